@@ -1,0 +1,35 @@
+"""Drivers: one seam (`base`), three ways to have adapters behind it.
+
+    base        the protocols Driver, Adapter, Session and their values
+    limits      the numbers of wintun.h and the checks the DLL leaves out
+    wintun/     wintun.dll through ctypes, both generations
+    emulated/   the same ctypes code over an emulated library, with a peer that answers
+    linux/      /dev/net/tun and rtnetlink
+
+A driver's module is imported when it is opened, so that no platform needs another one's parts.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+
+from wintun_api.drivers.base import Driver
+from wintun_api.settings import Settings
+
+DRIVERS: dict[str, str] = {
+    "wintun": "wintun_api.drivers.wintun.driver:open_wintun",
+    "linux": "wintun_api.drivers.linux.driver:open_linux",
+    "emulated": "wintun_api.drivers.emulated.driver:open_emulated",
+}
+
+
+def open_driver(name: str, settings: Settings) -> Driver:
+    """Return the driver of this name; a driver that cannot work says so when asked.
+
+    Raises:
+        KeyError: There is no driver of this name.
+    """
+    module, _, factory = DRIVERS[name].partition(":")
+    make: Callable[[Settings], Driver] = getattr(importlib.import_module(module), factory)
+    return make(settings)

@@ -1,0 +1,318 @@
+"""The upper seam: what every driver offers, in Wintun's words.
+
+The hub, the API and the tests know only this module. All of it is synchronous. Management calls
+(everything on `Driver` and `Adapter`) may take seconds and come from the hub's management thread,
+one at a time. Packet calls (`Session.receive_packets`, `Session.send_packets`) never block and come
+from one thread at a time; `Session.interrupt` may come from any thread.
+
+Directions are the application's: *received* is host to application, *sent* application to host.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from ipaddress import IPv4Interface, IPv6Interface
+from typing import Protocol, TypeAlias
+from uuid import UUID
+
+IPInterface: TypeAlias = IPv4Interface | IPv6Interface
+
+
+class UnavailableReason(StrEnum):
+    """Why a driver cannot work on this machine; a value, never a crash."""
+
+    WRONG_PLATFORM = "wrong_platform"
+    LIBRARY_NOT_FOUND = "library_not_found"
+    WRONG_ARCHITECTURE = "wrong_architecture"
+    LIBRARY_UNUSABLE = "library_unusable"
+    NOT_ELEVATED = "not_elevated"
+    NO_TUN_DEVICE = "no_tun_device"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unavailable:
+    """A reason with the sentence that explains it and the one that says what to do."""
+
+    reason: UnavailableReason
+    message: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What this driver and generation can do; every difference in behaviour is one field here.
+
+    Attributes:
+        generation: "pool" (wintun.dll 0.9 to 0.13), "tunnel-type" (0.14) or "kernel" (Linux).
+        persistent_adapters: Adapters outlive the handle, and the process, that made them.
+        enumerate_pools: Adapters can be listed pool by pool; else only managed ones are known.
+        rename: `Adapter.set_name` works.
+        delete_pool: `Driver.delete_pool` works.
+        delete_driver: `Driver.delete_driver` works.
+        network_settings: Addresses and MTU can be read and set.
+        force_close: `Adapter.delete(force=True)` closes sessions of other processes.
+    """
+
+    generation: str
+    persistent_adapters: bool
+    enumerate_pools: bool
+    rename: bool
+    delete_pool: bool
+    delete_driver: bool
+    network_settings: bool
+    force_close: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdapterInfo:
+    """One adapter as the operating system has it now.
+
+    Attributes:
+        guid: The adapter's identity; names may change, LUIDs and indexes may be used again.
+        name: 1 to 127 UTF-16 units.
+        pool: Wintun's pool; the tunnel type in the tunnel-type generation.
+        luid: NET_LUID as an unsigned 64-bit integer; 0 where the system has none.
+        interface_index: 0 where not known.
+        interface_name: What the system's own tools call it: the alias, or the kernel's name.
+        mtu: Bytes; None where the driver cannot read it.
+        addresses: With prefix lengths, in the order of the system.
+        persistent: The adapter outlives the handle that made it.
+    """
+
+    guid: UUID
+    name: str
+    pool: str
+    luid: int
+    interface_index: int
+    interface_name: str
+    mtu: int | None
+    addresses: tuple[IPInterface, ...]
+    persistent: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkCounters:
+    """What the operating system counts on the link since the adapter was made.
+
+    Attributes:
+        received_packets: Packets the host gave to the application.
+        received_bytes: Bytes of them.
+        received_dropped: Packets the host lost because the ring was full or nobody had a session.
+        sent_packets: Packets the application gave to the host.
+        sent_bytes: Bytes of them.
+        sent_dropped: Packets of the application that the host refused.
+    """
+
+    received_packets: int = 0
+    received_bytes: int = 0
+    received_dropped: int = 0
+    sent_packets: int = 0
+    sent_bytes: int = 0
+    sent_dropped: int = 0
+
+
+class LogLevel(IntEnum):
+    """Levels of the driver's log (wintun.h: WINTUN_LOGGER_LEVEL)."""
+
+    INFO = 0
+    WARN = 1
+    ERR = 2
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One line of the driver's log.
+
+    Attributes:
+        level: Info, warning or error.
+        time_ns: Nanoseconds since 1970, from the driver where it gives one.
+        message: The text, without line end.
+    """
+
+    level: LogLevel
+    time_ns: int
+    message: str
+
+
+Logger: TypeAlias = Callable[[LogLine], None]
+
+
+class Session(Protocol):
+    """A running exchange of layer 3 packets with one adapter.
+
+    It ends once. A call after the end raises `SessionEnded`. `end` runs only when no other call of
+    the session does; the hub sees to that.
+    """
+
+    @property
+    def capacity(self) -> int:
+        """Ring capacity in bytes, a power of two."""
+
+    def fileno(self) -> int | None:
+        """Return a descriptor that polls readable when packets wait; None where the OS has none."""
+
+    def wait_readable(self) -> bool:
+        """Block until packets may be waiting; return False after `interrupt`.
+
+        Only called where `fileno` is None, from one waiter thread. Costs no CPU while it waits.
+        True also when the adapter is gone: the next `receive_packets` then says so.
+        """
+
+    def interrupt(self) -> None:
+        """Make this and every later `wait_readable` return False. Any thread; idempotent."""
+
+    def receive_packets(self, limit: int) -> list[bytes]:
+        """Return up to `limit` received packets; `[]` when the ring is exhausted. Never blocks.
+
+        Raises:
+            SessionEnded: The adapter is gone. Packets drained before are never lost: they are
+                returned first, and the next call raises.
+            RingCorrupt: The ring is inconsistent; likewise after the packets before it.
+        """
+
+    def send_packets(self, packets: Sequence[bytes]) -> int:
+        """Send packets in order and return how many were taken. Never blocks.
+
+        Stops at a full ring: fewer than given means the ring has no room for the next one now.
+        Every packet must be checked before (`packet.check`).
+
+        Raises:
+            SessionEnded: The adapter is gone.
+        """
+
+    def end(self) -> None:
+        """End the session and free its ring. Idempotent (wintun.h: WintunEndSession)."""
+
+
+class Adapter(Protocol):
+    """A handle of one adapter. Handles are given back once, by `close` or `delete`."""
+
+    @property
+    def reboot_required(self) -> bool:
+        """Whether creating it asked for a reboot (wintun.h: WintunCreateAdapter)."""
+
+    def info(self) -> AdapterInfo:
+        """Read the adapter from the operating system.
+
+        Raises:
+            AdapterNotFound: It was removed by somebody else.
+        """
+
+    def counters(self) -> LinkCounters:
+        """Read the link counters of the operating system."""
+
+    def start_session(self, capacity: int) -> Session:
+        """Start the adapter's session (wintun.h: WintunStartSession).
+
+        Raises:
+            SessionExists: The adapter has one already, perhaps of another process.
+            AdapterNotFound: The adapter is gone.
+        """
+
+    def set_name(self, name: str) -> None:
+        """Rename the adapter (wintun.h: WintunSetAdapterName).
+
+        Raises:
+            AdapterExists: Another adapter has this name.
+            NotSupported: The generation cannot.
+        """
+
+    def set_addresses(self, addresses: Sequence[IPInterface]) -> None:
+        """Make exactly these the adapter's addresses; link-local ones of the system stay.
+
+        Raises:
+            NotSupported: The driver cannot.
+        """
+
+    def set_mtu(self, mtu: int) -> None:
+        """Set the MTU in bytes, for IPv4 and IPv6 alike.
+
+        Raises:
+            NotSupported: The driver cannot.
+        """
+
+    def close(self) -> None:
+        """Give the handle back (wintun.h: WintunFreeAdapter, WintunCloseAdapter). Idempotent."""
+
+    def delete(self, *, force: bool = False) -> bool:
+        """Remove the device and give the handle back; return whether a reboot is required.
+
+        A session of this process ends (`SessionEnded` on its next call). With `force`, sessions of
+        other processes are closed too (wintun.h: WintunDeleteAdapter).
+        """
+
+
+class Driver(Protocol):
+    """One way to have adapters on this machine."""
+
+    @property
+    def name(self) -> str:
+        """Its key in `drivers.DRIVERS`: "wintun", "linux" or "emulated"."""
+
+    @property
+    def library_path(self) -> str | None:
+        """The absolute path of the loaded library, where there is one."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it can do. For a driver that is unavailable, what it could."""
+
+    def unavailable_reason(self) -> Unavailable | None:
+        """Say why the driver cannot work here, or None. Loads nothing, never raises."""
+
+    def create_adapter(self, name: str, pool: str, requested_guid: UUID | None = None) -> Adapter:
+        """Create an adapter (wintun.h: WintunCreateAdapter).
+
+        Without `requested_guid` the system chooses a random one.
+
+        Raises:
+            AdapterExists: The name (machine-wide, whatever the case) or the GUID is in use.
+            AccessDenied: Not elevated.
+        """
+
+    def open_adapter(self, name: str, pool: str) -> Adapter:
+        """Open an existing adapter (wintun.h: WintunOpenAdapter).
+
+        Raises:
+            AdapterNotFound: None has this name in this pool.
+        """
+
+    def adapters(self, pool: str | None = None) -> list[AdapterInfo]:
+        """List the adapters of a pool, or of every pool the driver can see.
+
+        The pool generation can only look into named pools: for None it looks into those that this
+        process has used. The tunnel-type generation lists those this process holds a handle of.
+        """
+
+    def delete_pool(self, pool: str) -> bool:
+        """Delete every adapter of a pool (wintun.h: WintunDeletePoolDriver).
+
+        Returns whether a reboot is required.
+
+        Raises:
+            NotSupported: The generation has no pools.
+        """
+
+    def delete_driver(self) -> bool:
+        """Remove the driver from the system (wintun.h: WintunDeleteDriver).
+
+        Returns whether a reboot is required. It fails while any adapter uses the driver.
+
+        Raises:
+            NotSupported: The generation has no such call.
+        """
+
+    def running_driver_version(self) -> tuple[int, int] | None:
+        """Return (major, minor) of the loaded kernel driver, None while none is loaded."""
+
+    def set_logger(self, logger: Logger | None) -> None:
+        """Send the driver's log lines to `logger`, or nowhere (wintun.h: WintunSetLogger).
+
+        `logger` is called on any thread, also after the call that caused the line has returned; it
+        must be quick and must not raise. Set None before the process ends.
+        """
+
+    def close(self) -> None:
+        """Let go of everything but the devices: unset the logger, close system handles."""

@@ -1,0 +1,75 @@
+"""The limits of the Wintun API and the checks the DLL leaves to its callers.
+
+Sources: wintun.h (capacities, pool and packet size), ipexport.h (MAX_ADAPTER_NAME). The DLL checks
+neither capacity nor characters; a name too long fails only after the device was built.
+"""
+
+from __future__ import annotations
+
+from wintun_api.errors import InvalidArgument
+
+MAX_POOL = 256  # with the terminating zero
+MAX_ADAPTER_NAME = 128  # with the terminating zero
+MIN_RING_CAPACITY = 0x20000  # 128 KiB
+MAX_RING_CAPACITY = 0x4000000  # 64 MiB
+DEFAULT_RING_CAPACITY = 0x400000  # 4 MiB
+MAX_IP_PACKET_SIZE = 0xFFFF
+MIN_MTU = 576  # RFC 791: every host takes 576 bytes
+MIN_MTU_IPV6 = 1280  # RFC 8200, section 5
+MAX_MTU = 0xFFFF
+
+FORBIDDEN_CHARACTERS = '\\/:*?"<>|'
+
+
+def check_name(name: str) -> str:
+    """Return an adapter name that every driver takes, or raise `InvalidArgument`."""
+    return _check_text("name", name, MAX_ADAPTER_NAME - 1)
+
+
+def check_pool(pool: str) -> str:
+    """Return a pool name that every driver takes, or raise `InvalidArgument`."""
+    return _check_text("pool", pool, MAX_POOL - 1)
+
+
+def check_capacity(capacity: int) -> int:
+    """Return a valid ring capacity in bytes, or raise `InvalidArgument`."""
+    power_of_two = capacity > 0 and capacity & (capacity - 1) == 0
+    if power_of_two and MIN_RING_CAPACITY <= capacity <= MAX_RING_CAPACITY:
+        return capacity
+    raise InvalidArgument(
+        "capacity",
+        f"{capacity:#x} is no ring capacity; it must be a power of two "
+        f"from {MIN_RING_CAPACITY:#x} (128 KiB) to {MAX_RING_CAPACITY:#x} (64 MiB).",
+        hint=f"Leave capacity out for the default of {DEFAULT_RING_CAPACITY:#x} (4 MiB).",
+    )
+
+
+def check_mtu(mtu: int) -> int:
+    """Return a valid MTU in bytes, or raise `InvalidArgument`."""
+    if MIN_MTU <= mtu <= MAX_MTU:
+        return mtu
+    raise InvalidArgument(
+        "mtu",
+        f"{mtu} is no MTU for IP; it must be from {MIN_MTU} to {MAX_MTU} bytes.",
+        hint=f"1420 suits most tunnels; IPv6 needs at least {MIN_MTU_IPV6}.",
+    )
+
+
+def _check_text(field: str, text: str, limit: int) -> str:
+    if not text or text.isspace():
+        raise InvalidArgument(field, "must not be empty.")
+    try:
+        units = len(text.encode("utf-16-le")) // 2
+    except UnicodeEncodeError:
+        raise InvalidArgument(field, "has a surrogate without its pair.") from None
+    if units > limit:
+        raise InvalidArgument(field, f"has {units} UTF-16 units; {limit} is the limit.")
+    for character in text:
+        # ctypes would silently cut the text at a NUL.
+        if ord(character) < 0x20 or 0x7F <= ord(character) < 0xA0:
+            raise InvalidArgument(field, f"has the control character U+{ord(character):04X}.")
+        if character in FORBIDDEN_CHARACTERS:
+            raise InvalidArgument(
+                field, f"has the character {character}, one of {FORBIDDEN_CHARACTERS}."
+            )
+    return text

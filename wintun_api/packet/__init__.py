@@ -1,0 +1,7 @@
+"""IP packets as bytes: no I/O, no state.
+
+check      what a driver may be given
+checksum   the internet checksum and its pseudo-headers
+decode     bytes to a frozen summary; never raises
+build      small packets from a few words
+"""

@@ -1,0 +1,50 @@
+"""The check every injected packet passes before a driver sees it.
+
+The DLL checks nothing, and drivers before 0.14 stop the send side of a session at the first packet
+that is no IP packet. What IP itself checks (lengths, checksums) is left to the host's stack.
+"""
+
+from __future__ import annotations
+
+from wintun_api.errors import InvalidPacket
+
+MIN_IPV4 = 20  # RFC 791, section 3.1
+MIN_IPV6 = 40  # RFC 8200, section 3
+MAX_PACKET = 0xFFFF  # wintun.h: WINTUN_MAX_IP_PACKET_SIZE
+
+TOO_SHORT = "too_short"
+TOO_LONG = "too_long"
+BAD_VERSION = "bad_version"
+REASONS = (TOO_SHORT, TOO_LONG, BAD_VERSION)
+
+
+def rejection(packet: bytes) -> str | None:
+    """Return why no driver may get these bytes, None when one may. Quick: the hot path asks."""
+    size = len(packet)
+    if size < MIN_IPV4:
+        return TOO_SHORT
+    if size > MAX_PACKET:
+        return TOO_LONG
+    version = packet[0] >> 4
+    if version == 4:
+        return None
+    if version == 6:
+        return None if size >= MIN_IPV6 else TOO_SHORT
+    return BAD_VERSION
+
+
+def check_packet(packet: bytes) -> bytes:
+    """Return the packet, or raise `InvalidPacket` with a sentence for a person."""
+    reason = rejection(packet)
+    if reason is None:
+        return packet
+    size = len(packet)
+    if reason == BAD_VERSION:
+        message = f"IP version {packet[0] >> 4} is neither 4 nor 6."
+    elif reason == TOO_LONG:
+        message = f"{size} bytes are more than an IP packet can have ({MAX_PACKET})."
+    else:
+        message = (
+            f"{size} bytes are less than an IP header ({MIN_IPV4} for IPv4, {MIN_IPV6} for IPv6)."
+        )
+    raise InvalidPacket(reason, message)

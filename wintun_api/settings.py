@@ -1,0 +1,147 @@
+"""One frozen `Settings`, read from flags, environment and a TOML file, in this order of precedence.
+
+Every field is a flag of `wintun-api serve`, an environment variable (`WINTUN_API_` and the field's
+name in capitals) and a key of the TOML file named by `--config`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any, Literal
+
+import platformdirs
+from pydantic import Field
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+DriverName = Literal["wintun", "linux", "emulated"]
+Generation = Literal["pool", "tunnel-type"]
+
+
+def default_driver() -> DriverName:
+    """Return the real driver of this platform, the emulated one where there is none."""
+    if sys.platform == "win32":
+        return "wintun"
+    return "linux" if sys.platform == "linux" else "emulated"
+
+
+def default_data_dir() -> Path:
+    """Return where tokens and known pools are kept: the machine's place for a privileged user."""
+    if sys.platform == "win32":
+        return Path(os.environ.get("PROGRAMDATA", r"C:\ProgramData")) / "wintun-api"
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        return Path("/var/lib/wintun-api")
+    return Path(platformdirs.user_state_dir("wintun-api", appauthor=False))
+
+
+class Settings(BaseSettings):
+    """What the service needs to know before it starts; constant while it runs."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="WINTUN_API_", frozen=True, extra="forbid", validate_default=True
+    )
+
+    # Where it listens
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(9886, ge=0, le=65535, description="TCP port; 0 takes a free one.")
+    allowed_hosts: tuple[str, ...] = Field(
+        (), description="Host names accepted besides the loopback ones."
+    )
+    tls_certificate: Path | None = Field(None, description="PEM file; turns TLS on.")
+    tls_key: Path | None = Field(None, description="PEM file of the certificate's key.")
+    allow_insecure_bind: bool = Field(
+        False, description="Listen beyond loopback without TLS; the token then travels in clear."
+    )
+
+    # Who may use it
+    data_dir: Path = Field(default_factory=default_data_dir, description="Tokens and known pools.")
+    token_file: Path | None = Field(
+        None, description="File of the admin token; made when missing. Default: in data_dir."
+    )
+
+    # What is behind it
+    driver: DriverName = Field(
+        default_factory=default_driver, description="wintun, linux or emulated."
+    )
+    wintun_dll: Path | None = Field(None, description="Absolute path of wintun.dll.")
+    generation: Generation = Field("pool", description="The emulated driver's API generation.")
+    traffic: float = Field(
+        0.0, ge=0, le=100_000, description="The emulated driver's packets per second."
+    )
+    emulated_state: Path | None = Field(
+        None, description="File that keeps the emulated driver's adapters over a restart."
+    )
+    pools: tuple[str, ...] = Field(
+        (), description="Pools to list besides those the service has used."
+    )
+
+    # How patient it is
+    management_timeout: float = Field(
+        30.0, gt=0, description="Seconds that a request waits for a management call."
+    )
+
+    # The packet path
+    burst_packets: int = Field(
+        512, ge=1, le=65535, description="Packets read at a time; more is throughput, less latency."
+    )
+    burst_bytes: int = Field(
+        65536, ge=2048, description="Bytes read at a time, about; what fits the caches is fastest."
+    )
+    message_bytes: int = Field(
+        65536, ge=2048, description="Size up to which queued bursts share a message."
+    )
+    queue_packets: int = Field(
+        65536, ge=1, description="A subscriber's queue, in packets, unless it asks for less."
+    )
+    queue_bytes: int = Field(
+        8 * 1024 * 1024, ge=65536, description="A subscriber's queue, in bytes, likewise."
+    )
+    max_message: int = Field(
+        256 * 1024, ge=65535, description="Bytes of the largest message a client may send."
+    )
+    event_history: int = Field(1000, ge=1, description="Events kept for those who come back.")
+
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="What is written to standard error."
+    )
+
+    @property
+    def token_path(self) -> Path:
+        """Return where the admin token is kept."""
+        return self.token_file or self.data_dir / "token"
+
+    @classmethod
+    def load(cls, config: Path | None = None, **flags: Any) -> Settings:
+        """Read the settings; flags that are None count as not given.
+
+        Raises:
+            pydantic.ValidationError: A value is wrong; the error names its field.
+            FileNotFoundError: `config` does not exist.
+        """
+        if config is not None and not config.is_file():
+            raise FileNotFoundError(f"There is no configuration file {config}.")
+
+        class WithFile(cls):  # type: ignore[valid-type, misc]
+            model_config = SettingsConfigDict(toml_file=config)
+
+        given = {key: value for key, value in flags.items() if value is not None}
+        loaded = WithFile(**given)
+        return cls.model_construct(**dict(loaded))
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Put flags before environment before file; no dotenv, no secrets directory."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
