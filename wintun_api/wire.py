@@ -20,7 +20,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Final
 
 from wintun_api.errors import FrameError
@@ -131,7 +131,7 @@ def _batches(message: bytes) -> Iterator[Batch]:
         rest = [table[count * n : count * (n + 1)] for n in range(1, columns)]
         edges = list(accumulate(lengths, initial=body))
         yield Batch(
-            packets=[message[a:b] for a, b in zip(edges, edges[1:], strict=False)],
+            packets=[message[a:b] for a, b in pairwise(edges)],
             sequence=sequence,
             time_ns=time_ns,
             injected=bool(flags & INJECTED),
