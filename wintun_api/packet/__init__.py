@@ -2,6 +2,7 @@
 
 check      what a driver may be given
 checksum   the internet checksum and its pseudo-headers
+ipv6       the chain of IPv6 extension headers
 decode     bytes to a frozen summary; never raises
 build      small packets from a few words
 """
