@@ -1,0 +1,16 @@
+"""The hub: what exists and how packets get from a driver to many readers and back.
+
+    registry     adapters and sessions by id; the one object the API talks to
+    adapters     one adapter: its handle, its last reading, its view
+    session      one session's life: start, restart once, end
+    pump         readiness, then drain: a driver's session to bursts on the event loop
+    fanout       bursts to bounded subscriber queues, each with its own overflow policy
+    injection    packets of clients to the driver's send ring
+    counters     what was carried and what was lost, by cause
+    events       what happened, with ids, history and bounded subscriptions
+    threads      the driver's own threads for calls that may take seconds
+    pools        the pools used before, kept over a restart
+    tasks        asyncio tasks that are named, kept and reported
+
+Everything here belongs to the event loop's thread unless it says otherwise.
+"""

@@ -1,0 +1,58 @@
+"""One adapter of the registry: its last reading, its handle, its session."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+from wintun_api.drivers.base import Adapter, AdapterInfo
+from wintun_api.hub.session import ManagedSession
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdapterView:
+    """An adapter as the registry knows it.
+
+    Attributes:
+        info: The last reading from the operating system.
+        managed: The service holds a handle of it.
+        session: The id of its session, None while it has none.
+        reboot_required: Creating it asked for a reboot.
+    """
+
+    info: AdapterInfo
+    managed: bool
+    session: str | None
+    reboot_required: bool = False
+
+    @property
+    def up(self) -> bool:
+        """Whether a session runs: Wintun's media state."""
+        return self.session is not None
+
+
+@dataclass(eq=False, slots=True)
+class ManagedAdapter:
+    """An adapter the registry knows. Operations on it take `lock`, so they come one by one."""
+
+    info: AdapterInfo
+    handle: Adapter | None = None
+    session: ManagedSession | None = None
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @property
+    def running_session(self) -> ManagedSession | None:
+        """The session unless it is over."""
+        if self.session is None or self.session.state.over:
+            return None
+        return self.session
+
+    def view(self) -> AdapterView:
+        """Return the adapter as it is known now."""
+        session = self.running_session
+        return AdapterView(
+            info=self.info,
+            managed=self.handle is not None,
+            session=session.id if session else None,
+            reboot_required=self.handle.reboot_required if self.handle else False,
+        )

@@ -1,0 +1,129 @@
+"""What happened: numbered events, a bounded history and bounded subscriptions."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class EventType(StrEnum):
+    """The kinds of events; the part before the dot is the topic."""
+
+    ADAPTER_CREATED = "adapter.created"
+    ADAPTER_CHANGED = "adapter.changed"
+    ADAPTER_DELETED = "adapter.deleted"
+    SESSION_STARTED = "session.started"
+    SESSION_RESTARTED = "session.restarted"
+    SESSION_ENDED = "session.ended"
+    SESSION_FAILED = "session.failed"
+    SESSION_LOSS = "session.loss"
+    DRIVER_LOG = "driver.log"
+    DRIVER_SLOW = "driver.slow"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened.
+
+    Attributes:
+        id: Counts up by one from 1 for the life of the service.
+        time_ns: Nanoseconds since 1970.
+        type: What kind of event it is.
+        data: A frozen value of the hub; the API knows how to write it.
+    """
+
+    id: int
+    time_ns: int
+    type: EventType
+    data: Any
+
+
+@dataclass(eq=False, slots=True)
+class EventSubscription:
+    """A reader's queue; at its bound the oldest events go and are counted in `missed`."""
+
+    limit: int
+    missed: int = 0
+    closed: bool = False
+    _queue: deque[Event] = field(default_factory=deque)
+    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def offer(self, event: Event) -> None:
+        """Queue an event."""
+        if len(self._queue) >= self.limit:
+            self._queue.popleft()
+            self.missed += 1
+        self._queue.append(event)
+        self._wake.set()
+
+    def close(self) -> None:
+        """Let the reader see the end after what is queued."""
+        self.closed = True
+        self._wake.set()
+
+    async def next(self) -> list[Event]:
+        """Wait for events and return all that are queued; `[]` after `close`."""
+        while not self._queue and not self.closed:
+            self._wake.clear()
+            await self._wake.wait()
+        events = list(self._queue)
+        self._queue.clear()
+        return events
+
+    def take_missed(self) -> int:
+        """Return how many events were dropped since the last call."""
+        missed, self.missed = self.missed, 0
+        return missed
+
+
+class EventLog:
+    """Publishes events to subscriptions and keeps the newest of them."""
+
+    def __init__(self, history: int = 1000, queue_limit: int = 1000) -> None:
+        self._history: deque[Event] = deque(maxlen=history)
+        self._subscriptions: set[EventSubscription] = set()
+        self._queue_limit = queue_limit
+        self.last_id = 0
+
+    def publish(self, kind: EventType, data: Any, time_ns: int | None = None) -> Event:
+        """Record an event and offer it to every subscription. Event loop thread only."""
+        self.last_id += 1
+        event = Event(self.last_id, time_ns or time.time_ns(), kind, data)
+        self._history.append(event)
+        for subscription in self._subscriptions:
+            subscription.offer(event)
+        return event
+
+    def subscribe(self, since: int | None = None) -> tuple[EventSubscription, bool]:
+        """Return a new subscription and whether it resumes after event `since` without a gap.
+
+        When it does, the events after `since` are queued already and no snapshot is needed.
+        """
+        subscription = EventSubscription(self._queue_limit)
+        resumed = self._covers(since)
+        if resumed and since is not None:
+            for event in self._history:
+                if event.id > since:
+                    subscription.offer(event)
+            resumed = subscription.take_missed() == 0
+        self._subscriptions.add(subscription)
+        return subscription, resumed
+
+    def unsubscribe(self, subscription: EventSubscription) -> None:
+        """Forget a subscription. Idempotent."""
+        self._subscriptions.discard(subscription)
+
+    def close(self) -> None:
+        """Let every subscription see the end."""
+        for subscription in self._subscriptions:
+            subscription.close()
+
+    def _covers(self, since: int | None) -> bool:
+        if since is None or since < 0 or since > self.last_id:
+            return False  # ids of an earlier run of the service are higher, or mean other events
+        first_kept = self._history[0].id if self._history else self.last_id + 1
+        return since >= first_kept - 1

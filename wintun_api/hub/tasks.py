@@ -1,0 +1,43 @@
+"""Asyncio tasks that are named, kept alive and reported when they fail."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from wintun_api.errors import WintunApiError
+
+T = TypeVar("T")
+logger = logging.getLogger(__name__)
+
+
+class TaskSet:
+    """The tasks of one owner. The event loop keeps only weak references to tasks; this keeps them.
+
+    A task that fails is logged when nobody awaits it. Event loop thread only.
+    """
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def spawn(self, coroutine: Coroutine[Any, Any, T], *, name: str) -> asyncio.Task[T]:
+        """Run the coroutine as a task of this name."""
+        task = asyncio.get_running_loop().create_task(coroutine, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def cancel(self) -> None:
+        """Cancel every task that still runs."""
+        for task in list(self._tasks):
+            task.cancel()
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if task.cancelled():
+            return
+        error = task.exception()
+        if error is not None and not isinstance(error, WintunApiError):
+            logger.error("The task %s failed.", task.get_name(), exc_info=error)
