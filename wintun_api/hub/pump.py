@@ -62,7 +62,6 @@ class Pump:
         self._drained = threading.Event()
         self._waiter: threading.Thread | None = None
 
-    @property
     def _active(self) -> bool:
         return self._running and not self._paused
 
@@ -117,7 +116,7 @@ class Pump:
             self._drained.wait()
 
     def _drain(self) -> None:
-        if not self._active:
+        if not self._active():
             return
         deadline = time.perf_counter() + SECONDS_PER_TURN
         receive, limit = self._session.receive_packets, self._limit
@@ -134,7 +133,7 @@ class Pump:
                 size = sum(map(len, packets))
                 self._next = max(MIN_BURST, min(limit.packets, limit.size * count // (size or 1)))
                 self._on_packets(packets, size)
-                if not self._active:
+                if not self._active():
                     return
             if count < asked:
                 self._drained.set()

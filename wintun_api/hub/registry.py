@@ -123,6 +123,10 @@ class Registry:
         age = 0.0 if self._read_at is None else time.monotonic() - self._read_at
         return views, age
 
+    def known_adapters(self) -> list[AdapterView]:
+        """Return the adapters as they were last read, without a call into the driver."""
+        return [known.view() for known in self._adapters.values()]
+
     async def adapter(self, guid: UUID) -> AdapterView:
         """Return one adapter.
 

@@ -16,14 +16,7 @@ from enum import StrEnum
 from uuid import UUID, uuid4
 
 from wintun_api.drivers.base import Adapter, Session
-from wintun_api.errors import (
-    AdapterNotFound,
-    DriverError,
-    NotSupported,
-    RingCorrupt,
-    SessionEnded,
-    SessionNotFound,
-)
+from wintun_api.errors import DriverError, RingCorrupt, SessionEnded, SessionNotFound
 from wintun_api.hub.counters import SessionCounters
 from wintun_api.hub.events import EventLog, EventType
 from wintun_api.hub.fanout import Burst, Fanout, Subscriber
@@ -343,7 +336,7 @@ class ManagedSession:
     async def _read_ring_lost(self) -> int | None:
         try:
             counters = await self._thread.call("counters", self._handle.counters)
-        except (AdapterNotFound, NotSupported):
+        except DriverError:  # not known is an answer: the counters are no part of the session
             return None
         return counters.received_dropped
 

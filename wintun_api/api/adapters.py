@@ -1,0 +1,124 @@
+"""Adapters and pools over REST."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+
+from wintun_api.api.context import RegistryOf, problems
+from wintun_api.api.schemas import (
+    Adapter,
+    AdapterCreate,
+    AdapterOpen,
+    AdapterUpdate,
+    Release,
+    Removal,
+)
+
+router = APIRouter(prefix="/v1", tags=["adapters"])
+
+
+@router.get("/adapters", operation_id="list_adapters", responses=problems(422, 502, 504))
+async def list_adapters(
+    registry: RegistryOf,
+    response: Response,
+    pool: Annotated[str | None, Query(description="Only this pool.")] = None,
+) -> list[Adapter]:
+    """List the adapters, of one pool or of all the service knows.
+
+    While another driver call is under way, the last reading is given at once; the Age header says
+    how many seconds old it is. WintunEnumAdapters, WintunGetAdapterName, WintunGetAdapterLUID.
+    """
+    views, age = await registry.adapters(pool)
+    response.headers["Age"] = str(int(age))
+    return [Adapter.of(view) for view in views]
+
+
+@router.post(
+    "/adapters",
+    operation_id="create_adapter",
+    status_code=201,
+    responses=problems(409, 415, 422, 501, 502, 504),
+)
+async def create_adapter(body: AdapterCreate, registry: RegistryOf, response: Response) -> Adapter:
+    """Create an adapter, with its MTU and addresses. WintunCreateAdapter."""
+    view = await registry.create_adapter(
+        body.name,
+        body.pool,
+        body.requested_guid,
+        mtu=body.mtu,
+        addresses=body.addresses or None,
+    )
+    response.headers["Location"] = f"/v1/adapters/{view.info.guid}"
+    return Adapter.of(view)
+
+
+@router.post(
+    "/adapters/open",
+    operation_id="open_adapter",
+    responses=problems(404, 415, 422, 502, 504),
+)
+async def open_adapter(body: AdapterOpen, registry: RegistryOf) -> Adapter:
+    """Open an existing adapter by name and pool. WintunOpenAdapter."""
+    return Adapter.of(await registry.open_adapter(body.name, body.pool))
+
+
+@router.get("/adapters/{guid}", operation_id="get_adapter", responses=problems(404, 422, 502, 504))
+async def get_adapter(guid: UUID, registry: RegistryOf) -> Adapter:
+    """Read one adapter. WintunGetAdapterName, WintunGetAdapterLUID."""
+    return Adapter.of(await registry.adapter(guid))
+
+
+@router.patch(
+    "/adapters/{guid}",
+    operation_id="update_adapter",
+    responses=problems(404, 409, 415, 422, 501, 502, 504),
+)
+async def update_adapter(guid: UUID, body: AdapterUpdate, registry: RegistryOf) -> Adapter:
+    """Rename an adapter, set its MTU or its addresses. WintunSetAdapterName.
+
+    The answer is what the system reads back.
+    """
+    view = await registry.update_adapter(
+        guid, name=body.name, mtu=body.mtu, addresses=body.addresses
+    )
+    return Adapter.of(view)
+
+
+@router.delete(
+    "/adapters/{guid}",
+    operation_id="delete_adapter",
+    responses=problems(404, 422, 502, 504),
+)
+async def delete_adapter(
+    guid: UUID,
+    registry: RegistryOf,
+    force: Annotated[
+        bool, Query(description="Close sessions of other processes too (ForceCloseSessions).")
+    ] = False,
+) -> Removal:
+    """End the adapter's session and remove the device. WintunDeleteAdapter, WintunCloseAdapter."""
+    return Removal(reboot_required=await registry.delete_adapter(guid, force=force))
+
+
+@router.post(
+    "/adapters/{guid}/release",
+    operation_id="release_adapter",
+    responses=problems(404, 409, 422, 502, 504),
+)
+async def release_adapter(guid: UUID, registry: RegistryOf) -> Release:
+    """Give the handle back and keep the device where the generation can. WintunFreeAdapter."""
+    return Release(exists=await registry.release_adapter(guid))
+
+
+@router.delete(
+    "/pools/{pool}",
+    operation_id="delete_pool",
+    tags=["driver"],
+    responses=problems(422, 501, 502, 504),
+)
+async def delete_pool(pool: str, registry: RegistryOf) -> Removal:
+    """Delete every adapter of a pool, and the driver with the last one. WintunDeletePoolDriver."""
+    return Removal(reboot_required=await registry.delete_pool(pool))

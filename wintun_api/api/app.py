@@ -1,0 +1,98 @@
+"""The ASGI application: routes, lifespan and handlers in one place."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp
+
+from wintun_api import __version__
+from wintun_api.api import adapters, events, packets, page, problems, sessions, streams, system
+from wintun_api.api.context import Context
+from wintun_api.api.security import Doorkeeper, Security
+from wintun_api.api.tokens import TokenStore
+from wintun_api.drivers import open_driver
+from wintun_api.drivers.base import Driver
+from wintun_api.hub.pools import KnownPools
+from wintun_api.hub.pump import BurstLimit
+from wintun_api.hub.registry import Registry
+from wintun_api.settings import Settings
+
+DESCRIPTION = """
+Manage Wintun adapters and sessions over REST, and exchange IP packets over WebSocket.
+
+* *received* is host to application, *sent* and *injected* application to host.
+* Errors are `application/problem+json`; `hint` says what to do next.
+* Packets: `WS /v1/sessions/{id}/packets`, subprotocols `v1.raw.wintun-api` (a bare IP packet per
+  binary message) and `v1.batch.wintun-api` (many per message). Events: `WS /v1/events`.
+"""
+ROUTERS = (
+    system.router,
+    adapters.router,
+    sessions.router,
+    packets.router,
+    streams.router,
+    events.router,
+)
+
+
+class Service:
+    """One service: its app, and what a server needs to end it in order."""
+
+    def __init__(self, settings: Settings, tokens: TokenStore, driver: Driver | None = None):
+        self.settings = settings
+        self.context = Context(settings, tokens)
+        self._driver = driver
+        self.api = self._api()
+        hosts = {name.lower() for name in settings.allowed_hosts}
+        if settings.host not in ("0.0.0.0", "::", ""):  # noqa: S104 - these name no host
+            hosts.add(settings.host.lower())
+        doorkeeper = Doorkeeper(tokens, frozenset(hosts))
+        self.app: ASGIApp = Security(self.api, doorkeeper, page.sign_in_page())
+
+    def begin_stop(self) -> None:
+        """Refuse new work and let open streams end; the lifespan's end does the rest."""
+        self.context.stopping.set()
+        if self.context.started is not None:
+            self.context.started.events.close()
+
+    def _api(self) -> FastAPI:
+        api = FastAPI(
+            title="wintun-api",
+            version=__version__,
+            summary="The local control plane for Wintun.",
+            description=DESCRIPTION,
+            lifespan=self._lifespan,
+            docs_url=None,
+            redoc_url=None,
+            max_body_size=self.settings.max_message,
+        )
+        api.state.context = self.context
+        problems.install(api)
+        for router in ROUTERS:
+            api.include_router(router)
+        page.install(api)
+        return api
+
+    @asynccontextmanager
+    async def _lifespan(self, _api: FastAPI) -> AsyncIterator[None]:
+        settings = self.settings
+        driver = self._driver or open_driver(settings.driver, settings)
+        # The emulated machine is new at every start; its pools are no memory worth keeping.
+        path = None if driver.name == "emulated" else settings.data_dir / "pools.json"
+        registry = Registry(
+            driver,
+            pools=KnownPools(path, settings.pools),
+            burst=BurstLimit(settings.burst_packets, settings.burst_bytes),
+            management_timeout=settings.management_timeout,
+            event_history=settings.event_history,
+        )
+        self.context.started = registry
+        try:
+            yield
+        finally:
+            self.begin_stop()
+            await registry.stop()
+            self.context.started = None

@@ -1,0 +1,144 @@
+"""Events over WebSocket and, with the same content, as server-sent events."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, WebSocket
+from fastapi.responses import StreamingResponse
+from starlette.websockets import WebSocketDisconnect
+
+from wintun_api.api.context import ContextOf, RegistryOf, problems
+from wintun_api.api.problems import refusal_of
+from wintun_api.api.schemas import Adapter, Event, Missed, Session, Snapshot
+from wintun_api.api.security import BEARER, refuse_websocket
+from wintun_api.errors import WintunApiError
+from wintun_api.hub.events import EventSubscription
+from wintun_api.hub.registry import Registry
+from wintun_api.hub.tasks import TaskSet
+
+router = APIRouter(prefix="/v1", tags=["events"])
+
+KEEP_ALIVE = 15.0
+
+
+class EventReader:
+    """One client's view of the events: a snapshot unless it resumes, then what happens."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._first: Snapshot | None = None
+        self.subscription: EventSubscription | None = None
+
+    async def open(self, since: int | None) -> None:
+        """Subscribe; no event falls between the snapshot and the first event."""
+        with suppress(WintunApiError):  # an unavailable driver has no adapters to show
+            await self._registry.adapters()
+        # No await from here on: what the snapshot has, and what follows, is one moment.
+        self.subscription, resumed = self._registry.events.subscribe(since)
+        if not resumed:
+            self._first = Snapshot(
+                id=self._registry.events.last_id,
+                time=datetime.now(UTC),
+                adapters=[Adapter.of(view) for view in self._registry.known_adapters()],
+                sessions=[Session.of(session.view()) for session in self._registry.sessions()],
+            )
+
+    async def next(self) -> list[Snapshot | Event | Missed]:
+        """Wait for the next messages; `[]` when the service stops or `close` was called."""
+        if self._first is not None:
+            first, self._first = self._first, None
+            return [first]
+        assert self.subscription is not None
+        events = await self.subscription.next()
+        missed = self.subscription.take_missed()
+        messages: list[Snapshot | Event | Missed] = [Missed(count=missed)] if missed else []
+        messages.extend(Event.of(event) for event in events)
+        return messages
+
+    def close(self) -> None:
+        """Unsubscribe. Idempotent."""
+        if self.subscription is not None:
+            self.subscription.close()
+            self._registry.events.unsubscribe(self.subscription)
+
+
+@router.websocket("/events")
+async def stream_events(
+    websocket: WebSocket,
+    context: ContextOf,
+    since: Annotated[int | None, Query(description="Resume after this event.")] = None,
+) -> None:
+    """Send a snapshot, or what came after event `since`; then every event as it happens."""
+    try:
+        reader = EventReader(context.registry)
+    except WintunApiError as error:
+        await refuse_websocket(refusal_of(error), websocket)
+        return
+    offers = [offer for offer in websocket.scope["subprotocols"] if not offer.startswith(BEARER)]
+    await websocket.accept(offers[0] if offers else None)
+    tasks = TaskSet()
+    try:
+        await reader.open(since)
+        tasks.spawn(_watch(websocket, reader), name="events:watch")
+        while messages := await reader.next():
+            for message in messages:
+                await websocket.send_text(message.model_dump_json())
+        await websocket.close(1001 if context.stopping.is_set() else 1000)
+    except (WebSocketDisconnect, RuntimeError):
+        return
+    finally:
+        tasks.cancel()
+        reader.close()
+
+
+@router.get(
+    "/events",
+    operation_id="stream_events",
+    response_class=StreamingResponse,
+    responses={**problems(422), 200: {"content": {"text/event-stream": {}}}},
+)
+async def stream_events_sse(
+    registry: RegistryOf,
+    since: Annotated[int | None, Query(description="Resume after this event.")] = None,
+    last_event_id: Annotated[int | None, Header(description="How browsers resume.")] = None,
+) -> StreamingResponse:
+    """Send the events of `WS /v1/events` as server-sent events, a snapshot first."""
+    resume = last_event_id if last_event_id is not None else since
+    reader = EventReader(registry)
+    await reader.open(resume)
+    return StreamingResponse(_lines(reader), media_type="text/event-stream")
+
+
+async def _watch(websocket: WebSocket, reader: EventReader) -> None:
+    """End the stream when its client goes; whatever it says is not for us."""
+    with suppress(WebSocketDisconnect, RuntimeError):
+        while (await websocket.receive())["type"] != "websocket.disconnect":
+            pass
+    reader.close()
+
+
+async def _lines(reader: EventReader) -> AsyncIterator[str]:
+    try:
+        while True:
+            try:
+                messages = await asyncio.wait_for(reader.next(), KEEP_ALIVE)
+            except TimeoutError:
+                yield ": still here\n\n"  # else a proxy would take the silence for an end
+                continue
+            if not messages:
+                return
+            yield "".join(map(_sse, messages))
+    finally:
+        reader.close()
+
+
+def _sse(message: Snapshot | Event | Missed) -> str:
+    number = "" if isinstance(message, Missed) else f"id: {message.id}\n"
+    data = json.dumps(message.model_dump(mode="json"), separators=(",", ":"), ensure_ascii=False)
+    return f"{number}event: {message.type}\ndata: {data}\n\n"

@@ -1,0 +1,46 @@
+"""Injection with one HTTP request, for curl."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from starlette.exceptions import HTTPException
+
+from wintun_api.api.context import RegistryOf, problems
+from wintun_api.api.schemas import InjectionReport
+from wintun_api.api.security import BATCH_TYPE, PACKET_TYPE
+from wintun_api.hub.injection import Full
+from wintun_api.packet.check import check_packet
+from wintun_api.wire import unpack
+
+router = APIRouter(prefix="/v1/sessions", tags=["packets"])
+
+BINARY = {"schema": {"type": "string", "format": "binary"}}
+
+
+@router.post(
+    "/{session_id}/packets",
+    operation_id="inject_packets",
+    responses=problems(404, 409, 413, 415, 422),
+    openapi_extra={
+        "requestBody": {"required": True, "content": {PACKET_TYPE: BINARY, BATCH_TYPE: BINARY}}
+    },
+)
+async def inject_packets(
+    session_id: str, request: Request, registry: RegistryOf
+) -> InjectionReport:
+    """Inject one IP packet, or batches of them.
+
+    `application/octet-stream` carries one packet, which is refused as a whole when it is none;
+    `application/vnd.wintun-api.batch` carries batch frames, where a bad packet costs only itself.
+    WintunAllocateSendPacket, WintunSendPacket.
+    """
+    session = registry.session(session_id)
+    body = await request.body()
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == PACKET_TYPE:
+        packets = [check_packet(body)]
+    elif kind == BATCH_TYPE:
+        packets = [packet for batch in unpack(body) for packet in batch.packets]
+    else:
+        raise HTTPException(415, f"Packets come as {PACKET_TYPE} or {BATCH_TYPE}.")
+    return InjectionReport.of(session.inject(packets, Full.DROP))

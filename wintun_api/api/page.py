@@ -1,0 +1,48 @@
+"""The pages: the dashboard's place and the API docs, from the service's own origin."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from importlib.resources import files
+from pathlib import Path
+
+import fastapi_swagger
+from fastapi import APIRouter, FastAPI
+from fastapi.responses import FileResponse
+
+WEBUI = Path(str(files("wintun_api").joinpath("webui")))
+SWAGGER = Path(str(files(fastapi_swagger).joinpath("resources")))
+
+# A Windows registry may call JavaScript plain text, so the types are given here.
+FILES = {
+    "/": ("index.html", "text/html"),
+    "/page.css": ("page.css", "text/css"),
+    "/docs": ("docs.html", "text/html"),
+    "/docs.js": ("docs.js", "text/javascript"),
+}
+SWAGGER_FILES = {
+    "/docs/swagger-ui.css": ("swagger-ui.css", "text/css"),
+    "/docs/swagger-ui-bundle.js": ("swagger-ui-bundle.js", "text/javascript"),
+    "/docs/favicon-32x32.png": ("favicon-32x32.png", "image/png"),
+}
+
+
+def sign_in_page() -> str:
+    """Return the page for a browser without a cookie."""
+    return (WEBUI / "sign-in.html").read_text("utf-8")
+
+
+def install(app: FastAPI) -> None:
+    """Serve the pages from the app."""
+    router = APIRouter(include_in_schema=False)
+    for folder, table in ((WEBUI, FILES), (SWAGGER, SWAGGER_FILES)):
+        for path, (name, kind) in table.items():
+            router.add_api_route(path, _file(folder / name, kind), methods=["GET"])
+    app.include_router(router)
+
+
+def _file(path: Path, kind: str) -> Callable[[], Awaitable[FileResponse]]:
+    async def serve() -> FileResponse:
+        return FileResponse(path, media_type=kind)
+
+    return serve

@@ -1,0 +1,234 @@
+"""Errors to `application/problem+json` (RFC 9457) and WebSocket close codes: one table."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+from uuid import uuid4
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
+
+from wintun_api import errors
+
+logger = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+URN = "urn:wintun-api:problem:"
+
+# Close codes of our own (RFC 6455 leaves 4000 to 4999 to applications).
+CLOSE_TOKEN = 4001
+CLOSE_SCOPE = 4003
+CLOSE_NO_SESSION = 4004
+CLOSE_SLOW = 4008
+CLOSE_ENDED = 4009
+CLOSE_BAD_FRAME = 4010
+CLOSE_GOING_AWAY = 1001
+CLOSE_INTERNAL = 1011
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A cause: the end of its `type`, its title, its HTTP status and its close code."""
+
+    slug: str
+    title: str
+    status: int
+    close_code: int = CLOSE_INTERNAL
+
+
+KINDS: dict[type[Exception], Kind] = {
+    errors.InvalidArgument: Kind("invalid-argument", "Invalid argument", 422),
+    errors.InvalidPacket: Kind("invalid-packet", "Not an IP packet", 422, CLOSE_BAD_FRAME),
+    errors.FrameError: Kind("bad-frame", "Not a batch frame", 422, CLOSE_BAD_FRAME),
+    errors.DriverUnavailable: Kind("driver-unavailable", "Driver unavailable", 503),
+    errors.DriverBusy: Kind("driver-busy", "Driver busy", 504),
+    errors.SessionNotFound: Kind("session-not-found", "No such session", 404, CLOSE_NO_SESSION),
+    errors.ServiceStopping: Kind("stopping", "Service stopping", 503, CLOSE_GOING_AWAY),
+    errors.AccessDenied: Kind("access-denied", "Access denied by the system", 403),
+    errors.AdapterNotFound: Kind("adapter-not-found", "No such adapter", 404, CLOSE_NO_SESSION),
+    errors.AdapterExists: Kind("adapter-exists", "Adapter exists", 409),
+    errors.SessionExists: Kind("session-exists", "Session exists", 409),
+    errors.SessionEnded: Kind("session-ended", "Session ended", 409, CLOSE_ENDED),
+    errors.RingFull: Kind("ring-full", "Send ring full", 503),
+    errors.RingCorrupt: Kind("ring-corrupt", "Receive ring corrupt", 500),
+    errors.NotSupported: Kind("not-supported", "Not supported", 501),
+    errors.DriverError: Kind("driver-error", "Driver call failed", 502),
+}
+VALIDATION = Kind("invalid-request", "Invalid request", 422)
+INTERNAL = Kind("internal", "Internal error", 500)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal(Exception):
+    """A request refused at the door, before it reaches a route."""
+
+    status: int
+    slug: str
+    detail: str
+    hint: str
+    close_code: int = CLOSE_INTERNAL
+
+    def problem(self, instance: str) -> dict[str, Any]:
+        """Return the problem document."""
+        return document(
+            self.slug,
+            HTTPStatus(self.status).phrase,
+            self.status,
+            self.detail,
+            instance=instance,
+            hint=self.hint,
+        )
+
+
+def document(
+    slug: str, title: str, status: int, detail: str, *, instance: str, hint: str, **more: Any
+) -> dict[str, Any]:
+    """Return a problem document; members that are None or empty are left out."""
+    members = {
+        "type": URN + slug,
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "instance": instance,
+        "hint": hint,
+        **more,
+    }
+    return {key: value for key, value in members.items() if value not in (None, "", (), [])}
+
+
+def kind_of(error: Exception) -> Kind:
+    """Return the table's row for an error: of its class or the nearest base."""
+    for cls in type(error).__mro__:
+        if cls in KINDS:
+            return KINDS[cls]
+    return INTERNAL
+
+
+def close_code(error: Exception) -> int:
+    """Return the WebSocket close code for an error."""
+    return kind_of(error).close_code
+
+
+def refusal_of(error: Exception) -> Refusal:
+    """Return the refusal of a WebSocket that met this error before it was accepted."""
+    if isinstance(error, Refusal):
+        return error
+    if isinstance(error, ValidationError):
+        detail = "; ".join(
+            f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()
+        )
+        hint = "Correct the named query parameters and connect again."
+        return Refusal(VALIDATION.status, VALIDATION.slug, detail, hint)
+    kind = kind_of(error)
+    hint = error.hint if isinstance(error, errors.WintunApiError) else ""
+    return Refusal(kind.status, kind.slug, str(error), hint, kind.close_code)
+
+
+def problem_of(error: errors.WintunApiError, instance: str) -> dict[str, Any]:
+    """Return the problem document of one of our errors."""
+    kind = kind_of(error)
+    more: dict[str, Any] = {}
+    if isinstance(error, errors.DriverError):
+        more["function"] = error.function
+        more["errno" if error.domain == "errno" else "win32_code"] = error.code
+        if error.domain == "win32":
+            more["win32_code_hex"] = f"0x{error.code:08X}"
+        more["log"] = list(error.log)
+    elif isinstance(error, errors.DriverUnavailable):
+        more["reason"] = error.reason
+    elif isinstance(error, errors.InvalidArgument):
+        more["field"] = error.field
+    elif isinstance(error, errors.InvalidPacket):
+        more["reason"] = error.reason
+    return document(
+        kind.slug, kind.title, kind.status, str(error), instance=instance, hint=error.hint, **more
+    )
+
+
+def response(problem: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
+    """Return the HTTP response that carries a problem document."""
+    return JSONResponse(problem, problem["status"], headers, media_type=MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    """Let every error leave the app as a problem document."""
+    app.add_exception_handler(errors.WintunApiError, _on_error)
+    app.add_exception_handler(RequestValidationError, _on_validation)
+    app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(Exception, _on_unexpected)
+
+
+HTTP_HINTS = {
+    404: "See the routes at /docs or in /openapi.json.",
+    405: "See the methods of this route at /docs; the Allow header names them.",
+    413: "Send less at a time, or use the WebSocket.",
+    415: "Send application/json, or for packets one of the two types that /docs names.",
+}
+
+
+async def _on_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, errors.WintunApiError)
+    return response(problem_of(error, request.url.path))
+
+
+async def _on_validation(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    found = [
+        {
+            "field": ".".join(str(part) for part in item["loc"][1:]) or str(item["loc"][0]),
+            "message": item["msg"],
+        }
+        for item in error.errors()
+    ]
+    detail = "; ".join(f"{item['field']}: {item['message']}" for item in found)
+    return response(
+        document(
+            VALIDATION.slug,
+            VALIDATION.title,
+            VALIDATION.status,
+            detail,
+            instance=request.url.path,
+            hint="Correct the named fields and send the request again.",
+            errors=found,
+        )
+    )
+
+
+async def _on_http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    phrase = HTTPStatus(error.status_code).phrase
+    detail = str(error.detail)
+    if detail == phrase:
+        detail = f"{phrase}: {request.method} {request.url.path}"
+    problem = document(
+        phrase.lower().replace(" ", "-"),
+        phrase,
+        error.status_code,
+        detail,
+        instance=request.url.path,
+        hint=HTTP_HINTS.get(error.status_code, ""),
+    )
+    return response(problem, dict(error.headers or {}))
+
+
+async def _on_unexpected(request: Request, error: Exception) -> Response:
+    reference = uuid4().hex[:8]
+    logger.error(
+        "Unexpected error %s in %s %s", reference, request.method, request.url.path, exc_info=error
+    )
+    return response(
+        document(
+            INTERNAL.slug,
+            INTERNAL.title,
+            INTERNAL.status,
+            "The service met an error it did not expect.",
+            instance=request.url.path,
+            hint=f"The service's log tells more under the reference {reference}.",
+        )
+    )

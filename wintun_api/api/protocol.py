@@ -1,0 +1,146 @@
+"""The uvicorn WebSocket protocol behind the fast link: many messages an event, both ways.
+
+Messages cost, bytes do not: one ASGI event per packet stops at a tenth of what the socket carries.
+A packet endpoint therefore attaches itself to this protocol, gets a chunk's binary messages in one
+call, and writes ready frames straight to the transport. Everything else (handshake, ping, close,
+text messages, other endpoints) runs as uvicorn has it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, cast
+
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import Frame
+from websockets.http11 import Request
+
+EXTENSION = "wintun_api.packets"
+GOING_AWAY = 1001
+CLOSE_PATIENCE = 1.0
+WRITE_HIGH = 256 * 1024
+WRITE_LOW = 64 * 1024
+
+OnMessages = Callable[[list[bytes]], None]
+OnWritable = Callable[[], None]
+
+
+class PacketProtocol(WebSocketsSansIOProtocol):
+    """One WebSocket connection. Event loop thread only."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._on_messages: OnMessages | None = None
+        self._on_writable: OnWritable | None = None
+        self._messages: list[bytes] = []
+        self._write_paused = False
+
+    def attach(self, on_messages: OnMessages, on_writable: OnWritable) -> None:
+        """Hand binary messages over, a chunk's at a time, and say when writing may go on."""
+        self._on_messages = on_messages
+        self._on_writable = on_writable
+        self.transport.set_write_buffer_limits(WRITE_HIGH, WRITE_LOW)
+
+    def detach(self) -> None:
+        """Go back to plain ASGI events."""
+        self._on_messages = self._on_writable = None
+
+    @property
+    def can_write(self) -> bool:
+        """Whether the client keeps up; False also once the connection is closing."""
+        return not (self._write_paused or self.close_sent or self.transport.is_closing())
+
+    def write(self, frames: bytes) -> None:
+        """Write whole server frames (RFC 6455, section 5.2: unmasked)."""
+        if not (self.close_sent or self.transport.is_closing()):
+            self.transport.write(frames)
+
+    def close(self, code: int, reason: str) -> None:
+        """Start the closing handshake at once, behind what was written.
+
+        A client that does not read would hold it up for ever, so it has `CLOSE_PATIENCE` seconds.
+        """
+        if self.close_sent or self.transport.is_closing():
+            return
+        self.conn.send_close(code, reason)
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.close_sent = True
+        self.stop_keepalive()
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
+        self.close_timer = self.loop.call_later(CLOSE_PATIENCE, self.transport.abort)
+
+    def pause_reading(self) -> None:
+        """Let TCP hold the client back. Idempotent."""
+        if not self.read_paused:
+            self.read_paused = True
+            self.transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        """Read again. Idempotent."""
+        if self.read_paused and self.queue.empty():
+            self.read_paused = False
+            self.transport.resume_reading()
+
+    # What uvicorn and asyncio call
+
+    def handle_connect(self, event: Request) -> None:
+        """Accept the request and offer the extension to the app."""
+        super().handle_connect(event)
+        if hasattr(self, "scope"):
+            cast(dict[str, Any], self.scope["extensions"])[EXTENSION] = self
+
+    def data_received(self, data: bytes) -> None:
+        """Parse a chunk and hand its binary messages over together."""
+        super().data_received(data)
+        if self._messages:
+            messages, self._messages = self._messages, []
+            if self._on_messages is not None:
+                self._on_messages(messages)
+
+    def handle_bytes(self, event: Frame) -> None:
+        """Collect a whole binary message, or leave it to uvicorn."""
+        if self._on_messages is not None and event.fin and not self.close_sent:
+            self._messages.append(bytes(event.data))
+        else:
+            super().handle_bytes(event)
+
+    def send_receive_event_to_app(self) -> None:
+        """Collect a fragmented binary message, or leave it to uvicorn."""
+        if self._on_messages is not None and self.curr_msg_data_type == "bytes":
+            self._messages.append(b"".join(self.frames))
+            self.frames = []
+        else:
+            super().send_receive_event_to_app()
+
+    def pause_writing(self) -> None:
+        """Note that the client does not keep up."""
+        super().pause_writing()
+        self._write_paused = True
+
+    def resume_writing(self) -> None:
+        """Let the packet endpoint write again."""
+        super().resume_writing()
+        self._write_paused = False
+        if self._on_writable is not None:
+            self._on_writable()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the packet endpoint; uvicorn tells the app."""
+        self.detach()
+        super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        """Close with 1001 when the service stops; whoever does not read is cut off."""
+        self.stop_keepalive()
+        if self.close_sent or not self.handshake_complete:
+            super().shutdown()
+        else:
+            self.close(GOING_AWAY, "The service is shutting down.")
+        if self.close_timer is None:
+            self.close_timer = self.loop.call_later(CLOSE_PATIENCE, self._abort)
+
+    def _abort(self) -> None:
+        transport: asyncio.Transport | None = self.transport
+        if transport is not None:
+            transport.abort()

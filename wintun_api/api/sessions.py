@@ -1,0 +1,46 @@
+"""Sessions over REST."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+
+from wintun_api.api.context import RegistryOf, problems
+from wintun_api.api.schemas import Session, SessionCreate
+
+router = APIRouter(prefix="/v1/sessions", tags=["sessions"])
+
+
+@router.get("", operation_id="list_sessions", responses=problems())
+async def list_sessions(registry: RegistryOf) -> list[Session]:
+    """List the sessions that run, and those that ended by themselves and were not deleted."""
+    sessions = registry.sessions()
+    for session in sessions:
+        await session.refresh()
+    return [Session.of(session.view()) for session in sessions]
+
+
+@router.post(
+    "",
+    operation_id="start_session",
+    status_code=201,
+    responses=problems(404, 409, 415, 422, 502, 504),
+)
+async def start_session(body: SessionCreate, registry: RegistryOf, response: Response) -> Session:
+    """Start the session of an adapter; one at a time. WintunStartSession."""
+    session = await registry.start_session(body.adapter, body.capacity)
+    response.headers["Location"] = f"/v1/sessions/{session.id}"
+    return Session.of(session.view())
+
+
+@router.get("/{session_id}", operation_id="get_session", responses=problems(404))
+async def get_session(session_id: str, registry: RegistryOf) -> Session:
+    """Read a session's state and counters."""
+    session = registry.session(session_id)
+    await session.refresh()
+    return Session.of(session.view())
+
+
+@router.delete("/{session_id}", operation_id="end_session", responses=problems(404, 502))
+async def end_session(session_id: str, registry: RegistryOf) -> Session:
+    """End a session; the answer holds its last counters. WintunEndSession."""
+    return Session.of(await registry.end_session(session_id))

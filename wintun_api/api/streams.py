@@ -1,0 +1,130 @@
+"""The packet socket: a session's packets over WebSocket."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, WebSocket
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from wintun_api.api.connection import Options, PacketConnection
+from wintun_api.api.context import ContextOf, PrincipalOf
+from wintun_api.api.link import link_of
+from wintun_api.api.problems import CLOSE_SCOPE, Refusal, close_code, refusal_of
+from wintun_api.api.security import BEARER, refuse_websocket
+from wintun_api.api.tokens import Principal, Scope
+from wintun_api.errors import SessionEnded, WintunApiError
+from wintun_api.hub.fanout import Direction, Overflow
+from wintun_api.hub.injection import Full
+from wintun_api.settings import Settings
+from wintun_api.wire import BATCH, RAW
+
+router = APIRouter(prefix="/v1")
+
+SUBPROTOCOLS = (BATCH, RAW)
+
+
+class PacketQuery(BaseModel):
+    """The query parameters of the packet socket."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    direction: Direction | None = None
+    overflow: Overflow = Overflow.DROP_OLDEST
+    queue_packets: int | None = Field(None, ge=1)
+    queue_bytes: int | None = Field(None, ge=1)
+    snaplen: int = Field(0, ge=0, le=0xFFFF)
+    full: Full = Full.DROP
+
+    def options(self, settings: Settings, principal: Principal) -> Options:
+        """Return the options, with what is missing from the settings and the token's scopes."""
+        may_capture = principal.allows(Scope.CAPTURE)
+        direction = self.direction
+        if direction is None:
+            direction = Direction.RECEIVED if may_capture else Direction.NONE
+        if direction is not Direction.NONE and not may_capture:
+            raise _missing(Scope.CAPTURE)
+        if direction is Direction.NONE and not principal.allows(Scope.INJECT):
+            raise _missing(Scope.INJECT)
+        if self.overflow is Overflow.BLOCK and direction is not Direction.RECEIVED:
+            raise Refusal(
+                422,
+                "invalid-request",
+                "overflow=block holds back the ring, so it goes with direction=received only.",
+                "Use another overflow policy, or a second connection for injected packets.",
+            )
+        return Options(
+            direction=direction,
+            overflow=self.overflow,
+            queue_packets=min(self.queue_packets or settings.queue_packets, settings.queue_packets),
+            queue_bytes=min(self.queue_bytes or settings.queue_bytes, settings.queue_bytes),
+            snaplen=self.snaplen,
+            full=self.full,
+            message_bytes=settings.message_bytes,
+        )
+
+
+@router.websocket("/sessions/{session_id}/packets")
+async def stream_packets(
+    websocket: WebSocket, session_id: str, context: ContextOf, principal: PrincipalOf
+) -> None:
+    """Exchange IP packets with a session, as the negotiated subprotocol has it."""
+    try:
+        subprotocol = _negotiate(websocket.scope["subprotocols"])
+        query = PacketQuery.model_validate(dict(websocket.query_params))
+        options = query.options(context.settings, principal)
+        registry = context.registry
+        session = registry.session(session_id)
+        if session.state.over:
+            raise SessionEnded("WintunReceivePacket", 38, detail=session.reason or "")
+        adapter = await registry.adapter(session.adapter)
+    except (Refusal, WintunApiError, ValidationError) as error:
+        await refuse_websocket(refusal_of(error), websocket)
+        return
+    await websocket.accept(subprotocol)
+    connection = PacketConnection(
+        session,
+        link := link_of(websocket),
+        subprotocol or RAW,
+        options,
+        may_inject=principal.allows(Scope.INJECT),
+    )
+    try:
+        connection.open(adapter, context.settings.max_message)
+        while True:
+            await link.ready()
+            message = await websocket.receive()
+            if message["type"] == "websocket.disconnect":
+                break
+            if message.get("bytes") is not None:
+                connection.messages([message["bytes"]])
+            else:
+                connection.text()
+    except WintunApiError as error:  # the session ended between the look-up and the subscription
+        link.close(close_code(error), str(error)[:120])
+    finally:
+        connection.close()
+
+
+def _negotiate(offered: list[str]) -> str | None:
+    """Return the first offered protocol that is known; None when the client offers none."""
+    offers = [offer for offer in offered if not offer.startswith(BEARER)]
+    for offer in offers:
+        if offer in SUBPROTOCOLS:
+            return offer
+    if offers:
+        raise Refusal(
+            400,
+            "unknown-subprotocol",
+            f"None of the offered subprotocols is known: {', '.join(offers)[:200]}.",
+            f"Offer {BATCH} or {RAW}; without an offer the socket speaks {RAW}.",
+        )
+    return None
+
+
+def _missing(scope: Scope) -> Refusal:
+    return Refusal(
+        403,
+        "missing-scope",
+        f"The token does not have the scope {scope}.",
+        f"Use a token with the scope {scope}, or another direction.",
+        CLOSE_SCOPE,
+    )

@@ -1,0 +1,121 @@
+"""The service, its driver and its tokens over REST."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from functools import cache
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter
+from fastapi import Path as PathParameter
+from starlette.exceptions import HTTPException
+
+from wintun_api import __version__
+from wintun_api.api.context import ContextOf, PrincipalOf, RegistryOf, problems
+from wintun_api.api.schemas import (
+    Driver,
+    Health,
+    Limits,
+    NewToken,
+    Removal,
+    System,
+    Token,
+    TokenCreate,
+    UnavailableReason,
+)
+from wintun_api.drivers.base import UnavailableReason as Reason
+
+router = APIRouter()
+
+
+@router.get("/noauth/health", operation_id="get_health", tags=["system"])
+async def get_health() -> Health:
+    """Say that the service is up; the only route without a token."""
+    return Health()
+
+
+@router.get("/v1/system", operation_id="get_system", tags=["system"], responses=problems())
+async def get_system(registry: RegistryOf, context: ContextOf, principal: PrincipalOf) -> System:
+    """Describe the service, the machine and what this token allows."""
+    unavailable = registry.driver.unavailable_reason()
+    settings = context.settings
+    return System(
+        version=__version__,
+        platform=platform.platform(),
+        architecture=platform.machine(),
+        python=platform.python_version(),
+        elevated=unavailable is None or unavailable.reason is not Reason.NOT_ELEVATED,
+        driver=registry.driver.name,
+        unavailable=None if unavailable is None else UnavailableReason.model_validate(unavailable),
+        scopes=sorted(principal.scopes),
+        limits=Limits(
+            max_message=settings.max_message,
+            queue_packets=settings.queue_packets,
+            queue_bytes=settings.queue_bytes,
+        ),
+    )
+
+
+@router.get("/v1/driver", operation_id="get_driver", tags=["driver"], responses=problems())
+async def get_driver(registry: RegistryOf) -> Driver:
+    """Describe the driver. WintunGetRunningDriverVersion."""
+    view = await registry.driver_view()
+    return Driver.of(view, _sha256(view.library_path) if view.library_path else None)
+
+
+@router.delete(
+    "/v1/driver",
+    operation_id="delete_driver",
+    tags=["driver"],
+    responses=problems(409, 501, 502, 504),
+)
+async def delete_driver(registry: RegistryOf) -> Removal:
+    """Remove the driver from the system; fails while an adapter uses it. WintunDeleteDriver."""
+    return Removal(reboot_required=await registry.delete_driver())
+
+
+@router.get("/v1/tokens", operation_id="list_tokens", tags=["tokens"], responses=problems())
+async def list_tokens(context: ContextOf) -> list[Token]:
+    """List the issued tokens, without their secrets."""
+    return [Token.of(token) for token in context.tokens.issued()]
+
+
+@router.post(
+    "/v1/tokens",
+    operation_id="create_token",
+    status_code=201,
+    tags=["tokens"],
+    responses=problems(409, 415, 422),
+)
+async def create_token(body: TokenCreate, context: ContextOf) -> NewToken:
+    """Make a token with some scopes; its secret is in this answer alone."""
+    try:
+        secret, token = context.tokens.issue(body.scopes, body.label, body.expires_in)
+    except ValueError as error:
+        raise HTTPException(409, str(error)) from None
+    return NewToken(**Token.of(token).model_dump(), token=secret)
+
+
+@router.delete(
+    "/v1/tokens/{token_id}",
+    operation_id="revoke_token",
+    status_code=204,
+    tags=["tokens"],
+    responses=problems(404),
+)
+async def revoke_token(
+    token_id: Annotated[str, PathParameter(description="The token's id.")], context: ContextOf
+) -> None:
+    """Make an issued token void; its open connections are refused at their next request."""
+    if not context.tokens.revoke(token_id):
+        raise HTTPException(404, f"No token has the id {token_id!r}.")
+
+
+@cache
+def _sha256(path: str) -> str | None:
+    try:
+        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    except OSError:
+        return None

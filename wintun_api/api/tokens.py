@@ -1,0 +1,230 @@
+"""Who may do what: the admin token, issued tokens with scopes, and browser cookies.
+
+Tokens are kept and compared as SHA-256, in constant time: no file holds an issued one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import logging
+import os
+import secrets
+import subprocess
+import sys
+import time
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+
+logger = logging.getLogger(__name__)
+
+TOKEN_BYTES = 32
+MAX_COOKIES = 1024
+MAX_TOKENS = 1024
+
+
+class Scope(StrEnum):
+    """What a token allows. Each by itself, but that admin allows all."""
+
+    READ = "read"
+    CAPTURE = "capture"
+    INJECT = "inject"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Whoever presented a good token.
+
+    Attributes:
+        id: The token's id; "admin" for the token file's own.
+        scopes: What it allows.
+        expires: Unix time after which it is void; None for never.
+    """
+
+    id: str
+    scopes: frozenset[Scope]
+    expires: float | None = None
+
+    def allows(self, scope: Scope) -> bool:
+        """Say whether the scope is granted."""
+        return scope in self.scopes or Scope.ADMIN in self.scopes
+
+    @property
+    def valid(self) -> bool:
+        """Whether it has not expired."""
+        return self.expires is None or time.time() < self.expires
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedToken:
+    """A token made for a client; the secret itself is not kept.
+
+    Attributes:
+        id: Names it in lists and for revocation.
+        label: What its maker called it.
+        digest: SHA-256 of the token, hexadecimal.
+        created: Unix time.
+    """
+
+    id: str
+    label: str
+    scopes: tuple[Scope, ...]
+    digest: str
+    created: float
+    expires: float | None
+
+    def principal(self) -> Principal:
+        """Return whoever presents this token."""
+        return Principal(self.id, frozenset(self.scopes), self.expires)
+
+
+class TokenStore:
+    """Authenticates tokens and cookies; issues and revokes tokens. Event loop thread only."""
+
+    def __init__(self, admin_token: str, path: Path | None = None) -> None:
+        self._admin = Principal("admin", frozenset(Scope))
+        self._admin_digest = _digest(admin_token)
+        self._path = path
+        self._issued: dict[str, IssuedToken] = {}
+        self._cookies: OrderedDict[str, Principal] = OrderedDict()
+        if path is not None and path.is_file():
+            try:
+                for row in json.loads(path.read_text("utf-8")):
+                    scopes = tuple(Scope(scope) for scope in row.pop("scopes"))
+                    self._issued[row["id"]] = IssuedToken(scopes=scopes, **row)
+            except (OSError, ValueError, TypeError, KeyError) as error:
+                logger.warning("Cannot read the issued tokens from %s: %s", path, error)
+
+    def authenticate(self, token: str) -> Principal | None:
+        """Return who presents this token, None when nobody known does."""
+        digest = _digest(token)
+        found = self._admin if hmac.compare_digest(digest, self._admin_digest) else None
+        for issued in self._issued.values():
+            if hmac.compare_digest(digest, issued.digest):
+                found = issued.principal()
+        return found if found is not None and found.valid else None
+
+    def make_cookie(self, principal: Principal) -> str:
+        """Return the value of a new browser cookie for this principal."""
+        value = secrets.token_urlsafe(TOKEN_BYTES)
+        self._cookies[_digest(value)] = principal
+        while len(self._cookies) > MAX_COOKIES:
+            self._cookies.popitem(last=False)
+        return value
+
+    def authenticate_cookie(self, value: str) -> Principal | None:
+        """Return whose cookie this is, None when it is unknown, expired or revoked."""
+        principal = self._cookies.get(_digest(value))
+        return principal if principal is not None and self.current(principal) else None
+
+    def forget_cookie(self, value: str) -> None:
+        """Sign a browser out. Idempotent."""
+        self._cookies.pop(_digest(value), None)
+
+    def current(self, principal: Principal) -> bool:
+        """Say whether the principal's token is neither expired nor revoked."""
+        return principal.valid and (principal.id == self._admin.id or principal.id in self._issued)
+
+    def issue(
+        self, scopes: Iterable[Scope], label: str = "", lifetime: float | None = None
+    ) -> tuple[str, IssuedToken]:
+        """Make a token; return the secret, which is shown only now, and its record.
+
+        Raises:
+            ValueError: There are too many tokens; revoke some.
+        """
+        self._drop_expired()
+        if len(self._issued) >= MAX_TOKENS:
+            raise ValueError(f"There are {MAX_TOKENS} tokens; revoke some first.")
+        token = secrets.token_urlsafe(TOKEN_BYTES)
+        now = time.time()
+        issued = IssuedToken(
+            id=secrets.token_hex(4),
+            label=label,
+            scopes=tuple(sorted(set(scopes))),
+            digest=_digest(token),
+            created=now,
+            expires=None if lifetime is None else now + lifetime,
+        )
+        self._issued[issued.id] = issued
+        self._save()
+        return token, issued
+
+    def issued(self) -> list[IssuedToken]:
+        """Return the issued tokens that have not expired."""
+        self._drop_expired()
+        return list(self._issued.values())
+
+    def revoke(self, token_id: str) -> bool:
+        """Make an issued token void; return whether there was one."""
+        found = self._issued.pop(token_id, None) is not None
+        if found:
+            self._save()
+        return found
+
+    def _drop_expired(self) -> None:
+        for token in list(self._issued.values()):
+            if not token.principal().valid:
+                del self._issued[token.id]
+
+    def _save(self) -> None:
+        if self._path is not None:
+            rows = [asdict(token) for token in self._issued.values()]
+            write_private(self._path, json.dumps(rows, indent=1))
+
+
+def load_admin_token(path: Path) -> str:
+    """Read the admin token from its file; a missing file is made, for its owner alone.
+
+    Raises:
+        OSError: The file cannot be read or made.
+        ValueError: The file is empty.
+    """
+    try:
+        token = path.read_text("utf-8").strip()
+    except FileNotFoundError:
+        token = secrets.token_urlsafe(TOKEN_BYTES)
+        write_private(path, token + "\n")
+        return token
+    if not token:
+        raise ValueError(f"The token file {path} is empty; delete it and start again.")
+    return token
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner may read, private from its first byte on."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        if sys.platform == "win32":
+            _restrict(temporary)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def is_private(path: Path) -> bool:
+    """Say whether the file is closed to other users, as far as its mode can tell."""
+    return sys.platform == "win32" or path.stat().st_mode & 0o077 == 0
+
+
+def _restrict(path: Path) -> None:
+    # The mode of os.open means nothing to Windows; icacls ships with it. The SIDs, the
+    # same in every language, are SYSTEM, Administrators and the owner's rights.
+    icacls = Path(os.environ["SYSTEMROOT"]) / "System32" / "icacls.exe"
+    grants = ["*S-1-5-18:F", "*S-1-5-32-544:F", "*S-1-3-4:F"]
+    command = [str(icacls), str(path), "/inheritance:r", "/grant:r", *grants]
+    subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - no shell, fixed words
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,1 @@
+"""The pages the service shows: files only."""
