@@ -1,0 +1,27 @@
+"""The emulated driver: `WintunDriver` over `EmulatedLibrary`."""
+
+from __future__ import annotations
+
+from wintun_api.drivers.emulated.ip_helper import EmulatedIpHelper
+from wintun_api.drivers.emulated.library import EmulatedLibrary
+from wintun_api.drivers.emulated.machine import Machine
+from wintun_api.drivers.wintun.abi import Generation
+from wintun_api.drivers.wintun.driver import WintunDriver
+from wintun_api.settings import Settings
+
+
+def open_emulated(settings: Settings) -> WintunDriver:
+    """Return a driver on a machine of its own.
+
+    Raises:
+        InvalidArgument: The state file is none of ours.
+    """
+    machine = Machine(settings.emulated_state)
+    library = EmulatedLibrary(Generation(settings.generation), machine, rate=settings.traffic)
+    return emulated_driver(library, pools=settings.pools)
+
+
+def emulated_driver(library: EmulatedLibrary, *, pools: tuple[str, ...] = ()) -> WintunDriver:
+    """Return a driver over this library; tests keep the library for its knobs."""
+    helper = EmulatedIpHelper(library.machine)
+    return WintunDriver(library, helper, name="emulated", pools=pools)

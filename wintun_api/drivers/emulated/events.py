@@ -1,0 +1,101 @@
+"""Win32 events over one condition, and the clock that living traffic needs.
+
+Nobody polls: a wait without due traffic has no time-out.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from threading import Condition, RLock
+from typing import Protocol
+
+
+class Source(Protocol):
+    """Something that happens on its own at times, such as packets that a host sends."""
+
+    def due(self) -> float:
+        """Return when it happens next, in `time.monotonic` seconds."""
+
+    def run(self, now: float) -> None:
+        """Let happen what is due."""
+
+
+@dataclass(slots=True)
+class _Event:
+    manual_reset: bool
+    signalled: bool = False
+
+
+class Events:
+    """Events by handle. All methods from any thread; they share the machine's lock."""
+
+    def __init__(self, lock: RLock) -> None:
+        self._condition = Condition(lock)
+        self._events: dict[int, _Event] = {}
+        self._waiting: Counter[int] = Counter()
+        self._handles = itertools.count(0x100, 4)  # never used again
+        self.sources: dict[int, Source] = {}
+
+    def create(self, *, manual_reset: bool) -> int:
+        """Create an event that is not set, and return its handle."""
+        with self._condition:
+            handle = next(self._handles)
+            self._events[handle] = _Event(manual_reset)
+            return handle
+
+    def set(self, handle: int) -> None:
+        """Set an event.
+
+        Raises:
+            KeyError: There is no such handle.
+        """
+        with self._condition:
+            event = self._events[handle]
+            if not event.signalled:
+                event.signalled = True
+                self._condition.notify_all()
+
+    def close(self, handle: int) -> bool:
+        """Close a handle; return whether somebody was waiting for it.
+
+        Raises:
+            KeyError: There is no such handle.
+        """
+        with self._condition:
+            del self._events[handle]
+            self.sources.pop(handle, None)
+            return self._waiting[handle] > 0
+
+    def run_source(self, handle: int) -> None:
+        """Let happen what is due behind an event, without waiting."""
+        source = self.sources.get(handle)
+        if source is not None:
+            source.run(time.monotonic())
+
+    def wait(self, handles: Sequence[int]) -> int:
+        """Block until one is set and return the index of the first such; reset it if automatic.
+
+        Raises:
+            KeyError: A handle is unknown or was closed during the wait.
+        """
+        with self._condition:
+            self._waiting.update(handles)
+            try:
+                while True:
+                    sources = [self.sources[one] for one in handles if one in self.sources]
+                    now = time.monotonic() if sources else 0.0
+                    for source in sources:
+                        source.run(now)
+                    for index, handle in enumerate(handles):
+                        event = self._events[handle]
+                        if event.signalled:
+                            event.signalled = event.manual_reset
+                            return index
+                    due = min((source.due() for source in sources), default=None)
+                    self._condition.wait(None if due is None else max(0.0, due - now))
+            finally:
+                self._waiting.subtract(handles)

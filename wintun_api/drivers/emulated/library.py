@@ -1,0 +1,176 @@
+"""EmulatedLibrary: the lower seam over Python functions, bound by the real prototypes; its knobs.
+
+The calls go through ctypes both ways: arguments are marshalled, pointers are real addresses, the
+same checks raise. Whatever a knob does, it does below the seam.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from threading import Event
+from typing import Any
+from uuid import UUID
+
+from wintun_api.drivers.base import LogLevel, Unavailable
+from wintun_api.drivers.emulated.adapter_calls import PoolCalls, TunnelTypeCalls
+from wintun_api.drivers.emulated.link import Link
+from wintun_api.drivers.emulated.machine import Machine
+from wintun_api.drivers.emulated.program import Program
+from wintun_api.drivers.emulated.session_calls import SessionCalls
+from wintun_api.drivers.wintun.abi import EventHandle, Generation, Prototype, prototypes_of
+from wintun_api.drivers.wintun.library import bind
+from wintun_api.drivers.wintun.win32 import ERROR_INVALID_HANDLE, driver_error
+
+
+class EmulatedLibrary:
+    """A checked build of either generation, loaded by one program on one machine.
+
+    Args:
+        generation: Which functions it has.
+        machine: Where it runs; a new one by default.
+        rate: Packets per second of living traffic on every session.
+    """
+
+    def __init__(
+        self,
+        generation: Generation = Generation.POOL,
+        machine: Machine | None = None,
+        *,
+        rate: float = 0.0,
+    ) -> None:
+        self.machine = machine or Machine()
+        self._generation = generation
+        self._program = Program(self.machine, generation)
+        kinds = {Generation.POOL: PoolCalls, Generation.TUNNEL_TYPE: TunnelTypeCalls}
+        self._calls = (kinds[generation](self._program), SessionCalls(self._program, rate))
+        self._rows = {row.name: row for row in prototypes_of(generation)}
+        self._functions = bind(self._rows.values(), self._python_function, self.last_error)
+
+    # The seam.
+
+    @property
+    def path(self) -> str | None:
+        """Return None: there is no file."""
+        return None
+
+    @property
+    def generation(self) -> Generation:
+        """The generation it emulates."""
+        return self._generation
+
+    def unavailable_reason(self) -> Unavailable | None:
+        """Return None: it works everywhere."""
+        return None
+
+    @property
+    def functions(self) -> Mapping[str, Callable[..., Any]]:
+        """The bound functions by exported name."""
+        return self._functions
+
+    def last_error(self) -> int:
+        """Return this thread's error number."""
+        return self._program.last_error
+
+    def create_event(self, *, manual_reset: bool) -> EventHandle:
+        """Create an event that is not set."""
+        return EventHandle(self.machine.events.create(manual_reset=manual_reset))
+
+    def set_event(self, event: EventHandle) -> None:
+        """Set an event."""
+        try:
+            self.machine.events.set(event.value or 0)
+        except KeyError:
+            raise self._bad_event("SetEvent", event) from None
+
+    def close_handle(self, event: EventHandle) -> None:
+        """Close an event's handle; to do so while a thread waits for it is misuse."""
+        try:
+            waited_for = self.machine.events.close(event.value or 0)
+        except KeyError:
+            raise self._bad_event("CloseHandle", event) from None
+        if waited_for:
+            self._program.refuse("CloseHandle", "a thread was waiting for the event")
+
+    def wait_for_multiple_objects(self, events: Sequence[EventHandle]) -> int:
+        """Block until one is set; return the index of the first such."""
+        try:
+            return self.machine.events.wait([event.value or 0 for event in events])
+        except KeyError:
+            raise self._bad_event("WaitForMultipleObjects", *events) from None
+
+    # The knobs. An adapter is named by its alias or GUID.
+
+    @property
+    def misuse(self) -> list[str]:
+        """What would have gone wrong in wintun.dll; empty after a well-behaved program."""
+        return self._program.misuse
+
+    def fail_next(self, function: str, code: int, times: int = 1) -> None:
+        """Fail the next calls of a function with this last error; 0 for a failure without one.
+
+        Raises:
+            ValueError: The function of this generation cannot fail.
+        """
+        if self._rows[function].restype is None:
+            raise ValueError(f"{function} returns nothing, so it cannot fail.")
+        for _ in range(times):
+            self._program.faults.fail(function, code)
+
+    def delay_next(self, function: str, seconds: float) -> None:
+        """Make the next call of a function take that long, without the GIL or the lock."""
+        self._program.faults.delay(function, seconds)
+
+    def hold_next(self, function: str) -> Event:
+        """Make the next call of a function wait until the returned event is set."""
+        return self._program.faults.hold(function)
+
+    def log(self, message: str, level: LogLevel = LogLevel.INFO) -> None:
+        """Log a line now, in this thread, as the library's own threads do."""
+        self._program.log(level, message)
+
+    def log_next(self, function: str, message: str, level: LogLevel = LogLevel.INFO) -> None:
+        """Log a line during the next call of a function."""
+        self._program.faults.add(function, lambda: self._program.log(level, message, function))
+
+    def corrupt_ring(self, adapter: str | UUID) -> None:
+        """Make the ring from host to application inconsistent (13)."""
+        with self.machine.lock:
+            link = self._link(adapter)
+            link.received.corrupt()
+            link.wake()
+
+    def hold_consumer(self, adapter: str | UUID) -> None:
+        """Let the host take no more packets, so that the ring to it fills (111)."""
+        with self.machine.lock:
+            self._link(adapter).hold(held=True)
+
+    def release_consumer(self, adapter: str | UUID) -> None:
+        """Let the host take packets again; it catches up at once."""
+        with self.machine.lock:
+            self._link(adapter).hold(held=False)
+
+    def exit_process(self) -> None:
+        """End the program: every handle of it is given back by the system."""
+        self._program.exit()
+
+    def open_handles(self) -> tuple[int, int]:
+        """Return how many adapter and session handles the program holds."""
+        return len(self._program.adapters), len(self._program.sessions)
+
+    def _link(self, adapter: str | UUID) -> Link:
+        link = self.machine.device(adapter).link
+        if link is None:
+            raise ValueError(f"{adapter} has no session.")
+        return link
+
+    def _python_function(self, row: Prototype) -> Callable[..., Any]:
+        for calls in self._calls:
+            function = getattr(calls, row.name, None)
+            if function is not None:
+                return self._program.guard(row.name, function, void=row.restype is None)
+        raise NotImplementedError(row.name)
+
+    def _bad_event(self, function: str, *events: EventHandle) -> Exception:
+        handles = ", ".join(f"{event.value or 0:#x}" for event in events)
+        self._program.refuse(function, f"{handles}: no event has this handle, or not any more")
+        return driver_error(function, ERROR_INVALID_HANDLE)

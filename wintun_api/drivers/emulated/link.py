@@ -1,0 +1,100 @@
+"""A running session seen from the kernel: two rings, and the host behind them.
+
+The kernel driver's threads are not emulated: what they would do happens in the thread of the call
+that causes it, or of the one that waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from wintun_api.drivers.emulated.network import Host, is_ip
+from wintun_api.drivers.emulated.ring import Ring
+
+
+@dataclass(slots=True)
+class Counters:
+    """What the system counts on a device, in the application's words."""
+
+    received_packets: int = 0
+    received_bytes: int = 0
+    received_dropped: int = 0
+    sent_packets: int = 0
+    sent_bytes: int = 0
+    sent_dropped: int = 0
+
+
+class Link:
+    """The kernel's end of one session. Every method under the machine's lock.
+
+    Args:
+        capacity: Ring capacity in bytes.
+        host: Who answers.
+        counters: The device's.
+        signal: Sets the read-wait event.
+        tolerant: The driver skips packets that are no IP (0.14); older ones stop consuming.
+    """
+
+    def __init__(
+        self,
+        capacity: int,
+        host: Host,
+        counters: Counters,
+        signal: Callable[[], None],
+        *,
+        tolerant: bool,
+    ) -> None:
+        self.received = Ring(capacity)
+        self.sent = Ring(capacity)
+        self._host = host
+        self._counters = counters
+        self._signal = signal
+        self._tolerant = tolerant
+        self._held = False
+
+    def deliver(self, packet: bytes) -> bool:
+        """Give a packet of the host to the application; False when the ring is full."""
+        counters = self._counters
+        if not self.received.put(packet):
+            counters.received_dropped += 1
+            return False
+        counters.received_packets += 1
+        counters.received_bytes += len(packet)
+        self._signal()
+        return True
+
+    def consume(self) -> None:
+        """Take what the application has sent, and let the host answer."""
+        if self._held:
+            return
+        take, counters, answer = self.sent.take, self._counters, self._host.answer
+        try:
+            while (packet := take()) is not None:
+                if is_ip(packet):
+                    counters.sent_packets += 1
+                    counters.sent_bytes += len(packet)
+                    reply = answer(packet)
+                    if reply is not None:
+                        self.deliver(reply)
+                    continue
+                counters.sent_dropped += 1
+                if not self._tolerant:
+                    self.sent.stop_consuming()
+        except ValueError:
+            self.sent.stop_consuming()
+
+    def hold(self, held: bool) -> None:
+        """Stop consuming, so that the ring fills; or go on and catch up."""
+        self._held = held
+        self.consume()
+
+    def wake(self) -> None:
+        """Set the read-wait event."""
+        self._signal()
+
+    def terminate(self) -> None:
+        """Unregister the rings: both directions end (38), and whoever waits is woken."""
+        self.received.stop_producing()
+        self.sent.stop_consuming()
+        self._signal()

@@ -1,0 +1,214 @@
+"""The computer: its network devices, their names and GUIDs, the driver. It outlives a program.
+
+Two libraries on one machine are two programs; a new library on an old machine is a service that
+was started again.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from pathlib import Path
+from threading import RLock
+from uuid import UUID, uuid4
+
+from wintun_api.drivers.base import IPInterface
+from wintun_api.drivers.emulated.events import Events
+from wintun_api.drivers.emulated.faults import CallFailed
+from wintun_api.drivers.emulated.link import Counters, Link
+from wintun_api.drivers.emulated.network import Host
+from wintun_api.drivers.emulated.state import DeviceState, load_devices, save_devices
+from wintun_api.drivers.wintun.win32 import ERROR_ALREADY_EXISTS, ERROR_DUP_NAME
+from wintun_api.packet import build
+
+IF_TYPE_PROP_VIRTUAL = 53
+DEFAULT_MTU = 65535  # what Windows gives a Wintun adapter
+_RENAMES = 1000
+
+
+def luid_of(index: int) -> int:
+    """Return the NET_LUID of a NetLuidIndex: index in bits 24..47, type in bits 48..63."""
+    return IF_TYPE_PROP_VIRTUAL << 48 | index << 24
+
+
+@dataclass(eq=False, kw_only=True)
+class Device:
+    """A network device. `pool` is None for one that is not Wintun's."""
+
+    guid: UUID
+    name: str
+    pool: str | None
+    luid: int
+    index: int
+    persistent: bool
+    mtu: int = DEFAULT_MTU
+    addresses: tuple[IPInterface, ...] = ()
+    removed: bool = False
+    remove_with_session: bool = False
+    counters: Counters = field(default_factory=Counters)
+    host: Host = field(default_factory=Host)
+    link: Link | None = None
+
+    def set_addresses(self, addresses: Sequence[IPInterface]) -> None:
+        """Make exactly these the addresses."""
+        self.addresses = tuple(addresses)
+        self.host.set_addresses(addresses)
+
+    def deliver(self, packet: bytes) -> bool:
+        """Send a packet of the host; it is lost without a session."""
+        if self.link is None:
+            self.counters.received_dropped += 1
+            return False
+        return self.link.deliver(packet)
+
+
+class Machine:
+    """Devices and the kernel driver. Methods take the lock themselves.
+
+    Attributes:
+        lock: Held by every call into the emulated system.
+        driver_version: (major, minor) in the driver store; None before the first adapter.
+        reboot_required: What management calls report.
+        loose_open: Take "Net 10" for "Net", as 0.9 to 0.12 do.
+    """
+
+    def __init__(self, state: Path | None = None) -> None:
+        self.lock = RLock()
+        self.events = Events(self.lock)
+        self.driver_version: tuple[int, int] | None = None
+        self.reboot_required = False
+        self.loose_open = False
+        self._devices: list[Device] = []
+        self._indexes = itertools.count(1)
+        self._state = state
+        if state is not None:
+            for known in load_devices(state):
+                device = self._add(known.name, known.pool, known.guid, persistent=True)
+                device.mtu = known.mtu
+                device.set_addresses(known.addresses)
+                self.driver_version = (0, 13)
+
+    @property
+    def running_version(self) -> tuple[int, int] | None:
+        """The loaded driver's version: it is loaded while a Wintun device exists."""
+        return self.driver_version if any(self.wintun_devices()) else None
+
+    def wintun_devices(self, pool: str | None = None) -> Iterator[Device]:
+        """Go through Wintun's devices, of one pool or of all."""
+        for device in list(self._devices):
+            if device.pool is not None and pool in (None, device.pool):
+                yield device
+
+    def named(self, name: str) -> Device | None:
+        """Return the device of this alias, whatever the case."""
+        return next((one for one in self._devices if one.name.lower() == name.lower()), None)
+
+    def by_luid(self, luid: int) -> Device | None:
+        """Return the device of this LUID."""
+        return next((one for one in self._devices if one.luid == luid), None)
+
+    def device(self, name_or_guid: str | UUID) -> Device:
+        """Return the device of this alias or GUID.
+
+        Raises:
+            KeyError: There is none.
+        """
+        for device in self._devices:
+            if name_or_guid in (device.guid, device.name):
+                return device
+        raise KeyError(name_or_guid)
+
+    def add_interface(self, name: str) -> Device:
+        """Add a network device that is not Wintun's, such as "Ethernet"."""
+        with self.lock:
+            return self._add(name, None, None, persistent=False)
+
+    def create(self, name: str, pool: str, guid: UUID | None, *, persistent: bool) -> Device:
+        """Create a Wintun device; who has the name already is renamed, whatever it is.
+
+        Raises:
+            CallFailed: The GUID is in use (183).
+        """
+        with self.lock:
+            if any(device.guid == guid for device in self._devices):
+                raise CallFailed(ERROR_ALREADY_EXISTS, f"The GUID {guid} is in use")
+            self._evict(name, None)
+            device = self._add(name, pool, guid, persistent=persistent)
+            self.save()
+            return device
+
+    def rename(self, device: Device, name: str) -> None:
+        """Give the device this name; who has it already is renamed."""
+        with self.lock:
+            self._evict(name, device)
+            device.name = name
+            self.save()
+
+    def remove(self, name_or_guid: Device | str | UUID) -> None:
+        """Remove a device, as an administrator or the system may at any time."""
+        with self.lock:
+            one = name_or_guid
+            device = one if isinstance(one, Device) else self.device(one)
+            if device.removed:
+                return
+            self._devices.remove(device)
+            device.removed = True
+            if device.link is not None:
+                device.link.terminate()
+                device.link = None
+            self.save()
+
+    def host_sends(
+        self, name_or_guid: str | UUID, destination: str, payload: bytes = b"", port: int = 9
+    ) -> bool:
+        """Let the host send a UDP datagram into a subnet of the adapter; False when it was lost.
+
+        Raises:
+            ValueError: The destination is in none of its subnets.
+        """
+        with self.lock:
+            device = self.device(name_or_guid)
+            to = ip_address(destination)
+            for source in device.addresses:
+                if to in source.network:
+                    packet = build.udp(source.ip, to, 49152, port, payload)
+                    return device.deliver(packet)
+            raise ValueError(f"{device.name} has no route to {destination}.")
+
+    def save(self) -> None:
+        """Write persistent devices to the state file, if there is one."""
+        if self._state is not None:
+            kept = [device for device in self.wintun_devices() if device.persistent]
+            save_devices(
+                self._state,
+                [
+                    DeviceState(one.guid, one.name, one.pool or "", one.mtu, one.addresses)
+                    for one in kept
+                ],
+            )
+
+    def _add(self, name: str, pool: str | None, guid: UUID | None, *, persistent: bool) -> Device:
+        number = next(self._indexes)
+        device = Device(
+            guid=guid or uuid4(),
+            name=name,
+            pool=pool,
+            luid=luid_of(0x8000 + number),
+            index=number + 10,
+            persistent=persistent,
+        )
+        self._devices.append(device)
+        return device
+
+    def _evict(self, name: str, besides: Device | None) -> None:
+        owner = self.named(name)
+        if owner is None or owner is besides:
+            return
+        names: Iterator[str] = (f"{name} {number}" for number in range(1, _RENAMES + 1))
+        free: Callable[[str], bool] = lambda one: self.named(one) is None  # noqa: E731
+        new = next(filter(free, names), None)
+        if new is None:
+            raise CallFailed(ERROR_DUP_NAME, f"The name {name!r} cannot be freed")
+        owner.name = new

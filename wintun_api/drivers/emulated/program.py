@@ -1,0 +1,173 @@
+"""The program that loaded the library: its handles, last error, logger and misuse."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from wintun_api.drivers.base import LogLevel
+from wintun_api.drivers.emulated.faults import CallFailed, Faults
+from wintun_api.drivers.emulated.link import Link
+from wintun_api.drivers.emulated.machine import Device, Machine
+from wintun_api.drivers.emulated.ring import ReceiveEnd, SendEnd
+from wintun_api.drivers.wintun.abi import Generation
+from wintun_api.drivers.wintun.win32 import ERROR_INVALID_HANDLE
+
+_FILETIME_OF_1970 = 116_444_736_000_000_000
+
+
+@dataclass(eq=False, slots=True)
+class OpenAdapter:
+    """What an adapter handle stands for."""
+
+    device: Device
+    created: bool
+    within_callback: bool = False
+
+
+@dataclass(eq=False, slots=True)
+class OpenSession:
+    """What a session handle stands for."""
+
+    device: Device
+    link: Link
+    receive_end: ReceiveEnd
+    send_end: SendEnd
+    read_wait_event: int
+
+
+class Program:
+    """Everything of one process. Handles are never used twice and have more than 32 bits.
+
+    Attributes:
+        misuse: What would have corrupted memory, leaked or blocked; one sentence each.
+        adapters: Adapter handles.
+        sessions: Session handles.
+    """
+
+    def __init__(self, machine: Machine, generation: Generation) -> None:
+        self.machine = machine
+        self.generation = generation
+        self.faults = Faults()
+        self.misuse: list[str] = []
+        self.adapters: dict[int, OpenAdapter] = {}
+        self.sessions: dict[int, OpenSession] = {}
+        self.logger: Any = None
+        self._errors = threading.local()
+        self._handles = itertools.count(0x7FF6_1000_0000, 0x40)
+        self._given_back: dict[int, str] = {}
+
+    @property
+    def last_error(self) -> int:
+        """This thread's error number; a successful call leaves it alone."""
+        return getattr(self._errors, "code", 0)
+
+    @last_error.setter
+    def last_error(self, code: int) -> None:
+        self._errors.code = code & 0xFFFFFFFF
+
+    def new_handle(self) -> int:
+        """Return a handle never used before."""
+        return next(self._handles)
+
+    def give_back(self, handle: int, function: str) -> None:
+        """Remember what gave a handle back, for those who use it again."""
+        self.adapters.pop(handle, None)
+        self.sessions.pop(handle, None)
+        self._given_back[handle] = function
+
+    def refuse(self, function: str, sentence: str) -> CallFailed:
+        """Write misuse down and return the failure to raise."""
+        self.misuse.append(f"{function}: {sentence}")
+        return CallFailed(ERROR_INVALID_HANDLE, sentence)
+
+    def adapter(self, function: str, handle: int | None) -> OpenAdapter:
+        """Return what an adapter handle stands for.
+
+        Raises:
+            CallFailed: It stands for nothing; that is misuse.
+        """
+        found = self.adapters.get(handle or 0)
+        if found is None:
+            raise self.refuse(function, self._stale("adapter", handle))
+        return found
+
+    def session(self, function: str, handle: int | None) -> OpenSession:
+        """Return what a session handle stands for.
+
+        Raises:
+            CallFailed: It stands for nothing; that is misuse.
+        """
+        found = self.sessions.get(handle or 0)
+        if found is None:
+            raise self.refuse(function, self._stale("session", handle))
+        return found
+
+    def close_session(self, handle: int) -> None:
+        """Unregister a session's rings and close its event."""
+        session = self.sessions[handle]
+        device = session.device
+        if device.link is session.link:
+            device.link.terminate()
+            device.link = None
+        if device.remove_with_session:
+            self.machine.remove(device)
+        if self.machine.events.close(session.read_wait_event):
+            self.refuse("WintunEndSession", "a thread was waiting for the read-wait event")
+
+    def exit(self) -> None:
+        """End the process: the system takes back every handle, without a word about leaks."""
+        with self.machine.lock:
+            for handle in list(self.sessions):
+                self.close_session(handle)
+                self.give_back(handle, "the end of the process")
+            for handle, adapter in list(self.adapters.items()):
+                if adapter.created and not adapter.device.persistent:
+                    self.machine.remove(adapter.device)
+                self.give_back(handle, "the end of the process")
+            self.logger = None
+
+    def log(self, level: LogLevel, message: str, function: str = "") -> None:
+        """Call the logger, in this thread; the last error stays as it is."""
+        logger = self.logger
+        if not logger:
+            return
+        if self.generation is Generation.POOL:
+            logger(int(level), f"{function}: {message}" if function else message)
+        else:
+            logger(int(level), time.time_ns() // 100 + _FILETIME_OF_1970, message)
+
+    def guard(self, name: str, function: Callable[..., Any], *, void: bool) -> Callable[..., Any]:
+        """Wrap a function as the library exports it: lock, faults to come, last error, log.
+
+        ctypes would print an exception of a Python function and go on; here it is misuse.
+        """
+        failed = None if void else 0
+        faults, lock = self.faults, self.machine.lock
+
+        def call(*arguments: Any) -> Any:
+            try:
+                if faults.armed:
+                    faults.run(name)
+                with lock:
+                    return function(*arguments)
+            except CallFailed as failure:
+                self.last_error = failure.code
+                if failure.sentence:
+                    self.log(LogLevel.ERR, f"{failure.sentence} (Code 0x{failure.code:08X})", name)
+            except Exception as error:  # noqa: BLE001  it would vanish in ctypes
+                self.last_error = self.refuse(name, f"raised {error!r}").code
+            return failed
+
+        return call
+
+    def _stale(self, kind: str, handle: int | None) -> str:
+        if handle is None:
+            return f"the {kind} handle is NULL"
+        if handle in self._given_back:
+            return f"the {kind} handle was given back by {self._given_back[handle]}"
+        return f"{handle:#x} is no {kind} handle"

@@ -1,0 +1,48 @@
+"""Living background traffic: packets that the host sends at a rate, without a thread of its own.
+
+They come into being when somebody waits for them or reads: `Events` asks when the next is due.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+
+from wintun_api.drivers.emulated.conversations import Conversations
+from wintun_api.drivers.emulated.machine import Device
+
+_LONGEST_BURST = 2048  # what is made at a time; more is counted as lost
+_SHORTEST_WAIT = 0.002  # seconds; faster traffic comes in small bursts
+
+
+class Traffic:
+    """The packets of one session, at random intervals of `1 / rate` seconds in the mean."""
+
+    def __init__(self, device: Device, rate: float) -> None:
+        self._device = device
+        self._rate = rate
+        self._random = random.Random(device.luid)  # noqa: S311  scenery, no secret
+        self._conversations = Conversations(device, self._random, reuse=rate > 1000)
+        self._next = self._last = time.monotonic()
+
+    def due(self) -> float:
+        """Return when to run next."""
+        return max(self._next, self._last + _SHORTEST_WAIT)
+
+    def run(self, now: float) -> None:
+        """Send what is due; what nobody waited for, or has no room, is lost and counted."""
+        if now < self._next:
+            return
+        self._last = now
+        deliver, gap, rate = self._device.deliver, self._random.expovariate, self._rate
+        following, packet = self._next, self._conversations.packet
+        for _ in range(_LONGEST_BURST):
+            if following > now:
+                break
+            following += gap(rate)
+            if not deliver(packet()):
+                break
+        if following <= now:
+            self._device.counters.received_dropped += int((now - following) * rate)
+            following = now + gap(rate)
+        self._next = following

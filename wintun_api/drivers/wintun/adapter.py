@@ -1,0 +1,177 @@
+"""WintunAdapter: one handle of an adapter, from creating or opening until it is given back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from ctypes import byref
+from typing import TYPE_CHECKING
+
+from wintun_api.drivers.base import AdapterInfo, IPInterface, LinkCounters
+from wintun_api.drivers.limits import check_capacity, check_mtu, check_name
+from wintun_api.drivers.wintun.abi import BOOL, AdapterHandle, AdapterName, NetLuid
+from wintun_api.drivers.wintun.ip_helper import IpHelper
+from wintun_api.drivers.wintun.session import WintunSession
+from wintun_api.drivers.wintun.win32 import ERROR_INVALID_HANDLE, ERROR_NOT_SUPPORTED
+from wintun_api.errors import AdapterNotFound, NotSupported
+
+if TYPE_CHECKING:
+    from wintun_api.drivers.wintun.driver import WintunDriver
+
+
+class WintunAdapter:
+    """A handle of its own. The management thread's, but for `start_session`'s session.
+
+    In the tunnel-type generation the adapter lives as long as the handle that created it.
+    """
+
+    def __init__(
+        self,
+        driver: WintunDriver,
+        handle: AdapterHandle,
+        name: str,
+        pool: str,
+        *,
+        created: bool,
+        reboot_required: bool = False,
+    ) -> None:
+        self._driver = driver
+        self._handle: AdapterHandle | None = handle
+        self._name = name
+        self._pool = pool
+        self._created = created
+        self._reboot_required = reboot_required
+        self._luid = read_luid(driver, handle)
+
+    @property
+    def reboot_required(self) -> bool:
+        """Whether creating it asked for a reboot; the tunnel-type generation never asks."""
+        return self._reboot_required
+
+    @property
+    def luid(self) -> int:
+        """NET_LUID as an unsigned integer (wintun.h: WintunGetAdapterLUID)."""
+        return self._luid
+
+    @property
+    def pool(self) -> str:
+        """The pool it was created in."""
+        return self._pool
+
+    def name(self) -> str:
+        """Return the name: what Wintun says, or what it was created by where it cannot say."""
+        handle = self._open("WintunGetAdapterName")
+        if self._driver.capabilities.rename:
+            self._name = read_name(self._driver, handle)
+        return self._name
+
+    def info(self) -> AdapterInfo:
+        """Read the adapter from the system.
+
+        Raises:
+            AdapterNotFound: It was removed, or the handle was given back.
+        """
+        return self._driver.describe(self._luid, self.name(), self._pool)
+
+    def counters(self) -> LinkCounters:
+        """Read the link counters; all zero where the driver cannot."""
+        helper = self._driver.ip_helper
+        return helper.counters(self._luid) if helper is not None else LinkCounters()
+
+    def start_session(self, capacity: int) -> WintunSession:
+        """Start a session with rings of `capacity` bytes (wintun.h: WintunStartSession).
+
+        Raises:
+            InvalidArgument: The capacity is no power of two, or out of range.
+            SessionExists: The adapter has one, perhaps of another process.
+            AdapterNotFound: The adapter is gone.
+        """
+        handle = self._open("WintunStartSession")
+        check_capacity(capacity)
+        session = self._driver.call("WintunStartSession", handle, capacity)
+        try:
+            return WintunSession(self._driver.library, session, capacity)
+        except BaseException:
+            self._driver.call("WintunEndSession", session)
+            raise
+
+    def set_name(self, name: str) -> None:
+        """Rename it (wintun.h: WintunSetAdapterName); Wintun itself would evict another one.
+
+        Raises:
+            AdapterExists: Another adapter has this name.
+            NotSupported: The tunnel-type generation cannot.
+        """
+        handle = self._open("WintunSetAdapterName")
+        if not self._driver.capabilities.rename:
+            raise NotSupported("WintunSetAdapterName", ERROR_NOT_SUPPORTED)
+        self._driver.refuse_taken("WintunSetAdapterName", check_name(name), besides=self._luid)
+        self._driver.call("WintunSetAdapterName", handle, name)
+
+    def set_addresses(self, addresses: Sequence[IPInterface]) -> None:
+        """Make exactly these the addresses.
+
+        Raises:
+            NotSupported: There is no IP Helper.
+        """
+        self._helper("CreateUnicastIpAddressEntry").set_addresses(self._luid, addresses)
+
+    def set_mtu(self, mtu: int) -> None:
+        """Set the MTU in bytes.
+
+        Raises:
+            NotSupported: There is no IP Helper.
+        """
+        self._helper("SetIpInterfaceEntry").set_mtu(self._luid, check_mtu(mtu))
+
+    def close(self) -> None:
+        """Give the handle back (wintun.h: WintunFreeAdapter, WintunCloseAdapter). Idempotent."""
+        handle, self._handle = self._handle, None
+        if handle is not None:
+            self._driver.release(handle)
+            self._driver.forget(self)
+
+    def delete(self, *, force: bool = False) -> bool:
+        """Remove the device and give the handle back; return whether a reboot is required.
+
+        Raises:
+            NotSupported: In the tunnel-type generation only the creating handle can.
+            DriverError: The removal failed; the handle is kept, so that it can be tried again.
+        """
+        handle = self._open("WintunDeleteAdapter")
+        reboot_required = BOOL()
+        if self._driver.capabilities.persistent_adapters:
+            self._driver.call("WintunDeleteAdapter", handle, force, byref(reboot_required))
+        elif not self._created:
+            raise NotSupported(
+                "WintunCloseAdapter",
+                ERROR_NOT_SUPPORTED,
+                "Only the program that created the adapter can remove it.",
+            )
+        self.close()
+        return bool(reboot_required)
+
+    def _open(self, function: str) -> AdapterHandle:
+        if self._handle is None:
+            raise AdapterNotFound(function, ERROR_INVALID_HANDLE, "The handle was given back.")
+        return self._handle
+
+    def _helper(self, function: str) -> IpHelper:
+        self._open(function)
+        if self._driver.ip_helper is None:
+            raise NotSupported(function, ERROR_NOT_SUPPORTED)
+        return self._driver.ip_helper
+
+
+def read_luid(driver: WintunDriver, handle: AdapterHandle) -> int:
+    """Return the LUID of a handle (wintun.h: WintunGetAdapterLUID)."""
+    luid = NetLuid()
+    driver.call("WintunGetAdapterLUID", handle, byref(luid))
+    return int(luid.value)
+
+
+def read_name(driver: WintunDriver, handle: AdapterHandle) -> str:
+    """Return the name of a handle's adapter (wintun.h: WintunGetAdapterName)."""
+    units = AdapterName()
+    driver.call("WintunGetAdapterName", handle, byref(units))
+    text = bytes(units).decode("utf-16-le", "replace")
+    return text.partition("\0")[0]

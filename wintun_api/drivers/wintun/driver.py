@@ -1,0 +1,348 @@
+"""WintunDriver: management through a library of either generation.
+
+What differs by generation is in `CAPABILITIES` and in the three methods that pass the pool on
+(`_create`, `_open`, `release`): Pool of 0.9 to 0.13 is the TunnelType of 0.14, in another order.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from ctypes import byref
+from dataclasses import replace
+from typing import Any
+from uuid import NAMESPACE_OID, UUID, uuid4, uuid5
+
+from wintun_api.drivers.base import AdapterInfo, Capabilities, Logger, Unavailable
+from wintun_api.drivers.limits import check_name, check_pool
+from wintun_api.drivers.wintun.abi import BOOL, AdapterHandle, EnumCallback, Generation, Guid
+from wintun_api.drivers.wintun.adapter import WintunAdapter, read_luid, read_name
+from wintun_api.drivers.wintun.ip_helper import IpHelper
+from wintun_api.drivers.wintun.library import WintunDll, WintunLibrary
+from wintun_api.drivers.wintun.log import Log
+from wintun_api.drivers.wintun.win32 import (
+    ERROR_ALREADY_EXISTS,
+    ERROR_FILE_NOT_FOUND,
+    ERROR_NOT_SUPPORTED,
+    ERROR_VERSION_PARSE_ERROR,
+)
+from wintun_api.errors import AdapterExists, AdapterNotFound, DriverError, NotSupported
+from wintun_api.settings import Settings
+
+CAPABILITIES = {
+    Generation.POOL: Capabilities(
+        generation=Generation.POOL.value,
+        persistent_adapters=True,
+        enumerate_pools=True,
+        rename=True,
+        delete_pool=True,
+        delete_driver=False,
+        network_settings=False,
+        force_close=True,
+    ),
+    Generation.TUNNEL_TYPE: Capabilities(
+        generation=Generation.TUNNEL_TYPE.value,
+        persistent_adapters=False,
+        enumerate_pools=False,
+        rename=False,
+        delete_pool=False,
+        delete_driver=True,
+        network_settings=False,
+        force_close=False,
+    ),
+}
+
+# Windows numbers equal descriptions: "Example Tunnel", "Example Tunnel #2".
+_DESCRIPTION = re.compile(r"(?P<pool>.*) Tunnel(?: #\d+)?")
+
+
+class WintunDriver:
+    """Wintun behind the upper seam. Its management calls come from one thread at a time.
+
+    Args:
+        library: The lower seam; nothing is loaded until a call needs it.
+        ip_helper: Identity and settings by LUID; without it the driver knows only what Wintun does.
+        name: The driver's key in `drivers.DRIVERS`.
+        pools: Pools to look into besides those that get used.
+    """
+
+    def __init__(
+        self,
+        library: WintunLibrary,
+        ip_helper: IpHelper | None = None,
+        *,
+        name: str = "wintun",
+        pools: Iterable[str] = (),
+    ) -> None:
+        self.library = library
+        self.ip_helper = ip_helper
+        self._name = name
+        self._pools = set(pools)
+        self._adapters: list[WintunAdapter] = []
+        self._guids: dict[int, UUID] = {}  # by LUID, where no IP Helper can be asked
+        self._log: Log | None = None
+        self._logger: Logger | None = None
+        self._closed = False
+
+    @property
+    def name(self) -> str:
+        """Its key in `drivers.DRIVERS`."""
+        return self._name
+
+    @property
+    def library_path(self) -> str | None:
+        """The absolute path of wintun.dll."""
+        return self.library.path
+
+    @property
+    def generation(self) -> Generation:
+        """The library's; the current one (0.14) while there is none to ask."""
+        return self.library.generation or Generation.TUNNEL_TYPE
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this generation can do, and whether addresses and MTU can be set."""
+        return replace(CAPABILITIES[self.generation], network_settings=self.ip_helper is not None)
+
+    def unavailable_reason(self) -> Unavailable | None:
+        """Say why the library cannot be used here, or None. Loads nothing."""
+        return self.library.unavailable_reason()
+
+    def create_adapter(
+        self, name: str, pool: str, requested_guid: UUID | None = None
+    ) -> WintunAdapter:
+        """Create an adapter (wintun.h: WintunCreateAdapter). May take seconds.
+
+        Raises:
+            AdapterExists: The name or the GUID is in use. Wintun would rename the other adapter.
+            AccessDenied: Not elevated.
+        """
+        check_name(name)
+        self._pools.add(check_pool(pool))
+        self.refuse_taken("WintunCreateAdapter", name)
+        guid = requested_guid
+        if guid is None and self.ip_helper is None:
+            guid = uuid4()  # as the system would; so it is known without reading it back
+        handle, reboot_required = self._create(name, pool, Guid.of(guid) if guid else None)
+        adapter = WintunAdapter(
+            self, handle, name, pool, created=True, reboot_required=reboot_required
+        )
+        if guid is not None:
+            self._guids[adapter.luid] = guid
+        self._adapters.append(adapter)
+        return adapter
+
+    def open_adapter(self, name: str, pool: str) -> WintunAdapter:
+        """Open an existing adapter (wintun.h: WintunOpenAdapter).
+
+        Raises:
+            AdapterNotFound: None has this name in this pool.
+        """
+        check_name(name)
+        self._pools.add(check_pool(pool))
+        adapter = WintunAdapter(self, self._open(name, pool), name, pool, created=False)
+        try:
+            # 0.9 to 0.12 take "Net 10" for "Net"; 0.14 does not look at the pool at all.
+            if not _same(adapter.name(), name) or self._pool_of(adapter.luid, pool) != pool:
+                raise AdapterNotFound(
+                    "WintunOpenAdapter",
+                    ERROR_FILE_NOT_FOUND,
+                    f"There is no adapter {name!r} in the pool {pool!r}.",
+                )
+        except BaseException:
+            adapter.close()
+            raise
+        self._adapters.append(adapter)
+        return adapter
+
+    def adapters(self, pool: str | None = None) -> list[AdapterInfo]:
+        """List the adapters of a pool (wintun.h: WintunEnumAdapters), or of every pool in use.
+
+        In the tunnel-type generation: those that this process holds a handle of.
+        """
+        if pool is not None:
+            self._pools.add(check_pool(pool))
+        if not self.capabilities.enumerate_pools:
+            held = {adapter.luid: adapter for adapter in self._adapters}
+            wanted = [one for one in held.values() if pool is None or one.pool == pool]
+            return [info for one in wanted if (info := _unless_gone(one)) is not None]
+        infos: list[AdapterInfo] = []
+        for one_pool in [pool] if pool is not None else sorted(self._pools):
+            for luid, name in self._enumerate(one_pool):
+                try:
+                    infos.append(self.describe(luid, name, one_pool))
+                except AdapterNotFound:
+                    continue  # removed since
+        return infos
+
+    def delete_pool(self, pool: str) -> bool:
+        """Delete a pool's adapters, and the driver when no other pool has any.
+
+        Wraps wintun.h: WintunDeletePoolDriver. Returns whether a reboot is required.
+
+        Raises:
+            NotSupported: The tunnel-type generation has no pools.
+        """
+        if not self.capabilities.delete_pool:
+            raise NotSupported("WintunDeletePoolDriver", ERROR_NOT_SUPPORTED)
+        reboot_required = BOOL()
+        self.call("WintunDeletePoolDriver", check_pool(pool), byref(reboot_required))
+        return bool(reboot_required)
+
+    def delete_driver(self) -> bool:
+        """Remove the driver (wintun.h: WintunDeleteDriver); it never asks for a reboot.
+
+        Raises:
+            NotSupported: The pool generation has no such call.
+        """
+        if not self.capabilities.delete_driver:
+            raise NotSupported("WintunDeleteDriver", ERROR_NOT_SUPPORTED)
+        self.call("WintunDeleteDriver")
+        return False
+
+    def running_driver_version(self) -> tuple[int, int] | None:
+        """Return (major, minor) (wintun.h: WintunGetRunningDriverVersion), None if not loaded."""
+        try:
+            version = self.call("WintunGetRunningDriverVersion")
+        except DriverError as error:
+            if error.code in (ERROR_FILE_NOT_FOUND, ERROR_VERSION_PARSE_ERROR):
+                return None
+            raise
+        return version >> 16, version & 0xFFFF
+
+    def set_logger(self, logger: Logger | None) -> None:
+        """Send the lines to `logger` (wintun.h: WintunSetLogger) from the first call on."""
+        self._logger = logger
+        if self._log is not None:
+            self._log.logger = logger
+
+    def close(self) -> None:
+        """Unset the logger. Handles belong to the adapters, which close them."""
+        self.set_logger(None)
+        if self._log is not None and not self._closed:
+            self.library.functions["WintunSetLogger"](type(self._log.callback)())
+        self._closed = True
+
+    # What adapters use.
+
+    def call(self, function: str, *arguments: Any) -> Any:
+        """Call a function of the library; a failure carries the log lines of the call."""
+        functions = self.library.functions
+        log = self._log
+        if log is None:
+            log = self._log = Log(self.generation)
+            log.logger = self._logger
+            if not self._closed:
+                functions["WintunSetLogger"](log.callback)
+        mark = log.mark()
+        try:
+            return functions[function](*arguments)
+        except DriverError as error:
+            error.log = log.since(mark)
+            raise
+
+    def describe(self, luid: int, name: str, pool: str) -> AdapterInfo:
+        """Read the rest of an adapter from the system.
+
+        Raises:
+            AdapterNotFound: The system has no such interface.
+        """
+        helper = self.ip_helper
+        return AdapterInfo(
+            guid=helper.guid(luid) if helper else self._known_guid(luid),
+            name=name,
+            pool=pool,
+            luid=luid,
+            interface_index=helper.interface_index(luid) if helper else 0,
+            interface_name=helper.alias(luid) if helper else name,
+            mtu=helper.mtu(luid) if helper else None,
+            addresses=helper.addresses(luid) if helper else (),
+            persistent=self.capabilities.persistent_adapters,
+        )
+
+    def refuse_taken(self, function: str, name: str, besides: int | None = None) -> None:
+        """Raise `AdapterExists` when an interface besides this LUID has the name."""
+        if any(luid != besides for luid in self._luids_named(name)):
+            raise AdapterExists(
+                function, ERROR_ALREADY_EXISTS, f"There is an adapter {name!r} already."
+            )
+
+    def release(self, handle: AdapterHandle) -> None:
+        """Give a handle back by the generation's function."""
+        pool = self.generation is Generation.POOL
+        self.call("WintunFreeAdapter" if pool else "WintunCloseAdapter", handle)
+
+    def forget(self, adapter: WintunAdapter) -> None:
+        """Take the adapter out of those that this process holds a handle of."""
+        if adapter in self._adapters:
+            self._adapters.remove(adapter)
+
+    def _create(self, name: str, pool: str, guid: Guid | None) -> tuple[AdapterHandle, bool]:
+        requested = byref(guid) if guid is not None else None
+        if self.generation is Generation.POOL:
+            reboot_required = BOOL()
+            arguments = (pool, name, requested, byref(reboot_required))
+            return self.call("WintunCreateAdapter", *arguments), bool(reboot_required)
+        return self.call("WintunCreateAdapter", name, pool, requested), False
+
+    def _open(self, name: str, pool: str) -> AdapterHandle:
+        by_pool = self.generation is Generation.POOL
+        arguments: Sequence[str] = (pool, name) if by_pool else (name,)
+        handle: AdapterHandle = self.call("WintunOpenAdapter", *arguments)
+        return handle
+
+    def _enumerate(self, pool: str) -> list[tuple[int, str]]:
+        found: list[tuple[int, str]] = []
+        failures: list[DriverError] = []
+
+        def on_adapter(handle: AdapterHandle, _parameter: int) -> int:
+            # The handle is freed when this returns, and an exception would be lost.
+            try:
+                found.append((read_luid(self, handle), read_name(self, handle)))
+            except DriverError as error:
+                failures.append(error)
+            return 1
+
+        self.call("WintunEnumAdapters", pool, EnumCallback(on_adapter), 0)
+        unexpected = [one for one in failures if not isinstance(one, AdapterNotFound)]
+        if unexpected:
+            raise unexpected[0]
+        return found
+
+    def _luids_named(self, name: str) -> Iterable[int]:
+        if self.ip_helper is not None:
+            luid = self.ip_helper.luid_of_alias(name)
+            if luid is not None:
+                yield luid
+        for info in self.adapters():
+            if _same(info.name, name):
+                yield info.luid
+
+    def _pool_of(self, luid: int, pool: str) -> str:
+        if self.capabilities.enumerate_pools:
+            return pool  # Wintun has looked
+        if self.ip_helper is not None:
+            match = _DESCRIPTION.fullmatch(self.ip_helper.description(luid))
+            return match["pool"] if match else pool
+        held = (adapter.pool for adapter in self._adapters if adapter.luid == luid)
+        return next(held, pool)
+
+    def _known_guid(self, luid: int) -> UUID:
+        # For an adapter of another program: as stable as the LUID, if not the system's GUID.
+        return self._guids.get(luid) or uuid5(NAMESPACE_OID, f"net-luid-{luid:#x}")
+
+
+def _same(one: str, other: str) -> bool:
+    return one.lower() == other.lower()
+
+
+def _unless_gone(adapter: WintunAdapter) -> AdapterInfo | None:
+    try:
+        return adapter.info()
+    except AdapterNotFound:
+        return None
+
+
+def open_wintun(settings: Settings) -> WintunDriver:
+    """Return the driver of the real wintun.dll. Loads nothing."""
+    return WintunDriver(WintunDll(settings.wintun_dll), pools=settings.pools)

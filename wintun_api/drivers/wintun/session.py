@@ -1,0 +1,145 @@
+"""WintunSession: IP packets to and from one adapter.
+
+Receive and Release, Allocate and Send stay together in one method each: no pointer leaves it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from ctypes import byref, string_at
+from threading import Lock
+
+from wintun_api.drivers.limits import MAX_IP_PACKET_SIZE
+from wintun_api.drivers.wintun.abi import DWORD, SessionHandle, copy_bytes
+from wintun_api.drivers.wintun.library import WintunLibrary
+from wintun_api.drivers.wintun.win32 import (
+    ERROR_BUFFER_OVERFLOW,
+    ERROR_HANDLE_EOF,
+    ERROR_NO_MORE_ITEMS,
+    driver_error,
+)
+from wintun_api.errors import DriverError, InvalidPacket, SessionEnded
+from wintun_api.packet.check import TOO_LONG
+
+
+class WintunSession:
+    """A running session. Owns its handle and a quit event, and gives both back in `end`.
+
+    Packet calls come from one thread at a time and never block; `wait_readable` comes from one
+    waiter thread; `interrupt` from any.
+    """
+
+    def __init__(self, library: WintunLibrary, handle: SessionHandle, capacity: int) -> None:
+        functions = library.functions
+        self._library = library
+        self._handle: SessionHandle | None = handle
+        self._capacity = capacity
+        self._last_error = library.last_error
+        self._receive = functions["WintunReceivePacket"]
+        self._release = functions["WintunReleaseReceivePacket"]
+        self._allocate = functions["WintunAllocateSendPacket"]
+        self._send = functions["WintunSendPacket"]
+        self._end = functions["WintunEndSession"]
+        self._size = DWORD()
+        self._size_reference = byref(self._size)
+        self._failure: DriverError | None = None
+        self._quit_lock = Lock()
+        # Manual reset: an interrupt stays. First in the set: it wins over packets.
+        self._quit = library.create_event(manual_reset=True)
+        self._events = (self._quit, functions["WintunGetReadWaitEvent"](handle))
+
+    @property
+    def capacity(self) -> int:
+        """Ring capacity in bytes."""
+        return self._capacity
+
+    def fileno(self) -> int | None:
+        """Return None: Windows has events, not descriptors."""
+        return None
+
+    def wait_readable(self) -> bool:
+        """Block until the read-wait event is set (wintun.h: WintunGetReadWaitEvent) or `interrupt`.
+
+        Raises:
+            SessionEnded: The session was ended.
+        """
+        self._running("WintunGetReadWaitEvent")
+        return self._library.wait_for_multiple_objects(self._events) == 1
+
+    def interrupt(self) -> None:
+        """Make this and every later `wait_readable` return False. Any thread; idempotent."""
+        with self._quit_lock:
+            if self._handle is not None:
+                self._library.set_event(self._quit)
+
+    def receive_packets(self, limit: int) -> list[bytes]:
+        """Drain up to `limit` packets (wintun.h: WintunReceivePacket).
+
+        Raises:
+            SessionEnded: The adapter is gone (38), or the session was ended.
+            RingCorrupt: The ring is inconsistent (13).
+        """
+        handle = self._running("WintunReceivePacket")
+        if self._failure is not None:
+            failure, self._failure = self._failure, None
+            raise failure
+        receive, release, size = self._receive, self._release, self._size
+        reference = self._size_reference
+        packets: list[bytes] = []
+        append = packets.append
+        for _ in range(limit):
+            address = receive(handle, reference)
+            if address is None:
+                code = self._last_error()
+                if code == ERROR_NO_MORE_ITEMS:
+                    break
+                failure = driver_error("WintunReceivePacket", code)
+                if not packets:
+                    raise failure
+                self._failure = failure  # what was drained before is not lost
+                break
+            try:
+                append(string_at(address, size.value))
+            finally:
+                release(handle, address)  # a packet kept stalls the whole ring
+        return packets
+
+    def send_packets(self, packets: Sequence[bytes]) -> int:
+        """Send until the ring is full (wintun.h: WintunAllocateSendPacket, WintunSendPacket).
+
+        Raises:
+            SessionEnded: The adapter is gone (38), or the session was ended.
+            InvalidPacket: A packet is longer than the ring's records may be.
+        """
+        handle = self._running("WintunAllocateSendPacket")
+        allocate, send, copy = self._allocate, self._send, copy_bytes
+        sent = 0
+        for packet in packets:
+            size = len(packet)
+            if size > MAX_IP_PACKET_SIZE:  # the DLL would write past its ring
+                raise InvalidPacket(TOO_LONG, f"{size} bytes are more than {MAX_IP_PACKET_SIZE}.")
+            # Nothing may fail between Allocate and Send: an unsent packet blocks all later ones.
+            content = packet if type(packet) is bytes else bytes(packet)
+            address = allocate(handle, size)
+            if address is None:
+                code = self._last_error()
+                if code == ERROR_BUFFER_OVERFLOW:
+                    break
+                raise driver_error("WintunAllocateSendPacket", code)
+            copy(address, content, size)
+            send(handle, address)
+            sent += 1
+        return sent
+
+    def end(self) -> None:
+        """End the session (wintun.h: WintunEndSession); nobody may be inside another call."""
+        with self._quit_lock:
+            handle, self._handle = self._handle, None
+        if handle is not None:
+            self._end(handle)
+            self._library.close_handle(self._quit)
+
+    def _running(self, function: str) -> SessionHandle:
+        if self._handle is None:
+            raise SessionEnded(function, ERROR_HANDLE_EOF)
+        return self._handle
