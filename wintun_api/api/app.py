@@ -49,7 +49,7 @@ class Service:
         hosts = {name.lower() for name in settings.allowed_hosts}
         if settings.host not in ("0.0.0.0", "::", ""):  # noqa: S104 - these name no host
             hosts.add(settings.host.lower())
-        doorkeeper = Doorkeeper(tokens, frozenset(hosts))
+        doorkeeper = Doorkeeper(tokens, frozenset(hosts), settings.max_message)
         self.app: ASGIApp = Security(self.api, doorkeeper, page.sign_in_page())
 
     def begin_stop(self) -> None:

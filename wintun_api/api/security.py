@@ -1,7 +1,7 @@
 """The door: one check for HTTP and WebSocket, before anything else sees a request.
 
 Loopback is not a login. In this order: Host, method and content type, Sec-Fetch-Site and Origin,
-authentication, scope. The body limit and the route come after.
+authentication, scope, body limit. The route comes after.
 
     a program      Authorization: Bearer <token>
     a browser      GET /?token=<token> once, then an HttpOnly SameSite=Strict cookie
@@ -70,6 +70,7 @@ class Doorkeeper:
 
     tokens: TokenStore
     allowed_hosts: frozenset[str]
+    max_body: int
 
     def check(self, scope: ASGIScope) -> Principal | None:
         """Return who asks; None on the one open route.
@@ -114,6 +115,7 @@ class Doorkeeper:
                 f"Use a token with the scope {needed}; POST /v1/tokens makes one.",
                 CLOSE_SCOPE,
             )
+        self._check_size(headers)
         return principal
 
     def exchange(self, scope: ASGIScope) -> Response | None:
@@ -146,6 +148,17 @@ class Doorkeeper:
                 "foreign-host",
                 "The Host header does not name this service.",
                 "Use 127.0.0.1 or localhost, or add the name with --allowed-host.",
+            )
+
+    def _check_size(self, headers: Headers) -> None:
+        # A body without this header is counted by the framework while it is read.
+        length = headers.get("content-length", "0")
+        if not length.isdigit() or int(length) > self.max_body:
+            raise Refusal(
+                413,
+                "content-too-large",
+                f"The body has {length} bytes; {self.max_body} is the limit.",
+                "Send less at a time; for packets, use the WebSocket.",
             )
 
     def _authenticate(self, scope: ASGIScope, headers: Headers) -> tuple[Principal | None, bool]:

@@ -40,8 +40,9 @@ class Server(uvicorn.Server):
             )
         )
         self._service = service
-        # uvicorn logs every WebSocket with its query at this level.
-        logging.getLogger("uvicorn.error").addFilter(_without_query)
+        # A query may carry a token, and uvicorn logs that of every WebSocket.
+        for name in ("uvicorn.error", "uvicorn.access"):
+            logging.getLogger(name).addFilter(_without_query)
 
     @property
     def port(self) -> int:

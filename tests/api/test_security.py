@@ -1,0 +1,316 @@
+"""The door refuses before any route sees a request."""
+
+from __future__ import annotations
+
+import base64
+import re
+import time
+from collections.abc import Iterator
+
+import pytest
+from fastapi.routing import APIRoute
+from starlette.routing import WebSocketRoute
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from tests.running import TOKEN, RunningService
+from wintun_api.api.security import host_name
+from wintun_api.api.tokens import Scope
+
+OPEN = {"/noauth/health"}
+
+
+def routes(service: RunningService) -> Iterator[tuple[str, str]]:
+    """Every (method, path) of the app, WebSockets included, with ids filled in."""
+
+    def walk(found: list[object], prefix: str = "") -> Iterator[tuple[str, str]]:
+        for route in found:
+            path = prefix + getattr(route, "path", "")
+            filled = re.sub(r"\{[^}]+\}", "00000000-0000-0000-0000-000000000000", path)
+            if isinstance(route, WebSocketRoute) or type(route).__name__ == "APIWebSocketRoute":
+                yield "WEBSOCKET", filled
+            elif isinstance(route, APIRoute) or getattr(route, "methods", None):
+                for method in route.methods:  # type: ignore[attr-defined]
+                    yield method, filled
+            elif hasattr(route, "original_router"):
+                yield from walk(route.original_router.routes, prefix)
+            elif hasattr(route, "routes"):
+                yield from walk(route.routes, path)
+
+    yield from walk(list(service.service.api.routes))
+
+
+def test_the_walk_finds_every_documented_route(service: RunningService) -> None:
+    """The walk below forgets none: it finds all that the OpenAPI document lists, and more."""
+    found = set(routes(service))
+    for path, methods in service.service.api.openapi()["paths"].items():
+        filled = re.sub(r"\{[^}]+\}", "00000000-0000-0000-0000-000000000000", path)
+        for method in methods:
+            assert (method.upper(), filled) in found
+    assert sum(method == "WEBSOCKET" for method, _ in found) == 2
+
+
+def test_every_route_refuses_without_a_token(service: RunningService) -> None:
+    """Only the health route answers without a token."""
+    with service.client(None) as http:
+        for method, path in routes(service):
+            if path in OPEN:
+                continue
+            if method == "WEBSOCKET":
+                with pytest.raises(InvalidStatus) as refused:
+                    service.connect(path, token=None)
+                assert refused.value.response.status_code == 401
+            else:
+                answer = http.request(method, path)
+                assert answer.status_code == 401, (method, path)
+                assert answer.headers["www-authenticate"] == "Bearer"
+
+
+def test_every_route_refuses_a_foreign_host(service: RunningService) -> None:
+    """A page that rebinds its name to loopback gets nowhere, token or not."""
+    for method, path in routes(service):
+        if method == "WEBSOCKET":
+            with pytest.raises(InvalidStatus) as refused:
+                service.connect(path, headers={"Host": "evil.example"})
+            assert refused.value.response.status_code == 403
+        else:
+            answer = service.http.request(method, path, headers={"Host": "evil.example"})
+            assert answer.status_code == 403, (method, path)
+
+
+def test_every_route_refuses_a_foreign_origin(service: RunningService) -> None:
+    """A page of another origin gets nowhere, token or not."""
+    for origin in ("http://evil.example", "null", f"http://127.0.0.1:{service.port + 1}"):
+        for method, path in routes(service):
+            if method == "WEBSOCKET":
+                with pytest.raises(InvalidStatus) as refused:
+                    service.connect(path, headers={"Origin": origin})
+                assert refused.value.response.status_code == 403
+            else:
+                answer = service.http.request(method, path, headers={"Origin": origin})
+                assert answer.status_code == 403, (method, path, origin)
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["localhost.evil.example", "127.0.0.1.evil.example", "evil.example:9886", "", "a b", "[::1"],
+)
+def test_hosts_that_look_like_ours_are_refused(service: RunningService, host: str) -> None:
+    """The Host check is no prefix match."""
+    assert service.http.get("/v1/system", headers={"Host": host}).status_code in (400, 403)
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1:1", "[::1]:9886", "a.localhost"])
+def test_loopback_names_are_accepted(service: RunningService, host: str) -> None:
+    """Every name that always means this machine is fine."""
+    assert service.http.get("/v1/system", headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [
+        ("LOCALHOST:80", "localhost"),
+        ("[::1]:80", "::1"),
+        ("a.b.", "a.b"),
+        ("a:b", None),
+        ("a@b", None),
+        ("", None),
+    ],
+)
+def test_host_name(value: str, name: str | None) -> None:
+    """The name is taken out of a Host header, or nothing is."""
+    assert host_name(value) == name
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_requests_of_other_sites_are_refused(service: RunningService, site: str) -> None:
+    """Sec-Fetch-Site tells on a page even where it sends no Origin."""
+    answer = service.http.get("/v1/adapters", headers={"Sec-Fetch-Site": site})
+    assert answer.status_code == 403
+
+
+def test_a_link_to_the_dashboard_meets_the_sign_in(service: RunningService) -> None:
+    """Following a link from elsewhere is allowed, but carries no cookie."""
+    headers = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Accept": "text/html"}
+    with service.client(None) as http:
+        answer = http.get("/", headers=headers)
+    assert answer.status_code == 401
+    assert "Sign in" in answer.text
+
+
+@pytest.mark.parametrize("token", ["wrong", TOKEN[:-1], TOKEN + "x", "t\xf6ken"])
+def test_a_wrong_token_is_refused(service: RunningService, token: str) -> None:
+    """Only the whole token counts."""
+    headers = [(b"authorization", b"Bearer " + token.encode("latin-1"))]
+    with service.client(None) as http:
+        answer = http.get("/v1/system", headers=headers)
+    assert answer.status_code == 401
+
+
+def test_the_token_url_becomes_a_cookie(service: RunningService) -> None:
+    """The token leaves the address bar; the cookie is HttpOnly, strict and names the port."""
+    with service.client(None) as http:
+        answer = http.get("/", params={"token": TOKEN, "tab": "x"})
+        assert answer.status_code == 303
+        assert answer.headers["location"] == "/?tab=x"
+        cookie = answer.headers["set-cookie"]
+        assert cookie.startswith(f"wintun-api-{service.port}=")
+        assert TOKEN not in cookie
+        assert "HttpOnly" in cookie
+        assert "samesite=strict" in cookie.lower()
+        assert http.get("/").status_code == 200
+        assert http.get("/v1/system").status_code == 200
+
+
+def test_a_wrong_token_url_signs_nobody_in(service: RunningService) -> None:
+    """A bad token in the address gives no cookie."""
+    with service.client(None) as http:
+        answer = http.get("/", params={"token": "wrong"})
+        assert answer.status_code == 401
+        assert "set-cookie" not in answer.headers
+
+
+def test_the_token_url_does_not_work_on_api_routes(service: RunningService) -> None:
+    """Tokens do not belong into API addresses, which end up in logs."""
+    with service.client(None) as http:
+        assert http.get("/v1/system", params={"token": TOKEN}).status_code == 401
+
+
+def test_a_cookie_alone_changes_nothing(service: RunningService) -> None:
+    """An unsafe request with a cookie must say that it comes from our own page."""
+    with service.client(None) as http:
+        http.get("/", params={"token": TOKEN})
+        body = {"scopes": ["read"]}
+        assert http.post("/v1/tokens", json=body).status_code == 403
+        own = {"Origin": service.url}
+        assert http.post("/v1/tokens", json=body, headers=own).status_code == 201
+
+
+def test_a_websocket_takes_the_token_as_subprotocol(service: RunningService) -> None:
+    """A browser cannot set headers on a WebSocket; the token it offers is never echoed."""
+    offer = "bearer.wintun-api." + base64.urlsafe_b64encode(TOKEN.encode()).decode().rstrip("=")
+    with service.connect("/v1/events", offer, token=None) as socket:
+        assert socket.subprotocol is None
+        assert '"snapshot"' in str(socket.recv(5))
+
+
+def test_a_page_reads_the_close_code(service: RunningService) -> None:
+    """Our own page cannot see a refused handshake, so it gets an accepted and closed socket."""
+    with service.connect("/v1/events", token=None, headers={"Origin": service.url}) as socket:
+        with pytest.raises(ConnectionClosed) as closed:
+            socket.recv(5)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 4001
+
+
+GRANTS = [
+    ("GET", "/v1/system", Scope.READ),
+    ("GET", "/v1/adapters", Scope.READ),
+    ("GET", "/v1/tokens", Scope.ADMIN),
+    ("POST", "/v1/adapters", Scope.ADMIN),
+    ("POST", "/v1/sessions", Scope.ADMIN),
+    ("POST", "/v1/sessions/x/packets", Scope.INJECT),
+    ("DELETE", "/v1/driver", Scope.ADMIN),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "needed"), GRANTS)
+def test_scopes(service: RunningService, method: str, path: str, needed: Scope) -> None:
+    """A token opens what its scope names, and nothing else."""
+    for scope in Scope:
+        with service.client(service.token(scope)) as http:
+            status = http.request(method, path).status_code
+        allowed = scope in (needed, Scope.ADMIN)
+        assert (status != 403) is allowed, (scope, status)
+
+
+def test_packet_scopes(service: RunningService) -> None:
+    """Receiving asks for capture, sending for inject; each can be had without the other."""
+    adapter = service.adapter(name="Scopes")
+    path = f"/v1/sessions/{service.session(adapter)['id']}/packets"
+    with pytest.raises(InvalidStatus) as refused:
+        service.connect(path, token=service.token(Scope.READ))
+    assert refused.value.response.status_code == 403
+    with service.connect(path, token=service.token(Scope.CAPTURE)) as socket:
+        socket.send(b"E" + bytes(19))
+        with pytest.raises(ConnectionClosed) as closed:
+            socket.recv(5)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 4003
+    with service.connect(path, token=service.token(Scope.INJECT)) as socket:
+        socket.send(b"E" + bytes(19))
+    with pytest.raises(InvalidStatus):
+        service.connect(path + "?direction=received", token=service.token(Scope.INJECT))
+
+
+def test_issued_tokens_expire_and_are_revoked(service: RunningService) -> None:
+    """A token is void after its time and after its revocation."""
+    brief = service.http.post("/v1/tokens", json={"scopes": ["read"], "expires_in": 0.2}).json()
+    other = service.http.post("/v1/tokens", json={"scopes": ["read"], "label": "x"}).json()
+    with service.client(brief["token"]) as http:
+        assert http.get("/v1/system").json()["scopes"] == ["read"]
+        time.sleep(0.25)  # the clock itself is what is tested
+        assert http.get("/v1/system").status_code == 401
+    listed = service.http.get("/v1/tokens").json()
+    assert [token["id"] for token in listed] == [other["id"]]
+    assert "token" not in listed[0]
+    assert service.http.delete(f"/v1/tokens/{other['id']}").status_code == 204
+    assert service.http.delete(f"/v1/tokens/{other['id']}").status_code == 404
+    with service.client(other["token"]) as http:
+        assert http.get("/v1/system").status_code == 401
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", ""])
+def test_bodies_of_other_types_are_refused(service: RunningService, kind: str) -> None:
+    """What a foreign form could send without asking is not taken."""
+    headers = {"Content-Type": kind} if kind else {}
+    answer = service.http.post("/v1/adapters", content=b'{"name":"x"}', headers=headers)
+    assert answer.status_code == 415
+
+
+@pytest.mark.parametrize("method", ["OPTIONS", "PUT", "TRACE"])
+def test_other_methods_are_refused(service: RunningService, method: str) -> None:
+    """There is no CORS and nothing to PUT."""
+    answer = service.http.request(method, "/v1/adapters")
+    assert answer.status_code == 405
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_answers_carry_the_headers(service: RunningService) -> None:
+    """Pages cannot be framed, sniffed or made to run foreign scripts."""
+    for path in ("/", "/docs", "/v1/system", "/noauth/health"):
+        headers = service.http.get(path).headers
+        policy = headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["x-frame-options"] == "DENY"
+        assert "server" not in headers
+
+
+def test_a_large_body_is_refused(service: RunningService) -> None:
+    """A body over the limit is a 413, not memory."""
+    body = b'{"name":"' + b"x" * 300_000 + b'"}'
+    json = {"Content-Type": "application/json"}
+    for content in (body, iter([body[:1000], body[1000:]])):  # with its length, and in chunks
+        answer = service.http.post("/v1/adapters", content=content, headers=json)
+        assert answer.status_code == 413
+        assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_no_token_reaches_the_log(
+    service: RunningService, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever way a token comes, no logger of any kind writes it."""
+    caplog.set_level("DEBUG")
+    secret = service.token(Scope.READ)
+    with service.client(None) as http:
+        http.get("/", params={"token": secret})
+        http.get("/v1/system", params={"token": secret})
+    with service.client(secret) as http:
+        http.get("/v1/adapters")
+        http.post("/v1/adapters", json={"name": "x"})
+    with service.connect(f"/v1/events?token={secret}", token=secret) as socket:
+        socket.recv(5)
+    ours = [r for r in caplog.records if not r.name.startswith(("websockets.client", "httpx"))]
+    assert ours
+    assert not [record for record in ours if secret in record.getMessage()]

@@ -1,0 +1,179 @@
+"""A real service on a free port in a thread, and the clients that talk to it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Subprotocol
+
+from wintun_api.api.app import Service
+from wintun_api.api.server import Server
+from wintun_api.api.tokens import Scope, TokenStore
+from wintun_api.drivers.base import Driver
+from wintun_api.settings import Settings
+from wintun_api.wire import BATCH, Batch, unpack
+
+TOKEN = "the-admin-token"
+
+
+class RunningService:
+    """One service; `http` is signed in as admin."""
+
+    def __init__(self, settings: Settings, driver: Driver | None = None) -> None:
+        self.settings = settings
+        self.tokens = TokenStore(TOKEN, settings.data_dir / "tokens.json")
+        self.service = Service(settings, self.tokens, driver)
+        self.server = Server(self.service)
+        self.failure: BaseException | None = None
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="service", daemon=True)
+        self._thread.start()
+        assert self._ready.wait(20), self.failure
+        assert self.failure is None, self.failure
+        self.port = self.server.port
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.http = self.client(TOKEN)
+
+    def _run(self) -> None:
+        async def serve() -> None:
+            config = self.server.config
+            config.load()
+            self.server.lifespan = config.lifespan_class(config)
+            await self.server.startup()
+            self._ready.set()
+            await self.server.main_loop()
+            await self.server.shutdown()
+
+        try:
+            asyncio.run(serve())
+        except BaseException as failure:
+            self.failure = failure
+        finally:
+            self._ready.set()
+
+    def client(self, token: str | None, **headers: str) -> httpx.Client:
+        """Return a client of its own, with this token."""
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token}"
+        return httpx.Client(base_url=self.url, headers=headers, timeout=20)
+
+    def token(self, *scopes: Scope) -> str:
+        """Return a new token with these scopes."""
+        answer = self.http.post("/v1/tokens", json={"scopes": list(scopes)})
+        assert answer.status_code == 201, answer.text
+        secret: str = answer.json()["token"]
+        return secret
+
+    def connect(
+        self,
+        path: str,
+        *protocols: str,
+        token: str | None = TOKEN,
+        headers: dict[str, str] | None = None,
+        **options: Any,
+    ) -> ClientConnection:
+        """Open a WebSocket."""
+        extra = dict(headers or {})
+        if token is not None:
+            extra["Authorization"] = f"Bearer {token}"
+        return connect(
+            f"ws://127.0.0.1:{self.port}{path}",
+            subprotocols=[Subprotocol(name) for name in protocols] or None,
+            additional_headers=extra,
+            compression=None,
+            max_size=None,
+            open_timeout=10,
+            close_timeout=5,
+            **options,
+        )
+
+    def packets(self, session: str, query: str = "", protocol: str = BATCH) -> PacketSocket:
+        """Open the packet socket of a session."""
+        return PacketSocket(self.connect(f"/v1/sessions/{session}/packets{query}", protocol))
+
+    def adapter(self, **body: Any) -> dict[str, Any]:
+        """Create an adapter."""
+        answer = self.http.post("/v1/adapters", json=body)
+        assert answer.status_code == 201, answer.text
+        return dict(answer.json())
+
+    def session(self, adapter: dict[str, Any], **body: Any) -> dict[str, Any]:
+        """Start the session of an adapter."""
+        answer = self.http.post("/v1/sessions", json={"adapter": adapter["guid"], **body})
+        assert answer.status_code == 201, answer.text
+        return dict(answer.json())
+
+    def counters(self, session: str) -> dict[str, Any]:
+        """Return a session's counters."""
+        return dict(self.http.get(f"/v1/sessions/{session}").json()["counters"])
+
+    def stop(self) -> float:
+        """Stop it as Ctrl-C would; return how many seconds that took."""
+        started = time.monotonic()
+        self.server.should_exit = True
+        self._thread.join(20)
+        assert not self._thread.is_alive()
+        self.http.close()
+        if self.failure is not None:
+            raise self.failure
+        return time.monotonic() - started
+
+
+class PacketSocket:
+    """A client of `v1.batch`: packets and control messages, sorted."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self.socket = socket
+        self.batches: list[Batch] = []
+        self.texts: list[dict[str, Any]] = []
+        self.hello = self.text("hello")
+
+    def __enter__(self) -> PacketSocket:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.socket.close()
+
+    def read(self, timeout: float = 10) -> None:
+        """Take one message."""
+        message = self.socket.recv(timeout)
+        if isinstance(message, str):
+            self.texts.append(json.loads(message))
+        else:
+            self.batches.extend(unpack(message))
+
+    def text(self, kind: str, timeout: float = 10) -> dict[str, Any]:
+        """Wait for the next control message of this type."""
+        while True:
+            for index, text in enumerate(self.texts):
+                if text["type"] == kind:
+                    return self.texts.pop(index)
+            self.read(timeout)
+
+    def receive(self, count: int, timeout: float = 10) -> list[bytes]:
+        """Wait for at least `count` packets and take all that came."""
+        while sum(len(batch.packets) for batch in self.batches) < count:
+            self.read(timeout)
+        packets = [packet for batch in self.batches for packet in batch.packets]
+        self.batches.clear()
+        return packets
+
+
+@contextmanager
+def running(tmp_path: Path, driver: Driver | None = None, **settings: Any) -> Iterator[RunningService]:
+    """Run a service for a while, on the emulated driver unless told otherwise."""
+    values = {"driver": "emulated", "port": 0, "data_dir": tmp_path / "data", **settings}
+    service = RunningService(Settings.load(**values), driver)
+    try:
+        yield service
+    finally:
+        service.stop()
