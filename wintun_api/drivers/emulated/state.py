@@ -36,7 +36,7 @@ def load_devices(path: Path) -> list[DeviceState]:
         return []
     try:
         content = json.loads(path.read_text("utf-8"))
-        known = content["adapters"] if content["version"] == _VERSION else None
+        known = content["adapters"] if content["version"] == _VERSION else content["unknown"]
         return [
             DeviceState(
                 guid=UUID(one["guid"]),
