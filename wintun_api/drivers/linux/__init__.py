@@ -1,0 +1,17 @@
+"""Adapters on the Linux kernel: a persistent TUN device each, managed over rtnetlink.
+
+    driver         LinuxDriver: create, open, list, delete; `open_linux`
+    adapter        LinuxAdapter: one device and its network settings
+    session        LinuxSession: packets through the descriptor of an attached device
+    identity       GUID, pool and name as the device's ifalias; kernel names
+    addresses      from the addresses a device has to those it shall have
+    tun            the calls of /dev/net/tun
+    rtnetlink      links and addresses as values, through pyroute2
+    availability   why the driver cannot work here, as a value
+    failure        from errno to the exceptions of the package
+    log            the lines a driver's log shows
+
+Wintun's words on Linux: an adapter is a persistent device, so it outlives this process, though not
+the machine's next start. Its carrier is up while a session is attached. The ring capacity becomes
+the length of the device's transmit queue. All modules import on every platform.
+"""

@@ -1,0 +1,247 @@
+"""LinuxAdapter: one persistent TUN device and its network settings."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Sequence
+from uuid import UUID
+
+from wintun_api.drivers.base import AdapterInfo, IPInterface, LinkCounters
+from wintun_api.drivers.limits import check_capacity, check_mtu, check_name
+from wintun_api.drivers.linux import addresses, tun
+from wintun_api.drivers.linux.identity import Identity, luid_of
+from wintun_api.drivers.linux.log import DriverLog
+from wintun_api.drivers.linux.rtnetlink import Link, LinkAddress, RouteSocket
+from wintun_api.drivers.linux.session import LinuxSession, queue_length
+from wintun_api.errors import AdapterExists, AdapterNotFound, DriverError, SessionExists
+
+
+class LinuxAdapter:
+    """A handle of one device; the kernel keeps everything else.
+
+    Management calls come from one thread at a time; each opens a netlink socket of its own.
+
+    Args:
+        guid: The device's identity, in its ifalias.
+        index: Its interface index when the handle was made.
+        sessions: The running sessions of this driver, by GUID.
+        log: Gets a line for what is done.
+    """
+
+    def __init__(
+        self, guid: UUID, index: int, sessions: dict[UUID, LinuxSession], log: DriverLog
+    ) -> None:
+        self._guid = guid
+        self._index = index
+        self._sessions = sessions
+        self._log = log
+        self._open = True
+
+    @property
+    def reboot_required(self) -> bool:
+        """False: the kernel never asks for a reboot."""
+        return False
+
+    def info(self) -> AdapterInfo:
+        """Read the adapter from the kernel.
+
+        Raises:
+            AdapterNotFound: It was removed, or moved to another network namespace.
+        """
+        with RouteSocket() as route:
+            link = self._link(route)
+            return info_of(link, route.addresses_of(link.index))
+
+    def counters(self) -> LinkCounters:
+        """Read the link counters (if_link.h: rtnl_link_stats64), seen from the application."""
+        with RouteSocket() as route:
+            return self._link(route).counters
+
+    def start_session(self, capacity: int) -> LinuxSession:
+        """Attach to the device, set it up and fit its queue to `capacity` bytes.
+
+        Raises:
+            SessionExists: Somebody is attached, perhaps another process.
+            AdapterNotFound: The adapter is gone.
+        """
+        check_capacity(capacity)
+        with RouteSocket() as route:
+            link = self._link(route)
+            descriptor = self._attach(route, link)
+            try:
+                length = queue_length(capacity, link.mtu)
+                route.set_link(link.index, txqlen=length, state="up")
+                session = LinuxSession(
+                    descriptor,
+                    capacity,
+                    link.mtu,
+                    label=label_of(link),
+                    log=self._log,
+                    on_end=self._ended,
+                )
+            except BaseException:
+                os.close(descriptor)
+                raise
+        self._sessions[self._guid] = session
+        self._log.info(f"{label_of(link)}: A session was attached, {length} packets can wait.")
+        return session
+
+    def set_name(self, name: str) -> None:
+        """Rename the adapter; the kernel's name of the device stays.
+
+        Raises:
+            AdapterExists: Another adapter has this name.
+            InvalidArgument: Name and pool do not fit into the device's alias together.
+        """
+        check_name(name)
+        with RouteSocket() as route:
+            link = self._link(route)
+            identity = Identity(link.identity.guid, link.identity.pool, name)
+            alias = identity.alias()
+            refuse_taken(route, identity, but=link.index)
+            route.set_link(link.index, ifalias=alias)
+            try:
+                refuse_taken(route, identity, but=link.index)
+            except AdapterExists:
+                route.set_link(link.index, ifalias=link.identity.alias())
+                raise
+        self._log.info(f"{label_of(link)}: Renamed to {name!r}.")
+
+    def set_addresses(self, interfaces: Sequence[IPInterface]) -> None:
+        """Make exactly these the adapter's addresses; link-local ones of the kernel stay.
+
+        IPv6 addresses are usable at once: there is nobody to detect a duplicate with. When one is
+        refused, the addresses stay as they were.
+
+        Raises:
+            InvalidArgument: A group address or the unspecified one.
+            DriverError: The kernel refuses one; `detail` says so when IPv6 is disabled.
+        """
+        with RouteSocket() as route:
+            addresses.set_addresses(route, self._link(route), interfaces)
+
+    def set_mtu(self, mtu: int) -> None:
+        """Set the MTU in bytes. Below 1280 the kernel takes IPv6 from the adapter (RFC 8200)."""
+        check_mtu(mtu)
+        with RouteSocket() as route:
+            link = self._link(route)
+            session = self._sessions.get(self._guid)
+            if session is not None and mtu > link.mtu:
+                session.learn_mtu(mtu)
+            route.set_link(link.index, mtu=mtu)
+            if session is not None:
+                session.learn_mtu(mtu)
+
+    def close(self) -> None:
+        """Give the handle back; device and session stay. Idempotent."""
+        self._open = False
+
+    def delete(self, *, force: bool = False) -> bool:
+        """Remove the device and give the handle back; False: no reboot is required.
+
+        A session of this driver ends. Without `force` a device that another process is attached to
+        stays. One that was moved to another network namespace during a session of this driver
+        vanishes at the latest with that session's end.
+
+        Raises:
+            AdapterNotFound: It is gone already.
+            SessionExists: Another process has its session, and `force` is not given.
+        """
+        session = self._sessions.get(self._guid)
+        with RouteSocket() as route:
+            try:
+                link = self._link(route)
+            except AdapterNotFound:
+                self._open = False
+                if session is None or not session.abandon():
+                    raise
+                self._log.info(f"{self._guid}: Will be deleted in its namespace with its session.")
+                return False
+            if link.carrier and session is None and not force:
+                raise SessionExists(
+                    "RTM_DELLINK",
+                    errno.EBUSY,
+                    "Another process has a session on the adapter.",
+                    domain="errno",
+                    hint="End that session first, or delete with force=true.",
+                )
+            route.delete_link(link.index)
+        self._open = False
+        self._log.info(f"{label_of(link)}: Deleted.")
+        return False
+
+    def _link(self, route: RouteSocket) -> Link:
+        """Find the device by index, else by GUID: a move to a namespace and back renumbers it."""
+        if self._open:
+            link = route.link(self._index)
+            if link is not None and link.identity.guid == self._guid:
+                return link
+            for link in route.links():
+                if link.identity.guid == self._guid:
+                    self._index = link.index
+                    return link
+        session = self._sessions.get(self._guid)
+        detail = ""
+        if not self._open:
+            detail = "The handle was given back."
+        elif session is not None and session.is_attached():
+            detail = "The adapter is in another network namespace; its session goes on."
+        raise AdapterNotFound("RTM_GETLINK", errno.ENODEV, detail, domain="errno")
+
+    def _attach(self, route: RouteSocket, link: Link) -> int:
+        try:
+            descriptor, kernel_name = tun.attach(link.kernel_name)
+        except DriverError as error:
+            if error.code == errno.EBUSY:
+                raise SessionExists(error.function, error.code, domain="errno") from None
+            raise
+        attached = -1
+        try:
+            attached = route.index_of(kernel_name)
+        finally:
+            # If the device went meanwhile, a new one was made that goes with its descriptor.
+            if attached != link.index:
+                os.close(descriptor)
+        if attached != link.index:
+            raise AdapterNotFound("TUNSETIFF", errno.ENODEV, domain="errno")
+        return descriptor
+
+    def _ended(self, session: LinuxSession) -> None:
+        if self._sessions.get(self._guid) is session:
+            del self._sessions[self._guid]
+        self._log.info(f"{self._guid}: The session was detached.")
+
+
+def info_of(link: Link, found: Sequence[LinkAddress]) -> AdapterInfo:
+    """Return what the seam calls an adapter."""
+    return AdapterInfo(
+        guid=link.identity.guid,
+        name=link.identity.name,
+        pool=link.identity.pool,
+        luid=luid_of(link.index),
+        interface_index=link.index,
+        interface_name=link.kernel_name,
+        mtu=link.mtu,
+        addresses=tuple(address.interface for address in found),
+        persistent=True,
+    )
+
+
+def label_of(link: Link) -> str:
+    """Return what log lines call the adapter."""
+    return f"{link.identity.name} ({link.kernel_name})"
+
+
+def refuse_taken(route: RouteSocket, identity: Identity, *, but: int | None = None) -> None:
+    """Raise `AdapterExists` when another adapter than that of index `but` has name or GUID."""
+    for link in route.links():
+        if link.index == but:
+            continue
+        if link.identity.guid == identity.guid:
+            detail = f"The GUID is that of the adapter {link.identity.name!r}."
+        elif link.identity.same_name(identity.name):
+            detail = f"An adapter {link.identity.name!r} is in the pool {link.identity.pool!r}."
+        else:
+            continue
+        raise AdapterExists("RTM_NEWLINK", errno.EEXIST, detail, domain="errno")

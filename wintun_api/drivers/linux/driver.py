@@ -1,0 +1,228 @@
+"""LinuxDriver: Wintun's driver calls on TUN devices."""
+
+from __future__ import annotations
+
+import errno
+import os
+import platform
+import re
+from pathlib import Path
+from uuid import UUID, uuid4
+
+from wintun_api.drivers.base import (
+    AdapterInfo,
+    Capabilities,
+    Logger,
+    Unavailable,
+    UnavailableReason,
+)
+from wintun_api.drivers.limits import check_name, check_pool
+from wintun_api.drivers.linux import availability, tun
+from wintun_api.drivers.linux.adapter import LinuxAdapter, info_of, label_of, refuse_taken
+from wintun_api.drivers.linux.identity import KERNEL_NAME_PATTERN, Identity, kernel_name
+from wintun_api.drivers.linux.log import DriverLog
+from wintun_api.drivers.linux.rtnetlink import RouteSocket
+from wintun_api.drivers.linux.session import LinuxSession
+from wintun_api.errors import (
+    AccessDenied,
+    AdapterNotFound,
+    DriverError,
+    DriverUnavailable,
+    NotSupported,
+)
+from wintun_api.settings import Settings
+
+CAPABILITIES = Capabilities(
+    generation="kernel",
+    persistent_adapters=True,
+    enumerate_pools=True,
+    rename=True,
+    delete_pool=True,
+    delete_driver=False,
+    network_settings=True,
+    force_close=True,
+)
+
+MISC_DEVICES = Path("/proc/misc")
+
+
+def open_linux(_settings: Settings) -> LinuxDriver:
+    """Return the kernel's driver; nothing is opened before its first call."""
+    return LinuxDriver()
+
+
+class LinuxDriver:
+    """The kernel behind the upper seam. Its management calls come from one thread at a time.
+
+    It keeps no list of adapters: the kernel does, and every driver object and process sees the
+    same ones in one network namespace.
+    """
+
+    def __init__(self) -> None:
+        self._log = DriverLog()
+        self._sessions: dict[UUID, LinuxSession] = {}
+
+    @property
+    def name(self) -> str:
+        """Its key in `drivers.DRIVERS`."""
+        return "linux"
+
+    @property
+    def library_path(self) -> str | None:
+        """None: the driver is a part of the kernel."""
+        return None
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What TUN devices can do."""
+        return CAPABILITIES
+
+    def unavailable_reason(self) -> Unavailable | None:
+        """Say why there can be no adapters here, or None."""
+        return availability.unavailable_reason()
+
+    def create_adapter(
+        self, name: str, pool: str, requested_guid: UUID | None = None
+    ) -> LinuxAdapter:
+        """Create a persistent device and set it up; without a session it has no carrier.
+
+        The device gets the adapter's name where that is a free kernel name, else one like wt0.
+
+        Raises:
+            AdapterExists: The name (whatever the case and pool) or the GUID is in use.
+            InvalidArgument: Name and pool do not fit into the device's alias together.
+            AccessDenied: No CAP_NET_ADMIN.
+            DriverUnavailable: There is no TUN device.
+        """
+        guid = requested_guid if requested_guid is not None else uuid4()
+        identity = Identity(guid, check_pool(pool), check_name(name))
+        alias = identity.alias()
+        self._require(elevated=True)
+        with RouteSocket() as route:
+            refuse_taken(route, identity)
+            descriptor, device = _create_device(kernel_name(name))
+            try:
+                index = route.index_of(device)
+                route.set_link(index, ifalias=alias)
+                # Two processes may do this at the same time: whoever sees the other gives way.
+                refuse_taken(route, identity, but=index)
+                tun.set_persistent(descriptor, persistent=True)
+            finally:
+                os.close(descriptor)
+            try:
+                # Not while it is attached: its carrier would come and go.
+                route.set_link(index, state="up")
+            except DriverError:
+                route.delete_link(index)
+                raise
+        self._log.info(f"{name} ({device}): Created in the pool {pool!r} as {guid}.")
+        return LinuxAdapter(guid, index, self._sessions, self._log)
+
+    def open_adapter(self, name: str, pool: str) -> LinuxAdapter:
+        """Open an existing adapter, of whatever process.
+
+        Raises:
+            AdapterNotFound: None has this name, whatever the case, in exactly this pool.
+        """
+        check_name(name)
+        check_pool(pool)
+        self._require()
+        with RouteSocket() as route:
+            for link in route.links():
+                if link.identity.pool == pool and link.identity.same_name(name):
+                    return LinuxAdapter(link.identity.guid, link.index, self._sessions, self._log)
+        raise AdapterNotFound(
+            "RTM_GETLINK",
+            errno.ENODEV,
+            f"There is no adapter {name!r} in the pool {pool!r}.",
+            domain="errno",
+        )
+
+    def adapters(self, pool: str | None = None) -> list[AdapterInfo]:
+        """List the adapters of a pool, or of every pool, by interface index."""
+        if pool is not None:
+            check_pool(pool)
+        self._require()
+        with RouteSocket() as route:
+            links = [link for link in route.links() if pool in (None, link.identity.pool)]
+            found = route.addresses() if links else {}
+        return [info_of(link, found.get(link.index, [])) for link in links]
+
+    def delete_pool(self, pool: str) -> bool:
+        """Delete every adapter of a pool, also under sessions; False: no reboot is required."""
+        check_pool(pool)
+        self._require()
+        failure: DriverError | None = None
+        with RouteSocket() as route:
+            for link in route.links():
+                if link.identity.pool != pool:
+                    continue
+                try:
+                    route.delete_link(link.index)
+                except AdapterNotFound:
+                    continue  # somebody else was quicker
+                except DriverError as error:
+                    failure = failure or error
+                else:
+                    self._log.info(f"{label_of(link)}: Deleted with the pool {pool!r}.")
+        if failure is not None:
+            raise failure
+        return False
+
+    def delete_driver(self) -> bool:
+        """Refuse: the driver is a part of the kernel.
+
+        Raises:
+            NotSupported: Always.
+        """
+        raise NotSupported(
+            "delete_driver",
+            errno.EOPNOTSUPP,
+            "The TUN driver is a part of the kernel.",
+            domain="errno",
+        )
+
+    def running_driver_version(self) -> tuple[int, int] | None:
+        """Return (major, minor) of the kernel, None while it has no TUN driver loaded."""
+        try:
+            loaded = re.search(r"^\s*\d+ tun$", MISC_DEVICES.read_text(), re.MULTILINE)
+        except OSError:
+            return None
+        version = re.match(r"(\d+)\.(\d+)", platform.release())
+        return (int(version[1]), int(version[2])) if loaded and version else None
+
+    def set_logger(self, logger: Logger | None) -> None:
+        """Send the driver's log lines to `logger`, on the thread that causes them."""
+        self._log.logger = logger
+
+    def close(self) -> None:
+        """Unset the logger; there is nothing else to let go of."""
+        self._log.logger = None
+
+    def _require(self, *, elevated: bool = False) -> None:
+        unavailable = self.unavailable_reason()
+        if unavailable is None:
+            return
+        if unavailable.reason is UnavailableReason.NOT_ELEVATED:
+            if elevated:
+                raise AccessDenied(
+                    "TUNSETIFF",
+                    errno.EPERM,
+                    unavailable.message,
+                    domain="errno",
+                    hint=unavailable.hint,
+                )
+            return  # links can be read without privilege
+        raise DriverUnavailable(unavailable.reason, unavailable.message, hint=unavailable.hint)
+
+
+def _create_device(name: str) -> tuple[int, str]:
+    try:
+        return tun.create(name)
+    except DriverError as error:
+        # In use as a name or an alternative name, or of a kind this kernel does not take.
+        if error.code not in (errno.EBUSY, errno.EEXIST, errno.EINVAL):
+            raise
+        if name == KERNEL_NAME_PATTERN:
+            raise
+    return tun.create(KERNEL_NAME_PATTERN)

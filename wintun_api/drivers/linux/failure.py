@@ -1,0 +1,29 @@
+"""From errno to the exceptions of the package."""
+
+from __future__ import annotations
+
+import errno
+import os
+
+from wintun_api.errors import AccessDenied, AdapterNotFound, DriverError, SessionEnded
+
+# Of another platform only where this module is imported there; the numbers are Linux's.
+EBADFD: int = getattr(errno, "EBADFD", 77)
+
+_CLASSES: dict[int, type[DriverError]] = {
+    errno.EPERM: AccessDenied,
+    errno.EACCES: AccessDenied,
+    errno.ENODEV: AdapterNotFound,
+    EBADFD: SessionEnded,
+}
+
+
+def driver_error(function: str, code: int, detail: str = "") -> DriverError:
+    """Return the exception for the errno `code` of the call `function`.
+
+    `detail` is a sentence; without one, the system's own text is given where the class has none.
+    """
+    found = _CLASSES.get(code, DriverError)
+    if not detail and found is DriverError:
+        detail = f"{os.strerror(code)}."
+    return found(function, code, detail, domain="errno")

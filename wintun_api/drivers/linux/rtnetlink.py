@@ -1,0 +1,211 @@
+"""Links and addresses as values, over rtnetlink(7) through pyroute2.
+
+A `RouteSocket` is opened per management call and closed after it: that costs a millisecond, needs
+no lock between threads, and a pyroute2 socket that is kept grows with every request.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from ipaddress import IPv4Interface, IPv6Interface, ip_interface
+from typing import Any, Self
+
+from wintun_api.drivers.base import IPInterface, LinkCounters
+from wintun_api.drivers.linux.failure import driver_error
+from wintun_api.drivers.linux.identity import Identity, parse_alias
+from wintun_api.errors import DriverError
+
+IFF_UP = 0x1  # if.h
+IFA_F_NODAD = 0x02  # if_addr.h
+IFLA_TUN_TYPE_TUN = 1  # if_link.h: IFLA_TUN_TYPE is IFF_TUN or IFF_TAP
+
+_DUMP_ATTEMPTS = 5  # a dump that a change interrupts is asked for again
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """One adapter's device as the kernel has it now.
+
+    Attributes:
+        index: Interface index, unique in its network namespace.
+        kernel_name: What ip(8) calls it.
+        identity: From its ifalias.
+        mtu: Bytes.
+        up: Administratively.
+        carrier: A session is attached, of whatever process.
+        counters: From IFLA_STATS64, seen from the application.
+    """
+
+    index: int
+    kernel_name: str
+    identity: Identity
+    mtu: int
+    up: bool
+    carrier: bool
+    counters: LinkCounters
+
+
+@dataclass(frozen=True, slots=True)
+class LinkAddress:
+    """One address of a device.
+
+    Attributes:
+        interface: Address and prefix length.
+        assigned: It was not the kernel that made it.
+    """
+
+    interface: IPInterface
+    assigned: bool
+
+
+class RouteSocket:
+    """One conversation with the kernel; a context manager for one thread.
+
+    Every method raises `DriverError` with errno numbers under the message's name (rtnetlink(7)):
+    `AccessDenied` without CAP_NET_ADMIN, `AdapterNotFound` when there is no such link.
+    """
+
+    def __init__(self) -> None:
+        # Some ten megabytes of modules: only for those who use the driver.
+        from pyroute2 import IPRoute
+
+        with _naming("socket"):
+            self._route: Any = IPRoute()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._route.close()
+
+    def index_of(self, kernel_name: str) -> int:
+        """Return the interface index of any link, ours or not."""
+        with _naming("RTM_GETLINK"):
+            index: int = self._route.link("get", ifname=kernel_name)[0]["index"]
+        return index
+
+    def links(self) -> list[Link]:
+        """Return the devices of all adapters of ours, by index."""
+        messages = _dump("RTM_GETLINK", lambda: self._route.link("dump", kind="tun"))
+        found = (_link_of(message) for message in messages)
+        return sorted((link for link in found if link), key=lambda link: link.index)
+
+    def link(self, index: int) -> Link | None:
+        """Return the adapter's device of this index, None when there is none or it is not ours."""
+        try:
+            with _naming("RTM_GETLINK"):
+                return _link_of(self._route.link("get", index=index)[0])
+        except DriverError as error:
+            if error.code == errno.ENODEV:
+                return None
+            raise
+
+    def set_link(self, index: int, **attributes: str | int) -> None:
+        """Change what pyroute2 calls `attributes` of a link, all in one message."""
+        with _naming("RTM_NEWLINK"):
+            self._route.link("set", index=index, **attributes)
+
+    def delete_link(self, index: int) -> None:
+        """Remove the device; whoever is attached loses it."""
+        with _naming("RTM_DELLINK"):
+            self._route.link("del", index=index)
+
+    def addresses(self) -> dict[int, list[LinkAddress]]:
+        """Return the addresses of every link by its index, in the kernel's order."""
+        return self._addresses()
+
+    def addresses_of(self, index: int) -> list[LinkAddress]:
+        """Return the addresses of one link, in the kernel's order."""
+        return self._addresses(index=index).get(index, [])
+
+    def add_address(self, index: int, interface: IPInterface) -> None:
+        """Add an address; IPv6 without duplicate address detection, so it is usable at once."""
+        flags = {"flags": IFA_F_NODAD} if interface.version == 6 else {}
+        with _naming("RTM_NEWADDR"):
+            self._route.addr(
+                "add",
+                index=index,
+                address=str(interface.ip),
+                prefixlen=interface.network.prefixlen,
+                **flags,
+            )
+
+    def delete_address(self, index: int, interface: IPInterface) -> None:
+        """Remove an address."""
+        with _naming("RTM_DELADDR"):
+            self._route.addr(
+                "del",
+                index=index,
+                address=str(interface.ip),
+                prefixlen=interface.network.prefixlen,
+            )
+
+    def _addresses(self, **filters: int) -> dict[int, list[LinkAddress]]:
+        messages = _dump("RTM_GETADDR", lambda: self._route.addr("dump", **filters))
+        found: dict[int, list[LinkAddress]] = {}
+        for message in messages:
+            found.setdefault(message["index"], []).append(_address_of(message))
+        return found
+
+
+@contextmanager
+def _naming(function: str) -> Iterator[None]:
+    """Turn what pyroute2 and the socket raise into the exceptions of the package."""
+    from pyroute2.netlink.exceptions import NetlinkError
+
+    try:
+        yield
+    except NetlinkError as error:
+        raise driver_error(function, error.code) from None
+    except OSError as error:
+        raise driver_error(function, error.errno or 0) from None
+
+
+def _dump(function: str, ask: Callable[[], Any]) -> list[Any]:
+    from pyroute2.netlink.exceptions import NetlinkDumpInterrupted
+
+    for _ in range(_DUMP_ATTEMPTS - 1):
+        try:
+            with _naming(function):
+                return list(ask())
+        except NetlinkDumpInterrupted:
+            continue
+    with _naming(function):
+        return list(ask())
+
+
+def _link_of(message: Any) -> Link | None:
+    identity = parse_alias(message.get("ifalias"))
+    information = message.get_nested("IFLA_LINKINFO", "IFLA_INFO_KIND")
+    if identity is None or information != "tun":
+        return None
+    # The kernel's TX is what it gave to the application; its RX what it took from there.
+    statistics = message.get_attr("IFLA_STATS64") or {}
+    return Link(
+        index=message["index"],
+        kernel_name=message.get("ifname"),
+        identity=identity,
+        mtu=message.get("mtu"),
+        up=bool(message["flags"] & IFF_UP),
+        carrier=bool(message.get("carrier")),
+        counters=LinkCounters(
+            received_packets=statistics.get("tx_packets", 0),
+            received_bytes=statistics.get("tx_bytes", 0),
+            received_dropped=statistics.get("tx_dropped", 0),
+            sent_packets=statistics.get("rx_packets", 0),
+            sent_bytes=statistics.get("rx_bytes", 0),
+            sent_dropped=statistics.get("rx_dropped", 0),
+        ),
+    )
+
+
+def _address_of(message: Any) -> LinkAddress:
+    # With a peer IFA_ADDRESS is the peer's; IPv6 without one has no IFA_LOCAL.
+    text = message.get_attr("IFA_LOCAL") or message.get_attr("IFA_ADDRESS")
+    interface: IPv4Interface | IPv6Interface = ip_interface(f"{text}/{message['prefixlen']}")
+    flags: int = message.get_attr("IFA_FLAGS") or message["flags"]
+    by_kernel = interface.version == 6 and interface.ip.is_link_local and not flags & IFA_F_NODAD
+    return LinkAddress(interface, assigned=not by_kernel)
