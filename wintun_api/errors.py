@@ -2,6 +2,7 @@
 
     WintunApiError                     `hint` says what to do next
     ├── InvalidArgument (ValueError)   a name, pool, capacity, address ... that no driver would take
+    ├── InvalidSettings (ValueError)   flags, variables or keys that are wrong; `problems`
     ├── InvalidPacket (ValueError)     bytes that are no IP packet; `reason`
     ├── FrameError (ValueError)        bytes that are no batch frame
     ├── DriverUnavailable              the driver cannot work here; `reason`
@@ -55,6 +56,16 @@ class InvalidArgument(WintunApiError, ValueError):
     def __init__(self, field: str, message: str, *, hint: str | None = None) -> None:
         super().__init__(f"{field}: {message}", hint=hint)
         self.field = field
+
+
+class InvalidSettings(WintunApiError, ValueError):
+    """Refuse the settings; `problems` has a sentence for every wrong one."""
+
+    hint = "See wintun-api serve --help for every setting."
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
 
 
 class InvalidPacket(WintunApiError, ValueError):

@@ -1,24 +1,36 @@
 """One frozen `Settings`, read from flags, environment and a TOML file, in this order of precedence.
 
 Every field is a flag of `wintun-api serve`, an environment variable (`WINTUN_API_` and the field's
-name in capitals) and a key of the TOML file named by `--config`.
+name in capitals) and a key of the TOML file named by `--config`. A variable with several names
+separates them by commas.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
-from typing import Any, Literal
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path, PureWindowsPath
+from typing import Annotated, Any, Literal
 
 import platformdirs
-from pydantic import Field
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+
+from wintun_api.errors import InvalidSettings
+
+ENV_PREFIX = "WINTUN_API_"
+
+# Flags that are given once per value are in the singular.
+FLAGS = {"allowed_hosts": "--allowed-host", "pools": "--pool"}
 
 DriverName = Literal["wintun", "linux", "emulated"]
 Generation = Literal["pool", "tunnel-type"]
@@ -40,19 +52,35 @@ def default_data_dir() -> Path:
     return Path(platformdirs.user_state_dir("wintun-api", appauthor=False))
 
 
+def _split(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+def _absolute(path: Path) -> Path:
+    # A relative DLL would be looked for where anybody may have put one. A Windows path is
+    # absolute here too, so that a file of settings can be checked on another machine.
+    if not (path.is_absolute() or PureWindowsPath(path).is_absolute()):
+        raise ValueError("must be an absolute path")
+    return path
+
+
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
+
+
 class Settings(BaseSettings):
     """What the service needs to know before it starts; constant while it runs."""
 
     model_config = SettingsConfigDict(
-        env_prefix="WINTUN_API_", frozen=True, extra="forbid", validate_default=True
+        env_prefix=ENV_PREFIX, frozen=True, extra="forbid", validate_default=True
     )
 
     # Where it listens
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(9886, ge=0, le=65535, description="TCP port; 0 takes a free one.")
-    allowed_hosts: tuple[str, ...] = Field(
-        (), description="Host names accepted besides the loopback ones."
-    )
+    allowed_hosts: Names = Field((), description="Host names accepted besides the loopback ones.")
     tls_certificate: Path | None = Field(None, description="PEM file; turns TLS on.")
     tls_key: Path | None = Field(None, description="PEM file of the certificate's key.")
     allow_insecure_bind: bool = Field(
@@ -69,7 +97,7 @@ class Settings(BaseSettings):
     driver: DriverName = Field(
         default_factory=default_driver, description="wintun, linux or emulated."
     )
-    wintun_dll: Path | None = Field(None, description="Absolute path of wintun.dll.")
+    wintun_dll: AbsolutePath | None = Field(None, description="Absolute path of wintun.dll.")
     generation: Generation = Field("pool", description="The emulated driver's API generation.")
     traffic: float = Field(
         0.0, ge=0, le=100_000, description="The emulated driver's packets per second."
@@ -77,9 +105,7 @@ class Settings(BaseSettings):
     emulated_state: Path | None = Field(
         None, description="File that keeps the emulated driver's adapters over a restart."
     )
-    pools: tuple[str, ...] = Field(
-        (), description="Pools to list besides those the service has used."
-    )
+    pools: Names = Field((), description="Pools to list besides those the service has used.")
 
     # How patient it is
     management_timeout: float = Field(
@@ -116,22 +142,36 @@ class Settings(BaseSettings):
         """Return where the admin token is kept."""
         return self.token_file or self.data_dir / "token"
 
+    @model_validator(mode="after")
+    def _has_certificate(self) -> Settings:
+        if self.tls_key is not None and self.tls_certificate is None:
+            raise ValueError("tls_key needs tls_certificate")
+        return self
+
     @classmethod
     def load(cls, config: Path | None = None, **flags: Any) -> Settings:
         """Read the settings; flags that are None count as not given.
 
         Raises:
-            pydantic.ValidationError: A value is wrong; the error names its field.
-            FileNotFoundError: `config` does not exist.
+            InvalidSettings: A value is wrong, or `config` cannot be read. Its sentences name the
+                flag, the variable or the key.
         """
         if config is not None and not config.is_file():
-            raise FileNotFoundError(f"There is no configuration file {config}.")
+            raise InvalidSettings(f"There is no configuration file {config}.")
 
         class WithFile(cls):  # type: ignore[valid-type, misc]
             model_config = SettingsConfigDict(toml_file=config)
 
         given = {key: value for key, value in flags.items() if value is not None}
-        loaded = WithFile(**given)
+        try:
+            loaded = WithFile(**given)
+        except ValidationError as error:
+            rows = error.errors(include_url=False, include_context=False, include_input=False)
+            raise InvalidSettings(*_explain(rows, given, config)) from None
+        except tomllib.TOMLDecodeError as error:
+            raise InvalidSettings(f"{config} is not TOML: {error}.") from None
+        except (OSError, UnicodeDecodeError) as error:
+            raise InvalidSettings(f"Cannot read {config}: {error}.") from None
         return cls.model_construct(**dict(loaded))
 
     @classmethod
@@ -145,3 +185,28 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Put flags before environment before file; no dotenv, no secrets directory."""
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def flag_of(field: str) -> str:
+    """Return the flag of `wintun-api serve` for a field."""
+    return FLAGS.get(field, "--" + field.replace("_", "-"))
+
+
+def _explain(
+    rows: Iterable[ErrorDetails], given: Mapping[str, Any], config: Path | None
+) -> Iterable[str]:
+    variables = {name.upper() for name in os.environ}
+    for row in rows:
+        field = str(row["loc"][0]) if row["loc"] else ""
+        message = row["msg"].removeprefix("Value error, ")
+        if row["type"] == "extra_forbidden":
+            place = "flag" if field in given else f"key of {config}"
+            yield f"{field} is no setting ({place})."
+        elif not field:
+            yield f"{message}."
+        elif field in given:
+            yield f"{flag_of(field)}: {message}."
+        elif ENV_PREFIX + field.upper() in variables:
+            yield f"{ENV_PREFIX}{field.upper()}: {message}."
+        else:
+            yield f"{field} in {config}: {message}."
