@@ -96,9 +96,11 @@ class RunningService:
             **options,
         )
 
-    def packets(self, session: str, query: str = "", protocol: str = BATCH) -> PacketSocket:
-        """Open the packet socket of a session."""
-        return PacketSocket(self.connect(f"/v1/sessions/{session}/packets{query}", protocol))
+    @contextmanager
+    def packets(self, session: str, query: str = "") -> Iterator[PacketSocket]:
+        """Open the packet socket of a session with `v1.batch`."""
+        with self.connect(f"/v1/sessions/{session}/packets{query}", BATCH) as socket:
+            yield PacketSocket(socket)
 
     def adapter(self, **body: Any) -> dict[str, Any]:
         """Create an adapter."""
@@ -137,12 +139,6 @@ class PacketSocket:
         self.texts: list[dict[str, Any]] = []
         self.hello = self.text("hello")
 
-    def __enter__(self) -> PacketSocket:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.socket.close()
-
     def read(self, timeout: float = 10) -> None:
         """Take one message."""
         message = self.socket.recv(timeout)
@@ -169,7 +165,9 @@ class PacketSocket:
 
 
 @contextmanager
-def running(tmp_path: Path, driver: Driver | None = None, **settings: Any) -> Iterator[RunningService]:
+def running(
+    tmp_path: Path, driver: Driver | None = None, **settings: Any
+) -> Iterator[RunningService]:
     """Run a service for a while, on the emulated driver unless told otherwise."""
     values = {"driver": "emulated", "port": 0, "data_dir": tmp_path / "data", **settings}
     service = RunningService(Settings.load(**values), driver)

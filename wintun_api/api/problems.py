@@ -165,6 +165,7 @@ def install(app: FastAPI) -> None:
 
 
 HTTP_HINTS = {
+    400: "Send a JSON document in UTF-8.",
     404: "See the routes at /docs or in /openapi.json.",
     405: "See the methods of this route at /docs; the Allow header names them.",
     413: "Send less at a time, or use the WebSocket.",

@@ -32,9 +32,16 @@ EXAMPLE_GUID = "deadbabe-cafe-beef-0123-456789abcdef"
 
 
 def _parse_interface(value: object) -> object:
-    if isinstance(value, str):
-        return ip_interface(value)
-    return value
+    if not isinstance(value, str):
+        raise ValueError("an address is a text such as 10.6.7.7/24")  # noqa: TRY004 - a 422
+    if "/" not in value:
+        raise ValueError(f"{value!r} has no prefix length; write it as 10.6.7.7/24 or fd06::7/64")
+    interface = ip_interface(value)
+    if interface.ip.is_multicast or interface.ip.is_unspecified:
+        raise ValueError(f"{value} is no address that an adapter can have")
+    if getattr(interface, "scope_id", None):
+        raise ValueError(f"{value} has a zone; an address of an adapter needs none")
+    return interface
 
 
 IPInterfaceText = Annotated[

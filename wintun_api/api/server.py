@@ -13,6 +13,10 @@ from wintun_api.api.protocol import PacketProtocol
 from wintun_api.errors import InvalidArgument
 from wintun_api.settings import Settings
 
+# uvicorn's own words, a level quieter than ours. Never its debug level: it shows headers, and with
+# them tokens.
+UVICORN_LEVELS = {"debug": "info", "info": "warning", "warning": "warning", "error": "error"}
+
 GRACE = 2  # seconds that open requests have when the service stops
 
 
@@ -32,7 +36,8 @@ class Server(uvicorn.Server):
                 ws_max_size=settings.max_message,
                 ws_ping_timeout=60,
                 access_log=False,  # request lines may carry the sign-in token
-                log_level=settings.log_level,
+                log_config=None,  # where log lines go is the command line's business
+                log_level=UVICORN_LEVELS[settings.log_level],
                 server_header=False,
                 timeout_graceful_shutdown=GRACE,
                 ssl_certfile=settings.tls_certificate,

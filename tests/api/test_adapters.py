@@ -1,0 +1,303 @@
+"""Adapters over REST."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from tests.conftest import Rig
+from tests.running import RunningService, running
+from wintun_api.drivers.emulated.driver import emulated_driver
+from wintun_api.drivers.emulated.library import EmulatedLibrary
+from wintun_api.drivers.emulated.machine import Machine
+from wintun_api.drivers.wintun.abi import Generation
+
+
+def problem(answer: Any, status: int, slug: str) -> dict[str, Any]:
+    """Check that the answer is this problem, whole, and return it."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    body: dict[str, Any] = answer.json()
+    assert body["type"] == f"urn:wintun-api:problem:{slug}"
+    assert body["status"] == status
+    assert body["title"]
+    assert body["detail"]
+    assert body["hint"]
+    return body
+
+
+def test_create_reads_back(either_service: RunningService) -> None:
+    """What was asked for is what the system has: GUID, addresses, MTU."""
+    guid = str(uuid4())
+    answer = either_service.http.post(
+        "/v1/adapters",
+        json={
+            "name": "OfficeNet",
+            "pool": "WireGuard",
+            "requested_guid": guid,
+            "mtu": 1420,
+            "addresses": ["10.6.7.7/24", "fd06:7::7/64"],
+        },
+    )
+    assert answer.status_code == 201
+    assert answer.headers["location"] == f"/v1/adapters/{guid}"
+    adapter = answer.json()
+    assert adapter["guid"] == guid
+    assert adapter["mtu"] == 1420
+    assert adapter["addresses"] == ["10.6.7.7/24", "fd06:7::7/64"]
+    assert adapter["state"] == "down"
+    assert adapter["managed"] is True
+    assert either_service.http.get(answer.headers["location"]).json() == adapter
+
+
+def test_three_pools(service: RunningService) -> None:
+    """Adapters are created, listed by pool, renamed, opened and deleted in three pools."""
+    for pool in ("WireGuard", "Example", "Büro"):
+        service.adapter(name=f"{pool} one", pool=pool)
+        service.adapter(name=f"{pool} two", pool=pool)
+    listed = service.http.get("/v1/adapters").json()
+    assert len(listed) == 6
+    in_pool = service.http.get("/v1/adapters", params={"pool": "Büro"}).json()
+    assert [adapter["name"] for adapter in in_pool] == ["Büro one", "Büro two"]
+    guid = in_pool[0]["guid"]
+    renamed = service.http.patch(f"/v1/adapters/{guid}", json={"name": "HomeNet \U0001f3e0"})
+    assert renamed.json()["name"] == "HomeNet \U0001f3e0"
+    body = {"name": "HomeNet \U0001f3e0", "pool": "Büro"}
+    assert service.http.post("/v1/adapters/open", json=body).json()["guid"] == guid
+    for adapter in listed:
+        assert service.http.delete(f"/v1/adapters/{adapter['guid']}").json() == {
+            "reboot_required": False
+        }
+    assert service.http.get("/v1/adapters").json() == []
+
+
+def test_enumeration_survives_a_restart(tmp_path: Path) -> None:
+    """In the pool generation a new service finds and opens what the last one left."""
+    machine = Machine()
+    for round_ in range(2):
+        library = EmulatedLibrary(Generation.POOL, machine)
+        pools = ("WireGuard",) if round_ else ()
+        with running(tmp_path, emulated_driver(library, pools=pools)) as service:
+            if round_ == 0:
+                first = service.adapter(name="OfficeNet", pool="WireGuard")
+            else:
+                listed = service.http.get("/v1/adapters").json()
+                assert [adapter["guid"] for adapter in listed] == [first["guid"]]
+                assert listed[0]["managed"] is False
+                session = service.session(listed[0])  # which opens it
+                assert session["state"] == "running"
+                assert service.http.get(f"/v1/adapters/{first['guid']}").json()["managed"] is True
+        assert library.misuse == []
+        library.exit_process()
+
+
+def test_release_keeps_the_device_where_it_can(either_service: RunningService) -> None:
+    """A released adapter stays in the pool generation and goes with its handle in the other."""
+    adapter = either_service.adapter(name="OfficeNet")
+    path = f"/v1/adapters/{adapter['guid']}"
+    answer = either_service.http.post(f"{path}/release")
+    assert answer.json() == {"exists": adapter["persistent"]}
+    assert either_service.http.get(path).status_code == (200 if adapter["persistent"] else 404)
+
+
+def test_release_with_a_session_is_refused(either_service: RunningService) -> None:
+    """A running session must be ended first."""
+    adapter = either_service.adapter(name="OfficeNet")
+    either_service.session(adapter)
+    answer = either_service.http.post(f"/v1/adapters/{adapter['guid']}/release")
+    problem(answer, 409, "session-exists")
+
+
+def test_rename_is_honest(either_service: RunningService) -> None:
+    """Where the generation cannot rename, the answer says so and nothing changed."""
+    adapter = either_service.adapter(name="OfficeNet")
+    path = f"/v1/adapters/{adapter['guid']}"
+    answer = either_service.http.patch(path, json={"name": "HomeNet"})
+    if adapter["persistent"]:
+        assert answer.json()["name"] == "HomeNet"
+    else:
+        problem(answer, 501, "not-supported")
+        assert either_service.http.get(path).json()["name"] == "OfficeNet"
+
+
+def test_addresses_are_replaced_and_cleared(either_service: RunningService) -> None:
+    """A list of addresses is the whole list; an empty one removes all; none leaves them."""
+    adapter = either_service.adapter(name="OfficeNet", addresses=["10.6.7.7/24"])
+    path = f"/v1/adapters/{adapter['guid']}"
+    http = either_service.http
+    assert http.patch(path, json={"mtu": 1280}).json()["addresses"] == ["10.6.7.7/24"]
+    changed = http.patch(path, json={"addresses": ["fd06::1/64", "10.6.8.1/30"]}).json()
+    assert sorted(changed["addresses"]) == ["10.6.8.1/30", "fd06::1/64"]
+    assert changed["mtu"] == 1280
+    assert http.patch(path, json={"addresses": []}).json()["addresses"] == []
+
+
+BAD_BODIES = [
+    {},
+    {"name": ""},
+    {"name": "   "},
+    {"name": "x" * 128},
+    {"name": "\U0001f3e0" * 64},
+    {"name": "a\0b"},
+    {"name": "a\nb"},
+    {"name": "a/b"},
+    {"name": "a\\b"},
+    {"name": 'a"b'},
+    {"name": 7},
+    {"name": None},
+    {"name": "x", "pool": ""},
+    {"name": "x", "pool": "p" * 256},
+    {"name": "x", "pool": "a|b"},
+    {"name": "x", "requested_guid": "no"},
+    {"name": "x", "mtu": 0},
+    {"name": "x", "mtu": 575},
+    {"name": "x", "mtu": 65536},
+    {"name": "x", "mtu": "1420"},
+    {"name": "x", "addresses": ["10.0.0.300/24"]},
+    {"name": "x", "addresses": ["10.0.0.1/33"]},
+    {"name": "x", "addresses": "10.0.0.1/24"},
+    {"name": "x", "addresses": [1]},
+    {"name": "x", "addresses": ["10.0.0.1"]},
+    {"name": "x", "addresses": ["0.0.0.0/8"]},
+    {"name": "x", "addresses": ["ff02::1/64"]},
+    {"name": "x", "addresses": ["fe80::1%1/64"]},
+    {"name": "x", "color": "red"},
+    [],
+    "x",
+]
+
+
+@pytest.mark.parametrize("body", BAD_BODIES, ids=str)
+def test_bad_bodies(service: RunningService, body: object) -> None:
+    """A value that cannot be gets a 422 that names it, and makes nothing."""
+    answer = service.http.post("/v1/adapters", json=body)
+    assert answer.status_code == 422, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert service.http.get("/v1/adapters").json() == []
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"\xff", b'{"name": "\\ud800"}', b'{"name": "a", "name": ', b"[" * 100_000],
+    ids=range(6),
+)
+def test_broken_json(service: RunningService, content: bytes) -> None:
+    """What is no JSON, or text that no UTF-16 can hold, is the client's error."""
+    headers = {"Content-Type": "application/json"}
+    answer = service.http.post("/v1/adapters", content=content, headers=headers)
+    assert answer.status_code in (400, 422), answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["hint"]
+
+
+def test_unknown_ids(service: RunningService) -> None:
+    """An id that names nothing is a 404, one that cannot be an id a 422."""
+    path = f"/v1/adapters/{uuid4()}"
+    http = service.http
+    problem(http.get(path), 404, "adapter-not-found")
+    problem(http.patch(path, json={"name": "x"}), 404, "adapter-not-found")
+    problem(http.delete(path), 404, "adapter-not-found")
+    problem(http.post(f"{path}/release"), 404, "adapter-not-found")
+    problem(http.get("/v1/adapters/nothing"), 422, "invalid-request")
+    body = {"name": "nobody", "pool": "nowhere"}
+    problem(http.post("/v1/adapters/open", json=body), 404, "adapter-not-found")
+
+
+def test_deleting_twice(either_service: RunningService) -> None:
+    """The second deletion finds nothing."""
+    path = f"/v1/adapters/{either_service.adapter(name='OfficeNet')['guid']}"
+    assert either_service.http.delete(path).status_code == 200
+    problem(either_service.http.delete(path), 404, "adapter-not-found")
+
+
+def test_name_and_guid_collisions(either_service: RunningService) -> None:
+    """A name in use, whatever its case and pool, and a GUID in use are conflicts."""
+    adapter = either_service.adapter(name="OfficeNet", pool="A")
+    http = either_service.http
+    body: dict[str, Any] = {"name": "officenet", "pool": "B"}
+    problem(http.post("/v1/adapters", json=body), 409, "adapter-exists")
+    body = {"name": "Other", "requested_guid": adapter["guid"]}
+    problem(http.post("/v1/adapters", json=body), 409, "adapter-exists")
+    names = [known["name"] for known in http.get("/v1/adapters").json()]
+    assert names == ["OfficeNet"]
+
+
+def test_a_failed_set_up_leaves_no_adapter(rig: Rig) -> None:
+    """When an address cannot be set, the adapter that was just made is removed again."""
+    service = rig.service
+    first = service.adapter(name="One", addresses=["10.6.7.7/24"])
+    rig.library.fail_next("WintunCreateAdapter", 0xE0000203)
+    answer = service.http.post("/v1/adapters", json={"name": "Two", "addresses": ["10.6.7.8/24"]})
+    failure = problem(answer, 502, "driver-error")
+    assert failure["function"] == "WintunCreateAdapter"
+    assert failure["win32_code"] == 0xE0000203
+    assert failure["win32_code_hex"] == "0xE0000203"
+    assert failure["log"]
+    listed = service.http.get("/v1/adapters").json()
+    assert [UUID(adapter["guid"]) for adapter in listed] == [UUID(first["guid"])]
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "slug"),
+    [(5, 403, "access-denied"), (0, 502, "driver-error"), (4319, 502, "driver-error")],
+)
+def test_driver_errors_become_problems(rig: Rig, code: int, status: int, slug: str) -> None:
+    """NULL with any last error, 0 included, is a failure that names function and code."""
+    rig.library.fail_next("WintunCreateAdapter", code)
+    answer = rig.service.http.post("/v1/adapters", json={"name": "x"})
+    assert problem(answer, status, slug)["win32_code"] == code
+
+
+def test_a_hung_call_blocks_nothing_else(rig: Rig) -> None:
+    """While a creation hangs, everything else answers at once, and the call is named."""
+    service, http = rig.service, rig.service.http
+    adapter = service.adapter(name="One", addresses=["10.6.7.7/24"])
+    session = service.session(adapter)
+    gate = rig.library.hold_next("WintunCreateAdapter")
+    answers: list[Any] = []
+    creator = threading.Thread(
+        target=lambda: answers.append(http.post("/v1/adapters", json={"name": "Two"}))
+    )
+    creator.start()
+    try:
+        while not http.get("/v1/driver").json()["calls"]:
+            pass
+        started = time.monotonic()
+        assert http.get("/v1/adapters").status_code == 200
+        assert http.get(f"/v1/adapters/{adapter['guid']}").json()["state"] == "up"
+        assert http.get(f"/v1/sessions/{session['id']}").json()["state"] == "running"
+        assert http.delete(f"/v1/sessions/{session['id']}").status_code == 200
+        assert service.session(adapter)["state"] == "running"
+        call = http.get("/v1/driver").json()["calls"][0]
+        assert call["call"] == "create_adapter"
+        assert time.monotonic() - started < 1.0
+        creator.join(10)
+        problem(answers[0], 504, "driver-busy")  # it waited for management_timeout
+    finally:
+        gate.set()
+    while http.get("/v1/driver").json()["calls"]:
+        pass
+    names = {known["name"] for known in http.get("/v1/adapters").json()}
+    assert names == {"One", "Two"}  # the call went on, and its outcome counts
+
+
+def test_delete_pool_and_driver(either_service: RunningService) -> None:
+    """Each generation has one way to remove everything, and says so for the other."""
+    http = either_service.http
+    adapter = either_service.adapter(name="OfficeNet", pool="Example")
+    either_service.session(adapter)
+    pool = http.delete("/v1/pools/Example")
+    if adapter["persistent"]:
+        assert pool.json() == {"reboot_required": False}
+        assert http.get("/v1/adapters").json() == []
+        assert http.get("/v1/sessions").json() == []
+        problem(http.delete("/v1/driver"), 501, "not-supported")
+    else:
+        problem(pool, 501, "not-supported")
+        assert http.delete(f"/v1/adapters/{adapter['guid']}").status_code == 200
+        assert http.delete("/v1/driver").json() == {"reboot_required": False}

@@ -1,0 +1,359 @@
+"""The packet socket."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import time
+from typing import Any
+
+import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from tests.api.test_packets import BAD_FRAMES, ECHO
+from tests.conftest import Rig
+from tests.running import PacketSocket, RunningService
+from wintun_api.packet import build
+from wintun_api.wire import BATCH, RAW, Batch, pack
+
+
+@pytest.fixture
+def session(service: RunningService) -> str:
+    """A session on 10.6.7.7/24 and fd06:7::7/64."""
+    adapter = service.adapter(name="OfficeNet", addresses=["10.6.7.7/24", "fd06:7::7/64"])
+    return str(service.session(adapter)["id"])
+
+
+def closed_code(error: pytest.ExceptionInfo[ConnectionClosed]) -> int:
+    """Return the code that the server closed with."""
+    assert error.value.rcvd is not None
+    return error.value.rcvd.code
+
+
+def host_sends(rig: Rig, count: int, size: int = 100, first: int = 0) -> None:
+    """Let the host send numbered datagrams to somebody behind the adapter."""
+    for number in range(first, first + count):
+        payload = struct.pack("<I", number) + bytes(size - 32)
+        packet = build.udp("10.6.7.7", "10.6.7.9", 5000, 6000, payload)
+        rig.library.machine.device("OfficeNet").deliver(packet)
+
+
+def numbers(packets: list[bytes]) -> list[int]:
+    """Return the numbers that `host_sends` gave to these packets."""
+    return [struct.unpack_from("<I", packet, 28)[0] for packet in packets]
+
+
+@pytest.mark.parametrize("offer", [[RAW], []])
+def test_raw(service: RunningService, session: str, offer: list[str]) -> None:
+    """One bare packet per binary message, both ways; also when nothing is offered."""
+    with service.connect(f"/v1/sessions/{session}/packets", *offer) as client:
+        assert client.subprotocol == (RAW if offer else None)
+        for identifier in range(3):
+            client.send(build.icmp_echo("10.6.7.8", "10.6.7.7", identifier=identifier, sequence=1))
+        for identifier in range(3):
+            reply = client.recv(5)
+            assert reply == build.icmp_echo(
+                "10.6.7.7", "10.6.7.8", identifier=identifier, sequence=1, reply=True
+            )
+
+
+def test_raw_survives_bad_packets(service: RunningService, session: str) -> None:
+    """A bad packet is counted by its reason; the next good one is answered."""
+    with service.connect(f"/v1/sessions/{session}/packets", RAW) as client:
+        for bad in (b"", bytes(19), b"\x45" + bytes(65535), b"\x50" + bytes(40)):
+            client.send(bad)
+        client.send(ECHO)
+        assert isinstance(client.recv(5), bytes)
+    rejected = service.counters(session)["lost"]["rejected"]
+    assert rejected == {"too_short": 2, "too_long": 1, "bad_version": 1}
+
+
+def test_fragmented_messages(service: RunningService, session: str) -> None:
+    """A message in several WebSocket fragments is one packet."""
+    with service.connect(f"/v1/sessions/{session}/packets", RAW) as client:
+        client.send([ECHO[:7], ECHO[7:9], ECHO[9:]])
+        assert isinstance(client.recv(5), bytes)
+
+
+def test_hello(service: RunningService, session: str) -> None:
+    """The first message of v1.batch says what the client deals with."""
+    with service.packets(session, "?queue_packets=7&snaplen=64&overflow=close") as client:
+        hello = client.hello
+        assert hello["protocol"] == BATCH
+        assert hello["session"] == session
+        assert hello["adapter"]["name"] == "OfficeNet"
+        assert hello["overflow"] == "close"
+        assert hello["limits"]["queue_packets"] == 7
+        assert hello["limits"]["snaplen"] == 64
+        assert hello["next_sequence"] == {"received": 0, "injected": 0}
+
+
+def test_sequence_numbers(rig: Rig) -> None:
+    """Packets are counted per direction, from the session's start, without gaps."""
+    session = start(rig)
+    with rig.service.packets(session) as client:
+        seen = 0
+        while seen < 1000:
+            host_sends(rig, 100, first=seen)
+            while seen % 100 or not client.batches:
+                client.read()
+                for batch in client.batches:
+                    assert batch.sequence == seen
+                    assert not batch.injected
+                    assert abs(batch.time_ns - time.time_ns()) < 60e9
+                    seen += len(batch.packets)
+                if seen % 100 == 0:
+                    break
+            client.batches.clear()
+
+
+def start(rig: Rig, **body: Any) -> str:
+    """Start a session on 10.6.7.7/24."""
+    adapter = rig.service.adapter(name="OfficeNet", addresses=["10.6.7.7/24"])
+    return str(rig.service.session(adapter, **body)["id"])
+
+
+def test_ack_counts(service: RunningService, session: str) -> None:
+    """Every injection is acknowledged with what became of its packets."""
+    with service.packets(session) as client:
+        client.socket.send(pack(Batch([ECHO, ECHO, bytes(30)])))
+        ack = client.text("ack")
+        assert ack == {
+            "type": "ack",
+            "messages": 1,
+            "accepted": 2,
+            "rejected": {"bad_version": 1},
+            "ring_full": 0,
+        }
+        client.socket.send(pack(Batch([ECHO])))
+        assert client.text("ack")["messages"] == 2
+
+
+def test_directions(service: RunningService, session: str) -> None:
+    """A tap on injected packets sees what other clients inject, flagged as such."""
+    with (
+        service.packets(session, "?direction=injected") as tap,
+        service.packets(session, "?direction=both") as both,
+        service.packets(session, "?direction=none") as sender,
+    ):
+        sender.socket.send(pack(Batch([ECHO, ECHO])))
+        assert sender.text("ack")["accepted"] == 2
+        assert tap.receive(2) == [ECHO, ECHO]
+        while sum(len(batch.packets) for batch in both.batches) < 4:
+            both.read()
+        assert sorted(batch.injected for batch in both.batches) == [False, True]
+        with pytest.raises(TimeoutError):
+            sender.read(0.2)
+
+
+def test_snap_length(service: RunningService, session: str) -> None:
+    """A cut packet comes with its original length."""
+    with service.packets(session, "?snaplen=28") as client:
+        packet = build.icmp_echo("10.6.7.8", "10.6.7.7", identifier=1, sequence=1, data=bytes(100))
+        client.socket.send(pack(Batch([packet])))
+        while not client.batches:
+            client.read()
+        (batch,) = client.batches
+        assert [len(cut) for cut in batch.packets] == [28]
+        assert batch.original_lengths is not None
+        assert list(batch.original_lengths) == [128]
+
+
+@pytest.mark.parametrize("frame", BAD_FRAMES.values(), ids=BAD_FRAMES.keys())
+def test_bad_frames(service: RunningService, session: str, frame: bytes) -> None:
+    """A broken frame closes its own connection with 4010, and the session goes on."""
+    with service.packets(session) as other:
+        with service.packets(session) as client:
+            client.socket.send(frame)
+            with pytest.raises(ConnectionClosed) as closed:
+                client.read()
+            assert closed_code(closed) == 4010
+            assert closed.value.rcvd is not None
+            assert closed.value.rcvd.reason
+        other.socket.send(pack(Batch([ECHO])))
+        assert len(other.receive(1)) == 1
+
+
+@pytest.mark.parametrize("protocol", [RAW, BATCH])
+def test_text_where_binary_belongs(service: RunningService, session: str, protocol: str) -> None:
+    """A text message closes the connection with 4010."""
+    with service.connect(f"/v1/sessions/{session}/packets", protocol) as client:
+        client.send("hello?")
+        with pytest.raises(ConnectionClosed) as closed:
+            while True:
+                client.recv(5)
+        assert closed_code(closed) == 4010
+
+
+def test_an_oversized_message(service: RunningService, session: str) -> None:
+    """A message over the limit closes the connection with 1009 before it is in memory."""
+    with service.connect(f"/v1/sessions/{session}/packets", RAW) as client:
+        client.send(bytes(300_000))
+        with pytest.raises(ConnectionClosed) as closed:
+            client.recv(5)
+        assert closed_code(closed) == 1009
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("?overflow=maybe", 422),
+        ("?queue_packets=0", 422),
+        ("?queue_bytes=x", 422),
+        ("?snaplen=70000", 422),
+        ("?full=perhaps", 422),
+        ("?direction=up", 422),
+        ("?color=red", 422),
+        ("?overflow=block&direction=both", 422),
+    ],
+)
+def test_bad_queries(service: RunningService, session: str, query: str, status: int) -> None:
+    """A wrong parameter refuses the handshake with a problem document."""
+    with pytest.raises(InvalidStatus) as refused:
+        service.connect(f"/v1/sessions/{session}/packets{query}", BATCH)
+    response = refused.value.response
+    assert response.status_code == status
+    assert response.headers["content-type"] == "application/problem+json"
+
+
+def test_unknown_offers(service: RunningService, session: str) -> None:
+    """An unknown subprotocol is refused; beside a known one it is passed over."""
+    path = f"/v1/sessions/{session}/packets"
+    with pytest.raises(InvalidStatus) as refused:
+        service.connect(path, "v9.batch.wintun-api")
+    assert refused.value.response.status_code == 400
+    with service.connect(path, "v9.batch.wintun-api", BATCH) as client:
+        assert client.subprotocol == BATCH
+
+
+def test_an_unknown_session(service: RunningService) -> None:
+    """A program gets 404 in place of the handshake, a page the close code 4004."""
+    path = "/v1/sessions/none/packets"
+    with pytest.raises(InvalidStatus) as refused:
+        service.connect(path, RAW)
+    assert refused.value.response.status_code == 404
+    with service.connect(path, RAW, headers={"Origin": service.url}) as client:
+        with pytest.raises(ConnectionClosed) as closed:
+            client.recv(5)
+        assert closed_code(closed) == 4004
+
+
+@pytest.mark.parametrize(("policy", "keeps"), [("drop_oldest", "end"), ("drop_newest", "start")])
+def test_a_client_that_stops_reading(rig: Rig, policy: str, keeps: str) -> None:
+    """It loses its own packets and is told how many; the others get everything."""
+    session = start(rig, capacity=0x4000000)
+    total, size = 30_000, 1400
+    with (
+        rig.service.packets(session) as other,
+        rig.service.connect(
+            f"/v1/sessions/{session}/packets?overflow={policy}&queue_packets=1000",
+            BATCH,
+            max_queue=1,
+        ) as slow_socket,
+    ):
+        slow = PacketSocket(slow_socket)
+        received: list[int] = []
+        for first in range(0, total, 1000):
+            host_sends(rig, 1000, size, first)
+            received += numbers(other.receive(1000))
+        assert received == list(range(total))
+        got: list[int] = []
+        lost = 0
+        while len(got) + lost < total:
+            slow.read()
+            got += numbers([p for batch in slow.batches for p in batch.packets])
+            slow.batches.clear()
+            while slow.texts:
+                message = slow.texts.pop(0)
+                assert message["type"] == "lost"
+                assert message["cause"] == "queue"
+                assert message["last"] - message["first"] + 1 >= message["count"]
+                lost += message["count"]
+        assert lost > 0
+        assert got == sorted(got)
+        assert (got[-1] == total - 1) is (keeps == "end")
+        counters = rig.service.counters(session)
+        assert counters["lost"]["queue"] == lost
+        assert counters["received"]["packets"] == total
+
+
+def test_overflow_close(rig: Rig) -> None:
+    """A client that asked for it is closed with 4008 instead of losing packets."""
+    session = start(rig, capacity=0x4000000)
+    with rig.service.connect(
+        f"/v1/sessions/{session}/packets?overflow=close&queue_packets=500", RAW, max_queue=1
+    ) as slow:
+        for first in range(0, 20_000, 500):
+            host_sends(rig, 500, 1400, first)
+        count = 0
+        with pytest.raises(ConnectionClosed) as closed:
+            while True:
+                assert numbers([bytes(slow.recv(10))]) == [count]  # type: ignore[arg-type]
+                count += 1
+        assert closed.value.rcvd is None or closed_code(closed) == 4008
+        assert count < 20_000
+
+
+def test_overflow_block(rig: Rig) -> None:
+    """A blocking client loses nothing in its queue: what it does not read stays in the ring."""
+    session = start(rig, capacity=0x4000000)
+    total = 30_000
+    with rig.service.connect(
+        f"/v1/sessions/{session}/packets?overflow=block&queue_packets=500", BATCH, max_queue=1
+    ) as socket_:
+        slow = PacketSocket(socket_)
+        for first in range(0, total, 1000):
+            host_sends(rig, 1000, 1400, first)
+        assert rig.service.counters(session)["received"]["packets"] < total
+        got: list[int] = []
+        while len(got) < total:
+            got += numbers(slow.receive(1))
+        assert got == list(range(total))
+        assert rig.service.counters(session)["lost"]["queue"] == 0
+
+
+def test_full_wait(rig: Rig) -> None:
+    """With full=wait nothing is dropped: the client is held back until the ring has room."""
+    session = start(rig, capacity=0x20000)
+    rig.library.hold_consumer("OfficeNet")
+    packet = build.udp("10.6.7.8", "10.6.7.200", 1, 2, bytes(1372))
+    with rig.service.packets(session, "?full=wait&direction=none") as client:
+        for _ in range(10):
+            client.socket.send(pack(Batch([packet] * 20)))
+        with pytest.raises(TimeoutError):
+            while True:
+                client.text("ack", 0.3)
+        before = rig.service.counters(session)["injected"]["packets"]
+        assert before < 200
+        rig.library.release_consumer("OfficeNet")
+        while rig.service.counters(session)["injected"]["packets"] < 200:
+            client.text("ack")
+        lost = rig.service.counters(session)["lost"]
+        assert lost["ring_full"] == 0
+
+
+@pytest.mark.parametrize("how", ["abort", "half", "vanish"])
+def test_killing_the_client(service: RunningService, session: str, how: str) -> None:
+    """A client may die at any moment: its place is freed and the session goes on."""
+    raw = socket.create_connection(("127.0.0.1", service.port))
+    request = (
+        f"GET /v1/sessions/{session}/packets HTTP/1.1\r\nHost: localhost\r\n"
+        "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+        "Authorization: Bearer the-admin-token\r\n\r\n"
+    ).encode()
+    if how == "half":
+        raw.sendall(request[:50])
+    else:
+        raw.sendall(request)
+        assert raw.recv(4096).startswith(b"HTTP/1.1 101")
+        raw.sendall(b"\x82\xfe\x05")  # the beginning of a frame
+    if how == "abort":
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    raw.close()
+    with service.packets(session) as client:
+        client.socket.send(pack(Batch([ECHO])))
+        assert len(client.receive(1)) == 1
+    deadline = time.monotonic() + 5
+    while service.http.get(f"/v1/sessions/{session}").json()["subscribers"]:
+        assert time.monotonic() < deadline
