@@ -210,7 +210,6 @@ class LinuxAdapter:
     def _ended(self, session: LinuxSession) -> None:
         if self._sessions.get(self._guid) is session:
             del self._sessions[self._guid]
-        self._log.info(f"{self._guid}: The session was detached.")
 
 
 def info_of(link: Link, found: Sequence[LinkAddress]) -> AdapterInfo:

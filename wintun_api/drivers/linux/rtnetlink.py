@@ -20,7 +20,7 @@ from wintun_api.errors import DriverError
 
 IFF_UP = 0x1  # if.h
 IFA_F_NODAD = 0x02  # if_addr.h
-IFLA_TUN_TYPE_TUN = 1  # if_link.h: IFLA_TUN_TYPE is IFF_TUN or IFF_TAP
+IFLA_TUN_TYPE_TUN = 1  # if_tun.h: IFF_TUN; IFF_TAP is 2
 
 _DUMP_ATTEMPTS = 5  # a dump that a change interrupts is asked for again
 
@@ -179,8 +179,13 @@ def _dump(function: str, ask: Callable[[], Any]) -> list[Any]:
 
 def _link_of(message: Any) -> Link | None:
     identity = parse_alias(message.get("ifalias"))
-    information = message.get_nested("IFLA_LINKINFO", "IFLA_INFO_KIND")
-    if identity is None or information != "tun":
+    if identity is None:
+        return None
+    if message.get_nested("IFLA_LINKINFO", "IFLA_INFO_KIND") != "tun":
+        return None
+    # Kernels before 4.19 do not tell TUN from TAP.
+    data = message.get_nested("IFLA_LINKINFO", "IFLA_INFO_DATA")
+    if data is not None and data.get_attr("IFLA_TUN_TYPE") != IFLA_TUN_TYPE_TUN:
         return None
     # The kernel's TX is what it gave to the application; its RX what it took from there.
     statistics = message.get_attr("IFLA_STATS64") or {}

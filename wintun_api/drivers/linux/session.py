@@ -54,7 +54,7 @@ class LinuxSession:
         capacity: What was asked for, in bytes.
         mtu: Of the device, in bytes.
         label: What log lines call the adapter.
-        log: Gets a line when packets are refused or cut, one at first and one at the end.
+        log: Gets a line at the end, and when packets are refused or cut: at first, and in sum.
         on_end: Called once, by `end`.
     """
 
@@ -173,6 +173,7 @@ class LinuxSession:
         os.close(descriptor)
         os.close(self._quit)
         self._on_end(self)
+        self._log.info(f"{self._label}: The session was detached.")
         if self._refused > 1:
             self._log.warn(f"{self._label}: {self._refused} packets sent were refused.")
         if self._cut > 1:

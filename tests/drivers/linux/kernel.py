@@ -1,0 +1,73 @@
+"""What tests on the kernel need: the right to, and a network namespace of their own."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from wintun_api.drivers.linux import availability
+
+CLONE_NEWNET = 0x40000000  # sched.h
+
+
+def why_not() -> str | None:
+    """Return why the kernel cannot be used here, None when it can."""
+    unavailable = availability.unavailable_reason()
+    if unavailable is not None:
+        return unavailable.message
+    try:
+        with namespace():
+            return None
+    except OSError as error:
+        return f"no network namespace can be made: {error.strerror}"
+
+
+@contextmanager
+def namespace() -> Iterator[None]:
+    """Run this thread in a new network namespace; its devices vanish with it."""
+    with Path("/proc/thread-self/ns/net").open() as before:
+        _checked("unshare", CLONE_NEWNET)
+        try:
+            ip("link", "set", "lo", "up")
+            yield
+        finally:
+            _checked("setns", before.fileno(), CLONE_NEWNET)
+
+
+def ip(*arguments: str) -> str:
+    """Run the ip command in the namespace of this thread and return what it prints."""
+    # The child must fork from this thread: namespaces belong to threads.
+    return subprocess.run(
+        ["ip", *arguments], check=True, capture_output=True, text=True, errors="replace", timeout=10
+    ).stdout
+
+
+def host_sends(destination: str, payload: bytes) -> None:
+    """Let the host send a UDP datagram."""
+    family = socket.AF_INET6 if ":" in destination else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as sender, suppress(BlockingIOError):
+        sender.setblocking(False)
+        sender.sendto(payload, (destination, 9))
+
+
+def _checked(function: str, *arguments: int) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    if getattr(libc, function)(*arguments) != 0:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code), function)
+
+
+_reason = why_not()
+
+# For modules that need a TUN device and root.
+needs_kernel = [
+    pytest.mark.kernel,
+    pytest.mark.skipif(_reason is not None, reason=f"no kernel TUN device: {_reason}"),
+]

@@ -1,0 +1,133 @@
+"""drivers.linux.availability: why the driver cannot work, as a value."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from wintun_api.drivers.base import UnavailableReason
+from wintun_api.drivers.linux import availability
+from wintun_api.errors import AccessDenied, DriverUnavailable
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="about Linux")
+
+ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
+CHARACTER_DEVICE = Path("/dev/null")
+
+
+def status_file(directory: Path, effective: int) -> Path:
+    file = directory / "status"
+    file.write_text(f"Name:\tpython\nCapPrm:\tffffffffffffffff\nCapEff:\t{effective:016x}\n")
+    return file
+
+
+def test_no_tun_device(tmp_path: Path) -> None:
+    """A missing device is named, with what a container must be given."""
+    found = availability.unavailable_reason(tmp_path / "tun", status_file(tmp_path, 1 << 12))
+    assert found is not None
+    assert found.reason is UnavailableReason.NO_TUN_DEVICE
+    assert str(tmp_path / "tun") in found.message
+    assert "--device /dev/net/tun --cap-add NET_ADMIN" in found.hint
+
+
+def test_no_character_device(tmp_path: Path) -> None:
+    """A file in its place is no device."""
+    (tmp_path / "tun").touch()
+    found = availability.unavailable_reason(tmp_path / "tun", status_file(tmp_path, 1 << 12))
+    assert found is not None
+    assert found.reason is UnavailableReason.NO_TUN_DEVICE
+
+
+def test_not_elevated(tmp_path: Path) -> None:
+    """Every capability but CAP_NET_ADMIN is not enough."""
+    status = status_file(tmp_path, (1 << 41) - 1 & ~(1 << 12))
+    found = availability.unavailable_reason(CHARACTER_DEVICE, status)
+    assert found is not None
+    assert found.reason is UnavailableReason.NOT_ELEVATED
+    assert "CAP_NET_ADMIN" in found.message
+
+
+def test_available(tmp_path: Path) -> None:
+    """CAP_NET_ADMIN alone, and a device that opens, are enough."""
+    assert availability.unavailable_reason(CHARACTER_DEVICE, status_file(tmp_path, 1 << 12)) is None
+
+
+def test_without_proc(tmp_path: Path) -> None:
+    """Where nobody can tell the capabilities, the first call will."""
+    assert availability.unavailable_reason(CHARACTER_DEVICE, tmp_path / "none") is None
+
+
+# The whole driver in a process without the capability, or without the device.
+PROGRAM = """
+import sys
+from wintun_api.drivers.linux.driver import LinuxDriver
+from wintun_api.errors import WintunApiError
+driver = LinuxDriver()
+found = driver.unavailable_reason()
+print(found.reason)
+try:
+    driver.create_adapter("never made", "Example")
+except WintunApiError as error:
+    print(type(error).__name__, error.hint)
+try:
+    print(driver.adapters())
+except WintunApiError as error:
+    print(type(error).__name__)
+"""
+
+
+def run(*prefix: str) -> list[str]:
+    done = subprocess.run(
+        [*prefix, sys.executable, "-c", PROGRAM],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=Path(__file__).parents[3],
+    )
+    return done.stdout.splitlines()
+
+
+@pytest.mark.skipif(not ROOT or shutil.which("setpriv") is None, reason="needs root and setpriv")
+@pytest.mark.skipif(not Path("/dev/net/tun").exists(), reason="needs /dev/net/tun")
+def test_process_without_capability() -> None:
+    """Without CAP_NET_ADMIN adapters can be listed and not created."""
+    reason, refusal, adapters = run("setpriv", "--bounding-set=-net_admin")
+    assert reason == UnavailableReason.NOT_ELEVATED
+    assert refusal.startswith(AccessDenied.__name__)
+    assert "--cap-add NET_ADMIN" in refusal
+    assert adapters.startswith("[")
+
+
+@pytest.mark.skipif(not ROOT or shutil.which("unshare") is None, reason="needs root and unshare")
+@pytest.mark.skipif(not Path("/dev/net").is_dir(), reason="needs /dev/net")
+def test_process_without_device() -> None:
+    """Where a container has no TUN device, every call says so."""
+    shell = 'mount -t tmpfs none /dev/net && exec "$0" "$@"'
+    try:
+        reason, refusal, adapters = run("unshare", "--mount", "sh", "-c", shell)
+    except subprocess.CalledProcessError as error:
+        pytest.skip(f"no mount namespace can be made: {error.stderr}")
+    assert reason == UnavailableReason.NO_TUN_DEVICE
+    assert refusal.startswith(DriverUnavailable.__name__)
+    assert "--device /dev/net/tun" in refusal
+    assert adapters == DriverUnavailable.__name__
+
+
+@pytest.mark.skipif(not ROOT or shutil.which("unshare") is None, reason="needs root and unshare")
+@pytest.mark.skipif(not Path("/dev/net").is_dir(), reason="needs /dev/net")
+def test_process_with_a_device_it_may_not_open() -> None:
+    """A device that is there and that nobody allows to open is no device."""
+    # A device number without a driver fails to open like one whose driver is missing.
+    shell = 'mount -t tmpfs none /dev/net && mknod /dev/net/tun c 10 254 && exec "$0" "$@"'
+    try:
+        reason, refusal, _ = run("unshare", "--mount", "sh", "-c", shell)
+    except subprocess.CalledProcessError as error:
+        pytest.skip(f"no mount namespace can be made: {error.stderr}")
+    assert reason == UnavailableReason.NO_TUN_DEVICE
+    assert refusal.startswith(DriverUnavailable.__name__)

@@ -1,0 +1,188 @@
+"""drivers.linux.driver: devices that outlive it, and everybody else's left alone."""
+
+from __future__ import annotations
+
+import errno
+import os
+from ipaddress import ip_interface
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from tests.drivers.linux import kernel
+from wintun_api.drivers.base import Driver, LogLine
+from wintun_api.drivers.linux.driver import LinuxDriver
+from wintun_api.errors import (
+    AdapterExists,
+    AdapterNotFound,
+    DriverError,
+    InvalidArgument,
+    SessionExists,
+)
+
+pytestmark = kernel.needs_kernel
+
+CAPACITY = 0x20000
+
+
+def test_restart(driver: Driver) -> None:
+    """A new driver finds the adapters of an old one: name, pool, GUID, addresses and MTU."""
+    guid = uuid4()
+    adapter = driver.create_adapter("Büro 1", "Example", guid)
+    adapter.set_addresses([ip_interface("10.6.20.1/24"), ip_interface("fd06:20::1/64")])
+    adapter.set_mtu(1420)
+    info = adapter.info()
+    driver.close()
+
+    later = LinuxDriver()
+    assert later.adapters() == later.adapters("Example") == [info]
+    opened = later.open_adapter("BÜRO 1", "Example")
+    assert opened.info() == info
+    assert (info.guid, info.name, info.mtu) == (guid, "Büro 1", 1420)
+    with pytest.raises(AdapterExists):
+        later.create_adapter("büro 1", "Other")
+    opened.set_name("Büro 2")
+    assert adapter.info().name == "Büro 2"
+    opened.delete()
+    assert later.adapters() == []
+
+
+def test_foreign_devices_are_not_ours(driver: Driver) -> None:
+    """Devices of others are neither listed nor opened nor deleted with a pool."""
+    kernel.ip("tuntap", "add", "dev", "foreign0", "mode", "tun")
+    kernel.ip("tuntap", "add", "dev", "foreign1", "mode", "tun")
+    kernel.ip("link", "set", "foreign1", "alias", "wintun-api/1/broken/Example/x")
+    kernel.ip("tuntap", "add", "dev", "foreign2", "mode", "tap")
+    kernel.ip("link", "set", "foreign2", "alias", f"wintun-api/1/{uuid4()}/Example/x")
+    # pyroute2 gives bytes for what is no UTF-8.
+    kernel.ip("tuntap", "add", "dev", "foreign3", "mode", "tun")
+    kernel.ip("link", "set", "foreign3", "alias", os.fsdecode(b"\xff\xfe"))
+    assert driver.adapters() == []
+    with pytest.raises(AdapterNotFound):
+        driver.open_adapter("x", "Example")
+    assert driver.delete_pool("Example") is False
+    for name in ("foreign0", "foreign1", "foreign2", "foreign3"):
+        assert kernel.ip("link", "show", name)
+
+
+def test_kernel_names(driver: Driver) -> None:
+    """The device has the adapter's name where that is free, and another one elsewhere."""
+    kernel.ip("tuntap", "add", "dev", "office", "mode", "tap")
+    taken = driver.create_adapter("office", "Example")
+    assert taken.info().interface_name.startswith("wt")
+    assert driver.create_adapter("office2", "Example").info().interface_name == "office2"
+    long = driver.create_adapter("A name with blanks", "Example")
+    assert long.info().interface_name.startswith("wt")
+    long.set_name("office3")
+    assert long.info().interface_name.startswith("wt")
+    assert "office" in kernel.ip("link", "show", "office")
+
+
+def test_device_renamed_from_outside(driver: Driver) -> None:
+    """The adapter is found whatever ip(8) calls its device."""
+    adapter = driver.create_adapter("before", "Example")
+    kernel.ip("link", "set", "before", "down")
+    kernel.ip("link", "set", "before", "name", "after")
+    assert (adapter.info().name, adapter.info().interface_name) == ("before", "after")
+    session = adapter.start_session(CAPACITY)
+    assert "UP" in kernel.ip("link", "show", "after")
+    session.end()
+
+
+def test_carrier_is_the_session(driver: Driver) -> None:
+    """As with Wintun, the link is up exactly while a session runs."""
+    adapter = driver.create_adapter("carrier", "Example")
+    assert "NO-CARRIER" in kernel.ip("link", "show", "carrier")
+    session = adapter.start_session(CAPACITY)
+    assert "LOWER_UP" in kernel.ip("link", "show", "carrier")
+    session.end()
+    assert "NO-CARRIER" in kernel.ip("link", "show", "carrier")
+
+
+def test_deleted_from_outside(driver: Driver) -> None:
+    """An adapter that ip(8) deletes is gone for every call."""
+    adapter = driver.create_adapter("gone", "Example")
+    kernel.ip("link", "del", "gone")
+    for call in (adapter.info, adapter.counters, adapter.delete):
+        with pytest.raises(AdapterNotFound):
+            call()
+    with pytest.raises(AdapterNotFound):
+        adapter.start_session(CAPACITY)
+    assert "gone" not in kernel.ip("link", "show")
+
+
+def test_attaching_makes_no_device(driver: Driver) -> None:
+    """A device that takes the name of a deleted one is not taken for it."""
+    adapter = driver.create_adapter("same", "Example")
+    kernel.ip("link", "del", "same")
+    kernel.ip("tuntap", "add", "dev", "same", "mode", "tun")
+    with pytest.raises(AdapterNotFound):
+        adapter.start_session(CAPACITY)
+
+
+def test_session_of_another_process(driver: Driver) -> None:
+    """Another driver's session is refused to us, and not deleted without force."""
+    adapter = driver.create_adapter("busy", "Example")
+    elsewhere = LinuxDriver().open_adapter("busy", "Example")
+    session = elsewhere.start_session(CAPACITY)
+    with pytest.raises(SessionExists) as refusal:
+        adapter.start_session(CAPACITY)
+    assert (refusal.value.function, refusal.value.code) == ("TUNSETIFF", errno.EBUSY)
+    with pytest.raises(SessionExists):
+        adapter.delete()
+    assert adapter.info().name == "busy"
+    assert adapter.delete(force=True) is False
+    session.end()
+
+
+def test_capacity_becomes_the_queue_length(driver: Driver) -> None:
+    """The transmit queue holds as many packets of MTU size as the ring would."""
+    adapter = driver.create_adapter("queue", "Example")
+    adapter.set_mtu(1420)
+    adapter.start_session(0x400000).end()
+    assert "qlen 2945" in kernel.ip("link", "show", "queue")
+
+
+def test_failed_creation_leaves_nothing(driver: Driver) -> None:
+    """What is refused leaves no device behind."""
+    before = kernel.ip("link", "show")
+    with pytest.raises(InvalidArgument):
+        driver.create_adapter("ü" * 120, "Example")
+    driver.create_adapter("once", "Example").delete()
+    assert kernel.ip("link", "show") == before
+
+
+def test_log(driver: Driver) -> None:
+    """What the driver does to the kernel is in its log."""
+    lines: list[LogLine] = []
+    driver.set_logger(lines.append)
+    adapter = driver.create_adapter("logged", "Example")
+    session = adapter.start_session(CAPACITY)
+    session.end()
+    adapter.delete()
+    words = ("Created", "attached", "detached", "Deleted")
+    assert len(lines) == len(words)
+    for line, word in zip(lines, words, strict=True):
+        assert word in line.message
+        assert "logged" in line.message
+
+
+def test_ipv6_disabled(driver: Driver) -> None:
+    """Where IPv6 is off the refusal says so, and the addresses stay as they were."""
+    adapter = driver.create_adapter("nosix", "Example")
+    before = [ip_interface("10.6.21.1/24")]
+    adapter.set_addresses(before)
+    Path("/proc/sys/net/ipv6/conf/nosix/disable_ipv6").write_text("1")
+    with pytest.raises(DriverError, match=r"IPv6 is disabled .*nosix") as refusal:
+        adapter.set_addresses([ip_interface("10.6.21.2/24"), ip_interface("fd06:21::1/64")])
+    assert (refusal.value.function, refusal.value.domain) == ("RTM_NEWADDR", "errno")
+    assert list(adapter.info().addresses) == before
+
+
+def test_ipv6_needs_its_mtu(driver: Driver) -> None:
+    """An MTU below 1280 and IPv6 addresses exclude each other, in words."""
+    adapter = driver.create_adapter("small", "Example")
+    adapter.set_mtu(576)
+    with pytest.raises(DriverError, match="IPv6 needs an MTU of 1280 bytes; the adapter has 576"):
+        adapter.set_addresses([ip_interface("fd06:22::1/64")])

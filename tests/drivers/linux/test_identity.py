@@ -1,0 +1,93 @@
+"""drivers.linux.identity: the alias that makes a device ours, and names of devices."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wintun_api.drivers.limits import FORBIDDEN_CHARACTERS
+from wintun_api.drivers.linux.identity import (
+    MAX_ALIAS,
+    Identity,
+    kernel_name,
+    luid_of,
+    parse_alias,
+)
+from wintun_api.errors import InvalidArgument
+
+GUID = UUID("deadbabe-cafe-beef-0123-456789abcdef")
+TEXTS = st.text(
+    st.characters(categories=("L", "N", "P", "S", "Zs"), exclude_characters=FORBIDDEN_CHARACTERS),
+    min_size=1,
+    max_size=40,
+).filter(lambda text: not text.isspace())
+
+
+def test_alias() -> None:
+    """The alias is the prefix with its version, GUID, pool and name."""
+    identity = Identity(GUID, "Example", "Demo One")
+    assert identity.alias() == f"wintun-api/1/{GUID}/Example/Demo One"
+
+
+@given(st.uuids(), TEXTS, TEXTS)
+def test_alias_round_trip(guid: UUID, pool: str, name: str) -> None:
+    """What fits into an alias comes back from it."""
+    identity = Identity(guid, pool, name)
+    try:
+        alias = identity.alias()
+    except InvalidArgument:
+        assert len((pool + name).encode()) > 203
+        return
+    assert len(alias.encode()) <= MAX_ALIAS
+    assert parse_alias(alias) == identity
+
+
+def test_alias_too_long() -> None:
+    """The refusal says how many bytes there are and how many fit."""
+    assert Identity(GUID, "p" * 100, "n" * 103).alias()
+    with pytest.raises(InvalidArgument, match=r"204 bytes .* 203 fit") as refusal:
+        Identity(GUID, "p" * 100, "n" * 104).alias()
+    assert refusal.value.field == "name"
+
+
+@pytest.mark.parametrize(
+    "alias",
+    [
+        None,
+        b"\xff",
+        "",
+        "uplink to the office",
+        f"wintun-api/2/{GUID}/Example/Demo",
+        f"wintun-api/1/{GUID}/Example",
+        f"wintun-api/1/{GUID}/Example/Demo/more",
+        f"wintun-api/1/{GUID}//Demo",
+        f"wintun-api/1/{GUID}/Example/De:mo",
+        f"wintun-api/1/{str(GUID).upper()}/Example/Demo",
+        "wintun-api/1/no guid/Example/Demo",
+    ],
+)
+def test_foreign_aliases(alias: object) -> None:
+    """What is not ours, or not whole, is nobody's adapter."""
+    assert parse_alias(alias) is None
+
+
+@pytest.mark.parametrize("name", ["demo", "wg-office_1.2", "fifteen-bytes-x", "Büro"])
+def test_name_is_the_kernel_name(name: str) -> None:
+    """A name that the kernel takes is asked for."""
+    assert kernel_name(name) == name
+
+
+@pytest.mark.parametrize(
+    "name", ["sixteen-bytes-xx", "Demo One", "a%d", ".", "..", "all", "default", "à", "a\u00a0b"]
+)
+def test_name_is_no_kernel_name(name: str) -> None:
+    """Any other gets a pattern; à has a byte that the kernel takes for a space."""
+    assert kernel_name(name) == "wt%d"
+
+
+def test_luid() -> None:
+    """A LUID is built as Windows builds it: type 53, index, reserved bits zero."""
+    assert luid_of(7) == 0x0035_0000_0700_0000
