@@ -68,7 +68,10 @@ class Events:
         with self._condition:
             del self._events[handle]
             self.sources.pop(handle, None)
-            return self._waiting[handle] > 0
+            waited_for = self._waiting[handle] > 0
+            if waited_for:
+                self._condition.notify_all()  # to fail there; Windows would let them hang
+            return waited_for
 
     def run_source(self, handle: int) -> None:
         """Let happen what is due behind an event, without waiting."""

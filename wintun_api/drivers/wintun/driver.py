@@ -26,7 +26,13 @@ from wintun_api.drivers.wintun.win32 import (
     ERROR_NOT_SUPPORTED,
     ERROR_VERSION_PARSE_ERROR,
 )
-from wintun_api.errors import AdapterExists, AdapterNotFound, DriverError, NotSupported
+from wintun_api.errors import (
+    AccessDenied,
+    AdapterExists,
+    AdapterNotFound,
+    DriverError,
+    NotSupported,
+)
 from wintun_api.settings import Settings
 
 CAPABILITIES = {
@@ -143,15 +149,17 @@ class WintunDriver:
         adapter = WintunAdapter(self, self._open(name, pool), name, pool, created=False)
         try:
             # 0.9 to 0.12 take "Net 10" for "Net"; 0.14 does not look at the pool at all.
-            if not _same(adapter.name(), name) or self._pool_of(adapter.luid, pool) != pool:
-                raise AdapterNotFound(
-                    "WintunOpenAdapter",
-                    ERROR_FILE_NOT_FOUND,
-                    f"There is no adapter {name!r} in the pool {pool!r}.",
-                )
+            found = _same(adapter.name(), name) and self._pool_of(adapter.luid, pool) == pool
         except BaseException:
             adapter.close()
             raise
+        if not found:
+            adapter.close()
+            raise AdapterNotFound(
+                "WintunOpenAdapter",
+                ERROR_FILE_NOT_FOUND,
+                f"There is no adapter {name!r} in the pool {pool!r}.",
+            )
         self._adapters.append(adapter)
         return adapter
 
@@ -314,7 +322,11 @@ class WintunDriver:
             luid = self.ip_helper.luid_of_alias(name)
             if luid is not None:
                 yield luid
-        for info in self.adapters():
+        try:
+            infos = self.adapters()
+        except AccessDenied:
+            return  # 0.9 to 0.10.2 let nobody but SYSTEM enumerate
+        for info in infos:
             if _same(info.name, name):
                 yield info.luid
 

@@ -233,7 +233,9 @@ class WintunDll:
             assert generation is not None
             try:
                 library = ctypes.WinDLL(path, use_last_error=True, winmode=SAFE_SEARCH)
-                kernel32 = ctypes.WinDLL("kernel32", use_last_error=True)
+                kernel32 = ctypes.WinDLL(
+                    "kernel32", use_last_error=True, winmode=LOAD_LIBRARY_SEARCH_SYSTEM32
+                )
             except OSError as error:
                 raise DriverUnavailable(
                     UnavailableReason.LIBRARY_UNUSABLE, f"{path}: {error}", hint=DOWNLOAD
