@@ -1,0 +1,126 @@
+"""The event streams."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from websockets.sync.client import ClientConnection
+
+from tests.conftest import Rig
+from tests.running import RunningService
+from wintun_api.drivers.base import LogLevel
+
+
+def next_event(socket: ClientConnection) -> dict[str, Any]:
+    """Return the next message of an event socket."""
+    return dict(json.loads(socket.recv(10)))
+
+
+@contextmanager
+def sse(service: RunningService, **options: Any) -> Iterator[Iterator[dict[str, str]]]:
+    """Read server-sent events as dictionaries of their fields."""
+
+    def events(lines: Iterator[str]) -> Iterator[dict[str, str]]:
+        fields: dict[str, str] = {}
+        for line in lines:
+            if not line:
+                yield fields
+                fields = {}
+            elif not line.startswith(":"):
+                name, _, value = line.partition(": ")
+                fields[name] = value
+
+    with service.http.stream("GET", "/v1/events", **options) as answer:
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        yield events(answer.iter_lines())
+
+
+def test_a_snapshot_comes_first(service: RunningService) -> None:
+    """Whoever connects learns what there is, then what happens to it, without a gap."""
+    adapter = service.adapter(name="OfficeNet")
+    session = service.session(adapter)
+    with service.connect("/v1/events") as socket:
+        snapshot = next_event(socket)
+        assert snapshot["type"] == "snapshot"
+        assert [known["guid"] for known in snapshot["adapters"]] == [adapter["guid"]]
+        assert [known["id"] for known in snapshot["sessions"]] == [session["id"]]
+        service.http.delete(f"/v1/sessions/{session['id']}")
+        ended = next_event(socket)
+        while ended["type"] == "driver.log":
+            ended = next_event(socket)
+        assert ended["type"] == "session.ended"
+        assert ended["id"] > snapshot["id"]
+        assert ended["data"]["id"] == session["id"]
+
+
+def test_the_life_of_an_adapter(service: RunningService) -> None:
+    """Every change is one event, numbered without gaps."""
+    with service.connect("/v1/events") as socket:
+        number = next_event(socket)["id"]
+        adapter = service.adapter(name="OfficeNet")
+        path = f"/v1/adapters/{adapter['guid']}"
+        service.http.patch(path, json={"name": "HomeNet"})
+        service.http.delete(path)
+        types = []
+        while "adapter.deleted" not in types:
+            event = next_event(socket)
+            number += 1
+            assert event["id"] == number
+            types.append(event["type"])
+        ours = [name for name in types if name != "driver.log"]
+        assert ours == ["adapter.created", "adapter.changed", "adapter.deleted"]
+
+
+def test_resume(service: RunningService) -> None:
+    """After `since` comes what was missed, and no snapshot."""
+    with service.connect("/v1/events") as socket:
+        since = next_event(socket)["id"]
+    service.adapter(name="OfficeNet")
+    with service.connect(f"/v1/events?since={since}") as socket:
+        event = next_event(socket)
+        while event["type"] == "driver.log":
+            event = next_event(socket)
+        assert event["type"] == "adapter.created"
+
+
+def test_resume_from_another_life(service: RunningService) -> None:
+    """An id this run of the service never gave gets a snapshot instead of silence."""
+    for since in (10**9, -1):
+        with service.connect(f"/v1/events?since={since}") as socket:
+            assert next_event(socket)["type"] == "snapshot"
+
+
+def test_sse(service: RunningService) -> None:
+    """Server-sent events have the same content and resume as browsers do."""
+    with sse(service) as events:
+        first = next(events)
+        assert first["event"] == "snapshot"
+    service.adapter(name="OfficeNet")
+    with sse(service, headers={"Last-Event-ID": first["id"]}) as events:
+        event = next(event for event in events if event["event"] != "driver.log")
+        assert event["event"] == "adapter.created"
+        data = json.loads(event["data"])
+        assert data["id"] == int(event["id"])
+        assert data["data"]["name"] == "OfficeNet"
+
+
+def test_driver_log_lines(rig: Rig) -> None:
+    """What the driver logs, on whatever thread, arrives as events."""
+    rig.service.adapter(name="OfficeNet")  # the logger is set when the library is first used
+    with rig.service.connect("/v1/events") as socket:
+        assert next_event(socket)["type"] == "snapshot"
+        rig.library.log("Something happened \U0001f3e0", LogLevel.WARN)
+        event = next_event(socket)
+        while event["type"] != "driver.log" or event["data"]["level"] != "warn":
+            event = next_event(socket)
+        assert event["data"]["message"].endswith("Something happened \U0001f3e0")
+
+
+def test_bad_since(service: RunningService) -> None:
+    """A `since` that is no number is the client's error."""
+    answer = service.http.get("/v1/events", params={"since": "x"})
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"

@@ -1,0 +1,129 @@
+"""Start and stop."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+
+from tests.running import RunningService
+from wintun_api.api.server import check_bind
+from wintun_api.drivers.emulated.driver import emulated_driver
+from wintun_api.drivers.emulated.library import EmulatedLibrary
+from wintun_api.drivers.emulated.machine import Machine
+from wintun_api.drivers.wintun.abi import Generation
+from wintun_api.errors import InvalidArgument
+from wintun_api.settings import Settings
+from wintun_api.wire import BATCH, RAW
+
+
+@pytest.mark.parametrize("generation", list(Generation))
+def test_an_orderly_stop(tmp_path: Path, generation: Generation) -> None:
+    """With streams of every kind open: 1001 to all, sessions ended, handles back, in 3 seconds."""
+    library = EmulatedLibrary(generation, Machine(), rate=2000)
+    settings = Settings.load(driver="emulated", port=0, data_dir=tmp_path)
+    service = RunningService(settings, emulated_driver(library))
+    adapter = service.adapter(name="OfficeNet", addresses=["10.6.7.7/24"])
+    path = f"/v1/sessions/{service.session(adapter)['id']}/packets"
+    codes: dict[str, int | None] = {}
+
+    def read(name: str, path: str, *offers: str) -> None:
+        with service.connect(path, *offers) as socket:
+            opened.release()
+            with contextlib.suppress(ConnectionClosed):
+                while True:
+                    socket.recv()
+            codes[name] = socket.close_code
+
+    def read_sse() -> None:
+        with service.client("the-admin-token") as http, http.stream("GET", "/v1/events") as answer:
+            opened.release()
+            for _ in answer.iter_lines():
+                pass
+            codes["sse"] = None
+
+    opened = threading.Semaphore(0)
+    clients = [
+        threading.Thread(target=read, args=("raw", path, RAW)),
+        threading.Thread(target=read, args=("batch", path, BATCH)),
+        threading.Thread(target=read, args=("events", "/v1/events")),
+        threading.Thread(target=read_sse),
+    ]
+    for client in clients:
+        client.start()
+        assert opened.acquire(timeout=10)
+    with service.connect(path, BATCH, max_queue=1):  # and one that does not read
+        seconds = service.stop()
+    for client in clients:
+        client.join(10)
+    assert seconds < 3
+    assert codes == {"raw": 1001, "batch": 1001, "events": 1001, "sse": None}
+    assert library.open_handles() == (0, 0)
+    assert library.misuse == []
+
+
+def test_stop_with_a_hung_driver(tmp_path: Path) -> None:
+    """A management call that never comes back does not keep the service from ending."""
+    library = EmulatedLibrary(Generation.POOL, Machine())
+    settings = Settings.load(driver="emulated", port=0, data_dir=tmp_path, management_timeout=0.2)
+    service = RunningService(settings, emulated_driver(library))
+    gate = library.hold_next("WintunCreateAdapter")
+    try:
+        assert service.http.post("/v1/adapters", json={"name": "x"}).status_code == 504
+        assert service.stop() < 3
+    finally:
+        gate.set()
+
+
+def test_unavailable_drivers_are_values(tmp_path: Path) -> None:
+    """Without its DLL the service runs, says what is missing, and refuses with the reason."""
+    settings = Settings.load(driver="wintun", port=0, data_dir=tmp_path)
+    service = RunningService(settings)
+    try:
+        system = service.http.get("/v1/system").json()
+        assert system["driver"] == "wintun"
+        assert system["unavailable"]["hint"]
+        assert service.http.get("/v1/driver").json()["unavailable"] == system["unavailable"]
+        answer = service.http.post("/v1/adapters", json={"name": "x"})
+        assert answer.status_code == 503
+        assert answer.json()["reason"] == system["unavailable"]["reason"]
+        with service.connect("/v1/events") as socket:
+            assert json.loads(socket.recv(5))["adapters"] == []
+    finally:
+        service.stop()
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.org"])
+def test_a_bind_beyond_loopback_is_refused(host: str) -> None:
+    """Without TLS the token would travel in clear; the flag says that this is meant."""
+    with pytest.raises(InvalidArgument, match="clear"):
+        check_bind(Settings.load(host=host))
+    check_bind(Settings.load(host=host, allow_insecure_bind=True))
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "localhost"])
+def test_loopback_is_fine(host: str) -> None:
+    """Loopback needs no TLS."""
+    check_bind(Settings.load(host=host))
+
+
+def test_pages(service: RunningService) -> None:
+    """The dashboard's place and the API docs come from the service itself."""
+    index = service.http.get("/")
+    assert "dashboard belongs here" in index.text
+    docs = service.http.get("/docs")
+    for page in (index, docs):
+        assert page.headers["content-type"].startswith("text/html")
+        assert "//" not in page.text.replace("<!doctype", "")
+    bundle = service.http.get("/docs/swagger-ui-bundle.js")
+    assert bundle.headers["content-type"].startswith("text/javascript")
+    assert len(bundle.content) > 1_000_000
+    document: dict[str, Any] = service.http.get("/openapi.json").json()
+    operations = [m["operationId"] for path in document["paths"].values() for m in path.values()]
+    assert len(operations) == len(set(operations))
+    assert {"list_adapters", "create_adapter", "start_session", "inject_packets"} <= set(operations)
