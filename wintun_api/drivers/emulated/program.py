@@ -155,15 +155,18 @@ class Program:
                     faults.run(name)
                 with lock:
                     return function(*arguments)
-            except CallFailed as failure:
-                self.last_error = failure.code
-                if failure.sentence:
-                    self.log(LogLevel.ERR, f"{failure.sentence} (Code 0x{failure.code:08X})", name)
             except Exception as error:  # noqa: BLE001  it would vanish in ctypes
-                self.last_error = self.refuse(name, f"raised {error!r}").code
-            return failed
+                self._failed(name, error)
+                return failed
 
         return call
+
+    def _failed(self, name: str, error: Exception) -> None:
+        if not isinstance(error, CallFailed):
+            error = self.refuse(name, f"raised {error!r}")
+        self.last_error = error.code
+        if error.sentence:
+            self.log(LogLevel.ERR, f"{error.sentence} (Code 0x{self.last_error:08X})", name)
 
     def _stale(self, kind: str, handle: int | None) -> str:
         if handle is None:
