@@ -142,6 +142,9 @@ def test_capacity_becomes_the_queue_length(driver: Driver) -> None:
     adapter.set_mtu(1420)
     adapter.start_session(0x400000).end()
     assert "qlen 2945" in kernel.ip("link", "show", "queue")
+    adapter.set_mtu(576)
+    adapter.start_session(0x4000000).end()
+    assert "qlen 65536" in kernel.ip("link", "show", "queue")
 
 
 def test_failed_creation_leaves_nothing(driver: Driver) -> None:

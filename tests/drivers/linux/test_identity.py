@@ -67,6 +67,7 @@ def test_alias_too_long() -> None:
         f"wintun-api/1/{GUID}/Example/De:mo",
         f"wintun-api/1/{str(GUID).upper()}/Example/Demo",
         "wintun-api/1/no guid/Example/Demo",
+        f"wintun-api/1/{GUID}/Example/{'n' * 197}",
     ],
 )
 def test_foreign_aliases(alias: object) -> None:

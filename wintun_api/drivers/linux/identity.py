@@ -64,9 +64,9 @@ def parse_alias(alias: object) -> Identity | None:
     text, pool, name = parts
     try:
         identity = Identity(UUID(text), check_pool(pool), check_name(name))
+        return identity if identity.alias() == alias else None
     except ValueError:
         return None
-    return identity if identity.alias() == alias else None
 
 
 def kernel_name(name: str) -> str:

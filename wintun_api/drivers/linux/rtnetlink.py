@@ -1,7 +1,8 @@
 """Links and addresses as values, over rtnetlink(7) through pyroute2.
 
 A `RouteSocket` is opened per management call and closed after it: that costs a millisecond, needs
-no lock between threads, and a pyroute2 socket that is kept grows with every request.
+no lock between threads, and a pyroute2 socket that is kept grows with every request. pyroute2 runs
+an event loop of its own inside, so not on a thread that is running one.
 """
 
 from __future__ import annotations
