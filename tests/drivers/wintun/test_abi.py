@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import ctypes
+from _ctypes import FUNCFLAG_PYTHONAPI
 from uuid import UUID
 
 import pytest
@@ -151,6 +152,9 @@ def test_packet_path() -> None:
         "WintunAllocateSendPacket",
         "WintunSendPacket",
     }
+    for one in abi.PROTOTYPES:
+        keeps_gil = bool(abi.function_type(one)._flags_ & FUNCFLAG_PYTHONAPI)
+        assert keeps_gil is one.packet_path
 
 
 def test_logger_shapes() -> None:

@@ -197,6 +197,33 @@ def test_waits_without_polling(session: WintunSession, library: EmulatedLibrary)
     assert woken == [True, False]
 
 
+def test_nothing_is_lost_between_threads(session: WintunSession) -> None:
+    """A waiter and a drainer in two threads see every answer, in order."""
+    readable = threading.Semaphore(0)
+
+    def wait() -> None:
+        while session.wait_readable():
+            readable.release()
+
+    waiter = threading.Thread(target=wait)
+    waiter.start()
+    numbers: list[int] = []
+    for burst in range(100):
+        requests = [
+            build.icmp_echo("10.6.7.8", "10.6.7.7", identifier=1, sequence=burst * 20 + number)
+            for number in range(20)
+        ]
+        assert session.send_packets(requests) == 20
+        while len(numbers) < 20 * (burst + 1):
+            assert readable.acquire(timeout=5)
+            while packets := session.receive_packets(7):
+                numbers += [int.from_bytes(packet[26:28], "big") for packet in packets]
+    assert numbers == list(range(2000))
+    session.interrupt()
+    waiter.join(5)
+    assert not waiter.is_alive()
+
+
 def test_interrupt_wins(session: WintunSession, library: EmulatedLibrary) -> None:
     """An interrupted session is not readable, whatever waits in it."""
     host_sends(library, 1)
