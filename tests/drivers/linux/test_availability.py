@@ -121,12 +121,19 @@ def test_process_without_device() -> None:
 
 @pytest.mark.skipif(not ROOT or shutil.which("unshare") is None, reason="needs root and unshare")
 @pytest.mark.skipif(not Path("/dev/net").is_dir(), reason="needs /dev/net")
-def test_process_with_a_device_it_may_not_open() -> None:
-    """A device that is there and that nobody allows to open is no device."""
-    # A device number without a driver fails to open like one whose driver is missing.
-    shell = 'mount -t tmpfs none /dev/net && mknod /dev/net/tun c 10 254 && exec "$0" "$@"'
+@pytest.mark.skipif(not availability.has_net_admin(), reason="needs CAP_NET_ADMIN")
+@pytest.mark.parametrize(
+    ("mount", "number"),
+    [
+        pytest.param("-o dev", "10 254", id="no-driver"),
+        pytest.param("-o nodev", "10 200", id="not-allowed"),
+    ],
+)
+def test_process_with_a_device_that_does_not_open(mount: str, number: str) -> None:
+    """A device that is there, but without its driver or not allowed to be opened, is none."""
+    made = f"mount -t tmpfs {mount} none /dev/net && mknod /dev/net/tun c {number}"
     try:
-        reason, refusal, _ = run("unshare", "--mount", "sh", "-c", shell)
+        reason, refusal, _ = run("unshare", "--mount", "sh", "-c", f'{made} && exec "$0" "$@"')
     except subprocess.CalledProcessError as error:
         pytest.skip(f"no mount namespace can be made: {error.stderr}")
     assert reason == UnavailableReason.NO_TUN_DEVICE
