@@ -166,11 +166,11 @@ class PacketSocket:
 
 @contextmanager
 def running(
-    tmp_path: Path, driver: Driver | None = None, **settings: Any
+    tmp_path: Path, over: Driver | None = None, **settings: Any
 ) -> Iterator[RunningService]:
     """Run a service for a while, on the emulated driver unless told otherwise."""
     values = {"driver": "emulated", "port": 0, "data_dir": tmp_path / "data", **settings}
-    service = RunningService(Settings.load(**values), driver)
+    service = RunningService(Settings.load(**values), over)
     try:
         yield service
     finally:

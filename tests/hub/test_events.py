@@ -1,0 +1,71 @@
+"""The event log."""
+
+from __future__ import annotations
+
+import asyncio
+
+from wintun_api.hub.events import EventLog, EventType
+
+
+def numbers(log: EventLog, since: int | None) -> tuple[list[int], bool]:
+    """Subscribe, take what is queued, and say whether it resumed."""
+
+    async def take() -> tuple[list[int], bool]:
+        subscription, resumed = log.subscribe(since)
+        subscription.close()
+        return [event.id for event in await subscription.next()], resumed
+
+    return asyncio.run(take())
+
+
+def filled(count: int, history: int = 10) -> EventLog:
+    """A log to which some events were published."""
+    log = EventLog(history=history)
+    for number in range(count):
+        log.publish(EventType.DRIVER_LOG, number)
+    return log
+
+
+def test_resume_without_a_gap() -> None:
+    """What came after `since` is there, as long as the history reaches back."""
+    log = filled(20)
+    assert numbers(log, 15) == ([16, 17, 18, 19, 20], True)
+    assert numbers(log, 20) == ([], True)
+    assert numbers(log, 10) == (list(range(11, 21)), True)
+
+
+def test_no_resume_over_a_gap() -> None:
+    """Too old, too new or no id at all: the reader needs a snapshot."""
+    log = filled(20)
+    for since in (None, 9, 0, 21, -5):
+        assert numbers(log, since) == ([], False)
+    assert numbers(filled(0), 0) == ([], True)
+
+
+def test_a_slow_reader_loses_the_oldest() -> None:
+    """A subscription is bounded and counts what it dropped."""
+
+    async def read() -> None:
+        log = EventLog(queue_limit=3)
+        subscription, _ = log.subscribe()
+        for number in range(5):
+            log.publish(EventType.DRIVER_LOG, number)
+        assert [event.data for event in await subscription.next()] == [2, 3, 4]
+        assert subscription.take_missed() == 2
+        assert subscription.take_missed() == 0
+
+    asyncio.run(read())
+
+
+def test_close_ends_readers() -> None:
+    """A waiting reader sees the end."""
+
+    async def read() -> None:
+        log = EventLog()
+        subscription, _ = log.subscribe()
+        waiting = asyncio.ensure_future(subscription.next())
+        await asyncio.sleep(0)
+        log.close()
+        assert await waiting == []
+
+    asyncio.run(read())

@@ -1,0 +1,116 @@
+"""The floors hold: lower ones never import higher ones, and each tool has its place."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import wintun_api
+
+ROOT = Path(wintun_api.__file__).parent
+
+FLOORS = {
+    "errors": 0,
+    "settings": 0,
+    "packet": 1,
+    "wire": 1,
+    "capture": 1,
+    "drivers": 2,
+    "hub": 3,
+    "api": 4,
+    "webui": 4,
+    "cli": 5,
+    "__main__": 5,
+}
+
+# Module prefix -> the parts that may import it, with the reason.
+PLACES = {
+    "fastapi": ({"api"}, "the web framework ends at the API"),
+    "starlette": ({"api"}, "the web framework ends at the API"),
+    "uvicorn": ({"api", "cli"}, "the server ends at the API; the command line starts it"),
+    "websockets": ({"api", "cli"}, "sockets are the API's"),
+    "pydantic": ({"api", "settings", "cli"}, "below the API there are dataclasses"),
+    "ctypes": ({"drivers"}, "foreign functions are the drivers'"),
+    "pyroute2": ({"drivers"}, "netlink is the Linux driver's"),
+    "asyncio": ({"hub", "api", "cli"}, "drivers and codecs are synchronous"),
+    "threading": ({"hub", "drivers"}, "threads are the hub's; drivers only lock"),
+}
+
+
+def modules() -> list[Path]:
+    """Every Python file of the package."""
+    return sorted(ROOT.rglob("*.py"))
+
+
+def part(path: Path) -> str:
+    """The first name below the package that a file belongs to."""
+    first = path.relative_to(ROOT).parts[0]
+    return first.removesuffix(".py")
+
+
+def imports(path: Path) -> list[str]:
+    """The full names of what a file imports, wherever in it."""
+    names: list[str] = []
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            names += [f"{node.module}.{alias.name}" for alias in node.names]
+    return names
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_import_goes_up(path: Path) -> None:
+    """A module imports its own floor or a lower one."""
+    if path == ROOT / "__init__.py":
+        assert imports(path) == []
+        return
+    own = FLOORS[part(path)]
+    for name in imports(path):
+        if name.startswith("wintun_api."):
+            other = name.split(".")[1]
+            assert FLOORS.get(other, 0) <= own, f"{name} is above"
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_tool_in_its_place(path: Path) -> None:
+    """A library is imported only where it belongs."""
+    for name in imports(path):
+        allowed, reason = PLACES.get(name.split(".")[0], (None, ""))
+        assert allowed is None or part(path) in allowed, f"{name}: {reason}"
+
+
+def test_drivers_start_no_threads() -> None:
+    """Drivers use locks and conditions, never a thread of their own."""
+    for path in (ROOT / "drivers").rglob("*.py"):
+        started = {"threading.Thread", "threading.Timer", "concurrent.futures.ThreadPoolExecutor"}
+        assert not started & set(imports(path)), path
+        assert "threading.Thread(" not in path.read_text("utf-8"), path
+
+
+def test_the_hub_knows_no_concrete_driver() -> None:
+    """The hub depends on the seam alone."""
+    for path in (ROOT / "hub").rglob("*.py"):
+        for name in imports(path):
+            if name.startswith("wintun_api.drivers"):
+                assert name.split(".")[2] in ("base", "limits"), f"{path}: {name}"
+
+
+def test_drivers_do_not_know_each_other() -> None:
+    """Only the emulated driver builds on another one: it is the Wintun driver's own code."""
+    allowed = {("emulated", "wintun")}
+    for path in (ROOT / "drivers").glob("*/*.py"):
+        own = path.parent.name
+        for name in imports(path):
+            parts = name.split(".")
+            if parts[:2] == ["wintun_api", "drivers"] and parts[2] in ("wintun", "linux", "emulated"):
+                assert parts[2] == own or (own, parts[2]) in allowed, f"{path}: {name}"
+
+
+def test_every_module_says_what_it_is() -> None:
+    """Every module starts with a docstring."""
+    for path in modules():
+        assert ast.get_docstring(ast.parse(path.read_text("utf-8"))), path
