@@ -1,0 +1,64 @@
+"""The command line.
+
+    serve      run the service
+    demo       run it over an emulated machine with traffic, with curl lines to paste
+    doctor     tell what keeps the service from running here
+    adapters   list, create, change and delete adapters of a running service
+    sessions   list, start and end its sessions
+    inject     send one packet to the host
+    tokens     make and revoke tokens
+
+    options    options that several commands have; flags to Settings
+    running    sockets, signals and the server: what serve and demo share
+    ping       the demo's packet, as a shell can print it
+    checks     what doctor looks at
+    client     the API over HTTP; its errors as sentences
+    output     tables, JSON and the last words of a failing command
+
+What a command needs is imported when it runs: `serve` never loads the client's parts.
+Exit codes: 0 done, 1 it did not work, 2 wrong arguments or settings.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from wintun_api import __version__
+from wintun_api.cli import adapters, demo, doctor, inject, serve, sessions, tokens
+
+app = typer.Typer(
+    name="wintun-api",
+    help="The local REST and WebSocket control plane for Wintun.",
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,  # its tracebacks would pull in rich, and can show values
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"wintun-api {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    pass
+
+
+app.command()(serve.serve)
+app.command()(demo.demo)
+app.command()(doctor.doctor)
+app.add_typer(adapters.app, name="adapters")
+app.add_typer(sessions.app, name="sessions")
+app.command()(inject.inject)
+app.add_typer(tokens.app, name="tokens")

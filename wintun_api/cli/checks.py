@@ -1,0 +1,258 @@
+"""What doctor looks at. It changes nothing and never loads wintun.dll."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import platform
+import stat
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from wintun_api import __version__
+from wintun_api.api.tokens import is_private
+from wintun_api.cli import running
+from wintun_api.cli.client import TOKEN_VARIABLE, open_http
+from wintun_api.drivers import open_driver
+from wintun_api.drivers.base import Driver
+from wintun_api.errors import WintunApiError
+from wintun_api.settings import Settings
+
+ON_WINDOWS: bool = sys.platform == "win32"
+ON_LINUX: bool = sys.platform == "linux"
+MIN_PYTHON = (3, 11)
+PATIENCE = 3.0  # seconds a running service has to answer
+
+
+class Outcome(StrEnum):
+    """What a check came to; only `fail` keeps the service from working."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing looked at: what it came to, what was found, and what to do about it."""
+
+    name: str
+    outcome: Outcome
+    detail: str
+    hint: str = ""
+
+
+def examine(settings: Settings) -> Iterator[Check]:
+    """Look at everything, from the ground up."""
+    yield check_python()
+    yield check_platform()
+    yield check_loop()
+    try:
+        driver = open_driver(settings.driver, settings)
+    except WintunApiError as error:
+        yield Check("driver", Outcome.FAIL, str(error), error.hint)
+        return
+    try:
+        yield check_driver(driver)
+        yield from check_machine(driver)
+        yield check_data_dir(settings.data_dir)
+        yield check_token_file(settings.token_path)
+        yield from check_service(settings, driver)
+    finally:
+        driver.close()
+
+
+def check_python() -> Check:
+    """Look at the interpreter."""
+    version = f"{platform.python_implementation()} {platform.python_version()}"
+    if sys.version_info < MIN_PYTHON:
+        return Check("python", Outcome.FAIL, version, "Use Python 3.11 or newer.")
+    return Check("python", Outcome.OK, version)
+
+
+def check_platform() -> Check:
+    """Look at the system. Every one will do for some driver."""
+    return Check("platform", Outcome.OK, f"{platform.platform()}, {platform.machine()}")
+
+
+def check_loop() -> Check:
+    """Look for the faster event loop."""
+    if ON_WINDOWS:
+        return Check("event loop", Outcome.OK, "asyncio")
+    if importlib.util.find_spec("uvloop") is None:
+        hint = "For more packets per second: pip install 'wintun-api[speed]'."
+        return Check("event loop", Outcome.WARN, "asyncio; uvloop is not installed", hint)
+    return Check("event loop", Outcome.OK, "uvloop")
+
+
+def check_driver(driver: Driver) -> Check:
+    """Ask the driver whether it can work here."""
+    reason = driver.unavailable_reason()
+    if reason is None:
+        return Check("driver", Outcome.OK, f"{driver.name} ({driver.capabilities.generation})")
+    return Check("driver", Outcome.FAIL, f"{driver.name}: {reason.message}", reason.hint)
+
+
+def check_machine(driver: Driver) -> Iterator[Check]:
+    """Look at what the real driver of this system needs, one by one."""
+    if ON_WINDOWS and driver.name == "wintun":
+        yield _check_elevation()
+        yield _check_library(driver)
+    elif ON_LINUX and driver.name == "linux":
+        yield _check_tun_device(Path("/dev/net/tun"))
+        yield _check_net_admin()
+
+
+def _check_elevation() -> Check:
+    from wintun_api.drivers.wintun.win32 import elevated
+
+    if elevated():
+        return Check("elevation", Outcome.OK, "Administrator")
+    hint = "Start the service from a console that was opened as Administrator."
+    return Check("elevation", Outcome.FAIL, "not elevated", hint)
+
+
+def _check_library(driver: Driver) -> Check:
+    if driver.library_path is not None:
+        return Check("wintun.dll", Outcome.OK, driver.library_path)
+    hint = "Download it from https://www.wintun.net/ and name it with --wintun-dll."
+    return Check("wintun.dll", Outcome.FAIL, "not found", hint)
+
+
+def _check_tun_device(device: Path) -> Check:
+    try:
+        if not stat.S_ISCHR(device.stat().st_mode):
+            return Check("tun device", Outcome.FAIL, f"{device} is no device", "Run modprobe tun.")
+    except OSError as error:
+        hint = "Run modprobe tun; give a container --device /dev/net/tun."
+        return Check("tun device", Outcome.FAIL, f"{device}: {error.strerror}", hint)
+    if not os.access(device, os.R_OK | os.W_OK):
+        hint = "Allow the service's user to read and write it."
+        return Check("tun device", Outcome.FAIL, f"{device} may not be opened", hint)
+    return Check("tun device", Outcome.OK, str(device))
+
+
+def _check_net_admin() -> Check:
+    from wintun_api.drivers.linux.availability import has_net_admin
+
+    if has_net_admin():
+        return Check("CAP_NET_ADMIN", Outcome.OK, "effective")
+    hint = "Run as root, or with AmbientCapabilities=CAP_NET_ADMIN; a container with --cap-add."
+    return Check("CAP_NET_ADMIN", Outcome.FAIL, "missing", hint)
+
+
+def check_data_dir(path: Path) -> Check:
+    """Look whether the service could write there."""
+    there = next((one for one in (path, *path.absolute().parents) if one.exists()), path)
+    if not there.is_dir():
+        detail = f"{path}: {there} is no directory"
+    elif not os.access(there, os.W_OK | os.X_OK):
+        detail = f"{path} may not be written"
+    else:
+        return Check("data", Outcome.OK, str(path) if there == path else f"{path}, to be made")
+    return Check("data", Outcome.FAIL, detail, "Name another directory with --data-dir.")
+
+
+def check_token_file(path: Path) -> Check:
+    """Look whether the token is there, readable and private."""
+    try:
+        token = path.read_text("utf-8").strip()
+        private = is_private(path)
+    except FileNotFoundError:
+        return Check("token", Outcome.OK, f"{path}, made when the service starts")
+    except (OSError, UnicodeDecodeError) as error:
+        hint = "Run doctor as the service's user, or name another file with --token-file."
+        detail = getattr(error, "strerror", None) or "no text"
+        return Check("token", Outcome.FAIL, f"{path}: {detail}", hint)
+    if not token:
+        return Check("token", Outcome.FAIL, f"{path} is empty", "Delete it; a new one is made.")
+    if not private:
+        hint = f"chmod 600 {path}"
+        return Check("token", Outcome.WARN, f"{path} can be read by other users", hint)
+    return Check("token", Outcome.OK, str(path))
+
+
+def check_service(settings: Settings, driver: Driver) -> Iterator[Check]:
+    """Look at the port, and at the service that answers there."""
+    try:
+        sockets = running.listen(settings.host, settings.port)
+    except OSError as error:
+        if not running.in_use(error):
+            detail = f"{settings.host} port {settings.port}: {error.strerror or error}"
+            hint = "Choose others with --host and --port."
+            yield Check("port", Outcome.FAIL, detail, hint)
+            return
+    else:
+        running.close(sockets)
+        detail = "any free one" if settings.port == 0 else f"{settings.port} is free"
+        yield Check("port", Outcome.OK, detail)
+        yield from _check_own_adapters(driver)
+        return
+    url = running.url_at(settings, settings.port)
+    with open_http(url, _token(settings.token_path), PATIENCE) as http:
+        health, _ = _ask(http, "/noauth/health")
+        if not (isinstance(health, dict) and health.get("status") == "ok"):
+            detail = f"{settings.port} is in use by another program"
+            yield Check("port", Outcome.FAIL, detail, "Choose another one with --port.")
+            return
+        yield Check("port", Outcome.OK, f"a service answers at {url}")
+        system, status = _ask(http, "/v1/system")
+        if not isinstance(system, dict):
+            detail = f"answers {status} to the token of {settings.token_path}"
+            hint = "Name the file that the service named when it started with --token-file."
+            yield Check("service", Outcome.WARN, detail, hint)
+            return
+        yield _check_version(system)
+        adapters, status = _ask(http, "/v1/adapters")
+        if isinstance(adapters, list):
+            yield _list_adapters([str(one["name"]) for one in adapters])
+        else:
+            hint = "See wintun-api adapters list."
+            yield Check("adapters", Outcome.WARN, f"the service answers {status}", hint)
+
+
+def _check_version(system: dict[str, Any]) -> Check:
+    detail = f"version {system['version']}, driver {system['driver']}"
+    unavailable = system["unavailable"]
+    if unavailable is not None:
+        detail = f"{detail}: {unavailable['message']}"
+        return Check("service", Outcome.WARN, detail, unavailable["hint"])
+    if system["version"] != __version__:
+        hint = f"This is {__version__}: start the service again to run the same."
+        return Check("service", Outcome.WARN, detail, hint)
+    return Check("service", Outcome.OK, detail)
+
+
+def _check_own_adapters(driver: Driver) -> Iterator[Check]:
+    # The kernel can be asked without a service; wintun.dll would have to be loaded.
+    if driver.name == "linux" and driver.unavailable_reason() is None:
+        try:
+            yield _list_adapters([info.name for info in driver.adapters()])
+        except WintunApiError as error:
+            yield Check("adapters", Outcome.WARN, str(error), error.hint)
+
+
+def _list_adapters(names: list[str]) -> Check:
+    return Check("adapters", Outcome.OK, ", ".join(sorted(names)) or "none")
+
+
+def _token(path: Path) -> str | None:
+    try:
+        token = os.environ.get(TOKEN_VARIABLE) or path.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return None
+    return token if token.isascii() and token.isprintable() else None
+
+
+def _ask(http: httpx.Client, path: str) -> tuple[Any, int]:
+    try:
+        answer = http.get(path)
+        return (answer.json() if answer.is_success else None), answer.status_code
+    except (httpx.HTTPError, ValueError):
+        return None, 0

@@ -1,0 +1,184 @@
+"""`wintun-api demo`: the service on an emulated machine, with something to look at."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from wintun_api.cli import options
+from wintun_api.cli.options import DRIVER, SERVICE
+
+if TYPE_CHECKING:
+    import socket
+
+    from wintun_api.cli.running import CommandServer
+    from wintun_api.hub.adapters import AdapterView
+    from wintun_api.settings import Settings
+
+ON_WINDOWS: bool = sys.platform == "win32"
+ON_MAC: bool = sys.platform == "darwin"
+TRAFFIC = 20.0
+NAME, POOL, MTU = "OfficeNet", "WireGuard", 1420
+ADDRESSES = ("10.6.7.7/24", "fd06:7::7/64")
+
+
+def demo(
+    *,
+    host: options.Host = None,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            help="TCP port; default 9886, or a free one while that is in use.",
+            rich_help_panel=SERVICE,
+        ),
+    ] = None,
+    generation: options.GenerationOption = None,
+    traffic: Annotated[
+        float, typer.Option(help="Packets per second.", rich_help_panel=DRIVER)
+    ] = TRAFFIC,
+    browser: Annotated[
+        bool, typer.Option(help="Open the dashboard, where there is a display.")
+    ] = True,
+) -> None:
+    """Run the service on an emulated machine, with an adapter, a session and living traffic.
+
+    Needs no rights and leaves nothing behind: machine and token live in memory.
+    Prints the dashboard's address, the token and three curl lines to paste.
+
+    Ctrl-C ends it.
+    """
+    settings = options.read_settings(
+        host=host,
+        port=port,
+        driver="emulated",
+        generation=generation,
+        traffic=traffic,
+    ).model_copy(update={"emulated_state": None})
+    chosen = port is not None or "WINTUN_API_PORT" in os.environ
+    run(settings, free_port=not chosen, browser=browser)
+
+
+def run(settings: Settings, *, free_port: bool, browser: bool) -> None:
+    """Run the demo until a signal ends it."""
+    import secrets
+
+    from wintun_api.api.server import check_bind
+    from wintun_api.api.tokens import TOKEN_BYTES, TokenStore
+    from wintun_api.cli import running
+    from wintun_api.cli.output import fail
+    from wintun_api.errors import InvalidArgument, WintunApiError
+
+    running.configure_logging(settings.log_level)
+    try:
+        check_bind(settings)
+    except InvalidArgument as error:
+        fail(str(error), error.hint, code=2)
+    sockets = _listen(settings, free_port=free_port)
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+
+    async def show(server: CommandServer) -> None:
+        adapter, session = await _set_up(server)
+        lines = _lines(server.url, token, adapter, session, settings.traffic)
+        typer.echo("\n".join(lines))
+        if browser and _has_display():
+            await _open_browser(running.dashboard_url(server.url, token))
+
+    try:
+        running.make_server(settings, sockets, TokenStore(token), show).start()
+    except WintunApiError as error:
+        fail(str(error), error.hint)
+
+
+def _listen(settings: Settings, *, free_port: bool) -> list[socket.socket]:
+    from wintun_api.cli import running
+
+    if not free_port:
+        return running.listen_or_exit(settings)
+    try:
+        return running.listen(settings.host, settings.port)
+    except OSError as error:
+        if not running.in_use(error):
+            return running.listen_or_exit(settings)
+    typer.echo(f"Port {settings.port} is in use; taking a free one.", err=True)
+    return running.listen_or_exit(settings.model_copy(update={"port": 0}))
+
+
+async def _set_up(server: CommandServer) -> tuple[AdapterView, str]:
+    from ipaddress import ip_interface
+
+    registry = server.service.context.registry
+    addresses = [ip_interface(address) for address in ADDRESSES]
+    adapter = await registry.create_adapter(NAME, POOL, mtu=MTU, addresses=addresses)
+    session = await registry.start_session(adapter.info.guid)
+    return adapter, session.id
+
+
+def _lines(url: str, token: str, adapter: AdapterView, session: str, traffic: float) -> list[str]:
+    from wintun_api import __version__
+    from wintun_api.cli.ping import echo_request
+    from wintun_api.cli.running import dashboard_url
+
+    info = adapter.info
+    ping = echo_request(info.addresses[0])
+    return [
+        f"wintun-api {__version__} demo: an emulated machine; yours stays as it is.",
+        "",
+        f"  Dashboard  {dashboard_url(url, token)}",
+        f"  Token      {token}",
+        f"  Adapter    {info.name} ({', '.join(map(str, info.addresses))})",
+        f"  Session    {session}, {traffic:g} packets per second",
+        "",
+        "Three lines for another terminal. The first lists the adapters:",
+        "",
+        _curl(token, f"{url}/v1/adapters"),
+        "",
+        "The second reads the session's counters; received and sent are the application's view:",
+        "",
+        _curl(token, f"{url}/v1/sessions/{session}"),
+        "",
+        'The third pings the host. It prints {"accepted":1,...}; the host answers at once, so an',
+        "ICMP echo reply is among the dashboard's packets, and the second line then shows one more",
+        "injected and one more received:",
+        "",
+        *_ping_lines(token, f"{url}/v1/sessions/{session}", ping),
+        "",
+        "Ctrl-C ends the demo.",
+    ]
+
+
+def _curl(token: str, url: str, *more: str) -> str:
+    # Double quotes do for sh, cmd and PowerShell, where `curl` may be another program.
+    program = "curl.exe" if ON_WINDOWS else "curl"
+    words = [program, "-sS", '-w "\\n"', f'-H "Authorization: Bearer {token}"', *more, url]
+    return " ".join(words)
+
+
+def _ping_lines(token: str, session_url: str, packet: bytes) -> list[str]:
+    from wintun_api.cli.ping import printf_line
+
+    url = f"{session_url}/packets"
+    send = ('-H "Content-Type: application/octet-stream"', "--data-binary @-")
+    if ON_WINDOWS:
+        # Neither of its shells can write bytes to a pipe.
+        bytes_list = ",".join(map(str, packet))
+        file = "$env:TEMP\\ping.packet"
+        send = (send[0], f'--data-binary "@{file}"')
+        write = f'[IO.File]::WriteAllBytes("{file}", [byte[]]({bytes_list}))'
+        return [f"{write}; {_curl(token, url, *send)}"]
+    return [f"{printf_line(packet)} | {_curl(token, url, *send)}"]
+
+
+def _has_display() -> bool:
+    variables = ("DISPLAY", "WAYLAND_DISPLAY")
+    return ON_WINDOWS or ON_MAC or any(os.environ.get(name) for name in variables)
+
+
+async def _open_browser(url: str) -> None:
+    import asyncio
+    import webbrowser
+
+    # A browser's start can take seconds, and the service answers already.
+    await asyncio.to_thread(webbrowser.open, url)

@@ -1,0 +1,71 @@
+"""`wintun-api inject`: one packet to the host."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from wintun_api.cli.options import DEFAULT_URL, Json, Token, TokenFile, Url
+from wintun_api.cli.output import fail, show_json
+from wintun_api.cli.sessions import Named
+
+PACKET_TYPE = "application/octet-stream"
+MAX_PACKET = 0xFFFF
+
+
+def inject(
+    session: Named,
+    *,
+    hex_digits: Annotated[
+        str | None,
+        typer.Option("--hex", help="The packet in hexadecimal; spaces, colons and 0x are ignored."),
+    ] = None,
+    file: Annotated[
+        Path | None, typer.Option(help="File that holds the packet's bytes; - is standard input.")
+    ] = None,
+    url: Url = DEFAULT_URL,
+    token: Token = None,
+    token_file: TokenFile = None,
+    as_json: Json = False,
+) -> None:
+    """Inject one IP packet, as if it had come through the tunnel.
+
+    The packet comes from --hex, from --file, or from standard input.
+    """
+    from wintun_api.cli.client import connect, path_of
+
+    packet = _packet(hex_digits, file)
+    with connect(url, token, token_file) as client:
+        path = path_of("v1", "sessions", client.session_id(session), "packets")
+        report = client.request("POST", path, content=packet, headers={"Content-Type": PACKET_TYPE})
+    if as_json:
+        show_json(report)
+    if report["ring_full"]:
+        fail("The send ring is full; the packet was dropped.", "Try again.")
+    if not as_json:
+        typer.echo(f"Injected {len(packet)} bytes.")
+
+
+def _packet(hex_digits: str | None, file: Path | None) -> bytes:
+    if hex_digits is not None and file is not None:
+        raise typer.BadParameter("--hex and --file exclude each other.")
+    if hex_digits is not None:
+        try:
+            return bytes.fromhex(re.sub(r"0[xX]|[\s:]", "", hex_digits))
+        except ValueError:
+            raise typer.BadParameter(
+                "these are no pairs of hexadecimal digits.", param_hint="--hex"
+            ) from None
+    if file is not None and str(file) != "-":
+        try:
+            return file.read_bytes()
+        except OSError as error:
+            fail(f"Cannot read {file}: {error.strerror or error}.")
+    if sys.stdin is None or sys.stdin.isatty():
+        raise typer.BadParameter("Give --hex or --file, or the packet on standard input.")
+    # One byte more than a packet can have, so that the service refuses what is too long.
+    return sys.stdin.buffer.read(MAX_PACKET + 1)

@@ -1,0 +1,115 @@
+"""Options that several commands have, and the way from flags to `Settings`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
+
+import typer
+
+from wintun_api.cli.output import fail
+
+if TYPE_CHECKING:
+    from wintun_api.settings import Settings
+
+CONFIG_VARIABLE = "WINTUN_API_CONFIG"
+URL_VARIABLE = "WINTUN_API_URL"
+DEFAULT_URL = "http://127.0.0.1:9886"
+
+# As in settings, which is not imported here: it costs a third of a second.
+DriverName: TypeAlias = Literal["wintun", "linux", "emulated"]
+Generation: TypeAlias = Literal["pool", "tunnel-type"]
+LogLevel: TypeAlias = Literal["debug", "info", "warning", "error"]
+
+SERVICE = "Where it listens"
+ACCESS = "Who may use it"
+DRIVER = "What is behind it"
+
+Config: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(envvar=CONFIG_VARIABLE, help="TOML file with settings; keys are as the flags."),
+]
+Driver: TypeAlias = Annotated[
+    DriverName | None,
+    typer.Option(
+        help="Driver; default: the platform's real one.",
+        rich_help_panel=DRIVER,
+    ),
+]
+Host: TypeAlias = Annotated[
+    str | None,
+    typer.Option(help="Address to listen on; default 127.0.0.1.", rich_help_panel=SERVICE),
+]
+Port: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        help="TCP port; default 9886; 0 takes a free one.",
+        rich_help_panel=SERVICE,
+    ),
+]
+DataDir: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(help="Directory of tokens and known pools.", rich_help_panel=ACCESS),
+]
+AdminTokenFile: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--token-file",
+        help="File of the admin token; made when missing; default: token in --data-dir.",
+        rich_help_panel=ACCESS,
+    ),
+]
+WintunDll: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--wintun-dll",
+        resolve_path=True,
+        help="wintun.dll to use; default: beside the Python executable.",
+        rich_help_panel=DRIVER,
+    ),
+]
+GenerationOption: TypeAlias = Annotated[
+    Generation | None,
+    typer.Option(
+        "--generation",
+        help="The emulated driver's API generation: pool is 0.9 to 0.13, tunnel-type 0.14.",
+        rich_help_panel=DRIVER,
+    ),
+]
+
+Url: TypeAlias = Annotated[
+    str, typer.Option("--url", envvar=URL_VARIABLE, help="Address of the service.")
+]
+Token: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--token",
+        help="Token; other users can see it in the list of processes, so rather set "
+        "WINTUN_API_TOKEN or use --token-file.",
+        show_default=False,
+    ),
+]
+TokenFile: TypeAlias = Annotated[
+    Path | None,
+    typer.Option("--token-file", help="File of the token; default: the service's own."),
+]
+Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Write JSON for scripts.")]
+
+
+def read_settings(config: Path | None = None, **flags: Any) -> Settings:
+    """Return the settings; flags that were not given are None or empty. Exits with 2 if wrong."""
+    from wintun_api.errors import InvalidSettings
+    from wintun_api.settings import Settings
+
+    given = {name: value for name, value in flags.items() if value not in (None, [], ())}
+    try:
+        return Settings.load(config, **given)
+    except InvalidSettings as error:
+        fail(*error.problems, error.hint, code=2)
+
+
+def environment_settings() -> Settings:
+    """Return the settings a service started from this environment would have."""
+    config = os.environ.get(CONFIG_VARIABLE)
+    return read_settings(Path(config) if config else None)

@@ -1,0 +1,74 @@
+"""Tables, JSON and the last words of a failing command."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NoReturn
+
+import typer
+
+PIPE_WIDTH = 10_000  # a pipe has no width: no line is broken, so that other programs can read it
+
+
+def fail(*lines: str, code: int = 1) -> NoReturn:
+    """Write lines to standard error and exit."""
+    for line in lines:
+        typer.echo(printable(line), err=True)
+    raise typer.Exit(code)
+
+
+def show_json(value: Any) -> None:
+    """Write JSON; ASCII only, so that no code page can spoil it."""
+    typer.echo(json.dumps(value, indent=2))
+
+
+def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write an aligned table."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=PIPE_WIDTH)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell(value)) for value in row))
+    console.print(table)
+
+
+def show_record(record: Mapping[str, Any]) -> None:
+    """Write one thing as names and values; what is nested is named by its path."""
+    show_table(("Name", "Value"), list(flatten(record)))
+
+
+def flatten(record: Mapping[str, Any], path: str = "") -> Iterable[tuple[str, object]]:
+    """Return names and values of a nested object, in order."""
+    for key, value in record.items():
+        name = f"{path}.{key}" if path else key
+        if isinstance(value, Mapping) and value:
+            yield from flatten(value, name)
+        else:
+            yield name, value
+
+
+def cell(value: object) -> str:
+    """Return a value as people read it."""
+    match value:
+        case None:
+            return "-"
+        case bool():
+            return "yes" if value else "no"
+        case list() | tuple() | dict():
+            return ", ".join(map(cell, value)) or "-"
+        case _:
+            return printable(str(value))
+
+
+def printable(text: str) -> str:
+    """Return the text without control characters, which could steer a terminal."""
+    return "".join("?" if unicodedata.category(char) == "Cc" else char for char in text)

@@ -1,0 +1,213 @@
+"""Sockets, signals and the server: what serve and demo share."""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import logging
+import signal
+import socket
+import ssl
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+from urllib.parse import quote
+
+import typer
+
+from wintun_api.api.app import Service
+from wintun_api.api.server import Server
+from wintun_api.api.tokens import TokenStore
+from wintun_api.cli.output import fail, printable
+from wintun_api.drivers import open_driver
+from wintun_api.drivers.base import Driver
+from wintun_api.errors import InvalidArgument, WintunApiError
+from wintun_api.settings import Settings
+
+Started = Callable[["CommandServer"], Awaitable[None]]
+
+
+class CommandServer(Server):
+    """A server on given sockets that calls `started` once it answers, and ends with code 0."""
+
+    def __init__(self, service: Service, sockets: list[socket.socket], started: Started) -> None:
+        super().__init__(service)
+        self.service = service
+        self.failure: WintunApiError | None = None
+        self.url = url_at(service.settings, sockets[0].getsockname()[1])
+        self._sockets = sockets
+        self._started = started
+
+    def start(self) -> None:
+        """Serve until a signal ends it.
+
+        Raises:
+            WintunApiError: `started` failed; the server is down again.
+        """
+        self.run(self._sockets)
+        if self.failure is not None:
+            raise self.failure
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start to answer, then tell."""
+        await super().startup(sockets)
+        try:
+            await self._started(self)
+        except WintunApiError as error:
+            self.failure = error
+            self.should_exit = True
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take signals as the wish to end in order, which is no failure.
+
+        uvicorn would raise them again in the end, so that the process dies of them.
+        """
+        with super().capture_signals():
+            try:
+                yield
+            finally:
+                self._captured_signals.clear()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """End; also at a second signal in order, for ending never takes long."""
+        super().handle_exit(signal.SIGTERM if sig == signal.SIGINT else sig, frame)
+
+
+def make_server(
+    settings: Settings, sockets: list[socket.socket], tokens: TokenStore, started: Started
+) -> CommandServer:
+    """Return a server that can be started; says what is wrong and exits otherwise."""
+    driver = open_the_driver(settings)
+    try:
+        server = CommandServer(Service(settings, tokens, driver), sockets, started)
+        server.config.load()
+    except InvalidArgument as error:
+        driver.close()
+        fail(str(error), error.hint, code=2)
+    except (ssl.SSLError, OSError) as error:
+        driver.close()
+        fail(
+            f"Cannot use the TLS certificate {settings.tls_certificate}: {error}.",
+            "Give PEM files with --tls-certificate and --tls-key.",
+            code=2,
+        )
+    return server
+
+
+def open_the_driver(settings: Settings) -> Driver:
+    """Return the driver; warn when it is unavailable, exit when its settings are wrong."""
+    try:
+        driver = open_driver(settings.driver, settings)
+    except WintunApiError as error:
+        fail(str(error), error.hint, code=2)
+    reason = driver.unavailable_reason()
+    if reason is not None:
+        typer.echo(f"Warning: the driver {driver.name} is unavailable: {reason.message}", err=True)
+        typer.echo(f"{reason.hint} The service starts all the same.", err=True)
+    return driver
+
+
+def listen(host: str, port: int) -> list[socket.socket]:
+    """Bind every address of a host name at one port; 0 takes a free one.
+
+    Raises:
+        OSError: The port is in use, or the address is none of this machine.
+    """
+    found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    bound: list[socket.socket] = []
+    failure: OSError | None = None
+    try:
+        for family, kind, protocol, _, address in dict.fromkeys(found):
+            wanted = (address[0], port, *address[2:])
+            try:
+                bound.append(_bind(socket.socket(family, kind, protocol), wanted))
+            except OSError as error:
+                # localhost may name an IPv6 address on a machine without IPv6.
+                if error.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
+                    raise
+                failure = error
+            else:
+                port = bound[-1].getsockname()[1]
+    except BaseException:
+        close(bound)
+        raise
+    if failure is not None and not bound:
+        raise failure
+    return bound
+
+
+def _bind(listener: socket.socket, address: tuple[object, ...]) -> socket.socket:
+    try:
+        if sys.platform == "win32":
+            # SO_REUSEADDR lets another program take a port over there.
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+        else:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if listener.family == socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        listener.bind(address)
+    except BaseException:
+        listener.close()
+        raise
+    return listener
+
+
+def close(sockets: list[socket.socket]) -> None:
+    """Close sockets that no server took."""
+    for listener in sockets:
+        listener.close()
+
+
+def listen_or_exit(settings: Settings) -> list[socket.socket]:
+    """Bind, or say why not and exit with 1."""
+    try:
+        return listen(settings.host, settings.port)
+    except OSError as error:
+        where = f"{settings.host} port {settings.port}"
+        if in_use(error):
+            fail(
+                f"Cannot listen on {where}: it is in use, perhaps by another wintun-api.",
+                "Choose another one with --port; --port 0 takes a free one.",
+            )
+        reason = error.strerror or str(error)
+        fail(f"Cannot listen on {where}: {reason}.", "Choose others with --host and --port.")
+
+
+def in_use(error: OSError) -> bool:
+    """Say whether a port could not be bound because another program has it."""
+    # Windows says EACCES when the other one holds it exclusively.
+    return error.errno == errno.EADDRINUSE or (
+        sys.platform == "win32" and error.errno == errno.EACCES
+    )
+
+
+def url_at(settings: Settings, port: int) -> str:
+    """Return the address a client on this machine uses, without a slash at its end."""
+    scheme = "http" if settings.tls_certificate is None else "https"
+    host = settings.host
+    with suppress(ValueError):
+        address = ipaddress.ip_address(host)
+        if address.is_unspecified:
+            host = "127.0.0.1" if address.version == 4 else "::1"
+    if not host:
+        host = "127.0.0.1"
+    name = f"[{host}]" if ":" in host else host
+    return f"{scheme}://{name}:{port}"
+
+
+def dashboard_url(url: str, token: str) -> str:
+    """Return the address that signs a browser in."""
+    return f"{url}/?token={quote(token, safe='')}"
+
+
+def configure_logging(level: str) -> None:
+    """Write log lines to standard error: ours from `level` on, others' when they warn."""
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.WARNING)
+    logging.getLogger("wintun_api").setLevel(level.upper())
+
+
+def warn(sentence: str) -> None:
+    """Write a warning to standard error."""
+    typer.echo(printable(f"Warning: {sentence}"), err=True)

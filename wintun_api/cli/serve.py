@@ -1,0 +1,215 @@
+"""`wintun-api serve`: run the service."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from wintun_api.cli import options
+from wintun_api.cli.options import DRIVER, SERVICE
+
+if TYPE_CHECKING:
+    from wintun_api.cli.running import CommandServer
+    from wintun_api.settings import Settings
+
+PATIENCE = "How patient it is"
+PACKETS = "The packet path"
+
+
+def serve(
+    *,
+    config: options.Config = None,
+    driver: options.Driver = None,
+    host: options.Host = None,
+    port: options.Port = None,
+    token_file: options.AdminTokenFile = None,
+    data_dir: options.DataDir = None,
+    allowed_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Host name accepted besides the loopback ones; repeatable.",
+            rich_help_panel=SERVICE,
+        ),
+    ] = None,
+    tls_certificate: Annotated[
+        Path | None, typer.Option(help="PEM file; turns TLS on.", rich_help_panel=SERVICE)
+    ] = None,
+    tls_key: Annotated[
+        Path | None,
+        typer.Option(help="PEM file of the certificate's key.", rich_help_panel=SERVICE),
+    ] = None,
+    allow_insecure_bind: Annotated[
+        bool | None,
+        typer.Option(
+            "--allow-insecure-bind",
+            help="Listen beyond loopback without TLS; the token then travels in clear.",
+            rich_help_panel=SERVICE,
+        ),
+    ] = None,
+    wintun_dll: options.WintunDll = None,
+    generation: options.GenerationOption = None,
+    traffic: Annotated[
+        float | None,
+        typer.Option(help="The emulated driver's packets per second.", rich_help_panel=DRIVER),
+    ] = None,
+    emulated_state: Annotated[
+        Path | None,
+        typer.Option(
+            help="File that keeps the emulated driver's adapters over a restart.",
+            rich_help_panel=DRIVER,
+        ),
+    ] = None,
+    pool: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Pool to list besides those the service has used; repeatable.",
+            rich_help_panel=DRIVER,
+        ),
+    ] = None,
+    management_timeout: Annotated[
+        float | None,
+        typer.Option(
+            help="Seconds that a request waits for a management call; default 30.",
+            rich_help_panel=PATIENCE,
+        ),
+    ] = None,
+    burst_packets: Annotated[
+        int | None,
+        typer.Option(help="Packets read at a time; default 512.", rich_help_panel=PACKETS),
+    ] = None,
+    burst_bytes: Annotated[
+        int | None,
+        typer.Option(help="Bytes read at a time; default 65536.", rich_help_panel=PACKETS),
+    ] = None,
+    message_bytes: Annotated[
+        int | None,
+        typer.Option(
+            help="Size up to which queued bursts share a message; default 65536.",
+            rich_help_panel=PACKETS,
+        ),
+    ] = None,
+    queue_packets: Annotated[
+        int | None,
+        typer.Option(
+            help="A subscriber's queue in packets; default 65536.", rich_help_panel=PACKETS
+        ),
+    ] = None,
+    queue_bytes: Annotated[
+        int | None,
+        typer.Option(help="A subscriber's queue in bytes; default 8 MiB.", rich_help_panel=PACKETS),
+    ] = None,
+    max_message: Annotated[
+        int | None,
+        typer.Option(
+            help="Bytes of the largest message a client may send; default 256 KiB.",
+            rich_help_panel=PACKETS,
+        ),
+    ] = None,
+    event_history: Annotated[
+        int | None,
+        typer.Option(
+            help="Events kept for those who come back; default 1000.", rich_help_panel=PATIENCE
+        ),
+    ] = None,
+    log_level: Annotated[
+        options.LogLevel | None,
+        typer.Option(help="What is written to standard error; default info."),
+    ] = None,
+) -> None:
+    """Run the service.
+
+    Every option is also an environment variable (--tls-key is WINTUN_API_TLS_KEY)
+    and a key of the TOML file (tls_key). A flag beats a variable, a variable the
+    file. Repeatable ones have the plural there: pools, allowed_hosts.
+
+    Ctrl-C or SIGTERM ends it in order.
+    """
+    settings = options.read_settings(
+        config,
+        host=host,
+        port=port,
+        allowed_hosts=allowed_host,
+        tls_certificate=tls_certificate,
+        tls_key=tls_key,
+        allow_insecure_bind=allow_insecure_bind,
+        data_dir=data_dir,
+        token_file=token_file,
+        driver=driver,
+        wintun_dll=wintun_dll,
+        generation=generation,
+        traffic=traffic,
+        emulated_state=emulated_state,
+        pools=pool,
+        management_timeout=management_timeout,
+        burst_packets=burst_packets,
+        burst_bytes=burst_bytes,
+        message_bytes=message_bytes,
+        queue_packets=queue_packets,
+        queue_bytes=queue_bytes,
+        max_message=max_message,
+        event_history=event_history,
+        log_level=log_level,
+    )
+    run(settings)
+
+
+def run(settings: Settings) -> None:
+    """Run the service until a signal ends it; exit with a sentence when it cannot start."""
+    from wintun_api.api.server import check_bind
+    from wintun_api.api.tokens import TokenStore
+    from wintun_api.cli import running
+    from wintun_api.cli.output import fail
+    from wintun_api.errors import InvalidArgument
+
+    running.configure_logging(settings.log_level)
+    try:
+        check_bind(settings)
+    except InvalidArgument as error:
+        fail(str(error), error.hint, code=2)
+    sockets = running.listen_or_exit(settings)
+    token = _admin_token(settings)
+    tokens = TokenStore(token, settings.data_dir / "tokens.json")
+
+    async def announce(server: CommandServer) -> None:
+        _announce(server.url, settings, token)
+
+    running.make_server(settings, sockets, tokens, announce).start()
+
+
+def _admin_token(settings: Settings) -> str:
+    from wintun_api.api.tokens import is_private, load_admin_token
+    from wintun_api.cli.output import fail
+    from wintun_api.cli.running import warn
+
+    path = settings.token_path
+    try:
+        token = load_admin_token(path)
+        private = is_private(path)
+    except OSError as error:
+        fail(
+            f"Cannot read or make the token file {path}: {error.strerror or error}.",
+            "Name one you may write with --token-file, or a directory with --data-dir.",
+        )
+    except ValueError as error:
+        fail(str(error))
+    if not private:
+        warn(f"other users can read the token file {path}; close it with chmod 600.")
+    return token
+
+
+def _announce(url: str, settings: Settings, token: str) -> None:
+    import sys
+
+    from wintun_api import __version__
+    from wintun_api.cli.running import dashboard_url
+
+    typer.echo(
+        f"wintun-api {__version__} serves the driver {settings.driver} at {url} "
+        f"(token file: {settings.token_path})",
+        err=True,
+    )
+    # A log would keep the token; a terminal is where its owner reads it.
+    if sys.stdout is not None and sys.stdout.isatty():
+        typer.echo(f"Dashboard: {dashboard_url(url, token)}")
