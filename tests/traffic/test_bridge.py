@@ -42,7 +42,8 @@ def host(service: RunningService, address: str) -> Iterator[tuple[str, str]]:
         ):
             ip("-n", name, *command)
         yield name, session
-        service.http.delete(f"/v1/adapters/{adapter['guid']}")
+        assert service.http.delete(f"/v1/adapters/{adapter['guid']}").status_code == 200
+        assert device not in ip("-n", name, "link")  # also from where the service cannot see it
     finally:
         ip("netns", "del", name)
 
@@ -66,18 +67,21 @@ def inside(name: str, *command: str) -> list[str]:
 def listening(name: str, port: int) -> None:
     """Wait until something listens on this port of the namespace."""
     deadline = time.monotonic() + 5
-    while f":{port} " not in subprocess.run(
-        inside(name, "ss", "-Hltn"), capture_output=True, text=True, check=True
-    ).stdout:
+    while (
+        f":{port} "
+        not in subprocess.run(
+            inside(name, "ss", "-Hltn"), capture_output=True, text=True, check=True
+        ).stdout
+    ):
         assert time.monotonic() < deadline
 
 
-def test_iperf3_each_way(
-    kernel_service: RunningService, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_iperf3_each_way(kernel_service: RunningService, caplog: pytest.LogCaptureFixture) -> None:
     """TCP flows both ways for a while; the log is clean and memory stays flat."""
     with two_hosts(kernel_service) as (one, other, _):
-        server = subprocess.Popen(inside(other, "iperf3", "-s", "-p", "5201"), stdout=subprocess.PIPE)
+        server = subprocess.Popen(
+            inside(other, "iperf3", "-s", "-p", "5201"), stdout=subprocess.PIPE
+        )
         try:
             listening(other, 5201)
             memory = []

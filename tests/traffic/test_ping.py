@@ -17,9 +17,7 @@ pytestmark = needs_kernel
 
 @pytest.mark.parametrize("protocol", [RAW, BATCH])
 @pytest.mark.parametrize("destination", ["10.6.7.8", "fd06:7::8"])
-def test_ping_without_loss(
-    kernel_service: RunningService, protocol: str, destination: str
-) -> None:
+def test_ping_without_loss(kernel_service: RunningService, protocol: str, destination: str) -> None:
     """20 of 20 echo requests are answered."""
     adapter = kernel_service.adapter(
         name="OfficeNet", mtu=1420, addresses=["10.6.7.7/24", "fd06:7::7/64"]

@@ -25,7 +25,7 @@ from wintun_api.hub.adapters import AdapterView
 from wintun_api.hub.events import Event as HubEvent
 from wintun_api.hub.events import EventType
 from wintun_api.hub.injection import Injection
-from wintun_api.hub.registry import DriverView, SlowCall
+from wintun_api.hub.management import DriverView, SlowCall
 from wintun_api.hub.session import SessionLoss, SessionState, SessionView
 
 EXAMPLE_GUID = "deadbabe-cafe-beef-0123-456789abcdef"

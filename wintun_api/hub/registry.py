@@ -1,30 +1,19 @@
 """Adapters and sessions by id: the one object the API talks to.
 
-Calls into the driver run on two threads: management (create, open, delete, list), which may take
-seconds, and sessions (start, end, counters), which do not. A request waits for a management call
-at most `management_timeout`; the call goes on, and its outcome is registered and published all the
-same. While a management call runs, readers get the last reading at once.
+Whatever the driver does is registered and published here, also when nobody waits for it any more.
+While a management call is under way, readers get the last reading at once.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
-from wintun_api.drivers.base import (
-    Adapter,
-    AdapterInfo,
-    Capabilities,
-    Driver,
-    IPInterface,
-    LogLine,
-    Unavailable,
-)
+from wintun_api.drivers.base import Adapter, AdapterInfo, Driver, IPInterface
 from wintun_api.drivers.limits import (
     DEFAULT_RING_CAPACITY,
     check_capacity,
@@ -32,47 +21,18 @@ from wintun_api.drivers.limits import (
     check_name,
     check_pool,
 )
-from wintun_api.errors import (
-    AdapterNotFound,
-    DriverBusy,
-    DriverError,
-    DriverUnavailable,
-    ServiceStopping,
-    SessionExists,
-    SessionNotFound,
-)
+from wintun_api.errors import AdapterNotFound, DriverError, SessionExists, SessionNotFound
 from wintun_api.hub.adapters import AdapterView, ManagedAdapter
 from wintun_api.hub.events import EventLog, EventType
+from wintun_api.hub.management import DriverView, Management, patiently
 from wintun_api.hub.pools import KnownPools
 from wintun_api.hub.pump import BurstLimit
 from wintun_api.hub.session import ManagedSession, SessionView
 from wintun_api.hub.tasks import TaskSet
-from wintun_api.hub.threads import DriverThread
 
 T = TypeVar("T")
 
 MAX_ENDED_SESSIONS = 64
-STOP_PATIENCE = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class SlowCall:
-    """A management call that takes long."""
-
-    call: str
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DriverView:
-    """The driver as it is now."""
-
-    name: str
-    library_path: str | None
-    capabilities: Capabilities
-    unavailable: Unavailable | None
-    running_version: tuple[int, int] | None
-    calls: tuple[SlowCall, ...]
 
 
 class Registry:
@@ -91,17 +51,11 @@ class Registry:
         self.events = EventLog(event_history)
         self.pools = pools or KnownPools(None)
         self._burst = burst or BurstLimit()
-        self._timeout = management_timeout
         self._tasks = TaskSet()
+        self._management = Management(driver, self.events, self._tasks, management_timeout)
         self._adapters: dict[UUID, ManagedAdapter] = {}
         self._sessions: dict[str, ManagedSession] = {}
         self._read_at: float | None = None
-        self._version: tuple[int, int] | None = None
-        self._stopping = False
-        self._loop = asyncio.get_running_loop()
-        self._management = DriverThread("driver-management", self._slow)
-        self._session_thread = DriverThread("driver-sessions", self._slow)
-        driver.set_logger(self._log)
 
     # Adapters
 
@@ -113,7 +67,7 @@ class Registry:
         if pool is not None:
             check_pool(pool)
         if not self._management.busy:
-            await self._bounded("list_adapters", self._read_adapters(pool))
+            await self._management.bounded("list_adapters", self._read_adapters(pool))
         views = [
             known.view()
             for known in self._adapters.values()
@@ -134,7 +88,7 @@ class Registry:
             AdapterNotFound: None has this GUID.
         """
         if not self._management.busy:
-            await self._bounded("list_adapters", self._read_adapters(None))
+            await self._management.bounded("list_adapters", self._read_adapters(None))
         return self._known(guid).view()
 
     async def create_adapter(
@@ -167,10 +121,10 @@ class Registry:
                 raise
 
         async def register() -> AdapterView:
-            handle, info = await self._manage("create_adapter", create)
+            handle, info = await self._management.call("create_adapter", create)
             return self._adopt(handle, info, EventType.ADAPTER_CREATED)
 
-        return await self._bounded("create_adapter", register())
+        return await self._management.bounded("create_adapter", register())
 
     async def open_adapter(self, name: str, pool: str) -> AdapterView:
         """Open an existing adapter; one that is managed already is returned as it is.
@@ -185,10 +139,12 @@ class Registry:
             known = self._named(name, pool)
             if known is not None and known.handle is not None:
                 return known.view()
-            handle, info = await self._manage("open_adapter", lambda: self._open(name, pool))
+            handle, info = await self._management.call(
+                "open_adapter", lambda: self._open(name, pool)
+            )
             return self._adopt(handle, info, EventType.ADAPTER_CHANGED)
 
-        return await self._bounded("open_adapter", register())
+        return await self._management.bounded("open_adapter", register())
 
     async def update_adapter(
         self,
@@ -213,11 +169,11 @@ class Registry:
         async def change(known: ManagedAdapter) -> AdapterView:
             handle = await self._handle(known)
             try:
-                known.info = await self._manage("update_adapter", lambda: update(handle))
+                known.info = await self._management.call("update_adapter", lambda: update(handle))
             except DriverError:
                 # A part of it may have been done: what is shown must be what is there.
                 with suppress(DriverError):
-                    known.info = await self._manage("read_adapter", handle.info)
+                    known.info = await self._management.call("read_adapter", handle.info)
                 raise
             self.events.publish(EventType.ADAPTER_CHANGED, known.view())
             return known.view()
@@ -238,7 +194,7 @@ class Registry:
                 raise SessionExists("WintunFreeAdapter", 1247)
             handle, known.handle = known.handle, None
             if handle is not None:
-                await self._manage("release_adapter", handle.close)
+                await self._management.call("release_adapter", handle.close)
             await self._read_adapters(None)
             if guid in self._adapters and not known.info.persistent:
                 self._forget(known)
@@ -253,10 +209,19 @@ class Registry:
 
         async def delete(known: ManagedAdapter) -> bool:
             handle = await self._handle(known)
-            await self._end_session_of(known, "Its adapter was deleted.")
-            reboot = await self._manage("delete_adapter", lambda: handle.delete(force=force))
+            # A device moved to another network namespace is within reach only of its session.
+            first = known.running_session is not None and not await self._visible(handle)
+            if not first:
+                await self._end_session_of(known, reason)
+            reboot = await self._management.call(
+                "delete_adapter", lambda: handle.delete(force=force)
+            )
+            if first:
+                await self._end_session_of(known, reason)
             self._forget(known)
             return reboot
+
+        reason = "Its adapter was deleted."
 
         return await self._exclusive("delete_adapter", guid, delete)
 
@@ -272,38 +237,25 @@ class Registry:
                     await self._end_session_of(known, "Its pool was deleted.")
                     handle, known.handle = known.handle, None
                     if handle is not None:
-                        await self._manage("release_adapter", handle.close)
-            reboot = await self._manage("delete_pool", lambda: self.driver.delete_pool(pool))
+                        await self._management.call("release_adapter", handle.close)
+            reboot = await self._management.call(
+                "delete_pool", lambda: self.driver.delete_pool(pool)
+            )
             for known in members:
                 self._forget(known)
             return reboot
 
-        return await self._bounded("delete_pool", delete())
+        return await self._management.bounded("delete_pool", delete())
 
     async def delete_driver(self) -> bool:
         """Remove the driver from the system; return whether a reboot is required."""
-        return await self._bounded(
-            "delete_driver", self._manage("delete_driver", self.driver.delete_driver)
+        return await self._management.bounded(
+            "delete_driver", self._management.call("delete_driver", self.driver.delete_driver)
         )
 
     async def driver_view(self) -> DriverView:
-        """Return the driver as it is now; the last known version while a call is under way."""
-        unavailable = self.driver.unavailable_reason()
-        if unavailable is None and not self._management.busy:
-            with suppress(DriverError, DriverUnavailable, DriverBusy):
-                self._version = await self._bounded(
-                    "running_driver_version",
-                    self._manage("running_driver_version", self.driver.running_driver_version),
-                )
-        calls = (*self._management.calls, *self._session_thread.calls)
-        return DriverView(
-            name=self.driver.name,
-            library_path=self.driver.library_path,
-            capabilities=self.driver.capabilities,
-            unavailable=unavailable,
-            running_version=self._version,
-            calls=tuple(SlowCall(call.name, call.seconds) for call in calls),
-        )
+        """Return the driver as it is now."""
+        return await self._management.view()
 
     # Sessions
 
@@ -331,7 +283,7 @@ class Registry:
                 handle,
                 capacity,
                 limit=self._burst,
-                thread=self._session_thread,
+                thread=self._management.sessions,
                 events=self.events,
                 tasks=self._tasks,
             )
@@ -374,27 +326,21 @@ class Registry:
     # Life
 
     async def stop(self) -> None:
-        """End every session, give back every handle, let the driver go. Idempotent.
-
-        A driver call that hangs is left behind after `STOP_PATIENCE` seconds.
-        """
-        if self._stopping:
+        """End every session, give back every handle, let the driver go. Idempotent."""
+        if self._management.stopping:
             return
-        self._stopping = True
+        self._management.stopping = True
         self.events.close()
         ends = [session.end("The service is shutting down.") for session in self._sessions.values()]
-        await _patiently(asyncio.gather(*ends, return_exceptions=True))
+        await patiently(asyncio.gather(*ends, return_exceptions=True))
         handles = [known.handle for known in self._adapters.values() if known.handle is not None]
 
-        def close() -> None:
+        def close_handles() -> None:
             for handle in handles:
                 with suppress(DriverError):
                     handle.close()
-            self.driver.close()
 
-        await _patiently(self._management.call("close_driver", close))
-        self._management.stop()
-        self._session_thread.stop()
+        await self._management.stop(close_handles)
         self._tasks.cancel()
 
     # Inside
@@ -412,27 +358,11 @@ class Registry:
                 return known
         return None
 
-    async def _manage(self, name: str, function: Callable[[], T]) -> T:
-        reason = self.driver.unavailable_reason()
-        if reason is not None:
-            raise DriverUnavailable(reason.reason, reason.message, hint=reason.hint)
-        return await self._management.call(name, function)
-
-    async def _bounded(self, name: str, coroutine: Coroutine[Any, Any, T]) -> T:
-        if self._stopping:
-            coroutine.close()
-            raise ServiceStopping
-        task = self._tasks.spawn(coroutine, name=name)
-        done, _ = await asyncio.wait([task], timeout=self._timeout)
-        if not done:
-            raise DriverBusy(name, self._timeout)
-        return task.result()
-
     async def _exclusive(
         self, name: str, guid: UUID, operation: Callable[[ManagedAdapter], Awaitable[T]]
     ) -> T:
         if guid not in self._adapters and not self._management.busy:
-            await self._bounded("list_adapters", self._read_adapters(None))
+            await self._management.bounded("list_adapters", self._read_adapters(None))
         known = self._known(guid)
 
         async def exclusive() -> T:
@@ -440,19 +370,26 @@ class Registry:
                 self._known(guid)  # it may have been deleted while this waited
                 return await operation(known)
 
-        return await self._bounded(name, exclusive())
+        return await self._management.bounded(name, exclusive())
 
     async def _handle(self, known: ManagedAdapter) -> Adapter:
         if known.handle is not None:
             return known.handle
         name, pool = known.info.name, known.info.pool
-        handle, info = await self._manage("open_adapter", lambda: self._open(name, pool))
+        handle, info = await self._management.call("open_adapter", lambda: self._open(name, pool))
         known.handle, known.info = handle, info
         return handle
 
     def _open(self, name: str, pool: str) -> tuple[Adapter, AdapterInfo]:
         handle = self.driver.open_adapter(name, pool)
         return handle, handle.info()
+
+    async def _visible(self, handle: Adapter) -> bool:
+        try:
+            await self._management.call("read_adapter", handle.info)
+        except AdapterNotFound:
+            return False
+        return True
 
     def _adopt(self, handle: Adapter, info: AdapterInfo, kind: EventType) -> AdapterView:
         self.pools.add(info.pool)
@@ -486,7 +423,7 @@ class Registry:
 
         names = self.pools.names
         asked_at = time.monotonic()
-        listed = {info.guid: info for info in await self._manage("list_adapters", read)}
+        listed = {info.guid: info for info in await self._management.call("list_adapters", read)}
         if pool is None:
             self._read_at = asked_at
         for info in listed.values():
@@ -501,7 +438,7 @@ class Registry:
             if gone and not known.lock.locked() and known.running_session is None:
                 handle, known.handle = known.handle, None
                 if handle is not None:
-                    await self._manage("release_adapter", handle.close)
+                    await self._management.call("release_adapter", handle.close)
                 self._forget(known)
 
     def _trim_ended(self) -> None:
@@ -509,24 +446,9 @@ class Registry:
         for session in ended[:-MAX_ENDED_SESSIONS]:
             del self._sessions[session.id]
 
-    def _slow(self, call: str, seconds: float) -> None:
-        self.events.publish(EventType.DRIVER_SLOW, SlowCall(call, seconds))
-
-    def _log(self, line: LogLine) -> None:
-        # Called on any thread of the driver, perhaps after the event loop was closed.
-        with suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(
-                self.events.publish, EventType.DRIVER_LOG, line, line.time_ns
-            )
-
 
 def _configure(handle: Adapter, mtu: int | None, addresses: Sequence[IPInterface] | None) -> None:
     if mtu is not None:
         handle.set_mtu(mtu)
     if addresses is not None:
         handle.set_addresses(addresses)
-
-
-async def _patiently(work: Awaitable[Any]) -> None:
-    with suppress(TimeoutError, DriverError, DriverBusy):
-        await asyncio.wait_for(work, STOP_PATIENCE)

@@ -1,0 +1,139 @@
+"""Calls into the driver: on which thread they run and how long anybody waits for them.
+
+Management (create, open, delete, list) may take seconds, sessions (start, end, counters) do not; so
+each has a thread of its own. A request waits at most `timeout`; the call goes on, and whatever was
+to follow it follows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from wintun_api.drivers.base import Capabilities, Driver, LogLine, Unavailable
+from wintun_api.errors import DriverBusy, DriverError, DriverUnavailable, ServiceStopping
+from wintun_api.hub.events import EventLog, EventType
+from wintun_api.hub.tasks import TaskSet
+from wintun_api.hub.threads import DriverThread
+
+T = TypeVar("T")
+
+STOP_PATIENCE = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class SlowCall:
+    """A driver call that takes long."""
+
+    call: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriverView:
+    """The driver as it is at one moment."""
+
+    name: str
+    library_path: str | None
+    capabilities: Capabilities
+    unavailable: Unavailable | None
+    running_version: tuple[int, int] | None
+    calls: tuple[SlowCall, ...]
+
+
+class Management:
+    """The driver and its threads. Event loop thread only; made inside the running loop."""
+
+    def __init__(self, driver: Driver, events: EventLog, tasks: TaskSet, timeout: float) -> None:
+        self.driver = driver
+        self.sessions = DriverThread("driver-sessions", self._slow)
+        self._thread = DriverThread("driver-management", self._slow)
+        self._events = events
+        self._tasks = tasks
+        self._timeout = timeout
+        self._version: tuple[int, int] | None = None
+        self._loop = asyncio.get_running_loop()
+        self.stopping = False
+        driver.set_logger(self._log)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a management call is under way."""
+        return self._thread.busy
+
+    async def call(self, name: str, function: Callable[[], T]) -> T:
+        """Run a management call in its turn.
+
+        Raises:
+            DriverUnavailable: The driver cannot work here.
+        """
+        reason = self.driver.unavailable_reason()
+        if reason is not None:
+            raise DriverUnavailable(reason.reason, reason.message, hint=reason.hint)
+        return await self._thread.call(name, function)
+
+    async def bounded(self, name: str, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Wait for the coroutine, but not for ever; it goes on either way.
+
+        Raises:
+            DriverBusy: It still runs after the time-out.
+            ServiceStopping: It was not begun.
+        """
+        if self.stopping:
+            coroutine.close()
+            raise ServiceStopping
+        task = self._tasks.spawn(coroutine, name=name)
+        done, _ = await asyncio.wait([task], timeout=self._timeout)
+        if not done:
+            raise DriverBusy(name, self._timeout)
+        return task.result()
+
+    async def view(self) -> DriverView:
+        """Return the driver as it is now; the last known version while a call is under way."""
+        unavailable = self.driver.unavailable_reason()
+        if unavailable is None and not self.busy:
+            with suppress(DriverError, DriverUnavailable, DriverBusy):
+                call = self.call("running_driver_version", self.driver.running_driver_version)
+                self._version = await self.bounded("running_driver_version", call)
+        calls = (*self._thread.calls, *self.sessions.calls)
+        return DriverView(
+            name=self.driver.name,
+            library_path=self.driver.library_path,
+            capabilities=self.driver.capabilities,
+            unavailable=unavailable,
+            running_version=self._version,
+            calls=tuple(SlowCall(call.name, call.seconds) for call in calls),
+        )
+
+    async def stop(self, close_handles: Callable[[], None]) -> None:
+        """Run `close_handles`, let the driver go and end the threads.
+
+        A call that hangs is left behind after `STOP_PATIENCE` seconds.
+        """
+
+        def close() -> None:
+            close_handles()
+            self.driver.close()
+
+        await patiently(self._thread.call("close_driver", close))
+        self._thread.stop()
+        self.sessions.stop()
+
+    def _slow(self, call: str, seconds: float) -> None:
+        self._events.publish(EventType.DRIVER_SLOW, SlowCall(call, seconds))
+
+    def _log(self, line: LogLine) -> None:
+        # Called on any thread of the driver, perhaps after the event loop was closed.
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(
+                self._events.publish, EventType.DRIVER_LOG, line, line.time_ns
+            )
+
+
+async def patiently(work: Awaitable[Any]) -> None:
+    """Wait for work of the shutdown, but not for ever."""
+    with suppress(TimeoutError, DriverError, DriverBusy):
+        await asyncio.wait_for(work, STOP_PATIENCE)
