@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.drivers.linux.kernel import namespace
 from tests.running import RunningService, running
 from wintun_api.drivers.emulated.driver import emulated_driver
 from wintun_api.drivers.emulated.library import EmulatedLibrary
@@ -45,3 +46,10 @@ def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
         yield Rig(service, library)
     assert library.misuse == []
     assert library.open_handles() == (0, 0)
+
+
+@pytest.fixture
+def kernel_service(tmp_path: Path) -> Iterator[RunningService]:
+    """A service on kernel TUN devices, in a network namespace that takes them with it."""
+    with namespace(), running(tmp_path, driver="linux", log_level="warning") as service:
+        yield service

@@ -106,7 +106,11 @@ def test_drivers_do_not_know_each_other() -> None:
         own = path.parent.name
         for name in imports(path):
             parts = name.split(".")
-            if parts[:2] == ["wintun_api", "drivers"] and parts[2] in ("wintun", "linux", "emulated"):
+            if parts[:2] == ["wintun_api", "drivers"] and parts[2] in (
+                "wintun",
+                "linux",
+                "emulated",
+            ):
                 assert parts[2] == own or (own, parts[2]) in allowed, f"{path}: {name}"
 
 
