@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from wintun_api.cli.options import DEFAULT_URL, Json, Token, TokenFile, Url
+from wintun_api.cli.options import DEFAULT_URL, Config, Json, Token, TokenFile, Url, read_settings
 from wintun_api.cli.output import show_json, show_table
 
 app = typer.Typer(help="Make and revoke tokens that allow less.", no_args_is_help=True)
@@ -77,3 +77,9 @@ def revoke(
     with connect(url, token, token_file) as client:
         client.send("DELETE", path_of("v1", "tokens", token_id))
     typer.echo("Revoked.")
+
+
+@app.command()
+def path(config: Config = None) -> None:
+    """Print where the admin token is kept."""
+    typer.echo(read_settings(config).token_path)

@@ -1,0 +1,103 @@
+"""The command line as a process of its own, and in this one."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from typer.testing import CliRunner, Result
+
+from wintun_api.cli import app
+
+PATIENCE = 20.0
+COMMAND = [sys.executable, "-m", "wintun_api"]
+
+
+def environment(data_dir: Path, **more: str) -> dict[str, str]:
+    """This process's environment without anybody's settings."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("WINTUN_API_")}
+    unset = ("DISPLAY", "WAYLAND_DISPLAY", "FORCE_COLOR")
+    kept = {key: value for key, value in kept.items() if key not in unset}
+    return {**kept, "WINTUN_API_DATA_DIR": str(data_dir), "COLUMNS": "200", **more}
+
+
+def invoke(*arguments: str, **env: str) -> Result:
+    """Run a command in this process."""
+    values = {key: None for key in os.environ if key.startswith("WINTUN_API_")}
+    return CliRunner().invoke(app, list(arguments), env={**values, "COLUMNS": "200", **env})
+
+
+def run(tmp_path: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run a command that ends by itself."""
+    return subprocess.run(
+        [*COMMAND, *arguments],
+        env=environment(tmp_path / "data", **env),
+        cwd=tmp_path,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+
+
+class Program:
+    """A command that runs until a signal ends it; what it writes goes to files."""
+
+    def __init__(self, tmp_path: Path, *arguments: str, **env: str) -> None:
+        tmp_path.mkdir(exist_ok=True)
+        self._out, self._err = tmp_path / "stdout", tmp_path / "stderr"
+        with self._out.open("wb") as out, self._err.open("wb") as err:
+            self.process = subprocess.Popen(
+                [*COMMAND, *arguments],
+                env=environment(tmp_path / "data", **env),
+                cwd=tmp_path,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+            )
+
+    @property
+    def stdout(self) -> str:
+        """What it wrote to standard output so far."""
+        return self._out.read_text("utf-8")
+
+    @property
+    def stderr(self) -> str:
+        """What it wrote to standard error so far."""
+        return self._err.read_text("utf-8")
+
+    def wait_for(self, pattern: str) -> re.Match[str]:
+        """Wait until it has written a whole line with this."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            ended = self.process.poll() is not None
+            found = re.search(f"(?:{pattern}).*\n", self.stdout + self.stderr)
+            if found:
+                return found
+            said = f"{self.stdout}\n{self.stderr}"
+            assert not ended, f"ended with {self.process.returncode}: {said}"
+            assert time.monotonic() < deadline, said
+            time.sleep(0.02)
+
+    def wait_for_url(self) -> str:
+        """Wait until it answers; return its address."""
+        return self.wait_for(r"(http://127\.0\.0\.1:\d+)")[1]
+
+    def end(self, number: int = signal.SIGINT) -> tuple[int, float]:
+        """End it by a signal; return its exit code and the seconds that took."""
+        started = time.monotonic()
+        self.process.send_signal(number)
+        code = self.process.wait(PATIENCE)
+        return code, time.monotonic() - started
+
+    def close(self) -> None:
+        """Make sure that nothing is left of it."""
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()

@@ -1,0 +1,371 @@
+"""The client commands against a real service."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import Result
+
+from tests.cli.commands import COMMAND, environment, invoke
+from tests.conftest import Rig
+from tests.running import TOKEN, RunningService
+from wintun_api.packet import build
+
+Cli = Callable[..., Result]
+
+
+@pytest.fixture
+def cli(service: RunningService) -> Cli:
+    """Run a command against the service, as admin unless the variables say otherwise."""
+
+    def run_command(*arguments: str, **env: str) -> Result:
+        variables = {"WINTUN_API_URL": service.url, "WINTUN_API_TOKEN": TOKEN, **env}
+        return invoke(*arguments, **variables)
+
+    return run_command
+
+
+def made(result: Result) -> Any:
+    """What a command that worked wrote as JSON."""
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def refusal(result: Result, code: int = 1) -> list[str]:
+    """The lines of a command that did not work."""
+    assert result.exit_code == code, result.output
+    assert result.stdout == ""
+    return result.stderr.splitlines()
+
+
+# Adapters
+
+
+def test_create_and_list(cli: Cli) -> None:
+    """An adapter is created with its settings and then listed."""
+    settings = ("--mtu", "1420", "--address", "10.6.7.7/24", "--address", "fd06:7::7/64")
+    guid = "deadbabe-cafe-beef-0123-456789abcdef"
+    created = made(
+        cli("adapters", "create", "OfficeNet", "--pool", "P", "--guid", guid, *settings, "--json")
+    )
+    assert (created["guid"], created["pool"], created["mtu"]) == (guid, "P", 1420)
+    assert created["addresses"] == ["10.6.7.7/24", "fd06:7::7/64"]
+    assert made(cli("adapters", "list", "--json")) == [created]
+    assert made(cli("adapters", "list", "--pool", "Q", "--json")) == []
+
+
+def test_table(cli: Cli, service: RunningService) -> None:
+    """The table has a line per adapter, whole in a pipe however long, without colours."""
+    for name in ("A" * 120, "[red]B"):
+        service.adapter(name=name)
+    lines = cli("adapters", "list", COLUMNS="40").stdout.splitlines()
+    assert [line.split()[0] for line in lines] == ["Name", "A" * 120, "[red]B"]
+    assert "\x1b" not in "".join(lines)
+
+
+def test_empty_lists(cli: Cli) -> None:
+    """Nothing there is no failure, and nothing on standard output."""
+    for group in ("adapters", "sessions", "tokens"):
+        result = cli(group, "list")
+        assert (result.exit_code, result.stdout) == (0, "")
+        assert made(cli(group, "list", "--json")) == []
+
+
+@pytest.mark.parametrize("word", ["OfficeNet", "officenet", "guid", "GUID"])
+def test_names_and_guids(cli: Cli, service: RunningService, word: str) -> None:
+    """An adapter is named by its GUID or its name, in capitals or not."""
+    adapter = service.adapter(name="OfficeNet")
+    words = {"guid": adapter["guid"], "GUID": adapter["guid"].upper()}
+    assert made(cli("adapters", "show", words.get(word, word), "--json")) == adapter
+
+
+def test_show(cli: Cli, service: RunningService) -> None:
+    """Without --json an adapter is shown as names and values."""
+    service.adapter(name="OfficeNet", mtu=1420)
+    shown = cli("adapters", "show", "OfficeNet").stdout
+    rows = dict(line.split(maxsplit=1) for line in shown.splitlines())
+    assert (rows["name"].strip(), rows["mtu"].strip()) == ("OfficeNet", "1420")
+
+
+def test_rename_and_set(cli: Cli, service: RunningService) -> None:
+    """Name, MTU and addresses change by themselves; the rest stays."""
+    service.adapter(name="OfficeNet", mtu=1420, addresses=["10.1.1.1/24"])
+    assert made(cli("adapters", "rename", "OfficeNet", "Home", "--json"))["name"] == "Home"
+    changed = made(cli("adapters", "set", "Home", "--mtu", "1300", "--json"))
+    assert (changed["mtu"], changed["addresses"]) == (1300, ["10.1.1.1/24"])
+    changed = made(cli("adapters", "set", "Home", "--address", "10.1.1.2/24", "--json"))
+    assert (changed["mtu"], changed["addresses"]) == (1300, ["10.1.1.2/24"])
+    assert made(cli("adapters", "set", "Home", "--no-addresses", "--json"))["addresses"] == []
+
+
+@pytest.mark.parametrize("options", [(), ("--no-addresses", "--address", "10.1.1.1/24")])
+def test_set_needs_something(cli: Cli, options: tuple[str, ...]) -> None:
+    """Setting nothing, or two opposites, is wrong usage."""
+    refusal(cli("adapters", "set", "OfficeNet", *options), 2)
+
+
+def test_release_open_delete(cli: Cli, service: RunningService) -> None:
+    """An adapter is released, opened again and deleted."""
+    service.adapter(name="OfficeNet", pool="P")
+    assert made(cli("adapters", "release", "OfficeNet", "--json")) == {"exists": True}
+    assert made(cli("adapters", "open", "OfficeNet", "--pool", "P", "--json"))["managed"]
+    result = cli("adapters", "delete", "OfficeNet", "--force")
+    assert (result.exit_code, result.stdout) == (0, "Deleted.\n")
+    assert service.http.get("/v1/adapters").json() == []
+
+
+def test_unknown_adapter(cli: Cli) -> None:
+    """A name that no adapter has is told, with what to do."""
+    lines = refusal(cli("adapters", "delete", "Nowhere"))
+    assert lines == ["No adapter has the name 'Nowhere'.", "See wintun-api adapters list."]
+
+
+def test_strange_names(cli: Cli) -> None:
+    """A name reaches the service as it is, whatever its characters."""
+    name = "Büro & 50% #1 'näh' 网"
+    assert made(cli("adapters", "create", name, "--json"))["name"] == name
+    assert made(cli("adapters", "show", name, "--json"))["name"] == name
+    assert name in cli("adapters", "list").stdout
+
+
+# Sessions
+
+
+def test_session_life(cli: Cli, service: RunningService) -> None:
+    """A session is started, listed, shown by its adapter's name, and ended."""
+    adapter = service.adapter(name="OfficeNet")
+    capacity = ("--capacity", "0x20000")
+    session = made(cli("sessions", "start", "OfficeNet", *capacity, "--json"))
+    assert (session["adapter"], session["capacity"]) == (adapter["guid"], 0x20000)
+    (listed,) = made(cli("sessions", "list", "--json"))
+    assert listed["id"] == session["id"]
+    table = cli("sessions", "list").stdout.splitlines()
+    assert table[1].split()[:3] == [session["id"], "OfficeNet", "running"]
+    for word in (session["id"], "OfficeNet", adapter["guid"]):
+        assert made(cli("sessions", "show", word, "--json"))["id"] == session["id"]
+    assert "counters.lost.rejected" in cli("sessions", "show", "OfficeNet").stdout
+    assert made(cli("sessions", "end", "OfficeNet", "--json"))["state"] == "ended"
+    assert service.http.get("/v1/sessions").json() == []
+
+
+def test_default_capacity(cli: Cli, service: RunningService) -> None:
+    """Without a capacity the service chooses it."""
+    service.adapter(name="OfficeNet")
+    assert made(cli("sessions", "start", "OfficeNet", "--json"))["capacity"] == 0x400000
+
+
+def test_capacity_is_a_number(cli: Cli) -> None:
+    """A capacity that is no number is wrong usage."""
+    refusal(cli("sessions", "start", "OfficeNet", "--capacity", "4M"), 2)
+
+
+def test_unknown_session(cli: Cli) -> None:
+    """A word that names no session is told, with what to do."""
+    assert "wintun-api sessions list" in refusal(cli("sessions", "end", "nothing"))[1]
+
+
+# Packets
+
+PING = build.icmp_echo("10.6.7.9", "10.6.7.7", identifier=1, sequence=1, data=b"hello")
+
+
+@pytest.fixture
+def session(service: RunningService) -> str:
+    """A session on 10.6.7.7/24."""
+    adapter = service.adapter(name="OfficeNet", addresses=["10.6.7.7/24"])
+    return str(service.session(adapter)["id"])
+
+
+@pytest.mark.parametrize("separator", ["", " ", ":", "0x"])
+def test_inject_hex(cli: Cli, service: RunningService, session: str, separator: str) -> None:
+    """A packet in hexadecimal is injected, and the emulated host answers it."""
+    digits = separator + PING.hex(separator) if len(separator) == 1 else separator + PING.hex()
+    with service.packets(session) as socket:
+        report = made(cli("inject", "OfficeNet", "--hex", digits, "--json"))
+        assert report == {"accepted": 1, "rejected": {}, "ring_full": 0}
+        assert socket.receive(1) == [build.echo_reply(PING)]
+
+
+def test_inject_file(cli: Cli, service: RunningService, session: str, tmp_path: Path) -> None:
+    """A packet in a file is injected."""
+    file = tmp_path / "packet"
+    file.write_bytes(PING)
+    assert cli("inject", session, "--file", str(file)).stdout == f"Injected {len(PING)} bytes.\n"
+    assert service.counters(session)["injected"]["packets"] == 1
+
+
+def test_inject_standard_input(service: RunningService, session: str, tmp_path: Path) -> None:
+    """A packet on standard input is injected."""
+    variables = {"WINTUN_API_URL": service.url, "WINTUN_API_TOKEN": TOKEN}
+    done = subprocess.run(
+        [*COMMAND, "inject", session],
+        input=PING,
+        env=environment(tmp_path, **variables),
+        check=True,
+        capture_output=True,
+    )
+    assert done.stdout.decode().split() == ["Injected", str(len(PING)), "bytes."]
+    assert service.counters(session)["injected"]["packets"] == 1
+
+
+def test_inject_no_packet(cli: Cli, session: str) -> None:
+    """Bytes that are no packet are refused with a sentence and a hint."""
+    assert len(refusal(cli("inject", session, "--hex", "4500"))) == 2
+
+
+@pytest.mark.parametrize("options", [("--hex", "xyz"), ("--hex", "45", "--file", "f")])
+def test_inject_usage(cli: Cli, options: tuple[str, ...]) -> None:
+    """Digits that are none, and two packets at once, are wrong usage."""
+    refusal(cli("inject", "OfficeNet", *options), 2)
+
+
+def test_inject_missing_file(cli: Cli, tmp_path: Path) -> None:
+    """A file that cannot be read is a sentence."""
+    (line,) = refusal(cli("inject", "OfficeNet", "--file", str(tmp_path / "none")))
+    assert line.startswith("Cannot read ")
+
+
+# Tokens
+
+
+def test_tokens(cli: Cli) -> None:
+    """A token is made, allows what it may and no more, is listed, and is revoked."""
+    secret = cli("tokens", "create", "read", "--label", "grafana").stdout.strip()
+    assert made(cli("adapters", "list", "--json", WINTUN_API_TOKEN=secret)) == []
+    refused = refusal(cli("adapters", "create", "X", WINTUN_API_TOKEN=secret))
+    assert "scope admin" in refused[0]
+    (listed,) = made(cli("tokens", "list", "--json"))
+    assert (listed["label"], listed["scopes"]) == ("grafana", ["read"])
+    assert secret not in cli("tokens", "list").stdout
+    assert cli("tokens", "revoke", listed["id"]).exit_code == 0
+    refusal(cli("adapters", "list", WINTUN_API_TOKEN=secret))
+
+
+def test_path_of_the_token(tmp_path: Path) -> None:
+    """The path of the token file is printed for scripts, whether there is one or not."""
+    result = invoke("tokens", "path", WINTUN_API_DATA_DIR=str(tmp_path))
+    assert result.stdout == f"{tmp_path / 'token'}\n"
+
+
+# Finding the service, and what goes wrong
+
+
+def test_sources_of_the_token(service: RunningService, tmp_path: Path) -> None:
+    """A flag beats the variable, the variable the default file."""
+    good, bad = tmp_path / "token", tmp_path / "bad"
+    good.write_text(TOKEN + "\n")
+    bad.write_text("wrong\n")
+
+    def code(*arguments: str, **env: str) -> int:
+        variables = {"WINTUN_API_URL": service.url, "WINTUN_API_DATA_DIR": str(tmp_path), **env}
+        return invoke("adapters", "list", *arguments, **variables).exit_code
+
+    assert code() == 0
+    assert code(WINTUN_API_TOKEN="wrong") == 1
+    assert code("--token-file", str(good), WINTUN_API_TOKEN="wrong") == 0
+    assert code("--token", TOKEN, "--token-file", str(bad)) == 0
+    assert code(WINTUN_API_TOKEN_FILE=str(bad)) == 1
+
+
+def test_the_configuration_names_the_token(service: RunningService, tmp_path: Path) -> None:
+    """The service's configuration file tells the client where the token is."""
+    config = tmp_path / "settings.toml"
+    config.write_text(f"token_file = '{tmp_path / 'here'}'\n")
+    (tmp_path / "here").write_text(TOKEN)
+    result = invoke("adapters", "list", "--url", service.url, WINTUN_API_CONFIG=str(config))
+    assert result.exit_code == 0
+
+
+def test_wrong_token(service: RunningService, tmp_path: Path) -> None:
+    """A token that the service does not know is told by where it came from."""
+    (tmp_path / "token").write_text("wrong")
+    result = invoke("adapters", "list", "--url", service.url, WINTUN_API_DATA_DIR=str(tmp_path))
+    lines = refusal(result)
+    assert str(tmp_path / "token") in lines[0]
+    assert "--token-file" in lines[1]
+
+
+def test_missing_token(service: RunningService, tmp_path: Path) -> None:
+    """A missing token file is named."""
+    result = invoke("adapters", "list", "--url", service.url, WINTUN_API_DATA_DIR=str(tmp_path))
+    assert refusal(result)[0] == f"There is no token file {tmp_path / 'token'}."
+
+
+@pytest.mark.parametrize("content", ["", "two words", "naïve"])
+def test_no_token_in_the_file(service: RunningService, tmp_path: Path, content: str) -> None:
+    """A file that holds no token is a sentence, and nothing is sent."""
+    (tmp_path / "token").write_text(content, "utf-8")
+    result = invoke("adapters", "list", "--url", service.url, WINTUN_API_DATA_DIR=str(tmp_path))
+    assert "token" in refusal(result)[0]
+
+
+def test_no_service(cli: Cli, service: RunningService) -> None:
+    """Where nothing answers, the sentence says how to start it."""
+    service.stop()
+    lines = refusal(cli("adapters", "list"))
+    assert lines[0] == f"Nothing answers at {service.url}."
+    assert "wintun-api serve" in lines[1]
+
+
+@pytest.mark.parametrize("url", ["localhost:9886", "ftp://127.0.0.1", "http://", "http://[::1"])
+def test_wrong_url(cli: Cli, url: str) -> None:
+    """An address that is none is wrong usage."""
+    assert refusal(cli("adapters", "list", "--url", url), 2)[0].startswith("--url: ")
+
+
+def test_a_proxy_is_not_asked(cli: Cli) -> None:
+    """Proxies of the environment do not come between: loopback is this machine's."""
+    proxy = "http://127.0.0.1:1"
+    assert made(cli("adapters", "list", "--json", http_proxy=proxy, HTTP_PROXY=proxy)) == []
+
+
+def test_driver_errors(rig: Rig) -> None:
+    """A driver's failure is its sentence, its hint and its log lines."""
+    rig.library.fail_next("WintunCreateAdapter", 1450)
+    variables = {"WINTUN_API_URL": rig.service.url, "WINTUN_API_TOKEN": TOKEN}
+    sentence, hint, *log = refusal(invoke("adapters", "create", "OfficeNet", **variables))
+    assert "WintunCreateAdapter: win32 error 1450" in sentence
+    assert hint
+    assert any(line.startswith("driver: ") and "made to fail" in line for line in log)
+
+
+def test_full_ring(rig: Rig) -> None:
+    """A packet that the full ring did not take is a failure."""
+    adapter = rig.service.adapter(name="OfficeNet", addresses=["10.6.7.7/24"])
+    session = rig.service.session(adapter, capacity=0x20000)
+    rig.library.hold_consumer("OfficeNet")
+    path = f"/v1/sessions/{session['id']}/packets"
+    big = build.udp("10.6.7.9", "10.6.7.7", 1, 2, bytes(60_000))
+    headers = {"Content-Type": "application/octet-stream"}
+    for packet in (big, PING):
+        while not rig.service.http.post(path, content=packet, headers=headers).json()["ring_full"]:
+            pass
+    variables = {"WINTUN_API_URL": rig.service.url, "WINTUN_API_TOKEN": TOKEN}
+    lines = refusal(invoke("inject", "OfficeNet", "--hex", PING.hex(), **variables))
+    assert lines[0] == "The send ring is full; the packet was dropped."
+
+
+def test_control_characters_are_not_written(cli: Cli) -> None:
+    """What the service says cannot steer the terminal."""
+    lines = refusal(cli("adapters", "create", "a\x1b[31m"))
+    assert "\x1b" not in "".join(lines)
+
+
+def test_narrow_code_page(service: RunningService, tmp_path: Path) -> None:
+    """A name that the console's code page lacks is no error."""
+    service.adapter(name="网")
+    variables = {"WINTUN_API_URL": service.url, "WINTUN_API_TOKEN": TOKEN}
+    done = subprocess.run(
+        [sys.executable, "-m", "wintun_api", "adapters", "list"],
+        env=environment(tmp_path, **variables, PYTHONIOENCODING="cp1252", PYTHONUTF8="0"),
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"? " in done.stdout

@@ -1,0 +1,310 @@
+"""`wintun-api serve` as a process."""
+
+from __future__ import annotations
+
+import base64
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.cli.commands import COMMAND, Program, environment, run
+from tests.cli.conftest import Start
+
+EMULATED = ("serve", "--driver", "emulated", "--port", "0")
+posix_only = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals and modes")
+
+
+def token_of(program: Program) -> str:
+    """Read the token that the service made."""
+    path = program.wait_for(r"\(token file: (.+)\)")[1]
+    return Path(path).read_text().strip()
+
+
+def test_it_tells_where_it_is(start: Start) -> None:
+    """One line names the address with the real port and the token file; both are good."""
+    program = start(*EMULATED)
+    url = program.wait_for_url()
+    headers = {"Authorization": f"Bearer {token_of(program)}"}
+    system = httpx.get(f"{url}/v1/system", headers=headers, trust_env=False).json()
+    assert system["driver"] == "emulated"
+    assert len(program.stderr.splitlines()) == 1
+    assert program.stdout == ""
+
+
+@posix_only
+def test_token_file_is_private(start: Start) -> None:
+    """The token file is made for its owner alone."""
+    program = start(*EMULATED)
+    program.wait_for_url()
+    path = Path(program.wait_for(r"\(token file: (.+)\)")[1])
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@posix_only
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signals_end_it_in_order(start: Start, number: int) -> None:
+    """SIGINT and SIGTERM end the service within three seconds, with exit code 0 and no word."""
+    program = start(*EMULATED)
+    url = program.wait_for_url()
+    headers = {"Authorization": f"Bearer {token_of(program)}"}
+    with httpx.Client(base_url=url, headers=headers, trust_env=False) as http:
+        adapter = http.post("/v1/adapters", json={"name": "OfficeNet"}).json()
+        assert http.post("/v1/sessions", json={"adapter": adapter["guid"]}).status_code == 201
+        with http.stream("GET", "/v1/events"):  # an open stream does not hold it up
+            code, seconds = program.end(number)
+    assert code == 0
+    assert seconds < 3
+    assert "Traceback" not in program.stderr
+
+
+@posix_only
+def test_a_second_signal_breaks_nothing(start: Start) -> None:
+    """Ctrl-C twice still ends the service with code 0."""
+    program = start(*EMULATED)
+    program.wait_for_url()
+    program.process.send_signal(signal.SIGINT)
+    time.sleep(0.05)
+    code, _ = program.end(signal.SIGINT)
+    assert code == 0
+    assert "Traceback" not in program.stderr
+
+
+@pytest.mark.parametrize("level", ["debug", "info"])
+def test_no_token_in_the_log(start: Start, level: str) -> None:
+    """No log level shows a token, wherever a request carries it."""
+    program = start(*EMULATED, "--log-level", level)
+    url = program.wait_for_url()
+    token = token_of(program)
+    headers = {"Authorization": f"Bearer {token}"}
+    upgrade = {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": base64.b64encode(b"0123456789abcdef").decode(),
+    }
+    with httpx.Client(base_url=url, trust_env=False) as http:
+        assert http.get("/v1/adapters", headers=headers).is_success
+        http.get("/", params={"token": token})
+        host, port = url.removeprefix("http://").split(":")
+        for path, more in (("/v1/events", headers), (f"/v1/events?token={token}", {})):
+            lines = [f"GET {path} HTTP/1.1", f"Host: {host}:{port}"]
+            lines += [f"{name}: {value}" for name, value in {**upgrade, **more}.items()]
+            with socket.create_connection((host, int(port)), 5) as connection:
+                connection.sendall("\r\n".join([*lines, "", ""]).encode())
+                assert connection.recv(1000).startswith(b"HTTP/1.1 ")
+    program.end(signal.SIGTERM)
+    assert token not in program.stdout + program.stderr
+    encoded = base64.urlsafe_b64encode(token.encode()).decode().rstrip("=")
+    assert encoded not in program.stderr
+
+
+def test_token_file_is_read(start: Start, tmp_path: Path) -> None:
+    """A token that is in the file is the token."""
+    path = tmp_path / "my-token"
+    path.write_text("correct-horse\n")
+    path.chmod(0o600)
+    url = start(*EMULATED, "--token-file", str(path)).wait_for_url()
+    for token, status in (("correct-horse", 200), ("battery-staple", 401)):
+        headers = {"Authorization": f"Bearer {token}"}
+        assert httpx.get(f"{url}/v1/system", headers=headers, trust_env=False).status_code == status
+
+
+@posix_only
+def test_open_token_file(start: Start, tmp_path: Path) -> None:
+    """A token file that others can read gets a warning."""
+    path = tmp_path / "my-token"
+    path.write_text("correct-horse\n")
+    path.chmod(0o644)
+    program = start(*EMULATED, "--token-file", str(path))
+    program.wait_for_url()
+    assert f"other users can read the token file {path}" in program.stderr
+
+
+def test_settings_combine(start: Start, tmp_path: Path) -> None:
+    """A flag beats a variable, a variable the file; all of them reach the service."""
+    config = tmp_path / "settings.toml"
+    config.write_text('driver = "wintun"\nport = 1\nmax_message = 70000\nqueue_packets = 7\n')
+    program = start(
+        *EMULATED, "--config", str(config), WINTUN_API_PORT="2", WINTUN_API_QUEUE_PACKETS="9"
+    )
+    url = program.wait_for_url()
+    headers = {"Authorization": f"Bearer {token_of(program)}"}
+    system = httpx.get(f"{url}/v1/system", headers=headers, trust_env=False).json()
+    assert system["driver"] == "emulated"
+    assert system["limits"]["max_message"] == 70000
+    assert system["limits"]["queue_packets"] == 9
+
+
+def test_unavailable_driver(start: Start) -> None:
+    """With a driver that cannot work the service starts all the same, and says what to do."""
+    name = "linux" if sys.platform == "win32" else "wintun"
+    program = start("serve", "--driver", name, "--port", "0")
+    url = program.wait_for_url()
+    assert httpx.get(f"{url}/noauth/health", trust_env=False).is_success
+    assert f"Warning: the driver {name} is unavailable: " in program.stderr
+    assert "--driver emulated" in program.stderr
+
+
+def test_port_in_use(tmp_path: Path) -> None:
+    """A port in use is a sentence and exit code 1, before any token is made."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = run(tmp_path, "serve", "--driver", "emulated", "--port", port)
+    assert done.returncode == 1
+    assert f"Cannot listen on 127.0.0.1 port {port}: it is in use" in done.stderr
+    assert "--port" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--port", "99999"), "--port: "),
+        (("--driver", "tap"), "'tap' is not one of"),
+        (("--host", "0.0.0.0"), "reachable from other machines"),
+        (("--config", "missing.toml"), "There is no configuration file missing.toml."),
+        (("--tls-key", "key.pem"), "tls_key needs tls_certificate"),
+        (("--tls-certificate", "none.pem"), "Cannot use the TLS certificate none.pem"),
+        (("--traffic", "-1"), "--traffic: "),
+    ],
+)
+def test_bad_settings(tmp_path: Path, arguments: tuple[str, ...], sentence: str) -> None:
+    """Wrong settings are a sentence and exit code 2."""
+    done = run(tmp_path, *EMULATED, *arguments)
+    assert done.returncode == 2
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("PORT", "many"), ("DRIVER", "tap"), ("TLS_KEY", "key.pem")]
+)
+def test_bad_variable(tmp_path: Path, name: str, value: str) -> None:
+    """A wrong variable is a sentence and exit code 2."""
+    done = run(tmp_path, "serve", **{f"WINTUN_API_{name}": value})
+    assert done.returncode == 2
+    assert name in done.stderr.upper()
+    assert "Traceback" not in done.stderr
+
+
+def test_bad_state_file(tmp_path: Path) -> None:
+    """A state file of something else is a sentence and exit code 2."""
+    (tmp_path / "state").write_text("no state")
+    done = run(tmp_path, *EMULATED, "--emulated-state", "state")
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+
+
+def test_unwritable_token_file(tmp_path: Path) -> None:
+    """A token file that cannot be made is a sentence and exit code 1."""
+    (tmp_path / "file").write_text("")
+    done = run(tmp_path, *EMULATED, "--data-dir", "file/below")
+    assert done.returncode == 1
+    assert "Cannot read or make the token file" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_unknown_host(tmp_path: Path) -> None:
+    """An address of another machine is a sentence and exit code 1."""
+    done = run(tmp_path, *EMULATED, "--host", "192.0.2.1", "--allow-insecure-bind")
+    assert done.returncode == 1
+    assert "Cannot listen on 192.0.2.1 port 0: " in done.stderr
+
+
+def test_tls(start: Start, tmp_path: Path) -> None:
+    """With a certificate the service speaks TLS, and the client commands trust it when told."""
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    subject = ("-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1")
+    files = ("-keyout", key, "-out", certificate)
+    made = subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", *subject, *files],
+        capture_output=True,
+        check=False,
+    )
+    if made.returncode:
+        pytest.skip("openssl cannot make a certificate here")
+    program = start(*EMULATED, "--tls-certificate", str(certificate), "--tls-key", str(key))
+    url = program.wait_for(r"(https://127\.0\.0\.1:\d+)")[1]
+    client = ("adapters", "list", "--json", "--url", url, "--token", token_of(program))
+    assert "not trusted" in run(tmp_path, *client).stderr
+    trusting = run(tmp_path, *client, SSL_CERT_FILE=str(certificate))
+    assert (trusting.returncode, trusting.stdout) == (0, "[]\n")
+
+
+@posix_only
+def test_terminal_gets_the_dashboard(tmp_path: Path) -> None:
+    """Only a terminal is shown the address that signs a browser in."""
+    import os
+    import pty
+
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        [*COMMAND, *EMULATED],
+        env=environment(tmp_path / "data"),
+        stdin=slave,
+        stdout=slave,
+        stderr=subprocess.PIPE,
+    )
+    try:
+        os.close(slave)
+        shown = b""
+        while b"\n" not in shown:
+            shown += os.read(master, 1000)
+        token = (tmp_path / "data" / "token").read_text().strip()
+        assert shown.decode().startswith("Dashboard: http://127.0.0.1:")
+        assert f"/?token={token}" in shown.decode()
+    finally:
+        process.terminate()
+        _, errors = process.communicate(timeout=20)
+        os.close(master)
+    assert process.returncode == 0
+    assert token.encode() not in errors
+
+
+@posix_only
+def test_without_standard_streams(tmp_path: Path) -> None:
+    """A service manager may give no standard streams at all."""
+    shell = ["/bin/sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *COMMAND, *EMULATED]
+    process = subprocess.Popen(shell, env=environment(tmp_path / "data"), cwd=tmp_path)
+    token = tmp_path / "data" / "token"
+    try:
+        deadline = time.monotonic() + 20
+        while not token.exists():
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        time.sleep(0.5)
+        assert process.poll() is None
+    finally:
+        process.terminate()
+        assert process.wait(20) == 0
+
+
+def test_it_is_lean(tmp_path: Path) -> None:
+    """The service never loads the client's parts."""
+    code = (
+        "import sys, threading, signal, os;"
+        "from wintun_api.cli import app;"
+        "t = threading.Timer(2, os.kill, (os.getpid(), signal.SIGTERM)); t.start();"
+        "app(sys.argv[1:], standalone_mode=False);"
+        "print(*sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *EMULATED],
+        env=environment(tmp_path / "data"),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+    loaded = set(done.stdout.split())
+    assert "uvicorn" in loaded
+    assert not {"httpx", "rich", "wintun_api.cli.client", "wintun_api.drivers.linux"} & loaded
