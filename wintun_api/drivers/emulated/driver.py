@@ -18,7 +18,8 @@ def open_emulated(settings: Settings) -> WintunDriver:
     """
     machine = Machine(settings.emulated_state)
     library = EmulatedLibrary(Generation(settings.generation), machine, rate=settings.traffic)
-    return emulated_driver(library, pools=settings.pools)
+    kept = {device.pool for device in machine.wintun_devices() if device.pool is not None}
+    return emulated_driver(library, pools=(*settings.pools, *kept))
 
 
 def emulated_driver(library: EmulatedLibrary, *, pools: tuple[str, ...] = ()) -> WintunDriver:

@@ -1,0 +1,65 @@
+"""A flood through a kernel TUN device, with a client that does not read."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import time
+
+import psutil
+
+from tests.drivers.linux.kernel import needs_kernel
+from tests.running import PacketSocket, RunningService
+from wintun_api.wire import BATCH
+
+pytestmark = needs_kernel
+
+SECONDS = 3
+DATAGRAM = 1200
+
+
+def test_a_stalled_client_under_a_flood(kernel_service: RunningService) -> None:
+    """The other client gets every packet, the stalled one an exact account, memory its bounds."""
+    adapter = kernel_service.adapter(name="Flood", mtu=1420, addresses=["10.6.7.7/24"])
+    session = kernel_service.session(adapter, capacity=0x4000000)["id"]
+    path = f"/v1/sessions/{session}/packets"
+    before = psutil.Process().memory_info().rss
+    with (
+        kernel_service.connect(f"{path}?queue_packets=4096", BATCH, max_queue=1) as stalled_socket,
+        kernel_service.packets(session) as reader,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as flood,
+    ):
+        stalled = PacketSocket(stalled_socket)
+        flood.connect(("10.6.7.9", 9))
+        sent = 0
+        numbers: list[int] = []
+        deadline = time.monotonic() + SECONDS
+        while time.monotonic() < deadline:
+            for _ in range(100):
+                flood.send(struct.pack("<I", sent) + bytes(DATAGRAM - 4))
+                sent += 1
+            while len(numbers) < sent:  # in step with the reader, so that the ring loses nothing
+                numbers += flooded(reader.receive(1))
+        assert numbers == list(range(sent))
+        grown = psutil.Process().memory_info().rss - before
+        got, lost = [], 0
+        total = kernel_service.counters(session)["received"]["packets"]
+        while len(got) + lost < total:
+            stalled.read()
+            got += [p for batch in stalled.batches for p in batch.packets]
+            stalled.batches.clear()
+            lost += sum(text["count"] for text in stalled.texts if text["type"] == "lost")
+            stalled.texts.clear()
+        counters = kernel_service.counters(session)
+        assert lost == counters["lost"]["queue"] > 0
+        assert counters["lost"]["ring"] == 0
+        assert grown < 64 * 1024 * 1024  # whatever was offered
+
+
+def flooded(packets: list[bytes]) -> list[int]:
+    """Return the numbers of the flood's packets; the host says other things too."""
+    return [
+        struct.unpack_from("<I", packet, 28)[0]
+        for packet in packets
+        if packet[0] >> 4 == 4 and len(packet) == 28 + DATAGRAM
+    ]
