@@ -38,18 +38,18 @@ Generation = Literal["pool", "tunnel-type"]
 
 def default_driver() -> DriverName:
     """Return the real driver of this platform, the emulated one where there is none."""
-    if sys.platform == "win32":
-        return "wintun"
-    return "linux" if sys.platform == "linux" else "emulated"
+    drivers: dict[str, DriverName] = {"win32": "wintun", "linux": "linux"}
+    return drivers.get(sys.platform, "emulated")
 
 
 def default_data_dir() -> Path:
     """Return where tokens and known pools are kept: the machine's place for a privileged user."""
     if sys.platform == "win32":
         return Path(os.environ.get("PROGRAMDATA", r"C:\ProgramData")) / "wintun-api"
-    if hasattr(os, "geteuid") and os.geteuid() == 0:
-        return Path("/var/lib/wintun-api")
-    return Path(platformdirs.user_state_dir("wintun-api", appauthor=False))
+    else:  # noqa: RET505 - so that the type checker reads it on its own platform alone
+        if os.geteuid() == 0:
+            return Path("/var/lib/wintun-api")
+        return Path(platformdirs.user_state_dir("wintun-api", appauthor=False))
 
 
 def _split(value: object) -> object:
