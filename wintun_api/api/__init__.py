@@ -14,4 +14,6 @@
     link         bytes to and from one WebSocket client, fast on our server, plain elsewhere
     protocol     the uvicorn WebSocket protocol class behind the fast link
     page         the dashboard's place, the API docs, the sign-in
+
+REST routes contain no `try`: errors become answers in `problems` alone.
 """
