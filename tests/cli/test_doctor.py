@@ -132,6 +132,13 @@ def test_bad_settings(tmp_path: Path) -> None:
     assert result.stderr.startswith("--port: ")
 
 
+def test_bad_certificate(tmp_path: Path) -> None:
+    """A certificate that cannot be used is a failure: the service would not start."""
+    missing = str(tmp_path / "none.pem")
+    code, checks = doctor(tmp_path, *FREE, WINTUN_API_TLS_CERTIFICATE=missing)
+    assert (code, checks["tls"]["outcome"]) == (1, "fail")
+
+
 def test_state_file_of_something_else(tmp_path: Path) -> None:
     """A driver that cannot even be opened is a failure with its sentence."""
     (tmp_path / "state").write_text("no state")

@@ -237,6 +237,16 @@ def test_tls(start: Start, tmp_path: Path) -> None:
     assert "not trusted" in run(tmp_path, *client).stderr
     trusting = run(tmp_path, *client, SSL_CERT_FILE=str(certificate))
     assert (trusting.returncode, trusting.stdout) == (0, "[]\n")
+    port = url.rpartition(":")[2]
+    examined = run(
+        tmp_path,
+        *("doctor", "--driver", "emulated", "--port", port),
+        WINTUN_API_TLS_CERTIFICATE=str(certificate),
+        WINTUN_API_TLS_KEY=str(key),
+        WINTUN_API_TOKEN=token_of(program),
+    )
+    assert f"a service answers at {url}" in examined.stdout
+    assert examined.returncode == 0
 
 
 @posix_only

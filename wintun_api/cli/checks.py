@@ -5,11 +5,13 @@ from __future__ import annotations
 import importlib.util
 import os
 import platform
+import ssl
 import stat
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +65,11 @@ def examine(settings: Settings) -> Iterator[Check]:
         yield from check_machine(driver)
         yield check_data_dir(settings.data_dir)
         yield check_token_file(settings.token_path)
+        if settings.tls_certificate is not None:
+            tls = check_tls(settings.tls_certificate, settings.tls_key)
+            yield tls
+            if tls.outcome is Outcome.FAIL:
+                return
         yield from check_service(settings, driver)
     finally:
         driver.close()
@@ -178,6 +185,16 @@ def check_token_file(path: Path) -> Check:
     return Check("token", Outcome.OK, str(path))
 
 
+def check_tls(certificate: Path, key: Path | None) -> Check:
+    """Look whether the certificate and its key can be used."""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
+    except OSError as error:  # ssl.SSLError is one
+        hint = "Give PEM files with --tls-certificate and --tls-key."
+        return Check("tls", Outcome.FAIL, f"{certificate}: {error}", hint)
+    return Check("tls", Outcome.OK, str(certificate))
+
+
 def check_service(settings: Settings, driver: Driver) -> Iterator[Check]:
     """Look at the port, and at the service that answers there."""
     try:
@@ -195,7 +212,8 @@ def check_service(settings: Settings, driver: Driver) -> Iterator[Check]:
         yield from _check_own_adapters(driver)
         return
     url = running.url_at(settings, settings.port)
-    with open_http(url, _token(settings.token_path), PATIENCE) as http:
+    token, trust = _token(settings.token_path), partial(_trust, settings.tls_certificate)
+    with open_http(url, token, timeout=PATIENCE, trust=trust) as http:
         health, _ = _ask(http, "/noauth/health")
         if not (isinstance(health, dict) and health.get("status") == "ok"):
             detail = f"{settings.port} is in use by another program"
@@ -248,6 +266,14 @@ def _token(path: Path) -> str | None:
     except (OSError, UnicodeDecodeError):
         return None
     return token if token.isascii() and token.isprintable() else None
+
+
+def _trust(certificate: Path | None) -> ssl.SSLContext:
+    # The service's own certificate and no other, whatever name it was made for.
+    context = ssl.create_default_context(cafile=certificate)
+    context.check_hostname = False
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    return context
 
 
 def _ask(http: httpx.Client, path: str) -> tuple[Any, int]:

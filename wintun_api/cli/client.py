@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NoReturn
@@ -135,7 +135,13 @@ def connect(url: str, token: str | None, token_file: Path | None) -> Iterator[Cl
         yield Client(http, source)
 
 
-def open_http(url: str, token: str | None, timeout: float = TIMEOUT) -> httpx.Client:
+def open_http(
+    url: str,
+    token: str | None,
+    *,
+    timeout: float = TIMEOUT,
+    trust: Callable[[], ssl.SSLContext] = ssl.create_default_context,
+) -> httpx.Client:
     """Return an HTTP client of the service at this address.
 
     Raises:
@@ -147,8 +153,8 @@ def open_http(url: str, token: str | None, timeout: float = TIMEOUT) -> httpx.Cl
     return httpx.Client(
         base_url=address,
         headers={"Authorization": f"Bearer {token}"} if token else {},
-        # OpenSSL's own defaults, which heed SSL_CERT_FILE. Reading them is slow: only if needed.
-        verify=ssl.create_default_context() if address.scheme == "https" else False,
+        # The default is OpenSSL's, which heeds SSL_CERT_FILE. It is slow to read: only if needed.
+        verify=trust() if address.scheme == "https" else False,
         timeout=timeout,
         trust_env=False,  # a proxy has no way to this machine's loopback
     )

@@ -56,7 +56,7 @@ def demo(
         driver="emulated",
         generation=generation,
         traffic=traffic,
-    ).model_copy(update={"emulated_state": None})
+    ).model_copy(update={"emulated_state": None, "tls_certificate": None, "tls_key": None})
     chosen = port is not None or "WINTUN_API_PORT" in os.environ
     run(settings, free_port=not chosen, browser=browser)
 
@@ -139,9 +139,9 @@ def _lines(url: str, token: str, adapter: AdapterView, session: str, traffic: fl
         "",
         _curl(token, f"{url}/v1/sessions/{session}"),
         "",
-        'The third pings the host. It prints {"accepted":1,...}; the host answers at once, so an',
-        "ICMP echo reply is among the dashboard's packets, and the second line then shows one more",
-        "injected and one more received:",
+        f"The third{', for PowerShell,' if ON_WINDOWS else ''} pings the host, which answers.",
+        'It prints {"accepted":1,...}. An echo reply is then among the dashboard\'s packets, and',
+        "the second line shows one more injected and one more received:",
         "",
         *_ping_lines(token, f"{url}/v1/sessions/{session}", ping),
         "",

@@ -7,7 +7,6 @@ import ipaddress
 import logging
 import signal
 import socket
-import ssl
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -24,6 +23,8 @@ from wintun_api.drivers import open_driver
 from wintun_api.drivers.base import Driver
 from wintun_api.errors import InvalidArgument, WintunApiError
 from wintun_api.settings import Settings
+
+logger = logging.getLogger(__name__)
 
 Started = Callable[["CommandServer"], Awaitable[None]]
 
@@ -57,6 +58,8 @@ class CommandServer(Server):
         except WintunApiError as error:
             self.failure = error
             self.should_exit = True
+        except BrokenPipeError:
+            logger.warning("Nobody reads what is printed; the service goes on.")
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -86,7 +89,7 @@ def make_server(
     except InvalidArgument as error:
         driver.close()
         fail(str(error), error.hint, code=2)
-    except (ssl.SSLError, OSError) as error:
+    except OSError as error:  # ssl.SSLError is one
         driver.close()
         fail(
             f"Cannot use the TLS certificate {settings.tls_certificate}: {error}.",
