@@ -164,6 +164,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _on_unexpected)
 
 
+UNION_MEMBERS = frozenset({"int", "str", "float", "bool", "uuid"})
+
 HTTP_HINTS = {
     400: "Send a JSON document in UTF-8.",
     404: "See the routes at /docs or in /openapi.json.",
@@ -181,11 +183,9 @@ async def _on_error(request: Request, error: Exception) -> Response:
 async def _on_validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     found = [
-        {
-            "field": ".".join(str(part) for part in item["loc"][1:]) or str(item["loc"][0]),
-            "message": item["msg"],
-        }
+        {"field": _field(item["loc"]), "message": item["msg"]}
         for item in error.errors()
+        if item["loc"][-1] != "none"  # "or nothing at all" is no help
     ]
     detail = "; ".join(f"{item['field']}: {item['message']}" for item in found)
     return response(
@@ -199,6 +199,16 @@ async def _on_validation(request: Request, error: Exception) -> Response:
             errors=found,
         )
     )
+
+
+def _field(place: tuple[int | str, ...]) -> str:
+    """Return where in the request a value is, without pydantic's names of union members."""
+    names = [
+        str(part)
+        for part in place[1:]
+        if isinstance(part, int) or (part.isidentifier() and part not in UNION_MEMBERS)
+    ]
+    return ".".join(names) or str(place[0])
 
 
 async def _on_http(request: Request, error: Exception) -> Response:

@@ -13,7 +13,9 @@ from __future__ import annotations
 import base64
 import binascii
 import ipaddress
+import logging
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qsl, urlencode
@@ -32,6 +34,8 @@ from wintun_api.api.problems import (
     response,
 )
 from wintun_api.api.tokens import Principal, Scope, TokenStore
+
+logger = logging.getLogger(__name__)
 
 HEALTH = "/noauth/health"
 BEARER = "bearer.wintun-api."
@@ -200,7 +204,15 @@ class Security:
             await self._refuse(refusal, scope, receive, secured)
             return
         exchanged = self._doorkeeper.exchange(scope)
-        await (exchanged or self._app)(scope, receive, secured)
+        try:
+            await (exchanged or self._app)(scope, receive, secured)
+        except Exception:
+            # An HTTP request was answered and logged by `problems`; the framework raises all the
+            # same, which would make the server cut the connection.
+            if scope["type"] == "websocket":
+                logger.exception("Unexpected error in WebSocket %s", scope["path"])
+                with suppress(RuntimeError):
+                    await send({"type": "websocket.close", "code": CLOSE_INTERNAL})
 
     async def _refuse(
         self, refusal: Refusal, scope: ASGIScope, receive: Receive, send: Send
