@@ -28,11 +28,15 @@ TOKEN = "the-admin-token"
 class RunningService:
     """One service; `http` is signed in as admin."""
 
-    def __init__(self, settings: Settings, driver: Driver | None = None) -> None:
+    def __init__(
+        self, settings: Settings, driver: Driver | None = None, *, plain: bool = False
+    ) -> None:
         self.settings = settings
         self.tokens = TokenStore(TOKEN, settings.data_dir / "tokens.json")
         self.service = Service(settings, self.tokens, driver)
         self.server = Server(self.service)
+        if plain:  # any server's WebSocket protocol, without our extension
+            self.server.config.ws = "websockets-sansio"
         self.failure: BaseException | None = None
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="service", daemon=True)
@@ -166,11 +170,11 @@ class PacketSocket:
 
 @contextmanager
 def running(
-    tmp_path: Path, over: Driver | None = None, **settings: Any
+    tmp_path: Path, over: Driver | None = None, *, plain: bool = False, **settings: Any
 ) -> Iterator[RunningService]:
     """Run a service for a while, on the emulated driver unless told otherwise."""
     values = {"driver": "emulated", "port": 0, "data_dir": tmp_path / "data", **settings}
-    service = RunningService(Settings.load(**values), over)
+    service = RunningService(Settings.load(**values), over, plain=plain)
     try:
         yield service
     finally:

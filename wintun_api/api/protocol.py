@@ -107,7 +107,8 @@ class PacketProtocol(WebSocketsSansIOProtocol):
 
     def send_receive_event_to_app(self) -> None:
         """Collect a fragmented binary message, or leave it to uvicorn."""
-        if self._on_messages is not None and self.curr_msg_data_type == "bytes":
+        binary = self.curr_msg_data_type == "bytes"
+        if self._on_messages is not None and binary and not self.close_sent:
             self._messages.append(b"".join(self.frames))
             self.frames = []
         else:

@@ -1,0 +1,134 @@
+"""The plain link: the same packets on a server without our WebSocket protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+
+from tests.api.test_packets import ECHO
+from tests.api.test_streams import closed_code, host_sends, numbers, start
+from tests.conftest import Rig
+from tests.running import PacketSocket, running
+from wintun_api.api.link import frame_header, packet_frames
+from wintun_api.drivers.emulated.driver import emulated_driver
+from wintun_api.drivers.emulated.library import EmulatedLibrary
+from wintun_api.drivers.emulated.machine import Machine
+from wintun_api.drivers.wintun.abi import Generation
+from wintun_api.packet import build
+from wintun_api.wire import BATCH, RAW, Batch, pack
+
+
+@pytest.fixture
+def plain_rig(tmp_path: Path) -> Iterator[Rig]:
+    """A service under uvicorn's own WebSocket protocol."""
+    library = EmulatedLibrary(Generation.POOL, Machine())
+    with running(tmp_path, emulated_driver(library), plain=True) as service:
+        yield Rig(service, library)
+    assert library.misuse == []
+
+
+def test_raw(plain_rig: Rig) -> None:
+    """One packet per message, both ways."""
+    path = f"/v1/sessions/{start(plain_rig)}/packets"
+    with plain_rig.service.connect(path, RAW) as socket:
+        for identifier in range(20):
+            socket.send(build.icmp_echo("10.6.7.8", "10.6.7.7", identifier=identifier, sequence=1))
+        for identifier in range(20):
+            reply = build.icmp_echo(
+                "10.6.7.7", "10.6.7.8", identifier=identifier, sequence=1, reply=True
+            )
+            assert socket.recv(5) == reply
+
+
+def test_batch(plain_rig: Rig) -> None:
+    """Hello, batches and acks."""
+    with plain_rig.service.packets(start(plain_rig)) as client:
+        client.socket.send(pack(Batch([ECHO] * 10)))
+        assert client.text("ack")["accepted"] == 10
+        assert len(client.receive(10)) == 10
+
+
+def test_text_is_refused(plain_rig: Rig) -> None:
+    """The close code is the same."""
+    path = f"/v1/sessions/{start(plain_rig)}/packets"
+    with plain_rig.service.connect(path, RAW) as socket:
+        socket.send("hello?")
+        with pytest.raises(ConnectionClosed) as closed:
+            socket.recv(5)
+        assert closed_code(closed) == 4010
+
+
+def test_the_end_of_the_session(plain_rig: Rig) -> None:
+    """The stream is told and closed with 4009."""
+    session = start(plain_rig)
+    with plain_rig.service.packets(session) as client:
+        plain_rig.service.http.delete(f"/v1/sessions/{session}")
+        assert client.text("ended")["state"] == "ended"
+        with pytest.raises(ConnectionClosed) as closed:
+            client.read()
+        assert closed_code(closed) == 4009
+
+
+def test_a_slow_client(plain_rig: Rig) -> None:
+    """The queue is as bounded, and its account as exact, as on the fast link."""
+    session = start(plain_rig, capacity=0x4000000)
+    total = 20_000
+    with plain_rig.service.connect(
+        f"/v1/sessions/{session}/packets?queue_packets=1000", BATCH, max_queue=1
+    ) as socket:
+        slow = PacketSocket(socket)
+        for first in range(0, total, 1000):
+            host_sends(plain_rig, 1000, 1400, first)
+        while plain_rig.service.counters(session)["received"]["packets"] < total:
+            pass
+        got: list[int] = []
+        lost = 0
+        while len(got) + lost < total:
+            slow.read()
+            got += numbers([packet for batch in slow.batches for packet in batch.packets])
+            slow.batches.clear()
+            lost += sum(text["count"] for text in slow.texts if text["type"] == "lost")
+            slow.texts.clear()
+        assert lost > 0
+        assert got == sorted(got)
+
+
+def test_full_wait(plain_rig: Rig) -> None:
+    """The receive loop waits for the ring as TCP would."""
+    session = start(plain_rig, capacity=0x20000)
+    plain_rig.library.hold_consumer("OfficeNet")
+    packet = build.udp("10.6.7.8", "10.6.7.200", 1, 2, bytes(1372))
+    with plain_rig.service.packets(session, "?full=wait&direction=none") as client:
+        for _ in range(10):
+            client.socket.send(pack(Batch([packet] * 20)))
+        with pytest.raises(TimeoutError):
+            while True:
+                client.text("ack", 0.3)
+        plain_rig.library.release_consumer("OfficeNet")
+        accepted = 0
+        while plain_rig.service.counters(session)["injected"]["packets"] < 200:
+            accepted += client.text("ack")["accepted"]
+        assert plain_rig.service.counters(session)["lost"]["ring_full"] == 0
+
+
+@pytest.mark.parametrize(
+    ("length", "header"),
+    [
+        (0, b"\x82\x00"),
+        (125, b"\x82\x7d"),
+        (126, b"\x82\x7e\x00\x7e"),
+        (65535, b"\x82\x7e\xff\xff"),
+        (65536, b"\x82\x7f\x00\x00\x00\x00\x00\x01\x00\x00"),
+    ],
+)
+def test_frame_headers(length: int, header: bytes) -> None:
+    """Lengths are written in the shortest form (RFC 6455, section 5.2)."""
+    assert frame_header(0x82, length) == header
+
+
+def test_packet_frames() -> None:
+    """A frame per packet, back to back."""
+    assert packet_frames([b"ab", bytes(126)]) == b"\x82\x02ab\x82\x7e\x00\x7e" + bytes(126)
