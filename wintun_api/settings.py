@@ -98,6 +98,9 @@ class Settings(BaseSettings):
         default_factory=default_driver, description="wintun, linux or emulated."
     )
     wintun_dll: AbsolutePath | None = Field(None, description="Absolute path of wintun.dll.")
+    allow_unverified_dll: bool = Field(
+        False, description="Load a wintun.dll of unknown origin, such as your own build."
+    )
     generation: Generation = Field("pool", description="The emulated driver's API generation.")
     traffic: float = Field(
         0.0, ge=0, le=100_000, description="The emulated driver's packets per second."

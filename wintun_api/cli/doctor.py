@@ -19,6 +19,7 @@ def doctor(
     token_file: options.AdminTokenFile = None,
     data_dir: options.DataDir = None,
     wintun_dll: options.WintunDll = None,
+    allow_unverified_dll: options.AllowUnverifiedDll = None,
     as_json: options.Json = False,
 ) -> None:
     """Look at everything the service needs, and say what to do about what is missing.
@@ -36,6 +37,7 @@ def doctor(
         token_file=token_file,
         data_dir=data_dir,
         wintun_dll=wintun_dll,
+        allow_unverified_dll=allow_unverified_dll,
     )
     checks = list(examine(settings))
     works = all(check.outcome is not Outcome.FAIL for check in checks)

@@ -65,7 +65,16 @@ WintunDll: TypeAlias = Annotated[
     typer.Option(
         "--wintun-dll",
         resolve_path=True,
-        help="wintun.dll to use; default: beside the Python executable.",
+        help="wintun.dll to use; default: beside the Python executable, then in --data-dir.",
+        rich_help_panel=DRIVER,
+    ),
+]
+AllowUnverifiedDll: TypeAlias = Annotated[
+    bool | None,
+    typer.Option(
+        "--allow-unverified-dll",
+        help="Load a wintun.dll that is no known release and not signed by WireGuard LLC, "
+        "such as your own build.",
         rich_help_panel=DRIVER,
     ),
 ]

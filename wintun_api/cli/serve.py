@@ -49,6 +49,7 @@ def serve(
         ),
     ] = None,
     wintun_dll: options.WintunDll = None,
+    allow_unverified_dll: options.AllowUnverifiedDll = None,
     generation: options.GenerationOption = None,
     traffic: Annotated[
         float | None,
@@ -138,6 +139,7 @@ def serve(
         token_file=token_file,
         driver=driver,
         wintun_dll=wintun_dll,
+        allow_unverified_dll=allow_unverified_dll,
         generation=generation,
         traffic=traffic,
         emulated_state=emulated_state,

@@ -5,16 +5,35 @@ from pathlib import Path
 
 import pytest
 
-from wintun_api.drivers.base import UnavailableReason
 from wintun_api.drivers.wintun.abi import Generation, exports_of
 from wintun_api.drivers.wintun.image import Image, read_image
-from wintun_api.drivers.wintun.library import WintunDll, examine
+from wintun_api.drivers.wintun.library import WintunDll
 
 SECTION = 0x1000  # where the one section lies in memory
 RAW = 0x200  # and in the file
 
 
-def library_file(names: list[str], *, machine: int = 0x8664, wide: bool = True) -> bytes:
+def version_resource(address: int, version: tuple[int, int, int, int]) -> bytes:
+    """Return resource directories at this address that lead to a version, and only to that."""
+    major, minor, patch, build = version
+    fixed = struct.pack("<IIII", 0xFEEF04BD, 0x10000, major << 16 | minor, patch << 16 | build)
+    deeper = 1 << 31
+    levels = [  # type 24 (a manifest), then 16 (versions); one name; one language
+        struct.pack("<IIHHHHIIII", 0, 0, 0, 0, 0, 2, 24, 200, 16, 32 | deeper),
+        struct.pack("<IIHHHHII", 0, 0, 0, 0, 0, 1, 1, 56 | deeper),
+        struct.pack("<IIHHHHII", 0, 0, 0, 0, 0, 1, 1033, 80),
+    ]
+    block = b"VS_VERSION_INFO" + fixed
+    return b"".join(levels) + struct.pack("<IIII", address + 96, len(block), 0, 0) + block
+
+
+def library_file(
+    names: list[str],
+    *,
+    machine: int = 0x8664,
+    wide: bool = True,
+    version: tuple[int, int, int, int] | None = None,
+) -> bytes:
     """Return a file with the headers of a library that exports these names."""
     strings, pointers = b"", []
     base = SECTION + 40 + 4 * len(names)
@@ -23,9 +42,11 @@ def library_file(names: list[str], *, machine: int = 0x8664, wide: bool = True) 
         strings += name.encode() + b"\0"
     directory = struct.pack("<IIHHIIIIIII", 0, 0, 0, 0, 0, 1, 0, len(names), 0, SECTION + 40, 0)
     section = directory + struct.pack(f"<{len(names)}I", *pointers) + strings
+    resources = SECTION + len(section) if version else 0
+    section += version_resource(resources, version) if version else b""
     magic, before = (0x20B, 112) if wide else (0x10B, 96)
     optional = struct.pack("<H", magic) + bytes(before - 2)
-    optional += struct.pack("<II", SECTION, len(section)) + bytes(120)
+    optional += struct.pack("<IIIIII", SECTION, len(section), 0, 0, resources, 0) + bytes(104)
     header = b"MZ" + bytes(0x3A) + struct.pack("<I", 0x40)
     coff = struct.pack("<HHIIIHH", machine, 1, 0, 0, 0, len(optional), 0)
     table = b".edata\0\0" + struct.pack("<IIII", len(section), SECTION, len(section), RAW)
@@ -60,28 +81,16 @@ def test_other_file(path: Path) -> None:
         read_image(path)
 
 
-def test_wrong_architecture() -> None:
-    """A library for another machine is refused, with the folder to take."""
-    image = Image("arm64", exports_of(Generation.TUNNEL_TYPE))
-    unavailable = examine(image, Path("wintun.dll"), "amd64")
-    assert unavailable is not None
-    assert unavailable.reason is UnavailableReason.WRONG_ARCHITECTURE
-    assert "bin/amd64/" in unavailable.hint
-
-
-def test_mixture() -> None:
-    """A library with functions of both generations is refused."""
-    names = exports_of(Generation.POOL) | exports_of(Generation.TUNNEL_TYPE)
-    unavailable = examine(Image("amd64", names), Path("wintun.dll"), "amd64")
-    assert unavailable is not None
-    assert unavailable.reason is UnavailableReason.LIBRARY_UNUSABLE
+def test_version(path: Path) -> None:
+    """The version comes from the version resource, and no other number that looks like it."""
+    path.write_bytes(library_file(["One"], version=(0, 14, 1, 0)))
+    assert read_image(path) == Image("amd64", frozenset({"One"}), "0.14.1")
 
 
 @pytest.mark.parametrize("generation", list(Generation))
-def test_usable(path: Path, generation: Generation) -> None:
-    """A file of either generation is usable, and tells its generation without being loaded."""
+def test_generation(path: Path, generation: Generation) -> None:
+    """A file of either generation tells it without being loaded."""
     path.write_bytes(library_file(sorted(exports_of(generation))))
-    assert examine(read_image(path), path, "amd64") is None
     library = WintunDll(path)
     assert library.generation is generation
     assert library.path == str(path)

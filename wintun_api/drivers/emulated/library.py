@@ -18,7 +18,7 @@ from wintun_api.drivers.emulated.machine import Machine
 from wintun_api.drivers.emulated.program import Program
 from wintun_api.drivers.emulated.session_calls import SessionCalls
 from wintun_api.drivers.wintun.abi import EventHandle, Generation, Prototype, prototypes_of
-from wintun_api.drivers.wintun.library import bind
+from wintun_api.drivers.wintun.binding import bind
 from wintun_api.drivers.wintun.win32 import ERROR_INVALID_HANDLE, driver_error
 
 

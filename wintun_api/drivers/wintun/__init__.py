@@ -2,7 +2,12 @@
 
     abi         wintun.h as data: types, structures, PROTOTYPES
     win32       error numbers and what they mean, the event calls
+    binding     functions made of prototypes
     image       what a DLL file tells without being loaded
+    releases    the published files by hash, and where to get them
+    signature   Authenticode: whether Windows trusts a file, and who signed it
+    held        a file that cannot change while it is checked and loaded
+    supply      which DLL there is, and whether it may be loaded
     library     the lower seam (WintunLibrary), and the real library behind it
     ip_helper   what is needed of the system's IP Helper, by LUID
     log         the logger callback in both shapes, the lines of a failed call

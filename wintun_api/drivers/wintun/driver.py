@@ -44,6 +44,8 @@ CAPABILITIES = {
         delete_pool=True,
         delete_driver=False,
         network_settings=False,
+        metric=False,
+        dns=False,
         force_close=True,
     ),
     Generation.TUNNEL_TYPE: Capabilities(
@@ -54,6 +56,8 @@ CAPABILITIES = {
         delete_pool=False,
         delete_driver=True,
         network_settings=False,
+        metric=False,
+        dns=False,
         force_close=False,
     ),
 }
@@ -357,4 +361,9 @@ def _unless_gone(adapter: WintunAdapter) -> AdapterInfo | None:
 
 def open_wintun(settings: Settings) -> WintunDriver:
     """Return the driver of the real wintun.dll. Loads nothing."""
-    return WintunDriver(WintunDll(settings.wintun_dll), pools=settings.pools)
+    library = WintunDll(
+        settings.wintun_dll,
+        data_dir=settings.data_dir,
+        allow_unverified=settings.allow_unverified_dll,
+    )
+    return WintunDriver(library, pools=settings.pools)

@@ -1,20 +1,23 @@
-"""What a DLL file tells about itself without being loaded: its machine and its exports.
+"""What a DLL file tells about itself without being loaded: its machine, exports and version.
 
 Loading has effects (a 0.14 library deletes the adapters of older programs when an elevated process
 loads it), so what can be known from the file is read from the file. Layout: the PE format's
-specification, sections "COFF file header" and "The .edata section".
+specification, sections "COFF file header", "The .edata section" and "The .rsrc section".
 """
 
 from __future__ import annotations
 
 import struct
 import sysconfig
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 MACHINES = {0x014C: "x86", 0x8664: "amd64", 0xAA64: "arm64", 0x01C4: "arm"}
 _PROCESS = {"win32": "x86", "win-amd64": "amd64", "win-arm64": "arm64", "win-arm32": "arm"}
 _PE32_PLUS = 0x20B
+_RT_VERSION = 16
+_FIXED_FILE_INFO = struct.pack("<I", 0xFEEF04BD)  # how VS_FIXEDFILEINFO starts
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +27,12 @@ class Image:
     Attributes:
         machine: "amd64", "arm64", "x86", "arm", or a number in hexadecimal.
         exports: The exported names.
+        version: As its version resource has it, "0.14.1"; None where it has none.
     """
 
     machine: str
     exports: frozenset[str]
+    version: str | None = None
 
 
 def process_machine() -> str | None:
@@ -45,11 +50,19 @@ def read_image(path: Path) -> Image:
         ValueError: It is no library file.
         OSError: It cannot be read.
     """
-    content = path.read_bytes()
+    return parse_image(path.read_bytes())
+
+
+def parse_image(content: bytes) -> Image:
+    """Read the content of a library file.
+
+    Raises:
+        ValueError: It is no library file.
+    """
     try:
         return _parse(content)
     except (struct.error, IndexError, UnicodeDecodeError):
-        raise ValueError(f"{path} is damaged.") from None
+        raise ValueError("The file is damaged.") from None
 
 
 def _parse(content: bytes) -> Image:
@@ -62,6 +75,7 @@ def _parse(content: bytes) -> Image:
     (magic,) = struct.unpack_from("<H", content, optional)
     directories = optional + (112 if magic == _PE32_PLUS else 96)
     (exports,) = struct.unpack_from("<I", content, directories)
+    (resources,) = struct.unpack_from("<I", content, directories + 16)
 
     def offset(address: int) -> int:
         for index in range(sections):
@@ -79,7 +93,36 @@ def _parse(content: bytes) -> Image:
         for (pointer,) in struct.iter_unpack("<I", _slice(content, offset(pointers), 4 * count)):
             start = offset(pointer)
             names.add(content[start : content.index(0, start)].decode("ascii"))
-    return Image(MACHINES.get(machine, f"{machine:#06x}"), frozenset(names))
+    version = _version(content, offset(resources), offset) if resources else None
+    return Image(MACHINES.get(machine, f"{machine:#06x}"), frozenset(names), version)
+
+
+def _version(content: bytes, root: int, offset: Callable[[int], int]) -> str | None:
+    # Three floors of directories: type, name, language; the first of the last two will do.
+    place = _entry(content, root, root, _RT_VERSION)
+    for _ in range(2):
+        place = None if place is None else _entry(content, root, place, None)
+    if place is None:
+        return None
+    address, size = struct.unpack_from("<II", content, place)
+    block = _slice(content, offset(address), size)
+    fixed = block.find(_FIXED_FILE_INFO)
+    if fixed < 0:
+        return None
+    high, low = struct.unpack_from("<II", block, fixed + 8)
+    numbers = [high >> 16, high & 0xFFFF, low >> 16, low & 0xFFFF]
+    while len(numbers) > 2 and numbers[-1] == 0:
+        numbers.pop()
+    return ".".join(map(str, numbers))
+
+
+def _entry(content: bytes, root: int, directory: int, wanted: int | None) -> int | None:
+    named, numbered = struct.unpack_from("<HH", content, directory + 12)
+    for index in range(named + numbered):
+        name, place = struct.unpack_from("<II", content, directory + 16 + 8 * index)
+        if wanted in (None, name):
+            return root + int(place & 0x7FFFFFFF)
+    return None
 
 
 def _slice(content: bytes, start: int, size: int) -> bytes:

@@ -6,30 +6,36 @@ event calls of Win32. `WintunDll` is the real one, `emulated.library.EmulatedLib
 
 from __future__ import annotations
 
-import ctypes
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from threading import Lock
 from typing import Any, Protocol
 
 from wintun_api.drivers.base import Unavailable, UnavailableReason
-from wintun_api.drivers.wintun.abi import (
-    EventHandle,
-    Generation,
-    Prototype,
-    function_type,
-    generation_of,
-    prototypes_of,
+from wintun_api.drivers.wintun.abi import EventHandle, Generation, prototypes_of
+from wintun_api.drivers.wintun.binding import (
+    LOAD_LIBRARY_SEARCH_DLL_LOAD_DIR,
+    LOAD_LIBRARY_SEARCH_SYSTEM32,
+    last_error,
+    load,
+    load_system,
 )
-from wintun_api.drivers.wintun.image import Image, process_machine, read_image
-from wintun_api.drivers.wintun.win32 import WIN32_PROTOTYPES, Events, elevated, result_check
+from wintun_api.drivers.wintun.image import process_machine
+from wintun_api.drivers.wintun.releases import download_hint
+from wintun_api.drivers.wintun.supply import (
+    Supply,
+    candidates,
+    find,
+    held,
+    judge,
+    not_found,
+    unreadable,
+)
+from wintun_api.drivers.wintun.win32 import WIN32_PROTOTYPES, Events, elevated
 from wintun_api.errors import DriverUnavailable
 
-LOAD_LIBRARY_SEARCH_DLL_LOAD_DIR = 0x100
-LOAD_LIBRARY_SEARCH_SYSTEM32 = 0x800
 SAFE_SEARCH = LOAD_LIBRARY_SEARCH_DLL_LOAD_DIR | LOAD_LIBRARY_SEARCH_SYSTEM32
-
-DOWNLOAD = "Download it from https://www.wintun.net/ and name it with --wintun-dll."
 
 
 class WintunLibrary(Protocol):
@@ -70,126 +76,83 @@ class WintunLibrary(Protocol):
         """Block without a time-out until one is set; return the index of the first such."""
 
 
-def bind(
-    rows: Iterable[Prototype],
-    find: Callable[[Prototype], Any],
-    last_error: Callable[[], int],
-    flags: int = 0,
-) -> dict[str, Callable[..., Any]]:
-    """Make a function of every row.
-
-    Args:
-        rows: The prototypes.
-        find: Returns what ctypes makes a function of: (name, library), or a Python function.
-        last_error: Read by the checks after a failed call, in the calling thread.
-        flags: ctypes' function flags beyond those of the row.
-    """
-    functions: dict[str, Callable[..., Any]] = {}
-    for row in rows:
-        function = function_type(row, flags)(find(row))
-        check = result_check(row, last_error)
-        if check is not None:
-            function.errcheck = check
-        functions[row.name] = function
-    return functions
-
-
-def examine(image: Image, path: Path, machine: str | None) -> Unavailable | None:
-    """Say why a process of this machine cannot use the file, or None."""
-    if machine is not None and image.machine != machine:
-        return Unavailable(
-            reason=UnavailableReason.WRONG_ARCHITECTURE,
-            message=f"{path} is for {image.machine}, this process is {machine}.",
-            hint=f"Use the file of bin/{machine}/ from the Wintun download.",
-        )
-    if generation_of(image.exports) is None:
-        return Unavailable(
-            reason=UnavailableReason.LIBRARY_UNUSABLE,
-            message=f"{path} exports neither the 18 functions of wintun.dll 0.9 to 0.13 "
-            "nor the 14 of 0.14.",
-            hint=DOWNLOAD,
-        )
-    return None
-
-
 class WintunDll:
-    """The real wintun.dll: found and examined as a file, loaded once when a call needs it.
+    """The real wintun.dll: found and checked as a file, loaded once when a call needs it.
 
     It is never unloaded: releases before 0.10.1 cannot be loaded twice.
+
+    Args:
+        path: The file to take; without it, it is looked for (`supply.candidates`).
+        data_dir: Where to look besides the program's own directory.
+        allow_unverified: Take a file that is neither a known release nor signed by its maker.
     """
 
-    def __init__(self, path: Path | None) -> None:
-        self._candidates = [path] if path is not None else _beside_the_application()
-        self._functions: dict[str, Callable[..., Any]] | None = None
+    def __init__(
+        self, path: Path | None, *, data_dir: Path | None = None, allow_unverified: bool = False
+    ) -> None:
+        self._candidates = candidates(path, data_dir)
+        self._allow_unverified = allow_unverified
+        self._functions: Mapping[str, Callable[..., Any]] | None = None
         self._events: Events | None = None
-        self._image: Image | None = None
+        self._loading = Lock()
+        self._loaded: Supply | None = None
+        self._seen: tuple[object, Supply] | None = None
 
     @property
     def path(self) -> str | None:
         """Return the absolute path of the file that is or would be loaded."""
-        found = self._found()
+        found = self._loaded.path if self._loaded else find(self._candidates)
         return str(found) if found is not None else None
+
+    @property
+    def supply(self) -> Supply | None:
+        """What is known of that file; None when there is none, or it cannot be read."""
+        look = self._loaded or self._look()
+        return look if isinstance(look, Supply) else None
 
     @property
     def generation(self) -> Generation | None:
         """Return the generation by the exports of the file."""
-        image = self._read()
-        return generation_of(image.exports) if image is not None else None
+        found = self.supply
+        return found.generation if found is not None else None
 
     def unavailable_reason(self) -> Unavailable | None:
-        """Look at platform, file, machine, exports and elevation, in this order."""
+        """Look at platform, file, machine, exports, origin and elevation, in this order."""
+        if self._loaded is not None:
+            return None
         if not _on_windows():
             return Unavailable(
                 reason=UnavailableReason.WRONG_PLATFORM,
                 message="Wintun is a driver for Windows.",
                 hint="Use --driver linux here, or --driver emulated anywhere.",
             )
-        found = self._found()
-        if found is None:
-            looked = ", ".join(str(path) for path in self._candidates)
-            return Unavailable(
-                reason=UnavailableReason.LIBRARY_NOT_FOUND,
-                message=f"There is no wintun.dll; looked for {looked}.",
-                hint=DOWNLOAD,
-            )
-        image = self._read()
-        if image is None:
-            return Unavailable(
-                reason=UnavailableReason.LIBRARY_UNUSABLE,
-                message=f"{found} cannot be read as a Windows library.",
-                hint=DOWNLOAD,
-            )
-        unusable = examine(image, found, process_machine())
-        if unusable is not None:
-            return unusable
-        if not elevated():
+        look = self._look()
+        if look is None:
+            return not_found(self._candidates)
+        if isinstance(look, OSError):
+            return unreadable(Path(self.path or ""), look)
+        unavailable = self._judge(look)
+        if unavailable is None and not elevated():
             return Unavailable(
                 reason=UnavailableReason.NOT_ELEVATED,
                 message="This process is not elevated, and Wintun needs it to be.",
                 hint="Run the service as Administrator, or as a service of Windows.",
             )
-        return None
+        return unavailable
 
     @property
     def functions(self) -> Mapping[str, Callable[..., Any]]:
         """Return the bound functions; the first call loads the library."""
-        if self._functions is None:
-            unavailable = self.unavailable_reason()
-            if unavailable is not None:
-                raise DriverUnavailable(
-                    unavailable.reason, unavailable.message, hint=unavailable.hint
-                )
-            self._load()
-        assert self._functions is not None
-        return self._functions
+        with self._loading:
+            if self._functions is None:
+                _raise(self.unavailable_reason())
+                self._load()
+            assert self._functions is not None
+            return self._functions
 
     def last_error(self) -> int:
         """Return what ctypes saved after this thread's last call."""
-        if sys.platform == "win32":
-            # Signed as ctypes gives it, and SetupAPI's numbers have the top bit set.
-            return ctypes.get_last_error() & 0xFFFFFFFF
-        else:  # noqa: RET505  the type checker needs the branch
-            return 0
+        return last_error()
 
     def create_event(self, *, manual_reset: bool) -> EventHandle:
         """Call CreateEventW."""
@@ -211,53 +174,47 @@ class WintunDll:
         assert self._events is not None, "no session before the library is loaded"
         return self._events
 
-    def _found(self) -> Path | None:
-        # A relative path would be looked for along PATH, where anybody may have put a file.
-        return next((p for p in self._candidates if p.is_absolute() and p.is_file()), None)
+    def _look(self) -> Supply | OSError | None:
+        # Asked at every request: the file is read again only when it is another one.
+        path = find(self._candidates)
+        if path is None:
+            return None
+        try:
+            status = path.stat()
+            key = (path, status.st_mtime_ns, status.st_size, status.st_ino)
+            if self._seen is None or self._seen[0] != key:
+                with held(path) as found:
+                    self._seen = (key, found)
+            return self._seen[1]
+        except OSError as error:
+            return error
 
-    def _read(self) -> Image | None:
-        found = self._found()
-        if self._image is None and found is not None:
-            try:
-                self._image = read_image(found)
-            except (OSError, ValueError):
-                return None
-        return self._image
+    def _judge(self, found: Supply) -> Unavailable | None:
+        return judge(found, process_machine(), allow_unverified=self._allow_unverified)
 
     def _load(self) -> None:
-        if sys.platform == "win32":
-            from _ctypes import FUNCFLAG_USE_LASTERROR
-
-            path, generation = self.path, self.generation
-            assert path is not None
-            assert generation is not None
-            try:
-                library = ctypes.WinDLL(path, use_last_error=True, winmode=SAFE_SEARCH)
-                kernel32 = ctypes.WinDLL(
-                    "kernel32", use_last_error=True, winmode=LOAD_LIBRARY_SEARCH_SYSTEM32
-                )
-            except OSError as error:
-                raise DriverUnavailable(
-                    UnavailableReason.LIBRARY_UNUSABLE, f"{path}: {error}", hint=DOWNLOAD
-                ) from error
-            self._events = Events(
-                bind(
-                    WIN32_PROTOTYPES,
-                    lambda row: (row.name, kernel32),
-                    self.last_error,
-                    FUNCFLAG_USE_LASTERROR,
-                )
-            )
-            self._functions = bind(
-                prototypes_of(generation),
-                lambda row: (row.name, library),
-                self.last_error,
-                FUNCFLAG_USE_LASTERROR,
-            )
+        path = find(self._candidates)
+        try:
+            if path is None:
+                raise FileNotFoundError(2, "it is gone")
+            # What was seen earlier does not count: the file is checked while nobody can change it.
+            with held(path) as found:
+                _raise(self._judge(found))
+                assert found.generation is not None
+                functions = load(str(found.path), prototypes_of(found.generation), SAFE_SEARCH)
+            self._events = Events(load_system("kernel32.dll", WIN32_PROTOTYPES))
+        except OSError as error:
+            raise DriverUnavailable(
+                UnavailableReason.LIBRARY_UNUSABLE,
+                f"{path}: {error}",
+                hint=download_hint(process_machine()),
+            ) from error
+        self._loaded, self._functions = found, functions
 
 
-def _beside_the_application() -> list[Path]:
-    return [Path(sys.executable).with_name("wintun.dll")]
+def _raise(unavailable: Unavailable | None) -> None:
+    if unavailable is not None:
+        raise DriverUnavailable(unavailable.reason, unavailable.message, hint=unavailable.hint)
 
 
 def _on_windows() -> bool:

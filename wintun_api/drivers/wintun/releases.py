@@ -1,0 +1,47 @@
+"""The published wintun.dll files that are known by hash, and where to get them.
+
+A release that is not in the table passes by its signature (`signature`); the table is for machines
+that cannot check a chain of certificates, and says which release a file is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+SIGNER = "WireGuard LLC"
+PAGE = "https://www.wintun.net"
+ARCHIVE = f"{PAGE}/builds/wintun-0.14.1.zip"
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A published file: its version and the machine it is for."""
+
+    version: str
+    machine: str
+
+
+# SHA-256 of the files in wintun-0.14.1.zip, which itself has
+# 07c256185d6ee3652e09fa55c0b673e2624b565e02c4b9091c79ca7d2f24ef51.
+KNOWN = {
+    "e5da8447dc2c320edc0fc52fa01885c103de8c118481f683643cacc3220dafce": Release("0.14.1", "amd64"),
+    "f7ba89005544be9d85231a9e0d5f23b2d15b3311667e2dad0debd344918a3f80": Release("0.14.1", "arm64"),
+    "daad267411ecdc70a0535e274d2c3e9da3d0084bdac7662cb8424dd4a031b4d9": Release("0.14.1", "arm"),
+    "d694fa46ab4cfebcb2632d094c7aa97278eef2f8052438621766d863ae98a931": Release("0.14.1", "x86"),
+}
+
+
+def member(machine: str | None) -> str:
+    """Return the file of the archive that a process of this machine needs."""
+    return f"wintun/bin/{machine or '<architecture>'}/wintun.dll"
+
+
+def download_hint(machine: str | None, place: Path | None = None) -> str:
+    """Say where to get the file for this machine, and where it may be put."""
+    if place is None:
+        return f"Download {ARCHIVE} and use the file {member(machine)} in it."
+    return (
+        f"Download {ARCHIVE} and put the file {member(machine)} in it at {place}, "
+        "or anywhere and name it with --wintun-dll."
+    )
