@@ -44,8 +44,6 @@ CAPABILITIES = {
         delete_pool=True,
         delete_driver=False,
         network_settings=False,
-        metric=False,
-        dns=False,
         force_close=True,
     ),
     Generation.TUNNEL_TYPE: Capabilities(
@@ -56,8 +54,6 @@ CAPABILITIES = {
         delete_pool=False,
         delete_driver=True,
         network_settings=False,
-        metric=False,
-        dns=False,
         force_close=False,
     ),
 }
