@@ -11,7 +11,7 @@
     options    options that several commands have; flags to Settings
     running    sockets, signals and the server: what serve and demo share
     ping       the demo's packet, as a shell can print it
-    checks     what doctor looks at
+    checks     what doctor looks at; windows_checks what it looks at there
     client     the API over HTTP; its errors as sentences
     output     tables, JSON and the last words of a failing command
 

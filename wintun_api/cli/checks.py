@@ -62,7 +62,7 @@ def examine(settings: Settings) -> Iterator[Check]:
         return
     try:
         yield check_driver(driver)
-        yield from check_machine(driver)
+        yield from check_machine(driver, settings)
         yield check_data_dir(settings.data_dir)
         yield check_token_file(settings.token_path)
         if settings.tls_certificate is not None:
@@ -106,30 +106,15 @@ def check_driver(driver: Driver) -> Check:
     return Check("driver", Outcome.FAIL, f"{driver.name}: {reason.message}", reason.hint)
 
 
-def check_machine(driver: Driver) -> Iterator[Check]:
+def check_machine(driver: Driver, settings: Settings) -> Iterator[Check]:
     """Look at what the real driver of this system needs, one by one."""
     if ON_WINDOWS and driver.name == "wintun":
-        yield _check_elevation()
-        yield _check_library(driver)
+        from wintun_api.cli import windows_checks
+
+        yield from windows_checks.examine(driver, settings)
     elif ON_LINUX and driver.name == "linux":
         yield _check_tun_device(Path("/dev/net/tun"))
         yield _check_net_admin()
-
-
-def _check_elevation() -> Check:
-    from wintun_api.drivers.wintun.win32 import elevated
-
-    if elevated():
-        return Check("elevation", Outcome.OK, "Administrator")
-    hint = "Start the service from a console that was opened as Administrator."
-    return Check("elevation", Outcome.FAIL, "not elevated", hint)
-
-
-def _check_library(driver: Driver) -> Check:
-    if driver.library_path is not None:
-        return Check("wintun.dll", Outcome.OK, driver.library_path)
-    hint = "Download it from https://www.wintun.net/ and name it with --wintun-dll."
-    return Check("wintun.dll", Outcome.FAIL, "not found", hint)
 
 
 def _check_tun_device(device: Path) -> Check:
