@@ -23,6 +23,7 @@ def test_every_requirement_is_pinned() -> None:
         *PROJECT["project"]["dependencies"],
         *PROJECT["dependency-groups"]["dev"],
         *PROJECT["project"]["optional-dependencies"]["speed"],
+        *PROJECT["project"]["optional-dependencies"]["service"],
     ]
     seen: set[str] = set()
     while wanted:
