@@ -184,6 +184,6 @@ def injected(tunnel: Tunnel) -> int:
 def test_delete(tunnel: Tunnel) -> None:
     """Deleting the adapter ends its session and takes its address away. Keep it the last."""
     assert tunnel.service.http.delete(f"/v1/adapters/{tunnel.guid}").is_success
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        with pytest.raises(OSError, match="10049"):  # WSAEADDRNOTAVAIL
-            probe.bind((HOST, 0))
+    probe = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    with probe, pytest.raises(OSError, match="10049"):  # WSAEADDRNOTAVAIL
+        probe.bind((HOST, 0))
