@@ -12,7 +12,9 @@ import pytest
 
 from tests.conftest import Rig
 from tests.running import RunningService, running
+from wintun_api.api.tokens import is_private
 from wintun_api.drivers.emulated.driver import emulated_driver
+from wintun_api.drivers.emulated.ip_helper import EmulatedIpHelper
 from wintun_api.drivers.emulated.library import EmulatedLibrary
 from wintun_api.drivers.emulated.machine import Machine
 from wintun_api.drivers.wintun.abi import Generation
@@ -113,16 +115,102 @@ def test_release_with_a_session_is_refused(either_service: RunningService) -> No
     problem(answer, 409, "session-exists")
 
 
-def test_rename_is_honest(either_service: RunningService) -> None:
-    """Where the generation cannot rename, the answer says so and nothing changed."""
-    adapter = either_service.adapter(name="OfficeNet")
+def test_rename(either_service: RunningService) -> None:
+    """A renamed adapter goes by its new name; in 0.14 Wintun knows it by the old one."""
+    http, adapter = either_service.http, either_service.adapter(name="OfficeNet")
     path = f"/v1/adapters/{adapter['guid']}"
-    answer = either_service.http.patch(path, json={"name": "HomeNet"})
-    if adapter["persistent"]:
-        assert answer.json()["name"] == "HomeNet"
-    else:
-        problem(answer, 501, "not-supported")
-        assert either_service.http.get(path).json()["name"] == "OfficeNet"
+    renamed = http.patch(path, json={"name": "HomeNet"}).json()
+    assert (renamed["name"], renamed["interface_name"]) == ("HomeNet", "HomeNet")
+    assert renamed["wintun_name"] == ("HomeNet" if adapter["persistent"] else "OfficeNet")
+    body = {"name": "HomeNet"}
+    assert http.post("/v1/adapters/open", json=body).json()["guid"] == adapter["guid"]
+    problem(http.post("/v1/adapters/open", json={"name": "OfficeNet"}), 404, "adapter-not-found")
+    assert [known["name"] for known in http.get("/v1/adapters").json()] == ["HomeNet"]
+
+
+def test_rename_to_a_name_in_use(either_service: RunningService) -> None:
+    """The name of any interface is a conflict, and nothing changed."""
+    either_service.adapter(name="HomeNet")
+    path = f"/v1/adapters/{either_service.adapter(name='OfficeNet')['guid']}"
+    problem(either_service.http.patch(path, json={"name": "homenet"}), 409, "adapter-exists")
+    assert either_service.http.get(path).json()["name"] == "OfficeNet"
+
+
+def test_rename_is_honest(tmp_path: Path) -> None:
+    """Where Windows has no way to rename, the answer says so and nothing changed."""
+    driver = emulated_driver(EmulatedLibrary(Generation.TUNNEL_TYPE))
+    assert isinstance(driver.ip_helper, EmulatedIpHelper)
+    driver.ip_helper.has_rename = False
+    with running(tmp_path, driver) as service:
+        assert service.http.get("/v1/driver").json()["capabilities"]["rename"] is False
+        path = f"/v1/adapters/{service.adapter(name='OfficeNet')['guid']}"
+        problem(service.http.patch(path, json={"name": "HomeNet"}), 501, "not-supported")
+        assert service.http.get(path).json()["name"] == "OfficeNet"
+
+
+def test_stable_guids(either_service: RunningService) -> None:
+    """Without a requested GUID the same pool and name get the same one, others another one."""
+    http, first = either_service.http, either_service.adapter(name="OfficeNet")
+    assert UUID(first["guid"]).bytes[6] >> 4 == 8
+    assert http.delete(f"/v1/adapters/{first['guid']}").status_code == 200
+    assert either_service.adapter(name="officenet")["guid"] == first["guid"]
+    assert either_service.adapter(name="HomeNet")["guid"] != first["guid"]
+
+
+def test_guid_taken_by_a_renamed_adapter(either_service: RunningService) -> None:
+    """When a renamed adapter keeps the GUID of a name, the next one of that name gets another.
+
+    In 0.14 there is no next one: Wintun would open either of two that were created by one name.
+    """
+    first = either_service.adapter(name="OfficeNet")
+    either_service.http.patch(f"/v1/adapters/{first['guid']}", json={"name": "HomeNet"})
+    if not first["persistent"]:
+        answer = either_service.http.post("/v1/adapters", json={"name": "OfficeNet"})
+        problem(answer, 409, "adapter-exists")
+        return
+    second = either_service.adapter(name="OfficeNet")
+    assert second["guid"] != first["guid"]
+    assert second["name"] == "OfficeNet"
+
+
+@pytest.mark.parametrize("generation", list(Generation))
+def test_salt(tmp_path: Path, generation: Generation) -> None:
+    """The salt is made once per installation, for its owner; the emulated machine needs none."""
+    guids = set()
+    for installation in ("one", "one", "two"):
+        driver = emulated_driver(EmulatedLibrary(generation, Machine()))
+        driver._name = "wintun"
+        with running(tmp_path / installation, driver) as service:
+            guids.add(service.adapter(name="OfficeNet")["guid"])
+    assert len(guids) == 2
+    salt = tmp_path / "one" / "data" / "salt"
+    assert len(bytes.fromhex(salt.read_text())) == 32
+    assert is_private(salt)
+    with running(tmp_path / "demo"):
+        assert not (tmp_path / "demo" / "data" / "salt").exists()
+
+
+def test_adapters_of_others_in_0_14(tmp_path: Path) -> None:
+    """An adapter of another program is listed by its pool, and its removal is honest."""
+    machine = Machine()
+    theirs = emulated_driver(EmulatedLibrary(Generation.TUNNEL_TYPE, machine))
+    other = theirs.create_adapter("Theirs", "WireGuard")
+    theirs.create_adapter("Foreign", "Nobody knows")
+    library = EmulatedLibrary(Generation.TUNNEL_TYPE, machine)
+    with running(tmp_path, emulated_driver(library), pools=("WireGuard",)) as service:
+        http, ours = service.http, service.adapter(name="Ours", pool="WireGuard")
+        listed = {one["name"]: one for one in http.get("/v1/adapters").json()}
+        assert set(listed) == {"Ours", "Theirs"}
+        assert (listed["Theirs"]["managed"], listed["Theirs"]["orphan"]) == (False, True)
+        assert (ours["managed"], ours["orphan"]) == (True, False)
+        path = f"/v1/adapters/{listed['Theirs']['guid']}"
+        refusal = problem(http.delete(path), 501, "not-supported")
+        assert "DELETE /v1/driver" in refusal["hint"]
+        assert http.post(f"{path}/release").json() == {"exists": True}
+        assert http.get(path).json()["managed"] is False
+        other.delete()
+        problem(http.get(path), 404, "adapter-not-found")
+    assert library.misuse == []
 
 
 def test_addresses_are_replaced_and_cleared(either_service: RunningService) -> None:

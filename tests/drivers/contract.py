@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, suppress
-from ipaddress import IPv4Interface, IPv6Interface, ip_interface
+from ipaddress import IPv4Interface, IPv6Interface, ip_address, ip_interface, ip_network
 from uuid import UUID, uuid4
 
 import pytest
@@ -24,6 +24,7 @@ from wintun_api.drivers.base import (
     IPInterface,
     LogLevel,
     LogLine,
+    Route,
     Session,
 )
 from wintun_api.errors import (
@@ -284,6 +285,19 @@ class DriverContract:
         adapter.set_name(name)
         assert (adapter.info().name, adapter.info().guid) == (name, guid)
 
+    def test_open_after_a_rename(self, driver: Driver, make: Make, names: Iterator[str]) -> None:
+        """A renamed adapter is opened by its new name, and is not found by its old one."""
+        if not driver.capabilities.rename:
+            pytest.skip("The driver cannot rename.")
+        adapter, name = make(), next(names)
+        old, pool = adapter.info().name, adapter.info().pool
+        adapter.set_name(name)
+        opened = driver.open_adapter(name, pool)
+        assert opened.info() == adapter.info()
+        opened.close()
+        with pytest.raises(AdapterNotFound):
+            driver.open_adapter(old, pool)
+
     def test_rename_to_a_name_in_use(self, driver: Driver, make: Make) -> None:
         """Another adapter's name is refused, and the other one keeps it."""
         if not driver.capabilities.rename:
@@ -393,6 +407,83 @@ class DriverContract:
         """An MTU that is none for IP is refused."""
         with pytest.raises(InvalidArgument):
             make().set_mtu(mtu)
+
+    # Metric, routes, DNS.
+
+    @pytest.mark.usefixtures("with_addresses")
+    def test_metric(self, driver: Driver, make: Make) -> None:
+        """The metric is read back as it was set, or the system has none and says so."""
+        adapter = make()
+        adapter.set_metric(None)
+        assert adapter.info().metric is None
+        if not driver.capabilities.metric:
+            with pytest.raises(NotSupported):
+                adapter.set_metric(25)
+            return
+        adapter.set_metric(25)
+        assert adapter.info().metric == 25
+        adapter.set_metric(None)
+        assert adapter.info().metric is None
+
+    @pytest.mark.usefixtures("with_addresses")
+    def test_routes(self, driver: Driver, adapter: Adapter) -> None:
+        """Routes are read back as they were set, and no others are listed."""
+        assert adapter.info().routes == ()
+        routes = [
+            Route(destination=ip_network("10.60.0.0/16")),
+            Route(destination=ip_network("10.61.0.0/16"), next_hop=ip_address(self.IPV4_PEER)),
+            Route(destination=ip_network("0.0.0.0/0"), metric=500),
+            Route(destination=ip_network("fd06:60::/32")),
+            Route(destination=ip_network("::/0"), next_hop=ip_address(self.IPV6_PEER), metric=7),
+        ]
+        adapter.set_routes(routes)
+        assert set(adapter.info().routes) == set(routes)
+        assert driver.adapters() == [adapter.info()]
+
+    @pytest.mark.usefixtures("with_addresses")
+    def test_routes_are_replaced(self, adapter: Adapter) -> None:
+        """Exactly the given routes stay, also with another next hop or metric; none is possible."""
+        network, peer = ip_network("10.60.0.0/16"), ip_address(self.IPV4_PEER)
+        kept = Route(destination=ip_network("fd06:60::/32"))
+        for one in (
+            Route(destination=network),
+            Route(destination=network, next_hop=peer),
+            Route(destination=network, next_hop=peer, metric=9),
+        ):
+            adapter.set_routes([kept, one])
+            assert set(adapter.info().routes) == {kept, one}
+        adapter.set_routes([])
+        assert adapter.info().routes == ()
+        assert own_addresses(adapter.info()) == {self.IPV4, self.IPV6}
+
+    @pytest.mark.usefixtures("with_addresses")
+    def test_a_route_leads_here(self, adapter: Adapter, session: Session) -> None:
+        """What the host sends along a route arrives."""
+        adapter.set_routes([Route(destination=ip_network("10.60.0.0/16"))])
+        payload = b"along a route " + uuid4().bytes
+
+        def send() -> None:
+            self.host_sends(adapter, "10.60.1.2", payload)
+
+        send()
+        (packet,) = receive_until(session, is_datagram(payload), again=send)
+        assert packet[16:20] == bytes((10, 60, 1, 2))
+
+    @pytest.mark.usefixtures("with_addresses")
+    def test_dns(self, driver: Driver, make: Make) -> None:
+        """DNS servers and search domains are read back, or the system has none per interface."""
+        adapter = make()
+        servers = (ip_address("10.6.7.1"), ip_address("10.6.7.2"), ip_address("fd06:7::1"))
+        if not driver.capabilities.dns:
+            with pytest.raises(NotSupported):
+                adapter.set_dns(servers, ["example.com"])
+            assert (adapter.info().dns, adapter.info().dns_search) == ((), ())
+            return
+        adapter.set_dns(servers, ["example.com", "example.net"])
+        info = adapter.info()
+        assert (info.dns, info.dns_search) == (servers, ("example.com", "example.net"))
+        adapter.set_dns([], [])
+        assert (adapter.info().dns, adapter.info().dns_search) == ((), ())
 
     # Sessions.
 

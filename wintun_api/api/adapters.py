@@ -43,14 +43,8 @@ async def list_adapters(
     responses=problems(409, 415, 422, 501, 502, 504),
 )
 async def create_adapter(body: AdapterCreate, registry: RegistryOf, response: Response) -> Adapter:
-    """Create an adapter, with its MTU and addresses. WintunCreateAdapter."""
-    view = await registry.create_adapter(
-        body.name,
-        body.pool,
-        body.requested_guid,
-        mtu=body.mtu,
-        addresses=body.addresses or None,
-    )
+    """Create an adapter with its network settings, all or nothing. WintunCreateAdapter."""
+    view = await registry.create_adapter(body.name, body.pool, body.requested_guid, body.settings())
     response.headers["Location"] = f"/v1/adapters/{view.info.guid}"
     return Adapter.of(view)
 
@@ -77,13 +71,11 @@ async def get_adapter(guid: UUID, registry: RegistryOf) -> Adapter:
     responses=problems(404, 409, 415, 422, 501, 502, 504),
 )
 async def update_adapter(guid: UUID, body: AdapterUpdate, registry: RegistryOf) -> Adapter:
-    """Rename an adapter, set its MTU or its addresses. WintunSetAdapterName.
+    """Rename an adapter, change its network settings. WintunSetAdapterName.
 
-    The answer is what the system reads back.
+    The answer is what the system reads back; `wanted` has what became otherwise.
     """
-    view = await registry.update_adapter(
-        guid, name=body.name, mtu=body.mtu, addresses=body.addresses
-    )
+    view = await registry.update_adapter(guid, name=body.name, settings=body.settings())
     return Adapter.of(view)
 
 

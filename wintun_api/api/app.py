@@ -12,9 +12,10 @@ from wintun_api import __version__
 from wintun_api.api import adapters, events, packets, page, problems, sessions, streams, system
 from wintun_api.api.context import Context
 from wintun_api.api.security import Doorkeeper, Security
-from wintun_api.api.tokens import TokenStore
+from wintun_api.api.tokens import TokenStore, write_private
 from wintun_api.drivers import open_driver
 from wintun_api.drivers.base import Driver
+from wintun_api.hub.identity import StableGuids, load_salt
 from wintun_api.hub.pools import KnownPools
 from wintun_api.hub.pump import BurstLimit
 from wintun_api.hub.registry import Registry
@@ -81,10 +82,13 @@ class Service:
         settings = self.settings
         driver = self._driver or open_driver(settings.driver, settings)
         # The emulated machine is new at every start; its pools are no memory worth keeping.
-        path = None if driver.name == "emulated" else settings.data_dir / "pools.json"
+        lasting = driver.name != "emulated"
+        path = settings.data_dir / "pools.json" if lasting else None
+        salt = load_salt(settings.data_dir / "salt", write_private) if lasting else None
         registry = Registry(
             driver,
             pools=KnownPools(path, settings.pools),
+            guids=StableGuids(salt),
             burst=BurstLimit(settings.burst_packets, settings.burst_bytes),
             management_timeout=settings.management_timeout,
             event_history=settings.event_history,

@@ -1,17 +1,27 @@
-"""Every pydantic model: what the API takes and gives. Below the API there are dataclasses."""
+"""The pydantic models: what the API takes and gives. Below the API there are dataclasses."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from ipaddress import ip_interface
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, StrictInt
-from pydantic.json_schema import SkipJsonSchema, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, StrictInt
+from pydantic.json_schema import SkipJsonSchema
 
+from wintun_api.api.model import Model
+from wintun_api.api.network import (
+    Addresses,
+    Dns,
+    DnsSearch,
+    Metric,
+    Route,
+    Routes,
+    Wanted,
+    routes_of,
+)
 from wintun_api.api.tokens import IssuedToken, Scope
-from wintun_api.drivers.base import IPInterface, LogLine
+from wintun_api.drivers.base import LogLine
 from wintun_api.drivers.limits import (
     DEFAULT_RING_CAPACITY,
     MAX_ADAPTER_NAME,
@@ -26,36 +36,13 @@ from wintun_api.hub.events import Event as HubEvent
 from wintun_api.hub.events import EventType
 from wintun_api.hub.injection import Injection
 from wintun_api.hub.management import DriverView, SlowCall
+from wintun_api.hub.network import NetworkSettings
 from wintun_api.hub.session import SessionLoss, SessionState, SessionView
 
+MAX_ROUTES = 1024
+MAX_DNS = 16
 EXAMPLE_GUID = "deadbabe-cafe-beef-0123-456789abcdef"
 
-
-def _parse_interface(value: object) -> object:
-    if not isinstance(value, str):
-        raise ValueError("an address is a text such as 10.6.7.7/24")  # noqa: TRY004 - a 422
-    if "/" not in value:
-        raise ValueError(f"{value!r} has no prefix length; write it as 10.6.7.7/24 or fd06::7/64")
-    interface = ip_interface(value)
-    if interface.ip.is_multicast or interface.ip.is_unspecified:
-        raise ValueError(f"{value} is no address that an adapter can have")
-    if getattr(interface, "scope_id", None):
-        raise ValueError(f"{value} has a zone; an address of an adapter needs none")
-    return interface
-
-
-IPInterfaceText = Annotated[
-    IPInterface,
-    BeforeValidator(_parse_interface),
-    PlainSerializer(str, return_type=str),
-    WithJsonSchema(
-        {
-            "type": "string",
-            "description": "IPv4 or IPv6 address with its prefix length.",
-            "examples": ["10.6.7.7/24", "fd06:7::7/64"],
-        }
-    ),
-]
 
 Name = Annotated[
     str,
@@ -78,12 +65,6 @@ Pool = Annotated[
 Mtu = Annotated[StrictInt, Field(ge=MIN_MTU, le=MAX_MTU, description="Bytes.", examples=[1420])]
 
 
-class Model(BaseModel):
-    """What all models share: unknown members are refused, so that typing errors show."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
 class AdapterCreate(Model):
     """An adapter to create."""
 
@@ -91,13 +72,32 @@ class AdapterCreate(Model):
     pool: Pool = "wintun-api"
     requested_guid: UUID | SkipJsonSchema[None] = Field(
         None,
-        description="Keep it to keep the network profile Windows ties to it; random when missing.",
+        description=(
+            "Windows ties the network profile to it. When missing it is made of this "
+            "installation's random salt, the pool and the name, so that the same adapter has the "
+            "same GUID every time; a random one where that is in use."
+        ),
         examples=[EXAMPLE_GUID],
     )
     mtu: Mtu | SkipJsonSchema[None] = Field(None, description="Bytes; the system's when missing.")
-    addresses: list[IPInterfaceText] = Field(
-        [], max_length=64, examples=[["10.6.7.7/24", "fd06:7::7/64"]]
+    addresses: Addresses = Field([], max_length=64, examples=[["10.6.7.7/24", "fd06:7::7/64"]])
+    metric: Metric | SkipJsonSchema[None] = Field(
+        None, description="The interface's; the system chooses it when missing."
     )
+    routes: Routes = Field([], max_length=MAX_ROUTES)
+    dns: Dns = Field([], max_length=MAX_DNS)
+    dns_search: DnsSearch = Field([], max_length=MAX_DNS)
+
+    def settings(self) -> NetworkSettings:
+        """Return what shall be set; an empty list is what a new adapter has anyway."""
+        return NetworkSettings(
+            mtu=self.mtu,
+            addresses=tuple(self.addresses) or None,
+            metric=self.metric,
+            routes=routes_of(self.routes) or None,
+            dns=tuple(self.dns) or None,
+            dns_search=tuple(self.dns_search) or None,
+        )
 
 
 class AdapterOpen(Model):
@@ -112,9 +112,31 @@ class AdapterUpdate(Model):
 
     name: Name | SkipJsonSchema[None] = None
     mtu: Mtu | SkipJsonSchema[None] = None
-    addresses: list[IPInterfaceText] | SkipJsonSchema[None] = Field(
+    addresses: Addresses | SkipJsonSchema[None] = Field(
         None, max_length=64, description="Exactly these; an empty list removes all."
     )
+    metric: Metric | None = Field(None, description="Null lets the system choose it.")
+    routes: Routes | SkipJsonSchema[None] = Field(
+        None, max_length=MAX_ROUTES, description="Exactly these; the system's own stay."
+    )
+    dns: Dns | SkipJsonSchema[None] = Field(
+        None, max_length=MAX_DNS, description="Exactly these servers; an empty list removes all."
+    )
+    dns_search: DnsSearch | SkipJsonSchema[None] = Field(
+        None, max_length=MAX_DNS, description="Exactly these domains; an empty list removes all."
+    )
+
+    def settings(self) -> NetworkSettings:
+        """Return what shall be set."""
+        automatic = "metric" in self.model_fields_set and self.metric is None
+        return NetworkSettings(
+            mtu=self.mtu,
+            addresses=None if self.addresses is None else tuple(self.addresses),
+            metric="automatic" if automatic else self.metric,
+            routes=None if self.routes is None else routes_of(self.routes),
+            dns=None if self.dns is None else tuple(self.dns),
+            dns_search=None if self.dns_search is None else tuple(self.dns_search),
+        )
 
 
 class Adapter(Model):
@@ -128,11 +150,32 @@ class Adapter(Model):
     interface_name: str = Field(
         description="What the system's own tools call it.", examples=["OfficeNet"]
     )
+    wintun_name: str = Field(
+        description="What Wintun opens it by; in 0.14 the name that it was created by.",
+        examples=["OfficeNet"],
+    )
     mtu: int | None = Field(description="Bytes; null where it cannot be read.", examples=[1420])
     addresses: list[str] = Field(examples=[["10.6.7.7/24"]])
+    families: list[int] = Field(
+        examples=[[4, 6]],
+        description="The versions of IP bound to it; 6 is missing where IPv6 is disabled.",
+    )
+    metric: int | None = Field(
+        description="The interface's; null where the system chooses it, or has none."
+    )
+    routes: list[Route] = Field(description="Those that were set, none that the system makes.")
+    dns: list[str] = Field(description="IPv4 before IPv6.", examples=[["10.6.7.1"]])
+    dns_search: list[str] = Field(examples=[["example.com"]])
+    wanted: Wanted | None = Field(
+        description="What was asked of the service and is not so now; null when all of it is."
+    )
     state: Literal["up", "down"] = Field(description="Up while a session of the service runs.")
     persistent: bool = Field(description="Outlives the handle that created it.")
     managed: bool = Field(description="The service holds a handle of it.")
+    orphan: bool = Field(
+        description="In 0.14, made by another program or left by one: it goes when that ends, "
+        "or with DELETE /v1/driver."
+    )
     session: str | None = Field(description="The id of its session.", examples=["5f0c9d1e2b3a"])
     reboot_required: bool = Field(description="Creating it asked for a reboot.")
 
@@ -147,11 +190,19 @@ class Adapter(Model):
             luid=info.luid,
             interface_index=info.interface_index,
             interface_name=info.interface_name,
+            wintun_name=info.wintun_name or info.name,
             mtu=info.mtu,
             addresses=[str(address) for address in info.addresses],
+            families=list(info.families),
+            metric=info.metric,
+            routes=[Route.of(route) for route in info.routes],
+            dns=[str(server) for server in info.dns],
+            dns_search=list(info.dns_search),
+            wanted=None if view.wanted is None else Wanted.of(view.wanted),
             state="up" if view.up else "down",
             persistent=info.persistent,
             managed=view.managed,
+            orphan=info.orphan,
             session=view.session,
             reboot_required=view.reboot_required,
         )
@@ -282,6 +333,8 @@ class Capabilities(Model):
     delete_pool: bool
     delete_driver: bool
     network_settings: bool
+    metric: bool
+    dns: bool
     force_close: bool
 
 

@@ -109,9 +109,12 @@ def _listen(settings: Settings, *, free_port: bool) -> list[socket.socket]:
 async def _set_up(server: CommandServer) -> tuple[AdapterView, str]:
     from ipaddress import ip_interface
 
+    from wintun_api.hub.network import NetworkSettings
+
     registry = server.service.context.registry
-    addresses = [ip_interface(address) for address in ADDRESSES]
-    adapter = await registry.create_adapter(NAME, POOL, mtu=MTU, addresses=addresses)
+    addresses = tuple(ip_interface(address) for address in ADDRESSES)
+    settings = NetworkSettings(mtu=MTU, addresses=addresses)
+    adapter = await registry.create_adapter(NAME, POOL, settings=settings)
     session = await registry.start_session(adapter.info.guid)
     return adapter, session.id
 

@@ -13,11 +13,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
-from ipaddress import IPv4Interface, IPv6Interface
+from ipaddress import (
+    IPv4Address,
+    IPv4Interface,
+    IPv4Network,
+    IPv6Address,
+    IPv6Interface,
+    IPv6Network,
+)
 from typing import Protocol, TypeAlias
 from uuid import UUID
 
+IPAddress: TypeAlias = IPv4Address | IPv6Address
 IPInterface: TypeAlias = IPv4Interface | IPv6Interface
+IPNetwork: TypeAlias = IPv4Network | IPv6Network
 
 
 class UnavailableReason(StrEnum):
@@ -55,7 +64,9 @@ class Capabilities:
         rename: `Adapter.set_name` works.
         delete_pool: `Driver.delete_pool` works.
         delete_driver: `Driver.delete_driver` works.
-        network_settings: Addresses and MTU can be read and set.
+        network_settings: Addresses, MTU and routes can be read and set.
+        metric: The interface has a metric that can be set.
+        dns: DNS servers and search domains can be read and set.
         force_close: `Adapter.delete(force=True)` closes sessions of other processes.
     """
 
@@ -66,7 +77,24 @@ class Capabilities:
     delete_pool: bool
     delete_driver: bool
     network_settings: bool
+    metric: bool
+    dns: bool
     force_close: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """A route of the host that leads into an adapter.
+
+    Attributes:
+        destination: Which addresses it is for.
+        next_hop: None where every destination is on the link, as with most tunnels.
+        metric: Smaller is preferred; 0 is the system's own choice. Windows adds the interface's.
+    """
+
+    destination: IPNetwork
+    next_hop: IPAddress | None = None
+    metric: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +104,7 @@ class AdapterInfo:
     Attributes:
         guid: The adapter's identity; names may change, LUIDs and indexes may be used again.
         name: 1 to 127 UTF-16 units.
+        wintun_name: What Wintun opens it by, where a rename has left that behind; else empty.
         pool: Wintun's pool; the tunnel type in the tunnel-type generation.
         luid: NET_LUID as an unsigned 64-bit integer; 0 where the system has none.
         interface_index: 0 where not known.
@@ -83,6 +112,12 @@ class AdapterInfo:
         mtu: Bytes; None where the driver cannot read it.
         addresses: With prefix lengths, in the order of the system.
         persistent: The adapter outlives the handle that made it.
+        metric: The interface's own; None where the system chooses it, or has none.
+        routes: Those that were set; none that the system makes by itself.
+        dns: Servers, IPv4 before IPv6.
+        dns_search: Domains that short names are looked for in.
+        families: The versions of IP that are bound to it: 4, 6.
+        orphan: Made by another program, or left by one, so that no handle of ours removes it.
     """
 
     guid: UUID
@@ -94,6 +129,13 @@ class AdapterInfo:
     mtu: int | None
     addresses: tuple[IPInterface, ...]
     persistent: bool
+    wintun_name: str = ""
+    metric: int | None = None
+    routes: tuple[Route, ...] = ()
+    dns: tuple[IPAddress, ...] = ()
+    dns_search: tuple[str, ...] = ()
+    families: tuple[int, ...] = (4, 6)
+    orphan: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,6 +277,27 @@ class Adapter(Protocol):
 
         Raises:
             NotSupported: The driver cannot.
+        """
+
+    def set_metric(self, metric: int | None) -> None:
+        """Set the interface's metric, for both versions of IP; None lets the system choose.
+
+        Raises:
+            NotSupported: The system has none.
+        """
+
+    def set_routes(self, routes: Sequence[Route]) -> None:
+        """Make exactly these the adapter's routes; those that the system makes stay.
+
+        Raises:
+            NotSupported: The driver cannot.
+        """
+
+    def set_dns(self, servers: Sequence[IPAddress], search: Sequence[str]) -> None:
+        """Make exactly these the adapter's DNS servers and search domains.
+
+        Raises:
+            NotSupported: The system cannot per interface.
         """
 
     def close(self) -> None:

@@ -17,6 +17,7 @@ MAX_IP_PACKET_SIZE = 0xFFFF
 MIN_MTU = 576  # RFC 791: every host takes 576 bytes
 MIN_MTU_IPV6 = 1280  # RFC 8200, section 5
 MAX_MTU = 0xFFFF
+MAX_METRIC = 0x7FFFFFFF  # what netsh takes, and far below the values that mean "none"
 
 FORBIDDEN_CHARACTERS = '\\/:*?"<>|'
 
@@ -53,6 +54,13 @@ def check_mtu(mtu: int) -> int:
         f"{mtu} is no MTU for IP; it must be from {MIN_MTU} to {MAX_MTU} bytes.",
         hint=f"1420 suits most tunnels; IPv6 needs at least {MIN_MTU_IPV6}.",
     )
+
+
+def check_metric(metric: int) -> int:
+    """Return a valid metric of an interface or a route, or raise `InvalidArgument`."""
+    if 0 <= metric <= MAX_METRIC:
+        return metric
+    raise InvalidArgument("metric", f"{metric} is no metric; it must be from 0 to {MAX_METRIC}.")
 
 
 def _check_text(field: str, text: str, limit: int) -> str:

@@ -2,6 +2,8 @@
 
     registry     adapters and sessions by id; the one object the API talks to
     adapters     one adapter: its handle, its last reading, its view
+    network      network settings as they were asked for, and which of them are not so
+    identity     the GUID of an adapter that was created without one
     session      one session's life: start, restart once, end
     pump         readiness, then drain: a driver's session to bursts on the event loop
     fanout       bursts to bounded subscriber queues, each with its own overflow policy

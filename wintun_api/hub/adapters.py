@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from wintun_api.drivers.base import Adapter, AdapterInfo
+from wintun_api.hub.network import NetworkSettings
 from wintun_api.hub.session import ManagedSession
 
 
@@ -18,12 +19,14 @@ class AdapterView:
         managed: The service holds a handle of it.
         session: The id of its session, None while it has none.
         reboot_required: Creating it asked for a reboot.
+        wanted: What was asked of the service and is not so; None when all of it is.
     """
 
     info: AdapterInfo
     managed: bool
     session: str | None
     reboot_required: bool = False
+    wanted: NetworkSettings | None = None
 
     @property
     def up(self) -> bool:
@@ -38,6 +41,7 @@ class ManagedAdapter:
     info: AdapterInfo
     handle: Adapter | None = None
     session: ManagedSession | None = None
+    wanted: NetworkSettings = field(default_factory=NetworkSettings)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
@@ -55,4 +59,5 @@ class ManagedAdapter:
             managed=self.handle is not None,
             session=session.id if session else None,
             reboot_required=self.handle.reboot_required if self.handle else False,
+            wanted=self.wanted.unmet(self.info),
         )

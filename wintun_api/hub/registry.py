@@ -8,23 +8,30 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import TypeVar
 from uuid import UUID
 
-from wintun_api.drivers.base import Adapter, AdapterInfo, Driver, IPInterface
+from wintun_api.drivers.base import Adapter, AdapterInfo, Driver
 from wintun_api.drivers.limits import (
     DEFAULT_RING_CAPACITY,
     check_capacity,
-    check_mtu,
     check_name,
     check_pool,
 )
-from wintun_api.errors import AdapterNotFound, DriverError, SessionExists, SessionNotFound
+from wintun_api.errors import (
+    AdapterExists,
+    AdapterNotFound,
+    DriverError,
+    SessionExists,
+    SessionNotFound,
+)
 from wintun_api.hub.adapters import AdapterView, ManagedAdapter
 from wintun_api.hub.events import EventLog, EventType
+from wintun_api.hub.identity import StableGuids
 from wintun_api.hub.management import DriverView, Management, patiently
+from wintun_api.hub.network import NetworkSettings
 from wintun_api.hub.pools import KnownPools
 from wintun_api.hub.pump import BurstLimit
 from wintun_api.hub.session import ManagedSession, SessionView
@@ -43,6 +50,7 @@ class Registry:
         driver: Driver,
         *,
         pools: KnownPools | None = None,
+        guids: StableGuids | None = None,
         burst: BurstLimit | None = None,
         management_timeout: float = 30.0,
         event_history: int = 1000,
@@ -50,6 +58,7 @@ class Registry:
         self.driver = driver
         self.events = EventLog(event_history)
         self.pools = pools or KnownPools(None)
+        self.guids = guids or StableGuids()
         self._burst = burst or BurstLimit()
         self._tasks = TaskSet()
         self._management = Management(driver, self.events, self._tasks, management_timeout)
@@ -96,11 +105,11 @@ class Registry:
         name: str,
         pool: str,
         requested_guid: UUID | None = None,
-        *,
-        mtu: int | None = None,
-        addresses: Sequence[IPInterface] | None = None,
+        settings: NetworkSettings | None = None,
     ) -> AdapterView:
-        """Create an adapter with its MTU and addresses, all or nothing.
+        """Create an adapter with its network settings, all or nothing.
+
+        Without `requested_guid` it gets the one that its pool and name always have here.
 
         Raises:
             InvalidArgument: A value that no driver would take.
@@ -108,13 +117,13 @@ class Registry:
         """
         check_name(name)
         check_pool(pool)
-        if mtu is not None:
-            check_mtu(mtu)
+        wanted = settings or NetworkSettings()
+        wanted.check()
 
         def create() -> tuple[Adapter, AdapterInfo]:
-            handle = self.driver.create_adapter(name, pool, requested_guid)
+            handle = self._create(name, pool, requested_guid)
             try:
-                _configure(handle, mtu, addresses)
+                wanted.apply(handle)
                 return handle, handle.info()
             except BaseException:
                 handle.delete()
@@ -122,7 +131,7 @@ class Registry:
 
         async def register() -> AdapterView:
             handle, info = await self._management.call("create_adapter", create)
-            return self._adopt(handle, info, EventType.ADAPTER_CREATED)
+            return self._adopt(handle, info, EventType.ADAPTER_CREATED, wanted)
 
         return await self._management.bounded("create_adapter", register())
 
@@ -151,19 +160,18 @@ class Registry:
         guid: UUID,
         *,
         name: str | None = None,
-        mtu: int | None = None,
-        addresses: Sequence[IPInterface] | None = None,
+        settings: NetworkSettings | None = None,
     ) -> AdapterView:
-        """Rename an adapter, set its MTU or its addresses; what is None stays."""
+        """Rename an adapter, change its network settings; what is None stays."""
         if name is not None:
             check_name(name)
-        if mtu is not None:
-            check_mtu(mtu)
+        wanted = settings or NetworkSettings()
+        wanted.check()
 
         def update(handle: Adapter) -> AdapterInfo:
             if name is not None and name != handle.info().name:
                 handle.set_name(name)
-            _configure(handle, mtu, addresses)
+            wanted.apply(handle)
             return handle.info()
 
         async def change(known: ManagedAdapter) -> AdapterView:
@@ -175,6 +183,7 @@ class Registry:
                 with suppress(DriverError):
                     known.info = await self._management.call("read_adapter", handle.info)
                 raise
+            known.wanted = known.wanted.merged(wanted)
             self.events.publish(EventType.ADAPTER_CHANGED, known.view())
             return known.view()
 
@@ -195,12 +204,12 @@ class Registry:
             handle, known.handle = known.handle, None
             if handle is not None:
                 await self._management.call("release_adapter", handle.close)
-            await self._read_adapters(None)
-            if guid in self._adapters and not known.info.persistent:
-                self._forget(known)
-            elif guid in self._adapters:
+            exists = guid in await self._read_adapters(None)
+            if exists:
                 self.events.publish(EventType.ADAPTER_CHANGED, known.view())
-            return guid in self._adapters
+            else:
+                self._forget(known)
+            return exists
 
         return await self._exclusive("release_adapter", guid, release)
 
@@ -380,6 +389,16 @@ class Registry:
         known.handle, known.info = handle, info
         return handle
 
+    def _create(self, name: str, pool: str, requested_guid: UUID | None) -> Adapter:
+        """Create an adapter, by a random GUID where its own is in use after a rename."""
+        if requested_guid is not None:
+            return self.driver.create_adapter(name, pool, requested_guid)
+        guid = self.guids.guid(pool, name)
+        if guid not in self._adapters:
+            with suppress(AdapterExists):
+                return self.driver.create_adapter(name, pool, guid)
+        return self.driver.create_adapter(name, pool)  # which refuses a name in use once more
+
     def _open(self, name: str, pool: str) -> tuple[Adapter, AdapterInfo]:
         handle = self.driver.open_adapter(name, pool)
         return handle, handle.info()
@@ -391,12 +410,20 @@ class Registry:
             return False
         return True
 
-    def _adopt(self, handle: Adapter, info: AdapterInfo, kind: EventType) -> AdapterView:
+    def _adopt(
+        self,
+        handle: Adapter,
+        info: AdapterInfo,
+        kind: EventType,
+        wanted: NetworkSettings | None = None,
+    ) -> AdapterView:
         self.pools.add(info.pool)
         known = self._adapters.get(info.guid)
         if known is None:
             known = self._adapters[info.guid] = ManagedAdapter(info)
         known.info, known.handle = info, handle
+        if wanted is not None:
+            known.wanted = wanted
         self.events.publish(kind, known.view())
         return known.view()
 
@@ -411,12 +438,15 @@ class Registry:
         if session is not None:
             await session.end(reason)
 
-    async def _read_adapters(self, pool: str | None) -> None:
-        """Make the registry agree with what the driver lists, for one pool or all known ones."""
+    async def _read_adapters(self, pool: str | None) -> set[UUID]:
+        """Make the registry agree with what the driver lists, for one pool or all known ones.
+
+        Returns what it lists.
+        """
 
         def read() -> list[AdapterInfo]:
             infos = {info.guid: info for info in self.driver.adapters(pool)}
-            if pool is None and self.driver.capabilities.enumerate_pools:
+            if pool is None:
                 for name in names:
                     infos.update((info.guid, info) for info in self.driver.adapters(name))
             return list(infos.values())
@@ -440,15 +470,9 @@ class Registry:
                 if handle is not None:
                     await self._management.call("release_adapter", handle.close)
                 self._forget(known)
+        return set(listed)
 
     def _trim_ended(self) -> None:
         ended = [session for session in self._sessions.values() if session.state.over]
         for session in ended[:-MAX_ENDED_SESSIONS]:
             del self._sessions[session.id]
-
-
-def _configure(handle: Adapter, mtu: int | None, addresses: Sequence[IPInterface] | None) -> None:
-    if mtu is not None:
-        handle.set_mtu(mtu)
-    if addresses is not None:
-        handle.set_addresses(addresses)

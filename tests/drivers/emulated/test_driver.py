@@ -25,10 +25,12 @@ def test_capabilities(generation: str) -> None:
         generation=generation,
         persistent_adapters=pool,
         enumerate_pools=pool,
-        rename=pool,
+        rename=True,
         delete_pool=pool,
         delete_driver=not pool,
         network_settings=True,
+        metric=True,
+        dns=True,
         force_close=pool,
     )
 

@@ -180,9 +180,11 @@ class TunnelTypeCalls(AdapterCalls):
         return self._create(name.text, tunnel_type.text, guid, persistent=False)
 
     def WintunOpenAdapter(self, name: WideString) -> int:
-        """Open a Wintun adapter by its name."""
-        device = self._machine.named(name.text)
-        if device is None or device.pool is None:
+        """Open a Wintun adapter by the name that Wintun stored."""
+        stored = name.text.lower()
+        found = (one for one in self._machine.wintun_devices() if one.wintun_name.lower() == stored)
+        device = next(found, None)
+        if device is None:
             raise CallFailed(ERROR_NOT_FOUND, "Failed to find matching adapter name")
         return self._new_handle(device, created=False)
 

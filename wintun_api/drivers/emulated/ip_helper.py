@@ -1,4 +1,4 @@
-"""Addresses, MTU and counters of the machine's devices: the IP Helper as a table."""
+"""Names, network settings and counters of the machine's devices: the IP Helper as a table."""
 
 from __future__ import annotations
 
@@ -6,17 +6,25 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from uuid import UUID
 
-from wintun_api.drivers.base import IPInterface, LinkCounters
+from wintun_api.drivers.base import IPAddress, IPInterface, LinkCounters, Route
+from wintun_api.drivers.emulated.faults import CallFailed
 from wintun_api.drivers.emulated.machine import Device, Machine
-from wintun_api.drivers.wintun.win32 import ERROR_FILE_NOT_FOUND
-from wintun_api.errors import AdapterNotFound
+from wintun_api.drivers.wintun.win32 import ERROR_FILE_NOT_FOUND, ERROR_NOT_SUPPORTED
+from wintun_api.errors import AdapterExists, AdapterNotFound, NotSupported
 
 
 class EmulatedIpHelper:
-    """Answers from a machine; methods are those of `wintun.ip_helper.IpHelper`."""
+    """Answers from a machine; methods are those of `wintun.ip_helper.IpHelper`.
+
+    Attributes:
+        has_dns: False plays a Windows older than 10 2004.
+        has_rename: False plays a Windows without the way to rename.
+    """
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
+        self.has_dns = True
+        self.has_rename = True
 
     def luid_of_alias(self, alias: str) -> int | None:
         """Return the LUID of the device of this alias, whatever the case, or None."""
@@ -33,8 +41,28 @@ class EmulatedIpHelper:
         return self._device("ConvertInterfaceLuidToIndex", luid).index
 
     def alias(self, luid: int) -> str:
-        """Return the alias, which is Wintun's name here."""
+        """Return the alias."""
         return self._device("ConvertInterfaceLuidToAlias", luid).name
+
+    def rename(self, luid: int, alias: str) -> None:
+        """Give the device another alias; what Wintun stored stays."""
+        if not self.has_rename:
+            raise NotSupported("NciSetConnectionName", ERROR_NOT_SUPPORTED)
+        device = self._device("NciSetConnectionName", luid)
+        try:
+            self._machine.set_alias(device, alias)
+        except CallFailed as error:
+            raise AdapterExists("NciSetConnectionName", error.code) from None
+
+    def interfaces(self) -> list[tuple[int, str]]:
+        """Return LUID and description of every Wintun device."""
+        with self._machine.lock:
+            return [(one.luid, f"{one.pool} Tunnel") for one in self._machine.wintun_devices()]
+
+    def families(self, luid: int) -> tuple[int, ...]:
+        """Return both: IPv6 is never disabled here."""
+        self._device("GetIpInterfaceEntry", luid)
+        return (4, 6)
 
     def description(self, luid: int) -> str:
         """Return the description: "<pool> Tunnel"."""
@@ -58,6 +86,41 @@ class EmulatedIpHelper:
         """Set the MTU in bytes."""
         with self._machine.lock:
             self._device("SetIpInterfaceEntry", luid).mtu = mtu
+            self._machine.save()
+
+    def metric(self, luid: int) -> int | None:
+        """Return the metric."""
+        return self._device("GetIpInterfaceEntry", luid).metric
+
+    def set_metric(self, luid: int, metric: int | None) -> None:
+        """Set the metric."""
+        with self._machine.lock:
+            self._device("SetIpInterfaceEntry", luid).metric = metric
+            self._machine.save()
+
+    def routes(self, luid: int) -> tuple[Route, ...]:
+        """Return the routes."""
+        return self._device("GetIpForwardTable2", luid).routes
+
+    def set_routes(self, luid: int, routes: Sequence[Route]) -> None:
+        """Make exactly these the routes."""
+        with self._machine.lock:
+            self._device("CreateIpForwardEntry2", luid).routes = tuple(dict.fromkeys(routes))
+            self._machine.save()
+
+    def dns(self, luid: int) -> tuple[tuple[IPAddress, ...], tuple[str, ...]]:
+        """Return servers, IPv4 before IPv6, and search domains."""
+        device = self._device("GetInterfaceDnsSettings", luid)
+        return device.dns, device.dns_search
+
+    def set_dns(self, luid: int, servers: Sequence[IPAddress], search: Sequence[str]) -> None:
+        """Make exactly these the DNS servers and search domains."""
+        if not self.has_dns:
+            raise NotSupported("SetInterfaceDnsSettings", ERROR_NOT_SUPPORTED)
+        with self._machine.lock:
+            device = self._device("SetInterfaceDnsSettings", luid)
+            device.dns = tuple(sorted(servers, key=lambda server: server.version))
+            device.dns_search = tuple(search)
             self._machine.save()
 
     def counters(self, luid: int) -> LinkCounters:

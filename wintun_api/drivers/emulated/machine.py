@@ -14,7 +14,7 @@ from pathlib import Path
 from threading import RLock
 from uuid import UUID, uuid4
 
-from wintun_api.drivers.base import IPInterface
+from wintun_api.drivers.base import IPAddress, IPInterface, Route
 from wintun_api.drivers.emulated.events import Events
 from wintun_api.drivers.emulated.faults import CallFailed
 from wintun_api.drivers.emulated.link import Counters, Link
@@ -35,16 +35,27 @@ def luid_of(index: int) -> int:
 
 @dataclass(eq=False, kw_only=True)
 class Device:
-    """A network device. `pool` is None for one that is not Wintun's."""
+    """A network device.
+
+    Attributes:
+        name: The alias.
+        wintun_name: What Wintun stored when it made the device, which an alias may leave behind.
+        pool: None for one that is not Wintun's.
+    """
 
     guid: UUID
     name: str
+    wintun_name: str
     pool: str | None
     luid: int
     index: int
     persistent: bool
     mtu: int = DEFAULT_MTU
     addresses: tuple[IPInterface, ...] = ()
+    metric: int | None = None
+    routes: tuple[Route, ...] = ()
+    dns: tuple[IPAddress, ...] = ()
+    dns_search: tuple[str, ...] = ()
     removed: bool = False
     remove_with_session: bool = False
     counters: Counters = field(default_factory=Counters)
@@ -86,8 +97,10 @@ class Machine:
         if state is not None:
             for known in load_devices(state):
                 device = self._add(known.name, known.pool, known.guid, persistent=True)
-                device.mtu = known.mtu
+                device.mtu, device.metric = known.mtu, known.metric
                 device.set_addresses(known.addresses)
+                device.routes, device.dns = known.routes, known.dns
+                device.dns_search = known.dns_search
                 self.driver_version = (0, 13)
 
     @property
@@ -143,7 +156,19 @@ class Machine:
         """Give the device this name; who has it already is renamed."""
         with self.lock:
             self._evict(name, device)
-            device.name = name
+            device.name = device.wintun_name = name
+            self.save()
+
+    def set_alias(self, device: Device, alias: str) -> None:
+        """Give the device this alias, as Windows does; what Wintun stored stays.
+
+        Raises:
+            CallFailed: Another one has it (52).
+        """
+        with self.lock:
+            if self.named(alias) not in (None, device):
+                raise CallFailed(ERROR_DUP_NAME, f"The name {alias!r} is in use")
+            device.name = alias
             self.save()
 
     def remove(self, name_or_guid: Device | str | UUID) -> None:
@@ -163,16 +188,17 @@ class Machine:
     def host_sends(
         self, name_or_guid: str | UUID, destination: str, payload: bytes = b"", port: int = 9
     ) -> bool:
-        """Let the host send a UDP datagram into a subnet of the adapter; False when it was lost.
+        """Let the host send a UDP datagram into the adapter; False when it was lost.
 
         Raises:
-            ValueError: The destination is in none of its subnets.
+            ValueError: The destination is in none of its subnets, and no route leads there.
         """
         with self.lock:
             device = self.device(name_or_guid)
             to = ip_address(destination)
+            routed = any(to in route.destination for route in device.routes)
             for source in device.addresses:
-                if to in source.network:
+                if to in source.network or (routed and to.version == source.version):
                     packet = build.udp(source.ip, to, 49152, port, payload)
                     return device.deliver(packet)
             raise ValueError(f"{device.name} has no route to {destination}.")
@@ -184,7 +210,17 @@ class Machine:
             save_devices(
                 self._state,
                 [
-                    DeviceState(one.guid, one.name, one.pool or "", one.mtu, one.addresses)
+                    DeviceState(
+                        guid=one.guid,
+                        name=one.name,
+                        pool=one.pool or "",
+                        mtu=one.mtu,
+                        addresses=one.addresses,
+                        metric=one.metric,
+                        routes=one.routes,
+                        dns=one.dns,
+                        dns_search=one.dns_search,
+                    )
                     for one in kept
                 ],
             )
@@ -194,6 +230,7 @@ class Machine:
         device = Device(
             guid=guid or uuid4(),
             name=name,
+            wintun_name=name,
             pool=pool,
             luid=luid_of(0x8000 + number),
             index=number + 10,
@@ -211,4 +248,4 @@ class Machine:
         new = next(filter(free, names), None)
         if new is None:
             raise CallFailed(ERROR_DUP_NAME, f"The name {name!r} cannot be freed")
-        owner.name = new
+        owner.name = owner.wintun_name = new

@@ -5,8 +5,10 @@
     session        LinuxSession: packets through the descriptor of an attached device
     identity       GUID, pool and name as the device's ifalias; kernel names
     addresses      from the addresses a device has to those it shall have
+    routes         from the routes of ours to those that shall be there
+    resolver       DNS settings, where systemd-resolved keeps them
     tun            the calls of /dev/net/tun
-    rtnetlink      links and addresses as values, through pyroute2
+    rtnetlink      links, addresses and routes as values, through pyroute2
     availability   why the driver cannot work here, as a value
     failure        from errno to the exceptions of the package
     log            the lines a driver's log shows

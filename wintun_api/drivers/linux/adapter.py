@@ -5,16 +5,26 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from uuid import UUID
 
-from wintun_api.drivers.base import AdapterInfo, IPInterface, LinkCounters
+from wintun_api.drivers.base import AdapterInfo, IPAddress, IPInterface, LinkCounters, Route
 from wintun_api.drivers.limits import check_capacity, check_mtu, check_name
-from wintun_api.drivers.linux import addresses, tun
+from wintun_api.drivers.linux import addresses, routes, tun
 from wintun_api.drivers.linux.identity import Identity, luid_of
 from wintun_api.drivers.linux.log import DriverLog
+from wintun_api.drivers.linux.resolver import Dns, Resolver
 from wintun_api.drivers.linux.rtnetlink import Link, LinkAddress, RouteSocket
 from wintun_api.drivers.linux.session import LinuxSession, queue_length
-from wintun_api.errors import AdapterExists, AdapterNotFound, DriverError, SessionExists
+from wintun_api.errors import (
+    AdapterExists,
+    AdapterNotFound,
+    DriverError,
+    NotSupported,
+    SessionExists,
+)
+
+IPV6_SETTINGS = Path("/proc/sys/net/ipv6/conf")
 
 
 class LinuxAdapter:
@@ -27,15 +37,22 @@ class LinuxAdapter:
         index: Its interface index when the handle was made.
         sessions: The running sessions of this driver, by GUID.
         log: Gets a line for what is done.
+        resolver: Where the DNS settings are kept; None where nobody keeps them.
     """
 
     def __init__(
-        self, guid: UUID, index: int, sessions: dict[UUID, LinuxSession], log: DriverLog
+        self,
+        guid: UUID,
+        index: int,
+        sessions: dict[UUID, LinuxSession],
+        log: DriverLog,
+        resolver: Resolver | None = None,
     ) -> None:
         self._guid = guid
         self._index = index
         self._sessions = sessions
         self._log = log
+        self._resolver = resolver
         self._open = True
 
     @property
@@ -51,7 +68,10 @@ class LinuxAdapter:
         """
         with RouteSocket() as route:
             link = self._link(route)
-            return info_of(link, route.addresses_of(link.index))
+            found = route.addresses_of(link.index)
+            made = route.routes_of(link.index)
+        dns = self._resolver.read().get(link.kernel_name) if self._resolver else None
+        return info_of(link, found, made, dns)
 
     def counters(self) -> LinkCounters:
         """Read the link counters (if_link.h: rtnl_link_stats64), seen from the application."""
@@ -133,6 +153,53 @@ class LinuxAdapter:
             if session is not None:
                 session.learn_mtu(mtu)
 
+    def set_metric(self, metric: int | None) -> None:
+        """Refuse a number: the kernel has metrics of routes, and none of an interface.
+
+        Raises:
+            NotSupported: It is not None.
+        """
+        with RouteSocket() as route:
+            self._link(route)
+        if metric is not None:
+            raise NotSupported(
+                "RTM_NEWLINK",
+                errno.EOPNOTSUPP,
+                "An interface of Linux has no metric.",
+                domain="errno",
+                hint="Give every route a metric of its own.",
+            )
+
+    def set_routes(self, wanted: Sequence[Route]) -> None:
+        """Make exactly these the routes of ours into the device; those of others stay.
+
+        They are told by their protocol number, 87. When one is refused, the routes stay as they
+        were. The kernel drops them when the device is set down or loses its last IPv4 address.
+
+        Raises:
+            DriverError: The kernel refuses one; `detail` names it.
+        """
+        with RouteSocket() as route:
+            routes.set_routes(route, self._link(route), wanted)
+
+    def set_dns(self, servers: Sequence[IPAddress], search: Sequence[str]) -> None:
+        """Make exactly these the device's DNS servers and search domains (resolvectl(1)).
+
+        Raises:
+            NotSupported: systemd-resolved does not run.
+        """
+        with RouteSocket() as route:
+            link = self._link(route)
+        if self._resolver is None:
+            raise NotSupported(
+                "resolvectl",
+                errno.EOPNOTSUPP,
+                "Without systemd-resolved Linux has no DNS servers per interface.",
+                domain="errno",
+                hint="Leave dns and dns_search out, or run systemd-resolved.",
+            )
+        self._resolver.set(link.kernel_name, servers, search)
+
     def close(self) -> None:
         """Give the handle back; device and session stay. Idempotent."""
         self._open = False
@@ -212,8 +279,11 @@ class LinuxAdapter:
             del self._sessions[self._guid]
 
 
-def info_of(link: Link, found: Sequence[LinkAddress]) -> AdapterInfo:
+def info_of(
+    link: Link, found: Sequence[LinkAddress], made: Sequence[Route], dns: Dns | None
+) -> AdapterInfo:
     """Return what the seam calls an adapter."""
+    servers, search = dns or ((), ())
     return AdapterInfo(
         guid=link.identity.guid,
         name=link.identity.name,
@@ -224,7 +294,20 @@ def info_of(link: Link, found: Sequence[LinkAddress]) -> AdapterInfo:
         mtu=link.mtu,
         addresses=tuple(address.interface for address in found),
         persistent=True,
+        routes=tuple(made),
+        dns=servers,
+        dns_search=search,
+        families=(4, 6) if _has_ipv6(link) else (4,),
     )
+
+
+def _has_ipv6(link: Link) -> bool:
+    # Below an MTU of 1280 the kernel takes IPv6 from the device, and the file with it.
+    try:
+        disabled = (IPV6_SETTINGS / link.kernel_name / "disable_ipv6").read_text()
+    except OSError:
+        return False
+    return disabled.strip() == "0"
 
 
 def label_of(link: Link) -> str:

@@ -6,6 +6,7 @@ import errno
 import os
 import platform
 import re
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -21,6 +22,7 @@ from wintun_api.drivers.linux import availability, tun
 from wintun_api.drivers.linux.adapter import LinuxAdapter, info_of, label_of, refuse_taken
 from wintun_api.drivers.linux.identity import KERNEL_NAME_PATTERN, Identity, kernel_name
 from wintun_api.drivers.linux.log import DriverLog
+from wintun_api.drivers.linux.resolver import Resolver, find_resolver
 from wintun_api.drivers.linux.rtnetlink import RouteSocket
 from wintun_api.drivers.linux.session import LinuxSession
 from wintun_api.errors import (
@@ -40,6 +42,8 @@ CAPABILITIES = Capabilities(
     delete_pool=True,
     delete_driver=False,
     network_settings=True,
+    metric=False,
+    dns=False,
     force_close=True,
 )
 
@@ -48,7 +52,7 @@ MISC_DEVICES = Path("/proc/misc")
 
 def open_linux(_settings: Settings) -> LinuxDriver:
     """Return the kernel's driver; nothing is opened before its first call."""
-    return LinuxDriver()
+    return LinuxDriver(find_resolver())
 
 
 class LinuxDriver:
@@ -56,9 +60,13 @@ class LinuxDriver:
 
     It keeps no list of adapters: the kernel does, and every driver object and process sees the
     same ones in one network namespace.
+
+    Args:
+        resolver: Where DNS settings are kept, if there is such a thing.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, resolver: Resolver | None = None) -> None:
+        self._resolver = resolver
         self._log = DriverLog()
         self._sessions: dict[UUID, LinuxSession] = {}
 
@@ -74,8 +82,8 @@ class LinuxDriver:
 
     @property
     def capabilities(self) -> Capabilities:
-        """What TUN devices can do."""
-        return CAPABILITIES
+        """What TUN devices can do, and DNS where systemd-resolved runs."""
+        return replace(CAPABILITIES, dns=self._resolver is not None)
 
     def unavailable_reason(self) -> Unavailable | None:
         """Say why there can be no adapters here, or None."""
@@ -116,7 +124,7 @@ class LinuxDriver:
                 route.delete_link(index)
                 raise
         self._log.info(f"{name} ({device}): Created in the pool {pool!r} as {guid}.")
-        return LinuxAdapter(guid, index, self._sessions, self._log)
+        return self._adapter(guid, index)
 
     def open_adapter(self, name: str, pool: str) -> LinuxAdapter:
         """Open an existing adapter, of whatever process.
@@ -130,7 +138,7 @@ class LinuxDriver:
         with RouteSocket() as route:
             for link in route.links():
                 if link.identity.pool == pool and link.identity.same_name(name):
-                    return LinuxAdapter(link.identity.guid, link.index, self._sessions, self._log)
+                    return self._adapter(link.identity.guid, link.index)
         raise AdapterNotFound(
             "RTM_GETLINK",
             errno.ENODEV,
@@ -145,8 +153,19 @@ class LinuxDriver:
         self._require()
         with RouteSocket() as route:
             links = [link for link in route.links() if pool in (None, link.identity.pool)]
-            found = route.addresses() if links else {}
-        return [info_of(link, found.get(link.index, [])) for link in links]
+            if not links:
+                return []
+            found, made = route.addresses(), route.routes()
+        dns = self._resolver.read() if self._resolver is not None else {}
+        return [
+            info_of(
+                link,
+                found.get(link.index, []),
+                made.get(link.index, []),
+                dns.get(link.kernel_name),
+            )
+            for link in links
+        ]
 
     def delete_pool(self, pool: str) -> bool:
         """Delete every adapter of a pool, also under sessions; False: no reboot is required."""
@@ -198,6 +217,9 @@ class LinuxDriver:
     def close(self) -> None:
         """Unset the logger; there is nothing else to let go of."""
         self._log.logger = None
+
+    def _adapter(self, guid: UUID, index: int) -> LinuxAdapter:
+        return LinuxAdapter(guid, index, self._sessions, self._log, self._resolver)
 
     def _require(self, *, elevated: bool = False) -> None:
         unavailable = self.unavailable_reason()

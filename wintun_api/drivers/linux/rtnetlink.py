@@ -1,4 +1,4 @@
-"""Links and addresses as values, over rtnetlink(7) through pyroute2.
+"""Links, addresses and routes as values, over rtnetlink(7) through pyroute2.
 
 A `RouteSocket` is opened per management call and closed after it: that costs a millisecond, needs
 no lock between threads, and a pyroute2 socket that is kept grows with every request. pyroute2 runs
@@ -11,10 +11,12 @@ import errno
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from ipaddress import IPv4Interface, IPv6Interface, ip_interface
+from functools import partial
+from ipaddress import IPv4Interface, IPv6Interface, ip_address, ip_interface, ip_network
+from socket import AF_INET
 from typing import Any, Self
 
-from wintun_api.drivers.base import IPInterface, LinkCounters
+from wintun_api.drivers.base import IPInterface, LinkCounters, Route
 from wintun_api.drivers.linux.failure import driver_error
 from wintun_api.drivers.linux.identity import Identity, parse_alias
 from wintun_api.errors import DriverError
@@ -22,6 +24,12 @@ from wintun_api.errors import DriverError
 IFF_UP = 0x1  # if.h
 IFA_F_NODAD = 0x02  # if_addr.h
 IFLA_TUN_TYPE_TUN = 1  # if_tun.h: IFF_TUN; IFF_TAP is 2
+AF_INET6 = 10  # of Linux, wherever this is imported
+RTPROT_WINTUN_API = 87  # rtnetlink.h: who made a route; a number that nobody has registered
+RT_TABLE_MAIN = 254
+RT_SCOPE_UNIVERSE, RT_SCOPE_LINK = 0, 253
+RTNH_F_ONLINK = 4  # the next hop needs no address of its subnet on the device
+IP6_RT_PRIO_USER = 1024  # ipv6_route.h: the metric of an IPv6 route that was given none
 
 _DUMP_ATTEMPTS = 5  # a dump that a change interrupts is asked for again
 
@@ -144,6 +152,32 @@ class RouteSocket:
                 prefixlen=interface.network.prefixlen,
             )
 
+    def routes(self) -> dict[int, list[Route]]:
+        """Return our routes of the main table by the index of their link."""
+        found: dict[int, list[Route]] = {}
+        for family in (AF_INET, AF_INET6):
+            dump = {"family": family, "table": RT_TABLE_MAIN, "proto": RTPROT_WINTUN_API}
+            messages = _dump("RTM_GETROUTE", partial(self._route.route, "dump", **dump))
+            for message in messages:
+                index = message.get_attr("RTA_OIF")
+                if message["proto"] == RTPROT_WINTUN_API and index is not None:
+                    found.setdefault(index, []).append(_route_of(message))
+        return found
+
+    def routes_of(self, index: int) -> list[Route]:
+        """Return our routes into one link."""
+        return self.routes().get(index, [])
+
+    def add_route(self, index: int, one: Route) -> None:
+        """Add a route into a link; its next hop need not be in a subnet of the link."""
+        with _naming("RTM_NEWROUTE"):
+            self._route.route("add", **_attributes(index, one))
+
+    def delete_route(self, index: int, one: Route) -> None:
+        """Remove a route of ours."""
+        with _naming("RTM_DELROUTE"):
+            self._route.route("del", **_attributes(index, one))
+
     def _addresses(self, **filters: int) -> dict[int, list[LinkAddress]]:
         messages = _dump("RTM_GETADDR", lambda: self._route.addr("dump", **filters))
         found: dict[int, list[LinkAddress]] = {}
@@ -215,3 +249,31 @@ def _address_of(message: Any) -> LinkAddress:
     flags: int = message.get_attr("IFA_FLAGS") or message["flags"]
     by_kernel = interface.version == 6 and interface.ip.is_link_local and not flags & IFA_F_NODAD
     return LinkAddress(interface, assigned=not by_kernel)
+
+
+def _attributes(index: int, one: Route) -> dict[str, Any]:
+    version6 = one.destination.version == 6
+    attributes: dict[str, Any] = {
+        "family": AF_INET6 if version6 else AF_INET,
+        "dst": str(one.destination),
+        "oif": index,
+        "table": RT_TABLE_MAIN,
+        "proto": RTPROT_WINTUN_API,
+        "priority": one.metric or (IP6_RT_PRIO_USER if version6 else 0),
+        "scope": RT_SCOPE_LINK if one.next_hop is None and not version6 else RT_SCOPE_UNIVERSE,
+    }
+    if one.next_hop is not None:
+        attributes |= {"gateway": str(one.next_hop), "flags": RTNH_F_ONLINK}
+    return attributes
+
+
+def _route_of(message: Any) -> Route:
+    version6 = message["family"] == AF_INET6
+    destination = message.get_attr("RTA_DST") or ("::" if version6 else "0.0.0.0")  # noqa: S104
+    next_hop = message.get_attr("RTA_GATEWAY")
+    metric = message.get_attr("RTA_PRIORITY") or 0
+    return Route(
+        destination=ip_network(f"{destination}/{message['dst_len']}"),
+        next_hop=None if next_hop is None else ip_address(next_hop),
+        metric=0 if version6 and metric == IP6_RT_PRIO_USER else metric,
+    )

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from ctypes import byref
 from typing import TYPE_CHECKING
 
-from wintun_api.drivers.base import AdapterInfo, IPInterface, LinkCounters
-from wintun_api.drivers.limits import check_capacity, check_mtu, check_name
-from wintun_api.drivers.wintun.abi import BOOL, AdapterHandle, AdapterName, NetLuid
+from wintun_api.drivers.base import AdapterInfo, IPAddress, IPInterface, LinkCounters, Route
+from wintun_api.drivers.limits import check_capacity, check_metric, check_mtu, check_name
+from wintun_api.drivers.wintun.abi import BOOL, AdapterHandle, AdapterName, Generation, NetLuid
 from wintun_api.drivers.wintun.ip_helper import IpHelper
 from wintun_api.drivers.wintun.session import WintunSession
 from wintun_api.drivers.wintun.win32 import ERROR_INVALID_HANDLE, ERROR_NOT_SUPPORTED
@@ -53,6 +53,11 @@ class WintunAdapter:
         return self._luid
 
     @property
+    def created(self) -> bool:
+        """Whether this handle created the adapter; another one only opened it."""
+        return self._created
+
+    @property
     def pool(self) -> str:
         """The pool it was created in."""
         return self._pool
@@ -60,9 +65,13 @@ class WintunAdapter:
     def name(self) -> str:
         """Return the name: what Wintun says, or what it was created by where it cannot say."""
         handle = self._open("WintunGetAdapterName")
-        if self._driver.capabilities.rename:
+        if self._driver.generation is Generation.POOL:
             self._name = read_name(self._driver, handle)
         return self._name
+
+    def renamed(self, name: str) -> None:
+        """Go by another name from now on, where Wintun cannot say it."""
+        self._name = name
 
     def info(self) -> AdapterInfo:
         """Read the adapter from the system.
@@ -97,15 +106,20 @@ class WintunAdapter:
     def set_name(self, name: str) -> None:
         """Rename it (wintun.h: WintunSetAdapterName); Wintun itself would evict another one.
 
+        The tunnel-type generation has no such call; there Windows gives it another alias.
+
         Raises:
             AdapterExists: Another adapter has this name.
-            NotSupported: The tunnel-type generation cannot.
+            NotSupported: This Windows cannot.
         """
-        handle = self._open("WintunSetAdapterName")
-        if not self._driver.capabilities.rename:
+        handle, driver = self._open("WintunSetAdapterName"), self._driver
+        if not driver.capabilities.rename:
             raise NotSupported("WintunSetAdapterName", ERROR_NOT_SUPPORTED)
-        self._driver.refuse_taken("WintunSetAdapterName", check_name(name), besides=self._luid)
-        self._driver.call("WintunSetAdapterName", handle, name)
+        driver.refuse_taken("WintunSetAdapterName", check_name(name), besides=self._luid)
+        if driver.generation is Generation.POOL:
+            driver.call("WintunSetAdapterName", handle, name)
+        else:
+            driver.rename(self._luid, self.name(), name)
 
     def set_addresses(self, addresses: Sequence[IPInterface]) -> None:
         """Make exactly these the addresses.
@@ -122,6 +136,31 @@ class WintunAdapter:
             NotSupported: There is no IP Helper.
         """
         self._helper("SetIpInterfaceEntry").set_mtu(self._luid, check_mtu(mtu))
+
+    def set_metric(self, metric: int | None) -> None:
+        """Set the interface's metric; None lets Windows choose, which it does by link speed.
+
+        Raises:
+            NotSupported: There is no IP Helper.
+        """
+        helper = self._helper("SetIpInterfaceEntry")
+        helper.set_metric(self._luid, check_metric(metric) if metric is not None else None)
+
+    def set_routes(self, routes: Sequence[Route]) -> None:
+        """Make exactly these the routes.
+
+        Raises:
+            NotSupported: There is no IP Helper.
+        """
+        self._helper("CreateIpForwardEntry2").set_routes(self._luid, routes)
+
+    def set_dns(self, servers: Sequence[IPAddress], search: Sequence[str]) -> None:
+        """Make exactly these the DNS servers and search domains.
+
+        Raises:
+            NotSupported: There is no IP Helper, or Windows is older than 10 2004.
+        """
+        self._helper("SetInterfaceDnsSettings").set_dns(self._luid, servers, search)
 
     def close(self) -> None:
         """Give the handle back (wintun.h: WintunFreeAdapter, WintunCloseAdapter). Idempotent."""
@@ -145,7 +184,8 @@ class WintunAdapter:
             raise NotSupported(
                 "WintunCloseAdapter",
                 ERROR_NOT_SUPPORTED,
-                "Only the program that created the adapter can remove it.",
+                "Only the program that created the adapter can remove it: it goes when that ends.",
+                hint="What is left of a program that crashed is removed by DELETE /v1/driver.",
             )
         self.close()
         return bool(reboot_required)

@@ -7,7 +7,8 @@ What differs by generation is in `CAPABILITIES` and in the three methods that pa
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
+from contextlib import suppress
 from ctypes import byref
 from dataclasses import replace
 from typing import Any
@@ -44,6 +45,8 @@ CAPABILITIES = {
         delete_pool=True,
         delete_driver=False,
         network_settings=False,
+        metric=False,
+        dns=False,
         force_close=True,
     ),
     Generation.TUNNEL_TYPE: Capabilities(
@@ -54,6 +57,8 @@ CAPABILITIES = {
         delete_pool=False,
         delete_driver=True,
         network_settings=False,
+        metric=False,
+        dns=False,
         force_close=False,
     ),
 }
@@ -85,6 +90,7 @@ class WintunDriver:
         self._name = name
         self._pools = set(pools)
         self._adapters: list[WintunAdapter] = []
+        self._renamed: dict[int, str] = {}  # by LUID: Wintun's own name, which an alias replaced
         self._guids: dict[int, UUID] = {}  # by LUID, where no IP Helper can be asked
         self._log: Log | None = None
         self._logger: Logger | None = None
@@ -107,8 +113,17 @@ class WintunDriver:
 
     @property
     def capabilities(self) -> Capabilities:
-        """What this generation can do, and whether addresses and MTU can be set."""
-        return replace(CAPABILITIES[self.generation], network_settings=self.ip_helper is not None)
+        """What this generation can do, and what the IP Helper adds to it."""
+        can, helper = CAPABILITIES[self.generation], self.ip_helper
+        if helper is None:
+            return can
+        return replace(
+            can,
+            rename=can.rename or helper.has_rename,
+            network_settings=True,
+            metric=True,
+            dns=helper.has_dns,
+        )
 
     def unavailable_reason(self) -> Unavailable | None:
         """Say why the library cannot be used here, or None. Loads nothing."""
@@ -146,8 +161,11 @@ class WintunDriver:
         """
         check_name(name)
         self._pools.add(check_pool(pool))
-        adapter = WintunAdapter(self, self._open(name, pool), name, pool, created=False)
+        handle = self._open(self._wintun_name_of(name), pool)
+        adapter = WintunAdapter(self, handle, name, pool, created=False)
         try:
+            if adapter.luid in self._renamed:
+                adapter.renamed(self._alias(adapter.luid))  # whatever name it was asked for by
             # 0.9 to 0.12 take "Net 10" for "Net"; 0.14 does not look at the pool at all.
             found = _same(adapter.name(), name) and self._pool_of(adapter.luid, pool) == pool
         except BaseException:
@@ -166,14 +184,16 @@ class WintunDriver:
     def adapters(self, pool: str | None = None) -> list[AdapterInfo]:
         """List the adapters of a pool (wintun.h: WintunEnumAdapters), or of every pool in use.
 
-        In the tunnel-type generation: those that this process holds a handle of.
+        In the tunnel-type generation: those that this process holds a handle of, and those of
+        other programs whose description names such a pool.
         """
         if pool is not None:
             self._pools.add(check_pool(pool))
         if not self.capabilities.enumerate_pools:
             held = {adapter.luid: adapter for adapter in self._adapters}
             wanted = [one for one in held.values() if pool is None or one.pool == pool]
-            return [info for one in wanted if (info := _unless_gone(one)) is not None]
+            present = [info for one in wanted if (info := _unless_gone(one)) is not None]
+            return present + self._others({pool} if pool is not None else self._pools, held)
         infos: list[AdapterInfo] = []
         for one_pool in [pool] if pool is not None else sorted(self._pools):
             for luid, name in self._enumerate(one_pool):
@@ -255,17 +275,40 @@ class WintunDriver:
         Raises:
             AdapterNotFound: The system has no such interface.
         """
-        helper = self.ip_helper
+        helper, persistent = self.ip_helper, self.capabilities.persistent_adapters
+        created = any(one.luid == luid and one.created for one in self._adapters)
+        orphan = not (persistent or created)
+        if helper is None:
+            return AdapterInfo(
+                guid=self._known_guid(luid),
+                name=name,
+                pool=pool,
+                luid=luid,
+                interface_index=0,
+                interface_name=name,
+                mtu=None,
+                addresses=(),
+                persistent=persistent,
+                orphan=orphan,
+            )
+        dns, dns_search = helper.dns(luid)
         return AdapterInfo(
-            guid=helper.guid(luid) if helper else self._known_guid(luid),
+            guid=helper.guid(luid),
             name=name,
             pool=pool,
             luid=luid,
-            interface_index=helper.interface_index(luid) if helper else 0,
-            interface_name=helper.alias(luid) if helper else name,
-            mtu=helper.mtu(luid) if helper else None,
-            addresses=helper.addresses(luid) if helper else (),
-            persistent=self.capabilities.persistent_adapters,
+            interface_index=helper.interface_index(luid),
+            interface_name=helper.alias(luid),
+            mtu=helper.mtu(luid),
+            addresses=helper.addresses(luid),
+            persistent=persistent,
+            wintun_name=self._renamed.get(luid, ""),
+            metric=helper.metric(luid),
+            routes=helper.routes(luid),
+            dns=dns,
+            dns_search=dns_search,
+            families=helper.families(luid),
+            orphan=orphan,
         )
 
     def refuse_taken(self, function: str, name: str, besides: int | None = None) -> None:
@@ -274,6 +317,18 @@ class WintunDriver:
             raise AdapterExists(
                 function, ERROR_ALREADY_EXISTS, f"There is an adapter {name!r} already."
             )
+
+    def rename(self, luid: int, name: str, new: str) -> None:
+        """Rename in the tunnel-type generation: the alias, by Windows' own function.
+
+        Wintun goes on to open the adapter by the name that it was created by.
+        """
+        assert self.ip_helper is not None
+        self.ip_helper.rename(luid, new)
+        self._renamed.setdefault(luid, name)
+        for adapter in self._adapters:
+            if adapter.luid == luid:
+                adapter.renamed(new)
 
     def release(self, handle: AdapterHandle) -> None:
         """Give a handle back by the generation's function."""
@@ -284,6 +339,8 @@ class WintunDriver:
         """Take the adapter out of those that this process holds a handle of."""
         if adapter in self._adapters:
             self._adapters.remove(adapter)
+        if adapter.created and not self.capabilities.persistent_adapters:
+            self._renamed.pop(adapter.luid, None)  # gone with its handle
 
     def _create(self, name: str, pool: str, guid: Guid | None) -> tuple[AdapterHandle, bool]:
         requested = byref(guid) if guid is not None else None
@@ -327,8 +384,28 @@ class WintunDriver:
         except AccessDenied:
             return  # 0.9 to 0.10.2 let nobody but SYSTEM enumerate
         for info in infos:
-            if _same(info.name, name):
+            # Two of one stored name, and Wintun would open either of them.
+            if _same(info.name, name) or _same(info.wintun_name, name):
                 yield info.luid
+
+    def _others(self, pools: Iterable[str], held: Container[int]) -> list[AdapterInfo]:
+        """List Wintun's adapters of other programs, by their description (wintun.h: no call)."""
+        infos: list[AdapterInfo] = []
+        for luid, description in self.ip_helper.interfaces() if self.ip_helper else ():
+            match = _DESCRIPTION.fullmatch(description)
+            if luid in held or match is None or match["pool"] not in pools:
+                continue
+            with suppress(AdapterNotFound):  # it may have gone since
+                infos.append(self.describe(luid, self._alias(luid), match["pool"]))
+        return infos
+
+    def _alias(self, luid: int) -> str:
+        assert self.ip_helper is not None
+        return self.ip_helper.alias(luid)
+
+    def _wintun_name_of(self, name: str) -> str:
+        luid = self.ip_helper.luid_of_alias(name) if self._renamed and self.ip_helper else None
+        return self._renamed.get(luid, name) if luid is not None else name
 
     def _pool_of(self, luid: int, pool: str) -> str:
         if self.capabilities.enumerate_pools:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 from uuid import UUID
 
-from wintun_api.drivers.base import IPInterface, LinkCounters
+from wintun_api.drivers.base import IPAddress, IPInterface, LinkCounters, Route
 
 
 class IpHelper(Protocol):
@@ -14,6 +14,14 @@ class IpHelper(Protocol):
 
     Everything by LUID raises `AdapterNotFound` when the system has no such interface.
     """
+
+    @property
+    def has_dns(self) -> bool:
+        """Whether `dns` and `set_dns` work; since Windows 10 2004, or 19041."""
+
+    @property
+    def has_rename(self) -> bool:
+        """Whether `rename` works."""
 
     def luid_of_alias(self, alias: str) -> int | None:
         """Return the LUID of the interface of this alias, whatever the case, or None."""
@@ -26,6 +34,20 @@ class IpHelper(Protocol):
 
     def alias(self, luid: int) -> str:
         """Return the name that the system's own tools show."""
+
+    def rename(self, luid: int, alias: str) -> None:
+        """Give the interface another alias.
+
+        Raises:
+            AdapterExists: Another interface has it.
+            NotSupported: `has_rename` is False.
+        """
+
+    def interfaces(self) -> list[tuple[int, str]]:
+        """Return LUID and description of every interface of the machine."""
+
+    def families(self, luid: int) -> tuple[int, ...]:
+        """Return the versions of IP that are bound to the interface: 4, 6."""
 
     def description(self, luid: int) -> str:
         """Return the description, which Wintun makes of the pool: "<pool> Tunnel"."""
@@ -41,6 +63,28 @@ class IpHelper(Protocol):
 
     def set_mtu(self, luid: int, mtu: int) -> None:
         """Set the MTU in bytes for both families."""
+
+    def metric(self, luid: int) -> int | None:
+        """Return the metric, None where the system chooses it."""
+
+    def set_metric(self, luid: int, metric: int | None) -> None:
+        """Set the metric for both families; None lets the system choose."""
+
+    def routes(self, luid: int) -> tuple[Route, ...]:
+        """Return the routes that somebody set; none that the system made."""
+
+    def set_routes(self, luid: int, routes: Sequence[Route]) -> None:
+        """Make exactly these the routes; those that the system made stay."""
+
+    def dns(self, luid: int) -> tuple[tuple[IPAddress, ...], tuple[str, ...]]:
+        """Return DNS servers, IPv4 before IPv6, and search domains; none without `has_dns`."""
+
+    def set_dns(self, luid: int, servers: Sequence[IPAddress], search: Sequence[str]) -> None:
+        """Make exactly these the DNS servers and search domains.
+
+        Raises:
+            NotSupported: `has_dns` is False.
+        """
 
     def counters(self, luid: int) -> LinkCounters:
         """Return the link counters, turned to the application's view."""

@@ -1,0 +1,198 @@
+"""Addresses, routes and DNS as the API takes and gives them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from ipaddress import ip_address, ip_interface, ip_network
+from typing import Annotated, Any, Self, TypeAlias, cast
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    GetJsonSchemaHandler,
+    PlainSerializer,
+    SerializerFunctionWrapHandler,
+    StrictInt,
+    model_serializer,
+    model_validator,
+)
+from pydantic.json_schema import JsonSchemaValue, WithJsonSchema
+from pydantic_core import CoreSchema
+
+from wintun_api.api.model import Model
+from wintun_api.drivers import base
+from wintun_api.drivers.limits import MAX_METRIC
+from wintun_api.hub.network import NetworkSettings
+
+# A label of RFC 1035, and underscores, which names in use have.
+_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_DOMAIN = re.compile(rf"(?!.{{255}}){_LABEL}(?:\.{_LABEL})*\.?")
+
+
+def _parse_interface(value: object) -> object:
+    if not isinstance(value, str):
+        raise ValueError("an address is a text such as 10.6.7.7/24")  # noqa: TRY004 - a 422
+    if "/" not in value:
+        raise ValueError(f"{value!r} has no prefix length; write it as 10.6.7.7/24 or fd06::7/64")
+    interface = ip_interface(value)
+    if interface.ip.is_multicast or interface.ip.is_unspecified:
+        raise ValueError(f"{value} is no address that an adapter can have")
+    if getattr(interface, "scope_id", None):
+        raise ValueError(f"{value} has a zone; an address of an adapter needs none")
+    return interface
+
+
+def _parse_network(value: object) -> object:
+    if not isinstance(value, str):
+        raise ValueError("a destination is a text such as 10.0.0.0/8")  # noqa: TRY004 - a 422
+    if "/" not in value:
+        raise ValueError(f"{value!r} has no prefix length; write it as 10.0.0.0/8 or fd00::/8")
+    network = ip_network(value, strict=False)
+    if network.network_address != ip_interface(value).ip:
+        raise ValueError(f"{value} has bits beyond its prefix length; do you mean {network}?")
+    if network.is_multicast:
+        raise ValueError(f"{value} is a group; routes to groups are the system's")
+    return network
+
+
+def _parse_address(value: object) -> object:
+    if not isinstance(value, str):
+        raise ValueError("an address is a text such as 10.6.7.1")  # noqa: TRY004 - a 422
+    address = ip_address(value)
+    if address.is_multicast or address.is_unspecified:
+        raise ValueError(f"{value} is no address of a host")
+    if getattr(address, "scope_id", None):
+        raise ValueError(f"{value} has a zone; leave it out")
+    return address
+
+
+def _check_domain(value: str) -> str:
+    if not _DOMAIN.fullmatch(value):
+        raise ValueError(f"{value!r} is no domain; write it as example.com")
+    return value.removesuffix(".")
+
+
+def _text(description: str, *examples: str) -> WithJsonSchema:
+    return WithJsonSchema(
+        {"type": "string", "description": description, "examples": list(examples)}
+    )
+
+
+_AS_TEXT = PlainSerializer(str, return_type=str)
+
+IPInterfaceText: TypeAlias = Annotated[
+    base.IPInterface,
+    BeforeValidator(_parse_interface),
+    _AS_TEXT,
+    _text("IPv4 or IPv6 address with its prefix length.", "10.6.7.7/24", "fd06:7::7/64"),
+]
+IPNetworkText: TypeAlias = Annotated[
+    base.IPNetwork,
+    BeforeValidator(_parse_network),
+    _AS_TEXT,
+    _text("IPv4 or IPv6 network with its prefix length.", "10.0.0.0/8", "::/0"),
+]
+IPAddressText: TypeAlias = Annotated[
+    base.IPAddress,
+    BeforeValidator(_parse_address),
+    _AS_TEXT,
+    _text("IPv4 or IPv6 address.", "10.6.7.1", "fd06:7::1"),
+]
+Domain: TypeAlias = Annotated[
+    str, AfterValidator(_check_domain), Field(description="A domain.", examples=["example.com"])
+]
+Metric: TypeAlias = Annotated[StrictInt, Field(ge=0, le=MAX_METRIC, examples=[25])]
+
+
+class Route(Model):
+    """A route of the host that leads into the adapter."""
+
+    destination: IPNetworkText
+    next_hop: IPAddressText | None = Field(
+        None, description="Null where every destination is on the link, as with most tunnels."
+    )
+    metric: Metric = Field(
+        0, description="Smaller is preferred; Windows adds the interface's. 0: the system's own."
+    )
+
+    @model_validator(mode="after")
+    def _one_version(self) -> Self:
+        if self.next_hop is not None and self.next_hop.version != self.destination.version:
+            raise ValueError(f"{self.next_hop} is no next hop to {self.destination}")
+        return self
+
+    @classmethod
+    def of(cls, route: base.Route) -> Route:
+        """Write a route of a driver, whatever it is like."""
+        return cls.model_construct(
+            destination=route.destination, next_hop=route.next_hop, metric=route.metric
+        )
+
+    def to_driver(self) -> base.Route:
+        """Return it as drivers know it."""
+        return base.Route(destination=self.destination, next_hop=self.next_hop, metric=self.metric)
+
+
+def _no_route_twice(routes: list[Route]) -> list[Route]:
+    seen = set()
+    for route in routes:
+        key = (route.destination, route.metric)
+        if key in seen:
+            raise ValueError(f"{route.destination} is there twice; a metric can tell them apart")
+        seen.add(key)
+    return routes
+
+
+Addresses: TypeAlias = list[IPInterfaceText]
+Routes: TypeAlias = Annotated[list[Route], AfterValidator(_no_route_twice)]
+Dns: TypeAlias = list[IPAddressText]
+DnsSearch: TypeAlias = list[Domain]
+
+
+def routes_of(routes: Iterable[Route]) -> tuple[base.Route, ...]:
+    """Return routes as drivers know them."""
+    return tuple(route.to_driver() for route in routes)
+
+
+class Wanted(Model):
+    """Settings that were asked for; only those that are not so."""
+
+    mtu: int | None = Field(None, description="Bytes.")
+    addresses: list[str] | None = None
+    metric: int | None = Field(None, description="Null where the system was to choose it.")
+    routes: list[Route] | None = None
+    dns: list[str] | None = None
+    dns_search: list[str] | None = None
+
+    @classmethod
+    def of(cls, settings: NetworkSettings) -> Wanted:
+        """Write settings of the hub."""
+        given: dict[str, Any] = {}
+        if settings.mtu is not None:
+            given["mtu"] = settings.mtu
+        if settings.addresses is not None:
+            given["addresses"] = [str(address) for address in settings.addresses]
+        if settings.metric is not None:
+            given["metric"] = None if settings.metric == "automatic" else settings.metric
+        if settings.routes is not None:
+            given["routes"] = [Route.of(route) for route in settings.routes]
+        if settings.dns is not None:
+            given["dns"] = [str(server) for server in settings.dns]
+        if settings.dns_search is not None:
+            given["dns_search"] = list(settings.dns_search)
+        return cls(**given)
+
+    @model_serializer(mode="wrap")
+    def _given(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {
+            name: value for name, value in serialize(self).items() if name in self.model_fields_set
+        }
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Describe the members, not the function that leaves some of them out."""
+        return handler(cast(CoreSchema, {**schema, "serialization": None}))

@@ -1,0 +1,59 @@
+"""The GUID of an adapter that was created without one: always the same for the same name.
+
+Windows ties the network profile, firewall rules and DNS state to the GUID, so a random one leaves
+another "Network 2" behind every time. A GUID made of the name alone would be the same on every
+machine of a network; so a random salt of this installation goes into it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from uuid import UUID
+
+logger = logging.getLogger(__name__)
+
+SALT_BYTES = 32
+
+
+class StableGuids:
+    """GUIDs by pool and name.
+
+    Args:
+        salt: Of this installation; random without one, so that GUIDs last as long as this object.
+    """
+
+    def __init__(self, salt: bytes | None = None) -> None:
+        self._salt = salt or secrets.token_bytes(SALT_BYTES)
+
+    def guid(self, pool: str, name: str) -> UUID:
+        """Return the GUID of a name in a pool; the case of the name does not matter.
+
+        A UUID of version 8 (RFC 9562): SHA-256 over the salt, pool and name, its first 16 bytes.
+        """
+        parts = (self._salt, pool.encode(), name.casefold().encode())
+        # Lengths, so that no two pairs of pool and name give the same bytes.
+        content = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+        digest = bytearray(hashlib.sha256(content).digest()[:16])
+        digest[6] = 0x80 | digest[6] & 0x0F  # version 8
+        digest[8] = 0x80 | digest[8] & 0x3F  # variant of RFC 9562
+        return UUID(bytes=bytes(digest))
+
+
+def load_salt(path: Path, write: Callable[[Path, str], None]) -> bytes | None:
+    """Read the salt from its file, which is made the first time; None where neither works.
+
+    Args:
+        path: The file; it holds hexadecimal digits.
+        write: Writes a file for its owner alone.
+    """
+    try:
+        if not path.exists():
+            write(path, secrets.token_hex(SALT_BYTES) + "\n")
+        return bytes.fromhex(path.read_text("utf-8")) or None
+    except (OSError, ValueError) as error:
+        logger.warning("No salt in %s, so GUIDs change with a restart: %s", path, error)
+        return None

@@ -1,0 +1,103 @@
+"""Network settings as a client asked for them, and what became of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, Literal, TypeAlias
+
+from wintun_api.drivers.base import Adapter, AdapterInfo, IPAddress, IPInterface, Route
+from wintun_api.drivers.limits import check_metric, check_mtu
+
+Automatic: TypeAlias = Literal["automatic"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkSettings:
+    """Settings of an adapter; None leaves one as it is.
+
+    Attributes:
+        mtu: Bytes.
+        addresses: Exactly these.
+        metric: The interface's; "automatic" lets the system choose.
+        routes: Exactly these.
+        dns: Exactly these servers, IPv4 before IPv6.
+        dns_search: Exactly these domains.
+    """
+
+    mtu: int | None = None
+    addresses: tuple[IPInterface, ...] | None = None
+    metric: int | Automatic | None = None
+    routes: tuple[Route, ...] | None = None
+    dns: tuple[IPAddress, ...] | None = None
+    dns_search: tuple[str, ...] | None = None
+
+    def check(self) -> None:
+        """Raise `InvalidArgument` for what no driver would take."""
+        if self.mtu is not None:
+            check_mtu(self.mtu)
+        if isinstance(self.metric, int):
+            check_metric(self.metric)
+        for route in self.routes or ():
+            check_metric(route.metric)
+
+    def apply(self, adapter: Adapter) -> None:
+        """Set what is given; addresses before routes, for a next hop may be in their subnet."""
+        if self.mtu is not None:
+            adapter.set_mtu(self.mtu)
+        if self.metric is not None:
+            adapter.set_metric(None if self.metric == "automatic" else self.metric)
+        if self.addresses is not None:
+            adapter.set_addresses(self.addresses)
+        if self.routes is not None:
+            adapter.set_routes(self.routes)
+        if self.dns is not None or self.dns_search is not None:
+            info = adapter.info()
+            servers: Sequence[IPAddress] = info.dns if self.dns is None else self.dns
+            search = info.dns_search if self.dns_search is None else self.dns_search
+            adapter.set_dns(servers, search)
+
+    def merged(self, later: NetworkSettings) -> NetworkSettings:
+        """Return these settings with those that were given later."""
+        return replace(self, **_given(later))
+
+    def unmet(self, info: AdapterInfo) -> NetworkSettings | None:
+        """Return the settings that an adapter does not have; None when it has all of them."""
+        effective = of_info(info)
+        missing = {
+            name: wanted
+            for name, wanted in _given(self).items()
+            if _comparable(name, wanted, self) != _comparable(name, getattr(effective, name), self)
+        }
+        return NetworkSettings(**missing) if missing else None
+
+
+def of_info(info: AdapterInfo) -> NetworkSettings:
+    """Return the settings that an adapter has."""
+    return NetworkSettings(
+        mtu=info.mtu,
+        addresses=info.addresses,
+        metric="automatic" if info.metric is None else info.metric,
+        routes=info.routes,
+        dns=info.dns,
+        dns_search=info.dns_search,
+    )
+
+
+def _given(settings: NetworkSettings) -> dict[str, Any]:
+    values = ((one.name, getattr(settings, one.name)) for one in fields(settings))
+    return {name: value for name, value in values if value is not None}
+
+
+def _comparable(name: str, value: Any, asked: NetworkSettings) -> Any:
+    match name:
+        case "addresses":
+            # Link-local ones come from the system, unless they were asked for.
+            wanted = asked.addresses or ()
+            return {one for one in value if one in wanted or not one.ip.is_link_local}
+        case "routes":
+            return set(value)
+        case "dns":
+            return sorted(value, key=lambda server: server.version)  # the order within a version
+        case _:
+            return value
