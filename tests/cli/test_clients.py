@@ -104,7 +104,55 @@ def test_rename_and_set(cli: Cli, service: RunningService) -> None:
     assert made(cli("adapters", "set", "Home", "--no-addresses", "--json"))["addresses"] == []
 
 
-@pytest.mark.parametrize("options", [(), ("--no-addresses", "--address", "10.1.1.1/24")])
+def test_metric_routes_and_dns(cli: Cli) -> None:
+    """Metric, routes and DNS are set when an adapter is created, changed and taken away."""
+    routes = ("--route", "10.0.0.0/8", "--route", "::/0 via fd06::1 metric 5")
+    dns = ("--dns", "10.6.7.1", "--dns-search", "example.com")
+    created = made(
+        cli("adapters", "create", "OfficeNet", "--metric", "25", *routes, *dns, "--json")
+    )
+    assert created["metric"] == 25
+    assert created["routes"] == [
+        {"destination": "10.0.0.0/8", "next_hop": None, "metric": 0},
+        {"destination": "::/0", "next_hop": "fd06::1", "metric": 5},
+    ]
+    assert (created["dns"], created["dns_search"]) == (["10.6.7.1"], ["example.com"])
+    shown = cli("adapters", "show", "OfficeNet").stdout
+    assert "10.0.0.0/8, ::/0 via fd06::1 metric 5" in shown
+    changed = made(cli("adapters", "set", "OfficeNet", "--metric", "auto", *routes[:2], "--json"))
+    assert (changed["metric"], len(changed["routes"])) == (None, 1)
+    changed = made(cli("adapters", "set", "OfficeNet", "--no-routes", "--no-dns", "--json"))
+    assert (changed["routes"], changed["dns"], changed["dns_search"]) == ([], [], [])
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--metric", "low"),
+        ("--metric", "-1"),
+        ("--route", ""),
+        ("--route", "10.0.0.0/8 via"),
+        ("--route", "10.0.0.0/8 dev wt0"),
+        ("--route", "10.0.0.0/8 metric x"),
+        ("--route", "10.0.0.0/8 via 10.6.7.1 via 10.6.7.2"),
+    ],
+)
+def test_wrong_words(cli: Cli, options: tuple[str, ...]) -> None:
+    """A metric or a route that cannot be read is wrong usage, or refused by the service."""
+    result = cli("adapters", "create", "OfficeNet", *options)
+    assert result.exit_code in (1, 2)
+    assert made(cli("adapters", "list", "--json")) == []
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        (),
+        ("--no-addresses", "--address", "10.1.1.1/24"),
+        ("--no-routes", "--route", "10.0.0.0/8"),
+        ("--no-dns", "--dns", "10.6.7.1"),
+    ],
+)
 def test_set_needs_something(cli: Cli, options: tuple[str, ...]) -> None:
     """Setting nothing, or two opposites, is wrong usage."""
     refusal(cli("adapters", "set", "OfficeNet", *options), 2)

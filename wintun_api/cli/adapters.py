@@ -18,9 +18,24 @@ Named: TypeAlias = Annotated[
 Name: TypeAlias = Annotated[str, typer.Argument(help="Name of the adapter.")]
 Pool: TypeAlias = Annotated[str, typer.Option(help="Pool; the tunnel type in Wintun 0.14.")]
 Mtu: TypeAlias = Annotated[int | None, typer.Option(help="MTU in bytes.")]
+Metric: TypeAlias = Annotated[
+    str | None, typer.Option(help="The interface's metric, or auto for the system's choice.")
+]
+Routes: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--route",
+        help="Destination, as 10.0.0.0/8 or '10.0.0.0/8 via 10.6.7.1 metric 5'; repeatable.",
+    ),
+]
+Dns: TypeAlias = Annotated[list[str] | None, typer.Option(help="DNS server; repeatable.")]
+DnsSearch: TypeAlias = Annotated[
+    list[str] | None, typer.Option(help="Domain that short names are looked for in; repeatable.")
+]
 
 COLUMNS = ("Name", "Pool", "GUID", "State", "MTU", "Addresses", "Session")
 DEFAULT_POOL = "wintun-api"
+AUTOMATIC = "auto"
 
 
 @app.command("list")
@@ -51,13 +66,18 @@ def create(
     *,
     pool: Pool = DEFAULT_POOL,
     guid: Annotated[
-        UUID | None, typer.Option(help="GUID to request; random when not given.")
+        UUID | None,
+        typer.Option(help="GUID to request; else the one that pool and name always have here."),
     ] = None,
     mtu: Mtu = None,
     address: Annotated[
         list[str] | None,
         typer.Option(help="Address with prefix length, as 10.6.7.7/24; repeatable."),
     ] = None,
+    metric: Metric = None,
+    route: Routes = None,
+    dns: Dns = None,
+    dns_search: DnsSearch = None,
     url: Url = DEFAULT_URL,
     token: Token = None,
     token_file: TokenFile = None,
@@ -75,6 +95,10 @@ def create(
             requested_guid=None if guid is None else str(guid),
             mtu=mtu,
             addresses=address or None,
+            metric=_metric(metric),
+            routes=_routes(route) or None,
+            dns=dns or None,
+            dns_search=dns_search or None,
         )
     _show(made, as_json)
 
@@ -145,22 +169,46 @@ def set_adapter(
     no_addresses: Annotated[
         bool, typer.Option("--no-addresses", help="Remove all addresses.")
     ] = False,
+    metric: Metric = None,
+    route: Routes = None,
+    no_routes: Annotated[
+        bool, typer.Option("--no-routes", help="Remove all routes but the system's own.")
+    ] = False,
+    dns: Dns = None,
+    dns_search: DnsSearch = None,
+    no_dns: Annotated[
+        bool, typer.Option("--no-dns", help="Remove all DNS servers and search domains.")
+    ] = False,
     url: Url = DEFAULT_URL,
     token: Token = None,
     token_file: TokenFile = None,
     as_json: Json = False,
 ) -> None:
-    """Set the MTU, or exactly these addresses; what is not given stays."""
+    """Change network settings: exactly these; what is not given stays."""
     from wintun_api.cli.client import connect, path_of
 
     if address and no_addresses:
         raise typer.BadParameter("--address and --no-addresses exclude each other.")
-    if mtu is None and not address and not no_addresses:
-        raise typer.BadParameter("Give --mtu, --address or --no-addresses.")
-    addresses = [] if no_addresses else address or None
+    if route and no_routes:
+        raise typer.BadParameter("--route and --no-routes exclude each other.")
+    if (dns or dns_search) and no_dns:
+        raise typer.BadParameter("--dns, --dns-search and --no-dns exclude each other.")
+    changes: dict[str, Any] = {
+        "mtu": mtu,
+        "addresses": [] if no_addresses else address or None,
+        "metric": _metric(metric),
+        "routes": [] if no_routes else _routes(route) or None,
+        "dns": [] if no_dns else dns or None,
+        "dns_search": [] if no_dns else dns_search or None,
+    }
+    body = {name: value for name, value in changes.items() if value is not None}
+    if metric == AUTOMATIC:
+        body["metric"] = None
+    if not body:
+        raise typer.BadParameter("Give something to set, such as --mtu or --address.")
     with connect(url, token, token_file) as client:
         path = path_of("v1", "adapters", client.adapter_guid(adapter))
-        changed = client.send("PATCH", path, mtu=mtu, addresses=addresses)
+        changed = client.request("PATCH", path, json=body)
     _show(changed, as_json)
 
 
@@ -215,11 +263,50 @@ def delete(
         typer.echo(f"Deleted.{reboot}")
 
 
+def _metric(text: str | None) -> int | None:
+    if text is None or text == AUTOMATIC:
+        return None
+    if not text.isdecimal():
+        raise typer.BadParameter(f"--metric is a number or {AUTOMATIC}, not {text!r}.")
+    return int(text)
+
+
+def _routes(texts: list[str] | None) -> list[dict[str, Any]]:
+    """Read routes as ip(8) writes them: a destination, then via and metric with their values."""
+    routes: list[dict[str, Any]] = []
+    for text in texts or ():
+        destination, *words = text.split() or [""]
+        given = dict(zip(words[::2], words[1::2], strict=False))
+        wrong = len(words) != 2 * len(given) or not set(given) <= {"via", "metric"}
+        if wrong or not given.get("metric", "0").isdecimal():
+            raise typer.BadParameter(
+                f"--route is as '10.0.0.0/8 via 10.6.7.1 metric 5', not {text!r}."
+            )
+        routes.append(
+            {
+                "destination": destination,
+                "next_hop": given.get("via"),
+                "metric": int(given.get("metric", 0)),
+            }
+        )
+    return routes
+
+
 def _show(adapter: dict[str, Any], as_json: bool) -> None:
     if as_json:
         show_json(adapter)
-    else:
-        show_record(adapter)
+        return
+    wanted = adapter["wanted"] or {}
+    if "routes" in wanted:
+        wanted = {**wanted, "routes": [_route_text(route) for route in wanted["routes"]]}
+    routes = [_route_text(route) for route in adapter["routes"]]
+    show_record({**adapter, "routes": routes, "wanted": wanted or None})
+
+
+def _route_text(route: dict[str, Any]) -> str:
+    via = f" via {route['next_hop']}" if route["next_hop"] else ""
+    metric = f" metric {route['metric']}" if route["metric"] else ""
+    return f"{route['destination']}{via}{metric}"
 
 
 def _row(adapter: dict[str, Any]) -> tuple[object, ...]:
