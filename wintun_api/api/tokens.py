@@ -11,7 +11,6 @@ import json
 import logging
 import os
 import secrets
-import subprocess
 import sys
 import time
 from collections import OrderedDict
@@ -19,6 +18,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
+
+from wintun_api.drivers.wintun import acl
 
 logger = logging.getLogger(__name__)
 
@@ -198,12 +199,12 @@ def load_admin_token(path: Path) -> str:
 
 def write_private(path: Path, text: str) -> None:
     """Write a file that only its owner may read, private from its first byte on."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _make_private_directory(path.parent)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        if sys.platform == "win32":
-            _restrict(temporary)
+        if sys.platform == "win32":  # the mode of os.open means nothing there
+            acl.protect(temporary, owner=True)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
         temporary.replace(path)
@@ -217,13 +218,12 @@ def is_private(path: Path) -> bool:
     return sys.platform == "win32" or path.stat().st_mode & 0o077 == 0
 
 
-def _restrict(path: Path) -> None:
-    # The mode of os.open means nothing to Windows; icacls ships with it. The SIDs, the
-    # same in every language, are SYSTEM, Administrators and the owner's rights.
-    icacls = Path(os.environ["SYSTEMROOT"]) / "System32" / "icacls.exe"
-    grants = ["*S-1-5-18:F", "*S-1-5-32-544:F", "*S-1-3-4:F"]
-    command = [str(icacls), str(path), "/inheritance:r", "/grant:r", *grants]
-    subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - no shell, fixed words
+def _make_private_directory(path: Path) -> None:
+    # In ProgramData anybody could write a file of issued tokens into a directory made as usual.
+    if sys.platform == "win32":
+        acl.make_directory(path)
+    else:
+        path.mkdir(parents=True, exist_ok=True)
 
 
 def _digest(token: str) -> str:

@@ -8,6 +8,7 @@
     signature   Authenticode: whether Windows trusts a file, and who signed it
     held        a file that cannot change while it is checked and loaded
     supply      which DLL there is, and whether it may be loaded
+    acl         who may open a file on Windows
     installed   what the registry tells: older adapters, the kernel driver
     library     the lower seam (WintunLibrary), and the real library behind it
     ip_helper   what is needed of the system's IP Helper, by LUID
