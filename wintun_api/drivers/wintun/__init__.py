@@ -12,6 +12,10 @@
     installed   what the registry tells: older adapters, the kernel driver
     library     the lower seam (WintunLibrary), and the real library behind it
     ip_helper   what is needed of the system's IP Helper, by LUID
+    windows_ip  the real one: identity, and what the next four do
+    interface_rows  address_rows  route_rows  dns_settings   by netioapi.h, a concern each
+    iphlpapi    netioapi.h as data: structures and prototypes
+    system_calls   functions that return their error number, and may be missing
     log         the logger callback in both shapes, the lines of a failed call
     driver      WintunDriver: create, open, list, delete; where the generations differ
     adapter     WintunAdapter: a handle's life, name, addresses, MTU

@@ -27,6 +27,7 @@ from wintun_api.drivers.wintun.win32 import (
     ERROR_NOT_SUPPORTED,
     ERROR_VERSION_PARSE_ERROR,
 )
+from wintun_api.drivers.wintun.windows_ip import windows_ip_helper
 from wintun_api.errors import (
     AccessDenied,
     AdapterExists,
@@ -433,10 +434,10 @@ def _unless_gone(adapter: WintunAdapter) -> AdapterInfo | None:
 
 
 def open_wintun(settings: Settings) -> WintunDriver:
-    """Return the driver of the real wintun.dll. Loads nothing."""
+    """Return the driver of the real wintun.dll, which is not loaded yet."""
     library = WintunDll(
         settings.wintun_dll,
         data_dir=settings.data_dir,
         allow_unverified=settings.allow_unverified_dll,
     )
-    return WintunDriver(library, pools=settings.pools)
+    return WintunDriver(library, windows_ip_helper(), pools=settings.pools)

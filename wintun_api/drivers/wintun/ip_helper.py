@@ -58,8 +58,8 @@ class IpHelper(Protocol):
     def set_addresses(self, luid: int, addresses: Sequence[IPInterface]) -> None:
         """Make exactly these the addresses; link-local ones of the system stay."""
 
-    def mtu(self, luid: int) -> int:
-        """Return the MTU in bytes."""
+    def mtu(self, luid: int) -> int | None:
+        """Return the MTU in bytes; None while IP is not bound to the interface yet."""
 
     def set_mtu(self, luid: int, mtu: int) -> None:
         """Set the MTU in bytes for both families."""

@@ -1,0 +1,139 @@
+"""Unicast addresses of an interface (netioapi.h: MIB_UNICASTIPADDRESS_ROW)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from ctypes import byref
+from ipaddress import ip_interface
+
+from wintun_api.drivers.base import IPAddress, IPInterface
+from wintun_api.drivers.wintun.interface_rows import InterfaceRows
+from wintun_api.drivers.wintun.iphlpapi import (
+    AF_UNSPEC,
+    INFINITE_LIFETIME,
+    IpDadStateDuplicate,
+    IpDadStateInvalid,
+    IpDadStatePreferred,
+    IpPrefixOriginManual,
+    SockaddrInet,
+    UnicastIpAddressRow,
+)
+from wintun_api.drivers.wintun.system_calls import SystemCalls, system_error
+from wintun_api.drivers.wintun.win32 import (
+    ERROR_NOT_FOUND,
+    ERROR_OBJECT_ALREADY_EXISTS,
+    ERROR_SUCCESS,
+)
+from wintun_api.errors import DriverError, InvalidArgument
+
+
+class AddressRows:
+    """Reads and changes the addresses of one interface at a time, by LUID."""
+
+    def __init__(self, calls: SystemCalls, interfaces: InterfaceRows) -> None:
+        self._calls = calls
+        self._interfaces = interfaces
+
+    def get(self, luid: int) -> tuple[IPInterface, ...]:
+        """Return the addresses that are in use, or will be; none that another host has too."""
+        unusable = (IpDadStateInvalid, IpDadStateDuplicate)
+        rows = self._rows(luid)
+        return tuple(_interface_of(row) for row in rows if row.DadState not in unusable)
+
+    def set(self, luid: int, addresses: Sequence[IPInterface]) -> None:
+        """Make exactly these the addresses; link-local ones that Windows made stay.
+
+        When one is refused, those that were there before are there again.
+
+        Raises:
+            InvalidArgument: A group address or the unspecified one.
+            DriverError: Another interface has one (5010), or a family is not bound (1168).
+        """
+        wanted = {_checked(interface).ip: interface for interface in addresses}
+        for version in sorted({address.version for address in wanted}):
+            self._interfaces.need(luid, version, "CreateUnicastIpAddressEntry")
+        present = {row.Address.address: row for row in self._rows(luid)}
+        created: list[IPAddress] = []
+        changed: list[UnicastIpAddressRow] = []
+        try:
+            for address, interface in wanted.items():
+                row = present.get(address)
+                if row is None:
+                    self._create(luid, interface)
+                    created.append(address)
+                elif row.OnLinkPrefixLength != interface.network.prefixlen:
+                    self._change(row, interface.network.prefixlen)
+                    changed.append(row)
+        except DriverError:
+            for row in self._rows(luid):
+                if row.Address.address in created:
+                    self._delete(row)
+            for row in changed:
+                with suppress(DriverError):
+                    self._change(row, row.OnLinkPrefixLength)
+            raise
+        for address, row in present.items():
+            if address not in wanted and not _by_windows(row):
+                self._delete(row)
+
+    def _rows(self, luid: int) -> list[UnicastIpAddressRow]:
+        rows = self._calls.rows("GetUnicastIpAddressTable", AF_UNSPEC, UnicastIpAddressRow)
+        return [row for row in rows if row.InterfaceLuid == luid]
+
+    def _create(self, luid: int, interface: IPInterface) -> None:
+        row = UnicastIpAddressRow()
+        self._calls.code("InitializeUnicastIpAddressEntry", byref(row))
+        row.InterfaceLuid = luid
+        row.Address = SockaddrInet.of(interface.ip, interface.version)
+        row.OnLinkPrefixLength = interface.network.prefixlen
+        row.ValidLifetime = row.PreferredLifetime = INFINITE_LIFETIME
+        # Usable at once: there is nobody on the link to detect a duplicate with.
+        row.DadState = IpDadStatePreferred
+        code = self._calls.code("CreateUnicastIpAddressEntry", byref(row))
+        if code == ERROR_OBJECT_ALREADY_EXISTS:
+            self._refuse_foreign(luid, interface)
+        elif code != ERROR_SUCCESS:
+            raise system_error("CreateUnicastIpAddressEntry", code)
+
+    def _refuse_foreign(self, luid: int, interface: IPInterface) -> None:
+        """Take an address that came to be on this interface meanwhile; refuse another one's."""
+        rows = self._calls.rows("GetUnicastIpAddressTable", AF_UNSPEC, UnicastIpAddressRow)
+        owners = [row for row in rows if row.Address.address == interface.ip]
+        for row in owners:
+            if row.InterfaceLuid == luid:
+                if row.OnLinkPrefixLength != interface.network.prefixlen:
+                    self._change(row, interface.network.prefixlen)
+                return
+        where = f" of index {owners[0].InterfaceIndex}" if owners else ""
+        raise DriverError(
+            "CreateUnicastIpAddressEntry",
+            ERROR_OBJECT_ALREADY_EXISTS,
+            f"{interface.ip} is an address of another interface{where}.",
+            hint="Remove it there first, or choose another one.",
+        )
+
+    def _change(self, row: UnicastIpAddressRow, prefix_length: int) -> None:
+        changed = UnicastIpAddressRow.from_buffer_copy(row)
+        changed.OnLinkPrefixLength = prefix_length
+        self._calls.call("SetUnicastIpAddressEntry", byref(changed))
+
+    def _delete(self, row: UnicastIpAddressRow) -> None:
+        code = self._calls.code("DeleteUnicastIpAddressEntry", byref(row))
+        if code not in (ERROR_SUCCESS, ERROR_NOT_FOUND):
+            raise system_error("DeleteUnicastIpAddressEntry", code)
+
+
+def _interface_of(row: UnicastIpAddressRow) -> IPInterface:
+    interface: IPInterface = ip_interface((row.Address.address, row.OnLinkPrefixLength))
+    return interface
+
+
+def _by_windows(row: UnicastIpAddressRow) -> bool:
+    return bool(row.Address.address.is_link_local and row.PrefixOrigin != IpPrefixOriginManual)
+
+
+def _checked(interface: IPInterface) -> IPInterface:
+    if interface.ip.is_multicast or interface.ip.is_unspecified:
+        raise InvalidArgument("addresses", f"{interface} is no address of an adapter.")
+    return interface

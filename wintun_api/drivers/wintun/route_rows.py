@@ -1,0 +1,132 @@
+"""Routes into an interface (netioapi.h: MIB_IPFORWARD_ROW2)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from ctypes import byref
+from ipaddress import ip_network
+from typing import TypeAlias
+
+from wintun_api.drivers.base import IPAddress, IPNetwork, Route
+from wintun_api.drivers.wintun.interface_rows import InterfaceRows
+from wintun_api.drivers.wintun.iphlpapi import (
+    AF_UNSPEC,
+    INFINITE_LIFETIME,
+    MIB_IPPROTO_NETMGMT,
+    IpAddressPrefix,
+    IpForwardRow2,
+    NlroManual,
+    SockaddrInet,
+)
+from wintun_api.drivers.wintun.system_calls import SystemCalls, system_error
+from wintun_api.drivers.wintun.win32 import (
+    ERROR_NOT_FOUND,
+    ERROR_OBJECT_ALREADY_EXISTS,
+    ERROR_SUCCESS,
+)
+from wintun_api.errors import DriverError
+
+# What a route is known by on an interface; the metric is only a property of it.
+Key: TypeAlias = tuple[IPNetwork, IPAddress | None]
+
+
+class RouteRows:
+    """Reads and changes the routes into one interface at a time, by LUID.
+
+    Ours are those of somebody's hand or program (NetMgmt, manual). What Windows makes for
+    addresses, groups and broadcasts (Local), or learns from routers, is not touched.
+    """
+
+    def __init__(self, calls: SystemCalls, interfaces: InterfaceRows) -> None:
+        self._calls = calls
+        self._interfaces = interfaces
+
+    def get(self, luid: int) -> tuple[Route, ...]:
+        """Return the routes."""
+        return tuple(_route_of(row) for row in self._rows(luid))
+
+    def set(self, luid: int, routes: Sequence[Route]) -> None:
+        """Make exactly these the routes.
+
+        When one is refused, those that were there before are there again.
+
+        Raises:
+            DriverError: One is refused; `detail` names it. Or a family is not bound (1168).
+        """
+        wanted: dict[Key, Route] = {(one.destination, one.next_hop): one for one in routes}
+        for version in sorted({one.destination.version for one in wanted.values()}):
+            self._interfaces.need(luid, version, "CreateIpForwardEntry2")
+        present = {_key_of(row): row for row in self._rows(luid)}
+        created: list[IpForwardRow2] = []
+        changed: list[IpForwardRow2] = []
+        try:
+            for key, route in wanted.items():
+                row = present.get(key)
+                if row is None:
+                    created += self._create(luid, route)
+                elif row.Metric != route.metric:
+                    self._change(row, route.metric)
+                    changed.append(row)
+        except DriverError:
+            with suppress(DriverError):
+                for row in created:
+                    self._delete(row)
+                for row in changed:
+                    self._change(row, row.Metric)
+            raise
+        for key, row in present.items():
+            if key not in wanted:
+                self._delete(row)
+
+    def _rows(self, luid: int) -> list[IpForwardRow2]:
+        rows = self._calls.rows("GetIpForwardTable2", AF_UNSPEC, IpForwardRow2)
+        return [
+            row
+            for row in rows
+            if row.InterfaceLuid == luid
+            and row.Protocol == MIB_IPPROTO_NETMGMT
+            and row.Origin == NlroManual
+        ]
+
+    def _create(self, luid: int, route: Route) -> list[IpForwardRow2]:
+        row = IpForwardRow2()
+        self._calls.code("InitializeIpForwardEntry", byref(row))
+        network, version = route.destination, route.destination.version
+        row.InterfaceLuid = luid
+        row.DestinationPrefix = IpAddressPrefix(
+            Prefix=SockaddrInet.of(network.network_address, version),
+            PrefixLength=network.prefixlen,
+        )
+        row.NextHop = SockaddrInet.of(route.next_hop, version)
+        row.ValidLifetime = row.PreferredLifetime = INFINITE_LIFETIME
+        row.Metric = route.metric  # Windows adds the interface's
+        row.Protocol = MIB_IPPROTO_NETMGMT
+        code = self._calls.code("CreateIpForwardEntry2", byref(row))
+        if code == ERROR_OBJECT_ALREADY_EXISTS:
+            return []  # Windows itself made it for an address; it is known by its interface too
+        if code != ERROR_SUCCESS:
+            detail = f"Windows refuses the route to {network}."
+            raise system_error("CreateIpForwardEntry2", code, detail)
+        return [row]
+
+    def _change(self, row: IpForwardRow2, metric: int) -> None:
+        changed = IpForwardRow2.from_buffer_copy(row)
+        changed.Metric = metric
+        self._calls.call("SetIpForwardEntry2", byref(changed))
+
+    def _delete(self, row: IpForwardRow2) -> None:
+        code = self._calls.code("DeleteIpForwardEntry2", byref(row))
+        if code not in (ERROR_SUCCESS, ERROR_NOT_FOUND):
+            raise system_error("DeleteIpForwardEntry2", code)
+
+
+def _key_of(row: IpForwardRow2) -> Key:
+    prefix, next_hop = row.DestinationPrefix, row.NextHop.address
+    network: IPNetwork = ip_network((prefix.Prefix.address, prefix.PrefixLength), strict=False)
+    return network, None if next_hop.is_unspecified else next_hop
+
+
+def _route_of(row: IpForwardRow2) -> Route:
+    destination, next_hop = _key_of(row)
+    return Route(destination=destination, next_hop=next_hop, metric=int(row.Metric))

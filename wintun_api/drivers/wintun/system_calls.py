@@ -1,0 +1,136 @@
+"""Functions of Windows' own libraries that return their error number; some may be missing."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from collections.abc import Callable
+from ctypes import byref, c_uint32, c_void_p
+from functools import cache
+from typing import Any, TypeVar
+
+from wintun_api.drivers.wintun.abi import Prototype, function_type
+from wintun_api.drivers.wintun.binding import LOAD_LIBRARY_SEARCH_SYSTEM32
+from wintun_api.drivers.wintun.iphlpapi import IPHLPAPI, IPHLPAPI_DNS, NCI, TABLE_ROWS
+from wintun_api.drivers.wintun.win32 import (
+    ERROR_ACCESS_DENIED,
+    ERROR_DUP_NAME,
+    ERROR_FILE_NOT_FOUND,
+    ERROR_NOT_FOUND,
+    ERROR_NOT_SUPPORTED,
+    ERROR_SUCCESS,
+)
+from wintun_api.errors import (
+    AccessDenied,
+    AdapterExists,
+    AdapterNotFound,
+    DriverError,
+    NotSupported,
+)
+
+R = TypeVar("R", bound=ctypes.Structure)
+
+Find = Callable[[str, Prototype], Any]
+
+_CLASSES: dict[int, type[DriverError]] = {
+    ERROR_FILE_NOT_FOUND: AdapterNotFound,  # no interface of this LUID
+    ERROR_ACCESS_DENIED: AccessDenied,
+    ERROR_NOT_SUPPORTED: NotSupported,
+    ERROR_DUP_NAME: AdapterExists,
+}
+
+
+class SystemCalls:
+    """iphlpapi.dll and nci.dll, loaded when one of their functions is first asked for.
+
+    Args:
+        find: Returns what ctypes makes a function of, given a library and a prototype: (name,
+            loaded library), or a Python function. Raises AttributeError or OSError when there is
+            none.
+    """
+
+    def __init__(self, find: Find) -> None:
+        self._find = find
+        self._functions: dict[str, Callable[..., Any] | None] = {}
+        self._rows = {row.name: ("iphlpapi.dll", row) for row in (*IPHLPAPI, *IPHLPAPI_DNS)}
+        self._rows |= {row.name: ("nci.dll", row) for row in NCI}
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything is there that Windows has had since Vista; Wine has less."""
+        return self.has(*(row.name for row in IPHLPAPI))
+
+    def has(self, *names: str) -> bool:
+        """Tell whether all of these functions are there."""
+        return all(self._function(name) is not None for name in names)
+
+    def code(self, name: str, *arguments: Any) -> int:
+        """Call a function and return its error number; 0 for success, or for one without.
+
+        Raises:
+            NotSupported: This Windows has no such function.
+        """
+        function = self._function(name)
+        if function is None:
+            raise NotSupported(name, ERROR_NOT_SUPPORTED, "This Windows has no such function.")
+        return int(function(*arguments) or ERROR_SUCCESS)
+
+    def call(self, name: str, *arguments: Any, detail: str = "") -> None:
+        """Call a function that must not fail.
+
+        Raises:
+            DriverError: It failed.
+        """
+        code = self.code(name, *arguments)
+        if code != ERROR_SUCCESS:
+            raise system_error(name, code, detail)
+
+    def rows(self, name: str, which: int, kind: type[R]) -> list[R]:
+        """Return copies of a table's rows, and free the table (netioapi.h: FreeMibTable)."""
+        table = c_void_p()
+        code = self.code(name, which, byref(table))
+        if code == ERROR_NOT_FOUND:
+            return []  # there are no rows
+        if code != ERROR_SUCCESS or not table.value:
+            raise system_error(name, code)
+        try:
+            count = c_uint32.from_address(table.value).value
+            first = table.value + TABLE_ROWS
+            size = ctypes.sizeof(kind)
+            return [
+                kind.from_buffer_copy(ctypes.string_at(first + number * size, size))
+                for number in range(count)
+            ]
+        finally:
+            self.code("FreeMibTable", table)
+
+    def _function(self, name: str) -> Callable[..., Any] | None:
+        if name not in self._functions:
+            library, row = self._rows[name]
+            try:
+                self._functions[name] = function_type(row)(self._find(library, row))
+            except (AttributeError, OSError):
+                self._functions[name] = None
+        return self._functions[name]
+
+
+def system_error(name: str, code: int, detail: str = "") -> DriverError:
+    """Return the exception for an error number that a function returned."""
+    return _CLASSES.get(code, DriverError)(name, code, detail)
+
+
+def find_in_system(library: str, row: Prototype) -> Any:
+    """Find a function in a library of System32, and nowhere else.
+
+    Raises:
+        OSError: There is no such library, as anywhere but on Windows.
+    """
+    return row.name, _load(library)
+
+
+@cache
+def _load(library: str) -> Any:
+    if sys.platform == "win32":
+        return ctypes.WinDLL(library, winmode=LOAD_LIBRARY_SEARCH_SYSTEM32)
+    else:  # noqa: RET505  the type checker needs the branch
+        raise OSError(f"{library} is a library of Windows.")

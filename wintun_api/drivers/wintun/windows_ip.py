@@ -1,0 +1,200 @@
+"""WindowsIpHelper: the IP Helper of Windows, everything by LUID.
+
+Never by alias and never through netsh or PowerShell: names change, and their output is localised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from ctypes import byref, c_uint16
+from typing import Any
+from uuid import UUID
+
+from wintun_api.drivers.base import IPAddress, IPInterface, LinkCounters, Route
+from wintun_api.drivers.wintun.abi import DWORD, Guid, NetLuid
+from wintun_api.drivers.wintun.address_rows import AddressRows
+from wintun_api.drivers.wintun.dns_settings import DnsSettings
+from wintun_api.drivers.wintun.interface_rows import IPV4_PATIENCE, IPV6_PATIENCE, InterfaceRows
+from wintun_api.drivers.wintun.iphlpapi import (
+    ALIAS_UNITS,
+    FAMILIES,
+    IfRow2,
+    MibIfTableRaw,
+    text_of,
+)
+from wintun_api.drivers.wintun.route_rows import RouteRows
+from wintun_api.drivers.wintun.system_calls import SystemCalls, find_in_system, system_error
+from wintun_api.drivers.wintun.win32 import (
+    ERROR_DUP_NAME,
+    ERROR_FILE_NOT_FOUND,
+    ERROR_INVALID_PARAMETER,
+    ERROR_NOT_FOUND,
+    ERROR_SUCCESS,
+)
+from wintun_api.errors import AdapterNotFound
+
+_RENAME = "NciSetConnectionName"
+
+
+class WindowsIpHelper:
+    """What `ip_helper.IpHelper` asks for, by functions of Windows. The management thread's.
+
+    Args:
+        calls: The functions.
+        patience: Seconds to wait for IPv4 to be bound to a new interface, and for IPv6 then.
+    """
+
+    def __init__(
+        self, calls: SystemCalls, patience: tuple[float, float] = (IPV4_PATIENCE, IPV6_PATIENCE)
+    ) -> None:
+        self._calls = calls
+        self._interfaces = InterfaceRows(calls, patience)
+        self._addresses = AddressRows(calls, self._interfaces)
+        self._routes = RouteRows(calls, self._interfaces)
+        self._dns = DnsSettings(calls)
+
+    @property
+    def has_dns(self) -> bool:
+        """Whether this Windows has SetInterfaceDnsSettings: 10 2004 (19041) and later."""
+        return self._dns.available
+
+    @property
+    def has_rename(self) -> bool:
+        """Whether nci.dll is as Wintun needs it too."""
+        return self._calls.has(_RENAME)
+
+    def luid_of_alias(self, alias: str) -> int | None:
+        """Return the LUID of the interface of this alias, whatever the case, or None."""
+        luid = NetLuid()
+        if self._calls.code("ConvertInterfaceAliasToLuid", alias, byref(luid)) == ERROR_SUCCESS:
+            return int(luid.value)
+        # Nothing documents that the function looks past the case, and Wintun does.
+        for row in self._table():
+            if text_of(row.Alias).lower() == alias.lower():
+                return int(row.InterfaceLuid)
+        return None
+
+    def guid(self, luid: int) -> UUID:
+        """Return the GUID (netioapi.h: ConvertInterfaceLuidToGuid)."""
+        return self._guid(luid).uuid
+
+    def interface_index(self, luid: int) -> int:
+        """Return the index (netioapi.h: ConvertInterfaceLuidToIndex)."""
+        index = DWORD()
+        self._convert("ConvertInterfaceLuidToIndex", luid, byref(index))
+        return index.value
+
+    def alias(self, luid: int) -> str:
+        """Return the alias (netioapi.h: ConvertInterfaceLuidToAlias)."""
+        units = (c_uint16 * ALIAS_UNITS)()
+        self._convert("ConvertInterfaceLuidToAlias", luid, byref(units), ALIAS_UNITS)
+        return text_of(units)
+
+    def rename(self, luid: int, alias: str) -> None:
+        """Give the interface another alias, as wintun.dll does (api/nci.h).
+
+        Raises:
+            AdapterExists: Another interface has it (52).
+            NotSupported: nci.dll has no such function.
+        """
+        detail = f"There is an interface {alias!r} already."
+        code = self._calls.code(_RENAME, byref(self._guid(luid)), alias)
+        if code != ERROR_SUCCESS:
+            raise system_error(_RENAME, code, detail if code == ERROR_DUP_NAME else "")
+
+    def interfaces(self) -> list[tuple[int, str]]:
+        """Return LUID and description of every interface (netioapi.h: GetIfTable2Ex)."""
+        return [(int(row.InterfaceLuid), text_of(row.Description)) for row in self._table()]
+
+    def families(self, luid: int) -> tuple[int, ...]:
+        """Return the versions of IP that are bound."""
+        return tuple(version for version in FAMILIES if self._interfaces.bound(luid, version))
+
+    def description(self, luid: int) -> str:
+        """Return the description (netioapi.h: GetIfEntry2)."""
+        return text_of(self._entry(luid).Description)
+
+    def addresses(self, luid: int) -> tuple[IPInterface, ...]:
+        """Return the unicast addresses."""
+        return self._addresses.get(luid)
+
+    def set_addresses(self, luid: int, addresses: Sequence[IPInterface]) -> None:
+        """Make exactly these the addresses; link-local ones of Windows stay."""
+        self._addresses.set(luid, addresses)
+
+    def mtu(self, luid: int) -> int | None:
+        """Return the MTU in bytes; None while neither family is bound."""
+        return self._interfaces.mtu(luid)
+
+    def set_mtu(self, luid: int, mtu: int) -> None:
+        """Set the MTU in bytes; IPv6 has 1280 at least."""
+        self._interfaces.set_mtu(luid, mtu)
+
+    def metric(self, luid: int) -> int | None:
+        """Return the metric, None where Windows chooses it."""
+        return self._interfaces.metric(luid)
+
+    def set_metric(self, luid: int, metric: int | None) -> None:
+        """Set the metric; None lets Windows choose it."""
+        self._interfaces.set_metric(luid, metric)
+
+    def routes(self, luid: int) -> tuple[Route, ...]:
+        """Return the routes that somebody set."""
+        return self._routes.get(luid)
+
+    def set_routes(self, luid: int, routes: Sequence[Route]) -> None:
+        """Make exactly these the routes; those of Windows stay."""
+        self._routes.set(luid, routes)
+
+    def dns(self, luid: int) -> tuple[tuple[IPAddress, ...], tuple[str, ...]]:
+        """Return DNS servers and search domains; none on a Windows without `has_dns`."""
+        return self._dns.get(self._guid(luid)) if self.has_dns else ((), ())
+
+    def set_dns(self, luid: int, servers: Sequence[IPAddress], search: Sequence[str]) -> None:
+        """Make exactly these the DNS servers and search domains.
+
+        Raises:
+            NotSupported: This Windows has no such function.
+        """
+        self._dns.set(self._guid(luid), servers, search)
+
+    def counters(self, luid: int) -> LinkCounters:
+        """Return the link counters; what the host sends out is what the application receives."""
+        row = self._entry(luid)
+        return LinkCounters(
+            received_packets=row.OutUcastPkts + row.OutNUcastPkts,
+            received_bytes=row.OutOctets,
+            received_dropped=row.OutDiscards,
+            sent_packets=row.InUcastPkts + row.InNUcastPkts,
+            sent_bytes=row.InOctets,
+            sent_dropped=row.InDiscards,
+        )
+
+    def _guid(self, luid: int) -> Guid:
+        guid = Guid()
+        self._convert("ConvertInterfaceLuidToGuid", luid, byref(guid))
+        return guid
+
+    def _convert(self, function: str, luid: int, *arguments: Any) -> None:
+        code = self._calls.code(function, byref(NetLuid(luid)), *arguments)
+        if code in (ERROR_FILE_NOT_FOUND, ERROR_INVALID_PARAMETER, ERROR_NOT_FOUND):
+            raise AdapterNotFound(function, code)
+        if code != ERROR_SUCCESS:
+            raise system_error(function, code)
+
+    def _entry(self, luid: int) -> IfRow2:
+        row = IfRow2(InterfaceLuid=luid)
+        self._calls.call("GetIfEntry2", byref(row))
+        return row
+
+    def _table(self) -> list[IfRow2]:
+        return self._calls.rows("GetIfTable2Ex", MibIfTableRaw, IfRow2)
+
+
+def windows_ip_helper() -> WindowsIpHelper | None:
+    """Return the helper of this Windows; None off Windows, and under Wine, which lacks most of it.
+
+    Loads iphlpapi.dll from System32, where it is part of Windows.
+    """
+    calls = SystemCalls(find_in_system)
+    return WindowsIpHelper(calls) if calls.complete else None
