@@ -205,7 +205,7 @@ def write_private(path: Path, text: str) -> None:
     try:
         if sys.platform == "win32":  # the mode of os.open means nothing there
             acl.protect(temporary, owner=True)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)
         temporary.replace(path)
     except BaseException:

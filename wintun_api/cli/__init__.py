@@ -7,11 +7,13 @@
     sessions   list, start and end its sessions
     inject     send one packet to the host
     tokens     make and revoke tokens
+    service    install, start, stop and remove it as a service of Windows
 
     options    options that several commands have; flags to Settings
     running    sockets, signals and the server: what serve and demo share
     ping       the demo's packet, as a shell can print it
     checks     what doctor looks at; windows_checks what it looks at there
+    windows_service  the process that Windows starts, and its manager
     client     the API over HTTP; its errors as sentences
     output     tables, JSON and the last words of a failing command
 
@@ -26,7 +28,7 @@ from typing import Annotated
 import typer
 
 from wintun_api import __version__
-from wintun_api.cli import adapters, demo, doctor, inject, serve, sessions, tokens
+from wintun_api.cli import adapters, demo, doctor, inject, serve, service, sessions, tokens
 
 app = typer.Typer(
     name="wintun-api",
@@ -62,3 +64,4 @@ app.add_typer(adapters.app, name="adapters")
 app.add_typer(sessions.app, name="sessions")
 app.command()(inject.inject)
 app.add_typer(tokens.app, name="tokens")
+app.add_typer(service.app, name="service")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -157,8 +158,13 @@ def serve(
     run(settings)
 
 
-def run(settings: Settings) -> None:
-    """Run the service until a signal ends it; exit with a sentence when it cannot start."""
+def run(settings: Settings, started: Callable[[CommandServer], None] | None = None) -> None:
+    """Run the service until a signal ends it; exit with a sentence when it cannot start.
+
+    Args:
+        settings: What it needs to know.
+        started: Told once it answers; `should_exit` of the server it is given ends it in order.
+    """
     from wintun_api.api.server import check_bind
     from wintun_api.api.tokens import TokenStore
     from wintun_api.cli import running
@@ -176,6 +182,8 @@ def run(settings: Settings) -> None:
 
     async def announce(server: CommandServer) -> None:
         _announce(server.url, settings, token)
+        if started is not None:
+            started(server)
 
     running.make_server(settings, sockets, tokens, announce).start()
 
