@@ -5,6 +5,7 @@ A test that uses `library` ends with no misuse on record, unless it takes the re
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from ipaddress import ip_interface
 
@@ -16,6 +17,9 @@ from wintun_api.drivers.wintun.abi import Generation
 from wintun_api.drivers.wintun.adapter import WintunAdapter
 from wintun_api.drivers.wintun.driver import WintunDriver
 from wintun_api.drivers.wintun.session import WintunSession
+
+# Every test there needs a kernel TUN device, and pyroute2 is for Linux.
+collect_ignore = ["linux"] if sys.platform == "win32" else []
 
 
 @pytest.fixture(params=list(Generation))

@@ -35,9 +35,9 @@ def test_calls_raise_the_reason() -> None:
     driver.close()
 
 
-def test_capabilities_without_a_library() -> None:
+def test_capabilities_without_a_library(tmp_path: Path) -> None:
     """Without a file the capabilities are those of the current generation."""
-    driver = open_wintun(Settings(wintun_dll=Path("/nowhere/wintun.dll")))
+    driver = open_wintun(Settings(wintun_dll=tmp_path / "wintun.dll"))
     assert driver.capabilities.generation == "tunnel-type"
     assert driver.library_path is None
 
