@@ -1,0 +1,30 @@
+"""The rig, where it is built."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.windows.rig import default_directory, end_wine, is_built
+from tests.windows.standin import build_standins
+from tests.windows.wine import start_server
+
+
+@pytest.fixture(scope="session")
+def rig() -> Iterator[Path]:
+    """The rig with Wine's server running, and both stand-ins built."""
+    if sys.platform == "win32":
+        pytest.skip("starts programs in Wine, from Linux")
+    if shutil.which("wine") is None:
+        pytest.skip("Wine is not installed; python -m tests.windows would do it")
+    rig = default_directory()
+    if not is_built(rig):
+        pytest.skip("the rig is not built, or old; python -m tests.windows builds it")
+    build_standins()
+    start_server(rig)
+    yield rig
+    end_wine(rig)

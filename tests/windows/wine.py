@@ -1,0 +1,120 @@
+"""Run the rig's interpreter from Linux: programs that end, and a service that clients drive.
+
+Wine 8 fails on standard streams that are files or /dev/null, so each of them is a pipe here.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.windows.rig import environment, wine
+
+PATIENCE = 30.0
+
+
+def windows_path(path: Path) -> str:
+    """A path of this machine as programs in Wine write it."""
+    return "Z:" + str(path.absolute()).replace("/", "\\")
+
+
+class WindowsPython:
+    """A program of the rig's Python; `output` collects both of its output streams.
+
+    Its process id is one of Linux: SIGINT is Ctrl-C, SIGKILL the end without a word.
+    """
+
+    def __init__(
+        self, rig: Path, *arguments: str, cwd: Path | None = None, echo: bool = False, **env: str
+    ) -> None:
+        self.process = subprocess.Popen(
+            [*wine(), str(rig / "python" / "python.exe"), *arguments],
+            env={**environment(rig), **env},
+            cwd=cwd,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        self._echo = echo
+        self._chunks: list[bytes] = []
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        while chunk := os.read(self.process.stdout.fileno(), 65536):
+            self._chunks.append(chunk)
+            if self._echo:
+                sys.stdout.buffer.write(chunk)
+                sys.stdout.buffer.flush()
+
+    @property
+    def output(self) -> str:
+        """What it has written so far."""
+        return b"".join(self._chunks).decode("utf-8", "replace").replace("\r\n", "\n")
+
+    def wait_for(self, pattern: str) -> re.Match[str]:
+        """Wait until it has written a line with this."""
+        deadline = time.monotonic() + PATIENCE
+        while not (found := re.search(f"(?:{pattern}).*\n", self.output)):
+            assert self.process.poll() is None, self.output
+            assert time.monotonic() < deadline, self.output
+            time.sleep(0.02)
+        return found
+
+    def interrupt(self) -> None:
+        """Press Ctrl-C."""
+        self.process.send_signal(signal.SIGINT)
+
+    def wait(self, seconds: float = PATIENCE) -> int:
+        """Wait for its end and return its exit code, of which Wine keeps eight bits."""
+        code = self.process.wait(seconds)
+        # Not for the end of the pipe: a service of Wine that was started with it may hold it open.
+        self._reader.join(2)
+        return code
+
+    def close(self) -> None:
+        """Make sure that it is gone."""
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self._reader.join(2)
+        for stream in (self.process.stdin, self.process.stdout):
+            if stream is not None and not self._reader.is_alive():
+                stream.close()
+
+
+@contextmanager
+def windows_python(rig: Path, *arguments: str, **options: object) -> Iterator[WindowsPython]:
+    """Run a program of the rig's Python that is gone afterwards."""
+    program = WindowsPython(rig, *arguments, **options)  # type: ignore[arg-type]
+    try:
+        yield program
+    finally:
+        program.close()
+
+
+def start_server(rig: Path) -> None:
+    """Start Wine's server before programs whose pipes its services would hold open.
+
+    It stays for the next program, whose start then takes hundredths of a second.
+    """
+
+    def quietly(*command: str) -> None:
+        # Wine's services keep the streams of whoever woke them.
+        nowhere = subprocess.DEVNULL
+        env = environment(rig)
+        subprocess.run(
+            command, env=env, stdin=nowhere, stdout=nowhere, stderr=nowhere, check=False, timeout=60
+        )
+
+    quietly("wineserver", "-p")
+    quietly(*wine(), "cmd", "/c", "exit", "0")
