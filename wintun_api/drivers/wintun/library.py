@@ -136,7 +136,7 @@ class WintunDll:
             return Unavailable(
                 reason=UnavailableReason.NOT_ELEVATED,
                 message="This process is not elevated, and Wintun needs it to be.",
-                hint="Run the service as Administrator, or as a service of Windows.",
+                hint="Start it as Administrator, or install it: wintun-api service install",
             )
         return unavailable
 
