@@ -26,6 +26,7 @@ from wintun_api.api.schemas import (
     UnavailableReason,
 )
 from wintun_api.drivers.base import UnavailableReason as Reason
+from wintun_api.drivers.wintun.win32 import elevated
 
 router = APIRouter()
 
@@ -46,7 +47,9 @@ async def get_system(registry: RegistryOf, context: ContextOf, principal: Princi
         platform=platform.platform(),
         architecture=platform.machine(),
         python=platform.python_version(),
-        elevated=unavailable is None or unavailable.reason is not Reason.NOT_ELEVATED,
+        elevated=elevated()
+        if registry.driver.name == "wintun"
+        else unavailable is None or unavailable.reason is not Reason.NOT_ELEVATED,
         driver=registry.driver.name,
         unavailable=None if unavailable is None else UnavailableReason.model_validate(unavailable),
         scopes=sorted(principal.scopes),

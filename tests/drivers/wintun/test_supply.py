@@ -9,7 +9,9 @@ import pytest
 from tests.drivers.wintun.genuine import GENUINE, needs_genuine, needs_windows
 from tests.drivers.wintun.test_image import library_file
 from wintun_api.drivers.base import Unavailable, UnavailableReason
+from wintun_api.drivers.wintun import library
 from wintun_api.drivers.wintun.abi import Generation, exports_of
+from wintun_api.drivers.wintun.driver import WintunDriver
 from wintun_api.drivers.wintun.image import MACHINES, Image, process_machine
 from wintun_api.drivers.wintun.library import WintunDll
 from wintun_api.drivers.wintun.releases import ARCHIVE, Release
@@ -130,12 +132,12 @@ def test_relative() -> None:
 def test_replaced_file(tmp_path: Path) -> None:
     """A file that was replaced is read again."""
     path = tmp_path / "wintun.dll"
-    library = WintunDll(path)
-    assert library.supply is None
+    dll = WintunDll(path)
+    assert dll.supply is None
     path.write_bytes(library_file(sorted(EXPORTS)))
-    assert library.generation is Generation.TUNNEL_TYPE
+    assert dll.generation is Generation.TUNNEL_TYPE
     path.write_bytes(library_file(sorted(exports_of(Generation.POOL))))
-    assert library.generation is Generation.POOL
+    assert dll.generation is Generation.POOL
 
 
 @needs_genuine
@@ -220,3 +222,22 @@ def test_file_being_written(tmp_path: Path) -> None:
         unavailable = WintunDll(path).unavailable_reason()
         assert unavailable is not None
         assert unavailable.reason is UnavailableReason.LIBRARY_UNUSABLE
+
+
+@needs_windows
+@needs_genuine
+def test_looking_deletes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where loading would delete adapters, the running version alone is no reason to load."""
+    monkeypatch.setattr(library, "older_adapters", lambda: ["OpenVPN"])
+    dll = WintunDll(GENUINE)
+    assert dll.endangered() == ["OpenVPN"]
+    assert WintunDriver(dll).running_driver_version() is None
+    assert dll.endangered() == ["OpenVPN"]
+
+
+def test_nothing_endangered(tmp_path: Path) -> None:
+    """A library of 0.9 to 0.13 deletes nothing, nor does none at all."""
+    path = tmp_path / "wintun.dll"
+    assert WintunDll(path).endangered() == []
+    path.write_bytes(library_file(sorted(exports_of(Generation.POOL))))
+    assert WintunDll(path).endangered() == []

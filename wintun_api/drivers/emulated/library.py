@@ -62,6 +62,10 @@ class EmulatedLibrary:
         """Return None: it works everywhere."""
         return None
 
+    def endangered(self) -> list[str]:
+        """Return []: there is nothing to load."""
+        return []
+
     @property
     def functions(self) -> Mapping[str, Callable[..., Any]]:
         """The bound functions by exported name."""

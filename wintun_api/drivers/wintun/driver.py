@@ -230,7 +230,12 @@ class WintunDriver:
         return False
 
     def running_driver_version(self) -> tuple[int, int] | None:
-        """Return (major, minor) (wintun.h: WintunGetRunningDriverVersion), None if not loaded."""
+        """Return (major, minor) (wintun.h: WintunGetRunningDriverVersion), None if not loaded.
+
+        Also None where asking would delete adapters: who only looks must not change anything.
+        """
+        if self.library.endangered():
+            return None
         try:
             version = self.call("WintunGetRunningDriverVersion")
         except DriverError as error:

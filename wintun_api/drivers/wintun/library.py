@@ -6,6 +6,7 @@ event calls of Win32. `WintunDll` is the real one, `emulated.library.EmulatedLib
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -22,6 +23,7 @@ from wintun_api.drivers.wintun.binding import (
     load_system,
 )
 from wintun_api.drivers.wintun.image import process_machine
+from wintun_api.drivers.wintun.installed import older_adapters
 from wintun_api.drivers.wintun.releases import download_hint
 from wintun_api.drivers.wintun.supply import (
     Supply,
@@ -34,6 +36,8 @@ from wintun_api.drivers.wintun.supply import (
 )
 from wintun_api.drivers.wintun.win32 import WIN32_PROTOTYPES, Events, elevated
 from wintun_api.errors import DriverUnavailable
+
+logger = logging.getLogger(__name__)
 
 SAFE_SEARCH = LOAD_LIBRARY_SEARCH_DLL_LOAD_DIR | LOAD_LIBRARY_SEARCH_SYSTEM32
 
@@ -51,6 +55,9 @@ class WintunLibrary(Protocol):
 
     def unavailable_reason(self) -> Unavailable | None:
         """Say why it cannot be used here, or None. Loads nothing, never raises."""
+
+    def endangered(self) -> list[str]:
+        """Name the adapters of other programs that loading it would delete; [] once it is."""
 
     @property
     def functions(self) -> Mapping[str, Callable[..., Any]]:
@@ -140,6 +147,12 @@ class WintunDll:
             )
         return unavailable
 
+    def endangered(self) -> list[str]:
+        """Look for adapters of older programs, which a 0.14 library deletes when it is loaded."""
+        if self._loaded is not None or self.generation is not Generation.TUNNEL_TYPE:
+            return []
+        return older_adapters()
+
     @property
     def functions(self) -> Mapping[str, Callable[..., Any]]:
         """Return the bound functions; the first call loads the library."""
@@ -201,6 +214,8 @@ class WintunDll:
             with held(path) as found:
                 _raise(self._judge(found))
                 assert found.generation is not None
+                for name in self.endangered():
+                    logger.warning("Loading %s deletes %s of an older program.", found.path, name)
                 functions = load(str(found.path), prototypes_of(found.generation), SAFE_SEARCH)
             self._events = Events(load_system("kernel32.dll", WIN32_PROTOTYPES))
         except OSError as error:
