@@ -5,6 +5,9 @@
     wine           runs its interpreter; a service in it that Linux clients drive
     standin.c      a library with Wintun's exports, both generations, built at test time
     test_rig       what the Windows process is
+    iphlpapi_standin.c   the functions of the IP Helper that Wine lacks, recording their bytes
+    iphlpapi_calls       a program that calls them as the driver does
+    test_iphlpapi  the structures of ctypes as a C compiler reads them
     test_standin   the service on the stand-in, driven from Linux
     test_genuine   the service on the genuine wintun.dll 0.14.1, likewise
 

@@ -86,7 +86,7 @@ def recipe() -> str:
     """What a rig is made from, as a digest."""
     parts = [*sorted(HERE.glob("*.c")), HERE / "interpreter.manifest", Path(__file__)]
     parts.append(PROJECT / "pyproject.toml")
-    content = b"".join(part.read_bytes() for part in parts if part.name != "standin.c")
+    content = b"".join(part.read_bytes() for part in parts if not part.name.endswith("standin.c"))
     return hashlib.sha256(content).hexdigest()
 
 
