@@ -86,6 +86,8 @@ def test_short_forms(service: RunningService) -> None:
         ("routes", [{**ROUTE, "next_hop": "0.0.0.0"}], "no address of a host"),
         ("routes", [{**ROUTE, "metric": -1}], "greater than or equal to 0"),
         ("routes", [ROUTE, ROUTE], "is there twice"),
+        ("routes", [ROUTE, {**ROUTE, "metric": 1}], "is there twice"),
+        ("routes", [ROUTE, {**ROUTE, "next_hop": "10.6.7.1"}], "is there twice"),
         ("routes", [{**ROUTE, "colour": 1}], "not permitted"),
         ("dns", ["10.6.7.1/24"], "does not appear to be"),
         ("dns", ["dns.example"], "does not appear to be"),

@@ -136,12 +136,16 @@ class Route(Model):
 
 
 def _no_route_twice(routes: list[Route]) -> list[Route]:
+    # Linux knows a route by destination and metric, Windows by destination and next hop.
     seen = set()
     for route in routes:
-        key = (route.destination, route.metric)
-        if key in seen:
-            raise ValueError(f"{route.destination} is there twice; a metric can tell them apart")
-        seen.add(key)
+        for key in ((route.destination, route.metric), (route.destination, route.next_hop, "")):
+            if key in seen:
+                raise ValueError(
+                    f"{route.destination} is there twice; "
+                    "another next hop and another metric can tell two routes apart"
+                )
+            seen.add(key)
     return routes
 
 

@@ -55,9 +55,9 @@ class Resolver:
         Raises:
             DriverError: It was refused; `detail` has the command's words.
         """
-        # An empty word clears the list (resolvectl(1)).
-        self._run("dns", device, *(map(str, servers) if servers else ("",)))
-        self._run("domain", device, *(search or ("",)))
+        # An empty word clears the list (resolvectl(1)); a device's name may begin with a dash.
+        self._run("dns", "--", device, *(map(str, servers) if servers else ("",)))
+        self._run("domain", "--", device, *(search or ("",)))
 
     def _run(self, *arguments: str) -> str:
         command = [str(self._command), *arguments]
