@@ -13,7 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from logging.handlers import NTEventLogHandler, RotatingFileHandler
+from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +129,17 @@ class Words(io.RawIOBase):
         return len(content)
 
 
+class EventLog(logging.Handler):
+    """The event log of Windows, under the name of the service."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write an error to it."""
+        try:
+            servicemanager.LogErrorMsg(self.format(record))
+        except pywintypes.error:
+            self.handleError(record)  # it is full, or closed to us; the log file has the line
+
+
 def configure_logging(directory: Path) -> None:
     """Log to a file, and what fails to the event log too."""
     directory.mkdir(parents=True, exist_ok=True)
@@ -136,9 +147,7 @@ def configure_logging(directory: Path) -> None:
         directory / "service.log", maxBytes=LOG_BYTES, backupCount=LOG_FILES, encoding="utf-8"
     )
     file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    events = NTEventLogHandler(NAME, servicemanager.__file__)
-    events.setLevel(logging.ERROR)
-    for handler in (file, events):
+    for handler in (file, EventLog(logging.ERROR)):
         logging.getLogger().addHandler(handler)
 
 
