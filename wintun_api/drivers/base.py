@@ -350,7 +350,8 @@ class Driver(Protocol):
         """List the adapters of a pool, or of every pool the driver can see.
 
         The pool generation can only look into named pools: for None it looks into those that this
-        process has used. The tunnel-type generation lists those this process holds a handle of.
+        process has used. The tunnel-type generation lists those this process holds a handle of,
+        and as `orphan` those of other programs whose description names such a pool.
         """
 
     def delete_pool(self, pool: str) -> bool:

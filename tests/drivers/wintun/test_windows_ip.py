@@ -164,6 +164,22 @@ def test_waits_for_the_family(helper: WindowsIpHelper, demo: FakeInterface) -> N
     assert (demo.rows[nt.AF_INET].NlMtu, demo.rows[nt.AF_INET6].NlMtu) == (1420, 1420)
 
 
+def test_bound_and_not_ready(
+    helper: WindowsIpHelper, windows: FakeIphlpapi, demo: FakeInterface
+) -> None:
+    """1168 of the call itself is tried again, and is an error when it stays."""
+    windows.fail("CreateUnicastIpAddressEntry", 1168, 1168)
+    helper.set_addresses(demo.luid, interfaces("10.6.7.7/24"))
+    windows.fail("CreateIpForwardEntry2", 1168)
+    helper.set_routes(demo.luid, [Route(destination=ip_network("::/0"))])
+    assert len(helper.addresses(demo.luid)) == 2
+    assert len(helper.routes(demo.luid)) == 1
+    windows.fail("CreateUnicastIpAddressEntry", *[1168] * 100)
+    with pytest.raises(DriverError) as refusal:
+        helper.set_addresses(demo.luid, interfaces("10.6.8.8/24"))
+    assert refusal.value.code == 1168
+
+
 def test_reading_does_not_wait(helper: WindowsIpHelper, demo: FakeInterface) -> None:
     """What is read is what is there now."""
     demo.unbound_for = {nt.AF_INET: -1, nt.AF_INET6: -1}

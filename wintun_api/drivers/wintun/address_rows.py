@@ -90,11 +90,14 @@ class AddressRows:
         row.ValidLifetime = row.PreferredLifetime = INFINITE_LIFETIME
         # Usable at once: there is nobody on the link to detect a duplicate with.
         row.DadState = IpDadStatePreferred
-        code = self._calls.code("CreateUnicastIpAddressEntry", byref(row))
+        function = "CreateUnicastIpAddressEntry"
+        code = self._interfaces.patiently(
+            interface.version, lambda: self._calls.code(function, byref(row))
+        )
         if code == ERROR_OBJECT_ALREADY_EXISTS:
             self._refuse_foreign(luid, interface)
         elif code != ERROR_SUCCESS:
-            raise system_error("CreateUnicastIpAddressEntry", code)
+            raise system_error(function, code)
 
     def _refuse_foreign(self, luid: int, interface: IPInterface) -> None:
         """Take an address that came to be on this interface meanwhile; refuse another one's."""

@@ -86,6 +86,18 @@ class InterfaceRows:
             raise DriverError(function, ERROR_NOT_FOUND, detail)
         return row
 
+    def patiently(self, version: int, call: Callable[[], int]) -> int:
+        """Make a call until it answers something else than 1168, as it may right after binding."""
+        code = ERROR_NOT_FOUND
+
+        def done() -> bool:
+            nonlocal code
+            code = call()
+            return code != ERROR_NOT_FOUND
+
+        _until(done, self._patience[version])
+        return code
+
     def set(self, row: IpInterfaceRow) -> None:
         """Write a row that was read (netioapi.h: SetIpInterfaceEntry)."""
         # Read back are values that are refused: anything for IPv4, more than 128 for IPv6 (87).

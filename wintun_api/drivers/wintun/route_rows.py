@@ -102,12 +102,13 @@ class RouteRows:
         row.ValidLifetime = row.PreferredLifetime = INFINITE_LIFETIME
         row.Metric = route.metric  # Windows adds the interface's
         row.Protocol = MIB_IPPROTO_NETMGMT
-        code = self._calls.code("CreateIpForwardEntry2", byref(row))
+        function = "CreateIpForwardEntry2"
+        code = self._interfaces.patiently(version, lambda: self._calls.code(function, byref(row)))
         if code == ERROR_OBJECT_ALREADY_EXISTS:
             return []  # Windows itself made it for an address; it is known by its interface too
         if code != ERROR_SUCCESS:
             detail = f"Windows refuses the route to {network}."
-            raise system_error("CreateIpForwardEntry2", code, detail)
+            raise system_error(function, code, detail)
         return [row]
 
     def _change(self, row: IpForwardRow2, metric: int) -> None:
