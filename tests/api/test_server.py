@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import socket
 import threading
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,17 @@ def test_an_orderly_stop(tmp_path: Path, generation: Generation) -> None:
     assert codes == {"raw": 1001, "batch": 1001, "events": 1001, "sse": None}
     assert library.open_handles() == (0, 0)
     assert library.misuse == []
+
+
+def test_answers_come_at_once(service: RunningService) -> None:
+    """No connection waits with small answers for the receipt of the last one, HTTP or WebSocket."""
+    assert service.http.get("/noauth/health").status_code == 200
+    with service.connect("/v1/events"):
+        connections = list(service.server.server_state.connections)
+        assert len(connections) == 2
+        for one in connections:
+            connection = one.transport.get_extra_info("socket")  # type: ignore[union-attr]
+            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_stop_with_a_hung_driver(tmp_path: Path) -> None:
