@@ -98,9 +98,8 @@ def is_built(rig: Path) -> bool:
 
 def environment(rig: Path) -> dict[str, str]:
     """The environment of every process of the rig."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("WINTUN_API_")}
-    for name in ("DISPLAY", "WAYLAND_DISPLAY", "PYTHONHOME", "PYTHONPATH"):
-        kept.pop(name, None)
+    others = ("WINTUN_API_", "PYTHON", "DISPLAY", "WAYLAND_DISPLAY")
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(others)}
     return {
         **kept,
         "WINEPREFIX": str(rig / "prefix"),

@@ -36,10 +36,11 @@ class WineService(RunningService):
         self.http = self.client(TOKEN)
 
     def stop(self) -> float:
-        """Press Ctrl-C; it must end in order, with nothing to complain about."""
+        """Press Ctrl-C; it must end in order, with nothing to complain about. Idempotent."""
         started = time.monotonic()
         self.http.close()
-        self.program.interrupt()
+        if self.program.process.poll() is None:
+            self.program.interrupt()
         code = self.program.wait()
         seconds = time.monotonic() - started
         output = self.program.output
