@@ -6,8 +6,6 @@
     tokens       the admin token, issued tokens, browser cookies
     problems     errors to problem+json and close codes: one table
     schemas      the pydantic models
-    network      those of addresses, routes and DNS
-    model        what all of them share
     context      what the routes share
     adapters  sessions  packets  system   REST, one router per resource
     streams      the packet socket

@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 
 from wintun_api.api.context import RegistryOf, problems
-from wintun_api.api.schemas import (
+from wintun_api.api.schemas.adapters import (
     Adapter,
     AdapterCreate,
     AdapterOpen,

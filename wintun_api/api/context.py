@@ -9,7 +9,7 @@ from typing import Annotated, cast
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
-from wintun_api.api.schemas import Problem
+from wintun_api.api.schemas.problem import Problem
 from wintun_api.api.tokens import Principal, TokenStore
 from wintun_api.errors import ServiceStopping
 from wintun_api.hub.registry import Registry

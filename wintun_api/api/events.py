@@ -15,7 +15,9 @@ from starlette.websockets import WebSocketDisconnect
 
 from wintun_api.api.context import ContextOf, RegistryOf, problems
 from wintun_api.api.problems import refusal_of
-from wintun_api.api.schemas import Adapter, Event, Missed, Session, Snapshot
+from wintun_api.api.schemas.adapters import Adapter
+from wintun_api.api.schemas.events import Event, Missed, Snapshot
+from wintun_api.api.schemas.sessions import Session
 from wintun_api.api.security import BEARER, refuse_websocket
 from wintun_api.errors import WintunApiError
 from wintun_api.hub.events import EventSubscription

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from starlette.exceptions import HTTPException
 
 from wintun_api.api.context import RegistryOf, problems
-from wintun_api.api.schemas import InjectionReport
+from wintun_api.api.schemas.sessions import InjectionReport
 from wintun_api.api.security import BATCH_TYPE, PACKET_TYPE
 from wintun_api.hub.injection import Full
 from wintun_api.packet.check import check_packet

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 
 from wintun_api.api.context import RegistryOf, problems
-from wintun_api.api.schemas import Session, SessionCreate
+from wintun_api.api.schemas.sessions import Session, SessionCreate
 
 router = APIRouter(prefix="/v1/sessions", tags=["sessions"])
 

@@ -14,17 +14,9 @@ from starlette.exceptions import HTTPException
 
 from wintun_api import __version__
 from wintun_api.api.context import ContextOf, PrincipalOf, RegistryOf, problems
-from wintun_api.api.schemas import (
-    Driver,
-    Health,
-    Limits,
-    NewToken,
-    Removal,
-    System,
-    Token,
-    TokenCreate,
-    UnavailableReason,
-)
+from wintun_api.api.schemas.adapters import Removal
+from wintun_api.api.schemas.system import Driver, Health, Limits, System, UnavailableReason
+from wintun_api.api.schemas.tokens import NewToken, Token, TokenCreate
 from wintun_api.drivers.base import UnavailableReason as Reason
 from wintun_api.drivers.wintun.win32 import elevated
 

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from pydantic import BaseModel, ConfigDict
+
+EXAMPLE_GUID = "deadbabe-cafe-beef-0123-456789abcdef"
 
 
 class Model(BaseModel):
     """Unknown members are refused, so that typing errors show."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def from_ns(time_ns: int) -> datetime:
+    """Return the UTC time of nanoseconds since 1970."""
+    return datetime.fromtimestamp(time_ns / 1e9, UTC)

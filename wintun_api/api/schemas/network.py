@@ -21,7 +21,7 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue, WithJsonSchema
 from pydantic_core import CoreSchema
 
-from wintun_api.api.model import Model
+from wintun_api.api.schemas.model import Model
 from wintun_api.drivers import base
 from wintun_api.drivers.limits import MAX_METRIC
 from wintun_api.hub.network import NetworkSettings

@@ -1,0 +1,115 @@
+"""What the API takes and gives of sessions and their packets."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import Field, StrictInt
+
+from wintun_api.api.schemas.model import EXAMPLE_GUID, Model, from_ns
+from wintun_api.drivers.limits import DEFAULT_RING_CAPACITY, MAX_RING_CAPACITY, MIN_RING_CAPACITY
+from wintun_api.hub.injection import Injection
+from wintun_api.hub.session import SessionState, SessionView
+
+
+class SessionCreate(Model):
+    """A session to start."""
+
+    adapter: UUID = Field(description="The adapter's GUID.", examples=[EXAMPLE_GUID])
+    capacity: StrictInt = Field(
+        DEFAULT_RING_CAPACITY,
+        description=(
+            f"Ring capacity in bytes, a power of two from {MIN_RING_CAPACITY:#x} to "
+            f"{MAX_RING_CAPACITY:#x}. Twice as much memory is locked per session."
+        ),
+        examples=[DEFAULT_RING_CAPACITY],
+    )
+
+
+class Traffic(Model):
+    """Packets and bytes."""
+
+    packets: int
+    bytes: int
+
+
+class Lost(Model):
+    """Packets lost, by cause."""
+
+    ring: int | None = Field(description="By the host, as the ring was full; null if not known.")
+    unclaimed: int = Field(description="Received while nobody was subscribed.")
+    queue: int = Field(description="In subscribers' queues, every subscriber counted by itself.")
+    ring_full: int = Field(description="Of clients, as the send ring was full.")
+    rejected: dict[str, int] = Field(description="Of clients, refused as no IP packet, by reason.")
+
+
+class SessionCounters(Model):
+    """Counts since the session was started."""
+
+    received: Traffic = Field(description="Host to application.")
+    injected: Traffic = Field(description="Application to host.")
+    lost: Lost
+    ring_corrupt: int = Field(description="How often the receive ring was found corrupt.")
+
+
+class Session(Model):
+    """A session of an adapter."""
+
+    id: str = Field(examples=["5f0c9d1e2b3a"])
+    adapter: UUID = Field(examples=[EXAMPLE_GUID])
+    capacity: int = Field(examples=[DEFAULT_RING_CAPACITY])
+    state: SessionState
+    reason: str | None = Field(description="Why it ended or failed.")
+    win32_code: int | None = Field(description="The driver's error code when it failed.")
+    started_at: datetime
+    ended_at: datetime | None
+    restarts: int = Field(description="Restarts after ring corruption; one at most.")
+    subscribers: int = Field(description="Clients that get packets now.")
+    counters: SessionCounters
+
+    @classmethod
+    def of(cls, view: SessionView) -> Session:
+        """Write a view of the hub."""
+        counters = view.counters
+        return cls(
+            id=view.id,
+            adapter=view.adapter,
+            capacity=view.capacity,
+            state=view.state,
+            reason=view.reason,
+            win32_code=view.code,
+            started_at=from_ns(view.started_ns),
+            ended_at=None if view.ended_ns is None else from_ns(view.ended_ns),
+            restarts=view.restarts,
+            subscribers=view.subscribers,
+            counters=SessionCounters(
+                received=Traffic(packets=counters.received_packets, bytes=counters.received_bytes),
+                injected=Traffic(packets=counters.injected_packets, bytes=counters.injected_bytes),
+                lost=Lost(
+                    ring=view.ring_lost,
+                    unclaimed=counters.received_unclaimed,
+                    queue=counters.queue_lost,
+                    ring_full=counters.ring_full,
+                    rejected=dict(counters.rejected),
+                ),
+                ring_corrupt=counters.ring_corrupt,
+            ),
+        )
+
+
+class InjectionReport(Model):
+    """What became of injected packets."""
+
+    accepted: int = Field(description="Packets the send ring took.")
+    rejected: dict[str, int] = Field(description="Packets refused as no IP packet, by reason.")
+    ring_full: int = Field(description="Packets dropped as the send ring was full.")
+
+    @classmethod
+    def of(cls, injection: Injection) -> InjectionReport:
+        """Write an injection of the hub."""
+        return cls(
+            accepted=injection.accepted,
+            rejected=dict(injection.rejected),
+            ring_full=injection.ring_full + len(injection.waiting),
+        )

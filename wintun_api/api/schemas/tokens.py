@@ -1,0 +1,52 @@
+"""What the API takes and gives of tokens."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import Field
+from pydantic.json_schema import SkipJsonSchema
+
+from wintun_api.api.schemas.model import Model
+from wintun_api.api.tokens import IssuedToken, Scope
+
+
+class TokenCreate(Model):
+    """A token to make."""
+
+    scopes: list[Scope] = Field(min_length=1, examples=[["read", "capture"]])
+    label: str = Field("", max_length=100, examples=["grafana"])
+    expires_in: float | SkipJsonSchema[None] = Field(
+        None, gt=0, le=10 * 366 * 86400, description="Seconds; without end when missing."
+    )
+
+
+class Token(Model):
+    """An issued token, without its secret."""
+
+    id: str
+    label: str
+    scopes: list[Scope]
+    created_at: datetime
+    expires_at: datetime | None
+
+    @classmethod
+    def of(cls, token: IssuedToken, **more: Any) -> Token:
+        """Write a token of the store."""
+        return cls(
+            id=token.id,
+            label=token.label,
+            scopes=list(token.scopes),
+            created_at=datetime.fromtimestamp(token.created, UTC),
+            expires_at=None
+            if token.expires is None
+            else datetime.fromtimestamp(token.expires, UTC),
+            **more,
+        )
+
+
+class NewToken(Token):
+    """A token just made."""
+
+    token: str = Field(description="The secret; it is shown only now.")
