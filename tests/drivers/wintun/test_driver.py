@@ -331,3 +331,14 @@ def test_adapter_names_in_two_machines() -> None:
     for machine in (Machine(), Machine()):
         driver = emulated_driver(EmulatedLibrary(Generation.POOL, machine))
         assert driver.create_adapter("Demo", "Example").info().name == "Demo"
+
+
+def test_failure_without_a_number(library: EmulatedLibrary, wintun: WintunDriver) -> None:
+    """A call that fails without an error number does not get that of an earlier one."""
+    library.fail_next("WintunGetRunningDriverVersion", 2)
+    assert wintun.running_driver_version() is None
+    assert library.last_error() == 2
+    library.fail_next("WintunCreateAdapter", 0)
+    with pytest.raises(DriverError) as caught:
+        wintun.create_adapter("Demo", "Example")
+    assert caught.value.code == 0

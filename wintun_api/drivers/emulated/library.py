@@ -75,6 +75,10 @@ class EmulatedLibrary:
         """Return this thread's error number."""
         return self._program.last_error
 
+    def clear_last_error(self) -> None:
+        """Set this thread's error number to 0."""
+        self._program.last_error = 0
+
     def create_event(self, *, manual_reset: bool) -> EventHandle:
         """Create an event that is not set."""
         return EventHandle(self.machine.events.create(manual_reset=manual_reset))

@@ -164,9 +164,10 @@ class Program:
     def _failed(self, name: str, error: Exception) -> None:
         if not isinstance(error, CallFailed):
             error = self.refuse(name, f"raised {error!r}")
-        self.last_error = error.code
+        if error.code:  # a failure without a number leaves the old one, in wintun.dll too
+            self.last_error = error.code
         if error.sentence:
-            self.log(LogLevel.ERR, f"{error.sentence} (Code 0x{self.last_error:08X})", name)
+            self.log(LogLevel.ERR, f"{error.sentence} (Code 0x{error.code:08X})", name)
 
     def _stale(self, kind: str, handle: int | None) -> str:
         if handle is None:

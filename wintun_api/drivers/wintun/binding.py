@@ -72,3 +72,9 @@ def last_error() -> int:
         return ctypes.get_last_error() & 0xFFFFFFFF
     else:  # noqa: RET505  the type checker needs the branch
         return 0
+
+
+def clear_last_error() -> None:
+    """Clear what ctypes puts back before this thread's next call; nothing off Windows."""
+    if sys.platform == "win32":
+        ctypes.set_last_error(0)

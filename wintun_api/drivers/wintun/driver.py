@@ -269,6 +269,7 @@ class WintunDriver:
             if not self._closed:
                 functions["WintunSetLogger"](log.callback)
         mark = log.mark()
+        self.library.clear_last_error()
         try:
             return functions[function](*arguments)
         except DriverError as error:

@@ -18,6 +18,7 @@ from wintun_api.drivers.wintun.abi import EventHandle, Generation, prototypes_of
 from wintun_api.drivers.wintun.binding import (
     LOAD_LIBRARY_SEARCH_DLL_LOAD_DIR,
     LOAD_LIBRARY_SEARCH_SYSTEM32,
+    clear_last_error,
     last_error,
     load,
     load_system,
@@ -69,6 +70,9 @@ class WintunLibrary(Protocol):
 
     def last_error(self) -> int:
         """Return this thread's error number of its last call, unsigned."""
+
+    def clear_last_error(self) -> None:
+        """Set this thread's error number to 0: a call that fails without one leaves the old."""
 
     def create_event(self, *, manual_reset: bool) -> EventHandle:
         """Create an unnamed event that is not set."""
@@ -166,6 +170,10 @@ class WintunDll:
     def last_error(self) -> int:
         """Return what ctypes saved after this thread's last call."""
         return last_error()
+
+    def clear_last_error(self) -> None:
+        """Clear what ctypes puts back before this thread's next call."""
+        clear_last_error()
 
     def create_event(self, *, manual_reset: bool) -> EventHandle:
         """Call CreateEventW."""
