@@ -145,7 +145,8 @@ static void fail(DWORD code, const char *function, const WCHAR *text)
     _snwprintf(line, 0x300, L"%ls (Code 0x%08lX)", text, code);
     line[0x2FF] = 0;
     say(ERR, function, line);
-    SetLastError(code);
+    if (code) /* a failure without a number leaves whatever was there */
+        SetLastError(code);
 }
 
 /* A library leaves anything at all in the last error of a call that succeeded. */
@@ -261,26 +262,31 @@ static BOOL command(const char *line)
     return known;
 }
 
-static DWORD WINAPI follow(void *file)
+static void read_commands(HANDLE file)
 {
     static char pending[4096];
-    DWORD used = 0, got = 0;
-    for (;; Sleep(file ? 15 : INFINITE)) {
-        while (ReadFile(file, pending + used, sizeof pending - 1 - used, &got, NULL) && got) {
-            char *start = pending, *end;
-            used += got;
-            pending[used] = 0;
-            while ((end = strchr(start, '\n')) != NULL) {
-                *end = 0;
-                if (end > start && end[-1] == '\r')
-                    end[-1] = 0;
-                command(start);
-                start = end + 1;
-            }
-            used -= (DWORD)(start - pending);
-            memmove(pending, start, used);
+    static DWORD used;
+    DWORD got = 0;
+    while (ReadFile(file, pending + used, sizeof pending - 1 - used, &got, NULL) && got) {
+        char *start = pending, *end;
+        used += got;
+        pending[used] = 0;
+        while ((end = strchr(start, '\n')) != NULL) {
+            *end = 0;
+            if (end > start && end[-1] == '\r')
+                end[-1] = 0;
+            command(start);
+            start = end + 1;
         }
+        used -= (DWORD)(start - pending);
+        memmove(pending, start, used);
     }
+}
+
+static DWORD WINAPI follow(void *file)
+{
+    for (;; Sleep(15))
+        read_commands(file);
     return 0;
 }
 
@@ -293,10 +299,12 @@ static BOOL CALLBACK begin(INIT_ONCE *one, void *parameter, void **context)
         HANDLE file = CreateFileW(path, GENERIC_READ,
                                   FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
                                   OPEN_EXISTING, FILE_ATTRIBUTE_NORMAL, NULL);
-        if (file == INVALID_HANDLE_VALUE)
+        if (file == INVALID_HANDLE_VALUE) {
             misuse("STANDIN_CONTROL", "there is no such file");
-        else
+        } else {
+            read_commands(file); /* what is there already is done before the first call goes on */
             CloseHandle(CreateThread(NULL, 0, follow, file, 0, NULL));
+        }
     }
     return TRUE;
 }
