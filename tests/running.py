@@ -56,8 +56,10 @@ class RunningService:
             config.load()
             self.server.lifespan = config.lifespan_class(config)
             await self.server.startup()
+            await self.server.on_tick(0)
+            self._loop, self._end = asyncio.get_running_loop(), asyncio.Event()
             self._ready.set()
-            await self.server.main_loop()
+            await self._end.wait()  # uvicorn's own loop would look ten times a second
             await self.server.shutdown()
 
         try:
@@ -99,7 +101,7 @@ class RunningService:
             compression=None,
             max_size=None,
             open_timeout=10,
-            close_timeout=5,
+            close_timeout=2,
             **options,
         )
 
@@ -128,7 +130,8 @@ class RunningService:
     def stop(self) -> float:
         """Stop it as Ctrl-C would; return how many seconds that took."""
         started = time.monotonic()
-        self.server.should_exit = True
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._end.set)
         self._thread.join(20)
         assert not self._thread.is_alive()
         self.http.close()
