@@ -68,6 +68,10 @@ class CommandServer(Server):
         uvicorn would raise them again in the end, so that the process dies of them.
         """
         with super().capture_signals():
+            # Under load the event loop's wake-up socket may be full when a signal comes. That wakes
+            # the loop as well as one more byte would, so it is nothing to print a traceback for.
+            with suppress(ValueError):  # a service of Windows is in another thread than signals
+                signal.set_wakeup_fd(signal.set_wakeup_fd(-1), warn_on_full_buffer=False)
             try:
                 yield
             finally:
