@@ -1,7 +1,7 @@
 """Everything about Windows in one command: `python -m tests.windows [ARGUMENTS OF PYTEST]`.
 
-Builds the rig where it is not built yet, runs the suite under the Windows interpreter, then the
-tests that drive programs in Wine from Linux. Each of the two ends with pytest's summary line.
+Builds the rig where it is not built yet; then runs the suite under the Windows interpreter, and the
+tests that drive programs in Wine from Linux. The last lines are pytest's summaries of both.
 With arguments, only those tests run, under the Windows interpreter.
 """
 
@@ -11,10 +11,13 @@ import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
 
 from tests.windows.rig import PROJECT, VARIABLE, build, default_directory, end_wine
 from tests.windows.standin import build_standins
-from tests.windows.wine import WindowsPython, start_server, windows_path
+from tests.windows.wine import start_server, windows_path, windows_python
 
 # Not the command line's tests, each of which starts a program or two in Wine, for minutes.
 SUITE = [
@@ -37,29 +40,56 @@ def main(arguments: list[str]) -> int:
     rig = default_directory()
     build(rig)
     build_standins()
-    built = time.monotonic()
-    start_server(rig)
+    print(f"rig: {time.monotonic() - started:5.1f} s  the tests", flush=True)
+    owner = start_server(rig)
     try:
-        print("== Under the Windows interpreter, in Wine", flush=True)
-        path = windows_path(PROJECT)  # for the programs that tests start elsewhere
-        suite = WindowsPython(
-            rig, *PYTEST, *(arguments or SUITE), cwd=PROJECT, echo=True, PYTHONPATH=path
-        )
-        try:
-            codes = [suite.wait(PATIENCE)]
-        finally:
-            suite.close()
-        ran = time.monotonic()
-        if not arguments:
-            print("== From Linux, on services in Wine", flush=True)
-            env = {**os.environ, VARIABLE: str(rig)}
-            command = [sys.executable, *PYTEST, "tests/windows"]
-            codes.append(subprocess.run(command, cwd=PROJECT, env=env, check=False).returncode)
+        # Side by side, for both spend most of their time waiting.
+        with ThreadPoolExecutor(1) as beside:
+            driven = None if arguments else beside.submit(run_driven, rig)
+            results = [run_suite(rig, arguments or SUITE)]
+        if driven is not None:
+            results.append(driven.result())
+            print(results[-1].output, flush=True)
     finally:
-        end_wine(rig)
-    ended = time.monotonic()
-    print(f"Rig {built - started:.0f} s, suite {ran - built:.0f} s, services {ended - ran:.0f} s.")
-    return max(codes)
+        if owner:
+            end_wine(rig)
+    for result in results:
+        print(f"{result.title}: {result.output.strip().splitlines()[-1]}")
+    print(f"All about Windows: {time.monotonic() - started:.0f} s")
+    return max(result.code for result in results)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of one run of pytest."""
+
+    title: str
+    code: int
+    output: str
+
+
+def run_suite(rig: Path, tests: list[str]) -> Result:
+    """Run tests under the Windows interpreter."""
+    path = windows_path(PROJECT)  # for the programs that tests start elsewhere
+    command = [*PYTEST, *tests]
+    with windows_python(rig, *command, cwd=PROJECT, echo=True, PYTHONPATH=path) as suite:
+        code = suite.wait(PATIENCE)
+    return Result("Under the Windows interpreter, in Wine", code, suite.output)
+
+
+def run_driven(rig: Path) -> Result:
+    """Run the tests that drive programs in Wine."""
+    done = subprocess.run(
+        [sys.executable, *PYTEST, "tests/windows"],
+        cwd=PROJECT,
+        env={**os.environ, VARIABLE: str(rig)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    return Result("From Linux, on programs in Wine", done.returncode, done.stdout)
 
 
 if __name__ == "__main__":

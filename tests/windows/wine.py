@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -50,11 +51,20 @@ class WindowsPython:
 
     def _read(self) -> None:
         assert self.process.stdout is not None
-        while chunk := os.read(self.process.stdout.fileno(), 65536):
-            self._chunks.append(chunk)
-            if self._echo:
-                sys.stdout.buffer.write(chunk)
-                sys.stdout.buffer.flush()
+        with self.process.stdout as pipe:
+            while True:
+                # The pipe may never end: what the program started in Wine can hold it open.
+                ended = self.process.poll() is not None
+                if select.select([pipe], [], [], 0.05)[0]:
+                    chunk = os.read(pipe.fileno(), 65536)
+                    if not chunk:
+                        return
+                    self._chunks.append(chunk)
+                    if self._echo:
+                        sys.stdout.buffer.write(chunk)
+                        sys.stdout.buffer.flush()
+                elif ended:
+                    return
 
     @property
     def output(self) -> str:
@@ -77,8 +87,7 @@ class WindowsPython:
     def wait(self, seconds: float = PATIENCE) -> int:
         """Wait for its end and return its exit code, of which Wine keeps eight bits."""
         code = self.process.wait(seconds)
-        # Not for the end of the pipe: a service of Wine that was started with it may hold it open.
-        self._reader.join(2)
+        self._reader.join(5)
         return code
 
     def close(self) -> None:
@@ -86,10 +95,9 @@ class WindowsPython:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
-        self._reader.join(2)
-        for stream in (self.process.stdin, self.process.stdout):
-            if stream is not None and not self._reader.is_alive():
-                stream.close()
+        self._reader.join(5)
+        assert self.process.stdin is not None
+        self.process.stdin.close()
 
 
 @contextmanager
@@ -102,19 +110,21 @@ def windows_python(rig: Path, *arguments: str, **options: object) -> Iterator[Wi
         program.close()
 
 
-def start_server(rig: Path) -> None:
+def start_server(rig: Path) -> bool:
     """Start Wine's server before programs whose pipes its services would hold open.
 
-    It stays for the next program, whose start then takes hundredths of a second.
+    It stays for the next program, whose start then takes hundredths of a second. Returns whether
+    it was not there before; then `rig.end_wine` is the caller's to call.
     """
 
-    def quietly(*command: str) -> None:
+    def quietly(*command: str) -> int:
         # Wine's services keep the streams of whoever woke them.
         nowhere = subprocess.DEVNULL
         env = environment(rig)
-        subprocess.run(
+        return subprocess.run(
             command, env=env, stdin=nowhere, stdout=nowhere, stderr=nowhere, check=False, timeout=60
-        )
+        ).returncode
 
-    quietly("wineserver", "-p")
+    started = quietly("wineserver", "-p") == 0
     quietly(*wine(), "cmd", "/c", "exit", "0")
+    return started
