@@ -131,15 +131,20 @@ def build(rig: Path) -> None:
     rig.mkdir(parents=True)
     step("a Wine prefix")
     prefix = start_prefix(rig)
-    step("CPython for Windows")
-    with tempfile.TemporaryDirectory() as downloads:
-        install_python(rig / "python", Path(downloads))
-        step("dependencies")
-        install_dependencies(rig / "python" / "Lib" / "site-packages")
-        step("the genuine wintun.dll")
-        install_wintun(rig / "wintun", Path(downloads))
-    step("the prefix is ready")
-    finish_prefix(rig, prefix)
+    try:
+        step("CPython for Windows")
+        with tempfile.TemporaryDirectory() as downloads:
+            install_python(rig / "python", Path(downloads))
+            step("dependencies")
+            install_dependencies(rig / "python" / "Lib" / "site-packages")
+            step("the genuine wintun.dll")
+            install_wintun(rig / "wintun", Path(downloads))
+        step("the prefix is ready")
+        finish_prefix(rig, prefix)
+    except BaseException:
+        prefix.kill()
+        end_wine(rig)
+        raise
     said = run(
         [*wine(), rig / "python" / "python.exe", "-c", "import sys; print(sys.version)"],
         env=environment(rig),
