@@ -34,7 +34,6 @@ CC = "x86_64-w64-mingw32-gcc"
 TOOLS = {
     "wine": ("wine", "wine64"),
     CC: ("gcc-mingw-w64-x86-64-win32",),
-    "pip3": ("python3-pip",),
 }
 INTERPRETER_WHEEL = "panda3d==1.10.14"  # the last release with the runtime of Python 3.11.7
 WINTUN_WHEEL = "pytun-pmd3==3.0.3"
@@ -156,6 +155,8 @@ def build(rig: Path) -> None:
 def install_packages() -> None:
     """Install what is missing, where that is allowed."""
     missing = [name for tool, names in TOOLS.items() if not shutil.which(tool) for name in names]
+    if _pip() is None:
+        missing.append("python3-pip")
     if not missing:
         return
     apt = shutil.which("apt-get")
@@ -228,12 +229,11 @@ def install_python(python: Path, downloads: Path) -> None:
 def standard_library() -> Path:
     """The standard library of a Python 3.11 of this machine."""
     code = "import os, sys; print(sys.version_info[:2] == (3, 11) and os.path.dirname(os.__file__))"
-    for name in (sys.executable, "python3.11", "python3", "/usr/bin/python3"):
-        python = shutil.which(name)
-        if python is not None:
-            found = run([python, "-c", code]).strip()
-            if found != "False":
-                return Path(found)
+    for python in pythons():
+        done = subprocess.run([python, "-c", code], capture_output=True, text=True, check=False)
+        found = done.stdout.strip()
+        if done.returncode == 0 and found != "False":
+            return Path(found)
     raise SystemExit("The rig needs a Python 3.11 on this machine for its standard library.")
 
 
@@ -319,16 +319,26 @@ def download(requirement: str, folder: Path) -> Path:
 
 def pip(*arguments: object) -> None:
     """Run pip, for another machine than this one."""
-    run([*_pip(), *arguments])
+    command = _pip()
+    if command is None:
+        raise SystemExit("The rig needs pip.")
+    run([*command, *arguments])
 
 
-def _pip() -> list[str]:
-    for name in (sys.executable, "python3", "/usr/bin/python3"):
-        python = shutil.which(name)
-        probe = [python or name, "-m", "pip", "--version"]
-        if python and subprocess.run(probe, capture_output=True, check=False).returncode == 0:
+def _pip() -> list[str] | None:
+    for python in pythons():
+        probe = [python, "-m", "pip", "--version"]
+        if subprocess.run(probe, capture_output=True, check=False).returncode == 0:
             return [python, "-m", "pip", "--quiet", "--disable-pip-version-check"]
-    raise SystemExit("The rig needs pip.")
+    return None
+
+
+def pythons() -> list[str]:
+    """Every Python of this machine: of virtual environments some have no pip."""
+    folders = [*os.environ.get("PATH", "").split(os.pathsep), "/usr/bin"]
+    names = ("python3.11", "python3")
+    found = [shutil.which(name, path=folder) for name in names for folder in folders if folder]
+    return list(dict.fromkeys([sys.executable, *filter(None, found)]))
 
 
 def wine() -> list[str]:
