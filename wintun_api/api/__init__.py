@@ -13,6 +13,7 @@
     connection   one packet client: its subscription, its injections, its control messages
     link         bytes to and from one WebSocket client, fast on our server, plain elsewhere
     protocol     the uvicorn WebSocket protocol class behind the fast link
+    contract     what all this is, as OpenAPI and AsyncAPI documents
     page         the dashboard's place, the API docs, the sign-in
 
 REST routes contain no `try`: errors become answers in `problems` alone.

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 from wintun_api import __version__
 from wintun_api.api import adapters, events, packets, page, problems, sessions, streams, system
 from wintun_api.api.context import Context
+from wintun_api.api.contract.openapi import Api
 from wintun_api.api.security import Doorkeeper, Security
 from wintun_api.api.tokens import TokenStore, write_private
 from wintun_api.drivers import open_driver
@@ -59,8 +60,8 @@ class Service:
         if self.context.started is not None:
             self.context.started.events.close()
 
-    def _api(self) -> FastAPI:
-        api = FastAPI(
+    def _api(self) -> Api:
+        api = Api(
             title="wintun-api",
             version=__version__,
             summary="The local control plane for Wintun.",

@@ -9,7 +9,6 @@ from typing import Annotated, cast
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
-from wintun_api.api.schemas.problem import Problem
 from wintun_api.api.tokens import Principal, TokenStore
 from wintun_api.errors import ServiceStopping
 from wintun_api.hub.registry import Registry
@@ -57,26 +56,31 @@ ContextOf = Annotated[Context, Depends(_context)]
 RegistryOf = Annotated[Registry, Depends(_registry)]
 PrincipalOf = Annotated[Principal, Depends(_principal)]
 
-PROBLEM = {"model": Problem, "content": {"application/problem+json": {}}}
+PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+REASONS = {
+    401: "No valid token.",
+    403: "Refused: scope, Host or Origin; or the system denied access.",
+    404: "No such thing.",
+    409: "In conflict with what exists.",
+    413: "Too much at once.",
+    415: "A content type that is not used here.",
+    422: "A value that cannot be.",
+    500: "An unexpected error.",
+    501: "The driver or its generation has no such call.",
+    502: "The driver failed.",
+    503: "The driver is unavailable, or the service is stopping.",
+    504: "The driver takes long; the call goes on.",
+}
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, object]]:
     """Return the error responses of a route for its schema, with those every route can give."""
-    texts = {
-        401: "No valid token.",
-        403: "Refused: scope, Host or Origin; or the system denied access.",
-        404: "No such thing.",
-        409: "In conflict with what exists.",
-        413: "Too much at once.",
-        415: "A content type that is not used here.",
-        422: "A value that cannot be.",
-        500: "An unexpected error.",
-        501: "The driver or its generation has no such call.",
-        502: "The driver failed.",
-        503: "The driver is unavailable, or the service is stopping.",
-        504: "The driver takes long; the call goes on.",
+    return only_problems(401, 403, 500, 503, *statuses)
+
+
+def only_problems(*statuses: int) -> dict[int | str, dict[str, object]]:
+    """Return these error responses for a route's schema, and no others."""
+    return {
+        status: {"description": REASONS[status], "content": PROBLEM}
+        for status in sorted(set(statuses))
     }
-    reference = {"$ref": "#/components/schemas/Problem"}
-    content = {"application/problem+json": {"schema": reference}}
-    listed = sorted({401, 403, 500, 503, *statuses})
-    return {status: {"description": texts[status], "content": content} for status in listed}

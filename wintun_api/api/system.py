@@ -13,7 +13,7 @@ from fastapi import Path as PathParameter
 from starlette.exceptions import HTTPException
 
 from wintun_api import __version__
-from wintun_api.api.context import ContextOf, PrincipalOf, RegistryOf, problems
+from wintun_api.api.context import ContextOf, PrincipalOf, RegistryOf, only_problems, problems
 from wintun_api.api.schemas.adapters import Removal
 from wintun_api.api.schemas.system import Driver, Health, Limits, System, UnavailableReason
 from wintun_api.api.schemas.tokens import NewToken, Token, TokenCreate
@@ -23,7 +23,9 @@ from wintun_api.drivers.wintun.win32 import elevated
 router = APIRouter()
 
 
-@router.get("/noauth/health", operation_id="get_health", tags=["system"])
+@router.get(
+    "/noauth/health", operation_id="get_health", tags=["system"], responses=only_problems(403)
+)
 async def get_health() -> Health:
     """Say that the service is up; the only route without a token."""
     return Health()

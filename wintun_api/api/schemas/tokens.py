@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
@@ -12,13 +12,16 @@ from wintun_api.api.schemas.model import Model
 from wintun_api.api.tokens import IssuedToken, Scope
 
 
+TEN_YEARS = 10 * 366 * 86400
+
+
 class TokenCreate(Model):
     """A token to make."""
 
     scopes: list[Scope] = Field(min_length=1, examples=[["read", "capture"]])
     label: str = Field("", max_length=100, examples=["grafana"])
-    expires_in: float | SkipJsonSchema[None] = Field(
-        None, gt=0, le=10 * 366 * 86400, description="Seconds; without end when missing."
+    expires_in: Annotated[float, Field(gt=0, le=TEN_YEARS)] | SkipJsonSchema[None] = Field(
+        None, description="Seconds; without end when missing.", examples=[86400]
     )
 
 

@@ -1,0 +1,1 @@
+"""The documents in openapi/ say what the service does."""

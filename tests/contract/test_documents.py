@@ -1,0 +1,24 @@
+"""The documents in openapi/ are what the code gives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from wintun_api.api.contract.documents import DOCUMENTS, text_of
+
+FOLDER = Path(__file__).parent.parent.parent / "openapi"
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_the_committed_document_is_current(name: str) -> None:
+    """A change of routes or models is committed together with its documents."""
+    assert (FOLDER / name).read_text("utf-8") == text_of(DOCUMENTS[name]()), (
+        f"Run: uv run python -m wintun_api.api.contract {FOLDER.name}"
+    )
+
+
+def test_every_file_of_the_folder_is_generated() -> None:
+    """No document is left behind, and none is written by hand."""
+    assert {path.name for path in FOLDER.iterdir()} == set(DOCUMENTS)

@@ -1,0 +1,9 @@
+"""The contract as documents, generated from the routes, the models and the codec.
+
+    openapi    OpenAPI 3.1 of the REST routes: FastAPI's document, finished
+    shapes     JSON schemas in the plain forms that generators of clients understand
+    documents  every file of the folder openapi/, by name
+
+`python -m wintun_api.api.contract openapi` writes the files into that folder; a test holds them
+to the code.
+"""

@@ -1,0 +1,28 @@
+"""Every file of the folder openapi/, by name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from wintun_api.api.app import Service
+from wintun_api.api.tokens import TokenStore
+from wintun_api.settings import Settings
+
+
+def openapi() -> dict[str, Any]:
+    """Return the OpenAPI document. No driver is opened and no setting is read."""
+    # Nobody signs in to this service, so its token is nobody's.
+    service = Service(Settings.model_construct(), TokenStore(""))
+    return service.api.contract()
+
+
+DOCUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
+    "openapi.json": openapi,
+}
+
+
+def text_of(document: dict[str, Any]) -> str:
+    """Return the document as the text of its file."""
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"

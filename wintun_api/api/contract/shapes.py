@@ -1,0 +1,45 @@
+"""JSON schemas in the plain forms that generators of clients understand.
+
+Pydantic writes a value that may be null as `anyOf: [X, null]`, of which some generators make a
+class of its own. Where X is of one simple type, `type: [X, "null"]` says the same; a reference
+keeps its alternative, as `oneOf`. Titles that only repeat a name are left out.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+NULL = {"type": "null"}
+
+
+def plain(node: Any) -> Any:
+    """Return the schema, or the document with schemas in it, in plain forms."""
+    if isinstance(node, list):
+        return [plain(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    schema = {key: plain(value) for key, value in node.items()}
+    if isinstance(schema.get("properties"), dict):
+        for member in schema["properties"].values():
+            member.pop("title", None)
+    return _nullable(_whole(schema))
+
+
+def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
+    options = schema.get("anyOf")
+    if not isinstance(options, list) or NULL not in options or len(options) != 2:
+        return schema
+    rest = {key: value for key, value in schema.items() if key != "anyOf"}
+    value = next(option for option in options if option != NULL)
+    if "$ref" in value:
+        return {**rest, "oneOf": [value, NULL]}
+    return {**value, "type": [value["type"], "null"], **rest}
+
+
+def _whole(schema: dict[str, Any]) -> dict[str, Any]:
+    # Pydantic has limits as 1.0 where a field may be a float; of an integer they are integers.
+    if schema.get("type") == "integer":
+        for limit in ("minimum", "maximum"):
+            if isinstance(schema.get(limit), float) and schema[limit].is_integer():
+                schema[limit] = int(schema[limit])
+    return schema
