@@ -1,0 +1,30 @@
+"""The benchmark: what the data plane carries, beside what the machine could.
+
+    uv run --extra speed python -m tests.bench              everything, about an hour
+    uv run --extra speed python -m tests.bench --short      all parts at their smallest, a minute
+    uv run --extra speed python -m tests.bench --only receive,inject --rounds 7 --json result.json
+    uv run --extra speed python -m tests.bench --help
+
+It needs Linux, root, /dev/net/tun, gcc and iproute2, for `tcp` also iperf3, and says what is
+missing. Everything runs in a network namespace that is made for it and removed; the C programs
+under `c/` are built into a temporary directory. The service is started as a user starts it.
+
+How to read it: machines are shared and noisy, so no figure by itself is a claim. The contenders of
+a case take turns (A B C A B C ...) in one run; a table shows the median of the rounds with the
+least and the greatest in brackets, and the **ratio** to another contender, formed round by round
+between neighbours. The CPU seconds per million packets are of the contender's process alone and the
+least noisy. Targets stand beside ratios as information. The contenders:
+
+    wintun-api      the service, one process, v1.raw and v1.batch
+    C relay         c/relay.c: the least that must be done for one client, in either framing
+    hand-written    relay.py: what one writes with the websockets library, a frame per packet
+    --peer          any program that joins a TUN device to a WebSocket, a frame per packet
+
+    __main__        arguments, and which parts there are
+    receive inject latency fanout sessions rest memory wintun tcp      the parts, one module each
+    contenders      what is measured, started and stopped
+    programs        the C programs: built, started, read
+    machine         what is needed; processes, devices and their counters
+    rounds          turns, medians, spreads, ratios, targets
+    tables          what is printed
+"""

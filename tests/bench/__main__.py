@@ -1,0 +1,102 @@
+"""`python -m tests.bench`: measure, print tables, write JSON."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import sys
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tests.bench import __doc__ as purpose
+from tests.bench.bench import Bench, pinned
+from tests.bench.contenders import Peer
+from tests.bench.machine import description, missing
+from tests.bench.programs import Programs
+from tests.drivers.linux.kernel import namespace
+
+# In this order: each is a module with `run(bench)`, which returns tables.
+PARTS = ("receive", "inject")
+
+
+def arguments(given: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.bench",
+        description=purpose,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--only", metavar="PARTS", help=f"some of {','.join(PARTS)}; everything without it"
+    )
+    parser.add_argument("--short", action="store_true", help="the smallest form of every part")
+    parser.add_argument("--rounds", type=int, help="turns of every contender; 5, short 1")
+    parser.add_argument("--seconds", type=float, help="of a measurement; 2, short 0.4")
+    parser.add_argument(
+        "--memory-seconds", type=float, help="of the flood in `memory`; 600, short 3"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there, too")
+    parser.add_argument(
+        "--peer",
+        action="append",
+        default=[],
+        type=Peer.parse,
+        metavar="'NAME=COMMAND'",
+        help="another contender, repeatable: COMMAND joins the TUN device {device}, which has the "
+        "address {address}, to a WebSocket at / on port {port} of loopback, a frame per packet",
+    )
+    parser.add_argument(
+        "--pin",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="give the contender one core, load and client the others; all contenders get the same",
+    )
+    options = parser.parse_args(given)
+    options.parts = options.only.split(",") if options.only else list(PARTS)
+    for part in options.parts:
+        if part not in PARTS:
+            parser.error(f"there is no part {part!r}; there are {', '.join(PARTS)}")
+    return options
+
+
+def main(given: list[str] | None = None) -> int:
+    """Run the parts that were asked for; 0 when all of them were completed."""
+    options = arguments(given)
+    lacks = missing(options.parts)
+    if lacks:
+        print("The benchmark cannot run here.", *lacks, sep="\n", file=sys.stderr)
+        return 2
+    result: dict[str, Any] = {
+        "when": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": ["python", "-m", "tests.bench", *(sys.argv[1:] if given is None else given)],
+        "machine": description(),
+        "parts": {},
+    }
+    with tempfile.TemporaryDirectory(prefix="bench-") as directory, namespace():
+        bench = Bench(
+            programs=Programs(Path(directory), pinned(contender=False) if options.pin else []),
+            directory=Path(directory),
+            rounds=options.rounds or (1 if options.short else 5),
+            seconds=options.seconds or (0.4 if options.short else 2.0),
+            warm=0.1 if options.short else 0.3,
+            short=options.short,
+            pin=options.pin,
+            memory_seconds=options.memory_seconds or (3 if options.short else 600),
+            peers=options.peer,
+        )
+        print(", ".join(f"{name} {value}" for name, value in result["machine"].items()))
+        for part in options.parts:
+            tables = importlib.import_module(f"tests.bench.{part}").run(bench)
+            result["parts"][part] = [table.as_json() for table in tables]
+            for table in tables:
+                print("", table.text(), sep="\n", flush=True)
+            if options.json:  # after every part, so that an interrupted run is not lost
+                options.json.write_text(json.dumps(result, indent=2) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,64 @@
+"""What every part is given."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+
+from tests.bench import contenders
+from tests.bench.contenders import Field, Peer
+from tests.bench.programs import Programs
+
+
+@dataclass(slots=True)
+class Bench:
+    """The programs, how long and how often to measure, and who else takes part.
+
+    Attributes:
+        programs: The C programs.
+        directory: For temporary files.
+        rounds: Turns of every contender.
+        seconds: Of one measurement, after `warm` seconds of warming up.
+        short: Take only the smallest form of every part.
+        pin: Give the contender one core and everything else the others.
+        peers: External contenders.
+    """
+
+    programs: Programs
+    directory: Path
+    rounds: int
+    seconds: float
+    warm: float
+    short: bool
+    pin: bool
+    memory_seconds: float
+    peers: list[Peer] = field(default_factory=list)
+    _started: float = field(default_factory=monotonic)
+
+    def say(self, line: str) -> None:
+        """Report progress."""
+        print(f"[{monotonic() - self._started:6.1f} s] {line}", file=sys.stderr, flush=True)
+
+    @property
+    def prefix(self) -> list[str]:
+        """What starts a contender."""
+        return pinned(contender=True) if self.pin else []
+
+    @contextmanager
+    def field(self, part: str) -> Iterator[Field]:
+        """Make the field of a part's contenders."""
+        with contenders.field(self.programs, self.directory / f"of-{part}", self.prefix) as made:
+            yield made
+
+
+def pinned(*, contender: bool) -> list[str]:
+    """Return the command that keeps a program on the contender's core, or on the others."""
+    import os
+
+    cores = sorted(os.sched_getaffinity(0))
+    chosen = cores[-1:] if contender else cores[:-1] or cores
+    return ["taskset", "-c", ",".join(map(str, chosen))]
