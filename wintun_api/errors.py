@@ -4,7 +4,7 @@
     ├── InvalidArgument (ValueError)   a name, pool, capacity, address ... that no driver would take
     ├── InvalidSettings (ValueError)   flags, variables or keys that are wrong; `problems`
     ├── InvalidPacket (ValueError)     bytes that are no IP packet; `reason`
-    ├── FrameError (ValueError)        bytes that are no batch frame
+    ├── FrameError (ValueError)        bytes that are no batch frame; `reason`
     ├── DriverUnavailable              the driver cannot work here; `reason`
     ├── DriverBusy                     a management call did not come back in time
     ├── SessionNotFound                no session has this id
@@ -79,9 +79,13 @@ class InvalidPacket(WintunApiError, ValueError):
 
 
 class FrameError(WintunApiError, ValueError):
-    """Refuse bytes that are no sequence of batch frames."""
+    """Refuse bytes that are no sequence of batch frames; `reason` is one of `wire.Fault`."""
 
     hint = "See the table of the batch frame in the README; one broken batch refuses its message."
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class DriverUnavailable(WintunApiError):

@@ -20,6 +20,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from itertools import accumulate, pairwise
 from typing import Final
 
@@ -36,6 +37,18 @@ KNOWN_FLAGS: Final = ORIGINAL_LENGTHS | SEQUENCE_DELTAS | INJECTED
 
 RAW: Final = "v1.raw.wintun-api"
 BATCH: Final = "v1.batch.wintun-api"
+
+
+class Fault(StrEnum):
+    """Why bytes are no batch frame; readers look in this order."""
+
+    EMPTY = "empty"
+    TRUNCATED_HEADER = "truncated_header"
+    BAD_MAGIC = "bad_magic"
+    BAD_HEADER_LENGTH = "bad_header_length"
+    UNKNOWN_FLAGS = "unknown_flags"
+    TRUNCATED = "truncated"
+    BAD_LENGTHS = "bad_lengths"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,33 +114,48 @@ def unpack(message: bytes) -> list[Batch]:
 
 def _batches(message: bytes) -> Iterator[Batch]:
     if not message:
-        raise FrameError("The message is empty; a batch has at least a header of 32 bytes.")
+        raise FrameError(
+            Fault.EMPTY, "The message is empty; a batch has at least a header of 32 bytes."
+        )
     offset, end = 0, len(message)
     while offset < end:
         if end - offset < HEADER_LENGTH:
-            raise FrameError(f"{end - offset} bytes at offset {offset} are no batch header.")
+            raise FrameError(
+                Fault.TRUNCATED_HEADER,
+                f"{end - offset} bytes at offset {offset} are no batch header.",
+            )
         magic, header_length, flags, count, payload, sequence, time_ns = HEADER.unpack_from(
             message, offset
         )
         if magic != MAGIC:
-            raise FrameError(f"No batch starts at offset {offset}: the magic is not WTB1.")
+            raise FrameError(
+                Fault.BAD_MAGIC, f"No batch starts at offset {offset}: the magic is not WTB1."
+            )
         if header_length < HEADER_LENGTH:
-            raise FrameError(f"A header length of {header_length} is less than {HEADER_LENGTH}.")
+            raise FrameError(
+                Fault.BAD_HEADER_LENGTH,
+                f"A header length of {header_length} is less than {HEADER_LENGTH}.",
+            )
         if flags & ~KNOWN_FLAGS:
-            raise FrameError(f"The flags {flags:#06x} are unknown to version 1.")
+            raise FrameError(
+                Fault.UNKNOWN_FLAGS, f"The flags {flags:#06x} are unknown to version 1."
+            )
         start = offset + header_length
         columns = 1 + bool(flags & ORIGINAL_LENGTHS) + bool(flags & SEQUENCE_DELTAS)
         body = start + 2 * count * columns
         offset = body + payload
         if offset > end:
             raise FrameError(
+                Fault.TRUNCATED,
                 f"A batch announces {count} packets and {payload} bytes, "
-                f"{offset - end} bytes more than the message has."
+                f"{offset - end} bytes more than the message has.",
             )
         table = struct.unpack_from(f"<{count * columns}H", message, start)
         lengths = table[:count]
         if sum(lengths) != payload:
-            raise FrameError(f"The lengths add up to {sum(lengths)} bytes, not to {payload}.")
+            raise FrameError(
+                Fault.BAD_LENGTHS, f"The lengths add up to {sum(lengths)} bytes, not to {payload}."
+            )
         rest = [table[count * n : count * (n + 1)] for n in range(1, columns)]
         edges = list(accumulate(lengths, initial=body))
         yield Batch(

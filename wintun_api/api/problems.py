@@ -144,7 +144,7 @@ def problem_of(error: errors.WintunApiError, instance: str) -> dict[str, Any]:
         more["reason"] = error.reason
     elif isinstance(error, errors.InvalidArgument):
         more["field"] = error.field
-    elif isinstance(error, errors.InvalidPacket):
+    elif isinstance(error, errors.InvalidPacket | errors.FrameError):
         more["reason"] = error.reason
     return document(
         kind.slug, kind.title, kind.status, str(error), instance=instance, hint=error.hint, **more

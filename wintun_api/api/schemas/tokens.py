@@ -11,7 +11,6 @@ from pydantic.json_schema import SkipJsonSchema
 from wintun_api.api.schemas.model import Model
 from wintun_api.api.tokens import IssuedToken, Scope
 
-
 TEN_YEARS = 10 * 366 * 86400
 
 

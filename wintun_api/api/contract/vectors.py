@@ -1,0 +1,197 @@
+"""Test vectors of the batch frame, for every reader and writer of it in any language.
+
+Valid messages are made by `wire.pack`; a reader gives the batches that are listed, and a writer
+that is given the batches of a canonical message gives its bytes. Invalid ones carry the reason
+that `wire.unpack` finds. Sequence numbers and times are decimal strings: JSON numbers end at 2^53
+in many languages.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+from wintun_api.errors import FrameError
+from wintun_api.packet.build import icmp_echo, tcp, udp
+from wintun_api.wire import HEADER_LENGTH, Batch, Fault, pack, unpack
+
+DESCRIPTION = (
+    "Messages of v1.batch.wintun-api. valid: a reader of `message` gets `batches`; where "
+    "`canonical` is true, a writer of `batches` gets `message`. A batch's `original_lengths` and "
+    "`sequence_deltas` are null where its flags say that no such column follows. invalid: the "
+    "whole message is refused, and no packet of it counts, also not those of batches before the "
+    "broken one; `reason` says what is wrong first. Bytes are hexadecimal, sequence numbers and "
+    "times decimal strings."
+)
+
+TIME = 1_764_028_800_123_456_789
+PING = icmp_echo("10.6.7.1", "10.6.7.7", identifier=7, sequence=1, data=b"wintun-api")
+PING6 = icmp_echo("fd06:7::1", "fd06:7::7", identifier=7, sequence=2, data=b"wintun-api")
+DATAGRAM = udp("10.6.7.1", "10.6.7.7", 49152, 53, bytes(range(32)))
+SYN = tcp("10.6.7.7", "10.6.7.1", 49153, 443, sequence=1)
+
+ONE = Batch([PING], sequence=1, time_ns=TIME)
+MANY = Batch([PING, PING6, DATAGRAM, SYN], sequence=41, time_ns=TIME)
+CUT = Batch(
+    [DATAGRAM[:28], SYN[:28]],
+    sequence=7,
+    time_ns=TIME,
+    original_lengths=[len(DATAGRAM), len(SYN)],
+)
+FILTERED = Batch([PING, PING6, SYN], sequence=10, time_ns=TIME, sequence_deltas=[0, 3, 65535])
+FULL = Batch(
+    [PING[:24], PING6[:24]],
+    sequence=2**64 - 1,
+    time_ns=2**64 - 1,
+    injected=True,
+    original_lengths=[len(PING), len(PING6)],
+    sequence_deltas=[0, 2],
+)
+
+VALID: dict[str, tuple[str, list[Batch]]] = {
+    "one": ("One packet.", [ONE]),
+    "many": ("IPv4 and IPv6 in one batch.", [MANY]),
+    "unnumbered": ("As a client injects: sequence and time may be zero.", [Batch([PING])]),
+    "no-packets": ("A batch without packets is a batch.", [Batch([], sequence=5, time_ns=TIME)]),
+    "injected": ("Flag 4: packets that were injected.", [Batch([SYN], 3, TIME, injected=True)]),
+    "cut": ("Flag 1: packets cut to 28 bytes, original lengths follow.", [CUT]),
+    "filtered": ("Flag 2: steps to the previous packet follow, the first is 0.", [FILTERED]),
+    "all-flags": ("All flags and the largest numbers: compare them as 64 bits.", [FULL]),
+    "no-bytes": ("A captured length may be 0.", [Batch([b"", PING], 8, TIME)]),
+    "longest": (
+        "A packet of 65535 bytes, cut to 64: lengths are unsigned.",
+        [Batch([bytes(64)], 9, TIME, original_lengths=[65535])],
+    ),
+    "back-to-back": (
+        "Several batches in one message, one of them without packets.",
+        [MANY, Batch([], 45, TIME), FULL, ONE],
+    ),
+}
+
+
+def _header(
+    magic: bytes = b"WTB1",
+    length: int = HEADER_LENGTH,
+    flags: int = 0,
+    count: int = 0,
+    payload: int = 0,
+) -> bytes:
+    return magic + struct.pack("<HHIIQQ", length, flags, count, payload, 1, TIME)
+
+
+def _grown(batch: Batch, more: bytes) -> bytes:
+    """Return the batch with a header that a later version made longer."""
+    data = pack(batch)
+    length = struct.pack("<H", HEADER_LENGTH + len(more))
+    return data[:4] + length + data[6:HEADER_LENGTH] + more + data[HEADER_LENGTH:]
+
+
+GROWN: dict[str, tuple[str, bytes, list[Batch]]] = {
+    "longer-header": (
+        "A header of 40 bytes: a reader skips what it does not know.",
+        _grown(MANY, b"\xff" * 8),
+        [MANY],
+    ),
+    "odd-header": (
+        "A header of 35 bytes, after another batch: columns need not be aligned.",
+        pack(ONE) + _grown(CUT, b"new"),
+        [ONE, CUT],
+    ),
+}
+
+_TABLE = struct.pack("<HH", 20, 20)
+
+INVALID: dict[str, tuple[str, bytes]] = {
+    "empty": ("A message without a batch.", b""),
+    "one-byte": ("Less than a header.", b"W"),
+    "header-cut": ("One byte less than a header.", _header()[:-1]),
+    "second-header-cut": ("A whole batch, then 4 bytes.", pack(ONE) + b"WTB1"),
+    "magic": ("Another magic.", _header(b"WTB2")),
+    "magic-order": ("The magic as a big-endian number.", _header(b"1BTW")),
+    "bare-packet": ("An IP packet without a frame, as in v1.raw.", DATAGRAM),
+    "second-magic": ("A whole batch, then none.", pack(ONE) + bytes(HEADER_LENGTH)),
+    "header-length-31": ("A header length below 32.", _header(length=31)),
+    "header-length-0": ("A header length of 0.", _header(length=0)),
+    "header-length-65535": ("A header longer than the message.", _header(length=65535)),
+    "flag-8": ("A flag that version 1 does not know.", _header(flags=8)),
+    "flag-32768": ("The highest flag, together with known ones.", _header(flags=0x8007)),
+    "table-cut": ("Two lengths announced, one there.", _header(count=2) + _TABLE[:2]),
+    "column-cut": ("Flag 1 without its column.", _header(flags=1, count=2) + _TABLE),
+    "payload-cut": ("The last byte is missing.", pack(MANY)[:-1]),
+    "payload-missing": ("40 bytes announced, none there.", _header(count=2, payload=40) + _TABLE),
+    "huge-count": ("2^32 - 1 packets: allocate nothing for them.", _header(count=2**32 - 1)),
+    "wrapping-count": ("2^31 packets: twice that wraps to 0 in 32 bits.", _header(count=2**31)),
+    "huge-payload": ("2^32 - 1 bytes of payload.", _header(payload=2**32 - 1)),
+    "sum-below": (
+        "The lengths add up to less than the payload.",
+        _header(count=2, payload=41) + _TABLE + bytes(41),
+    ),
+    "sum-above": (
+        "The lengths add up to more than the payload.",
+        _header(count=2, payload=39) + _TABLE + bytes(39),
+    ),
+    "payload-without-packets": ("Bytes, but no packet.", _header(payload=20) + bytes(20)),
+    "broken-second": (
+        "A whole batch, then one that lies: neither counts.",
+        pack(ONE) + _header(count=2, payload=39) + _TABLE + bytes(39),
+    ),
+}
+
+
+def vectors() -> dict[str, Any]:
+    """Return the document wire-vectors.json."""
+    valid = [
+        _valid(name, text, b"".join(map(pack, batches)), batches, canonical=True)
+        for name, (text, batches) in VALID.items()
+    ]
+    valid += [
+        _valid(name, text, message, batches, canonical=False)
+        for name, (text, message, batches) in GROWN.items()
+    ]
+    invalid = [
+        {"name": name, "description": text, "reason": fault(message), "message": message.hex()}
+        for name, (text, message) in INVALID.items()
+    ]
+    return {
+        "description": DESCRIPTION,
+        "reasons": [reason.value for reason in Fault],
+        "valid": valid,
+        "invalid": invalid,
+    }
+
+
+def fault(message: bytes) -> str | None:
+    """Return why the message is refused; None when it is not."""
+    try:
+        unpack(message)
+    except FrameError as error:
+        return str(error.reason)
+    return None
+
+
+def _valid(
+    name: str, text: str, message: bytes, batches: list[Batch], *, canonical: bool
+) -> dict[str, Any]:
+    return {
+        "name": name,
+        "description": text,
+        "canonical": canonical,
+        "message": message.hex(),
+        "batches": [batch_of(batch) for batch in batches],
+    }
+
+
+def batch_of(batch: Batch) -> dict[str, Any]:
+    """Return a batch as the vectors have it."""
+    return {
+        "sequence": str(batch.sequence),
+        "time_ns": str(batch.time_ns),
+        "injected": batch.injected,
+        "original_lengths": _column(batch.original_lengths),
+        "sequence_deltas": _column(batch.sequence_deltas),
+        "packets": [packet.hex() for packet in batch.packets],
+    }
+
+
+def _column(values: Any) -> list[int] | None:
+    return None if values is None else list(values)
