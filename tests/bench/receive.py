@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from tests.bench.bench import Bench
 from tests.bench.contenders import C_RELAY, HAND_WRITTEN, SERVICE, Contender
@@ -77,7 +78,7 @@ def run(bench: Bench) -> list[Table]:
     table = Table(
         "receive: TUN to WebSocket, one client, a flood at full speed",
         ["bytes", "framing", "contender", "k packets/s", "Gbit/s", "lost %", "CPU s/M",
-         "/ C relay", "target", "/ hand-written", "target"],
+             "CPU / C relay", "/ C relay", "target", "/ hand-written", "target"],
         ["lost: of what the flood sent, by the packets' own numbers; at full speed the flood sends",
          "more than anybody takes. CPU s/M: the contender's CPU seconds per million packets."],
     )  # fmt: skip
@@ -113,9 +114,13 @@ def add_rows(
         (one.name, one.framing): [received.rate for received in rounds]
         for one, rounds in results.items()
     }
+    costs = {
+        (one.name, one.framing): [received.cpu for received in rounds]
+        for one, rounds in results.items()
+    }
     for one, rounds in sorted(results.items(), key=lambda item: item[0].framing):
         own = rates[one.name, one.framing]
-        record = {
+        record: dict[str, Any] = {
             "bytes": size,
             "framing": one.framing,
             "contender": one.name,
@@ -135,9 +140,16 @@ def add_rows(
             spread([r.lost for r in rounds]).text(".1f", 100),
             spread([r.cpu for r in rounds]).text(".2f"),
         ]
+        relay = costs.get((C_RELAY, one.framing), [])
+        if relay and one.name != C_RELAY:
+            against = ratio(costs[one.name, one.framing], relay)
+            record["ratios"]["cpu"] = against.as_json()
+            cells.append(against.text())
+        else:
+            cells.append("")
         for other in (C_RELAY, HAND_WRITTEN):
             key = (other, one.framing)
-            if one.name == other or key not in rates or one.name in (C_RELAY,):
+            if one.name in (other, C_RELAY) or key not in rates:
                 cells += ["", ""]
                 continue
             against = ratio(own, rates[key])
