@@ -1,0 +1,240 @@
+/** What a display filter can ask of a packet. */
+
+import { u16, u32, u8 } from "../packet/bytes";
+import type { Headers } from "../packet/headers";
+import { isHttp } from "../packet/http";
+import { isTls } from "../packet/tls";
+
+export type Test = (headers: Headers) => boolean;
+/** Returns -1 where the packet has no such field. */
+export type NumberReader = (headers: Headers) => number;
+
+export interface NumberField {
+  readonly kind: "number" | "port";
+  readonly about: string;
+  /** More than one where a packet has several: a comparison holds when one of them fits. */
+  readonly read: readonly NumberReader[];
+}
+
+export interface AddressField {
+  readonly kind: "address";
+  readonly about: string;
+  /** 4 or 6; 0 for both. */
+  readonly version: 0 | 4 | 6;
+  readonly ends: readonly ("source" | "destination")[];
+}
+
+export interface FlagField {
+  readonly kind: "flag";
+  readonly about: string;
+  readonly test: Test;
+}
+
+/** A field that only the whole decoder knows: slower, so looked at last. */
+export interface DecodedField {
+  readonly kind: "decoded";
+  readonly about: string;
+}
+
+export type FilterField = NumberField | AddressField | FlagField | DecodedField;
+
+const TCP = 6;
+const UDP = 17;
+const ICMP = 1;
+const ICMPV6 = 58;
+
+const number = (about: string, ...read: NumberReader[]): NumberField => ({ kind: "number", about, read });
+const port = (about: string, ...read: NumberReader[]): NumberField => ({ kind: "port", about, read });
+const flag = (about: string, test: Test): FlagField => ({ kind: "flag", about, test });
+const decoded = (about: string): DecodedField => ({ kind: "decoded", about });
+const address = (
+  about: string,
+  version: 0 | 4 | 6,
+  ...ends: AddressField["ends"]
+): AddressField => ({ kind: "address", about, version, ends });
+
+/** Read a number of the IP header of one version. */
+const ip =
+  (version: 4 | 6, read: typeof u8, at: number): NumberReader =>
+  (h) =>
+    h.version === version ? read(h.bytes, h.start + at) : -1;
+
+/** Read a number of the upper layer's header. */
+const upper =
+  (protocol: number, read: typeof u8, at: number): NumberReader =>
+  (h) =>
+    h.protocol === protocol && h.upper >= 0 && h.upper + at < h.end ? read(h.bytes, h.upper + at) : -1;
+
+const sourcePort =
+  (protocol: number): NumberReader =>
+  (h) =>
+    h.protocol === protocol ? h.sourcePort : -1;
+const destinationPort =
+  (protocol: number): NumberReader =>
+  (h) =>
+    h.protocol === protocol ? h.destinationPort : -1;
+
+const isProtocol = (about: string, number: number): FlagField => flag(about, (h) => h.protocol === number);
+const hasPort =
+  (protocol: number, wanted: number): Test =>
+  (h) =>
+    h.protocol === protocol && (h.sourcePort === wanted || h.destinationPort === wanted);
+const onUdp = (about: string, wanted: number): FlagField => flag(about, hasPort(UDP, wanted));
+const tcpFlag = (name: string, bit: number): FlagField =>
+  flag(`TCP ${name}`, (h) => h.protocol === TCP && h.upper >= 0 && ((u8(h.bytes, h.upper + 13) >> bit) & 1) === 1);
+
+/** Where the data of a TCP segment begins; -1 without one. */
+function segment(h: Headers): number {
+  if (h.protocol !== TCP || h.upper < 0 || h.upper + 20 > h.end) return -1;
+  return h.upper + (u8(h.bytes, h.upper + 12) >> 4) * 4;
+}
+
+const onTcp =
+  (begins: typeof isTls): Test =>
+  (h) => {
+    const at = segment(h);
+    return at >= 0 && at < h.end && begins(h.bytes, at, h.end);
+  };
+
+const udpDns = hasPort(UDP, 53);
+const tcpDns = hasPort(TCP, 53);
+
+export const FIELDS: Readonly<Record<string, FilterField>> = {
+  ip: flag("IPv4", (h) => h.version === 4),
+  ipv6: flag("IPv6", (h) => h.version === 6),
+  tcp: isProtocol("TCP", TCP),
+  udp: isProtocol("UDP", UDP),
+  icmp: isProtocol("ICMP", ICMP),
+  icmpv6: isProtocol("ICMPv6", ICMPV6),
+  igmp: isProtocol("IGMP", 2),
+  gre: isProtocol("GRE", 47),
+  esp: isProtocol("ESP", 50),
+  sctp: isProtocol("SCTP", 132),
+  dns: flag("DNS on port 53", (h) => udpDns(h) || tcpDns(h)),
+  mdns: onUdp("Multicast DNS on port 5353", 5353),
+  llmnr: onUdp("LLMNR on port 5355", 5355),
+  ntp: onUdp("NTP on port 123", 123),
+  quic: onUdp("QUIC on UDP port 443", 443),
+  dhcp: flag("DHCP on ports 67 and 68", (h) => h.protocol === UDP && (h.destinationPort === 67 || h.destinationPort === 68)),
+  http: flag("A segment that begins an HTTP/1 message", onTcp(isHttp)),
+  tls: flag("A segment that begins with a TLS record", onTcp(isTls)),
+  fragment: flag("Part of a fragmented packet", (h) => h.fragment),
+  received: flag("From the host to the application", (h) => !h.injected),
+  injected: flag("From the application to the host", (h) => h.injected),
+  cut: flag("Cut by the snap length", (h) => h.originalLength > h.end - h.start),
+
+  len: number("Length of the packet in bytes", (h) => h.originalLength),
+  port: port("Source or destination port", (h) => h.sourcePort, (h) => h.destinationPort),
+  proto: number("IP protocol number", (h) => h.protocol),
+  ttl: number("Time to live or hop limit", ip(4, u8, 8), ip(6, u8, 7)),
+
+  "ip.src": address("Source address", 0, "source"),
+  "ip.dst": address("Destination address", 0, "destination"),
+  "ip.addr": address("Source or destination address", 0, "source", "destination"),
+  "ipv6.src": address("IPv6 source address", 6, "source"),
+  "ipv6.dst": address("IPv6 destination address", 6, "destination"),
+  "ipv6.addr": address("IPv6 source or destination", 6, "source", "destination"),
+
+  "frame.len": number("Length of the packet in bytes", (h) => h.originalLength),
+  "ip.version": number("4 or 6", (h) => h.version || -1),
+  "ip.hdr_len": number("IPv4 header length", (h) => (h.version === 4 ? (u8(h.bytes, h.start) & 15) * 4 : -1)),
+  "ip.len": number("IPv4 total length", ip(4, u16, 2)),
+  "ip.id": number("IPv4 identification", ip(4, u16, 4)),
+  "ip.flags.df": flag("IPv4 don't fragment", (h) => h.version === 4 && (u8(h.bytes, h.start + 6) & 0x40) !== 0),
+  "ip.flags.mf": flag("IPv4 more fragments", (h) => h.version === 4 && (u8(h.bytes, h.start + 6) & 0x20) !== 0),
+  "ip.frag_offset": number("IPv4 fragment offset in bytes", (h) => h.version === 4 ? (u16(h.bytes, h.start + 6) & 0x1fff) * 8 : -1),
+  "ip.ttl": number("IPv4 time to live", ip(4, u8, 8)),
+  "ip.proto": number("IP protocol number", (h) => h.protocol),
+  "ip.dsfield.dscp": number("IPv4 DSCP", (h) => (h.version === 4 ? u8(h.bytes, h.start + 1) >> 2 : -1)),
+  "ipv6.hlim": number("IPv6 hop limit", ip(6, u8, 7)),
+  "ipv6.plen": number("IPv6 payload length", ip(6, u16, 4)),
+  "ipv6.nxt": number("IPv6 next header", ip(6, u8, 6)),
+  "ipv6.flow": number("IPv6 flow label", (h) => (h.version === 6 ? u32(h.bytes, h.start) % 0x100000 : -1)),
+
+  "tcp.port": port("TCP port of either end", sourcePort(TCP), destinationPort(TCP)),
+  "tcp.srcport": port("TCP source port", sourcePort(TCP)),
+  "tcp.dstport": port("TCP destination port", destinationPort(TCP)),
+  "tcp.seq": number("TCP sequence number", upper(TCP, u32, 4)),
+  "tcp.ack": number("TCP acknowledgement number", upper(TCP, u32, 8)),
+  "tcp.flags": number("TCP flags as a number", (h) => h.protocol === TCP && h.upper >= 0 ? u16(h.bytes, h.upper + 12) & 0xfff : -1),
+  "tcp.flags.fin": tcpFlag("FIN", 0),
+  "tcp.flags.syn": tcpFlag("SYN", 1),
+  "tcp.flags.reset": tcpFlag("RST", 2),
+  "tcp.flags.push": tcpFlag("PSH", 3),
+  "tcp.flags.ack": tcpFlag("ACK", 4),
+  "tcp.flags.urg": tcpFlag("URG", 5),
+  "tcp.window_size_value": number("TCP window, not scaled", upper(TCP, u16, 14)),
+  "tcp.len": decoded("TCP data bytes"),
+  "udp.port": port("UDP port of either end", sourcePort(UDP), destinationPort(UDP)),
+  "udp.srcport": port("UDP source port", sourcePort(UDP)),
+  "udp.dstport": port("UDP destination port", destinationPort(UDP)),
+  "udp.length": number("UDP length", upper(UDP, u16, 4)),
+
+  "icmp.type": number("ICMP type", upper(ICMP, u8, 0)),
+  "icmp.code": number("ICMP code", upper(ICMP, u8, 1)),
+  "icmp.ident": number("ICMP echo identifier", upper(ICMP, u16, 4)),
+  "icmp.seq": number("ICMP echo sequence number", upper(ICMP, u16, 6)),
+  "icmpv6.type": number("ICMPv6 type", upper(ICMPV6, u8, 0)),
+  "icmpv6.code": number("ICMPv6 code", upper(ICMPV6, u8, 1)),
+
+  "ip.checksum": decoded("IPv4 checksum"),
+  "ip.checksum.status": decoded("1 where the IPv4 checksum is right, 0 where wrong"),
+  "tcp.checksum.status": decoded("1 where the TCP checksum is right, 0 where wrong"),
+  "tcp.hdr_len": decoded("TCP header length"),
+  "tcp.options.mss_val": decoded("TCP maximum segment size"),
+  "tcp.options.wscale.shift": decoded("TCP window scale"),
+  "udp.checksum.status": decoded("1 where the UDP checksum is right, 0 where wrong"),
+  "icmp.checksum.status": decoded("1 where the ICMP checksum is right, 0 where wrong"),
+  "icmpv6.checksum.status": decoded("1 where the ICMPv6 checksum is right, 0 where wrong"),
+  "icmpv6.echo.identifier": decoded("ICMPv6 echo identifier"),
+  "icmpv6.echo.sequence_number": decoded("ICMPv6 echo sequence number"),
+  "icmpv6.nd.ns.target_address": decoded("Whom a neighbour solicitation looks for"),
+  "icmpv6.nd.na.target_address": decoded("Whom a neighbour advertisement is about"),
+  "ipv6.fraghdr.ident": decoded("IPv6 fragment identification"),
+  "dns.id": decoded("DNS transaction"),
+  "dns.flags.response": decoded("DNS response"),
+  "dns.flags.rcode": decoded("DNS reply code"),
+  "dns.qry.name": decoded("DNS name asked for"),
+  "dns.qry.type": decoded("DNS type asked for"),
+  "dns.resp.name": decoded("DNS name of a record"),
+  "dns.a": decoded("DNS answer, IPv4"),
+  "dns.aaaa": decoded("DNS answer, IPv6"),
+  "dns.cname": decoded("DNS canonical name"),
+  "dns.count.answers": decoded("DNS answers"),
+  "http.request.method": decoded("HTTP method"),
+  "http.request.uri": decoded("HTTP target"),
+  "http.response.code": decoded("HTTP status"),
+  "http.host": decoded("HTTP host"),
+  "tls.record.content_type": decoded("TLS record type"),
+  "tls.handshake.type": decoded("TLS handshake type"),
+  "tls.handshake.extensions_server_name": decoded("TLS server name"),
+  "dhcp.option.dhcp": decoded("DHCP message type"),
+  "data.len": decoded("Bytes nobody decoded"),
+};
+
+/** Other ways to say the same. */
+export const ALIASES: Readonly<Record<string, string>> = {
+  ipv4: "ip",
+  icmp6: "icmpv6",
+  src: "ip.src",
+  dst: "ip.dst",
+  host: "ip.addr",
+  net: "ip.addr",
+  addr: "ip.addr",
+  length: "len",
+  "ip.hlim": "ttl",
+  "tcp.flags.rst": "tcp.flags.reset",
+  "tcp.flags.psh": "tcp.flags.push",
+  "tls.sni": "tls.handshake.extensions_server_name",
+};
+
+export function fieldOf(name: string): FilterField | undefined {
+  const key = name.toLowerCase();
+  const canonical = Object.hasOwn(ALIASES, key) ? ALIASES[key] : key;
+  return canonical !== undefined && Object.hasOwn(FIELDS, canonical) ? FIELDS[canonical] : undefined;
+}
+
+export function canonicalName(name: string): string {
+  const key = name.toLowerCase();
+  return (Object.hasOwn(ALIASES, key) ? ALIASES[key] : undefined) ?? key;
+}

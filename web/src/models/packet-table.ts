@@ -1,0 +1,166 @@
+/** What the packet table shows: filter, follow and pause, the selection, and one frame at a time. */
+
+import { signal } from "@preact/signals";
+import { FilterError } from "../filter/lexer";
+import { compileFilter } from "../filter/parser";
+import { decode } from "../packet/decode";
+import type { Dissection } from "../packet/dissection";
+import { pcapng, type CapturedPacket } from "../wire/pcapng";
+import type { CaptureModel } from "./capture";
+import { FilteredRows } from "./filtered-rows";
+import { INJECTED, LOSS } from "./packet-ring";
+
+/** A packet that was selected: a copy, so that it stays when the ring drops it. */
+export interface SelectedPacket extends CapturedPacket {
+  readonly row: number;
+  readonly sequence: number;
+  readonly decoded: Dissection;
+}
+
+export interface ByteRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Milliseconds of a frame that a filter may take to catch up. */
+const FILTER_BUDGET = 6;
+
+export class PacketTableModel {
+  /** Goes up once a frame in which something changed. */
+  readonly version = signal(0);
+  readonly filterText = signal("");
+  readonly filterError = signal<FilterError | null>(null);
+  readonly following = signal(true);
+  readonly paused = signal(false);
+  readonly selected = signal<SelectedPacket | null>(null);
+  /** The bytes that field and hex view point at together. */
+  readonly marked = signal<ByteRange | null>(null);
+  readonly rows: FilteredRows;
+
+  /** Row numbers count from here, since the table was cleared. */
+  private base = 0;
+  private scheduled = false;
+
+  /** `schedule` runs a function before the next frame is drawn: requestAnimationFrame. */
+  constructor(
+    readonly capture: CaptureModel,
+    private readonly schedule: (frame: () => void) => void,
+  ) {
+    this.rows = new FilteredRows(capture.ring);
+    capture.onChange = () => this.invalidate();
+    capture.generation.subscribe(() => {
+      this.rows.attach(capture.ring);
+      this.base = capture.ring.first;
+      this.select(-1);
+      this.invalidate();
+    });
+  }
+
+  /** The number of a row as the table shows it, from 1. */
+  numberOf(row: number): number {
+    return row - this.base + 1;
+  }
+
+  /** Say that a frame should be drawn. */
+  invalidate(): void {
+    if (this.scheduled) return;
+    this.scheduled = true;
+    this.schedule(() => this.frame());
+  }
+
+  /** Filter what is there and what comes; what cannot be understood leaves the old filter. */
+  filter(text: string): void {
+    this.filterText.value = text;
+    try {
+      const test = compileFilter(text);
+      this.filterError.value = null;
+      this.rows.filter(test);
+      this.invalidate();
+    } catch (error) {
+      if (!(error instanceof FilterError)) throw error;
+      this.filterError.value = error;
+    }
+  }
+
+  /** Freeze the rows, or let them move on; packets keep coming meanwhile. */
+  pause(paused: boolean): void {
+    this.paused.value = paused;
+    this.capture.ring.hold = paused;
+    if (!paused) this.following.value = true;
+    this.invalidate();
+  }
+
+  follow(following: boolean): void {
+    if (following && this.paused.value) this.pause(false);
+    this.following.value = following;
+    this.invalidate();
+  }
+
+  clear(): void {
+    this.capture.ring.clear();
+    this.rows.attach(this.capture.ring);
+    this.base = this.capture.ring.first;
+    this.select(-1);
+    this.invalidate();
+  }
+
+  /** Select a row by its number; one that is not there selects none. */
+  select(row: number): void {
+    const { ring } = this.capture;
+    this.marked.value = null;
+    if (!ring.has(row) || ring.kind(row) === LOSS) {
+      this.selected.value = null;
+      return;
+    }
+    const bytes = ring.packet(row).slice();
+    const originalLength = ring.originalLength(row);
+    this.selected.value = {
+      row,
+      bytes,
+      originalLength,
+      timeNs: ring.timeNs(row),
+      injected: ring.kind(row) === INJECTED,
+      sequence: ring.sequence(row),
+      decoded: decode(bytes, originalLength),
+    };
+  }
+
+  /** Move the selection by rows that are shown, past losses; the first move selects the end. */
+  move(step: number): void {
+    const { rows, capture } = this;
+    const { count } = rows;
+    if (count === 0) return;
+    const current = this.selected.value;
+    let index = current === null ? (step > 0 ? 0 : count - 1) : rows.indexOf(current.row) + step;
+    index = Math.min(Math.max(index, 0), count - 1);
+    const onwards = Math.sign(step) || 1;
+    while (index >= 0 && index < count && capture.ring.kind(rows.at(index)) === LOSS) index += onwards;
+    if (index < 0 || index >= count) return;
+    this.following.value = false;
+    this.select(rows.at(index));
+    this.invalidate();
+  }
+
+  /** Return the packets that are shown as a capture file. */
+  save(): Blob {
+    const name = this.capture.hello.value?.adapter.name ?? "wintun";
+    return new Blob(pcapng(name, this.shown()), { type: "application/x-pcapng" });
+  }
+
+  private *shown(): Generator<CapturedPacket> {
+    const { rows, capture } = this;
+    rows.advance(() => false);
+    for (let index = 0; index < rows.count; index++) {
+      const row = rows.at(index);
+      if (capture.ring.kind(row) !== LOSS) yield capture.ring.captured(row);
+    }
+  }
+
+  private frame(): void {
+    this.scheduled = false;
+    const stop = performance.now() + FILTER_BUDGET;
+    this.rows.advance(() => performance.now() > stop);
+    this.version.value++;
+    if (this.rows.pending > 0) this.invalidate();
+  }
+}

@@ -1,0 +1,59 @@
+/** Bytes to layers of fields. Nothing is refused: what is broken, cut or unknown is said. */
+
+import { u8 } from "./bytes";
+import { Dissection, type Dissector } from "./dissection";
+import { icmpDissector } from "./icmp";
+import { icmpv6Dissector } from "./icmpv6";
+import { dissectIpv4, dissectIpv6 } from "./ip";
+import { protocolName } from "./names";
+import { dissectTcp } from "./tcp";
+import { dissectUdp } from "./udp";
+
+const UPPER: Readonly<Record<number, Dissector>> = {
+  1: icmpDissector(quoted),
+  4: dissectIp,
+  6: dissectTcp,
+  17: dissectUdp,
+  41: dissectIp,
+  58: icmpv6Dissector(quoted),
+};
+
+/**
+ * Decode a packet. Never throws.
+ *
+ * `bytes` are the captured ones; `originalLength` is that of the packet before it was cut.
+ */
+export function decode(bytes: Uint8Array, originalLength = bytes.length): Dissection {
+  const to = new Dissection(bytes, originalLength);
+  dissectIp(to, 0, bytes.length);
+  return to;
+}
+
+function dissectIp(to: Dissection, start: number, end: number): void {
+  const version = u8(to.bytes, start) >> 4;
+  if (start < end && version === 4) dissectIpv4(to, start, end, upper);
+  else if (start < end && version === 6) dissectIpv6(to, start, end, upper);
+  else {
+    to.protocol = start < end ? "Unknown" : "";
+    to.info = start < end ? `Not IP: version ${version}` : "Empty";
+    to.data(start, end);
+  }
+}
+
+function upper(protocol: number): Dissector {
+  return (
+    UPPER[protocol] ??
+    ((to, start, end) => {
+      to.info = `${protocolName(protocol)} (${protocol})`;
+      to.data(start, end);
+    })
+  );
+}
+
+/** Decode the packet that an error carries; the line for the table stays that of the error. */
+function quoted(to: Dissection, start: number, end: number): void {
+  if (start >= end) return;
+  const { source, destination, protocol, info, promised } = to;
+  dissectIp(to, start, end);
+  Object.assign(to, { source, destination, protocol, info, promised });
+}

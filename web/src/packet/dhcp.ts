@@ -1,0 +1,71 @@
+/** DHCP (RFC 2131) and the options people look for (RFC 2132). */
+
+import { ipv4Text } from "./address";
+import { ascii, hex, hexDigits, u32, u8 } from "./bytes";
+import { addNumber, type Dissection } from "./dissection";
+
+const FIXED = 236;
+const COOKIE = 0x63825363;
+const MESSAGES = ["", "Discover", "Offer", "Request", "Decline", "ACK", "NAK", "Release", "Inform"];
+const OPTIONS: Readonly<Record<number, readonly [label: string, kind: "addresses" | "text" | "seconds"]>> = {
+  1: ["Subnet mask", "addresses"],
+  3: ["Router", "addresses"],
+  6: ["Domain name server", "addresses"],
+  12: ["Host name", "text"],
+  15: ["Domain name", "text"],
+  50: ["Requested address", "addresses"],
+  51: ["Lease time", "seconds"],
+  54: ["Server", "addresses"],
+  60: ["Vendor class", "text"],
+};
+
+export function dissectDhcp(to: Dissection, start: number, end: number): void {
+  const { bytes } = to;
+  to.protocol = "DHCP";
+  if (end - start < FIXED + 4) {
+    to.truncated("dhcp", "DHCP", start);
+    return;
+  }
+  const layer = to.layer("dhcp", "Dynamic Host Configuration Protocol", start, end);
+  const operation = addNumber(layer, "dhcp.type", "Operation", u8, bytes, start, 1);
+  const id = u32(bytes, start + 4);
+  layer.add("dhcp.id", "Transaction", start + 4, start + 8, id, hex(id, 8));
+  const addresses = [["ciaddr", 12, "Client address"], ["yiaddr", 16, "Your address"], ["siaddr", 20, "Next server"], ["giaddr", 24, "Relay"]] as const;
+  for (const [name, at, label] of addresses) {
+    layer.add(`dhcp.ip.${name.slice(0, 2)}`, label, start + at, start + at + 4, ipv4Text(bytes, start + at));
+  }
+  const hardware = (hexDigits(bytes, start + 28, start + 34).match(/../g) ?? []).join(":");
+  layer.add("dhcp.hw.mac_addr", "Hardware address", start + 28, start + 34, hardware);
+  let kind = operation === 1 ? "Boot Request" : "Boot Reply";
+  if (u32(bytes, start + FIXED) === COOKIE) {
+    for (let at = start + FIXED + 4; at < end; ) {
+      const code = u8(bytes, at);
+      if (code === 0) {
+        at++;
+        continue;
+      }
+      if (code === 255) break;
+      const size = u8(bytes, at + 1);
+      const stop = Math.min(end, at + 2 + size);
+      if (code === 53) {
+        kind = MESSAGES[u8(bytes, at + 2)] ?? kind;
+        layer.add("dhcp.option.dhcp", "Message", at, stop, u8(bytes, at + 2), kind);
+      } else {
+        const [label, form] = OPTIONS[code] ?? [`Option ${code}`, null];
+        layer.add("dhcp.option.type", label, at, stop, code, optionText(bytes, form, at + 2, stop));
+      }
+      at = stop;
+    }
+  }
+  layer.text = `${kind}, transaction ${hex(id, 8)}`;
+  to.info = `DHCP ${kind.padEnd(8)} - Transaction ID ${hex(id, 0)}`;
+}
+
+function optionText(bytes: Uint8Array, form: string | null, start: number, end: number): string {
+  if (form === "text") return ascii(bytes, start, end);
+  if (form === "seconds") return `${u32(bytes, start)} s`;
+  if (form === null) return `${end - start} bytes`;
+  const found: string[] = [];
+  for (let at = start; at + 4 <= end; at += 4) found.push(ipv4Text(bytes, at));
+  return found.join(", ");
+}

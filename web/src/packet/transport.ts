@@ -1,0 +1,80 @@
+/** What TCP and UDP share: ports, the checksum, and the way to the application. */
+
+import { application } from "./applications";
+import { u16, u8 } from "./bytes";
+import { checksum, sum } from "./checksum";
+import type { Dissection, Field } from "./dissection";
+import { PORT_NAMES } from "./names";
+
+export function addPorts(
+  layer: Field,
+  prefix: string,
+  bytes: Uint8Array,
+  start: number,
+): [number, number] {
+  const source = u16(bytes, start);
+  const destination = u16(bytes, start + 2);
+  layer.add(`${prefix}.srcport`, "Source port", start, start + 2, source, portText(source));
+  layer.add(
+    `${prefix}.dstport`,
+    "Destination port",
+    start + 2,
+    start + 4,
+    destination,
+    portText(destination),
+  );
+  return [source, destination];
+}
+
+/** Return the checksum that should stand at `start + at`; null where bytes are missing. */
+export function transportChecksum(
+  to: Dissection,
+  protocol: number,
+  start: number,
+  end: number,
+  at: number,
+): number | null {
+  const ip = to.layers.findLast((layer) => layer.name === "ip" || layer.name === "ipv6");
+  if (end < to.promised || ip === undefined || isFragment(to, ip)) return null;
+  const { bytes } = to;
+  const six = ip.name === "ipv6";
+  const from = ip.start + (six ? 8 : 12);
+  const length = end - start;
+  const pseudo = sum(bytes, from, from + (six ? 32 : 8), protocol + length);
+  const found = u16(bytes, start + at);
+  return checksum(bytes, start, end, pseudo + 0xffff - found);
+}
+
+/** Hand the bytes behind the header to whoever the ports, or the bytes themselves, announce. */
+export function payload(
+  to: Dissection,
+  transport: "tcp" | "udp",
+  source: number,
+  destination: number,
+  start: number,
+  end: number,
+): void {
+  if (start >= end) return;
+  const known = application(transport, source, destination, to.bytes, start, end);
+  if (known === undefined) to.data(start, end);
+  else known(to, start, end);
+}
+
+function isFragment(to: Dissection, ip: Field): boolean {
+  if (ip.name === "ip") return (u16(to.bytes, ip.start + 6) & 0x3fff) !== 0;
+  const header = to.layers.find((layer) => layer.name === "ipv6.fraghdr" && layer.start > ip.start);
+  return header !== undefined && (u16(to.bytes, header.start + 2) & 0xfff9) !== 0;
+}
+
+function portText(port: number): string {
+  const name = PORT_NAMES[port];
+  return name === undefined ? String(port) : `${port} (${name})`;
+}
+
+/** The bytes of a name as they stand, for applications that only look. */
+export function startsWith(bytes: Uint8Array, start: number, text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    if (u8(bytes, start + i) !== text.charCodeAt(i)) return false;
+  }
+  return true;
+}

@@ -1,0 +1,61 @@
+/** The text messages of `v1.batch.wintun-api`, all from the service. */
+
+export interface Hello {
+  readonly type: "hello";
+  readonly session: string;
+  readonly adapter: { readonly guid: string; readonly name: string };
+  readonly mtu: number | null;
+  readonly limits: {
+    readonly max_packet: number;
+    readonly max_message: number;
+    readonly queue_packets: number;
+    readonly queue_bytes: number;
+    readonly snaplen: number;
+  };
+  readonly next_sequence: { readonly received: number; readonly injected: number };
+}
+
+export interface Lost {
+  readonly type: "lost";
+  readonly cause: string;
+  readonly direction: "received" | "injected";
+  readonly count: number;
+  readonly first: number;
+  readonly last: number;
+}
+
+export interface Ack {
+  readonly type: "ack";
+  /** Messages of this connection so far. */
+  readonly messages: number;
+  readonly accepted: number;
+  readonly rejected: Readonly<Record<string, number>>;
+  readonly ring_full: number;
+}
+
+export interface Ended {
+  readonly type: "ended";
+  readonly state: string;
+  readonly reason: string;
+}
+
+export type Control = Hello | Lost | Ack | Ended;
+
+/** Return the message, null for one of a kind that a later service may add. */
+export function parseControl(text: string): Control | null {
+  const value: unknown = JSON.parse(text);
+  if (typeof value !== "object" || value === null || !("type" in value)) return null;
+  const known = ["hello", "lost", "ack", "ended"].includes(String(value.type));
+  return known ? (value as Control) : null;
+}
+
+/** Why the service closed the socket, and whether to try again is of use. */
+export const CLOSE_REASONS: Readonly<Record<number, { text: string; final: boolean }>> = {
+  1001: { text: "The service stops.", final: false },
+  4001: { text: "The token is not valid any more. Sign in again.", final: true },
+  4003: { text: "This token may not capture packets.", final: true },
+  4004: { text: "There is no such session any more.", final: true },
+  4008: { text: "This page read too slowly.", final: false },
+  4009: { text: "The session has ended.", final: true },
+  4010: { text: "The service refused a frame of this page.", final: false },
+};
