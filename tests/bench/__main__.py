@@ -19,7 +19,7 @@ from tests.bench.programs import Programs
 from tests.drivers.linux.kernel import namespace
 
 # In this order: each is a module with `run(bench)`, which returns tables.
-PARTS = ("receive", "inject", "latency")
+PARTS = ("receive", "inject", "latency", "fanout", "sessions", "rest", "memory")
 
 
 def arguments(given: list[str] | None = None) -> argparse.Namespace:

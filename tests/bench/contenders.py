@@ -105,10 +105,10 @@ class Service:
         started = self._post("/v1/sessions", {"adapter": made["guid"]})
         return str(started["id"]), str(made["interface_name"])
 
-    def lost(self, session: str) -> dict[str, Any]:
-        """Return what the session's own counters say was lost."""
-        lost: dict[str, Any] = self.http.get(f"/v1/sessions/{session}").json()["counters"]["lost"]
-        return lost
+    def counters(self, session: str) -> dict[str, Any]:
+        """Return what a session has counted."""
+        counters: dict[str, Any] = self.http.get(f"/v1/sessions/{session}").json()["counters"]
+        return counters
 
     def stop(self) -> None:
         """Delete its adapters and stop it as Ctrl-C would."""

@@ -116,6 +116,19 @@ def resident_bytes(pid: int) -> int:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE
 
 
+def forget_peak(pid: int) -> None:
+    """Let the most that a process held be counted from now on (proc(5): clear_refs)."""
+    Path(f"/proc/{pid}/clear_refs").write_text("5")
+
+
+def peak_bytes(pid: int) -> int:
+    """Return the most that a process held."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024
+    return resident_bytes(pid)
+
+
 def wait_until(ready: Callable[[], bool], what: str, patience: float = 20) -> None:
     """Wait for something that gives no sign of its own."""
     deadline = time.monotonic() + patience

@@ -59,12 +59,12 @@ class Programs:
 
     Args:
         directory: Where they are built.
-        prefix: What starts each of them, such as `taskset`.
+        prefix: What starts each of them, such as `taskset`; an attribute, too.
     """
 
     def __init__(self, directory: Path, prefix: list[str]) -> None:
         self._directory = directory
-        self._prefix = prefix
+        self.prefix = prefix
         for source in sorted(SOURCES.glob("*.c")):
             shared = source.stem.startswith("lib")
             target = directory / (f"{source.stem}.so" if shared else source.stem)
@@ -80,5 +80,5 @@ class Programs:
         self, name: str, *arguments: object, ready: str, prefix: list[str] | None = None
     ) -> Running:
         """Start a program and wait for the word that says it is ready."""
-        before = self._prefix if prefix is None else prefix
+        before = self.prefix if prefix is None else prefix
         return Running([*before, str(self.path(name)), *map(str, arguments)], ready)

@@ -1,0 +1,84 @@
+"""Many subscribers or many sessions of one service under one flood."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tests.bench.bench import Bench
+from tests.bench.contenders import Service
+from tests.bench.machine import cpu_seconds, forget_peak, peak_bytes
+from tests.bench.receive import IDLE
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """One session and where its flood goes."""
+
+    session: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """One measurement.
+
+    Attributes:
+        drained: Packets a second that the service took from its rings.
+        delivered: Packets a second at all clients together, in the window.
+        arrived: Share of the drained packets that a reading client got, on the average.
+        cpu: CPU seconds of the service per million packets drained.
+        memory: The most that the service held, in bytes.
+    """
+
+    drained: float
+    delivered: float
+    arrived: float
+    cpu: float
+    memory: int
+
+
+def stream(
+    bench: Bench,
+    service: Service,
+    streams: Sequence[Stream],
+    protocol: str,
+    *,
+    sockets: int,
+    stalled: int = 0,
+    size: int,
+    rate: float = 0,
+) -> Streamed:
+    """Flood the sessions for a while; socket i takes session i modulo their number."""
+    paths = [f"/v1/sessions/{one.session}/packets" for one in streams]
+    client = bench.programs.start(
+        "drain", service.port, protocol, service.headers, bench.warm, bench.seconds, IDLE,
+        sockets, stalled, *paths, ready="open",
+    )  # fmt: skip
+    try:
+        forget_peak(service.pid)
+        taken, used = _received(service, streams), cpu_seconds(service.pid)
+        flood = bench.programs.start(
+            "flood", size, bench.warm + bench.seconds + 0.2, rate,
+            *(one.address for one in streams), ready="sending",
+        )  # fmt: skip
+        seconds = flood.result()["seconds"]
+        counts = client.result()
+    finally:
+        client.end()
+    used = cpu_seconds(service.pid) - used
+    taken = _received(service, streams) - taken
+    window = counts["window"] or 1.0
+    packets = sum(one["packets"] for one in counts["sockets"])
+    readers_of_each = (sockets - stalled) / len(streams)
+    return Streamed(
+        drained=taken / seconds,
+        delivered=sum(one["window_packets"] for one in counts["sockets"]) / window,
+        arrived=packets / (taken * readers_of_each) if taken else 0.0,
+        cpu=used / taken * 1e6 if taken else 0.0,
+        memory=peak_bytes(service.pid),
+    )
+
+
+def _received(service: Service, streams: Sequence[Stream]) -> int:
+    return sum(service.counters(one.session)["received"]["packets"] for one in streams)
