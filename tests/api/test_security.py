@@ -16,7 +16,7 @@ from tests.running import TOKEN, RunningService
 from wintun_api.api.security import host_name
 from wintun_api.api.tokens import Scope
 
-OPEN = {"/noauth/health"}
+OPEN = {"/noauth/health", "/app.js", "/app.css", "/icon.svg"}
 
 
 def routes(service: RunningService) -> Iterator[tuple[str, str]]:
@@ -50,7 +50,7 @@ def test_the_walk_finds_every_documented_route(service: RunningService) -> None:
 
 
 def test_every_route_refuses_without_a_token(service: RunningService) -> None:
-    """Only the health route answers without a token."""
+    """Only the health route and the files of the sign-in answer without a token."""
     with service.client(None) as http:
         for method, path in routes(service):
             if path in OPEN:
@@ -134,7 +134,7 @@ def test_a_link_to_the_dashboard_meets_the_sign_in(service: RunningService) -> N
     with service.client(None) as http:
         answer = http.get("/", headers=headers)
     assert answer.status_code == 401
-    assert "Sign in" in answer.text
+    assert "/app.js" in answer.text
 
 
 @pytest.mark.parametrize("token", ["wrong", TOKEN[:-1], TOKEN + "x", "t\xf6ken"])
@@ -183,6 +183,17 @@ def test_a_cookie_alone_changes_nothing(service: RunningService) -> None:
         assert http.post("/v1/tokens", json=body).status_code == 403
         own = {"Origin": service.url}
         assert http.post("/v1/tokens", json=body, headers=own).status_code == 201
+
+
+def test_sign_out_voids_the_cookie(service: RunningService) -> None:
+    """After it the cookie is void even where a browser kept it; any token may sign out."""
+    with service.client(None) as http:
+        http.get("/", params={"token": service.token(Scope.READ)})
+        value = http.cookies[f"wintun-api-{service.port}"]
+        assert http.post("/v1/sign-out", headers={"Origin": service.url}).status_code == 204
+        assert not http.cookies
+        kept = {"Cookie": f"wintun-api-{service.port}={value}"}
+        assert http.get("/v1/system", headers=kept).status_code == 401
 
 
 def test_a_websocket_takes_the_token_as_subprotocol(service: RunningService) -> None:

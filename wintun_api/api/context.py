@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Annotated, cast
 
 from fastapi import Depends
@@ -20,12 +21,14 @@ class Context:
     """One app's parts. `registry` is there from start-up to shutdown.
 
     Attributes:
+        started_at: When the service began; the ids of events count from there.
         stopping: Set when the service begins to shut down; open streams end then.
     """
 
     settings: Settings
     tokens: TokenStore
     started: Registry | None = None
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property

@@ -1,4 +1,4 @@
-"""The pages: the dashboard's place and the API docs, from the service's own origin."""
+"""The pages: the dashboard and the API docs, from the service's own origin."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ SWAGGER = Path(str(files(fastapi_swagger).joinpath("resources")))
 # A Windows registry may call JavaScript plain text, so the types are given here.
 FILES = {
     "/": ("index.html", "text/html"),
-    "/page.css": ("page.css", "text/css"),
+    "/app.js": ("app.js", "text/javascript"),
+    "/app.css": ("app.css", "text/css"),
+    "/icon.svg": ("icon.svg", "image/svg+xml"),
     "/docs": ("docs.html", "text/html"),
     "/docs.js": ("docs.js", "text/javascript"),
 }
@@ -28,8 +30,8 @@ SWAGGER_FILES = {
 
 
 def sign_in_page() -> str:
-    """Return the page for a browser without a cookie."""
-    return (WEBUI / "sign-in.html").read_text("utf-8")
+    """Return the page for a browser without a cookie: the dashboard, which asks for a token."""
+    return (WEBUI / "index.html").read_text("utf-8")
 
 
 def install(app: FastAPI) -> None:

@@ -38,6 +38,8 @@ from wintun_api.api.tokens import Principal, Scope, TokenStore
 logger = logging.getLogger(__name__)
 
 HEALTH = "/noauth/health"
+# What the sign-in is made of. These files are in every installation and hold no secret.
+OPEN = frozenset({HEALTH, "/app.js", "/app.css", "/icon.svg"})
 BEARER = "bearer.wintun-api."
 BATCH_TYPE = "application/vnd.wintun-api.batch"
 PACKET_TYPE = "application/octet-stream"
@@ -51,6 +53,7 @@ SCOPES: list[tuple[str, re.Pattern[str], Scope | None]] = [
     ("POST", re.compile(r"/v1/sessions/[^/]+/packets"), Scope.INJECT),
     ("WEBSOCKET", re.compile(r"/v1/sessions/[^/]+/packets"), None),
     ("GET", re.compile(r"/v1/tokens(/.*)?"), Scope.ADMIN),
+    ("POST", re.compile(r"/v1/sign-out"), None),
 ]
 
 API_POLICY = "default-src 'none'; frame-ancestors 'none'"
@@ -77,7 +80,7 @@ class Doorkeeper:
     max_body: int
 
     def check(self, scope: ASGIScope) -> Principal | None:
-        """Return who asks; None on the one open route.
+        """Return who asks; None on the open routes.
 
         Raises:
             Refusal: The request must not pass.
@@ -90,7 +93,7 @@ class Doorkeeper:
         if not websocket:
             _check_method(method, headers)
         _check_site(scope, headers, method)
-        if path == HEALTH and method in SAFE_METHODS:
+        if path in OPEN and method in SAFE_METHODS:
             return None
         principal, by_cookie = self._authenticate(scope, headers)
         if principal is None:

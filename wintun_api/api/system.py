@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request, Response
 from fastapi import Path as PathParameter
 from starlette.exceptions import HTTPException
 
@@ -17,6 +17,7 @@ from wintun_api.api.context import ContextOf, PrincipalOf, RegistryOf, only_prob
 from wintun_api.api.schemas.adapters import Removal
 from wintun_api.api.schemas.system import Driver, Health, Limits, System, UnavailableReason
 from wintun_api.api.schemas.tokens import NewToken, Token, TokenCreate
+from wintun_api.api.security import cookie_name, cookie_value
 from wintun_api.drivers.base import UnavailableReason as Reason
 from wintun_api.drivers.wintun.win32 import elevated
 
@@ -38,6 +39,7 @@ async def get_system(registry: RegistryOf, context: ContextOf, principal: Princi
     settings = context.settings
     return System(
         version=__version__,
+        started_at=context.started_at,
         platform=platform.platform(),
         architecture=platform.machine(),
         python=platform.python_version(),
@@ -108,6 +110,21 @@ async def revoke_token(
     """Make an issued token void; its open connections are refused at their next request."""
     if not context.tokens.revoke(token_id):
         raise HTTPException(404, f"No token has the id {token_id!r}.")
+
+
+@router.post(
+    "/v1/sign-out",
+    operation_id="sign_out",
+    status_code=204,
+    tags=["tokens"],
+    responses=problems(),
+)
+async def sign_out(request: Request, context: ContextOf, response: Response) -> None:
+    """Make this browser's cookie void and forget it; the token itself stays good."""
+    cookie = cookie_value(request.scope, request.headers)
+    if cookie is not None:
+        context.tokens.forget_cookie(cookie)
+    response.delete_cookie(cookie_name(request.scope), path="/", httponly=True, samesite="strict")
 
 
 @cache

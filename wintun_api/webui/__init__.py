@@ -1,1 +1,1 @@
-"""The pages the service shows: files only."""
+"""The dashboard, built from web/ and committed; files only."""

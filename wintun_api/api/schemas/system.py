@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal
 
 from pydantic import ConfigDict, Field
@@ -97,6 +98,7 @@ class System(Model):
     """The service and the machine it runs on."""
 
     version: str
+    started_at: datetime = Field(description="Ids of events count from then.")
     platform: str = Field(examples=["Windows-10-10.0.19045-SP0"])
     architecture: str = Field(examples=["AMD64"])
     python: str

@@ -1,0 +1,5 @@
+/** The live packets: filter, table, detail. */
+
+export function PacketsView() {
+  return <h1>Packets</h1>;
+}

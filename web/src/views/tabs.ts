@@ -1,0 +1,24 @@
+/** The tabs, and which of them the address names: `#/packets`. */
+
+import { signal } from "@preact/signals";
+
+export const TABS = [
+  { id: "overview", label: "Overview" },
+  { id: "packets", label: "Packets" },
+  { id: "traffic", label: "Traffic" },
+  { id: "compose", label: "Compose" },
+  { id: "events", label: "Events" },
+] as const;
+
+export type TabId = (typeof TABS)[number]["id"];
+
+export function tabOf(hash: string): TabId {
+  const id = hash.replace(/^#\/?/, "").split("?")[0];
+  return TABS.find((tab) => tab.id === id)?.id ?? "overview";
+}
+
+export const currentTab = signal<TabId>(tabOf(window.location.hash));
+
+window.addEventListener("hashchange", () => {
+  currentTab.value = tabOf(window.location.hash);
+});
