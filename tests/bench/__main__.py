@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import signal
 import sys
 import tempfile
 from datetime import UTC, datetime
@@ -19,7 +20,7 @@ from tests.bench.programs import Programs
 from tests.drivers.linux.kernel import namespace
 
 # In this order: each is a module with `run(bench)`, which returns tables.
-PARTS = ("receive", "inject", "latency", "fanout", "sessions", "rest", "memory")
+PARTS = ("receive", "inject", "latency", "fanout", "sessions", "rest", "memory", "wintun", "tcp")
 
 
 def arguments(given: list[str] | None = None) -> argparse.Namespace:
@@ -69,6 +70,7 @@ def main(given: list[str] | None = None) -> int:
     if lacks:
         print("The benchmark cannot run here.", *lacks, sep="\n", file=sys.stderr)
         return 2
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that everything is taken down
     result: dict[str, Any] = {
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": ["python", "-m", "tests.bench", *(sys.argv[1:] if given is None else given)],

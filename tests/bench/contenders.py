@@ -12,8 +12,8 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -170,37 +170,48 @@ class Field:
         self._directory = directory
         self._prefix = prefix
         self._subnet = 0
-        self._stops: list[Any] = []
+        self._stack = ExitStack()
         self._queue_length = 1000
         self.service: Service | None = None
-        self.session = ""
+        self.sessions: list[str] = []
 
     def stop(self) -> None:
         """Stop everything, the last first."""
-        while self._stops:
-            self._stops.pop()()
+        self._stack.close()
 
     def add_service(self) -> list[Contender]:
-        """Start the service; it comes first, for the others get its queue length."""
+        """Start the service with one session; return it in both framings.
+
+        It comes first, for the others get its queue length.
+        """
+        batch = self.add_sessions(1, "Bench")[0]
+        return [batch, replace(batch, protocol=RAW)]
+
+    def add_sessions(self, count: int, name: str) -> list[Contender]:
+        """Start the service with so many adapters, each with a session; return them in batch."""
         service = Service(self._directory, self._prefix)
-        self._stops.append(service.stop)
+        self._stack.callback(service.stop)
         self.service = service
-        self._subnet += 1
-        self.session, device = service.session("Bench", addresses=[f"10.99.{self._subnet}.1/24"])
-        self._queue_length = queue_length(device)
-        return [
-            Contender(
-                name=SERVICE,
-                protocol=protocol,
-                port=service.port,
-                path=f"/v1/sessions/{self.session}/packets",
-                headers=service.headers,
-                device=device,
-                subnet=self._subnet,
-                pid=service.pid,
+        made = []
+        for number in range(count):
+            self._subnet += 1
+            address = f"10.99.{self._subnet}.1/24"
+            session, device = service.session(f"{name} {number}", addresses=[address])
+            self._queue_length = queue_length(device)
+            self.sessions.append(session)
+            made.append(
+                Contender(
+                    name=SERVICE,
+                    protocol=BATCH,
+                    port=service.port,
+                    path=f"/v1/sessions/{session}/packets",
+                    headers=service.headers,
+                    device=device,
+                    subnet=self._subnet,
+                    pid=service.pid,
+                )
             )
-            for protocol in (BATCH, RAW)
-        ]
+        return made
 
     def add_c_relay(self, protocol: str) -> Contender:
         """Start the C relay in one framing."""
@@ -208,7 +219,7 @@ class Field:
         relay = self._programs.start(
             "relay", device, port, NAMES[protocol], ready="ready", prefix=self._prefix
         )
-        self._stops.append(relay.end)
+        self._stack.callback(relay.end)
         return self._contender(C_RELAY, protocol, device, port, relay.pid)
 
     def add_hand_written(self) -> Contender:
@@ -233,7 +244,7 @@ class Field:
                 process.kill()
                 process.wait()
 
-        self._stops.append(stop)
+        self._stack.callback(stop)
 
         def listens() -> bool:
             if process.poll() is not None:
@@ -249,7 +260,7 @@ class Field:
         self._subnet += 1
         device = f"bench{self._subnet}"
         make_device(device, self._subnet, self._queue_length)
-        self._stops.append(lambda: remove_device(device))
+        self._stack.callback(remove_device, device)
         return device, FIRST_PORT + self._subnet
 
     def _contender(self, name: str, protocol: str, device: str, port: int, pid: int) -> Contender:

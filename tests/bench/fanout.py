@@ -29,7 +29,7 @@ def run(bench: Bench) -> list[Table]:
         contender = field.add_service()[0]
         service = field.service
         assert service is not None
-        streams = [Stream(field.session, contender.far_address)]
+        streams = [Stream(field.sessions[0], contender.far_address)]
         for load, rate in (("full", 0.0), (f"{RATE / 1000:.0f} k/s", RATE)):
             results: dict[int, list[Streamed]] = {count: [] for count in counts}
             for turn in range(bench.rounds):

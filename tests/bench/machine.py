@@ -7,8 +7,10 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import CalledProcessError
 
 from tests.drivers.linux.kernel import ip, why_not
 
@@ -66,8 +68,9 @@ def make_device(name: str, subnet: int, queue_length: int) -> None:
 
 
 def remove_device(name: str) -> None:
-    """Remove a device."""
-    ip("link", "del", name)
+    """Remove a device; one that was moved has gone with its namespace."""
+    with suppress(CalledProcessError):
+        ip("link", "del", name)
 
 
 def queue_length(device: str) -> int:

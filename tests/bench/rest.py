@@ -69,7 +69,7 @@ def run(bench: Bench) -> list[Table]:
         paths = {
             "/v1/system": "/v1/system",
             "/v1/adapters": "/v1/adapters",
-            "/v1/sessions/ID": f"/v1/sessions/{field.session}",
+            "/v1/sessions/ID": f"/v1/sessions/{field.sessions[0]}",
         }
         loads: list[tuple[str, Load, Contender]] = [
             ("idle", idle, batch),

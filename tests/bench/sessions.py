@@ -20,13 +20,13 @@ def run(bench: Bench) -> list[Table]:
     )
     counts = SESSIONS[: 2 if bench.short else None]
     with bench.field("sessions") as field:
-        field.add_service()
+        made = field.add_sessions(counts[-1], "Bench")
         service = field.service
         assert service is not None
-        streams = []
-        for number in range(counts[-1]):
-            session, _ = service.session(f"Bench {number}", addresses=[f"10.100.{number}.1/24"])
-            streams.append(Stream(session, f"10.100.{number}.2"))
+        streams = [
+            Stream(session, one.far_address)
+            for session, one in zip(field.sessions, made, strict=True)
+        ]
         results: dict[int, list[Streamed]] = {count: [] for count in counts}
         for turn in range(bench.rounds):
             for count in counts:
