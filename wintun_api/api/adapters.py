@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
-from wintun_api.api.context import RegistryOf, problems
+from wintun_api.api.context import DRIVER, RegistryOf, problems
 from wintun_api.api.schemas.adapters import (
     Adapter,
     AdapterCreate,
@@ -16,11 +16,18 @@ from wintun_api.api.schemas.adapters import (
     Release,
     Removal,
 )
+from wintun_api.errors import (
+    AdapterExists,
+    AdapterNotFound,
+    InvalidArgument,
+    NotSupported,
+    SessionExists,
+)
 
 router = APIRouter(prefix="/v1", tags=["adapters"])
 
 
-@router.get("/adapters", operation_id="list_adapters", responses=problems(422, 502, 504))
+@router.get("/adapters", operation_id="list_adapters", responses=problems(InvalidArgument, *DRIVER))
 async def list_adapters(
     registry: RegistryOf,
     response: Response,
@@ -40,7 +47,7 @@ async def list_adapters(
     "/adapters",
     operation_id="create_adapter",
     status_code=201,
-    responses=problems(409, 415, 422, 501, 502, 504),
+    responses=problems(InvalidArgument, AdapterExists, NotSupported, *DRIVER),
 )
 async def create_adapter(body: AdapterCreate, registry: RegistryOf, response: Response) -> Adapter:
     """Create an adapter with its network settings, all or nothing. WintunCreateAdapter."""
@@ -52,14 +59,16 @@ async def create_adapter(body: AdapterCreate, registry: RegistryOf, response: Re
 @router.post(
     "/adapters/open",
     operation_id="open_adapter",
-    responses=problems(404, 415, 422, 502, 504),
+    responses=problems(InvalidArgument, AdapterNotFound, *DRIVER),
 )
 async def open_adapter(body: AdapterOpen, registry: RegistryOf) -> Adapter:
     """Open an existing adapter by name and pool. WintunOpenAdapter."""
     return Adapter.of(await registry.open_adapter(body.name, body.pool))
 
 
-@router.get("/adapters/{guid}", operation_id="get_adapter", responses=problems(404, 422, 502, 504))
+@router.get(
+    "/adapters/{guid}", operation_id="get_adapter", responses=problems(AdapterNotFound, *DRIVER)
+)
 async def get_adapter(guid: UUID, registry: RegistryOf) -> Adapter:
     """Read one adapter. WintunGetAdapterName, WintunGetAdapterLUID."""
     return Adapter.of(await registry.adapter(guid))
@@ -68,7 +77,7 @@ async def get_adapter(guid: UUID, registry: RegistryOf) -> Adapter:
 @router.patch(
     "/adapters/{guid}",
     operation_id="update_adapter",
-    responses=problems(404, 409, 415, 422, 501, 502, 504),
+    responses=problems(InvalidArgument, AdapterNotFound, AdapterExists, NotSupported, *DRIVER),
 )
 async def update_adapter(guid: UUID, body: AdapterUpdate, registry: RegistryOf) -> Adapter:
     """Rename an adapter, change its network settings. WintunSetAdapterName.
@@ -82,7 +91,7 @@ async def update_adapter(guid: UUID, body: AdapterUpdate, registry: RegistryOf) 
 @router.delete(
     "/adapters/{guid}",
     operation_id="delete_adapter",
-    responses=problems(404, 422, 502, 504),
+    responses=problems(AdapterNotFound, *DRIVER),
 )
 async def delete_adapter(
     guid: UUID,
@@ -98,7 +107,7 @@ async def delete_adapter(
 @router.post(
     "/adapters/{guid}/release",
     operation_id="release_adapter",
-    responses=problems(404, 409, 422, 502, 504),
+    responses=problems(AdapterNotFound, SessionExists, *DRIVER),
 )
 async def release_adapter(guid: UUID, registry: RegistryOf) -> Release:
     """Give the handle back and keep the device where the generation can. WintunFreeAdapter."""
@@ -109,7 +118,7 @@ async def release_adapter(guid: UUID, registry: RegistryOf) -> Release:
     "/pools/{pool}",
     operation_id="delete_pool",
     tags=["driver"],
-    responses=problems(422, 501, 502, 504),
+    responses=problems(InvalidArgument, NotSupported, *DRIVER),
 )
 async def delete_pool(pool: str, registry: RegistryOf) -> Removal:
     """Delete every adapter of a pool, and the driver with the last one. WintunDeletePoolDriver."""

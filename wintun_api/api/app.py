@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 from wintun_api import __version__
 from wintun_api.api import adapters, events, packets, page, problems, sessions, streams, system
 from wintun_api.api.context import Context
-from wintun_api.api.contract.openapi import Api
+from wintun_api.api.contract.served import Api
 from wintun_api.api.security import Doorkeeper, Security
 from wintun_api.api.tokens import TokenStore, write_private
 from wintun_api.drivers import open_driver

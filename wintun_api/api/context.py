@@ -5,13 +5,21 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
+from wintun_api.api.problems import INTERNAL, KINDS, MEDIA_TYPE, Kind, http_kind
 from wintun_api.api.tokens import Principal, TokenStore
-from wintun_api.errors import ServiceStopping
+from wintun_api.errors import (
+    AccessDenied,
+    DriverBusy,
+    DriverError,
+    DriverUnavailable,
+    ServiceStopping,
+    WintunApiError,
+)
 from wintun_api.hub.registry import Registry
 from wintun_api.settings import Settings
 
@@ -59,31 +67,48 @@ ContextOf = Annotated[Context, Depends(_context)]
 RegistryOf = Annotated[Registry, Depends(_registry)]
 PrincipalOf = Annotated[Principal, Depends(_principal)]
 
-PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-REASONS = {
-    401: "No valid token.",
-    403: "Refused: scope, Host or Origin; or the system denied access.",
-    404: "No such thing.",
-    409: "In conflict with what exists.",
-    413: "Too much at once.",
-    415: "A content type that is not used here.",
-    422: "A value that cannot be.",
-    500: "An unexpected error.",
-    501: "The driver or its generation has no such call.",
-    502: "The driver failed.",
-    503: "The driver is unavailable, or the service is stopping.",
-    504: "The driver takes long; the call goes on.",
-}
+# What a route that calls the driver can meet, whatever the call.
+DRIVER = (AccessDenied, DriverError, DriverUnavailable, DriverBusy)
+# What every route behind the door can: the door's own refusals, and the service's.
+FOREIGN_HOST = Kind("foreign-host", "Foreign Host header", 403)
+DOOR = (
+    Kind("unauthorized", "No valid token", 401),
+    Kind("missing-scope", "Missing scope", 403),
+    FOREIGN_HOST,
+    Kind("foreign-origin", "Foreign Origin", 403),
+)
+
+Cause = type[WintunApiError] | Kind | int
 
 
-def problems(*statuses: int) -> dict[int | str, dict[str, object]]:
-    """Return the error responses of a route for its schema, with those every route can give."""
-    return only_problems(401, 403, 500, 503, *statuses)
+def problems(*causes: Cause) -> dict[int | str, dict[str, Any]]:
+    """Return the error responses of a route for its schema, with those every route can give.
+
+    A cause is an error class, or an HTTP status where the route refuses by that alone.
+    """
+    return only_problems(*DOOR, INTERNAL, ServiceStopping, *causes)
 
 
-def only_problems(*statuses: int) -> dict[int | str, dict[str, object]]:
+def only_problems(*causes: Cause) -> dict[int | str, dict[str, Any]]:
     """Return these error responses for a route's schema, and no others."""
+    kinds: dict[int, list[Kind]] = {}
+    for cause in causes:
+        kind = _kind(cause)
+        if kind not in kinds.setdefault(kind.status, []):
+            kinds[kind.status].append(kind)
+    return {status: _response(kinds[status]) for status in sorted(kinds)}
+
+
+def _kind(cause: Cause) -> Kind:
+    if isinstance(cause, Kind):
+        return cause
+    return http_kind(cause) if isinstance(cause, int) else KINDS[cause]
+
+
+def _response(kinds: list[Kind]) -> dict[str, Any]:
+    examples = {kind.slug: {"$ref": f"#/components/examples/{kind.slug}"} for kind in kinds}
+    schema = {"$ref": "#/components/schemas/Problem"}
     return {
-        status: {"description": REASONS[status], "content": PROBLEM}
-        for status in sorted(set(statuses))
+        "description": "; ".join(kind.title for kind in kinds) + ".",
+        "content": {MEDIA_TYPE: {"schema": schema, "examples": examples}},
     }

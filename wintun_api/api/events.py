@@ -27,6 +27,10 @@ from wintun_api.hub.tasks import TaskSet
 router = APIRouter(prefix="/v1", tags=["events"])
 
 KEEP_ALIVE = 15.0
+STREAM = {
+    "description": "Server-sent events, without end.",
+    "content": {"text/event-stream": {"schema": {"type": "string"}}},
+}
 
 
 class EventReader:
@@ -103,7 +107,7 @@ async def stream_events(
     "/events",
     operation_id="stream_events",
     response_class=StreamingResponse,
-    responses={**problems(422), 200: {"content": {"text/event-stream": {}}}},
+    responses={**problems(), 200: STREAM},
 )
 async def stream_events_sse(
     registry: RegistryOf,

@@ -8,6 +8,7 @@ from starlette.exceptions import HTTPException
 from wintun_api.api.context import RegistryOf, problems
 from wintun_api.api.schemas.sessions import InjectionReport
 from wintun_api.api.security import BATCH_TYPE, PACKET_TYPE
+from wintun_api.errors import FrameError, InvalidPacket, SessionEnded, SessionNotFound
 from wintun_api.hub.injection import Full
 from wintun_api.packet.check import check_packet
 from wintun_api.wire import unpack
@@ -20,7 +21,7 @@ BINARY = {"schema": {"type": "string", "format": "binary"}}
 @router.post(
     "/{session_id}/packets",
     operation_id="inject_packets",
-    responses=problems(404, 409, 413, 415, 422),
+    responses=problems(SessionNotFound, SessionEnded, InvalidPacket, FrameError),
     openapi_extra={
         "requestBody": {"required": True, "content": {PACKET_TYPE: BINARY, BATCH_TYPE: BINARY}}
     },

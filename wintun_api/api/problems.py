@@ -62,6 +62,17 @@ KINDS: dict[type[Exception], Kind] = {
 }
 VALIDATION = Kind("invalid-request", "Invalid request", 422)
 INTERNAL = Kind("internal", "Internal error", 500)
+# What the framework refuses. The phrases are RFC 9110's, which Python's differ from by version.
+HTTP_KINDS = {
+    400: Kind("bad-request", "Bad Request", 400),
+    401: Kind("unauthorized", "Unauthorized", 401),
+    403: Kind("forbidden", "Forbidden", 403),
+    404: Kind("not-found", "Not Found", 404),
+    405: Kind("method-not-allowed", "Method Not Allowed", 405),
+    409: Kind("conflict", "Conflict", 409),
+    413: Kind("content-too-large", "Content Too Large", 413),
+    415: Kind("unsupported-media-type", "Unsupported Media Type", 415),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +89,7 @@ class Refusal(Exception):
         """Return the problem document."""
         return document(
             self.slug,
-            HTTPStatus(self.status).phrase,
+            http_kind(self.status).title,
             self.status,
             self.detail,
             instance=instance,
@@ -108,6 +119,12 @@ def kind_of(error: Exception) -> Kind:
         if cls in KINDS:
             return KINDS[cls]
     return INTERNAL
+
+
+def http_kind(status: int) -> Kind:
+    """Return the row of an HTTP status that no error of ours has."""
+    phrase = HTTPStatus(status).phrase
+    return HTTP_KINDS.get(status) or Kind(phrase.lower().replace(" ", "-"), phrase, status)
 
 
 def close_code(error: Exception) -> int:
@@ -169,6 +186,7 @@ UNION_MEMBERS = frozenset({"int", "str", "float", "bool", "uuid"})
 HTTP_HINTS = {
     400: "Send a JSON document in UTF-8.",
     404: "See the routes at /docs or in /openapi.json.",
+    409: "Make room first.",
     405: "See the methods of this route at /docs; the Allow header names them.",
     413: "Send less at a time, or use the WebSocket.",
     415: "Send application/json, or for packets one of the two types that /docs names.",
@@ -182,23 +200,42 @@ async def _on_error(request: Request, error: Exception) -> Response:
 
 async def _on_validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
+    return response(validation_problem(error, request.url.path))
+
+
+async def _on_http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    problem = http_problem(error, request.method, request.url.path)
+    return response(problem, dict(error.headers or {}))
+
+
+def validation_problem(error: RequestValidationError, instance: str) -> dict[str, Any]:
+    """Return the problem document of a request that does not fit its schema."""
     found = [
-        {"field": _field(item["loc"]), "message": item["msg"]}
+        {"field": _field(item["loc"]), "message": item["msg"].removeprefix("Value error, ")}
         for item in error.errors()
         if item["loc"][-1] != "none"  # "or nothing at all" is no help
     ]
-    detail = "; ".join(f"{item['field']}: {item['message']}" for item in found)
-    return response(
-        document(
-            VALIDATION.slug,
-            VALIDATION.title,
-            VALIDATION.status,
-            detail,
-            instance=request.url.path,
-            hint="Correct the named fields and send the request again.",
-            errors=found,
-        )
+    return document(
+        VALIDATION.slug,
+        VALIDATION.title,
+        VALIDATION.status,
+        "; ".join(f"{item['field']}: {item['message']}" for item in found),
+        instance=instance,
+        hint="Correct the named fields and send the request again.",
+        errors=found,
     )
+
+
+def http_problem(error: HTTPException, method: str, path: str) -> dict[str, Any]:
+    """Return the problem document of what the framework or a route refused by its status."""
+    status = error.status_code
+    kind = http_kind(status)
+    detail = str(error.detail)
+    if detail == HTTPStatus(status).phrase:
+        detail = f"{kind.title}: {method} {path}"
+    hint = HTTP_HINTS.get(status, "")
+    return document(kind.slug, kind.title, status, detail, instance=path, hint=hint)
 
 
 def _field(place: tuple[int | str, ...]) -> str:
@@ -211,35 +248,21 @@ def _field(place: tuple[int | str, ...]) -> str:
     return ".".join(names) or str(place[0])
 
 
-async def _on_http(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    phrase = HTTPStatus(error.status_code).phrase
-    detail = str(error.detail)
-    if detail == phrase:
-        detail = f"{phrase}: {request.method} {request.url.path}"
-    problem = document(
-        phrase.lower().replace(" ", "-"),
-        phrase,
-        error.status_code,
-        detail,
-        instance=request.url.path,
-        hint=HTTP_HINTS.get(error.status_code, ""),
-    )
-    return response(problem, dict(error.headers or {}))
-
-
 async def _on_unexpected(request: Request, error: Exception) -> Response:
     reference = uuid4().hex[:8]
     logger.error(
         "Unexpected error %s in %s %s", reference, request.method, request.url.path, exc_info=error
     )
-    return response(
-        document(
-            INTERNAL.slug,
-            INTERNAL.title,
-            INTERNAL.status,
-            "The service met an error it did not expect.",
-            instance=request.url.path,
-            hint=f"The service's log tells more under the reference {reference}.",
-        )
+    return response(unexpected_problem(reference, request.url.path))
+
+
+def unexpected_problem(reference: str, instance: str) -> dict[str, Any]:
+    """Return the problem document of a defect, which says no more than where the log tells it."""
+    return document(
+        INTERNAL.slug,
+        INTERNAL.title,
+        INTERNAL.status,
+        "The service met an error it did not expect.",
+        instance=instance,
+        hint=f"The service's log tells more under the reference {reference}.",
     )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
-from wintun_api.api.context import RegistryOf, problems
+from wintun_api.api.context import DRIVER, RegistryOf, problems
 from wintun_api.api.schemas.sessions import Session, SessionCreate
+from wintun_api.errors import AdapterNotFound, InvalidArgument, SessionExists, SessionNotFound
 
 router = APIRouter(prefix="/v1/sessions", tags=["sessions"])
 
@@ -23,7 +24,7 @@ async def list_sessions(registry: RegistryOf) -> list[Session]:
     "",
     operation_id="start_session",
     status_code=201,
-    responses=problems(404, 409, 415, 422, 502, 504),
+    responses=problems(InvalidArgument, AdapterNotFound, SessionExists, *DRIVER),
 )
 async def start_session(body: SessionCreate, registry: RegistryOf, response: Response) -> Session:
     """Start the session of an adapter; one at a time. WintunStartSession."""
@@ -32,7 +33,7 @@ async def start_session(body: SessionCreate, registry: RegistryOf, response: Res
     return Session.of(session.view())
 
 
-@router.get("/{session_id}", operation_id="get_session", responses=problems(404))
+@router.get("/{session_id}", operation_id="get_session", responses=problems(SessionNotFound))
 async def get_session(session_id: str, registry: RegistryOf) -> Session:
     """Read a session's state and counters."""
     session = registry.session(session_id)
@@ -40,7 +41,9 @@ async def get_session(session_id: str, registry: RegistryOf) -> Session:
     return Session.of(session.view())
 
 
-@router.delete("/{session_id}", operation_id="end_session", responses=problems(404, 502))
+@router.delete(
+    "/{session_id}", operation_id="end_session", responses=problems(SessionNotFound, *DRIVER)
+)
 async def end_session(session_id: str, registry: RegistryOf) -> Session:
     """End a session; the answer holds its last counters. WintunEndSession."""
     return Session.of(await registry.end_session(session_id))

@@ -13,30 +13,41 @@ from fastapi import Path as PathParameter
 from starlette.exceptions import HTTPException
 
 from wintun_api import __version__
-from wintun_api.api.context import ContextOf, PrincipalOf, RegistryOf, only_problems, problems
+from wintun_api.api.context import (
+    DRIVER,
+    FOREIGN_HOST,
+    ContextOf,
+    PrincipalOf,
+    RegistryOf,
+    only_problems,
+    problems,
+)
 from wintun_api.api.schemas.adapters import Removal
 from wintun_api.api.schemas.system import Driver, Health, Limits, System, UnavailableReason
 from wintun_api.api.schemas.tokens import NewToken, Token, TokenCreate
 from wintun_api.api.security import cookie_name, cookie_value
 from wintun_api.drivers.base import UnavailableReason as Reason
 from wintun_api.drivers.wintun.win32 import elevated
+from wintun_api.errors import NotSupported
 
 router = APIRouter()
 
 
 @router.get(
-    "/noauth/health", operation_id="get_health", tags=["system"], responses=only_problems(403)
+    "/noauth/health",
+    operation_id="get_health",
+    tags=["system"],
+    responses=only_problems(FOREIGN_HOST),
 )
 async def get_health() -> Health:
     """Say that the service is up; the only route without a token."""
-    return Health()
+    return Health(status="ok")
 
 
 @router.get("/v1/system", operation_id="get_system", tags=["system"], responses=problems())
 async def get_system(registry: RegistryOf, context: ContextOf, principal: PrincipalOf) -> System:
     """Describe the service, the machine and what this token allows."""
     unavailable = registry.driver.unavailable_reason()
-    settings = context.settings
     return System(
         version=__version__,
         started_at=context.started_at,
@@ -49,11 +60,7 @@ async def get_system(registry: RegistryOf, context: ContextOf, principal: Princi
         driver=registry.driver.name,
         unavailable=None if unavailable is None else UnavailableReason.model_validate(unavailable),
         scopes=sorted(principal.scopes),
-        limits=Limits(
-            max_message=settings.max_message,
-            queue_packets=settings.queue_packets,
-            queue_bytes=settings.queue_bytes,
-        ),
+        limits=Limits.of(context.settings),
     )
 
 
@@ -68,7 +75,7 @@ async def get_driver(registry: RegistryOf) -> Driver:
     "/v1/driver",
     operation_id="delete_driver",
     tags=["driver"],
-    responses=problems(409, 501, 502, 504),
+    responses=problems(NotSupported, *DRIVER),
 )
 async def delete_driver(registry: RegistryOf) -> Removal:
     """Remove the driver from the system; fails while an adapter uses it. WintunDeleteDriver."""
@@ -86,7 +93,7 @@ async def list_tokens(context: ContextOf) -> list[Token]:
     operation_id="create_token",
     status_code=201,
     tags=["tokens"],
-    responses=problems(409, 415, 422),
+    responses=problems(409),
 )
 async def create_token(body: TokenCreate, context: ContextOf) -> NewToken:
     """Make a token with some scopes; its secret is in this answer alone."""

@@ -1,6 +1,10 @@
 """The contract as documents, generated from the routes, the models and the codec.
 
+    served     the application whose document is the contract
     openapi    OpenAPI 3.1 of the REST routes: FastAPI's document, finished
+    operations the same, operation by operation
+    examples   of bodies, from the models; refusals: of problems, from the errors
+    links      which answer names what another operation asks for
     shapes     JSON schemas in the plain forms that generators of clients understand
     vectors    messages of the batch frame, valid and invalid, for clients' codecs
     documents  every file of the folder openapi/, by name

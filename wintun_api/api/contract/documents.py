@@ -12,11 +12,14 @@ from wintun_api.api.tokens import TokenStore
 from wintun_api.settings import Settings
 
 
+def bare_service() -> Service:
+    """Return a service that is asked for its routes only: no driver, no settings, no token."""
+    return Service(Settings.model_construct(), TokenStore(""))
+
+
 def openapi() -> dict[str, Any]:
-    """Return the OpenAPI document. No driver is opened and no setting is read."""
-    # Nobody signs in to this service, so its token is nobody's.
-    service = Service(Settings.model_construct(), TokenStore(""))
-    return service.api.contract()
+    """Return the OpenAPI document."""
+    return bare_service().api.contract()
 
 
 DOCUMENTS: dict[str, Callable[[], dict[str, Any]]] = {

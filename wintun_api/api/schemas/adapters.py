@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from enum import StrEnum
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field, StrictInt
 from pydantic.json_schema import SkipJsonSchema
 
-from wintun_api.api.schemas.model import EXAMPLE_GUID, Model
+from wintun_api.api.schemas.model import EXAMPLE_GUID, Body, Model
 from wintun_api.api.schemas.network import (
     Addresses,
     Dns,
@@ -23,9 +24,8 @@ from wintun_api.drivers.limits import MAX_ADAPTER_NAME, MAX_MTU, MAX_POOL, MIN_M
 from wintun_api.hub.adapters import AdapterView
 from wintun_api.hub.network import NetworkSettings
 
+MAX_ADDRESSES = 64
 MAX_ROUTES = 1024
-
-
 MAX_DNS = 16
 
 
@@ -54,7 +54,14 @@ Pool = Annotated[
 Mtu = Annotated[StrictInt, Field(ge=MIN_MTU, le=MAX_MTU, description="Bytes.", examples=[1420])]
 
 
-class AdapterCreate(Model):
+class AdapterState(StrEnum):
+    """Whether a session of the service runs on the adapter."""
+
+    UP = "up"
+    DOWN = "down"
+
+
+class AdapterCreate(Body):
     """An adapter to create."""
 
     name: Name
@@ -69,13 +76,20 @@ class AdapterCreate(Model):
         examples=[EXAMPLE_GUID],
     )
     mtu: Mtu | SkipJsonSchema[None] = Field(None, description="Bytes; the system's when missing.")
-    addresses: Addresses = Field([], max_length=64, examples=[["10.6.7.7/24", "fd06:7::7/64"]])
+    addresses: Addresses = Field(
+        [],
+        max_length=MAX_ADDRESSES,
+        description="With their prefix lengths.",
+        examples=[["10.6.7.7/24", "fd06:7::7/64"]],
+    )
     metric: Metric | SkipJsonSchema[None] = Field(
         None, description="The interface's; the system chooses it when missing."
     )
-    routes: Routes = Field([], max_length=MAX_ROUTES)
-    dns: Dns = Field([], max_length=MAX_DNS)
-    dns_search: DnsSearch = Field([], max_length=MAX_DNS)
+    routes: Routes = Field([], max_length=MAX_ROUTES, description="Into the adapter.")
+    dns: Dns = Field([], max_length=MAX_DNS, description="Servers, the first one asked first.")
+    dns_search: DnsSearch = Field(
+        [], max_length=MAX_DNS, description="Domains that short names are looked up in."
+    )
 
     def settings(self) -> NetworkSettings:
         """Return what shall be set; an empty list is what a new adapter has anyway."""
@@ -89,20 +103,20 @@ class AdapterCreate(Model):
         )
 
 
-class AdapterOpen(Model):
+class AdapterOpen(Body):
     """An existing adapter to open."""
 
     name: Name
     pool: Pool = "wintun-api"
 
 
-class AdapterUpdate(Model):
+class AdapterUpdate(Body):
     """What to change; members that are missing stay as they are."""
 
     name: Name | SkipJsonSchema[None] = None
     mtu: Mtu | SkipJsonSchema[None] = None
     addresses: Addresses | SkipJsonSchema[None] = Field(
-        None, max_length=64, description="Exactly these; an empty list removes all."
+        None, max_length=MAX_ADDRESSES, description="Exactly these; an empty list removes all."
     )
     metric: Metric | None = Field(None, description="Null lets the system choose it.")
     routes: Routes | SkipJsonSchema[None] = Field(
@@ -132,10 +146,14 @@ class Adapter(Model):
     """An adapter as the operating system has it."""
 
     guid: UUID = Field(description="The adapter's identity.", examples=[EXAMPLE_GUID])
-    name: str = Field(examples=["OfficeNet"])
-    pool: str = Field(examples=["WireGuard"])
+    name: str = Field(description="What people call it.", examples=["OfficeNet"])
+    pool: str = Field(
+        description="What it belongs to; the tunnel type in 0.14.", examples=["WireGuard"]
+    )
     luid: int = Field(description="NET_LUID.", examples=[14918173782441984])
-    interface_index: int = Field(examples=[7])
+    interface_index: int = Field(
+        description="NET_IFINDEX; another one after a restart.", examples=[7]
+    )
     interface_name: str = Field(
         description="What the system's own tools call it.", examples=["OfficeNet"]
     )
@@ -144,7 +162,9 @@ class Adapter(Model):
         examples=["OfficeNet"],
     )
     mtu: int | None = Field(description="Bytes; null where it cannot be read.", examples=[1420])
-    addresses: list[str] = Field(examples=[["10.6.7.7/24"]])
+    addresses: list[str] = Field(
+        description="With their prefix lengths.", examples=[["10.6.7.7/24"]]
+    )
     families: list[int] = Field(
         examples=[[4, 6]],
         description="The versions of IP bound to it; 6 is missing where IPv6 is disabled.",
@@ -154,11 +174,13 @@ class Adapter(Model):
     )
     routes: list[Route] = Field(description="Those that were set, none that the system makes.")
     dns: list[str] = Field(description="IPv4 before IPv6.", examples=[["10.6.7.1"]])
-    dns_search: list[str] = Field(examples=[["example.com"]])
+    dns_search: list[str] = Field(
+        description="Domains that short names are looked up in.", examples=[["example.com"]]
+    )
     wanted: Wanted | None = Field(
         description="What was asked of the service and is not so now; null when all of it is."
     )
-    state: Literal["up", "down"] = Field(description="Up while a session of the service runs.")
+    state: AdapterState = Field(description="Up while a session of the service runs.")
     persistent: bool = Field(description="Outlives the handle that created it.")
     managed: bool = Field(description="The service holds a handle of it.")
     orphan: bool = Field(
@@ -188,7 +210,7 @@ class Adapter(Model):
             dns=[str(server) for server in info.dns],
             dns_search=list(info.dns_search),
             wanted=None if view.wanted is None else Wanted.of(view.wanted),
-            state="up" if view.up else "down",
+            state=AdapterState.UP if view.up else AdapterState.DOWN,
             persistent=info.persistent,
             managed=view.managed,
             orphan=info.orphan,

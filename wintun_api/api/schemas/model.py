@@ -10,9 +10,15 @@ EXAMPLE_GUID = "deadbabe-cafe-beef-0123-456789abcdef"
 
 
 class Model(BaseModel):
-    """Unknown members are refused, so that typing errors show."""
+    """What the API gives: a later version may have more members, so clients ignore strange ones."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(frozen=True)
+
+
+class Body(Model):
+    """What the API takes: strange members are refused, so that typing errors show."""
+
+    model_config = ConfigDict(extra="forbid")
 
 
 def from_ns(time_ns: int) -> datetime:

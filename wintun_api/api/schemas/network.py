@@ -18,10 +18,10 @@ from pydantic import (
     model_serializer,
     model_validator,
 )
-from pydantic.json_schema import JsonSchemaValue, WithJsonSchema
+from pydantic.json_schema import JsonSchemaValue, SkipJsonSchema, WithJsonSchema
 from pydantic_core import CoreSchema
 
-from wintun_api.api.schemas.model import Model
+from wintun_api.api.schemas.model import Body, Model
 from wintun_api.drivers import base
 from wintun_api.drivers.limits import MAX_METRIC
 from wintun_api.hub.network import NetworkSettings
@@ -74,9 +74,10 @@ def _check_domain(value: str) -> str:
     return value.removesuffix(".")
 
 
-def _text(description: str, *examples: str) -> WithJsonSchema:
+def _text(form: str, description: str, *examples: str) -> WithJsonSchema:
+    # JSON Schema has formats for either version of IP, none for both, none with a prefix length.
     return WithJsonSchema(
-        {"type": "string", "description": description, "examples": list(examples)}
+        {"type": "string", "format": form, "description": description, "examples": list(examples)}
     )
 
 
@@ -86,19 +87,24 @@ IPInterfaceText: TypeAlias = Annotated[
     base.IPInterface,
     BeforeValidator(_parse_interface),
     _AS_TEXT,
-    _text("IPv4 or IPv6 address with its prefix length.", "10.6.7.7/24", "fd06:7::7/64"),
+    _text(
+        "ip-interface",
+        "IPv4 or IPv6 address with its prefix length.",
+        "10.6.7.7/24",
+        "fd06:7::7/64",
+    ),
 ]
 IPNetworkText: TypeAlias = Annotated[
     base.IPNetwork,
     BeforeValidator(_parse_network),
     _AS_TEXT,
-    _text("IPv4 or IPv6 network with its prefix length.", "10.0.0.0/8", "::/0"),
+    _text("ip-network", "IPv4 or IPv6 network with its prefix length.", "10.0.0.0/8", "::/0"),
 ]
 IPAddressText: TypeAlias = Annotated[
     base.IPAddress,
     BeforeValidator(_parse_address),
     _AS_TEXT,
-    _text("IPv4 or IPv6 address.", "10.6.7.1", "fd06:7::1"),
+    _text("ip-address", "IPv4 or IPv6 address.", "10.6.7.1", "fd06:7::1"),
 ]
 Domain: TypeAlias = Annotated[
     str, AfterValidator(_check_domain), Field(description="A domain.", examples=["example.com"])
@@ -106,7 +112,7 @@ Domain: TypeAlias = Annotated[
 Metric: TypeAlias = Annotated[StrictInt, Field(ge=0, le=MAX_METRIC, examples=[25])]
 
 
-class Route(Model):
+class Route(Body):
     """A route of the host that leads into the adapter."""
 
     destination: IPNetworkText
@@ -161,14 +167,16 @@ def routes_of(routes: Iterable[Route]) -> tuple[base.Route, ...]:
 
 
 class Wanted(Model):
-    """Settings that were asked for; only those that are not so."""
+    """Settings that were asked for; only those that are not so, others are left out."""
 
-    mtu: int | None = Field(None, description="Bytes.")
-    addresses: list[str] | None = None
+    mtu: int | SkipJsonSchema[None] = Field(None, description="Bytes.")
+    addresses: list[str] | SkipJsonSchema[None] = Field(
+        None, description="With their prefix lengths."
+    )
     metric: int | None = Field(None, description="Null where the system was to choose it.")
-    routes: list[Route] | None = None
-    dns: list[str] | None = None
-    dns_search: list[str] | None = None
+    routes: list[Route] | SkipJsonSchema[None] = Field(None, description="Into the adapter.")
+    dns: list[str] | SkipJsonSchema[None] = Field(None, description="Servers.")
+    dns_search: list[str] | SkipJsonSchema[None] = Field(None, description="Domains.")
 
     @classmethod
     def of(cls, settings: NetworkSettings) -> Wanted:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, Field
+from pydantic import Field
+from pydantic.json_schema import SkipJsonSchema
 
 from wintun_api.api.schemas.model import Model
 
@@ -10,24 +11,45 @@ from wintun_api.api.schemas.model import Model
 class FieldError(Model):
     """One wrong field of a request."""
 
-    field: str
-    message: str
+    field: str = Field(description="Where it is, with dots.", examples=["addresses.0"])
+    message: str = Field(description="What is wrong with it.")
 
 
-class Problem(BaseModel):
-    """An error as a document (RFC 9457)."""
+class Problem(Model):
+    """An error as a document (RFC 9457). Members that do not apply are left out."""
 
-    type: str = Field(examples=["urn:wintun-api:problem:adapter-not-found"])
-    title: str
-    status: int
-    detail: str = Field(description="For people.")
-    hint: str = Field("", description="What to do next.")
-    instance: str = ""
-    win32_code: int | None = Field(None, description="The driver's Win32 error, unsigned.")
-    win32_code_hex: str | None = None
-    errno: int | None = Field(None, description="The driver's errno on Linux.")
-    function: str | None = Field(None, description="The driver's function that failed.")
-    log: list[str] = Field([], description="The driver's log lines of the failed call.")
-    reason: str | None = None
-    field: str | None = None
-    errors: list[FieldError] = []
+    type: str = Field(
+        description="One per cause, for programs.",
+        examples=["urn:wintun-api:problem:adapter-not-found"],
+    )
+    title: str = Field(description="The cause in words.", examples=["No such adapter"])
+    status: int = Field(description="The HTTP status.", examples=[404])
+    detail: str = Field(description="What went wrong this time, for people.")
+    hint: str = Field("", description="What to do next, for people.")
+    instance: str = Field("", description="The path of the request.")
+    win32_code: int | SkipJsonSchema[None] = Field(
+        None, description="The driver's Win32 error, unsigned.", examples=[1168]
+    )
+    win32_code_hex: str | SkipJsonSchema[None] = Field(
+        None, description="The same in hexadecimal.", examples=["0x00000490"]
+    )
+    errno: int | SkipJsonSchema[None] = Field(
+        None, description="The driver's errno on Linux.", examples=[1]
+    )
+    function: str | SkipJsonSchema[None] = Field(
+        None, description="The driver's function that failed.", examples=["WintunOpenAdapter"]
+    )
+    log: list[str] = Field(
+        default_factory=list, description="The driver's log lines of the failed call."
+    )
+    reason: str | SkipJsonSchema[None] = Field(
+        None,
+        description="Why the driver is unavailable, or packets or frames were refused.",
+        examples=["LIBRARY_NOT_FOUND"],
+    )
+    field: str | SkipJsonSchema[None] = Field(
+        None, description="The one wrong field.", examples=["name"]
+    )
+    errors: list[FieldError] = Field(
+        default_factory=list, description="All fields that do not fit the schema."
+    )

@@ -7,13 +7,13 @@ from uuid import UUID
 
 from pydantic import Field, StrictInt
 
-from wintun_api.api.schemas.model import EXAMPLE_GUID, Model, from_ns
+from wintun_api.api.schemas.model import EXAMPLE_GUID, Body, Model, from_ns
 from wintun_api.drivers.limits import DEFAULT_RING_CAPACITY, MAX_RING_CAPACITY, MIN_RING_CAPACITY
 from wintun_api.hub.injection import Injection
 from wintun_api.hub.session import SessionState, SessionView
 
 
-class SessionCreate(Model):
+class SessionCreate(Body):
     """A session to start."""
 
     adapter: UUID = Field(description="The adapter's GUID.", examples=[EXAMPLE_GUID])
@@ -30,8 +30,8 @@ class SessionCreate(Model):
 class Traffic(Model):
     """Packets and bytes."""
 
-    packets: int
-    bytes: int
+    packets: int = Field(description="How many.")
+    bytes: int = Field(description="Of all of them, without frames around them.")
 
 
 class Lost(Model):
@@ -49,24 +49,24 @@ class SessionCounters(Model):
 
     received: Traffic = Field(description="Host to application.")
     injected: Traffic = Field(description="Application to host.")
-    lost: Lost
+    lost: Lost = Field(description="Packets that did not arrive, by cause.")
     ring_corrupt: int = Field(description="How often the receive ring was found corrupt.")
 
 
 class Session(Model):
     """A session of an adapter."""
 
-    id: str = Field(examples=["5f0c9d1e2b3a"])
-    adapter: UUID = Field(examples=[EXAMPLE_GUID])
-    capacity: int = Field(examples=[DEFAULT_RING_CAPACITY])
-    state: SessionState
-    reason: str | None = Field(description="Why it ended or failed.")
+    id: str = Field(description="Names it in paths.", examples=["5f0c9d1e2b3a"])
+    adapter: UUID = Field(description="The GUID of its adapter.", examples=[EXAMPLE_GUID])
+    capacity: int = Field(description="Of the ring, in bytes.", examples=[DEFAULT_RING_CAPACITY])
+    state: SessionState = Field(description="Packets flow while it is running.")
+    reason: str | None = Field(description="Why it ended or failed; null while it runs.")
     win32_code: int | None = Field(description="The driver's error code when it failed.")
-    started_at: datetime
-    ended_at: datetime | None
+    started_at: datetime = Field(description="UTC.")
+    ended_at: datetime | None = Field(description="UTC; null while it runs.")
     restarts: int = Field(description="Restarts after ring corruption; one at most.")
     subscribers: int = Field(description="Clients that get packets now.")
-    counters: SessionCounters
+    counters: SessionCounters = Field(description="What it carried and lost.")
 
     @classmethod
     def of(cls, view: SessionView) -> Session:

@@ -9,24 +9,30 @@ from pydantic import ConfigDict, Field
 
 from wintun_api.api.schemas.model import Model
 from wintun_api.api.tokens import Scope
-from wintun_api.drivers.limits import DEFAULT_RING_CAPACITY, MAX_RING_CAPACITY, MIN_RING_CAPACITY
+from wintun_api.drivers.limits import (
+    DEFAULT_RING_CAPACITY,
+    MAX_IP_PACKET_SIZE,
+    MAX_RING_CAPACITY,
+    MIN_RING_CAPACITY,
+)
 from wintun_api.hub.management import DriverView
+from wintun_api.settings import Settings
 
 
 class Capabilities(Model):
     """What this driver and generation can do."""
 
-    model_config = ConfigDict(from_attributes=True, extra="ignore")
+    model_config = ConfigDict(from_attributes=True)
 
-    persistent_adapters: bool
-    enumerate_pools: bool
-    rename: bool
-    delete_pool: bool
-    delete_driver: bool
-    network_settings: bool
-    metric: bool
-    dns: bool
-    force_close: bool
+    persistent_adapters: bool = Field(description="Adapters outlive the handle that made them.")
+    enumerate_pools: bool = Field(description="Lists adapters of other programs.")
+    rename: bool = Field(description="Adapters can be renamed.")
+    delete_pool: bool = Field(description="DELETE /v1/pools/{pool} works.")
+    delete_driver: bool = Field(description="DELETE /v1/driver works.")
+    network_settings: bool = Field(description="MTU, addresses and routes can be set.")
+    metric: bool = Field(description="The interface's metric can be set.")
+    dns: bool = Field(description="DNS servers and domains can be set.")
+    force_close: bool = Field(description="Deletion can close sessions of other processes.")
 
 
 class UnavailableReason(Model):
@@ -34,9 +40,9 @@ class UnavailableReason(Model):
 
     model_config = ConfigDict(from_attributes=True)
 
-    reason: str
-    message: str
-    hint: str
+    reason: str = Field(description="The cause, for programs.", examples=["library_not_found"])
+    message: str = Field(description="The cause, for people.")
+    hint: str = Field(description="What to do next.")
 
 
 class CallInProgress(Model):
@@ -44,22 +50,22 @@ class CallInProgress(Model):
 
     model_config = ConfigDict(from_attributes=True)
 
-    call: str
-    seconds: float
+    call: str = Field(description="Its function.", examples=["WintunCreateAdapter"])
+    seconds: float = Field(description="Since it was asked for.")
 
 
 class Driver(Model):
     """The driver behind the service."""
 
-    name: str = Field(examples=["wintun"])
-    generation: str = Field(examples=["tunnel-type"])
-    library_path: str | None
-    library_sha256: str | None
+    name: str = Field(description="wintun, linux or emulated.", examples=["wintun"])
+    generation: str = Field(description="Of the Wintun API it follows.", examples=["tunnel-type"])
+    library_path: str | None = Field(description="Null for a driver without a library.")
+    library_sha256: str | None = Field(description="Of the library's file, hexadecimal.")
     running_version: str | None = Field(
         description="Of the loaded kernel driver; null while none is loaded.", examples=["0.14"]
     )
-    unavailable: UnavailableReason | None
-    capabilities: Capabilities
+    unavailable: UnavailableReason | None = Field(description="Null while the driver works.")
+    capabilities: Capabilities = Field(description="What it can do.")
     calls: list[CallInProgress] = Field(description="Driver calls under way, the oldest first.")
 
     @classmethod
@@ -85,31 +91,46 @@ class Driver(Model):
 class Limits(Model):
     """The numbers a client must respect."""
 
-    min_capacity: int = MIN_RING_CAPACITY
-    max_capacity: int = MAX_RING_CAPACITY
-    default_capacity: int = DEFAULT_RING_CAPACITY
-    max_packet: int = 0xFFFF
+    min_capacity: int = Field(description="Bytes of the smallest ring.")
+    max_capacity: int = Field(description="Bytes of the largest ring.")
+    default_capacity: int = Field(description="Bytes, where none is given.")
+    max_packet: int = Field(description="Bytes of the largest packet.")
     max_message: int = Field(description="Bytes of a message or request that carries packets.")
     queue_packets: int = Field(description="The largest queue a subscriber can ask for.")
-    queue_bytes: int
+    queue_bytes: int = Field(description="The same in bytes.")
+
+    @classmethod
+    def of(cls, settings: Settings) -> Limits:
+        """Write the limits of a service with these settings."""
+        return cls(
+            min_capacity=MIN_RING_CAPACITY,
+            max_capacity=MAX_RING_CAPACITY,
+            default_capacity=DEFAULT_RING_CAPACITY,
+            max_packet=MAX_IP_PACKET_SIZE,
+            max_message=settings.max_message,
+            queue_packets=settings.queue_packets,
+            queue_bytes=settings.queue_bytes,
+        )
 
 
 class System(Model):
     """The service and the machine it runs on."""
 
-    version: str
+    version: str = Field(description="The service's.", examples=["0.1.0"])
     started_at: datetime = Field(description="Ids of events count from then.")
-    platform: str = Field(examples=["Windows-10-10.0.19045-SP0"])
-    architecture: str = Field(examples=["AMD64"])
-    python: str
+    platform: str = Field(
+        description="The operating system.", examples=["Windows-11-10.0.26100-SP0"]
+    )
+    architecture: str = Field(description="The machine's.", examples=["AMD64"])
+    python: str = Field(description="The version of Python.", examples=["3.13.5"])
     elevated: bool = Field(description="Has the rights to manage adapters.")
-    driver: str
-    unavailable: UnavailableReason | None
+    driver: str = Field(description="wintun, linux or emulated.", examples=["wintun"])
+    unavailable: UnavailableReason | None = Field(description="Null while the driver works.")
     scopes: list[Scope] = Field(description="What the token of this request allows.")
-    limits: Limits
+    limits: Limits = Field(description="The numbers a client must respect.")
 
 
 class Health(Model):
     """The service is up."""
 
-    status: Literal["ok"] = "ok"
+    status: Literal["ok"] = Field(description="Nothing else; a service that is down is silent.")

@@ -8,17 +8,21 @@ from typing import Annotated, Any
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
-from wintun_api.api.schemas.model import Model
+from wintun_api.api.schemas.model import Body, Model
 from wintun_api.api.tokens import IssuedToken, Scope
 
 TEN_YEARS = 10 * 366 * 86400
 
 
-class TokenCreate(Model):
+class TokenCreate(Body):
     """A token to make."""
 
-    scopes: list[Scope] = Field(min_length=1, examples=[["read", "capture"]])
-    label: str = Field("", max_length=100, examples=["grafana"])
+    scopes: list[Scope] = Field(
+        min_length=1, description="What it shall allow.", examples=[["read", "capture"]]
+    )
+    label: str = Field(
+        "", max_length=100, description="What the token is for.", examples=["grafana"]
+    )
     expires_in: Annotated[float, Field(gt=0, le=TEN_YEARS)] | SkipJsonSchema[None] = Field(
         None, description="Seconds; without end when missing.", examples=[86400]
     )
@@ -27,11 +31,11 @@ class TokenCreate(Model):
 class Token(Model):
     """An issued token, without its secret."""
 
-    id: str
-    label: str
-    scopes: list[Scope]
-    created_at: datetime
-    expires_at: datetime | None
+    id: str = Field(description="Names it in paths.", examples=["9f86d081"])
+    label: str = Field(description="What it is for.", examples=["grafana"])
+    scopes: list[Scope] = Field(description="What it allows.")
+    created_at: datetime = Field(description="UTC.")
+    expires_at: datetime | None = Field(description="UTC; null for never.")
 
     @classmethod
     def of(cls, token: IssuedToken, **more: Any) -> Token:

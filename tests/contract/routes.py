@@ -1,0 +1,25 @@
+"""The routes that the service has, as the documents write them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from wintun_api.api import page
+from wintun_api.api.contract.documents import bare_service
+
+PAGES = {*page.FILES, *page.SWAGGER_FILES, "/openapi.json"}
+
+
+def routes() -> set[tuple[str, str]]:
+    """Every (method, path) of the API, `websocket` being one of the methods."""
+    return set(_walk(bare_service().api.routes))
+
+
+def _walk(found: Iterable[Any]) -> Iterator[tuple[str, str]]:
+    for route in found:
+        if hasattr(route, "original_router"):
+            yield from _walk(route.original_router.routes)
+        elif route.path not in PAGES:
+            for method in getattr(route, "methods", None) or ("websocket",):
+                yield method.lower(), route.path

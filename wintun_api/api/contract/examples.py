@@ -1,0 +1,165 @@
+"""Examples of what the service takes and gives: one adapter's story, told by the models."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from wintun_api import __version__
+from wintun_api.api.schemas.adapters import (
+    Adapter,
+    AdapterState,
+    Release,
+    Removal,
+)
+from wintun_api.api.schemas.model import EXAMPLE_GUID, Model
+from wintun_api.api.schemas.network import Route
+from wintun_api.api.schemas.sessions import (
+    InjectionReport,
+    Lost,
+    Session,
+    SessionCounters,
+    Traffic,
+)
+from wintun_api.api.schemas.system import Capabilities, Driver, Health, Limits, System
+from wintun_api.api.schemas.tokens import NewToken, Token
+from wintun_api.api.tokens import Scope
+from wintun_api.drivers.limits import DEFAULT_RING_CAPACITY
+from wintun_api.hub.session import SessionState
+from wintun_api.packet.check import TOO_SHORT
+from wintun_api.settings import Settings
+
+GUID = UUID(EXAMPLE_GUID)
+SESSION = "5f0c9d1e2b3a"
+ISSUED_ID = "9f86d081"
+ADAPTER_PATH = f"/v1/adapters/{GUID}"
+SESSION_PATH = f"/v1/sessions/{SESSION}"
+TIME = datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
+
+ROUTE = Route.model_validate({"destination": "10.0.0.0/8"})
+ADAPTER = Adapter(
+    guid=GUID,
+    name="OfficeNet",
+    pool="WireGuard",
+    luid=14918173782441984,
+    interface_index=7,
+    interface_name="OfficeNet",
+    wintun_name="OfficeNet",
+    mtu=1420,
+    addresses=["10.6.7.7/24"],
+    families=[4, 6],
+    metric=None,
+    routes=[ROUTE],
+    dns=["10.6.7.1"],
+    dns_search=["example.com"],
+    wanted=None,
+    state=AdapterState.UP,
+    persistent=False,
+    managed=True,
+    orphan=False,
+    session=SESSION,
+    reboot_required=False,
+)
+RUNNING = Session(
+    id=SESSION,
+    adapter=GUID,
+    capacity=DEFAULT_RING_CAPACITY,
+    state=SessionState.RUNNING,
+    reason=None,
+    win32_code=None,
+    started_at=TIME,
+    ended_at=None,
+    restarts=0,
+    subscribers=1,
+    counters=SessionCounters(
+        received=Traffic(packets=1204, bytes=912345),
+        injected=Traffic(packets=1198, bytes=880021),
+        lost=Lost(ring=0, unclaimed=3, queue=0, ring_full=0, rejected={}),
+        ring_corrupt=0,
+    ),
+)
+ISSUED = Token(
+    id=ISSUED_ID,
+    label="grafana",
+    scopes=[Scope.READ, Scope.CAPTURE],
+    created_at=TIME,
+    expires_at=None,
+)
+SYSTEM = System(
+    version=__version__,
+    started_at=TIME,
+    platform="Windows-11-10.0.26100-SP0",
+    architecture="AMD64",
+    python="3.13.5",
+    elevated=True,
+    driver="wintun",
+    unavailable=None,
+    scopes=sorted(Scope),
+    limits=Limits.of(Settings.model_construct()),
+)
+DRIVER = Driver(
+    name="wintun",
+    generation="tunnel-type",
+    library_path=r"C:\Program Files\wintun-api\wintun.dll",
+    library_sha256="e5da8447dc2c320edc0fc52fa01885c103de8c118481f683643cacc3220dafce",
+    running_version="0.14",
+    unavailable=None,
+    capabilities=Capabilities(
+        persistent_adapters=False,
+        enumerate_pools=False,
+        rename=True,
+        delete_pool=False,
+        delete_driver=True,
+        network_settings=True,
+        metric=True,
+        dns=True,
+        force_close=False,
+    ),
+    calls=[],
+)
+
+# What an answer of this schema looks like.
+ANSWERS: tuple[Model, ...] = (
+    Health(status="ok"),
+    SYSTEM,
+    DRIVER,
+    ADAPTER,
+    RUNNING,
+    ISSUED,
+    NewToken(**ISSUED.model_dump(), token="kT0gQd4yq7m1W2r8vYb3n6Xc5Zs9LpHf0aJtEuRiOo4"),  # noqa: S106
+    InjectionReport(accepted=2, rejected={TOO_SHORT: 1}, ring_full=0),
+    Removal(reboot_required=False),
+    Release(exists=True),
+)
+
+# What a client sends to an operation, by a name that says what for.
+BODIES: dict[str, dict[str, dict[str, Any]]] = {
+    "create_adapter": {
+        "minimal": {"name": "OfficeNet"},
+        "tunnel": {
+            "name": "OfficeNet",
+            "pool": "WireGuard",
+            "requested_guid": EXAMPLE_GUID,
+            "mtu": 1420,
+            "addresses": ["10.6.7.7/24"],
+            "routes": [{"destination": "10.0.0.0/8"}],
+            "dns": ["10.6.7.1"],
+            "dns_search": ["example.com"],
+        },
+    },
+    "open_adapter": {"open": {"name": "OfficeNet", "pool": "WireGuard"}},
+    "update_adapter": {
+        "rename": {"name": "HomeNet"},
+        "addresses": {"mtu": 1280, "addresses": ["10.6.7.7/24", "fd06:7::7/64"]},
+        "automatic-metric": {"metric": None},
+    },
+    "start_session": {
+        "default": {"adapter": EXAMPLE_GUID},
+        "large-ring": {"adapter": EXAMPLE_GUID, "capacity": 0x2000000},
+    },
+    "create_token": {
+        "read-only": {"scopes": ["read"], "label": "grafana"},
+        "one-day": {"scopes": ["capture", "inject"], "label": "bridge", "expires_in": 86400},
+    },
+}

@@ -1,0 +1,141 @@
+"""The operations of an OpenAPI document, finished one by one.
+
+FastAPI knows routes and models. What it cannot know is added here: who may call an operation, what
+the door in front of it refuses, what answers look like.
+"""
+
+from __future__ import annotations
+
+from inspect import getdoc
+from typing import Any, TypeAlias
+
+from wintun_api.api.context import only_problems
+from wintun_api.api.contract.examples import ANSWERS, BODIES
+from wintun_api.api.problems import VALIDATION
+from wintun_api.api.security import HEALTH, required_scope
+
+Operation: TypeAlias = dict[str, Any]
+Operations: TypeAlias = dict[str, Operation]
+
+JSON = "application/json"
+SCHEMA = "#/components/schemas/"
+BY_SCHEMA = {SCHEMA + type(answer).__name__: answer.model_dump(mode="json") for answer in ANSWERS}
+
+TEXTS = {SCHEMA + type(answer).__name__: getdoc(type(answer)) or "" for answer in ANSWERS}
+FASTAPI_DESCRIPTION = "Successful Response"
+
+LOCATION = {"description": "The path of what was made.", "schema": {"type": "string"}}
+AGE = {"description": "Seconds since this was read.", "schema": {"type": "integer", "minimum": 0}}
+CHALLENGE = {"description": "Bearer.", "schema": {"type": "string"}}
+HEADERS: dict[tuple[str, str], dict[str, Any]] = {
+    ("create_adapter", "201"): {"Location": LOCATION},
+    ("start_session", "201"): {"Location": LOCATION},
+    ("list_adapters", "200"): {"Age": AGE},
+}
+
+
+def finish(method: str, path: str, operation: Operation) -> None:
+    """Finish one operation in place."""
+    _without_foreign(operation)
+    _parameters(operation)
+    _refusals(operation)
+    _secure(method, path, operation)
+    _describe(operation)
+    _bodies(operation)
+
+
+def _without_foreign(operation: Operation) -> None:
+    # FastAPI promises its own 422 wherever there is a parameter; the service gives problems.
+    if JSON in operation["responses"].get("422", {}).get("content", {}):
+        del operation["responses"]["422"]
+
+
+def _parameters(operation: Operation) -> None:
+    for parameter in operation.get("parameters", ()):
+        schema = parameter["schema"]
+        schema.pop("title", None)
+        schema.pop("description", None)
+        # A query has no null: what may be missing is not required, and that is all.
+        options = schema.pop("anyOf", None)
+        if options is not None:
+            schema |= next(option for option in options if option.get("type") != "null")
+
+
+def _refusals(operation: Operation) -> None:
+    """Add what is refused before a route sees it: bodies and parameters that do not fit."""
+    body = operation.get("requestBody")
+    parsed = any(set(p["schema"]) - {"type"} for p in operation.get("parameters", ()))
+    causes: list[Any] = []
+    if body is not None:
+        causes += [413, 415]
+        parsed = parsed or JSON in body["content"]
+    if body is not None and JSON in body["content"]:
+        causes.append(400)
+    if parsed:
+        causes.append(VALIDATION)
+    responses = operation["responses"]
+    for status, response in only_problems(*causes).items():
+        there = responses.setdefault(str(status), response)
+        if there is not response:  # the route has causes of its own for this status
+            first, second = (r["content"].popitem()[1] for r in (there, response))
+            first["examples"] |= second["examples"]
+            there["content"] = {"application/problem+json": first}
+            there["description"] = there["description"].rstrip(".") + "; " + response["description"]
+    operation["responses"] = dict(sorted(responses.items()))
+    if "401" in responses:
+        responses["401"]["headers"] = {"WWW-Authenticate": CHALLENGE}
+
+
+def _secure(method: str, path: str, operation: Operation) -> None:
+    if path == HEALTH:
+        operation["security"] = []
+        return
+    scope = required_scope(method, path)
+    roles = [] if scope is None else [scope.value]
+    operation["security"] = [{"bearer": roles}, {"cookie": roles}]
+    needed = f"Scope: `{scope}`." if scope is not None else "The scope depends on what is asked."
+    operation["description"] = f"{operation['description']}\n\n{needed}"
+
+
+def _describe(operation: Operation) -> None:
+    """Give the first sentence as the summary: FastAPI's is the name of the function."""
+    first = operation["description"].replace("\n", " ").partition(". ")[0]
+    operation["summary"] = first.rstrip(".")
+
+
+def _bodies(operation: Operation) -> None:
+    """Give the examples of what goes in and what comes back."""
+    name = operation["operationId"]
+    body = operation.get("requestBody", {}).get("content", {}).get(JSON)
+    if body is not None:
+        body["examples"] = {
+            title: {"value": value} for title, value in BODIES.get(name, {}).items()
+        }
+    for status, response in operation["responses"].items():
+        answer = response.get("content", {}).get(JSON)
+        if response["description"] == FASTAPI_DESCRIPTION:
+            response["description"] = _answer_text(answer)
+        if answer is not None:
+            answer["schema"].pop("title", None)
+            example = _example(answer["schema"])
+            if example is not None:
+                answer["example"] = example
+        headers = HEADERS.get((name, status))
+        if headers is not None:
+            response["headers"] = headers
+
+
+def _answer_text(answer: dict[str, Any] | None) -> str:
+    if answer is None:
+        return "Done."
+    schema = answer["schema"]
+    if schema.get("type") == "array":
+        return f"A list. {TEXTS.get(schema['items'].get('$ref', ''), '')}".strip()
+    return TEXTS.get(schema.get("$ref", ""), "Done.")
+
+
+def _example(schema: dict[str, Any]) -> Any:
+    if schema.get("type") == "array":
+        item = _example(schema["items"])
+        return None if item is None else [item]
+    return BY_SCHEMA.get(schema.get("$ref", ""))

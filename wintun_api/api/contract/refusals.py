@@ -1,0 +1,134 @@
+"""An example of every problem document, made by the code that answers with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
+
+from wintun_api import errors
+from wintun_api.api.contract.examples import ADAPTER_PATH, GUID, ISSUED_ID, SESSION, SESSION_PATH
+from wintun_api.api.problems import (
+    URN,
+    Refusal,
+    http_problem,
+    problem_of,
+    unexpected_problem,
+    validation_problem,
+)
+from wintun_api.api.schemas.adapters import AdapterCreate
+from wintun_api.api.security import Doorkeeper
+from wintun_api.api.tokens import Scope, TokenStore
+from wintun_api.drivers.base import UnavailableReason
+from wintun_api.drivers.limits import check_name
+from wintun_api.packet.check import check_packet
+from wintun_api.wire import unpack
+
+ADAPTERS = "/v1/adapters"
+PACKETS = SESSION_PATH + "/packets"
+TOKEN = f"/v1/tokens/{ISSUED_ID}"
+
+NOT_FOUND = errors.AdapterNotFound("WintunOpenAdapter", 1168, f"No adapter has the GUID {GUID}.")
+FAILED = errors.DriverError("WintunCreateAdapter", 0x80070002)
+FAILED.log = ("[Wintun] Failed to create device", "The system cannot find the file specified")
+UNAVAILABLE = errors.DriverUnavailable(
+    UnavailableReason.LIBRARY_NOT_FOUND,
+    "There is no wintun.dll where the service looks for it.",
+    hint="Put wintun.dll beside the program, or name it with --wintun-dll.",
+)
+
+ERRORS: list[tuple[errors.WintunApiError, str]] = [
+    (errors.AccessDenied("WintunCreateAdapter", 5), ADAPTERS),
+    (errors.AdapterExists("WintunCreateAdapter", 183), ADAPTERS),
+    (NOT_FOUND, ADAPTER_PATH),
+    (errors.DriverBusy("WintunCreateAdapter", 30), ADAPTERS),
+    (FAILED, ADAPTERS),
+    (UNAVAILABLE, ADAPTERS),
+    (errors.NotSupported("WintunDeletePoolDriver", 50), "/v1/pools/WireGuard"),
+    (errors.ServiceStopping(), "/v1/system"),
+    (errors.SessionEnded("WintunAllocateSendPacket", 38), PACKETS),
+    (errors.SessionExists("WintunStartSession", 1247), "/v1/sessions"),
+    (errors.SessionNotFound(SESSION), SESSION_PATH),
+]
+STATUSES: list[tuple[HTTPException, str, str]] = [
+    (HTTPException(400, "There was an error parsing the body"), "POST", ADAPTERS),
+    (
+        HTTPException(404, f"No token has the id {ISSUED_ID!r}."),
+        "DELETE",
+        TOKEN,
+    ),
+    (HTTPException(409, "There are 1024 tokens; revoke some first."), "POST", "/v1/tokens"),
+]
+
+HOST = {"host": "127.0.0.1:9886"}
+JSON = {"content-type": "application/json"}
+
+
+def problem_examples() -> dict[str, dict[str, Any]]:
+    """Return a whole problem document for every cause, by the end of its type."""
+    problems = [
+        *_refused(),
+        *(problem_of(error, path) for error, path in [*ERRORS, *_raised()]),
+        *(http_problem(error, method, path) for error, method, path in STATUSES),
+        _invalid_request(),
+        unexpected_problem("1f2e3d4c", "/v1/system"),
+    ]
+    examples = {
+        problem["type"].removeprefix(URN): {"summary": problem["title"], "value": problem}
+        for problem in problems
+    }
+    return dict(sorted(examples.items()))
+
+
+def _refused() -> Iterator[dict[str, Any]]:
+    tokens = TokenStore("")
+    reader, _ = tokens.issue([Scope.READ])
+    admin, _ = tokens.issue([Scope.ADMIN])
+    doorkeeper = Doorkeeper(tokens, frozenset(), 256 * 1024)
+    refused: list[dict[str, str]] = [
+        HOST,
+        {**HOST, "authorization": f"Bearer {reader}"},
+        {"host": "wintun.example.com"},
+        {**HOST, "origin": "http://wintun.example.com"},
+        {**HOST, "content-type": "text/plain"},
+        {**HOST, "authorization": f"Bearer {admin}", **JSON, "content-length": "300000"},
+    ]
+    for headers in refused:
+        scope = {
+            "type": "http",
+            "scheme": "http",
+            "method": "POST",
+            "path": ADAPTERS,
+            "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+        }
+        try:
+            doorkeeper.check(scope)
+        except Refusal as refusal:
+            yield refusal.problem(ADAPTERS)
+
+
+def _raised() -> Iterator[tuple[errors.WintunApiError, str]]:
+    try:
+        check_name("Office/Net")
+    except errors.InvalidArgument as error:
+        yield error, ADAPTERS
+    try:
+        check_packet(b"\x45\x00")
+    except errors.InvalidPacket as error:
+        yield error, PACKETS
+    try:
+        unpack(b"WTB1")
+    except errors.FrameError as error:
+        yield error, PACKETS
+
+
+def _invalid_request() -> dict[str, Any]:
+    try:
+        AdapterCreate.model_validate({"name": "OfficeNet", "addresses": ["10.6.7.7"]})
+    except ValidationError as error:
+        found = [{**row, "loc": ("body", *row["loc"])} for row in error.errors()]
+        return validation_problem(RequestValidationError(found), ADAPTERS)
+    raise AssertionError("10.6.7.7 has no prefix length")
