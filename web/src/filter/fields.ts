@@ -142,7 +142,7 @@ export const FIELDS: Readonly<Record<string, FilterField>> = {
   "ip.id": number("IPv4 identification", ip(4, u16, 4)),
   "ip.flags.df": flag("IPv4 don't fragment", (h) => h.version === 4 && (u8(h.bytes, h.start + 6) & 0x40) !== 0),
   "ip.flags.mf": flag("IPv4 more fragments", (h) => h.version === 4 && (u8(h.bytes, h.start + 6) & 0x20) !== 0),
-  "ip.frag_offset": number("IPv4 fragment offset in bytes", (h) => h.version === 4 ? (u16(h.bytes, h.start + 6) & 0x1fff) * 8 : -1),
+  "ip.frag_offset": number("IPv4 fragment offset in units of 8 bytes", (h) => h.version === 4 ? u16(h.bytes, h.start + 6) & 0x1fff : -1),
   "ip.ttl": number("IPv4 time to live", ip(4, u8, 8)),
   "ip.proto": number("IP protocol number", (h) => h.protocol),
   "ip.dsfield.dscp": number("IPv4 DSCP", (h) => (h.version === 4 ? u8(h.bytes, h.start + 1) >> 2 : -1)),

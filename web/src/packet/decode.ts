@@ -5,7 +5,7 @@ import { Dissection, type Dissector } from "./dissection";
 import { icmpDissector } from "./icmp";
 import { icmpv6Dissector } from "./icmpv6";
 import { dissectIpv4, dissectIpv6 } from "./ip";
-import { protocolName } from "./names";
+import { IP_PROTOCOLS, protocolName } from "./names";
 import { dissectTcp } from "./tcp";
 import { dissectUdp } from "./udp";
 
@@ -44,7 +44,9 @@ function upper(protocol: number): Dissector {
   return (
     UPPER[protocol] ??
     ((to, start, end) => {
-      to.info = `${protocolName(protocol)} (${protocol})`;
+      const name = protocolName(protocol);
+      if (protocol in IP_PROTOCOLS && !name.includes(" ")) to.protocol = name;
+      to.info = `${name} (${protocol})`;
       to.data(start, end);
     })
   );
@@ -53,7 +55,8 @@ function upper(protocol: number): Dissector {
 /** Decode the packet that an error carries; the line for the table stays that of the error. */
 function quoted(to: Dissection, start: number, end: number): void {
   if (start >= end) return;
-  const { source, destination, protocol, info, promised } = to;
+  const { source, destination, protocol, info, promised, quoting } = to;
+  to.quoting = true;
   dissectIp(to, start, end);
-  Object.assign(to, { source, destination, protocol, info, promised });
+  Object.assign(to, { source, destination, protocol, info, promised, quoting });
 }

@@ -30,9 +30,9 @@ export function dissectDhcp(to: Dissection, start: number, end: number): void {
   const operation = addNumber(layer, "dhcp.type", "Operation", u8, bytes, start, 1);
   const id = u32(bytes, start + 4);
   layer.add("dhcp.id", "Transaction", start + 4, start + 8, id, hex(id, 8));
-  const addresses = [["ciaddr", 12, "Client address"], ["yiaddr", 16, "Your address"], ["siaddr", 20, "Next server"], ["giaddr", 24, "Relay"]] as const;
+  const addresses = [["client", 12, "Client address"], ["your", 16, "Your address"], ["server", 20, "Next server"], ["relay", 24, "Relay"]] as const;
   for (const [name, at, label] of addresses) {
-    layer.add(`dhcp.ip.${name.slice(0, 2)}`, label, start + at, start + at + 4, ipv4Text(bytes, start + at));
+    layer.add(`dhcp.ip.${name}`, label, start + at, start + at + 4, ipv4Text(bytes, start + at));
   }
   const hardware = (hexDigits(bytes, start + 28, start + 34).match(/../g) ?? []).join(":");
   layer.add("dhcp.hw.mac_addr", "Hardware address", start + 28, start + 34, hardware);

@@ -44,6 +44,8 @@ export class Dissection {
   info = "";
   /** Where the packet ends by its own headers; beyond the bytes when those were cut. */
   promised: number;
+  /** Inside the packet that an ICMP error carries, which may be cut or changed on its way. */
+  quoting = false;
 
   constructor(
     readonly bytes: Uint8Array,
@@ -113,6 +115,13 @@ export function addChecksum(
   layer
     .add(`${prefix}.checksum`, "Checksum", start, start + 2, found, `${shown} (${verdict})`)
     .add(`${prefix}.checksum.status`, "Status", start, start + 2, ...status(expected, good));
+}
+
+/** Add the checksum of a packet that says it has none. */
+export function addNoChecksum(layer: Field, prefix: string, start: number): void {
+  layer
+    .add(`${prefix}.checksum`, "Checksum", start, start + 2, 0, "none")
+    .add(`${prefix}.checksum.status`, "Status", start, start + 2, 3, "Not present");
 }
 
 function status(expected: number | null, good: boolean): [number, string] {

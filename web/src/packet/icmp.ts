@@ -5,6 +5,7 @@ import { u16, u32, u8 } from "./bytes";
 import { checksum } from "./checksum";
 import { addChecksum, addNumber, type Dissection, type Dissector } from "./dissection";
 import { ICMP_CODES, ICMP_TYPES } from "./names";
+import { wholePacket } from "./transport";
 
 /** Return the dissector; `quoted` decodes the packet that an error carries. */
 export function icmpDissector(quoted: Dissector): Dissector {
@@ -24,9 +25,10 @@ export function icmpDissector(quoted: Dissector): Dissector {
     layer.add("icmp.type", "Type", start, start + 1, type, `${type} (${name})`);
     layer.add("icmp.code", "Code", start + 1, start + 2, code, codeName ? `${code} (${codeName})` : String(code));
     const found = u16(bytes, start + 2);
-    const expected = end < to.promised ? null : checksum(bytes, start, end, 0xffff - found);
+    const whole = wholePacket(to, end) !== undefined;
+    const expected = whole ? checksum(bytes, start, end, 0xffff - found) : null;
     addChecksum(layer, "icmp", start + 2, found, expected);
-    to.info = codeName === undefined ? name : `${name} (${codeName})`;
+    to.info = codeName === undefined ? name : `${name.padEnd(20)} (${codeName})`;
     if (type === 0 || type === 8) {
       addEcho(to, layer.text, start, end);
     } else if (type === 13 || type === 14) {
@@ -58,7 +60,7 @@ function addEcho(to: Dissection, name: string, start: number, end: number): void
   const ip = to.layers.findLast((one) => one.name === "ip");
   const ttl = ip?.fields.find((field) => field.name === "ip.ttl")?.value ?? 0;
   to.info =
-    `${name.padEnd(19)}  id=0x${id.toString(16).padStart(4, "0")}, ` +
+    `${name.padEnd(20)} id=0x${id.toString(16).padStart(4, "0")}, ` +
     `seq=${sequence}/${swapped}, ttl=${ttl}`;
   to.data(start + 8, end);
 }

@@ -101,7 +101,7 @@ function addNeighbourDiscovery(to: Dissection, layer: Field, type: number, start
       layer.add("icmpv6.nd.na.flag.s", "Solicited", start + 4, start + 5, (flags & 0x40) !== 0);
       layer.add("icmpv6.nd.na.flag.o", "Override", start + 4, start + 5, (flags & 0x20) !== 0);
       const said = ["rtr", "sol", "ovr"].filter((_, bit) => (flags << bit) & 0x80).join(", ");
-      to.info += ` ${target}${said ? ` (${said})` : ""}`;
+      to.info += ` ${target} (${said || "none"})`;
     } else if (type === 135) to.info += ` for ${target}`;
     layer.add(`icmpv6.nd.${kind}.target_address`, "Target", start + 8, start + 24, target);
     if (type === 137) {

@@ -52,7 +52,7 @@ export function dissectIpv4(to: Dissection, start: number, end: number, upper: U
   flags.add("ip.flags.rb", "Reserved", start + 6, start + 7, (word & 0x8000) !== 0);
   flags.add("ip.flags.df", "Don't fragment", start + 6, start + 7, (word & 0x4000) !== 0);
   flags.add("ip.flags.mf", "More fragments", start + 6, start + 7, more);
-  layer.add("ip.frag_offset", "Fragment offset", start + 6, start + 8, offset);
+  layer.add("ip.frag_offset", "Fragment offset", start + 6, start + 8, offset >> 3, `${offset} bytes`);
   addNumber(layer, "ip.ttl", "Time to live", u8, bytes, start + 8, 1);
   const protocol = u8(bytes, start + 9);
   const name = protocolName(protocol);
@@ -81,7 +81,6 @@ export function dissectIpv4(to: Dissection, start: number, end: number, upper: U
     to.data(body, stop);
   } else {
     next(to, upper(protocol), body, stop);
-    if (more) to.info += " [fragment]";
   }
 }
 
@@ -96,7 +95,7 @@ export function dissectIpv6(to: Dissection, start: number, end: number, upper: U
   to.source = ipv6Text(bytes, start + 8);
   to.destination = ipv6Text(bytes, start + 24);
   layer.text = `${to.source} → ${to.destination}`;
-  layer.add("ipv6.version", "Version", start, start + 1, 6);
+  layer.add("ip.version", "Version", start, start + 1, 6);
   addTrafficClass(layer, "ipv6.tclass", start, start + 2, (u16(bytes, start) >> 4) & 0xff);
   const flow = u32(bytes, start) % 0x100000;
   layer.add("ipv6.flow", "Flow label", start + 1, start + 4, flow, hex(flow, 5));

@@ -28,7 +28,7 @@ export const IP_PROTOCOLS: Readonly<Record<number, string>> = {
 };
 
 export function protocolName(protocol: number): string {
-  return IP_PROTOCOLS[protocol] ?? `Protocol ${protocol}`;
+  return IP_PROTOCOLS[protocol] ?? "Unknown";
 }
 
 export const ICMP_TYPES: Readonly<Record<number, string>> = {
@@ -129,6 +129,7 @@ export const DNS_TYPES: Readonly<Record<number, string>> = {
   48: "DNSKEY",
   64: "SVCB",
   65: "HTTPS",
+  99: "SPF",
   252: "AXFR",
   255: "ANY",
 };

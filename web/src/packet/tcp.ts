@@ -41,8 +41,9 @@ export function dissectTcp(to: Dissection, start: number, end: number): void {
     field.add(`tcp.flags.${FILTER_NAMES[bit]}`, name, start + 13, start + 14, set);
   }
   layer.add("tcp.window_size_value", "Window", start + 14, start + 16, window);
+  const found = u16(bytes, start + 16);
   const expected = transportChecksum(to, 6, start, end, 16);
-  addChecksum(layer, "tcp", start + 16, u16(bytes, start + 16), expected);
+  addChecksum(layer, "tcp", start + 16, found, expected);
   addNumber(layer, "tcp.urgent_pointer", "Urgent pointer", u16, bytes, start + 18, 2);
   const options = addOptions(layer, bytes, start + 20, start + header);
   layer.text = `${source} → ${destination}, ${shown}, ${length} bytes`;
@@ -51,6 +52,7 @@ export function dissectTcp(to: Dissection, start: number, end: number): void {
     (flags & 0x10 ? ` Ack=${acknowledged}` : "") +
     ` Win=${window}` +
     (flags & 0x20 ? ` Urg=${u16(bytes, start + 18)}` : "") +
+    (expected !== null && expected !== found ? " [TCP CHECKSUM INCORRECT]" : "") +
     ` Len=${length}${options}`;
   payload(to, "tcp", source, destination, start + header, end);
 }

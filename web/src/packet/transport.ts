@@ -34,8 +34,8 @@ export function transportChecksum(
   end: number,
   at: number,
 ): number | null {
-  const ip = to.layers.findLast((layer) => layer.name === "ip" || layer.name === "ipv6");
-  if (end < to.promised || ip === undefined || isFragment(to, ip)) return null;
+  const ip = wholePacket(to, end);
+  if (ip === undefined) return null;
   const { bytes } = to;
   const six = ip.name === "ipv6";
   const from = ip.start + (six ? 8 : 12);
@@ -58,6 +58,13 @@ export function payload(
   const known = application(transport, source, destination, to.bytes, start, end);
   if (known === undefined) to.data(start, end);
   else known(to, start, end);
+}
+
+/** Return the IP header around an upper layer that is all there, up to `end`. */
+export function wholePacket(to: Dissection, end: number): Field | undefined {
+  if (to.quoting || end < to.promised) return undefined;
+  const ip = to.layers.findLast((layer) => layer.name === "ip" || layer.name === "ipv6");
+  return ip === undefined || isFragment(to, ip) ? undefined : ip;
 }
 
 function isFragment(to: Dissection, ip: Field): boolean {

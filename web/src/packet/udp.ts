@@ -1,7 +1,7 @@
 /** UDP (RFC 768). */
 
 import { u16 } from "./bytes";
-import { addChecksum, type Dissection } from "./dissection";
+import { addChecksum, addNoChecksum, type Dissection } from "./dissection";
 import { addPorts, payload, transportChecksum } from "./transport";
 
 export function dissectUdp(to: Dissection, start: number, end: number): void {
@@ -22,14 +22,16 @@ export function dissectUdp(to: Dissection, start: number, end: number): void {
   const whole = promised === to.promised && found !== 0;
   let expected = whole ? transportChecksum(to, 17, start, end, 6) : null;
   if (expected === 0) expected = 0xffff;
-  addChecksum(layer, "udp", start + 6, found, expected);
+  if (found === 0) addNoChecksum(layer, "udp", start + 6);
+  else addChecksum(layer, "udp", start + 6, found, expected);
   if (length !== 0 && length < 8) {
     to.info = `BAD UDP LENGTH ${length} < 8`;
     layer.text = `bad length ${length}`;
     return;
   }
-  const size = promised - start - 8;
+  const size = (length === 0 ? promised - start : length) - 8;
   layer.text = `${source} → ${destination}, ${size} bytes`;
-  to.info = `${source} → ${destination} Len=${size}`;
+  const wrong = expected !== null && expected !== found;
+  to.info = `${source} → ${destination} Len=${size}${wrong ? " [UDP CHECKSUM INCORRECT]" : ""}`;
   payload(to, "udp", source, destination, start + 8, Math.min(end, promised));
 }

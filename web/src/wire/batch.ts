@@ -23,9 +23,24 @@ const KNOWN_FLAGS = ORIGINAL_LENGTHS | SEQUENCE_DELTAS | INJECTED;
 export const BATCH_PROTOCOL = "v1.batch.wintun-api";
 export const MAX_PACKET = 0xffff;
 
+export type FrameFault =
+  | "empty"
+  | "truncated_header"
+  | "bad_magic"
+  | "bad_header_length"
+  | "unknown_flags"
+  | "truncated"
+  | "bad_lengths";
+
 /** A message that is no sequence of batches; no part of it counts. */
 export class FrameError extends Error {
   override readonly name = "FrameError";
+  constructor(
+    readonly reason: FrameFault,
+    message: string,
+  ) {
+    super(message);
+  }
 }
 
 /**
@@ -53,23 +68,29 @@ export function unpack(message: ArrayBuffer): Batch[] {
   const view = new DataView(message);
   const end = message.byteLength;
   if (end === 0) {
-    throw new FrameError("The message is empty; a batch has at least a header of 32 bytes.");
+    throw new FrameError("empty", "The message is empty; a batch has a header at least.");
   }
   const batches: Batch[] = [];
   for (let offset = 0; offset < end; ) {
     if (end - offset < HEADER_LENGTH) {
-      throw new FrameError(`${end - offset} bytes at offset ${offset} are no batch header.`);
+      throw new FrameError(
+        "truncated_header",
+        `${end - offset} bytes at offset ${offset} are no batch header.`,
+      );
     }
     if (view.getUint32(offset, true) !== MAGIC) {
-      throw new FrameError(`No batch starts at offset ${offset}: the magic is not WTB1.`);
+      throw new FrameError("bad_magic", `No batch starts at offset ${offset}: no magic.`);
     }
     const headerLength = view.getUint16(offset + 4, true);
     if (headerLength < HEADER_LENGTH) {
-      throw new FrameError(`A header length of ${headerLength} is less than ${HEADER_LENGTH}.`);
+      throw new FrameError(
+        "bad_header_length",
+        `A header length of ${headerLength} is less than ${HEADER_LENGTH}.`,
+      );
     }
     const flags = view.getUint16(offset + 6, true);
     if (flags & ~KNOWN_FLAGS) {
-      throw new FrameError(`The flags 0x${flags.toString(16)} are unknown to version 1.`);
+      throw new FrameError("unknown_flags", `The flags ${flags} are unknown to version 1.`);
     }
     const count = view.getUint32(offset + 8, true);
     const payload = view.getUint32(offset + 12, true);
@@ -80,6 +101,7 @@ export function unpack(message: ArrayBuffer): Batch[] {
     const next = body + payload;
     if (next > end) {
       throw new FrameError(
+        "truncated",
         `A batch announces ${count} packets and ${payload} bytes, ` +
           `${next - end} bytes more than the message has.`,
       );
@@ -92,7 +114,10 @@ export function unpack(message: ArrayBuffer): Batch[] {
     }
     starts[count] = at;
     if (at !== next) {
-      throw new FrameError(`The lengths add up to ${at - body} bytes, not to ${payload}.`);
+      throw new FrameError(
+        "bad_lengths",
+        `The lengths add up to ${at - body} bytes, not to ${payload}.`,
+      );
     }
     batches.push({
       bytes,
