@@ -201,7 +201,9 @@ def _icmp() -> Iterator[bytes]:
     for number in range(4):
         echo = build.icmp_echo(*V4, identifier=number * 257, sequence=number, data=bytes(number))
         yield echo
-        reply = build.echo_reply(build.icmp_echo("10.6.7.7", "192.0.2.25", identifier=9, sequence=number))
+        reply = build.echo_reply(
+            build.icmp_echo("10.6.7.7", "192.0.2.25", identifier=9, sequence=number)
+        )
         assert reply is not None
         yield reply
     for code in (0, 1, 2, 3, 5, 9, 10, 13):
@@ -256,7 +258,11 @@ def _icmpv6() -> Iterator[bytes]:
 
 def _ip() -> Iterator[bytes]:
     datagram = build.udp(*V4, 40000, 9, bytes(range(64)))
-    for word, part in ((0x2000, datagram[20:44]), (0x2003, datagram[44:68]), (0x0006, datagram[68:])):
+    for word, part in (
+        (0x2000, datagram[20:44]),
+        (0x2003, datagram[44:68]),
+        (0x0006, datagram[68:]),
+    ):
         yield _ipv4(part, 17, word=word)
     yield _ipv4(datagram[20:], 17, word=0x4000)
     yield _ipv4(datagram[20:], 17, options=b"\x94\x04\0\0")
@@ -287,7 +293,9 @@ def _ip() -> Iterator[bytes]:
     yield b"\x6f\xfa\xbc\xde" + build.ipv6(*V6, 17, upper)[4:]
 
 
-def _ipv4(payload: bytes, protocol: int, *, word: int = 0, options: bytes = b"", tos: int = 0) -> bytes:
+def _ipv4(
+    payload: bytes, protocol: int, *, word: int = 0, options: bytes = b"", tos: int = 0
+) -> bytes:
     size = 20 + len(options)
     head = struct.pack(
         "!BBHHHBBH4s4s", 0x40 | size // 4, tos, size + len(payload), 0x1234, word, 64, protocol, 0,
@@ -302,7 +310,9 @@ def _dns() -> Iterator[bytes]:
         parts = [one.encode("ascii") for one in text.split(".") if one]
         return b"".join(bytes((len(one),)) + one for one in parts) + b"\0"
 
-    def message(flags: int, question: bytes, *records: bytes, counts: tuple[int, int, int]) -> bytes:
+    def message(
+        flags: int, question: bytes, *records: bytes, counts: tuple[int, int, int]
+    ) -> bytes:
         return struct.pack("!HHHHHH", 0xBEEF, flags, 1, *counts) + question + b"".join(records)
 
     def record(owner: bytes, kind: int, data: bytes, ttl: int = 60) -> bytes:
@@ -312,7 +322,10 @@ def _dns() -> Iterator[bytes]:
     back = b"\xc0\x0c"
     a = record(back, 1, b"\xc0\0\x02\x07")
     many = [record(back, 1, bytes((192, 0, 2, n))) for n in range(6)]
-    chain = [record(back, 5, b"\x01b" + b"\xc0\x0e"), record(b"\x01b\xc0\x0e", 1, b"\xc0\0\x02\x08")]
+    chain = [
+        record(back, 5, b"\x01b" + b"\xc0\x0e"),
+        record(b"\x01b\xc0\x0e", 1, b"\xc0\0\x02\x08"),
+    ]
     glue = record(name("ns1.example.com"), 28, b"\x20\x01\x0d\xb8" + bytes(11) + b"\x01")
     option = b"\0" + struct.pack("!HHIH", 41, 4096, 0x8000, 0)
     messages = [
@@ -343,19 +356,35 @@ def _dns() -> Iterator[bytes]:
 
 
 def _others() -> Iterator[bytes]:
-    yield build.tcp(*V4, 50000, 80, flags=0x18, payload=b"GET /x?y=1 HTTP/1.1\r\nHost: example.com\r\n\r\n")
-    yield build.tcp(*V4, 80, 50000, flags=0x18, payload=b"HTTP/1.1 204 No Content\r\nServer: x\r\n\r\n")
+    yield build.tcp(
+        *V4, 50000, 80, flags=0x18, payload=b"GET /x?y=1 HTTP/1.1\r\nHost: example.com\r\n\r\n"
+    )
+    yield build.tcp(
+        *V4, 80, 50000, flags=0x18, payload=b"HTTP/1.1 204 No Content\r\nServer: x\r\n\r\n"
+    )
     head = bytes((1, 1, 6, 0)) + b"\x12\x34\x56\x78" + bytes(20) + b"\x02\0\0\0\0\x07" + bytes(202)
     for kind in (1, 3):
         body = head + b"\x63\x82\x53\x63\x35\x01" + bytes((kind,)) + b"\x0c\x04host\xff"
         yield build.udp("0.0.0.0", "255.255.255.255", 68, 67, body)
     answer = b"\x02" + head[1:16] + b"\x0a\x06\x07\x63" + head[20:]
-    yield build.udp("10.6.7.1", "10.6.7.99", 67, 68, answer + b"\x63\x82\x53\x63\x35\x01\x05\x33\x04\0\0\x0e\x10\xff")
+    yield build.udp(
+        "10.6.7.1",
+        "10.6.7.99",
+        67,
+        68,
+        answer + b"\x63\x82\x53\x63\x35\x01\x05\x33\x04\0\0\x0e\x10\xff",
+    )
     yield build.udp(*V4, 123, 123, b"\x23" + bytes(47))
     yield build.udp(*V4, 123, 123, b"\x24\x02\x06\xe9" + bytes(36) + b"\xe9\0\0\0\0\0\0\0")
     noise = Random(7).randbytes(90)  # scenery, no secret
     yield build.tcp(*V4, 50000, 443, flags=0x18, payload=b"\x17\x03\x03\0\x5a" + noise)
-    yield build.tcp(*V4, 50000, 443, flags=0x18, payload=b"\x14\x03\x03\0\x01\x01" + b"\x15\x03\x03\0\x02\x02\x28")
+    yield build.tcp(
+        *V4,
+        50000,
+        443,
+        flags=0x18,
+        payload=b"\x14\x03\x03\0\x01\x01" + b"\x15\x03\x03\0\x02\x02\x28",
+    )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 /** One session's packets over WebSocket: `v1.batch`, kept open, opened again when it is lost. */
 
-import { BATCH_PROTOCOL, FrameError, unpack, type Batch } from "../wire/batch";
-import { CLOSE_REASONS, parseControl, type Control } from "../wire/control";
+import { BATCH_PROTOCOL, type Batch, FrameError, unpack } from "../wire/batch";
+import { CLOSE_REASONS, type Control, parseControl } from "../wire/control";
 
 export type StreamState =
   | { readonly name: "idle" }

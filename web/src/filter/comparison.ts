@@ -1,6 +1,6 @@
 /** Comparisons of a field with values, compiled to tests. */
 
-import { inPrefix, parsePrefix, type Prefix } from "../packet/address";
+import { inPrefix, type Prefix, parsePrefix } from "../packet/address";
 import { decode } from "../packet/decode";
 import type { Dissection, Field, Value } from "../packet/dissection";
 import type { Headers } from "../packet/headers";
@@ -27,7 +27,9 @@ export function compareNumbers(
   }
   if (operator === "==") {
     const [low, high] = wanted;
-    return low === high ? anyNumber(read, (n) => n === low) : anyNumber(read, (n) => n >= low && n <= high);
+    return low === high
+      ? anyNumber(read, (n) => n === low)
+      : anyNumber(read, (n) => n >= low && n <= high);
   }
   if (operator === "contains") throw unfit(operator, "a number", value);
   if (wanted[0] !== wanted[1]) throw unfit(operator, "a range", value);
@@ -153,7 +155,11 @@ function inEither(field: AddressField, prefix: Prefix): Test {
       (second >= 0 && inPrefix(h.bytes, h.start + second, prefix)));
 }
 
-function anyField(fields: readonly Field[], name: string, fits: (value: Value) => boolean): boolean {
+function anyField(
+  fields: readonly Field[],
+  name: string,
+  fits: (value: Value) => boolean,
+): boolean {
   return fields.some(
     (field) => (field.name === name && fits(field.value)) || anyField(field.fields, name, fits),
   );

@@ -1,7 +1,7 @@
 /** What could stand at the caret of a filter. */
 
-import { ALIASES, canonicalName, fieldOf, FIELDS } from "./fields";
-import { tokenize, type Token } from "./lexer";
+import { ALIASES, canonicalName, FIELDS, fieldOf } from "./fields";
+import { type Token, tokenize } from "./lexer";
 import { OPERATORS } from "./parser";
 
 export interface Suggestion {
@@ -72,7 +72,11 @@ const VALUES: Readonly<Record<string, readonly Suggestion[]>> = {
 };
 
 /** Return what could stand at `caret`; `addresses` are ones the table has seen. */
-export function complete(text: string, caret: number, addresses: readonly string[] = []): Completion {
+export function complete(
+  text: string,
+  caret: number,
+  addresses: readonly string[] = [],
+): Completion {
   let tokens: Token[];
   try {
     tokens = tokenize(text.slice(0, caret));
@@ -99,7 +103,8 @@ function matches(text: string, typed: string): boolean {
 function expected(before: readonly Token[], addresses: readonly string[]): readonly Suggestion[] {
   const last = before.at(-1);
   const word = last?.text.toLowerCase() ?? "";
-  if (last === undefined || ["and", "or", "not", "&&", "||", "!", "("].includes(word)) return STARTERS;
+  if (last === undefined || ["and", "or", "not", "&&", "||", "!", "("].includes(word))
+    return STARTERS;
   if (Object.hasOwn(OPERATORS, word) || word === "{" || word === ",") {
     return valuesOf(fieldBefore(before), addresses);
   }

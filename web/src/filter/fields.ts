@@ -1,6 +1,6 @@
 /** What a display filter can ask of a packet. */
 
-import { u16, u32, u8 } from "../packet/bytes";
+import { u8, u16, u32 } from "../packet/bytes";
 import type { Headers } from "../packet/headers";
 import { isHttp } from "../packet/http";
 import { isTls } from "../packet/tls";
@@ -43,8 +43,16 @@ const UDP = 17;
 const ICMP = 1;
 const ICMPV6 = 58;
 
-const number = (about: string, ...read: NumberReader[]): NumberField => ({ kind: "number", about, read });
-const port = (about: string, ...read: NumberReader[]): NumberField => ({ kind: "port", about, read });
+const number = (about: string, ...read: NumberReader[]): NumberField => ({
+  kind: "number",
+  about,
+  read,
+});
+const port = (about: string, ...read: NumberReader[]): NumberField => ({
+  kind: "port",
+  about,
+  read,
+});
 const flag = (about: string, test: Test): FlagField => ({ kind: "flag", about, test });
 const decoded = (about: string): DecodedField => ({ kind: "decoded", about });
 const address = (
@@ -63,7 +71,9 @@ const ip =
 const upper =
   (protocol: number, read: typeof u8, at: number): NumberReader =>
   (h) =>
-    h.protocol === protocol && h.upper >= 0 && h.upper + at < h.end ? read(h.bytes, h.upper + at) : -1;
+    h.protocol === protocol && h.upper >= 0 && h.upper + at < h.end
+      ? read(h.bytes, h.upper + at)
+      : -1;
 
 const sourcePort =
   (protocol: number): NumberReader =>
@@ -74,14 +84,18 @@ const destinationPort =
   (h) =>
     h.protocol === protocol ? h.destinationPort : -1;
 
-const isProtocol = (about: string, number: number): FlagField => flag(about, (h) => h.protocol === number);
+const isProtocol = (about: string, number: number): FlagField =>
+  flag(about, (h) => h.protocol === number);
 const hasPort =
   (protocol: number, wanted: number): Test =>
   (h) =>
     h.protocol === protocol && (h.sourcePort === wanted || h.destinationPort === wanted);
 const onUdp = (about: string, wanted: number): FlagField => flag(about, hasPort(UDP, wanted));
 const tcpFlag = (name: string, bit: number): FlagField =>
-  flag(`TCP ${name}`, (h) => h.protocol === TCP && h.upper >= 0 && ((u8(h.bytes, h.upper + 13) >> bit) & 1) === 1);
+  flag(
+    `TCP ${name}`,
+    (h) => h.protocol === TCP && h.upper >= 0 && ((u8(h.bytes, h.upper + 13) >> bit) & 1) === 1,
+  );
 
 /** Where the data of a TCP segment begins; -1 without one. */
 function segment(h: Headers): number {
@@ -115,7 +129,10 @@ export const FIELDS: Readonly<Record<string, FilterField>> = {
   llmnr: onUdp("LLMNR on port 5355", 5355),
   ntp: onUdp("NTP on port 123", 123),
   quic: onUdp("QUIC on UDP port 443", 443),
-  dhcp: flag("DHCP on ports 67 and 68", (h) => h.protocol === UDP && (h.destinationPort === 67 || h.destinationPort === 68)),
+  dhcp: flag(
+    "DHCP on ports 67 and 68",
+    (h) => h.protocol === UDP && (h.destinationPort === 67 || h.destinationPort === 68),
+  ),
   http: flag("A segment that begins an HTTP/1 message", onTcp(isHttp)),
   tls: flag("A segment that begins with a TLS record", onTcp(isTls)),
   fragment: flag("Part of a fragmented packet", (h) => h.fragment),
@@ -124,7 +141,11 @@ export const FIELDS: Readonly<Record<string, FilterField>> = {
   cut: flag("Cut by the snap length", (h) => h.originalLength > h.end - h.start),
 
   len: number("Length of the packet in bytes", (h) => h.originalLength),
-  port: port("Source or destination port", (h) => h.sourcePort, (h) => h.destinationPort),
+  port: port(
+    "Source or destination port",
+    (h) => h.sourcePort,
+    (h) => h.destinationPort,
+  ),
   proto: number("IP protocol number", (h) => h.protocol),
   ttl: number("Time to live or hop limit", ip(4, u8, 8), ip(6, u8, 7)),
 
@@ -137,26 +158,42 @@ export const FIELDS: Readonly<Record<string, FilterField>> = {
 
   "frame.len": number("Length of the packet in bytes", (h) => h.originalLength),
   "ip.version": number("4 or 6", (h) => h.version || -1),
-  "ip.hdr_len": number("IPv4 header length", (h) => (h.version === 4 ? (u8(h.bytes, h.start) & 15) * 4 : -1)),
+  "ip.hdr_len": number("IPv4 header length", (h) =>
+    h.version === 4 ? (u8(h.bytes, h.start) & 15) * 4 : -1,
+  ),
   "ip.len": number("IPv4 total length", ip(4, u16, 2)),
   "ip.id": number("IPv4 identification", ip(4, u16, 4)),
-  "ip.flags.df": flag("IPv4 don't fragment", (h) => h.version === 4 && (u8(h.bytes, h.start + 6) & 0x40) !== 0),
-  "ip.flags.mf": flag("IPv4 more fragments", (h) => h.version === 4 && (u8(h.bytes, h.start + 6) & 0x20) !== 0),
-  "ip.frag_offset": number("IPv4 fragment offset in units of 8 bytes", (h) => h.version === 4 ? u16(h.bytes, h.start + 6) & 0x1fff : -1),
+  "ip.flags.df": flag(
+    "IPv4 don't fragment",
+    (h) => h.version === 4 && (u8(h.bytes, h.start + 6) & 0x40) !== 0,
+  ),
+  "ip.flags.mf": flag(
+    "IPv4 more fragments",
+    (h) => h.version === 4 && (u8(h.bytes, h.start + 6) & 0x20) !== 0,
+  ),
+  "ip.frag_offset": number("IPv4 fragment offset in units of 8 bytes", (h) =>
+    h.version === 4 ? u16(h.bytes, h.start + 6) & 0x1fff : -1,
+  ),
   "ip.ttl": number("IPv4 time to live", ip(4, u8, 8)),
   "ip.proto": number("IP protocol number", (h) => h.protocol),
-  "ip.dsfield.dscp": number("IPv4 DSCP", (h) => (h.version === 4 ? u8(h.bytes, h.start + 1) >> 2 : -1)),
+  "ip.dsfield.dscp": number("IPv4 DSCP", (h) =>
+    h.version === 4 ? u8(h.bytes, h.start + 1) >> 2 : -1,
+  ),
   "ipv6.hlim": number("IPv6 hop limit", ip(6, u8, 7)),
   "ipv6.plen": number("IPv6 payload length", ip(6, u16, 4)),
   "ipv6.nxt": number("IPv6 next header", ip(6, u8, 6)),
-  "ipv6.flow": number("IPv6 flow label", (h) => (h.version === 6 ? u32(h.bytes, h.start) % 0x100000 : -1)),
+  "ipv6.flow": number("IPv6 flow label", (h) =>
+    h.version === 6 ? u32(h.bytes, h.start) % 0x100000 : -1,
+  ),
 
   "tcp.port": port("TCP port of either end", sourcePort(TCP), destinationPort(TCP)),
   "tcp.srcport": port("TCP source port", sourcePort(TCP)),
   "tcp.dstport": port("TCP destination port", destinationPort(TCP)),
   "tcp.seq": number("TCP sequence number", upper(TCP, u32, 4)),
   "tcp.ack": number("TCP acknowledgement number", upper(TCP, u32, 8)),
-  "tcp.flags": number("TCP flags as a number", (h) => h.protocol === TCP && h.upper >= 0 ? u16(h.bytes, h.upper + 12) & 0xfff : -1),
+  "tcp.flags": number("TCP flags as a number", (h) =>
+    h.protocol === TCP && h.upper >= 0 ? u16(h.bytes, h.upper + 12) & 0xfff : -1,
+  ),
   "tcp.flags.fin": tcpFlag("FIN", 0),
   "tcp.flags.syn": tcpFlag("SYN", 1),
   "tcp.flags.reset": tcpFlag("RST", 2),
@@ -231,7 +268,9 @@ export const ALIASES: Readonly<Record<string, string>> = {
 export function fieldOf(name: string): FilterField | undefined {
   const key = name.toLowerCase();
   const canonical = Object.hasOwn(ALIASES, key) ? ALIASES[key] : key;
-  return canonical !== undefined && Object.hasOwn(FIELDS, canonical) ? FIELDS[canonical] : undefined;
+  return canonical !== undefined && Object.hasOwn(FIELDS, canonical)
+    ? FIELDS[canonical]
+    : undefined;
 }
 
 export function canonicalName(name: string): string {

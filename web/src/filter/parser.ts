@@ -16,17 +16,25 @@ import {
   hasDecoded,
   type Operator,
 } from "./comparison";
-import { canonicalName, fieldOf, FIELDS, type FilterField, type Test } from "./fields";
-import { FilterError, tokenize, type Token } from "./lexer";
+import { canonicalName, FIELDS, type FilterField, fieldOf, type Test } from "./fields";
+import { FilterError, type Token, tokenize } from "./lexer";
 
 /** Other spellings of the operators. */
 export const OPERATORS: Readonly<Record<string, Operator>> = {
-  "==": "==", "=": "==", eq: "==", is: "==",
-  "!=": "!=", ne: "!=",
-  "<": "<", lt: "<",
-  "<=": "<=", le: "<=",
-  ">": ">", gt: ">",
-  ">=": ">=", ge: ">=",
+  "==": "==",
+  "=": "==",
+  eq: "==",
+  is: "==",
+  "!=": "!=",
+  ne: "!=",
+  "<": "<",
+  lt: "<",
+  "<=": "<=",
+  le: "<=",
+  ">": ">",
+  gt: ">",
+  ">=": ">=",
+  ge: ">=",
   contains: "contains",
 };
 const AND = new Set(["and", "&&"]);
@@ -66,7 +74,10 @@ class Parser {
   expectEnd(): void {
     const token = this.peek();
     if (token === undefined) return;
-    const message = token.text === ")" ? "This bracket was never opened." : `"${token.text}" is not expected here.`;
+    const message =
+      token.text === ")"
+        ? "This bracket was never opened."
+        : `"${token.text}" is not expected here.`;
     throw new FilterError(message, token.start, token.end);
   }
 
@@ -100,7 +111,11 @@ class Parser {
       return test;
     }
     if (token.kind === "sign" || AND.has(token.text) || OR.has(token.text)) {
-      throw new FilterError(`A protocol, a field or text should stand before "${token.text}".`, token.start, token.end);
+      throw new FilterError(
+        `A protocol, a field or text should stand before "${token.text}".`,
+        token.start,
+        token.end,
+      );
     }
     return this.word(token);
   }
@@ -129,7 +144,12 @@ class Parser {
 
   private ports(end: "src" | "dst"): Test {
     const value = this.value("==");
-    return compareNumbers([end === "src" ? (h) => h.sourcePort : (h) => h.destinationPort], "==", value, true);
+    return compareNumbers(
+      [end === "src" ? (h) => h.sourcePort : (h) => h.destinationPort],
+      "==",
+      value,
+      true,
+    );
   }
 
   private comparison(name: string, field: FilterField, operator: Operator): Test {
@@ -175,7 +195,10 @@ class Parser {
   private refuseUnknownField(token: Token): void {
     const family = token.text.toLowerCase().split(".")[0] ?? "";
     const following = this.peek();
-    const compared = following !== undefined && following.kind === "sign" && Object.hasOwn(OPERATORS, following.text);
+    const compared =
+      following !== undefined &&
+      following.kind === "sign" &&
+      Object.hasOwn(OPERATORS, following.text);
     const looksLikeField = token.text.includes(".") && FAMILIES.has(family);
     if (!compared && !looksLikeField) return;
     const near = nearest(token.text.toLowerCase());
@@ -195,7 +218,8 @@ class Parser {
 
   private takeWord(words: ReadonlySet<string>): boolean {
     const token = this.peek();
-    if (token === undefined || token.kind === "string" || !words.has(token.text.toLowerCase())) return false;
+    if (token === undefined || token.kind === "string" || !words.has(token.text.toLowerCase()))
+      return false;
     this.at++;
     return true;
   }
@@ -212,7 +236,11 @@ class Parser {
   private next(expected: string): Token {
     const token = this.tokens[this.at++];
     if (token !== undefined) return token;
-    throw new FilterError(`The filter ends where ${expected} should stand.`, this.length, this.length);
+    throw new FilterError(
+      `The filter ends where ${expected} should stand.`,
+      this.length,
+      this.length,
+    );
   }
 }
 
@@ -230,8 +258,15 @@ function compare(name: string, field: FilterField, operator: Operator, value: To
     case "flag": {
       const { test } = field;
       const wanted = /^(1|true)$/i.test(value.text);
-      if ((!wanted && !/^(0|false)$/i.test(value.text)) || (operator !== "==" && operator !== "!=")) {
-        throw new FilterError(`${name} is set or not: compare it with 1 or 0, or write it alone.`, value.start, value.end);
+      if (
+        (!wanted && !/^(0|false)$/i.test(value.text)) ||
+        (operator !== "==" && operator !== "!=")
+      ) {
+        throw new FilterError(
+          `${name} is set or not: compare it with 1 or 0, or write it alone.`,
+          value.start,
+          value.end,
+        );
       }
       return wanted === (operator === "==") ? test : (h) => !test(h);
     }
@@ -246,7 +281,11 @@ function presence(name: string, field: FilterField, token: Token): Test {
       return hasDecoded(name);
     case "address":
       if (field.version === 0) {
-        throw new FilterError(`An address should follow, as in ${name} == 10.6.7.0/24.`, token.start, token.end);
+        throw new FilterError(
+          `An address should follow, as in ${name} == 10.6.7.0/24.`,
+          token.start,
+          token.end,
+        );
       }
       return (h) => h.version === field.version;
     default:

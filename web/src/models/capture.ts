@@ -2,9 +2,9 @@
 
 import { signal } from "@preact/signals";
 import { PacketStream, type StreamState } from "../api/packet-stream";
-import { pack, type Batch } from "../wire/batch";
+import { type Batch, pack } from "../wire/batch";
 import type { Ack, Control, Hello } from "../wire/control";
-import { DEFAULT_BOUNDS, PacketRing, type Bounds } from "./packet-ring";
+import { type Bounds, DEFAULT_BOUNDS, PacketRing } from "./packet-ring";
 import type { TrafficModel } from "./traffic";
 
 export class CaptureModel {

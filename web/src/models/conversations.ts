@@ -78,7 +78,8 @@ class Table {
     for (let probe = 0; probe < PROBES; probe++) {
       const slot = (home + probe) & (SLOTS - 1);
       if (this.versions[slot] === 0) return this.take(slot, h, low, high, size);
-      if (this.versions[slot] === h.version && this.holds(slot, h.bytes, low, high, size)) return slot;
+      if (this.versions[slot] === h.version && this.holds(slot, h.bytes, low, high, size))
+        return slot;
       if ((this.packets[slot] ?? 0) < (this.packets[quietest] ?? 0)) quietest = slot;
     }
     return this.take(quietest, h, low, high, size);
@@ -87,7 +88,8 @@ class Table {
   private holds(slot: number, bytes: Uint8Array, low: number, high: number, size: number): boolean {
     const at = slot * KEY;
     for (let i = 0; i < size; i++) {
-      if (this.keys[at + i] !== bytes[low + i] || this.keys[at + 16 + i] !== bytes[high + i]) return false;
+      if (this.keys[at + i] !== bytes[low + i] || this.keys[at + 16 + i] !== bytes[high + i])
+        return false;
     }
     return true;
   }

@@ -5,7 +5,7 @@ import { FilterError } from "../filter/lexer";
 import { compileFilter } from "../filter/parser";
 import { decode } from "../packet/decode";
 import type { Dissection } from "../packet/dissection";
-import { pcapng, type CapturedPacket } from "../wire/pcapng";
+import { type CapturedPacket, pcapng } from "../wire/pcapng";
 import type { CaptureModel } from "./capture";
 import { FilteredRows } from "./filtered-rows";
 import { INJECTED, LOSS } from "./packet-ring";
@@ -134,7 +134,8 @@ export class PacketTableModel {
     let index = current === null ? (step > 0 ? 0 : count - 1) : rows.indexOf(current.row) + step;
     index = Math.min(Math.max(index, 0), count - 1);
     const onwards = Math.sign(step) || 1;
-    while (index >= 0 && index < count && capture.ring.kind(rows.at(index)) === LOSS) index += onwards;
+    while (index >= 0 && index < count && capture.ring.kind(rows.at(index)) === LOSS)
+      index += onwards;
     if (index < 0 || index >= count) return;
     this.following.value = false;
     this.select(rows.at(index));

@@ -2,7 +2,17 @@
 
 import type { Headers } from "../packet/headers";
 
-export const KINDS = ["TLS", "HTTP", "TCP", "QUIC", "DNS", "UDP", "ICMP", "ICMPv6", "Other"] as const;
+export const KINDS = [
+  "TLS",
+  "HTTP",
+  "TCP",
+  "QUIC",
+  "DNS",
+  "UDP",
+  "ICMP",
+  "ICMPv6",
+  "Other",
+] as const;
 
 /** Return the place in `KINDS` of the packet that `headers` points at. */
 export function kindOf(h: Headers): number {

@@ -9,7 +9,7 @@ import { signal } from "@preact/signals";
 import { Headers } from "../packet/headers";
 import type { Batch } from "../wire/batch";
 import { Conversations } from "./conversations";
-import { kindOf, KINDS } from "./protocols";
+import { KINDS, kindOf } from "./protocols";
 
 export const SECONDS = 300;
 
@@ -106,7 +106,7 @@ export class TrafficModel {
   split(seconds = 60): { kind: string; packets: number; bytes: number }[] {
     const found = KINDS.map((kind) => ({ kind, packets: 0, bytes: 0 }));
     for (let back = 0; back < Math.min(seconds, SECONDS); back++) {
-      const base = (((this.second - back) % SECONDS) + SECONDS) % SECONDS * KINDS.length;
+      const base = ((((this.second - back) % SECONDS) + SECONDS) % SECONDS) * KINDS.length;
       for (const [index, one] of found.entries()) {
         one.packets += this.kindPackets[base + index] ?? 0;
         one.bytes += this.kindBytes[base + index] ?? 0;
@@ -145,7 +145,10 @@ export class TrafficModel {
 }
 
 function emptySeries(): Record<SeriesName, (number | null)[]> {
-  return Object.fromEntries(SERIES.map((name) => [name, []])) as unknown as Record<SeriesName, (number | null)[]>;
+  return Object.fromEntries(SERIES.map((name) => [name, []])) as unknown as Record<
+    SeriesName,
+    (number | null)[]
+  >;
 }
 
 function totalsOf({ received, injected, lost }: Counters): Record<SeriesName, number> {

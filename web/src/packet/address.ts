@@ -1,6 +1,6 @@
 /** IP addresses between bytes and text (RFC 4291, RFC 5952). */
 
-import { u16, u8 } from "./bytes";
+import { u8, u16 } from "./bytes";
 
 export interface Prefix {
   /** 4 or 16 bytes. */

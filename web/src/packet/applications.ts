@@ -1,6 +1,6 @@
 /** Who speaks behind a TCP or UDP header: by port, or by how the bytes begin. */
 
-import { u16, u24, u8 } from "./bytes";
+import { u8, u16, u24 } from "./bytes";
 import { dissectDhcp } from "./dhcp";
 import type { Dissection, Dissector } from "./dissection";
 import { dissectDnsOverTcp, dnsDissector } from "./dns";
@@ -50,7 +50,14 @@ function dissectQuic(to: Dissection, start: number, end: number): void {
   const kind = ["Initial", "0-RTT", "Handshake", "Retry"][(first >> 4) & 3] ?? "";
   layer.add("quic.header_form", "Header form", start, start + 1, 1, "long");
   const version = u24(bytes, start + 1) * 256 + u8(bytes, start + 4);
-  layer.add("quic.version", "Version", start + 1, start + 5, version, `0x${version.toString(16).padStart(8, "0")}`);
+  layer.add(
+    "quic.version",
+    "Version",
+    start + 1,
+    start + 5,
+    version,
+    `0x${version.toString(16).padStart(8, "0")}`,
+  );
   const size = u8(bytes, start + 5);
   const id = Array.from(bytes.subarray(start + 6, start + 6 + size));
   const text = id.map((byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -63,7 +70,9 @@ function dissectQuic(to: Dissection, start: number, end: number): void {
 function dissectWireGuard(to: Dissection, start: number, end: number): void {
   const { bytes } = to;
   const type = u8(bytes, start);
-  const kind = ["", "Handshake Initiation", "Handshake Response", "Cookie Reply", "Transport Data"][type];
+  const kind = ["", "Handshake Initiation", "Handshake Response", "Cookie Reply", "Transport Data"][
+    type
+  ];
   if (!kind || u24(bytes, start + 1) !== 0 || u16(bytes, start + 2) !== 0) {
     to.data(start, end);
     return;

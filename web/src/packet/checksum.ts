@@ -1,6 +1,6 @@
 /** The internet checksum (RFC 1071) and the pseudo-headers it covers. */
 
-import { u16, u8 } from "./bytes";
+import { u8, u16 } from "./bytes";
 
 /** Return the ones' complement sum of 16-bit words, folded; an odd byte counts as padded. */
 export function sum(bytes: Uint8Array, start: number, end: number, initial = 0): number {

@@ -1,13 +1,15 @@
 /** DHCP (RFC 2131) and the options people look for (RFC 2132). */
 
 import { ipv4Text } from "./address";
-import { ascii, hex, hexDigits, u32, u8 } from "./bytes";
+import { ascii, hex, hexDigits, u8, u32 } from "./bytes";
 import { addNumber, type Dissection } from "./dissection";
 
 const FIXED = 236;
 const COOKIE = 0x63825363;
 const MESSAGES = ["", "Discover", "Offer", "Request", "Decline", "ACK", "NAK", "Release", "Inform"];
-const OPTIONS: Readonly<Record<number, readonly [label: string, kind: "addresses" | "text" | "seconds"]>> = {
+const OPTIONS: Readonly<
+  Record<number, readonly [label: string, kind: "addresses" | "text" | "seconds"]>
+> = {
   1: ["Subnet mask", "addresses"],
   3: ["Router", "addresses"],
   6: ["Domain name server", "addresses"],
@@ -30,7 +32,12 @@ export function dissectDhcp(to: Dissection, start: number, end: number): void {
   const operation = addNumber(layer, "dhcp.type", "Operation", u8, bytes, start, 1);
   const id = u32(bytes, start + 4);
   layer.add("dhcp.id", "Transaction", start + 4, start + 8, id, hex(id, 8));
-  const addresses = [["client", 12, "Client address"], ["your", 16, "Your address"], ["server", 20, "Next server"], ["relay", 24, "Relay"]] as const;
+  const addresses = [
+    ["client", 12, "Client address"],
+    ["your", 16, "Your address"],
+    ["server", 20, "Next server"],
+    ["relay", 24, "Relay"],
+  ] as const;
   for (const [name, at, label] of addresses) {
     layer.add(`dhcp.ip.${name}`, label, start + at, start + at + 4, ipv4Text(bytes, start + at));
   }

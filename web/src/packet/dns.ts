@@ -1,7 +1,7 @@
 /** DNS (RFC 1035), and mDNS (RFC 6762) and LLMNR (RFC 4795), which look the same. */
 
 import { ipv4Text, ipv6Text } from "./address";
-import { ascii, hex, u16, u32, u8 } from "./bytes";
+import { ascii, hex, u8, u16, u32 } from "./bytes";
 import { addNumber, type Dissection, type Dissector, type Field } from "./dissection";
 import { DNS_REPLY_CODES, DNS_TYPES } from "./names";
 
@@ -59,7 +59,15 @@ function dissect(to: Dissection, protocol: string, start: number, end: number): 
   if (response) bit("recavail", "Recursion available", 0x80, start + 3);
   if (response) field.add("dns.flags.rcode", "Reply code", start + 3, start + 4, code, codeName);
   const counts = (["queries", "answers", "auth_rr", "add_rr"] as const).map((name, index) =>
-    addNumber(layer, `dns.count.${name}`, COUNTS[index] ?? "", u16, bytes, start + 4 + 2 * index, 2),
+    addNumber(
+      layer,
+      `dns.count.${name}`,
+      COUNTS[index] ?? "",
+      u16,
+      bytes,
+      start + 4 + 2 * index,
+      2,
+    ),
   );
 
   const mdns = protocol === "MDNS";
@@ -70,7 +78,14 @@ function dissect(to: Dissection, protocol: string, start: number, end: number): 
     if (stop + 4 > end) break;
     const type = u16(bytes, stop);
     const unicast = mdns && (u16(bytes, stop + 2) & 0x8000) !== 0;
-    const query = layer.add("dns.qry", "Question", at, stop + 4, name, `${name || "<Root>"} ${typeName(type)}`);
+    const query = layer.add(
+      "dns.qry",
+      "Question",
+      at,
+      stop + 4,
+      name,
+      `${name || "<Root>"} ${typeName(type)}`,
+    );
     query.add("dns.qry.name", "Name", at, stop, name || "<Root>");
     query.add("dns.qry.type", "Type", stop, stop + 2, type, `${typeName(type)} (${type})`);
     addClass(query, "dns.qry.class", stop + 2, u16(bytes, stop + 2), mdns);
@@ -130,7 +145,14 @@ function addRecord(
   const label = SECTIONS[section] ?? "Record";
   const data = recordData(bytes, message, type, at + 10, stop);
   const shown = name || "<Root>";
-  const record = layer.add("dns.rr", label, start, stop, shown, `${shown} ${typeName(type)} ${data.text}`);
+  const record = layer.add(
+    "dns.rr",
+    label,
+    start,
+    stop,
+    shown,
+    `${shown} ${typeName(type)} ${data.text}`,
+  );
   record.add("dns.resp.name", "Name", start, at, shown);
   record.add("dns.resp.type", "Type", at, at + 2, type, `${typeName(type)} (${type})`);
   if (type !== 41) {

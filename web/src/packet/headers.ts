@@ -3,7 +3,7 @@
  * of thousands of packets. One `Headers` is used again for every packet, nothing is allocated.
  */
 
-import { u16, u8 } from "./bytes";
+import { u8, u16 } from "./bytes";
 
 const FRAGMENT = 44;
 const AUTHENTICATION = 51;
@@ -55,7 +55,8 @@ export class Headers {
       return;
     }
     const { protocol, upper } = this;
-    const hasPorts = protocol === 6 || protocol === 17 || protocol === 132 || protocol === 33 || protocol === 136;
+    const hasPorts =
+      protocol === 6 || protocol === 17 || protocol === 132 || protocol === 33 || protocol === 136;
     if (hasPorts && upper + 4 <= end) {
       this.sourcePort = u16(bytes, upper);
       this.destinationPort = u16(bytes, upper + 2);

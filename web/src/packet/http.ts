@@ -4,7 +4,16 @@ import { ascii, findText, u8 } from "./bytes";
 import type { Dissection } from "./dissection";
 
 const STARTS = [
-  "GET ", "POST ", "PUT ", "HEAD ", "DELETE ", "OPTIONS ", "PATCH ", "CONNECT ", "TRACE ", "HTTP/1.",
+  "GET ",
+  "POST ",
+  "PUT ",
+  "HEAD ",
+  "DELETE ",
+  "OPTIONS ",
+  "PATCH ",
+  "CONNECT ",
+  "TRACE ",
+  "HTTP/1.",
 ];
 const LINE_END = Uint8Array.of(13, 10);
 const MAX_LINES = 64;
@@ -36,7 +45,8 @@ export function dissectHttp(to: Dissection, start: number, end: number): void {
       const colon = text.indexOf(":");
       const name = text.slice(0, colon).trim();
       const value = text.slice(colon + 1).trim();
-      if (colon > 0) layer.add(`http.${name.toLowerCase().replaceAll("-", "_")}`, name, at, stop, value);
+      if (colon > 0)
+        layer.add(`http.${name.toLowerCase().replaceAll("-", "_")}`, name, at, stop, value);
     }
     if (found < 0 || text === "") {
       to.data(found < 0 ? end : found + 2, end);
@@ -50,7 +60,14 @@ function addFirstLine(to: Dissection, text: string, start: number, end: number):
   const layer = to.layers.at(-1);
   const [first = "", second = "", third = ""] = text.split(" ");
   if (text.startsWith("HTTP/")) {
-    layer?.add("http.response.code", "Status", start + first.length + 1, end, Number(second), text.slice(first.length + 1));
+    layer?.add(
+      "http.response.code",
+      "Status",
+      start + first.length + 1,
+      end,
+      Number(second),
+      text.slice(first.length + 1),
+    );
     return;
   }
   layer?.add("http.request.method", "Method", start, start + first.length, first);

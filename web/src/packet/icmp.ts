@@ -1,7 +1,7 @@
 /** ICMP (RFC 792). */
 
 import { ipv4Text } from "./address";
-import { u16, u32, u8 } from "./bytes";
+import { u8, u16, u32 } from "./bytes";
 import { checksum } from "./checksum";
 import { addChecksum, addNumber, type Dissection, type Dissector } from "./dissection";
 import { ICMP_CODES, ICMP_TYPES } from "./names";
@@ -23,7 +23,14 @@ export function icmpDissector(quoted: Dissector): Dissector {
     const codeName = ICMP_CODES[type]?.[code];
     layer.text = codeName ?? name;
     layer.add("icmp.type", "Type", start, start + 1, type, `${type} (${name})`);
-    layer.add("icmp.code", "Code", start + 1, start + 2, code, codeName ? `${code} (${codeName})` : String(code));
+    layer.add(
+      "icmp.code",
+      "Code",
+      start + 1,
+      start + 2,
+      code,
+      codeName ? `${code} (${codeName})` : String(code),
+    );
     const found = u16(bytes, start + 2);
     const whole = wholePacket(to, end) !== undefined;
     const expected = whole ? checksum(bytes, start, end, 0xffff - found) : null;
@@ -53,7 +60,14 @@ function addEcho(to: Dissection, name: string, start: number, end: number): void
   if (layer === undefined) return;
   const id = u16(bytes, start + 4);
   const sequence = u16(bytes, start + 6);
-  layer.add("icmp.ident", "Identifier", start + 4, start + 6, id, `${id} (0x${id.toString(16).padStart(4, "0")})`);
+  layer.add(
+    "icmp.ident",
+    "Identifier",
+    start + 4,
+    start + 6,
+    id,
+    `${id} (0x${id.toString(16).padStart(4, "0")})`,
+  );
   layer.add("icmp.seq", "Sequence number", start + 6, start + 8, sequence);
   layer.text = `${name}, identifier ${id}, sequence ${sequence}`;
   const swapped = ((sequence & 0xff) << 8) | (sequence >> 8);

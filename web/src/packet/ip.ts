@@ -1,7 +1,7 @@
 /** IPv4 (RFC 791) and IPv6 (RFC 8200) with its extension headers. */
 
 import { ipv4Text, ipv6Text } from "./address";
-import { hex, u16, u32, u8 } from "./bytes";
+import { hex, u8, u16, u32 } from "./bytes";
 import { checksum } from "./checksum";
 import { addChecksum, addNumber, type Dissection, type Dissector, type Field } from "./dissection";
 import { protocolName } from "./names";
@@ -52,7 +52,14 @@ export function dissectIpv4(to: Dissection, start: number, end: number, upper: U
   flags.add("ip.flags.rb", "Reserved", start + 6, start + 7, (word & 0x8000) !== 0);
   flags.add("ip.flags.df", "Don't fragment", start + 6, start + 7, (word & 0x4000) !== 0);
   flags.add("ip.flags.mf", "More fragments", start + 6, start + 7, more);
-  layer.add("ip.frag_offset", "Fragment offset", start + 6, start + 8, offset >> 3, `${offset} bytes`);
+  layer.add(
+    "ip.frag_offset",
+    "Fragment offset",
+    start + 6,
+    start + 8,
+    offset >> 3,
+    `${offset} bytes`,
+  );
   addNumber(layer, "ip.ttl", "Time to live", u8, bytes, start + 8, 1);
   const protocol = u8(bytes, start + 9);
   const name = protocolName(protocol);
@@ -112,13 +119,7 @@ export function dissectIpv6(to: Dissection, start: number, end: number, upper: U
   extensions(to, following, start + 40, Math.min(end, to.promised), upper);
 }
 
-function extensions(
-  to: Dissection,
-  first: number,
-  start: number,
-  end: number,
-  upper: Upper,
-): void {
+function extensions(to: Dissection, first: number, start: number, end: number, upper: Upper): void {
   const { bytes } = to;
   let protocol = first;
   let at = start;
@@ -134,7 +135,12 @@ function extensions(
       return;
     }
     const following = u8(bytes, at);
-    const size = protocol === 44 ? 8 : protocol === 51 ? (u8(bytes, at + 1) + 2) * 4 : (u8(bytes, at + 1) + 1) * 8;
+    const size =
+      protocol === 44
+        ? 8
+        : protocol === 51
+          ? (u8(bytes, at + 1) + 2) * 4
+          : (u8(bytes, at + 1) + 1) * 8;
     const layer = to.layer(kind.name, kind.label, at, Math.min(at + size, end));
     addNextHeader(layer, `${kind.name}.nxt`, at, following);
     layer.text = `${size} bytes`;
@@ -203,7 +209,14 @@ function addNextHeader(layer: Field, name: string, at: number, value: number): v
 }
 
 function addIpv4Options(layer: Field, bytes: Uint8Array, start: number, end: number): void {
-  const options = layer.add("ip.options", "Options", start, end, end - start, `${end - start} bytes`);
+  const options = layer.add(
+    "ip.options",
+    "Options",
+    start,
+    end,
+    end - start,
+    `${end - start} bytes`,
+  );
   for (let at = start; at < end; ) {
     const type = u8(bytes, at);
     const size = type < 2 ? 1 : u8(bytes, at + 1);
@@ -218,7 +231,8 @@ function addIpv6Options(layer: Field, bytes: Uint8Array, start: number, end: num
   for (let at = start; at < end; ) {
     const type = u8(bytes, at);
     const size = type === 0 ? 1 : u8(bytes, at + 1) + 2;
-    const label = type === 0 ? "Pad1" : type === 1 ? "PadN" : type === 5 ? "Router alert" : `Option ${type}`;
+    const label =
+      type === 0 ? "Pad1" : type === 1 ? "PadN" : type === 5 ? "Router alert" : `Option ${type}`;
     layer.add("ipv6.opt.type", label, at, Math.min(at + size, end), type);
     at += size;
   }

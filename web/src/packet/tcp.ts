@@ -1,6 +1,6 @@
 /** TCP (RFC 9293) with its options. */
 
-import { hex, u16, u32, u8 } from "./bytes";
+import { hex, u8, u16, u32 } from "./bytes";
 import { addChecksum, addNumber, type Dissection, type Field } from "./dissection";
 import { addPorts, payload, transportChecksum } from "./transport";
 
@@ -35,7 +35,14 @@ export function dissectTcp(to: Dissection, start: number, end: number): void {
   layer.add("tcp.hdr_len", "Header length", start + 12, start + 13, header, `${header} bytes`);
   const names = flagNames(flags);
   const shown = names || "none";
-  const field = layer.add("tcp.flags", "Flags", start + 12, start + 14, flags, `${hex(flags, 3)} (${shown})`);
+  const field = layer.add(
+    "tcp.flags",
+    "Flags",
+    start + 12,
+    start + 14,
+    flags,
+    `${hex(flags, 3)} (${shown})`,
+  );
   for (const [bit, name] of TCP_FLAGS.entries()) {
     const set = ((flags >> bit) & 1) === 1;
     field.add(`tcp.flags.${FILTER_NAMES[bit]}`, name, start + 13, start + 14, set);
@@ -66,7 +73,14 @@ export function flagNames(flags: number): string {
 function addOptions(layer: Field, bytes: Uint8Array, start: number, end: number): string {
   if (start >= end) return "";
   let said = "";
-  const options = layer.add("tcp.options", "Options", start, end, end - start, `${end - start} bytes`);
+  const options = layer.add(
+    "tcp.options",
+    "Options",
+    start,
+    end,
+    end - start,
+    `${end - start} bytes`,
+  );
   for (let at = start; at < end; ) {
     const kind = u8(bytes, at);
     const size = kind < 2 ? 1 : u8(bytes, at + 1);

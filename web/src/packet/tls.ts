@@ -1,6 +1,6 @@
 /** TLS records and what a ClientHello says in the clear (RFC 8446). */
 
-import { ascii, hex, u16, u24, u8 } from "./bytes";
+import { ascii, hex, u8, u16, u24 } from "./bytes";
 import type { Dissection, Field } from "./dissection";
 
 const RECORDS: Readonly<Record<number, string>> = {
@@ -24,11 +24,11 @@ const HANDSHAKES: Readonly<Record<number, string>> = {
   20: "Finished",
 };
 const VERSIONS: Readonly<Record<number, string>> = {
-  0x0300: "SSL 3.0",
-  0x0301: "TLS 1.0",
-  0x0302: "TLS 1.1",
-  0x0303: "TLS 1.2",
-  0x0304: "TLS 1.3",
+  768: "SSL 3.0",
+  769: "TLS 1.0",
+  770: "TLS 1.1",
+  771: "TLS 1.2",
+  772: "TLS 1.3",
 };
 const MAX_RECORD = 16384 + 256;
 
@@ -62,7 +62,14 @@ function dissectRecord(to: Dissection, start: number, end: number): string {
   const version = u16(bytes, start + 1);
   const layer = to.layer("tls", "Transport Layer Security", start, end);
   layer.add("tls.record.content_type", "Record", start, start + 1, type, `${name} (${type})`);
-  layer.add("tls.record.version", "Version", start + 1, start + 3, version, VERSIONS[version] ?? hex(version, 4));
+  layer.add(
+    "tls.record.version",
+    "Version",
+    start + 1,
+    start + 3,
+    version,
+    VERSIONS[version] ?? hex(version, 4),
+  );
   layer.add("tls.record.length", "Length", start + 3, start + 5, u16(bytes, start + 3));
   layer.text = name;
   if (type !== 22 || start + 9 > end) return name;
@@ -72,7 +79,14 @@ function dissectRecord(to: Dissection, start: number, end: number): string {
   if (kind === undefined || u24(bytes, start + 6) + 4 > u16(bytes, start + 3)) {
     return (layer.text = "Encrypted Handshake Message");
   }
-  layer.add("tls.handshake.type", "Handshake", start + 5, start + 6, handshake, `${kind} (${handshake})`);
+  layer.add(
+    "tls.handshake.type",
+    "Handshake",
+    start + 5,
+    start + 6,
+    handshake,
+    `${kind} (${handshake})`,
+  );
   layer.text = kind;
   if (handshake !== 1 && handshake !== 2) return kind;
   const server = addHello(layer, bytes, start + 9, end, handshake === 1);
@@ -90,16 +104,37 @@ function addHello(
   client: boolean,
 ): string {
   const version = u16(bytes, start);
-  layer.add("tls.handshake.version", "Hello version", start, start + 2, version, VERSIONS[version] ?? hex(version, 4));
+  layer.add(
+    "tls.handshake.version",
+    "Hello version",
+    start,
+    start + 2,
+    version,
+    VERSIONS[version] ?? hex(version, 4),
+  );
   layer.add("tls.handshake.random", "Random", start + 2, start + 34, "", "32 bytes");
   let at = start + 35 + u8(bytes, start + 34); // behind the session id
   if (client) {
     const ciphers = u16(bytes, at);
-    layer.add("tls.handshake.cipher_suites_length", "Cipher suites", at, at + 2 + ciphers, ciphers, `${ciphers / 2} offered`);
+    layer.add(
+      "tls.handshake.cipher_suites_length",
+      "Cipher suites",
+      at,
+      at + 2 + ciphers,
+      ciphers,
+      `${ciphers / 2} offered`,
+    );
     at += 2 + ciphers;
     at += 1 + u8(bytes, at);
   } else {
-    layer.add("tls.handshake.ciphersuite", "Cipher suite", at, at + 2, u16(bytes, at), hex(u16(bytes, at), 4));
+    layer.add(
+      "tls.handshake.ciphersuite",
+      "Cipher suite",
+      at,
+      at + 2,
+      u16(bytes, at),
+      hex(u16(bytes, at), 4),
+    );
     at += 3;
   }
   let server = "";
@@ -111,10 +146,26 @@ function addHello(
     if (body + length > stop) break;
     if (type === 0 && length > 5) {
       server = ascii(bytes, body + 5, Math.min(body + length, body + 5 + u16(bytes, body + 3)));
-      layer.add("tls.handshake.extensions_server_name", "Server name", body + 5, body + length, server);
+      layer.add(
+        "tls.handshake.extensions_server_name",
+        "Server name",
+        body + 5,
+        body + length,
+        server,
+      );
     } else if (type === 16 && length > 3) {
-      const protocol = ascii(bytes, body + 3, Math.min(body + length, body + 3 + u8(bytes, body + 2)));
-      layer.add("tls.handshake.extensions_alpn_str", "Next protocol", body + 2, body + length, protocol);
+      const protocol = ascii(
+        bytes,
+        body + 3,
+        Math.min(body + length, body + 3 + u8(bytes, body + 2)),
+      );
+      layer.add(
+        "tls.handshake.extensions_alpn_str",
+        "Next protocol",
+        body + 2,
+        body + length,
+        protocol,
+      );
     }
     at = body + length;
   }

@@ -1,7 +1,7 @@
 /** What TCP and UDP share: ports, the checksum, and the way to the application. */
 
 import { application } from "./applications";
-import { u16, u8 } from "./bytes";
+import { u8, u16 } from "./bytes";
 import { checksum, sum } from "./checksum";
 import type { Dissection, Field } from "./dissection";
 import { PORT_NAMES } from "./names";

@@ -52,7 +52,9 @@ describe("the batch codec", () => {
   it("writes what it reads back", () => {
     const packets = [new Uint8Array(20).fill(7), new Uint8Array(), new Uint8Array(65535).fill(1)];
     const [batch] = unpack(pack(packets));
-    expect(batch && written(batch)).toMatchObject({ packets: packets.map((one) => hexDigits(one)) });
+    expect(batch && written(batch)).toMatchObject({
+      packets: packets.map((one) => hexDigits(one)),
+    });
   });
 
   it("refuses to write a packet that no length fits", () => {
