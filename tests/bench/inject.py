@@ -7,7 +7,7 @@ import time
 from tests.bench.bench import Bench
 from tests.bench.contenders import C_RELAY, Contender
 from tests.bench.machine import cpu_seconds, device_counters
-from tests.bench.receive import SIZES, Received, add_rows
+from tests.bench.receive import COLUMNS, SIZES, Received, add_rows
 from tests.bench.rounds import at_least
 from tests.bench.tables import Table
 from wintun_api.wire import BATCH, RAW
@@ -57,8 +57,7 @@ def run(bench: Bench) -> list[Table]:
     """Measure every contender at every size."""
     table = Table(
         "inject: WebSocket to TUN, one client that sends 64 KiB at a time",
-        ["bytes", "framing", "contender", "k packets/s", "Gbit/s", "lost %", "CPU s/M",
-         "/ C relay", "target", "/ hand-written", "target"],
+        COLUMNS,
         ["lost: of what the client sent, by the device's counter. TCP holds the client back, so",
          "nothing should be. CPU s/M: the contender's CPU seconds per million packets."],
     )  # fmt: skip

@@ -14,6 +14,10 @@ from wintun_api.wire import BATCH, RAW
 
 SIZES = (92, 576, 1420)
 IDLE = 0.3
+COLUMNS = [
+    "bytes", "framing", "contender", "k packets/s", "Gbit/s", "lost %", "CPU s/M", "CPU / C relay",
+    "/ C relay", "target", "/ hand-written", "target",
+]  # fmt: skip
 
 # (contender, beside, framing, size) -> what the ratio should be
 TARGETS: dict[tuple[str, str, str], Target] = {
@@ -77,8 +81,7 @@ def run(bench: Bench) -> list[Table]:
     """Measure every contender at every size."""
     table = Table(
         "receive: TUN to WebSocket, one client, a flood at full speed",
-        ["bytes", "framing", "contender", "k packets/s", "Gbit/s", "lost %", "CPU s/M",
-             "CPU / C relay", "/ C relay", "target", "/ hand-written", "target"],
+        COLUMNS,
         ["lost: of what the flood sent, by the packets' own numbers; at full speed the flood sends",
          "more than anybody takes. CPU s/M: the contender's CPU seconds per million packets."],
     )  # fmt: skip
