@@ -7,12 +7,13 @@
     sessions   list, start and end its sessions
     inject     send one packet to the host
     tokens     make and revoke tokens
-    service    install, start, stop and remove it as a service of Windows
+    service    run it as a service of Windows, or of Linux under systemd
 
     options    options that several commands have; flags to Settings
     running    sockets, signals and the server: what serve and demo share
     ping       the demo's packet, as a shell can print it
     checks     what doctor looks at; windows_checks what it looks at there
+    notify     what the service tells systemd; unit is the file that systemd reads
     windows_service  the process that Windows starts, and its manager
     client     the API over HTTP; its errors as sentences
     output     tables, JSON and the last words of a failing command

@@ -18,6 +18,7 @@ import typer
 from wintun_api.api.app import Service
 from wintun_api.api.server import Server
 from wintun_api.api.tokens import TokenStore
+from wintun_api.cli import notify
 from wintun_api.cli.output import fail, printable
 from wintun_api.drivers import open_driver
 from wintun_api.drivers.base import Driver
@@ -60,6 +61,11 @@ class CommandServer(Server):
             self.should_exit = True
         except BrokenPipeError:
             logger.warning("Nobody reads what is printed; the service goes on.")
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Tell, then stop to answer."""
+        notify.stopping()
+        await super().shutdown(sockets)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

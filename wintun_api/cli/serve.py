@@ -167,7 +167,7 @@ def run(settings: Settings, started: Callable[[CommandServer], None] | None = No
     """
     from wintun_api.api.server import check_bind
     from wintun_api.api.tokens import TokenStore
-    from wintun_api.cli import running
+    from wintun_api.cli import notify, running
     from wintun_api.cli.output import fail
     from wintun_api.errors import InvalidArgument
 
@@ -182,6 +182,7 @@ def run(settings: Settings, started: Callable[[CommandServer], None] | None = No
 
     async def announce(server: CommandServer) -> None:
         _announce(server.url, settings, token)
+        notify.ready(f"The driver {settings.driver} at {server.url}")
         if started is not None:
             started(server)
 

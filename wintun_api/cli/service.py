@@ -1,4 +1,4 @@
-"""`wintun-api service`: run it as a service of Windows."""
+"""`wintun-api service`: run it as a service of Windows, or of Linux under systemd."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="service",
-    help="Install, start, stop and remove it as a service of Windows.",
+    help="Run it as a service of Windows; print the unit for systemd on Linux.",
     no_args_is_help=True,
 )
 
@@ -108,6 +108,35 @@ def remove() -> None:
     with windows.sentences():
         windows.remove()
     typer.echo("Removed.")
+
+
+@app.command()
+def unit(
+    *,
+    executable: Annotated[
+        Path | None,
+        typer.Option(help="The wintun-api that the service runs; default: this one."),
+    ] = None,
+) -> None:
+    """Print a unit for systemd: one right, one device, no files but its own.
+
+    Its first lines say how to install it.
+    """
+    if sys.platform == "win32":
+        fail("This is for Linux; here it is: wintun-api service install", code=2)
+    else:
+        from wintun_api.cli import unit as units
+
+        command = units.command() if executable is None else [str(executable.absolute())]
+        typer.echo(units.unit(command), nl=False)
+        hidden = units.hidden_paths(command) if executable is None else []
+        if hidden:
+            typer.echo(
+                f"Warning: a service cannot see {' and '.join(map(str, hidden))}. Install "
+                "wintun-api where all users may read it, such as a virtual environment in /opt of "
+                "the system's Python, and print the unit from there.",
+                err=True,
+            )
 
 
 @app.command(hidden=True)
@@ -201,4 +230,8 @@ def _windows() -> ModuleType:  # noqa: RET503 - fail never returns
 
         return windows_service
     else:  # noqa: RET505  the type checker needs the branch
-        fail("This is for Windows; elsewhere let the system run wintun-api serve.", code=2)
+        fail(
+            "This is for Windows. For systemd: wintun-api service unit; "
+            "other systems can run wintun-api serve.",
+            code=2,
+        )

@@ -41,6 +41,20 @@ def namespace() -> Iterator[None]:
             _checked("setns", before.fileno(), CLONE_NEWNET)
 
 
+@contextmanager
+def namespace_of(process: int) -> Iterator[None]:
+    """Run this thread in the network namespace of a process."""
+    with (
+        Path("/proc/thread-self/ns/net").open() as before,
+        Path(f"/proc/{process}/ns/net").open() as theirs,
+    ):
+        _checked("setns", theirs.fileno(), CLONE_NEWNET)
+        try:
+            yield
+        finally:
+            _checked("setns", before.fileno(), CLONE_NEWNET)
+
+
 def ip(*arguments: str) -> str:
     """Run the ip command in the namespace of this thread and return what it prints."""
     # The child must fork from this thread: namespaces belong to threads.

@@ -1,0 +1,45 @@
+"""The unit that `wintun-api service unit` prints, from the template beside this module."""
+
+from __future__ import annotations
+
+import re
+import sys
+import sysconfig
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+
+TEMPLATE = files("wintun_api.cli").joinpath("wintun-api.service")
+# What ProtectHome and PrivateTmp hide (systemd.exec(5)).
+HIDDEN = tuple(map(Path, ("/home", "/root", "/run/user", "/tmp", "/var/tmp")))  # noqa: S108 - names
+
+
+def unit(command: Sequence[str]) -> str:
+    """Return the unit that runs `command` with `serve` behind it."""
+    line = " ".join(map(quoted, command))
+    return TEMPLATE.read_text("utf-8").replace("@COMMAND@", line)
+
+
+def command() -> list[str]:
+    """Return how this installation is run, by absolute paths."""
+    if getattr(sys, "frozen", False):
+        return [sys.executable]
+    script = Path(sysconfig.get_path("scripts"), "wintun-api")
+    if script.is_file():
+        return [str(script)]
+    return [sys.executable, "-I", "-m", "wintun_api"]
+
+
+def hidden_paths(command: Sequence[str]) -> list[Path]:
+    """Return what the command needs and its service could not see."""
+    needed = [Path(command[0]), Path(__file__), Path(sys.executable)]
+    resolved = dict.fromkeys(path.resolve() for path in needed)
+    return [path for path in resolved if any(path.is_relative_to(place) for place in HIDDEN)]
+
+
+def quoted(word: str) -> str:
+    """Return a word as a command line of systemd has it (systemd.service(5))."""
+    word = word.replace("%", "%%").replace("$", "$$")
+    if re.fullmatch(r"[\w%$+=:,./@-]+", word):
+        return word
+    return '"' + word.replace("\\", r"\\").replace('"', r"\"") + '"'
