@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
 
-from tests.bench import contenders
-from tests.bench.contenders import Field, Peer
+from tests.bench.contenders import Field, Peer, Service
 from tests.bench.programs import Programs
 
 
@@ -22,10 +21,14 @@ class Bench:
         programs: The C programs.
         directory: For temporary files.
         rounds: Turns of every contender.
-        seconds: Of one measurement, after `warm` seconds of warming up.
+        seconds: Of one measurement.
+        warm: Seconds of warming up before it.
+        idle: Seconds without a packet after which a client has got all there is.
         short: Take only the smallest form of every part.
         pin: Give the contender one core and everything else the others.
+        memory_seconds: Of the flood during which memory is watched.
         peers: External contenders.
+        shared: The one service of all parts; None where every part starts its own.
     """
 
     programs: Programs
@@ -33,15 +36,22 @@ class Bench:
     rounds: int
     seconds: float
     warm: float
+    idle: float
     short: bool
     pin: bool
     memory_seconds: float
     peers: list[Peer] = field(default_factory=list)
+    shared: Service | None = None
     _started: float = field(default_factory=monotonic)
 
     def say(self, line: str) -> None:
         """Report progress."""
         print(f"[{monotonic() - self._started:6.1f} s] {line}", file=sys.stderr, flush=True)
+
+    @property
+    def load_seconds(self) -> float:
+        """How long a load lasts that a measurement lies within."""
+        return self.warm + self.seconds + 0.1
 
     @property
     def prefix(self) -> list[str]:
@@ -50,9 +60,12 @@ class Bench:
 
     @contextmanager
     def field(self, part: str) -> Iterator[Field]:
-        """Make the field of a part's contenders."""
-        with contenders.field(self.programs, self.directory / f"of-{part}", self.prefix) as made:
+        """Make the field of a part's contenders, and stop them at the end."""
+        made = Field(self.programs, self.directory / f"of-{part}", self.prefix, self.shared)
+        try:
             yield made
+        finally:
+            made.stop()
 
 
 def pinned(*, contender: bool) -> list[str]:

@@ -11,8 +11,7 @@ import shlex
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -74,6 +73,7 @@ class Service:
     def __init__(self, directory: Path, prefix: list[str], **environment: str) -> None:
         data = directory / "data"
         command = Path(sys.executable).with_name("wintun-api")
+        directory.mkdir(parents=True, exist_ok=True)
         self._adapters: list[str] = []
         self._log = (directory / "service.log").open("w+")
         self.port = 9886
@@ -110,10 +110,14 @@ class Service:
         counters: dict[str, Any] = self.http.get(f"/v1/sessions/{session}").json()["counters"]
         return counters
 
-    def stop(self) -> None:
-        """Delete its adapters and stop it as Ctrl-C would."""
+    def delete_adapters(self) -> None:
+        """Delete what it was told to make."""
         while self._adapters and self._process.poll() is None:
             self.http.delete(f"/v1/adapters/{self._adapters.pop()}")
+
+    def stop(self) -> None:
+        """Delete its adapters and stop it as Ctrl-C would."""
+        self.delete_adapters()
         if self._process.poll() is None:
             self._process.terminate()
             try:
@@ -163,9 +167,23 @@ class Peer:
 
 
 class Field:
-    """The contenders of a part. Starts them on demand and stops all at the end."""
+    """The contenders of a part. Starts them on demand and stops all at the end.
 
-    def __init__(self, programs: Programs, directory: Path, prefix: list[str]) -> None:
+    Args:
+        programs: The C programs.
+        directory: For what the service keeps.
+        prefix: What starts every contender, such as `taskset`.
+        shared: A service that runs already; without it, the field has one of its own.
+    """
+
+    def __init__(
+        self,
+        programs: Programs,
+        directory: Path,
+        prefix: list[str],
+        shared: Service | None = None,
+    ) -> None:
+        self._shared = shared
         self._programs = programs
         self._directory = directory
         self._prefix = prefix
@@ -189,8 +207,8 @@ class Field:
 
     def add_sessions(self, count: int, name: str) -> list[Contender]:
         """Start the service with so many adapters, each with a session; return them in batch."""
-        service = Service(self._directory, self._prefix)
-        self._stack.callback(service.stop)
+        service = self._shared or Service(self._directory, self._prefix)
+        self._stack.callback(service.delete_adapters if self._shared else service.stop)
         self.service = service
         made = []
         for number in range(count):
@@ -265,14 +283,3 @@ class Field:
 
     def _contender(self, name: str, protocol: str, device: str, port: int, pid: int) -> Contender:
         return Contender(name, protocol, port, "/", "", device, self._subnet, pid)
-
-
-@contextmanager
-def field(programs: Programs, directory: Path, prefix: list[str]) -> Iterator[Field]:
-    """Make a field of contenders and stop them at the end."""
-    directory.mkdir(parents=True, exist_ok=True)
-    made = Field(programs, directory, prefix)
-    try:
-        yield made
-    finally:
-        made.stop()

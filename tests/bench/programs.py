@@ -65,12 +65,16 @@ class Programs:
     def __init__(self, directory: Path, prefix: list[str]) -> None:
         self._directory = directory
         self.prefix = prefix
+        compilers = []
         for source in sorted(SOURCES.glob("*.c")):
             shared = source.stem.startswith("lib")
             target = directory / (f"{source.stem}.so" if shared else source.stem)
             kind = ["-shared", "-fPIC"] if shared else []
-            flags = ["-O3", "-Wall", "-Wextra", "-Werror", *kind]
-            subprocess.run(["gcc", *flags, "-o", target, source, "-lpthread"], check=True)
+            command = ["gcc", "-O3", "-Wall", "-Wextra", "-Werror", *kind, "-o", target, source]
+            compilers.append(subprocess.Popen([*command, "-lpthread", "-ldl"]))
+        codes = [compiler.wait() for compiler in compilers]
+        if any(codes):
+            raise RuntimeError("the C programs were not built: see above")
 
     def path(self, name: str) -> Path:
         """Return where a program, or a library with its suffix, was built."""

@@ -13,7 +13,6 @@ from tests.bench.tables import Table
 from wintun_api.wire import BATCH, RAW
 
 SIZES = (92, 576, 1420)
-IDLE = 0.3
 COLUMNS = [
     "bytes", "framing", "contender", "k packets/s", "Gbit/s", "lost %", "CPU s/M", "CPU / C relay",
     "/ C relay", "target", "/ hand-written", "target",
@@ -52,13 +51,13 @@ class Received:
 def measure(bench: Bench, contender: Contender, size: int, rate: float = 0) -> Received:
     """Flood a contender for a while, `rate` packets a second or as fast as it goes."""
     client = bench.programs.start(
-        "drain", *contender.client, bench.warm, bench.seconds, IDLE, 1, 0, contender.path,
+        "drain", *contender.client, bench.warm, bench.seconds, bench.idle, 1, 0, contender.path,
         ready="open",
     )  # fmt: skip
     try:
         before, used = device_counters(contender.device), cpu_seconds(contender.pid)
         flood = bench.programs.start(
-            "flood", size, bench.warm + bench.seconds + 0.2, rate, contender.far_address,
+            "flood", size, bench.load_seconds, rate, contender.far_address,
             ready="sending",
         )  # fmt: skip
         sent = flood.result()["sent"]

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from tests.bench.bench import Bench
 from tests.bench.contenders import Service
 from tests.bench.machine import cpu_seconds, forget_peak, peak_bytes
-from tests.bench.receive import IDLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +51,14 @@ def stream(
     """Flood the sessions for a while; socket i takes session i modulo their number."""
     paths = [f"/v1/sessions/{one.session}/packets" for one in streams]
     client = bench.programs.start(
-        "drain", service.port, protocol, service.headers, bench.warm, bench.seconds, IDLE,
+        "drain", service.port, protocol, service.headers, bench.warm, bench.seconds, bench.idle,
         sockets, stalled, *paths, ready="open",
     )  # fmt: skip
     try:
         forget_peak(service.pid)
         taken, used = _received(service, streams), cpu_seconds(service.pid)
         flood = bench.programs.start(
-            "flood", size, bench.warm + bench.seconds + 0.2, rate,
+            "flood", size, bench.load_seconds, rate,
             *(one.address for one in streams), ready="sending",
         )  # fmt: skip
         seconds = flood.result()["seconds"]
