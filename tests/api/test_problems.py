@@ -81,6 +81,32 @@ def test_unknown_routes(service: RunningService, method: str, path: str, status:
     assert answer.json()["hint"]
 
 
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("/v1/adapters/open", "POST"),
+        ("/v1/adapters/deadbabe-cafe-beef-0123-456789abcdef", "DELETE, GET, PATCH"),
+        ("/", "GET"),
+    ],
+)
+def test_allow_names_every_method_of_the_path(
+    service: RunningService, path: str, methods: str
+) -> None:
+    """A 405 says what the path has, over all its routes."""
+    answer = service.http.put(path)
+    assert answer.status_code == 405
+    assert answer.headers["allow"] == methods
+
+
+@pytest.mark.parametrize("member", ["mtu", "addresses", "dns", "name", "routes"])
+def test_null_is_not_missing(service: RunningService, member: str) -> None:
+    """A member that may be missing may not be null, where null means nothing."""
+    adapter = service.adapter(name="OfficeNet")
+    answer = service.http.patch(f"/v1/adapters/{adapter['guid']}", json={member: None})
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json()["errors"]] == [member]
+
+
 def test_wrong_fields_are_named(service: RunningService) -> None:
     """A 422 names every wrong field as the client wrote it, once."""
     body = {"name": "x", "mtu": 1, "requested_guid": 7, "addresses": ["10.0.0.1"]}

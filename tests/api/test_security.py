@@ -283,6 +283,7 @@ def test_other_methods_are_refused(service: RunningService, method: str) -> None
     """There is no CORS and nothing to PUT."""
     answer = service.http.request(method, "/v1/adapters")
     assert answer.status_code == 405
+    assert answer.headers["allow"] == "GET, POST"
     assert answer.headers["content-type"] == "application/problem+json"
 
 

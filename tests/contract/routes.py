@@ -22,4 +22,4 @@ def _walk(found: Iterable[Any]) -> Iterator[tuple[str, str]]:
             yield from _walk(route.original_router.routes)
         elif route.path not in PAGES:
             for method in getattr(route, "methods", None) or ("websocket",):
-                yield method.lower(), route.path
+                yield method.lower(), route.path_format

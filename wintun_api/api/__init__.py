@@ -4,6 +4,7 @@
     server       uvicorn with our WebSocket protocol and an orderly shutdown
     security     Host, Origin, token, scope: one check for HTTP and WebSocket
     tokens       the admin token, issued tokens, browser cookies
+    methods      which a path has, for the Allow header
     problems     errors to problem+json and close codes: one table
     schemas      the pydantic models
     context      what the routes share

@@ -6,6 +6,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
+from starlette.convertors import Convertor, register_url_convertor
 
 from wintun_api.api.context import DRIVER, RegistryOf, problems
 from wintun_api.api.schemas.adapters import (
@@ -13,6 +14,7 @@ from wintun_api.api.schemas.adapters import (
     AdapterCreate,
     AdapterOpen,
     AdapterUpdate,
+    Pool,
     Release,
     Removal,
 )
@@ -24,6 +26,21 @@ from wintun_api.errors import (
     SessionExists,
 )
 
+
+class _Identity(Convertor[str]):
+    """Whatever may name an adapter: not `open`, which is a path of its own."""
+
+    regex = "(?!open$)[^/]+"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("identity", _Identity())
+
 router = APIRouter(prefix="/v1", tags=["adapters"])
 
 
@@ -31,7 +48,7 @@ router = APIRouter(prefix="/v1", tags=["adapters"])
 async def list_adapters(
     registry: RegistryOf,
     response: Response,
-    pool: Annotated[str | None, Query(description="Only this pool.")] = None,
+    pool: Annotated[Pool | None, Query(description="Only this pool.")] = None,
 ) -> list[Adapter]:
     """List the adapters, of one pool or of all the service knows.
 
@@ -67,7 +84,9 @@ async def open_adapter(body: AdapterOpen, registry: RegistryOf) -> Adapter:
 
 
 @router.get(
-    "/adapters/{guid}", operation_id="get_adapter", responses=problems(AdapterNotFound, *DRIVER)
+    "/adapters/{guid:identity}",
+    operation_id="get_adapter",
+    responses=problems(AdapterNotFound, *DRIVER),
 )
 async def get_adapter(guid: UUID, registry: RegistryOf) -> Adapter:
     """Read one adapter. WintunGetAdapterName, WintunGetAdapterLUID."""
@@ -75,7 +94,7 @@ async def get_adapter(guid: UUID, registry: RegistryOf) -> Adapter:
 
 
 @router.patch(
-    "/adapters/{guid}",
+    "/adapters/{guid:identity}",
     operation_id="update_adapter",
     responses=problems(InvalidArgument, AdapterNotFound, AdapterExists, NotSupported, *DRIVER),
 )
@@ -89,7 +108,7 @@ async def update_adapter(guid: UUID, body: AdapterUpdate, registry: RegistryOf) 
 
 
 @router.delete(
-    "/adapters/{guid}",
+    "/adapters/{guid:identity}",
     operation_id="delete_adapter",
     responses=problems(AdapterNotFound, *DRIVER),
 )
@@ -105,7 +124,7 @@ async def delete_adapter(
 
 
 @router.post(
-    "/adapters/{guid}/release",
+    "/adapters/{guid:identity}/release",
     operation_id="release_adapter",
     responses=problems(AdapterNotFound, SessionExists, *DRIVER),
 )
@@ -120,6 +139,6 @@ async def release_adapter(guid: UUID, registry: RegistryOf) -> Release:
     tags=["driver"],
     responses=problems(InvalidArgument, NotSupported, *DRIVER),
 )
-async def delete_pool(pool: str, registry: RegistryOf) -> Removal:
+async def delete_pool(pool: Pool, registry: RegistryOf) -> Removal:
     """Delete every adapter of a pool, and the driver with the last one. WintunDeletePoolDriver."""
     return Removal(reboot_required=await registry.delete_pool(pool))

@@ -12,6 +12,7 @@ from wintun_api import __version__
 from wintun_api.api import adapters, events, packets, page, problems, sessions, streams, system
 from wintun_api.api.context import Context
 from wintun_api.api.contract.served import Api
+from wintun_api.api.methods import Methods
 from wintun_api.api.security import Doorkeeper, Security
 from wintun_api.api.tokens import TokenStore, write_private
 from wintun_api.drivers import open_driver
@@ -72,6 +73,7 @@ class Service:
             max_body_size=self.settings.max_message,
         )
         api.state.context = self.context
+        api.state.methods = Methods(ROUTERS)
         problems.install(api)
         for router in ROUTERS:
             api.include_router(router)

@@ -205,8 +205,10 @@ async def _on_validation(request: Request, error: Exception) -> Response:
 
 async def _on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    problem = http_problem(error, request.method, request.url.path)
-    return response(problem, dict(error.headers or {}))
+    path, headers = request.url.path, dict(error.headers or {})
+    if error.status_code == 405 and (methods := request.app.state.methods.of(path)):
+        headers["Allow"] = ", ".join(sorted(methods))
+    return response(http_problem(error, request.method, path), headers)
 
 
 def validation_problem(error: RequestValidationError, instance: str) -> dict[str, Any]:

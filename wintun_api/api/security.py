@@ -1,6 +1,6 @@
 """The door: one check for HTTP and WebSocket, before anything else sees a request.
 
-Loopback is not a login. In this order: Host, method and content type, Sec-Fetch-Site and Origin,
+Loopback is not a login. In this order: Host, content type, Sec-Fetch-Site and Origin,
 authentication, scope, body limit. The route comes after.
 
     a program      Authorization: Bearer <token>
@@ -43,7 +43,6 @@ OPEN = frozenset({HEALTH, "/app.js", "/app.css", "/icon.svg"})
 BEARER = "bearer.wintun-api."
 BATCH_TYPE = "application/vnd.wintun-api.batch"
 PACKET_TYPE = "application/octet-stream"
-METHODS = frozenset({"GET", "HEAD", "POST", "PATCH", "DELETE"})
 SAFE_METHODS = frozenset({"GET", "HEAD"})
 CONTENT_TYPES = frozenset({"application/json", PACKET_TYPE, BATCH_TYPE})
 
@@ -91,7 +90,7 @@ class Doorkeeper:
         path = scope["path"]
         self._check_host(headers)
         if not websocket:
-            _check_method(method, headers)
+            _check_content_type(method, headers)
         _check_site(scope, headers, method)
         if path in OPEN and method in SAFE_METHODS:
             return None
@@ -288,14 +287,7 @@ def _is_loopback(name: str) -> bool:
         return False
 
 
-def _check_method(method: str, headers: Headers) -> None:
-    if method not in METHODS:
-        raise Refusal(
-            405,
-            "method-not-allowed",
-            f"The method {method} is not used here.",
-            "Use GET, POST, PATCH or DELETE.",
-        )
+def _check_content_type(method: str, headers: Headers) -> None:
     if method in SAFE_METHODS:
         return
     has_body = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers

@@ -7,9 +7,8 @@ from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field, StrictInt
-from pydantic.json_schema import SkipJsonSchema
 
-from wintun_api.api.schemas.model import EXAMPLE_GUID, Body, Model
+from wintun_api.api.schemas.model import EXAMPLE_GUID, Body, Model, Omittable
 from wintun_api.api.schemas.network import (
     Addresses,
     Dns,
@@ -24,11 +23,6 @@ from wintun_api.drivers.limits import MAX_ADAPTER_NAME, MAX_MTU, MAX_POOL, MIN_M
 from wintun_api.hub.adapters import AdapterView
 from wintun_api.hub.network import NetworkSettings
 
-MAX_ADDRESSES = 64
-MAX_ROUTES = 1024
-MAX_DNS = 16
-
-
 Name = Annotated[
     str,
     Field(
@@ -36,6 +30,7 @@ Name = Annotated[
         min_length=1,
         max_length=MAX_ADAPTER_NAME - 1,
         examples=["OfficeNet"],
+        json_schema_extra={"format": "adapter-name"},
     ),
 ]
 
@@ -43,10 +38,12 @@ Name = Annotated[
 Pool = Annotated[
     str,
     Field(
-        description="Groups adapters of one program; the tunnel type in Wintun 0.14.",
+        description="Groups adapters of one program; the tunnel type in Wintun 0.14. It has "
+        "the characters of a name.",
         min_length=1,
         max_length=MAX_POOL - 1,
         examples=["WireGuard"],
+        json_schema_extra={"format": "pool-name"},
     ),
 ]
 
@@ -66,7 +63,7 @@ class AdapterCreate(Body):
 
     name: Name
     pool: Pool = "wintun-api"
-    requested_guid: UUID | SkipJsonSchema[None] = Field(
+    requested_guid: Omittable[UUID] = Field(
         None,
         description=(
             "Windows ties the network profile to it. When missing it is made of this "
@@ -75,21 +72,18 @@ class AdapterCreate(Body):
         ),
         examples=[EXAMPLE_GUID],
     )
-    mtu: Mtu | SkipJsonSchema[None] = Field(None, description="Bytes; the system's when missing.")
+    mtu: Omittable[Mtu] = Field(None, description="Bytes; the system's when missing.")
     addresses: Addresses = Field(
         [],
-        max_length=MAX_ADDRESSES,
         description="With their prefix lengths.",
         examples=[["10.6.7.7/24", "fd06:7::7/64"]],
     )
-    metric: Metric | SkipJsonSchema[None] = Field(
+    metric: Omittable[Metric] = Field(
         None, description="The interface's; the system chooses it when missing."
     )
-    routes: Routes = Field([], max_length=MAX_ROUTES, description="Into the adapter.")
-    dns: Dns = Field([], max_length=MAX_DNS, description="Servers, the first one asked first.")
-    dns_search: DnsSearch = Field(
-        [], max_length=MAX_DNS, description="Domains that short names are looked up in."
-    )
+    routes: Routes = Field([], description="Into the adapter.")
+    dns: Dns = Field([], description="Servers, the first one asked first.")
+    dns_search: DnsSearch = Field([], description="Domains that short names are looked up in.")
 
     def settings(self) -> NetworkSettings:
         """Return what shall be set; an empty list is what a new adapter has anyway."""
@@ -113,20 +107,18 @@ class AdapterOpen(Body):
 class AdapterUpdate(Body):
     """What to change; members that are missing stay as they are."""
 
-    name: Name | SkipJsonSchema[None] = None
-    mtu: Mtu | SkipJsonSchema[None] = None
-    addresses: Addresses | SkipJsonSchema[None] = Field(
-        None, max_length=MAX_ADDRESSES, description="Exactly these; an empty list removes all."
+    name: Omittable[Name] = None
+    mtu: Omittable[Mtu] = None
+    addresses: Omittable[Addresses] = Field(
+        None, description="Exactly these; an empty list removes all."
     )
     metric: Metric | None = Field(None, description="Null lets the system choose it.")
-    routes: Routes | SkipJsonSchema[None] = Field(
-        None, max_length=MAX_ROUTES, description="Exactly these; the system's own stay."
+    routes: Omittable[Routes] = Field(None, description="Exactly these; the system's own stay.")
+    dns: Omittable[Dns] = Field(
+        None, description="Exactly these servers; an empty list removes all."
     )
-    dns: Dns | SkipJsonSchema[None] = Field(
-        None, max_length=MAX_DNS, description="Exactly these servers; an empty list removes all."
-    )
-    dns_search: DnsSearch | SkipJsonSchema[None] = Field(
-        None, max_length=MAX_DNS, description="Exactly these domains; an empty list removes all."
+    dns_search: Omittable[DnsSearch] = Field(
+        None, description="Exactly these domains; an empty list removes all."
     )
 
     def settings(self) -> NetworkSettings:

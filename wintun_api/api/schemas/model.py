@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Annotated, TypeAlias, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic.json_schema import SkipJsonSchema
+
+T = TypeVar("T")
 
 EXAMPLE_GUID = "deadbabe-cafe-beef-0123-456789abcdef"
 
@@ -19,6 +23,16 @@ class Body(Model):
     """What the API takes: strange members are refused, so that typing errors show."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+def _present(value: object) -> object:
+    if value is None:
+        raise ValueError("may be missing, but not null")
+    return value
+
+
+# A member of a body that may be missing, and is None then; the client's null is refused.
+Omittable: TypeAlias = Annotated[T | SkipJsonSchema[None], BeforeValidator(_present)]
 
 
 def from_ns(time_ns: int) -> datetime:

@@ -107,7 +107,11 @@ IPAddressText: TypeAlias = Annotated[
     _text("ip-address", "IPv4 or IPv6 address.", "10.6.7.1", "fd06:7::1"),
 ]
 Domain: TypeAlias = Annotated[
-    str, AfterValidator(_check_domain), Field(description="A domain.", examples=["example.com"])
+    str,
+    AfterValidator(_check_domain),
+    Field(
+        description="A domain.", examples=["example.com"], json_schema_extra={"format": "domain"}
+    ),
 ]
 Metric: TypeAlias = Annotated[StrictInt, Field(ge=0, le=MAX_METRIC, examples=[25])]
 
@@ -155,10 +159,10 @@ def _no_route_twice(routes: list[Route]) -> list[Route]:
     return routes
 
 
-Addresses: TypeAlias = list[IPInterfaceText]
-Routes: TypeAlias = Annotated[list[Route], AfterValidator(_no_route_twice)]
-Dns: TypeAlias = list[IPAddressText]
-DnsSearch: TypeAlias = list[Domain]
+Addresses: TypeAlias = Annotated[list[IPInterfaceText], Field(max_length=64)]
+Routes: TypeAlias = Annotated[list[Route], Field(max_length=1024), AfterValidator(_no_route_twice)]
+Dns: TypeAlias = Annotated[list[IPAddressText], Field(max_length=16)]
+DnsSearch: TypeAlias = Annotated[list[Domain], Field(max_length=16)]
 
 
 def routes_of(routes: Iterable[Route]) -> tuple[base.Route, ...]:

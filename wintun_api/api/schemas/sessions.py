@@ -19,6 +19,9 @@ class SessionCreate(Body):
     adapter: UUID = Field(description="The adapter's GUID.", examples=[EXAMPLE_GUID])
     capacity: StrictInt = Field(
         DEFAULT_RING_CAPACITY,
+        ge=MIN_RING_CAPACITY,
+        le=MAX_RING_CAPACITY,
+        multiple_of=MIN_RING_CAPACITY,
         description=(
             f"Ring capacity in bytes, a power of two from {MIN_RING_CAPACITY:#x} to "
             f"{MAX_RING_CAPACITY:#x}. Twice as much memory is locked per session."

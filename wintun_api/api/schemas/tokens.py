@@ -6,9 +6,8 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from pydantic import Field
-from pydantic.json_schema import SkipJsonSchema
 
-from wintun_api.api.schemas.model import Body, Model
+from wintun_api.api.schemas.model import Body, Model, Omittable
 from wintun_api.api.tokens import IssuedToken, Scope
 
 TEN_YEARS = 10 * 366 * 86400
@@ -23,7 +22,7 @@ class TokenCreate(Body):
     label: str = Field(
         "", max_length=100, description="What the token is for.", examples=["grafana"]
     )
-    expires_in: Annotated[float, Field(gt=0, le=TEN_YEARS)] | SkipJsonSchema[None] = Field(
+    expires_in: Omittable[Annotated[float, Field(gt=0, le=TEN_YEARS)]] = Field(
         None, description="Seconds; without end when missing.", examples=[86400]
     )
 
