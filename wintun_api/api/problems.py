@@ -245,7 +245,8 @@ def _field(place: tuple[int | str, ...]) -> str:
     names = [
         str(part)
         for part in place[1:]
-        if isinstance(part, int) or (part.isidentifier() and part not in UNION_MEMBERS)
+        if isinstance(part, int)
+        or (part.replace("-", "_").isidentifier() and part not in UNION_MEMBERS)
     ]
     return ".".join(names) or str(place[0])
 

@@ -64,7 +64,7 @@ def _parameters(operation: Operation) -> None:
 def _refusals(operation: Operation) -> None:
     """Add what is refused before a route sees it: bodies and parameters that do not fit."""
     body = operation.get("requestBody")
-    parsed = any(set(p["schema"]) - {"type"} for p in operation.get("parameters", ()))
+    parsed = any(_may_be_wrong(p["schema"]) for p in operation.get("parameters", ()))
     causes: list[Any] = []
     if body is not None:
         causes += [413, 415]
@@ -84,6 +84,10 @@ def _refusals(operation: Operation) -> None:
     operation["responses"] = dict(sorted(responses.items()))
     if "401" in responses:
         responses["401"]["headers"] = {"WWW-Authenticate": CHALLENGE}
+
+
+def _may_be_wrong(schema: dict[str, Any]) -> bool:
+    return schema["type"] != "string" or "format" in schema or "minLength" in schema
 
 
 def _secure(method: str, path: str, operation: Operation) -> None:

@@ -39,7 +39,7 @@ def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
 def _whole(schema: dict[str, Any]) -> dict[str, Any]:
     # Pydantic has limits as 1.0 where a field may be a float; of an integer they are integers.
     if schema.get("type") == "integer":
-        for limit in ("minimum", "maximum"):
+        for limit in ("minimum", "maximum", "multipleOf"):
             if isinstance(schema.get(limit), float) and schema[limit].is_integer():
                 schema[limit] = int(schema[limit])
     return schema

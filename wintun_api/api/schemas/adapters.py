@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field, StrictInt
 
-from wintun_api.api.schemas.model import EXAMPLE_GUID, Body, Model, Omittable
+from wintun_api.api.schemas.model import EXAMPLE_GUID, WHOLE, Body, Model, Omittable
 from wintun_api.api.schemas.network import (
     Addresses,
     Dns,
@@ -48,7 +48,9 @@ Pool = Annotated[
 ]
 
 
-Mtu = Annotated[StrictInt, Field(ge=MIN_MTU, le=MAX_MTU, description="Bytes.", examples=[1420])]
+Mtu = Annotated[
+    StrictInt, Field(ge=MIN_MTU, le=MAX_MTU, description="Bytes.", examples=[1420]), WHOLE
+]
 
 
 class AdapterState(StrEnum):

@@ -31,6 +31,13 @@ def _present(value: object) -> object:
     return value
 
 
+def _whole(value: object) -> object:
+    # JSON knows one kind of number, and some languages write every one with a point.
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+# To be written behind the limits of a strict integer, so that they stay in the schema.
+WHOLE = BeforeValidator(_whole)
 # A member of a body that may be missing, and is None then; the client's null is refused.
 Omittable: TypeAlias = Annotated[T | SkipJsonSchema[None], BeforeValidator(_present)]
 

@@ -21,7 +21,7 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue, SkipJsonSchema, WithJsonSchema
 from pydantic_core import CoreSchema
 
-from wintun_api.api.schemas.model import Body, Model
+from wintun_api.api.schemas.model import WHOLE, Body, Model
 from wintun_api.drivers import base
 from wintun_api.drivers.limits import MAX_METRIC
 from wintun_api.hub.network import NetworkSettings
@@ -113,7 +113,7 @@ Domain: TypeAlias = Annotated[
         description="A domain.", examples=["example.com"], json_schema_extra={"format": "domain"}
     ),
 ]
-Metric: TypeAlias = Annotated[StrictInt, Field(ge=0, le=MAX_METRIC, examples=[25])]
+Metric: TypeAlias = Annotated[StrictInt, Field(ge=0, le=MAX_METRIC, examples=[25]), WHOLE]
 
 
 class Route(Body):

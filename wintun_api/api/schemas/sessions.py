@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field, StrictInt
 
-from wintun_api.api.schemas.model import EXAMPLE_GUID, Body, Model, from_ns
+from wintun_api.api.schemas.model import EXAMPLE_GUID, WHOLE, Body, Model, from_ns
 from wintun_api.drivers.limits import DEFAULT_RING_CAPACITY, MAX_RING_CAPACITY, MIN_RING_CAPACITY
 from wintun_api.hub.injection import Injection
 from wintun_api.hub.session import SessionState, SessionView
+
+Capacity = Annotated[
+    StrictInt,
+    Field(ge=MIN_RING_CAPACITY, le=MAX_RING_CAPACITY, multiple_of=MIN_RING_CAPACITY),
+    WHOLE,
+]
 
 
 class SessionCreate(Body):
     """A session to start."""
 
     adapter: UUID = Field(description="The adapter's GUID.", examples=[EXAMPLE_GUID])
-    capacity: StrictInt = Field(
+    capacity: Capacity = Field(
         DEFAULT_RING_CAPACITY,
-        ge=MIN_RING_CAPACITY,
-        le=MAX_RING_CAPACITY,
-        multiple_of=MIN_RING_CAPACITY,
         description=(
             f"Ring capacity in bytes, a power of two from {MIN_RING_CAPACITY:#x} to "
             f"{MAX_RING_CAPACITY:#x}. Twice as much memory is locked per session."

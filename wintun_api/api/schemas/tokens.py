@@ -22,7 +22,7 @@ class TokenCreate(Body):
     label: str = Field(
         "", max_length=100, description="What the token is for.", examples=["grafana"]
     )
-    expires_in: Omittable[Annotated[float, Field(gt=0, le=TEN_YEARS)]] = Field(
+    expires_in: Omittable[Annotated[float, Field(gt=0, le=TEN_YEARS, strict=True)]] = Field(
         None, description="Seconds; without end when missing.", examples=[86400]
     )
 
