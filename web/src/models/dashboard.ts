@@ -1,23 +1,175 @@
 /** Every model of the page, made once and known to each other. */
 
+import { effect, untracked } from "@preact/signals";
+import { Client } from "../api/client";
+import type { EventMessage } from "../api/events";
+import { pastEvents } from "../api/history";
+import type { Session, System } from "../api/types";
+import { AdaptersModel } from "./adapters";
 import { CaptureModel } from "./capture";
+import { ComposeModel } from "./compose";
+import { ConnectionModel } from "./connection";
+import { EventLogModel } from "./event-log";
+import { NoticesModel } from "./notices";
 import { PacketTableModel } from "./packet-table";
+import { ServiceModel } from "./service";
+import { isRunning, SessionsModel } from "./sessions";
+import { SignInModel } from "./sign-in";
+import type { ThemeModel } from "./theme";
 import { TrafficModel } from "./traffic";
 
 /** Where the page came from; a `Location` is one. */
 export interface Place {
   readonly protocol: string;
   readonly host: string;
+  /** `?token=wrong`, when the service did not take the token of the address. */
+  readonly search: string;
 }
 
+const NOT_SIGNED_IN =
+  "Open the address that wintun-api printed when it started, or paste its token here.";
+const BAD_TOKEN =
+  "The token in the address is wrong, expired or revoked. A service that was started anew may have " +
+  "a new one: look at what it printed.";
+const SIGNED_OUT = "You are signed out. The token itself stays good.";
+const NOT_VALID =
+  "The sign-in is not valid any more: the token expired or was revoked, or the service was " +
+  "started anew. Sign in again.";
+
 export class Dashboard {
+  private readonly client = new Client();
+  readonly signIn: SignInModel;
+  readonly connection: ConnectionModel;
+  readonly service = new ServiceModel(this.client);
+  readonly adapters = new AdaptersModel(this.client);
+  readonly sessions = new SessionsModel(this.client);
+  readonly log = new EventLogModel();
   readonly traffic = new TrafficModel();
   readonly capture: CaptureModel;
   readonly table: PacketTableModel;
+  readonly compose = new ComposeModel();
+  readonly notices = new NoticesModel();
 
-  constructor(place: Place) {
-    const url = `${place.protocol === "https:" ? "wss" : "ws"}://${place.host}`;
-    this.capture = new CaptureModel(url, this.traffic);
+  private readonly url: string;
+  private wasSignedIn = false;
+  private hasPast = false;
+
+  constructor(
+    private readonly place: Place,
+    readonly theme: ThemeModel,
+  ) {
+    this.url = `${place.protocol === "https:" ? "wss" : "ws"}://${place.host}`;
+    this.capture = new CaptureModel(this.url, this.traffic);
     this.table = new PacketTableModel(this.capture, (frame) => requestAnimationFrame(frame));
+    this.connection = new ConnectionModel(this.url, this.client, {
+      onSystem: (system) => this.meet(system),
+      onMessage: (message) => this.hear(message),
+      onRefused: (reason) => this.leave(reason || this.reason()),
+    });
+    this.signIn = new SignInModel(this.client, (signedIn) => {
+      if (signedIn) void this.connection.connect();
+      else this.leave(SIGNED_OUT);
+    });
+    this.client.onUnauthorized = () => this.leave(this.reason());
+    this.sessions.onCounters = (session, timeMs) => {
+      if (session.id === this.capture.session.peek()) this.traffic.sample(session.counters, timeMs);
+    };
+    effect(() => {
+      const running = this.sessions.running.value;
+      untracked(() => this.follow(running));
+    });
+  }
+
+  /** Begin. `hidden` says whether nobody sees the page. */
+  start(hidden: () => boolean): void {
+    void this.connection.connect();
+    effect(() => {
+      const live = this.connection.state.value.name === "live";
+      untracked(() => (live ? this.sessions.watch(hidden) : this.sessions.rest()));
+    });
+  }
+
+  /** Inject what is composed into the chosen session. */
+  async inject(): Promise<void> {
+    const session = this.capture.session.value;
+    const system = this.service.system.value;
+    if (session === null || system === null) return;
+    await this.compose.injector.run(
+      this.compose.plan(),
+      (message) => this.client.inject(session, message),
+      system.limits.max_message,
+    );
+  }
+
+  private meet(system: System): void {
+    this.wasSignedIn = true;
+    this.service.system.value = system;
+    void this.service.loadDriver();
+  }
+
+  private hear(message: EventMessage): void {
+    switch (message.type) {
+      case "snapshot":
+        this.adapters.reset(message.adapters);
+        this.sessions.reset(message.sessions);
+        if (!this.hasPast) void this.readPast(message.id);
+        return;
+      case "missed":
+        this.log.note("warning", `${message.count} events were missed; all is read anew.`);
+        return;
+      case "adapter.created":
+      case "adapter.changed":
+        this.adapters.put(message.data);
+        if (message.type === "adapter.created") void this.service.loadDriver();
+        break;
+      case "adapter.deleted":
+        this.adapters.remove(message.data.guid);
+        this.sessions.forget(message.data.guid);
+        void this.service.loadDriver();
+        break;
+      case "session.started":
+      case "session.restarted":
+      case "session.ended":
+      case "session.failed":
+        this.sessions.put(message.data);
+        break;
+    }
+    this.log.add(message);
+  }
+
+  private async readPast(last: number): Promise<void> {
+    this.hasPast = true;
+    this.log.addPast(await pastEvents(this.url, last));
+  }
+
+  /** Show the packets of a session that runs, when none is chosen or the chosen one is over. */
+  private follow(running: readonly Session[]): void {
+    const chosen = this.capture.session.peek();
+    if (running.some((session) => session.id === chosen)) return;
+    const before = this.sessions.find(chosen);
+    // What came of a session that is over stays until the same adapter has another.
+    const next =
+      before === undefined
+        ? running[0]
+        : running.find((session) => session.adapter === before.adapter);
+    if (next === undefined && before !== undefined && !isRunning(before)) return;
+    this.capture.choose(next?.id ?? null);
+  }
+
+  private leave(reason: string): void {
+    this.connection.signOut(reason);
+    this.capture.choose(null);
+    this.compose.injector.stop();
+    this.adapters.reset([]);
+    this.adapters.select(null);
+    this.sessions.reset([]);
+    this.log.clear();
+    this.hasPast = this.wasSignedIn = false;
+    this.service.system.value = this.service.driver.value = null;
+  }
+
+  private reason(): string {
+    if (this.wasSignedIn) return NOT_VALID;
+    return new URLSearchParams(this.place.search).has("token") ? BAD_TOKEN : NOT_SIGNED_IN;
   }
 }

@@ -1,0 +1,20 @@
+/** The API's own names for what it takes and gives. */
+
+import type { components } from "./schema.gen";
+
+type Schemas = components["schemas"];
+
+export type Adapter = Schemas["Adapter"];
+export type AdapterCreate = Schemas["AdapterCreate"];
+export type AdapterUpdate = Schemas["AdapterUpdate"];
+export type Driver = Schemas["Driver"];
+export type InjectionReport = Schemas["InjectionReport"];
+/** Members that say nothing are not there. */
+export type Problem = Pick<Schemas["Problem"], "type" | "title" | "status" | "detail"> &
+  Partial<Schemas["Problem"]>;
+export type Release = Schemas["Release"];
+export type Removal = Schemas["Removal"];
+export type Route = Schemas["Route"];
+export type Scope = Schemas["Scope"];
+export type Session = Schemas["Session"];
+export type System = Schemas["System"];

@@ -1,0 +1,147 @@
+/**
+ * The page's tie to the service:
+ *
+ *     signed-out → connecting → syncing → live → lost → connecting …
+ *
+ * The events carry all that changes. After a loss they go on where they stopped; a service that was
+ * started anew, or has let go of that place, sends a snapshot instead.
+ */
+
+import { signal } from "@preact/signals";
+import { Backoff } from "../api/backoff";
+import { type Client, ProblemError } from "../api/client";
+import type { EventMessage } from "../api/events";
+import { Socket } from "../api/socket";
+import type { System } from "../api/types";
+
+export type ConnectionState =
+  | { readonly name: "signed-out"; readonly reason: string }
+  | { readonly name: "connecting" }
+  /** Open, and waiting for the first word. */
+  | { readonly name: "syncing" }
+  | { readonly name: "live" }
+  /** Tried again at `retryAt`, in milliseconds since 1970. */
+  | {
+      readonly name: "lost";
+      readonly stopped: boolean;
+      readonly reason: string;
+      readonly retryAt: number;
+    };
+
+export interface ConnectionEvents {
+  /** The service was asked who it is; comes before its events. */
+  readonly onSystem: (system: System) => void;
+  readonly onMessage: (message: EventMessage) => void;
+  /** The service lets this page in no more; why, where it said so. */
+  readonly onRefused: (reason: string) => void;
+}
+
+const GOING_AWAY = 1001;
+const TOKEN_REFUSED = 4001;
+
+export class ConnectionModel {
+  readonly state = signal<ConnectionState>({ name: "connecting" });
+  private socket: Socket | null = null;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private readonly backoff = new Backoff();
+  private startedAt: string | null = null;
+  private lastId: number | null = null;
+  /** Changes with every attempt, so that an answer to an earlier one is not taken for this one's. */
+  private attempt = 0;
+
+  /** `url` is where the service is, `ws://127.0.0.1:9886`. */
+  constructor(
+    private readonly url: string,
+    private readonly client: Client,
+    private readonly events: ConnectionEvents,
+  ) {}
+
+  /** Connect now, whatever the state. */
+  async connect(): Promise<void> {
+    const attempt = this.drop();
+    this.state.value = { name: "connecting" };
+    try {
+      const system = await this.client.get<System>("/v1/system");
+      if (attempt !== this.attempt) return;
+      if (system.started_at !== this.startedAt) this.lastId = null;
+      this.startedAt = system.started_at;
+      this.events.onSystem(system);
+      this.open();
+    } catch (error) {
+      if (attempt === this.attempt) this.fail(error);
+    }
+  }
+
+  /** Do not wait any longer. */
+  retry(): void {
+    if (this.state.value.name === "lost") void this.connect();
+  }
+
+  /** Stay away until `connect`; the reason is shown where the token is asked for. */
+  signOut(reason: string): void {
+    this.drop();
+    this.lastId = null;
+    this.state.value = { name: "signed-out", reason };
+  }
+
+  private open(): void {
+    const since = this.lastId;
+    const query = since === null ? "" : `?since=${since}`;
+    this.socket = new Socket(`${this.url}/v1/events${query}`, null, {
+      onOpen: () => {
+        // Who resumes gets no snapshot, and nothing at all before something happens.
+        this.state.value = { name: since === null ? "syncing" : "live" };
+      },
+      onMessage: (data) => this.take(JSON.parse(String(data)) as EventMessage),
+      onClose: (code, reason) => this.closed(code, reason),
+    });
+  }
+
+  private take(message: EventMessage): void {
+    this.backoff.reset();
+    this.events.onMessage(message);
+    if (message.type === "missed") {
+      // Only a snapshot tells what those events did.
+      this.lastId = null;
+      void this.connect();
+      return;
+    }
+    this.lastId = message.id;
+    if (this.state.value.name !== "live") this.state.value = { name: "live" };
+  }
+
+  private closed(code: number, reason: string): void {
+    if (code === TOKEN_REFUSED) {
+      this.events.onRefused("");
+    } else if (code === GOING_AWAY) {
+      this.lose("The service was stopped.", true);
+    } else {
+      this.lose(reason || "The connection to the service broke.", false);
+    }
+  }
+
+  private fail(error: unknown): void {
+    if (error instanceof ProblemError) {
+      const { status, detail, hint } = error.problem;
+      if (status === 401) return; // the client has told
+      if (status === 403) this.events.onRefused([detail, hint].filter(Boolean).join(" "));
+      else this.lose(detail, false);
+    } else {
+      this.lose("The service does not answer.", false);
+    }
+  }
+
+  private lose(reason: string, stopped: boolean): void {
+    this.drop();
+    const delay = this.backoff.next();
+    this.timer = setTimeout(() => void this.connect(), delay);
+    this.state.value = { name: "lost", stopped, reason, retryAt: Date.now() + delay };
+  }
+
+  private drop(): number {
+    clearTimeout(this.timer);
+    this.socket?.close();
+    this.socket = null;
+    return ++this.attempt;
+  }
+}

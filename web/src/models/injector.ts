@@ -1,0 +1,123 @@
+/** Packets on their way into a session: once, many times, or at a rate, and what became of them. */
+
+import { computed, signal } from "@preact/signals";
+import { problemOfError } from "../api/client";
+import type { InjectionReport } from "../api/types";
+import { HEADER_LENGTH, pack } from "../wire/batch";
+
+export const MAX_RATE = 20_000;
+export const MAX_COUNT = 1_000_000;
+
+/** Milliseconds between two requests at a rate. */
+const TURN = 50;
+const MAX_BATCH = 4096;
+const COLUMN = 2;
+
+export interface Plan {
+  /** The packet number `index`, from 0. */
+  readonly make: (index: number) => Uint8Array;
+  /** How many; Infinity goes on until it is stopped. */
+  readonly count: number;
+  /** Packets per second; null sends as fast as the service takes them. */
+  readonly rate: number | null;
+}
+
+export interface Report {
+  readonly sent: number;
+  readonly accepted: number;
+  readonly ringFull: number;
+  readonly rejected: Readonly<Record<string, number>>;
+  readonly seconds: number;
+}
+
+const NOTHING: Report = { sent: 0, accepted: 0, ringFull: 0, rejected: {}, seconds: 0 };
+
+/** What a reason of the service means. */
+export const REJECTIONS: Readonly<Record<string, string>> = {
+  too_short: "shorter than an IP header",
+  too_long: "longer than an IP packet can be",
+  bad_version: "neither IPv4 nor IPv6",
+};
+
+export type Send = (message: ArrayBuffer) => Promise<InjectionReport>;
+
+export class Injector {
+  readonly report = signal<Report | null>(null);
+  readonly error = signal("");
+  private readonly current = signal<object | null>(null);
+  readonly running = computed(() => this.current.value !== null);
+
+  /** Carry out a plan; one that is under way is stopped. */
+  async run(plan: Plan, send: Send, maxMessage: number): Promise<void> {
+    const run = {};
+    this.current.value = run;
+    this.report.value = NOTHING;
+    this.error.value = "";
+    const start = performance.now();
+    let sent = 0;
+    try {
+      while (sent < plan.count && this.current.value === run) {
+        const due = dueAt(plan, performance.now() - start) - sent;
+        if (due > 0) {
+          const packets = take(plan.make, sent, due, maxMessage);
+          const answer = await send(pack(packets));
+          sent += packets.length;
+          this.count(answer, packets.length, performance.now() - start);
+        }
+        if (plan.rate !== null && sent < plan.count) await pause(plan.rate);
+      }
+    } catch (error) {
+      const { detail, hint } = problemOfError(error);
+      this.error.value = [detail, hint].filter(Boolean).join(" ");
+    } finally {
+      if (this.current.value === run) this.current.value = null;
+    }
+  }
+
+  stop(): void {
+    this.current.value = null;
+  }
+
+  private count(answer: InjectionReport, sent: number, elapsed: number): void {
+    const before = this.report.value ?? NOTHING;
+    const rejected = { ...before.rejected };
+    for (const [reason, count] of Object.entries(answer.rejected)) {
+      rejected[reason] = (rejected[reason] ?? 0) + count;
+    }
+    this.report.value = {
+      sent: before.sent + sent,
+      accepted: before.accepted + answer.accepted,
+      ringFull: before.ringFull + answer.ring_full,
+      rejected,
+      seconds: elapsed / 1000,
+    };
+  }
+}
+
+/** Return how many packets should have been sent after this many milliseconds. */
+export function dueAt(plan: Plan, elapsed: number): number {
+  const due = plan.rate === null ? plan.count : 1 + Math.floor((elapsed / 1000) * plan.rate);
+  return Math.min(plan.count, due);
+}
+
+/** Make the next packets: at most `due`, and as many as a message can hold. */
+function take(
+  make: (index: number) => Uint8Array,
+  first: number,
+  due: number,
+  maxMessage: number,
+): Uint8Array[] {
+  const packets: Uint8Array[] = [];
+  let room = maxMessage - HEADER_LENGTH;
+  for (let index = first; index < first + Math.min(due, MAX_BATCH); index++) {
+    const packet = make(index);
+    room -= packet.length + COLUMN;
+    if (room < 0 && packets.length > 0) break;
+    packets.push(packet);
+  }
+  return packets;
+}
+
+function pause(rate: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, Math.max(TURN, 1000 / rate)));
+}
