@@ -1,38 +1,39 @@
-/** The frame around every view: the tabs, and the view of the one that is chosen. */
+/** The frame around every view: the tabs above, the view of the chosen one, the status below. */
 
 import type { ComponentType } from "preact";
+import { ComposeView } from "./ComposeView";
+import { useDashboard } from "./context";
+import { EventsView } from "./EventsView";
+import { NoticeBox } from "./NoticeBox";
+import { OverviewView } from "./OverviewView";
 import { PacketsView } from "./PacketsView";
+import { SignInView } from "./SignInView";
+import { StatusBar } from "./StatusBar";
+import { TopBar } from "./TopBar";
 import { TrafficView } from "./TrafficView";
-import { currentTab, TABS, type TabId } from "./tabs";
+import { currentTab, type TabId } from "./tabs";
 
 const VIEWS: Record<TabId, ComponentType> = {
-  overview: () => null,
+  overview: OverviewView,
   packets: PacketsView,
   traffic: TrafficView,
-  compose: () => null,
-  events: () => null,
+  compose: ComposeView,
+  events: EventsView,
 };
 
 export function App() {
+  const { connection, service } = useDashboard();
+  const state = connection.state.value;
+  if (state.name === "signed-out") return <SignInView reason={state.reason} />;
   const View = VIEWS[currentTab.value];
   return (
-    <div class="app">
-      <header class="bar">
-        <nav aria-label="Views">
-          {TABS.map((tab) => (
-            <a
-              key={tab.id}
-              href={`#/${tab.id}`}
-              aria-current={tab.id === currentTab.value ? "page" : undefined}
-            >
-              {tab.label}
-            </a>
-          ))}
-        </nav>
-      </header>
-      <main>
-        <View />
+    <div class="app" data-state={state.name}>
+      <TopBar />
+      <main id="view" tabIndex={-1}>
+        {service.system.value === null ? <p class="waiting">Connecting…</p> : <View />}
       </main>
+      <StatusBar />
+      <NoticeBox />
     </div>
   );
 }

@@ -19,6 +19,19 @@ export function tabOf(hash: string): TabId {
 
 export const currentTab = signal<TabId>(tabOf(window.location.hash));
 
+export function goTo(tab: TabId): void {
+  window.location.hash = `#/${tab}`;
+}
+
 window.addEventListener("hashchange", () => {
   currentTab.value = tabOf(window.location.hash);
+});
+
+// 1 to 5 go to the tabs, where nobody is typing.
+window.addEventListener("keydown", (event) => {
+  const target = event.target as HTMLElement | null;
+  const typing = target?.closest("input, textarea, select, dialog, [contenteditable]") != null;
+  if (typing || event.ctrlKey || event.altKey || event.metaKey) return;
+  const tab = TABS[Number(event.key) - 1];
+  if (tab !== undefined) goTo(tab.id);
 });

@@ -1,0 +1,97 @@
+/** An adapter's session: its state, and its counters by cause. */
+
+import type { Session } from "../api/types";
+import { LOSS_CAUSES } from "../models/event-text";
+import { REJECTIONS } from "../models/injector";
+import { isRunning } from "../models/sessions";
+import { binary, clock, count, scaled } from "../models/units";
+import { useDashboard } from "./context";
+import { Facts } from "./ui/Facts";
+
+export function SessionPanel({ session }: { session: Session | undefined }) {
+  if (session === undefined) return null;
+  const { counters } = session;
+  return (
+    <section aria-label="Session">
+      <h3>
+        Session <span class={badgeOf(session)}>{session.state}</span>
+      </h3>
+      {session.reason && <p class="reason">{session.reason}</p>}
+      <table class="counters">
+        <thead>
+          <tr>
+            <th scope="col">
+              <span class="unseen">Counter</span>
+            </th>
+            <th scope="col" class="number">
+              Packets
+            </th>
+            <th scope="col" class="number">
+              Bytes
+            </th>
+            <th scope="col" class="number">
+              Rate
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          <Direction session={session} name="received" />
+          <Direction session={session} name="injected" />
+          {lossesOf(counters.lost).map(([cause, why, lost]) => (
+            <tr key={cause} class={lost ? "lost" : "soft"}>
+              <th scope="row" title={why}>
+                lost: {why}
+              </th>
+              <td class="number">{lost === null ? "unknown" : count(lost)}</td>
+              <td />
+              <td />
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <Facts
+        facts={[
+          ["Ring capacity", binary(session.capacity)],
+          ["Started", clock(new Date(session.started_at)).slice(0, 8)],
+          ["Subscribers", count(session.subscribers)],
+          ["Restarts", count(session.restarts)],
+          ["Id", <span class="mono">{session.id}</span>],
+        ]}
+      />
+    </section>
+  );
+}
+
+function Direction({ session, name }: { session: Session; name: "received" | "injected" }) {
+  const { sessions } = useDashboard();
+  const rates = sessions.rates(session.id);
+  void rates.version.value;
+  const now = name === "received" ? rates.receivedNow : rates.injectedNow;
+  return (
+    <tr>
+      <th scope="row">
+        <span class={name}>{name}</span>
+      </th>
+      <td class="number">{count(session.counters[name].packets)}</td>
+      <td class="number">{scaled(session.counters[name].bytes, "B")}</td>
+      <td class="number">{isRunning(session) ? scaled(now.bytes * 8, "bit/s") : ""}</td>
+    </tr>
+  );
+}
+
+type Loss = readonly [cause: string, why: string, count: number | null];
+
+function lossesOf(lost: Session["counters"]["lost"]): Loss[] {
+  const causes = ["ring", "unclaimed", "queue", "ring_full"] as const;
+  return [
+    ...causes.map((cause): Loss => [cause, LOSS_CAUSES[cause] ?? cause, lost[cause]]),
+    ...Object.entries(lost.rejected).map(
+      ([reason, rejected]): Loss => [reason, REJECTIONS[reason] ?? reason, rejected],
+    ),
+  ];
+}
+
+function badgeOf(session: Session): string {
+  if (session.state === "failed") return "badge bad";
+  return isRunning(session) ? "badge good" : "badge";
+}

@@ -1,0 +1,59 @@
+/** The line below: how the page is tied to the service, and what the service is. */
+
+import { useEffect, useState } from "preact/hooks";
+import type { ConnectionState } from "../models/connection";
+import { useDashboard } from "./context";
+
+const WORDS: Record<ConnectionState["name"], string> = {
+  "signed-out": "Signed out",
+  connecting: "Connecting",
+  syncing: "Syncing",
+  live: "Live",
+  lost: "Lost",
+};
+
+export function StatusBar() {
+  const { connection, service } = useDashboard();
+  const state = connection.state.value;
+  const system = service.system.value;
+  const driver = service.driver.value;
+  const word = state.name === "lost" && state.stopped ? "Service stopped" : WORDS[state.name];
+  const mayNot = (["admin", "inject", "capture"] as const).filter((scope) => !service.can(scope));
+  return (
+    <footer class="status">
+      <span class="state" data-state={state.name} role="status">
+        <i class="dot" />
+        {word}
+      </span>
+      {state.name === "lost" && (
+        <span class="loss">
+          {state.reason} <Countdown until={state.retryAt} />{" "}
+          <button type="button" class="text-button" onClick={() => connection.retry()}>
+            Try now
+          </button>
+        </span>
+      )}
+      <span class="grow" />
+      {system !== null && mayNot.length > 0 && (
+        <span class="badge warn" title={`This token has no scope ${mayNot.join(", ")}.`}>
+          {service.isAdmin.value || mayNot.length < 3 ? `No ${mayNot.join(", ")}` : "Read-only"}
+        </span>
+      )}
+      {driver && (
+        <span class="wide">
+          {driver.name} driver{driver.running_version && ` ${driver.running_version}`}
+        </span>
+      )}
+      {system && <span class="wide">wintun-api {system.version}</span>}
+    </footer>
+  );
+}
+
+function Countdown({ until }: { until: number }) {
+  const [now, setNow] = useState(Date.now());
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), 250);
+    return () => clearInterval(timer);
+  }, []);
+  return <>Next attempt in {Math.max(0, Math.ceil((until - now) / 1000))} s.</>;
+}

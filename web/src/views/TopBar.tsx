@@ -1,0 +1,55 @@
+/** The bar on top: the tabs, the session whose packets are shown, the theme, the way out. */
+
+import type { Theme } from "../models/theme";
+import { useDashboard } from "./context";
+import { SessionPicker } from "./SessionPicker";
+import { currentTab, TABS } from "./tabs";
+import { Button } from "./ui/Button";
+import { Icon, type IconName } from "./ui/Icon";
+
+const THEME_ICONS: Record<Theme, IconName> = { system: "system", light: "sun", dark: "moon" };
+
+export function TopBar() {
+  const { signIn, theme } = useDashboard();
+  const choice = theme.choice.value;
+  return (
+    <header class="bar">
+      <button type="button" class="button skip" onClick={skip}>
+        Skip to the view
+      </button>
+      <span class="brand">
+        <Icon name="link" />
+        <span>wintun-api</span>
+      </span>
+      <nav aria-label="Views">
+        {TABS.map((tab, index) => (
+          <a
+            key={tab.id}
+            href={`#/${tab.id}`}
+            title={`Key ${index + 1}`}
+            aria-current={tab.id === currentTab.value ? "page" : undefined}
+          >
+            {tab.label}
+          </a>
+        ))}
+      </nav>
+      <SessionPicker />
+      <div class="bar-end">
+        <a class="button quiet" href="/docs" title="API docs" aria-label="API docs">
+          <Icon name="book" />
+        </a>
+        <Button
+          kind="quiet"
+          icon={THEME_ICONS[choice]}
+          label={`Theme: ${choice === "system" ? "as the system" : choice}`}
+          onClick={() => theme.next()}
+        />
+        <Button kind="quiet" icon="signOut" label="Sign out" onClick={() => signIn.signOut()} />
+      </div>
+    </header>
+  );
+}
+
+function skip(): void {
+  document.getElementById("view")?.focus();
+}

@@ -1,0 +1,33 @@
+/** A button; without a text its label is its name and its tooltip. */
+
+import type { ComponentChildren } from "preact";
+import { Icon, type IconName } from "./Icon";
+
+interface Props {
+  readonly icon?: IconName;
+  readonly label?: string;
+  readonly children?: ComponentChildren;
+  readonly kind?: "plain" | "primary" | "danger" | "quiet";
+  readonly type?: "button" | "submit";
+  readonly disabled?: boolean;
+  readonly pressed?: boolean;
+  readonly onClick?: () => void;
+}
+
+export function Button({ icon, label, children, kind = "plain", type = "button", ...rest }: Props) {
+  const { disabled = false, pressed, onClick } = rest;
+  return (
+    <button
+      type={type}
+      class={`button ${kind}`}
+      disabled={disabled}
+      aria-label={label}
+      aria-pressed={pressed}
+      title={label}
+      onClick={onClick}
+    >
+      {icon && <Icon name={icon} />}
+      {children && <span>{children}</span>}
+    </button>
+  );
+}

@@ -1,0 +1,48 @@
+/** A modal dialog with a form: the browser keeps the focus inside and closes it with Escape. */
+
+import type { ComponentChildren } from "preact";
+import { useEffect, useId, useRef } from "preact/hooks";
+import { Button } from "./Button";
+
+interface Props {
+  readonly title: string;
+  readonly children: ComponentChildren;
+  readonly action: string;
+  readonly danger?: boolean;
+  readonly disabled?: boolean;
+  readonly busy?: boolean;
+  readonly onSubmit: () => void;
+  readonly onClose: () => void;
+}
+
+export function Dialog({ title, children, action, danger = false, ...rest }: Props) {
+  const { disabled = false, busy = false, onSubmit, onClose } = rest;
+  const id = useId();
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    dialog.current?.showModal();
+  }, []);
+  return (
+    <dialog ref={dialog} class="dialog" aria-labelledby={id} onClose={onClose}>
+      <form
+        noValidate
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (!disabled && !busy) onSubmit();
+        }}
+      >
+        <header>
+          <h2 id={id}>{title}</h2>
+          <Button icon="close" label="Close" kind="quiet" onClick={onClose} />
+        </header>
+        <div class="dialog-body">{children}</div>
+        <footer>
+          <Button onClick={onClose}>Cancel</Button>
+          <Button type="submit" kind={danger ? "danger" : "primary"} disabled={disabled || busy}>
+            {busy ? "Working…" : action}
+          </Button>
+        </footer>
+      </form>
+    </dialog>
+  );
+}
