@@ -72,35 +72,56 @@ class Batch:
     sequence_deltas: Sequence[int] | None = None
 
 
+def header(
+    lengths: Sequence[int],
+    *,
+    sequence: int = 0,
+    time_ns: int = 0,
+    injected: bool = False,
+    original_lengths: Sequence[int] | None = None,
+    sequence_deltas: Sequence[int] | None = None,
+) -> bytes:
+    """Return everything of a batch before its packets.
+
+    Raises:
+        struct.error: A packet is longer than 65535 bytes.
+    """
+    flags = INJECTED if injected else 0
+    columns = lengths
+    if original_lengths is not None:
+        flags |= ORIGINAL_LENGTHS
+        columns = [*columns, *original_lengths]
+    if sequence_deltas is not None:
+        flags |= SEQUENCE_DELTAS
+        columns = [*columns, *sequence_deltas]
+    return struct.pack(
+        f"<IHHIIQQ{len(columns)}H",
+        MAGIC,
+        HEADER_LENGTH,
+        flags,
+        len(lengths),
+        sum(lengths),
+        sequence,
+        time_ns,
+        *columns,
+    )
+
+
 def pack(batch: Batch) -> bytes:
     """Return the batch as bytes.
 
     Raises:
         struct.error: A packet is longer than 65535 bytes.
     """
-    packets = batch.packets
-    lengths = list(map(len, packets))
-    count = len(lengths)
-    flags = INJECTED if batch.injected else 0
-    columns = lengths
-    if batch.original_lengths is not None:
-        flags |= ORIGINAL_LENGTHS
-        columns = [*columns, *batch.original_lengths]
-    if batch.sequence_deltas is not None:
-        flags |= SEQUENCE_DELTAS
-        columns = [*columns, *batch.sequence_deltas]
-    head = struct.pack(
-        f"<IHHIIQQ{len(columns)}H",
-        MAGIC,
-        HEADER_LENGTH,
-        flags,
-        count,
-        sum(lengths),
-        batch.sequence,
-        batch.time_ns,
-        *columns,
+    head = header(
+        list(map(len, batch.packets)),
+        sequence=batch.sequence,
+        time_ns=batch.time_ns,
+        injected=batch.injected,
+        original_lengths=batch.original_lengths,
+        sequence_deltas=batch.sequence_deltas,
     )
-    return b"".join((head, *packets))
+    return b"".join((head, *batch.packets))
 
 
 def unpack(message: bytes) -> list[Batch]:
@@ -157,12 +178,20 @@ def _batches(message: bytes) -> Iterator[Batch]:
                 Fault.BAD_LENGTHS, f"The lengths add up to {sum(lengths)} bytes, not to {payload}."
             )
         rest = [table[count * n : count * (n + 1)] for n in range(1, columns)]
-        edges = list(accumulate(lengths, initial=body))
         yield Batch(
-            packets=[message[a:b] for a, b in pairwise(edges)],
+            packets=_cut(message, body, lengths),
             sequence=sequence,
             time_ns=time_ns,
             injected=bool(flags & INJECTED),
             original_lengths=rest.pop(0) if flags & ORIGINAL_LENGTHS else None,
             sequence_deltas=rest.pop(0) if flags & SEQUENCE_DELTAS else None,
         )
+
+
+def _cut(message: bytes, start: int, lengths: Sequence[int]) -> list[bytes]:
+    if lengths and lengths[0] and lengths.count(lengths[0]) == len(lengths):
+        # Bulk transfers are runs of one size, which C can cut without a loop of ours.
+        payload = memoryview(message)[start : start + lengths[0] * len(lengths)]
+        return [packet for (packet,) in struct.iter_unpack(f"{lengths[0]}s", payload)]
+    edges = accumulate(lengths, initial=start)
+    return [message[a:b] for a, b in pairwise(edges)]

@@ -12,7 +12,6 @@ from tests.api.test_packets import ECHO
 from tests.api.test_streams import closed_code, host_sends, numbers, start
 from tests.conftest import Rig
 from tests.running import PacketSocket, running
-from wintun_api.api.link import frame_header, packet_frames
 from wintun_api.drivers.emulated.driver import emulated_driver
 from wintun_api.drivers.emulated.library import EmulatedLibrary
 from wintun_api.drivers.emulated.machine import Machine
@@ -112,23 +111,3 @@ def test_full_wait(plain_rig: Rig) -> None:
         while plain_rig.service.counters(session)["injected"]["packets"] < 200:
             accepted += client.text("ack")["accepted"]
         assert plain_rig.service.counters(session)["lost"]["ring_full"] == 0
-
-
-@pytest.mark.parametrize(
-    ("length", "header"),
-    [
-        (0, b"\x82\x00"),
-        (125, b"\x82\x7d"),
-        (126, b"\x82\x7e\x00\x7e"),
-        (65535, b"\x82\x7e\xff\xff"),
-        (65536, b"\x82\x7f\x00\x00\x00\x00\x00\x01\x00\x00"),
-    ],
-)
-def test_frame_headers(length: int, header: bytes) -> None:
-    """Lengths are written in the shortest form (RFC 6455, section 5.2)."""
-    assert frame_header(0x82, length) == header
-
-
-def test_packet_frames() -> None:
-    """A frame per packet, back to back."""
-    assert packet_frames([b"ab", bytes(126)]) == b"\x82\x02ab\x82\x7e\x00\x7e" + bytes(126)

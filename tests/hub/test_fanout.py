@@ -12,7 +12,7 @@ from wintun_api.hub.fanout import Burst, Direction, Fanout, Loss, Overflow, Subs
 def burst(sequence: int, count: int, size: int = 10, *, injected: bool = False) -> Burst:
     """Make a burst of numbered packets."""
     packets = [bytes([n % 256]) * size for n in range(sequence, sequence + count)]
-    return Burst(packets, sequence, 0, count * size, injected=injected)
+    return Burst(packets, [size] * count, sequence, 0, injected=injected)
 
 
 def subscriber(
@@ -49,7 +49,7 @@ def test_everybody_gets_the_same_bytes() -> None:
         calls.append(one)
         return b"".join(one.packets)
 
-    encoded = [reader.take(10**6)[0].encoded("x", encode) for reader in readers]
+    encoded = [reader.take(10**6)[0].form("x", encode) for reader in readers]
     assert len(calls) == 1
     assert encoded[0] is encoded[1] is encoded[2]
 

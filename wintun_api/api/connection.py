@@ -16,10 +16,10 @@ from wintun_api.api.problems import (
 )
 from wintun_api.errors import FrameError, SessionEnded
 from wintun_api.hub.adapters import AdapterView
-from wintun_api.hub.fanout import Burst, Direction, Loss, Overflow, Subscriber
+from wintun_api.hub.fanout import Direction, Loss, Overflow, Subscriber
 from wintun_api.hub.injection import Full, Injection
 from wintun_api.hub.session import ManagedSession
-from wintun_api.wire import BATCH, Batch, pack, unpack
+from wintun_api.wire import BATCH, unpack
 
 LOSS_INTERVAL = 1.0
 # The ring gives no sign when it has room again, so a full one is tried again after this time.
@@ -106,14 +106,18 @@ class PacketConnection:
         if not self._may_inject:
             self._link.close(CLOSE_SCOPE, "The token does not have the scope inject.")
             return
-        self._messages += len(messages)
         packets = messages
         if self._batch:
-            try:
-                packets = [p for m in messages for batch in unpack(m) for p in batch.packets]
-            except FrameError as error:
-                self._link.close(CLOSE_BAD_FRAME, str(error)[:120])
-                return
+            packets = []
+            for message in messages:
+                try:
+                    batches = unpack(message)
+                except FrameError as error:
+                    self._link.close(CLOSE_BAD_FRAME, str(error)[:120])
+                    break
+                self._messages += 1
+                for batch in batches:
+                    packets += batch.packets
         try:
             injection = self._session.inject(packets, self._options.full)
         except SessionEnded:
@@ -159,26 +163,22 @@ class PacketConnection:
         self._flush()
 
     def _flush(self) -> None:
-        subscriber, link = self._subscriber, self._link
+        subscriber, link, snaplen = self._subscriber, self._link, self._options.snaplen
         while link.writable:
             if subscriber.has_losses:
                 self._tell_losses()
             bursts = subscriber.take(self._options.message_bytes)
             if not bursts:
                 break
+            if snaplen:
+                bursts = [burst.cut(snaplen) for burst in bursts]
             if self._batch:
-                link.send_message(b"".join([self._encoded(burst) for burst in bursts]))
+                link.send_batches(bursts)
             else:
-                link.send_packets(bursts, self._options.snaplen)
+                link.send_packets(bursts)
         if subscriber.overflowed:
             self._session.unsubscribe(subscriber)
             link.close(CLOSE_SLOW, "The client reads too slowly for its queue.")
-
-    def _encoded(self, burst: Burst) -> bytes:
-        snaplen = self._options.snaplen
-        if snaplen:
-            return burst.encoded(("batch", snaplen), lambda b: _pack_cut(b, snaplen))
-        return burst.encoded("batch", _pack_whole)
 
     def _tell_losses(self) -> None:
         if not self._batch:
@@ -255,22 +255,6 @@ class PacketConnection:
                 "ring_full": done.ring_full,
             }
         )
-
-
-def _pack_whole(burst: Burst) -> bytes:
-    return pack(Batch(burst.packets, burst.sequence, burst.time_ns, injected=burst.injected))
-
-
-def _pack_cut(burst: Burst, snaplen: int) -> bytes:
-    return pack(
-        Batch(
-            [packet[:snaplen] for packet in burst.packets],
-            burst.sequence,
-            burst.time_ns,
-            injected=burst.injected,
-            original_lengths=list(map(len, burst.packets)),
-        )
-    )
 
 
 def _lost(loss: Loss) -> dict[str, Any]:

@@ -7,21 +7,20 @@ import json
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import cache
 from typing import Any, Protocol
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from wintun_api.api.frames import BINARY, TEXT, frame_header, packet_frames
 from wintun_api.api.protocol import EXTENSION, PacketProtocol
 from wintun_api.hub.fanout import Burst
 from wintun_api.hub.tasks import TaskSet
+from wintun_api.wire import header
 
 OnMessages = Callable[[list[bytes]], None]
 OnWritable = Callable[[], None]
 
 MAX_PENDING = 64
-BINARY = 0x82  # RFC 6455, section 5.2: FIN and opcode 2
-TEXT = 0x81
 
 
 class Link(Protocol):
@@ -34,11 +33,11 @@ class Link(Protocol):
     def attach(self, on_messages: OnMessages, on_writable: OnWritable) -> None:
         """Begin: binary messages go to `on_messages`."""
 
-    def send_message(self, payload: bytes) -> None:
-        """Send one binary message."""
+    def send_batches(self, bursts: Sequence[Burst]) -> None:
+        """Send one binary message with a batch per burst."""
 
-    def send_packets(self, bursts: Sequence[Burst], snaplen: int) -> None:
-        """Send one binary message per packet, cut to `snaplen` bytes."""
+    def send_packets(self, bursts: Sequence[Burst]) -> None:
+        """Send one binary message per packet."""
 
     def send_text(self, value: dict[str, Any]) -> None:
         """Send a JSON text message."""
@@ -65,22 +64,6 @@ def link_of(websocket: WebSocket) -> Link:
     return FastLink(protocol) if isinstance(protocol, PacketProtocol) else PlainLink(websocket)
 
 
-@cache
-def frame_header(opcode: int, length: int) -> bytes:
-    """Return the header of an unmasked frame (RFC 6455, section 5.2)."""
-    if length < 126:
-        return bytes((opcode, length))
-    if length < 65536:
-        return bytes((opcode, 126)) + length.to_bytes(2, "big")
-    return bytes((opcode, 127)) + length.to_bytes(8, "big")
-
-
-def packet_frames(packets: Sequence[bytes]) -> bytes:
-    """Return a binary frame per packet, all in one piece."""
-    header = frame_header
-    return b"".join([part for packet in packets for part in (header(BINARY, len(packet)), packet)])
-
-
 class FastLink:
     """A link over `PacketProtocol`: frames are made here and shared between clients."""
 
@@ -96,27 +79,23 @@ class FastLink:
         """Attach to the protocol."""
         self._protocol.attach(on_messages, on_writable)
 
-    def send_message(self, payload: bytes) -> None:
-        """Write one frame."""
-        # Not cached: large messages come in every length.
-        header = frame_header.__wrapped__(BINARY, len(payload))
-        self._protocol.write(header + payload)
+    def send_batches(self, bursts: Sequence[Burst]) -> None:
+        """Write one frame; what a single burst becomes is shared between clients."""
+        if len(bursts) == 1:
+            self._protocol.write(bursts[0].form("batch frame", _batch_frame))
+            return
+        parts = [part for burst in bursts for part in (batch_header(burst), *burst.packets)]
+        header = frame_header(BINARY, sum(map(len, parts)))
+        self._protocol.write(b"".join((header, *parts)))
 
-    def send_packets(self, bursts: Sequence[Burst], snaplen: int) -> None:
+    def send_packets(self, bursts: Sequence[Burst]) -> None:
         """Write the frames of all packets at once."""
-
-        def frames(burst: Burst) -> bytes:
-            if snaplen:
-                return packet_frames([packet[:snaplen] for packet in burst.packets])
-            return packet_frames(burst.packets)
-
-        key = ("frames", snaplen)
-        self._protocol.write(b"".join([burst.encoded(key, frames) for burst in bursts]))
+        self._protocol.write(b"".join([burst.form("frames", _packet_frames) for burst in bursts]))
 
     def send_text(self, value: dict[str, Any]) -> None:
         """Write one text frame."""
         payload = json.dumps(value, separators=(",", ":")).encode()
-        self._protocol.write(frame_header.__wrapped__(TEXT, len(payload)) + payload)
+        self._protocol.write(frame_header(TEXT, len(payload)) + payload)
 
     def pause_reading(self) -> None:
         """Let TCP hold the client back."""
@@ -161,15 +140,15 @@ class PlainLink:
         self._on_writable = on_writable
         self._tasks.spawn(self._send(), name="packets:send")
 
-    def send_message(self, payload: bytes) -> None:
+    def send_batches(self, bursts: Sequence[Burst]) -> None:
         """Queue one message."""
-        self._put(payload)
+        self._put(b"".join([burst.form("batch", _batch) for burst in bursts]))
 
-    def send_packets(self, bursts: Sequence[Burst], snaplen: int) -> None:
+    def send_packets(self, bursts: Sequence[Burst]) -> None:
         """Queue a message per packet."""
         for burst in bursts:
             for packet in burst.packets:
-                self._put(packet[:snaplen] if snaplen else packet)
+                self._put(packet)
 
     def send_text(self, value: dict[str, Any]) -> None:
         """Queue one text message."""
@@ -218,3 +197,27 @@ class PlainLink:
                 if self._on_writable is not None:
                     self._on_writable()
                 await self._wake.wait()
+
+
+def batch_header(burst: Burst) -> bytes:
+    """Return everything of a burst's batch before its packets."""
+    return header(
+        burst.lengths,
+        sequence=burst.sequence,
+        time_ns=burst.time_ns,
+        injected=burst.injected,
+        original_lengths=burst.original_lengths,
+    )
+
+
+def _batch(burst: Burst) -> bytes:
+    return b"".join((batch_header(burst), *burst.packets))
+
+
+def _batch_frame(burst: Burst) -> bytes:
+    head = batch_header(burst)
+    return b"".join((frame_header(BINARY, len(head) + burst.size), head, *burst.packets))
+
+
+def _packet_frames(burst: Burst) -> bytes:
+    return packet_frames(burst.packets, burst.lengths)

@@ -13,14 +13,17 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from websockets.frames import Frame
 from websockets.http11 import Request
+
+from wintun_api.api.frames import MessageReader
 
 EXTENSION = "wintun_api.packets"
 GOING_AWAY = 1001
 CLOSE_PATIENCE = 1.0
-WRITE_HIGH = 256 * 1024
-WRITE_LOW = 64 * 1024
+# What the socket does not take at once waits in the subscriber's queue, by its policy, not here. A
+# burst above the mark is written straight away, while the caches have it (uvloop).
+WRITE_HIGH = 32 * 1024
+WRITE_LOW = 0
 
 OnMessages = Callable[[list[bytes]], None]
 OnWritable = Callable[[], None]
@@ -33,18 +36,20 @@ class PacketProtocol(WebSocketsSansIOProtocol):
         super().__init__(*args, **kwargs)
         self._on_messages: OnMessages | None = None
         self._on_writable: OnWritable | None = None
-        self._messages: list[bytes] = []
+        self._reader = MessageReader(self.config.ws_max_size)
         self._write_paused = False
 
     def attach(self, on_messages: OnMessages, on_writable: OnWritable) -> None:
         """Hand binary messages over, a chunk's at a time, and say when writing may go on."""
         self._on_messages = on_messages
         self._on_writable = on_writable
+        self._reader.collect = True
         self.transport.set_write_buffer_limits(WRITE_HIGH, WRITE_LOW)
 
     def detach(self) -> None:
         """Go back to plain ASGI events."""
         self._on_messages = self._on_writable = None
+        self._reader.collect = False
 
     @property
     def can_write(self) -> bool:
@@ -91,26 +96,22 @@ class PacketProtocol(WebSocketsSansIOProtocol):
             cast(dict[str, Any], self.scope["extensions"])[EXTENSION] = self
 
     def data_received(self, data: bytes) -> None:
-        """Parse a chunk and hand its binary messages over together."""
-        super().data_received(data)
-        if self._messages:
-            messages, self._messages = self._messages, []
-            if self._on_messages is not None:
-                self._on_messages(messages)
-
-    def handle_bytes(self, event: Frame) -> None:
-        """Collect a whole binary message, or leave it to uvicorn."""
-        if self._on_messages is not None and event.fin and not self.close_sent:
-            self._messages.append(bytes(event.data))
-        else:
-            super().handle_bytes(event)
+        """Hand a chunk's binary messages over together, and the rest to uvicorn."""
+        if not self.handshake_initiated:  # the request, alone: uvicorn puts it together again
+            super().data_received(data)
+            return
+        for part in self._reader.read(data):
+            if isinstance(part, bytes):
+                super().data_received(part)
+            elif self._on_messages is not None and not self.close_sent:
+                self._on_messages(part)
 
     def send_receive_event_to_app(self) -> None:
-        """Collect a fragmented binary message, or leave it to uvicorn."""
+        """Take a fragmented binary message, or leave it to uvicorn."""
         binary = self.curr_msg_data_type == "bytes"
         if self._on_messages is not None and binary and not self.close_sent:
-            self._messages.append(b"".join(self.frames))
-            self.frames = []
+            message, self.frames = b"".join(self.frames), []
+            self._on_messages([message])
         else:
             super().send_receive_event_to_app()
 

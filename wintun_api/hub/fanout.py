@@ -7,10 +7,12 @@ A slow reader loses its own packets and is told so; it never delays another one,
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 class Overflow(StrEnum):
@@ -42,39 +44,75 @@ class Burst:
 
     Attributes:
         packets: The packets in order.
+        lengths: Bytes of each.
+        size: Bytes of all.
         sequence: Number of the first packet, per session and direction.
         time_ns: Nanoseconds since 1970.
         injected: They were injected by a client, not received from the host.
-        size: Bytes of all packets.
+        original_lengths: Bytes of each before `cut`; None where nothing was cut.
     """
 
-    __slots__ = ("_encoded", "injected", "packets", "sequence", "size", "time_ns")
+    __slots__ = (
+        "_forms",
+        "injected",
+        "lengths",
+        "original_lengths",
+        "packets",
+        "sequence",
+        "size",
+        "time_ns",
+    )
 
     def __init__(
-        self, packets: Sequence[bytes], sequence: int, time_ns: int, size: int, *, injected: bool
+        self,
+        packets: Sequence[bytes],
+        lengths: Sequence[int],
+        sequence: int,
+        time_ns: int,
+        *,
+        injected: bool,
+        original_lengths: Sequence[int] | None = None,
     ) -> None:
         self.packets = packets
+        self.lengths = lengths
+        self.size = sum(lengths)
         self.sequence = sequence
         self.time_ns = time_ns
-        self.size = size
         self.injected = injected
-        self._encoded: dict[Any, bytes] = {}
+        self.original_lengths = original_lengths
+        self._forms: dict[Any, Any] = {}
 
     def __len__(self) -> int:
         return len(self.packets)
 
-    def encoded(self, key: Any, encode: Callable[[Burst], bytes]) -> bytes:
-        """Return `encode(self)`, made once per `key` and shared by every reader."""
-        data = self._encoded.get(key)
-        if data is None:
-            data = self._encoded[key] = encode(self)
-        return data
+    def form(self, key: Any, make: Callable[[Burst], T]) -> T:
+        """Return `make(self)`, made once per `key` and shared by every reader."""
+        made: T | None = self._forms.get(key)
+        if made is None:
+            made = self._forms[key] = make(self)
+        return made
+
+    def cut(self, snaplen: int) -> Burst:
+        """Return the burst with at most `snaplen` bytes of each packet; 0 is all."""
+        return self.form(snaplen, lambda burst: _cut(burst, snaplen)) if snaplen else self
 
     def part(self, start: int, stop: int) -> Burst:
         """Return the packets from `start` to `stop` as a burst of their own."""
-        packets = self.packets[start:stop]
-        size = sum(map(len, packets))
-        return Burst(packets, self.sequence + start, self.time_ns, size, injected=self.injected)
+        packets, lengths = self.packets[start:stop], self.lengths[start:stop]
+        first = self.sequence + start
+        return Burst(packets, lengths, first, self.time_ns, injected=self.injected)
+
+
+def _cut(burst: Burst, snaplen: int) -> Burst:
+    packets = [packet[:snaplen] for packet in burst.packets]
+    return Burst(
+        packets,
+        list(map(len, packets)),
+        burst.sequence,
+        burst.time_ns,
+        injected=burst.injected,
+        original_lengths=burst.lengths,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +227,7 @@ class Subscriber:
             self.queued_packets -= len(oldest)
             self.queued_bytes -= oldest.size
             self._lose(oldest)
-        keep = self._fitting(reversed(burst.packets))
+        keep = self._fitting(reversed(burst.lengths))
         if keep < len(burst):
             self._lose(burst.part(0, len(burst) - keep))
             burst = burst.part(len(burst) - keep, len(burst))
@@ -197,18 +235,18 @@ class Subscriber:
             self._append(burst)
 
     def _append_what_fits(self, burst: Burst) -> None:
-        keep = self._fitting(burst.packets)
+        keep = self._fitting(burst.lengths)
         if keep:
             self._append(burst.part(0, keep))
         if keep < len(burst):
             self._lose(burst.part(keep, len(burst)))
 
-    def _fitting(self, packets: Any) -> int:
+    def _fitting(self, lengths: Iterable[int]) -> int:
         room_packets = self.limit_packets - self.queued_packets
         room_bytes = self.limit_bytes - self.queued_bytes
         count = 0
-        for packet in packets:
-            room_bytes -= len(packet)
+        for length in lengths:
+            room_bytes -= length
             if room_bytes < 0 or count >= room_packets:
                 break
             count += 1

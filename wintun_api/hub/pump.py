@@ -30,13 +30,14 @@ class BurstLimit:
     size: int = 65536
 
 
-OnPackets = Callable[[list[bytes], int], None]
+OnPackets = Callable[[list[bytes], list[int], int], None]
 OnError = Callable[[DriverError], None]
 
 
 class Pump:
-    """Drains one session into `on_packets(packets, size)` until it is stopped or the driver fails.
+    """Drains one session until it is stopped or the driver fails.
 
+    Calls `on_packets(packets, lengths, size)` per burst: bytes of each packet, and of all.
     Every method belongs to the event loop's thread. `on_error` is called once, after which the
     pump is idle and must be stopped.
     """
@@ -130,9 +131,10 @@ class Pump:
                 return
             count = len(packets)
             if count:
-                size = sum(map(len, packets))
+                lengths = list(map(len, packets))
+                size = sum(lengths)
                 self._next = max(MIN_BURST, min(limit.packets, limit.size * count // (size or 1)))
-                self._on_packets(packets, size)
+                self._on_packets(packets, lengths, size)
                 if not self._active():
                     return
             if count < asked:

@@ -24,6 +24,7 @@ from wintun_api.hub.injection import Full, Injection, sift
 from wintun_api.hub.pump import BurstLimit, Pump
 from wintun_api.hub.tasks import TaskSet
 from wintun_api.hub.threads import DriverThread
+from wintun_api.packet.check import sound
 
 LOSS_INTERVAL = 1.0
 
@@ -190,15 +191,18 @@ class ManagedSession:
             SessionEnded: The session is over, or its adapter went away now.
         """
         injection = Injection()
-        good = sift(packets, injection.rejected)
-        self.counters.rejected.update(injection.rejected)
-        self._push(good, full, injection)
+        lengths = list(map(len, packets))
+        if not sound(packets, lengths):
+            packets = sift(packets, injection.rejected)
+            lengths = list(map(len, packets))
+            self.counters.rejected.update(injection.rejected)
+        self._push(packets, lengths, full, injection)
         return injection
 
     def push(self, packets: Sequence[bytes], full: Full = Full.WAIT) -> Injection:
         """Put packets that `inject` has checked and left waiting into the send ring."""
         injection = Injection()
-        self._push(packets, full, injection)
+        self._push(packets, list(map(len, packets)), full, injection)
         return injection
 
     async def refresh(self) -> None:
@@ -208,7 +212,9 @@ class ManagedSession:
             if lost is not None:
                 self._ring_lost = max(0, lost - self._ring_baseline)
 
-    def _push(self, packets: Sequence[bytes], full: Full, injection: Injection) -> None:
+    def _push(
+        self, packets: Sequence[bytes], lengths: list[int], full: Full, injection: Injection
+    ) -> None:
         if self.state is SessionState.RUNNING and self._session is not None:
             try:
                 taken = self._session.send_packets(packets)
@@ -219,16 +225,18 @@ class ManagedSession:
             taken = 0  # restarting: the ring has no room for a moment
         else:
             raise SessionEnded("WintunAllocateSendPacket", 38, detail=self._why())
-        accepted = packets if taken == len(packets) else packets[:taken]
+        accepted = packets
+        if taken < len(packets):
+            accepted, lengths = packets[:taken], lengths[:taken]
         if taken:
-            size = sum(map(len, accepted))
+            size = sum(lengths)
             injection.accepted += taken
             injection.accepted_bytes += size
             self.counters.injected_packets += taken
             self.counters.injected_bytes += size
             if self.fanout.wants(injected=True):
                 now = time.time_ns()
-                self._publish(Burst(accepted, self.next_injected, now, size, injected=True))
+                self._publish(Burst(accepted, lengths, self.next_injected, now, injected=True))
             self.next_injected += taken
         if taken < len(packets):
             if full is Full.WAIT:
@@ -239,14 +247,14 @@ class ManagedSession:
                 self.counters.ring_full += dropped
                 self._note_loss("ring_full", dropped)
 
-    def _received(self, packets: list[bytes], size: int) -> None:
+    def _received(self, packets: list[bytes], lengths: list[int], size: int) -> None:
         count = len(packets)
         counters = self.counters
         counters.received_packets += count
         counters.received_bytes += size
         if self.fanout.wants(injected=False):
             now = time.time_ns()
-            self._publish(Burst(packets, self.next_received, now, size, injected=False))
+            self._publish(Burst(packets, lengths, self.next_received, now, injected=False))
             if self._pump is not None and self.fanout.blocked:
                 self._pump.pause()
         else:

@@ -6,6 +6,9 @@ that is no IP packet. What IP itself checks (lengths, checksums) is left to the 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from operator import itemgetter
+
 from wintun_api.errors import InvalidPacket
 
 MIN_IPV4 = 20  # RFC 791, section 3.1
@@ -16,6 +19,10 @@ TOO_SHORT = "too_short"
 TOO_LONG = "too_long"
 BAD_VERSION = "bad_version"
 REASONS = (TOO_SHORT, TOO_LONG, BAD_VERSION)
+
+_FIRST_BYTE = itemgetter(0)
+_IPV4 = frozenset(range(0x40, 0x50))
+_IP = frozenset(range(0x40, 0x50)) | frozenset(range(0x60, 0x70))
 
 
 def rejection(packet: bytes) -> str | None:
@@ -31,6 +38,17 @@ def rejection(packet: bytes) -> str | None:
     if version == 6:
         return None if size >= MIN_IPV6 else TOO_SHORT
     return BAD_VERSION
+
+
+def sound(packets: Sequence[bytes], lengths: Sequence[int]) -> bool:
+    """Say at once whether a driver may get every packet; `rejection` tells of one, and why not."""
+    if not packets:
+        return True
+    shortest = min(lengths)
+    if shortest < MIN_IPV4 or max(lengths) > MAX_PACKET:
+        return False
+    firsts = set(map(_FIRST_BYTE, packets))
+    return firsts <= _IPV4 or (shortest >= MIN_IPV6 and firsts <= _IP)
 
 
 def check_packet(packet: bytes) -> bytes:

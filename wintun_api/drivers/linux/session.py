@@ -118,10 +118,9 @@ class LinuxSession:
             raise self._failure
         size, read = self._read_size, os.read
         packets: list[bytes] = []
-        append = packets.append
         try:
-            for _ in repeat(None, limit):
-                append(read(descriptor, size))
+            # What was read before the one that raises stays in the list.
+            packets.extend(map(read, repeat(descriptor, limit), repeat(size)))
         except BlockingIOError:
             pass
         except OSError as error:

@@ -1,0 +1,135 @@
+"""WebSocket frames, many at a time (RFC 6455, section 5.2).
+
+Written: the frames of a burst in one piece. Read: a chunk's whole binary messages in one list;
+whatever else a client sends stays as it came, for an ordinary parser.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from websockets.frames import apply_mask  # type: ignore[attr-defined]
+
+TEXT: Final = 0x81  # FIN and the opcode
+BINARY: Final = 0x82
+FIN: Final = 0x80
+CONTROL: Final = 0x08
+MASKED: Final = 0x80
+MASK_LENGTH: Final = 4
+MAX_PACKET: Final = 0xFFFF
+
+
+def frame_header(first: int, length: int) -> bytes:
+    """Return the header of an unmasked frame; `first` is its first byte."""
+    if length < 126:
+        return bytes((first, length))
+    if length <= 0xFFFF:
+        return bytes((first, 126)) + length.to_bytes(2, "big")
+    return bytes((first, 127)) + length.to_bytes(8, "big")
+
+
+class _Headers(dict[int, bytes]):
+    """Headers of binary frames by length; as many as packets have lengths."""
+
+    def __missing__(self, length: int) -> bytes:
+        header = frame_header(BINARY, length)
+        if length <= MAX_PACKET:
+            self[length] = header
+        return header
+
+
+_HEADERS = _Headers()
+
+
+def packet_frames(packets: Sequence[bytes], lengths: Sequence[int]) -> bytes:
+    """Return a binary frame per packet, all in one piece; `lengths` are those of the packets."""
+    if not packets:
+        return b""
+    if lengths.count(lengths[0]) == len(lengths):
+        # Bulk transfers are runs of one size: their header is the separator of a single join.
+        return _HEADERS[lengths[0]].join((b"", *packets))
+    parts = [b""] * (2 * len(packets))
+    parts[::2] = map(_HEADERS.__getitem__, lengths)
+    parts[1::2] = packets
+    return b"".join(parts)
+
+
+class MessageReader:
+    """Cuts a client's bytes into whole binary messages and other frames.
+
+    It holds back the beginning of a frame until the rest has come: at most one frame of
+    `max_size` bytes.
+
+    Attributes:
+        collect: Whether binary messages are wanted; else they are frames like any other.
+    """
+
+    def __init__(self, max_size: int) -> None:
+        self.collect = False
+        self._max_size = max_size
+        self._held: list[bytes] = []
+        self._have = 0
+        self._need = 0
+        self._fragmented = False
+        self._broken = False
+
+    def read(self, data: bytes) -> Iterator[list[bytes] | bytes]:
+        """Yield, in order, lists of unmasked binary messages, and other frames as they came.
+
+        Parts of a fragmented message are such other frames. After one that breaks the protocol, or
+        is too large, everything is passed on: the ordinary parser says what is wrong.
+        """
+        if self._broken:
+            yield data
+            return
+        if self._held:
+            self._held.append(data)
+            self._have += len(data)
+            if self._have < self._need:
+                return
+            data = b"".join(self._held)
+            self._held.clear()
+        messages: list[bytes] = []
+        position, end = 0, len(data)
+        need = 2
+        while end - position >= need:
+            first, second = data[position], data[position + 1]
+            size = second & 0x7F
+            mask = position + 2
+            if size >= 126:
+                wide = 2 if size == 126 else 8
+                mask += wide
+                if mask > end:
+                    need = 2 + wide
+                    break
+                size = int.from_bytes(data[mask - wide : mask], "big")
+            if second < MASKED or size > self._max_size:
+                self._broken = True
+                if messages:
+                    yield messages
+                yield data[position:]
+                return
+            start = mask + MASK_LENGTH
+            stop = start + size
+            if stop > end:
+                need = stop - position
+                break
+            if first == BINARY and self.collect and not self._fragmented:
+                messages.append(apply_mask(data[start:stop], data[mask:start]))
+            else:
+                self._note(first)
+                if messages:
+                    yield messages
+                    messages = []
+                yield data[position:stop]
+            position = stop
+        if messages:
+            yield messages
+        if position < end:
+            self._held.append(data[position:])
+            self._have, self._need = end - position, need
+
+    def _note(self, first: int) -> None:
+        if not first & CONTROL:
+            self._fragmented = not first & FIN
