@@ -1,6 +1,6 @@
 """The benchmark: what the data plane carries, beside what the machine could.
 
-    uv run --extra speed python -m tests.bench              everything, about an hour
+    uv run --extra speed python -m tests.bench              everything, 40 minutes
     uv run --extra speed python -m tests.bench --short      all parts at their smallest, a minute
     uv run --extra speed python -m tests.bench --only receive,inject --rounds 7 --json result.json
     uv run --extra speed python -m tests.bench --help
@@ -9,11 +9,15 @@ It needs Linux, root, /dev/net/tun, gcc and iproute2, for `tcp` also iperf3, and
 missing. Everything runs in a network namespace that is made for it and removed; the C programs
 under `c/` are built into a temporary directory. The service is started as a user starts it.
 
+The contender has one core, load and client the others (`--no-pin` lets the kernel choose), and all
+of them run before other programs of the machine: alike for every contender.
+
 How to read it: machines are shared and noisy, so no figure by itself is a claim. The contenders of
 a case take turns (A B C A B C ...) in one run; a table shows the median of the rounds with the
 least and the greatest in brackets, and the **ratio** to another contender, formed round by round
 between neighbours. The CPU seconds per million packets are of the contender's process alone and the
-least noisy. Targets stand beside ratios as information. The contenders:
+least noisy. `core %` is how busy it was: where that is far below 100, something else was the limit.
+Targets stand beside ratios as information. The contenders:
 
     wintun-api      the service, one process, v1.raw and v1.batch
     C relay         c/relay.c: the least that must be done for one client, in either framing

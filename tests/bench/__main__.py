@@ -9,7 +9,8 @@ import os
 import signal
 import sys
 import tempfile
-from contextlib import ExitStack
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,26 @@ from tests.drivers.linux.kernel import namespace
 PARTS = ("receive", "inject", "latency", "fanout", "sessions", "rest", "memory", "wintun", "tcp")
 
 
+def positive(kind: type[int | float]) -> Callable[[str], float]:
+    """Return what reads a number greater than zero."""
+
+    def read(text: str) -> float:
+        with suppress(ValueError):
+            if (value := kind(text)) > 0:
+                return value
+        raise argparse.ArgumentTypeError(f"{text!r} is no {kind.__name__} greater than 0")
+
+    return read
+
+
+def peer(text: str) -> Peer:
+    """Read an external contender."""
+    name, equals, command = text.partition("=")
+    if not (name and equals and command):
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=COMMAND")
+    return Peer(name, command)
+
+
 def arguments(given: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
@@ -36,17 +57,21 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
         "--only", metavar="PARTS", help=f"some of {','.join(PARTS)}; everything without it"
     )
     parser.add_argument("--short", action="store_true", help="the smallest form of every part")
-    parser.add_argument("--rounds", type=int, help="turns of every contender; 5, in short 1")
-    parser.add_argument("--seconds", type=float, help="of a measurement; 2, in short 0.25")
     parser.add_argument(
-        "--memory-seconds", type=float, help="of the flood in `memory`; 600, in short 2"
+        "--rounds", type=positive(int), help="turns of every contender; 5, in short 1"
+    )
+    parser.add_argument(
+        "--seconds", type=positive(float), help="of a measurement; 2, in short 0.25"
+    )
+    parser.add_argument(
+        "--memory-seconds", type=positive(float), help="of the flood in `memory`; 600, in short 2"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there, too")
     parser.add_argument(
         "--peer",
         action="append",
         default=[],
-        type=Peer.parse,
+        type=peer,
         metavar="'NAME=COMMAND'",
         help="another contender, repeatable: COMMAND joins the TUN device {device}, which has the "
         "address {address}, to a WebSocket at / on port {port} of loopback, a frame per packet",
@@ -113,4 +138,7 @@ def main(given: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except (RuntimeError, TimeoutError) as error:  # of a contender, in a sentence
+        sys.exit(f"The benchmark ended: {error}")

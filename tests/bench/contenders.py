@@ -157,14 +157,6 @@ class Peer:
     name: str
     command: str
 
-    @classmethod
-    def parse(cls, text: str) -> Peer:
-        """Read NAME=COMMAND."""
-        name, equals, command = text.partition("=")
-        if not (name and equals and command):
-            raise ValueError(f"{text!r} is not NAME=COMMAND")
-        return cls(name, command)
-
 
 class Field:
     """The contenders of a part. Starts them on demand and stops all at the end.

@@ -14,8 +14,8 @@ from wintun_api.wire import BATCH, RAW
 
 SIZES = (92, 576, 1420)
 COLUMNS = [
-    "bytes", "framing", "contender", "k packets/s", "Gbit/s", "lost %", "CPU s/M", "CPU / C relay",
-    "/ C relay", "target", "/ hand-written", "target",
+    "bytes", "framing", "contender", "k packets/s", "Gbit/s", "lost %", "core %", "CPU s/M",
+    "CPU / C relay", "/ C relay", "target", "/ hand-written", "target",
 ]  # fmt: skip
 
 # (contender, beside, framing, size) -> what the ratio should be
@@ -122,6 +122,7 @@ def add_rows(
     }
     for one, rounds in sorted(results.items(), key=lambda item: item[0].framing):
         own = rates[one.name, one.framing]
+        busy = spread([r.rate * r.cpu / 1e4 for r in rounds])
         record: dict[str, Any] = {
             "bytes": size,
             "framing": one.framing,
@@ -130,6 +131,7 @@ def add_rows(
             "lost": spread([r.lost for r in rounds]).as_json(),
             "ring_lost": spread([r.ring_lost for r in rounds]).as_json(),
             "cpu_seconds_per_million": spread([r.cpu for r in rounds]).as_json(),
+            "core_percent": busy.as_json(),
             "disorder": sum(r.disorder for r in rounds),
             "ratios": {},
         }
@@ -140,6 +142,7 @@ def add_rows(
             spread(own).text(".0f", 1e-3),
             spread(own).text(".2f", size * 8e-9),
             spread([r.lost for r in rounds]).text(".1f", 100),
+            f"{busy.median:.0f}",
             spread([r.cpu for r in rounds]).text(".2f"),
         ]
         relay = costs.get((C_RELAY, one.framing), [])

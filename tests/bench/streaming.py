@@ -61,7 +61,7 @@ def stream(
             "flood", size, bench.load_seconds, rate,
             *(one.address for one in streams), ready="sending",
         )  # fmt: skip
-        seconds = flood.result()["seconds"]
+        flood.result()
         counts = client.result()
     finally:
         client.end()
@@ -71,7 +71,7 @@ def stream(
     packets = sum(one["packets"] for one in counts["sockets"])
     readers_of_each = (sockets - stalled) / len(streams)
     return Streamed(
-        drained=taken / seconds,
+        drained=taken / (counts["span"] or 1.0),
         delivered=sum(one["window_packets"] for one in counts["sockets"]) / window,
         arrived=packets / (taken * readers_of_each) if taken else 0.0,
         cpu=used / taken * 1e6 if taken else 0.0,

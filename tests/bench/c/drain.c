@@ -144,7 +144,8 @@ int main(int count, char **argument)
     }
     if (window_start && !window_end)
         window_end = last;
-    printf("{\"window\": %.6f, \"sockets\": [", window_end - window_start);
+    printf("{\"window\": %.6f, \"span\": %.6f, \"sockets\": [", window_end - window_start,
+           last - first_packet);
     for (int i = 0; i < sockets - stalled; i++) {
         struct socket *s = &all[i];
         printf("%s{\"packets\": %lu, \"bytes\": %lu, \"messages\": %lu, \"lost\": %lu, "
