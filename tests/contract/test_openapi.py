@@ -97,6 +97,18 @@ def test_schemas_are_plain() -> None:
             assert "enum" not in value, f"{name}.{member}: an enum has a name"
 
 
+def test_integers_have_a_size() -> None:
+    """None is left to a language's idea of 31 bits: it has a limit, or 64 bits."""
+    for node in nodes(DOCUMENT):
+        if node.get("type") in ("integer", ["integer", "null"]):
+            assert "maximum" in node or node.get("format") == "int64", node
+
+
+def test_an_operation_has_one_place() -> None:
+    """One tag each: generators write an operation once per tag."""
+    assert all(len(operation["tags"]) == 1 for operation in OPERATIONS.values())
+
+
 def test_what_is_served_is_the_contract(service: RunningService) -> None:
     """The running service gives the same document, with itself as the server."""
     served = service.http.get("/openapi.json").json()

@@ -136,7 +136,6 @@ async def release_adapter(guid: UUID, registry: RegistryOf) -> Release:
 @router.delete(
     "/pools/{pool}",
     operation_id="delete_pool",
-    tags=["driver"],
     responses=problems(InvalidArgument, NotSupported, *DRIVER),
 )
 async def delete_pool(pool: Pool, registry: RegistryOf) -> Removal:

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from wintun_api.api.contract.operations import Operations
 
-# Parameter or body member, and where in the answer its value is.
+# Parameter, and where in the answer its value is.
 _GUID = {"guid": "$response.body#/guid"}
 _SESSION = {"session_id": "$response.body#/id"}
 _TOKEN = {"token_id": "$response.body#/id"}
 _ON_ADAPTER = ("get_adapter", "update_adapter", "release_adapter", "delete_adapter")
 _ON_SESSION = ("get_session", "inject_packets", "end_session")
 
-# Operation whose answer it is -> operation it leads to -> parameters.
+# Operation whose answer it is -> operation it leads to -> parameters. A link may have a body too,
+# but openapi-generator refuses the whole document for one that is an object.
 PARAMETERS: dict[str, dict[str, dict[str, str]]] = {
     "create_adapter": dict.fromkeys(_ON_ADAPTER, _GUID),
     "open_adapter": dict.fromkeys(_ON_ADAPTER, _GUID),
     "start_session": dict.fromkeys(_ON_SESSION, _SESSION),
     "create_token": {"revoke_token": _TOKEN},
-}
-BODIES: dict[str, dict[str, dict[str, str]]] = {
-    "create_adapter": {"start_session": {"adapter": "$response.body#/guid"}},
-    "open_adapter": {"start_session": {"adapter": "$response.body#/guid"}},
 }
 
 
@@ -30,15 +25,12 @@ def add_links(operations: Operations) -> None:
     """Write the links into the successful answers."""
     for source, targets in PARAMETERS.items():
         for target, parameters in targets.items():
-            _add(operations, source, target, {"parameters": parameters})
-    for source, bodies in BODIES.items():
-        for target, body in bodies.items():
-            _add(operations, source, target, {"requestBody": body})
+            _add(operations, source, target, parameters)
 
 
-def _add(operations: Operations, source: str, target: str, how: dict[str, Any]) -> None:
+def _add(operations: Operations, source: str, target: str, parameters: dict[str, str]) -> None:
     summary = operations[target]["summary"]
-    link = {"operationId": target, "description": f"{summary}.", **how}
+    link = {"operationId": target, "description": f"{summary}.", "parameters": parameters}
     responses = operations[source]["responses"]
     success = next(status for status in responses if status.startswith("2"))
     responses[success].setdefault("links", {})[target] = link

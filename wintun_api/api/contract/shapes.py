@@ -2,7 +2,9 @@
 
 Pydantic writes a value that may be null as `anyOf: [X, null]`, of which some generators make a
 class of its own. Where X is of one simple type, `type: [X, "null"]` says the same; a reference
-keeps its alternative, as `oneOf`. Titles that only repeat a name are left out.
+keeps its alternative, as `oneOf`. Titles that only repeat a name are left out. Integers without a
+limit are `int64`: a counter of bytes, a LUID and an unsigned Win32 error pass 31 bits, which is what
+compiled languages give an integer without a format.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 NULL = {"type": "null"}
+INTEGER = ("integer", ["integer", "null"])
 
 
 def plain(node: Any) -> Any:
@@ -22,7 +25,7 @@ def plain(node: Any) -> Any:
     if isinstance(schema.get("properties"), dict):
         for member in schema["properties"].values():
             member.pop("title", None)
-    return _nullable(_whole(schema))
+    return _sized(_nullable(_whole(schema)))
 
 
 def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
@@ -43,3 +46,9 @@ def _whole(schema: dict[str, Any]) -> dict[str, Any]:
             if isinstance(schema.get(limit), float) and schema[limit].is_integer():
                 schema[limit] = int(schema[limit])
     return schema
+
+
+def _sized(schema: dict[str, Any]) -> dict[str, Any]:
+    if schema.get("type") not in INTEGER or "maximum" in schema or "enum" in schema:
+        return schema
+    return {"type": schema["type"], "format": "int64", **schema}
