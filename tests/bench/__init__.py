@@ -26,6 +26,7 @@ Targets stand beside ratios as information. The contenders:
 
     __main__        arguments, and which parts there are
     receive inject latency fanout sessions rest memory wintun tcp      the parts, one module each
+    comparison      what receive and inject have in common; streaming: fanout and sessions
     contenders      what is measured, started and stopped
     programs        the C programs: built, started, read
     machine         what is needed; processes, devices and their counters

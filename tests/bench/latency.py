@@ -62,8 +62,8 @@ def run(bench: Bench) -> list[Table]:
             "latency: round trip of a program on the host, through a client that echoes",
             ["load", "framing", "contender", "p50 us", "p99 us", "p50 / C relay", "target",
              "p99 / C relay", "target", "lost %"],
-            [f"half: {half / 1000:.0f} k packets/s of {LOAD_SIZE} bytes, half of what v1.batch",
-             "carries. lost: of that load."],
+            [f"half: {half / 1000:.0f} k packets/s of {LOAD_SIZE} bytes, half of what it",
+             "carries in v1.batch. lost: of that load."],
         )  # fmt: skip
         for load, rate in (("idle", 0.0), ("half", half)):
             results: dict[Contender, list[RoundTrips]] = {one: [] for one in contenders}

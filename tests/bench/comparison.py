@@ -1,0 +1,118 @@
+"""All contenders, all sizes, in turns: what receiving and injecting have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from tests.bench.bench import Bench
+from tests.bench.contenders import C_RELAY, HAND_WRITTEN, SERVICE, Contender
+from tests.bench.rounds import Target, ratio, spread
+from tests.bench.tables import Table
+from wintun_api.wire import BATCH, RAW
+
+SIZES = (92, 576, 1420)
+COLUMNS = [
+    "bytes", "framing", "contender", "k packets/s", "Gbit/s", "lost %", "core %", "CPU s/M",
+    "CPU / C relay", "/ C relay", "target", "/ hand-written", "target",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """One measurement of one contender.
+
+    Attributes:
+        rate: Packets a second at the far end, in the window.
+        lost: Share of the sent packets that did not arrive.
+        ring_lost: Share that the host dropped, as the device's queue was full.
+        cpu: CPU seconds of the contender per million packets.
+        disorder: Packets that arrived behind a later one.
+    """
+
+    rate: float
+    lost: float
+    cpu: float
+    ring_lost: float = 0.0
+    disorder: int = 0
+
+
+Measure = Callable[[Bench, Contender, int], Carried]
+# (beside whom, framing, size in bytes) -> what the service's ratio should be
+Targets = dict[tuple[str, str, int], Target]
+
+
+def compare(
+    bench: Bench, part: str, measure: Measure, targets: Targets, *, title: str, notes: list[str]
+) -> Table:
+    """Measure every contender at every size."""
+    table = Table(f"{part}: {title}", COLUMNS, notes)
+    with bench.field(part) as field:
+        contenders = [
+            *field.add_service(),
+            field.add_c_relay(BATCH),
+            field.add_c_relay(RAW),
+            field.add_hand_written(),
+            *map(field.add_peer, bench.peers),
+        ]
+        for size in SIZES[:: 2 if bench.short else 1]:
+            results: dict[Contender, list[Carried]] = {one: [] for one in contenders}
+            for turn in range(bench.rounds):
+                for one in contenders:
+                    results[one].append(measure(bench, one, size))
+                    bench.say(
+                        f"{part} {size} {one.framing} {one.name} {turn + 1}/{bench.rounds}: "
+                        f"{results[one][-1].rate / 1000:.0f} k/s"
+                    )
+            _add_rows(table, size, results, targets)
+    return table
+
+
+def _add_rows(
+    table: Table, size: int, results: dict[Contender, list[Carried]], targets: Targets
+) -> None:
+    rates = {(one.name, one.framing): [r.rate for r in rounds] for one, rounds in results.items()}
+    costs = {(one.name, one.framing): [r.cpu for r in rounds] for one, rounds in results.items()}
+    for one, rounds in sorted(results.items(), key=lambda item: item[0].framing):
+        own = rates[one.name, one.framing]
+        busy = spread([r.rate * r.cpu / 1e4 for r in rounds])
+        record: dict[str, Any] = {
+            "bytes": size,
+            "framing": one.framing,
+            "contender": one.name,
+            "packets_per_second": spread(own).as_json(),
+            "lost": spread([r.lost for r in rounds]).as_json(),
+            "ring_lost": spread([r.ring_lost for r in rounds]).as_json(),
+            "cpu_seconds_per_million": spread([r.cpu for r in rounds]).as_json(),
+            "core_percent": busy.as_json(),
+            "disorder": sum(r.disorder for r in rounds),
+            "ratios": {},
+        }
+        cells = [
+            str(size),
+            one.framing,
+            one.name,
+            spread(own).text(".0f", 1e-3),
+            spread(own).text(".2f", size * 8e-9),
+            spread([r.lost for r in rounds]).text(".1f", 100),
+            f"{busy.median:.0f}",
+            spread([r.cpu for r in rounds]).text(".2f"),
+        ]
+        relay = costs.get((C_RELAY, one.framing), [])
+        if relay and one.name != C_RELAY:
+            against = ratio(costs[one.name, one.framing], relay)
+            record["ratios"]["cpu"] = against.as_json()
+            cells.append(against.text())
+        else:
+            cells.append("")
+        for other in (C_RELAY, HAND_WRITTEN):
+            key = (other, one.framing)
+            if one.name in (other, C_RELAY) or key not in rates:
+                cells += ["", ""]
+                continue
+            against = ratio(own, rates[key])
+            target = targets.get((other, one.framing, size)) if one.name == SERVICE else None
+            record["ratios"][other] = against.as_json() | {"target": str(target or "")}
+            cells += [against.text(), target.judge(against.median) if target else ""]
+        table.add(cells, record)
