@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from fastapi import APIRouter, WebSocket
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.json_schema import SkipJsonSchema
 
 from wintun_api.api.connection import Options, PacketConnection
 from wintun_api.api.context import ContextOf, PrincipalOf
@@ -27,12 +30,22 @@ class PacketQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    direction: Direction | None = None
-    overflow: Overflow = Overflow.DROP_OLDEST
-    queue_packets: int | None = Field(None, ge=1)
-    queue_bytes: int | None = Field(None, ge=1)
-    snaplen: int = Field(0, ge=0, le=0xFFFF)
-    full: Full = Full.DROP
+    direction: Direction | SkipJsonSchema[None] = Field(
+        None, description="Which packets; received, where the token has the scope capture."
+    )
+    overflow: Overflow = Field(
+        default=Overflow.DROP_OLDEST, description="What a full queue does; block is for bridges."
+    )
+    queue_packets: Annotated[int, Field(ge=1)] | SkipJsonSchema[None] = Field(
+        None, description="Bound of the queue; the service's when missing."
+    )
+    queue_bytes: Annotated[int, Field(ge=1)] | SkipJsonSchema[None] = Field(
+        None, description="The same in bytes."
+    )
+    snaplen: int = Field(default=0, ge=0, le=0xFFFF, description="Bytes of each packet; 0 for all.")
+    full: Full = Field(
+        default=Full.DROP, description="What happens to packets that find the send ring full."
+    )
 
     def options(self, settings: Settings, principal: Principal) -> Options:
         """Return the options, with what is missing from the settings and the token's scopes."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from wintun_api.api.app import Service
+from wintun_api.api.contract.asyncapi import asyncapi
 from wintun_api.api.contract.vectors import vectors
 from wintun_api.api.tokens import TokenStore
 from wintun_api.settings import Settings
@@ -23,6 +24,7 @@ def openapi() -> dict[str, Any]:
 
 
 DOCUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
+    "asyncapi.json": asyncapi,
     "openapi.json": openapi,
     "wire-vectors.json": vectors,
 }

@@ -3,6 +3,7 @@
     model      what all models share
     network    addresses, routes and DNS
     adapters  sessions  system  tokens  events   by resource
+    control    what a packet socket says beside packets
     problem    an error as a document
 
 Nothing else of the package has models.

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Literal
+from uuid import UUID
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from wintun_api.api.schemas.adapters import Adapter
-from wintun_api.api.schemas.model import Model, from_ns
+from wintun_api.api.schemas.model import EXAMPLE_GUID, Model, from_ns
 from wintun_api.api.schemas.sessions import Session
+from wintun_api.api.schemas.system import CallInProgress
 from wintun_api.drivers.base import LogLine
 from wintun_api.hub.adapters import AdapterView
 from wintun_api.hub.events import Event as HubEvent
@@ -23,18 +26,18 @@ class Snapshot(Model):
 
     type: Literal["snapshot"] = "snapshot"
     id: int = Field(description="The newest event this snapshot contains.")
-    time: datetime
-    adapters: list[Adapter]
-    sessions: list[Session]
+    time: datetime = Field(description="UTC.")
+    adapters: list[Adapter] = Field(description="All of them.")
+    sessions: list[Session] = Field(description="All of them.")
 
 
 class Event(Model):
     """One thing that happened."""
 
     id: int = Field(description="Counts up by one; resume after it with since.")
-    time: datetime
-    type: EventType
-    data: dict[str, Any]
+    time: datetime = Field(description="UTC.")
+    type: EventType = Field(description="What happened.")
+    data: dict[str, Any] = Field(description="To what; `DATA` has its schema by type.")
 
     @classmethod
     def of(cls, event: HubEvent) -> Event:
@@ -47,7 +50,48 @@ class Missed(Model):
     """Events this client lost because it read too slowly."""
 
     type: Literal["missed"] = "missed"
-    count: int
+    count: int = Field(description="How many.")
+
+
+class Loss(Model):
+    """Packets lost during the last second."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    session: str = Field(description="The id of the session.", examples=["5f0c9d1e2b3a"])
+    adapter: UUID = Field(description="Of the session.", examples=[EXAMPLE_GUID])
+    cause: str = Field(description="queue: of subscribers; ring_full: of clients' own packets.")
+    count: int = Field(description="How many.")
+
+
+class LogLevel(StrEnum):
+    """Levels of the driver's log (wintun.h: WINTUN_LOGGER_LEVEL)."""
+
+    INFO = "info"
+    WARN = "warn"
+    ERR = "err"
+
+
+class DriverLine(Model):
+    """A line of the driver's log."""
+
+    level: LogLevel = Field(description="How grave it is.")
+    message: str = Field(description="The text.")
+
+
+# What the data of an event is, by its type.
+DATA: dict[EventType, type[Model]] = {
+    EventType.ADAPTER_CREATED: Adapter,
+    EventType.ADAPTER_CHANGED: Adapter,
+    EventType.ADAPTER_DELETED: Adapter,
+    EventType.SESSION_STARTED: Session,
+    EventType.SESSION_RESTARTED: Session,
+    EventType.SESSION_ENDED: Session,
+    EventType.SESSION_FAILED: Session,
+    EventType.SESSION_LOSS: Loss,
+    EventType.DRIVER_LOG: DriverLine,
+    EventType.DRIVER_SLOW: CallInProgress,
+}
 
 
 def _event_data(data: object) -> dict[str, Any]:
@@ -57,14 +101,10 @@ def _event_data(data: object) -> dict[str, Any]:
         case SessionView():
             return Session.of(data).model_dump(mode="json")
         case SessionLoss():
-            return {
-                "session": data.session,
-                "adapter": str(data.adapter),
-                "cause": data.cause,
-                "count": data.count,
-            }
+            return Loss.model_validate(data).model_dump(mode="json")
         case LogLine():
-            return {"level": data.level.name.lower(), "message": data.message}
+            level = LogLevel(data.level.name.lower())
+            return DriverLine(level=level, message=data.message).model_dump(mode="json")
         case SlowCall():
-            return {"call": data.call, "seconds": data.seconds}
+            return CallInProgress.model_validate(data).model_dump(mode="json")
     raise TypeError(f"An event carries {type(data).__name__}, which has no schema.")

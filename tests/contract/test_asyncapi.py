@@ -1,0 +1,109 @@
+"""The AsyncAPI document: every socket is in it, and the service sends what it says."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.contract.routes import routes
+from tests.contract.test_documents import FOLDER
+from tests.running import RunningService
+from wintun_api.api import problems, streams
+from wintun_api.api.connection import _lost
+from wintun_api.api.schemas.control import Ack, Ended, Hello, LostPackets
+from wintun_api.api.schemas.events import DATA, Event, Snapshot
+from wintun_api.api.schemas.model import Model
+from wintun_api.hub.events import EventType
+from wintun_api.hub.fanout import Loss
+from wintun_api.packet.build import icmp_echo
+from wintun_api.wire import HEADER_LENGTH, Batch, pack
+
+DOCUMENT: dict[str, Any] = json.loads((FOLDER / "asyncapi.json").read_text("utf-8"))
+CHANNELS: dict[str, dict[str, Any]] = DOCUMENT["channels"]
+
+
+def is_whole(model: type[Model], message: Any) -> None:
+    """The message has the model's members, all of them and no others."""
+    assert model.model_validate(message).model_dump(mode="json") == message
+
+
+def test_every_socket_is_in_it() -> None:
+    """The service has no WebSocket route that the contract does not know."""
+    described = {channel["address"] for channel in CHANNELS.values() if "bindings" in channel}
+    assert described == {path for method, path in routes() if method == "websocket"}
+
+
+def test_every_subprotocol_has_a_channel() -> None:
+    """What can be negotiated is described."""
+    described = {channel.get("x-subprotocol") for channel in CHANNELS.values()} - {None}
+    assert described == set(streams.SUBPROTOCOLS)
+
+
+def test_every_close_code_is_explained() -> None:
+    """No socket closes with a code that the contract does not have."""
+    codes = {value for name, value in vars(problems).items() if name.startswith("CLOSE_")}
+    for channel in CHANNELS.values():
+        if "bindings" in channel:
+            assert codes <= {int(code) for code in channel["x-close-codes"]}
+
+
+def test_the_frame_is_the_codecs() -> None:
+    """The fields lie where the codec writes them."""
+    frame = DOCUMENT["components"]["messages"]["Batch"]["payload"]["x-frame"]
+    sizes = {"u16": 2, "u32": 4, "u64": 8}
+    data = pack(Batch([b"abc"], sequence=5, time_ns=6, injected=True))
+    found, end = {}, 0
+    for field in frame["header"]:
+        assert field["offset"] == end
+        end += sizes[field["type"]]
+        found[field["name"]] = int.from_bytes(data[field["offset"] : end], "little")
+    assert end == HEADER_LENGTH
+    assert found.pop("magic").to_bytes(4, "little") == b"WTB1"
+    assert found == {
+        "header_length": 32,
+        "flags": 4,
+        "count": 1,
+        "payload_bytes": 3,
+        "sequence": 5,
+        "time_ns": 6,
+    }
+
+
+def test_control_messages(service: RunningService) -> None:
+    """hello, ack and ended are what the service sends."""
+    session = service.session(service.adapter(name="OfficeNet"))["id"]
+    with service.packets(session) as socket:
+        is_whole(Hello, socket.hello)
+        ping = icmp_echo("10.6.7.1", "10.6.7.7", identifier=1, sequence=1)
+        socket.socket.send(pack(Batch([ping, b"no packet"])))
+        is_whole(Ack, socket.text("ack"))
+        service.http.delete(f"/v1/sessions/{session}")
+        is_whole(Ended, socket.text("ended"))
+
+
+@pytest.mark.parametrize("injected", [False, True])
+def test_loss_is_told_as_described(injected: bool) -> None:
+    """Lost is what the service sends."""
+    is_whole(LostPackets, _lost(Loss(count=3, first=7, last=9, injected=injected)))
+
+
+def test_events(service: RunningService) -> None:
+    """The snapshot and every event are what the service sends."""
+    with service.connect("/v1/events") as socket:
+        is_whole(Snapshot, json.loads(socket.recv(10)))
+        service.session(service.adapter(name="OfficeNet"))
+        seen: set[str] = set()
+        while not {"adapter.created", "session.started"} <= seen:
+            event = json.loads(socket.recv(10))
+            is_whole(Event, event)
+            is_whole(DATA[EventType(event["type"])], event["data"])
+            seen.add(event["type"])
+
+
+def test_every_event_has_a_message() -> None:
+    """The data of every type of event is known, and its message is in both streams."""
+    assert set(DATA) == set(EventType)
+    for channel in ("events", "event_stream"):
+        assert len(CHANNELS[channel]["messages"]) == len(EventType) + 2

@@ -1,0 +1,84 @@
+"""Examples of every JSON message of the sockets, from the models."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wintun_api.api.contract.examples import ADAPTER, GUID, RUNNING, SESSION, TIME
+from wintun_api.api.schemas.control import (
+    Ack,
+    Ended,
+    Hello,
+    LostPackets,
+    NextSequence,
+    StreamAdapter,
+    StreamLimits,
+)
+from wintun_api.api.schemas.events import (
+    DATA,
+    DriverLine,
+    Event,
+    LogLevel,
+    Loss,
+    Missed,
+    Snapshot,
+)
+from wintun_api.api.schemas.model import Model
+from wintun_api.api.schemas.system import CallInProgress, Limits
+from wintun_api.hub.events import EventType
+from wintun_api.hub.fanout import Direction, Overflow
+from wintun_api.hub.injection import Full
+from wintun_api.hub.session import SessionState
+from wintun_api.packet.check import TOO_SHORT
+from wintun_api.settings import Settings
+from wintun_api.wire import BATCH
+
+LIMITS = Limits.of(Settings.model_construct())
+
+MESSAGES: tuple[Model, ...] = (
+    Hello(
+        type="hello",
+        protocol=BATCH,
+        session=SESSION,
+        adapter=StreamAdapter(guid=GUID, name="OfficeNet", interface_name="OfficeNet"),
+        mtu=1420,
+        direction=Direction.RECEIVED,
+        overflow=Overflow.DROP_OLDEST,
+        full=Full.DROP,
+        limits=StreamLimits(
+            max_packet=LIMITS.max_packet,
+            max_message=LIMITS.max_message,
+            queue_packets=LIMITS.queue_packets,
+            queue_bytes=LIMITS.queue_bytes,
+            snaplen=0,
+        ),
+        next_sequence=NextSequence(received=1205, injected=1199),
+    ),
+    LostPackets(type="lost", cause="queue", direction="received", count=412, first=1300, last=1711),
+    Ack(type="ack", messages=17, accepted=64, rejected={TOO_SHORT: 1}, ring_full=0),
+    Ended(type="ended", state=SessionState.ENDED, reason="The session was ended by a client."),
+    Snapshot(type="snapshot", id=41, time=TIME, adapters=[ADAPTER], sessions=[RUNNING]),
+    Missed(type="missed", count=12),
+)
+EVENT_DATA: tuple[Model, ...] = (
+    ADAPTER,
+    RUNNING,
+    Loss(session=SESSION, adapter=GUID, cause="queue", count=412),
+    DriverLine(level=LogLevel.INFO, message="Creating adapter"),
+    CallInProgress(call="WintunCreateAdapter", seconds=5.0),
+)
+
+
+def event_name(kind: EventType) -> str:
+    """Return the name of an event's message: `AdapterCreated` for `adapter.created`."""
+    return "".join(part.capitalize() for part in kind.value.split("."))
+
+
+def _event(kind: EventType) -> Event:
+    data = next(model for model in EVENT_DATA if type(model) is DATA[kind])
+    return Event(id=42, time=TIME, type=kind, data=data.model_dump(mode="json"))
+
+
+EXAMPLES: dict[str, Any] = {
+    type(message).__name__: message.model_dump(mode="json") for message in MESSAGES
+} | {event_name(kind): _event(kind).model_dump(mode="json") for kind in EventType}
