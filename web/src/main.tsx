@@ -20,6 +20,8 @@ import "./styles/base.css";
 import "./styles/layout.css";
 import "./styles/controls.css";
 import "./styles/overview.css";
+import "./styles/packets.css";
+import "./styles/traffic.css";
 import "./styles/compose.css";
 import "./styles/events.css";
 

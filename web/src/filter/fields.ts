@@ -54,7 +54,6 @@ const port = (about: string, ...read: NumberReader[]): NumberField => ({
   read,
 });
 const flag = (about: string, test: Test): FlagField => ({ kind: "flag", about, test });
-const decoded = (about: string): DecodedField => ({ kind: "decoded", about });
 const address = (
   about: string,
   version: 0 | 4 | 6,
@@ -113,7 +112,7 @@ const onTcp =
 const udpDns = hasPort(UDP, 53);
 const tcpDns = hasPort(TCP, 53);
 
-export const FIELDS: Readonly<Record<string, FilterField>> = {
+export const FIELDS: Record<string, FilterField> = {
   ip: flag("IPv4", (h) => h.version === 4),
   ipv6: flag("IPv6", (h) => h.version === 6),
   tcp: isProtocol("TCP", TCP),
@@ -201,7 +200,6 @@ export const FIELDS: Readonly<Record<string, FilterField>> = {
   "tcp.flags.ack": tcpFlag("ACK", 4),
   "tcp.flags.urg": tcpFlag("URG", 5),
   "tcp.window_size_value": number("TCP window, not scaled", upper(TCP, u16, 14)),
-  "tcp.len": decoded("TCP data bytes"),
   "udp.port": port("UDP port of either end", sourcePort(UDP), destinationPort(UDP)),
   "udp.srcport": port("UDP source port", sourcePort(UDP)),
   "udp.dstport": port("UDP destination port", destinationPort(UDP)),
@@ -213,41 +211,19 @@ export const FIELDS: Readonly<Record<string, FilterField>> = {
   "icmp.seq": number("ICMP echo sequence number", upper(ICMP, u16, 6)),
   "icmpv6.type": number("ICMPv6 type", upper(ICMPV6, u8, 0)),
   "icmpv6.code": number("ICMPv6 code", upper(ICMPV6, u8, 1)),
-
-  "ip.checksum": decoded("IPv4 checksum"),
-  "ip.checksum.status": decoded("1 where the IPv4 checksum is right, 0 where wrong"),
-  "tcp.checksum.status": decoded("1 where the TCP checksum is right, 0 where wrong"),
-  "tcp.hdr_len": decoded("TCP header length"),
-  "tcp.options.mss_val": decoded("TCP maximum segment size"),
-  "tcp.options.wscale.shift": decoded("TCP window scale"),
-  "udp.checksum.status": decoded("1 where the UDP checksum is right, 0 where wrong"),
-  "icmp.checksum.status": decoded("1 where the ICMP checksum is right, 0 where wrong"),
-  "icmpv6.checksum.status": decoded("1 where the ICMPv6 checksum is right, 0 where wrong"),
-  "icmpv6.echo.identifier": decoded("ICMPv6 echo identifier"),
-  "icmpv6.echo.sequence_number": decoded("ICMPv6 echo sequence number"),
-  "icmpv6.nd.ns.target_address": decoded("Whom a neighbour solicitation looks for"),
-  "icmpv6.nd.na.target_address": decoded("Whom a neighbour advertisement is about"),
-  "ipv6.fraghdr.ident": decoded("IPv6 fragment identification"),
-  "dns.id": decoded("DNS transaction"),
-  "dns.flags.response": decoded("DNS response"),
-  "dns.flags.rcode": decoded("DNS reply code"),
-  "dns.qry.name": decoded("DNS name asked for"),
-  "dns.qry.type": decoded("DNS type asked for"),
-  "dns.resp.name": decoded("DNS name of a record"),
-  "dns.a": decoded("DNS answer, IPv4"),
-  "dns.aaaa": decoded("DNS answer, IPv6"),
-  "dns.cname": decoded("DNS canonical name"),
-  "dns.count.answers": decoded("DNS answers"),
-  "http.request.method": decoded("HTTP method"),
-  "http.request.uri": decoded("HTTP target"),
-  "http.response.code": decoded("HTTP status"),
-  "http.host": decoded("HTTP host"),
-  "tls.record.content_type": decoded("TLS record type"),
-  "tls.handshake.type": decoded("TLS handshake type"),
-  "tls.handshake.extensions_server_name": decoded("TLS server name"),
-  "dhcp.option.dhcp": decoded("DHCP message type"),
-  "data.len": decoded("Bytes nobody decoded"),
 };
+
+// Names that need no words beside them.
+const DECODED = `
+  tcp.len ip.checksum ip.checksum.status tcp.checksum.status tcp.hdr_len tcp.options.mss_val
+  tcp.options.wscale.shift udp.checksum.status icmp.checksum.status icmpv6.checksum.status
+  icmpv6.echo.identifier icmpv6.echo.sequence_number icmpv6.nd.ns.target_address
+  icmpv6.nd.na.target_address ipv6.fraghdr.ident dns.id dns.flags.response dns.flags.rcode
+  dns.qry.name dns.qry.type dns.resp.name dns.a dns.aaaa dns.cname dns.count.answers
+  http.request.method http.request.uri http.response.code http.host tls.record.content_type
+  tls.handshake.type tls.handshake.extensions_server_name dhcp.option.dhcp data.len
+`;
+for (const name of DECODED.trim().split(/\s+/)) FIELDS[name] = { kind: "decoded", about: "" };
 
 /** Other ways to say the same. */
 export const ALIASES: Readonly<Record<string, string>> = {

@@ -44,6 +44,11 @@ export class CaptureModel {
     this.reconnect();
   }
 
+  /** Do not wait for the next attempt. */
+  retry(): void {
+    this.stream?.retry();
+  }
+
   /** Keep more or fewer packets. What was kept so far goes. */
   bound(bounds: Bounds): void {
     this.bounds.value = bounds;

@@ -4,11 +4,12 @@ import { signal } from "@preact/signals";
 import { FilterError } from "../filter/lexer";
 import { compileFilter } from "../filter/parser";
 import { decode } from "../packet/decode";
-import type { Dissection } from "../packet/dissection";
+import type { Dissection, Field } from "../packet/dissection";
 import { type CapturedPacket, pcapng } from "../wire/pcapng";
 import type { CaptureModel } from "./capture";
 import { FilteredRows } from "./filtered-rows";
 import { INJECTED, LOSS } from "./packet-ring";
+import { rowText, type TimeFormat } from "./packet-text";
 
 /** A packet that was selected: a copy, so that it stays when the ring drops it. */
 export interface SelectedPacket extends CapturedPacket {
@@ -17,13 +18,17 @@ export interface SelectedPacket extends CapturedPacket {
   readonly decoded: Dissection;
 }
 
-export interface ByteRange {
+/** Bytes that field and hex view point at together. */
+export interface Mark {
   readonly start: number;
   readonly end: number;
+  readonly field: Field;
 }
 
 /** Milliseconds of a frame that a filter may take to catch up. */
 const FILTER_BUDGET = 6;
+/** Rows whose addresses are suggested. */
+const LOOK_BACK = 64;
 
 export class PacketTableModel {
   /** Goes up once a frame in which something changed. */
@@ -33,8 +38,8 @@ export class PacketTableModel {
   readonly following = signal(true);
   readonly paused = signal(false);
   readonly selected = signal<SelectedPacket | null>(null);
-  /** The bytes that field and hex view point at together. */
-  readonly marked = signal<ByteRange | null>(null);
+  readonly marked = signal<Mark | null>(null);
+  readonly timeFormat = signal<TimeFormat>("clock");
   readonly rows: FilteredRows;
 
   /** Row numbers count from here, since the table was cleared. */
@@ -142,6 +147,45 @@ export class PacketTableModel {
     this.invalidate();
   }
 
+  /** Mark the bytes of a field; null marks none. */
+  mark(field: Field | null): void {
+    this.marked.value = field && { start: field.start, end: field.end, field };
+  }
+
+  /** Mark the innermost field that a byte of the selected packet belongs to. */
+  markByte(at: number): void {
+    const layers = this.selected.peek()?.decoded.layers ?? [];
+    const field = innermost(layers, at);
+    if (field !== this.marked.peek()?.field) this.mark(field);
+  }
+
+  /** Show what has the same value in this field. */
+  filterBy({ name, value }: Field): void {
+    const text = String(value);
+    if (value === true) this.filter(name);
+    else if (value === false) this.filter(`not ${name}`);
+    else this.filter(`${name} == ${/^[^\s<>=!(){},&|"]+$/.test(text) ? text : `"${text}"`}`);
+  }
+
+  /** Addresses among the rows at the end, for whoever types a filter. */
+  addresses(): string[] {
+    const { rows, capture } = this;
+    const found = new Set<string>();
+    for (let index = rows.count - 1; index >= Math.max(0, rows.count - LOOK_BACK); index--) {
+      const { source, destination } = rowText(capture.ring, rows.at(index));
+      for (const address of [source, destination]) if (address) found.add(address);
+    }
+    return [...found].sort();
+  }
+
+  /** The time that a row's is counted from: the first row's, or that of the one before it. */
+  since(index: number): bigint {
+    const { rows, capture, timeFormat } = this;
+    if (timeFormat.peek() === "clock") return 0n;
+    const from = timeFormat.peek() === "start" ? 0 : Math.max(0, index - 1);
+    return rows.count > 0 ? capture.ring.timeNs(rows.at(from)) : 0n;
+  }
+
   /** Return the packets that are shown as a capture file. */
   save(): Blob {
     const name = this.capture.hello.value?.adapter.name ?? "wintun";
@@ -164,4 +208,14 @@ export class PacketTableModel {
     this.version.value++;
     if (this.rows.pending > 0) this.invalidate();
   }
+}
+
+function innermost(fields: readonly Field[], at: number): Field | null {
+  for (const field of [...fields].reverse()) {
+    const within = at >= field.start && at < field.end;
+    const deeper = innermost(field.fields, at);
+    if (deeper !== null) return deeper;
+    if (within) return field;
+  }
+  return null;
 }

@@ -1,5 +1,45 @@
 /** Rates, protocols, conversations and losses over the last minutes. */
 
+import { useDashboard } from "./context";
+import { Chart, type Line } from "./traffic/Chart";
+import { ProtocolSplit } from "./traffic/ProtocolSplit";
+import { TopTalkers } from "./traffic/TopTalkers";
+
+const BITS: readonly Line[] = [
+  { name: "receivedBytes", label: "Received", color: "--received" },
+  { name: "injectedBytes", label: "Injected", color: "--injected" },
+];
+const PACKETS: readonly Line[] = [
+  { name: "receivedPackets", label: "Received", color: "--received" },
+  { name: "injectedPackets", label: "Injected", color: "--injected" },
+];
+const LOST: readonly Line[] = [
+  { name: "ring", label: "Receive ring", color: "--bad" },
+  { name: "queue", label: "Clients' queues", color: "--warn" },
+  { name: "ring_full", label: "Send ring full", color: "--injected" },
+  { name: "rejected", label: "Rejected", color: "--other" },
+];
+
 export function TrafficView() {
-  return <h1>Traffic</h1>;
+  const { capture } = useDashboard();
+  if (capture.session.value === null) {
+    return (
+      <div class="traffic">
+        <h1 class="unseen">Traffic</h1>
+        <p class="nothing">
+          No session runs, so there is no traffic. <a href="#/overview">Start one</a> first.
+        </p>
+      </div>
+    );
+  }
+  return (
+    <div class="traffic">
+      <h1 class="unseen">Traffic</h1>
+      <Chart title="Bits" unit="b/s" lines={BITS} factor={8} />
+      <Chart title="Packets" unit="/s" lines={PACKETS} />
+      <Chart title="Lost packets by cause" unit="/s" lines={LOST} />
+      <ProtocolSplit />
+      <TopTalkers />
+    </div>
+  );
 }

@@ -20,6 +20,11 @@ const PATHS = {
   warning: "M8 2.5l6 11H2zM8 6.5v3.5M8 11.6v.4",
   keyboard: "M1.5 4h13v8h-13zM4 6.5h.5M7 6.5h.5M10 6.5h.5M4.5 9.5h7",
   table: "M2.5 3h11v10h-11zM2.5 6h11M6 6v7",
+  pause: "M5 3.5v9M11 3.5v9",
+  follow: "M8 2.5v7.5M4.5 7L8 10.5 11.5 7M3 13.5h10",
+  clear: "M8 2.5a5.5 5.5 0 1 1 0 11 5.5 5.5 0 0 1 0-11zM4.2 4.2l7.6 7.6",
+  save: "M8 2.5v7M5 7l3 3 3-3M2.5 10.5v3h11v-3",
+  sliders: "M2 4.5h7M12 4.5h2M2 11.5h2M7 11.5h7M9 2.8v3.4M5 9.8v3.4",
 } as const;
 
 export type IconName = keyof typeof PATHS;

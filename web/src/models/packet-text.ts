@@ -1,0 +1,86 @@
+/** What the cells of a row say. */
+
+import { decode } from "../packet/decode";
+import { INJECTED, LOSS, type Loss, type PacketRing } from "./packet-ring";
+
+export type TimeFormat = "clock" | "start" | "previous";
+
+/** The cells of a packet's row, from the time on. */
+export interface RowText {
+  readonly kind: "received" | "injected" | "loss";
+  readonly source: string;
+  readonly destination: string;
+  readonly protocol: string;
+  readonly length: string;
+  readonly info: string;
+}
+
+const CAUSES: Readonly<Record<Loss["cause"], string>> = {
+  queue: "the service's queue for this page was full",
+  disconnected: "the page was not connected",
+  paused: "the table was paused and full",
+};
+
+export function rowText(ring: PacketRing, row: number): RowText {
+  const kind = ring.kind(row);
+  if (kind === LOSS) {
+    const loss = ring.loss(row);
+    return {
+      kind: "loss",
+      source: "",
+      destination: "",
+      protocol: "",
+      length: "",
+      info: loss === undefined ? "" : lossText(loss),
+    };
+  }
+  const length = ring.originalLength(row);
+  const { source, destination, protocol, info } = decode(ring.packet(row), length);
+  return {
+    kind: kind === INJECTED ? "injected" : "received",
+    source,
+    destination,
+    protocol,
+    length: String(length),
+    info,
+  };
+}
+
+/** "412 received packets are missing (sequence 7 to 418): the service's queue … was full". */
+export function lossText(loss: Loss): string {
+  const { count, first, last, injected } = loss;
+  const direction = injected ? "injected" : "received";
+  const what =
+    count === 1
+      ? `1 ${direction} packet is`
+      : `${count.toLocaleString("en")} ${direction} packets are`;
+  const range = first === last ? `sequence ${first}` : `sequence ${first} to ${last}`;
+  return `${what} missing (${range}): ${CAUSES[loss.cause]}`;
+}
+
+/** The protocol's place in the palette. */
+export function protocolClass(protocol: string): string {
+  const name = protocol.toLowerCase();
+  if (name.startsWith("icmp")) return "icmp";
+  if (name.endsWith("dns") || name === "llmnr") return "dns";
+  return ["tcp", "udp", "tls", "http", "quic"].includes(name) ? name : "other";
+}
+
+const SECOND = 1_000_000_000n;
+
+/** A time to the microsecond: of the day, or since another. */
+export function timeText(timeNs: bigint, format: TimeFormat, since: bigint): string {
+  if (format !== "clock") {
+    const elapsed = timeNs - since;
+    const size = elapsed < 0n ? -elapsed : elapsed;
+    const micros = String((size % SECOND) / 1000n).padStart(6, "0");
+    return `${elapsed < 0n ? "−" : ""}${size / SECOND}.${micros}`;
+  }
+  const time = new Date(Number(timeNs / 1_000_000n));
+  const micros = String((timeNs % SECOND) / 1000n).padStart(6, "0");
+  return `${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}.${micros}`;
+}
+
+function two(value: number): string {
+  return value < 10 ? `0${value}` : String(value);
+}

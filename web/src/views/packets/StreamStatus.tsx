@@ -1,0 +1,44 @@
+/** How the stream of packets is, and what can be done about it. */
+
+import { useEffect, useState } from "preact/hooks";
+import type { StreamState } from "../../api/packet-stream";
+import { useDashboard } from "../context";
+
+const WORDS: Readonly<Record<StreamState["name"], string>> = {
+  idle: "Idle",
+  connecting: "Connecting",
+  syncing: "Syncing",
+  live: "Live",
+  lost: "Lost",
+  ended: "Ended",
+};
+
+export function StreamStatus() {
+  const { capture } = useDashboard();
+  const state = capture.state.value;
+  const reason = state.name === "lost" || state.name === "ended" ? state.reason : "";
+  return (
+    <span class={`stream ${state.name}`} role="status" title={reason}>
+      <span class="dot" aria-hidden="true" />
+      {WORDS[state.name]}
+      {state.name === "lost" && (
+        <>
+          <Countdown until={state.retryAt} />
+          <button type="button" class="text-button" onClick={() => capture.retry()}>
+            Retry now
+          </button>
+        </>
+      )}
+      {state.name === "ended" && <span class="reason">{reason}</span>}
+    </span>
+  );
+}
+
+function Countdown({ until }: { until: number }) {
+  const [now, setNow] = useState(Date.now());
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), 500);
+    return () => clearInterval(timer);
+  }, []);
+  return <span class="countdown">, again in {Math.max(0, Math.ceil((until - now) / 1000))} s</span>;
+}

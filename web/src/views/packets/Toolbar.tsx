@@ -1,0 +1,129 @@
+/** What can be done to the table: follow, pause, clear, save, and how much it keeps. */
+
+import { useDashboard } from "../context";
+import { Button } from "../ui/Button";
+import { Choice } from "../ui/Choice";
+import { Icon } from "../ui/Icon";
+import { FilterBar } from "./FilterBar";
+import { StreamStatus } from "./StreamStatus";
+
+export function Toolbar() {
+  const { table } = useDashboard();
+  const paused = table.paused.value;
+  const following = table.following.value && !paused;
+  return (
+    <div class="packets-bar" role="toolbar" aria-label="Packets">
+      <StreamStatus />
+      <FilterBar />
+      <div class="buttons">
+        <Button
+          icon={paused ? "play" : "pause"}
+          label={paused ? "Go on (space)" : "Pause (space)"}
+          pressed={paused}
+          onClick={() => table.pause(!paused)}
+        />
+        <Button
+          icon="follow"
+          label="Follow the newest packets"
+          pressed={following}
+          onClick={() => table.follow(!following)}
+        />
+        <Button icon="clear" label="Clear the table" onClick={() => table.clear()} />
+        <Button
+          icon="save"
+          label="Save what is shown as pcapng"
+          onClick={() => save(table.save())}
+        />
+        <Settings />
+      </div>
+    </div>
+  );
+}
+
+const PACKETS = [10_000, 50_000, 200_000, 500_000];
+const MEGABYTES = [16, 64, 256, 512];
+const SNAPLENS = [0, 64, 128, 256, 1024];
+const MEGABYTE = 1024 * 1024;
+
+function Settings() {
+  const { capture, table } = useDashboard();
+  const { packets, bytes } = capture.bounds.value;
+  return (
+    <details class="settings">
+      <summary class="button" aria-label="Settings of the table" title="Settings of the table">
+        <Icon name="sliders" />
+      </summary>
+      <div class="panel">
+        <Select
+          label="Keep at most"
+          value={packets}
+          options={PACKETS}
+          text={(value) => `${value.toLocaleString("en")} packets`}
+          onChange={(value) => capture.bound({ packets: value, bytes })}
+        />
+        <Select
+          label="and at most"
+          value={bytes / MEGABYTE}
+          options={MEGABYTES}
+          text={(value) => `${value} MiB`}
+          onChange={(value) => capture.bound({ packets, bytes: value * MEGABYTE })}
+        />
+        <Select
+          label="Of each packet"
+          value={capture.snaplen.value}
+          options={SNAPLENS}
+          text={(value) => (value === 0 ? "all bytes" : `the first ${value} bytes`)}
+          onChange={(value) => capture.cut(value)}
+        />
+        <Choice
+          label="Time"
+          value={table.timeFormat.value}
+          options={[
+            { id: "clock", label: "Time of day" },
+            { id: "start", label: "Since the first" },
+            { id: "previous", label: "Since the one before" },
+          ]}
+          onChange={(format) => {
+            table.timeFormat.value = format;
+          }}
+        />
+        <p>Another number of packets or bytes clears the table.</p>
+      </div>
+    </details>
+  );
+}
+
+interface SelectProps {
+  readonly label: string;
+  readonly value: number;
+  readonly options: readonly number[];
+  readonly text: (value: number) => string;
+  readonly onChange: (value: number) => void;
+}
+
+function Select({ label, value, options, text, onChange }: SelectProps) {
+  return (
+    <label class="setting">
+      <span>{label}</span>
+      <select
+        value={String(value)}
+        onChange={(event) => onChange(Number(event.currentTarget.value))}
+      >
+        {options.map((option) => (
+          <option key={option} value={String(option)}>
+            {text(option)}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+function save(file: Blob): void {
+  const url = URL.createObjectURL(file);
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = `wintun-${new Date().toISOString().slice(0, 19).replaceAll(":", "")}.pcapng`;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+}
