@@ -104,6 +104,12 @@ def test_integers_have_a_size() -> None:
             assert "maximum" in node or node.get("format") == "int64", node
 
 
+def test_no_schema_is_called_like_a_constructor() -> None:
+    """Go makes a `NewToken` of a `Token`."""
+    schemas = set(DOCUMENT["components"]["schemas"])
+    assert not {f"New{name}" for name in schemas} & schemas
+
+
 def test_an_operation_has_one_place() -> None:
     """One tag each: generators write an operation once per tag."""
     assert all(len(operation["tags"]) == 1 for operation in OPERATIONS.values())

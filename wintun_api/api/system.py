@@ -24,7 +24,7 @@ from wintun_api.api.context import (
 )
 from wintun_api.api.schemas.adapters import Removal
 from wintun_api.api.schemas.system import Driver, Health, Limits, System, UnavailableReason
-from wintun_api.api.schemas.tokens import NewToken, Token, TokenCreate
+from wintun_api.api.schemas.tokens import CreatedToken, Token, TokenCreate
 from wintun_api.api.security import cookie_name, cookie_value
 from wintun_api.drivers.base import UnavailableReason as Reason
 from wintun_api.drivers.wintun.win32 import elevated
@@ -95,13 +95,13 @@ async def list_tokens(context: ContextOf) -> list[Token]:
     tags=["tokens"],
     responses=problems(409),
 )
-async def create_token(body: TokenCreate, context: ContextOf) -> NewToken:
+async def create_token(body: TokenCreate, context: ContextOf) -> CreatedToken:
     """Make a token with some scopes; its secret is in this answer alone."""
     try:
         secret, token = context.tokens.issue(body.scopes, body.label, body.expires_in)
     except ValueError as error:
         raise HTTPException(409, str(error)) from None
-    return NewToken(**Token.of(token).model_dump(), token=secret)
+    return CreatedToken(**Token.of(token).model_dump(), token=secret)
 
 
 @router.delete(

@@ -23,7 +23,7 @@ from wintun_api.api.schemas.sessions import (
     Traffic,
 )
 from wintun_api.api.schemas.system import Capabilities, Driver, Health, Limits, System
-from wintun_api.api.schemas.tokens import NewToken, Token
+from wintun_api.api.schemas.tokens import CreatedToken, Token
 from wintun_api.api.tokens import Scope
 from wintun_api.drivers.limits import DEFAULT_RING_CAPACITY
 from wintun_api.hub.session import SessionState
@@ -127,7 +127,7 @@ ANSWERS: tuple[Model, ...] = (
     ADAPTER,
     RUNNING,
     ISSUED,
-    NewToken(**ISSUED.model_dump(), token="kT0gQd4yq7m1W2r8vYb3n6Xc5Zs9LpHf0aJtEuRiOo4"),  # noqa: S106
+    CreatedToken(**ISSUED.model_dump(), token="kT0gQd4yq7m1W2r8vYb3n6Xc5Zs9LpHf0aJtEuRiOo4"),  # noqa: S106
     InjectionReport(accepted=2, rejected={TOO_SHORT: 1}, ring_full=0),
     Removal(reboot_required=False),
     Release(exists=True),

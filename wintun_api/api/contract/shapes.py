@@ -3,8 +3,8 @@
 Pydantic writes a value that may be null as `anyOf: [X, null]`, of which some generators make a
 class of its own. Where X is of one simple type, `type: [X, "null"]` says the same; a reference
 keeps its alternative, as `oneOf`. Titles that only repeat a name are left out. Integers without a
-limit are `int64`: a counter of bytes, a LUID and an unsigned Win32 error pass 31 bits, which is what
-compiled languages give an integer without a format.
+limit are `int64`: a counter of bytes, a LUID and an unsigned Win32 error pass 31 bits, which is
+what compiled languages give an integer without a format.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ class Token(Model):
         )
 
 
-class NewToken(Token):
+class CreatedToken(Token):
     """A token just made."""
 
     token: str = Field(description="The secret; it is shown only now.")
