@@ -1,7 +1,7 @@
 /** Build small packets, every checksum right. Addresses are the 4 or 16 bytes of one family. */
 
-import { u16 } from "./bytes";
 import { checksum, pseudoHeaderSum } from "./checksum";
+import { Headers } from "./headers";
 
 export const ICMP = 1;
 export const TCP = 6;
@@ -77,9 +77,8 @@ export function tcp(segment: Segment): Uint8Array {
 }
 
 /**
- * Return a copy with lengths and checksums set right again, for a packet that was edited by hand.
- * IPv4, and behind it or IPv6 without extension headers TCP, UDP, ICMP and ICMPv6; what is no
- * such packet, or a fragment, keeps its bytes.
+ * Return a copy with lengths and checksums set right again, for a packet that was edited by hand:
+ * of IP and, unless it is a fragment, of TCP, UDP, ICMP and ICMPv6. Other bytes stay as they are.
  */
 export function repaired(packet: Uint8Array): Uint8Array {
   const copy = packet.slice();
@@ -90,11 +89,12 @@ export function repaired(packet: Uint8Array): Uint8Array {
     put16(copy, 2, "length", copy.length);
     set16(copy, 10, 0);
     set16(copy, 10, checksum(copy, 0, header));
-    if ((u16(copy, 6) & 0x3fff) === 0) sign(copy, copy[9] ?? 0, header);
   } else if (version === 6 && copy.length >= 40) {
     put16(copy, 4, "length", copy.length - 40);
-    sign(copy, copy[6] ?? 0, 40);
   }
+  const headers = new Headers();
+  headers.read(copy, 0, copy.length, copy.length, false);
+  if (headers.upper >= 0 && !headers.fragment) sign(copy, headers.protocol, headers.upper);
   return copy;
 }
 

@@ -1,0 +1,149 @@
+import { describe, expect, it } from "vitest";
+import { compileFilter } from "../../src/filter/parser";
+import { FilteredRows } from "../../src/models/filtered-rows";
+import { INJECTED, LOSS, PacketRing } from "../../src/models/packet-ring";
+import { lossText } from "../../src/models/packet-text";
+import { type Batch, pack, unpack } from "../../src/wire/batch";
+
+const never = (): boolean => false;
+
+/** A batch of packets of a few bytes; `protocol` is that of their IPv4 headers. */
+function batch(count: number, sequence = 0, protocol = 17, size = 20): Batch {
+  const packet = new Uint8Array(size);
+  packet[0] = 0x45;
+  packet[9] = protocol;
+  const [made] = unpack(pack(Array.from({ length: count }, () => packet)));
+  if (made === undefined) throw new Error("No batch.");
+  return { ...made, sequence };
+}
+
+function rowsOf(rows: FilteredRows): number[] {
+  return Array.from({ length: rows.count }, (_, index) => rows.at(index));
+}
+
+describe("the packet ring", () => {
+  it("keeps the newest packets up to its bound", () => {
+    const ring = new PacketRing({ packets: 10, bytes: 1e6 });
+    for (let i = 0; i < 5; i++) ring.append(batch(4, 4 * i));
+    expect([ring.first, ring.end, ring.sequence(10), ring.sequence(19)]).toEqual([10, 20, 10, 19]);
+  });
+
+  it("keeps no more bytes of messages than its bound", () => {
+    const ring = new PacketRing({ packets: 1000, bytes: 5000 });
+    for (let i = 0; i < 50; i++) ring.append(batch(10, 10 * i, 17, 100));
+    expect(ring.bytes).toBeLessThanOrEqual(5000);
+    expect(ring.count).toBeGreaterThan(20);
+    expect(ring.packet(ring.end - 1).length).toBe(100);
+  });
+
+  it("lets go of every message with its last packet", () => {
+    const ring = new PacketRing({ packets: 6, bytes: 1e6 });
+    const each = batch(4).bytes.byteLength;
+    for (let i = 0; i < 4; i++) ring.append(batch(4));
+    expect(ring.bytes).toBe(2 * each);
+    ring.clear();
+    expect([ring.bytes, ring.count]).toEqual([0, 0]);
+    ring.append(batch(1));
+    expect(ring.count).toBe(1);
+  });
+
+  it("leaves the bytes in the message they came in", () => {
+    const ring = new PacketRing();
+    const one = batch(3);
+    ring.append(one);
+    expect(ring.packet(1).buffer).toBe(one.bytes.buffer);
+  });
+
+  it("takes a batch longer than itself", () => {
+    const ring = new PacketRing({ packets: 4, bytes: 1e6 });
+    ring.append(batch(11));
+    expect([ring.count, ring.sequence(ring.first)]).toEqual([4, 7]);
+  });
+
+  it("numbers packets by the steps of a filtered batch", () => {
+    const ring = new PacketRing();
+    ring.append({ ...batch(3, 5), sequenceDeltas: Uint16Array.of(0, 4, 1) });
+    expect([0, 1, 2].map((row) => ring.sequence(row))).toEqual([5, 9, 10]);
+  });
+
+  it("shows a loss as a row with its cause and range", () => {
+    const ring = new PacketRing({ packets: 3, bytes: 1e6 });
+    ring.append(batch(1));
+    ring.appendLoss({ cause: "queue", injected: false, count: 412, first: 1, last: 412 }, 9n);
+    const loss = ring.loss(1);
+    expect(ring.kind(1)).toBe(LOSS);
+    expect(loss && lossText(loss)).toContain(
+      "412 received packets are missing (sequence 1 to 412)",
+    );
+    ring.append(batch(3));
+    expect(ring.loss(1)).toBeUndefined();
+  });
+
+  it("evicts nothing while it is held, and says afterwards what it did not keep", () => {
+    const ring = new PacketRing({ packets: 4, bytes: 1e6 });
+    ring.append(batch(3));
+    ring.hold = true;
+    ring.append({ ...batch(2, 3), injected: true });
+    expect([ring.first, ring.count, ring.notKept]).toEqual([0, 3, 2]);
+    ring.hold = false;
+    ring.append({ ...batch(1, 5), injected: true });
+    expect(ring.loss(3)).toMatchObject({ cause: "paused", count: 2, first: 3, last: 4 });
+    expect(ring.kind(4)).toBe(INJECTED);
+    expect(ring.notKept).toBe(0);
+  });
+});
+
+describe("the filtered rows", () => {
+  it("are all rows without a filter", () => {
+    const ring = new PacketRing({ packets: 4, bytes: 1e6 });
+    const rows = new FilteredRows(ring);
+    ring.append(batch(6));
+    expect(rowsOf(rows)).toEqual([2, 3, 4, 5]);
+    expect([rows.indexOf(3), rows.indexOf(0), rows.indexOf(99)]).toEqual([1, 0, 4]);
+  });
+
+  it("follow the ring: old ones go, new ones are looked at once", () => {
+    const ring = new PacketRing({ packets: 8, bytes: 1e6 });
+    const rows = new FilteredRows(ring);
+    rows.filter(compileFilter("tcp"));
+    for (let i = 0; i < 6; i++) ring.append(batch(2, 0, i % 2 ? 6 : 17));
+    rows.advance(never);
+    expect(rowsOf(rows)).toEqual([6, 7, 10, 11]);
+    ring.append(batch(6, 0, 17));
+    rows.advance(never);
+    expect(rowsOf(rows)).toEqual([10, 11]);
+    expect([rows.indexOf(0), rows.indexOf(11), rows.indexOf(12)]).toEqual([0, 1, 2]);
+  });
+
+  it("keep loss rows whatever the filter", () => {
+    const ring = new PacketRing();
+    const rows = new FilteredRows(ring);
+    rows.filter(compileFilter("tcp"));
+    ring.append(batch(1));
+    ring.appendLoss({ cause: "queue", injected: false, count: 1, first: 1, last: 1 }, 0n);
+    rows.advance(never);
+    expect(rowsOf(rows)).toEqual([1]);
+  });
+
+  it("look at a slice of rows at a time when the time is short", () => {
+    const ring = new PacketRing();
+    const rows = new FilteredRows(ring);
+    ring.append(batch(1000, 0, 6));
+    rows.filter(compileFilter("tcp"));
+    let asked = 0;
+    rows.advance(() => asked++ > 0);
+    expect(rows.count).toBe(256);
+    expect(rows.pending).toBe(744);
+    rows.advance(never);
+    expect([rows.count, rows.pending]).toEqual([1000, 0]);
+  });
+
+  it("pass 50,000 packets through a filter in far less than a frame is allowed to cost", () => {
+    const ring = new PacketRing();
+    for (let i = 0; i < 50; i++) ring.append(batch(1000, 0, i % 2 ? 6 : 17));
+    const rows = new FilteredRows(ring);
+    rows.filter(compileFilter("tcp and not port 443 or len > 500"));
+    rows.advance(never);
+    expect(rows.count).toBe(25_000);
+  });
+});
