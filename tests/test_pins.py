@@ -21,7 +21,7 @@ def test_every_requirement_is_pinned() -> None:
     """The pins cover all that the project needs here, down to the last dependency."""
     wanted = [
         *PROJECT["project"]["dependencies"],
-        *PROJECT["dependency-groups"]["dev"],
+        *(needed for group in PROJECT["dependency-groups"].values() for needed in group),
         *PROJECT["project"]["optional-dependencies"]["speed"],
         *PROJECT["project"]["optional-dependencies"]["service"],
     ]

@@ -13,6 +13,7 @@
         ├── AccessDenied               not elevated, no CAP_NET_ADMIN
         ├── AdapterNotFound
         ├── AdapterExists              name or GUID in use
+        ├── DriverInUse                the driver cannot go while adapters use it
         ├── SessionExists              one session per adapter, machine-wide
         ├── SessionEnded               the adapter is gone, or the session was ended
         ├── RingFull                   the send ring has no room
@@ -181,6 +182,13 @@ class AdapterExists(DriverError):
 
     sentence = "An adapter with this name or GUID exists already"
     hint = "Open it with POST /v1/adapters/open, choose another name, or delete it first."
+
+
+class DriverInUse(DriverError):
+    """Say that adapters still use the driver (SetupAPI 0xE000023D)."""
+
+    sentence = "Adapters still use the driver"
+    hint = "Delete the adapters first, those of other programs too."
 
 
 class SessionExists(DriverError):

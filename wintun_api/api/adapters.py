@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Path, Query, Response
 from starlette.convertors import Convertor, register_url_convertor
 
 from wintun_api.api.context import DRIVER, RegistryOf, problems
@@ -40,6 +40,8 @@ class _Identity(Convertor[str]):
 
 
 register_url_convertor("identity", _Identity())
+
+Guid = Annotated[UUID, Path(description="The adapter's GUID.")]
 
 router = APIRouter(prefix="/v1", tags=["adapters"])
 
@@ -88,7 +90,7 @@ async def open_adapter(body: AdapterOpen, registry: RegistryOf) -> Adapter:
     operation_id="get_adapter",
     responses=problems(AdapterNotFound, *DRIVER),
 )
-async def get_adapter(guid: UUID, registry: RegistryOf) -> Adapter:
+async def get_adapter(guid: Guid, registry: RegistryOf) -> Adapter:
     """Read one adapter. WintunGetAdapterName, WintunGetAdapterLUID."""
     return Adapter.of(await registry.adapter(guid))
 
@@ -98,7 +100,7 @@ async def get_adapter(guid: UUID, registry: RegistryOf) -> Adapter:
     operation_id="update_adapter",
     responses=problems(InvalidArgument, AdapterNotFound, AdapterExists, NotSupported, *DRIVER),
 )
-async def update_adapter(guid: UUID, body: AdapterUpdate, registry: RegistryOf) -> Adapter:
+async def update_adapter(guid: Guid, body: AdapterUpdate, registry: RegistryOf) -> Adapter:
     """Rename an adapter, change its network settings. WintunSetAdapterName.
 
     The answer is what the system reads back; `wanted` has what became otherwise.
@@ -113,7 +115,7 @@ async def update_adapter(guid: UUID, body: AdapterUpdate, registry: RegistryOf) 
     responses=problems(AdapterNotFound, *DRIVER),
 )
 async def delete_adapter(
-    guid: UUID,
+    guid: Guid,
     registry: RegistryOf,
     force: Annotated[
         bool, Query(description="Close sessions of other processes too (ForceCloseSessions).")
@@ -128,7 +130,7 @@ async def delete_adapter(
     operation_id="release_adapter",
     responses=problems(AdapterNotFound, SessionExists, *DRIVER),
 )
-async def release_adapter(guid: UUID, registry: RegistryOf) -> Release:
+async def release_adapter(guid: Guid, registry: RegistryOf) -> Release:
     """Give the handle back and keep the device where the generation can. WintunFreeAdapter."""
     return Release(exists=await registry.release_adapter(guid))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated, Any, cast
 
-from fastapi import Depends
+from fastapi import Depends, Path
 from starlette.requests import HTTPConnection
 
 from wintun_api.api.problems import INTERNAL, KINDS, MEDIA_TYPE, Kind, http_kind
@@ -66,6 +66,8 @@ def _principal(connection: HTTPConnection) -> Principal:
 ContextOf = Annotated[Context, Depends(_context)]
 RegistryOf = Annotated[Registry, Depends(_registry)]
 PrincipalOf = Annotated[Principal, Depends(_principal)]
+
+SessionId = Annotated[str, Path(description="The session's id.")]
 
 # What a route that calls the driver can meet, whatever the call.
 DRIVER = (AccessDenied, DriverError, DriverUnavailable, DriverBusy)

@@ -11,6 +11,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, WebSocket
 from fastapi.responses import StreamingResponse
+from pydantic import Field
 from starlette.websockets import WebSocketDisconnect
 
 from wintun_api.api.context import ContextOf, RegistryOf, problems
@@ -26,6 +27,8 @@ from wintun_api.hub.tasks import TaskSet
 
 router = APIRouter(prefix="/v1", tags=["events"])
 
+EventId = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]  # one never given gets a snapshot
+Since = Annotated[EventId | None, Query(description="Resume after this event.")]
 KEEP_ALIVE = 15.0
 STREAM = {
     "description": "Server-sent events, without end.",
@@ -78,7 +81,7 @@ class EventReader:
 async def stream_events(
     websocket: WebSocket,
     context: ContextOf,
-    since: Annotated[int | None, Query(description="Resume after this event.")] = None,
+    since: Since = None,
 ) -> None:
     """Send a snapshot, or what came after event `since`; then every event as it happens."""
     try:
@@ -111,8 +114,8 @@ async def stream_events(
 )
 async def stream_events_sse(
     registry: RegistryOf,
-    since: Annotated[int | None, Query(description="Resume after this event.")] = None,
-    last_event_id: Annotated[int | None, Header(description="How browsers resume.")] = None,
+    since: Since = None,
+    last_event_id: Annotated[EventId | None, Header(description="How browsers resume.")] = None,
 ) -> StreamingResponse:
     """Send the events of `WS /v1/events` as server-sent events, a snapshot first."""
     resume = last_event_id if last_event_id is not None else since

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from starlette.exceptions import HTTPException
 
-from wintun_api.api.context import RegistryOf, problems
+from wintun_api.api.context import RegistryOf, SessionId, problems
 from wintun_api.api.schemas.sessions import InjectionReport
 from wintun_api.api.security import BATCH_TYPE, PACKET_TYPE
 from wintun_api.errors import FrameError, InvalidPacket, SessionEnded, SessionNotFound
@@ -27,7 +27,7 @@ BINARY = {"schema": {"type": "string", "format": "binary"}}
     },
 )
 async def inject_packets(
-    session_id: str, request: Request, registry: RegistryOf
+    session_id: SessionId, request: Request, registry: RegistryOf
 ) -> InjectionReport:
     """Inject one IP packet, or batches of them.
 

@@ -53,6 +53,7 @@ KINDS: dict[type[Exception], Kind] = {
     errors.AccessDenied: Kind("access-denied", "Access denied by the system", 403),
     errors.AdapterNotFound: Kind("adapter-not-found", "No such adapter", 404, CLOSE_NO_SESSION),
     errors.AdapterExists: Kind("adapter-exists", "Adapter exists", 409),
+    errors.DriverInUse: Kind("driver-in-use", "Driver in use", 409),
     errors.SessionExists: Kind("session-exists", "Session exists", 409),
     errors.SessionEnded: Kind("session-ended", "Session ended", 409, CLOSE_ENDED),
     errors.RingFull: Kind("ring-full", "Send ring full", 503),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
-from wintun_api.api.context import DRIVER, RegistryOf, problems
+from wintun_api.api.context import DRIVER, RegistryOf, SessionId, problems
 from wintun_api.api.schemas.sessions import Session, SessionCreate
 from wintun_api.errors import AdapterNotFound, InvalidArgument, SessionExists, SessionNotFound
 
@@ -34,7 +34,7 @@ async def start_session(body: SessionCreate, registry: RegistryOf, response: Res
 
 
 @router.get("/{session_id}", operation_id="get_session", responses=problems(SessionNotFound))
-async def get_session(session_id: str, registry: RegistryOf) -> Session:
+async def get_session(session_id: SessionId, registry: RegistryOf) -> Session:
     """Read a session's state and counters."""
     session = registry.session(session_id)
     await session.refresh()
@@ -44,6 +44,6 @@ async def get_session(session_id: str, registry: RegistryOf) -> Session:
 @router.delete(
     "/{session_id}", operation_id="end_session", responses=problems(SessionNotFound, *DRIVER)
 )
-async def end_session(session_id: str, registry: RegistryOf) -> Session:
+async def end_session(session_id: SessionId, registry: RegistryOf) -> Session:
     """End a session; the answer holds its last counters. WintunEndSession."""
     return Session.of(await registry.end_session(session_id))

@@ -28,7 +28,7 @@ from wintun_api.api.schemas.tokens import CreatedToken, Token, TokenCreate
 from wintun_api.api.security import cookie_name, cookie_value
 from wintun_api.drivers.base import UnavailableReason as Reason
 from wintun_api.drivers.wintun.win32 import elevated
-from wintun_api.errors import NotSupported
+from wintun_api.errors import DriverInUse, NotSupported
 
 router = APIRouter()
 
@@ -75,7 +75,7 @@ async def get_driver(registry: RegistryOf) -> Driver:
     "/v1/driver",
     operation_id="delete_driver",
     tags=["driver"],
-    responses=problems(NotSupported, *DRIVER),
+    responses=problems(DriverInUse, NotSupported, *DRIVER),
 )
 async def delete_driver(registry: RegistryOf) -> Removal:
     """Remove the driver from the system; fails while an adapter uses it. WintunDeleteDriver."""

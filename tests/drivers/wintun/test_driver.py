@@ -17,6 +17,7 @@ from wintun_api.errors import (
     AdapterExists,
     AdapterNotFound,
     DriverError,
+    DriverInUse,
     NotSupported,
     SessionEnded,
 )
@@ -205,7 +206,7 @@ def test_opener_cannot_delete(wintun: WintunDriver, adapter: WintunAdapter) -> N
 @tunnel_type_only
 def test_delete_driver_in_use(wintun: WintunDriver, adapter: WintunAdapter) -> None:
     """The driver stays while an adapter uses it; the SetupAPI number is kept unsigned."""
-    with pytest.raises(DriverError) as caught:
+    with pytest.raises(DriverInUse) as caught:
         wintun.delete_driver()
     assert caught.value.code == 0xE000023D
     adapter.delete()

@@ -47,6 +47,7 @@ ERRORS: list[tuple[errors.WintunApiError, str]] = [
     (errors.DriverBusy("WintunCreateAdapter", 30), ADAPTERS),
     (FAILED, ADAPTERS),
     (UNAVAILABLE, ADAPTERS),
+    (errors.DriverInUse("WintunDeleteDriver", 0xE000023D), "/v1/driver"),
     (errors.NotSupported("WintunDeletePoolDriver", 50), "/v1/pools/WireGuard"),
     (errors.ServiceStopping(), "/v1/system"),
     (errors.SessionEnded("WintunAllocateSendPacket", 38), PACKETS),

@@ -25,6 +25,7 @@ from wintun_api.errors import (
     AdapterExists,
     AdapterNotFound,
     DriverError,
+    DriverInUse,
     NotSupported,
     RingCorrupt,
     RingFull,
@@ -80,6 +81,7 @@ _BY_FUNCTION: dict[tuple[str, int], type[DriverError]] = {
     ("WintunOpenAdapter", ERROR_NOT_FOUND): AdapterNotFound,
     ("WintunOpenAdapter", ERROR_ALREADY_EXISTS): AdapterNotFound,
     ("WintunStartSession", ERROR_ALREADY_INITIALIZED): SessionExists,
+    ("WintunDeleteDriver", ERROR_INF_IN_USE_BY_DEVICES): DriverInUse,
     ("WintunReceivePacket", ERROR_HANDLE_EOF): SessionEnded,
     ("WintunReceivePacket", ERROR_INVALID_DATA): RingCorrupt,
     ("WintunAllocateSendPacket", ERROR_HANDLE_EOF): SessionEnded,
@@ -93,7 +95,6 @@ _DETAIL: dict[tuple[str, int], str] = {
     ("WintunCreateAdapter", ERROR_DEVICE_NOT_AVAILABLE): (
         "The adapter never came up; is the service NetSetupSvc disabled?"
     ),
-    ("WintunDeleteDriver", ERROR_INF_IN_USE_BY_DEVICES): "Adapters still use the driver.",
 }
 
 

@@ -1,0 +1,34 @@
+"""Strangers' tools find no fault with the documents: Redocly's strictest rules, AsyncAPI's parser.
+
+`npm ci` in this folder installs them.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.needs import need
+
+pytestmark = pytest.mark.heavy
+
+HERE = Path(__file__).parent
+
+
+@pytest.mark.parametrize("document", ["openapi", "asyncapi"])
+def test_nothing_to_complain_about(document: str) -> None:
+    """There is no error and no warning."""
+    need("node", "npm", str(HERE / "node_modules/.bin/redocly"))
+    judged = subprocess.run(
+        ["npm", "run", "--silent", document],
+        cwd=HERE,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        timeout=120,
+        check=False,
+    )
+    assert judged.returncode == 0, judged.stdout + judged.stderr
+    assert "warning" not in judged.stdout.lower()
