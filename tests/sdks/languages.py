@@ -1,0 +1,82 @@
+"""The languages whose clients are made, with what makes, compiles and runs them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+HERE = Path(__file__).parent
+DOCUMENT = HERE.parent.parent / "openapi" / "openapi.json"
+PACKAGE = "wintunapi"  # the folder of the generated client, beside the walk
+
+Command: TypeAlias = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """One language.
+
+    Attributes:
+        name: Also of the folder here and of the folder that is made.
+        needs: Programs that compile or run it.
+        compile: Commands in the made folder; `{here}` is the language's folder here.
+        run: The walk, in the made folder; None where it is only compiled.
+        names: File of the client, and what a reader expects in it.
+    """
+
+    name: str
+    needs: Command
+    compile: tuple[Command, ...]
+    run: Command | None
+    names: dict[str, tuple[str, ...]]
+
+    @property
+    def here(self) -> Path:
+        """The settings of the generator, and the walk."""
+        return HERE / self.name
+
+
+TSC = "{here}/node_modules/.bin/tsc"
+UV = ("uv", "run", "--no-project", "--isolated", "--with", "./client")
+LANGUAGES = {
+    language.name: language
+    for language in (
+        Language(
+            "go",
+            needs=("go",),
+            compile=(("go", "vet", "./..."), ("go", "build", "-o", "walk", ".")),
+            run=("./walk",),
+            names={
+                "wintunapi/api_adapters.go": (") CreateAdapter(",),
+                "wintunapi/model_session_state.go": ("SESSIONSTATE_RUNNING SessionState =",),
+                "wintunapi/model_traffic.go": ("Bytes int64",),
+                "wintunapi/model_problem.go": ("type Problem struct",),
+            },
+        ),
+        Language(
+            "typescript",
+            needs=("node", "npm"),
+            compile=((TSC, "-p", ".", "--typeRoots", "{here}/node_modules/@types"),),
+            run=("node", "build/walk.js"),
+            names={
+                "wintunapi/apis/AdaptersApi.ts": ("async createAdapter(",),
+                "wintunapi/models/SessionState.ts": ("running: 'running'",),
+                "wintunapi/models/Lost.ts": ("ring: number | null",),
+                "wintunapi/models/Problem.ts": ("export interface Problem {",),
+            },
+        ),
+        Language(
+            "python",
+            needs=("uv",),
+            compile=((*UV, "--with", "mypy", "mypy", "--strict", "walk.py"),),
+            run=(*UV, "python", "walk.py"),
+            names={
+                "client/wintunapi/api/adapters/create_adapter.py": ("def sync(",),
+                "client/wintunapi/models/session_state.py": ("class SessionState(StrEnum):",),
+                "client/wintunapi/models/lost.py": ("ring: int | None",),
+                "client/wintunapi/models/problem.py": ("class Problem:",),
+            },
+        ),
+    )
+}
