@@ -9,8 +9,8 @@ It needs Linux, root, /dev/net/tun, gcc and iproute2, for `tcp` also iperf3, and
 missing. Everything runs in a network namespace that is made for it and removed; the C programs
 under `c/` are built into a temporary directory. The service is started as a user starts it.
 
-The contender has one core, load and client the others (`--no-pin` lets the kernel choose), and all
-of them run before other programs of the machine: alike for every contender.
+The contender has one core, load and client the others, alike for every contender; `--no-pin` lets
+the kernel choose.
 
 How to read it: machines are shared and noisy, so no figure by itself is a claim. The contenders of
 a case take turns (A B C A B C ...) in one run; a table shows the median of the rounds with the

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
-import os
 import signal
 import sys
 import tempfile
@@ -97,8 +96,6 @@ def main(given: list[str] | None = None) -> int:
     if lacks:
         print("The benchmark cannot run here.", *lacks, sep="\n", file=sys.stderr)
         return 2
-    if not options.short:
-        os.nice(-10)  # contenders, load and clients alike, so that neighbours disturb less
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that everything is taken down
     result: dict[str, Any] = {
         "when": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -132,7 +132,7 @@ def peak_bytes(pid: int) -> int:
     return resident_bytes(pid)
 
 
-def wait_until(ready: Callable[[], bool], what: str, patience: float = 20) -> None:
+def wait_until(ready: Callable[[], bool], what: str, patience: float = 60) -> None:
     """Wait for something that gives no sign of its own."""
     deadline = time.monotonic() + patience
     while not ready():
