@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 from typing import Any
 
 import pytest
 
+from tests.needs import need
 from tests.packet import corpus
 
-pytestmark = [
-    pytest.mark.heavy,
-    pytest.mark.skipif(
-        corpus.TSHARK is None and "CI" not in os.environ, reason="tshark is not installed"
-    ),
-]
+pytestmark = pytest.mark.heavy
 
 
 @pytest.fixture(scope="module")
@@ -31,5 +26,6 @@ def test_packets_are_those_the_corpus_builds(committed: list[dict[str, Any]]) ->
 
 def test_wireshark_says_what_is_committed(committed: list[dict[str, Any]]) -> None:
     """Every field, protocol and line of every packet is what tshark prints."""
+    need("tshark")
     packets = [bytes.fromhex(entry.pop("packet")) for entry in committed]
     assert committed == corpus.dissections(packets)

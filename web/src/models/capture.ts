@@ -149,9 +149,7 @@ export class CaptureModel {
   }
 
   private reset(): void {
-    const { hold } = this.ring;
     this.ring = new PacketRing(this.bounds.value);
-    this.ring.hold = hold;
     this.arrived = this.missing = 0;
     this.expected.fill(-1);
     this.hello.value = null;

@@ -8,6 +8,8 @@ import { LOSS, type PacketRing } from "./packet-ring";
 const SLICE = 256;
 
 export class FilteredRows {
+  /** Rows from this one on are left for later. */
+  limit = Number.POSITIVE_INFINITY;
   private test: Test | null = null;
   private rows: Float64Array;
   private head = 0;
@@ -22,12 +24,12 @@ export class FilteredRows {
 
   /** Rows that pass, of those looked at so far. */
   get count(): number {
-    return this.test === null ? this.ring.count : this.kept;
+    return this.test === null ? Math.max(0, this.end - this.ring.first) : this.kept;
   }
 
   /** Rows not looked at yet. */
   get pending(): number {
-    return this.test === null ? 0 : this.ring.end - Math.max(this.cursor, this.ring.first);
+    return this.test === null ? 0 : Math.max(0, this.end - Math.max(this.cursor, this.ring.first));
   }
 
   /** The number of the row at a place among those that pass; -1 outside. */
@@ -71,7 +73,7 @@ export class FilteredRows {
       this.kept--;
     }
     let row = Math.max(this.cursor, ring.first);
-    for (; row < ring.end; row++) {
+    for (; row < this.end; row++) {
       if (row % SLICE === 0 && expired()) break;
       if (ring.kind(row) !== LOSS) {
         ring.read(row, headers);
@@ -81,6 +83,10 @@ export class FilteredRows {
       this.kept++;
     }
     this.cursor = row;
+  }
+
+  private get end(): number {
+    return Math.min(this.ring.end, this.limit);
   }
 
   private restart(): void {

@@ -57,7 +57,7 @@ export class PacketTableModel {
       this.rows.attach(capture.ring);
       this.base = capture.ring.first;
       this.select(-1);
-      this.invalidate();
+      this.pause(false);
     });
   }
 
@@ -91,6 +91,7 @@ export class PacketTableModel {
   pause(paused: boolean): void {
     this.paused.value = paused;
     this.capture.ring.hold = paused;
+    this.rows.limit = paused ? this.capture.ring.end : Number.POSITIVE_INFINITY;
     if (!paused) this.following.value = true;
     this.invalidate();
   }
@@ -130,17 +131,21 @@ export class PacketTableModel {
     };
   }
 
-  /** Move the selection by rows that are shown, past losses; the first move selects the end. */
+  /** Move the selection by rows that are shown, past losses. */
   move(step: number): void {
     const { rows, capture } = this;
     const { count } = rows;
     if (count === 0) return;
     const current = this.selected.value;
-    let index = current === null ? (step > 0 ? 0 : count - 1) : rows.indexOf(current.row) + step;
-    index = Math.min(Math.max(index, 0), count - 1);
+    // Without a selection the first step comes from outside, so that it lands on an end.
+    const from = current === null ? (step > 0 ? -1 : count) : rows.indexOf(current.row);
+    const wanted = Math.min(Math.max(from + step, 0), count - 1);
+    const isLoss = (at: number): boolean => capture.ring.kind(rows.at(at)) === LOSS;
     const onwards = Math.sign(step) || 1;
-    while (index >= 0 && index < count && capture.ring.kind(rows.at(index)) === LOSS)
-      index += onwards;
+    let index = wanted;
+    while (index >= 0 && index < count && isLoss(index)) index += onwards;
+    if (index < 0 || index >= count) index = wanted;
+    while (index >= 0 && index < count && isLoss(index)) index -= onwards;
     if (index < 0 || index >= count) return;
     this.following.value = false;
     this.select(rows.at(index));

@@ -48,7 +48,10 @@ export function PacketTable() {
       ArrowUp: () => move(-1),
       PageDown: () => move(page),
       PageUp: () => move(-page),
-      Home: () => move(-Number.MAX_SAFE_INTEGER),
+      Home: () => {
+        move(-Number.MAX_SAFE_INTEGER);
+        scroller.current?.scrollTo(0, 0); // a loss may stand before the first packet
+      },
       End: () => move(Number.MAX_SAFE_INTEGER),
       Escape: () => table.select(-1),
       " ": () => table.pause(!table.paused.value),
