@@ -117,13 +117,20 @@ class Settings(BaseSettings):
 
     # The packet path
     burst_packets: int = Field(
-        512, ge=1, le=65535, description="Packets read at a time; more is throughput, less latency."
+        512,
+        ge=1,
+        le=65535,
+        description="Packets read at a time: more costs less per packet, less lets others in sooner.",
     )
     burst_bytes: int = Field(
-        65536, ge=2048, description="Bytes read at a time, about; what fits the caches is fastest."
+        131072,
+        ge=2048,
+        description="Bytes read at a time, about: more saves writes, until the caches overflow.",
     )
     message_bytes: int = Field(
-        65536, ge=2048, description="Size up to which queued bursts share a message."
+        131072,
+        ge=2048,
+        description="Size up to which queued bursts share a message: fewer messages, later ones.",
     )
     queue_packets: int = Field(
         65536, ge=1, description="A subscriber's queue, in packets, unless it asks for less."

@@ -80,18 +80,26 @@ class MessageReader:
         Parts of a fragmented message are such other frames. After one that breaks the protocol, or
         is too large, everything is passed on: the ordinary parser says what is wrong.
         """
-        if self._broken:
-            yield data
-            return
-        if self._held:
-            self._held.append(data)
-            self._have += len(data)
+        start = 0
+        while self._held and not self._broken:
+            # Only the frame that was cut is put together, not all that came with its end.
+            piece = data[start : start + self._need - self._have]
+            start += len(piece)
+            self._have += len(piece)
+            self._held.append(piece)
             if self._have < self._need:
                 return
-            data = b"".join(self._held)
+            frame = b"".join(self._held)
             self._held.clear()
+            yield from self._parts(frame, 0)
+        if not self._broken:
+            yield from self._parts(data, start)
+        elif start < len(data):
+            yield data[start:]
+
+    def _parts(self, data: bytes, position: int) -> Iterator[list[bytes] | bytes]:
         messages: list[bytes] = []
-        position, end = 0, len(data)
+        end = len(data)
         need = 2
         while end - position >= need:
             first, second = data[position], data[position + 1]

@@ -27,7 +27,7 @@ class BurstLimit:
     """How much is read at a time: at most `packets`, and about `size` bytes."""
 
     packets: int = 512
-    size: int = 65536
+    size: int = 131072
 
 
 OnPackets = Callable[[list[bytes], list[int], int], None]
