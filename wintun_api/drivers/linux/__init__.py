@@ -10,6 +10,7 @@
     tun            the calls of /dev/net/tun
     rtnetlink      links, addresses and routes as values, through pyroute2
     availability   why the driver cannot work here, as a value
+    heap           what glibc keeps between bursts
     failure        from errno to the exceptions of the package
     log            the lines a driver's log shows
 

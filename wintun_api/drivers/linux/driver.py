@@ -20,6 +20,7 @@ from wintun_api.drivers.base import (
 from wintun_api.drivers.limits import check_name, check_pool
 from wintun_api.drivers.linux import availability, tun
 from wintun_api.drivers.linux.adapter import LinuxAdapter, info_of, label_of, refuse_taken
+from wintun_api.drivers.linux.heap import keep_heap
 from wintun_api.drivers.linux.identity import KERNEL_NAME_PATTERN, Identity, kernel_name
 from wintun_api.drivers.linux.log import DriverLog
 from wintun_api.drivers.linux.resolver import Resolver, find_resolver
@@ -52,6 +53,7 @@ MISC_DEVICES = Path("/proc/misc")
 
 def open_linux(_settings: Settings) -> LinuxDriver:
     """Return the kernel's driver; nothing is opened before its first call."""
+    keep_heap()
     return LinuxDriver(find_resolver())
 
 
