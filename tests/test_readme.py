@@ -80,6 +80,18 @@ def test_the_client_is_short() -> None:
     assert len(block("client").splitlines()) <= 15
 
 
+def test_the_client_for_node_is_the_one_that_is_run() -> None:
+    """README shows the program that tests/clients runs, whole."""
+    program = Path(__file__).parent / "clients" / "node" / "raw.mjs"
+    assert block("client-node") == program.read_text("utf-8")
+
+
+def test_links_lead_to_files() -> None:
+    """Files that README links to are there."""
+    for name in re.findall(r"\]\(([^):#]+)\)", README):
+        assert (Path(__file__).parent.parent / name).exists(), name
+
+
 def test_every_function_has_its_route() -> None:
     """The table of Wintun's functions leaves none out and invents none."""
     table = README.split("## Every function of Wintun")[1].split("\n## ")[0]
