@@ -16,8 +16,10 @@ How to read it: machines are shared and noisy, so no figure by itself is a claim
 a case take turns (A B C A B C ...) in one run; a table shows the median of the rounds with the
 least and the greatest in brackets, and the **ratio** to another contender, formed round by round
 between neighbours. The CPU seconds per million packets are of the contender's process alone and the
-least noisy. `core %` is how busy it was: where that is far below 100, something else was the limit.
-Targets stand beside ratios as information. The contenders:
+least noisy. `core %` is how busy it was: where that is far below 100, something else was the limit,
+such as other programs of the machine; a measurement that they disturb is made three times. Then
+`CPU / C relay` still holds: its reciprocal is the ratio that a core of its own would give. Targets
+stand beside ratios as information. The contenders:
 
     wintun-api      the service, one process, v1.raw and v1.batch
     C relay         c/relay.c: the least that must be done for one client, in either framing

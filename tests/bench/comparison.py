@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import resource
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tests.bench.bench import Bench
 from tests.bench.contenders import C_RELAY, HAND_WRITTEN, SERVICE, Contender
+from tests.bench.machine import busy_seconds, cpu_seconds
 from tests.bench.rounds import Target, ratio, spread
 from tests.bench.tables import Table
 from wintun_api.wire import BATCH, RAW
@@ -17,6 +21,9 @@ COLUMNS = [
     "bytes", "framing", "contender", "k packets/s", "Gbit/s", "lost %", "core %", "CPU s/M",
     "CPU / C relay", "/ C relay", "target", "/ hand-written", "target",
 ]  # fmt: skip
+
+# A measurement is repeated where others had that much of the machine, the contender so little.
+DISTURBED, WHOLE_CORE, TRIES = 0.1, 0.85, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +36,7 @@ class Carried:
         ring_lost: Share that the host dropped, as the device's queue was full.
         cpu: CPU seconds of the contender per million packets.
         disorder: Packets that arrived behind a later one.
+        others: Share of the machine's CPU time that other programs had meanwhile.
     """
 
     rate: float
@@ -36,6 +44,12 @@ class Carried:
     cpu: float
     ring_lost: float = 0.0
     disorder: int = 0
+    others: float = 0.0
+
+    @property
+    def core(self) -> float:
+        """The share of a core that the contender had."""
+        return self.rate * self.cpu / 1e6
 
 
 Measure = Callable[[Bench, Contender, int], Carried]
@@ -60,13 +74,36 @@ def compare(
             results: dict[Contender, list[Carried]] = {one: [] for one in contenders}
             for turn in range(bench.rounds):
                 for one in contenders:
-                    results[one].append(measure(bench, one, size))
+                    results[one].append(_undisturbed(bench, measure, one, size))
                     bench.say(
                         f"{part} {size} {one.framing} {one.name} {turn + 1}/{bench.rounds}: "
                         f"{results[one][-1].rate / 1000:.0f} k/s"
                     )
             _add_rows(table, size, results, targets)
+    taken = max(record["others"]["max"] for record in table.records)
+    table.notes.append(f"Other programs had {taken * 100:.0f} % of the machine at the most.")
     return table
+
+
+def _undisturbed(bench: Bench, measure: Measure, one: Contender, size: int) -> Carried:
+    """Measure again where other programs took the core; return the try with the most of it."""
+    tries = []
+    for _ in range(1 if bench.short else TRIES):
+        ours, busy, start = _used(one), busy_seconds(), time.monotonic()
+        carried = measure(bench, one, size)
+        cores = (time.monotonic() - start) * (os.cpu_count() or 1)
+        others = (busy_seconds() - busy - (_used(one) - ours)) / cores
+        tries.append(replace(carried, others=max(0.0, others)))
+        if others <= DISTURBED or carried.core >= WHOLE_CORE:
+            break
+        bench.say(f"other programs had {others * 100:.0f} % of the machine")
+    return max(tries, key=lambda carried: carried.core)
+
+
+def _used(one: Contender) -> float:
+    """CPU time of the contender, of the load and of the client, which have both ended."""
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return cpu_seconds(one.pid) + children.ru_utime + children.ru_stime
 
 
 def _add_rows(
@@ -76,7 +113,7 @@ def _add_rows(
     costs = {(one.name, one.framing): [r.cpu for r in rounds] for one, rounds in results.items()}
     for one, rounds in sorted(results.items(), key=lambda item: item[0].framing):
         own = rates[one.name, one.framing]
-        busy = spread([r.rate * r.cpu / 1e4 for r in rounds])
+        busy = spread([r.core for r in rounds])
         record: dict[str, Any] = {
             "bytes": size,
             "framing": one.framing,
@@ -85,7 +122,8 @@ def _add_rows(
             "lost": spread([r.lost for r in rounds]).as_json(),
             "ring_lost": spread([r.ring_lost for r in rounds]).as_json(),
             "cpu_seconds_per_million": spread([r.cpu for r in rounds]).as_json(),
-            "core_percent": busy.as_json(),
+            "others": spread([r.others for r in rounds]).as_json(),
+            "core": busy.as_json(),
             "disorder": sum(r.disorder for r in rounds),
             "ratios": {},
         }
@@ -96,7 +134,7 @@ def _add_rows(
             spread(own).text(".0f", 1e-3),
             spread(own).text(".2f", size * 8e-9),
             spread([r.lost for r in rounds]).text(".1f", 100),
-            f"{busy.median:.0f}",
+            f"{busy.median * 100:.0f}",
             spread([r.cpu for r in rounds]).text(".2f"),
         ]
         relay = costs.get((C_RELAY, one.framing), [])

@@ -103,6 +103,14 @@ def device_counters(device: str) -> DeviceCounters:
     raise LookupError(device)
 
 
+def busy_seconds() -> float:
+    """Return the CPU time that all cores have spent, or were kept from, so far (proc(5): stat)."""
+    user, nice, system, _, _, irq, softirq, steal = map(
+        int, Path("/proc/stat").read_text().split()[1:9]
+    )
+    return (user + nice + system + irq + softirq + steal) / TICK
+
+
 def cpu_seconds(pid: int) -> float:
     """Return the CPU time of all threads of a process so far."""
     try:
