@@ -120,7 +120,7 @@ class Settings(BaseSettings):
         512,
         ge=1,
         le=65535,
-        description="Packets read at a time: more costs less per packet, fewer let others in sooner.",
+        description="Packets read at a time: more cost less each, fewer let others in sooner.",
     )
     burst_bytes: int = Field(
         131072,
