@@ -133,13 +133,22 @@ class Settings(BaseSettings):
         description="Size up to which queued bursts share a message: fewer messages, later ones.",
     )
     queue_packets: int = Field(
-        65536, ge=1, description="A subscriber's queue, in packets, unless it asks for less."
+        65536,
+        ge=1,
+        description="A subscriber's queue in packets, unless it asks for less: more rides out "
+        "longer pauses, at the price of older packets and memory.",
     )
     queue_bytes: int = Field(
-        8 * 1024 * 1024, ge=65536, description="A subscriber's queue, in bytes, likewise."
+        8 * 1024 * 1024, ge=65536, description="A subscriber's queue in bytes, likewise."
     )
     max_message: int = Field(
         256 * 1024, ge=65535, description="Bytes of the largest message a client may send."
+    )
+    socket_bytes: int = Field(
+        0,
+        ge=0,
+        description="Kernel buffers of a connection: more rides out pauses of a client, with older "
+        "packets; 0 lets the system grow them.",
     )
     event_history: int = Field(1000, ge=1, description="Events kept for those who come back.")
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from tests.running import RunningService
+from tests.running import RunningService, running
 from wintun_api.api.server import check_bind
 from wintun_api.drivers.emulated.driver import emulated_driver
 from wintun_api.drivers.emulated.library import EmulatedLibrary
@@ -122,6 +122,19 @@ def test_a_bind_beyond_loopback_is_refused(host: str) -> None:
 def test_loopback_is_fine(host: str) -> None:
     """Loopback needs no TLS."""
     check_bind(Settings.load(host=host))
+
+
+def test_socket_bytes(tmp_path: Path) -> None:
+    """Connections get the kernel buffers that were asked for; Linux doubles them for itself."""
+    with running(tmp_path, socket_bytes=100_000) as service:
+        assert service.http.get("/noauth/health").status_code == 200
+        (connection,) = service.server.server_state.connections
+        peer = connection.transport.get_extra_info("socket")
+        sizes = [
+            peer.getsockopt(socket.SOL_SOCKET, kind)
+            for kind in (socket.SO_SNDBUF, socket.SO_RCVBUF)
+        ]
+    assert all(size in (100_000, 200_000) for size in sizes)
 
 
 def test_pages(service: RunningService) -> None:

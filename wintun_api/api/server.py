@@ -73,6 +73,14 @@ class Server(uvicorn.Server):
         number: int = self.servers[0].sockets[0].getsockname()[1]
         return number
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen; connections inherit the buffers of the socket they came by (socket(7))."""
+        await super().startup(sockets)
+        size = self._service.settings.socket_bytes
+        for listener in [one for server in self.servers for one in server.sockets if size]:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, size)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End open streams, then connections, then sessions and adapters."""
         self._service.begin_stop()

@@ -83,12 +83,12 @@ def serve(
     ] = None,
     burst_bytes: Annotated[
         int | None,
-        typer.Option(help="Bytes read at a time; default 65536.", rich_help_panel=PACKETS),
+        typer.Option(help="Bytes read at a time; default 128 KiB.", rich_help_panel=PACKETS),
     ] = None,
     message_bytes: Annotated[
         int | None,
         typer.Option(
-            help="Size up to which queued bursts share a message; default 65536.",
+            help="Size up to which queued bursts share a message; default 128 KiB.",
             rich_help_panel=PACKETS,
         ),
     ] = None,
@@ -106,6 +106,13 @@ def serve(
         int | None,
         typer.Option(
             help="Bytes of the largest message a client may send; default 256 KiB.",
+            rich_help_panel=PACKETS,
+        ),
+    ] = None,
+    socket_bytes: Annotated[
+        int | None,
+        typer.Option(
+            help="Kernel buffers of a connection in bytes; default: as the system grows them.",
             rich_help_panel=PACKETS,
         ),
     ] = None,
@@ -152,6 +159,7 @@ def serve(
         queue_packets=queue_packets,
         queue_bytes=queue_bytes,
         max_message=max_message,
+        socket_bytes=socket_bytes,
         event_history=event_history,
         log_level=log_level,
     )
