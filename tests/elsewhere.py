@@ -33,7 +33,7 @@ class ServiceElsewhere(RunningService):
 
 
 def ping_through(service: RunningService, name: str) -> dict[str, Any]:
-    """Make an adapter and let ping go through it to a client; return the adapter."""
+    """Make an adapter, let ping go through it to a client, and delete it; return what it was."""
     adapter = service.adapter(name=name, mtu=1420, addresses=["10.6.7.7/24", "fd06:7::7/64"])
     session = service.session(adapter)["id"]
     with responder(service, session, BATCH):
@@ -47,4 +47,6 @@ def ping_through(service: RunningService, name: str) -> dict[str, Any]:
                 check=False,
             )
             assert re.search(r"\b10 received", ping.stdout), ping
+    gone = service.http.delete(f"/v1/adapters/{adapter['guid']}", params={"force": True})
+    assert gone.is_success, gone.text
     return adapter

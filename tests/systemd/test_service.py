@@ -93,7 +93,6 @@ def test_ping(service: ServiceElsewhere) -> None:
     adapter = ping_through(service, "Systemd")
     assert adapter["families"] == [4, 6]
     assert adapter["wanted"] is None
-    assert service.http.delete(f"/v1/adapters/{adapter['guid']}").status_code in (200, 204)
 
 
 def test_restart(booted: Machine, service: ServiceElsewhere) -> None:

@@ -260,6 +260,7 @@ def install_dependencies(folder: Path) -> None:
 
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))
     wanted = project["project"]["dependencies"] + project["dependency-groups"]["dev"]
+    wanted += project["dependency-groups"]["exe"]
     wanted += project["project"]["optional-dependencies"]["service"]
     # Checked on Linux, with the option for Windows.
     wanted = [one for one in wanted if not one.startswith(("mypy", "ruff"))]

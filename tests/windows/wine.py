@@ -28,16 +28,23 @@ def windows_path(path: Path) -> str:
 
 
 class WindowsPython:
-    """A program of the rig's Python; `output` collects both of its output streams.
+    """A program of the rig's Python, or another one; `output` collects both of its output streams.
 
     Its process id is one of Linux: SIGINT is Ctrl-C, SIGKILL the end without a word.
     """
 
     def __init__(
-        self, rig: Path, *arguments: str, cwd: Path | None = None, echo: bool = False, **env: str
+        self,
+        rig: Path,
+        *arguments: str,
+        program: Path | None = None,
+        cwd: Path | None = None,
+        echo: bool = False,
+        **env: str,
     ) -> None:
+        executable = program or rig / "python" / "python.exe"
         self.process = subprocess.Popen(
-            [*wine(), str(rig / "python" / "python.exe"), *arguments],
+            [*wine(), str(executable), *arguments],
             env={**environment(rig), **env},
             cwd=cwd,
             stdin=subprocess.PIPE,

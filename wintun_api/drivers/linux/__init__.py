@@ -11,6 +11,7 @@
     rtnetlink      links, addresses and routes as values, through pyroute2
     availability   why the driver cannot work here, as a value
     heap           what glibc keeps between bursts
+    capability     the right to do it, put into effect where it is permitted
     failure        from errno to the exceptions of the package
     log            the lines a driver's log shows
 

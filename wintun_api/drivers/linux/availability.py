@@ -10,10 +10,10 @@ from pathlib import Path
 
 from wintun_api.drivers.base import Unavailable, UnavailableReason
 from wintun_api.drivers.linux import tun
+from wintun_api.drivers.linux.capability import CAP_NET_ADMIN
 from wintun_api.errors import DriverUnavailable, WintunApiError
 
 PROCESS_STATUS = Path("/proc/self/status")
-CAP_NET_ADMIN = 12  # linux/capability.h
 
 _CONTAINER_HINT = "give a container --device /dev/net/tun --cap-add NET_ADMIN."
 

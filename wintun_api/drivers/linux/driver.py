@@ -18,7 +18,7 @@ from wintun_api.drivers.base import (
     UnavailableReason,
 )
 from wintun_api.drivers.limits import check_name, check_pool
-from wintun_api.drivers.linux import availability, tun
+from wintun_api.drivers.linux import availability, capability, tun
 from wintun_api.drivers.linux.adapter import LinuxAdapter, info_of, label_of, refuse_taken
 from wintun_api.drivers.linux.heap import keep_heap
 from wintun_api.drivers.linux.identity import KERNEL_NAME_PATTERN, Identity, kernel_name
@@ -52,7 +52,11 @@ MISC_DEVICES = Path("/proc/misc")
 
 
 def open_linux(_settings: Settings) -> LinuxDriver:
-    """Return the kernel's driver; nothing is opened before its first call."""
+    """Return the kernel's driver; nothing is opened before its first call.
+
+    Threads that are started after it have CAP_NET_ADMIN in effect where it is permitted.
+    """
+    capability.put_into_effect()
     keep_heap()
     return LinuxDriver(find_resolver())
 
