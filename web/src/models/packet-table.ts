@@ -27,6 +27,9 @@ export interface Mark {
 
 /** Milliseconds of a frame that a filter may take to catch up. */
 const FILTER_BUDGET = 6;
+/** More new rows than this between two drawings are a blur, which a few drawings a second show. */
+const BLUR_ROWS = 32;
+const BLUR_PERIOD = 100; // milliseconds
 /** Rows whose addresses are suggested. */
 const LOOK_BACK = 64;
 
@@ -45,6 +48,8 @@ export class PacketTableModel {
   /** Row numbers count from here, since the table was cleared. */
   private base = 0;
   private scheduled = false;
+  private drawnAt = 0;
+  private drawnEnd = 0;
 
   /** `schedule` runs a function before the next frame is drawn: requestAnimationFrame. */
   constructor(
@@ -52,7 +57,7 @@ export class PacketTableModel {
     private readonly schedule: (frame: () => void) => void,
   ) {
     this.rows = new FilteredRows(capture.ring);
-    capture.onChange = () => this.invalidate();
+    capture.onChange = () => this.request();
     capture.generation.subscribe(() => {
       this.rows.attach(capture.ring);
       this.base = capture.ring.first;
@@ -66,11 +71,10 @@ export class PacketTableModel {
     return row - this.base + 1;
   }
 
-  /** Say that a frame should be drawn. */
+  /** Say that the next frame should be drawn. */
   invalidate(): void {
-    if (this.scheduled) return;
-    this.scheduled = true;
-    this.schedule(() => this.frame());
+    this.drawnAt = 0;
+    this.request();
   }
 
   /** Filter what is there and what comes; what cannot be understood leaves the old filter. */
@@ -206,9 +210,23 @@ export class PacketTableModel {
     }
   }
 
+  private request(): void {
+    if (this.scheduled) return;
+    this.scheduled = true;
+    this.schedule(() => this.frame());
+  }
+
   private frame(): void {
     this.scheduled = false;
-    const stop = performance.now() + FILTER_BUDGET;
+    const now = performance.now();
+    const { end } = this.capture.ring;
+    if (end - this.drawnEnd > BLUR_ROWS && now - this.drawnAt < BLUR_PERIOD) {
+      this.request();
+      return;
+    }
+    this.drawnAt = now;
+    this.drawnEnd = end;
+    const stop = now + FILTER_BUDGET;
     this.rows.advance(() => performance.now() > stop);
     this.version.value++;
     if (this.rows.pending > 0) this.invalidate();
