@@ -20,6 +20,8 @@ from wintun_api.api.frames import MessageReader
 EXTENSION = "wintun_api.packets"
 GOING_AWAY = 1001
 CLOSE_PATIENCE = 1.0
+# A client that has so much at a time is read once a turn of the loop, so that others get theirs.
+LARGE_CHUNK = 16 * 1024
 # What the socket does not take at once waits in the subscriber's queue, by its policy, not here. A
 # burst above the mark is written straight away, while the caches have it (uvloop).
 WRITE_HIGH = 32 * 1024
@@ -100,11 +102,20 @@ class PacketProtocol(WebSocketsSansIOProtocol):
         if not self.handshake_initiated:  # the request, alone: uvicorn puts it together again
             super().data_received(data)
             return
+        if len(data) >= LARGE_CHUNK and not self.read_paused:
+            # libuv reads up to 32 chunks in one turn of the loop: everybody else would wait.
+            self.transport.pause_reading()
+            self.loop.call_soon(self._read_on)
         for part in self._reader.read(data):
             if isinstance(part, bytes):
                 super().data_received(part)
             elif self._on_messages is not None and not self.close_sent:
                 self._on_messages(part)
+
+    def _read_on(self) -> None:
+        transport: asyncio.Transport | None = self.transport
+        if transport is not None and not (self.read_paused or transport.is_closing()):
+            transport.resume_reading()
 
     def send_receive_event_to_app(self) -> None:
         """Take a fragmented binary message, or leave it to uvicorn."""
