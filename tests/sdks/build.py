@@ -6,6 +6,7 @@ import os
 import subprocess
 from pathlib import Path
 
+from tests.sdks.generate import java_program
 from tests.sdks.languages import Command, Language
 
 WALK = """\
@@ -26,13 +27,14 @@ def compile_client(language: Language, folder: Path) -> None:
 
 def walk(language: Language, folder: Path, url: str, token: str) -> str:
     """Walk through a compiled client against a service; return what it prints, see `WALK`."""
-    assert language.run is not None
+    assert language.run is not None, "only made, not compiled"
     return _run(language, language.run, folder, API=url, TOKEN=token)
 
 
 def _run(language: Language, command: Command, folder: Path, **environment: str) -> str:
+    jar = java_program() if "{jar}" in " ".join(command) else ""
     done = subprocess.run(
-        [part.format(here=language.here) for part in command],
+        [part.format(here=language.here, jar=jar) for part in command],
         cwd=folder / language.name,
         env={**os.environ, **environment},
         capture_output=True,

@@ -40,6 +40,13 @@ def generate(languages: Collection[Language], folder: Path, document: Path = DOC
         _run("uvx", "--from", JAVA_PROGRAM, "openapi-generator-cli", "batch", "--fail-fast", *batch)
 
 
+def java_program() -> str:
+    """Return the path of the generator's Java program."""
+    where = "from openapi_generator_cli import __path__; print(__path__[0])"
+    folder = _run("uvx", "--from", JAVA_PROGRAM, "python", "-c", where).strip()
+    return f"{folder}/openapi-generator.jar"
+
+
 def _python(document: Path, settings: Path, made: Path) -> None:
     program = ("uvx", "--from", PYTHON_PROGRAM, "openapi-python-client", "generate")
     said = _run(*program, "--path", document, "--config", settings, "--output-path", made)

@@ -20,7 +20,8 @@ class Language:
     Attributes:
         name: Also of the folder here and of the folder that is made.
         needs: Programs that compile or run it.
-        compile: Commands in the made folder; `{here}` is the language's folder here.
+        compile: Commands in the made folder; `{here}` is the language's folder
+            here, `{jar}` the generator's Java program.
         run: The walk, in the made folder; None where it is only compiled.
         names: File of the client, and what a reader expects in it.
     """
@@ -39,6 +40,9 @@ class Language:
 
 TSC = "{here}/node_modules/.bin/tsc"
 UV = ("uv", "run", "--no-project", "--isolated", "--with", "./client")
+# The generator's own Java program has Jackson inside.
+JAVAC = "javac -nowarn -cp {jar} -d classes $(find . -name '*.java')"
+JAVA_SOURCES = "wintunapi/src/main/java/wintunapi"
 LANGUAGES = {
     language.name: language
     for language in (
@@ -76,6 +80,42 @@ LANGUAGES = {
                 "client/wintunapi/models/session_state.py": ("class SessionState(StrEnum):",),
                 "client/wintunapi/models/lost.py": ("ring: int | None",),
                 "client/wintunapi/models/problem.py": ("class Problem:",),
+            },
+        ),
+        Language(
+            "java",
+            needs=("java", "javac"),
+            compile=(("sh", "-c", JAVAC),),
+            run=("java", "-cp", "classes:{jar}", "Walk"),
+            names={
+                f"{JAVA_SOURCES}/api/AdaptersApi.java": ("public Adapter createAdapter(",),
+                f"{JAVA_SOURCES}/model/SessionState.java": ('RUNNING("running")',),
+                f"{JAVA_SOURCES}/model/Traffic.java": ("private Long bytes;",),
+                f"{JAVA_SOURCES}/model/Problem.java": ("public class Problem {",),
+            },
+        ),
+        Language(
+            "csharp",  # which Debian has no compiler for
+            needs=(),
+            compile=(),
+            run=None,
+            names={
+                "wintunapi/src/WintunApi/Api/AdaptersApi.cs": ("Adapter CreateAdapter(",),
+                "wintunapi/src/WintunApi/Model/SessionState.cs": ("Running = 2",),
+                "wintunapi/src/WintunApi/Model/Traffic.cs": ("public long Bytes",),
+                "wintunapi/src/WintunApi/Model/Problem.cs": ("public partial class Problem",),
+            },
+        ),
+        Language(
+            "rust",  # whose crates Debian has not
+            needs=(),
+            compile=(),
+            run=None,
+            names={
+                "wintunapi/src/apis/adapters_api.rs": ("pub async fn create_adapter(",),
+                "wintunapi/src/models/session_state.rs": ("Running,",),
+                "wintunapi/src/models/traffic.rs": ("pub bytes: i64",),
+                "wintunapi/src/models/problem.rs": ("pub struct Problem {",),
             },
         ),
     )

@@ -52,9 +52,14 @@ def test_no_class_is_made_up(language: Language, folder: Path) -> None:
     assert not [stem for stem in made if any(part in stem for part in odd)]
 
 
+@pytest.mark.parametrize(
+    "language",
+    [one for one in LANGUAGES.values() if one.run],
+    ids=lambda one: one.name,
+    indirect=True,
+)
 def test_the_walk(language: Language, folder: Path, service: RunningService) -> None:
     """Create, start, inject, end, delete, and an error as a problem document."""
     compile_client(language, folder)
-    if language.run is not None:
-        assert walk(language, folder, service.url, TOKEN) == WALK
+    assert walk(language, folder, service.url, TOKEN) == WALK
     assert service.http.get("/v1/adapters").json() == []
