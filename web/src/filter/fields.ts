@@ -90,7 +90,7 @@ const hasPort =
   (h) =>
     h.protocol === protocol && (h.sourcePort === wanted || h.destinationPort === wanted);
 const onUdp = (about: string, wanted: number): FlagField => flag(about, hasPort(UDP, wanted));
-const tcpFlag = (name: string, bit: number): FlagField =>
+const tcpFlag = (bit: number): FlagField =>
   flag(
     `TCP ${name}`,
     (h) => h.protocol === TCP && h.upper >= 0 && ((u8(h.bytes, h.upper + 13) >> bit) & 1) === 1,
@@ -155,62 +155,48 @@ export const FIELDS: Record<string, FilterField> = {
   "ipv6.dst": address("IPv6 destination address", 6, "destination"),
   "ipv6.addr": address("IPv6 source or destination", 6, "source", "destination"),
 
-  "frame.len": number("Length of the packet in bytes", (h) => h.originalLength),
-  "ip.version": number("4 or 6", (h) => h.version || -1),
-  "ip.hdr_len": number("IPv4 header length", (h) =>
-    h.version === 4 ? (u8(h.bytes, h.start) & 15) * 4 : -1,
-  ),
-  "ip.len": number("IPv4 total length", ip(4, u16, 2)),
-  "ip.id": number("IPv4 identification", ip(4, u16, 4)),
-  "ip.flags.df": flag(
-    "IPv4 don't fragment",
-    (h) => h.version === 4 && (u8(h.bytes, h.start + 6) & 0x40) !== 0,
-  ),
-  "ip.flags.mf": flag(
-    "IPv4 more fragments",
-    (h) => h.version === 4 && (u8(h.bytes, h.start + 6) & 0x20) !== 0,
-  ),
-  "ip.frag_offset": number("IPv4 fragment offset in units of 8 bytes", (h) =>
-    h.version === 4 ? u16(h.bytes, h.start + 6) & 0x1fff : -1,
-  ),
-  "ip.ttl": number("IPv4 time to live", ip(4, u8, 8)),
-  "ip.proto": number("IP protocol number", (h) => h.protocol),
-  "ip.dsfield.dscp": number("IPv4 DSCP", (h) =>
-    h.version === 4 ? u8(h.bytes, h.start + 1) >> 2 : -1,
-  ),
-  "ipv6.hlim": number("IPv6 hop limit", ip(6, u8, 7)),
-  "ipv6.plen": number("IPv6 payload length", ip(6, u16, 4)),
-  "ipv6.nxt": number("IPv6 next header", ip(6, u8, 6)),
-  "ipv6.flow": number("IPv6 flow label", (h) =>
-    h.version === 6 ? u32(h.bytes, h.start) % 0x100000 : -1,
-  ),
+  "frame.len": number("", (h) => h.originalLength),
+  "ip.version": number("", (h) => h.version || -1),
+  "ip.hdr_len": number("", (h) => (h.version === 4 ? (u8(h.bytes, h.start) & 15) * 4 : -1)),
+  "ip.len": number("", ip(4, u16, 2)),
+  "ip.id": number("", ip(4, u16, 4)),
+  "ip.flags.df": flag("", (h) => h.version === 4 && (u8(h.bytes, h.start + 6) & 0x40) !== 0),
+  "ip.flags.mf": flag("", (h) => h.version === 4 && (u8(h.bytes, h.start + 6) & 0x20) !== 0),
+  "ip.frag_offset": number("", (h) => (h.version === 4 ? u16(h.bytes, h.start + 6) & 0x1fff : -1)),
+  "ip.ttl": number("", ip(4, u8, 8)),
+  "ip.proto": number("", (h) => h.protocol),
+  "ip.dsfield.dscp": number("", (h) => (h.version === 4 ? u8(h.bytes, h.start + 1) >> 2 : -1)),
+  "ipv6.hlim": number("", ip(6, u8, 7)),
+  "ipv6.plen": number("", ip(6, u16, 4)),
+  "ipv6.nxt": number("", ip(6, u8, 6)),
+  "ipv6.flow": number("", (h) => (h.version === 6 ? u32(h.bytes, h.start) % 0x100000 : -1)),
 
-  "tcp.port": port("TCP port of either end", sourcePort(TCP), destinationPort(TCP)),
-  "tcp.srcport": port("TCP source port", sourcePort(TCP)),
-  "tcp.dstport": port("TCP destination port", destinationPort(TCP)),
-  "tcp.seq": number("TCP sequence number", upper(TCP, u32, 4)),
-  "tcp.ack": number("TCP acknowledgement number", upper(TCP, u32, 8)),
-  "tcp.flags": number("TCP flags as a number", (h) =>
+  "tcp.port": port("", sourcePort(TCP), destinationPort(TCP)),
+  "tcp.srcport": port("", sourcePort(TCP)),
+  "tcp.dstport": port("", destinationPort(TCP)),
+  "tcp.seq": number("", upper(TCP, u32, 4)),
+  "tcp.ack": number("", upper(TCP, u32, 8)),
+  "tcp.flags": number("", (h) =>
     h.protocol === TCP && h.upper >= 0 ? u16(h.bytes, h.upper + 12) & 0xfff : -1,
   ),
-  "tcp.flags.fin": tcpFlag("FIN", 0),
-  "tcp.flags.syn": tcpFlag("SYN", 1),
-  "tcp.flags.reset": tcpFlag("RST", 2),
-  "tcp.flags.push": tcpFlag("PSH", 3),
-  "tcp.flags.ack": tcpFlag("ACK", 4),
-  "tcp.flags.urg": tcpFlag("URG", 5),
-  "tcp.window_size_value": number("TCP window, not scaled", upper(TCP, u16, 14)),
-  "udp.port": port("UDP port of either end", sourcePort(UDP), destinationPort(UDP)),
-  "udp.srcport": port("UDP source port", sourcePort(UDP)),
-  "udp.dstport": port("UDP destination port", destinationPort(UDP)),
-  "udp.length": number("UDP length", upper(UDP, u16, 4)),
+  "tcp.flags.fin": tcpFlag(0),
+  "tcp.flags.syn": tcpFlag(1),
+  "tcp.flags.reset": tcpFlag(2),
+  "tcp.flags.push": tcpFlag(3),
+  "tcp.flags.ack": tcpFlag(4),
+  "tcp.flags.urg": tcpFlag(5),
+  "tcp.window_size_value": number("", upper(TCP, u16, 14)),
+  "udp.port": port("", sourcePort(UDP), destinationPort(UDP)),
+  "udp.srcport": port("", sourcePort(UDP)),
+  "udp.dstport": port("", destinationPort(UDP)),
+  "udp.length": number("", upper(UDP, u16, 4)),
 
-  "icmp.type": number("ICMP type", upper(ICMP, u8, 0)),
-  "icmp.code": number("ICMP code", upper(ICMP, u8, 1)),
-  "icmp.ident": number("ICMP echo identifier", upper(ICMP, u16, 4)),
-  "icmp.seq": number("ICMP echo sequence number", upper(ICMP, u16, 6)),
-  "icmpv6.type": number("ICMPv6 type", upper(ICMPV6, u8, 0)),
-  "icmpv6.code": number("ICMPv6 code", upper(ICMPV6, u8, 1)),
+  "icmp.type": number("", upper(ICMP, u8, 0)),
+  "icmp.code": number("", upper(ICMP, u8, 1)),
+  "icmp.ident": number("", upper(ICMP, u16, 4)),
+  "icmp.seq": number("", upper(ICMP, u16, 6)),
+  "icmpv6.type": number("", upper(ICMPV6, u8, 0)),
+  "icmpv6.code": number("", upper(ICMPV6, u8, 1)),
 };
 
 // Names that need no words beside them.

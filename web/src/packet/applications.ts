@@ -1,6 +1,6 @@
 /** Who speaks behind a TCP or UDP header: by port, or by how the bytes begin. */
 
-import { u8, u16, u24 } from "./bytes";
+import { u8, u24 } from "./bytes";
 import { dissectDhcp } from "./dhcp";
 import type { Dissection, Dissector } from "./dissection";
 import { dissectDnsOverTcp, dnsDissector } from "./dns";
@@ -16,7 +16,6 @@ const UDP_PORTS: Readonly<Record<number, Dissector>> = {
   443: dissectQuic,
   5353: dnsDissector("MDNS"),
   5355: dnsDissector("LLMNR"),
-  51820: dissectWireGuard,
 };
 
 /** Return the dissector of the bytes from `start` to `end`, undefined when nobody knows them. */
@@ -64,22 +63,4 @@ function dissectQuic(to: Dissection, start: number, end: number): void {
   layer.add("quic.dcid", "Destination connection", start + 6, start + 6 + size, text);
   layer.text = kind;
   to.info = `${kind}, DCID=${text}`;
-}
-
-/** WireGuard: the type of a message and whom it is for. */
-function dissectWireGuard(to: Dissection, start: number, end: number): void {
-  const { bytes } = to;
-  const type = u8(bytes, start);
-  const kind = ["", "Handshake Initiation", "Handshake Response", "Cookie Reply", "Transport Data"][
-    type
-  ];
-  if (!kind || u24(bytes, start + 1) !== 0 || u16(bytes, start + 2) !== 0) {
-    to.data(start, end);
-    return;
-  }
-  to.protocol = "WireGuard";
-  const layer = to.layer("wg", "WireGuard", start, end);
-  layer.text = kind;
-  layer.add("wg.type", "Type", start, start + 1, type, `${kind} (${type})`);
-  to.info = kind;
 }

@@ -1,25 +1,12 @@
 /** DHCP (RFC 2131) and the options people look for (RFC 2132). */
 
 import { ipv4Text } from "./address";
-import { ascii, hex, hexDigits, u8, u32 } from "./bytes";
+import { hex, hexDigits, u8, u32 } from "./bytes";
 import { addNumber, type Dissection } from "./dissection";
 
 const FIXED = 236;
 const COOKIE = 0x63825363;
 const MESSAGES = ["", "Discover", "Offer", "Request", "Decline", "ACK", "NAK", "Release", "Inform"];
-const OPTIONS: Readonly<
-  Record<number, readonly [label: string, kind: "addresses" | "text" | "seconds"]>
-> = {
-  1: ["Subnet mask", "addresses"],
-  3: ["Router", "addresses"],
-  6: ["Domain name server", "addresses"],
-  12: ["Host name", "text"],
-  15: ["Domain name", "text"],
-  50: ["Requested address", "addresses"],
-  51: ["Lease time", "seconds"],
-  54: ["Server", "addresses"],
-  60: ["Vendor class", "text"],
-};
 
 export function dissectDhcp(to: Dissection, start: number, end: number): void {
   const { bytes } = to;
@@ -58,21 +45,11 @@ export function dissectDhcp(to: Dissection, start: number, end: number): void {
         kind = MESSAGES[u8(bytes, at + 2)] ?? kind;
         layer.add("dhcp.option.dhcp", "Message", at, stop, u8(bytes, at + 2), kind);
       } else {
-        const [label, form] = OPTIONS[code] ?? [`Option ${code}`, null];
-        layer.add("dhcp.option.type", label, at, stop, code, optionText(bytes, form, at + 2, stop));
+        layer.add("dhcp.option.type", `Option ${code}`, at, stop, code, `${size} bytes`);
       }
       at = stop;
     }
   }
   layer.text = `${kind}, transaction ${hex(id, 8)}`;
   to.info = `DHCP ${kind.padEnd(8)} - Transaction ID ${hex(id, 0)}`;
-}
-
-function optionText(bytes: Uint8Array, form: string | null, start: number, end: number): string {
-  if (form === "text") return ascii(bytes, start, end);
-  if (form === "seconds") return `${u32(bytes, start)} s`;
-  if (form === null) return `${end - start} bytes`;
-  const found: string[] = [];
-  for (let at = start; at + 4 <= end; at += 4) found.push(ipv4Text(bytes, at));
-  return found.join(", ");
 }

@@ -112,7 +112,6 @@ function addHello(
     version,
     VERSIONS[version] ?? hex(version, 4),
   );
-  layer.add("tls.handshake.random", "Random", start + 2, start + 34, "", "32 bytes");
   let at = start + 35 + u8(bytes, start + 34); // behind the session id
   if (client) {
     const ciphers = u16(bytes, at);
@@ -152,19 +151,6 @@ function addHello(
         body + 5,
         body + length,
         server,
-      );
-    } else if (type === 16 && length > 3) {
-      const protocol = ascii(
-        bytes,
-        body + 3,
-        Math.min(body + length, body + 3 + u8(bytes, body + 2)),
-      );
-      layer.add(
-        "tls.handshake.extensions_alpn_str",
-        "Next protocol",
-        body + 2,
-        body + length,
-        protocol,
       );
     }
     at = body + length;
