@@ -9,7 +9,17 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from wintun_api import __version__
-from wintun_api.api import adapters, events, packets, page, problems, sessions, streams, system
+from wintun_api.api import (
+    adapters,
+    events,
+    metrics,
+    packets,
+    page,
+    problems,
+    sessions,
+    streams,
+    system,
+)
 from wintun_api.api.context import Context
 from wintun_api.api.contract.served import Api
 from wintun_api.api.methods import Methods
@@ -38,6 +48,7 @@ ROUTERS = (
     packets.router,
     streams.router,
     events.router,
+    metrics.router,
 )
 
 
@@ -47,13 +58,15 @@ class Service:
     def __init__(self, settings: Settings, tokens: TokenStore, driver: Driver | None = None):
         self.settings = settings
         self.context = Context(settings, tokens)
+        self.metrics = metrics.Metrics(self.context)
         self._driver = driver
         self.api = self._api()
         hosts = {name.lower() for name in settings.allowed_hosts}
         if settings.host not in ("0.0.0.0", "::", ""):  # noqa: S104 - these name no host
             hosts.add(settings.host.lower())
         doorkeeper = Doorkeeper(tokens, frozenset(hosts), settings.max_message)
-        self.app: ASGIApp = Security(self.api, doorkeeper, page.sign_in_page())
+        secured = Security(self.api, doorkeeper, page.sign_in_page())
+        self.app: ASGIApp = metrics.Timed(secured, self.metrics)
 
     def begin_stop(self) -> None:
         """Refuse new work and let open streams end; the lifespan's end does the rest."""
@@ -73,6 +86,7 @@ class Service:
             max_body_size=self.settings.max_message,
         )
         api.state.context = self.context
+        api.state.metrics = self.metrics
         api.state.methods = Methods(ROUTERS)
         problems.install(api)
         for router in ROUTERS:
@@ -97,9 +111,11 @@ class Service:
             event_history=settings.event_history,
         )
         self.context.started = registry
+        self.metrics.start()
         try:
             yield
         finally:
+            self.metrics.stop()
             self.begin_stop()
             await registry.stop()
             self.context.started = None

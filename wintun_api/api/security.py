@@ -53,6 +53,8 @@ SCOPES: list[tuple[str, re.Pattern[str], Scope | None]] = [
     ("WEBSOCKET", re.compile(r"/v1/sessions/[^/]+/packets"), None),
     ("GET", re.compile(r"/v1/tokens(/.*)?"), Scope.ADMIN),
     ("POST", re.compile(r"/v1/sign-out"), None),
+    ("GET", re.compile(r"/metrics"), Scope.METRICS),
+    ("HEAD", re.compile(r"/metrics"), Scope.METRICS),
 ]
 
 API_POLICY = "default-src 'none'; frame-ancestors 'none'"

@@ -34,6 +34,7 @@ class Scope(StrEnum):
     READ = "read"
     CAPTURE = "capture"
     INJECT = "inject"
+    METRICS = "metrics"
     ADMIN = "admin"
 
 

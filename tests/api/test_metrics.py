@@ -1,0 +1,115 @@
+"""What Prometheus reads."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import httpx
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.api.test_packets import ECHO
+from tests.running import RunningService
+from wintun_api.api.tokens import Scope
+from wintun_api.wire import Batch, pack
+
+DASHBOARD = Path(__file__).parents[2] / "docker" / "grafana" / "wintun-api.json"
+
+Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
+
+
+def scraped(client: httpx.Client) -> Samples:
+    """Read the metrics as Prometheus does."""
+    answer = client.get("/metrics")
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"].startswith("text/plain")
+    return {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
+
+
+def value(samples: Samples, name: str, **labels: str) -> float:
+    """Return the one sample with these labels among others."""
+    (found,) = [
+        number
+        for (known, those), number in samples.items()
+        if known == f"wintun_api_{name}" and labels.items() <= dict(those).items()
+    ]
+    return found
+
+
+def test_numbers_are_those_of_the_session(service: RunningService) -> None:
+    """Packets, bytes and losses by cause, with the adapter's name, GUID and session."""
+    adapter = service.adapter(name="OfficeNet", pool="WireGuard", addresses=["10.6.7.7/24"])
+    session = service.session(adapter)["id"]
+    with service.packets(session) as client:
+        client.socket.send(pack(Batch([ECHO, ECHO, b"\x45"])))
+        client.receive(2)
+        samples = scraped(service.http)
+    who = {"adapter": "OfficeNet", "guid": adapter["guid"], "session": session}
+    counters = service.counters(session)
+    for direction in ("received", "injected"):
+        carried = counters[direction]
+        assert carried["packets"] == 2
+        assert value(samples, "packets_total", direction=direction, **who) == 2
+        assert value(samples, "bytes_total", direction=direction, **who) == carried["bytes"]
+    assert value(samples, "lost_packets_total", cause="rejected_too_short", **who) == 1
+    assert value(samples, "lost_packets_total", cause="queue", **who) == 0
+    assert value(samples, "ring_capacity_bytes", **who) == 0x400000
+    assert value(samples, "subscribers", **who) == 1
+    assert value(samples, "queue_packets", **who) == 0
+
+
+def test_the_service_itself(service: RunningService) -> None:
+    """Its driver, sessions by state, and what it runs on."""
+    samples = scraped(service.http)
+    assert value(samples, "driver_available", driver="emulated") == 1
+    assert value(samples, "sessions", state="running") == 0
+    assert value(samples, "adapters") == 0
+    assert value(samples, "build_info") == 1
+
+
+def test_requests_are_counted_by_route(service: RunningService) -> None:
+    """The route's template is the label, and one label stands for all that is no route."""
+    for path in ("/v1/sessions/aaa", "/v1/sessions/bbb", "/nothing/1", "/nothing/2"):
+        service.http.get(path)
+    samples = scraped(service.http)
+    known = value(samples, "request_seconds_count", route="/v1/sessions/{session_id}", status="404")
+    assert known == 2
+    assert value(samples, "request_seconds_count", route="none", status="404") == 2
+
+
+def test_the_scope(service: RunningService) -> None:
+    """`metrics` is enough, allows nothing else, and is needed."""
+    monitor = service.client(service.token(Scope.METRICS))
+    assert monitor.get("/metrics").status_code == 200
+    assert monitor.get("/v1/adapters").status_code == 403
+    reader = service.client(service.token(Scope.READ))
+    assert reader.get("/metrics").status_code == 403
+    for client in (monitor, reader):
+        client.close()
+
+
+def test_openmetrics_where_asked_for(service: RunningService) -> None:
+    """The newer format, with its end mark."""
+    answer = service.http.get("/metrics", headers={"accept": "application/openmetrics-text"})
+    assert answer.headers["content-type"].startswith("application/openmetrics-text")
+    assert answer.text.endswith("# EOF\n")
+
+
+def test_the_dashboard_names_metrics_that_exist(service: RunningService) -> None:
+    """Every metric in a panel of the Grafana dashboard is one the service has."""
+    adapter = service.adapter(name="OfficeNet", pool="WireGuard")
+    service.session(adapter)
+    service.http.get("/v1/system")
+    existing = {name for name, _ in scraped(service.http)}
+    panels = json.loads(DASHBOARD.read_text("utf-8"))["panels"]
+    expressions = [target["expr"] for panel in panels for target in panel["targets"]]
+    named = {
+        name for expr in expressions for name in re.findall(r"\b(?:wintun_api|process)_\w+", expr)
+    }
+    assert len(named) > 8
+    assert named <= existing

@@ -1,0 +1,214 @@
+"""What Prometheus reads: counters of sessions, read when it asks and never on the packet path.
+
+Packets are labelled by adapter and session. A session's series end with it, so that no counter goes
+backwards; `sum by (adapter) (rate(...))` is what an adapter carried.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import platform
+import time
+from collections.abc import Iterable, Iterator
+from typing import cast
+
+from fastapi import APIRouter, Request, Response
+from prometheus_client import CollectorRegistry, Histogram, ProcessCollector
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.metrics_core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    InfoMetricFamily,
+    Metric,
+)
+from prometheus_client.registry import Collector
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from wintun_api import __version__
+from wintun_api.api.context import Context, ContextOf, problems
+from wintun_api.hub.session import ManagedSession, SessionState
+
+router = APIRouter()
+
+PREFIX = "wintun_api"
+BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+LAG_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0)
+LAG_INTERVAL = 1.0
+UNROUTED = "none"
+
+METRICS = {
+    "description": "Metrics in the text format of Prometheus, or OpenMetrics where asked for.",
+    "content": {"text/plain": {"schema": {"type": "string"}}},
+}
+
+
+class Metrics:
+    """The metrics of one service. Event loop thread only."""
+
+    def __init__(self, context: Context) -> None:
+        self.registry = CollectorRegistry(auto_describe=False)
+        self.service = ServiceCollector(context)
+        self.registry.register(self.service)
+        ProcessCollector(registry=self.registry)
+        self._requests = Histogram(
+            "request_seconds",
+            "Seconds until an answer began, by route.",
+            ("method", "route", "status"),
+            namespace=PREFIX,
+            buckets=BUCKETS,
+            registry=self.registry,
+        )
+        self._lag = Histogram(
+            "loop_lag_seconds",
+            "How late the event loop runs what is due, looked at once a second.",
+            namespace=PREFIX,
+            buckets=LAG_BUCKETS,
+            registry=self.registry,
+        )
+        self._timer: asyncio.TimerHandle | None = None
+
+    def start(self) -> None:
+        """Begin to watch the running event loop."""
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(LAG_INTERVAL, self._look, loop.time() + LAG_INTERVAL)
+
+    def stop(self) -> None:
+        """Watch no longer. Idempotent."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def answered(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count a request."""
+        self._requests.labels(method, route, str(status)).observe(seconds)
+
+    def _look(self, due: float) -> None:
+        self._lag.observe(max(0.0, asyncio.get_running_loop().time() - due))
+        self.start()
+
+
+class Timed:
+    """Measures how soon HTTP requests are answered; streams count until they begin."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, and note when its answer begins."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        begun = time.perf_counter()
+
+        async def noting(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                # Only known routes are labels: what else is asked for has no bound.
+                route = getattr(scope.get("route"), "path", UNROUTED)
+                method = scope["method"] if route != UNROUTED else UNROUTED
+                seconds = time.perf_counter() - begun
+                self._metrics.answered(method, route, message["status"], seconds)
+            await send(message)
+
+        await self._app(scope, receive, noting)
+
+
+class ServiceCollector(Collector):
+    """Reads the hub's own counters.
+
+    Attributes:
+        driver_available: As the driver said last; it is asked on its own thread, not here.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self.driver_available = False
+        self._context = context
+
+    def describe(self) -> Iterable[Metric]:
+        """Name nothing before the service runs."""
+        return ()
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield what the sessions are and have counted now."""
+        registry = self._context.started
+        yield InfoMetricFamily(
+            f"{PREFIX}_build",
+            "Version of the service and of what it runs on.",
+            {"version": __version__, "python": platform.python_version()},
+        )
+        if registry is None:
+            return
+        adapters = registry.known_adapters()
+        names = {view.info.guid: view.info.name for view in adapters}
+        yield GaugeMetricFamily(f"{PREFIX}_adapters", "Adapters known.", len(adapters))
+        driver = GaugeMetricFamily(
+            f"{PREFIX}_driver_available", "Whether the driver can be used.", labels=["driver"]
+        )
+        driver.add_metric([registry.driver.name], float(self.driver_available))
+        yield driver
+        sessions = registry.sessions()
+        states = GaugeMetricFamily(f"{PREFIX}_sessions", "Sessions by state.", labels=["state"])
+        for state in SessionState:
+            states.add_metric([state], sum(session.state is state for session in sessions))
+        yield states
+        yield from _families([(names.get(one.adapter, ""), one) for one in sessions])
+
+
+def _families(sessions: list[tuple[str, ManagedSession]]) -> Iterator[Metric]:
+    labels = ["adapter", "guid", "session"]
+
+    def counter(name: str, text: str, *more: str) -> CounterMetricFamily:
+        return CounterMetricFamily(f"{PREFIX}_{name}", text, labels=[*labels, *more])
+
+    def gauge(name: str, text: str) -> GaugeMetricFamily:
+        return GaugeMetricFamily(f"{PREFIX}_{name}", text, labels=labels)
+
+    packets = counter("packets", "Packets carried.", "direction")
+    size = counter("bytes", "Bytes of the packets carried.", "direction")
+    lost = counter("lost_packets", "Packets lost or refused, by cause.", "cause")
+    restarts = counter("session_restarts", "Restarts after ring corruption.")
+    capacity = gauge("ring_capacity_bytes", "Ring capacity.")
+    subscribers = gauge("subscribers", "Clients that get packets.")
+    queued = gauge("queue_packets", "Packets waiting in the queues of clients.")
+    queued_size = gauge("queue_bytes", "Bytes waiting in the queues of clients.")
+    for name, session in sessions:
+        view, counters = session.view(), session.counters
+        who = [name, str(session.adapter), session.id]
+        packets.add_metric([*who, "received"], counters.received_packets)
+        packets.add_metric([*who, "injected"], counters.injected_packets)
+        size.add_metric([*who, "received"], counters.received_bytes)
+        size.add_metric([*who, "injected"], counters.injected_bytes)
+        causes = {
+            "queue": counters.queue_lost,
+            "ring_full": counters.ring_full,
+            "unclaimed": counters.received_unclaimed,
+            **{f"rejected_{reason}": count for reason, count in counters.rejected.items()},
+        }
+        if view.ring_lost is not None:
+            causes["ring"] = view.ring_lost
+        for cause, count in causes.items():
+            lost.add_metric([*who, cause], count)
+        restarts.add_metric(who, view.restarts)
+        capacity.add_metric(who, view.capacity)
+        subscribers.add_metric(who, view.subscribers)
+        readers = session.fanout.subscribers
+        queued.add_metric(who, sum(reader.queued_packets for reader in readers))
+        queued_size.add_metric(who, sum(reader.queued_bytes for reader in readers))
+    yield from (packets, size, lost, restarts, capacity, subscribers, queued, queued_size)
+
+
+@router.get(
+    "/metrics",
+    operation_id="get_metrics",
+    tags=["system"],
+    response_class=Response,
+    responses={200: METRICS, **problems()},
+)
+async def get_metrics(request: Request, context: ContextOf) -> Response:
+    """Read all metrics for Prometheus; the scope `metrics` is enough."""
+    registry, metrics = context.registry, cast(Metrics, request.app.state.metrics)
+    metrics.service.driver_available = (await registry.driver_view()).unavailable is None
+    for session in registry.sessions():
+        await session.refresh()
+    encode, content_type = choose_encoder(request.headers.get("accept", ""))
+    return Response(encode(metrics.registry), headers={"content-type": content_type})
