@@ -37,6 +37,7 @@ KNOWN_FLAGS: Final = ORIGINAL_LENGTHS | SEQUENCE_DELTAS | INJECTED
 
 RAW: Final = "v1.raw.wintun-api"
 BATCH: Final = "v1.batch.wintun-api"
+PCAPNG: Final = "v1.pcapng.wintun-api"  # see capture/pcapng.py
 
 
 class Fault(StrEnum):

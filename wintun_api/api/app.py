@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 from wintun_api import __version__
 from wintun_api.api import (
     adapters,
+    capture,
     events,
     metrics,
     packets,
@@ -39,13 +40,15 @@ Manage Wintun adapters and sessions over REST, and exchange IP packets over WebS
 * *received* is host to application, *sent* and *injected* application to host.
 * Errors are `application/problem+json`; `hint` says what to do next.
 * Packets: `WS /v1/sessions/{id}/packets`, subprotocols `v1.raw.wintun-api` (a bare IP packet per
-  binary message) and `v1.batch.wintun-api` (many per message). Events: `WS /v1/events`.
+  binary message), `v1.batch.wintun-api` (many per message) and `v1.pcapng.wintun-api` (a capture
+  for Wireshark, as `GET /v1/sessions/{id}/capture.pcapng` has it). Events: `WS /v1/events`.
 """
 ROUTERS = (
     system.router,
     adapters.router,
     sessions.router,
     packets.router,
+    capture.router,
     streams.router,
     events.router,
     metrics.router,

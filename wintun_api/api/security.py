@@ -51,6 +51,7 @@ CONTENT_TYPES = frozenset({"application/json", PACKET_TYPE, BATCH_TYPE})
 SCOPES: list[tuple[str, re.Pattern[str], Scope | None]] = [
     ("POST", re.compile(r"/v1/sessions/[^/]+/packets"), Scope.INJECT),
     ("WEBSOCKET", re.compile(r"/v1/sessions/[^/]+/packets"), None),
+    ("GET", re.compile(r"/v1/sessions/[^/]+/capture\.pcapng"), Scope.CAPTURE),
     ("GET", re.compile(r"/v1/tokens(/.*)?"), Scope.ADMIN),
     ("POST", re.compile(r"/v1/sign-out"), None),
     ("GET", re.compile(r"/metrics"), Scope.METRICS),

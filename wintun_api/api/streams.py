@@ -8,21 +8,22 @@ from fastapi import APIRouter, WebSocket
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.json_schema import SkipJsonSchema
 
+from wintun_api.api.capture import Capture, find, stream_capture
 from wintun_api.api.connection import Options, PacketConnection
 from wintun_api.api.context import ContextOf, PrincipalOf
 from wintun_api.api.link import link_of
 from wintun_api.api.problems import CLOSE_SCOPE, Refusal, close_code, refusal_of
 from wintun_api.api.security import BEARER, refuse_websocket
 from wintun_api.api.tokens import Principal, Scope
-from wintun_api.errors import SessionEnded, WintunApiError
+from wintun_api.errors import WintunApiError
 from wintun_api.hub.fanout import Direction, Overflow
 from wintun_api.hub.injection import Full
 from wintun_api.settings import Settings
-from wintun_api.wire import BATCH, RAW
+from wintun_api.wire import BATCH, PCAPNG, RAW
 
 router = APIRouter(prefix="/v1")
 
-SUBPROTOCOLS = (BATCH, RAW)
+SUBPROTOCOLS = (BATCH, RAW, PCAPNG)
 
 
 class PacketQuery(BaseModel):
@@ -31,7 +32,9 @@ class PacketQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     direction: Direction | SkipJsonSchema[None] = Field(
-        None, description="Which packets; received, where the token has the scope capture."
+        None,
+        description="Which packets; received, or both in v1.pcapng, where the token has the scope "
+        "capture.",
     )
     overflow: Overflow = Field(
         default=Overflow.DROP_OLDEST, description="What a full queue does; block is for bridges."
@@ -47,14 +50,24 @@ class PacketQuery(BaseModel):
         default=Full.DROP, description="What happens to packets that find the send ring full."
     )
 
-    def options(self, settings: Settings, principal: Principal) -> Options:
+    def options(self, settings: Settings, principal: Principal, subprotocol: str | None) -> Options:
         """Return the options, with what is missing from the settings and the token's scopes."""
         may_capture = principal.allows(Scope.CAPTURE)
         direction = self.direction
         if direction is None:
-            direction = Direction.RECEIVED if may_capture else Direction.NONE
+            wanted = Direction.BOTH if subprotocol == PCAPNG else Direction.RECEIVED
+            direction = wanted if may_capture else Direction.NONE
         if direction is not Direction.NONE and not may_capture:
             raise _missing(Scope.CAPTURE)
+        if direction is Direction.NONE and subprotocol == PCAPNG:
+            if not may_capture:
+                raise _missing(Scope.CAPTURE)
+            raise Refusal(
+                422,
+                "invalid-request",
+                f"{PCAPNG} goes from the service to the client, so it needs a direction.",
+                f"Ask for received, injected or both; inject with {BATCH} or {RAW}.",
+            )
         if direction is Direction.NONE and not principal.allows(Scope.INJECT):
             raise _missing(Scope.INJECT)
         if self.overflow is Overflow.BLOCK and direction is not Direction.RECEIVED:
@@ -83,16 +96,15 @@ async def stream_packets(
     try:
         subprotocol = _negotiate(websocket.scope["subprotocols"])
         query = PacketQuery.model_validate(dict(websocket.query_params))
-        options = query.options(context.settings, principal)
-        registry = context.registry
-        session = registry.session(session_id)
-        if session.state.over:
-            raise SessionEnded("WintunReceivePacket", 38, detail=session.reason or "")
-        adapter = await registry.adapter(session.adapter)
+        options = query.options(context.settings, principal, subprotocol)
+        session, adapter = await find(context, session_id)
     except (Refusal, WintunApiError, ValidationError) as error:
         await refuse_websocket(refusal_of(error), websocket)
         return
     await websocket.accept(subprotocol)
+    if subprotocol == PCAPNG:
+        await stream_capture(websocket, Capture(session, adapter, options, context.stopping))
+        return
     connection = PacketConnection(
         session,
         link := link_of(websocket),
@@ -128,7 +140,7 @@ def _negotiate(offered: list[str]) -> str | None:
             400,
             "unknown-subprotocol",
             f"None of the offered subprotocols is known: {', '.join(offers)[:200]}.",
-            f"Offer {BATCH} or {RAW}; without an offer the socket speaks {RAW}.",
+            f"Offer {BATCH}, {RAW} or {PCAPNG}; without an offer the socket speaks {RAW}.",
         )
     return None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import getdoc
 from typing import Any
 
 from pydantic import BaseModel
@@ -27,9 +28,10 @@ from wintun_api.api.schemas.events import DATA, Event, Missed, Snapshot
 from wintun_api.api.schemas.model import Model
 from wintun_api.api.security import BEARER
 from wintun_api.api.streams import PacketQuery
+from wintun_api.capture import pcapng
 from wintun_api.hub.events import EventType
 from wintun_api.settings import Settings
-from wintun_api.wire import BATCH, RAW
+from wintun_api.wire import BATCH, PCAPNG, RAW
 
 SCHEMAS = "#/components/schemas/"
 MESSAGES = "#/components/messages/"
@@ -57,7 +59,7 @@ CLOSE_CODES = {
     CLOSE_NO_SESSION: "No such session.",
     CLOSE_SLOW: "The client reads too slowly, and asked for overflow=close.",
     CLOSE_ENDED: "The session has ended.",
-    CLOSE_BAD_FRAME: "A message that is no batch frame, or a text message.",
+    CLOSE_BAD_FRAME: "A message that is no batch frame, a text message, or any in v1.pcapng.",
 }
 
 
@@ -124,6 +126,12 @@ def _channels() -> dict[str, Any]:
             "description": "A bare packet per binary message; also where nothing is offered.",
             "x-subprotocol": RAW,
         },
+        "captures": {
+            **_socket(PACKETS, query, "captures", ["Blocks"]),
+            "title": PCAPNG,
+            "description": "A capture in pcapng, whole blocks per binary message.",
+            "x-subprotocol": PCAPNG,
+        },
         "events": {
             **_socket(EVENTS, {"type": "object", "properties": {"since": since}}, "", events),
             "title": "Events over WebSocket",
@@ -170,6 +178,7 @@ def _operations() -> dict[str, Any]:
         ("receive_batches", "receive", "batches", ["Batch"], "Inject packets, scope inject."),
         ("send_packets", "send", "packets", ["Packet"], "Packets of the session, scope capture."),
         ("receive_packets", "receive", "packets", ["Packet"], "Inject packets, scope inject."),
+        ("send_blocks", "send", "captures", ["Blocks"], "Packets of the session, scope capture."),
         ("send_events", "send", "events", events, "What happens, scope read."),
         ("stream_events", "send", "event_stream", events, "What happens, scope read."),
     )
@@ -196,6 +205,13 @@ def _messages() -> dict[str, Any]:
         "Packet": {
             "title": "One IP packet",
             "summary": "Binary: an IPv4 or IPv6 packet from its header on, nothing around it.",
+            "contentType": BINARY,
+            "payload": {"type": "string", "format": "binary"},
+        },
+        "Blocks": {
+            "title": "Whole pcapng blocks",
+            "summary": "Binary. All messages together are a file of application/x-pcapng.",
+            "description": getdoc(pcapng) or "",
             "contentType": BINARY,
             "payload": {"type": "string", "format": "binary"},
         },

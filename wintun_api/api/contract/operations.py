@@ -87,7 +87,7 @@ def _refusals(operation: Operation) -> None:
 
 
 def _may_be_wrong(schema: dict[str, Any]) -> bool:
-    return schema["type"] != "string" or "format" in schema or "minLength" in schema
+    return schema.get("type") != "string" or "format" in schema or "minLength" in schema
 
 
 def _secure(method: str, path: str, operation: Operation) -> None:
