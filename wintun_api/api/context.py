@@ -51,15 +51,15 @@ class Context:
         return self.started
 
 
-def _context(connection: HTTPConnection) -> Context:
+async def _context(connection: HTTPConnection) -> Context:
     return cast(Context, connection.app.state.context)
 
 
-def _registry(connection: HTTPConnection) -> Registry:
-    return _context(connection).registry
+async def _registry(connection: HTTPConnection) -> Registry:
+    return cast(Context, connection.app.state.context).registry
 
 
-def _principal(connection: HTTPConnection) -> Principal:
+async def _principal(connection: HTTPConnection) -> Principal:
     return cast(Principal, connection.scope["principal"])
 
 

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from wintun_api.drivers.base import Session
 from wintun_api.errors import DriverError
 
-BURSTS_PER_TURN = 8
-SECONDS_PER_TURN = 0.004
+BURSTS_PER_TURN = 4
+SECONDS_PER_TURN = 0.001
 MIN_BURST = 16
 
 
