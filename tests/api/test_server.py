@@ -137,10 +137,19 @@ def test_socket_bytes(tmp_path: Path) -> None:
     assert all(size in (100_000, 200_000) for size in sizes)
 
 
+def test_an_upgrade_to_http2_is_not_heeded(service: RunningService) -> None:
+    """The request is answered as it is, with its body (RFC 9110, section 7.8)."""
+    headers = {"Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c", "HTTP2-Settings": "AAA"}
+    body = {"name": "OfficeNet", "pool": "WireGuard"}
+    answer = service.http.post("/v1/adapters", json=body, headers=headers)
+    assert answer.status_code == 201
+    assert answer.json()["name"] == "OfficeNet"
+
+
 def test_pages(service: RunningService) -> None:
     """The dashboard's place and the API docs come from the service itself."""
     index = service.http.get("/")
-    assert "dashboard belongs here" in index.text
+    assert '<div id="app">' in index.text
     docs = service.http.get("/docs")
     for page in (index, docs):
         assert page.headers["content-type"].startswith("text/html")

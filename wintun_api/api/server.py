@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import logging
+import re
 import socket
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from wintun_api.api.app import Service
 from wintun_api.api.protocol import PacketProtocol
@@ -19,6 +20,8 @@ from wintun_api.settings import Settings
 # them tokens.
 UVICORN_LEVELS = {"debug": "info", "info": "warning", "warning": "warning", "error": "error"}
 
+FOREIGN_UPGRADE = re.compile(rb"(?i)\r\nupgrade:(?![ \t]*websocket[ \t]*(?:\r|$))[^\r]*")
+
 GRACE = 2  # seconds that open requests have when the service stops
 
 
@@ -27,7 +30,9 @@ class PromptHttpProtocol(HttpToolsProtocol):
 
     asyncio turns Nagle's algorithm off on sockets it knows to be TCP. Of those that the Proactor
     loop of Windows accepts it does not know it, and every answer would come 50 ms late. WebSockets
-    begin here too: they take the connection over.
+    begin here too: they take the connection over. Any other upgrade is declined by not heeding it
+    (RFC 9110, section 7.8): uvicorn's parser would lose the body of such a request, and Java's own
+    client asks for HTTP/2 so with every first one.
     """
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -35,6 +40,14 @@ class PromptHttpProtocol(HttpToolsProtocol):
         connection = transport.get_extra_info("socket")
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         super().connection_made(transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what came; at the head of a request, without an upgrade that is not offered."""
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is None or cycle.response_complete:
+            head, end, body = data.partition(b"\r\n\r\n")
+            data = FOREIGN_UPGRADE.sub(b"", head) + end + body
+        super().data_received(data)
 
 
 class Server(uvicorn.Server):

@@ -1,5 +1,4 @@
 import java.io.File;
-import java.net.http.HttpClient;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.util.HexFormat;
 import java.util.List;
@@ -23,8 +22,6 @@ public class Walk {
 
     public static void main(String[] arguments) throws Exception {
         var client = new ApiClient();
-        // Else Java asks for HTTP/2 with its first request, and the service loses that one's body.
-        client.setHttpClientBuilder(HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1));
         client.updateBaseUri(System.getenv("API"));
         client.setRequestInterceptor(request -> request.header("Authorization", BEARER));
         var adapters = new AdaptersApi(client);
