@@ -30,7 +30,7 @@ INBOUND: Final = 1
 OUTBOUND: Final = 2
 
 OS, APPLICATION = 3, 4  # of a section
-NAME, DESCRIPTION, RESOLUTION = 2, 3, 9  # of an interface
+NAME, DESCRIPTION, RESOLUTION, OFFSET = 2, 3, 9, 14  # of an interface
 FLAGS, DROP_COUNT = 2, 4  # of a packet
 START, END, RECEIVED, DROPPED = 2, 3, 4, 5  # of statistics
 NANOSECONDS: Final = b"\x09"

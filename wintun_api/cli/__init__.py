@@ -5,7 +5,8 @@
     doctor     tell what keeps the service from running here
     adapters   list, create, change and delete adapters of a running service
     sessions   list, start and end its sessions
-    inject     send one packet to the host
+    capture    show packets, or write them as pcapng for Wireshark
+    inject     send packets to the host; replay reads them from capture files
     tokens     make and revoke tokens
     service    run it as a service of Windows, or of Linux under systemd
 
@@ -29,7 +30,17 @@ from typing import Annotated
 import typer
 
 from wintun_api import __version__
-from wintun_api.cli import adapters, demo, doctor, inject, serve, service, sessions, tokens
+from wintun_api.cli import (
+    adapters,
+    capture,
+    demo,
+    doctor,
+    inject,
+    serve,
+    service,
+    sessions,
+    tokens,
+)
 
 app = typer.Typer(
     name="wintun-api",
@@ -63,6 +74,7 @@ app.command()(demo.demo)
 app.command()(doctor.doctor)
 app.add_typer(adapters.app, name="adapters")
 app.add_typer(sessions.app, name="sessions")
+app.command()(capture.capture)
 app.command()(inject.inject)
 app.add_typer(tokens.app, name="tokens")
 app.add_typer(service.app, name="service")

@@ -53,6 +53,23 @@ class Client:
             return _json(answer, self._http.base_url) if answer.content else None
         return self._refused(answer)
 
+    @contextmanager
+    def stream(self, path: str, **query: str | float | None) -> Iterator[Iterator[bytes]]:
+        """Return the bytes of an answer that goes on, as they come.
+
+        An answer that breaks off raises `httpx.TransportError` while it is read.
+        """
+        given = {name: value for name, value in query.items() if value is not None}
+        timeout = httpx.Timeout(TIMEOUT, read=None)
+        try:
+            with self._http.stream("GET", path, params=given, timeout=timeout) as answer:
+                if not answer.is_success:
+                    answer.read()
+                    self._refused(answer)
+                yield answer.iter_raw()
+        except httpx.ConnectError as error:
+            self._unreachable(error)
+
     def adapters(self) -> list[JsonObject]:
         """Return all adapters."""
         found: list[JsonObject] = self.get("/v1/adapters")

@@ -1,9 +1,10 @@
-"""`wintun-api inject`: one packet to the host."""
+"""`wintun-api inject`: packets to the host."""
 
 from __future__ import annotations
 
 import re
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -27,17 +28,38 @@ def inject(
     file: Annotated[
         Path | None, typer.Option(help="File that holds the packet's bytes; - is standard input.")
     ] = None,
+    pcap: Annotated[
+        Path | None, typer.Option(help="pcap or pcapng file; every IP packet in it is injected.")
+    ] = None,
+    rate: Annotated[
+        float | None, typer.Option(min=0.01, help="Packets a second from --pcap; else at once.")
+    ] = None,
     url: Url = DEFAULT_URL,
     token: Token = None,
     token_file: TokenFile = None,
     as_json: Json = False,
 ) -> None:
-    """Inject one IP packet, as if it had come through the tunnel.
+    """Inject IP packets, as if they had come through the tunnel.
 
-    The packet comes from --hex, from --file, or from standard input.
+    One comes from --hex, from --file, or from standard input; many come from --pcap.
     """
     from wintun_api.cli.client import connect, path_of
+    from wintun_api.cli.replay import Totals, replay
 
+    if pcap is not None:
+        if hex_digits is not None or file is not None:
+            raise typer.BadParameter("--pcap excludes --hex and --file.")
+        totals = Totals()
+        with connect(url, token, token_file) as client, suppress(KeyboardInterrupt):
+            path = path_of("v1", "sessions", client.session_id(session), "packets")
+            replay(client, path, pcap, rate, totals)
+        if as_json:
+            show_json(totals.json())
+        else:
+            typer.echo(str(totals))
+        return
+    if rate is not None:
+        raise typer.BadParameter("--rate goes with --pcap.")
     packet = _packet(hex_digits, file)
     with connect(url, token, token_file) as client:
         path = path_of("v1", "sessions", client.session_id(session), "packets")

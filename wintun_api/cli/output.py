@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
+import time
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NoReturn
 
 import typer
@@ -72,3 +74,23 @@ def cell(value: object) -> str:
 def printable(text: str) -> str:
     """Return the text without control characters, which could steer a terminal."""
     return "".join("?" if unicodedata.category(char) == "Cc" else char for char in text)
+
+
+class Progress:
+    """A line on standard error that is written over; on a terminal only."""
+
+    INTERVAL = 0.2
+
+    def __init__(self) -> None:
+        self._shown = sys.stderr is not None and sys.stderr.isatty()
+        self._next = 0.0
+
+    def show(self, text: Callable[[], str]) -> None:
+        """Show the text, when some time has passed since the last one."""
+        if self._shown and (now := time.monotonic()) >= self._next:
+            self._next = now + self.INTERVAL
+            typer.echo(f"\r\x1b[K{text()}", err=True, nl=False)
+
+    def end(self, text: str) -> None:
+        """Show the last text, on a terminal or not."""
+        typer.echo(f"\r\x1b[K{text}" if self._shown else text, err=True)

@@ -1,0 +1,119 @@
+"""The capture reader: against our own encoder, and against what Wireshark's tools write."""
+
+from __future__ import annotations
+
+import shutil
+import struct
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.capture.test_pcapng import HEADER, LENGTHS, PACKETS, TIME
+from wintun_api.capture import links, pcapng
+from wintun_api.capture.reader import Captured, Reader
+
+END = pcapng.statistics(start_ns=TIME, end_ns=TIME, received=20, dropped=6)
+FILE = (
+    HEADER
+    + pcapng.packets(PACKETS, LENGTHS, TIME, injected=False, dropped=6)
+    + pcapng.packets(
+        [packet[:24] for packet in PACKETS],
+        [24] * len(PACKETS),
+        TIME + 1,
+        injected=True,
+        original_lengths=LENGTHS,
+    )
+    + END
+)
+EXPECTED = [
+    *(Captured(packet, 0, TIME, False, 0 if at else 6) for at, packet in enumerate(PACKETS)),
+    *(Captured(packet[:24], len(packet) - 24, TIME + 1, True) for packet in PACKETS),
+]
+
+
+@pytest.mark.parametrize("size", [1, 7, 4096, len(FILE)])
+def test_it_reads_what_was_written(size: int) -> None:
+    """The same packets come back, however the bytes are cut into chunks."""
+    reader = Reader(FILE[at : at + size] for at in range(0, len(FILE), size))
+    assert list(reader) == EXPECTED
+    assert (reader.lost, reader.truncated) == (6, False)
+
+
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize(("magic", "fraction"), [(0xA1B2C3D4, 1000), (0xA1B23C4D, 1)])
+def test_pcap(order: str, magic: int, fraction: int) -> None:
+    """Both byte orders and both resolutions of the older format."""
+    file = struct.pack(f"{order}IHHiIII", magic, 2, 4, 0, 0, 65535, links.RAW)
+    for packet in PACKETS:
+        size = len(packet)
+        file += struct.pack(f"{order}IIII", 1_764_043_200, 123_000 // fraction, size, size) + packet
+    expected = 1_764_043_200_000_123_000
+    assert list(Reader([file])) == [Captured(packet, 0, expected) for packet in PACKETS]
+
+
+@pytest.mark.skipif(shutil.which("editcap") is None, reason="editcap is not installed")
+@pytest.mark.parametrize("kind", ["pcap", "nsecpcap", "pcapng"])
+def test_what_wireshark_writes(tmp_path: Path, kind: str) -> None:
+    """A file that went through Wireshark's own writer has the same packets."""
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    ours.write_bytes(FILE)
+    subprocess.run(
+        ["editcap", "-F", kind, str(ours), str(theirs)], check=True, capture_output=True, timeout=60
+    )
+    found = list(Reader([theirs.read_bytes()]))
+    assert [packet.data for packet in found] == [packet.data for packet in EXPECTED]
+    assert [packet.missing for packet in found] == [packet.missing for packet in EXPECTED]
+    if kind == "pcapng":
+        assert found == EXPECTED
+    elif kind == "nsecpcap":
+        assert [packet.time_ns for packet in found] == [packet.time_ns for packet in EXPECTED]
+
+
+PACKET = PACKETS[0]
+FRAMES = {
+    "raw": (links.RAW, PACKET),
+    "null": (links.NULL, bytes(4) + PACKET),
+    "ethernet": (links.ETHERNET, bytes(12) + b"\x08\0" + PACKET + bytes(18)),
+    "vlan": (links.ETHERNET, bytes(12) + b"\x81\0\0\7\x08\0" + PACKET),
+    "cooked": (links.COOKED, bytes(14) + b"\x08\0" + PACKET),
+    "cooked 2": (links.COOKED_2, b"\x08\0" + bytes(18) + PACKET),
+}
+
+
+@pytest.mark.parametrize("name", FRAMES)
+def test_link_layers(name: str) -> None:
+    """What stands before and behind an IP packet is cut."""
+    assert links.ip_of(*FRAMES[name]) == PACKET
+
+
+@pytest.mark.parametrize(
+    ("linktype", "frame"), [(links.ETHERNET, bytes(12) + b"\x08\6" + bytes(28)), (147, PACKET)]
+)
+def test_no_ip(linktype: int, frame: bytes) -> None:
+    """ARP is no IP packet, and an unknown link layer has none that we know."""
+    assert links.ip_of(linktype, frame) is None
+
+
+@pytest.mark.parametrize("cut", [1, 5, 30, len(END) + 1])
+def test_a_file_cut_off(cut: int) -> None:
+    """What is whole is read; that it was cut off is told."""
+    reader = Reader([FILE[:-cut]])
+    assert list(reader) == (EXPECTED if cut <= len(END) else EXPECTED[:-1])
+    assert reader.truncated
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"GET / HTTP/1.1\r\n",
+        HEADER + struct.pack("<II", 6, 13) + bytes(100),
+        HEADER + struct.pack("<II", 6, 0xFFFFFFF0),
+        HEADER + struct.pack("<10I", 6, 40, 7, 0, 0, 0, 0, 0, 0, 40),
+        HEADER + struct.pack("<10I", 6, 40, 0, 0, 0, 900, 0, 0, 0, 40),
+    ],
+)
+def test_no_capture(data: bytes) -> None:
+    """Other bytes, and blocks that contradict themselves, are refused."""
+    with pytest.raises(ValueError, match=r"\.$"):
+        list(Reader([data]))

@@ -1,0 +1,286 @@
+"""`capture` and `inject --pcap` against a real service, read by tshark from file and live."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.capture import tshark
+from tests.cli.commands import COMMAND, PATIENCE, environment, invoke
+from tests.conftest import Rig
+from tests.drivers.linux.kernel import needs_kernel
+from tests.running import TOKEN, PacketSocket, RunningService
+from tests.traffic.peers import responder
+from wintun_api.capture import pcapng
+from wintun_api.capture.reader import Reader
+from wintun_api.packet import build
+from wintun_api.wire import BATCH, Batch, pack
+
+PINGS = [
+    build.icmp_echo("10.6.7.9", "10.6.7.7", identifier=1, sequence=number, data=bytes(number))
+    for number in range(40)
+]
+
+
+def session_of(service: RunningService) -> str:
+    adapter = service.adapter(name="OfficeNet", addresses=["10.6.7.7/24"])
+    return str(service.session(adapter)["id"])
+
+
+@pytest.fixture
+def session(service: RunningService) -> str:
+    """A session on 10.6.7.7/24."""
+    return session_of(service)
+
+
+def variables(service: RunningService) -> dict[str, str]:
+    return {"WINTUN_API_URL": service.url, "WINTUN_API_TOKEN": TOKEN}
+
+
+@contextmanager
+def capturing(
+    service: RunningService, tmp_path: Path, *options: str
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run `capture`, from when it is subscribed; it is gone at the end."""
+    with subprocess.Popen(
+        [*COMMAND, "capture", "OfficeNet", *options],
+        env=environment(tmp_path, **variables(service)),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        try:
+            (session,) = service.http.get("/v1/sessions").json()
+            while not service.http.get(f"/v1/sessions/{session['id']}").json()["subscribers"]:
+                assert process.poll() is None, process.communicate()
+            yield process
+        finally:
+            process.kill()
+
+
+def ping(socket: PacketSocket, packets: list[bytes]) -> None:
+    """Inject pings and wait for the answers of the emulated host."""
+    socket.socket.send(pack(Batch(packets)))
+    socket.receive(len(packets))
+
+
+def test_lines(service: RunningService, session: str, tmp_path: Path) -> None:
+    """Without a file there is a line per packet, and the totals at the end."""
+    with capturing(service, tmp_path, "--count", "2") as process:
+        with service.packets(session) as socket:
+            ping(socket, PINGS[:1])
+        out, err = process.communicate(timeout=PATIENCE)
+        first, second = out.decode().splitlines()
+        clock = r"\d\d:\d\d:\d\d\.\d{6}"
+        assert re.fullmatch(
+            rf"{clock} injected 10\.6\.7\.9 > 10\.6\.7\.7 ICMP: echo request, .*", first
+        )
+        assert re.fullmatch(
+            rf"{clock} received 10\.6\.7\.7 > 10\.6\.7\.9 ICMP: echo reply, .*", second
+        )
+        assert err.decode() == "2 packets captured, 56 bytes, 0 lost.\n"
+        assert process.returncode == 0
+
+
+@tshark.needs_tshark
+def test_a_file(service: RunningService, session: str, tmp_path: Path) -> None:
+    """Tshark reads what was written: count, bytes, directions, lengths before the cut."""
+    path = tmp_path / "some.pcapng"
+    with capturing(
+        service, tmp_path, "-w", str(path), "--snaplen", "30", "--count", "80"
+    ) as process:
+        with service.packets(session) as socket:
+            ping(socket, PINGS)
+        assert process.wait(PATIENCE) == 0
+        frames = tshark.read(path)
+        assert len(frames) == 80
+        for direction in ("inbound", "outbound"):
+            found = [frame for frame in frames if frame.direction == direction]
+            assert [frame.length for frame in found] == list(map(len, PINGS))
+            assert [frame.captured for frame in found] == [min(30, len(packet)) for packet in PINGS]
+        assert {frame.interface for frame in frames} == {"OfficeNet"}
+
+
+@tshark.needs_tshark
+def test_live(service: RunningService, session: str, tmp_path: Path) -> None:
+    """Tshark shows each packet from a pipe while the capture goes on; the end is whole."""
+    with (
+        capturing(service, tmp_path, "-w", "-", "--direction", "injected") as process,
+        subprocess.Popen(
+            tshark.command("-r", "-"),
+            stdin=process.stdout,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=tshark.environment(tmp_path),
+            text=True,
+        ) as reader,
+        service.packets(session) as socket,
+    ):
+        assert reader.stdout is not None
+        assert process.stdout is not None
+        process.stdout.close()
+        for packet in PINGS[:5]:
+            ping(socket, [packet])
+            frame = tshark.frame_of(reader.stdout.readline())
+            assert (frame.length, frame.direction) == (len(packet), "inbound")
+        service.http.delete(f"/v1/sessions/{session}")
+        assert reader.stdout.read() == ""
+        assert process.wait(PATIENCE) == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c(
+    service: RunningService, session: str, tmp_path: Path, number: signal.Signals
+) -> None:
+    """It ends in order: the file is whole, with its statistics, and the totals are told."""
+    path = tmp_path / "some.pcapng"
+    with capturing(service, tmp_path, "-w", str(path)) as process:
+        with service.packets(session) as socket:
+            ping(socket, PINGS)
+        while path.stat().st_size < sum(map(len, PINGS)) * 2:
+            assert process.poll() is None
+        process.send_signal(number)
+        _, err = process.communicate(timeout=PATIENCE)
+        assert process.returncode == 0, err
+        file = path.read_bytes()
+        reader = Reader([file])
+        captured = len(list(reader))
+        assert pcapng.whole(file) == len(file)
+        assert (reader.lost, reader.truncated) == (0, False)
+        assert err.decode().startswith(f"{captured} packets captured, ")
+
+
+def test_the_reader_goes(service: RunningService, session: str, tmp_path: Path) -> None:
+    """Whoever reads standard output may stop: that is an end, not a failure."""
+    with capturing(service, tmp_path, "-w", "-") as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        with service.packets(session) as socket:
+            while process.poll() is None:
+                ping(socket, PINGS)
+        assert process.stderr is not None
+        assert b"Traceback" not in process.stderr.read()
+        assert process.returncode == 0
+
+
+@needs_kernel[0]
+@needs_kernel[1]
+@tshark.needs_tshark
+def test_ping_through_the_kernel(kernel_service: RunningService, tmp_path: Path) -> None:
+    """Tshark finds every request and answer of a real ping, with the kernel's times in order."""
+    session = session_of(kernel_service)
+    path = tmp_path / "ping.pcapng"
+    with capturing(kernel_service, tmp_path, "-w", str(path)) as process:
+        with responder(kernel_service, session, BATCH):
+            done = subprocess.run(
+                ["ping", "-c", "5", "-i", "0.02", "-W", "2", "10.6.7.8"],
+                capture_output=True,
+                text=True,
+                timeout=30,
+                check=True,
+            )
+        assert "5 received" in done.stdout
+        kernel_service.http.delete(f"/v1/sessions/{session}")
+        assert process.wait(PATIENCE) == 0
+        echoes = [
+            (frame.direction, packet[20])
+            for frame, packet in zip(tshark.read(path), tshark.contents(path), strict=True)
+            if packet[0] >> 4 == 4 and packet[9] == 1
+        ]
+        assert echoes == [("outbound", 8), ("inbound", 0)] * 5
+
+
+def test_no_session(service: RunningService) -> None:
+    """An unknown session is a sentence, and no file is left."""
+    result = invoke("capture", "Nothing", **variables(service))
+    assert result.exit_code == 1
+    assert "wintun-api sessions list" in result.stderr
+
+
+# inject --pcap
+
+
+def capture_file(path: Path, packets: list[bytes], *, cut: int = 0) -> Path:
+    file = pcapng.header("x", os="x", application="x")
+    lengths = list(map(len, packets))
+    file += pcapng.packets(packets, lengths, 0, injected=True)
+    if cut:
+        file += pcapng.packets(
+            [bytes(9)] * cut, [9] * cut, 0, injected=True, original_lengths=[10] * cut
+        )
+    path.write_bytes(file)
+    return path
+
+
+def test_inject_pcap(service: RunningService, session: str, tmp_path: Path) -> None:
+    """Every packet of a capture is injected; what is refused or left out is counted by reason."""
+    file = capture_file(tmp_path / "f", [*PINGS, b"\x45", bytes(30)], cut=3)
+    with service.packets(session) as socket:
+        result = invoke("inject", "OfficeNet", "--pcap", str(file), "--json", **variables(service))
+        assert json.loads(result.stdout) == {
+            "accepted": 40,
+            "rejected": {"too_short": 1, "bad_version": 1},
+            "ring_full": 0,
+            "left_out": {"not whole": 3},
+        }
+        assert socket.receive(40) == [build.echo_reply(packet) for packet in PINGS]
+
+
+def test_inject_many(service: RunningService, session: str, tmp_path: Path) -> None:
+    """More packets than one request has are several requests; the totals are a sentence."""
+    file = capture_file(tmp_path / "f", PINGS * 50)
+    result = invoke("inject", session, "--pcap", str(file), **variables(service))
+    assert result.stdout == "2000 packets accepted.\n"
+    assert service.counters(session)["injected"]["packets"] == 2000
+
+
+def test_inject_at_a_rate(service: RunningService, session: str, tmp_path: Path) -> None:
+    """At 100 a second, 20 packets come two at a time."""
+    file = capture_file(tmp_path / "f", PINGS[:20])
+    with service.packets(session, "?direction=injected") as tap:
+        result = invoke(
+            "inject", session, "--pcap", str(file), "--rate", "100", **variables(service)
+        )
+        assert result.stdout == "20 packets accepted.\n"
+        while sum(len(batch.packets) for batch in tap.batches) < 20:
+            tap.read()
+    times = [batch.time_ns for batch in tap.batches]
+    assert max(len(batch.packets) for batch in tap.batches) == 2
+    assert times[-1] - times[0] >= 0.17e9
+
+
+def test_inject_into_a_full_ring(rig: Rig, tmp_path: Path) -> None:
+    """What found the ring full is told."""
+    service = rig.service
+    adapter = service.adapter(name="OfficeNet", addresses=["10.6.7.7/24"])
+    service.session(adapter, capacity=0x20000)
+    rig.library.hold_consumer("OfficeNet")
+    packet = build.udp("10.6.7.8", "10.6.7.200", 1, 2, bytes(1372))
+    file = capture_file(tmp_path / "f", [packet] * 200)
+    result = invoke("inject", "OfficeNet", "--pcap", str(file), "--json", **variables(service))
+    totals = json.loads(result.stdout)
+    assert totals["ring_full"] > 0
+    assert totals["accepted"] + totals["ring_full"] == 200
+    rig.library.release_consumer("OfficeNet")
+
+
+@pytest.mark.parametrize("options", [("--rate", "5"), ("--pcap", "f", "--hex", "45")])
+def test_inject_usage(service: RunningService, options: tuple[str, ...]) -> None:
+    """What does not go together is wrong usage."""
+    assert invoke("inject", "OfficeNet", *options, **variables(service)).exit_code == 2
+
+
+def test_inject_no_capture(service: RunningService, session: str, tmp_path: Path) -> None:
+    """A file of another kind is a sentence."""
+    file = tmp_path / "f"
+    file.write_bytes(b"#!/bin/sh\necho\n")
+    result = invoke("inject", session, "--pcap", str(file), **variables(service))
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"Cannot read {file} as a capture: ")

@@ -1,0 +1,42 @@
+"""Cut what a link layer puts before an IP packet.
+
+Source: the list of link-layer header types of tcpdump.org.
+"""
+
+from __future__ import annotations
+
+NULL, ETHERNET, RAW_BSD, RAW_OPENBSD, RAW = 0, 1, 12, 14, 101
+LOOP, COOKED, IPV4, IPV6, COOKED_2 = 108, 113, 228, 229, 276
+
+_BARE = frozenset({RAW_BSD, RAW_OPENBSD, RAW, IPV4, IPV6})
+_IP = (b"\x08\x00", b"\x86\xdd")  # EtherType
+_TAGS = (b"\x81\x00", b"\x88\xa8")  # IEEE 802.1Q and 802.1ad
+
+
+def ip_of(linktype: int, frame: bytes) -> bytes | None:
+    """Return the IP packet of a frame, None when it holds none or the link layer is not known."""
+    if linktype in _BARE:
+        return frame
+    if linktype in (NULL, LOOP):
+        return frame[4:]
+    if linktype == COOKED:
+        return frame[16:] if frame[14:16] in _IP else None
+    if linktype == COOKED_2:
+        return frame[20:] if frame[:2] in _IP else None
+    if linktype != ETHERNET:
+        return None
+    offset = 12
+    while frame[offset : offset + 2] in _TAGS:
+        offset += 4
+    return _unpadded(frame[offset + 2 :]) if frame[offset : offset + 2] in _IP else None
+
+
+def _unpadded(packet: bytes) -> bytes:
+    """Return the packet without what fills an Ethernet frame up to 60 bytes."""
+    if packet[:1] >= b"\x60":
+        return (
+            packet[: 40 + int.from_bytes(packet[4:6], "big")]
+            if packet[4:6].strip(b"\0")
+            else packet
+        )
+    return packet[: int.from_bytes(packet[2:4], "big") or None]

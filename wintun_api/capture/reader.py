@@ -1,0 +1,194 @@
+"""Read pcap and pcapng as they come: from a file, or from a capture that still grows.
+
+Sources: draft-ietf-opsawg-pcap, draft-ietf-opsawg-pcapng. Both byte orders, every resolution.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from wintun_api.capture import pcapng
+from wintun_api.capture.links import ip_of
+
+PCAP_MICROSECONDS: Final = 0xA1B2C3D4
+PCAP_NANOSECONDS: Final = 0xA1B23C4D
+MAX_BLOCK: Final = 16 * 1024 * 1024  # more is no capture but a mistake
+SECOND: Final = 1_000_000_000
+_MICROSECONDS: Final = 6  # the resolution where an interface names none
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """One packet of a capture.
+
+    Attributes:
+        data: Its bytes from the IP header on; None when it is no IP packet.
+        missing: Bytes that the snap length cut off.
+        time_ns: Nanoseconds since 1970.
+        injected: Its direction as the session sees it; None where the capture has none.
+        dropped: Packets lost between the previous one and this.
+    """
+
+    data: bytes | None
+    missing: int
+    time_ns: int
+    injected: bool | None = None
+    dropped: int = 0
+
+
+@dataclass(slots=True)
+class _Interface:
+    linktype: int
+    snaplen: int
+    power: tuple[int, int] = (10, _MICROSECONDS)
+    offset_s: int = 0
+
+    def time_ns(self, high: int, low: int) -> int:
+        base, exponent = self.power
+        ticks = (high << 32) + low
+        return ticks * SECOND // int(base**exponent) + self.offset_s * SECOND
+
+
+class Reader:
+    """Iterate over the packets of a capture, given as chunks of any size.
+
+    Attributes:
+        lost: Packets that the capture lost, as its statistics have it; None before they came.
+        truncated: The capture ended in the middle of a packet.
+
+    Raises:
+        ValueError: While iterating: the bytes are no capture.
+    """
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self.lost: int | None = None
+        self.truncated = False
+        self._chunks = iter(chunks)
+        self._data = b""
+        self._at = 0
+
+    def __iter__(self) -> Iterator[Captured]:
+        try:
+            magic = self._take(4)
+            if magic == pcapng.SECTION_HEADER.to_bytes(4, "big"):
+                yield from self._blocks(magic)
+            else:
+                yield from self._records(magic)
+        except EOFError:
+            self.truncated = self._at < len(self._data)
+
+    def _take(self, count: int) -> bytes:
+        """Return the next bytes, none of which are taken when there are too few."""
+        while len(self._data) - self._at < count:
+            chunk = next(self._chunks, None)
+            if chunk is None:
+                raise EOFError
+            self._data = self._data[self._at :] + chunk
+            self._at = 0
+        self._at += count
+        return self._data[self._at - count : self._at]
+
+    def _records(self, magic: bytes) -> Iterator[Captured]:
+        for order in "<>":
+            (number,) = struct.unpack(f"{order}I", magic)
+            if number in (PCAP_MICROSECONDS, PCAP_NANOSECONDS):
+                break
+        else:
+            raise ValueError("It is neither pcap nor pcapng.")
+        factor = 1000 if number == PCAP_MICROSECONDS else 1
+        linktype = struct.unpack(f"{order}16xI", self._take(20))[0] & 0x0FFFFFFF
+        record = struct.Struct(f"{order}4I")
+        while True:
+            seconds, fraction, length, original = record.unpack(self._take(record.size))
+            if length > MAX_BLOCK:
+                raise ValueError(f"A packet of {length} bytes is none.")
+            data = ip_of(linktype, self._take(length))
+            yield Captured(data, max(0, original - length), seconds * SECOND + fraction * factor)
+
+    def _blocks(self, first: bytes) -> Iterator[Captured]:
+        kind, order = first, "<"
+        interfaces: list[_Interface] = []
+        while True:
+            size = self._take(4)
+            body_of_section = b""
+            if kind == first:
+                body_of_section = self._take(4)
+                order = "<" if body_of_section == pcapng.BYTE_ORDER.to_bytes(4, "little") else ">"
+                interfaces = []
+            (length,) = struct.unpack(f"{order}I", size)
+            if length < 12 or length > MAX_BLOCK or length % 4:
+                raise ValueError(f"A block of {length} bytes is none.")
+            body = self._take(length - 8 - len(body_of_section))[:-4]
+            packet = self._block(struct.unpack(f"{order}I", kind)[0], body, order, interfaces)
+            if packet is not None:
+                yield packet
+            kind = self._take(4)
+
+    def _block(
+        self, kind: int, body: bytes, order: str, interfaces: list[_Interface]
+    ) -> Captured | None:
+        try:
+            if kind == pcapng.ENHANCED_PACKET:
+                return _enhanced(body, order, interfaces)
+            if kind == pcapng.SIMPLE_PACKET:
+                return _simple(body, order, interfaces)
+            if kind == pcapng.INTERFACE_DESCRIPTION:
+                interfaces.append(_interface(body, order))
+            elif kind == pcapng.INTERFACE_STATISTICS:
+                dropped = _options(body[12:], order).get(pcapng.DROPPED)
+                if dropped is not None:
+                    self.lost = struct.unpack(f"{order}Q", dropped)[0]
+        except (struct.error, IndexError):
+            raise ValueError("A block contradicts itself.") from None
+        return None
+
+
+def _interface(body: bytes, order: str) -> _Interface:
+    linktype, snaplen = struct.unpack_from(f"{order}HxxI", body)
+    interface = _Interface(linktype, snaplen)
+    options = _options(body[8:], order)
+    resolution = options.get(pcapng.RESOLUTION)
+    if resolution:
+        interface.power = (2 if resolution[0] & 0x80 else 10, resolution[0] & 0x7F)
+    offset = options.get(pcapng.OFFSET)
+    if offset:
+        (interface.offset_s,) = struct.unpack(f"{order}q", offset)
+    return interface
+
+
+def _enhanced(body: bytes, order: str, interfaces: list[_Interface]) -> Captured:
+    number, high, low, length, original = struct.unpack_from(f"{order}5I", body)
+    interface = interfaces[number]
+    end = 20 + length
+    if end > len(body):
+        raise IndexError
+    options = _options(body[end + -length % 4 :], order)
+    direction = struct.unpack(f"{order}I", options.get(pcapng.FLAGS, bytes(4)))[0] & 3
+    return Captured(
+        data=ip_of(interface.linktype, body[20:end]),
+        missing=max(0, original - length),
+        time_ns=interface.time_ns(high, low),
+        injected=direction == pcapng.INBOUND if direction else None,
+        dropped=struct.unpack(f"{order}Q", options.get(pcapng.DROP_COUNT, bytes(8)))[0],
+    )
+
+
+def _simple(body: bytes, order: str, interfaces: list[_Interface]) -> Captured:
+    (original,) = struct.unpack_from(f"{order}I", body)
+    length = min(original, interfaces[0].snaplen or original, len(body) - 4)
+    return Captured(ip_of(interfaces[0].linktype, body[4 : 4 + length]), original - length, 0)
+
+
+def _options(data: bytes, order: str) -> dict[int, bytes]:
+    options: dict[int, bytes] = {}
+    at = 0
+    while at + 4 <= len(data):
+        code, length = struct.unpack_from(f"{order}HH", data, at)
+        if not code:
+            break
+        options[code] = data[at + 4 : at + 4 + length]
+        at += 4 + length + -length % 4
+    return options

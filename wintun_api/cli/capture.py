@@ -1,0 +1,204 @@
+"""`wintun-api capture`: packets as they pass, as lines or into a pcapng file."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import datetime
+from enum import StrEnum
+from io import FileIO
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from wintun_api.cli.options import DEFAULT_URL, Token, TokenFile, Url
+from wintun_api.cli.output import Progress, fail, printable
+from wintun_api.cli.sessions import Named
+
+
+class CaptureDirection(StrEnum):
+    """Which packets."""
+
+    RECEIVED = "received"
+    INJECTED = "injected"
+    BOTH = "both"
+
+
+def capture(
+    session: Named,
+    *,
+    write: Annotated[
+        Path | None,
+        typer.Option(
+            "--write",
+            "-w",
+            help="pcapng file to write; - is standard output, for wireshark -k -i -.",
+        ),
+    ] = None,
+    count: Annotated[
+        int | None, typer.Option("--count", "-c", min=1, help="End after this many packets.")
+    ] = None,
+    seconds: Annotated[
+        float | None, typer.Option(min=0.001, help="End after this many seconds.")
+    ] = None,
+    snaplen: Annotated[
+        int,
+        typer.Option("--snaplen", "-s", min=0, max=0xFFFF, help="Bytes of each packet; 0: all."),
+    ] = 0,
+    direction: Annotated[
+        CaptureDirection, typer.Option(help="received is host to application.")
+    ] = CaptureDirection.BOTH,
+    url: Url = DEFAULT_URL,
+    token: Token = None,
+    token_file: TokenFile = None,
+) -> None:
+    """Capture the packets of a session until Ctrl-C, or until it ends.
+
+    Without --write there is a line per packet. Totals go to standard error.
+    """
+    from wintun_api.cli.client import connect, path_of
+
+    if str(write) == "-" and sys.stdout is not None and sys.stdout.isatty():
+        fail("pcapng is not for a terminal.", "Pipe it: ... -w - | wireshark -k -i -", code=2)
+    with ExitStack() as stack:
+        client = stack.enter_context(connect(url, token, token_file))
+        path = path_of("v1", "sessions", client.session_id(session), "capture.pcapng")
+        file = stack.enter_context(_open(write)) if write is not None else None
+        recording = Recording(file)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, recording.interrupt)
+        try:
+            chunks = stack.enter_context(
+                client.stream(
+                    path, packets=count, seconds=seconds, snaplen=snaplen, direction=direction.value
+                )
+            )
+            recording.run(chunks)
+        except BrokenPipeError:  # whoever reads the capture has enough
+            pass
+        finally:
+            recording.tell()
+
+
+class Recording:
+    """What one capture has so far. `file` is None where packets become lines."""
+
+    def __init__(self, file: FileIO | None) -> None:
+        self._file = file
+        self._started = time.time_ns()
+        self._packets = 0
+        self._bytes = 0
+        self._lost = 0
+        self._begun = False
+        self._waiting = True
+        self._stopped = False
+        self._progress = Progress()
+
+    def run(self, chunks: Iterator[bytes]) -> None:
+        """Write or show what comes, until nothing does."""
+        from httpx import TransportError
+
+        from wintun_api.capture.reader import Reader
+
+        chunks = self._until_stopped(chunks)
+        reader = Reader(chunks if self._file is None else self._written(chunks))
+        try:
+            for packet in reader:
+                self._packets += 1
+                self._bytes += len(packet.data or b"") + packet.missing
+                self._lost += packet.dropped
+                if self._file is None:
+                    if packet.dropped:
+                        typer.echo(f"({packet.dropped} packets lost)")
+                    typer.echo(line_of(packet.data or b"", packet.time_ns, packet.injected))
+                else:
+                    self._progress.show(self._totals)
+        except KeyboardInterrupt:
+            self._stopped = True
+        except TransportError as error:
+            self._finish()
+            fail(f"The capture broke off: {error}.")
+        if reader.lost is not None:
+            self._lost = reader.lost
+        elif self._stopped:
+            self._finish()
+
+    def interrupt(self, *_: object) -> None:
+        """Stop; called by signals. What has come is written and counted first."""
+        self._stopped = True
+        if self._waiting:
+            raise KeyboardInterrupt
+
+    def _until_stopped(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        while not self._stopped:
+            self._waiting = True
+            chunk = next(chunks, None)
+            self._waiting = False
+            if chunk is None:
+                return
+            yield chunk
+
+    def _finish(self) -> None:
+        """End the file as the service would have."""
+        from wintun_api.capture import pcapng
+
+        if self._file is not None and self._begun:
+            self._file.write(
+                pcapng.statistics(
+                    start_ns=self._started,
+                    end_ns=time.time_ns(),
+                    received=self._packets + self._lost,
+                    dropped=self._lost,
+                )
+            )
+
+    def tell(self) -> None:
+        """Write the totals."""
+        self._progress.end(self._totals())
+
+    def _totals(self) -> str:
+        return f"{self._packets} packets captured, {self._bytes} bytes, {self._lost} lost."
+
+    def _written(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        """Write whole blocks only, so that the file is whole whenever it ends; pass them on."""
+        from wintun_api.capture import pcapng
+
+        assert self._file is not None
+        rest = b""
+        for chunk in chunks:
+            rest += chunk
+            whole, rest = rest[: (size := pcapng.whole(rest))], rest[size:]
+            left = memoryview(whole)
+            while left:
+                left = left[self._file.write(left) or 0 :]
+            self._begun = self._begun or bool(whole)
+            if whole:
+                yield whole
+
+
+def line_of(packet: bytes, time_ns: int, injected: bool | None) -> str:
+    """Return a line on a packet, in the manner of tcpdump."""
+    from wintun_api.packet.decode import decode
+
+    seconds, fraction = divmod(time_ns, 1_000_000_000)
+    clock = datetime.fromtimestamp(seconds).astimezone().strftime("%H:%M:%S")
+    summary = decode(packet)
+    way = "injected" if injected else "received"
+    ends = f"{summary.source} > {summary.destination} " if summary.source else ""
+    return printable(
+        f"{clock}.{fraction // 1000:06} {way} {ends}{summary.protocol_name}: {summary.info}"
+    )
+
+
+def _open(path: Path) -> FileIO:
+    # Unbuffered: what is written is seen at once, and an interrupt never leaves half a block.
+    if str(path) == "-":
+        return FileIO(sys.stdout.fileno(), "wb", closefd=False)
+    try:
+        return FileIO(path, "wb")
+    except OSError as error:
+        fail(f"Cannot write {path}: {error.strerror or error}.")
