@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from typer.testing import Result
 from tests.cli.commands import COMMAND, environment, invoke
 from tests.conftest import Rig
 from tests.running import TOKEN, RunningService
+from wintun_api.api.tokens import Scope
 from wintun_api.packet import build
 
 Cli = Callable[..., Result]
@@ -281,6 +283,8 @@ def test_inject_missing_file(cli: Cli, tmp_path: Path) -> None:
 
 # Tokens
 
+COME_AND_GO = ("created", "expires")
+
 
 def test_tokens(cli: Cli) -> None:
     """A token is made, allows what it may and no more, is listed, and is revoked."""
@@ -293,6 +297,53 @@ def test_tokens(cli: Cli) -> None:
     assert secret not in cli("tokens", "list").stdout
     assert cli("tokens", "revoke", listed["id"]).exit_code == 0
     refusal(cli("adapters", "list", WINTUN_API_TOKEN=secret))
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("90", 90), ("1.5m", 90), ("12h", 43_200), ("7d", 604_800), ("1w", 604_800)],
+)
+def test_a_token_expires_after_a_time(cli: Cli, text: str, seconds: int) -> None:
+    """The time until a token is void is given in seconds or with a unit."""
+    token = made(cli("tokens", "create", "read", "--expires-in", text, "--json"))
+    created, expires = (datetime.fromisoformat(token[f"{what}_at"]) for what in COME_AND_GO)
+    assert (expires - created).total_seconds() == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize("text", ["soon", "0", "-5", "7 years", "nan"])
+def test_no_time(cli: Cli, text: str) -> None:
+    """What is no length of time is wrong usage, with how to write one."""
+    lines = refusal(cli("tokens", "create", "read", f"--expires-in={text}"), 2)
+    assert "12h, 7d" in "".join(lines)
+
+
+def test_expiry_is_readable(cli: Cli) -> None:
+    """The list says when a token ends, and how long that is from now."""
+    cli("tokens", "create", "read", "--label", "short", "--expires-in", "7d")
+    cli("tokens", "create", "read", "--label", "endless")
+    short, endless = sorted(cli("tokens", "list").stdout.splitlines()[1:], key=len, reverse=True)
+    assert short.rstrip().endswith(" UTC, in 7 days")
+    assert endless.rstrip().endswith(" never")
+
+
+def test_unknown_scope(service: RunningService) -> None:
+    """An unknown scope is wrong usage, told with the good ones before anything is sent."""
+    service.stop()
+    variables = {"WINTUN_API_URL": service.url, "WINTUN_API_TOKEN": TOKEN}
+    said = "".join(refusal(invoke("tokens", "create", "write", **variables), 2))
+    assert all(scope.value in said for scope in Scope)
+
+
+def test_help_names_every_scope() -> None:
+    """The help of `tokens create` has all scopes."""
+    said = invoke("tokens", "create", "--help").stdout
+    assert all(scope.value in said for scope in Scope)
+
+
+def test_token_is_tokens(cli: Cli) -> None:
+    """`token` is a second name of `tokens`, which the help does not show."""
+    assert made(cli("token", "list", "--json")) == []
+    assert " token " not in invoke("--help").stdout
 
 
 def test_path_of_the_token(tmp_path: Path) -> None:

@@ -45,6 +45,7 @@ from wintun_api.cli import (
 app = typer.Typer(
     name="wintun-api",
     help="The local REST and WebSocket control plane for Wintun.",
+    epilog="Exit codes: 0 done, 1 it did not work, 2 wrong arguments or settings.",
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,  # its tracebacks would pull in rich, and can show values
@@ -77,4 +78,5 @@ app.add_typer(sessions.app, name="sessions")
 app.command()(capture.capture)
 app.command()(inject.inject)
 app.add_typer(tokens.app, name="tokens")
+app.add_typer(tokens.app, name="token", hidden=True)  # what many type first
 app.add_typer(service.app, name="service")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Any
 
 import typer
 
@@ -12,6 +14,14 @@ from wintun_api.cli.output import show_json, show_table
 app = typer.Typer(help="Make and revoke tokens that allow less.", no_args_is_help=True)
 
 COLUMNS = ("Id", "Label", "Scopes", "Created", "Expires")
+SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+UNITS = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
+
+
+def _scopes(incomplete: str) -> list[str]:
+    from wintun_api.api.tokens import Scope
+
+    return [scope.value for scope in Scope if scope.startswith(incomplete)]
 
 
 @app.command("list")
@@ -30,8 +40,8 @@ def list_tokens(
     if as_json:
         show_json(tokens)
     elif tokens:
-        names = ("id", "label", "scopes", "created_at", "expires_at")
-        show_table(COLUMNS, [[one[name] for name in names] for one in tokens])
+        now = datetime.now(UTC)
+        show_table(COLUMNS, [_row(one, now) for one in tokens])
     else:
         typer.echo("No tokens but the admin token.", err=True)
 
@@ -40,12 +50,20 @@ def list_tokens(
 def create(
     scopes: Annotated[
         list[str],
-        typer.Argument(metavar="SCOPE...", help="What it allows: read, capture, inject, admin."),
+        typer.Argument(
+            metavar="SCOPE...",
+            help="What it allows: read, capture, inject, metrics, or admin, which is all.",
+            autocompletion=_scopes,
+        ),
     ],
     *,
     label: Annotated[str, typer.Option(help="What it is for.")] = "",
     expires_in: Annotated[
-        float | None, typer.Option(help="Seconds until it is void; never when not given.")
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="When it becomes void: 90m, 12h, 7d, or seconds; never when not given.",
+        ),
     ] = None,
     url: Url = DEFAULT_URL,
     token: Token = None,
@@ -55,8 +73,10 @@ def create(
     """Make a token and print it; it is shown only now."""
     from wintun_api.cli.client import connect
 
+    _check_scopes(scopes)
+    lifetime = None if expires_in is None else _seconds(expires_in)
     with connect(url, token, token_file) as client:
-        made = client.send("POST", "/v1/tokens", scopes=scopes, label=label, expires_in=expires_in)
+        made = client.send("POST", "/v1/tokens", scopes=scopes, label=label, expires_in=lifetime)
     if as_json:
         show_json(made)
     else:
@@ -83,3 +103,44 @@ def revoke(
 def path(config: Config = None) -> None:
     """Print where the admin token is kept."""
     typer.echo(read_settings(config).token_path)
+
+
+def _check_scopes(scopes: list[str]) -> None:
+    known = _scopes("")
+    for scope in scopes:
+        if scope not in known:
+            raise typer.BadParameter(
+                f"there is no scope {scope!r}; the scopes are {', '.join(known)}.",
+                param_hint="SCOPE",
+            )
+
+
+def _seconds(text: str) -> float:
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?([smhdw]?)", text.strip())
+    if found is None or float(found[1]) == 0:
+        raise typer.BadParameter(
+            f"{text!r} is no length of time; write it as 90m, 12h, 7d or 3600.",
+            param_hint="--expires-in",
+        )
+    return float(found[1]) * SECONDS[found[2]]
+
+
+def _row(token: dict[str, Any], now: datetime) -> tuple[object, ...]:
+    created = _minute(datetime.fromisoformat(token["created_at"]))
+    expires = "never"
+    if token["expires_at"] is not None:
+        end = datetime.fromisoformat(token["expires_at"])
+        expires = f"{_minute(end)}, in {_span((end - now).total_seconds())}"
+    return token["id"], token["label"], token["scopes"], created, expires
+
+
+def _minute(time: datetime) -> str:
+    return time.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _span(seconds: float) -> str:
+    for unit, size in UNITS:
+        count = round(seconds / size)
+        if count >= 2:
+            return f"{count} {unit}s"
+    return "a moment"
