@@ -7,6 +7,7 @@
     sessions   list, start and end its sessions
     capture    show packets, or write them as pcapng for Wireshark
     inject     send packets to the host; replay reads them from capture files
+    events     show what happens, and go on with it
     tokens     make and revoke tokens
     service    run it as a service of Windows, or of Linux under systemd
 
@@ -17,6 +18,8 @@
     notify     what the service tells systemd; unit is the file that systemd reads
     windows_service  the process that Windows starts, and its manager
     client     the API over HTTP; its errors as sentences
+    event_stream  the events as one sequence, also over broken connections
+    completion what a shell completes
     output     tables, JSON and the last words of a failing command
 
 What a command needs is imported when it runs: `serve` never loads the client's parts.
@@ -33,8 +36,10 @@ from wintun_api import __version__
 from wintun_api.cli import (
     adapters,
     capture,
+    completion,
     demo,
     doctor,
+    events,
     inject,
     serve,
     service,
@@ -48,6 +53,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 it did not work, 2 wrong arguments or settings.",
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
+    add_completion=False,  # ours take the name of the shell
     pretty_exceptions_enable=False,  # its tracebacks would pull in rich, and can show values
 )
 
@@ -55,6 +61,12 @@ app = typer.Typer(
 def _print_version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"wintun-api {__version__}")
+        raise typer.Exit
+
+
+def _show_completion(context: typer.Context, shell: str | None) -> None:
+    if shell is not None and not context.resilient_parsing:
+        typer.echo(completion.script(shell))
         raise typer.Exit
 
 
@@ -66,6 +78,15 @@ def _options(
             "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
         ),
     ] = False,
+    _show: Annotated[
+        completion.Shell | None,
+        typer.Option(
+            "--show-completion",
+            callback=_show_completion,
+            is_eager=True,
+            help="Print what this shell needs to complete commands, and exit.",
+        ),
+    ] = None,
 ) -> None:
     pass
 
@@ -77,6 +98,7 @@ app.add_typer(adapters.app, name="adapters")
 app.add_typer(sessions.app, name="sessions")
 app.command()(capture.capture)
 app.command()(inject.inject)
+app.command()(events.events)
 app.add_typer(tokens.app, name="tokens")
 app.add_typer(tokens.app, name="token", hidden=True)  # what many type first
 app.add_typer(service.app, name="service")

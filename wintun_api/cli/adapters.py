@@ -7,13 +7,19 @@ from uuid import UUID
 
 import typer
 
+from wintun_api.cli.completion import adapter_names
 from wintun_api.cli.options import DEFAULT_URL, Json, Token, TokenFile, Url
 from wintun_api.cli.output import show_json, show_record, show_table
 
 app = typer.Typer(help="List, create, change and delete adapters.", no_args_is_help=True)
 
 Named: TypeAlias = Annotated[
-    str, typer.Argument(metavar="ADAPTER", help="GUID, or name where it is unique.")
+    str,
+    typer.Argument(
+        metavar="ADAPTER",
+        help="GUID, or name where it is unique.",
+        autocompletion=adapter_names,
+    ),
 ]
 Name: TypeAlias = Annotated[str, typer.Argument(help="Name of the adapter.")]
 Pool: TypeAlias = Annotated[str, typer.Option(help="Pool; the tunnel type in Wintun 0.14.")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NoReturn
@@ -42,13 +42,13 @@ class Client:
     def request(self, method: str, path: str, **more: Any) -> Any:
         """Send a request and return the JSON of its answer; None when there is none."""
         try:
-            answer = self._http.request(method, path, **more)
-        except httpx.ConnectError as error:
-            self._unreachable(error)
-        except httpx.TimeoutException:
-            fail(f"{self._http.base_url} does not answer in time.")
+            return self.attempt(method, path, **more)
         except httpx.TransportError as error:
-            fail(f"The connection to {self._http.base_url} broke: {error}.")
+            self.broke(error)
+
+    def attempt(self, method: str, path: str, **more: Any) -> Any:
+        """Do as `request`, but let `httpx.TransportError` through, for who tries again."""
+        answer = self._http.request(method, path, **more)
         if answer.is_success:
             return _json(answer, self._http.base_url) if answer.content else None
         return self._refused(answer)
@@ -59,16 +59,35 @@ class Client:
 
         An answer that breaks off raises `httpx.TransportError` while it is read.
         """
-        given = {name: value for name, value in query.items() if value is not None}
-        timeout = httpx.Timeout(TIMEOUT, read=None)
         try:
-            with self._http.stream("GET", path, params=given, timeout=timeout) as answer:
-                if not answer.is_success:
-                    answer.read()
-                    self._refused(answer)
-                yield answer.iter_raw()
+            with self.listen(path, query) as chunks:
+                yield chunks
         except httpx.ConnectError as error:
             self._unreachable(error)
+
+    @contextmanager
+    def listen(
+        self, path: str, query: Mapping[str, str | float | None], silence: float | None = None
+    ) -> Iterator[Iterator[bytes]]:
+        """Do as `stream`, but let `httpx.TransportError` through at once.
+
+        It is raised too when nothing comes for so many seconds of silence.
+        """
+        given = {name: value for name, value in query.items() if value is not None}
+        timeout = httpx.Timeout(TIMEOUT, read=silence)
+        with self._http.stream("GET", path, params=given, timeout=timeout) as answer:
+            if not answer.is_success:
+                answer.read()
+                self._refused(answer)
+            yield answer.iter_raw()
+
+    def broke(self, error: httpx.TransportError) -> NoReturn:
+        """End the command with the sentence of a connection that failed."""
+        if isinstance(error, httpx.ConnectError):
+            self._unreachable(error)
+        if isinstance(error, httpx.TimeoutException):
+            fail(f"{self._http.base_url} does not answer in time.")
+        fail(f"The connection to {self._http.base_url} broke: {error}.")
 
     def adapters(self) -> list[JsonObject]:
         """Return all adapters."""

@@ -6,6 +6,7 @@ from typing import Annotated, Any, TypeAlias
 
 import typer
 
+from wintun_api.cli.completion import adapter_names, session_words
 from wintun_api.cli.options import DEFAULT_URL, Json, Token, TokenFile, Url
 from wintun_api.cli.output import show_json, show_record, show_table
 
@@ -13,7 +14,11 @@ app = typer.Typer(help="List, start and end sessions.", no_args_is_help=True)
 
 Named: TypeAlias = Annotated[
     str,
-    typer.Argument(metavar="SESSION", help="Id, or the name or GUID of the session's adapter."),
+    typer.Argument(
+        metavar="SESSION",
+        help="Id, or the name or GUID of the session's adapter.",
+        autocompletion=session_words,
+    ),
 ]
 
 COLUMNS = ("Id", "Adapter", "State", "Capacity", "Received", "Injected", "Lost", "Subscribers")
@@ -45,7 +50,12 @@ def list_sessions(
 @app.command()
 def start(
     adapter: Annotated[
-        str, typer.Argument(metavar="ADAPTER", help="GUID, or name where it is unique.")
+        str,
+        typer.Argument(
+            metavar="ADAPTER",
+            help="GUID, or name where it is unique.",
+            autocompletion=adapter_names,
+        ),
     ],
     *,
     capacity: Annotated[

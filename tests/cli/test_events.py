@@ -1,0 +1,197 @@
+"""`wintun-api events` against a real service."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import Result
+
+from tests.cli.commands import invoke
+from tests.cli.conftest import Start
+from tests.conftest import Rig
+from tests.running import TOKEN, RunningService
+from wintun_api.cli.event_stream import messages
+from wintun_api.drivers.base import LogLevel
+from wintun_api.settings import Settings
+
+
+def variables(service: RunningService) -> dict[str, str]:
+    """What a command needs to find the service, as admin."""
+    return {"WINTUN_API_URL": service.url, "WINTUN_API_TOKEN": TOKEN}
+
+
+def events(service: RunningService, *arguments: str) -> Result:
+    """Run the command until it ends by itself."""
+    return invoke("events", *arguments, **variables(service))
+
+
+def objects(text: str) -> list[dict[str, Any]]:
+    """The JSON objects of lines."""
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def told(service: RunningService, *arguments: str) -> list[dict[str, Any]]:
+    """What a command that worked wrote with --json."""
+    result = events(service, *arguments, "--json")
+    assert result.exit_code == 0, result.output
+    return objects(result.stdout)
+
+
+def own(messages: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """The kinds and names of events of adapters."""
+    return [
+        (one["type"], one["data"]["name"]) for one in messages if one["type"].startswith("adapter.")
+    ]
+
+
+# The past
+
+
+def test_the_past(service: RunningService) -> None:
+    """What happened is told in order, by consecutive ids, and then the command ends."""
+    for name in ("First", "Second"):
+        service.adapter(name=name)
+    past = told(service)
+    created = [name for kind, name in own(past) if kind == "adapter.created"]
+    assert created == ["First", "Second"]
+    assert [one["id"] for one in past] == list(range(1, len(past) + 1))
+
+
+def test_nothing_happened(service: RunningService) -> None:
+    """A service without events is no failure, and nothing on standard output."""
+    result = events(service, "--since", str(newest(service)))
+    assert (result.exit_code, result.output) == (0, "")
+
+
+def newest(service: RunningService) -> int:
+    """The id of the newest event."""
+    with service.http.stream("GET", "/v1/events") as answer:
+        number: int = next(messages(answer.iter_raw()))["id"]
+    return number
+
+
+def test_lines(service: RunningService) -> None:
+    """A line has the time, the id, the kind, and what it is about by name."""
+    session = service.session(service.adapter(name="OfficeNet"))["id"]
+    lines = events(service, "--type", "session").stdout.splitlines()
+    (started,) = [line for line in lines if "session.started" in line]
+    stamp = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}Z"
+    assert re.fullmatch(rf"{stamp} +\d+  session\.started +{session} of OfficeNet running", started)
+
+
+def test_since(service: RunningService) -> None:
+    """The events after one are told."""
+    service.adapter(name="Before")
+    last = newest(service)
+    service.adapter(name="After")
+    later = told(service, "--since", str(last))
+    assert later[0]["id"] == last + 1
+    assert {name for _, name in own(later)} == {"After"}
+
+
+def test_events_no_longer_kept(service: RunningService) -> None:
+    """After an event that the service does not know there is a snapshot, and a word about it."""
+    service.session(service.adapter(name="OfficeNet"))
+    result = events(service, "--since", "999999")
+    (line,) = result.stdout.splitlines()
+    assert "adapters: OfficeNet; sessions: " in line
+    assert "not kept" in result.stderr
+
+
+@pytest.mark.parametrize("word", ["adapter.created", "adapter"])
+def test_types(service: RunningService, word: str) -> None:
+    """Only the kinds that were asked for are told, by name or by topic."""
+    service.session(service.adapter(name="OfficeNet"))
+    kinds = {one["type"] for one in told(service, "--type", word)}
+    assert "adapter.created" in kinds
+    assert all(kind.startswith(word) for kind in kinds)
+
+
+def test_several_types(service: RunningService) -> None:
+    """Several kinds are told together."""
+    service.session(service.adapter(name="OfficeNet"))
+    options = ("--type", "session.started", "--type", "adapter.created")
+    assert [one["type"] for one in told(service, *options)] == [
+        "adapter.created",
+        "session.started",
+    ]
+
+
+def test_unknown_type(service: RunningService) -> None:
+    """A kind that is none is wrong usage, told with the good ones."""
+    result = events(service, "--type", "adapters")
+    assert result.exit_code == 2
+    assert "session.failed" in result.stderr
+
+
+def test_level(rig: Rig, start: Start) -> None:
+    """Of the driver's log only grave enough lines are told, each with its level."""
+    rig.library.log_next("WintunCreateAdapter", "all is well")
+    rig.service.adapter(name="First")
+    rig.library.log_next("WintunCreateAdapter", "all is lost", LogLevel.ERR)
+    rig.service.adapter(name="Second")
+    program = start("events", "--follow", "--level", "err", **variables(rig.service))
+    program.wait_for("err: all is lost")
+    assert "all is well" not in program.stdout
+
+
+def test_a_name_that_breaks_lines(service: RunningService) -> None:
+    """A separator of lines in a name breaks no message."""
+    service.adapter(name="a\u2028b")
+    assert ("adapter.created", "a\u2028b") in own(told(service))
+
+
+def test_no_service(service: RunningService) -> None:
+    """Where nothing answers, the command ends with the sentence that says how to start it."""
+    service.stop()
+    result = events(service, "--follow")
+    assert result.exit_code == 1
+    assert "wintun-api serve" in result.stderr
+
+
+def test_whole_messages_only() -> None:
+    """A message that broke off is none; one that comes in pieces is one."""
+    chunks = [b'id: 1\ndata: {"a"', b": 1}\n", b'\n: still here\n\ndata: {"a": 2']
+    assert list(messages(chunks)) == [{"a": 1}]
+
+
+# Following
+
+
+def test_follow(service: RunningService, start: Start) -> None:
+    """What happens is told as it happens, after the past, until Ctrl-C, which is no failure."""
+    service.adapter(name="Before")
+    program = start("events", "--follow", **variables(service))
+    program.wait_for("adapter.created +Before")
+    service.adapter(name="After")
+    program.wait_for("adapter.created +After")
+    assert program.end()[0] == 0
+
+
+def test_follow_over_a_new_start(tmp_path: Path, start: Start) -> None:
+    """After a new start of the service a snapshot is told, then its events, each once."""
+    settings = Settings(driver="emulated", port=0, data_dir=tmp_path)
+    service = RunningService(settings)
+    service.adapter(name="Before")
+    program = start("events", "--follow", "--json", **variables(service))
+    program.wait_for("adapter.created.*Before")
+    port = service.port
+    service.stop()
+    program.wait_for("Trying to connect again")
+    service = RunningService(Settings(driver="emulated", port=port, data_dir=tmp_path))
+    try:
+        program.wait_for('"snapshot"')
+        service.adapter(name="After")
+        program.wait_for("adapter.created.*After")
+        assert program.end()[0] == 0
+    finally:
+        service.stop()
+    seen = objects(program.stdout)
+    kinds = [one["type"] for one in seen]
+    assert kinds.count("snapshot") == 1
+    new = [one["id"] for one in seen[kinds.index("snapshot") :]]
+    assert new == list(range(new[0], new[0] + len(new)))

@@ -1,0 +1,146 @@
+"""`wintun-api events`: what happens in a running service."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
+
+import typer
+
+from wintun_api.cli.options import DEFAULT_URL, Token, TokenFile, Url
+from wintun_api.cli.output import printable
+
+if TYPE_CHECKING:
+    from wintun_api.cli.event_stream import Message
+
+Level: TypeAlias = Literal["info", "warn", "err"]
+LEVELS = ("info", "warn", "err")
+
+
+def _kinds(incomplete: str) -> list[str]:
+    from wintun_api.hub.events import EventType
+
+    return [kind.value for kind in EventType if kind.startswith(incomplete)]
+
+
+def events(
+    *,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Go on with what happens, until Ctrl-C.")
+    ] = False,
+    since: Annotated[int | None, typer.Option(metavar="ID", help="Begin after this event.")] = None,
+    types: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--type",
+            metavar="KIND",
+            help="Only this kind, as adapter.created, or all of adapter; may be repeated.",
+            autocompletion=_kinds,
+        ),
+    ] = None,
+    level: Annotated[
+        Level, typer.Option(help="Of the driver's log, only lines of this level and above.")
+    ] = "info",
+    as_json: Annotated[bool, typer.Option("--json", help="Write one JSON object a line.")] = False,
+    url: Url = DEFAULT_URL,
+    token: Token = None,
+    token_file: TokenFile = None,
+) -> None:
+    """Show what happened: adapters, sessions, losses, the driver's log.
+
+    Begins with the oldest events that the service still has, at most a thousand. Where events are
+    missing, a snapshot says what there is now.
+    """
+    from wintun_api.cli.client import connect
+    from wintun_api.cli.event_stream import EventStream
+
+    wanted = _wanted(types)
+    try:
+        with connect(url, token, token_file) as client:
+            stream = EventStream(client, since, _tell)
+            names = _Names(stream.first["adapters"])
+            for message in stream.follow() if follow else stream.past():
+                names.learn(message)
+                if message["type"] == "snapshot":
+                    _tell("The events before this are not kept; here is what there is now.")
+                elif message["type"] != "missed" and not _passes(message, wanted, level):
+                    continue
+                typer.echo(json.dumps(message) if as_json else names.line(message))
+    except KeyboardInterrupt:
+        raise typer.Exit from None
+
+
+def _wanted(types: list[str] | None) -> frozenset[str] | None:
+    known = _kinds("")
+    wanted: set[str] = set()
+    for word in types or ():
+        found = {kind for kind in known if word in (kind, kind.partition(".")[0])}
+        if not found:
+            raise typer.BadParameter(
+                f"there is no kind {word!r}; the kinds are {', '.join(known)}.",
+                param_hint="--type",
+            )
+        wanted |= found
+    return frozenset(wanted) or None
+
+
+def _passes(message: Message, wanted: Collection[str] | None, level: Level) -> bool:
+    if wanted is not None and message["type"] not in wanted:
+        return False
+    if message["type"] != "driver.log":
+        return True
+    return LEVELS.index(message["data"]["level"]) >= LEVELS.index(level)
+
+
+def _tell(sentence: str) -> None:
+    typer.echo(printable(sentence), err=True)
+
+
+class _Names:
+    """Writes messages as lines; knows adapters' names, for events of sessions have GUIDs only."""
+
+    def __init__(self, adapters: list[dict[str, Any]]) -> None:
+        self._names: dict[str, str] = {one["guid"]: one["name"] for one in adapters}
+
+    def learn(self, message: Message) -> None:
+        """Remember the names that a message tells."""
+        if message["type"] == "snapshot":
+            self._names.update((one["guid"], one["name"]) for one in message["adapters"])
+        elif message["type"].startswith("adapter."):
+            self._names[message["data"]["guid"]] = message["data"]["name"]
+
+    def line(self, message: Message) -> str:
+        """Return time, id, kind and text."""
+        kind = message["type"]
+        if kind == "missed":
+            return f"{message['count']} events were lost: this program read too slowly."
+        time = datetime.fromisoformat(message["time"]).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+        return printable(f"{time}Z {message['id']:>5}  {kind:<18} {self._text(kind, message)}")
+
+    def _text(self, kind: str, message: Message) -> str:
+        if kind == "snapshot":
+            adapters = ", ".join(one["name"] for one in message["adapters"]) or "none"
+            sessions = ", ".join(self._session(one) for one in message["sessions"]) or "none"
+            return f"adapters: {adapters}; sessions: {sessions}"
+        data = message["data"]
+        topic = kind.partition(".")[0]
+        if kind == "driver.log":
+            return f"{data['level']}: {data['message']}"
+        if kind == "driver.slow":
+            return f"{data['call']} has taken {data['seconds']:.0f} seconds so far"
+        if kind == "session.loss":
+            name = self._names.get(data["adapter"], data["adapter"])
+            return f"{data['session']} of {name}: {data['count']} packets, {data['cause']}"
+        if topic == "session":
+            reason = f": {data['reason']}" if data["reason"] else ""
+            return f"{self._session(data)}{reason}"
+        if topic == "adapter":
+            addresses = ", ".join(data["addresses"]) or "no addresses"
+            return f"{data['name']} {data['guid']} {data['state']}, {addresses}"
+        return json.dumps(data)  # a kind that a later service may have
+
+    def _session(self, session: dict[str, Any]) -> str:
+        name = self._names.get(session["adapter"], session["adapter"])
+        return f"{session['id']} of {name} {session['state']}"
