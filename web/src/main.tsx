@@ -48,7 +48,9 @@ if (root !== null) {
     root,
   );
 }
-dashboard.start(() => document.hidden);
+const [visit] = performance.getEntriesByType("navigation") as PerformanceNavigationTiming[];
+// The service shows this page in place of a refusal, too; then there is nobody to ask.
+dashboard.start(visit?.responseStatus !== 401, () => document.hidden);
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden) dashboard.connection.retry();
 });

@@ -12,7 +12,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get Health
+         * Say that the service is up; the only route without a token
          * @description Say that the service is up; the only route without a token.
          */
         get: operations["get_health"];
@@ -32,8 +32,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get System
+         * Describe the service, the machine and what this token allows
          * @description Describe the service, the machine and what this token allows.
+         *
+         *     Scope: `read`.
          */
         get: operations["get_system"];
         put?: never;
@@ -52,15 +54,19 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get Driver
+         * Describe the driver
          * @description Describe the driver. WintunGetRunningDriverVersion.
+         *
+         *     Scope: `read`.
          */
         get: operations["get_driver"];
         put?: never;
         post?: never;
         /**
-         * Delete Driver
+         * Remove the driver from the system; fails while an adapter uses it
          * @description Remove the driver from the system; fails while an adapter uses it. WintunDeleteDriver.
+         *
+         *     Scope: `admin`.
          */
         delete: operations["delete_driver"];
         options?: never;
@@ -76,14 +82,18 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List Tokens
+         * List the issued tokens, without their secrets
          * @description List the issued tokens, without their secrets.
+         *
+         *     Scope: `admin`.
          */
         get: operations["list_tokens"];
         put?: never;
         /**
-         * Create Token
+         * Make a token with some scopes; its secret is in this answer alone
          * @description Make a token with some scopes; its secret is in this answer alone.
+         *
+         *     Scope: `admin`.
          */
         post: operations["create_token"];
         delete?: never;
@@ -103,8 +113,10 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Revoke Token
+         * Make an issued token void; its open connections are refused at their next request
          * @description Make an issued token void; its open connections are refused at their next request.
+         *
+         *     Scope: `admin`.
          */
         delete: operations["revoke_token"];
         options?: never;
@@ -122,8 +134,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Sign Out
+         * Make this browser's cookie void and forget it; the token itself stays good
          * @description Make this browser's cookie void and forget it; the token itself stays good.
+         *
+         *     The scope depends on what is asked.
          */
         post: operations["sign_out"];
         delete?: never;
@@ -140,17 +154,21 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List Adapters
+         * List the adapters, of one pool or of all the service knows
          * @description List the adapters, of one pool or of all the service knows.
          *
          *     While another driver call is under way, the last reading is given at once; the Age header says
          *     how many seconds old it is. WintunEnumAdapters, WintunGetAdapterName, WintunGetAdapterLUID.
+         *
+         *     Scope: `read`.
          */
         get: operations["list_adapters"];
         put?: never;
         /**
-         * Create Adapter
+         * Create an adapter with its network settings, all or nothing
          * @description Create an adapter with its network settings, all or nothing. WintunCreateAdapter.
+         *
+         *     Scope: `admin`.
          */
         post: operations["create_adapter"];
         delete?: never;
@@ -169,8 +187,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Open Adapter
+         * Open an existing adapter by name and pool
          * @description Open an existing adapter by name and pool. WintunOpenAdapter.
+         *
+         *     Scope: `admin`.
          */
         post: operations["open_adapter"];
         delete?: never;
@@ -187,24 +207,30 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get Adapter
+         * Read one adapter
          * @description Read one adapter. WintunGetAdapterName, WintunGetAdapterLUID.
+         *
+         *     Scope: `read`.
          */
         get: operations["get_adapter"];
         put?: never;
         post?: never;
         /**
-         * Delete Adapter
+         * End the adapter's session and remove the device
          * @description End the adapter's session and remove the device. WintunDeleteAdapter, WintunCloseAdapter.
+         *
+         *     Scope: `admin`.
          */
         delete: operations["delete_adapter"];
         options?: never;
         head?: never;
         /**
-         * Update Adapter
+         * Rename an adapter, change its network settings
          * @description Rename an adapter, change its network settings. WintunSetAdapterName.
          *
          *     The answer is what the system reads back; `wanted` has what became otherwise.
+         *
+         *     Scope: `admin`.
          */
         patch: operations["update_adapter"];
         trace?: never;
@@ -219,8 +245,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Release Adapter
+         * Give the handle back and keep the device where the generation can
          * @description Give the handle back and keep the device where the generation can. WintunFreeAdapter.
+         *
+         *     Scope: `admin`.
          */
         post: operations["release_adapter"];
         delete?: never;
@@ -240,8 +268,10 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Delete Pool
+         * Delete every adapter of a pool, and the driver with the last one
          * @description Delete every adapter of a pool, and the driver with the last one. WintunDeletePoolDriver.
+         *
+         *     Scope: `admin`.
          */
         delete: operations["delete_pool"];
         options?: never;
@@ -257,14 +287,18 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List Sessions
+         * List the sessions that run, and those that ended by themselves and were not deleted
          * @description List the sessions that run, and those that ended by themselves and were not deleted.
+         *
+         *     Scope: `read`.
          */
         get: operations["list_sessions"];
         put?: never;
         /**
-         * Start Session
+         * Start the session of an adapter; one at a time
          * @description Start the session of an adapter; one at a time. WintunStartSession.
+         *
+         *     Scope: `admin`.
          */
         post: operations["start_session"];
         delete?: never;
@@ -281,15 +315,19 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Get Session
+         * Read a session's state and counters
          * @description Read a session's state and counters.
+         *
+         *     Scope: `read`.
          */
         get: operations["get_session"];
         put?: never;
         post?: never;
         /**
-         * End Session
+         * End a session; the answer holds its last counters
          * @description End a session; the answer holds its last counters. WintunEndSession.
+         *
+         *     Scope: `admin`.
          */
         delete: operations["end_session"];
         options?: never;
@@ -307,14 +345,42 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Inject Packets
+         * Inject one IP packet, or batches of them
          * @description Inject one IP packet, or batches of them.
          *
          *     `application/octet-stream` carries one packet, which is refused as a whole when it is none;
          *     `application/vnd.wintun-api.batch` carries batch frames, where a bad packet costs only itself.
          *     WintunAllocateSendPacket, WintunSendPacket.
+         *
+         *     Scope: `inject`.
          */
         post: operations["inject_packets"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions/{session_id}/capture.pcapng": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Capture a session's packets as a pcapng file that grows while they pass
+         * @description Capture a session's packets as a pcapng file that grows while they pass.
+         *
+         *     It ends with the session, with the service, or when it has what was asked for. A client that
+         *     reads too slowly loses the oldest packets; the next one carries their number as its drop count.
+         *     `curl -N ... | wireshark -k -i -` shows the packets live.
+         *
+         *     Scope: `capture`.
+         */
+        get: operations["capture_packets"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -329,10 +395,34 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Stream Events Sse
+         * Send the events of `WS /v1/events` as server-sent events, a snapshot first
          * @description Send the events of `WS /v1/events` as server-sent events, a snapshot first.
+         *
+         *     Scope: `read`.
          */
         get: operations["stream_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read all metrics for Prometheus; the scope `metrics` is enough
+         * @description Read all metrics for Prometheus; the scope `metrics` is enough.
+         *
+         *     Scope: `metrics`.
+         */
+        get: operations["get_metrics"];
         put?: never;
         post?: never;
         delete?: never;
@@ -356,16 +446,27 @@ export interface components {
              * @example deadbabe-cafe-beef-0123-456789abcdef
              */
             guid: string;
-            /** @example OfficeNet */
+            /**
+             * @description What people call it.
+             * @example OfficeNet
+             */
             name: string;
-            /** @example WireGuard */
+            /**
+             * @description What it belongs to; the tunnel type in 0.14.
+             * @example WireGuard
+             */
             pool: string;
             /**
+             * Format: int64
              * @description NET_LUID.
              * @example 14918173782441984
              */
             luid: number;
-            /** @example 7 */
+            /**
+             * Format: int64
+             * @description NET_IFINDEX; another one after a restart.
+             * @example 7
+             */
             interface_index: number;
             /**
              * @description What the system's own tools call it.
@@ -378,11 +479,13 @@ export interface components {
              */
             wintun_name: string;
             /**
+             * Format: int64
              * @description Bytes; null where it cannot be read.
              * @example 1420
              */
             mtu: number | null;
             /**
+             * @description With their prefix lengths.
              * @example [
              *       "10.6.7.7/24"
              *     ]
@@ -396,7 +499,10 @@ export interface components {
              *     ]
              */
             families: number[];
-            /** @description The interface's; null where the system chooses it, or has none. */
+            /**
+             * Format: int64
+             * @description The interface's; null where the system chooses it, or has none.
+             */
             metric: number | null;
             /** @description Those that were set, none that the system makes. */
             routes: components["schemas"]["Route"][];
@@ -408,6 +514,7 @@ export interface components {
              */
             dns: string[];
             /**
+             * @description Domains that short names are looked up in.
              * @example [
              *       "example.com"
              *     ]
@@ -415,11 +522,8 @@ export interface components {
             dns_search: string[];
             /** @description What was asked of the service and is not so now; null when all of it is. */
             wanted: components["schemas"]["Wanted"] | null;
-            /**
-             * @description Up while a session of the service runs.
-             * @enum {string}
-             */
-            state: "up" | "down";
+            /** @description Up while a session of the service runs. */
+            state: components["schemas"]["AdapterState"];
             /** @description Outlives the handle that created it. */
             persistent: boolean;
             /** @description The service holds a handle of it. */
@@ -440,12 +544,14 @@ export interface components {
          */
         AdapterCreate: {
             /**
+             * Format: adapter-name
              * @description 1 to 127 UTF-16 units, no control characters, none of \ / : * ? " < > |.
              * @example OfficeNet
              */
             name: string;
             /**
-             * @description Groups adapters of one program; the tunnel type in Wintun 0.14.
+             * Format: pool-name
+             * @description Groups adapters of one program; the tunnel type in Wintun 0.14. It has the characters of a name.
              * @default wintun-api
              * @example WireGuard
              */
@@ -462,6 +568,7 @@ export interface components {
              */
             mtu?: number;
             /**
+             * @description With their prefix lengths.
              * @default []
              * @example [
              *       "10.6.7.7/24",
@@ -474,11 +581,20 @@ export interface components {
              * @example 25
              */
             metric?: number;
-            /** @default [] */
+            /**
+             * @description Into the adapter.
+             * @default []
+             */
             routes: components["schemas"]["Route"][];
-            /** @default [] */
+            /**
+             * @description Servers, the first one asked first.
+             * @default []
+             */
             dns: string[];
-            /** @default [] */
+            /**
+             * @description Domains that short names are looked up in.
+             * @default []
+             */
             dns_search: string[];
         };
         /**
@@ -487,23 +603,32 @@ export interface components {
          */
         AdapterOpen: {
             /**
+             * Format: adapter-name
              * @description 1 to 127 UTF-16 units, no control characters, none of \ / : * ? " < > |.
              * @example OfficeNet
              */
             name: string;
             /**
-             * @description Groups adapters of one program; the tunnel type in Wintun 0.14.
+             * Format: pool-name
+             * @description Groups adapters of one program; the tunnel type in Wintun 0.14. It has the characters of a name.
              * @default wintun-api
              * @example WireGuard
              */
             pool: string;
         };
         /**
+         * AdapterState
+         * @description Whether a session of the service runs on the adapter.
+         * @enum {string}
+         */
+        AdapterState: "up" | "down";
+        /**
          * AdapterUpdate
          * @description What to change; members that are missing stay as they are.
          */
         AdapterUpdate: {
             /**
+             * Format: adapter-name
              * @description 1 to 127 UTF-16 units, no control characters, none of \ / : * ? " < > |.
              * @example OfficeNet
              */
@@ -532,7 +657,12 @@ export interface components {
          * @description A driver call that runs or waits now.
          */
         CallInProgress: {
+            /**
+             * @description Its function.
+             * @example WintunCreateAdapter
+             */
             call: string;
+            /** @description Since it was asked for. */
             seconds: number;
         };
         /**
@@ -540,33 +670,88 @@ export interface components {
          * @description What this driver and generation can do.
          */
         Capabilities: {
+            /** @description Adapters outlive the handle that made them. */
             persistent_adapters: boolean;
+            /** @description Lists adapters of other programs. */
             enumerate_pools: boolean;
+            /** @description Adapters can be renamed. */
             rename: boolean;
+            /** @description DELETE /v1/pools/{pool} works. */
             delete_pool: boolean;
+            /** @description DELETE /v1/driver works. */
             delete_driver: boolean;
+            /** @description MTU, addresses and routes can be set. */
             network_settings: boolean;
+            /** @description The interface's metric can be set. */
             metric: boolean;
+            /** @description DNS servers and domains can be set. */
             dns: boolean;
+            /** @description Deletion can close sessions of other processes. */
             force_close: boolean;
+        };
+        /**
+         * CaptureDirection
+         * @description Which packets a capture holds.
+         * @enum {string}
+         */
+        CaptureDirection: "received" | "injected" | "both";
+        /**
+         * CreatedToken
+         * @description A token just made.
+         */
+        CreatedToken: {
+            /**
+             * @description Names it in paths.
+             * @example 9f86d081
+             */
+            id: string;
+            /**
+             * @description What it is for.
+             * @example grafana
+             */
+            label: string;
+            /** @description What it allows. */
+            scopes: components["schemas"]["Scope"][];
+            /**
+             * Format: date-time
+             * @description UTC.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description UTC; null for never.
+             */
+            expires_at: string | null;
+            /** @description The secret; it is shown only now. */
+            token: string;
         };
         /**
          * Driver
          * @description The driver behind the service.
          */
         Driver: {
-            /** @example wintun */
+            /**
+             * @description wintun, linux or emulated.
+             * @example wintun
+             */
             name: string;
-            /** @example tunnel-type */
+            /**
+             * @description Of the Wintun API it follows.
+             * @example tunnel-type
+             */
             generation: string;
+            /** @description Null for a driver without a library. */
             library_path: string | null;
+            /** @description Of the library's file, hexadecimal. */
             library_sha256: string | null;
             /**
              * @description Of the loaded kernel driver; null while none is loaded.
              * @example 0.14
              */
             running_version: string | null;
+            /** @description Null while the driver works. */
             unavailable: components["schemas"]["UnavailableReason"] | null;
+            /** @description What it can do. */
             capabilities: components["schemas"]["Capabilities"];
             /** @description Driver calls under way, the oldest first. */
             calls: components["schemas"]["CallInProgress"][];
@@ -576,7 +761,12 @@ export interface components {
          * @description One wrong field of a request.
          */
         FieldError: {
+            /**
+             * @description Where it is, with dots.
+             * @example addresses.0
+             */
             field: string;
+            /** @description What is wrong with it. */
             message: string;
         };
         /**
@@ -585,7 +775,7 @@ export interface components {
          */
         Health: {
             /**
-             * @default ok
+             * @description Nothing else; a service that is down is silent.
              * @constant
              */
             status: "ok";
@@ -595,13 +785,19 @@ export interface components {
          * @description What became of injected packets.
          */
         InjectionReport: {
-            /** @description Packets the send ring took. */
+            /**
+             * Format: int64
+             * @description Packets the send ring took.
+             */
             accepted: number;
             /** @description Packets refused as no IP packet, by reason. */
             rejected: {
                 [key: string]: number;
             };
-            /** @description Packets dropped as the send ring was full. */
+            /**
+             * Format: int64
+             * @description Packets dropped as the send ring was full.
+             */
             ring_full: number;
         };
         /**
@@ -609,18 +805,40 @@ export interface components {
          * @description The numbers a client must respect.
          */
         Limits: {
-            /** @default 131072 */
+            /**
+             * Format: int64
+             * @description Bytes of the smallest ring.
+             */
             min_capacity: number;
-            /** @default 67108864 */
+            /**
+             * Format: int64
+             * @description Bytes of the largest ring.
+             */
             max_capacity: number;
-            /** @default 4194304 */
+            /**
+             * Format: int64
+             * @description Bytes, where none is given.
+             */
             default_capacity: number;
-            /** @default 65535 */
+            /**
+             * Format: int64
+             * @description Bytes of the largest packet.
+             */
             max_packet: number;
-            /** @description Bytes of a message or request that carries packets. */
+            /**
+             * Format: int64
+             * @description Bytes of a message or request that carries packets.
+             */
             max_message: number;
-            /** @description The largest queue a subscriber can ask for. */
+            /**
+             * Format: int64
+             * @description The largest queue a subscriber can ask for.
+             */
             queue_packets: number;
+            /**
+             * Format: int64
+             * @description The same in bytes.
+             */
             queue_bytes: number;
         };
         /**
@@ -628,13 +846,25 @@ export interface components {
          * @description Packets lost, by cause.
          */
         Lost: {
-            /** @description By the host, as the ring was full; null if not known. */
+            /**
+             * Format: int64
+             * @description By the host, as the ring was full; null if not known.
+             */
             ring: number | null;
-            /** @description Received while nobody was subscribed. */
+            /**
+             * Format: int64
+             * @description Received while nobody was subscribed.
+             */
             unclaimed: number;
-            /** @description In subscribers' queues, every subscriber counted by itself. */
+            /**
+             * Format: int64
+             * @description In subscribers' queues, every subscriber counted by itself.
+             */
             queue: number;
-            /** @description Of clients, as the send ring was full. */
+            /**
+             * Format: int64
+             * @description Of clients, as the send ring was full.
+             */
             ring_full: number;
             /** @description Of clients, refused as no IP packet, by reason. */
             rejected: {
@@ -642,66 +872,80 @@ export interface components {
             };
         };
         /**
-         * NewToken
-         * @description A token just made.
-         */
-        NewToken: {
-            id: string;
-            label: string;
-            scopes: components["schemas"]["Scope"][];
-            /** Format: date-time */
-            created_at: string;
-            /** Format: date-time */
-            expires_at: string | null;
-            /** @description The secret; it is shown only now. */
-            token: string;
-        };
-        /**
          * Problem
-         * @description An error as a document (RFC 9457).
+         * @description An error as a document (RFC 9457). Members that do not apply are left out.
          */
         Problem: {
-            /** @example urn:wintun-api:problem:adapter-not-found */
+            /**
+             * @description One per cause, for programs.
+             * @example urn:wintun-api:problem:adapter-not-found
+             */
             type: string;
+            /**
+             * @description The cause in words.
+             * @example No such adapter
+             */
             title: string;
+            /**
+             * Format: int64
+             * @description The HTTP status.
+             * @example 404
+             */
             status: number;
-            /** @description For people. */
+            /** @description What went wrong this time, for people. */
             detail: string;
             /**
-             * @description What to do next.
+             * @description What to do next, for people.
              * @default
              */
             hint: string;
-            /** @default  */
+            /**
+             * @description The path of the request.
+             * @default
+             */
             instance: string;
             /**
+             * Format: int64
              * @description The driver's Win32 error, unsigned.
              * @default null
+             * @example 1168
              */
-            win32_code: number | null;
-            /** @default null */
-            win32_code_hex: string | null;
+            win32_code: number;
             /**
+             * @description The same in hexadecimal.
+             * @default null
+             * @example 0x00000490
+             */
+            win32_code_hex: string;
+            /**
+             * Format: int64
              * @description The driver's errno on Linux.
              * @default null
+             * @example 1
              */
-            errno: number | null;
+            errno: number;
             /**
              * @description The driver's function that failed.
              * @default null
+             * @example WintunOpenAdapter
              */
-            function: string | null;
+            function: string;
+            /** @description The driver's log lines of the failed call. */
+            log?: string[];
             /**
-             * @description The driver's log lines of the failed call.
-             * @default []
+             * @description Why the driver is unavailable, or packets or frames were refused.
+             * @default null
+             * @example LIBRARY_NOT_FOUND
              */
-            log: string[];
-            /** @default null */
-            reason: string | null;
-            /** @default null */
-            field: string | null;
-            /** @default [] */
-            errors: components["schemas"]["FieldError"][];
+            reason: string;
+            /**
+             * @description The one wrong field.
+             * @default null
+             * @example name
+             */
+            field: string;
+            /** @description All fields that do not fit the schema. */
+            errors?: components["schemas"]["FieldError"][];
         };
         /**
          * Release
@@ -725,12 +969,14 @@ export interface components {
          */
         Route: {
             /**
+             * Format: ip-network
              * @description IPv4 or IPv6 network with its prefix length.
              * @example 10.0.0.0/8
              * @example ::/0
              */
             destination: string;
             /**
+             * Format: ip-address
              * @description Null where every destination is on the link, as with most tunnels.
              * @example 10.6.7.1
              * @example fd06:7::1
@@ -748,34 +994,59 @@ export interface components {
          * @description What a token allows. Each by itself, but that admin allows all.
          * @enum {string}
          */
-        Scope: "read" | "capture" | "inject" | "admin";
+        Scope: "read" | "capture" | "inject" | "metrics" | "admin";
         /**
          * Session
          * @description A session of an adapter.
          */
         Session: {
-            /** @example 5f0c9d1e2b3a */
+            /**
+             * @description Names it in paths.
+             * @example 5f0c9d1e2b3a
+             */
             id: string;
             /**
              * Format: uuid
+             * @description The GUID of its adapter.
              * @example deadbabe-cafe-beef-0123-456789abcdef
              */
             adapter: string;
-            /** @example 4194304 */
+            /**
+             * Format: int64
+             * @description Of the ring, in bytes.
+             * @example 4194304
+             */
             capacity: number;
+            /** @description Packets flow while it is running. */
             state: components["schemas"]["SessionState"];
-            /** @description Why it ended or failed. */
+            /** @description Why it ended or failed; null while it runs. */
             reason: string | null;
-            /** @description The driver's error code when it failed. */
+            /**
+             * Format: int64
+             * @description The driver's error code when it failed.
+             */
             win32_code: number | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description UTC.
+             */
             started_at: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description UTC; null while it runs.
+             */
             ended_at: string | null;
-            /** @description Restarts after ring corruption; one at most. */
+            /**
+             * Format: int64
+             * @description Restarts after ring corruption; one at most.
+             */
             restarts: number;
-            /** @description Clients that get packets now. */
+            /**
+             * Format: int64
+             * @description Clients that get packets now.
+             */
             subscribers: number;
+            /** @description What it carried and lost. */
             counters: components["schemas"]["SessionCounters"];
         };
         /**
@@ -787,8 +1058,12 @@ export interface components {
             received: components["schemas"]["Traffic"];
             /** @description Application to host. */
             injected: components["schemas"]["Traffic"];
+            /** @description Packets that did not arrive, by cause. */
             lost: components["schemas"]["Lost"];
-            /** @description How often the receive ring was found corrupt. */
+            /**
+             * Format: int64
+             * @description How often the receive ring was found corrupt.
+             */
             ring_corrupt: number;
         };
         /**
@@ -820,20 +1095,39 @@ export interface components {
          * @description The service and the machine it runs on.
          */
         System: {
+            /**
+             * @description The service's.
+             * @example 0.1.0
+             */
             version: string;
             /**
              * Format: date-time
              * @description Ids of events count from then.
              */
             started_at: string;
-            /** @example Windows-10-10.0.19045-SP0 */
+            /**
+             * @description The operating system.
+             * @example Windows-11-10.0.26100-SP0
+             */
             platform: string;
-            /** @example AMD64 */
+            /**
+             * @description The machine's.
+             * @example AMD64
+             */
             architecture: string;
+            /**
+             * @description The version of Python.
+             * @example 3.13.5
+             */
             python: string;
             /** @description Has the rights to manage adapters. */
             elevated: boolean;
+            /**
+             * @description wintun, linux or emulated.
+             * @example wintun
+             */
             driver: string;
+            /** @description Null while the driver works. */
             unavailable: components["schemas"]["UnavailableReason"] | null;
             /** @description What the token of this request allows. */
             scopes: components["schemas"]["Scope"][];
@@ -844,12 +1138,27 @@ export interface components {
          * @description An issued token, without its secret.
          */
         Token: {
+            /**
+             * @description Names it in paths.
+             * @example 9f86d081
+             */
             id: string;
+            /**
+             * @description What it is for.
+             * @example grafana
+             */
             label: string;
+            /** @description What it allows. */
             scopes: components["schemas"]["Scope"][];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description UTC.
+             */
             created_at: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description UTC; null for never.
+             */
             expires_at: string | null;
         };
         /**
@@ -858,6 +1167,7 @@ export interface components {
          */
         TokenCreate: {
             /**
+             * @description What it shall allow.
              * @example [
              *       "read",
              *       "capture"
@@ -865,6 +1175,7 @@ export interface components {
              */
             scopes: components["schemas"]["Scope"][];
             /**
+             * @description What the token is for.
              * @default
              * @example grafana
              */
@@ -880,7 +1191,15 @@ export interface components {
          * @description Packets and bytes.
          */
         Traffic: {
+            /**
+             * Format: int64
+             * @description How many.
+             */
             packets: number;
+            /**
+             * Format: int64
+             * @description Of all of them, without frames around them.
+             */
             bytes: number;
         };
         /**
@@ -888,23 +1207,39 @@ export interface components {
          * @description Why the driver cannot work on this machine.
          */
         UnavailableReason: {
+            /**
+             * @description The cause, for programs.
+             * @example library_not_found
+             */
             reason: string;
+            /** @description The cause, for people. */
             message: string;
+            /** @description What to do next. */
             hint: string;
         };
         /**
          * Wanted
-         * @description Settings that were asked for; only those that are not so.
+         * @description Settings that were asked for; only those that are not so, others are left out.
          */
         Wanted: {
-            /** @description Bytes. */
-            mtu?: number | null;
-            addresses?: string[] | null;
-            /** @description Null where the system was to choose it. */
+            /**
+             * Format: int64
+             * @description Bytes.
+             */
+            mtu?: number;
+            /** @description With their prefix lengths. */
+            addresses?: string[];
+            /**
+             * Format: int64
+             * @description Null where the system was to choose it.
+             */
             metric?: number | null;
-            routes?: components["schemas"]["Route"][] | null;
-            dns?: string[] | null;
-            dns_search?: string[] | null;
+            /** @description Into the adapter. */
+            routes?: components["schemas"]["Route"][];
+            /** @description Servers. */
+            dns?: string[];
+            /** @description Domains. */
+            dns_search?: string[];
         };
     };
     responses: never;
@@ -924,16 +1259,21 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description The service is up. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Health"];
                 };
             };
-            /** @description Refused: scope, Host or Origin; or the system denied access. */
+            /** @description Foreign Host header. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -953,25 +1293,55 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description The service and the machine it runs on. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "version": "0.1.0",
+                     *       "started_at": "2026-11-25T09:30:00Z",
+                     *       "platform": "Windows-11-10.0.26100-SP0",
+                     *       "architecture": "AMD64",
+                     *       "python": "3.13.5",
+                     *       "elevated": true,
+                     *       "driver": "wintun",
+                     *       "unavailable": null,
+                     *       "scopes": [
+                     *         "admin",
+                     *         "capture",
+                     *         "inject",
+                     *         "metrics",
+                     *         "read"
+                     *       ],
+                     *       "limits": {
+                     *         "min_capacity": 131072,
+                     *         "max_capacity": 67108864,
+                     *         "default_capacity": 4194304,
+                     *         "max_packet": 65535,
+                     *         "max_message": 262144,
+                     *         "queue_packets": 65536,
+                     *         "queue_bytes": 8388608
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["System"];
                 };
             };
             /** @description No valid token. */
             401: {
                 headers: {
+                    /** @description Bearer. */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: scope, Host or Origin; or the system denied access. */
+            /** @description Missing scope; Foreign Host header; Foreign Origin. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -980,7 +1350,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An unexpected error. */
+            /** @description Internal error. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -989,7 +1359,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The driver is unavailable, or the service is stopping. */
+            /** @description Service stopping. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1009,25 +1379,49 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description The driver behind the service. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "name": "wintun",
+                     *       "generation": "tunnel-type",
+                     *       "library_path": "C:\\Program Files\\wintun-api\\wintun.dll",
+                     *       "library_sha256": "e5da8447dc2c320edc0fc52fa01885c103de8c118481f683643cacc3220dafce",
+                     *       "running_version": "0.14",
+                     *       "unavailable": null,
+                     *       "capabilities": {
+                     *         "persistent_adapters": false,
+                     *         "enumerate_pools": false,
+                     *         "rename": true,
+                     *         "delete_pool": false,
+                     *         "delete_driver": true,
+                     *         "network_settings": true,
+                     *         "metric": true,
+                     *         "dns": true,
+                     *         "force_close": false
+                     *       },
+                     *       "calls": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["Driver"];
                 };
             };
             /** @description No valid token. */
             401: {
                 headers: {
+                    /** @description Bearer. */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: scope, Host or Origin; or the system denied access. */
+            /** @description Missing scope; Foreign Host header; Foreign Origin. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1036,7 +1430,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An unexpected error. */
+            /** @description Internal error. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1045,7 +1439,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The driver is unavailable, or the service is stopping. */
+            /** @description Service stopping. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1065,25 +1459,32 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description What a deletion left to do. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "reboot_required": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["Removal"];
                 };
             };
             /** @description No valid token. */
             401: {
                 headers: {
+                    /** @description Bearer. */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: scope, Host or Origin; or the system denied access. */
+            /** @description Missing scope; Foreign Host header; Foreign Origin; Access denied by the system. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1092,7 +1493,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description In conflict with what exists. */
+            /** @description Driver in use. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1101,7 +1502,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An unexpected error. */
+            /** @description Internal error. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1110,7 +1511,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The driver or its generation has no such call. */
+            /** @description Not supported. */
             501: {
                 headers: {
                     [name: string]: unknown;
@@ -1119,7 +1520,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The driver failed. */
+            /** @description Driver call failed. */
             502: {
                 headers: {
                     [name: string]: unknown;
@@ -1128,7 +1529,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The driver is unavailable, or the service is stopping. */
+            /** @description Service stopping; Driver unavailable. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1137,7 +1538,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The driver takes long; the call goes on. */
+            /** @description Driver busy. */
             504: {
                 headers: {
                     [name: string]: unknown;
@@ -1157,25 +1558,41 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description A list. An issued token, without its secret. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "id": "9f86d081",
+                     *         "label": "grafana",
+                     *         "scopes": [
+                     *           "read",
+                     *           "capture"
+                     *         ],
+                     *         "created_at": "2026-11-25T09:30:00Z",
+                     *         "expires_at": null
+                     *       }
+                     *     ]
+                     */
                     "application/json": components["schemas"]["Token"][];
                 };
             };
             /** @description No valid token. */
             401: {
                 headers: {
+                    /** @description Bearer. */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: scope, Host or Origin; or the system denied access. */
+            /** @description Missing scope; Foreign Host header; Foreign Origin. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1184,7 +1601,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An unexpected error. */
+            /** @description Internal error. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1193,7 +1610,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The driver is unavailable, or the service is stopping. */
+            /** @description Service stopping. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1217,17 +1634,30 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Successful Response */
+            /** @description A token just made. */
             201: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["NewToken"];
+                    /**
+                     * @example {
+                     *       "id": "9f86d081",
+                     *       "label": "grafana",
+                     *       "scopes": [
+                     *         "read",
+                     *         "capture"
+                     *       ],
+                     *       "created_at": "2026-11-25T09:30:00Z",
+                     *       "expires_at": null,
+                     *       "token": "kT0gQd4yq7m1W2r8vYb3n6Xc5Zs9LpHf0aJtEuRiOo4"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CreatedToken"];
                 };
             };
-            /** @description No valid token. */
-            401: {
+            /** @description Bad Request. */
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1235,7 +1665,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: scope, Host or Origin; or the system denied access. */
+            /** @description No valid token. */
+            401: {
+                headers: {
+                    /** @description Bearer. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Missing scope; Foreign Host header; Foreign Origin. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1244,7 +1685,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description In conflict with what exists. */
+            /** @description Conflict. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1253,7 +1694,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A content type that is not used here. */
+            /** @description Content Too Large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -1262,7 +1712,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A value that cannot be. */
+            /** @description Invalid request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1271,7 +1721,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An unexpected error. */
+            /** @description Internal error. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1280,7 +1730,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The driver is unavailable, or the service is stopping. */
+            /** @description Service stopping. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1303,7 +1753,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description Done. */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -1313,13 +1763,15 @@ export interface operations {
             /** @description No valid token. */
             401: {
                 headers: {
+                    /** @description Bearer. */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: scope, Host or Origin; or the system denied access. */
+            /** @description Missing scope; Foreign Host header; Foreign Origin. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1328,7 +1780,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such thing. */
+            /** @description Not Found. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1337,7 +1789,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An unexpected error. */
+            /** @description Internal error. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1346,7 +1798,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The driver is unavailable, or the service is stopping. */
+            /** @description Service stopping. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1366,7 +1818,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description Done. */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -1376,13 +1828,15 @@ export interface operations {
             /** @description No valid token. */
             401: {
                 headers: {
+                    /** @description Bearer. */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: scope, Host or Origin; or the system denied access. */
+            /** @description Missing scope; Foreign Host header; Foreign Origin. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1391,7 +1845,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An unexpected error. */
+            /** @description Internal error. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1400,7 +1854,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The driver is unavailable, or the service is stopping. */
+            /** @description Service stopping. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1423,25 +1877,71 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description A list. An adapter as the operating system has it. */
             200: {
                 headers: {
+                    /** @description Seconds since this was read. */
+                    Age?: number;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "guid": "deadbabe-cafe-beef-0123-456789abcdef",
+                     *         "name": "OfficeNet",
+                     *         "pool": "WireGuard",
+                     *         "luid": 14918173782441984,
+                     *         "interface_index": 7,
+                     *         "interface_name": "OfficeNet",
+                     *         "wintun_name": "OfficeNet",
+                     *         "mtu": 1420,
+                     *         "addresses": [
+                     *           "10.6.7.7/24"
+                     *         ],
+                     *         "families": [
+                     *           4,
+                     *           6
+                     *         ],
+                     *         "metric": null,
+                     *         "routes": [
+                     *           {
+                     *             "destination": "10.0.0.0/8",
+                     *             "next_hop": null,
+                     *             "metric": 0
+                     *           }
+                     *         ],
+                     *         "dns": [
+                     *           "10.6.7.1"
+                     *         ],
+                     *         "dns_search": [
+                     *           "example.com"
+                     *         ],
+                     *         "wanted": null,
+                     *         "state": "up",
+                     *         "persistent": false,
+                     *         "managed": true,
+                     *         "orphan": false,
+                     *         "session": "5f0c9d1e2b3a",
+                     *         "reboot_required": false
+                     *       }
+                     *     ]
+                     */
                     "application/json": components["schemas"]["Adapter"][];
                 };
             };
             /** @description No valid token. */
             401: {
                 headers: {
+                    /** @description Bearer. */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: scope, Host or Origin; or the system denied access. */
+            /** @description Missing scope; Foreign Host header; Foreign Origin; Access denied by the system. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1450,7 +1950,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A value that cannot be. */
+            /** @description Invalid argument; Invalid request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1459,7 +1959,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An unexpected error. */
+            /** @description Internal error. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1468,7 +1968,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The driver failed. */
+            /** @description Driver call failed. */
             502: {
                 headers: {
                     [name: string]: unknown;
@@ -1477,7 +1977,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The driver is unavailable, or the service is stopping. */
+            /** @description Service stopping; Driver unavailable. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1486,7 +1986,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The driver takes long; the call goes on. */
+            /** @description Driver busy. */
             504: {
                 headers: {
                     [name: string]: unknown;
@@ -1510,17 +2010,59 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Successful Response */
+            /** @description An adapter as the operating system has it. */
             201: {
                 headers: {
+                    /** @description The path of what was made. */
+                    Location?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "guid": "deadbabe-cafe-beef-0123-456789abcdef",
+                     *       "name": "OfficeNet",
+                     *       "pool": "WireGuard",
+                     *       "luid": 14918173782441984,
+                     *       "interface_index": 7,
+                     *       "interface_name": "OfficeNet",
+                     *       "wintun_name": "OfficeNet",
+                     *       "mtu": 1420,
+                     *       "addresses": [
+                     *         "10.6.7.7/24"
+                     *       ],
+                     *       "families": [
+                     *         4,
+                     *         6
+                     *       ],
+                     *       "metric": null,
+                     *       "routes": [
+                     *         {
+                     *           "destination": "10.0.0.0/8",
+                     *           "next_hop": null,
+                     *           "metric": 0
+                     *         }
+                     *       ],
+                     *       "dns": [
+                     *         "10.6.7.1"
+                     *       ],
+                     *       "dns_search": [
+                     *         "example.com"
+                     *       ],
+                     *       "wanted": null,
+                     *       "state": "up",
+                     *       "persistent": false,
+                     *       "managed": true,
+                     *       "orphan": false,
+                     *       "session": "5f0c9d1e2b3a",
+                     *       "reboot_required": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["Adapter"];
                 };
             };
-            /** @description No valid token. */
-            401: {
+            /** @description Bad Request. */
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1528,7 +2070,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: scope, Host or Origin; or the system denied access. */
+            /** @description No valid token. */
+            401: {
+                headers: {
+                    /** @description Bearer. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Missing scope; Foreign Host header; Foreign Origin; Access denied by the system. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1537,7 +2090,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description In conflict with what exists. */
+            /** @description Adapter exists. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1546,7 +2099,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A content type that is not used here. */
+            /** @description Content Too Large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -1555,7 +2117,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A value that cannot be. */
+            /** @description Invalid argument; Invalid request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1564,7 +2126,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An unexpected error. */
+            /** @description Internal error. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1573,7 +2135,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The driver or its generation has no such call. */
+            /** @description Not supported. */
             501: {
                 headers: {
                     [name: string]: unknown;
@@ -1582,7 +2144,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The driver failed. */
+            /** @description Driver call failed. */
             502: {
                 headers: {
                     [name: string]: unknown;
@@ -1591,7 +2153,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The driver is unavailable, or the service is stopping. */
+            /** @description Service stopping; Driver unavailable. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1600,7 +2162,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The driver takes long; the call goes on. */
+            /** @description Driver busy. */
             504: {
                 headers: {
                     [name: string]: unknown;
@@ -1624,17 +2186,57 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Successful Response */
+            /** @description An adapter as the operating system has it. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "guid": "deadbabe-cafe-beef-0123-456789abcdef",
+                     *       "name": "OfficeNet",
+                     *       "pool": "WireGuard",
+                     *       "luid": 14918173782441984,
+                     *       "interface_index": 7,
+                     *       "interface_name": "OfficeNet",
+                     *       "wintun_name": "OfficeNet",
+                     *       "mtu": 1420,
+                     *       "addresses": [
+                     *         "10.6.7.7/24"
+                     *       ],
+                     *       "families": [
+                     *         4,
+                     *         6
+                     *       ],
+                     *       "metric": null,
+                     *       "routes": [
+                     *         {
+                     *           "destination": "10.0.0.0/8",
+                     *           "next_hop": null,
+                     *           "metric": 0
+                     *         }
+                     *       ],
+                     *       "dns": [
+                     *         "10.6.7.1"
+                     *       ],
+                     *       "dns_search": [
+                     *         "example.com"
+                     *       ],
+                     *       "wanted": null,
+                     *       "state": "up",
+                     *       "persistent": false,
+                     *       "managed": true,
+                     *       "orphan": false,
+                     *       "session": "5f0c9d1e2b3a",
+                     *       "reboot_required": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["Adapter"];
                 };
             };
-            /** @description No valid token. */
-            401: {
+            /** @description Bad Request. */
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1642,7 +2244,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: scope, Host or Origin; or the system denied access. */
+            /** @description No valid token. */
+            401: {
+                headers: {
+                    /** @description Bearer. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Missing scope; Foreign Host header; Foreign Origin; Access denied by the system. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1651,7 +2264,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such thing. */
+            /** @description No such adapter. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1660,7 +2273,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A content type that is not used here. */
+            /** @description Content Too Large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -1669,7 +2291,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A value that cannot be. */
+            /** @description Invalid argument; Invalid request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1678,7 +2300,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An unexpected error. */
+            /** @description Internal error. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1687,7 +2309,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The driver failed. */
+            /** @description Driver call failed. */
             502: {
                 headers: {
                     [name: string]: unknown;
@@ -1696,7 +2318,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The driver is unavailable, or the service is stopping. */
+            /** @description Service stopping; Driver unavailable. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1705,7 +2327,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The driver takes long; the call goes on. */
+            /** @description Driver busy. */
             504: {
                 headers: {
                     [name: string]: unknown;
@@ -1721,31 +2343,74 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The adapter's GUID. */
                 guid: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description An adapter as the operating system has it. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "guid": "deadbabe-cafe-beef-0123-456789abcdef",
+                     *       "name": "OfficeNet",
+                     *       "pool": "WireGuard",
+                     *       "luid": 14918173782441984,
+                     *       "interface_index": 7,
+                     *       "interface_name": "OfficeNet",
+                     *       "wintun_name": "OfficeNet",
+                     *       "mtu": 1420,
+                     *       "addresses": [
+                     *         "10.6.7.7/24"
+                     *       ],
+                     *       "families": [
+                     *         4,
+                     *         6
+                     *       ],
+                     *       "metric": null,
+                     *       "routes": [
+                     *         {
+                     *           "destination": "10.0.0.0/8",
+                     *           "next_hop": null,
+                     *           "metric": 0
+                     *         }
+                     *       ],
+                     *       "dns": [
+                     *         "10.6.7.1"
+                     *       ],
+                     *       "dns_search": [
+                     *         "example.com"
+                     *       ],
+                     *       "wanted": null,
+                     *       "state": "up",
+                     *       "persistent": false,
+                     *       "managed": true,
+                     *       "orphan": false,
+                     *       "session": "5f0c9d1e2b3a",
+                     *       "reboot_required": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["Adapter"];
                 };
             };
             /** @description No valid token. */
             401: {
                 headers: {
+                    /** @description Bearer. */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: scope, Host or Origin; or the system denied access. */
+            /** @description Missing scope; Foreign Host header; Foreign Origin; Access denied by the system. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1754,7 +2419,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such thing. */
+            /** @description No such adapter. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1763,7 +2428,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A value that cannot be. */
+            /** @description Invalid request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1772,7 +2437,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An unexpected error. */
+            /** @description Internal error. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1781,7 +2446,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The driver failed. */
+            /** @description Driver call failed. */
             502: {
                 headers: {
                     [name: string]: unknown;
@@ -1790,7 +2455,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The driver is unavailable, or the service is stopping. */
+            /** @description Service stopping; Driver unavailable. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1799,7 +2464,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The driver takes long; the call goes on. */
+            /** @description Driver busy. */
             504: {
                 headers: {
                     [name: string]: unknown;
@@ -1818,31 +2483,39 @@ export interface operations {
             };
             header?: never;
             path: {
+                /** @description The adapter's GUID. */
                 guid: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description What a deletion left to do. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "reboot_required": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["Removal"];
                 };
             };
             /** @description No valid token. */
             401: {
                 headers: {
+                    /** @description Bearer. */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: scope, Host or Origin; or the system denied access. */
+            /** @description Missing scope; Foreign Host header; Foreign Origin; Access denied by the system. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1851,7 +2524,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such thing. */
+            /** @description No such adapter. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1860,7 +2533,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A value that cannot be. */
+            /** @description Invalid request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1869,7 +2542,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An unexpected error. */
+            /** @description Internal error. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1878,7 +2551,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The driver failed. */
+            /** @description Driver call failed. */
             502: {
                 headers: {
                     [name: string]: unknown;
@@ -1887,7 +2560,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The driver is unavailable, or the service is stopping. */
+            /** @description Service stopping; Driver unavailable. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1896,7 +2569,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The driver takes long; the call goes on. */
+            /** @description Driver busy. */
             504: {
                 headers: {
                     [name: string]: unknown;
@@ -1912,6 +2585,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The adapter's GUID. */
                 guid: string;
             };
             cookie?: never;
@@ -1922,17 +2596,57 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Successful Response */
+            /** @description An adapter as the operating system has it. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "guid": "deadbabe-cafe-beef-0123-456789abcdef",
+                     *       "name": "OfficeNet",
+                     *       "pool": "WireGuard",
+                     *       "luid": 14918173782441984,
+                     *       "interface_index": 7,
+                     *       "interface_name": "OfficeNet",
+                     *       "wintun_name": "OfficeNet",
+                     *       "mtu": 1420,
+                     *       "addresses": [
+                     *         "10.6.7.7/24"
+                     *       ],
+                     *       "families": [
+                     *         4,
+                     *         6
+                     *       ],
+                     *       "metric": null,
+                     *       "routes": [
+                     *         {
+                     *           "destination": "10.0.0.0/8",
+                     *           "next_hop": null,
+                     *           "metric": 0
+                     *         }
+                     *       ],
+                     *       "dns": [
+                     *         "10.6.7.1"
+                     *       ],
+                     *       "dns_search": [
+                     *         "example.com"
+                     *       ],
+                     *       "wanted": null,
+                     *       "state": "up",
+                     *       "persistent": false,
+                     *       "managed": true,
+                     *       "orphan": false,
+                     *       "session": "5f0c9d1e2b3a",
+                     *       "reboot_required": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["Adapter"];
                 };
             };
-            /** @description No valid token. */
-            401: {
+            /** @description Bad Request. */
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1940,7 +2654,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: scope, Host or Origin; or the system denied access. */
+            /** @description No valid token. */
+            401: {
+                headers: {
+                    /** @description Bearer. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Missing scope; Foreign Host header; Foreign Origin; Access denied by the system. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1949,7 +2674,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such thing. */
+            /** @description No such adapter. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1958,7 +2683,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description In conflict with what exists. */
+            /** @description Adapter exists. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1967,7 +2692,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A content type that is not used here. */
+            /** @description Content Too Large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -1976,7 +2710,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A value that cannot be. */
+            /** @description Invalid argument; Invalid request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1985,7 +2719,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An unexpected error. */
+            /** @description Internal error. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1994,7 +2728,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The driver or its generation has no such call. */
+            /** @description Not supported. */
             501: {
                 headers: {
                     [name: string]: unknown;
@@ -2003,7 +2737,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The driver failed. */
+            /** @description Driver call failed. */
             502: {
                 headers: {
                     [name: string]: unknown;
@@ -2012,7 +2746,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The driver is unavailable, or the service is stopping. */
+            /** @description Service stopping; Driver unavailable. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2021,7 +2755,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The driver takes long; the call goes on. */
+            /** @description Driver busy. */
             504: {
                 headers: {
                     [name: string]: unknown;
@@ -2037,31 +2771,39 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The adapter's GUID. */
                 guid: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description What became of an adapter whose handle was given back. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "exists": true
+                     *     }
+                     */
                     "application/json": components["schemas"]["Release"];
                 };
             };
             /** @description No valid token. */
             401: {
                 headers: {
+                    /** @description Bearer. */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: scope, Host or Origin; or the system denied access. */
+            /** @description Missing scope; Foreign Host header; Foreign Origin; Access denied by the system. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2070,7 +2812,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such thing. */
+            /** @description No such adapter. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2079,7 +2821,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description In conflict with what exists. */
+            /** @description Session exists. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2088,7 +2830,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A value that cannot be. */
+            /** @description Invalid request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2097,7 +2839,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An unexpected error. */
+            /** @description Internal error. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2106,7 +2848,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The driver failed. */
+            /** @description Driver call failed. */
             502: {
                 headers: {
                     [name: string]: unknown;
@@ -2115,7 +2857,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The driver is unavailable, or the service is stopping. */
+            /** @description Service stopping; Driver unavailable. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2124,7 +2866,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The driver takes long; the call goes on. */
+            /** @description Driver busy. */
             504: {
                 headers: {
                     [name: string]: unknown;
@@ -2140,31 +2882,39 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Groups adapters of one program; the tunnel type in Wintun 0.14. It has the characters of a name. */
                 pool: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description What a deletion left to do. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "reboot_required": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["Removal"];
                 };
             };
             /** @description No valid token. */
             401: {
                 headers: {
+                    /** @description Bearer. */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: scope, Host or Origin; or the system denied access. */
+            /** @description Missing scope; Foreign Host header; Foreign Origin; Access denied by the system. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2173,7 +2923,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A value that cannot be. */
+            /** @description Invalid argument; Invalid request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2182,7 +2932,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An unexpected error. */
+            /** @description Internal error. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2191,7 +2941,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The driver or its generation has no such call. */
+            /** @description Not supported. */
             501: {
                 headers: {
                     [name: string]: unknown;
@@ -2200,7 +2950,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The driver failed. */
+            /** @description Driver call failed. */
             502: {
                 headers: {
                     [name: string]: unknown;
@@ -2209,7 +2959,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The driver is unavailable, or the service is stopping. */
+            /** @description Service stopping; Driver unavailable. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2218,7 +2968,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The driver takes long; the call goes on. */
+            /** @description Driver busy. */
             504: {
                 headers: {
                     [name: string]: unknown;
@@ -2238,25 +2988,61 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description A list. A session of an adapter. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "id": "5f0c9d1e2b3a",
+                     *         "adapter": "deadbabe-cafe-beef-0123-456789abcdef",
+                     *         "capacity": 4194304,
+                     *         "state": "running",
+                     *         "reason": null,
+                     *         "win32_code": null,
+                     *         "started_at": "2026-11-25T09:30:00Z",
+                     *         "ended_at": null,
+                     *         "restarts": 0,
+                     *         "subscribers": 1,
+                     *         "counters": {
+                     *           "received": {
+                     *             "packets": 1204,
+                     *             "bytes": 912345
+                     *           },
+                     *           "injected": {
+                     *             "packets": 1198,
+                     *             "bytes": 880021
+                     *           },
+                     *           "lost": {
+                     *             "ring": 0,
+                     *             "unclaimed": 3,
+                     *             "queue": 0,
+                     *             "ring_full": 0,
+                     *             "rejected": {}
+                     *           },
+                     *           "ring_corrupt": 0
+                     *         }
+                     *       }
+                     *     ]
+                     */
                     "application/json": components["schemas"]["Session"][];
                 };
             };
             /** @description No valid token. */
             401: {
                 headers: {
+                    /** @description Bearer. */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: scope, Host or Origin; or the system denied access. */
+            /** @description Missing scope; Foreign Host header; Foreign Origin. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2265,7 +3051,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An unexpected error. */
+            /** @description Internal error. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2274,7 +3060,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The driver is unavailable, or the service is stopping. */
+            /** @description Service stopping. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2298,17 +3084,51 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Successful Response */
+            /** @description A session of an adapter. */
             201: {
                 headers: {
+                    /** @description The path of what was made. */
+                    Location?: string;
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "5f0c9d1e2b3a",
+                     *       "adapter": "deadbabe-cafe-beef-0123-456789abcdef",
+                     *       "capacity": 4194304,
+                     *       "state": "running",
+                     *       "reason": null,
+                     *       "win32_code": null,
+                     *       "started_at": "2026-11-25T09:30:00Z",
+                     *       "ended_at": null,
+                     *       "restarts": 0,
+                     *       "subscribers": 1,
+                     *       "counters": {
+                     *         "received": {
+                     *           "packets": 1204,
+                     *           "bytes": 912345
+                     *         },
+                     *         "injected": {
+                     *           "packets": 1198,
+                     *           "bytes": 880021
+                     *         },
+                     *         "lost": {
+                     *           "ring": 0,
+                     *           "unclaimed": 3,
+                     *           "queue": 0,
+                     *           "ring_full": 0,
+                     *           "rejected": {}
+                     *         },
+                     *         "ring_corrupt": 0
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Session"];
                 };
             };
-            /** @description No valid token. */
-            401: {
+            /** @description Bad Request. */
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2316,7 +3136,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: scope, Host or Origin; or the system denied access. */
+            /** @description No valid token. */
+            401: {
+                headers: {
+                    /** @description Bearer. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Missing scope; Foreign Host header; Foreign Origin; Access denied by the system. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2325,7 +3156,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such thing. */
+            /** @description No such adapter. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2334,7 +3165,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description In conflict with what exists. */
+            /** @description Session exists. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2343,7 +3174,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A content type that is not used here. */
+            /** @description Content Too Large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -2352,7 +3192,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A value that cannot be. */
+            /** @description Invalid argument; Invalid request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2361,7 +3201,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An unexpected error. */
+            /** @description Internal error. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2370,7 +3210,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The driver failed. */
+            /** @description Driver call failed. */
             502: {
                 headers: {
                     [name: string]: unknown;
@@ -2379,7 +3219,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The driver is unavailable, or the service is stopping. */
+            /** @description Service stopping; Driver unavailable. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2388,7 +3228,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The driver takes long; the call goes on. */
+            /** @description Driver busy. */
             504: {
                 headers: {
                     [name: string]: unknown;
@@ -2404,31 +3244,66 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The session's id. */
                 session_id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description A session of an adapter. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "5f0c9d1e2b3a",
+                     *       "adapter": "deadbabe-cafe-beef-0123-456789abcdef",
+                     *       "capacity": 4194304,
+                     *       "state": "running",
+                     *       "reason": null,
+                     *       "win32_code": null,
+                     *       "started_at": "2026-11-25T09:30:00Z",
+                     *       "ended_at": null,
+                     *       "restarts": 0,
+                     *       "subscribers": 1,
+                     *       "counters": {
+                     *         "received": {
+                     *           "packets": 1204,
+                     *           "bytes": 912345
+                     *         },
+                     *         "injected": {
+                     *           "packets": 1198,
+                     *           "bytes": 880021
+                     *         },
+                     *         "lost": {
+                     *           "ring": 0,
+                     *           "unclaimed": 3,
+                     *           "queue": 0,
+                     *           "ring_full": 0,
+                     *           "rejected": {}
+                     *         },
+                     *         "ring_corrupt": 0
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Session"];
                 };
             };
             /** @description No valid token. */
             401: {
                 headers: {
+                    /** @description Bearer. */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: scope, Host or Origin; or the system denied access. */
+            /** @description Missing scope; Foreign Host header; Foreign Origin. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2437,7 +3312,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such thing. */
+            /** @description No such session. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2446,7 +3321,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An unexpected error. */
+            /** @description Internal error. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2455,7 +3330,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The driver is unavailable, or the service is stopping. */
+            /** @description Service stopping. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2471,31 +3346,66 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The session's id. */
                 session_id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description A session of an adapter. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "5f0c9d1e2b3a",
+                     *       "adapter": "deadbabe-cafe-beef-0123-456789abcdef",
+                     *       "capacity": 4194304,
+                     *       "state": "running",
+                     *       "reason": null,
+                     *       "win32_code": null,
+                     *       "started_at": "2026-11-25T09:30:00Z",
+                     *       "ended_at": null,
+                     *       "restarts": 0,
+                     *       "subscribers": 1,
+                     *       "counters": {
+                     *         "received": {
+                     *           "packets": 1204,
+                     *           "bytes": 912345
+                     *         },
+                     *         "injected": {
+                     *           "packets": 1198,
+                     *           "bytes": 880021
+                     *         },
+                     *         "lost": {
+                     *           "ring": 0,
+                     *           "unclaimed": 3,
+                     *           "queue": 0,
+                     *           "ring_full": 0,
+                     *           "rejected": {}
+                     *         },
+                     *         "ring_corrupt": 0
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Session"];
                 };
             };
             /** @description No valid token. */
             401: {
                 headers: {
+                    /** @description Bearer. */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: scope, Host or Origin; or the system denied access. */
+            /** @description Missing scope; Foreign Host header; Foreign Origin; Access denied by the system. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2504,7 +3414,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such thing. */
+            /** @description No such session. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2513,7 +3423,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An unexpected error. */
+            /** @description Internal error. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2522,7 +3432,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The driver failed. */
+            /** @description Driver call failed. */
             502: {
                 headers: {
                     [name: string]: unknown;
@@ -2531,8 +3441,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The driver is unavailable, or the service is stopping. */
+            /** @description Service stopping; Driver unavailable. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Driver busy. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2547,6 +3466,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The session's id. */
                 session_id: string;
             };
             cookie?: never;
@@ -2558,25 +3478,36 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Successful Response */
+            /** @description What became of injected packets. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "accepted": 2,
+                     *       "rejected": {
+                     *         "too_short": 1
+                     *       },
+                     *       "ring_full": 0
+                     *     }
+                     */
                     "application/json": components["schemas"]["InjectionReport"];
                 };
             };
             /** @description No valid token. */
             401: {
                 headers: {
+                    /** @description Bearer. */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: scope, Host or Origin; or the system denied access. */
+            /** @description Missing scope; Foreign Host header; Foreign Origin. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2585,7 +3516,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such thing. */
+            /** @description No such session. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2594,7 +3525,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description In conflict with what exists. */
+            /** @description Session ended. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2603,7 +3534,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too much at once. */
+            /** @description Content Too Large. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -2612,7 +3543,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A content type that is not used here. */
+            /** @description Unsupported Media Type. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -2621,7 +3552,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A value that cannot be. */
+            /** @description Not an IP packet; Not a batch frame. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2630,7 +3561,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An unexpected error. */
+            /** @description Internal error. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2639,7 +3570,104 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The driver is unavailable, or the service is stopping. */
+            /** @description Service stopping. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    capture_packets: {
+        parameters: {
+            query?: {
+                /** @description Which packets. */
+                direction?: components["schemas"]["CaptureDirection"];
+                /** @description Bytes of each packet; 0 for all. */
+                snaplen?: number;
+                /** @description End after this many packets. */
+                packets?: number;
+                /** @description End after this many seconds. */
+                seconds?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The session's id. */
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A pcapng file that grows until it is ended. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-pcapng": string;
+                };
+            };
+            /** @description No valid token. */
+            401: {
+                headers: {
+                    /** @description Bearer. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Missing scope; Foreign Host header; Foreign Origin. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such session. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Session ended. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Invalid request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service stopping. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2665,25 +3693,27 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description Server-sent events, without end. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": unknown;
+                    "text/event-stream": string;
                 };
             };
             /** @description No valid token. */
             401: {
                 headers: {
+                    /** @description Bearer. */
+                    "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: scope, Host or Origin; or the system denied access. */
+            /** @description Missing scope; Foreign Host header; Foreign Origin. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2692,7 +3722,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A value that cannot be. */
+            /** @description Invalid request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2701,7 +3731,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An unexpected error. */
+            /** @description Internal error. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2710,7 +3740,65 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The driver is unavailable, or the service is stopping. */
+            /** @description Service stopping. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_metrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Metrics in the text format of Prometheus, or OpenMetrics where asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description No valid token. */
+            401: {
+                headers: {
+                    /** @description Bearer. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Missing scope; Foreign Host header; Foreign Origin. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service stopping. */
             503: {
                 headers: {
                     [name: string]: unknown;

@@ -81,8 +81,9 @@ export class Dashboard {
   }
 
   /** Begin. `hidden` says whether nobody sees the page. */
-  start(hidden: () => boolean): void {
-    void this.connection.connect();
+  start(signedIn: boolean, hidden: () => boolean): void {
+    if (signedIn) void this.connection.connect();
+    else this.leave(this.reason());
     effect(() => {
       const live = this.connection.state.value.name === "live";
       untracked(() => (live ? this.sessions.watch(hidden) : this.sessions.rest()));

@@ -153,7 +153,10 @@ function Preview() {
               <br />
               {decoded.info}
             </p>
-            <pre class="mono hex">{formatHex(packet.subarray(0, 512))}</pre>
+            {/* biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard scrolls it */}
+            <pre class="mono hex" tabIndex={0}>
+              {formatHex(packet.subarray(0, 512))}
+            </pre>
             {packet.length > 512 && <p class="soft">The first 512 bytes.</p>}
           </>
         )}

@@ -1,0 +1,110 @@
+"""Packets made by hand, and what became of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.browser.screen import Screen
+from wintun_api.packet.decode import decode
+
+pytestmark = pytest.mark.heavy
+
+
+@pytest.fixture
+def composer(screen: Screen) -> Screen:
+    """The compose view on a session of an adapter that answers pings."""
+    service = screen.service
+    service.session(service.adapter(name="OfficeNet", addresses=["10.6.7.7/24", "fd06:7::7/64"]))
+    screen.go("Compose")
+    screen.page.get_by_role("heading", name="Inject into OfficeNet").wait_for()
+    return screen
+
+
+def sent(screen: Screen) -> int:
+    """Return how many packets the session took."""
+    (session,) = screen.service.http.get("/v1/sessions").json()
+    return int(session["counters"]["injected"]["packets"])
+
+
+def test_an_echo_is_sent_and_answered(composer: Screen) -> None:
+    """The addresses are those of the adapter and a neighbour; the host answers."""
+    from playwright.sync_api import expect
+
+    service = composer.service
+    (session,) = service.http.get("/v1/sessions").json()
+    with service.packets(session["id"]) as socket:
+        composer.button("Send").click()
+        expect(composer.page.get_by_text("1 of 1 packets accepted")).to_be_visible()
+        (answer,) = socket.receive(1)
+    assert "reply" in decode(answer).info
+    assert decode(answer).source == "10.6.7.7"
+
+
+@pytest.mark.parametrize(
+    ("kind", "protocol"), [("UDP", "UDP"), ("TCP SYN", "TCP"), ("ICMP echo", "ICMP")]
+)
+def test_kinds_are_what_they_say(composer: Screen, kind: str, protocol: str) -> None:
+    """Each kind arrives as what it says, checksums and all."""
+    from playwright.sync_api import expect
+
+    service = composer.service
+    (session,) = service.http.get("/v1/sessions").json()
+    composer.choose(kind)
+    composer.fill("Payload", "hello")
+    with service.packets(session["id"], "?direction=injected") as socket:
+        composer.button("Send").click()
+        expect(composer.page.get_by_text("1 of 1 packets accepted")).to_be_visible()
+        (packet,) = socket.receive(1)
+    assert decode(packet).protocol_name == protocol
+    assert packet.endswith(b"hello")
+
+
+def test_many_are_sent_at_once(composer: Screen) -> None:
+    """More than one message holds; each echo has the next sequence number."""
+    from playwright.sync_api import expect
+
+    composer.choose("Many times")
+    composer.fill("Packets", "9000")
+    composer.button("Send").click()
+    expect(composer.page.get_by_text("of 9,000 packets accepted")).to_be_visible()
+    (session,) = composer.service.http.get("/v1/sessions").json()
+    counters = session["counters"]
+    assert counters["injected"]["packets"] + counters["lost"]["ring_full"] == 9000
+
+
+def test_a_rate_goes_on_until_it_is_stopped(composer: Screen) -> None:
+    """Without a number of packets only Stop ends it."""
+    from playwright.sync_api import expect
+
+    composer.choose("At a rate")
+    composer.fill("Packets", "")
+    composer.fill("Rate", "200")
+    composer.button("Send").click()
+    expect(composer.page.locator(".outcome")).to_contain_text("packets/s")
+    composer.button("Stop").click()
+    expect(composer.button("Send")).to_be_enabled()
+    assert sent(composer) > 100
+
+
+def test_raw_bytes_that_are_no_packet_are_rejected_with_the_reason(composer: Screen) -> None:
+    """The service's reason is shown; so is what is no hexadecimal number at all."""
+    from playwright.sync_api import expect
+
+    composer.choose("Raw bytes")
+    composer.fill("Bytes", "zz")
+    expect(composer.button("Send")).to_be_disabled()
+    composer.page.get_by_text("Set lengths and checksums right").click()
+    composer.fill("Bytes", "75 00 00 14" + " 00" * 16)
+    composer.button("Send").click()
+    expect(composer.page.get_by_text("1 rejected: neither IPv4 nor IPv6.")).to_be_visible()
+
+
+def test_wrong_fields_cannot_be_sent(composer: Screen) -> None:
+    """The preview says what is wrong."""
+    from playwright.sync_api import expect
+
+    composer.fill("Destination address", "10.6.7")
+    expect(composer.button("Send")).to_be_disabled()
+    expect(composer.page.get_by_text("is no IPv4 or IPv6 address")).to_be_visible()
+    composer.fill("Destination address", "fd06:7::7")
+    expect(composer.page.get_by_text("one address family")).to_be_visible()

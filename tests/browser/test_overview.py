@@ -1,0 +1,178 @@
+"""The driver, adapters and sessions, by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.browser.screen import Screen
+from wintun_api.drivers.emulated.library import EmulatedLibrary
+
+pytestmark = pytest.mark.heavy
+
+GUID = "deadbabe-cafe-beef-0123-456789abcdef"
+
+
+def test_the_driver_is_described(screen: Screen) -> None:
+    """Name, version and rights; the version is there once the driver is loaded."""
+    from playwright.sync_api import expect
+
+    panel = screen.page.get_by_role("region", name="Driver")
+    expect(panel).to_contain_text("emulated, pool")
+    expect(panel).to_contain_text("elevated")
+    screen.service.adapter(name="OfficeNet")
+    expect(panel).to_contain_text("0.13")
+
+
+def test_an_adapter_is_created_with_all_its_fields(screen: Screen) -> None:
+    """What the form sends is what the API then has."""
+    from playwright.sync_api import expect
+
+    screen.button("New adapter").click()
+    screen.fill("Name", "OfficeNet")
+    screen.fill("Pool", "WireGuard")
+    screen.fill("Requested GUID", GUID)
+    screen.fill("Addresses", "10.6.7.7/24\nfd06:7::7/64")
+    screen.fill("MTU", "1420")
+    screen.fill("Metric", "25")
+    screen.fill("Routes", "10.0.0.0/8 via 10.6.7.1 metric 5\n192.168.4.0/24")
+    screen.fill("DNS servers", "10.6.7.1")
+    screen.fill("Search domains", "office.example")
+    screen.button("Create").click()
+    expect(screen.row("OfficeNet")).to_contain_text("10.6.7.7/24, fd06:7::7/64")
+    expect(screen.dialog).to_have_count(0)
+    found = screen.service.http.get(f"/v1/adapters/{GUID}").json()
+    assert found["pool"] == "WireGuard"
+    assert found["mtu"] == 1420
+    assert found["metric"] == 25
+    assert found["dns"] == ["10.6.7.1"]
+    assert found["dns_search"] == ["office.example"]
+    routes = {route["destination"]: route for route in found["routes"]}
+    assert routes["10.0.0.0/8"] == {
+        "destination": "10.0.0.0/8",
+        "next_hop": "10.6.7.1",
+        "metric": 5,
+    }
+    assert "192.168.4.0/24" in routes
+
+
+def test_a_form_says_what_the_api_would_refuse(screen: Screen) -> None:
+    """Every field tells its own error, and nothing is sent."""
+    from playwright.sync_api import expect
+
+    screen.button("New adapter").click()
+    screen.fill("Name", "a/b")
+    screen.fill("Addresses", "10.6.7.7")
+    screen.fill("MTU", "12")
+    screen.fill("Requested GUID", "x")
+    screen.fill("Routes", "10.0.0.1/8")
+    screen.fill("DNS servers", "nobody")
+    screen.button("Create").click()
+    alerts = screen.dialog.get_by_role("alert")
+    expect(alerts).to_have_count(6)
+    for text in ("can be in it", "no prefix length", "576", "A GUID", "beyond", "no IPv4"):
+        expect(screen.dialog).to_contain_text(text)
+    assert screen.service.http.get("/v1/adapters").json() == []
+
+
+def test_a_refusal_of_the_service_is_shown(screen: Screen) -> None:
+    """A name that is taken is known to the service alone; its hint is shown."""
+    from playwright.sync_api import expect
+
+    screen.tolerated.append("status of 409")
+    screen.service.adapter(name="OfficeNet")
+    screen.button("New adapter").click()
+    screen.fill("Name", "OfficeNet")
+    screen.button("Create").click()
+    expect(screen.dialog.get_by_role("alert")).to_contain_text("OfficeNet")
+    expect(screen.button("Create")).to_be_enabled()
+
+
+def test_an_adapter_is_renamed_and_changed(screen: Screen) -> None:
+    """Only what was changed is sent; the table follows."""
+    from playwright.sync_api import expect
+
+    made = screen.service.adapter(name="OfficeNet", addresses=["10.6.7.7/24"])
+    screen.select("OfficeNet")
+    screen.button("Edit…").click()
+    expect(screen.button("Save")).to_be_disabled()
+    screen.fill("Name", "BranchNet")
+    screen.fill("Addresses", "10.9.0.1/16")
+    screen.fill("MTU", "1380")
+    screen.button("Save").click()
+    expect(screen.row("BranchNet")).to_contain_text("10.9.0.1/16")
+    found = screen.service.http.get(f"/v1/adapters/{made['guid']}").json()
+    assert (found["name"], found["mtu"], found["addresses"]) == ("BranchNet", 1380, ["10.9.0.1/16"])
+
+
+def test_an_adapter_is_released_and_opened_again(screen: Screen) -> None:
+    """In the pool generation the device outlives its handle."""
+    from playwright.sync_api import expect
+
+    screen.service.adapter(name="OfficeNet", pool="WireGuard")
+    screen.select("OfficeNet")
+    screen.button("Release").click()
+    expect(screen.row("OfficeNet")).to_contain_text("not opened")
+    screen.button("Open…").click()
+    screen.fill("Name", "OfficeNet")
+    screen.fill("Pool", "WireGuard")
+    screen.dialog.get_by_role("button", name="Open", exact=True).click()
+    expect(screen.row("OfficeNet")).to_contain_text("no session")
+
+
+def test_a_deletion_wants_the_name_typed(screen: Screen) -> None:
+    """Until the name is right the button does nothing."""
+    from playwright.sync_api import expect
+
+    screen.service.adapter(name="OfficeNet")
+    screen.select("OfficeNet")
+    screen.button("Delete…").click()
+    delete = screen.button("Delete adapter")
+    screen.fill("Type OfficeNet to confirm", "officenet")
+    expect(delete).to_be_disabled()
+    screen.fill("Type OfficeNet to confirm", "OfficeNet")
+    delete.click()
+    expect(screen.page.get_by_text("There is no adapter.")).to_be_visible()
+    assert screen.service.http.get("/v1/adapters").json() == []
+
+
+def test_an_adapter_that_goes_is_said_to_be_gone(screen: Screen) -> None:
+    """Another program deleted it while it was selected."""
+    from playwright.sync_api import expect
+
+    made = screen.service.adapter(name="OfficeNet")
+    screen.select("OfficeNet")
+    screen.service.http.delete(f"/v1/adapters/{made['guid']}").raise_for_status()
+    expect(screen.page.get_by_text("Adapter OfficeNet is gone.")).to_be_visible()
+
+
+def test_a_session_is_started_counted_and_stopped(screen: Screen) -> None:
+    """With a capacity; counters and the rate follow by themselves."""
+    from playwright.sync_api import expect
+
+    made = screen.service.adapter(name="OfficeNet", addresses=["10.6.7.7/24"])
+    screen.select("OfficeNet")
+    screen.button("Start session…").click()
+    screen.dialog.get_by_label("Ring capacity").select_option("1 MiB")
+    screen.button("Start session").click()
+    detail = screen.page.get_by_role("article")
+    expect(detail).to_contain_text("1 MiB")
+    expect(screen.row("OfficeNet").get_by_role("img")).to_be_visible()
+    (session,) = screen.service.http.get("/v1/sessions").json()
+    assert session["adapter"] == made["guid"]
+    assert session["capacity"] == 0x100000
+    screen.button("Stop session").click()
+    expect(screen.row("OfficeNet")).to_contain_text("no session")
+    expect(detail).to_contain_text("ended")
+
+
+def test_a_driver_that_fails_says_what_it_said(faulty: Screen, library: EmulatedLibrary) -> None:
+    """The Win32 code and the hint reach the dialog."""
+    from playwright.sync_api import expect
+
+    faulty.tolerated.append("status of [45]")
+    faulty.service.adapter(name="OfficeNet")
+    library.fail_next("WintunStartSession", 5)
+    faulty.select("OfficeNet")
+    faulty.button("Start session…").click()
+    faulty.button("Start session").click()
+    expect(faulty.dialog.get_by_role("alert")).to_contain_text("error 5")

@@ -1,0 +1,59 @@
+"""The page as a whole: accessible, within its policy, of every width."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.browser.screen import Screen
+from tests.running import RunningService
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+pytestmark = pytest.mark.heavy
+
+AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
+TABS = ["Overview", "Packets", "Traffic", "Compose", "Events"]
+
+
+def violations(screen: Screen) -> list[str]:
+    """Return what axe-core holds to be serious or worse."""
+    screen.page.evaluate(AXE.read_text("utf-8"))
+    found: dict[str, Any] = screen.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{one['id']}: {node['html'][:200]} {node['any'][0]['message'] if node['any'] else ''}"
+        for one in found["violations"]
+        if one["impact"] in ("serious", "critical")
+        for node in one["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_views_are_accessible(
+    browser: Browser, service: RunningService, scheme: str, width: int
+) -> None:
+    """Every view and every dialog, in both themes, narrow and wide; none is wider than the page."""
+    adapter = service.adapter(name="OfficeNet", addresses=["10.6.7.7/24"], mtu=1420)
+    service.session(adapter)
+    service.adapter(name="Idle")
+    viewport = {"width": width, "height": 800}
+    with Screen(browser, service, color_scheme=scheme, viewport=viewport) as screen:
+        screen.tolerated.append("status of 401")
+        screen.page.goto(service.url)
+        screen.button("Sign in").wait_for()
+        assert violations(screen) == []
+        screen.sign_in()
+        for tab in TABS:
+            screen.go(tab)
+            assert violations(screen) == [], tab
+            assert screen.page.evaluate("document.documentElement.scrollWidth") <= width, tab
+        screen.go("Overview")
+        screen.select("Idle")
+        for button in ("New adapter", "Open…", "Edit…", "Delete…", "Start session…"):
+            screen.button(button).click()
+            assert violations(screen) == [], button
+            screen.page.keyboard.press("Escape")

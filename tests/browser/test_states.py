@@ -1,0 +1,119 @@
+"""What the page shows when its service goes, comes back, or cannot work."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.browser.screen import Screen
+from tests.running import running
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+pytestmark = pytest.mark.heavy
+
+REFUSED_CONNECTIONS = [r"ERR_CONNECTION_REFUSED", r"status of 401", r"WebSocket connection"]
+
+
+def test_a_service_that_stops_and_returns(browser: Browser, tmp_path: Path) -> None:
+    """The page says that it stopped, tries again, and asks for a sign-in with the new service."""
+    from playwright.sync_api import expect
+
+    with running(tmp_path) as first:
+        screen = Screen(browser, first)
+        screen.tolerated.extend(REFUSED_CONNECTIONS)
+        screen.sign_in()
+        port = first.port
+    state = screen.page.locator(".state")
+    expect(state).to_have_attribute("data-state", "lost")
+    expect(screen.page.get_by_text("Next attempt in")).to_be_visible()
+    with running(tmp_path, port=port) as second, screen:
+        screen.service = second
+        # Cookies live with a service; its successor has to be shown the token again.
+        expect(screen.page.get_by_text("The sign-in is not valid any more")).to_be_visible(
+            timeout=20_000
+        )
+        screen.sign_in()
+
+
+def test_a_broken_connection_resumes_without_a_gap(screen: Screen) -> None:
+    """Events that happened meanwhile are there, once each, and no snapshot was needed."""
+    from playwright.sync_api import expect
+
+    screen.tolerated.extend([r"ERR_INTERNET_DISCONNECTED", r"WebSocket connection"])
+    screen.service.adapter(name="Before")
+    screen.go("Events")
+    log = screen.page.get_by_role("log")
+    expect(log).to_contain_text("Adapter Before was created")
+    client = screen.context.new_cdp_session(screen.page)
+    offline = {"offline": True, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+    client.send("Network.enable")
+    client.send("Network.emulateNetworkConditions", offline)
+    for subscription in list(subscriptions(screen)):
+        subscription.close()
+    expect(screen.page.locator(".state")).to_have_attribute("data-state", "lost")
+    screen.service.adapter(name="Meanwhile")
+    client.send("Network.emulateNetworkConditions", {**offline, "offline": False})
+    screen.page.get_by_role("button", name="Try now").click()
+    screen.is_live()
+    expect(log.get_by_text("Adapter Meanwhile was created")).to_have_count(1)
+    expect(log.get_by_text("Adapter Before was created")).to_have_count(1)
+
+
+def subscriptions(screen: Screen) -> list:
+    """Return the event subscriptions of the service."""
+    registry = screen.service.service.context.registry
+    return list(registry.events._subscriptions)
+
+
+def test_an_unavailable_driver_says_what_to_do(browser: Browser, tmp_path: Path) -> None:
+    """The reason, the hint, and no button that could not work."""
+    from playwright.sync_api import expect
+
+    with running(tmp_path, driver="wintun") as service, Screen(browser, service) as screen:
+        screen.sign_in()
+        unavailable = service.http.get("/v1/system").json()["unavailable"]
+        alert = screen.page.get_by_role("alert")
+        expect(alert).to_contain_text(unavailable["message"])
+        expect(alert).to_contain_text(unavailable["hint"])
+        expect(screen.button("New adapter")).to_be_disabled()
+
+
+def test_the_theme_is_chosen_and_kept(screen: Screen) -> None:
+    """As the system has it, until someone chooses."""
+    from playwright.sync_api import expect
+
+    root = screen.page.locator("html")
+    expect(root).to_have_attribute("data-theme", "light")
+    screen.page.emulate_media(color_scheme="dark")
+    expect(root).to_have_attribute("data-theme", "dark")
+    screen.button("Theme: as the system").click()
+    expect(root).to_have_attribute("data-theme", "light")
+    screen.page.reload()
+    expect(root).to_have_attribute("data-theme", "light")
+
+
+def test_the_keyboard_goes_everywhere(screen: Screen) -> None:
+    """Digits choose a tab, arrows an adapter, Enter and Escape open and close a dialog."""
+    from playwright.sync_api import expect
+
+    screen.service.adapter(name="Alpha")
+    screen.service.adapter(name="Beta")
+    expect(screen.row("Beta")).to_be_visible()
+    keys = screen.page.keyboard
+    keys.press("5")
+    expect(screen.page.get_by_role("log")).to_be_visible()
+    keys.press("1")
+    screen.row("Alpha").get_by_role("button").focus()
+    keys.press("ArrowDown")
+    expect(screen.page.get_by_role("article", name="Adapter Beta")).to_be_visible()
+    screen.button("Delete…").focus()
+    keys.press("Enter")
+    expect(screen.dialog).to_be_visible()
+    keys.type("1 stays text")
+    keys.press("Escape")
+    expect(screen.dialog).to_have_count(0)
+    expect(screen.button("Delete…")).to_be_focused()
