@@ -1,0 +1,289 @@
+"""The packet view: what comes is seen, filtered, taken apart and saved."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.browser.screen import Screen
+
+from tests.needs import need
+from tests.running import running
+from wintun_api.api.security import BATCH_TYPE
+from wintun_api.packet import build
+from wintun_api.wire import Batch, pack
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Locator
+
+pytestmark = pytest.mark.heavy
+
+HOST = "10.6.7.7"
+PEER = "10.6.7.8"
+
+
+class Table:
+    """The packet view over one session."""
+
+    def __init__(self, screen: Screen) -> None:
+        self.screen = screen
+        service = screen.service
+        self.adapter = service.adapter(name="OfficeNet", addresses=[f"{HOST}/24", "fd06:7::7/64"])
+        self.session = service.session(self.adapter)["id"]
+        screen.go("Packets")
+        self.grid.wait_for()
+        self.stream("Live").wait_for()
+
+    @property
+    def grid(self) -> Locator:
+        """The table."""
+        return self.screen.page.get_by_role("grid", name="Packets")
+
+    def row(self, text: str | re.Pattern[str]) -> Locator:
+        """Return the rows with this text."""
+        return self.grid.get_by_role("row").filter(has_text=text, visible=True)
+
+    @property
+    def detail(self) -> Locator:
+        """The selected packet."""
+        return self.screen.page.get_by_role("region", name="Packet details")
+
+    def stream(self, word: str) -> Locator:
+        """The state of the packet stream, as this word says it."""
+        return self.screen.page.locator(".stream").filter(has_text=word)
+
+    @property
+    def filter(self) -> Locator:
+        """The field of the display filter."""
+        return self.screen.page.get_by_role("combobox", name="Display filter")
+
+    def inject(self, *packets: bytes) -> None:
+        """Inject packets with one request."""
+        answer = self.screen.service.http.post(
+            f"/v1/sessions/{self.session}/packets",
+            content=pack(Batch(packets)),
+            headers={"Content-Type": BATCH_TYPE},
+        )
+        assert answer.json()["accepted"] == len(packets), answer.text
+
+    def ping(self, count: int = 1) -> None:
+        """Inject echo requests, which the emulated host answers, and wait for the last answer."""
+        self.inject(*(echo(number) for number in range(1, count + 1)))
+        self.row(re.compile(rf"received.*reply.*seq={count}/")).wait_for()
+
+
+def echo(number: int) -> bytes:
+    return build.icmp_echo(PEER, HOST, identifier=7, sequence=number, data=b"are you there")
+
+
+def datagram(port: int = 9999, data: bytes = b"The quick brown fox") -> bytes:
+    return build.udp(PEER, "10.6.7.99", 40000, port, data)  # its host sends it back
+
+
+@pytest.fixture
+def table(screen: Screen) -> Table:
+    return Table(screen)
+
+
+def test_both_directions_are_rows(table: Table) -> None:
+    """An injected request and the host's reply show with addresses, protocol, length and line."""
+    from playwright.sync_api import expect
+
+    table.ping()
+    request, reply = table.row("Echo (ping) request"), table.row("Echo (ping) reply")
+    for row, cells in (
+        (request, ["injected", PEER, HOST, "ICMP", "41"]),
+        (reply, ["received", HOST, PEER, "ICMP", "41"]),
+    ):
+        expect(row).to_have_count(1)
+        assert [row.get_by_role("gridcell").nth(at).inner_text() for at in range(2, 7)] == cells
+
+
+def test_fields_and_bytes_point_at_each_other(table: Table) -> None:
+    """A field marks its bytes; a byte marks its field."""
+    from playwright.sync_api import expect
+
+    table.inject(datagram())
+    table.row("Len=19").first.click()
+    layers = table.detail.locator("summary strong")
+    expect(layers).to_have_text(["Internet Protocol Version 4", "User Datagram Protocol", "Data"])
+    node = table.detail.locator(".node", has_text="Destination port")
+    node.hover()
+    expect(table.detail.locator(".digits mark")).to_have_text("27 0f")
+    digits = table.detail.locator(".hex-row").first.locator(".digits")
+    box = digits.bounding_box()
+    assert box is not None
+    digits.hover(position={"x": box["width"] / 49 * 26, "y": box["height"] / 2})  # byte 8: TTL
+    expect(table.detail.locator(".node.marked")).to_contain_text("Time to live")
+
+
+def test_a_filter_shows_what_passes(table: Table) -> None:
+    """Typed, completed, wrong, taken from a field, and taken away again."""
+    from playwright.sync_api import expect
+
+    table.ping()
+    table.inject(datagram())
+    table.filter.fill("udp and port 9999")
+    expect(table.row("ICMP")).to_have_count(0)
+    expect(table.row("40000 → 9999")).to_have_count(1)
+    table.filter.fill("ip.src == 10.6.7.0/33")
+    expect(table.screen.page.locator("#filter-error")).to_contain_text(
+        '"10.6.7.0/33" is no address'
+    )
+    expect(table.row("40000 → 9999")).to_have_count(1)
+    table.filter.fill("")
+    table.filter.press_sequentially("icm")
+    table.filter.press("Tab")
+    expect(table.filter).to_have_value("icmp ")
+    expect(table.row("40000 → 9999")).to_have_count(0)
+    table.row("reply").click()
+    node = table.detail.locator(".node").filter(has=table.screen.page.get_by_title("icmp.type"))
+    node.hover()
+    node.get_by_role("button", name=re.compile("^Filter by")).click()
+    expect(table.filter).to_have_value("icmp.type == 0")
+    expect(table.row("request")).to_have_count(0)
+    table.filter.press("Escape")
+    expect(table.row("40000 → 9999")).to_have_count(1)
+
+
+def test_free_text_finds_bytes(table: Table) -> None:
+    """A word is looked for in the packets themselves."""
+    from playwright.sync_api import expect
+
+    table.ping()
+    table.inject(datagram())
+    table.filter.fill("brown")
+    expect(table.row("ICMP")).to_have_count(0)
+    expect(table.row("40000 → 9999")).to_have_count(1)
+
+
+def test_the_keyboard_is_enough(table: Table) -> None:
+    """Slash, arrows, Home, End, space and Escape do what they say."""
+    from playwright.sync_api import expect
+
+    table.ping(30)
+    keyboard = table.screen.page.keyboard
+    table.grid.focus()
+    heading = table.detail.get_by_role("heading")
+    for key, number in (("Home", 1), ("ArrowDown", 2), ("End", 60), ("ArrowUp", 59)):
+        keyboard.press(key)
+        expect(heading).to_have_text(f"Packet {number}")
+        expect(table.grid.locator(".row.selected")).to_be_visible()
+    keyboard.press("PageUp")
+    expect(heading).not_to_have_text("Packet 59")
+    keyboard.press("Escape")
+    expect(table.detail).to_have_count(0)
+    keyboard.press("Space")
+    expect(table.screen.button("Go on (space)")).to_be_visible()
+    keyboard.press("Space")
+    keyboard.press("/")
+    expect(table.filter).to_be_focused()
+
+
+def test_pause_freezes_the_rows(table: Table) -> None:
+    """What comes meanwhile is there when the table goes on."""
+    from playwright.sync_api import expect
+
+    table.ping(30)
+    table.screen.button("Pause (space)").click()
+    before = table.grid.inner_text()
+    table.inject(datagram())
+    status = table.screen.page.locator(".status-line")
+    expect(status).to_contain_text("62 arrived")
+    assert table.grid.inner_text() == before
+    table.screen.button("Go on (space)").click()
+    expect(table.row("40000 → 9999")).to_be_visible()
+
+
+def test_clear_begins_anew(table: Table) -> None:
+    """Rows go, and the next one is number 1."""
+    from playwright.sync_api import expect
+
+    table.ping()
+    table.screen.button("Clear the table").click()
+    expect(table.row("ICMP")).to_have_count(0)
+    table.inject(datagram())
+    expect(table.row("40000 → 9999").get_by_role("gridcell").first).to_have_text("1")
+
+
+def test_what_is_shown_is_saved(table: Table, tmp_path: Path) -> None:
+    """Wireshark reads the file: what passed the filter, with direction, time and interface."""
+    from playwright.sync_api import expect
+
+    need("tshark")
+    table.ping(3)
+    table.inject(datagram())
+    table.filter.fill("icmp")
+    expect(table.row("40000")).to_have_count(0)
+    with table.screen.page.expect_download() as download:
+        table.screen.button("Save what is shown as pcapng").click()
+    assert download.value.suggested_filename.endswith(".pcapng")
+    path = tmp_path / "saved.pcapng"
+    download.value.save_as(path)
+    fields = ("frame.packet_flags_direction", "icmp.type", "icmp.seq", "frame.interface_name")
+    command = ["tshark", "-n", "-r", str(path), "-T", "fields"]
+    command += [part for field in (*fields, "frame.time_epoch") for part in ("-e", field)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
+    rows = [line.split("\t") for line in done.stdout.splitlines()]
+    assert len(rows) == 6
+    # The host sees what was injected come in, and its own packets go out.
+    kinds = {(int(row[0], 16), row[1]) for row in rows}
+    assert kinds == {(1, "8"), (2, "0")}
+    assert {row[3] for row in rows} == {"OfficeNet"}
+    started = table.screen.service.http.get(f"/v1/sessions/{table.session}").json()["started_at"]
+    assert all(float(row[4]) > 1.7e9 for row in rows), started
+
+
+def test_a_selected_packet_is_edited_and_sent(table: Table) -> None:
+    """It stands in the compose view, byte for byte."""
+    from playwright.sync_api import expect
+
+    table.inject(datagram(data=b"again"))
+    table.row("Len=5").first.click()
+    table.detail.get_by_role("button", name="Edit and send").click()
+    expect(table.screen.page.locator("textarea.mono")).to_have_value(
+        re.compile(datagram(data=b"again").hex(" ", 1)[:40])
+    )
+
+
+def test_loss_is_a_row(browser: Browser, tmp_path: Path) -> None:
+    """More than the queue holds in one go, and as many replies: rows with cause and range."""
+    with running(tmp_path, queue_packets=16) as service, Screen(browser, service) as screen:
+        screen.sign_in()
+        table = Table(screen)
+        table.inject(*(datagram(data=bytes(8)) for _ in range(100)))
+        row = table.row("84 injected packets are missing (sequence 0 to 83)")
+        screen.page.locator(".status-line").filter(has_text="168 missing").wait_for()
+        table.grid.press("Home")
+        assert "queue" in row.inner_text()
+
+
+def test_an_ended_session_says_so(table: Table) -> None:
+    """Its packets stay; the next session of the adapter takes its place."""
+    from playwright.sync_api import expect
+
+    table.ping()
+    service = table.screen.service
+    service.http.delete(f"/v1/sessions/{table.session}")
+    expect(table.stream("Ended")).to_be_visible()
+    expect(table.row("reply")).to_be_visible()
+    table.session = service.session(table.adapter)["id"]
+    expect(table.stream("Live")).to_be_visible()
+    table.ping()
+
+
+def test_narrow_screens_keep_the_essential(browser: Browser, tmp_path: Path) -> None:
+    """At 360 pixels nothing is wider than the screen, and a packet can still be read."""
+    with (
+        running(tmp_path) as service,
+        Screen(browser, service, viewport={"width": 360, "height": 640}) as screen,
+    ):
+        screen.sign_in()
+        table = Table(screen)
+        table.inject(datagram())
+        table.row(PEER).first.click()
+        table.detail.locator(".hex-row").first.wait_for()
+        assert screen.page.evaluate("document.documentElement.scrollWidth") == 360
