@@ -1,6 +1,6 @@
 /** Who speaks behind a TCP or UDP header: by port, or by how the bytes begin. */
 
-import { u8, u24 } from "./bytes";
+import { u8 } from "./bytes";
 import { dissectDhcp } from "./dhcp";
 import type { Dissection, Dissector } from "./dissection";
 import { dissectDnsOverTcp, dnsDissector } from "./dns";
@@ -34,33 +34,11 @@ export function application(
   return undefined;
 }
 
-/** QUIC (RFC 9000, section 17): the rest is encrypted. */
+/** QUIC (RFC 9000, section 17): its kind of packet; the rest is encrypted. */
 function dissectQuic(to: Dissection, start: number, end: number): void {
-  const { bytes } = to;
-  const first = u8(bytes, start);
-  to.protocol = "QUIC";
+  const first = u8(to.bytes, start);
+  const kinds = ["Initial", "0-RTT", "Handshake", "Retry"];
   const layer = to.layer("quic", "QUIC", start, end);
-  if ((first & 0x80) === 0) {
-    to.info = "Protected Payload (KP0)";
-    layer.text = "short header, protected payload";
-    layer.add("quic.header_form", "Header form", start, start + 1, 0, "short");
-    return;
-  }
-  const kind = ["Initial", "0-RTT", "Handshake", "Retry"][(first >> 4) & 3] ?? "";
-  layer.add("quic.header_form", "Header form", start, start + 1, 1, "long");
-  const version = u24(bytes, start + 1) * 256 + u8(bytes, start + 4);
-  layer.add(
-    "quic.version",
-    "Version",
-    start + 1,
-    start + 5,
-    version,
-    `0x${version.toString(16).padStart(8, "0")}`,
-  );
-  const size = u8(bytes, start + 5);
-  const id = Array.from(bytes.subarray(start + 6, start + 6 + size));
-  const text = id.map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  layer.add("quic.dcid", "Destination connection", start + 6, start + 6 + size, text);
-  layer.text = kind;
-  to.info = `${kind}, DCID=${text}`;
+  to.protocol = "QUIC";
+  to.info = layer.text = first & 0x80 ? (kinds[(first >> 4) & 3] ?? "") : "Protected Payload (KP0)";
 }

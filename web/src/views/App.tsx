@@ -29,7 +29,8 @@ export function App() {
   return (
     <div class="app" data-state={state.name}>
       <TopBar />
-      <main id="view" tabIndex={-1}>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so keys must reach it */}
+      <main id="view" tabIndex={0}>
         {service.system.value === null ? <p class="waiting">Connecting…</p> : <View />}
       </main>
       <StatusBar />

@@ -67,12 +67,13 @@ export function InjectionPanel() {
           )}
         </div>
         <div class="send">
+          {/* Two elements: else the click that stops ends on a submit button and sends again. */}
           {running ? (
-            <Button icon="stop" onClick={() => injector.stop()}>
+            <Button key="stop" icon="stop" onClick={() => injector.stop()}>
               Stop
             </Button>
           ) : (
-            <Button icon="send" kind="primary" type="submit" disabled={!ready}>
+            <Button key="send" icon="send" kind="primary" type="submit" disabled={!ready}>
               Send
             </Button>
           )}
