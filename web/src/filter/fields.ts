@@ -125,7 +125,6 @@ export const FIELDS: Record<string, FilterField> = {
   sctp: isProtocol("SCTP", 132),
   dns: flag("DNS on port 53", (h) => udpDns(h) || tcpDns(h)),
   mdns: onUdp("Multicast DNS on port 5353", 5353),
-  llmnr: onUdp("LLMNR on port 5355", 5355),
   ntp: onUdp("NTP on port 123", 123),
   quic: onUdp("QUIC on UDP port 443", 443),
   dhcp: flag(

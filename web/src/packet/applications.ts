@@ -15,7 +15,6 @@ const UDP_PORTS: Readonly<Record<number, Dissector>> = {
   123: dissectNtp,
   443: dissectQuic,
   5353: dnsDissector("MDNS"),
-  5355: dnsDissector("LLMNR"),
 };
 
 /** Return the dissector of the bytes from `start` to `end`, undefined when nobody knows them. */

@@ -1,4 +1,4 @@
-/** DNS (RFC 1035), and mDNS (RFC 6762) and LLMNR (RFC 4795), which look the same. */
+/** DNS (RFC 1035), and mDNS (RFC 6762), which looks the same. */
 
 import { ipv4Text, ipv6Text } from "./address";
 import { ascii, hex, u8, u16, u32 } from "./bytes";
@@ -8,7 +8,7 @@ import { DNS_REPLY_CODES, DNS_TYPES } from "./names";
 const MAX_RECORDS = 100;
 
 /** Return the dissector of a protocol that is written as DNS is. */
-export function dnsDissector(protocol: "DNS" | "MDNS" | "LLMNR"): Dissector {
+export function dnsDissector(protocol: "DNS" | "MDNS"): Dissector {
   return (to, start, end) => {
     to.protocol = protocol;
     if (end - start < 12) {
@@ -115,7 +115,6 @@ function dissect(to: Dissection, protocol: string, start: number, end: number): 
 const titles: Readonly<Record<string, string>> = {
   DNS: "Domain Name System",
   MDNS: "Multicast Domain Name System",
-  LLMNR: "Link-local Multicast Name Resolution",
 };
 const COUNTS = ["Questions", "Answers", "Authorities", "Additional"];
 const OPERATIONS: Readonly<Record<number, string>> = {

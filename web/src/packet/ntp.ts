@@ -3,16 +3,7 @@
 import { u8 } from "./bytes";
 import { addNumber, type Dissection } from "./dissection";
 
-const MODES = [
-  "reserved",
-  "symmetric active",
-  "symmetric passive",
-  "client",
-  "server",
-  "broadcast",
-  "control",
-  "private",
-];
+const MODES: Readonly<Record<number, string>> = { 3: "client", 4: "server" };
 
 export function dissectNtp(to: Dissection, start: number, end: number): void {
   const { bytes } = to;
@@ -23,7 +14,7 @@ export function dissectNtp(to: Dissection, start: number, end: number): void {
   }
   const layer = to.layer("ntp", "Network Time Protocol", start, end);
   const first = u8(bytes, start);
-  const mode = MODES[first & 7] ?? "";
+  const mode = MODES[first & 7] ?? `mode ${first & 7}`;
   const version = (first >> 3) & 7;
   layer.add("ntp.flags.vn", "Version", start, start + 1, version);
   layer.add("ntp.flags.mode", "Mode", start, start + 1, first & 7, mode);
