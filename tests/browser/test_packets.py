@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.browser.screen import Screen
 
+from tests.browser.screen import Screen
 from tests.needs import need
 from tests.running import running
 from wintun_api.api.security import BATCH_TYPE
