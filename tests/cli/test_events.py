@@ -135,7 +135,7 @@ def test_level(rig: Rig, start: Start) -> None:
     rig.library.log_next("WintunCreateAdapter", "all is lost", LogLevel.ERR)
     rig.service.adapter(name="Second")
     program = start("events", "--follow", "--level", "err", **variables(rig.service))
-    program.wait_for("err: all is lost")
+    program.wait_for("err: .*all is lost")
     assert "all is well" not in program.stdout
 
 
