@@ -78,6 +78,15 @@ def test_messages_of_a_chunk_come_together() -> None:
     assert list(collecting().read(chunk)) == [packets]
 
 
+def test_the_buffer_of_an_event_loop_is_as_good_as_bytes() -> None:
+    """The Proactor loop of Windows gives a bytearray; what comes out is bytes all the same."""
+    ping = client_frame(Opcode.PING, b"")
+    chunk = bytearray(client_frame(Opcode.BINARY, b"x") + ping)
+    parts = list(collecting().read(chunk))
+    assert parts == [[b"x"], ping]
+    assert type(parts[1]) is bytes
+
+
 def test_nothing_is_collected_for_other_endpoints() -> None:
     """Binary messages stay frames until a packet endpoint wants them."""
     frame = client_frame(Opcode.BINARY, b"x")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -124,6 +125,7 @@ def test_loopback_is_fine(host: str) -> None:
     check_bind(Settings.load(host=host))
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Wine keeps sizes of its own.")
 def test_socket_bytes(tmp_path: Path) -> None:
     """Connections get the kernel buffers that were asked for; Linux doubles them for itself."""
     with running(tmp_path, socket_bytes=100_000) as service:

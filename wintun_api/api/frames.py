@@ -74,12 +74,13 @@ class MessageReader:
         self._fragmented = False
         self._broken = False
 
-    def read(self, data: bytes) -> Iterator[list[bytes] | bytes]:
+    def read(self, data: bytes | bytearray) -> Iterator[list[bytes] | bytes]:
         """Yield, in order, lists of unmasked binary messages, and other frames as they came.
 
         Parts of a fragmented message are such other frames. After one that breaks the protocol, or
         is too large, everything is passed on: the ordinary parser says what is wrong.
         """
+        data = bytes(data)  # the Proactor loop of Windows hands its own buffer over
         start = 0
         while self._held and not self._broken:
             # Only the frame that was cut is put together, not all that came with its end.
