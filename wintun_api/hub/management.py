@@ -93,11 +93,16 @@ class Management:
 
     async def view(self) -> DriverView:
         """Return the driver as it is now; the last known version while a call is under way."""
+
+        async def read_version() -> None:
+            if not self.busy:  # looked at where the call is queued: none may slip in before it
+                name = "running_driver_version"
+                self._version = await self.call(name, self.driver.running_driver_version)
+
         unavailable = self.driver.unavailable_reason()
-        if unavailable is None and not self.busy:
+        if unavailable is None:
             with suppress(DriverError, DriverUnavailable, DriverBusy):
-                call = self.call("running_driver_version", self.driver.running_driver_version)
-                self._version = await self.bounded("running_driver_version", call)
+                await self.bounded("running_driver_version", read_version())
         calls = (*self._thread.calls, *self.sessions.calls)
         return DriverView(
             name=self.driver.name,

@@ -75,8 +75,12 @@ class Registry:
         """
         if pool is not None:
             check_pool(pool)
-        if not self._management.busy:
-            await self._management.bounded("list_adapters", self._read_adapters(pool))
+
+        async def read() -> None:
+            if not self._management.busy:  # looked at where the call is queued
+                await self._read_adapters(pool)
+
+        await self._management.bounded("list_adapters", read())
         views = [
             known.view()
             for known in self._adapters.values()
