@@ -84,9 +84,8 @@ class FastLink:
         if len(bursts) == 1:
             self._protocol.write(bursts[0].form("batch frame", _batch_frame))
             return
-        parts = [part for burst in bursts for part in (batch_header(burst), *burst.packets)]
-        header = frame_header(BINARY, sum(map(len, parts)))
-        self._protocol.write(b"".join((header, *parts)))
+        batches = [burst.form("batch", _batch) for burst in bursts]
+        self._protocol.write(b"".join((frame_header(BINARY, sum(map(len, batches))), *batches)))
 
     def send_packets(self, bursts: Sequence[Burst]) -> None:
         """Write the frames of all packets at once."""
