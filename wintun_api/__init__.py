@@ -4,6 +4,7 @@ Floors, from the ground up; a module imports lower floors, never a higher one:
 
     0  errors, settings       the exception tree; one frozen Settings
     1  packet/, wire          pure bytes: checksum, decode, build; the batch frame
+       capture/               likewise: pcapng written, pcap and pcapng read
     2  drivers/               the seam (base) and wintun/, emulated/, linux/; synchronous
     3  hub/                   registry, pumps, fan-out, events: asyncio and the only threads
     4  api/                   FastAPI, pydantic, WebSocket endpoints, security
