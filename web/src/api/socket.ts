@@ -24,11 +24,6 @@ export class Socket {
     return this.socket.readyState === WebSocket.OPEN;
   }
 
-  /** Bytes that wait in this page to be sent. */
-  get queuedBytes(): number {
-    return this.socket.bufferedAmount;
-  }
-
   send(data: ArrayBuffer): void {
     this.socket.send(data);
   }
