@@ -53,6 +53,8 @@ export class Dashboard {
   private readonly url: string;
   private wasSignedIn = false;
   private hasPast = false;
+  /** The adapter whose packets are shown. */
+  private followed = "";
 
   constructor(
     private readonly place: Place,
@@ -145,16 +147,13 @@ export class Dashboard {
 
   /** Show the packets of a session that runs, when none is chosen or the chosen one is over. */
   private follow(running: readonly Session[]): void {
-    const chosen = this.capture.session.peek();
-    if (running.some((session) => session.id === chosen)) return;
-    const before = this.sessions.find(chosen);
+    const chosen = this.sessions.find(this.capture.session.peek());
+    if (chosen !== undefined) this.followed = chosen.adapter;
+    if (chosen !== undefined && isRunning(chosen)) return;
+    const next = running.find((session) => session.adapter === this.followed);
     // What came of a session that is over stays until the same adapter has another.
-    const next =
-      before === undefined
-        ? running[0]
-        : running.find((session) => session.adapter === before.adapter);
-    if (next === undefined && before !== undefined && !isRunning(before)) return;
-    this.capture.choose(next?.id ?? null);
+    if (next === undefined && chosen !== undefined) return;
+    this.capture.choose((next ?? running[0])?.id ?? null);
   }
 
   private leave(reason: string): void {
