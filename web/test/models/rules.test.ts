@@ -1,0 +1,93 @@
+import { describe, expect, it } from "vitest";
+import * as rules from "../../src/models/rules";
+
+const fine = (rule: (text: string) => string, ...texts: string[]) => {
+  for (const text of texts) expect(rule(text), text).toBe("");
+};
+const wrong = (rule: (text: string) => string, ...texts: string[]) => {
+  for (const text of texts) expect(rule(text), text).not.toBe("");
+};
+
+describe("the rules of the API", () => {
+  it("hold names to what Windows takes", () => {
+    fine(rules.nameRule, "OfficeNet", "Büro 2", "x".repeat(127), "😀");
+    wrong(rules.nameRule, "", "  ", "x".repeat(128), "a/b", "a\tb", "a\u0085b", "\ud83d");
+  });
+
+  it("count names in UTF-16 units, as Windows does", () => {
+    expect(rules.nameRule("😀".repeat(64))).toBe("128 UTF-16 units; 127 is the limit.");
+  });
+
+  it("take a GUID with braces or without, or none", () => {
+    const guid = "deadbabe-cafe-beef-0123-456789abcdef";
+    fine(rules.guidRule, "", guid, `{${guid}}`, guid.toUpperCase());
+    wrong(rules.guidRule, "x", guid.slice(1), `${guid}0`);
+  });
+
+  it("bound the MTU and the metric", () => {
+    fine(rules.mtuRule, "", "576", "65535");
+    wrong(rules.mtuRule, "575", "65536", "1e3", "-1");
+    fine(rules.metricRule, "", "0", "2147483647");
+    wrong(rules.metricRule, "2147483648", "1.5");
+  });
+
+  it("take a capacity that is a power of two within its bounds", () => {
+    const rule = (bytes: number) => rules.capacityRule(bytes, 0x20000, 0x4000000);
+    expect([0x20000, 0x400000, 0x4000000].map(rule)).toEqual(["", "", ""]);
+    for (const bytes of [0, 0x10000, 0x8000000, 0x30000]) expect(rule(bytes)).not.toBe("");
+  });
+
+  it("want an address with its prefix length, of a host", () => {
+    const rule = (text: string) => rules.addressesRule([text]);
+    fine(rule, "10.6.7.7/24", "fd06:7::7/64");
+    wrong(rule, "10.6.7.7", "10.6.7.7/33", "224.0.0.1/4", "0.0.0.0/0", "ff02::1/64", "office");
+  });
+
+  it("bound how many addresses an adapter has", () => {
+    const many = Array.from({ length: 65 }, (_, index) => `10.6.7.${index + 1}/24`);
+    expect(rules.addressesRule(many)).toBe("65 lines; 64 is the limit.");
+    expect(rules.addressesRule(many.slice(1))).toBe("");
+  });
+
+  it("read a route with its next hop and metric, and write it the same", () => {
+    for (const line of [
+      "10.0.0.0/8",
+      "10.0.0.0/8 via 10.6.7.1",
+      "10.0.0.0/8 via 10.6.7.1 metric 5",
+      "fd00::/8 metric 7",
+    ]) {
+      const route = rules.parseRoute(line);
+      expect(typeof route === "string" ? route : rules.routeLine(route)).toBe(line);
+    }
+  });
+
+  it("say what is wrong with a route", () => {
+    const said = (line: string) => rules.routesRule([line]);
+    expect(said("10.0.0.1/8")).toContain("beyond its prefix length");
+    expect(said("10.0.0.0")).toContain("no prefix length");
+    expect(said("224.0.0.0/4")).toContain("is a group");
+    expect(said("10.0.0.0/8 via fd06::1")).toContain("is no next hop");
+    expect(said("10.0.0.0/8 via 0.0.0.0")).toContain("no address of a host");
+    expect(said("10.0.0.0/8 by 10.6.7.1")).toContain("is no route");
+  });
+
+  it("take a route once", () => {
+    const twice = ["10.0.0.0/8 metric 5", "10.0.0.0/8 via 10.6.7.1 metric 5"];
+    expect(rules.routesRule(twice)).toBe("10.0.0.0/8 is there twice.");
+    expect(rules.routesRule(["10.0.0.0/8", "10.0.0.0/9"])).toBe("");
+  });
+
+  it("take domains to search, no addresses of pages", () => {
+    const rule = (text: string) => rules.dnsSearchRule([text]);
+    fine(rule, "example.com", "example.com.", "_tcp.example.com", "local");
+    wrong(rule, "https://example.com", "-a.example", `${"a".repeat(64)}.example`, "a..b");
+  });
+
+  it("read lines and commas alike, blank ones aside", () => {
+    expect(rules.linesOf(" 10.6.7.1 ,\n\n 10.6.7.2,10.6.7.3\n")).toEqual([
+      "10.6.7.1",
+      "10.6.7.2",
+      "10.6.7.3",
+    ]);
+  });
+});

@@ -1,0 +1,117 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { Client } from "../../src/api/client";
+import { SessionsModel } from "../../src/models/sessions";
+import { counters, GUID, session } from "../examples";
+import { eachWithService } from "../fake-service";
+
+const ids = (model: SessionsModel) => model.list.value.map((one) => one.id);
+
+describe("the sessions", () => {
+  it("run from their start on", () => {
+    const model = new SessionsModel(new Client());
+    model.reset([
+      session({ id: "a", state: "starting" }),
+      session({ id: "b", state: "failed" }),
+      session({ id: "c", state: "ended" }),
+    ]);
+    expect(model.running.value.map((one) => one.id)).toEqual(["a"]);
+  });
+
+  it("give an adapter its newest", () => {
+    const model = new SessionsModel(new Client());
+    model.reset([
+      session({ id: "new", started_at: "2026-01-02T03:04:06Z" }),
+      session({ id: "old", state: "ended" }),
+      session({ id: "foreign", adapter: "other", started_at: "2027-01-01T00:00:00Z" }),
+    ]);
+    expect(model.of(GUID)?.id).toBe("new");
+  });
+
+  it("keep one of an adapter's that are over", () => {
+    const model = new SessionsModel(new Client());
+    for (const id of ["a", "b", "c"]) {
+      model.put(session({ id }));
+      model.put(session({ id, state: "ended" }));
+    }
+    expect(ids(model)).toEqual(["c"]);
+  });
+
+  it("go with their adapter, and their rates with them", () => {
+    const model = new SessionsModel(new Client());
+    model.reset([session(), session({ id: "other", adapter: "other" })]);
+    const rates = model.rates("5f0c9d1e2b3a");
+    model.forget(GUID);
+    expect(ids(model)).toEqual(["other"]);
+    expect(model.rates("5f0c9d1e2b3a")).not.toBe(rates);
+  });
+});
+
+describe("the counters of the sessions", () => {
+  const service = eachWithService();
+  beforeEach(() => {
+    vi.useFakeTimers();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  /** A model whose service counts ten packets more each time it is asked. */
+  function counted(): SessionsModel {
+    const model = new SessionsModel(new Client());
+    model.put(session());
+    let packets = 0;
+    service().answer("GET /v1/sessions", () => {
+      packets += 10;
+      return [session({ counters: counters(packets) })];
+    });
+    return model;
+  }
+
+  const reads = () => service().calls("GET /v1/sessions").length;
+
+  it("are read once a second, and become rates", async () => {
+    const model = counted();
+    model.watch(() => false);
+    await vi.advanceTimersByTimeAsync(2500);
+    model.rest();
+    expect(reads()).toBe(3);
+    expect(model.find("5f0c9d1e2b3a")?.counters.received.packets).toBe(30);
+    expect(model.rates("5f0c9d1e2b3a").received).toEqual([10, 10]);
+  });
+
+  it("are not read while the page is hidden", async () => {
+    const model = counted();
+    model.watch(() => true);
+    await vi.advanceTimersByTimeAsync(2500);
+    model.rest();
+    expect(reads()).toBe(0);
+  });
+
+  it("are not read while no session runs", async () => {
+    const model = counted();
+    model.put(session({ state: "ended" }));
+    model.watch(() => false);
+    await vi.advanceTimersByTimeAsync(2500);
+    model.rest();
+    expect(reads()).toBe(0);
+  });
+
+  it("are not read any more after `rest`", async () => {
+    const model = counted();
+    model.watch(() => false);
+    await vi.advanceTimersByTimeAsync(500);
+    model.rest();
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(reads()).toBe(1);
+  });
+
+  it("stay as they were while the service is away", async () => {
+    const model = counted();
+    model.watch(() => false);
+    await vi.advanceTimersByTimeAsync(500);
+    service().isAway = true;
+    await vi.advanceTimersByTimeAsync(3000);
+    model.rest();
+    expect(model.find("5f0c9d1e2b3a")?.counters.received.packets).toBe(10);
+  });
+});
