@@ -12,7 +12,7 @@ from wintun_api.hub.fanout import Burst, Direction, Fanout, Loss, Overflow, Subs
 def burst(sequence: int, count: int, size: int = 10, *, injected: bool = False) -> Burst:
     """Make a burst of numbered packets."""
     packets = [bytes([n % 256]) * size for n in range(sequence, sequence + count)]
-    return Burst(packets, [size] * count, sequence, 0, injected=injected)
+    return Burst(packets, [size] * count, size * count, sequence, 0, injected=injected)
 
 
 def subscriber(

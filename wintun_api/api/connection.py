@@ -16,7 +16,7 @@ from wintun_api.api.problems import (
 )
 from wintun_api.errors import FrameError, SessionEnded
 from wintun_api.hub.adapters import AdapterView
-from wintun_api.hub.fanout import Direction, Loss, Overflow, Subscriber
+from wintun_api.hub.fanout import Burst, Direction, Loss, Overflow, Subscriber
 from wintun_api.hub.injection import Full, Injection
 from wintun_api.hub.session import ManagedSession
 from wintun_api.wire import BATCH, unpack
@@ -75,6 +75,7 @@ class PacketConnection:
             limit_packets=options.queue_packets,
             limit_bytes=options.queue_bytes,
             wake=self._flush,
+            take_now=self._send_now,
         )
         self._loss_at = 0.0
         self._loss_timer: asyncio.TimerHandle | None = None
@@ -179,6 +180,17 @@ class PacketConnection:
         if subscriber.overflowed:
             self._session.unsubscribe(subscriber)
             link.close(CLOSE_SLOW, "The client reads too slowly for its queue.")
+
+    def _send_now(self, burst: Burst) -> bool:
+        if not self._link.writable:
+            return False
+        if self._options.snaplen:
+            burst = burst.cut(self._options.snaplen)
+        if self._batch:
+            self._link.send_batches((burst,))
+        else:
+            self._link.send_packets((burst,))
+        return True
 
     def _tell_losses(self) -> None:
         if not self._batch:

@@ -89,7 +89,8 @@ class FastLink:
 
     def send_packets(self, bursts: Sequence[Burst]) -> None:
         """Write the frames of all packets at once."""
-        self._protocol.write(b"".join([burst.form("frames", _packet_frames) for burst in bursts]))
+        frames = [burst.form("frames", _packet_frames) for burst in bursts]
+        self._protocol.write(frames[0] if len(frames) == 1 else b"".join(frames))
 
     def send_text(self, value: dict[str, Any]) -> None:
         """Write one text frame."""

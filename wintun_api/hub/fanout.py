@@ -45,6 +45,7 @@ class Burst:
     Attributes:
         packets: The packets in order.
         lengths: Bytes of each.
+        count: How many there are.
         size: Bytes of all.
         sequence: Number of the first packet, per session and direction.
         time_ns: Nanoseconds since 1970.
@@ -54,6 +55,7 @@ class Burst:
 
     __slots__ = (
         "_forms",
+        "count",
         "injected",
         "lengths",
         "original_lengths",
@@ -67,6 +69,7 @@ class Burst:
         self,
         packets: Sequence[bytes],
         lengths: Sequence[int],
+        size: int,
         sequence: int,
         time_ns: int,
         *,
@@ -75,7 +78,8 @@ class Burst:
     ) -> None:
         self.packets = packets
         self.lengths = lengths
-        self.size = sum(lengths)
+        self.count = len(packets)
+        self.size = size
         self.sequence = sequence
         self.time_ns = time_ns
         self.injected = injected
@@ -83,7 +87,7 @@ class Burst:
         self._forms: dict[Any, Any] = {}
 
     def __len__(self) -> int:
-        return len(self.packets)
+        return self.count
 
     def form(self, key: Any, make: Callable[[Burst], T]) -> T:
         """Return `make(self)`, made once per `key` and shared by every reader."""
@@ -100,14 +104,17 @@ class Burst:
         """Return the packets from `start` to `stop` as a burst of their own."""
         packets, lengths = self.packets[start:stop], self.lengths[start:stop]
         first = self.sequence + start
-        return Burst(packets, lengths, first, self.time_ns, injected=self.injected)
+        size = sum(lengths)
+        return Burst(packets, lengths, size, first, self.time_ns, injected=self.injected)
 
 
 def _cut(burst: Burst, snaplen: int) -> Burst:
     packets = [packet[:snaplen] for packet in burst.packets]
+    lengths = list(map(len, packets))
     return Burst(
         packets,
-        list(map(len, packets)),
+        lengths,
+        sum(lengths),
         burst.sequence,
         burst.time_ns,
         injected=burst.injected,
@@ -132,6 +139,11 @@ class Loss:
 class Subscriber:
     """One reader's queue, bounded in packets and in bytes.
 
+    Args:
+        take_now: Called with each burst while the queue is empty and nothing was lost: a reader
+            that keeps up takes it (True), and it is never queued.
+        wake: Called when there is something to take.
+
     Attributes:
         overflowed: Set once a queue with `Overflow.CLOSE` was full; nothing is queued after that.
         lost: Packets lost so far.
@@ -145,6 +157,7 @@ class Subscriber:
         limit_packets: int,
         limit_bytes: int,
         wake: Callable[[], None],
+        take_now: Callable[[Burst], bool] | None = None,
     ) -> None:
         self.direction = direction
         self.overflow = overflow
@@ -157,6 +170,7 @@ class Subscriber:
         self.overflowed = False
         self.unblocked: Callable[[], None] | None = None
         self._wake = wake
+        self._take_now = take_now
         self._queue: deque[Burst] = deque()
         self._losses: dict[bool, Loss] = {}
 
@@ -169,9 +183,17 @@ class Subscriber:
         """Queue a burst by the overflow policy and wake the reader; return the packets lost."""
         if self.overflowed:
             return 0
+        if (
+            self._take_now is not None
+            and not self._queue
+            and not self._losses
+            and self._take_now(burst)
+        ):
+            self.delivered_packets += burst.count
+            return 0
         before = self.lost
         fits = (
-            self.queued_packets + len(burst) <= self.limit_packets
+            self.queued_packets + burst.count <= self.limit_packets
             and self.queued_bytes + burst.size <= self.limit_bytes
         )
         if fits or self.overflow is Overflow.BLOCK:
@@ -194,10 +216,10 @@ class Subscriber:
         while queue and (not taken or total + queue[0].size <= size):
             burst = queue.popleft()
             total += burst.size
-            self.queued_packets -= len(burst)
+            self.queued_packets -= burst.count
+            self.delivered_packets += burst.count
             taken.append(burst)
         self.queued_bytes -= total
-        self.delivered_packets += sum(map(len, taken))
         if self.unblocked is not None and not self.full:
             self.unblocked()
         return taken
@@ -270,6 +292,7 @@ class Fanout:
     def __init__(self) -> None:
         self._received: list[Subscriber] = []
         self._injected: list[Subscriber] = []
+        self._blocking: list[Subscriber] = []
         self.resume: Callable[[], None] | None = None
 
     def __len__(self) -> int:
@@ -287,7 +310,7 @@ class Fanout:
     @property
     def blocked(self) -> bool:
         """Whether a subscriber with `Overflow.BLOCK` is full, so that the drain must wait."""
-        return any(s.full for s in self._received if s.overflow is Overflow.BLOCK)
+        return bool(self._blocking) and any(s.full for s in self._blocking)
 
     def add(self, subscriber: Subscriber) -> None:
         """Subscribe."""
@@ -295,13 +318,14 @@ class Fanout:
             self._received.append(subscriber)
         if subscriber.direction.takes(injected=True):
             self._injected.append(subscriber)
-        if subscriber.overflow is Overflow.BLOCK:
+        if subscriber.overflow is Overflow.BLOCK and subscriber.direction.takes(injected=False):
             subscriber.unblocked = self._unblocked
+            self._blocking.append(subscriber)
 
     def discard(self, subscriber: Subscriber) -> None:
         """Unsubscribe. Idempotent."""
         subscriber.unblocked = None
-        for group in (self._received, self._injected):
+        for group in (self._received, self._injected, self._blocking):
             if subscriber in group:
                 group.remove(subscriber)
         self._unblocked()

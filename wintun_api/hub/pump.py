@@ -138,7 +138,8 @@ class Pump:
                 if not self._active():
                     return
             if count < asked:
-                self._drained.set()
+                if self._waiter is not None:
+                    self._drained.set()
                 return
             if time.perf_counter() > deadline:
                 break

@@ -236,7 +236,9 @@ class ManagedSession:
             self.counters.injected_bytes += size
             if self.fanout.wants(injected=True):
                 now = time.time_ns()
-                self._publish(Burst(accepted, lengths, self.next_injected, now, injected=True))
+                self._publish(
+                    Burst(accepted, lengths, size, self.next_injected, now, injected=True)
+                )
             self.next_injected += taken
         if taken < len(packets):
             if full is Full.WAIT:
@@ -254,7 +256,7 @@ class ManagedSession:
         counters.received_bytes += size
         if self.fanout.wants(injected=False):
             now = time.time_ns()
-            self._publish(Burst(packets, lengths, self.next_received, now, injected=False))
+            self._publish(Burst(packets, lengths, size, self.next_received, now, injected=False))
             if self._pump is not None and self.fanout.blocked:
                 self._pump.pause()
         else:
