@@ -21,10 +21,10 @@ import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import accumulate, pairwise
 from typing import Final
 
 from wintun_api.errors import FrameError
+from wintun_api.packet.block import Block
 
 MAGIC: Final = int.from_bytes(b"WTB1", "little")
 HEADER: Final = struct.Struct("<IHHIIQQ")
@@ -180,19 +180,10 @@ def _batches(message: bytes) -> Iterator[Batch]:
             )
         rest = [table[count * n : count * (n + 1)] for n in range(1, columns)]
         yield Batch(
-            packets=_cut(message, body, lengths),
+            packets=Block(message, lengths, payload, body),
             sequence=sequence,
             time_ns=time_ns,
             injected=bool(flags & INJECTED),
             original_lengths=rest.pop(0) if flags & ORIGINAL_LENGTHS else None,
             sequence_deltas=rest.pop(0) if flags & SEQUENCE_DELTAS else None,
         )
-
-
-def _cut(message: bytes, start: int, lengths: Sequence[int]) -> list[bytes]:
-    if lengths and lengths[0] and lengths.count(lengths[0]) == len(lengths):
-        # Bulk transfers are runs of one size, which C can cut without a loop of ours.
-        payload = memoryview(message)[start : start + lengths[0] * len(lengths)]
-        return [packet for (packet,) in struct.iter_unpack(f"{lengths[0]}s", payload)]
-    edges = accumulate(lengths, initial=start)
-    return [message[a:b] for a, b in pairwise(edges)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,9 +20,12 @@ from wintun_api.hub.adapters import AdapterView
 from wintun_api.hub.fanout import Burst, Direction, Loss, Overflow, Subscriber
 from wintun_api.hub.injection import Full, Injection
 from wintun_api.hub.session import ManagedSession
+from wintun_api.packet.block import Block
 from wintun_api.wire import BATCH, unpack
 
 LOSS_INTERVAL = 1.0
+# Every message is acknowledged, but not each by an ack of its own when many come.
+ACK_INTERVAL = 0.001
 # The ring gives no sign when it has room again, so a full one is tried again after this time.
 # Windows rounds it up to its clock tick of about 15 ms.
 RETRY = 0.001
@@ -83,6 +87,8 @@ class PacketConnection:
         self._retry_timer: asyncio.TimerHandle | None = None
         self._messages = 0
         self._unacknowledged: Injection | None = None
+        self._ack_at = 0.0
+        self._ack_timer: asyncio.TimerHandle | None = None
 
     def open(self, adapter: AdapterView, max_message: int) -> None:
         """Say hello, subscribe and take messages from now on."""
@@ -97,7 +103,7 @@ class PacketConnection:
         self._session.unsubscribe(self._subscriber)
         if self._ended in self._session.ended:
             self._session.ended.remove(self._ended)
-        for timer in (self._loss_timer, self._retry_timer):
+        for timer in (self._loss_timer, self._retry_timer, self._ack_timer):
             if timer is not None:
                 timer.cancel()
         self._link.detach()
@@ -107,9 +113,9 @@ class PacketConnection:
         if not self._may_inject:
             self._link.close(CLOSE_SCOPE, "The token does not have the scope inject.")
             return
-        packets = messages
+        packets: Sequence[bytes] = messages
         if self._batch:
-            packets = []
+            blocks: list[Block] = []
             for message in messages:
                 try:
                     batches = unpack(message)
@@ -117,8 +123,8 @@ class PacketConnection:
                     self._link.close(CLOSE_BAD_FRAME, str(error)[:120])
                     break
                 self._messages += 1
-                for batch in batches:
-                    packets += batch.packets
+                blocks += [Block.of(batch.packets) for batch in batches]
+            packets = Block.joined(blocks)
         try:
             injection = self._session.inject(packets, self._options.full)
         except SessionEnded:
@@ -212,6 +218,7 @@ class PacketConnection:
         session = self._session
         self._flush()
         if self._batch:
+            self._send_ack()
             if self._subscriber.has_losses:
                 for loss in self._subscriber.take_losses():
                     self._link.send_text(_lost(loss))
@@ -253,11 +260,25 @@ class PacketConnection:
         self._link.resume_reading()
 
     def _acknowledge(self) -> None:
-        # While packets wait or the client does not read, counts add up for one later ack.
-        done = self._unacknowledged
-        if done is None or self._waiting or not self._link.writable:
+        # While packets wait or the client does not read, counts add up for one later ack; so they
+        # do for a moment after an ack.
+        if self._unacknowledged is None or self._waiting or not self._link.writable:
             return
-        self._unacknowledged = None
+        now = self._loop.time()
+        if now >= self._ack_at:
+            self._ack_at = now + ACK_INTERVAL
+            self._send_ack()
+        elif self._ack_timer is None:
+            self._ack_timer = self._loop.call_at(self._ack_at, self._ack_due)
+
+    def _ack_due(self) -> None:
+        self._ack_timer = None
+        self._acknowledge()
+
+    def _send_ack(self) -> None:
+        done, self._unacknowledged = self._unacknowledged, None
+        if done is None:
+            return
         self._link.send_text(
             {
                 "type": "ack",

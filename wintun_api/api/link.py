@@ -21,6 +21,7 @@ OnMessages = Callable[[list[bytes]], None]
 OnWritable = Callable[[], None]
 
 MAX_PENDING = 64
+_JSON = json.JSONEncoder(separators=(",", ":"))
 
 
 class Link(Protocol):
@@ -82,7 +83,7 @@ class FastLink:
     def send_batches(self, bursts: Sequence[Burst]) -> None:
         """Write one frame; what a single burst becomes is shared between clients."""
         if len(bursts) == 1:
-            self._protocol.write(bursts[0].form("batch frame", _batch_frame))
+            self._protocol.write_pieces(bursts[0].form("batch frame", _batch_frame))
             return
         batches = [burst.form("batch", _batch) for burst in bursts]
         self._protocol.write(b"".join((frame_header(BINARY, sum(map(len, batches))), *batches)))
@@ -94,7 +95,7 @@ class FastLink:
 
     def send_text(self, value: dict[str, Any]) -> None:
         """Write one text frame."""
-        payload = json.dumps(value, separators=(",", ":")).encode()
+        payload = _JSON.encode(value).encode()
         self._protocol.write(frame_header(TEXT, len(payload)) + payload)
 
     def pause_reading(self) -> None:
@@ -152,7 +153,7 @@ class PlainLink:
 
     def send_text(self, value: dict[str, Any]) -> None:
         """Queue one text message."""
-        self._put(json.dumps(value, separators=(",", ":")))
+        self._put(_JSON.encode(value))
 
     def pause_reading(self) -> None:
         """Hold the receive loop."""
@@ -211,12 +212,14 @@ def batch_header(burst: Burst) -> bytes:
 
 
 def _batch(burst: Burst) -> bytes:
-    return b"".join((batch_header(burst), *burst.packets))
+    return b"".join((batch_header(burst), *burst.pieces))
 
 
-def _batch_frame(burst: Burst) -> bytes:
+def _batch_frame(burst: Burst) -> Sequence[bytes | memoryview]:
     head = batch_header(burst)
-    return b"".join((frame_header(BINARY, len(head) + burst.size), head, *burst.packets))
+    pieces = (frame_header(BINARY, len(head) + burst.size) + head, *burst.pieces)
+    # Two pieces are written as they lie; of many, one is made: a system call takes each by itself.
+    return pieces if len(pieces) == 2 else (b"".join(pieces),)
 
 
 def _packet_frames(burst: Burst) -> bytes:

@@ -9,7 +9,7 @@ text messages, other endpoints) runs as uvicorn has it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -62,6 +62,11 @@ class PacketProtocol(WebSocketsSansIOProtocol):
         """Write whole server frames (RFC 6455, section 5.2: unmasked)."""
         if not (self.close_sent or self.transport.is_closing()):
             self.transport.write(frames)
+
+    def write_pieces(self, pieces: Sequence[bytes | memoryview]) -> None:
+        """Write frames that lie in several pieces, which are not copied."""
+        if not (self.close_sent or self.transport.is_closing()):
+            self.transport.writelines(pieces)
 
     def close(self, code: int, reason: str) -> None:
         """Start the closing handshake at once, behind what was written.

@@ -209,8 +209,8 @@ class Session(Protocol):
     def interrupt(self) -> None:
         """Make this and every later `wait_readable` return False. Any thread; idempotent."""
 
-    def receive_packets(self, limit: int) -> list[bytes]:
-        """Return up to `limit` received packets; `[]` when the ring is exhausted. Never blocks.
+    def receive_packets(self, limit: int) -> Sequence[bytes]:
+        """Return up to `limit` received packets; none when the ring is exhausted. Never blocks.
 
         Raises:
             SessionEnded: The adapter is gone. Packets drained before are never lost: they are

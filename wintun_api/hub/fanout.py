@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
 
+from wintun_api.packet.block import Block
+
 T = TypeVar("T")
 
 
@@ -88,6 +90,12 @@ class Burst:
 
     def __len__(self) -> int:
         return self.count
+
+    @property
+    def pieces(self) -> Sequence[bytes | memoryview]:
+        """The packets one behind another, in as few pieces as there are without a copy."""
+        packets = self.packets
+        return (packets.payload,) if isinstance(packets, Block) else packets
 
     def form(self, key: Any, make: Callable[[Burst], T]) -> T:
         """Return `make(self)`, made once per `key` and shared by every reader."""

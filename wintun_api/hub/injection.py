@@ -39,7 +39,8 @@ class Injection:
         """Add the counts of `other`, and take over what waits."""
         self.accepted += other.accepted
         self.accepted_bytes += other.accepted_bytes
-        self.rejected.update(other.rejected)
+        if other.rejected:
+            self.rejected.update(other.rejected)
         self.ring_full += other.ring_full
         self.waiting = other.waiting
 

@@ -11,11 +11,12 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from wintun_api.drivers.base import Session
 from wintun_api.errors import DriverError
+from wintun_api.packet.block import lengths_of
 
 BURSTS_PER_TURN = 4
 SECONDS_PER_TURN = 0.001
@@ -30,7 +31,7 @@ class BurstLimit:
     size: int = 131072
 
 
-OnPackets = Callable[[list[bytes], list[int], int], None]
+OnPackets = Callable[[Sequence[bytes], Sequence[int], int], None]
 OnError = Callable[[DriverError], None]
 
 
@@ -131,7 +132,7 @@ class Pump:
                 return
             count = len(packets)
             if count:
-                lengths = list(map(len, packets))
+                lengths = lengths_of(packets)
                 size = sum(lengths)
                 self._next = max(MIN_BURST, min(limit.packets, limit.size * count // (size or 1)))
                 self._on_packets(packets, lengths, size)

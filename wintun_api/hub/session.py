@@ -24,6 +24,7 @@ from wintun_api.hub.injection import Full, Injection, sift
 from wintun_api.hub.pump import BurstLimit, Pump
 from wintun_api.hub.tasks import TaskSet
 from wintun_api.hub.threads import DriverThread
+from wintun_api.packet.block import lengths_of
 from wintun_api.packet.check import sound
 
 LOSS_INTERVAL = 1.0
@@ -191,10 +192,10 @@ class ManagedSession:
             SessionEnded: The session is over, or its adapter went away now.
         """
         injection = Injection()
-        lengths = list(map(len, packets))
+        lengths = lengths_of(packets)
         if not sound(packets, lengths):
             packets = sift(packets, injection.rejected)
-            lengths = list(map(len, packets))
+            lengths = lengths_of(packets)
             self.counters.rejected.update(injection.rejected)
         self._push(packets, lengths, full, injection)
         return injection
@@ -202,7 +203,7 @@ class ManagedSession:
     def push(self, packets: Sequence[bytes], full: Full = Full.WAIT) -> Injection:
         """Put packets that `inject` has checked and left waiting into the send ring."""
         injection = Injection()
-        self._push(packets, list(map(len, packets)), full, injection)
+        self._push(packets, lengths_of(packets), full, injection)
         return injection
 
     async def refresh(self) -> None:
@@ -213,7 +214,7 @@ class ManagedSession:
                 self._ring_lost = max(0, lost - self._ring_baseline)
 
     def _push(
-        self, packets: Sequence[bytes], lengths: list[int], full: Full, injection: Injection
+        self, packets: Sequence[bytes], lengths: Sequence[int], full: Full, injection: Injection
     ) -> None:
         if self.state is SessionState.RUNNING and self._session is not None:
             try:
@@ -249,7 +250,7 @@ class ManagedSession:
                 self.counters.ring_full += dropped
                 self._note_loss("ring_full", dropped)
 
-    def _received(self, packets: list[bytes], lengths: list[int], size: int) -> None:
+    def _received(self, packets: Sequence[bytes], lengths: Sequence[int], size: int) -> None:
         count = len(packets)
         counters = self.counters
         counters.received_packets += count

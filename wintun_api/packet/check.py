@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from operator import itemgetter
 
 from wintun_api.errors import InvalidPacket
+from wintun_api.packet.block import Block
 
 MIN_IPV4 = 20  # RFC 791, section 3.1
 MIN_IPV6 = 40  # RFC 8200, section 3
@@ -47,7 +48,7 @@ def sound(packets: Sequence[bytes], lengths: Sequence[int]) -> bool:
     shortest = min(lengths)
     if shortest < MIN_IPV4 or max(lengths) > MAX_PACKET:
         return False
-    firsts = set(map(_FIRST_BYTE, packets))
+    firsts = packets.first_bytes if isinstance(packets, Block) else set(map(_FIRST_BYTE, packets))
     return firsts <= _IPV4 or (shortest >= MIN_IPV6 and firsts <= _IP)
 
 

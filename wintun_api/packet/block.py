@@ -1,0 +1,112 @@
+"""Packets that lie one behind another in one piece of memory.
+
+A batch frame carries them so, and native code reads and writes them so. Who passes them on as they
+are never cuts them apart; who asks for one packet gets `bytes` like everywhere else.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Sequence
+from itertools import accumulate, pairwise
+from typing import overload
+
+
+class Block(Sequence[bytes]):
+    """A burst in one piece; immutable.
+
+    Attributes:
+        memory: What holds the packets; more may follow behind them.
+        start: Where in it the first one begins.
+        lengths: Bytes of each.
+        size: Bytes of all.
+    """
+
+    __slots__ = ("_packets", "lengths", "memory", "size", "start")
+
+    def __init__(self, memory: bytes, lengths: Sequence[int], size: int, start: int = 0) -> None:
+        self.memory = memory
+        self.lengths = lengths
+        self.size = size
+        self.start = start
+        self._packets: list[bytes] | None = None
+
+    @classmethod
+    def of(cls, packets: Sequence[bytes]) -> Block:
+        """Return the packets in one piece; those of a block as they are."""
+        if isinstance(packets, Block):
+            return packets
+        memory = b"".join(packets)
+        return cls(memory, list(map(len, packets)), len(memory))
+
+    @classmethod
+    def joined(cls, blocks: Sequence[Block]) -> Block:
+        """Return the packets of several blocks as one; a single one is not copied."""
+        if len(blocks) == 1:
+            return blocks[0]
+        memory = b"".join([block.payload for block in blocks])
+        return cls(memory, [n for block in blocks for n in block.lengths], len(memory))
+
+    @property
+    def payload(self) -> memoryview:
+        """The packets and nothing else, not copied."""
+        return memoryview(self.memory)[self.start : self.start + self.size]
+
+    @property
+    def packets(self) -> list[bytes]:
+        """The packets, cut apart at the first look."""
+        packets = self._packets
+        if packets is None:
+            packets = self._packets = self._cut()
+        return packets
+
+    @property
+    def first_bytes(self) -> set[int]:
+        """The values that packets begin with; there must be no empty packet."""
+        lengths, end = self.lengths, self.start + self.size
+        if lengths and self.even:
+            return set(self.memory[self.start : end : lengths[0]])
+        starts = accumulate(lengths[:-1], initial=self.start)
+        return set(map(self.memory.__getitem__, starts)) if lengths else set()
+
+    @property
+    def even(self) -> bool:
+        """Whether all packets have one length, as those of a bulk transfer have."""
+        lengths = self.lengths
+        return not lengths or lengths.count(lengths[0]) == len(lengths)
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.packets)
+
+    @overload
+    def __getitem__(self, index: int) -> bytes: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[bytes]: ...
+    def __getitem__(self, index: int | slice) -> bytes | list[bytes]:
+        return self.packets[index]
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Block | list | tuple):
+            return self.packets == list(other)
+        return NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"Block({len(self)} packets, {self.size} bytes)"
+
+    def _cut(self) -> list[bytes]:
+        lengths, memory = self.lengths, self.memory
+        if lengths and lengths[0] and self.even:
+            # C cuts pieces of one size without a loop of ours.
+            return [packet for (packet,) in struct.iter_unpack(f"{lengths[0]}s", self.payload)]
+        edges = accumulate(lengths, initial=self.start)
+        return [memory[a:b] for a, b in pairwise(edges)]
+
+
+def lengths_of(packets: Sequence[bytes]) -> Sequence[int]:
+    """Return the bytes of each packet, without cutting a block apart."""
+    return packets.lengths if isinstance(packets, Block) else list(map(len, packets))
