@@ -68,6 +68,7 @@ def _absolute(path: Path) -> Path:
 
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
+Native = Literal["auto", "off"] | AbsolutePath
 
 
 class Settings(BaseSettings):
@@ -143,6 +144,11 @@ class Settings(BaseSettings):
     )
     max_message: int = Field(
         256 * 1024, ge=65535, description="Bytes of the largest message a client may send."
+    )
+    native: Native = Field(
+        "auto",
+        description="The Linux driver's native part: auto is what `wintun-api native` has built, "
+        "else off; or the absolute path of one.",
     )
     socket_bytes: int = Field(
         0,

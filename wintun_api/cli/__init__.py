@@ -10,6 +10,7 @@
     events     show what happens, and go on with it
     tokens     make and revoke tokens
     service    run it as a service of Windows, or of Linux under systemd
+    native     build the optional native part of the Linux driver
 
     options    options that several commands have; flags to Settings
     running    sockets, signals and the server: what serve and demo share
@@ -41,6 +42,7 @@ from wintun_api.cli import (
     doctor,
     events,
     inject,
+    native,
     serve,
     service,
     sessions,
@@ -102,3 +104,4 @@ app.command()(events.events)
 app.add_typer(tokens.app, name="tokens")
 app.add_typer(tokens.app, name="token", hidden=True)  # what many type first
 app.add_typer(service.app, name="service")
+app.add_typer(native.app, name="native")

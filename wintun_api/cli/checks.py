@@ -115,6 +115,7 @@ def check_machine(driver: Driver, settings: Settings) -> Iterator[Check]:
     elif ON_LINUX and driver.name == "linux":
         yield _check_tun_device(Path("/dev/net/tun"))
         yield _check_net_admin()
+        yield _check_native(settings)
 
 
 def _check_tun_device(device: Path) -> Check:
@@ -137,6 +138,17 @@ def _check_net_admin() -> Check:
         return Check("CAP_NET_ADMIN", Outcome.OK, "effective")
     hint = "Run as root, or with AmbientCapabilities=CAP_NET_ADMIN; a container with --cap-add."
     return Check("CAP_NET_ADMIN", Outcome.FAIL, "missing", hint)
+
+
+def _check_native(settings: Settings) -> Check:
+    from wintun_api.drivers.linux import native
+
+    if settings.native == "off":
+        return Check("native part", Outcome.OK, "off")
+    if native.load(settings.native) is not None:
+        return Check("native part", Outcome.OK, "built")
+    hint = "For more packets per second: wintun-api native build."
+    return Check("native part", Outcome.WARN, "not built; Python does its work", hint)
 
 
 def check_data_dir(path: Path) -> Check:

@@ -116,6 +116,13 @@ def serve(
             rich_help_panel=PACKETS,
         ),
     ] = None,
+    native: Annotated[
+        str | None,
+        typer.Option(
+            help="The Linux driver's native part: auto, off, or an absolute path; default auto.",
+            rich_help_panel=PACKETS,
+        ),
+    ] = None,
     event_history: Annotated[
         int | None,
         typer.Option(
@@ -160,6 +167,7 @@ def serve(
         queue_bytes=queue_bytes,
         max_message=max_message,
         socket_bytes=socket_bytes,
+        native=native,
         event_history=event_history,
         log_level=log_level,
     )

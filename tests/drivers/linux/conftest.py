@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.drivers.linux import kernel
 from wintun_api.drivers import open_driver
 from wintun_api.drivers.base import Driver
+from wintun_api.drivers.linux import native
 from wintun_api.settings import Settings
 
 
@@ -19,9 +23,25 @@ def namespace() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session")
+def native_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The native part, built for the tests; skipped where there is no compiler."""
+    if sys.platform != "linux" or not any(map(shutil.which, native.COMPILERS)):
+        pytest.skip("no C compiler for the native part")
+    return native.build(tmp_path_factory.mktemp("native") / "burst.so")
+
+
+@pytest.fixture(params=["python", "native"])
+def packet_calls(request: pytest.FixtureRequest) -> str:
+    """What a session reads and writes packets with, as the setting `native` has it."""
+    if request.param == "python":
+        return "off"
+    return str(request.getfixturevalue("native_library"))
+
+
 @pytest.fixture
-def driver(namespace: None) -> Iterator[Driver]:
-    """The kernel driver, in a namespace of its own."""
-    driver = open_driver("linux", Settings.load())
+def driver(namespace: None, packet_calls: str) -> Iterator[Driver]:
+    """The kernel driver with either kind of calls, in a namespace of its own."""
+    driver = open_driver("linux", Settings.load(native=packet_calls))
     yield driver
     driver.close()

@@ -63,6 +63,11 @@ def ip(*arguments: str) -> str:
     ).stdout
 
 
+def ip_batch(commands: str) -> None:
+    """Run many commands of ip in the namespace of this thread."""
+    subprocess.run(["ip", "-batch", "-"], check=True, input=commands, text=True, timeout=30)
+
+
 def host_sends(destination: str, payload: bytes) -> None:
     """Let the host send a UDP datagram."""
     family = socket.AF_INET6 if ":" in destination else socket.AF_INET

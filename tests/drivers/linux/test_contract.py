@@ -8,9 +8,10 @@ import pytest
 
 from tests.drivers.contract import DriverContract, Make
 from tests.drivers.linux import kernel
+from wintun_api.drivers import open_driver
 from wintun_api.drivers.base import Adapter, Driver
-from wintun_api.drivers.linux.driver import LinuxDriver
 from wintun_api.errors import InvalidArgument
+from wintun_api.settings import Settings
 
 pytestmark = kernel.needs_kernel
 
@@ -19,8 +20,8 @@ class TestLinuxDriver(DriverContract):
     """The contract, with the host being this very kernel."""
 
     @pytest.fixture
-    def driver(self, namespace: None) -> Iterator[Driver]:
-        driver = LinuxDriver()
+    def driver(self, namespace: None, packet_calls: str) -> Iterator[Driver]:
+        driver = open_driver("linux", Settings.load(native=packet_calls))
         yield driver
         driver.close()
 

@@ -46,6 +46,18 @@ def test_restart(driver: Driver) -> None:
     assert adapter.info().name == "Büro 2"
     opened.delete()
     assert later.adapters() == []
+    later.close()
+
+
+@pytest.mark.parametrize("state", ["up", "down"])
+def test_renamed_by_another(driver: Driver, state: str) -> None:
+    """What another process renames is listed by its new name, in whatever state the device is."""
+    adapter = driver.create_adapter("Before", "Example")
+    kernel.ip("link", "set", str(adapter.info().interface_name), state)
+    assert [info.name for info in driver.adapters()] == ["Before"]
+    other = LinuxDriver()
+    other.open_adapter("Before", "Example").set_name("After")
+    assert [info.name for info in driver.adapters()] == ["After"]
 
 
 def test_foreign_devices_are_not_ours(driver: Driver) -> None:

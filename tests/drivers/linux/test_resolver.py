@@ -122,6 +122,7 @@ class TestDriver:
         assert (info.dns, info.dns_search) == ((ip_address("10.6.7.1"),), ("example.com",))
         assert list(resolver.read()) == [info.interface_name]
         assert driver.adapters() == [info]
+        driver.close()
 
     def test_without(self, namespace: None) -> None:
         """Without systemd-resolved the refusal says so."""

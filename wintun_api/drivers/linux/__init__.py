@@ -3,12 +3,16 @@
     driver         LinuxDriver: create, open, list, delete; `open_linux`
     adapter        LinuxAdapter: one device and its network settings
     session        LinuxSession: packets through the descriptor of an attached device
+    calls          the system calls of a packet, in Python
+    native         the same for many packets at a time, in C where burst.c was built
     identity       GUID, pool and name as the device's ifalias; kernel names
     addresses      from the addresses a device has to those it shall have
     routes         from the routes of ours to those that shall be there
     resolver       DNS settings, where systemd-resolved keeps them
     tun            the calls of /dev/net/tun
     rtnetlink      links, addresses and routes as values, through pyroute2
+    counters       what the kernel has counted
+    changes        whether anything has changed since it was read
     availability   why the driver cannot work here, as a value
     heap           what glibc keeps between bursts
     capability     the right to do it, put into effect where it is permitted

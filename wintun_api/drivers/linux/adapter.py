@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from uuid import UUID
 
 from wintun_api.drivers.base import AdapterInfo, IPAddress, IPInterface, LinkCounters, Route
 from wintun_api.drivers.limits import check_capacity, check_mtu, check_name
 from wintun_api.drivers.linux import addresses, routes, tun
+from wintun_api.drivers.linux.calls import PacketCalls
+from wintun_api.drivers.linux.counters import counters_of
 from wintun_api.drivers.linux.identity import Identity, luid_of
 from wintun_api.drivers.linux.log import DriverLog
 from wintun_api.drivers.linux.resolver import Dns, Resolver
@@ -38,6 +40,7 @@ class LinuxAdapter:
         sessions: The running sessions of this driver, by GUID.
         log: Gets a line for what is done.
         resolver: Where the DNS settings are kept; None where nobody keeps them.
+        calls: Makes what a session reads and writes packets with.
     """
 
     def __init__(
@@ -46,13 +49,16 @@ class LinuxAdapter:
         index: int,
         sessions: dict[UUID, LinuxSession],
         log: DriverLog,
-        resolver: Resolver | None = None,
+        *,
+        resolver: Resolver | None,
+        calls: Callable[[], PacketCalls],
     ) -> None:
         self._guid = guid
         self._index = index
         self._sessions = sessions
         self._log = log
         self._resolver = resolver
+        self._calls = calls
         self._open = True
 
     @property
@@ -74,7 +80,15 @@ class LinuxAdapter:
         return info_of(link, found, made, dns)
 
     def counters(self) -> LinkCounters:
-        """Read the link counters (if_link.h: rtnl_link_stats64), seen from the application."""
+        """Read the link counters (if_link.h: rtnl_link_stats64), seen from the application.
+
+        Raises:
+            AdapterNotFound: It was removed, or moved to another network namespace.
+        """
+        session = self._sessions.get(self._guid)
+        name = session.kernel_name() if session is not None else None
+        if name is not None and (counters := counters_of(name)) is not None:
+            return counters
         with RouteSocket() as route:
             return self._link(route).counters
 
@@ -99,6 +113,7 @@ class LinuxAdapter:
                     label=label_of(link),
                     log=self._log,
                     on_end=self._ended,
+                    calls=self._calls(),
                 )
             except BaseException:
                 os.close(descriptor)
@@ -252,7 +267,7 @@ class LinuxAdapter:
         detail = ""
         if not self._open:
             detail = "The handle was given back."
-        elif session is not None and session.is_attached():
+        elif session is not None and session.kernel_name() is not None:
             detail = "The adapter is in another network namespace; its session goes on."
         raise AdapterNotFound("RTM_GETLINK", errno.ENODEV, detail, domain="errno")
 

@@ -6,6 +6,7 @@ import errno
 import os
 import platform
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -14,17 +15,20 @@ from wintun_api.drivers.base import (
     AdapterInfo,
     Capabilities,
     Logger,
+    Route,
     Unavailable,
     UnavailableReason,
 )
 from wintun_api.drivers.limits import check_name, check_pool
-from wintun_api.drivers.linux import availability, capability, tun
+from wintun_api.drivers.linux import availability, capability, native, tun
 from wintun_api.drivers.linux.adapter import LinuxAdapter, info_of, label_of, refuse_taken
+from wintun_api.drivers.linux.calls import PacketCalls, PythonCalls
+from wintun_api.drivers.linux.changes import Changes
 from wintun_api.drivers.linux.heap import keep_heap
 from wintun_api.drivers.linux.identity import KERNEL_NAME_PATTERN, Identity, kernel_name
 from wintun_api.drivers.linux.log import DriverLog
 from wintun_api.drivers.linux.resolver import Resolver, find_resolver
-from wintun_api.drivers.linux.rtnetlink import RouteSocket
+from wintun_api.drivers.linux.rtnetlink import Link, LinkAddress, RouteSocket
 from wintun_api.drivers.linux.session import LinuxSession
 from wintun_api.errors import (
     AccessDenied,
@@ -48,17 +52,18 @@ CAPABILITIES = Capabilities(
     force_close=True,
 )
 
+Device = tuple[Link, list[LinkAddress], list[Route]]
 MISC_DEVICES = Path("/proc/misc")
 
 
-def open_linux(_settings: Settings) -> LinuxDriver:
+def open_linux(settings: Settings) -> LinuxDriver:
     """Return the kernel's driver; nothing is opened before its first call.
 
     Threads that are started after it have CAP_NET_ADMIN in effect where it is permitted.
     """
     capability.put_into_effect()
     keep_heap()
-    return LinuxDriver(find_resolver())
+    return LinuxDriver(find_resolver(), native.load(settings.native) or PythonCalls)
 
 
 class LinuxDriver:
@@ -69,11 +74,19 @@ class LinuxDriver:
 
     Args:
         resolver: Where DNS settings are kept, if there is such a thing.
+        calls: Makes what a session reads and writes packets with.
     """
 
-    def __init__(self, resolver: Resolver | None = None) -> None:
+    def __init__(
+        self,
+        resolver: Resolver | None = None,
+        calls: Callable[[], PacketCalls] = PythonCalls,
+    ) -> None:
         self._resolver = resolver
+        self._calls = calls
         self._log = DriverLog()
+        self._changes: Changes | None = None
+        self._read: list[Device] | None = None
         self._sessions: dict[UUID, LinuxSession] = {}
 
     @property
@@ -157,21 +170,31 @@ class LinuxDriver:
         if pool is not None:
             check_pool(pool)
         self._require()
-        with RouteSocket() as route:
-            links = [link for link in route.links() if pool in (None, link.identity.pool)]
-            if not links:
-                return []
-            found, made = route.addresses(), route.routes()
+        devices = self._devices()
+        if not devices:
+            return []
         dns = self._resolver.read() if self._resolver is not None else {}
         return [
-            info_of(
-                link,
-                found.get(link.index, []),
-                made.get(link.index, []),
-                dns.get(link.kernel_name),
-            )
-            for link in links
+            info_of(link, found, made, dns.get(link.kernel_name))
+            for link, found, made in devices
+            if pool in (None, link.identity.pool)
         ]
+
+    def _devices(self) -> list[Device]:
+        """Read the devices of all adapters where anything has changed since they were read."""
+        if self._changes is None:
+            self._changes = Changes()
+        known = self._read
+        # Of the alias of a device that is set down, the kernel tells nobody.
+        if self._changes.seen() or known is None or not all(link.up for link, _, _ in known):
+            # What changes meanwhile is seen the next time.
+            with RouteSocket() as route:
+                links = route.links()
+                found, made = (route.addresses(), route.routes()) if links else ({}, {})
+            known = self._read = [
+                (link, found.get(link.index, []), made.get(link.index, [])) for link in links
+            ]
+        return known
 
     def delete_pool(self, pool: str) -> bool:
         """Delete every adapter of a pool, also under sessions; False: no reboot is required."""
@@ -221,11 +244,16 @@ class LinuxDriver:
         self._log.logger = logger
 
     def close(self) -> None:
-        """Unset the logger; there is nothing else to let go of."""
+        """Unset the logger and listen to no changes any more."""
         self._log.logger = None
+        if self._changes is not None:
+            self._changes.close()
+            self._changes = None
 
     def _adapter(self, guid: UUID, index: int) -> LinuxAdapter:
-        return LinuxAdapter(guid, index, self._sessions, self._log, self._resolver)
+        return LinuxAdapter(
+            guid, index, self._sessions, self._log, resolver=self._resolver, calls=self._calls
+        )
 
     def _require(self, *, elevated: bool = False) -> None:
         unavailable = self.unavailable_reason()

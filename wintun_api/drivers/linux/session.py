@@ -6,20 +6,23 @@ import errno
 import os
 import selectors
 from collections.abc import Callable, Sequence
-from itertools import repeat
 from threading import Lock
 
 from wintun_api.drivers.limits import MAX_IP_PACKET_SIZE
 from wintun_api.drivers.linux import tun
+from wintun_api.drivers.linux.calls import PacketCalls
 from wintun_api.drivers.linux.failure import EBADFD, driver_error
 from wintun_api.drivers.linux.log import DriverLog
 from wintun_api.errors import DriverError, SessionEnded
+from wintun_api.packet.block import lengths_of
 
 # A read a little larger than its packet is faster than one that just fits: the allocator can split
 # the rest off. Small reads are faster than large ones, so none is larger than the MTU needs.
 READ_HEADROOM = 64
 MIN_READ = 2048
 MAX_READ = MAX_IP_PACKET_SIZE + 1
+
+NO_ROOM = frozenset((errno.EAGAIN, errno.ENOBUFS, errno.ENOMEM))
 
 # A queue in packets for a ring in bytes, within what a kernel can be asked for without harm.
 MIN_QUEUE_LENGTH = 64
@@ -56,6 +59,7 @@ class LinuxSession:
         label: What log lines call the adapter.
         log: Gets a line at the end, and when packets are refused or cut: at first, and in sum.
         on_end: Called once, by `end`.
+        calls: How packets are read and written.
     """
 
     def __init__(
@@ -67,6 +71,7 @@ class LinuxSession:
         label: str,
         log: DriverLog,
         on_end: Callable[[LinuxSession], None],
+        calls: PacketCalls,
     ) -> None:
         self._descriptor: int | None = descriptor
         self._capacity = capacity
@@ -74,6 +79,7 @@ class LinuxSession:
         self._label = label
         self._log = log
         self._on_end = on_end
+        self._calls = calls
         self._failure: DriverError | None = None
         self._refused = 0
         self._cut = 0
@@ -107,7 +113,7 @@ class LinuxSession:
             if end >= 0:
                 os.close(end)  # a pipe without a writer is readable for ever
 
-    def receive_packets(self, limit: int) -> list[bytes]:
+    def receive_packets(self, limit: int) -> Sequence[bytes]:
         """Read up to `limit` packets, a system call each. Never blocks.
 
         Raises:
@@ -116,19 +122,14 @@ class LinuxSession:
         descriptor = self._running("read")
         if self._failure is not None:
             raise self._failure
-        size, read = self._read_size, os.read
-        packets: list[bytes] = []
-        try:
-            # What was read before the one that raises stays in the list.
-            packets.extend(map(read, repeat(descriptor, limit), repeat(size)))
-        except BlockingIOError:
-            pass
-        except OSError as error:
-            self._failure = driver_error("read", error.errno or 0)
+        size = self._read_size
+        packets, failure = self._calls.read(descriptor, limit, size)
+        if failure and failure != errno.EAGAIN:
+            self._failure = driver_error("read", failure)
             if not packets:
-                raise self._failure from None
+                raise self._failure
         # A read that fills its buffer may have lost the packet's end.
-        if size in map(len, packets):
+        if size in lengths_of(packets):
             return self._learn_from(packets, size)
         return packets
 
@@ -144,22 +145,17 @@ class LinuxSession:
         descriptor = self._running("write")
         if self._failure is not None:
             raise self._failure
-        write = os.write
         taken = 0
-        for packet in packets:
-            try:
-                write(descriptor, packet)
-            except BlockingIOError:
+        while taken < len(packets):
+            done, failure = self._calls.write(descriptor, packets, taken)
+            taken += done
+            if not failure or failure in NO_ROOM:
                 break
-            except OSError as error:
-                code = error.errno or 0
-                if code in (errno.ENOBUFS, errno.ENOMEM):
-                    break
-                if code == EBADFD:
-                    if taken:
-                        break  # the next call says so
-                    raise driver_error("write", code) from None
-                self._refuse(code)
+            if failure == EBADFD:
+                if taken:
+                    break  # the next call says so
+                raise driver_error("write", failure)
+            self._refuse(failure)
             taken += 1
         return taken
 
@@ -195,15 +191,14 @@ class LinuxSession:
         self._failure = SessionEnded("RTM_DELLINK", EBADFD, domain="errno")
         return True
 
-    def is_attached(self) -> bool:
-        """Tell whether the device is still there, in whatever network namespace."""
+    def kernel_name(self) -> str | None:
+        """Return the device's present name, in whatever network namespace; None when it is gone."""
         try:
-            tun.kernel_name(self._running("ioctl"))
+            return tun.kernel_name(self._running("ioctl"))
         except SessionEnded:
-            return False
-        return True
+            return None
 
-    def _learn_from(self, packets: list[bytes], size: int) -> list[bytes]:
+    def _learn_from(self, packets: Sequence[bytes], size: int) -> list[bytes]:
         """Drop packets that were cut, and read larger ones from now on.
 
         Somebody else has raised the MTU. No call tells the length of a packet before it is read.
