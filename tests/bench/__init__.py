@@ -22,6 +22,7 @@ such as other programs of the machine; a measurement that they disturb is made t
 stand beside ratios as information. The contenders:
 
     wintun-api      the service, one process, v1.raw and v1.batch
+    native          the same with its native part (wintun-api native build), built for the run
     C relay         c/relay.c: the least that must be done for one client, in either framing
     hand-written    relay.py: what one writes with the websockets library, a frame per packet
     --peer          any program that joins a TUN device to a WebSocket, a frame per packet

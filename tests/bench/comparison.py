@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tests.bench.bench import Bench
-from tests.bench.contenders import C_RELAY, HAND_WRITTEN, SERVICE, Contender
+from tests.bench.contenders import C_RELAY, HAND_WRITTEN, NATIVE, SERVICE, Contender
 from tests.bench.machine import busy_seconds, cpu_seconds
 from tests.bench.rounds import Target, ratio, spread
 from tests.bench.tables import Table
@@ -65,6 +65,7 @@ def compare(
     with bench.field(part) as field:
         contenders = [
             *field.add_service(),
+            *field.add_native(),
             field.add_c_relay(BATCH),
             field.add_c_relay(RAW),
             field.add_hand_written(),
@@ -150,7 +151,8 @@ def _add_rows(
                 cells += ["", ""]
                 continue
             against = ratio(own, rates[key])
-            target = targets.get((other, one.framing, size)) if one.name == SERVICE else None
+            ours = one.name in (SERVICE, NATIVE)
+            target = targets.get((other, one.framing, size)) if ours else None
             record["ratios"][other] = against.as_json() | {"target": str(target or "")}
             cells += [against.text(), target.judge(against.median) if target else ""]
         table.add(cells, record)

@@ -22,9 +22,10 @@ from tests.bench.machine import MTU, make_device, queue_length, remove_device, w
 from tests.bench.programs import Programs
 from wintun_api.wire import BATCH, RAW
 
-SERVICE, C_RELAY, HAND_WRITTEN = "wintun-api", "C relay", "hand-written"
+SERVICE, NATIVE, C_RELAY, HAND_WRITTEN = "wintun-api", "native", "C relay", "hand-written"
 NAMES = {RAW: "raw", BATCH: "batch"}
 FIRST_PORT = 7000
+NATIVE_PORT = 9887
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,21 +69,42 @@ class Contender:
 
 
 class Service:
-    """The real service, as its own process, on the driver for Linux."""
+    """The real service, as its own process, on the driver for Linux.
 
-    def __init__(self, directory: Path, prefix: list[str], **environment: str) -> None:
+    Args:
+        directory: For what it keeps.
+        prefix: What starts it, such as `taskset`.
+        port: On loopback.
+        native: Its native part; without one it runs in Python alone.
+        environment: More variables.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        prefix: list[str],
+        *,
+        port: int = 9886,
+        native: Path | None = None,
+        **environment: str,
+    ) -> None:
         data = directory / "data"
         command = Path(sys.executable).with_name("wintun-api")
         directory.mkdir(parents=True, exist_ok=True)
         self._adapters: list[str] = []
         self._log = (directory / "service.log").open("w+")
-        self.port = 9886
+        self.port = port
         self._process = subprocess.Popen(
             [*prefix, str(command), "serve", "--driver", "linux", "--data-dir", str(data)],
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=self._log,
-            env={**os.environ, **environment},
+            env={
+                **os.environ,
+                "WINTUN_API_PORT": str(port),
+                "WINTUN_API_NATIVE": str(native or "off"),
+                **environment,
+            },
         )
         self.pid = self._process.pid
         try:
@@ -202,16 +224,32 @@ class Field:
         service = self._shared or Service(self._directory, self._prefix)
         self._stack.callback(service.delete_adapters if self._shared else service.stop)
         self.service = service
+        made = self._sessions(service, count, name, SERVICE)
+        self.sessions += [one.path.split("/")[3] for one in made]
+        return made
+
+    def add_native(self) -> list[Contender]:
+        """Start the service with its native part and one session; return it in both framings."""
+        service = Service(
+            self._directory / "native",
+            self._prefix,
+            port=NATIVE_PORT,
+            native=self._programs.native_part,
+        )
+        self._stack.callback(service.stop)
+        (batch,) = self._sessions(service, 1, "Native", NATIVE)
+        return [batch, replace(batch, protocol=RAW)]
+
+    def _sessions(self, service: Service, count: int, name: str, called: str) -> list[Contender]:
         made = []
         for number in range(count):
             self._subnet += 1
             address = f"10.99.{self._subnet}.1/24"
             session, device = service.session(f"{name} {number}", addresses=[address])
             self._queue_length = queue_length(device)
-            self.sessions.append(session)
             made.append(
                 Contender(
-                    name=SERVICE,
+                    name=called,
                     protocol=BATCH,
                     port=service.port,
                     path=f"/v1/sessions/{session}/packets",

@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.bench import receive
 from tests.bench.bench import Bench
-from tests.bench.contenders import C_RELAY, SERVICE, Contender
+from tests.bench.contenders import C_RELAY, NATIVE, SERVICE, Contender
 from tests.bench.rounds import at_most, ratio, spread
 from tests.bench.tables import Table
 from wintun_api.wire import BATCH, RAW
@@ -56,7 +56,11 @@ def measure(bench: Bench, contender: Contender, rate: float) -> RoundTrips:
 def run(bench: Bench) -> list[Table]:
     """Measure the service and the C relay, each in both framings."""
     with bench.field("latency") as field:
-        contenders = [*field.add_service(), *map(field.add_c_relay, (BATCH, RAW))]
+        contenders = [
+            *field.add_service(),
+            *field.add_native(),
+            *map(field.add_c_relay, (BATCH, RAW)),
+        ]
         saturated = receive.measure(bench, contenders[0], LOAD_SIZE)
         half = saturated.rate / 2
         bench.say(f"latency: half load is {half / 1000:.0f} k packets/s of {LOAD_SIZE} bytes")
@@ -97,7 +101,7 @@ def _add_rows(table: Table, load: str, results: dict[Contender, list[RoundTrips]
         }
         cells = [load, one.framing, one.name, spread(p50).text(".0f", 1e6),
                  spread(p99).text(".0f", 1e6)]  # fmt: skip
-        if one.name == SERVICE:
+        if one.name in (SERVICE, NATIVE):
             other = by_key[C_RELAY, one.framing]
             for name, own, its, target in (
                 ("p50", p50, [r.p50 for r in other], P50),

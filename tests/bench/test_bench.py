@@ -81,11 +81,13 @@ def test_every_spread_is_in_order(short: Outcome, part: str) -> None:
 
 @pytest.mark.parametrize("part", ["receive", "inject"])
 def test_every_contender_carried_packets(short: Outcome, part: str) -> None:
-    """The service and the C relay in both framings, the hand-written relay and the peer in one."""
+    """The service in both forms and the C relay in both framings, the others in one."""
     records = short.records(part)
     assert {(record["contender"], record["framing"]) for record in records} == {
         ("wintun-api", "raw"),
         ("wintun-api", "batch"),
+        ("native", "raw"),
+        ("native", "batch"),
         ("C relay", "raw"),
         ("C relay", "batch"),
         ("hand-written", "raw"),
@@ -100,16 +102,16 @@ def test_every_contender_carried_packets(short: Outcome, part: str) -> None:
 
 @pytest.mark.parametrize("part", ["receive", "inject", "latency"])
 def test_the_service_stands_beside_the_c_relay(short: Outcome, part: str) -> None:
-    """Ratios are the claim: each row of the service has them."""
-    rows = [record for record in short.records(part) if record["contender"] == "wintun-api"]
-    assert len(rows) == 4
+    """Ratios are the claim: each row of the service has them, with its native part and without."""
+    rows = [row for row in short.records(part) if row["contender"] in ("wintun-api", "native")]
+    assert len(rows) == 8
     assert all(row["ratios"] for row in rows)
 
 
 def test_what_the_service_carried_was_what_the_client_sent(short: Outcome) -> None:
     """TCP holds an injecting client back, so the service loses nothing."""
     for record in short.records("inject"):
-        if record["contender"] == "wintun-api":
+        if record["contender"] in ("wintun-api", "native"):
             assert record["lost"]["max"] == 0
 
 
