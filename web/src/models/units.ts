@@ -1,5 +1,7 @@
-/** Numbers with their units, in few characters and always of the same width class. */
+/** Numbers with their units, in few characters, and never apart from each other on two lines. */
 
+/** A space that no line breaks at. */
+const NBSP = "\u00a0";
 const STEPS = ["", "k", "M", "G", "T"];
 
 /** 1234567 → "1.23 M"; the unit follows. */
@@ -20,7 +22,7 @@ export function scaled(value: number, unit: string): string {
         : rest < 99.95
           ? 1
           : 0;
-  return `${value < 0 ? "−" : ""}${rest.toFixed(digits)} ${STEPS[step]}${unit}`.trimEnd();
+  return `${value < 0 ? "−" : ""}${rest.toFixed(digits)}${NBSP}${STEPS[step]}${unit}`.trimEnd();
 }
 
 /** 4194304 → "4 MiB". */
@@ -28,7 +30,7 @@ export function binary(bytes: number): string {
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];
   const step = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10));
   const value = bytes / 1024 ** step;
-  return `${Number.isInteger(value) ? value : value.toFixed(1)} ${units[step]}`;
+  return `${Number.isInteger(value) ? value : value.toFixed(1)}${NBSP}${units[step]}`;
 }
 
 export function count(value: number): string {
@@ -47,7 +49,7 @@ export function duration(seconds: number): string {
   const first = parts.findIndex(([value]) => value > 0);
   return parts
     .slice(first < 0 ? 3 : first, first < 0 ? 4 : first + 2)
-    .map(([value, unit]) => `${value} ${unit}`)
+    .map(([value, unit]) => `${value}${NBSP}${unit}`)
     .join(" ");
 }
 

@@ -34,7 +34,7 @@ export function AdapterDetail({ adapter }: { adapter: Adapter }) {
           ["Routes", <Lines key="r" of={adapter.routes.map(routeLine)} />],
           ["DNS", <Lines key="d" of={adapter.dns} />],
           ["Search domains", <Lines key="s" of={adapter.dns_search} />],
-          ["Pool", adapter.pool],
+          [service.poolWord.value, adapter.pool],
           ["Kind", kindOf(adapter)],
         ]}
       />
@@ -91,19 +91,19 @@ function Actions({ adapter }: { adapter: Adapter }) {
           Start session…
         </Button>
       )}
-      <Button icon="edit" disabled={busy} onClick={ask("edit")}>
+      <Button disabled={busy} onClick={ask("edit")}>
         Edit…
       </Button>
       {adapter.managed ? (
-        <Button icon="release" disabled={busy} onClick={release}>
+        <Button disabled={busy} onClick={release}>
           Release
         </Button>
       ) : (
-        <Button icon="open" disabled={busy} onClick={open}>
+        <Button disabled={busy} onClick={open}>
           Open
         </Button>
       )}
-      <Button icon="trash" kind="danger" disabled={busy} onClick={ask("delete")}>
+      <Button kind="danger" disabled={busy} onClick={ask("delete")}>
         Delete…
       </Button>
     </div>

@@ -6,6 +6,16 @@ import { isRunning } from "../models/sessions";
 import { scaled } from "../models/units";
 import { useDashboard } from "./context";
 import { Sparkline } from "./ui/Sparkline";
+import { type Column, TableHead } from "./ui/TableHead";
+
+const COLUMNS: readonly Column[] = [
+  ["Name, pool"],
+  ["Last minute", "at-least-s"],
+  [<span class="received">Received</span>, "number"],
+  [<span class="injected">Injected</span>, "number at-least-l"],
+  ["Addresses", "elastic at-least-m"],
+  ["MTU", "number at-least-m"],
+];
 
 export function AdapterTable() {
   const { adapters, service } = useDashboard();
@@ -21,32 +31,7 @@ export function AdapterTable() {
   return (
     <div class="scroll">
       <table class="grid">
-        <thead>
-          <tr>
-            <th scope="col">Name</th>
-            <th scope="col" class="at-least-s">
-              Last minute
-            </th>
-            <th scope="col" class="number">
-              <span class="received">Received</span>
-            </th>
-            <th scope="col" class="number at-least-s">
-              <span class="injected">Injected</span>
-            </th>
-            <th scope="col" class="at-least-m">
-              Addresses
-            </th>
-            <th scope="col" class="number at-least-m">
-              MTU
-            </th>
-            <th scope="col" class="at-least-l">
-              Pool
-            </th>
-            <th scope="col" class="at-least-l">
-              Kind
-            </th>
-          </tr>
-        </thead>
+        <TableHead columns={COLUMNS} />
         <tbody onKeyDown={moveBetweenRows}>
           {list.map((adapter) => (
             <Row key={adapter.guid} adapter={adapter} />
@@ -74,20 +59,19 @@ function Row({ adapter }: { adapter: Adapter }) {
           <span class="unseen">, {adapter.state}</span>
         </button>
         {adapter.wanted && <span class="badge warn">settings differ</span>}
+        <span class="soft cut">
+          {adapter.pool}, {kindOf(adapter)}
+        </span>
       </th>
       <td class="at-least-s">
         {rates ? <Sparkline rates={rates} /> : <NoSession adapter={adapter} />}
       </td>
       <td class="number">{rates && scaled((rates.receivedNow ?? NO_RATE).packets, "p/s")}</td>
-      <td class="number at-least-s">{rates && scaled(rates.injectedNow.packets, "p/s")}</td>
-      <td class="at-least-m mono">
-        <span class="cut" title={adapter.addresses.join(", ")}>
-          {adapter.addresses.join(", ") || "none"}
-        </span>
+      <td class="number at-least-l">{rates && scaled(rates.injectedNow.packets, "p/s")}</td>
+      <td class="at-least-m elastic mono" title={adapter.addresses.join(", ")}>
+        {adapter.addresses.join(", ") || "none"}
       </td>
       <td class="number at-least-m">{adapter.mtu === null ? "unknown" : `${adapter.mtu} B`}</td>
-      <td class="at-least-l">{adapter.pool}</td>
-      <td class="at-least-l">{kindOf(adapter)}</td>
     </tr>
   );
 }
@@ -99,7 +83,7 @@ function NoSession({ adapter }: { adapter: Adapter }) {
 /** How long an adapter lives. */
 export function kindOf(adapter: Adapter): string {
   if (adapter.orphan) return "orphan";
-  return adapter.persistent ? "persistent" : "with the service";
+  return adapter.persistent ? "persistent" : "until the service ends";
 }
 
 function moveBetweenRows(event: KeyboardEvent): void {

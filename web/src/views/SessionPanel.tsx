@@ -7,6 +7,15 @@ import { isRunning } from "../models/sessions";
 import { binary, clock, count, scaled } from "../models/units";
 import { useDashboard } from "./context";
 import { Facts } from "./ui/Facts";
+import { type Column, TableHead } from "./ui/TableHead";
+
+// Losses have packets alone, so that is the last column, and their causes have room for a line.
+const COLUMNS: readonly Column[] = [
+  [<span class="unseen">Counter</span>],
+  ["Rate", "number"],
+  ["Bytes", "number"],
+  ["Packets", "number"],
+];
 
 export function SessionPanel({ session }: { session: Session | undefined }) {
   if (session === undefined) return null;
@@ -18,33 +27,16 @@ export function SessionPanel({ session }: { session: Session | undefined }) {
       </h3>
       {session.reason && <p class="reason">{session.reason}</p>}
       <table class="counters">
-        <thead>
-          <tr>
-            <th scope="col">
-              <span class="unseen">Counter</span>
-            </th>
-            <th scope="col" class="number">
-              Packets
-            </th>
-            <th scope="col" class="number">
-              Bytes
-            </th>
-            <th scope="col" class="number">
-              Rate
-            </th>
-          </tr>
-        </thead>
+        <TableHead columns={COLUMNS} />
         <tbody>
           <Direction session={session} name="received" />
           <Direction session={session} name="injected" />
           {lossesOf(counters.lost).map(([cause, why, lost]) => (
             <tr key={cause} class={lost ? "lost" : "soft"}>
-              <th scope="row" title={why}>
+              <th scope="row" colSpan={3}>
                 lost: {why}
               </th>
               <td class="number">{lost === null ? "unknown" : count(lost)}</td>
-              <td />
-              <td />
             </tr>
           ))}
         </tbody>
@@ -72,9 +64,9 @@ function Direction({ session, name }: { session: Session; name: "received" | "in
       <th scope="row">
         <span class={name}>{name}</span>
       </th>
-      <td class="number">{count(session.counters[name].packets)}</td>
+      <td class="number">{isRunning(session) ? scaled(now.bytes * 8, "b/s") : ""}</td>
       <td class="number">{scaled(session.counters[name].bytes, "B")}</td>
-      <td class="number">{isRunning(session) ? scaled(now.bytes * 8, "bit/s") : ""}</td>
+      <td class="number">{count(session.counters[name].packets)}</td>
     </tr>
   );
 }

@@ -26,12 +26,14 @@ export function StatusBar() {
         {word}
       </span>
       {state.name === "lost" && (
-        <span class="loss">
-          {state.reason} <Countdown until={state.retryAt} />{" "}
+        <>
+          <span class="loss">
+            {state.reason} <Countdown until={state.retryAt} />
+          </span>
           <button type="button" class="text-button" onClick={() => connection.retry()}>
             Try now
           </button>
-        </span>
+        </>
       )}
       <span class="grow" />
       {system !== null && mayNot.length > 0 && (

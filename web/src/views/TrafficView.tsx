@@ -16,7 +16,7 @@ const PACKETS: readonly Line[] = [
 const LOST: readonly Line[] = [
   { name: "ring", label: "Receive ring", color: "--bad" },
   { name: "queue", label: "Clients' queues", color: "--warn" },
-  { name: "ring_full", label: "Send ring full", color: "--injected" },
+  { name: "ring_full", label: "Send ring full", color: "--tls" },
   { name: "rejected", label: "Rejected", color: "--other" },
 ];
 

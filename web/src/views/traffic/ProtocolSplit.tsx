@@ -3,8 +3,15 @@
 import { protocolClass } from "../../models/packet-text";
 import { count, scaled } from "../../models/units";
 import { useDashboard } from "../context";
+import { type Column, TableHead } from "../ui/TableHead";
 
 const WINDOW = 60;
+const COLUMNS: readonly Column[] = [
+  ["Protocol"],
+  ["Share of bytes"],
+  ["Packets", "number"],
+  ["Bytes", "number"],
+];
 
 export function ProtocolSplit() {
   const { traffic } = useDashboard();
@@ -20,19 +27,8 @@ export function ProtocolSplit() {
       {split.length === 0 ? (
         <p class="nothing">No packet came in the last minute.</p>
       ) : (
-        <table class="split">
-          <thead>
-            <tr>
-              <th scope="col">Protocol</th>
-              <th scope="col">Share of bytes</th>
-              <th scope="col" class="figure">
-                Packets
-              </th>
-              <th scope="col" class="figure">
-                Bytes
-              </th>
-            </tr>
-          </thead>
+        <table class="grid">
+          <TableHead columns={COLUMNS} />
           <tbody>
             {split.map(({ kind, packets, bytes }) => (
               <tr key={kind}>
@@ -46,8 +42,8 @@ export function ProtocolSplit() {
                     <span>{((100 * bytes) / total).toFixed(1)} %</span>
                   </div>
                 </td>
-                <td class="figure">{count(packets)}</td>
-                <td class="figure">{scaled(bytes, "B")}</td>
+                <td class="number">{count(packets)}</td>
+                <td class="number">{scaled(bytes, "B")}</td>
               </tr>
             ))}
           </tbody>

@@ -2,8 +2,16 @@
 
 import { count, scaled } from "../../models/units";
 import { useDashboard } from "../context";
+import { type Column, TableHead } from "../ui/TableHead";
 
 const SHOWN = 12;
+const COLUMNS: readonly Column[] = [
+  ["Between"],
+  ["and"],
+  ["Received", "number"],
+  ["Injected", "number"],
+  ["Packets", "number"],
+];
 
 export function TopTalkers() {
   const { table, traffic } = useDashboard();
@@ -18,22 +26,8 @@ export function TopTalkers() {
       {talkers.length === 0 ? (
         <p class="nothing">Nobody has talked yet.</p>
       ) : (
-        <table class="talkers">
-          <thead>
-            <tr>
-              <th scope="col">Between</th>
-              <th scope="col">and</th>
-              <th scope="col" class="figure">
-                Received
-              </th>
-              <th scope="col" class="figure">
-                Injected
-              </th>
-              <th scope="col" class="figure">
-                Packets
-              </th>
-            </tr>
-          </thead>
+        <table class="grid">
+          <TableHead columns={COLUMNS} />
           <tbody>
             {talkers.map(({ a, b, packets, receivedBytes, injectedBytes }) => (
               <tr key={`${a} ${b}`}>
@@ -51,9 +45,9 @@ export function TopTalkers() {
                     {b}
                   </button>
                 </td>
-                <td class="figure">{scaled(receivedBytes, "B")}</td>
-                <td class="figure">{scaled(injectedBytes, "B")}</td>
-                <td class="figure">{count(packets)}</td>
+                <td class="number">{scaled(receivedBytes, "B")}</td>
+                <td class="number">{scaled(injectedBytes, "B")}</td>
+                <td class="number">{count(packets)}</td>
               </tr>
             ))}
           </tbody>

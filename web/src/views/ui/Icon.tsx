@@ -7,7 +7,6 @@ const PATHS = {
   stop: "M4.5 4.5h7v7h-7z",
   edit: "M3 13l.6-2.8L11 2.8l2.2 2.2-7.4 7.4zM9.6 4.2l2.2 2.2",
   trash: "M3 4.5h10M6.5 4.5v-2h3v2M4.5 4.5l.6 9h5.8l.6-9M7 7v4M9 7v4",
-  release: "M6 3H3v10h3M6 8h8M11 5l3 3-3 3",
   open: "M3 7v6h10V7M8 2v7M5 6l3 3 3-3",
   copy: "M5.5 5.5v-3h8v8h-3M2.5 5.5h8v8h-8z",
   close: "M4 4l8 8M12 4l-8 8",
