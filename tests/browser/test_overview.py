@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import pytest
 
 from tests.browser.screen import Screen
+from tests.running import running
+from wintun_api.api.security import BATCH_TYPE
 from wintun_api.drivers.emulated.library import EmulatedLibrary
+from wintun_api.wire import Batch, pack
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 pytestmark = pytest.mark.heavy
 
@@ -163,6 +172,56 @@ def test_a_session_is_started_counted_and_stopped(screen: Screen) -> None:
     screen.button("Stop session").click()
     expect(screen.row("OfficeNet")).to_contain_text("no session")
     expect(detail).to_contain_text("ended")
+
+
+def test_refused_packets_are_counted_by_reason(screen: Screen) -> None:
+    """What an injection was refused for is beside the losses, and stands out."""
+    from playwright.sync_api import expect
+
+    session = screen.service.session(screen.service.adapter(name="OfficeNet"))["id"]
+    answer = screen.service.http.post(
+        f"/v1/sessions/{session}/packets",
+        content=pack(Batch([b"\x75" + bytes(19)])),
+        headers={"Content-Type": BATCH_TYPE},
+    )
+    assert answer.json()["rejected"] == {"bad_version": 1}
+    screen.select("OfficeNet")
+    row = screen.page.get_by_role("row", name="lost: neither IPv4 nor IPv6 1")
+    expect(row).to_have_class("lost")
+
+
+def test_settings_that_the_system_does_not_have_are_shown(
+    faulty: Screen, library: EmulatedLibrary
+) -> None:
+    """Somebody else changed the MTU: a mark in the table, and what was asked for in the detail."""
+    from playwright.sync_api import expect
+
+    made = faulty.service.adapter(name="OfficeNet", mtu=1420)
+    library.machine.device("OfficeNet").mtu = 9000
+    faulty.service.http.get(f"/v1/adapters/{made['guid']}").raise_for_status()
+    expect(faulty.row("OfficeNet")).to_contain_text("settings differ")
+    faulty.select("OfficeNet")
+    warning = faulty.page.get_by_role("article").locator(".warning-box")
+    expect(warning).to_contain_text("other settings than were asked for")
+    expect(warning.get_by_role("listitem")).to_have_text(["mtu: 1420"])
+
+
+def test_the_tunnel_type_is_asked_for_by_its_name(browser: Browser, tmp_path: Path) -> None:
+    """Wintun 0.14 has tunnel types in place of pools, and adapters that end with the service."""
+    from playwright.sync_api import expect
+
+    with (
+        running(tmp_path, generation="tunnel-type") as service,
+        Screen(browser, service) as screen,
+    ):
+        screen.sign_in()
+        screen.button("New adapter").click()
+        screen.fill("Name", "OfficeNet")
+        screen.fill("Tunnel type", "WireGuard")
+        screen.button("Create").click()
+        expect(screen.row("OfficeNet")).to_contain_text("WireGuard, until the service ends")
+        (adapter,) = service.http.get("/v1/adapters").json()
+        assert adapter["pool"] == "WireGuard"
 
 
 def test_a_driver_that_fails_says_what_it_said(faulty: Screen, library: EmulatedLibrary) -> None:

@@ -72,6 +72,18 @@ def test_sign_out(screen: Screen) -> None:
     expect(screen.button("Sign in")).to_be_visible()
 
 
+def test_sign_out_ends_the_visit_in_every_tab(screen: Screen) -> None:
+    """The tabs of a browser share the cookie: another one asks for the token, too."""
+    from playwright.sync_api import expect
+
+    screen.tolerated.append(REFUSED)
+    other = screen.context.new_page()
+    other.goto(screen.service.url)
+    expect(other.get_by_role("heading", name="Adapters")).to_be_visible()
+    screen.button("Sign out").click()
+    expect(other.get_by_text("You are signed out.")).to_be_visible()
+
+
 def test_a_revoked_token_ends_the_visit(visitor: Screen) -> None:
     """A page that is open when its token is revoked asks for another."""
     from playwright.sync_api import expect

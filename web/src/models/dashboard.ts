@@ -51,6 +51,8 @@ export class Dashboard {
   readonly notices = new NoticesModel();
 
   private readonly url: string;
+  /** The other tabs of this browser: they share the cookie, so one signs out for all. */
+  private readonly tabs = new BroadcastChannel("wintun-api.sign-out");
   private wasSignedIn = false;
   private hasPast = false;
   /** The adapter whose packets are shown. */
@@ -70,7 +72,10 @@ export class Dashboard {
     });
     this.signIn = new SignInModel(this.client, (signedIn) => {
       if (signedIn) void this.connection.connect();
-      else this.leave(SIGNED_OUT);
+      else {
+        this.leave(SIGNED_OUT);
+        this.tabs.postMessage(null);
+      }
     });
     this.client.onUnauthorized = () => this.leave(this.reason());
     this.sessions.onCounters = (session, timeMs) => {
@@ -86,6 +91,7 @@ export class Dashboard {
   start(signedIn: boolean, hidden: () => boolean): void {
     if (signedIn) void this.connection.connect();
     else this.leave(this.reason());
+    this.tabs.onmessage = () => this.leave(SIGNED_OUT);
     effect(() => {
       const live = this.connection.state.value.name === "live";
       untracked(() => (live ? this.sessions.watch(hidden) : this.sessions.rest()));

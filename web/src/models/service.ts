@@ -9,6 +9,10 @@ export class ServiceModel {
   readonly driver = signal<Driver | null>(null);
   readonly scopes = computed<ReadonlySet<Scope>>(() => new Set(this.system.value?.scopes));
   readonly isAdmin = computed(() => this.can("admin"));
+  /** What this generation of Wintun calls the group that an adapter belongs to. */
+  readonly poolWord = computed(() =>
+    this.driver.value?.generation === "tunnel-type" ? "Tunnel type" : "Pool",
+  );
 
   constructor(private readonly client: Client) {}
 

@@ -49,16 +49,16 @@ export function AdapterDialog({
       {problem && <ProblemText problem={problem} />}
       <div class="pair">
         <Field label="Name" autoFocus {...field("name", !isNew && able?.rename === false)} />
-        {isNew && <Field label="Pool" {...field("pool")} />}
-        {isNew && (
-          <Field
-            label="Requested GUID"
-            mono
-            placeholder="made from pool and name"
-            {...field("requested_guid")}
-          />
-        )}
+        {isNew && <Field label={service.poolWord.value} {...field("pool")} />}
       </div>
+      {isNew && (
+        <Field
+          label="Requested GUID"
+          mono
+          placeholder="made from pool and name"
+          {...field("requested_guid")}
+        />
+      )}
       <Field
         label="Addresses"
         mono

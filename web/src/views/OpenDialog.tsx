@@ -10,7 +10,7 @@ import { ProblemText } from "./ui/ProblemText";
 const KNOWN = "known-adapters";
 
 export function OpenDialog({ onClose }: { onClose: () => void }) {
-  const { adapters, notices } = useDashboard();
+  const { adapters, notices, service } = useDashboard();
   const form = useMemo(() => new AdapterForm(null), []);
   const { name, pool } = form.texts.value;
   const problem = form.problem.value;
@@ -42,7 +42,7 @@ export function OpenDialog({ onClose }: { onClose: () => void }) {
           onBlur={() => form.touch("name")}
         />
         <Field
-          label="Pool"
+          label={service.poolWord.value}
           value={pool}
           error={form.error("pool")}
           onInput={(text) => form.set("pool", text)}

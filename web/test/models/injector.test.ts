@@ -1,0 +1,80 @@
+import { describe, expect, it } from "vitest";
+import { ProblemError } from "../../src/api/client";
+import type { InjectionReport } from "../../src/api/types";
+import { dueAt, Injector, type Plan } from "../../src/models/injector";
+import { unpack } from "../../src/wire/batch";
+
+const MESSAGE = 1 << 20;
+const packet = (index: number) => Uint8Array.of(0x45, index & 0xff);
+const plan = (changes: Partial<Plan> = {}): Plan => ({
+  make: packet,
+  count: 1,
+  rate: null,
+  ...changes,
+});
+
+/** A service that takes all, and remembers how many packets each message had. */
+function taking(counts: number[]) {
+  return async (message: ArrayBuffer): Promise<InjectionReport> => {
+    const count = unpack(message).reduce((sum, batch) => sum + batch.count, 0);
+    counts.push(count);
+    return { accepted: count, rejected: {}, ring_full: 0 } as InjectionReport;
+  };
+}
+
+describe("an injection", () => {
+  it("is cut into messages that the service takes", async () => {
+    const counts: number[] = [];
+    const injector = new Injector();
+    await injector.run(plan({ count: 100 }), taking(counts), 32 + 40 * 4);
+    expect(counts).toEqual([40, 40, 20]);
+    expect(injector.report.value).toMatchObject({ sent: 100, accepted: 100 });
+  });
+
+  it("sums up what became of its packets, by reason", async () => {
+    const injector = new Injector();
+    const answer = { accepted: 0, rejected: { bad_version: 1 }, ring_full: 1 } as InjectionReport;
+    await injector.run(plan({ count: 4 }), async () => answer, 32 + 2 * 4);
+    expect(injector.report.value).toMatchObject({
+      sent: 4,
+      accepted: 0,
+      ringFull: 2,
+      rejected: { bad_version: 2 },
+    });
+  });
+
+  it("ends with the first error, and says it with its hint", async () => {
+    const injector = new Injector();
+    const problem = { type: "x", title: "x", status: 404, detail: "No such session.", hint: "Go." };
+    await injector.run(
+      plan({ count: 9 }),
+      () => Promise.reject(new ProblemError(problem)),
+      MESSAGE,
+    );
+    expect([injector.error.value, injector.running.value]).toEqual(["No such session. Go.", false]);
+  });
+
+  it("without an end goes on until it is stopped", async () => {
+    const counts: number[] = [];
+    const injector = new Injector();
+    const take = taking(counts);
+    const endless = plan({ count: Number.POSITIVE_INFINITY });
+    await injector.run(
+      endless,
+      (message) => {
+        if (counts.length === 2) injector.stop();
+        return take(message);
+      },
+      MESSAGE,
+    );
+    expect(counts.length).toBe(3);
+    expect(injector.running.value).toBe(false);
+  });
+
+  it("at a rate has sent as many as are due, the first at once", () => {
+    const steady = plan({ count: 50, rate: 20 });
+    expect([0, 49, 50, 1000, 60_000].map((elapsed) => dueAt(steady, elapsed))).toEqual([
+      1, 1, 2, 21, 50,
+    ]);
+  });
+});
