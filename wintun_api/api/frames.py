@@ -6,7 +6,7 @@ whatever else a client sends stays as it came, for an ordinary parser.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from websockets.frames import apply_mask  # type: ignore[attr-defined]
@@ -75,13 +75,14 @@ class MessageReader:
         self._fragmented = False
         self._broken = False
 
-    def read(self, data: bytes | bytearray) -> Iterator[list[bytes] | bytes]:
-        """Yield, in order, lists of unmasked binary messages, and other frames as they came.
+    def read(self, data: bytes | bytearray) -> list[list[bytes] | bytes]:
+        """Return, in order, lists of unmasked binary messages, and other frames as they came.
 
         Parts of a fragmented message are such other frames. After one that breaks the protocol, or
         is too large, everything is passed on: the ordinary parser says what is wrong.
         """
         data = bytes(data)  # the Proactor loop of Windows hands its own buffer over
+        parts: list[list[bytes] | bytes] = []
         start = 0
         while self._held and not self._broken:
             # Only the frame that was cut is put together, not all that came with its end.
@@ -90,18 +91,18 @@ class MessageReader:
             self._have += len(piece)
             self._held.append(piece)
             if self._have < self._need:
-                return
+                return parts
             frame = b"".join(self._held)
             self._held.clear()
-            yield from self._parts(frame, 0)
+            self._cut(frame, 0, parts)
         if not self._broken:
-            yield from self._parts(data, start)
+            self._cut(data, start, parts)
         elif start < len(data):
-            yield data[start:]
+            parts.append(data[start:])
+        return parts
 
-    def _parts(self, data: bytes, position: int) -> Iterator[list[bytes] | bytes]:
+    def _cut(self, data: bytes, position: int, parts: list[list[bytes] | bytes]) -> None:
         messages: list[bytes] = []
-        view = memoryview(data)
         end = len(data)
         need = 2
         while end - position >= need:
@@ -117,28 +118,27 @@ class MessageReader:
                 size = int.from_bytes(data[mask - wide : mask], "big")
             if second < MASKED or size > self._max_size:
                 self._broken = True
-                if messages:
-                    yield messages
-                yield data[position:]
-                return
+                break
             start = mask + MASK_LENGTH
             stop = start + size
             if stop > end:
                 need = stop - position
                 break
             if first == BINARY and self.collect and not self._fragmented:
-                piece = view[start:stop] if size >= LARGE else data[start:stop]
+                piece = data[start:stop] if size < LARGE else memoryview(data)[start:stop]
                 messages.append(apply_mask(piece, data[mask:start]))
             else:
                 self._note(first)
                 if messages:
-                    yield messages
+                    parts.append(messages)
                     messages = []
-                yield data[position:stop]
+                parts.append(data[position:stop])
             position = stop
         if messages:
-            yield messages
-        if position < end:
+            parts.append(messages)
+        if self._broken:
+            parts.append(data[position:])
+        elif position < end:
             self._held.append(data[position:])
             self._have, self._need = end - position, need
 

@@ -95,7 +95,7 @@ class Burst:
     def pieces(self) -> Sequence[bytes | memoryview]:
         """The packets one behind another, in as few pieces as there are without a copy."""
         packets = self.packets
-        return (packets.payload,) if isinstance(packets, Block) else packets
+        return (packets.payload,) if type(packets) is Block else packets
 
     def form(self, key: Any, make: Callable[[Burst], T]) -> T:
         """Return `make(self)`, made once per `key` and shared by every reader."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -31,7 +31,7 @@ class Injection:
 
     accepted: int = 0
     accepted_bytes: int = 0
-    rejected: Counter[str] = field(default_factory=Counter)
+    rejected: dict[str, int] = field(default_factory=dict)
     ring_full: int = 0
     waiting: Sequence[bytes] = ()
 
@@ -39,16 +39,21 @@ class Injection:
         """Add the counts of `other`, and take over what waits."""
         self.accepted += other.accepted
         self.accepted_bytes += other.accepted_bytes
-        if other.rejected:
-            self.rejected.update(other.rejected)
+        count_rejected(self.rejected, other.rejected)
         self.ring_full += other.ring_full
         self.waiting = other.waiting
 
 
-def sift(packets: Sequence[bytes], rejected: Counter[str]) -> Sequence[bytes]:
+def count_rejected(counts: dict[str, int], more: Mapping[str, int]) -> None:
+    """Add counts by reason. Plain dicts, as nearly always there is nothing to count."""
+    for reason, count in more.items():
+        counts[reason] = counts.get(reason, 0) + count
+
+
+def sift(packets: Sequence[bytes], rejected: dict[str, int]) -> Sequence[bytes]:
     """Return the packets a driver may get; count the others by reason."""
     reasons = list(map(rejection, packets))
     if not any(reasons):
         return packets
-    rejected.update(reason for reason in reasons if reason is not None)
+    count_rejected(rejected, Counter(reason for reason in reasons if reason is not None))
     return [packet for packet, reason in zip(packets, reasons, strict=True) if reason is None]

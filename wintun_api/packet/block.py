@@ -9,9 +9,10 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
-from typing import overload
+from typing import final, overload
 
 
+@final
 class Block(Sequence[bytes]):
     """A burst in one piece; immutable.
 
@@ -34,7 +35,7 @@ class Block(Sequence[bytes]):
     @classmethod
     def of(cls, packets: Sequence[bytes]) -> Block:
         """Return the packets in one piece; those of a block as they are."""
-        if isinstance(packets, Block):
+        if type(packets) is Block:
             return packets
         memory = b"".join(packets)
         return cls(memory, list(map(len, packets)), len(memory))
@@ -109,4 +110,5 @@ class Block(Sequence[bytes]):
 
 def lengths_of(packets: Sequence[bytes]) -> Sequence[int]:
     """Return the bytes of each packet, without cutting a block apart."""
-    return packets.lengths if isinstance(packets, Block) else list(map(len, packets))
+    # isinstance would ask the abstract class, for every list.
+    return packets.lengths if type(packets) is Block else list(map(len, packets))

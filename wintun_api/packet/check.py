@@ -48,7 +48,7 @@ def sound(packets: Sequence[bytes], lengths: Sequence[int]) -> bool:
     shortest = min(lengths)
     if shortest < MIN_IPV4 or max(lengths) > MAX_PACKET:
         return False
-    firsts = packets.first_bytes if isinstance(packets, Block) else set(map(_FIRST_BYTE, packets))
+    firsts = packets.first_bytes if type(packets) is Block else set(map(_FIRST_BYTE, packets))
     return firsts <= _IPV4 or (shortest >= MIN_IPV6 and firsts <= _IP)
 
 
