@@ -128,6 +128,17 @@ def test_ack_counts(service: RunningService, session: str) -> None:
         assert client.text("ack")["messages"] == 2
 
 
+def test_acks_of_many_messages(service: RunningService, session: str) -> None:
+    """However many messages share an ack, every packet is acknowledged once."""
+    with service.packets(session, "?direction=none") as client:
+        for _ in range(200):
+            client.socket.send(pack(Batch([ECHO])))
+        acks = [client.text("ack")]
+        while acks[-1]["messages"] < 200:
+            acks.append(client.text("ack"))
+        assert sum(ack["accepted"] for ack in acks) == 200
+
+
 def test_directions(service: RunningService, session: str) -> None:
     """A tap on injected packets sees what other clients inject, flagged as such."""
     with (

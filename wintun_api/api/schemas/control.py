@@ -69,7 +69,7 @@ class LostPackets(Model):
 
 
 class Ack(Model):
-    """What became of packets that the client sent, since the ack before."""
+    """What became of packets since the ack before; one a millisecond at most."""
 
     type: Literal["ack"] = Field(description="The kind of message.")
     messages: int = Field(description="Messages of this connection that are done with, in all.")
