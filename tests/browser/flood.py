@@ -1,8 +1,9 @@
 """How the packet view stands a flood: `python -m tests.browser.flood [rate] [seconds]`.
 
 A real service on the emulated driver in a process of its own, a real Chromium without a screen
-(software rendering). Measured by the browser: frames by its own tracing and by
-requestAnimationFrame, heap and where the main thread's time goes by Performance.getMetrics.
+(software rendering), both on the same cores. A dot moves in every frame, so that each has
+something to draw; frames are counted by the browser's own tracing and by requestAnimationFrame.
+First comes the ceiling: an empty page with the dot, while a client that is no page reads the flood.
 """
 
 from __future__ import annotations
@@ -10,33 +11,76 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import dataclass
+from urllib.parse import parse_qs, urlsplit
 
-from tests.browser.screen import chromium
+import httpx
+import psutil
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+from websockets.typing import Subprotocol
 
-COUNT_FRAMES = """
-window.frames_drawn = 0;
-window.longest_gap = 0;
-let last = performance.now();
-const frame = (now) => {
-  window.frames_drawn++;
-  window.longest_gap = Math.max(window.longest_gap, now - last);
-  last = now;
+from tests.browser.devtools import Tab, tab
+from wintun_api.wire import BATCH
+
+MOVE_A_DOT = """(() => {
+  const dot = document.createElement("i");
+  dot.style.cssText = "position:fixed;top:0;left:0;width:8px;height:8px;background:#888;" +
+    "pointer-events:none;will-change:transform";
+  document.documentElement.append(dot);
+  window.drawn = window.longest = 0;
+  let last = performance.now();
+  const frame = (now) => {
+    dot.style.transform = `translateX(${window.drawn++ % 500}px)`;
+    window.longest = Math.max(window.longest, now - last);
+    last = now;
+    requestAnimationFrame(frame);
+  };
   requestAnimationFrame(frame);
-};
-requestAnimationFrame(frame);
-"""
-TRACED = "devtools.timeline,disabled-by-default-devtools.timeline.frame"
+})()"""
+FRAMES = ("devtools.timeline", "disabled-by-default-devtools.timeline.frame")
+PARTS = ("Layout", "UpdateLayoutTree", "PrePaint", "Layerize", "Paint", "MinorGC", "MajorGC")
+WARM_UP = 3  # seconds: the ring fills, the code gets warm
 MEGABYTE = 1e6
+KIND = re.compile(r"--type=(\S+)")
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A demo that floods its session."""
+
+    url: str
+    process: psutil.Process
+
+    @contextmanager
+    def read(self) -> Iterator[None]:
+        """Read the flood as a client that is no page."""
+        parts = urlsplit(self.url)
+        (token,) = parse_qs(parts.query)["token"]
+        headers = {"Authorization": f"Bearer {token}"}
+        base = f"http://{parts.netloc}/v1/sessions"
+        (session,) = httpx.get(base, headers=headers).json()
+        address = f"ws://{parts.netloc}/v1/sessions/{session['id']}/packets"
+        with connect(
+            address,
+            additional_headers=headers,
+            subprotocols=[Subprotocol(BATCH)],
+            compression=None,
+        ) as socket:
+            reader = threading.Thread(target=_read_all, args=(socket.recv,), name="reader")
+            reader.start()
+            yield
+        reader.join()
 
 
 @contextmanager
-def demo(rate: float) -> Iterator[str]:
-    """Run the demo at a rate and yield the address of its dashboard."""
+def demo(rate: float) -> Iterator[Demo]:
+    """Run the demo at a rate."""
     command = [sys.executable, "-m", "wintun_api", "demo", "--no-browser", "--port", "0"]
     process = subprocess.Popen(
         [*command, "--traffic", str(rate)],
@@ -49,7 +93,7 @@ def demo(rate: float) -> Iterator[str]:
         for line in process.stdout:
             found = re.search(r"http://\S+token=\S+", line)
             if found:
-                yield found[0]
+                yield Demo(found[0], psutil.Process(process.pid))
                 return
         raise RuntimeError("The demo printed no address.")
     finally:
@@ -57,66 +101,98 @@ def demo(rate: float) -> Iterator[str]:
         process.wait(10)
 
 
-def measure(rate: float, seconds: float) -> None:
-    """Flood the page, and print what the browser measured."""
-    with demo(rate) as url, chromium() as browser:
-        page = browser.new_page(viewport={"width": 1280, "height": 800})
-        page.goto(url)
-        page.get_by_role("link", name="Packets").click()
-        page.locator(".stream.live").wait_for()
-        page.wait_for_timeout(3000)  # the ring fills, the code gets warm
-        session = page.context.new_cdp_session(page)
-        session.send("Performance.enable")
-        traced: Counter[str] = Counter()
-        tracing = browser.new_browser_cdp_session()
-        tracing.on(
-            "Tracing.dataCollected",
-            lambda data: traced.update(event.get("name", "") for event in data["value"]),
-        )
-        done: list[Any] = []
-        tracing.on("Tracing.tracingComplete", lambda data: done.extend([data]))
+def measure(title: str, page: Tab, service: psutil.Process, seconds: float) -> None:
+    """Watch a page for a while, and print what the browser measured."""
+    page.evaluate(MOVE_A_DOT)
+    time.sleep(WARM_UP)
+    page.trace(*FRAMES)
+    busy, before, began = _busy(service), page.metrics(), time.monotonic()
+    drawn = page.evaluate("window.longest = 0, window.drawn")
+    heaps = []
+    while (left := began + seconds - time.monotonic()) > 0:
+        time.sleep(min(5.0, left))
+        heaps.append(page.metrics()["JSHeapUsedSize"] / MEGABYTE)
+    drawn, longest = page.evaluate("window.drawn") - drawn, page.evaluate("window.longest")
+    after, elapsed = page.metrics(), time.monotonic() - began
+    busy = _busy(service) - busy
+    events = page.traced()
+    count = Counter(event["name"] for event in events)
+    spent = Counter[str]()
+    for event in events:
+        spent[event["name"]] += event.get("dur", 0)
 
-        def metrics() -> dict[str, float]:
-            answer = session.send("Performance.getMetrics")
-            return {one["name"]: one["value"] for one in answer["metrics"]}
+    def list_of(shares: dict[str, float]) -> str:
+        return ", ".join(f"{name} {100 * value / elapsed:.1f}" for name, value in shares.items())
 
-        page.evaluate(COUNT_FRAMES)
-        arrived = _arrived(page)
-        tracing.send("Tracing.start", {"categories": TRACED})
-        before, began = metrics(), time.monotonic()
-        heaps = []
-        while time.monotonic() - began < seconds:
-            page.wait_for_timeout(5000)
-            heaps.append(metrics()["JSHeapUsedSize"] / MEGABYTE)
-        elapsed = time.monotonic() - began
-        after = metrics()
-        frames, gap = page.evaluate("[window.frames_drawn, window.longest_gap]")
-        packets = _arrived(page) - arrived
-        tracing.send("Tracing.end")
-        while not done:
-            page.wait_for_timeout(100)
-        share = {
-            name: 100 * (after[f"{name}Duration"] - before[f"{name}Duration"]) / elapsed
-            for name in ("Task", "Script", "Layout", "RecalcStyle")
-        }
-        print(f"{elapsed:.1f} s, {packets} packets came, {packets / elapsed:.0f}/s of {rate:g}/s")
-        print(
-            f"frames: {frames / elapsed:.1f}/s by requestAnimationFrame, longest gap {gap:.0f} ms"
-        )
-        fired, drawn = (traced[name] / elapsed for name in ("FireAnimationFrame", "DrawFrame"))
-        print(f"traced: {fired:.1f} animation frames/s, {drawn:.1f}/s of them changed the screen")
-        print("main thread, % of the time: " + ", ".join(f"{k} {v:.1f}" for k, v in share.items()))
-        print("JS heap every 5 s, MB: " + " ".join(f"{heap:.1f}" for heap in heaps))
-        print(f"DOM nodes: {after['Nodes']:.0f}; {page.locator('.status-line').inner_text()!r}")
+    names = ("Task", "Script", "Layout", "RecalcStyle")
+    print(f"{title}, {elapsed:.1f} s")
+    print(
+        f"  frames/s: {drawn / elapsed:.1f} by requestAnimationFrame, "
+        f"{count['DrawFrame'] / elapsed:.1f} drawn and {count['DroppedFrame'] / elapsed:.1f} late "
+        f"by tracing; longest gap {longest:.0f} ms"
+    )
+    print(f"  messages/s: {count['WebSocketReceive'] / elapsed:.0f}")
+    clocks = {name: after[f"{name}Duration"] - before[f"{name}Duration"] for name in names}
+    print(f"  main thread, % of the time: {list_of(clocks)}")
+    print(f"  of it by tracing: {list_of({name: spent[name] / 1e6 for name in PARTS})}")
+    print(f"  layouts/s: {(after['LayoutCount'] - before['LayoutCount']) / elapsed:.1f}")
+    print(f"  CPU, % of a core: {list_of(dict(busy.most_common()))}")
+    print("  JS heap every 5 s, MB: " + " ".join(f"{heap:.1f}" for heap in heaps))
+    print(f"  DOM nodes: {after['Nodes']:.0f}")
 
 
-def _arrived(page: Any) -> int:
-    text = page.locator(".status-line").inner_text()
-    found = re.search(r"([\d,]+) arrived", text)
+def main(rate: float = 20_000.0, seconds: float = 60.0) -> None:
+    """Measure the ceiling for a third of the time, then the packet view."""
+    with demo(rate) as flood, flood.read(), tab() as page:
+        measure("An empty page", page, flood.process, seconds / 3)
+    with demo(rate) as flood, tab() as page:
+        page.open(flood.url)
+        page.wait_for("document.querySelector('nav') !== null")
+        page.evaluate("location.hash = '#/packets'")
+        page.wait_for("document.querySelector('.stream.live') !== null")
+        time.sleep(WARM_UP)
+        arrived, began = _arrived(page), time.monotonic()
+        measure("The packet view", page, flood.process, seconds)
+        packets, elapsed = _arrived(page) - arrived, time.monotonic() - began
+        print(f"  packets/s: {packets / elapsed:.0f} of {rate:g}")
+        print(f"  {_status(page)}")
+
+
+def _status(page: Tab) -> str:
+    text: str = page.evaluate("document.querySelector('.status-line').innerText")
+    return text.replace("\n", " | ")
+
+
+def _arrived(page: Tab) -> int:
+    found = re.search(r"([\d,]+) arrived", _status(page))
     assert found is not None
     return int(found[1].replace(",", ""))
 
 
+def _busy(service: psutil.Process) -> Counter[str]:
+    """Return the seconds of CPU that the service and each kind of browser process took."""
+    total = Counter[str]()
+    for process in (service, *psutil.Process().children(recursive=True)):
+        try:
+            times, command = process.cpu_times(), " ".join(process.cmdline())
+        except psutil.NoSuchProcess:
+            continue
+        found = KIND.search(command)
+        if process == service:
+            kind = "service"
+        else:
+            kind = found[1] if found else "browser"
+        total[kind] += times.user + times.system
+    return total
+
+
+def _read_all(receive: Callable[[], object]) -> None:
+    try:
+        while True:
+            receive()
+    except ConnectionClosed:
+        return
+
+
 if __name__ == "__main__":
-    arguments = [float(one) for one in sys.argv[1:]]
-    measure(*(arguments + [20_000.0, 60.0][len(arguments) :]))
+    main(*(float(one) for one in sys.argv[1:]))
