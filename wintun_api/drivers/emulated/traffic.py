@@ -31,7 +31,7 @@ class Traffic:
 
     def run(self, now: float) -> None:
         """Send what is due; what nobody waited for, or has no room, is lost and counted."""
-        if now < self._next:
+        if now < self.due():
             return
         self._last = now
         deliver, gap, rate = self._device.deliver, self._random.expovariate, self._rate
