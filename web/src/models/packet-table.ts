@@ -48,6 +48,7 @@ export class PacketTableModel {
   /** Row numbers count from here, since the table was cleared. */
   private base = 0;
   private scheduled = false;
+  private rest: ReturnType<typeof setTimeout> | undefined;
   private drawnAt = 0;
   private drawnEnd = 0;
 
@@ -74,6 +75,7 @@ export class PacketTableModel {
   /** Say that the next frame should be drawn. */
   invalidate(): void {
     this.drawnAt = 0;
+    if (this.rest !== undefined) this.wake();
     this.request();
   }
 
@@ -216,14 +218,23 @@ export class PacketTableModel {
     this.schedule(() => this.frame());
   }
 
-  private frame(): void {
+  /** Come back from the rest between two drawings of a blur. */
+  private wake(): void {
+    clearTimeout(this.rest);
+    this.rest = undefined;
     this.scheduled = false;
+    this.request();
+  }
+
+  private frame(): void {
     const now = performance.now();
     const { end } = this.capture.ring;
-    if (end - this.drawnEnd > BLUR_ROWS && now - this.drawnAt < BLUR_PERIOD) {
-      this.request();
+    const rest = this.drawnAt + BLUR_PERIOD - now;
+    if (end - this.drawnEnd > BLUR_ROWS && rest > 0) {
+      this.rest = setTimeout(() => this.wake(), rest);
       return;
     }
+    this.scheduled = false;
     this.drawnAt = now;
     this.drawnEnd = end;
     const stop = now + FILTER_BUDGET;

@@ -32,9 +32,10 @@ export function SessionPanel({ session }: { session: Session | undefined }) {
           <Direction session={session} name="received" />
           <Direction session={session} name="injected" />
           {lossesOf(counters.lost).map(([cause, why, lost]) => (
-            <tr key={cause} class={lost ? "lost" : "soft"}>
+            <tr key={cause} class={lost && cause !== "unclaimed" ? "lost" : "soft"}>
               <th scope="row" colSpan={3}>
-                lost: {why}
+                {cause !== "unclaimed" && "lost: "}
+                {why}
               </th>
               <td class="number">{lost === null ? "unknown" : count(lost)}</td>
             </tr>

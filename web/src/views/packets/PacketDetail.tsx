@@ -4,6 +4,7 @@ import { fieldOf } from "../../filter/fields";
 import type { SelectedPacket } from "../../models/packet-table";
 import { timeText } from "../../models/packet-text";
 import type { Field } from "../../packet/dissection";
+import { formatHex } from "../../packet/hex";
 import { useDashboard } from "../context";
 import { Button } from "../ui/Button";
 import { HexView } from "./HexView";
@@ -11,13 +12,7 @@ import { HexView } from "./HexView";
 export function PacketDetail() {
   const { table } = useDashboard();
   const packet = table.selected.value;
-  if (packet === null) {
-    return (
-      <div class="packet-detail empty">
-        <p>Select a packet to see its layers and bytes.</p>
-      </div>
-    );
-  }
+  if (packet === null) return null;
   return (
     <section class="packet-detail" aria-label="Packet details">
       <Heading packet={packet} />
@@ -58,7 +53,12 @@ function Heading({ packet }: { packet: SelectedPacket }) {
         </div>
       </dl>
       <div class="detail-actions">
-        <Button icon="copy" label="Copy as hex" kind="quiet" onClick={() => void copy(packet)} />
+        <Button
+          icon="copy"
+          label="Copy as hex"
+          kind="quiet"
+          onClick={() => void navigator.clipboard.writeText(formatHex(packet.bytes))}
+        />
         <Button
           icon="send"
           disabled={cut}
@@ -130,9 +130,4 @@ function FieldRow({ field }: { field: Field }) {
       {field.fields.length > 0 && <FieldList fields={field.fields} />}
     </li>
   );
-}
-
-async function copy(packet: SelectedPacket): Promise<void> {
-  const digits = Array.from(packet.bytes, (byte) => byte.toString(16).padStart(2, "0"));
-  await navigator.clipboard.writeText(digits.join(" "));
 }

@@ -63,10 +63,10 @@ export function PacketTable() {
     action();
   };
   const onClick = (event: MouseEvent): void => {
-    const row = (event.target as Element).closest<HTMLElement>("[data-row]")?.dataset["row"];
-    if (row === undefined) return;
+    const row = pool.current?.rowOf(event.target as Element) ?? -1;
+    if (row < 0) return;
     table.follow(false);
-    table.select(Number(row));
+    table.select(row);
   };
 
   return (

@@ -27,6 +27,9 @@ const CELLS = [
 class Row {
   readonly element = document.createElement("div");
   private readonly texts: Text[] = [];
+  /** The number of the row it shows; -1 while it shows none. */
+  number = -1;
+  private index = -1;
   private className = "";
   /** What it shows, so that a row that stays is not written again. */
   private shown = "";
@@ -47,6 +50,9 @@ class Row {
   }
 
   show(model: PacketTableModel, index: number, row: number): void {
+    // In a full ring whose end is followed, only the text changes.
+    if (index !== this.index) this.element.ariaRowIndex = String(index + 2);
+    this.index = index;
     const { ring } = model.capture;
     const selected = model.selected.value?.row === row;
     const format = model.timeFormat.value;
@@ -54,6 +60,7 @@ class Row {
     const key = `${row} ${model.numberOf(row)} ${selected} ${format} ${since}`;
     if (key === this.shown) return;
     this.shown = key;
+    this.number = row;
     const { kind, source, destination, protocol, length, info } = rowText(ring, row);
     const lost = kind === "loss";
     const time = timeText(ring.timeNs(row), format, since);
@@ -73,15 +80,13 @@ class Row {
       if (text !== undefined && text.data !== value) text.data = value;
     }
     this.style(`row is-${kind} p-${protocolClass(protocol)}${selected ? " selected" : ""}`);
-    this.element.ariaRowIndex = String(index + 2);
     this.element.ariaSelected = String(selected);
-    this.element.dataset["row"] = String(row);
   }
 
   hide(): void {
     this.shown = "";
+    this.number = -1;
     this.style("row hidden");
-    delete this.element.dataset["row"];
   }
 
   private style(name: string): void {
@@ -170,6 +175,11 @@ export class RowPool {
       this.scroller.scrollTop = top;
       this.anchor = -1;
     }
+  }
+
+  /** The number of the row that an element is part of; -1 elsewhere. */
+  rowOf(element: Element): number {
+    return this.pool.find((row) => row.element.contains(element))?.number ?? -1;
   }
 
   /** Whole rows that fit. */
