@@ -178,10 +178,7 @@ def _busy(service: psutil.Process) -> Counter[str]:
         except psutil.NoSuchProcess:
             continue
         found = KIND.search(command)
-        if process == service:
-            kind = "service"
-        else:
-            kind = found[1] if found else "browser"
+        kind = "service" if process == service else found[1] if found else "browser"
         total[kind] += times.user + times.system
     return total
 
