@@ -21,7 +21,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from wintun_api.drivers.linux.calls import PacketCalls
+from wintun_api.drivers.linux.calls import PacketCalls, PythonCalls
 from wintun_api.errors import InvalidSettings
 from wintun_api.packet.block import Block
 from wintun_api.settings import Native
@@ -76,6 +76,8 @@ def build(library: Path = LIBRARY, compiler: str | None = None) -> Path:
 class NativeCalls:
     """Bursts by one foreign call, which keeps the interpreter lock: it is short and never blocks.
 
+    A packet that comes or goes alone is quicker without: then these are the calls of Python.
+
     Raises:
         OSError: There is no such library, or it is none.
         ValueError: It was built from another source.
@@ -114,9 +116,15 @@ class NativeCalls:
         self._lengths_at = self._lengths.buffer_info()[0]
         self._failure = array("i", [0])
         self._failure_at = self._failure.buffer_info()[0]
+        self._alone = PythonCalls()
+        self._many = False
 
     def read(self, descriptor: int, limit: int, size: int) -> tuple[Sequence[bytes], int]:
         """Read up to `limit` packets of at most `size` bytes; return them and the error."""
+        if not self._many:
+            packets, failure = self._alone.read(descriptor, limit, size)
+            self._many = len(packets) > 1
+            return packets, failure
         limit = min(limit, MAX_COUNT)
         room = min(limit * size, ROOM + size)
         # Not filled with zeros: the kernel writes it, and nobody sees it before.
@@ -127,6 +135,7 @@ class NativeCalls:
         failure = self._failure[0]
         if not count:
             return [], failure
+        self._many = count > 1
         lengths = self._lengths[:count].tolist()
         used = sum(lengths)
         if 2 * used < room:
@@ -135,6 +144,8 @@ class NativeCalls:
 
     def write(self, descriptor: int, packets: Sequence[bytes], start: int) -> tuple[int, int]:
         """Write packets from `start` on; return how many were taken and the next one's error."""
+        if len(packets) == 1:
+            return self._alone.write(descriptor, packets, start)
         block = Block.of(packets)
         lengths = array("I", block.lengths)
         at = block.start + (sum(lengths[:start]) if start else 0)
