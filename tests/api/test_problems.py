@@ -85,8 +85,8 @@ def test_unknown_routes(service: RunningService, method: str, path: str, status:
     ("path", "methods"),
     [
         ("/v1/adapters/open", "POST"),
-        ("/v1/adapters/deadbabe-cafe-beef-0123-456789abcdef", "DELETE, GET, PATCH"),
-        ("/", "GET"),
+        ("/v1/adapters/deadbabe-cafe-beef-0123-456789abcdef", "DELETE, GET, HEAD, PATCH"),
+        ("/", "GET, HEAD"),
     ],
 )
 def test_allow_names_every_method_of_the_path(

@@ -217,6 +217,8 @@ GRANTS = [
     ("GET", "/v1/system", Scope.READ),
     ("GET", "/v1/adapters", Scope.READ),
     ("GET", "/v1/tokens", Scope.ADMIN),
+    ("HEAD", "/v1/tokens", Scope.ADMIN),
+    ("HEAD", "/v1/sessions/x/capture.pcapng", Scope.CAPTURE),
     ("POST", "/v1/adapters", Scope.ADMIN),
     ("POST", "/v1/sessions", Scope.ADMIN),
     ("POST", "/v1/sessions/x/packets", Scope.INJECT),
@@ -283,7 +285,7 @@ def test_other_methods_are_refused(service: RunningService, method: str) -> None
     """There is no CORS and nothing to PUT."""
     answer = service.http.request(method, "/v1/adapters")
     assert answer.status_code == 405
-    assert answer.headers["allow"] == "GET, POST"
+    assert answer.headers["allow"] == "GET, HEAD, POST"
     assert answer.headers["content-type"] == "application/problem+json"
 
 

@@ -5,6 +5,7 @@
     security     Host, Origin, token, scope: one check for HTTP and WebSocket
     tokens       the admin token, issued tokens, browser cookies
     methods      which a path has, for the Allow header
+    head         HEAD wherever there is GET
     problems     errors to problem+json and close codes: one table
     schemas      the pydantic models
     context      what the routes share

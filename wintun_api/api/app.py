@@ -23,6 +23,7 @@ from wintun_api.api import (
 )
 from wintun_api.api.context import Context
 from wintun_api.api.contract.served import Api
+from wintun_api.api.head import HeadAsGet
 from wintun_api.api.methods import Methods
 from wintun_api.api.security import Doorkeeper, Security
 from wintun_api.api.tokens import TokenStore, write_private
@@ -68,7 +69,7 @@ class Service:
         if settings.host not in ("0.0.0.0", "::", ""):  # noqa: S104 - these name no host
             hosts.add(settings.host.lower())
         doorkeeper = Doorkeeper(tokens, frozenset(hosts), settings.max_message)
-        secured = Security(self.api, doorkeeper, page.sign_in_page())
+        secured = Security(HeadAsGet(self.api), doorkeeper, page.sign_in_page())
         self.app: ASGIApp = metrics.Timed(secured, self.metrics)
 
     def begin_stop(self) -> None:
@@ -90,11 +91,11 @@ class Service:
         )
         api.state.context = self.context
         api.state.metrics = self.metrics
-        api.state.methods = Methods(ROUTERS)
+        routers = [*ROUTERS, page.pages()]
+        api.state.methods = Methods(routers)
         problems.install(api)
-        for router in ROUTERS:
+        for router in routers:
             api.include_router(router)
-        page.install(api)
         return api
 
     @asynccontextmanager

@@ -21,9 +21,10 @@ class Methods:
 
     def of(self, path: str) -> set[str]:
         """Return the methods of a path; none for a path that is not known."""
-        return {
+        found = {
             method
             for route in self._routes
             if route.path_regex.match(path)
             for method in route.methods or ()
         }
+        return found | {"HEAD"} if "GET" in found else found

@@ -7,7 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import fastapi_swagger
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter
 from fastapi.responses import FileResponse
 
 WEBUI = Path(str(files("wintun_api").joinpath("webui")))
@@ -34,13 +34,13 @@ def sign_in_page() -> str:
     return (WEBUI / "index.html").read_text("utf-8")
 
 
-def install(app: FastAPI) -> None:
-    """Serve the pages from the app."""
+def pages() -> APIRouter:
+    """Return the routes of the pages."""
     router = APIRouter(include_in_schema=False)
     for folder, table in ((WEBUI, FILES), (SWAGGER, SWAGGER_FILES)):
         for path, (name, kind) in table.items():
             router.add_api_route(path, _file(folder / name, kind), methods=["GET"])
-    app.include_router(router)
+    return router
 
 
 def _file(path: Path, kind: str) -> Callable[[], Awaitable[FileResponse]]:

@@ -55,7 +55,6 @@ SCOPES: list[tuple[str, re.Pattern[str], Scope | None]] = [
     ("GET", re.compile(r"/v1/tokens(/.*)?"), Scope.ADMIN),
     ("POST", re.compile(r"/v1/sign-out"), None),
     ("GET", re.compile(r"/metrics"), Scope.METRICS),
-    ("HEAD", re.compile(r"/metrics"), Scope.METRICS),
 ]
 
 API_POLICY = "default-src 'none'; frame-ancestors 'none'"
@@ -253,6 +252,7 @@ async def refuse_websocket(refusal: Refusal, websocket: WebSocket) -> None:
 
 def required_scope(method: str, path: str) -> Scope | None:
     """Return the scope a route asks for; None where the endpoint decides."""
+    method = "GET" if method == "HEAD" else method
     for known, pattern, scope in SCOPES:
         if known == method and pattern.fullmatch(path):
             return scope

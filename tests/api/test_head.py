@@ -1,0 +1,62 @@
+"""HEAD answers as GET does, without the body."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.running import RunningService
+
+PATHS = [
+    "/noauth/health",
+    "/v1/system",
+    "/v1/driver",
+    "/v1/adapters",
+    "/v1/sessions",
+    "/v1/tokens",
+    "/metrics",
+    "/",
+    "/app.js",
+    "/docs",
+    "/v1/sessions/none",
+    "/v1/nothing",
+]
+VARYING = {"date", "age"}
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_the_headers_of_get(service: RunningService, path: str) -> None:
+    """Status and headers are those of GET, the length of its body among them; no body comes."""
+    get, head = service.http.get(path), service.http.head(path)
+    assert head.status_code == get.status_code
+    assert head.content == b""
+    names = (set(get.headers) | set(head.headers)) - VARYING - {"content-length"}
+    assert {name: head.headers.get(name) for name in names} == {
+        name: get.headers.get(name) for name in names
+    }
+    if path != "/metrics":  # what it counts has changed
+        assert head.headers.get("content-length") == get.headers.get("content-length")
+
+
+@pytest.mark.parametrize("path", ["/v1/events", "/v1/sessions/{session}/capture.pcapng"])
+def test_a_stream_is_not_begun(service: RunningService, path: str) -> None:
+    """The headers of a stream come at once, and nobody stays subscribed."""
+    session = service.session(service.adapter(name="OfficeNet"))["id"]
+    head = service.http.head(path.format(session=session))
+    assert head.status_code == 200
+    assert head.content == b""
+    assert head.headers["content-type"].startswith(("text/event-stream", "application/"))
+    while service.http.get(f"/v1/sessions/{session}").json()["subscribers"]:
+        pass
+
+
+def test_a_path_without_get(service: RunningService) -> None:
+    """Where there is no GET there is no HEAD."""
+    answer = service.http.head("/v1/adapters/open")
+    assert answer.status_code == 405
+    assert answer.headers["allow"] == "POST"
+
+
+def test_a_token_is_needed(service: RunningService) -> None:
+    """Without a token HEAD says as little as GET."""
+    with service.client(None) as http:
+        assert http.head("/v1/adapters").status_code == 401
