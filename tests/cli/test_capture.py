@@ -89,6 +89,38 @@ def test_lines(service: RunningService, session: str, tmp_path: Path) -> None:
         assert process.returncode == 0
 
 
+def test_json(service: RunningService, session: str, tmp_path: Path) -> None:
+    """With --json every packet is one object of a line, with its bytes."""
+    with capturing(service, tmp_path, "--count", "2", "--json", "--snaplen", "28") as process:
+        with service.packets(session) as socket:
+            ping(socket, PINGS[5:6])
+        out, err = process.communicate(timeout=PATIENCE)
+        request, reply = map(json.loads, out.decode().splitlines())
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z", request.pop("time"))
+        assert request == {
+            "direction": "injected",
+            "source": "10.6.7.9",
+            "destination": "10.6.7.7",
+            "source_port": None,
+            "destination_port": None,
+            "protocol": "ICMP",
+            "length": len(PINGS[5]),
+            "info": request["info"],
+            "data": PINGS[5][:28].hex(),
+            "lost_before": 0,
+        }
+        assert "echo request" in request["info"]
+        assert reply["direction"] == "received"
+        assert err.decode().startswith("2 packets captured")
+
+
+def test_json_and_a_file(service: RunningService, session: str) -> None:
+    """Two ways at once are refused with a sentence."""
+    result = invoke("capture", session, "--json", "-w", "x.pcapng", **variables(service))
+    assert result.exit_code == 2
+    assert "Choose one" in result.stderr
+
+
 @tshark.needs_tshark
 def test_a_file(service: RunningService, session: str, tmp_path: Path) -> None:
     """Tshark reads what was written: count, bytes, directions, lengths before the cut."""

@@ -21,6 +21,7 @@
     client     the API over HTTP; its errors as sentences
     event_stream  the events as one sequence, also over broken connections
     completion what a shell completes
+    packet_lines  a captured packet as a line, for a person or a program
     output     tables, JSON and the last words of a failing command
 
 What a command needs is imported when it runs: `serve` never loads the client's parts.

@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from datetime import datetime
 from enum import StrEnum
 from io import FileIO
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import Annotated
 import typer
 
 from wintun_api.cli.options import DEFAULT_URL, Token, TokenFile, Url
-from wintun_api.cli.output import Progress, fail, printable
+from wintun_api.cli.output import Progress, fail
 from wintun_api.cli.sessions import Named
 
 
@@ -52,23 +51,29 @@ def capture(
     direction: Annotated[
         CaptureDirection, typer.Option(help="received is host to application.")
     ] = CaptureDirection.BOTH,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Write one JSON object a packet and line.")
+    ] = False,
     url: Url = DEFAULT_URL,
     token: Token = None,
     token_file: TokenFile = None,
 ) -> None:
     """Capture the packets of a session until Ctrl-C, or until it ends.
 
-    Without --write there is a line per packet. Totals go to standard error.
+    Without --write there is a line per packet, with --json an object. Totals go to
+    standard error.
     """
     from wintun_api.cli.client import connect, path_of
 
+    if as_json and write is not None:
+        fail("--json and --write are two ways to have the packets.", "Choose one.", code=2)
     if str(write) == "-" and sys.stdout is not None and sys.stdout.isatty():
         fail("pcapng is not for a terminal.", "Pipe it: ... -w - | wireshark -k -i -", code=2)
     with ExitStack() as stack:
         client = stack.enter_context(connect(url, token, token_file))
         path = path_of("v1", "sessions", client.session_id(session), "capture.pcapng")
         file = stack.enter_context(_open(write)) if write is not None else None
-        recording = Recording(file)
+        recording = Recording(file, as_json=as_json)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, recording.interrupt)
         try:
@@ -85,10 +90,11 @@ def capture(
 
 
 class Recording:
-    """What one capture has so far. `file` is None where packets become lines."""
+    """What one capture has so far. `file` is None where packets become lines, or JSON."""
 
-    def __init__(self, file: FileIO | None) -> None:
+    def __init__(self, file: FileIO | None, *, as_json: bool) -> None:
         self._file = file
+        self._as_json = as_json
         self._started = time.time_ns()
         self._packets = 0
         self._bytes = 0
@@ -103,6 +109,7 @@ class Recording:
         from httpx import TransportError
 
         from wintun_api.capture.reader import Reader
+        from wintun_api.cli.packet_lines import json_of, line_of
 
         chunks = self._until_stopped(chunks)
         reader = Reader(chunks if self._file is None else self._written(chunks))
@@ -111,12 +118,14 @@ class Recording:
                 self._packets += 1
                 self._bytes += len(packet.data or b"") + packet.missing
                 self._lost += packet.dropped
-                if self._file is None:
+                if self._file is not None:
+                    self._progress.show(self._totals)
+                elif self._as_json:
+                    typer.echo(json_of(packet))
+                else:
                     if packet.dropped:
                         typer.echo(f"({packet.dropped} packets lost)")
-                    typer.echo(line_of(packet.data or b"", packet.time_ns, packet.injected))
-                else:
-                    self._progress.show(self._totals)
+                    typer.echo(line_of(packet))
         except KeyboardInterrupt:
             self._stopped = True
         except TransportError as error:
@@ -178,20 +187,6 @@ class Recording:
             self._begun = self._begun or bool(whole)
             if whole:
                 yield whole
-
-
-def line_of(packet: bytes, time_ns: int, injected: bool | None) -> str:
-    """Return a line on a packet, in the manner of tcpdump."""
-    from wintun_api.packet.decode import decode
-
-    seconds, fraction = divmod(time_ns, 1_000_000_000)
-    clock = datetime.fromtimestamp(seconds).astimezone().strftime("%H:%M:%S")
-    summary = decode(packet)
-    way = "injected" if injected else "received"
-    ends = f"{summary.source} > {summary.destination} " if summary.source else ""
-    return printable(
-        f"{clock}.{fraction // 1000:06} {way} {ends}{summary.protocol_name}: {summary.info}"
-    )
 
 
 def _open(path: Path) -> FileIO:

@@ -1,0 +1,51 @@
+"""A captured packet as a line: for a person, or as JSON for a program."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+from wintun_api.capture.reader import Captured
+from wintun_api.cli.output import printable
+from wintun_api.packet.decode import decode
+
+NANOSECONDS = 1_000_000_000
+
+
+def line_of(packet: Captured) -> str:
+    """Return a line in the manner of tcpdump, with the time of this place."""
+    seconds, fraction = divmod(packet.time_ns, NANOSECONDS)
+    clock = datetime.fromtimestamp(seconds).astimezone().strftime("%H:%M:%S")
+    summary = decode(packet.data or b"")
+    ends = f"{summary.source} > {summary.destination} " if summary.source else ""
+    return printable(
+        f"{clock}.{fraction // 1000:06} {_direction(packet)} {ends}"
+        f"{summary.protocol_name}: {summary.info}"
+    )
+
+
+def json_of(packet: Captured) -> str:
+    """Return an object of one line: all that the other line says, and the bytes."""
+    data = packet.data or b""
+    summary = decode(data)
+    seconds, fraction = divmod(packet.time_ns, NANOSECONDS)
+    second = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return json.dumps(
+        {
+            "time": f"{second}.{fraction:09}Z",
+            "direction": _direction(packet),
+            "source": summary.source,
+            "destination": summary.destination,
+            "source_port": summary.source_port,
+            "destination_port": summary.destination_port,
+            "protocol": summary.protocol_name or None,
+            "length": len(data) + packet.missing,
+            "info": summary.info,
+            "data": data.hex(),
+            "lost_before": packet.dropped,
+        }
+    )
+
+
+def _direction(packet: Captured) -> str:
+    return "injected" if packet.injected else "received"
