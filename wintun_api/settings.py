@@ -118,7 +118,7 @@ class Settings(BaseSettings):
 
     # The packet path
     burst_packets: int = Field(
-        512,
+        1024,
         ge=1,
         le=65535,
         description="Packets read at a time: more cost less each, fewer let others in sooner.",

@@ -18,6 +18,8 @@ one `struct.pack` and one join, without a loop.
 from __future__ import annotations
 
 import struct
+import sys
+from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -88,6 +90,11 @@ def header(
         struct.error: A packet is longer than 65535 bytes.
     """
     flags = INJECTED if injected else 0
+    if isinstance(lengths, array) and original_lengths is None and sequence_deltas is None:
+        head = HEADER.pack(
+            MAGIC, HEADER_LENGTH, flags, len(lengths), sum(lengths), sequence, time_ns
+        )
+        return head + _column(lengths)
     columns = lengths
     if original_lengths is not None:
         flags |= ORIGINAL_LENGTHS
@@ -172,7 +179,7 @@ def _batches(message: bytes) -> Iterator[Batch]:
                 f"A batch announces {count} packets and {payload} bytes, "
                 f"{offset - end} bytes more than the message has.",
             )
-        table = struct.unpack_from(f"<{count * columns}H", message, start)
+        table = _table(message[start:body])
         lengths = table[:count]
         if sum(lengths) != payload:
             raise FrameError(
@@ -187,3 +194,16 @@ def _batches(message: bytes) -> Iterator[Batch]:
             original_lengths=rest.pop(0) if flags & ORIGINAL_LENGTHS else None,
             sequence_deltas=rest.pop(0) if flags & SEQUENCE_DELTAS else None,
         )
+
+
+def _table(columns: bytes) -> array[int]:
+    """Return numbers of 16 bits, little-endian in the message."""
+    numbers = array("H", columns)
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return numbers
+
+
+def _column(numbers: array[int]) -> bytes:
+    """Return numbers of 16 bits as a message has them."""
+    return (_table(numbers.tobytes()) if sys.byteorder == "big" else numbers).tobytes()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from array import array
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +17,7 @@ UNEVEN = [b"a", b"bcde", b"", b"fg"]
 def block(packets: list[bytes], before: bytes = b"", behind: bytes = b"") -> Block:
     """Return a block inside of other bytes."""
     payload = b"".join(packets)
-    lengths = list(map(len, packets))
+    lengths = array("H", map(len, packets))
     return Block(before + payload + behind, lengths, len(payload), len(before))
 
 
@@ -72,6 +74,7 @@ def test_lengths() -> None:
     """Lengths of a block are those it was given; those of a list are counted."""
     made = block(UNEVEN)
     assert lengths_of(made) is made.lengths
+    assert list(made.lengths) == [1, 4, 0, 2]
     assert lengths_of(UNEVEN) == [1, 4, 0, 2]
 
 

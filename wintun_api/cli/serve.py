@@ -79,7 +79,7 @@ def serve(
     ] = None,
     burst_packets: Annotated[
         int | None,
-        typer.Option(help="Packets read at a time; default 512.", rich_help_panel=PACKETS),
+        typer.Option(help="Packets read at a time; default 1024.", rich_help_panel=PACKETS),
     ] = None,
     burst_bytes: Annotated[
         int | None,

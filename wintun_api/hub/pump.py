@@ -27,7 +27,7 @@ MIN_BURST = 16
 class BurstLimit:
     """How much is read at a time: at most `packets`, and about `size` bytes."""
 
-    packets: int = 512
+    packets: int = 1024
     size: int = 131072
 
 

@@ -7,6 +7,7 @@ are never cuts them apart; who asks for one packet gets `bytes` like everywhere 
 from __future__ import annotations
 
 import struct
+from array import array
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
 from typing import final, overload
@@ -19,13 +20,13 @@ class Block(Sequence[bytes]):
     Attributes:
         memory: What holds the packets; more may follow behind them.
         start: Where in it the first one begins.
-        lengths: Bytes of each.
+        lengths: Bytes of each; 16 bits, as a batch frame has them.
         size: Bytes of all.
     """
 
     __slots__ = ("_packets", "lengths", "memory", "size", "start")
 
-    def __init__(self, memory: bytes, lengths: Sequence[int], size: int, start: int = 0) -> None:
+    def __init__(self, memory: bytes, lengths: array[int], size: int, start: int = 0) -> None:
         self.memory = memory
         self.lengths = lengths
         self.size = size
@@ -38,15 +39,18 @@ class Block(Sequence[bytes]):
         if type(packets) is Block:
             return packets
         memory = b"".join(packets)
-        return cls(memory, list(map(len, packets)), len(memory))
+        return cls(memory, array("H", map(len, packets)), len(memory))
 
     @classmethod
     def joined(cls, blocks: Sequence[Block]) -> Block:
         """Return the packets of several blocks as one; a single one is not copied."""
         if len(blocks) == 1:
             return blocks[0]
+        lengths = array("H")
+        for block in blocks:
+            lengths += block.lengths
         memory = b"".join([block.payload for block in blocks])
-        return cls(memory, [n for block in blocks for n in block.lengths], len(memory))
+        return cls(memory, lengths, len(memory))
 
     @property
     def payload(self) -> memoryview:

@@ -60,6 +60,20 @@ def test_renamed_by_another(driver: Driver, state: str) -> None:
     assert [info.name for info in driver.adapters()] == ["After"]
 
 
+def test_what_was_just_changed_is_listed(driver: Driver) -> None:
+    """A listing has an address and a session's end at once, whenever the kernel tells of them."""
+    adapter = driver.create_adapter("Now", "Example")
+    for number in range(1, 20):
+        wanted = ip_interface(f"fd06:90::{number}/64")
+        adapter.set_addresses([wanted])
+        (info,) = driver.adapters()
+        assert wanted in info.addresses
+        session = adapter.start_session(CAPACITY)
+        assert driver.adapters() == [adapter.info()]
+        session.end()
+        assert driver.adapters() == [adapter.info()]
+
+
 def test_foreign_devices_are_not_ours(driver: Driver) -> None:
     """Devices of others are neither listed nor opened nor deleted with a pool."""
     kernel.ip("tuntap", "add", "dev", "foreign0", "mode", "tun")

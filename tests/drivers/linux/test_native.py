@@ -48,9 +48,9 @@ def test_reads_what_waits(calls: PacketCalls, datagrams: tuple[int, int]) -> Non
     near, far = datagrams
     for packet in PACKETS:
         os.write(far, packet)
-    packets, failure = calls.read(near, 100, 2048)
+    packets, failure, filled = calls.read(near, 100, 2048)
     assert packets == PACKETS
-    assert failure == errno.EAGAIN
+    assert (failure, filled) == (errno.EAGAIN, False)
     assert list(calls.read(near, 100, 2048)[0]) == []
 
 
@@ -59,8 +59,8 @@ def test_reads_up_to_the_limit(calls: PacketCalls, datagrams: tuple[int, int]) -
     near, far = datagrams
     for packet in PACKETS:
         os.write(far, packet)
-    assert calls.read(near, 2, 2048) == (PACKETS[:2], 0)
-    assert calls.read(near, 1, 2048) == (PACKETS[2:], 0)
+    assert calls.read(near, 2, 2048) == (PACKETS[:2], 0, False)
+    assert calls.read(near, 1, 2048) == (PACKETS[2:], 0, False)
 
 
 def test_reads_a_burst_larger_than_its_room(
@@ -77,6 +77,17 @@ def test_reads_a_burst_larger_than_its_room(
         while packets := calls.read(near, 100, 65536)[0]:
             got += packets
     assert got == sent * 2
+
+
+def test_a_full_buffer_is_told(calls: PacketCalls, datagrams: tuple[int, int]) -> None:
+    """A read that takes all it could may have lost the end of its packet, and says so."""
+    near, far = datagrams
+    for size in (1, 1, 100, 100, 60, 60):
+        for _ in range(2):
+            os.write(far, bytes(size))
+        packets, _, filled = calls.read(near, 100, 100)
+        assert filled is (size == 100)
+        assert len(packets) == 2
 
 
 @pytest.mark.parametrize("start", [0, 1, 3])
@@ -116,7 +127,7 @@ def test_many_packets_come_in_one_piece(native_library: Path, datagrams: tuple[i
     for _ in range(2):
         for packet in PACKETS:
             os.write(far, packet)
-        packets, _ = calls.read(near, 512, 2048)
+        packets, _, _ = calls.read(near, 512, 2048)
         assert packets == PACKETS
     assert isinstance(packets, Block)
     assert packets.memory == b"".join(PACKETS)
@@ -130,7 +141,7 @@ def test_a_packet_alone_needs_no_foreign_call(
     calls = native.NativeCalls(native_library)
     for _ in range(3):
         os.write(far, b"one")
-        assert calls.read(near, 512, 2048) == ([b"one"], errno.EAGAIN)
+        assert calls.read(near, 512, 2048) == ([b"one"], errno.EAGAIN, False)
 
 
 def test_auto_is_what_was_built(native_library: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -292,6 +292,7 @@ class LinuxAdapter:
     def _ended(self, session: LinuxSession) -> None:
         if self._sessions.get(self._guid) is session:
             del self._sessions[self._guid]
+        RouteSocket.changes += 1  # its carrier is gone
 
 
 def info_of(

@@ -14,40 +14,47 @@
 /* What this was built from: SHA-256 of this file, so that an old library is not taken for a new. */
 const char burst_source[] = BURST_SOURCE;
 
+enum { FAILURE, LONGEST, BYTES };
+
 /* Read up to `limit` packets of at most `size` bytes, one behind another, while there is room for
-   one more. Returns how many. `failure` is the error that ended it, 0 where `limit` or room did. */
+   one more. Returns how many, and the length of each. Of `outcome`, FAILURE is the error that ended
+   it, 0 where `limit` or room did; LONGEST is the length of the longest, BYTES that of all. */
 uint32_t read_burst(int descriptor, uint8_t *room, size_t bytes, size_t size, uint32_t limit,
-                    uint32_t *lengths, int *failure)
+                    uint16_t *lengths, uint32_t *outcome)
 {
-    uint32_t count = 0;
-    uint8_t *end = room + bytes;
-    *failure = 0;
-    while (count < limit && (size_t)(end - room) >= size) {
-        ssize_t got = read(descriptor, room, size);
+    uint32_t count = 0, longest = 0;
+    uint8_t *at = room, *end = room + bytes;
+    outcome[FAILURE] = 0;
+    while (count < limit && (size_t)(end - at) >= size) {
+        ssize_t got = read(descriptor, at, size);
         if (got < 0) {
             if (errno == EINTR)
                 continue;
-            *failure = errno;
+            outcome[FAILURE] = (uint32_t)errno;
             break;
         }
-        lengths[count++] = (uint32_t)got;
-        room += got;
+        lengths[count++] = (uint16_t)got;
+        if ((uint32_t)got > longest)
+            longest = (uint32_t)got;
+        at += got;
     }
+    outcome[LONGEST] = longest;
+    outcome[BYTES] = (uint32_t)(at - room);
     return count;
 }
 
 /* Write `count` packets that lie one behind another from `packets` + `offset` on. Returns how many
-   were taken. `failure` is the error of the one after them, 0 where there is none. */
+   were taken; FAILURE is the error of the one after them, 0 where there is none. */
 uint32_t write_burst(int descriptor, const uint8_t *packets, size_t offset,
-                     const uint32_t *lengths, uint32_t count, int *failure)
+                     const uint16_t *lengths, uint32_t count, uint32_t *outcome)
 {
     packets += offset;
-    *failure = 0;
+    outcome[FAILURE] = 0;
     for (uint32_t taken = 0; taken < count; taken++) {
         while (write(descriptor, packets, lengths[taken]) < 0) {
             if (errno == EINTR)
                 continue;
-            *failure = errno;
+            outcome[FAILURE] = (uint32_t)errno;
             return taken;
         }
         packets += lengths[taken];

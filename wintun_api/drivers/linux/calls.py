@@ -15,8 +15,11 @@ class PacketCalls(Protocol):
     before it, EAGAIN too; 0 is none.
     """
 
-    def read(self, descriptor: int, limit: int, size: int) -> tuple[Sequence[bytes], int]:
-        """Read up to `limit` packets of at most `size` bytes; return them and the error."""
+    def read(self, descriptor: int, limit: int, size: int) -> tuple[Sequence[bytes], int, bool]:
+        """Read up to `limit` packets of at most `size` bytes.
+
+        Returns them, the error, and whether one has all `size` bytes: it may have lost its end.
+        """
 
     def write(self, descriptor: int, packets: Sequence[bytes], start: int) -> tuple[int, int]:
         """Write packets from `start` on; return how many were taken and the next one's error."""
@@ -25,15 +28,16 @@ class PacketCalls(Protocol):
 class PythonCalls:
     """A Python call per packet."""
 
-    def read(self, descriptor: int, limit: int, size: int) -> tuple[Sequence[bytes], int]:
-        """Read up to `limit` packets of at most `size` bytes; return them and the error."""
+    def read(self, descriptor: int, limit: int, size: int) -> tuple[Sequence[bytes], int, bool]:
+        """Read up to `limit` packets of at most `size` bytes."""
         packets: list[bytes] = []
+        failure = 0
         try:
             # What was read before the one that raises stays in the list.
             packets.extend(map(os.read, repeat(descriptor, limit), repeat(size)))
         except OSError as error:
-            return packets, error.errno or 0
-        return packets, 0
+            failure = error.errno or 0
+        return packets, failure, size in map(len, packets)
 
     def write(self, descriptor: int, packets: Sequence[bytes], start: int) -> tuple[int, int]:
         """Write packets from `start` on; return how many were taken and the next one's error."""

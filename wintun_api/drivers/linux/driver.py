@@ -87,6 +87,7 @@ class LinuxDriver:
         self._log = DriverLog()
         self._changes: Changes | None = None
         self._read: list[Device] | None = None
+        self._ours = 0
         self._sessions: dict[UUID, LinuxSession] = {}
 
     @property
@@ -184,9 +185,16 @@ class LinuxDriver:
         """Read the devices of all adapters where anything has changed since they were read."""
         if self._changes is None:
             self._changes = Changes()
-        known = self._read
-        # Of the alias of a device that is set down, the kernel tells nobody.
-        if self._changes.seen() or known is None or not all(link.up for link, _, _ in known):
+        known, ours = self._read, RouteSocket.changes
+        # The kernel tells of some changes later (an IPv6 address), so our own count at once; and of
+        # the alias of a device that is set down it tells nobody.
+        if (
+            self._changes.seen()
+            or known is None
+            or ours != self._ours
+            or not all(link.up for link, _, _ in known)
+        ):
+            self._ours = ours
             # What changes meanwhile is seen the next time.
             with RouteSocket() as route:
                 links = route.links()

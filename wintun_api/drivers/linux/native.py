@@ -112,42 +112,41 @@ class NativeCalls:
         self._new = ctypes.pythonapi.PyBytes_FromStringAndSize
         self._new.restype = ctypes.py_object
         self._new.argtypes = [ctypes.c_void_p, ctypes.c_ssize_t]
-        self._lengths = array("I", bytes(4 * MAX_COUNT))
+        self._lengths = array("H", bytes(2 * MAX_COUNT))
         self._lengths_at = self._lengths.buffer_info()[0]
-        self._failure = array("i", [0])
-        self._failure_at = self._failure.buffer_info()[0]
+        self._outcome = array("I", [0, 0, 0])
+        self._outcome_at = self._outcome.buffer_info()[0]
         self._alone = PythonCalls()
         self._many = False
 
-    def read(self, descriptor: int, limit: int, size: int) -> tuple[Sequence[bytes], int]:
-        """Read up to `limit` packets of at most `size` bytes; return them and the error."""
+    def read(self, descriptor: int, limit: int, size: int) -> tuple[Sequence[bytes], int, bool]:
+        """Read up to `limit` packets of at most `size` bytes."""
         if not self._many:
-            packets, failure = self._alone.read(descriptor, limit, size)
+            packets, failure, filled = self._alone.read(descriptor, limit, size)
             self._many = len(packets) > 1
-            return packets, failure
+            return packets, failure, filled
         limit = min(limit, MAX_COUNT)
         room = min(limit * size, ROOM + size)
         # Not filled with zeros: the kernel writes it, and nobody sees it before.
         memory: bytes = self._new(None, room)
         count = self._read(
-            descriptor, memory, room, size, limit, self._lengths_at, self._failure_at
+            descriptor, memory, room, size, limit, self._lengths_at, self._outcome_at
         )
-        failure = self._failure[0]
+        failure, longest, used = self._outcome
         if not count:
-            return [], failure
+            return [], failure, False
         self._many = count > 1
-        lengths = self._lengths[:count].tolist()
-        used = sum(lengths)
+        lengths = self._lengths[:count]
         if 2 * used < room:
             memory = memory[:used]  # a small burst does not keep all the room
-        return Block(memory, lengths, used), failure
+        return Block(memory, lengths, used), failure, longest == size
 
     def write(self, descriptor: int, packets: Sequence[bytes], start: int) -> tuple[int, int]:
         """Write packets from `start` on; return how many were taken and the next one's error."""
         if len(packets) == 1:
             return self._alone.write(descriptor, packets, start)
         block = Block.of(packets)
-        lengths = array("I", block.lengths)
+        lengths = block.lengths
         at = block.start + (sum(lengths[:start]) if start else 0)
         taken = self._write(
             descriptor,
@@ -155,9 +154,9 @@ class NativeCalls:
             at,
             lengths.buffer_info()[0] + lengths.itemsize * start,
             len(lengths) - start,
-            self._failure_at,
+            self._outcome_at,
         )
-        return taken, self._failure[0]
+        return taken, self._outcome[0]
 
 
 def _hash() -> str:

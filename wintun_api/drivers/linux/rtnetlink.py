@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from ipaddress import IPv4Interface, IPv6Interface, ip_address, ip_interface, ip_network
 from socket import AF_INET
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from wintun_api.drivers.base import IPInterface, LinkCounters, Route
 from wintun_api.drivers.linux.failure import driver_error
@@ -75,7 +75,12 @@ class RouteSocket:
 
     Every method raises `DriverError` with errno numbers under the message's name (rtnetlink(7)):
     `AccessDenied` without CAP_NET_ADMIN, `AdapterNotFound` when there is no such link.
+
+    Attributes:
+        changes: How often this process has changed something, by whatever socket.
     """
+
+    changes: ClassVar[int] = 0
 
     def __init__(self) -> None:
         # Some ten megabytes of modules: only for those who use the driver.
@@ -114,12 +119,12 @@ class RouteSocket:
 
     def set_link(self, index: int, **attributes: str | int) -> None:
         """Change what pyroute2 calls `attributes` of a link, all in one message."""
-        with _naming("RTM_NEWLINK"):
+        with _changing("RTM_NEWLINK"):
             self._route.link("set", index=index, **attributes)
 
     def delete_link(self, index: int) -> None:
         """Remove the device; whoever is attached loses it."""
-        with _naming("RTM_DELLINK"):
+        with _changing("RTM_DELLINK"):
             self._route.link("del", index=index)
 
     def addresses(self) -> dict[int, list[LinkAddress]]:
@@ -133,7 +138,7 @@ class RouteSocket:
     def add_address(self, index: int, interface: IPInterface) -> None:
         """Add an address; IPv6 without duplicate address detection, so it is usable at once."""
         flags = {"flags": IFA_F_NODAD} if interface.version == 6 else {}
-        with _naming("RTM_NEWADDR"):
+        with _changing("RTM_NEWADDR"):
             self._route.addr(
                 "add",
                 index=index,
@@ -144,7 +149,7 @@ class RouteSocket:
 
     def delete_address(self, index: int, interface: IPInterface) -> None:
         """Remove an address."""
-        with _naming("RTM_DELADDR"):
+        with _changing("RTM_DELADDR"):
             self._route.addr(
                 "del",
                 index=index,
@@ -170,12 +175,12 @@ class RouteSocket:
 
     def add_route(self, index: int, one: Route) -> None:
         """Add a route into a link; its next hop need not be in a subnet of the link."""
-        with _naming("RTM_NEWROUTE"):
+        with _changing("RTM_NEWROUTE"):
             self._route.route("add", **_attributes(index, one))
 
     def delete_route(self, index: int, one: Route) -> None:
         """Remove a route of ours."""
-        with _naming("RTM_DELROUTE"):
+        with _changing("RTM_DELROUTE"):
             self._route.route("del", **_attributes(index, one))
 
     def _addresses(self, **filters: int) -> dict[int, list[LinkAddress]]:
@@ -197,6 +202,15 @@ def _naming(function: str) -> Iterator[None]:
         raise driver_error(function, error.code) from None
     except OSError as error:
         raise driver_error(function, error.errno or 0) from None
+
+
+@contextmanager
+def _changing(function: str) -> Iterator[None]:
+    try:
+        with _naming(function):
+            yield
+    finally:
+        RouteSocket.changes += 1
 
 
 def _dump(function: str, ask: Callable[[], Any]) -> list[Any]:

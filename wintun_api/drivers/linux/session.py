@@ -14,7 +14,6 @@ from wintun_api.drivers.linux.calls import PacketCalls
 from wintun_api.drivers.linux.failure import EBADFD, driver_error
 from wintun_api.drivers.linux.log import DriverLog
 from wintun_api.errors import DriverError, SessionEnded
-from wintun_api.packet.block import lengths_of
 
 # A read a little larger than its packet is faster than one that just fits: the allocator can split
 # the rest off. Small reads are faster than large ones, so none is larger than the MTU needs.
@@ -123,13 +122,12 @@ class LinuxSession:
         if self._failure is not None:
             raise self._failure
         size = self._read_size
-        packets, failure = self._calls.read(descriptor, limit, size)
+        packets, failure, filled = self._calls.read(descriptor, limit, size)
         if failure and failure != errno.EAGAIN:
             self._failure = driver_error("read", failure)
             if not packets:
                 raise self._failure
-        # A read that fills its buffer may have lost the packet's end.
-        if size in lengths_of(packets):
+        if filled:
             return self._learn_from(packets, size)
         return packets
 
