@@ -60,3 +60,12 @@ def test_a_token_is_needed(service: RunningService) -> None:
     """Without a token HEAD says as little as GET."""
     with service.client(None) as http:
         assert http.head("/v1/adapters").status_code == 401
+
+
+def test_it_is_measured_by_its_route(service: RunningService) -> None:
+    """The latency of a HEAD request is counted under the route that answered."""
+    service.http.head("/v1/sessions/none")
+    text = service.http.get("/metrics").text
+    counts = [line for line in text.splitlines() if "request_seconds_count" in line]
+    (line,) = [line for line in counts if 'method="HEAD"' in line]
+    assert 'route="/v1/sessions/{session_id}"' in line

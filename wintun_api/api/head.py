@@ -19,16 +19,19 @@ class HeadAsGet:
         if scope["type"] != "http" or scope["method"] != "HEAD":
             await self._app(scope, receive, send)
             return
+        asked = {**scope, "method": "GET"}
         answered = False
 
         async def send_head(message: Message) -> None:
             nonlocal answered
             if message["type"] == "http.response.start" and not answered:
                 answered = True
+                if "route" in asked:  # the metrics count by it
+                    scope["route"] = asked["route"]
                 await send(message)
                 await send({"type": "http.response.body", "body": b""})
 
         async def receive_until_answered() -> Message:
             return {"type": "http.disconnect"} if answered else await receive()
 
-        await self._app({**scope, "method": "GET"}, receive_until_answered, send_head)
+        await self._app(asked, receive_until_answered, send_head)
