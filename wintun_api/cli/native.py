@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from typing import Annotated
 
 import typer
 
 from wintun_api.cli.options import Json
 from wintun_api.cli.output import fail, show_json
+
+ON_LINUX: bool = sys.platform == "linux"
 
 app = typer.Typer(
     help="Build the Linux driver's native part, which carries more packets per second.",
@@ -31,6 +34,8 @@ def build(
     """
     from wintun_api.drivers.linux import native
 
+    if not ON_LINUX:
+        fail("The native part is for Linux: wintun.dll is native already.")
     try:
         library = native.build(native.LIBRARY, compiler)
     except FileNotFoundError as error:
