@@ -11,8 +11,10 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from wintun_api.drivers.base import Session
 from wintun_api.errors import DriverError
@@ -117,6 +119,14 @@ class Pump:
             # One wake-up per drain: the ring is not waited for again before it was found empty.
             self._drained.wait()
 
+    def _hand_over_parts(self, packets: Sequence[bytes], lengths: Sequence[int]) -> None:
+        ends = list(accumulate(lengths, initial=0))
+        start = 0
+        while start < len(packets):
+            stop = max(start + 1, bisect_right(ends, ends[start] + self._limit.size) - 1)
+            self._on_packets(packets[start:stop], lengths[start:stop], ends[stop] - ends[start])
+            start = stop
+
     def _drain(self) -> None:
         if not self._active():
             return
@@ -135,7 +145,10 @@ class Pump:
                 lengths = lengths_of(packets)
                 size = sum(lengths)
                 self._next = max(MIN_BURST, min(limit.packets, limit.size * count // (size or 1)))
-                self._on_packets(packets, lengths, size)
+                if size <= 2 * limit.size:
+                    self._on_packets(packets, lengths, size)
+                else:  # how large packets are is known only when they have come
+                    self._hand_over_parts(packets, lengths)
                 if not self._active():
                     return
             if count < asked:
