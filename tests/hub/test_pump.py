@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
+import threading
 from collections.abc import Sequence
 
 import pytest
@@ -19,12 +19,11 @@ class Host:
 
     def __init__(self, packets: list[bytes]) -> None:
         self._packets = packets
-        self._readable, self._signal = os.pipe()
-        os.write(self._signal, b"1")
+        self._told = False
+        self._quit = threading.Event()
 
-    def fileno(self) -> int:
-        """Readable until `end`."""
-        return self._readable
+    def fileno(self) -> None:
+        """None: a thread waits, as on Windows."""
 
     def receive_packets(self, limit: int) -> Sequence[bytes]:
         """As many as are asked for."""
@@ -36,16 +35,19 @@ class Host:
         return len(packets)
 
     def wait_readable(self) -> bool:
-        """Never called: there is a descriptor."""
-        raise NotImplementedError
+        """Tell once that packets wait."""
+        if not self._told:
+            self._told = True
+            return True
+        self._quit.wait()
+        return False
 
     def interrupt(self) -> None:
-        """Nobody waits."""
+        """End the wait."""
+        self._quit.set()
 
     def end(self) -> None:
-        """Close the pipe."""
-        os.close(self._readable)
-        os.close(self._signal)
+        """There is nothing to let go of."""
 
 
 async def pumped(packets: list[bytes], limit: BurstLimit) -> list[list[bytes]]:
