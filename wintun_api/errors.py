@@ -6,7 +6,7 @@
     ├── InvalidPacket (ValueError)     bytes that are no IP packet; `reason`
     ├── FrameError (ValueError)        bytes that are no batch frame; `reason`
     ├── DriverUnavailable              the driver cannot work here; `reason`
-    ├── DriverBusy                     a management call did not come back in time
+    ├── DriverBusy                     a driver call did not come back in time
     ├── SessionNotFound                no session has this id
     ├── ServiceStopping                the service is shutting down
     └── DriverError                    a driver call failed; `function`, `code`
@@ -98,12 +98,12 @@ class DriverUnavailable(WintunApiError):
 
 
 class DriverBusy(WintunApiError):
-    """Say that a management call is still running after the time a request may wait."""
+    """Say that a driver call is still running after the time that was given to it."""
 
     hint = "The call goes on; its outcome arrives as an event. See calls in GET /v1/driver."
 
-    def __init__(self, call: str, seconds: float) -> None:
-        super().__init__(f"{call} is still running after {seconds:.0f} s.")
+    def __init__(self, call: str, seconds: float, detail: str = "") -> None:
+        super().__init__(f"{call} is still running after {seconds:.0f} s. {detail}".rstrip())
         self.call = call
 
 

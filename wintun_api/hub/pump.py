@@ -1,28 +1,35 @@
 """Readiness, then drain: the one way packets leave a driver.
 
 Something signals that a session is readable, and the event loop drains it in bursts. Where the OS
-gives a descriptor, the loop watches it. Elsewhere one thread per session waits, and only that: it
-wakes the loop once per drain, never per packet, and never touches a packet. Draining in the loop's
-own thread spares a hand-over of the interpreter lock per packet.
+gives a descriptor, the loop watches it (`hub.watch`). Elsewhere one thread per session waits, and
+passes the turn to drain to the loop (`hub.handover`). Draining in the loop's own thread spares a
+hand-over of the interpreter lock per packet.
 """
 
 from __future__ import annotations
 
 import asyncio
-import threading
+import logging
 import time
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import accumulate
 
 from wintun_api.drivers.base import Session
-from wintun_api.errors import DriverError
+from wintun_api.errors import DriverBusy, DriverError
+from wintun_api.hub.handover import Handover
+from wintun_api.hub.watch import Watch
 from wintun_api.packet.block import lengths_of
+
+logger = logging.getLogger(__name__)
 
 BURSTS_PER_TURN = 4
 SECONDS_PER_TURN = 0.001
 MIN_BURST = 16
+WAITER_PATIENCE = 0.8  # seconds; an interrupted wait comes back within microseconds
+STUCK = "The session and its rings stay in the driver until it comes back."
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,92 +61,81 @@ class Pump:
         on_error: OnError,
     ) -> None:
         self._session = session
-        self._name = name
         self._limit = limit
         self._on_packets = on_packets
         self._on_error = on_error
-        self._loop = asyncio.get_running_loop()
         self._next = limit.packets
-        self._running = False
-        self._paused = False
-        self._fileno = session.fileno()
-        self._drained = threading.Event()
-        self._waiter: threading.Thread | None = None
-
-    def _active(self) -> bool:
-        return self._running and not self._paused
+        self._left = asyncio.Event()  # no thread is inside the session any more
+        loop, fileno = asyncio.get_running_loop(), session.fileno()
+        self._source: Watch | Handover
+        if fileno is not None:
+            self._left.set()
+            self._source = Watch(fileno, self._drain, loop)
+        else:
+            self._source = Handover(
+                session,
+                f"wait:{name}",
+                drain=self._drain,
+                failed=on_error,
+                left=self._left.set,
+                loop=loop,
+            )
 
     def start(self) -> None:
         """Begin to drain."""
-        self._running = True
-        if self._fileno is not None:
-            self._loop.add_reader(self._fileno, self._drain)
-            return
-        self._waiter = threading.Thread(target=self._wait, name=f"wait:{self._name}", daemon=True)
-        self._waiter.start()
+        self._source.start()
 
     def pause(self) -> None:
         """Leave what comes in the ring, which is the elastic part. Idempotent."""
-        if self._running and not self._paused:
-            self._paused = True
-            if self._fileno is not None:
-                self._loop.remove_reader(self._fileno)
+        self._source.pause()
 
     def resume(self) -> None:
         """Drain again. Idempotent."""
-        if self._running and self._paused:
-            self._paused = False
-            if self._fileno is not None:
-                self._loop.add_reader(self._fileno, self._drain)
-            else:
-                self._loop.call_soon(self._drain)
+        self._source.resume()
 
     async def stop(self) -> None:
-        """Stop draining; on return nobody is inside the session any more. Idempotent."""
-        self._halt()
-        waiter, self._waiter = self._waiter, None
-        if waiter is not None:
-            self._session.interrupt()
-            self._drained.set()
-            await asyncio.to_thread(waiter.join)
+        """Stop draining; on return no thread is inside the session any more. Idempotent.
 
-    def _halt(self) -> None:
-        if self._running:
-            self._running = False
-            if self._fileno is not None and not self._paused:
-                self._loop.remove_reader(self._fileno)
+        A driver's wait that ignores the interrupt is left behind after `WAITER_PATIENCE` seconds.
+        The session must not be ended under it, because its thread would touch memory that was
+        freed. That thread ends the session itself when it comes back.
 
-    def _wait(self) -> None:
-        while self._session.wait_readable():
-            self._drained.clear()
-            try:
-                self._loop.call_soon_threadsafe(self._drain)
-            except RuntimeError:  # the loop was closed without `stop`
-                return
-            # One wake-up per drain: the ring is not waited for again before it was found empty.
-            self._drained.wait()
+        Raises:
+            DriverBusy: The wait has not come back.
+        """
+        with suppress(DriverError):  # what a refused interrupt means is seen by who comes back
+            self._source.stop()
+        try:
+            await asyncio.wait_for(self._left.wait(), WAITER_PATIENCE)
+        except TimeoutError:
+            if self._give_up():
+                raise DriverBusy("wait_readable", WAITER_PATIENCE, STUCK) from None
+        except asyncio.CancelledError:
+            self._give_up()
+            raise
 
-    def _hand_over_parts(self, packets: Sequence[bytes], lengths: Sequence[int]) -> None:
-        ends = list(accumulate(lengths, initial=0))
-        start = 0
-        while start < len(packets):
-            stop = max(start + 1, bisect_right(ends, ends[start] + self._limit.size) - 1)
-            self._on_packets(packets[start:stop], lengths[start:stop], ends[stop] - ends[start])
-            start = stop
+    def _give_up(self) -> bool:
+        return isinstance(self._source, Handover) and self._source.give_up(self._session.end)
 
-    def _drain(self) -> None:
-        if not self._active():
-            return
+    def _drain(self) -> bool:
+        """Drain for a while; return whether the ring was found empty."""
+        try:
+            return self._read()
+        except DriverError as error:
+            failure = error
+        except Exception as error:
+            logger.exception("Packets could not be handed over.")
+            failure = DriverError("receive_packets", 0, f"Packets were not handed over: {error!r}.")
+        self._source.halt()
+        self._on_error(failure)
+        return True
+
+    def _read(self) -> bool:
         deadline = time.perf_counter() + SECONDS_PER_TURN
-        receive, limit = self._session.receive_packets, self._limit
+        receive, limit, source = self._session.receive_packets, self._limit, self._source
         for _ in range(BURSTS_PER_TURN):
             asked = self._next
-            try:
-                packets = receive(asked)
-            except DriverError as error:
-                self._halt()
-                self._on_error(error)
-                return
+            packets = receive(asked)
             count = len(packets)
             if count:
                 lengths = lengths_of(packets)
@@ -149,14 +145,18 @@ class Pump:
                     self._on_packets(packets, lengths, size)
                 else:  # how large packets are is known only when they have come
                     self._hand_over_parts(packets, lengths)
-                if not self._active():
-                    return
+                if not source.active:
+                    return False
             if count < asked:
-                if self._waiter is not None:
-                    self._drained.set()
-                return
+                return True
             if time.perf_counter() > deadline:
                 break
-        if self._fileno is None:
-            self._loop.call_soon(self._drain)
-        # A watched descriptor is level-triggered: the loop calls again by itself, after the others.
+        return False
+
+    def _hand_over_parts(self, packets: Sequence[bytes], lengths: Sequence[int]) -> None:
+        ends = list(accumulate(lengths, initial=0))
+        start = 0
+        while start < len(packets):
+            stop = max(start + 1, bisect_right(ends, ends[start] + self._limit.size) - 1)
+            self._on_packets(packets[start:stop], lengths[start:stop], ends[stop] - ends[start])
+            start = stop
