@@ -135,7 +135,6 @@ def test_never_released(
     ("function", "arguments"),
     [
         ("WintunEndSession", ()),
-        ("WintunGetReadWaitEvent", ()),
         ("WintunReceivePacket", (ctypes.byref(ctypes.c_uint32()),)),
         ("WintunReleaseReceivePacket", (0x1000,)),
         ("WintunAllocateSendPacket", (20,)),
@@ -149,6 +148,14 @@ def test_after_the_end(
     call("WintunEndSession", started)
     assert not call(function, started, *arguments)
     assert misuse() == f"{function}: the session handle was given back by WintunEndSession"
+
+
+def test_no_event_after_the_end(call: Call, started: SessionHandle, misuse: Misuse) -> None:
+    """An ended session has no event, which is reported and fails."""
+    call("WintunEndSession", started)
+    with pytest.raises(DriverError, match="WintunGetReadWaitEvent"):
+        call("WintunGetReadWaitEvent", started)
+    assert "was given back by WintunEndSession" in misuse()
 
 
 def test_overlong_allocation(call: Call, started: SessionHandle, misuse: Misuse) -> None:

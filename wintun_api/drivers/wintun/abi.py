@@ -170,7 +170,7 @@ PROTOTYPES: tuple[Prototype, ...] = (
     Prototype(_T, "WintunSetLogger", None, (_LOG_T,), Check.NONE),
     Prototype(_PT, "WintunStartSession", _S, (_A, DWORD), Check.NULL),
     Prototype(_PT, "WintunEndSession", None, (_S,), Check.NONE),
-    Prototype(_PT, "WintunGetReadWaitEvent", EventHandle, (_S,), Check.NONE),
+    Prototype(_PT, "WintunGetReadWaitEvent", EventHandle, (_S,), Check.NULL),
     Prototype(_PT, "WintunReceivePacket", _PKT, (_S, _PDWORD), Check.CALLER, packet_path=True),
     Prototype(_PT, "WintunReleaseReceivePacket", None, (_S, _PKT), Check.NONE, packet_path=True),
     Prototype(_PT, "WintunAllocateSendPacket", _PKT, (_S, DWORD), Check.CALLER, packet_path=True),

@@ -25,6 +25,8 @@ from wintun_api.packet.check import TOO_LONG
 class WintunSession:
     """A running session. Owns its handle and a quit event, and gives both back in `end`.
 
+    When it cannot be made (wintun.h: WintunGetReadWaitEvent fails), the handle stays the caller's.
+
     Packet calls come from one thread at a time and never block; `wait_readable` comes from one
     waiter thread; `interrupt` from any.
     """
@@ -45,8 +47,15 @@ class WintunSession:
         self._failure: DriverError | None = None
         self._quit_lock = Lock()
         # Manual reset: an interrupt stays. First in the set: it wins over packets.
+        library.clear_last_error()
         self._quit = library.create_event(manual_reset=True)
-        self._events = (self._quit, functions["WintunGetReadWaitEvent"](handle))
+        try:
+            library.clear_last_error()
+            read_wait = functions["WintunGetReadWaitEvent"](handle)
+        except BaseException:
+            library.close_handle(self._quit)
+            raise
+        self._events = (self._quit, read_wait)
 
     @property
     def capacity(self) -> int:
@@ -62,9 +71,14 @@ class WintunSession:
 
         Raises:
             SessionEnded: The session was ended.
+            DriverError: The wait failed, or came back with what nobody waits for.
         """
         self._running("WintunGetReadWaitEvent")
-        return self._library.wait_for_multiple_objects(self._events) == 1
+        self._library.clear_last_error()
+        index = self._library.wait_for_multiple_objects(self._events)
+        if index not in (0, 1):  # WAIT_ABANDONED, WAIT_TIMEOUT: it would look like an interrupt
+            raise driver_error("WaitForMultipleObjects", index)
+        return index == 1
 
     def interrupt(self) -> None:
         """Make this and every later `wait_readable` return False. Any thread; idempotent."""
@@ -132,12 +146,14 @@ class WintunSession:
         return sent
 
     def end(self) -> None:
-        """End the session (wintun.h: WintunEndSession); nobody may be inside another call."""
+        """End the session (wintun.h: WintunEndSession); no thread may be inside another call."""
         with self._quit_lock:
             handle, self._handle = self._handle, None
         if handle is not None:
-            self._end(handle)
-            self._library.close_handle(self._quit)
+            try:
+                self._end(handle)
+            finally:
+                self._library.close_handle(self._quit)
 
     def _running(self, function: str) -> SessionHandle:
         if self._handle is None:
