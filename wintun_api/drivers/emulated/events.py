@@ -24,10 +24,15 @@ class Source(Protocol):
         """Let happen what is due."""
 
 
+class WaitBroken(Exception):
+    """A wait for this event fails, though its handle is good."""
+
+
 @dataclass(slots=True)
 class _Event:
     manual_reset: bool
     signalled: bool = False
+    broken: bool = False
 
 
 class Events:
@@ -73,6 +78,12 @@ class Events:
                 self._condition.notify_all()  # to fail there; Windows would let them hang
             return waited_for
 
+    def break_waits(self, handle: int) -> None:
+        """Make the wait for an event fail, and every later one."""
+        with self._condition:
+            self._events[handle].broken = True
+            self._condition.notify_all()
+
     def run_source(self, handle: int) -> None:
         """Let happen what is due behind an event, without waiting."""
         source = self.sources.get(handle)
@@ -84,6 +95,7 @@ class Events:
 
         Raises:
             KeyError: A handle is unknown or was closed during the wait.
+            WaitBroken: The wait for one was made to fail.
         """
         with self._condition:
             self._waiting.update(handles)
@@ -95,6 +107,8 @@ class Events:
                         source.run(now)
                     for index, handle in enumerate(handles):
                         event = self._events[handle]
+                        if event.broken:
+                            raise WaitBroken
                         if event.signalled:
                             event.signalled = event.manual_reset
                             return index

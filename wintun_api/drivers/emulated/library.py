@@ -6,6 +6,7 @@ same checks raise. Whatever a knob does, it does below the seam.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from threading import Event
 from typing import Any
@@ -13,13 +14,21 @@ from uuid import UUID
 
 from wintun_api.drivers.base import LogLevel, Unavailable
 from wintun_api.drivers.emulated.adapter_calls import PoolCalls, TunnelTypeCalls
+from wintun_api.drivers.emulated.events import WaitBroken
+from wintun_api.drivers.emulated.faults import CallFailed
 from wintun_api.drivers.emulated.link import Link
 from wintun_api.drivers.emulated.machine import Machine
 from wintun_api.drivers.emulated.program import Program
 from wintun_api.drivers.emulated.session_calls import SessionCalls
 from wintun_api.drivers.wintun.abi import EventHandle, Generation, Prototype, prototypes_of
 from wintun_api.drivers.wintun.binding import bind
-from wintun_api.drivers.wintun.win32 import ERROR_INVALID_HANDLE, driver_error
+from wintun_api.drivers.wintun.win32 import (
+    ERROR_INVALID_HANDLE,
+    WIN32_PROTOTYPES,
+    driver_error,
+)
+
+WIN32_FUNCTIONS = frozenset(row.name for row in WIN32_PROTOTYPES)
 
 
 class EmulatedLibrary:
@@ -45,6 +54,7 @@ class EmulatedLibrary:
         self._calls = (kinds[generation](self._program), SessionCalls(self._program, rate))
         self._rows = {row.name: row for row in prototypes_of(generation)}
         self._functions = bind(self._rows.values(), self._python_function, self.last_error)
+        self._wait_results: deque[int] = deque()
 
     # The seam.
 
@@ -81,10 +91,12 @@ class EmulatedLibrary:
 
     def create_event(self, *, manual_reset: bool) -> EventHandle:
         """Create an event that is not set."""
+        self._run_fault("CreateEventW")
         return EventHandle(self.machine.events.create(manual_reset=manual_reset))
 
     def set_event(self, event: EventHandle) -> None:
         """Set an event."""
+        self._run_fault("SetEvent")
         try:
             self.machine.events.set(event.value or 0)
         except KeyError:
@@ -92,6 +104,7 @@ class EmulatedLibrary:
 
     def close_handle(self, event: EventHandle) -> None:
         """Close an event's handle; to do so while a thread waits for it is misuse."""
+        self._run_fault("CloseHandle")
         try:
             waited_for = self.machine.events.close(event.value or 0)
         except KeyError:
@@ -101,8 +114,14 @@ class EmulatedLibrary:
 
     def wait_for_multiple_objects(self, events: Sequence[EventHandle]) -> int:
         """Block until one is set; return the index of the first such."""
+        self._run_fault("WaitForMultipleObjects")
+        if self._wait_results:
+            return self._wait_results.popleft()
         try:
             return self.machine.events.wait([event.value or 0 for event in events])
+        except WaitBroken:
+            self._program.last_error = ERROR_INVALID_HANDLE
+            raise driver_error("WaitForMultipleObjects", ERROR_INVALID_HANDLE) from None
         except KeyError:
             raise self._bad_event("WaitForMultipleObjects", *events) from None
 
@@ -116,10 +135,13 @@ class EmulatedLibrary:
     def fail_next(self, function: str, code: int, times: int = 1) -> None:
         """Fail the next calls of a function with this last error; 0 for a failure without one.
 
+        The functions are the exports, and those of Win32 that the seam names: CreateEventW,
+        SetEvent, CloseHandle, WaitForMultipleObjects. So it is with `delay_next` and `hold_next`.
+
         Raises:
             ValueError: The function of this generation cannot fail.
         """
-        if self._rows[function].restype is None:
+        if function not in WIN32_FUNCTIONS and self._rows[function].restype is None:
             raise ValueError(f"{function} returns nothing, so it cannot fail.")
         for _ in range(times):
             self._program.faults.fail(function, code)
@@ -131,6 +153,25 @@ class EmulatedLibrary:
     def hold_next(self, function: str) -> Event:
         """Make the next call of a function wait until the returned event is set."""
         return self._program.faults.hold(function)
+
+    def raise_next(self, function: str, error: BaseException) -> None:
+        """Raise this in the next call of a function, as a defect below the seam would."""
+
+        def step() -> None:
+            raise error
+
+        self._program.faults.add(function, step)
+
+    def answer_next_wait(self, result: int) -> None:
+        """Let the next WaitForMultipleObjects come back at once with this."""
+        self._wait_results.append(result)
+
+    def break_wait(self, adapter: str | UUID) -> None:
+        """Make the wait for an adapter's packets fail now (6), and every later one."""
+        with self.machine.lock:
+            for session in self._program.sessions.values():
+                if session.device is self.machine.device(adapter):
+                    self.machine.events.break_waits(session.read_wait_event)
 
     def log(self, message: str, level: LogLevel = LogLevel.INFO) -> None:
         """Log a line now, in this thread, as the library's own threads do."""
@@ -177,6 +218,15 @@ class EmulatedLibrary:
             if function is not None:
                 return self._program.guard(row.name, function, void=row.restype is None)
         raise NotImplementedError(row.name)
+
+    def _run_fault(self, function: str) -> None:
+        if self._program.faults.armed:
+            try:
+                self._program.faults.run(function)
+            except CallFailed as failed:
+                if failed.code:
+                    self._program.last_error = failed.code
+                raise driver_error(function, self._program.last_error) from None
 
     def _bad_event(self, function: str, *events: EventHandle) -> Exception:
         handles = ", ".join(f"{event.value or 0:#x}" for event in events)
