@@ -1,8 +1,9 @@
 """The driver's own threads, for calls that take seconds, hold mutexes and cannot be cancelled.
 
 The DLL serialises its management calls anyway (wintun-abi: an INFINITE wait on a system-wide
-mutex), so one thread runs them in order. A call that never comes back blocks this thread alone:
-the event loop, the packet path and the other thread go on, and the call is named in the API.
+mutex), so one thread runs them in order, and each session has a thread for its own calls. A call
+that never comes back blocks its thread alone: the event loop, the packet path and the other threads
+go on, and the call is named in the API.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from wintun_api.errors import DriverBusy, ServiceStopping
+from wintun_api.errors import DriverBusy, DriverError, ServiceStopping
 
 T = TypeVar("T")
 
@@ -70,6 +71,7 @@ class DriverThread:
 
         Raises:
             DriverBusy: Too many calls wait already.
+            DriverError: The call raised what is no error of a call, such as SystemExit.
             ServiceStopping: The thread was stopped.
         """
         if self._stopped:
@@ -118,6 +120,9 @@ class DriverThread:
             return
         if error is None:
             call.future.set_result(result)
-        else:
-            call.future.set_exception(error)
-            call.future.exception()  # whoever gave up waiting must not cause a warning
+            return
+        if not isinstance(error, Exception) or isinstance(error, StopIteration):
+            # asyncio would end the loop with the first, and cannot carry the second.
+            error = DriverError(call.name, 0, f"The call was left by {error!r}.")
+        call.future.set_exception(error)
+        call.future.exception()  # a caller that gave up waiting must not cause a warning
