@@ -208,7 +208,6 @@ async def get_metrics(request: Request, context: ContextOf) -> Response:
     """Read all metrics for Prometheus; the scope `metrics` is enough."""
     registry, metrics = context.registry, cast(Metrics, request.app.state.metrics)
     metrics.service.driver_available = (await registry.driver_view()).unavailable is None
-    for session in registry.sessions():
-        await session.refresh()
+    await registry.refresh_sessions()
     encode, content_type = choose_encoder(request.headers.get("accept", ""))
     return Response(encode(metrics.registry), headers={"content-type": content_type})

@@ -14,10 +14,7 @@ router = APIRouter(prefix="/v1/sessions", tags=["sessions"])
 @router.get("", operation_id="list_sessions", responses=problems())
 async def list_sessions(registry: RegistryOf) -> list[Session]:
     """List the sessions that run, and those that ended by themselves and were not deleted."""
-    sessions = registry.sessions()
-    for session in sessions:
-        await session.refresh()
-    return [Session.of(session.view()) for session in sessions]
+    return [Session.of(session.view()) for session in await registry.refresh_sessions()]
 
 
 @router.post(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from wintun_api.drivers.base import Adapter, AdapterInfo
 from wintun_api.hub.network import NetworkSettings
 from wintun_api.hub.session import ManagedSession
+from wintun_api.hub.threads import DriverThread
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,13 +37,20 @@ class AdapterView:
 
 @dataclass(eq=False, slots=True)
 class ManagedAdapter:
-    """An adapter the registry knows. Operations on it take `lock`, so they come one by one."""
+    """An adapter the registry knows. Operations on it take `lock`, so they come one by one.
+
+    Attributes:
+        operation: The one that has the lock: its name, and when it began (`time.monotonic`).
+        thread: Where the calls of its last session run.
+    """
 
     info: AdapterInfo
     handle: Adapter | None = None
     session: ManagedSession | None = None
     wanted: NetworkSettings = field(default_factory=NetworkSettings)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    operation: tuple[str, float] | None = None
+    thread: DriverThread | None = None
 
     @property
     def running_session(self) -> ManagedSession | None:

@@ -1,8 +1,8 @@
-"""Calls into the driver: on which thread they run and how long anybody waits for them.
+"""Calls into the driver: on which thread they run and how long a request waits for them.
 
-Management (create, open, delete, list) may take seconds, sessions (start, end, counters) do not; so
-each has a thread of its own. A request waits at most `timeout`; the call goes on, and whatever was
-to follow it follows.
+Management calls (create, open, delete, list) share a thread, as they share a mutex. Each session
+has a thread for its own calls (start, end, counters), so that one that hangs holds up no other
+session. A request waits at most `timeout`; the call goes on, and whatever was to follow it follows.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from wintun_api.hub.threads import DriverThread
 T = TypeVar("T")
 
 STOP_PATIENCE = 1.0
+MAX_UNFINISHED = 256  # operations that outlived their requests
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,8 @@ class Management:
 
     def __init__(self, driver: Driver, events: EventLog, tasks: TaskSet, timeout: float) -> None:
         self.driver = driver
-        self.sessions = DriverThread("driver-sessions", self._slow)
+        self._sessions: list[DriverThread] = []
+        self._unfinished: set[asyncio.Task[Any]] = set()
         self._thread = DriverThread("driver-management", self._slow)
         self._events = events
         self._tasks = tasks
@@ -75,19 +77,52 @@ class Management:
             raise DriverUnavailable(reason.reason, reason.message, hint=reason.hint)
         return await self._thread.call(name, function)
 
+    def session_thread(self, adapter: str) -> DriverThread:
+        """Start a thread for the calls of one session; give it back with `release_thread`."""
+        thread = DriverThread(f"session:{adapter}", self._slow)
+        self._sessions.append(thread)
+        return thread
+
+    def release_thread(self, thread: DriverThread) -> None:
+        """Let a session's thread end after the calls that wait. Idempotent."""
+        thread.stop()
+        if thread in self._sessions:
+            self._sessions.remove(thread)
+
     async def bounded(self, name: str, coroutine: Coroutine[Any, Any, T]) -> T:
         """Wait for the coroutine, but not for ever; it goes on either way.
 
         Raises:
-            DriverBusy: It still runs after the time-out.
+            DriverBusy: It still runs after the time-out, or too many others do.
+            ServiceStopping: It was not begun.
+        """
+        return await self.awaited(name, self.begin(name, coroutine))
+
+    def begin(self, name: str, coroutine: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Begin what `awaited` waits for.
+
+        Raises:
+            DriverBusy: Too many operations are unfinished; it was not begun.
             ServiceStopping: It was not begun.
         """
         if self.stopping:
             coroutine.close()
             raise ServiceStopping
-        task = self._tasks.spawn(coroutine, name=name)
+        if len(self._unfinished) >= MAX_UNFINISHED:
+            coroutine.close()
+            raise DriverBusy(name, 0, f"{MAX_UNFINISHED} operations before it are unfinished.")
+        return self._tasks.spawn(coroutine, name=name)
+
+    async def awaited(self, name: str, task: asyncio.Task[T]) -> T:
+        """Wait for what has begun, but not for ever; it goes on either way.
+
+        Raises:
+            DriverBusy: It still runs after the time-out.
+        """
         done, _ = await asyncio.wait([task], timeout=self._timeout)
         if not done:
+            self._unfinished.add(task)
+            task.add_done_callback(self._unfinished.discard)
             raise DriverBusy(name, self._timeout)
         return task.result()
 
@@ -103,7 +138,7 @@ class Management:
         if unavailable is None:
             with suppress(DriverError, DriverUnavailable, DriverBusy):
                 await self.bounded("running_driver_version", read_version())
-        calls = (*self._thread.calls, *self.sessions.calls)
+        calls = [call for thread in (self._thread, *self._sessions) for call in thread.calls]
         return DriverView(
             name=self.driver.name,
             library_path=self.driver.library_path,
@@ -125,7 +160,8 @@ class Management:
 
         await patiently(self._thread.call("close_driver", close))
         self._thread.stop()
-        self.sessions.stop()
+        for thread in list(self._sessions):
+            self.release_thread(thread)
 
     def _slow(self, call: str, seconds: float) -> None:
         self._events.publish(EventType.DRIVER_SLOW, SlowCall(call, seconds))

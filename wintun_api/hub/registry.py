@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from typing import TypeVar
 from uuid import UUID
 
@@ -23,6 +23,7 @@ from wintun_api.drivers.limits import (
 from wintun_api.errors import (
     AdapterExists,
     AdapterNotFound,
+    DriverBusy,
     DriverError,
     SessionExists,
     SessionNotFound,
@@ -64,6 +65,7 @@ class Registry:
         self._management = Management(driver, self.events, self._tasks, management_timeout)
         self._adapters: dict[UUID, ManagedAdapter] = {}
         self._sessions: dict[str, ManagedSession] = {}
+        self._ends: dict[str, asyncio.Task[SessionView]] = {}
         self._read_at: float | None = None
 
     # Adapters
@@ -241,10 +243,10 @@ class Registry:
     async def delete_pool(self, pool: str) -> bool:
         """Delete every adapter of a pool; return whether a reboot is required."""
         check_pool(pool)
+        await self._management.bounded("list_adapters", self._read_adapters(pool))
+        members = [known for known in self._adapters.values() if known.info.pool == pool]
 
         async def delete() -> bool:
-            await self._read_adapters(pool)
-            members = [known for known in self._adapters.values() if known.info.pool == pool]
             if self.driver.capabilities.delete_pool:
                 for known in members:
                     await self._end_session_of(known, "Its pool was deleted.")
@@ -258,7 +260,7 @@ class Registry:
                 self._forget(known)
             return reboot
 
-        return await self._management.bounded("delete_pool", delete())
+        return await self._locked("delete_pool", members, delete)
 
     async def delete_driver(self) -> bool:
         """Remove the driver from the system; return whether a reboot is required."""
@@ -290,17 +292,23 @@ class Registry:
                 detail = f"The adapter has the session {running.id} already."
                 raise SessionExists("WintunStartSession", 1247, detail=detail)
             handle = await self._handle(known)
+            thread = known.thread = self._management.session_thread(known.info.name)
             session = ManagedSession(
                 guid,
                 known.info.name,
                 handle,
                 capacity,
                 limit=self._burst,
-                thread=self._management.sessions,
+                thread=thread,
                 events=self.events,
                 tasks=self._tasks,
             )
-            await session.start()
+            session.ended.append(lambda: self._management.release_thread(thread))
+            try:
+                await session.start()
+            except BaseException:
+                self._management.release_thread(thread)
+                raise
             if known.session is not None:
                 self._sessions.pop(known.session.id, None)
             known.session = session
@@ -314,6 +322,12 @@ class Registry:
         """Return the sessions that run, and those that ended by themselves and were not deleted."""
         return list(self._sessions.values())
 
+    async def refresh_sessions(self) -> list[ManagedSession]:
+        """Return the sessions, after each has read what its ring lost, or could not in time."""
+        sessions = self.sessions()
+        await asyncio.gather(*[session.refresh() for session in sessions])
+        return sessions
+
     def session(self, session_id: str) -> ManagedSession:
         """Return one session.
 
@@ -326,27 +340,37 @@ class Registry:
         return session
 
     async def end_session(self, session_id: str) -> SessionView:
-        """End a session, forget it and return its last view."""
+        """End a session, forget it and return its last view.
+
+        Raises:
+            DriverBusy: The driver has not ended it in time; it is forgotten when it has.
+        """
         session = self.session(session_id)
-        await session.refresh()
-        await session.end()
-        self._sessions.pop(session_id, None)
-        known = self._adapters.get(session.adapter)
-        if known is not None and known.session is session:
-            known.session = None
-        return session.view()
+        task = self._ends.get(session_id)
+        if task is None:
+            task = self._management.begin("end_session", self._end(session))
+            self._ends[session_id] = task
+            task.add_done_callback(lambda _: self._ends.pop(session_id))
+        return await self._management.awaited("end_session", task)
 
     # Life
 
     async def stop(self) -> None:
-        """End every session, give back every handle, let the driver go. Idempotent."""
+        """End every session, give back every handle, let the driver go. Idempotent.
+
+        A handle that a hung call of a session may be using is left to the end of the process.
+        """
         if self._management.stopping:
             return
         self._management.stopping = True
         self.events.close()
         ends = [session.end("The service is shutting down.") for session in self._sessions.values()]
         await patiently(asyncio.gather(*ends, return_exceptions=True))
-        handles = [known.handle for known in self._adapters.values() if known.handle is not None]
+        handles = [
+            known.handle
+            for known in self._adapters.values()
+            if known.handle is not None and not (known.thread and known.thread.busy)
+        ]
 
         def close_handles() -> None:
             for handle in handles:
@@ -379,11 +403,43 @@ class Registry:
         known = self._known(guid)
 
         async def exclusive() -> T:
-            async with known.lock:
-                self._known(guid)  # it may have been deleted while this waited
-                return await operation(known)
+            self._known(guid)  # it may have been deleted while this waited
+            return await operation(known)
 
-        return await self._management.bounded(name, exclusive())
+        return await self._locked(name, [known], exclusive)
+
+    async def _locked(
+        self, name: str, members: list[ManagedAdapter], operation: Callable[[], Awaitable[T]]
+    ) -> T:
+        """Run an operation that has these adapters to itself.
+
+        One that waited in vain for another operation is withdrawn: nothing of it is done later.
+        """
+        began = False
+
+        async def locked() -> T:
+            nonlocal began
+            async with AsyncExitStack() as stack:
+                for known in members:
+                    await stack.enter_async_context(known.lock)
+                began = True
+                now = time.monotonic()
+                for known in members:
+                    known.operation = (name, now)
+                    stack.callback(setattr, known, "operation", None)
+                return await operation()
+
+        task = self._management.begin(name, locked())
+        try:
+            return await self._management.awaited(name, task)
+        except DriverBusy as busy:
+            if began:
+                raise
+            task.cancel()
+            ahead = [known.operation for known in members if known.operation is not None]
+            call, since = ahead[0] if ahead else (busy.call, time.monotonic())
+            detail = f"{name} waited for it and was withdrawn."
+            raise DriverBusy(call, time.monotonic() - since, detail) from None
 
     async def _handle(self, known: ManagedAdapter) -> Adapter:
         if known.handle is not None:
@@ -436,6 +492,15 @@ class Registry:
             if known.session is not None:
                 self._sessions.pop(known.session.id, None)
             self.events.publish(EventType.ADAPTER_DELETED, known.view())
+
+    async def _end(self, session: ManagedSession) -> SessionView:
+        await session.refresh()
+        await session.end()
+        self._sessions.pop(session.id, None)
+        known = self._adapters.get(session.adapter)
+        if known is not None and known.session is session:
+            known.session = None
+        return session.view()
 
     async def _end_session_of(self, known: ManagedAdapter, reason: str) -> None:
         session = known.running_session

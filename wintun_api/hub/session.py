@@ -11,12 +11,13 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID, uuid4
 
 from wintun_api.drivers.base import Adapter, Session
-from wintun_api.errors import DriverError, RingCorrupt, SessionEnded, SessionNotFound
+from wintun_api.errors import DriverBusy, DriverError, RingCorrupt, SessionEnded, SessionNotFound
 from wintun_api.hub.counters import SessionCounters
 from wintun_api.hub.events import EventLog, EventType
 from wintun_api.hub.fanout import Burst, Fanout, Subscriber
@@ -28,6 +29,7 @@ from wintun_api.packet.block import lengths_of
 from wintun_api.packet.check import sound
 
 LOSS_INTERVAL = 1.0
+REFRESH_PATIENCE = 1.0
 
 
 class SessionState(StrEnum):
@@ -207,9 +209,11 @@ class ManagedSession:
         return injection
 
     async def refresh(self) -> None:
-        """Read from the operating system what the ring lost."""
+        """Read from the operating system what the ring lost; a slow answer is not waited for."""
         if self.state is SessionState.RUNNING and not self._thread.busy:
-            lost = await self._read_ring_lost()
+            lost = None
+            with suppress(TimeoutError):
+                lost = await asyncio.wait_for(self._read_ring_lost(), REFRESH_PATIENCE)
             if lost is not None:
                 self._ring_lost = max(0, lost - self._ring_baseline)
 
@@ -317,11 +321,11 @@ class ManagedSession:
         try:
             await self._close()
             await self._open()
-        except DriverError as error:
+        except Exception as error:  # noqa: BLE001 - nothing may leave it half started
             if self.state is SessionState.STARTING:
                 self.state = SessionState.ENDING
                 reason = f"{cause} It could not be restarted: {error}"
-                await self._finish(SessionState.FAILED, reason, error.code)
+                await self._finish(SessionState.FAILED, reason, getattr(error, "code", None))
             return
         self._events.publish(EventType.SESSION_RESTARTED, self.view())
 
@@ -329,6 +333,9 @@ class ManagedSession:
         self.reason, self._code = reason, code
         try:
             await self._close()
+        except (DriverBusy, DriverError) as error:
+            state, self.reason = SessionState.FAILED, f"{reason} {error}"
+            self._code = getattr(error, "code", code)
         finally:
             self.state = state
             self._ended_ns = time.time_ns()
