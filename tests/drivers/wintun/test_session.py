@@ -259,3 +259,50 @@ def test_capacity_reaches_the_library(adapter: WintunAdapter, library: EmulatedL
     assert link is not None
     assert link.received.capacity == link.sent.capacity == session.capacity == 0x40000
     session.end()
+
+
+@pytest.mark.parametrize("code", [0, 5, 6, 14])
+@pytest.mark.parametrize("function", ["WintunGetReadWaitEvent", "CreateEventW"])
+def test_no_event(
+    adapter: WintunAdapter, library: EmulatedLibrary, function: str, code: int
+) -> None:
+    """A session without one of its events is refused by that call's error, and leaves nothing."""
+    events = library.machine.events
+    library.fail_next("WintunOpenAdapter", 1168)  # a number that another call has left behind
+    with pytest.raises(DriverError):
+        library.functions["WintunOpenAdapter"](*["x"] * (1 + (library.generation == "pool")))
+    before = len(events._events)
+    library.fail_next(function, code)
+    with pytest.raises(DriverError) as caught:
+        adapter.start_session(0x20000)
+    assert (caught.value.function, caught.value.code) == (function, code)
+    assert library.open_handles() == (1, 0)
+    assert len(events._events) == before
+    adapter.start_session(0x20000).end()
+
+
+def test_the_wait_fails(session: WintunSession, library: EmulatedLibrary) -> None:
+    """A wait that fails raises; so does one that comes back with neither event."""
+    library.fail_next("WaitForMultipleObjects", 6)
+    with pytest.raises(DriverError, match="WaitForMultipleObjects: win32 error 6"):
+        session.wait_readable()
+    for result in (2, 0x80, 0x81, 258):
+        library.answer_next_wait(result)
+        with pytest.raises(DriverError) as caught:
+            session.wait_readable()
+        assert caught.value.code == result
+    library.break_wait("Demo")
+    with pytest.raises(DriverError, match="WaitForMultipleObjects"):
+        session.wait_readable()
+
+
+def test_the_quit_event_is_closed_after_a_failed_end(
+    adapter: WintunAdapter, library: EmulatedLibrary
+) -> None:
+    """A handle that cannot be closed is told, after the session was ended."""
+    session = adapter.start_session(0x20000)
+    library.fail_next("CloseHandle", 6)
+    with pytest.raises(DriverError, match="CloseHandle"):
+        session.end()
+    assert library.open_handles() == (1, 0)
+    session.end()

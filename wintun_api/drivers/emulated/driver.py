@@ -24,5 +24,5 @@ def open_emulated(settings: Settings) -> WintunDriver:
 
 def emulated_driver(library: EmulatedLibrary, *, pools: tuple[str, ...] = ()) -> WintunDriver:
     """Return a driver over this library; tests keep the library for its knobs."""
-    helper = EmulatedIpHelper(library.machine)
+    helper = EmulatedIpHelper(library.machine, library.run_fault)
     return WintunDriver(library, helper, name="emulated", pools=pools)

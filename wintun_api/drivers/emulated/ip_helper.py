@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from uuid import UUID
 
@@ -19,10 +19,15 @@ class EmulatedIpHelper:
     Attributes:
         has_dns: False plays a Windows older than 10 2004.
         has_rename: False plays a Windows without the way to rename.
+
+    Args:
+        machine: Whose devices it tells of.
+        run_fault: Called with "GetIfEntry2" before counters are read; it may wait or raise.
     """
 
-    def __init__(self, machine: Machine) -> None:
+    def __init__(self, machine: Machine, run_fault: Callable[[str], None] | None = None) -> None:
         self._machine = machine
+        self._run_fault = run_fault
         self.has_dns = True
         self.has_rename = True
 
@@ -125,6 +130,8 @@ class EmulatedIpHelper:
 
     def counters(self, luid: int) -> LinkCounters:
         """Return the link counters."""
+        if self._run_fault is not None:
+            self._run_fault("GetIfEntry2")
         with self._machine.lock:
             return LinkCounters(**asdict(self._device("GetIfEntry2", luid).counters))
 

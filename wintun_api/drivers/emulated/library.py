@@ -28,7 +28,7 @@ from wintun_api.drivers.wintun.win32 import (
     driver_error,
 )
 
-WIN32_FUNCTIONS = frozenset(row.name for row in WIN32_PROTOTYPES)
+WINDOWS_FUNCTIONS = {*(row.name for row in WIN32_PROTOTYPES), "GetIfEntry2"}
 
 
 class EmulatedLibrary:
@@ -91,12 +91,12 @@ class EmulatedLibrary:
 
     def create_event(self, *, manual_reset: bool) -> EventHandle:
         """Create an event that is not set."""
-        self._run_fault("CreateEventW")
+        self.run_fault("CreateEventW")
         return EventHandle(self.machine.events.create(manual_reset=manual_reset))
 
     def set_event(self, event: EventHandle) -> None:
         """Set an event."""
-        self._run_fault("SetEvent")
+        self.run_fault("SetEvent")
         try:
             self.machine.events.set(event.value or 0)
         except KeyError:
@@ -104,7 +104,7 @@ class EmulatedLibrary:
 
     def close_handle(self, event: EventHandle) -> None:
         """Close an event's handle; to do so while a thread waits for it is misuse."""
-        self._run_fault("CloseHandle")
+        self.run_fault("CloseHandle")
         try:
             waited_for = self.machine.events.close(event.value or 0)
         except KeyError:
@@ -114,7 +114,7 @@ class EmulatedLibrary:
 
     def wait_for_multiple_objects(self, events: Sequence[EventHandle]) -> int:
         """Block until one is set; return the index of the first such."""
-        self._run_fault("WaitForMultipleObjects")
+        self.run_fault("WaitForMultipleObjects")
         if self._wait_results:
             return self._wait_results.popleft()
         try:
@@ -135,13 +135,13 @@ class EmulatedLibrary:
     def fail_next(self, function: str, code: int, times: int = 1) -> None:
         """Fail the next calls of a function with this last error; 0 for a failure without one.
 
-        The functions are the exports, and those of Win32 that the seam names: CreateEventW,
-        SetEvent, CloseHandle, WaitForMultipleObjects. So it is with `delay_next` and `hold_next`.
+        The functions are the exports, and of Windows CreateEventW, SetEvent, CloseHandle,
+        WaitForMultipleObjects and GetIfEntry2 (counters); as with `delay_next` and `hold_next`.
 
         Raises:
             ValueError: The function of this generation cannot fail.
         """
-        if function not in WIN32_FUNCTIONS and self._rows[function].restype is None:
+        if function not in WINDOWS_FUNCTIONS and self._rows[function].restype is None:
             raise ValueError(f"{function} returns nothing, so it cannot fail.")
         for _ in range(times):
             self._program.faults.fail(function, code)
@@ -206,6 +206,20 @@ class EmulatedLibrary:
         """Return how many adapter and session handles the program holds."""
         return len(self._program.adapters), len(self._program.sessions)
 
+    def run_fault(self, function: str) -> None:
+        """Do what a knob has in store for the next call of a function of Windows.
+
+        Raises:
+            DriverError: It is to fail.
+        """
+        if self._program.faults.armed:
+            try:
+                self._program.faults.run(function)
+            except CallFailed as failed:
+                if failed.code:
+                    self._program.last_error = failed.code
+                raise driver_error(function, self._program.last_error) from None
+
     def _link(self, adapter: str | UUID) -> Link:
         link = self.machine.device(adapter).link
         if link is None:
@@ -218,15 +232,6 @@ class EmulatedLibrary:
             if function is not None:
                 return self._program.guard(row.name, function, void=row.restype is None)
         raise NotImplementedError(row.name)
-
-    def _run_fault(self, function: str) -> None:
-        if self._program.faults.armed:
-            try:
-                self._program.faults.run(function)
-            except CallFailed as failed:
-                if failed.code:
-                    self._program.last_error = failed.code
-                raise driver_error(function, self._program.last_error) from None
 
     def _bad_event(self, function: str, *events: EventHandle) -> Exception:
         handles = ", ".join(f"{event.value or 0:#x}" for event in events)
