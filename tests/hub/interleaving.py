@@ -194,8 +194,13 @@ class Found:
         return ways[self.first]
 
 
-def explore(make: Callable[[World], Scenario]) -> Found:
-    """Walk through every order; what a scenario finds wrong is raised, with the steps to it."""
+def explore(make: Callable[[World], Scenario], *, merge: bool = True) -> Found:
+    """Walk through every order; what a scenario finds wrong is raised, with the steps to it.
+
+    Args:
+        make: Makes the scenario of a run.
+        merge: Go no further where a state was seen before.
+    """
     found = Found()
     pending: list[list[Choice]] = [[]]
     while pending:
@@ -215,10 +220,10 @@ def explore(make: Callable[[World], Scenario]) -> Found:
                 if len(taken) >= len(prefix):
                     if before is not None:
                         found.edges[before][taken[-1]] = key
-                    if key in found.edges:
+                    if key in found.edges and merge:
                         break
                     choices = world.choices()
-                    found.edges[key] = {}
+                    found.edges.setdefault(key, {})
                     if not choices:
                         scenario.final(
                             {one.name: one.label for one in world.actors if not one.done}

@@ -324,16 +324,16 @@ class OldHandover:
             self._loop.call_soon(self._drain)
 
 
-def explored(plan: Plan, kind: type[Any] = Shared) -> Found:
+def explored(plan: Plan, kind: type[Any] = Shared, *, merge: bool = True) -> Found:
     """Walk through every order of a plan."""
     try:
-        return explore(lambda world: Model(world, plan, kind))
+        return explore(lambda world: Model(world, plan, kind), merge=merge)
     finally:
         handover.threading = threading
 
 
 PLANS = {
-    "stop": Plan(packets=2),
+    "stop": Plan(packets=3),
     "stop, pause, resume": Plan(packets=2, pauses=1),
     "drain": Plan(packets=3, stops=False),
     "drain, pause, resume": Plan(packets=2, pauses=2, stops=False),
@@ -360,12 +360,20 @@ def test_the_steps_are_all_that_is_shared() -> None:
     """An attribute that one thread writes and another one uses is a step of the exploration."""
     Shared.users.clear()
     Shared.writers.clear()
-    explored(PLANS["stop, pause, resume"])
+    explored(Plan(packets=1, pauses=1))
     explored(PLANS["the wait ignores the interrupt"])
     explored(PLANS["the wait fails"])
     shared = {name for name in Shared.writers if len(Shared.users[name]) > 1}
     assert shared <= Shared.STEPS
     assert {"_running", "_inside"} <= shared  # the bookkeeping sees something
+
+
+def test_merging_leaves_nothing_out() -> None:
+    """Every order by itself, one run each: as many as are counted, through the same states."""
+    plan = Plan(packets=2, stops=False)
+    merged, each = explored(plan), explored(plan, merge=False)
+    assert each.runs == merged.interleavings() == each.interleavings()
+    assert each.edges == merged.edges
 
 
 def test_the_old_protocol_fails() -> None:

@@ -7,7 +7,8 @@ import threading
 
 import pytest
 
-from wintun_api.errors import DriverBusy, ServiceStopping
+from wintun_api.errors import DriverBusy, DriverError, ServiceStopping
+from wintun_api.hub import threads
 from wintun_api.hub.threads import MAX_WAITING, DriverThread
 
 
@@ -82,3 +83,70 @@ def test_a_cancelled_wait_does_not_stop_the_call() -> None:
         thread.stop()
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    "raised",
+    [
+        SystemExit(3),
+        KeyboardInterrupt(),
+        GeneratorExit(),
+        asyncio.CancelledError(),
+        StopIteration(),
+    ],
+)
+def test_what_is_no_error_of_a_call(raised: BaseException) -> None:
+    """What would end the loop, or cannot be carried to it, arrives as a driver error."""
+
+    def leave() -> None:
+        raise raised
+
+    async def run() -> None:
+        thread = DriverThread("driver")
+        with pytest.raises(DriverError, match="leave: win32 error 0") as caught:
+            await asyncio.wait_for(thread.call("leave", leave), 10)
+        assert repr(raised) in str(caught.value)
+        assert await thread.call("int", int) == 0
+        assert not thread.busy
+        thread.stop()
+
+    asyncio.run(run())
+
+
+def test_a_call_that_outlives_its_loop() -> None:
+    """Its thread ends in silence when the call comes back."""
+    gate = threading.Event()
+
+    async def run() -> None:
+        thread = DriverThread("outliving")
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(thread.call("hang", gate.wait), 0.01)
+
+    asyncio.run(run())
+    (thread,) = [one for one in threading.enumerate() if one.name == "outliving"]
+    gate.set()
+    thread.join(10)
+    assert not thread.is_alive()
+
+
+def test_a_slow_callback_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is told of a slow call cannot harm the call."""
+    monkeypatch.setattr(threads, "SLOW_AFTER", 0.0)
+    errors: list[str] = []
+
+    def slow(name: str, _seconds: float) -> None:
+        gate.set()
+        raise ZeroDivisionError(name)
+
+    gate = threading.Event()
+
+    async def run() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: errors.append(str(context["exception"])))
+        thread = DriverThread("driver", slow)
+        assert await asyncio.wait_for(thread.call("slow", gate.wait), 10)
+        assert not thread.busy
+        thread.stop()
+
+    asyncio.run(run())
+    assert errors == ["slow"]
