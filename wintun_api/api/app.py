@@ -76,7 +76,7 @@ class Service:
         """Refuse new work and let open streams end; the lifespan's end does the rest."""
         self.context.stopping.set()
         if self.context.started is not None:
-            self.context.started.events.close()
+            self.context.started.begin_stop()
 
     def _api(self) -> Api:
         api = Api(

@@ -58,6 +58,8 @@ class Management:
         self._timeout = timeout
         self._version: tuple[int, int] | None = None
         self._loop = asyncio.get_running_loop()
+        self._leave: asyncio.Future[None] = self._loop.create_future()
+        self._leaving = False
         self.stopping = False
         driver.set_logger(self._log)
 
@@ -118,13 +120,23 @@ class Management:
 
         Raises:
             DriverBusy: It still runs after the time-out.
+            ServiceStopping: It still runs, and the service does not wait for it.
         """
-        done, _ = await asyncio.wait([task], timeout=self._timeout)
-        if not done:
+        either: list[asyncio.Future[Any]] = [task, self._leave]
+        await asyncio.wait(either, timeout=self._timeout, return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            if self._leave.done():
+                raise ServiceStopping
             self._unfinished.add(task)
             task.add_done_callback(self._unfinished.discard)
             raise DriverBusy(name, self._timeout)
         return task.result()
+
+    def begin_stop(self) -> None:
+        """Let requests wait no longer than `STOP_PATIENCE` seconds from now on. Idempotent."""
+        if not self._leaving:
+            self._leaving = True
+            self._loop.call_later(STOP_PATIENCE, self._leave.set_result, None)
 
     async def view(self) -> DriverView:
         """Return the driver as it is now; the last known version while a call is under way."""

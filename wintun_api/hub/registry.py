@@ -355,6 +355,11 @@ class Registry:
 
     # Life
 
+    def begin_stop(self) -> None:
+        """End the streams of events, and soon the requests that wait for the driver. Idempotent."""
+        self.events.close()
+        self._management.begin_stop()
+
     async def stop(self) -> None:
         """End every session, give back every handle, let the driver go. Idempotent.
 
