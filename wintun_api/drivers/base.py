@@ -1,9 +1,11 @@
 """The upper seam: what every driver offers, in Wintun's words.
 
 The hub, the API and the tests know only this module. All of it is synchronous. Management calls
-(everything on `Driver` and `Adapter`) may take seconds and come from the hub's management thread,
-one at a time. Packet calls (`Session.receive_packets`, `Session.send_packets`) never block and come
-from one thread at a time; `Session.interrupt` may come from any thread.
+(everything on `Driver` and `Adapter` but the next ones) may take seconds and come from the hub's
+management thread, one at a time. `Adapter.start_session`, `Adapter.counters` and `Session.end` come
+from a thread of the session, so those of several adapters may run at once. Packet calls
+(`Session.receive_packets`, `Session.send_packets`) never block and come from one thread at a time;
+`Session.interrupt` may come from any thread.
 
 Directions are the application's: *received* is host to application, *sent* application to host.
 """
@@ -204,6 +206,9 @@ class Session(Protocol):
 
         Only called where `fileno` is None, from one waiter thread. Costs no CPU while it waits.
         True also when the adapter is gone: the next `receive_packets` then says so.
+
+        Raises:
+            DriverError: The wait failed; the hub fails the session by this error.
         """
 
     def interrupt(self) -> None:

@@ -6,11 +6,13 @@
     identity     the GUID of an adapter that was created without one
     session      one session's life: start, restart once, end
     pump         readiness, then drain: a driver's session to bursts on the event loop
+    handover     the turn to drain, passed between the thread that waits and the event loop
+    watch        a session's descriptor, where there is one, watched by the event loop
     fanout       bursts to bounded subscriber queues, each with its own overflow policy
     injection    packets of clients to the driver's send ring
     counters     what was carried and what was lost, by cause
     events       what happened, with ids, history and bounded subscriptions
-    management   calls into the driver: which thread, how long anybody waits
+    management   calls into the driver: which thread, how long a request waits
     threads      the driver's own threads for calls that may take seconds
     pools        the pools used before, kept over a restart
     tasks        asyncio tasks that are named, kept and reported
