@@ -118,7 +118,7 @@ class Answers:
                 return answer
 
     def all(self) -> list[Answer]:
-        """Read answers until the connection ends.
+        """Read final answers until the connection ends.
 
         Raises:
             Malformed: What came is no answer, or ends in the middle of one.
@@ -129,7 +129,8 @@ class Answers:
             if not self.held and not self._more():
                 return found
             try:
-                found.append(self._one(head=False, body=True))
+                answer = self._one(head=False, body=True)
+                found += [answer] if answer.status >= 200 else []
             except Closed as closed:
                 raise Malformed(f"an answer is cut off: {closed}") from closed
 

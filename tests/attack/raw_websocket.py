@@ -160,7 +160,7 @@ class Reader:
 
     def _frame(self, first: int, payload: bytes) -> None:
         opcode = first & 15
-        if self.close_code is not None:
+        if self.close_code is not None and opcode not in (PING, PONG):  # these still may come
             self.broken = "a frame behind the close frame"
         elif first & 0x70:
             self.broken = f"reserved bits: {first:#04x}"
@@ -177,11 +177,19 @@ class Reader:
 
 
 def read_to_end(connection: socket.socket, reader: Reader, patience: float) -> bool:
-    """Read until the connection ends; say whether it did within so many seconds of silence."""
+    """Read until the connection ends; say whether it did within so many seconds of silence.
+
+    A close frame is answered, and this side ended, so that nobody waits for anybody.
+    """
     connection.settimeout(patience)
+    answered = False
     try:
         while data := connection.recv(262144):
             reader.feed(data)
+            if reader.close_code is not None and not answered:
+                answered = True
+                connection.sendall(close_frame(1000))
+                connection.shutdown(socket.SHUT_WR)
     except TimeoutError:
         return False
     except OSError:
