@@ -15,10 +15,11 @@ without them the other parts still run.
     cells    every route, method and scope; disguised paths;           once       once
              forms of Host, Origin and Sec-Fetch; cookies alone
     smuggle  requests whose length or target reads two ways            once       once
-    frames   WebSocket frames, sound ones and 60 kinds of broken ones  300,000    10,000,000
-    deaths   clients that die in 7 ways on 7 kinds of connections      200        1,000, 64 at a time
-    slow     silent and half connections, endless heads, pings and     small      1,100 connections,
-             taps that do not read, aborted requests                              2,000,000 pings
+    frames   WebSocket frames, sound and broken in 130 ways            300,000    10,000,000
+    deaths   clients that die in 7 ways on 7 kinds of connections,     200        1,000
+             64 at a time
+    slow     silent and half connections, endless heads, pings and     some       2,000,000 pings,
+             taps that do not read, aborted requests                              8,000 aborted
     fuzz     changed requests, frames, bodies, headers, files          5 s each   10 minutes each
     kill     kill -9 under load, and what must still be so after       5          100
 

@@ -108,9 +108,9 @@ class Attack:
         self.figures.setdefault(part, {}).update(figures)
 
     @contextmanager
-    def target(self, part: str, **options: Any) -> Iterator[Target]:
-        """Start a service for a part; stop it at the end."""
-        target = Target(self.directory / part, **{**self.environment, **options})
+    def target(self, part: str, name: str = "", **options: Any) -> Iterator[Target]:
+        """Start a service for a part, with a directory of this name; stop it at the end."""
+        target = Target(self.directory / (name or part), **{**self.environment, **options})
         try:
             target.start()
             yield target
@@ -170,7 +170,7 @@ class Attack:
                 and now.memory <= before.memory + MEMORY
             )
 
-        if not wait_for(lambda: target.healthy(), patience):
+        if not wait_for(target.healthy, patience):
             self.found(part, f"no health after {what}", target.tail())
         wait_for(as_before, patience)
         after = target.reading()
@@ -182,7 +182,9 @@ class Attack:
             )
         if after.threads > before.threads + THREADS:
             self.found(
-                part, f"threads stay after {what}", f"{before.threads} before, {after.threads} after"
+                part,
+                f"threads stay after {what}",
+                f"{before.threads} before, {after.threads} after",
             )
         if after.memory > before.memory + MEMORY:
             self.found(
@@ -231,8 +233,5 @@ class Attack:
         wait_for(steady, patience)
 
     def _log_trouble(self, part: str, target: Target, what: str) -> None:
-        for text in target.trouble():
-            lines = text.strip().splitlines()
-            named = [line for line in lines if "Error" in line or "Exception" in line]
-            kind = named[-1].strip()[:100] if named else lines[0][:100]
+        for kind, text in target.trouble().items():
             self.found(part, f"the log has trouble: {kind}", f"during {what}:\n{text}")

@@ -229,8 +229,7 @@ def _cell(
     stranger = name in STRANGERS
     allowed = cell is not None and (
         cell.scopes is None
-        or not stranger
-        and (not cell.scopes or "admin" in held or bool(held & cell.scopes))
+        or (not stranger and (not cell.scopes or "admin" in held or bool(held & cell.scopes)))
     )
     path, body = things.path(template), BODIES.get(template, {})
     if allowed and method in ("DELETE", "POST", "PATCH"):
@@ -292,8 +291,10 @@ def _websockets(attack: Attack, target: Target, things: Things) -> int:
     packets = f"/v1/sessions/{things.session}/packets"
     cases: list[tuple[str, tuple[str, ...], set[str]]] = [("/v1/events", (), {"read"})]
     for protocol in (RAW, BATCH):
-        for direction in ("received", "injected", "both"):
-            cases.append((f"{packets}?direction={direction}", (protocol,), {"capture"}))
+        cases += [
+            (f"{packets}?direction={direction}", (protocol,), {"capture"})
+            for direction in ("received", "injected", "both")
+        ]
         cases.append((f"{packets}?direction=none", (protocol,), {"inject"}))
         cases.append((packets, (protocol,), {"capture", "inject"}))
     cases.append((packets, (PCAPNG,), {"capture"}))
@@ -328,7 +329,11 @@ def _websockets(attack: Attack, target: Target, things: Things) -> int:
 
 
 def _upgrade(
-    attack: Attack, target: Target, path: str, token: str | None, *protocols: str,
+    attack: Attack,
+    target: Target,
+    path: str,
+    token: str | None,
+    *protocols: str,
     source: str | None = None,
 ) -> int:
     try:
@@ -469,7 +474,7 @@ Headers = list[tuple[str, str]]
 
 
 def forms(port: int) -> Iterator[tuple[str, str | None, Headers, set[int]]]:
-    """Yield a name, the Host, more headers, and the statuses that are right with the admin token."""
+    """Yield a name, the Host, more headers, and the statuses that are right for an admin."""
     own, good, bad = f"127.0.0.1:{port}", {200}, {400, 403, 421}
     for host in (own, f"localhost:{port}", f"LocalHost:{port}", f"[::1]:{port}", "127.0.0.1"):
         yield f"Host {host}", host, [], good
@@ -590,11 +595,16 @@ def _cookies(attack: Attack, target: Target, things: Things) -> None:
     ):  # fmt: skip
         for more in ([], origin, site, origin + site, [("X-Wintun-Api-Key", "x" * 43)]):
             headers = [("Cookie", cookie), *more]
-            status = _safely(attack, "cookies", target, method, path, None, body, headers=headers)
+            source = source_address(attack.random(path, more))
+            status = _safely(
+                attack, "cookies", target, method, path, None, body, headers=headers, source=source
+            )
             if status not in (401, 403, 429):
                 attack.found(PART, f"a cookie alone opens {method} {path}: {status}", str(more))
     for upgrade in ("", f"Origin: http://{target.authority}\r\n"):
-        lines = handshake("/v1/events", target.authority, None, more=f"Cookie: {cookie}\r\n{upgrade}")
+        lines = handshake(
+            "/v1/events", target.authority, None, more=f"Cookie: {cookie}\r\n{upgrade}"
+        )
         _judge_upgrade(attack, target, f"a cookie alone {upgrade.strip()}", lines, refused=True)
     credentials = [("X-Wintun-Api-Key", key)] if key else site
     for others in (
@@ -623,16 +633,16 @@ def _cookies(attack: Attack, target: Target, things: Things) -> None:
     status = _safely(attack, "cookies", target, "GET", "/v1/system", None, headers=headers)
     if status != 401:
         attack.found(PART, f"a cookie works after its sign-out: {status}")
-    for where in ("//evil.example/", "/\\evil.example/", "//evil.example", "/%5Cevil.example", "/%0d%0aX:y",
-                  "///evil.example/..", "http://evil.example/"):  # fmt: skip
-        answer = None
+    for where in (
+        "//evil.example/", "/\\evil.example/", "//evil.example", "/%5Cevil.example", "/%0d%0aX:y",
+        "///evil.example/..", "http://evil.example/", "//evil.example/%2e%2e", "/%2Fevil.example/",
+    ):  # fmt: skip
         try:
             answer = ask(target, "GET", f"{where}?token={target.admin}", None)
         except (OSError, Closed, Malformed, ValueError):
             continue
         place = answer.headers.get("location", "/")
-        if "evil" in place and not place.startswith(f"http://{target.authority}/"):
-            if re.match(r"(https?:)?[/\\]{2}", place):
-                attack.found(PART, "a sign-in redirects to another host", place, where)
+        if re.match(r"(https?:)?[/\\]{2}(?!127\.0\.0\.1:)", place):
+            attack.found(PART, "a sign-in redirects to another host", place, where)
     if target.admin.encode() in target.log.read_bytes():
         attack.found(PART, "the admin token is in the log")

@@ -317,5 +317,3 @@ def _only_steady_left(attack: Attack, target: Target, session: str) -> None:
     view = target.call("GET", path).json()
     if view["state"] != "running":
         attack.found(PART, "the session ended", json.dumps(view))
-
-

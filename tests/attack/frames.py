@@ -304,7 +304,9 @@ def _broken_frames() -> Iterator[Broken]:
     for opcode, name in ((PING, "ping"), (PONG, "pong"), (CLOSE, "close")):
         yield Broken(f"a fragment of a {name}", frame(opcode, b"\x03\xe8", fin=False), protocol)
         yield Broken(f"a {name} of 126 bytes", frame(opcode, b"\x03\xe8" + b"x" * 124), protocol)
-        yield Broken(f"a {name} of 70000 bytes", frame(opcode, b"\x03\xe8" + b"x" * 69998), protocol)
+        yield Broken(
+            f"a {name} of 70000 bytes", frame(opcode, b"\x03\xe8" + b"x" * 69998), protocol
+        )
     yield Broken("a ping that claims 64 bits", frame(PING, b"", length=2**40), protocol | big)
     for claim, name in ((2**18 + 1, "one byte too many"), (2**31, "2 GiB"), (2**40, "1 TiB"),
                         (2**63 - 1, "all of 63 bits")):  # fmt: skip
@@ -346,7 +348,9 @@ def _broken_frames() -> Iterator[Broken]:
     yield Broken("a frame cut in its mask", frame(BINARY, IGNORED)[:4], frozenset())
     yield Broken("a frame cut in its payload", frame(BINARY, IGNORED)[:-1], frozenset())
     yield Broken("a message cut between fragments", frame(BINARY, IGNORED, fin=False), frozenset())
-    yield Broken("a length wider than it must be", frame(PING, b"x", width=64), protocol, ends=False)
+    yield Broken(
+        "a length wider than it must be", frame(PING, b"x", width=64), protocol, ends=False
+    )
     yield Broken("a ping's length in 16 bits", frame(PING, b"x", width=16), protocol, ends=False)
 
 

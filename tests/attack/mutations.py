@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 NUMBERS = (
@@ -15,7 +16,7 @@ TEXTS = (
     "ä", "\u202e", "\ufeff", "\ud800", "\udfff", "😀" * 40, "../../etc/passwd", "%s%n", "{}", "[]",
     "null", "true", "0", "-0", "1e400", "NaN", "::1", "0.0.0.0/0", "10.0.0.1/33", "fe80::1%eth0",
     "1.1.1.1/24", "ff02::1/128", "00000000-0000-0000-0000-000000000000", "CON", "a/b", "a\\b",
-    "٣٣", "１２３", "<script>", "'; --", "İ", "ß", "K",
+    "٣٣", "\uff11\uff12", "<script>", "'; --", "İ", "ß", "K",
 )  # fmt: skip
 
 
@@ -61,7 +62,7 @@ def pieces(random_: random.Random, data: bytes) -> list[bytes]:
     """Cut bytes at random places, as a network may."""
     cuts = sorted(random_.randrange(len(data) + 1) for _ in range(random_.choice((0, 0, 1, 2, 5))))
     edges = [0, *cuts, len(data)]
-    return [data[a:b] for a, b in zip(edges, edges[1:], strict=False) if b > a]
+    return [data[a:b] for a, b in pairwise(edges) if b > a]
 
 
 def value(random_: random.Random, depth: int = 0) -> Any:
@@ -80,4 +81,7 @@ def value(random_: random.Random, depth: int = 0) -> Any:
         case 6 | 7:
             return [value(random_, depth + 1) for _ in range(random_.randrange(4))]
         case _:
-            return {random_.choice(TEXTS): value(random_, depth + 1) for _ in range(random_.randrange(4))}
+            return {
+                random_.choice(TEXTS): value(random_, depth + 1)
+                for _ in range(random_.randrange(4))
+            }

@@ -22,7 +22,9 @@ class Refused(Exception):
         self.answer = answer
 
 
-def handshake(path: str, authority: str, token: str | None, *protocols: str, more: str = "") -> bytes:
+def handshake(
+    path: str, authority: str, token: str | None, *protocols: str, more: str = ""
+) -> bytes:
     """Return the request that opens a WebSocket."""
     lines = [
         f"GET {path} HTTP/1.1",
@@ -109,11 +111,12 @@ def open_socket(
         connection.sendall(handshake(path, f"127.0.0.1:{port}", token, *protocols))
         answers = Answers(connection)
         answer = answers.next(body=False)
-        if answer.status != 101:
-            raise Refused(answer)
     except BaseException:
         connection.close()
         raise
+    if answer.status != 101:
+        connection.close()
+        raise Refused(answer)
     return connection, answers.held
 
 

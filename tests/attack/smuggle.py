@@ -131,8 +131,7 @@ def cases(authority: str, token: str) -> Iterator[Case]:
          b"%X\r\n%s\r\n000\r\n\r\n" % (len(body), body)),
         ("a chunk per byte", "Transfer-Encoding: chunked\r\n",
          b"".join(b"1\r\n%c\r\n" % one for one in body) + b"0\r\n\r\n"),
-        ("Upgrade: h2c", f"{length}\r\nUpgrade: h2c\r\nConnection: Upgrade, HTTP2-Settings\r\n"
-         "HTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA\r\n", body),
+        ("Upgrade: h2c", f"{length}\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n", body),
         ("an unknown header", f"{length}\r\nX-Anything: \xe4\xff\r\n", body),
         ("Expect", f"{length}\r\nExpect: 100-continue\r\n", body),
     ):  # fmt: skip
@@ -140,7 +139,8 @@ def cases(authority: str, token: str) -> Iterator[Case]:
         yield Case(f"{name}, then another request", post(headers, content) + inner, made, 3,
                    "RFC 9112, 9.3.2")  # fmt: skip
     for name, trailer in (
-        ("Content-Length", b"Content-Length: 5"), ("Transfer-Encoding", b"Transfer-Encoding: chunked"),
+        ("Content-Length", b"Content-Length: 5"),
+        ("Transfer-Encoding", b"Transfer-Encoding: chunked"),
     ):  # fmt: skip
         sent = post("Transfer-Encoding: chunked\r\n", whole[:-2] + trailer + b"\r\n\r\n")
         yield Case(f"a trailer {name}", sent, made | bad, 1, "RFC 9110, 6.5.1: it may be refused")
@@ -176,7 +176,8 @@ def cases(authority: str, token: str) -> Iterator[Case]:
     for name, line in (
         ("chunked, then identity", "Transfer-Encoding: chunked, identity"),
         ("identity", "Transfer-Encoding: identity"), ("xchunked", "Transfer-Encoding: xchunked"),
-        ("gzip", "Transfer-Encoding: gzip"), ("chunked twice", "Transfer-Encoding: chunked, chunked"),
+        ("gzip", "Transfer-Encoding: gzip"),
+        ("chunked twice", "Transfer-Encoding: chunked, chunked"),
         ("an encoding in quotes", 'Transfer-Encoding: "chunked"'),
         ("chunked with a parameter", "Transfer-Encoding: chunked;q=1"),
         ("a vertical tab", "Transfer-Encoding: \x0bchunked"),
@@ -189,7 +190,8 @@ def cases(authority: str, token: str) -> Iterator[Case]:
         ("a folded header before it", "X: y\r\n Transfer-Encoding: chunked"),
         ("NUL in the name", "Transfer\x00-Encoding: chunked"),
         ("an underscore", "Transfer_Encoding: chunked"),
-        ("NUL behind", "Transfer-Encoding: chunked\x00"), ("a bare CR", "X: y\rTransfer-Encoding: chunked"),
+        ("NUL behind", "Transfer-Encoding: chunked\x00"),
+        ("a bare CR", "X: y\rTransfer-Encoding: chunked"),
         ("a bare CR in the value", "X: y\rz"), ("NUL in a value", "X: y\x00z"),
     ):  # fmt: skip
         odd = "underscore" in name or "folded header" in name
@@ -207,7 +209,8 @@ def cases(authority: str, token: str) -> Iterator[Case]:
         ("no digits", b"\r\n%.0x%s\r\n0\r\n\r\n"), ("an underscore", b"_%x\r\n%s\r\n0\r\n\r\n"),
         ("no end of the chunk", b"%x\r\n%s0\r\n\r\n"), ("junk at its end", b"%x\r\n%sXX0\r\n\r\n"),
         ("more than 64 bits", b"1000000000000000%x\r\n%s\r\n0\r\n\r\n"),
-        ("a bare CR", b"%x\rX%s\r\n0\r\n\r\n"), ("NUL in the extension", b"%x;\x00\r\n%s\r\n0\r\n\r\n"),
+        ("a bare CR", b"%x\rX%s\r\n0\r\n\r\n"),
+        ("NUL in the extension", b"%x;\x00\r\n%s\r\n0\r\n\r\n"),
     ):  # fmt: skip
         text = "Transfer-Encoding: chunked\r\n"
         sent = post(text, content % (len(inner), inner)) + inner
@@ -219,10 +222,13 @@ def cases(authority: str, token: str) -> Iterator[Case]:
         ("HTTP/11", "POST /v1/tokens HTTP/11\r\n"), ("http/1.1", "POST /v1/tokens http/1.1\r\n"),
         ("no version", "POST /v1/tokens\r\n"), ("a blank behind", "POST /v1/tokens HTTP/1.1 \r\n"),
         ("HTTP/0.9", "GET /v1/tokens\r\n"), ("HTTP/3.0", "GET / HTTP/3.0\r\n"),
-        ("a preface of HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), ("TLS", "\x16\x03\x01\x02\x00\x01"),
+        ("a preface of HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
+        ("TLS", "\x16\x03\x01\x02\x00\x01"),
         ("a method of 70 kB", "A" * 70_000 + " / HTTP/1.1\r\n"), ("NUL", "GET /\x00 HTTP/1.1\r\n"),
-        ("NUL first", "\x00GET / HTTP/1.1\r\n"), ("CONNECT", "CONNECT evil.example:443 HTTP/1.1\r\n"),
-        ("SOCKS", "\x05\x01\x00"), ("SSH", "SSH-2.0-OpenSSH_9.2\r\n"), ("blank first", " GET / HTTP/1.1\r\n"),
+        ("NUL first", "\x00GET / HTTP/1.1\r\n"),
+        ("CONNECT", "CONNECT evil.example:443 HTTP/1.1\r\n"),
+        ("SOCKS", "\x05\x01\x00"), ("SSH", "SSH-2.0-OpenSSH_9.2\r\n"),
+        ("blank first", " GET / HTTP/1.1\r\n"),
         ("a folded first header", "POST /v1/tokens HTTP/1.1\r\n X: y\r\n"),
     ):  # fmt: skip
         first = frozenset({400, 401, 403, 404, 405, 414, 426, 431, 501, 505, 200}) | made
@@ -230,7 +236,8 @@ def cases(authority: str, token: str) -> Iterator[Case]:
                    "RFC 9112, 3")  # fmt: skip
     for name, line in (
         ("no colon", "garbage"), ("an empty name", ": x"), ("a blank in the name", "a b: c"),
-        ("a bracket in the name", "a(b): c"), ("a non-ASCII name", "\xe4: c"), ("only a colon", ":"),
+        ("a bracket in the name", "a(b): c"), ("a non-ASCII name", "\xe4: c"),
+        ("only a colon", ":"),
     ):  # fmt: skip
         sent = post(f"{line}\r\n{length}\r\n", body)
         yield Case(f"a header line with {name}", sent, refused, 1, "RFC 9112, 5.1")

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,9 +21,10 @@ from tests.attack.raw_http import Answer, Answers, Closed, connect, request
 PAGE = os.sysconf("SC_PAGE_SIZE")
 TROUBLE = re.compile(
     rb"Traceback \(most recent call last\)|Fatal error|Task exception was never retrieved"
-    rb"|Exception in callback|Exception ignored in|never awaited|\n\w*Error: "
+    rb"|Exception in callback|Exception ignored in|was never awaited"
 )
 STARTING = 60.0
+REPEATED = 1000  # times that a line may come before it is noise
 
 
 class Died(RuntimeError):
@@ -180,20 +182,22 @@ class Target:
                     return int(line.split()[1]) * 1024
         return 0
 
-    def trouble(self) -> list[str]:
-        """Return what went wrong according to the log since the last call, with its context."""
+    def trouble(self) -> dict[str, str]:
+        """Return what went wrong according to the log since the last call: a context by kind."""
         with self.log.open("rb") as log:
             log.seek(self._read_to)
             new = log.read(64 * 2**20)
         self._read_to += len(new)
         found: dict[str, str] = {}
         for match in TROUBLE.finditer(new):
-            around = new[max(0, match.start() - 300) : match.start() + 3000]
-            text = around.decode("utf-8", "replace")
-            found.setdefault(_last_line(text), text)
-            if len(found) >= 10:
-                break
-        return list(found.values())
+            text = new[match.start() : match.start() + 6000].decode("utf-8", "replace")
+            found.setdefault(_kind(text), text[:3000])
+        lines = Counter(re.sub(rb"\d+", b"N", line) for line in new.splitlines())
+        for line, count in lines.most_common(3):
+            if count > REPEATED:
+                shown = line.decode("utf-8", "replace")[:100]
+                found.setdefault(f"a line again and again: {shown}", f"{count} times")
+        return found
 
     def tail(self, size: int = 1500) -> str:
         """Return the end of the log."""
@@ -223,9 +227,7 @@ class Target:
             headers["Content-Type"] = "application/json"
             content = json.dumps(body).encode()
         with connect(self.port, patience, source) as connection:
-            connection.sendall(
-                request(method, path, self.authority, headers, content, close=True)
-            )
+            connection.sendall(request(method, path, self.authority, headers, content, close=True))
             return Answers(connection).next(head=method == "HEAD")
 
     def made(self, path: str, body: Any) -> dict[str, Any]:
@@ -277,6 +279,12 @@ def wait_for(ready: Callable[[], bool], patience: float) -> bool:
     return True
 
 
-def _last_line(text: str) -> str:
-    lines = [line for line in text.splitlines() if re.match(r"\w[\w.]*(Error|Exception|Exit)", line)]
-    return re.sub(r"0x[0-9a-f]+|\d+", "N", lines[0] if lines else text[:120])
+def _kind(text: str) -> str:
+    """Return the name of an exception and where it was raised, without particulars."""
+    end = re.search(
+        r"^([A-Za-z_][\w.]*(?:Error|Exception|Exit|Interrupt)\w*)\b", text, re.MULTILINE
+    )
+    if end is None:
+        return re.sub(r"0x[0-9a-f]+|\d+", "N", text.splitlines()[0])[:100]
+    places = re.findall(r'File ".*?([^/"]+)", line \d+, in (\S+)', text[: end.start()])
+    return f"{end[1]} in {' '.join(places[-1])}" if places else end[1]
