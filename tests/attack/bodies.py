@@ -198,7 +198,7 @@ def bodies(attack: Attack, target: Target, name: str, seconds: float) -> int:
         if kind:
             headers["Content-Type"] = kind
         sent = request(method, path, target.authority, headers, content)
-        _call(attack, target, known, sent, method, template, operation)
+        _call(attack, target, known, sent, what=f"{method} {template}", operation=operation)
         count += 1
     known.close()
     return count
@@ -240,10 +240,9 @@ def _content(random_: random.Random, operation: dict[str, Any]) -> tuple[str, by
 
 
 def _call(
-    attack: Attack, target: Target, known: _Known, sent: bytes, method: str, template: str,
+    attack: Attack, target: Target, known: _Known, sent: bytes, *, what: str,
     operation: dict[str, Any],
 ) -> None:  # fmt: skip
-    what = f"{method} {template}"
     try:
         answer = known.ask(sent, head=False)
     except TimeoutError:
@@ -345,7 +344,7 @@ def headers(attack: Attack, target: Target, name: str, seconds: float) -> int:
             pairs.append((header, text))
         method = random_.choice(("GET", "GET", "GET", "HEAD", "POST", "DELETE", "OPTIONS", "PATCH"))
         sent = request(method, asked, host, pairs)
-        _open_only(attack, target, random_, sent, method, path)
+        _open_only(attack, target, random_, sent, method=method, path=path)
         count += 1
         if count % 500 == 0 and not target.healthy():
             attack.found(PART, "no health while headers are fuzzed", target.tail())
@@ -353,7 +352,7 @@ def headers(attack: Attack, target: Target, name: str, seconds: float) -> int:
 
 
 def _open_only(
-    attack: Attack, target: Target, random_: random.Random, sent: bytes, method: str, path: str
+    attack: Attack, target: Target, random_: random.Random, sent: bytes, *, method: str, path: str
 ) -> None:
     try:
         with connect(target.port, 10, source_address(random_)) as connection:

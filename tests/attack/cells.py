@@ -185,7 +185,7 @@ def ask(
         return Answer(answer.status, answer.headers, answers.held[:length])
 
 
-def _safely(
+def _safely(  # noqa: PLR0917 - a request has so many parts
     attack: Attack, what: str, target: Target, method: str, path: str | bytes, token: str | None,
     body: Any = None, **more: Any,
 ) -> int:  # fmt: skip
@@ -216,14 +216,17 @@ def _table(attack: Attack, target: Target, things: Things) -> int:
         for method in METHODS:
             for name, token in things.tokens.items():
                 tried += 1
-                _cell(attack, target, things, methods.get(method), method, template, name, token)
+                _cell(
+                    attack, target, things, methods.get(method), method=method, template=template,
+                    name=name, token=token,
+                )  # fmt: skip
     _unchanged(attack, target, things, "the cells")
     return tried
 
 
 def _cell(
-    attack: Attack, target: Target, things: Things, cell: Cell | None, method: str, template: str,
-    name: str, token: str | None,
+    attack: Attack, target: Target, things: Things, cell: Cell | None, *, method: str,
+    template: str, name: str, token: str | None,
 ) -> None:  # fmt: skip
     held = set(name.split("+"))
     stranger = name in STRANGERS

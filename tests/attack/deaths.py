@@ -56,10 +56,12 @@ def run(attack: Attack) -> None:
         try:
             with attack.watch(
                 PART, target, "client deaths", patience=30,
-                warm_up=lambda: _die(attack, target, session, 128, "warm-up", Counter()),
+                warm_up=lambda: _die(
+                    attack, target, session, count=128, name="warm-up", counts=Counter()
+                ),
             ):  # fmt: skip
                 began = time.monotonic()
-                _die(attack, target, session, count, "deaths", counts)
+                _die(attack, target, session, count=count, name="deaths", counts=counts)
                 seconds = time.monotonic() - began
                 _only_steady_left(attack, target, session)
         finally:
@@ -78,7 +80,7 @@ def run(attack: Attack) -> None:
 
 
 def _die(
-    attack: Attack, target: Target, session: str, count: int, name: str, counts: Counter[str]
+    attack: Attack, target: Target, session: str, *, count: int, name: str, counts: Counter[str]
 ) -> None:
     def one(number: int) -> None:
         random_ = attack.random(PART, name, number)

@@ -357,8 +357,15 @@ def _broken_frames() -> Iterator[Broken]:
 def _lying_batches() -> Iterator[tuple[str, bytes]]:
     good = pack(Batch([IGNORED, IGNORED]))
 
-    def head(magic: int = MAGIC, size: int = 32, flags: int = 0, count: int = 1, payload: int = 28,
-             rest: bytes = b"\x1c\x00" + bytes(28)) -> bytes:  # fmt: skip
+    def head(
+        *,
+        magic: int = MAGIC,
+        size: int = 32,
+        flags: int = 0,
+        count: int = 1,
+        payload: int = 28,
+        rest: bytes = b"\x1c\x00" + bytes(28),
+    ) -> bytes:
         return HEADER.pack(magic, size, flags, count, payload, 0, 0) + rest
 
     yield "empty", b""

@@ -18,7 +18,6 @@ from typing import Any
 
 from tests.attack.raw_http import Answer, Answers, Closed, connect, request
 
-PAGE = os.sysconf("SC_PAGE_SIZE")
 TROUBLE = re.compile(
     rb"Traceback \(most recent call last\)|Fatal error|Task exception was never retrieved"
     rb"|Exception in callback|Exception ignored in|was never awaited"
@@ -161,7 +160,7 @@ class Target:
             return Reading(
                 descriptors=len(list((proc / "fd").iterdir())),
                 threads=len(list((proc / "task").iterdir())),
-                memory=int((proc / "statm").read_text().split()[1]) * PAGE,
+                memory=int((proc / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE"),
                 log=self.log.stat().st_size,
             )
         except (OSError, IndexError) as error:
