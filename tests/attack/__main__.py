@@ -47,6 +47,12 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
         metavar="NAME=VALUE",
         help="a setting of the service, as its variable without WINTUN_API_; repeatable",
     )
+    parser.add_argument(
+        "--python",
+        default=sys.executable,
+        metavar="FILE",
+        help="attack the service that this interpreter has installed; this one's otherwise",
+    )
     options = parser.parse_args(given)
     options.parts = options.only.split(",") if options.only else list(PARTS)
     for part in options.parts:
@@ -86,6 +92,7 @@ def main(given: list[str] | None = None) -> int:
             options.full,
             options.minutes,
             options.environment,
+            options.python,
         )
         print(f"seed {seed}, {'full' if options.full else 'short'} form", flush=True)
         for part in options.parts:

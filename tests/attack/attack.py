@@ -60,6 +60,7 @@ class Attack:
         full: The full counts.
         minutes: Of each fuzzer; None for the form's own.
         environment: Settings of every service, as variables without their prefix.
+        python: The interpreter that has the service installed.
         findings: All of them, in the order of their discovery.
         figures: What was done, by part, for the table and the JSON file.
     """
@@ -69,6 +70,7 @@ class Attack:
     full: bool
     minutes: float | None = None
     environment: dict[str, str] = field(default_factory=dict)
+    python: str = sys.executable
     findings: list[Finding] = field(default_factory=list)
     figures: dict[str, dict[str, Any]] = field(default_factory=dict)
     _began: float = field(default_factory=time.monotonic)
@@ -110,7 +112,8 @@ class Attack:
     @contextmanager
     def target(self, part: str, name: str = "", **options: Any) -> Iterator[Target]:
         """Start a service for a part, with a directory of this name; stop it at the end."""
-        target = Target(self.directory / (name or part), **{**self.environment, **options})
+        directory = self.directory / (name or part)
+        target = Target(directory, python=self.python, **{**self.environment, **options})
         try:
             target.start()
             yield target

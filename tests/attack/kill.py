@@ -59,7 +59,9 @@ def run(attack: Attack) -> None:
         return
     rounds = attack.count(5, 100)
     with namespace():
-        target = Target(attack.directory / PART, driver="linux", **attack.environment)
+        target = Target(
+            attack.directory / PART, python=attack.python, driver="linux", **attack.environment
+        )
         try:
             _rounds(attack, target, rounds)
         finally:

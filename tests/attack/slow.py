@@ -29,6 +29,8 @@ DESCRIPTORS = 1024
 # Longer than any time-out that a service should have before it knows who is there.
 SILENCE = 75.0
 HURRIED_SILENCE = 20.0
+RESERVE = 16  # descriptors that must be left for the health route
+PROMPTLY = 5.0
 QUEUE = 8 * MIB  # of a subscriber, by default
 PACKET = build.udp("10.9.0.2", "10.9.0.1", 4000, 9, b"")
 
@@ -226,9 +228,9 @@ def _probe(target: Target, seconds: float) -> tuple[float, int]:
 
 @contextmanager
 def _events(attack: Attack, target: Target, name: str) -> Iterator[None]:
-    """Keep an event stream and a connection open, and check at the end that both still work."""
+    """Keep an event stream open, and check at the end that it goes on and a token opens more."""
     authorization = {"Authorization": f"Bearer {target.admin}"}
-    with connect(target.port) as stream, connect(target.port) as kept:
+    with connect(target.port) as stream:
         stream.sendall(request("GET", "/v1/events", target.authority, authorization))
         answers = Answers(stream)
         answers.next(body=False)
@@ -236,15 +238,7 @@ def _events(attack: Attack, target: Target, name: str) -> Iterator[None]:
             pass
         yield
         try:
-            # An event: an adapter is made on a connection that may wait its turn.
-            kept.sendall(
-                request(
-                    "POST", "/v1/adapters", target.authority,
-                    {**authorization, "Content-Type": "application/json"},
-                    f'{{"name": "Beside {name}"}}'.encode(),
-                )
-            )  # fmt: skip
-            made = Answers(kept).next()
+            made = target.call("POST", "/v1/adapters", {"name": f"Beside {name}"})
             if made.status != 201:
                 attack.found(PART, f"a known client is refused beside {name}", str(made.status))
                 return
@@ -484,8 +478,14 @@ def _aborted(attack: Attack, target: Target, session: str) -> None:
         )
         if refused > count // 10:
             attack.found(PART, f"no connection during {name}", f"{refused} of {count}")
-        if held > DESCRIPTORS // 4:
-            attack.found(PART, f"descriptors pile up during {name}", f"{held} at most")
+        if most > DESCRIPTORS - RESERVE:
+            attack.found(PART, f"descriptors run out during {name}", f"{most} of {DESCRIPTORS}")
+        least = before.descriptors + RESERVE
+        if not wait_for(lambda bound=least: target.reading().descriptors <= bound, PROMPTLY):
+            attack.found(
+                PART, f"descriptors stay open for {PROMPTLY:.0f} s after {name}",
+                f"{target.reading().descriptors}; {before.descriptors} before",
+            )  # fmt: skip
         attack.settle(PART, target, name, before)
 
 

@@ -52,6 +52,7 @@ class Target:
 
     Args:
         directory: For its data and its log.
+        python: The interpreter that has the service installed.
         driver: `emulated` or `linux`.
         descriptors: Its limit of open files; the caller's own when None.
         environment: Settings, as variables without their prefix, such as `TRAFFIC="1000"`.
@@ -61,6 +62,7 @@ class Target:
         self,
         directory: Path,
         *,
+        python: str = sys.executable,
         driver: str = "emulated",
         descriptors: int | None = None,
         **environment: str,
@@ -70,11 +72,12 @@ class Target:
         self.log = directory / "service.log"
         self.port = 0
         self.admin = ""
+        self._python = python
         self._driver = driver
         self._descriptors = descriptors
         self._environment = {f"WINTUN_API_{name}": value for name, value in environment.items()}
         self._process: subprocess.Popen[bytes] | None = None
-        self._read_to = 0
+        self._read_to = self.log.stat().st_size if self.log.exists() else 0
 
     @property
     def pid(self) -> int:
@@ -100,7 +103,8 @@ class Target:
             TimeoutError: It does not answer.
         """
         command = [
-            sys.executable,
+            self._python,
+            "-P",  # not what lies in the working directory
             "-m",
             "wintun_api",
             "serve",
