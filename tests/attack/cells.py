@@ -632,7 +632,7 @@ def _cookies(attack: Attack, target: Target, things: Things) -> None:
     status = _safely(attack, "cookies", target, "GET", "/v1/system", None, headers=headers)
     if status != 200:
         attack.found(PART, f"sign-ins of another token push the admin's out: {status}")
-    _safely(attack, "cookies", target, "POST", "/v1/sign-out", None, headers=headers)
+    _safely(attack, "cookies", target, "POST", "/v1/sign-out", None, headers=headers + origin)
     status = _safely(attack, "cookies", target, "GET", "/v1/system", None, headers=headers)
     if status != 401:
         attack.found(PART, f"a cookie works after its sign-out: {status}")
