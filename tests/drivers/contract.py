@@ -656,6 +656,37 @@ class DriverContract:
         session.end()
         assert info.guid not in {one.guid for one in driver.adapters()}
 
+    @pytest.mark.usefixtures("with_addresses")
+    def test_nothing_refused_nothing_truncated(self, adapter: Adapter, session: Session) -> None:
+        """What the host takes and what is read whole is counted as no loss, nor after the end."""
+        request = build.udp(self.IPV4_PEER, self.IPV4.ip, 1000, 9, bytes(100))
+        assert session.send_packets([request] * 3) == 3
+        self.host_sends(adapter, self.IPV4_PEER, bytes(100))
+        drain(session)
+        assert (session.refused, session.truncated) == ({}, 0)
+        session.end()
+        assert (session.refused, session.truncated) == ({}, 0)
+
+    @pytest.mark.usefixtures("with_addresses")
+    def test_counters_after_a_removal(self, adapter: Adapter, session: Session) -> None:
+        """Counters outlive the adapter, and have what was sent right before its removal."""
+        request = build.udp(self.IPV4_PEER, self.IPV4.ip, 1000, 9, bytes(100))
+        assert session.send_packets([request] * 3) == 3
+        before = adapter.counters()
+        assert session.send_packets([request] * 3) == 3
+        adapter.delete()
+        with pytest.raises(SessionEnded):
+            drain(session)
+        after = adapter.counters()
+        assert after.sent_packets - before.sent_packets >= 3
+        session.end()
+        assert adapter.counters() == after
+
+    def test_counters_of_a_deleted_adapter(self, adapter: Adapter) -> None:
+        """An adapter that was deleted without a look at its counters has some."""
+        adapter.delete()
+        assert adapter.counters() == adapter.counters()
+
     # Log.
 
     def test_logger(self, driver: Driver, make: Make) -> None:

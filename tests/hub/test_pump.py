@@ -9,9 +9,10 @@ import select
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_interface
+from types import MappingProxyType
 
 import pytest
 
@@ -29,6 +30,8 @@ class Host:
     """A session in which the host has some packets ready; it never blocks."""
 
     capacity = 0x20000
+    refused: Mapping[str, int] = MappingProxyType({})
+    truncated = 0
 
     def __init__(self, packets: list[bytes]) -> None:
         self._packets = packets

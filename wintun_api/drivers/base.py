@@ -12,7 +12,7 @@ Directions are the application's: *received* is host to application, *sent* appl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from ipaddress import (
@@ -198,6 +198,24 @@ class Session(Protocol):
     def capacity(self) -> int:
         """Ring capacity in bytes, a power of two."""
 
+    @property
+    def refused(self) -> Mapping[str, int]:
+        """Packets that `send_packets` took and the host then refused, by cause, since the start.
+
+        The causes are "link_down" (the interface was set down) and "host" (any other reason). A
+        cause is missing until it has happened; Wintun and the emulated driver have none. The
+        numbers only grow. What is returned never changes, so any thread may read it, also after
+        `end`; while nothing new was refused it is the same object.
+        """
+
+    @property
+    def truncated(self) -> int:
+        """Received packets that were dropped because the driver could not read all of them.
+
+        It counts since the start, only grows, and may be read from any thread, also after `end`.
+        Always 0 with Wintun and the emulated driver.
+        """
+
     def fileno(self) -> int | None:
         """Return a descriptor that polls readable when packets wait; None where the OS has none."""
 
@@ -226,8 +244,9 @@ class Session(Protocol):
     def send_packets(self, packets: Sequence[bytes]) -> int:
         """Send packets in order and return how many were taken. Never blocks.
 
-        Stops at a full ring: fewer than given means the ring has no room for the next one now.
-        Every packet must be checked before (`packet.check`).
+        Stops at a full ring: fewer than given means the ring has no room for the next one now, and
+        nothing behind that one was sent, however small. Packets that the host refuses are taken
+        too, and are in `refused`. Every packet must be checked before (`packet.check`).
 
         Raises:
             SessionEnded: The adapter is gone.
@@ -252,7 +271,14 @@ class Adapter(Protocol):
         """
 
     def counters(self) -> LinkCounters:
-        """Read the link counters of the operating system."""
+        """Read the link counters of the operating system.
+
+        They never go back while the adapter exists. After it was removed, by whatever program, the
+        last known values are returned.
+
+        Raises:
+            AdapterNotFound: The adapter was removed before this handle knew any counters of it.
+        """
 
     def start_session(self, capacity: int) -> Session:
         """Start the adapter's session (wintun.h: WintunStartSession).

@@ -60,6 +60,7 @@ class LinuxAdapter:
         self._resolver = resolver
         self._calls = calls
         self._open = True
+        self._counted: LinkCounters | None = None
 
     @property
     def reboot_required(self) -> bool:
@@ -83,14 +84,20 @@ class LinuxAdapter:
         """Read the link counters (if_link.h: rtnl_link_stats64), seen from the application.
 
         Raises:
-            AdapterNotFound: It was removed, or moved to another network namespace.
+            AdapterNotFound: It was removed before this handle had read any.
         """
         session = self._sessions.get(self._guid)
         name = session.kernel_name() if session is not None else None
         if name is not None and (counters := counters_of(name)) is not None:
+            self._counted = counters
             return counters
-        with RouteSocket() as route:
-            return self._link(route).counters
+        try:
+            with RouteSocket() as route:
+                self._counted = self._link(route).counters
+        except AdapterNotFound:
+            if self._counted is None:
+                raise
+        return self._counted
 
     def start_session(self, capacity: int) -> LinuxSession:
         """Attach to the device, set it up and fit its queue to `capacity` bytes.
@@ -248,6 +255,7 @@ class LinuxAdapter:
                     domain="errno",
                     hint="End that session first, or delete with force=true.",
                 )
+            self._counted = link.counters
             route.delete_link(link.index)
         self._open = False
         self._log.info(f"{label_of(link)}: Deleted.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import selectors
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from threading import Lock
 
 from wintun_api.drivers.limits import MAX_IP_PACKET_SIZE
@@ -80,8 +80,8 @@ class LinuxSession:
         self._on_end = on_end
         self._calls = calls
         self._failure: DriverError | None = None
-        self._refused = 0
-        self._cut = 0
+        self._refused: Mapping[str, int] = {}
+        self._truncated = 0
         self._quit_lock = Lock()
         self._quit, self._quit_end = os.pipe()
 
@@ -89,6 +89,16 @@ class LinuxSession:
     def capacity(self) -> int:
         """Ring capacity in bytes, as it was asked for."""
         return self._capacity
+
+    @property
+    def refused(self) -> Mapping[str, int]:
+        """Packets that were taken and the kernel refused, by cause; never changes once returned."""
+        return self._refused
+
+    @property
+    def truncated(self) -> int:
+        """Received packets that were cut, because the MTU was raised from outside, and dropped."""
+        return self._truncated
 
     def fileno(self) -> int | None:
         """Return the descriptor: it polls readable, or in error when the device is gone."""
@@ -167,10 +177,13 @@ class LinuxSession:
         os.close(self._quit)
         self._on_end(self)
         self._log.info(f"{self._label}: The session was detached.")
-        if self._refused > 1:
-            self._log.warn(f"{self._label}: {self._refused} packets sent were refused.")
-        if self._cut > 1:
-            self._log.warn(f"{self._label}: {self._cut} packets received were cut and dropped.")
+        refused = sum(self._refused.values())
+        if refused > 1:
+            self._log.warn(f"{self._label}: {refused} packets sent were refused.")
+        if self._truncated > 1:
+            self._log.warn(
+                f"{self._label}: {self._truncated} packets received were cut and dropped."
+            )
 
     def learn_mtu(self, mtu: int) -> None:
         """Read packets of this MTU from now on; call it before the device gets the MTU."""
@@ -205,19 +218,22 @@ class LinuxSession:
         self._read_size = learned if learned > size else MAX_READ
         whole = [packet for packet in packets if len(packet) < size or _ip_length(packet) <= size]
         cut = len(packets) - len(whole)
-        if cut and not self._cut:
+        if cut and not self._truncated:
             self._log.warn(
                 f"{self._label}: The MTU was raised from outside; packets of more than {size} "
                 f"bytes were cut and dropped, the next ones are read whole."
             )
-        self._cut += cut
+        self._truncated += cut
         return whole
 
     def _refuse(self, code: int) -> None:
+        down = code == errno.EIO
         if not self._refused:
-            reason = "the link is set down" if code == errno.EIO else os.strerror(code)
+            reason = "the link is set down" if down else os.strerror(code)
             self._log.warn(f"{self._label}: The host refuses packets: {reason}.")
-        self._refused += 1
+        cause = "link_down" if down else "host"
+        # A new one each time: readers on other threads keep what they have.
+        self._refused = {**self._refused, cause: self._refused.get(cause, 0) + 1}
 
     def _running(self, function: str) -> int:
         descriptor = self._descriptor

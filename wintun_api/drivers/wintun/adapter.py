@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from ctypes import byref
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from wintun_api.drivers.wintun.abi import BOOL, AdapterHandle, AdapterName, Gene
 from wintun_api.drivers.wintun.ip_helper import IpHelper
 from wintun_api.drivers.wintun.session import WintunSession
 from wintun_api.drivers.wintun.win32 import ERROR_INVALID_HANDLE, ERROR_NOT_SUPPORTED
-from wintun_api.errors import AdapterNotFound, NotSupported
+from wintun_api.errors import AdapterNotFound, DriverError, NotSupported
 
 if TYPE_CHECKING:
     from wintun_api.drivers.wintun.driver import WintunDriver
@@ -41,6 +42,7 @@ class WintunAdapter:
         self._created = created
         self._reboot_required = reboot_required
         self._luid = read_luid(driver, handle)
+        self._counted: LinkCounters | None = None
 
     @property
     def reboot_required(self) -> bool:
@@ -82,9 +84,21 @@ class WintunAdapter:
         return self._driver.describe(self._luid, self.name(), self._pool)
 
     def counters(self) -> LinkCounters:
-        """Read the link counters; all zero where the driver cannot."""
+        """Read the link counters; all zero where the driver cannot.
+
+        Raises:
+            AdapterNotFound: The adapter was removed before this handle had read any.
+        """
         helper = self._driver.ip_helper
-        return helper.counters(self._luid) if helper is not None else LinkCounters()
+        if helper is None:
+            return LinkCounters()
+        try:
+            self._open("GetIfEntry2")  # another adapter may have the LUID after a deletion
+            self._counted = helper.counters(self._luid)
+        except AdapterNotFound:
+            if self._counted is None:
+                raise
+        return self._counted
 
     def start_session(self, capacity: int) -> WintunSession:
         """Start a session with rings of `capacity` bytes (wintun.h: WintunStartSession).
@@ -178,6 +192,8 @@ class WintunAdapter:
         """
         handle = self._open("WintunDeleteAdapter")
         reboot_required = BOOL()
+        with suppress(DriverError):
+            self.counters()  # the last chance to know them
         if self._driver.capabilities.persistent_adapters:
             self._driver.call("WintunDeleteAdapter", handle, force, byref(reboot_required))
         elif not self._created:

@@ -5,9 +5,10 @@ Receive and Release, Allocate and Send stay together in one method each: no poin
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from ctypes import byref, string_at
 from threading import Lock
+from types import MappingProxyType
 
 from wintun_api.drivers.limits import MAX_IP_PACKET_SIZE
 from wintun_api.drivers.wintun.abi import DWORD, SessionHandle, copy_bytes
@@ -20,6 +21,8 @@ from wintun_api.drivers.wintun.win32 import (
 )
 from wintun_api.errors import DriverError, InvalidPacket, SessionEnded
 from wintun_api.packet.check import TOO_LONG
+
+NONE_REFUSED: Mapping[str, int] = MappingProxyType({})
 
 
 class WintunSession:
@@ -61,6 +64,16 @@ class WintunSession:
     def capacity(self) -> int:
         """Ring capacity in bytes."""
         return self._capacity
+
+    @property
+    def refused(self) -> Mapping[str, int]:
+        """Return {}: Windows does not tell what becomes of a packet that was sent."""
+        return NONE_REFUSED
+
+    @property
+    def truncated(self) -> int:
+        """Return 0: a packet comes with its length, so it is always read whole."""
+        return 0
 
     def fileno(self) -> int | None:
         """Return None: Windows has events, not descriptors."""
