@@ -62,6 +62,9 @@ class Host:
         """End the wait."""
         self._quit.set()
 
+    def quiesce(self) -> None:
+        """The host sends nothing by itself."""
+
     def end(self) -> None:
         """There is nothing to let go of."""
 

@@ -148,6 +148,7 @@ class LinkCounters:
         received_packets: Packets the host gave to the application.
         received_bytes: Bytes of them.
         received_dropped: Packets the host lost because the ring was full or nobody had a session.
+            This is where ring loss is: it misses only what waited in the ring when it was freed.
         sent_packets: Packets the application gave to the host.
         sent_bytes: Bytes of them.
         sent_dropped: Packets of the application that the host refused.
@@ -252,6 +253,15 @@ class Session(Protocol):
             SessionEnded: The adapter is gone.
         """
 
+    def quiesce(self) -> None:
+        """Stop the host from sending, so that what waits now is the last and can all be received.
+
+        Call it before the last packets are drained and the session is ended; what waits at `end` is
+        lost and counted nowhere. It may take milliseconds, and any thread may call it; it raises
+        nothing, and does nothing after the end. On Wintun and the emulated driver it does nothing:
+        Windows cannot stop the host, so the caller bounds the last drain itself.
+        """
+
     def end(self) -> None:
         """End the session and free its ring. Idempotent (wintun.h: WintunEndSession)."""
 
@@ -274,10 +284,10 @@ class Adapter(Protocol):
         """Read the link counters of the operating system.
 
         They never go back while the adapter exists. After it was removed, by whatever program, the
-        last known values are returned.
+        last known values are returned: on Linux those that a device with a session had at last.
 
         Raises:
-            AdapterNotFound: The adapter was removed before this handle knew any counters of it.
+            AdapterNotFound: The adapter was removed before this handle had read any; not on Linux.
         """
 
     def start_session(self, capacity: int) -> Session:

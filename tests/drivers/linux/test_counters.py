@@ -1,35 +1,74 @@
-"""The counters that the kernel prints are those that it sends."""
+"""drivers.linux.counters: what the kernel says about a link, read without a library."""
 
 from __future__ import annotations
 
-from ipaddress import ip_interface
+import os
 from pathlib import Path
 
 from tests.drivers.linux import kernel
-from wintun_api.drivers.base import Driver
-from wintun_api.drivers.linux.counters import counters_of
-from wintun_api.packet import build
+from wintun_api.drivers.linux.counters import (
+    RTM_NEWLINK,
+    Place,
+    find_link,
+    is_own,
+    number_of,
+    parse_link,
+    read_link,
+)
+from wintun_api.drivers.linux.rtnetlink import RouteSocket
 
 pytestmark = kernel.needs_kernel
 
-
-def test_printed_as_sent(driver: Driver) -> None:
-    """What a session carried and lost is counted alike with a session and without."""
-    adapter = driver.create_adapter("counted", "Example")
-    adapter.set_addresses([ip_interface("10.6.80.1/24")])
-    session = adapter.start_session(0x20000)
-    for _ in range(600):  # more than the queue holds
-        kernel.host_sends("10.6.80.2", bytes(1000))
-    request = build.icmp_echo("10.6.80.2", "10.6.80.1", identifier=1, sequence=1)
-    assert session.send_packets([request]) == 1
-    printed = adapter.counters()
-    session.end()
-    assert adapter.counters() == printed
-    assert printed.received_dropped > 0
-    assert printed.sent_packets == 1
+ALIAS = "wintun-api/1/deadbabe-cafe-beef-0123-456789abcdef/Example/read"
 
 
-def test_no_such_device(namespace: None) -> None:
-    """A device that is not here has no counters."""
-    assert counters_of("nobody") is None
-    assert counters_of("lo", Path("/nonexistent")) is None
+def test_read_as_the_library_reads(namespace: None) -> None:
+    """Index, alias and counters are those that pyroute2 gives."""
+    kernel.ip("tuntap", "add", "read", "mode", "tun")
+    kernel.ip("link", "set", "read", "alias", ALIAS)
+    with RouteSocket() as route:
+        (link,) = route.links()
+    for found in (read_link(Place(link.index)), find_link("read", None)):
+        assert found is not None
+        assert (found.kind, found.index, found.alias) == (RTM_NEWLINK, link.index, ALIAS.encode())
+        assert found.counters == link.counters
+        assert not found.moved
+
+
+def test_what_is_not_there(namespace: None) -> None:
+    """A link or a namespace that is not there is None, and no error."""
+    assert read_link(Place(4711)) is None
+    assert find_link("nobody", None) is None
+    assert find_link("lo", 4711) is None
+    with Path("/dev/null").open() as file:
+        assert number_of(file.fileno()) is None
+        assert not is_own(file.fileno())
+
+
+def test_in_another_namespace(namespace: None) -> None:
+    """A link of another network namespace is read under the number that this one has for it."""
+    with kernel.namespace():
+        kernel.ip("tuntap", "add", "far", "mode", "tun")
+        there = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+        assert is_own(there)
+    try:
+        assert not is_own(there)
+        number = number_of(there)
+        assert number is not None
+        assert number_of(there) == number
+        found = find_link("far", number)
+        assert found is not None
+        assert read_link(Place(found.index, number)) == found
+        assert find_link("far", None) is None
+    finally:
+        os.close(there)
+
+
+def test_cut_messages_are_no_crash() -> None:
+    """A message that ends early says as much as it has."""
+    header = bytes([40, 0, 0, 0, 16, 0]) + bytes(26)
+    for attribute in (b"", b"\x00", b"\x01\x00\x14\x00", b"\x08\x00\x14\x00ab"):
+        found = parse_link(header + attribute)
+        assert found is not None
+        assert found.counters.received_packets == 0
+    assert parse_link(bytes([16, 0, 0, 0, 2, 0]) + bytes(10)) is None

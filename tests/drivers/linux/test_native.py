@@ -48,10 +48,8 @@ def test_reads_what_waits(calls: PacketCalls, datagrams: tuple[int, int]) -> Non
     near, far = datagrams
     for packet in PACKETS:
         os.write(far, packet)
-    packets, failure, filled = calls.read(near, 100, 2048)
-    assert packets == PACKETS
-    assert (failure, filled) == (errno.EAGAIN, False)
-    assert list(calls.read(near, 100, 2048)[0]) == []
+    assert calls.read(near, 100) == (PACKETS, errno.EAGAIN, 0)
+    assert calls.read(near, 100) == ([], errno.EAGAIN, 0)
 
 
 def test_reads_up_to_the_limit(calls: PacketCalls, datagrams: tuple[int, int]) -> None:
@@ -59,8 +57,8 @@ def test_reads_up_to_the_limit(calls: PacketCalls, datagrams: tuple[int, int]) -
     near, far = datagrams
     for packet in PACKETS:
         os.write(far, packet)
-    assert calls.read(near, 2, 2048) == (PACKETS[:2], 0, False)
-    assert calls.read(near, 1, 2048) == (PACKETS[2:], 0, False)
+    assert calls.read(near, 2) == (PACKETS[:2], 0, 0)
+    assert calls.read(near, 1) == (PACKETS[2:], 0, 0)
 
 
 def test_reads_a_burst_larger_than_its_room(
@@ -74,50 +72,132 @@ def test_reads_a_burst_larger_than_its_room(
     for _ in range(2):  # the first burst is read by Python
         for packet in sent:
             os.write(far, packet)
-        while packets := calls.read(near, 100, 65536)[0]:
+        while packets := calls.read(near, 100).packets:
             got += packets
     assert got == sent * 2
 
 
-def test_a_full_buffer_is_told(calls: PacketCalls, datagrams: tuple[int, int]) -> None:
-    """A read that takes all it could may have lost the end of its packet, and says so."""
+def test_packets_of_every_size_come_whole(calls: PacketCalls, datagrams: tuple[int, int]) -> None:
+    """A packet that is larger than all before it is not cut, up to the largest there can be."""
     near, far = datagrams
-    for size in (1, 1, 100, 100, 60, 60):
-        for _ in range(2):
-            os.write(far, bytes(size))
-        packets, _, filled = calls.read(near, 100, 100)
-        assert filled is (size == 100)
-        assert len(packets) == 2
+    sizes = (1, 1420, 1421, 2048, 9000, 100, 65535, 20)
+    for start in range(len(sizes)):
+        sent = [bytes([start]) * size for size in sizes[start:] + sizes[:start]]
+        for at in range(0, len(sent), 2):
+            for packet in sent[at : at + 2]:
+                os.write(far, packet)
+            got: list[bytes] = []
+            while packets := calls.read(near, 100).packets:
+                got += packets
+            assert got == sent[at : at + 2]
 
 
-@pytest.mark.parametrize("start", [0, 1, 3])
-@pytest.mark.parametrize("kind", [list, Block.of])
-def test_writes_from_a_packet_on(
-    calls: PacketCalls, datagrams: tuple[int, int], start: int, kind: type[list[bytes]]
+def test_what_no_ip_packet_can_be_is_cut_and_counted(
+    calls: PacketCalls, datagrams: tuple[int, int]
 ) -> None:
-    """Packets are written one by one, from the one that was asked for."""
+    """A message beyond 65,535 bytes is left out, and those around it come."""
     near, far = datagrams
-    assert calls.write(far, kind(PACKETS), start) == (3 - start, 0)
-    assert list(calls.read(near, 10, 100)[0]) == PACKETS[start:]
+    for _ in range(3):
+        for size in (40, 65536, 70000, 50):
+            os.write(far, bytes(size))
+        assert calls.read(near, 100) == ([bytes(40), bytes(50)], errno.EAGAIN, 2)
+    os.write(far, bytes(65536))
+    assert calls.read(near, 1) == ([], 0, 1)
+
+
+@pytest.mark.parametrize("kind", [list, Block.of])
+def test_writes_one_by_one(
+    calls: PacketCalls, datagrams: tuple[int, int], kind: type[list[bytes]]
+) -> None:
+    """Packets are written one by one, whatever they lie in."""
+    near, far = datagrams
+    assert calls.write(far, kind(PACKETS)) == (3, 0, 0, 0, 0)
+    assert calls.read(near, 10).packets == PACKETS
+
+
+def test_writes_a_part_of_a_piece(calls: PacketCalls, datagrams: tuple[int, int]) -> None:
+    """Packets that begin within their memory are written from there on."""
+    near, far = datagrams
+    lengths = Block.of(PACKETS).lengths
+    block = Block(b"before" + b"".join(PACKETS) + b"behind", lengths, 13, start=6)
+    assert calls.write(far, block).taken == 3
+    assert calls.read(near, 10).packets == PACKETS
 
 
 def test_writes_until_there_is_no_room(calls: PacketCalls, datagrams: tuple[int, int]) -> None:
     """The first packet that is not taken ends it, and says why."""
     _, far = datagrams
     packets = [bytes(1000)] * 2000
-    taken, failure = calls.write(far, packets, 0)
-    assert 0 < taken < 2000
-    assert failure == errno.EAGAIN
+    written = calls.write(far, packets)
+    assert 0 < written.taken < 2000
+    assert written[1:] == (errno.EAGAIN, 0, 0, 0)
+
+
+@pytest.mark.parametrize("kind", [list, Block.of])
+def test_no_packet_overtakes_one_that_waits(calls: PacketCalls, kind: type[list[bytes]]) -> None:
+    """Where a large packet finds no room, a small one behind it that would fit waits too."""
+    near, far = os.pipe()
+    os.set_blocking(far, False)
+    try:
+        room = 0
+        while True:
+            try:
+                room += os.write(far, bytes(4096))
+            except BlockingIOError:
+                break
+        os.read(near, 4096)
+        os.write(far, bytes(4000))  # 96 bytes more fit behind them
+        assert calls.write(far, kind([bytes(1000), bytes(10), bytes(20)])) == (
+            (0, errno.EAGAIN, 0, 0, 0)
+        )
+        assert calls.write(far, kind([bytes(10), bytes(1000), bytes(20)])) == (
+            (1, errno.EAGAIN, 0, 0, 0)
+        )
+        os.set_blocking(near, False)
+        waiting = 0
+        while waiting < room - 4096 + 4010:
+            waiting += len(os.read(near, 4096))
+        with pytest.raises(BlockingIOError):
+            os.read(near, 1)
+    finally:
+        os.close(near)
+        os.close(far)
+
+
+@pytest.mark.parametrize("kind", [list, Block.of])
+def test_a_refused_packet_stops_none(
+    calls: PacketCalls, datagrams: tuple[int, int], kind: type[list[bytes]]
+) -> None:
+    """What can never be written is counted as refused, and what is behind it is written."""
+    import socket
+
+    near, far = datagrams
+    with socket.socket(fileno=os.dup(far)) as sender:
+        sender.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4608)
+    packets = [bytes(60000), *PACKETS, bytes(60000)]
+    assert calls.write(far, kind(packets)) == (5, 0, 0, 2, errno.EMSGSIZE)
+    assert calls.read(near, 10).packets == PACKETS
 
 
 def test_a_failure_is_a_value(calls: PacketCalls, tmp_path: Path) -> None:
     """What the kernel refuses comes back as its number."""
     (tmp_path / "file").write_bytes(b"x")
     descriptor = os.open(tmp_path / "file", os.O_WRONLY)
-    assert list(calls.read(descriptor, 1, 10)[0]) == []
-    assert calls.read(descriptor, 1, 10)[1] == errno.EBADF
+    assert calls.read(descriptor, 1) == ([], errno.EBADF, 0)
     os.close(descriptor)
-    assert calls.write(descriptor, PACKETS, 0) == (0, errno.EBADF)
+    assert calls.write(descriptor, PACKETS) == (0, errno.EBADF, 0, 0, 0)
+
+
+def test_a_failure_behind_a_burst_is_a_value(native_library: Path) -> None:
+    """A foreign call that reads nothing at all gives no packets and the error."""
+    near, far = os.pipe()
+    calls = native.NativeCalls(native_library)
+    os.write(far, b"xx")
+    os.set_blocking(near, False)
+    os.close(far)
+    calls.read(near, 2)  # the end of a pipe reads as many empty packets
+    os.close(near)
+    assert calls.read(near, 2) == ([], errno.EBADF, 0)
 
 
 def test_many_packets_come_in_one_piece(native_library: Path, datagrams: tuple[int, int]) -> None:
@@ -127,7 +207,7 @@ def test_many_packets_come_in_one_piece(native_library: Path, datagrams: tuple[i
     for _ in range(2):
         for packet in PACKETS:
             os.write(far, packet)
-        packets, _, _ = calls.read(near, 512, 2048)
+        packets = calls.read(near, 512).packets
         assert packets == PACKETS
     assert isinstance(packets, Block)
     assert packets.memory == b"".join(PACKETS)
@@ -141,7 +221,7 @@ def test_a_packet_alone_needs_no_foreign_call(
     calls = native.NativeCalls(native_library)
     for _ in range(3):
         os.write(far, b"one")
-        assert calls.read(near, 512, 2048) == ([b"one"], errno.EAGAIN, False)
+        assert calls.read(near, 512) == ([b"one"], errno.EAGAIN, 0)
 
 
 def test_auto_is_what_was_built(native_library: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from uuid import UUID
 
@@ -12,12 +13,12 @@ from wintun_api.drivers.base import AdapterInfo, IPAddress, IPInterface, LinkCou
 from wintun_api.drivers.limits import check_capacity, check_mtu, check_name
 from wintun_api.drivers.linux import addresses, routes, tun
 from wintun_api.drivers.linux.calls import PacketCalls
-from wintun_api.drivers.linux.counters import counters_of
 from wintun_api.drivers.linux.identity import Identity, luid_of
 from wintun_api.drivers.linux.log import DriverLog
 from wintun_api.drivers.linux.resolver import Dns, Resolver
 from wintun_api.drivers.linux.rtnetlink import Link, LinkAddress, RouteSocket
 from wintun_api.drivers.linux.session import LinuxSession, queue_length
+from wintun_api.drivers.linux.tracker import LinkTracker
 from wintun_api.errors import (
     AdapterExists,
     AdapterNotFound,
@@ -37,6 +38,7 @@ class LinuxAdapter:
     Args:
         guid: The device's identity, in its ifalias.
         index: Its interface index when the handle was made.
+        counters: What it had counted then.
         sessions: The running sessions of this driver, by GUID.
         log: Gets a line for what is done.
         resolver: Where the DNS settings are kept; None where nobody keeps them.
@@ -47,6 +49,7 @@ class LinuxAdapter:
         self,
         guid: UUID,
         index: int,
+        counters: LinkCounters,
         sessions: dict[UUID, LinuxSession],
         log: DriverLog,
         *,
@@ -60,7 +63,8 @@ class LinuxAdapter:
         self._resolver = resolver
         self._calls = calls
         self._open = True
-        self._counted: LinkCounters | None = None
+        self._counted = counters
+        self._followed: LinuxSession | None = None
 
     @property
     def reboot_required(self) -> bool:
@@ -83,20 +87,21 @@ class LinuxAdapter:
     def counters(self) -> LinkCounters:
         """Read the link counters (if_link.h: rtnl_link_stats64), seen from the application.
 
-        Raises:
-            AdapterNotFound: It was removed before this handle had read any.
+        `received_dropped` is the kernel's tx_dropped: packets that found the queue full, or nobody
+        attached. While a session runs the device is followed through renames and other network
+        namespaces; after its removal these are the counters that it had at last.
         """
-        session = self._sessions.get(self._guid)
-        name = session.kernel_name() if session is not None else None
-        if name is not None and (counters := counters_of(name)) is not None:
-            self._counted = counters
-            return counters
-        try:
-            with RouteSocket() as route:
-                self._counted = self._link(route).counters
-        except AdapterNotFound:
-            if self._counted is None:
-                raise
+        running = self._sessions.get(self._guid)
+        if running is not None and running is not self._followed:
+            running.counters()  # sees whether its device is gone, and the GUID another one's
+            if not running.removed:
+                self._followed = running
+        if self._followed is not None:
+            self._counted = self._followed.counters()
+            if self._followed is running or self._followed.removed:
+                return self._counted
+        with suppress(AdapterNotFound), RouteSocket() as route:
+            self._counted = self._link(route).counters
         return self._counted
 
     def start_session(self, capacity: int) -> LinuxSession:
@@ -113,10 +118,11 @@ class LinuxAdapter:
             try:
                 length = queue_length(capacity, link.mtu)
                 route.set_link(link.index, txqlen=length, state="up")
+                tracker = LinkTracker(self._guid, link.index, link.counters)
                 session = LinuxSession(
                     descriptor,
                     capacity,
-                    link.mtu,
+                    tracker,
                     label=label_of(link),
                     log=self._log,
                     on_end=self._ended,
@@ -125,7 +131,7 @@ class LinuxAdapter:
             except BaseException:
                 os.close(descriptor)
                 raise
-        self._sessions[self._guid] = session
+        self._sessions[self._guid] = self._followed = session
         self._log.info(f"{label_of(link)}: A session was attached, {length} packets can wait.")
         return session
 
@@ -167,13 +173,7 @@ class LinuxAdapter:
         """Set the MTU in bytes. Below 1280 the kernel takes IPv6 from the adapter (RFC 8200)."""
         check_mtu(mtu)
         with RouteSocket() as route:
-            link = self._link(route)
-            session = self._sessions.get(self._guid)
-            if session is not None and mtu > link.mtu:
-                session.learn_mtu(mtu)
-            route.set_link(link.index, mtu=mtu)
-            if session is not None:
-                session.learn_mtu(mtu)
+            route.set_link(self._link(route).index, mtu=mtu)
 
     def set_metric(self, metric: int | None) -> None:
         """Refuse a number: the kernel has metrics of routes, and none of an interface.

@@ -14,6 +14,7 @@ from uuid import UUID, uuid4
 from wintun_api.drivers.base import (
     AdapterInfo,
     Capabilities,
+    LinkCounters,
     Logger,
     Route,
     Unavailable,
@@ -144,7 +145,7 @@ class LinuxDriver:
                 route.delete_link(index)
                 raise
         self._log.info(f"{name} ({device}): Created in the pool {pool!r} as {guid}.")
-        return self._adapter(guid, index)
+        return self._adapter(guid, index, LinkCounters())
 
     def open_adapter(self, name: str, pool: str) -> LinuxAdapter:
         """Open an existing adapter, of whatever process.
@@ -158,7 +159,7 @@ class LinuxDriver:
         with RouteSocket() as route:
             for link in route.links():
                 if link.identity.pool == pool and link.identity.same_name(name):
-                    return self._adapter(link.identity.guid, link.index)
+                    return self._adapter(link.identity.guid, link.index, link.counters)
         raise AdapterNotFound(
             "RTM_GETLINK",
             errno.ENODEV,
@@ -258,9 +259,15 @@ class LinuxDriver:
             self._changes.close()
             self._changes = None
 
-    def _adapter(self, guid: UUID, index: int) -> LinuxAdapter:
+    def _adapter(self, guid: UUID, index: int, counters: LinkCounters) -> LinuxAdapter:
         return LinuxAdapter(
-            guid, index, self._sessions, self._log, resolver=self._resolver, calls=self._calls
+            guid,
+            index,
+            counters,
+            self._sessions,
+            self._log,
+            resolver=self._resolver,
+            calls=self._calls,
         )
 
     def _require(self, *, elevated: bool = False) -> None:

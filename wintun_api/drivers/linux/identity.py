@@ -37,7 +37,7 @@ class Identity:
         Raises:
             InvalidArgument: Pool and name do not fit together.
         """
-        alias = f"{PREFIX}{self.guid}/{self.pool}/{self.name}"
+        alias = f"{alias_start(self.guid)}{self.pool}/{self.name}"
         excess = len(alias.encode()) - MAX_ALIAS
         if excess > 0:
             has = len(self.pool.encode()) + len(self.name.encode())
@@ -51,6 +51,11 @@ class Identity:
     def same_name(self, name: str) -> bool:
         """Tell whether the adapter has this name, whatever the case, as Windows compares."""
         return self.name.casefold() == name.casefold()
+
+
+def alias_start(guid: UUID) -> str:
+    """Return what the ifalias of an adapter begins with, whatever its name."""
+    return f"{PREFIX}{guid}/"
 
 
 def parse_alias(alias: object) -> Identity | None:

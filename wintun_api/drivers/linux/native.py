@@ -21,7 +21,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from wintun_api.drivers.linux.calls import PacketCalls, PythonCalls
+from wintun_api.drivers.linux.calls import PacketCalls, PythonCalls, Read, Written
 from wintun_api.errors import InvalidSettings
 from wintun_api.packet.block import Block
 from wintun_api.settings import Native
@@ -29,10 +29,11 @@ from wintun_api.settings import Native
 SOURCE = Path(__file__).with_name("burst.c")
 LIBRARY = Path(__file__).with_name("burst.so")
 COMPILERS = ("cc", "gcc", "clang")
-FLAGS = ("-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC")
+FLAGS = ("-O2", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-shared", "-fPIC")
 
 MAX_COUNT = 4096  # packets a call reads at the most
-ROOM = 128 * 1024  # bytes it reads, about: what the caches hold
+ENOUGH = 128 * 1024  # bytes it reads, about: what the caches hold
+HEADER = bytes.__basicsize__ - 1  # of a bytes object, before its content and the zero behind it
 
 
 def load(wanted: Native = "auto") -> Callable[[], PacketCalls] | None:
@@ -89,10 +90,9 @@ class NativeCalls:
         if source.decode() != _hash():
             raise ValueError(f"{library} was built from another source.")
         self._read = loaded.read_burst
-        self._read.restype = ctypes.c_uint32
+        self._read.restype = ctypes.py_object
         self._read.argtypes = [
             ctypes.c_int,
-            ctypes.c_char_p,
             ctypes.c_size_t,
             ctypes.c_size_t,
             ctypes.c_uint32,
@@ -109,54 +109,44 @@ class NativeCalls:
             ctypes.c_uint32,
             ctypes.c_void_p,
         ]
-        self._new = ctypes.pythonapi.PyBytes_FromStringAndSize
-        self._new.restype = ctypes.py_object
-        self._new.argtypes = [ctypes.c_void_p, ctypes.c_ssize_t]
         self._lengths = array("H", bytes(2 * MAX_COUNT))
         self._lengths_at = self._lengths.buffer_info()[0]
-        self._outcome = array("I", [0, 0, 0])
-        self._outcome_at = self._outcome.buffer_info()[0]
+        self._got, self._done = array("I", [0, 0, 0, 0]), array("I", [0, 0, 0, 0])
+        self._got_at, self._done_at = (one.buffer_info()[0] for one in (self._got, self._done))
         self._alone = PythonCalls()
         self._many = False
 
-    def read(self, descriptor: int, limit: int, size: int) -> tuple[Sequence[bytes], int, bool]:
-        """Read up to `limit` packets of at most `size` bytes."""
+    def read(self, descriptor: int, limit: int) -> Read:
+        """Read up to `limit` packets, and no more than a few when they are large."""
         if not self._many:
-            packets, failure, filled = self._alone.read(descriptor, limit, size)
-            self._many = len(packets) > 1
-            return packets, failure, filled
-        limit = min(limit, MAX_COUNT)
-        room = min(limit * size, ROOM + size)
-        # Not filled with zeros: the kernel writes it, and nobody sees it before.
-        memory: bytes = self._new(None, room)
-        count = self._read(
-            descriptor, memory, room, size, limit, self._lengths_at, self._outcome_at
+            alone = self._alone.read(descriptor, limit)
+            self._many = len(alone.packets) > 1
+            return alone
+        memory: bytes = self._read(
+            descriptor, HEADER, ENOUGH, min(limit, MAX_COUNT), self._lengths_at, self._got_at
         )
-        failure, longest, used = self._outcome
+        failure, count, size, cut = self._got
         if not count:
-            return [], failure, False
+            return Read([], failure, cut)
         self._many = count > 1
-        lengths = self._lengths[:count]
-        if 2 * used < room:
-            memory = memory[:used]  # a small burst does not keep all the room
-        return Block(memory, lengths, used), failure, longest == size
+        return Read(Block(memory, self._lengths[:count], size), failure, cut)
 
-    def write(self, descriptor: int, packets: Sequence[bytes], start: int) -> tuple[int, int]:
-        """Write packets from `start` on; return how many were taken and the next one's error."""
+    def write(self, descriptor: int, packets: Sequence[bytes]) -> Written:
+        """Write packets in order, up to the first that may be written later or never."""
         if len(packets) == 1:
-            return self._alone.write(descriptor, packets, start)
+            return self._alone.write(descriptor, packets)
         block = Block.of(packets)
         lengths = block.lengths
-        at = block.start + (sum(lengths[:start]) if start else 0)
         taken = self._write(
             descriptor,
             block.memory,
-            at,
-            lengths.buffer_info()[0] + lengths.itemsize * start,
-            len(lengths) - start,
-            self._outcome_at,
+            block.start,
+            lengths.buffer_info()[0],
+            len(lengths),
+            self._done_at,
         )
-        return taken, self._outcome[0]
+        failure, link_down, refused, reason = self._done
+        return Written(taken, failure, link_down, refused, reason)
 
 
 def _hash() -> str:

@@ -6,20 +6,16 @@ import errno
 import os
 import selectors
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from threading import Lock
 
-from wintun_api.drivers.limits import MAX_IP_PACKET_SIZE
+from wintun_api.drivers.base import LinkCounters
 from wintun_api.drivers.linux import tun
 from wintun_api.drivers.linux.calls import PacketCalls
 from wintun_api.drivers.linux.failure import EBADFD, driver_error
 from wintun_api.drivers.linux.log import DriverLog
+from wintun_api.drivers.linux.tracker import LinkTracker
 from wintun_api.errors import DriverError, SessionEnded
-
-# A read a little larger than its packet is faster than one that just fits: the allocator can split
-# the rest off. Small reads are faster than large ones, so none is larger than the MTU needs.
-READ_HEADROOM = 64
-MIN_READ = 2048
-MAX_READ = MAX_IP_PACKET_SIZE + 1
 
 NO_ROOM = frozenset((errno.EAGAIN, errno.ENOBUFS, errno.ENOMEM))
 
@@ -37,16 +33,11 @@ def queue_length(capacity: int, mtu: int) -> int:
     return max(MIN_QUEUE_LENGTH, min(MAX_QUEUE_LENGTH, capacity // (RECORD_HEADER + mtu)))
 
 
-def read_size(mtu: int) -> int:
-    """Return how many bytes to read at a time; one more than any packet of this MTU at least."""
-    return min(MAX_READ, max(MIN_READ, mtu + READ_HEADROOM))
-
-
 class LinuxSession:
     """A running session. Owns the descriptor and a pipe, and closes both in `end`.
 
     Packet calls come from one thread at a time and never block; `wait_readable` from one waiter
-    thread; `interrupt`, `learn_mtu` and `abandon` from any.
+    thread; everything else from any.
 
     A device that is moved to another network namespace stays attached. One that is deleted ends the
     session: the kernel discards what waited in its queue and says EBADFD.
@@ -54,7 +45,7 @@ class LinuxSession:
     Args:
         descriptor: Attached, non-blocking; owned from here on.
         capacity: What was asked for, in bytes.
-        mtu: Of the device, in bytes.
+        tracker: Follows the device; owned from here on.
         label: What log lines call the adapter.
         log: Gets a line at the end, and when packets are refused or cut: at first, and in sum.
         on_end: Called once, by `end`.
@@ -65,7 +56,7 @@ class LinuxSession:
         self,
         descriptor: int,
         capacity: int,
-        mtu: int,
+        tracker: LinkTracker,
         *,
         label: str,
         log: DriverLog,
@@ -74,7 +65,7 @@ class LinuxSession:
     ) -> None:
         self._descriptor: int | None = descriptor
         self._capacity = capacity
-        self._read_size = read_size(mtu)
+        self._tracker = tracker
         self._label = label
         self._log = log
         self._on_end = on_end
@@ -82,6 +73,9 @@ class LinuxSession:
         self._failure: DriverError | None = None
         self._refused: Mapping[str, int] = {}
         self._truncated = 0
+        # Held while the descriptor is used from another thread than that of the packets, so that it
+        # is not closed meanwhile, and its number not another file's.
+        self._descriptor_lock = Lock()
         self._quit_lock = Lock()
         self._quit, self._quit_end = os.pipe()
 
@@ -97,7 +91,7 @@ class LinuxSession:
 
     @property
     def truncated(self) -> int:
-        """Received packets that were cut, because the MTU was raised from outside, and dropped."""
+        """Received packets that were larger than any IP packet may be, and were dropped."""
         return self._truncated
 
     def fileno(self) -> int | None:
@@ -131,21 +125,21 @@ class LinuxSession:
         descriptor = self._running("read")
         if self._failure is not None:
             raise self._failure
-        size = self._read_size
-        packets, failure, filled = self._calls.read(descriptor, limit, size)
+        packets, failure, cut = self._calls.read(descriptor, limit)
+        if cut:
+            self._note_cut(cut)
         if failure and failure != errno.EAGAIN:
             self._failure = driver_error("read", failure)
             if not packets:
                 raise self._failure
-        if filled:
-            return self._learn_from(packets, size)
         return packets
 
     def send_packets(self, packets: Sequence[bytes]) -> int:
         """Write packets, a system call each, and return how many were taken. Never blocks.
 
-        A packet that the kernel refuses (EINVAL), and every one while somebody has set the link
-        down (EIO), counts as taken and is lost, as the host may lose any; the kernel counts it.
+        One that finds no room (EAGAIN, ENOBUFS, ENOMEM) is the last that is tried, so that no small
+        packet overtakes a large one. A packet that the kernel refuses (EINVAL), and every one while
+        the link is set down (EIO), counts as taken and is in `refused`.
 
         Raises:
             SessionEnded: The device is gone (EBADFD), or the session was ended.
@@ -153,27 +147,47 @@ class LinuxSession:
         descriptor = self._running("write")
         if self._failure is not None:
             raise self._failure
-        taken = 0
-        while taken < len(packets):
-            done, failure = self._calls.write(descriptor, packets, taken)
-            taken += done
-            if not failure or failure in NO_ROOM:
-                break
-            if failure == EBADFD:
-                if taken:
-                    break  # the next call says so
-                raise driver_error("write", failure)
-            self._refuse(failure)
-            taken += 1
-        return taken
+        written = self._calls.write(descriptor, packets)
+        if written.link_down:
+            self._note_refused("link_down", written.link_down, "the link is set down")
+        if written.refused:
+            self._note_refused("host", written.refused, os.strerror(written.reason))
+        if written.failure and not written.taken and written.failure not in NO_ROOM:
+            raise driver_error("write", written.failure)  # behind a packet, the next call says so
+        return written.taken
+
+    def counters(self) -> LinkCounters:
+        """Return what the kernel has counted on the device; after its end, what it had at last."""
+        with self._descriptor_lock:
+            if self._descriptor is not None:
+                return self._tracker.read(self._descriptor)
+            return self._tracker.counters
+
+    @property
+    def removed(self) -> bool:
+        """Whether the device was deleted, as far as `counters` or `end` have seen."""
+        return self._tracker.gone
+
+    def quiesce(self) -> None:
+        """Take the carrier away, so that the host puts nothing more into the queue. Idempotent."""
+        with self._descriptor_lock, suppress(DriverError):
+            descriptor = self._running("ioctl")
+            tun.drop_carrier(descriptor)
+            # By itself the kernel acts on a carrier up to a second later, but before it answers a
+            # question for it: this one, or since 6.8 any for the link, in whatever namespace.
+            tun.ask_carrier(tun.kernel_name(descriptor))
+            self._tracker.read(descriptor)
 
     def end(self) -> None:
         """Detach from the device, whose carrier goes down. Idempotent."""
-        descriptor, self._descriptor = self._descriptor, None
-        if descriptor is None:
-            return
-        self.interrupt()
-        os.close(descriptor)
+        with self._descriptor_lock:
+            if self._descriptor is None:
+                return
+            self.interrupt()
+            self._tracker.read(self._descriptor)
+            os.close(self._descriptor)
+            self._descriptor = None
+            self._tracker.close()  # a device that was abandoned has gone with its descriptor
         os.close(self._quit)
         self._on_end(self)
         self._log.info(f"{self._label}: The session was detached.")
@@ -185,65 +199,41 @@ class LinuxSession:
                 f"{self._label}: {self._truncated} packets received were cut and dropped."
             )
 
-    def learn_mtu(self, mtu: int) -> None:
-        """Read packets of this MTU from now on; call it before the device gets the MTU."""
-        self._read_size = read_size(mtu)
-
     def abandon(self) -> bool:
         """Let the device vanish with this session, for where it cannot be deleted by name.
 
         The next packet call says that the session has ended. Returns False when the device is gone
         already.
         """
-        try:
-            tun.set_persistent(self._running("ioctl"), persistent=False)
-        except SessionEnded:
-            return False
+        with self._descriptor_lock:
+            try:
+                tun.set_persistent(self._running("ioctl"), persistent=False)
+            except SessionEnded:
+                return False
         self._failure = SessionEnded("RTM_DELLINK", EBADFD, domain="errno")
         return True
 
     def kernel_name(self) -> str | None:
         """Return the device's present name, in whatever network namespace; None when it is gone."""
-        try:
-            return tun.kernel_name(self._running("ioctl"))
-        except SessionEnded:
-            return None
+        with self._descriptor_lock:
+            try:
+                return tun.kernel_name(self._running("ioctl"))
+            except SessionEnded:
+                return None
 
-    def _learn_from(self, packets: Sequence[bytes], size: int) -> list[bytes]:
-        """Drop packets that were cut, and read larger ones from now on.
+    def _note_cut(self, count: int) -> None:
+        if not self._truncated:
+            self._log.warn(f"{self._label}: Packets larger than any IP packet were dropped.")
+        self._truncated += count
 
-        Somebody else has raised the MTU. No call tells the length of a packet before it is read.
-        """
-        learned = read_size(tun.mtu(self._running("ioctl")) or MAX_READ)
-        self._read_size = learned if learned > size else MAX_READ
-        whole = [packet for packet in packets if len(packet) < size or _ip_length(packet) <= size]
-        cut = len(packets) - len(whole)
-        if cut and not self._truncated:
-            self._log.warn(
-                f"{self._label}: The MTU was raised from outside; packets of more than {size} "
-                f"bytes were cut and dropped, the next ones are read whole."
-            )
-        self._truncated += cut
-        return whole
-
-    def _refuse(self, code: int) -> None:
-        down = code == errno.EIO
-        if not self._refused:
-            reason = "the link is set down" if down else os.strerror(code)
+    def _note_refused(self, cause: str, count: int, reason: str) -> None:
+        if cause not in self._refused:
             self._log.warn(f"{self._label}: The host refuses packets: {reason}.")
-        cause = "link_down" if down else "host"
         # A new one each time: readers on other threads keep what they have.
-        self._refused = {**self._refused, cause: self._refused.get(cause, 0) + 1}
+        self._refused = {**self._refused, cause: self._refused.get(cause, 0) + count}
 
     def _running(self, function: str) -> int:
         descriptor = self._descriptor
         if descriptor is None:
             raise SessionEnded(function, errno.EBADF, domain="errno")
         return descriptor
-
-
-def _ip_length(packet: bytes) -> int:
-    """Return the length in bytes that the IP header promises."""
-    if packet[0] >> 4 == 4:
-        return int.from_bytes(packet[2:4], "big")
-    return 40 + int.from_bytes(packet[4:6], "big")

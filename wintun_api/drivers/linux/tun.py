@@ -10,7 +10,9 @@ import os
 import socket
 import struct
 import sys
+from array import array
 from pathlib import Path
+from typing import Any
 
 from wintun_api.drivers.base import UnavailableReason
 from wintun_api.drivers.linux.failure import driver_error
@@ -22,7 +24,7 @@ if sys.platform == "linux":
 else:
     O_NONBLOCK = 0
 
-    def ioctl(*_: object) -> bytes:
+    def ioctl(*_: object) -> Any:
         """Fail: there are no TUN devices off Linux."""
         raise OSError(errno.ENOSYS, "")
 
@@ -32,14 +34,17 @@ TUN_DEVICE = Path("/dev/net/tun")
 TUNSETIFF = 0x400454CA
 TUNSETPERSIST = 0x400454CB
 TUNGETIFF = 0x800454D2
-SIOCGIFMTU = 0x8921
+TUNSETCARRIER = 0x400454E2
+TUNGETDEVNETNS = 0x54E3
+SIOCETHTOOL = 0x8946
+ETHTOOL_GLINK = 0x0000000A
 
 IFF_TUN = 0x0001
 IFF_NO_PI = 0x1000
 IFF_TUN_EXCL = 0x8000
 
 _IFREQ = struct.Struct("@16sH22x")  # if.h: struct ifreq with ifr_flags
-_IFREQ_NUMBER = struct.Struct("@16si20x")  # with ifr_mtu
+_IFREQ_ADDRESS = struct.Struct("@16sP16x")  # with ifr_data
 
 
 def create(name: str) -> tuple[int, str]:
@@ -79,17 +84,44 @@ def kernel_name(descriptor: int) -> str:
     return _text(answer)
 
 
-def mtu(descriptor: int) -> int | None:
-    """Return the MTU of the attached device in bytes, None when another namespace has it."""
+def namespace(descriptor: int) -> int:
+    """Return a descriptor of the network namespace the device is in (if_tun.h: TUNGETDEVNETNS).
+
+    The caller closes it soon: while it is open the namespace cannot vanish.
+
+    Raises:
+        AccessDenied: No CAP_NET_ADMIN in the user namespace that owns it.
+        DriverError: ENOTTY or EINVAL: a kernel before 5.7 cannot tell.
+    """
     try:
-        name = os.fsencode(kernel_name(descriptor))
+        found: int = ioctl(descriptor, TUNGETDEVNETNS)
+    except OSError as error:
+        raise driver_error("TUNGETDEVNETNS", error.errno or 0) from None
+    return found
+
+
+def drop_carrier(descriptor: int) -> None:
+    """Take the carrier from the attached device; attaching again gives it back (TUNSETCARRIER).
+
+    Raises:
+        DriverError: The device is gone, or a kernel before 4.20 cannot.
+    """
+    _ioctl(descriptor, TUNSETCARRIER, "TUNSETCARRIER", struct.pack("@i", 0))
+
+
+def ask_carrier(name: str) -> bool:
+    """Tell whether the device of this name has a carrier (ethtool.h: ETHTOOL_GLINK).
+
+    False also where no device of this network namespace has the name.
+    """
+    answer = array("I", (ETHTOOL_GLINK, 0))
+    request = _IFREQ_ADDRESS.pack(os.fsencode(name), answer.buffer_info()[0])
+    try:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as anything:
-            request = _IFREQ_NUMBER.pack(name, 0)
-            answer = _ioctl(anything.fileno(), SIOCGIFMTU, "SIOCGIFMTU", request)
-    except DriverError:
-        return None
-    number: int = _IFREQ_NUMBER.unpack(answer)[1]
-    return number
+            _ioctl(anything.fileno(), SIOCETHTOOL, "ETHTOOL_GLINK", request)
+    except (DriverError, OSError):
+        return False
+    return bool(answer[1])
 
 
 def open_device(path: Path = TUN_DEVICE) -> int:

@@ -158,6 +158,9 @@ class WintunSession:
             sent += 1
         return sent
 
+    def quiesce(self) -> None:
+        """Do nothing: Windows cannot stop the host from sending."""
+
     def end(self) -> None:
         """End the session (wintun.h: WintunEndSession); no thread may be inside another call."""
         with self._quit_lock:
