@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import errno
 import select
+import socket
 import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from ipaddress import ip_interface
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from wintun_api.drivers.linux.driver import LinuxDriver
 from wintun_api.drivers.linux.session import queue_length
 from wintun_api.errors import AdapterNotFound, SessionEnded
 from wintun_api.packet import build
+from wintun_api.packet.block import Block
 
 pytestmark = kernel.needs_kernel
 
@@ -86,27 +89,51 @@ def test_large_packets_come_whole(adapter: Adapter, session: Session) -> None:
     assert sizes(session) == [65535]
 
 
-def test_mtu_raised_behind_our_back(driver: Driver, adapter: Adapter, session: Session) -> None:
-    """A packet that was cut is dropped and told of; those after it come whole."""
-    lines: list[LogLine] = []
-    driver.set_logger(lines.append)
+def test_mtu_raised_from_outside(adapter: Adapter, session: Session) -> None:
+    """However another program raises the MTU, every packet comes whole, the first one too."""
     assert adapter.info().mtu == 1420
+    for mtu in (9000, 65535):
+        kernel.ip("link", "set", "session", "mtu", str(mtu))
+        for _ in range(500):
+            kernel.host_sends(PEER, bytes(100))
+            kernel.host_sends(PEER, bytes(8000))
+        assert sizes(session) == [128, 8028] * 500
+    assert session.truncated == 0
+
+
+def test_mtu_raised_under_a_flood(adapter: Adapter, session: Session) -> None:
+    """Packets that are sent while the MTU changes are received or counted as lost, to the packet."""
+    before = adapter.counters().received_dropped
+    raised = threading.Event()
+
+    def send() -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            sender.setsockopt(socket.IPPROTO_IP, 10, 2)  # IP_MTU_DISCOVER, IP_PMTUDISC_DO
+            sender.connect((PEER, 9))
+            while not raised.is_set():
+                with suppress(OSError):
+                    sender.send(bytes(8000))  # no fragments: refused until the MTU is there
+                    sent.append(8028)
+
+    sent: list[int] = []
+    flooding = threading.Thread(target=send)
+    flooding.start()
     kernel.ip("link", "set", "session", "mtu", "9000")
-    kernel.host_sends(PEER, bytes(100))
-    kernel.host_sends(PEER, bytes(8000))
-    kernel.host_sends(PEER, bytes(200))
-    assert sizes(session) == [128, 228]
-    kernel.host_sends(PEER, bytes(8000))
-    assert sizes(session) == [8028]
-    (line,) = lines
-    assert "2048" in line.message
+    received: list[int] = []
+    while len(received) < 500:
+        received += sizes(session)
+    raised.set()
+    flooding.join()
+    received += sizes(session)
+    assert set(received) == {8028}
+    lost = adapter.counters().received_dropped - before
+    assert len(received) + lost + session.truncated == len(sent)
 
 
-def test_packet_that_just_fills_the_buffer(session: Session) -> None:
-    """A packet exactly as long as the buffer is not taken for one that was cut."""
-    kernel.ip("link", "set", "session", "mtu", "2048")
-    kernel.host_sends(PEER, bytes(2048 - 28))
-    assert sizes(session) == [2048]
+def test_the_largest_mtu_is_read_whole(session: Session) -> None:
+    """The kernel takes no MTU that is larger than what a read offers."""
+    with pytest.raises(subprocess.CalledProcessError):
+        kernel.ip("link", "set", "session", "mtu", "65536")
 
 
 def test_moved_to_another_namespace(adapter: Adapter, session: Session, elsewhere: str) -> None:
@@ -169,31 +196,42 @@ def test_deleted_from_outside(adapter: Adapter, session: Session) -> None:
         adapter.delete()
 
 
-def test_link_set_down(driver: Driver, adapter: Adapter, session: Session) -> None:
-    """While the link is down packets are taken and lost, as the host's doing; up again, they go."""
+@pytest.mark.parametrize("count", [1, 3, 1000])
+def test_link_set_down(driver: Driver, adapter: Adapter, session: Session, count: int) -> None:
+    """While the link is down packets are taken and counted as refused; up again, they arrive."""
     lines: list[LogLine] = []
     driver.set_logger(lines.append)
     request = build.icmp_echo(PEER, OWN, identifier=1, sequence=1)
     kernel.ip("link", "set", "session", "down")
-    assert session.send_packets([request] * 3) == 3
-    assert adapter.counters().sent_dropped == 3
+    assert session.send_packets([request] * count) == count
+    assert session.refused == {"link_down": count}
+    assert adapter.counters().sent_dropped == count
+    assert session.send_packets(Block.of([request] * 3)) == 3
+    assert session.refused == {"link_down": count + 3}
     kernel.ip("link", "set", "session", "up")
     drain(session)
+    kept = session.refused
     assert session.send_packets([request]) == 1
+    assert session.refused is kept
     assert any(packet[0] == 0x45 for packet in drain(session))
     session.end()
+    assert session.refused == {"link_down": count + 3}
     messages = [line.message for line in lines]
     assert len(messages) == 3
     assert "link is set down" in messages[0]
-    assert "3 packets sent were refused" in messages[2]
+    assert f"{count + 3} packets sent were refused" in messages[2]
 
 
 def test_refused_packet_does_not_stop_the_rest(adapter: Adapter, session: Session) -> None:
-    """A packet that is no IP counts as taken; the one after it arrives."""
+    """A packet that is no IP is taken and counted as refused; the one after it arrives."""
     request = build.icmp_echo(PEER, OWN, identifier=1, sequence=1)
-    assert session.send_packets([b"\x15" * 40, request]) == 2
+    assert session.send_packets([b"\x15" * 40, request, b"\x15" * 20]) == 3
+    assert session.refused == {"host": 2}
     assert any(packet[0] == 0x45 for packet in drain(session))
-    assert adapter.counters().sent_dropped == 1
+    assert adapter.counters().sent_dropped == 2
+    kernel.ip("link", "set", "session", "down")
+    session.send_packets([request])
+    assert session.refused == {"host": 2, "link_down": 1}
 
 
 def test_counters_are_the_applications(adapter: Adapter, session: Session) -> None:

@@ -1,4 +1,4 @@
-"""The counters of a session's device: its own wherever it goes, and its last ones when it is gone."""
+"""The counters of the device of a session: its own wherever it is, and its last when it is gone."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import astuple
 from ipaddress import ip_interface
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -23,12 +24,14 @@ CAPACITY = 0x20000  # 91 packets can wait
 OWN = "10.6.41.1"
 PEER = "10.6.41.2"
 GUID = UUID("deadbabe-cafe-beef-0123-456789abcdef")
-SENT = build.udp(PEER, OWN, 1, 9, bytes(50))
+SENT = build.udp(PEER, "10.6.41.99", 1, 9, bytes(50))  # no answer comes to it
 
 
 @pytest.fixture
 def adapter(driver: Driver) -> Adapter:
-    """An adapter with an address."""
+    """An adapter with an address, to which the kernel sends nothing by itself."""
+    for every in ("all", "default"):
+        Path(f"/proc/sys/net/ipv6/conf/{every}/disable_ipv6").write_text("1")
     adapter = driver.create_adapter("tracked", "Example", GUID)
     adapter.set_mtu(1420)
     adapter.set_addresses([ip_interface(f"{OWN}/24")])
@@ -95,14 +98,12 @@ REMOVALS: dict[str, Callable[[Driver, Adapter], object]] = {
 
 
 @pytest.mark.parametrize("remove", REMOVALS.values(), ids=REMOVALS)
-@pytest.mark.parametrize("read_before", [False, True])
 @pytest.mark.parametrize("ended", [False, True])
 def test_losses_before_a_removal(
     driver: Driver,
     adapter: Adapter,
     session: Session,
     remove: Callable[[Driver, Adapter], object],
-    read_before: bool,
     ended: bool,
 ) -> None:
     """What the ring lost up to a removal is known after it, to the packet."""
@@ -110,8 +111,6 @@ def test_losses_before_a_removal(
     before = adapter.counters().received_dropped
     flood(3000)
     received = drain(session)
-    if read_before:
-        adapter.counters()
     session.send_packets([SENT] * 4)
     flood(500)
     received += drain(session)
@@ -120,7 +119,7 @@ def test_losses_before_a_removal(
         session.end()
     after = adapter.counters()
     assert received + after.received_dropped - before == 3500
-    assert after.sent_packets >= 4
+    assert after.sent_packets == 4
     session.end()
     assert adapter.counters() == after
 
@@ -141,7 +140,7 @@ def test_counters_of_a_removed_device_are_not_its_successors(
     kernel.ip("link", "set", "tracked", "alias", f"wintun-api/1/{GUID}/Example/tracked")
     after = adapter.counters()
     assert after.received_dropped >= 300
-    assert after.sent_packets >= 3
+    assert after.sent_packets == 3
 
 
 def test_counters_of_a_successor_are_its_own(
@@ -152,11 +151,11 @@ def test_counters_of_a_successor_are_its_own(
     kernel.ip("link", "del", "tracked")
     again = driver.create_adapter("tracked", "Example", GUID)
     assert again.counters().sent_packets == 0
-    assert adapter.counters().sent_packets >= 3
+    assert adapter.counters().sent_packets == 3
     later = again.start_session(CAPACITY)
     later.send_packets([SENT] * 2)
     assert again.counters().sent_packets == 2
-    assert adapter.counters().sent_packets >= 3
+    assert adapter.counters().sent_packets == 3
     later.end()
     assert again.counters().sent_packets == 2
 

@@ -91,15 +91,17 @@ class LinuxAdapter:
         attached. While a session runs the device is followed through renames and other network
         namespaces; after its removal these are the counters that it had at last.
         """
-        running = self._sessions.get(self._guid)
-        if running is not None and running is not self._followed:
-            running.counters()  # sees whether its device is gone, and the GUID another one's
-            if not running.removed:
-                self._followed = running
         if self._followed is not None:
             self._counted = self._followed.counters()
-            if self._followed is running or self._followed.removed:
+            if self._followed.removed:
                 return self._counted
+        running = self._sessions.get(self._guid)
+        if running is not None and running is not self._followed:
+            counted = running.counters()
+            if not running.removed:  # else the GUID is perhaps another device's now
+                self._followed, self._counted = running, counted
+        if running is not None and self._followed is running:
+            return self._counted
         with suppress(AdapterNotFound), RouteSocket() as route:
             self._counted = self._link(route).counters
         return self._counted

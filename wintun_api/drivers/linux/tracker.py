@@ -71,7 +71,7 @@ class LinkTracker:
         self.gone = False
         self._alias = alias_start(guid).encode()
         self._place: Place | None = Place(index)
-        self._farewells: socket.socket | None = _farewells_of(self._alias)
+        self._farewells = _farewells_of(self._alias)
 
     def read(self, descriptor: int) -> LinkCounters:
         """Return the counters as they are now, or as they were at last.
@@ -93,7 +93,7 @@ class LinkTracker:
         self._hear()
         farewells, self._farewells = self._farewells, None
         if farewells is not None:
-            farewells.close()
+            os.close(farewells)
 
     def _look(self, descriptor: int) -> LinkMessage | None:
         if self._place is not None:
@@ -128,7 +128,7 @@ class LinkTracker:
         heard = False
         while self._farewells is not None:
             try:
-                message = parse_link(self._farewells.recv(MAX_MESSAGE))
+                message = parse_link(os.read(self._farewells, MAX_MESSAGE))
             except BlockingIOError:
                 break
             except OSError as error:
@@ -143,8 +143,8 @@ class LinkTracker:
         return heard
 
 
-def _farewells_of(alias: bytes) -> socket.socket | None:
-    """Return a socket that gets RTM_DELLINK of the device with this alias, and nothing else.
+def _farewells_of(alias: bytes) -> int | None:
+    """Return the descriptor of a socket that gets RTM_DELLINK of the device with this alias, and nothing else.
 
     None where the kernel gives no such socket.
     """
@@ -163,7 +163,7 @@ def _farewells_of(alias: bytes) -> socket.socket | None:
     except OSError:
         farewells.close()
         return None
-    return farewells
+    return farewells.detach()
 
 
 def _program(alias: bytes) -> bytes:
