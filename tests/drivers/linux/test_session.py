@@ -102,7 +102,7 @@ def test_mtu_raised_from_outside(adapter: Adapter, session: Session) -> None:
 
 
 def test_mtu_raised_under_a_flood(adapter: Adapter, session: Session) -> None:
-    """Packets that are sent while the MTU changes are received or counted as lost, to the packet."""
+    """Packets that are sent while the MTU changes are received or counted, to the packet."""
     before = adapter.counters().received_dropped
     raised = threading.Event()
 

@@ -11,7 +11,8 @@
     resolver       DNS settings, where systemd-resolved keeps them
     tun            the calls of /dev/net/tun
     rtnetlink      links, addresses and routes as values, through pyroute2
-    counters       what the kernel has counted
+    counters       what the kernel has counted on a link
+    tracker        the counters of a session's device, wherever it is, up to its last
     changes        whether anything has changed since it was read
     availability   why the driver cannot work here, as a value
     heap           what glibc keeps between bursts

@@ -144,9 +144,9 @@ class LinkTracker:
 
 
 def _farewells_of(alias: bytes) -> int | None:
-    """Return the descriptor of a socket that gets RTM_DELLINK of the device with this alias, and nothing else.
+    """Return a socket that gets RTM_DELLINK of the device with this alias, and nothing else.
 
-    None where the kernel gives no such socket.
+    It is the descriptor alone, so that a session that is never ended is no warning. None where the kernel gives no such socket.
     """
     farewells = socket.socket(AF_NETLINK, socket.SOCK_RAW, NETLINK_ROUTE)
     try:
