@@ -599,6 +599,30 @@ class DriverContract:
         assert session.send_packets([request]) == 1
 
     @pytest.mark.usefixtures("with_addresses")
+    def test_no_packet_overtakes_one_that_waits(self, adapter: Adapter, session: Session) -> None:
+        """Where a large packet finds no room, a small one behind it that would fit is not sent."""
+        large, small = (
+            build.udp(self.IPV4_PEER, self.IPV4.ip, 1000, 2000, bytes(size)) for size in (9000, 4)
+        )
+        with self.hold_host(adapter):
+            while session.send_packets([large]):
+                pass
+            assert session.send_packets([large, small, small]) == 0
+            assert session.send_packets([small, large, small]) <= 1
+            assert session.refused == {}
+
+    @pytest.mark.usefixtures("with_addresses")
+    def test_quiesce(self, adapter: Adapter, session: Session) -> None:
+        """Stopping the host raises nothing, however often, nor after the removal or the end."""
+        session.quiesce()
+        session.quiesce()
+        drain(session)
+        adapter.delete()
+        session.quiesce()
+        session.end()
+        session.quiesce()
+
+    @pytest.mark.usefixtures("with_addresses")
     def test_counters(self, adapter: Adapter, session: Session) -> None:
         """The link counts what is sent."""
         before = adapter.counters()

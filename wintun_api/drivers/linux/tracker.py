@@ -146,7 +146,7 @@ class LinkTracker:
 def _farewells_of(alias: bytes) -> int | None:
     """Return a socket that gets RTM_DELLINK of the device with this alias, and nothing else.
 
-    It is the descriptor alone, so that a session that is never ended is no warning. None where the kernel gives no such socket.
+    Its descriptor is the caller's. None where the kernel gives no such socket.
     """
     farewells = socket.socket(AF_NETLINK, socket.SOCK_RAW, NETLINK_ROUTE)
     try:
