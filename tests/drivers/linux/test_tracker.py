@@ -16,6 +16,7 @@ import pytest
 
 from tests.drivers.linux import kernel
 from wintun_api.drivers.base import Adapter, Driver, LinkCounters, Session
+from wintun_api.errors import SessionEnded
 from wintun_api.packet import build
 
 pytestmark = kernel.needs_kernel
@@ -48,8 +49,9 @@ def session(adapter: Adapter) -> Iterator[Session]:
 
 @pytest.fixture
 def elsewhere() -> Iterator[int]:
-    """Another network namespace, by the id of the one process in it."""
-    command = ["unshare", "--net", "sh", "-c", "echo ready; exec sleep 60"]
+    """Another network namespace without IPv6, by the id of the one process in it."""
+    quiet = "echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6"
+    command = ["unshare", "--net", "sh", "-c", f"{quiet}; echo ready; exec sleep 60"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
@@ -242,13 +244,12 @@ def test_removed_in_another_namespace(
     move(elsewhere)
     if read_there:
         adapter.counters()
-    lost = before - drain(session)
+    drain(session)
     with kernel.namespace_of(elsewhere):
         flood(1000)
         received = drain(session)
         kernel.ip("link", "del", "tracked")
     assert adapter.counters().received_dropped - before == 1000 - received
-    assert lost <= before
 
 
 def test_removed_with_its_namespace(adapter: Adapter, session: Session) -> None:
@@ -264,13 +265,9 @@ def test_removed_with_its_namespace(adapter: Adapter, session: Session) -> None:
     )
     known = adapter.counters()
     os.close(there)  # the last that held it
-    poller = session.fileno()
-    assert poller is not None
-    while True:
-        try:
+    with pytest.raises(SessionEnded):
+        while True:  # it vanishes some time after
             session.receive_packets(256)
-        except Exception:
-            break
     assert adapter.counters() == known
     session.end()
     assert adapter.counters() == known
