@@ -351,14 +351,11 @@ def test_quiesce_makes_the_last_drain_finite(adapter: Adapter, session: Session)
     session.quiesce()
     session.quiesce()
     received += drain(session)
-    counted = adapter.counters().received_dropped - before
     assert session.receive_packets(256) == []
-    assert adapter.counters().received_dropped - before == counted
     quit_.set()
     flooding.join()
     assert drain(session) == 0
-    assert received > 200
-    assert received + counted <= sent
+    assert received + adapter.counters().received_dropped - before == sent
     session.end()
     session.quiesce()
 
