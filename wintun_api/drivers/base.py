@@ -257,9 +257,11 @@ class Session(Protocol):
         """Stop the host from sending, so that what waits now is the last and can all be received.
 
         Call it before the last packets are drained and the session is ended; what waits at `end` is
-        lost and counted nowhere. It may take milliseconds, and any thread may call it; it raises
-        nothing, and does nothing after the end. On Wintun and the emulated driver it does nothing:
-        Windows cannot stop the host, so the caller bounds the last drain itself.
+        lost and counted nowhere. What the host sends after it is never received: new kernels count
+        it in `LinkCounters.received_dropped`, so read the counters once more after the last drain.
+        It may take milliseconds, and any thread may call it; it raises nothing, and does nothing
+        after the end. On Wintun and the emulated driver it does nothing: Windows cannot stop the
+        host, so the caller bounds the last drain itself.
         """
 
     def end(self) -> None:
