@@ -95,6 +95,57 @@ def test_no_ip(linktype: int, frame: bytes) -> None:
     assert links.ip_of(linktype, frame) is None
 
 
+def obsolete(packet: bytes, order: str, drops: int = 0xFFFF) -> bytes:
+    """Return a packet block of pcapng files written before 2010."""
+    body = struct.pack(f"{order}2H4I", 0, drops, 0, 5_000_000, len(packet), len(packet))
+    body += packet + bytes(-len(packet) % 4)
+    size = struct.pack(f"{order}I", len(body) + 12)
+    return struct.pack(f"{order}I", 2) + size + body + size
+
+
+@pytest.mark.parametrize(("drops", "dropped"), [(0xFFFF, 0), (7, 7)])
+def test_an_obsolete_packet_block(drops: int, dropped: int) -> None:
+    """The packet block that newer files replace by the enhanced one is read too."""
+    (packet,) = Reader([HEADER + obsolete(PACKET, "<", drops)])
+    assert (packet.data, packet.time_ns, packet.dropped) == (PACKET, 5_000_000, dropped)
+
+
+def test_the_reason_why_there_is_no_packet() -> None:
+    """A frame without IP, and a link type that is not known, are told apart."""
+    file = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 147)
+    (unknown,) = Reader([file + struct.pack("<4I", 1, 1, 28, 28) + PACKET[:28].ljust(28, b"x")])
+    assert unknown.reason == "of link type 147, not known here"
+    file = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, links.ETHERNET)
+    (arp,) = Reader([file + struct.pack("<4I", 1, 1, 42, 42) + bytes(12) + b"\x08\6" + bytes(28)])
+    assert arp.reason == "not IP"
+
+
+@pytest.mark.parametrize(
+    ("start", "word"),
+    [
+        (b"\x28\xb5\x2f\xfd", "zstd"),
+        (b"BZh9", "bzip2"),
+        (b"\xfd7zXZ", "xz"),
+        (b"snoop", "snoop"),
+        (b"\x34\xcd\xb2\xa1", "modified pcap"),
+    ],
+)
+def test_other_formats_are_named(start: bytes, word: str) -> None:
+    """The error says what the file is and what makes a capture of it."""
+    with pytest.raises(ValueError, match=word):
+        list(Reader([start + bytes(100)]))
+
+
+@pytest.mark.parametrize("cut", [1, 15, 16, 17])
+def test_a_pcap_cut_off(cut: int) -> None:
+    """A record's header without its packet is a cut file too."""
+    file = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, links.RAW)
+    record = struct.pack("<4I", 1, 1, len(PACKET), len(PACKET)) + PACKET
+    reader = Reader([file + record + record[:cut]])
+    assert [packet.data for packet in reader] == [PACKET]
+    assert reader.truncated
+
+
 @pytest.mark.parametrize("cut", [1, 5, 30, len(END) + 1])
 def test_a_file_cut_off(cut: int) -> None:
     """What is whole is read; that it was cut off is told."""

@@ -9,12 +9,13 @@ NULL, ETHERNET, RAW_BSD, RAW_OPENBSD, RAW = 0, 1, 12, 14, 101
 LOOP, COOKED, IPV4, IPV6, COOKED_2 = 108, 113, 228, 229, 276
 
 _BARE = frozenset({RAW_BSD, RAW_OPENBSD, RAW, IPV4, IPV6})
+KNOWN = _BARE | {NULL, LOOP, COOKED, COOKED_2, ETHERNET}
 _IP = (b"\x08\x00", b"\x86\xdd")  # EtherType
 _TAGS = (b"\x81\x00", b"\x88\xa8")  # IEEE 802.1Q and 802.1ad
 
 
 def ip_of(linktype: int, frame: bytes) -> bytes | None:
-    """Return the IP packet of a frame, None when it holds none or the link layer is not known."""
+    """Return the IP packet of a frame; None where there is none, or the type is not `KNOWN`."""
     if linktype in _BARE:
         return frame
     if linktype in (NULL, LOOP):

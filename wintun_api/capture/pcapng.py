@@ -19,6 +19,7 @@ from typing import Final
 
 SECTION_HEADER: Final = 0x0A0D0D0A
 INTERFACE_DESCRIPTION: Final = 1
+OBSOLETE_PACKET: Final = 2  # of files written before 2010; draft-ietf-opsawg-pcapng, appendix A
 SIMPLE_PACKET: Final = 3
 INTERFACE_STATISTICS: Final = 5
 ENHANCED_PACKET: Final = 6
@@ -34,6 +35,8 @@ NAME, DESCRIPTION, RESOLUTION, OFFSET = 2, 3, 9, 14  # of an interface
 FLAGS, DROP_COUNT = 2, 4  # of a packet
 START, END, RECEIVED, DROPPED = 2, 3, 4, 5  # of statistics
 NANOSECONDS: Final = b"\x09"
+
+UNKNOWN_DROPS: Final = 0xFFFF  # of an obsolete packet block
 
 _UNKNOWN_LENGTH: Final = -1
 _END_OF_OPTIONS: Final = bytes(4)

@@ -10,12 +10,23 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from wintun_api.capture import pcapng
-from wintun_api.capture.links import ip_of
+from wintun_api.capture import links, pcapng
 
 PCAP_MICROSECONDS: Final = 0xA1B2C3D4
 PCAP_NANOSECONDS: Final = 0xA1B23C4D
-MAX_BLOCK: Final = 16 * 1024 * 1024  # more is no capture but a mistake
+MAX_BLOCK: Final = 16 * 1024 * 1024  # a larger length is a mistake in the file
+# What people have under the name of a capture and what this reader does not read.
+FOREIGN: Final = {
+    b"\x28\xb5\x2f\xfd": "compressed by zstd; decompress it first with: zstd -d",
+    b"BZh": "compressed by bzip2; decompress it first with: bunzip2",
+    b"\xfd7zX": "compressed by xz; decompress it first with: unxz",
+    b"PK\x03\x04": "a ZIP archive; unpack it first",
+    b"snoo": "a snoop file; convert it with: editcap -F pcapng",
+    b"GMBU": "a file of Network Monitor; convert it with: editcap -F pcapng",
+    b"\x34\xcd\xb2\xa1": "a modified pcap file; convert it with: editcap -F pcapng",
+    b"\xa1\xb2\xcd\x34": "a modified pcap file; convert it with: editcap -F pcapng",
+}
+NOT_IP: Final = "not IP"
 SECOND: Final = 1_000_000_000
 _MICROSECONDS: Final = 6  # the resolution where an interface names none
 
@@ -25,7 +36,8 @@ class Captured:
     """One packet of a capture.
 
     Attributes:
-        data: Its bytes from the IP header on; None when it is no IP packet.
+        data: Its bytes from the IP header on; None when there is no IP packet to be read.
+        reason: Why `data` is None: "not IP", or the link type that is not known here.
         missing: Bytes that the snap length cut off.
         time_ns: Nanoseconds since 1970.
         injected: Its direction as the session sees it; None where the capture has none.
@@ -37,6 +49,7 @@ class Captured:
     time_ns: int
     injected: bool | None = None
     dropped: int = 0
+    reason: str | None = None
 
 
 @dataclass(slots=True)
@@ -57,10 +70,10 @@ class Reader:
 
     Attributes:
         lost: Packets that the capture lost, as its statistics have it; None before they came.
-        truncated: The capture ended in the middle of a packet.
+        truncated: At the end: the capture was cut in the middle of a packet or block.
 
     Raises:
-        ValueError: While iterating: the bytes are no capture.
+        ValueError: While iterating: the bytes are not a capture, or contradict themselves.
     """
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
@@ -71,6 +84,8 @@ class Reader:
         self._at = 0
 
     def __iter__(self) -> Iterator[Captured]:
+        if not self._more():
+            return
         try:
             magic = self._take(4)
             if magic == pcapng.SECTION_HEADER.to_bytes(4, "big"):
@@ -78,7 +93,18 @@ class Reader:
             else:
                 yield from self._records(magic)
         except EOFError:
-            self.truncated = self._at < len(self._data)
+            return
+
+    def _more(self) -> bool:
+        """Say whether another packet or block begins; until it is whole, the capture is cut."""
+        self.truncated = False
+        try:
+            self._take(1)
+        except EOFError:
+            return False
+        self._at -= 1
+        self.truncated = True
+        return True
 
     def _take(self, count: int) -> bytes:
         """Return the next bytes, none of which are taken when there are too few."""
@@ -97,16 +123,20 @@ class Reader:
             if number in (PCAP_MICROSECONDS, PCAP_NANOSECONDS):
                 break
         else:
+            for start, what in FOREIGN.items():
+                if magic.startswith(start):
+                    raise ValueError(f"It is {what}.")
             raise ValueError("It is neither pcap nor pcapng.")
         factor = 1000 if number == PCAP_MICROSECONDS else 1
         linktype = struct.unpack(f"{order}16xI", self._take(20))[0] & 0x0FFFFFFF
         record = struct.Struct(f"{order}4I")
-        while True:
+        while self._more():
             seconds, fraction, length, original = record.unpack(self._take(record.size))
             if length > MAX_BLOCK:
-                raise ValueError(f"A packet of {length} bytes is none.")
-            data = ip_of(linktype, self._take(length))
-            yield Captured(data, max(0, original - length), seconds * SECOND + fraction * factor)
+                raise ValueError(f"A packet in it has the invalid length {length}.")
+            data, reason = _ip(linktype, self._take(length))
+            time_ns = seconds * SECOND + fraction * factor
+            yield Captured(data, max(0, original - length), time_ns, reason=reason)
 
     def _blocks(self, first: bytes) -> Iterator[Captured]:
         kind, order = first, "<"
@@ -120,11 +150,13 @@ class Reader:
                 interfaces = []
             (length,) = struct.unpack(f"{order}I", size)
             if length < 12 or length > MAX_BLOCK or length % 4:
-                raise ValueError(f"A block of {length} bytes is none.")
+                raise ValueError(f"A block in it has the invalid length {length}.")
             body = self._take(length - 8 - len(body_of_section))[:-4]
             packet = self._block(struct.unpack(f"{order}I", kind)[0], body, order, interfaces)
             if packet is not None:
                 yield packet
+            if not self._more():
+                return
             kind = self._take(4)
 
     def _block(
@@ -133,6 +165,8 @@ class Reader:
         try:
             if kind == pcapng.ENHANCED_PACKET:
                 return _enhanced(body, order, interfaces)
+            if kind == pcapng.OBSOLETE_PACKET:
+                return _obsolete(body, order, interfaces)
             if kind == pcapng.SIMPLE_PACKET:
                 return _simple(body, order, interfaces)
             if kind == pcapng.INTERFACE_DESCRIPTION:
@@ -166,20 +200,52 @@ def _enhanced(body: bytes, order: str, interfaces: list[_Interface]) -> Captured
     if end > len(body):
         raise IndexError
     options = _options(body[end + -length % 4 :], order)
-    direction = struct.unpack(f"{order}I", options.get(pcapng.FLAGS, bytes(4)))[0] & 3
+    data, reason = _ip(interface.linktype, body[20:end])
     return Captured(
-        data=ip_of(interface.linktype, body[20:end]),
+        data=data,
         missing=max(0, original - length),
         time_ns=interface.time_ns(high, low),
-        injected=direction == pcapng.INBOUND if direction else None,
+        injected=_injected(options, order),
         dropped=struct.unpack(f"{order}Q", options.get(pcapng.DROP_COUNT, bytes(8)))[0],
+        reason=reason,
+    )
+
+
+def _obsolete(body: bytes, order: str, interfaces: list[_Interface]) -> Captured:
+    number, drops, high, low, length, original = struct.unpack_from(f"{order}2H4I", body)
+    interface = interfaces[number]
+    end = 20 + length
+    if end > len(body):
+        raise IndexError
+    data, reason = _ip(interface.linktype, body[20:end])
+    return Captured(
+        data=data,
+        missing=max(0, original - length),
+        time_ns=interface.time_ns(high, low),
+        injected=_injected(_options(body[end + -length % 4 :], order), order),
+        dropped=0 if drops == pcapng.UNKNOWN_DROPS else drops,
+        reason=reason,
     )
 
 
 def _simple(body: bytes, order: str, interfaces: list[_Interface]) -> Captured:
     (original,) = struct.unpack_from(f"{order}I", body)
     length = min(original, interfaces[0].snaplen or original, len(body) - 4)
-    return Captured(ip_of(interfaces[0].linktype, body[4 : 4 + length]), original - length, 0)
+    data, reason = _ip(interfaces[0].linktype, body[4 : 4 + length])
+    return Captured(data, original - length, 0, reason=reason)
+
+
+def _injected(options: dict[int, bytes], order: str) -> bool | None:
+    direction = struct.unpack(f"{order}I", options.get(pcapng.FLAGS, bytes(4)))[0] & 3
+    return direction == pcapng.INBOUND if direction else None
+
+
+def _ip(linktype: int, frame: bytes) -> tuple[bytes | None, str | None]:
+    """Return a frame's IP packet, or None and the reason."""
+    data = links.ip_of(linktype, frame)
+    if data is not None:
+        return data, None
+    return None, NOT_IP if linktype in links.KNOWN else f"of link type {linktype}, not known here"
 
 
 def _options(data: bytes, order: str) -> dict[int, bytes]:
