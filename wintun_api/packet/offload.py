@@ -1,0 +1,104 @@
+"""Packets as a capture has them before the network card has finished them.
+
+A system that leaves work to the card hands packets over, and to captures, in a state in which they
+never reach a wire: with a length of 0, as the card cuts them into segments, and with checksums that
+hold the sum of the pseudo-header alone, as the card adds the rest (Linux: CHECKSUM_PARTIAL,
+Documentation/networking/checksum-offloads.rst). A host that gets such a packet drops it.
+"""
+
+from __future__ import annotations
+
+from wintun_api.packet.check import MAX_PACKET, MIN_IPV4, MIN_IPV6, rejection
+from wintun_api.packet.checksum import checksum, pseudo_header
+from wintun_api.packet.ipv6 import upper_layer
+
+TCP, UDP = 6, 17
+# Where the checksum is, and the length of the shortest header, in bytes.
+_CHECKSUM = {TCP: 16, UDP: 6}
+_SHORTEST = {TCP: 20, UDP: 8}
+
+
+def completed(packet: bytes) -> bytes:
+    """Return the packet as the card would have sent it; the same object where nothing is missing.
+
+    A length of 0 becomes the real one. A checksum that was left to the card is calculated; any
+    other wrong checksum stays, as it may be meant. Never raises.
+    """
+    if rejection(packet) is not None:
+        return packet
+    if packet[0] >> 4 == 4:
+        return _completed_ipv4(packet)
+    return _completed_ipv6(packet)
+
+
+def _completed_ipv4(packet: bytes) -> bytes:
+    header = (packet[0] & 0x0F) * 4
+    if header < MIN_IPV4 or header > len(packet):
+        return packet
+    done = packet
+    total = int.from_bytes(packet[2:4], "big")
+    segmented = not total
+    if segmented:
+        total = len(packet)
+        done = done[:2] + total.to_bytes(2, "big") + done[4:]
+    if segmented or not any(done[10:12]):
+        right = checksum(done[:10] + bytes(2) + done[12:header])
+        done = done[:10] + right.to_bytes(2, "big") + done[12:]
+    if int.from_bytes(packet[6:8], "big") & 0x3FFF or total > len(packet):
+        return done  # a fragment, or not whole: its checksum covers what is not here
+    return _with_checksum(
+        done, packet[9], header, total, (packet[12:16], packet[16:20]), segmented=segmented
+    )
+
+
+def _completed_ipv6(packet: bytes) -> bytes:
+    size = int.from_bytes(packet[4:6], "big")
+    done = packet
+    # A length of 0 is also that of a jumbogram, which says so in a hop-by-hop header (RFC 2675).
+    segmented = not size and len(packet) > MIN_IPV6 and packet[6] in _CHECKSUM
+    if segmented:
+        size = len(packet) - MIN_IPV6
+        done = done[:4] + size.to_bytes(2, "big") + done[6:]
+    total = MIN_IPV6 + size
+    upper = upper_layer(packet)
+    if upper.truncated or upper.fragment is not None or total > min(len(packet), MAX_PACKET):
+        return done
+    return _with_checksum(
+        done,
+        upper.protocol,
+        upper.offset,
+        total,
+        (packet[8:24], packet[24:40]),
+        segmented=segmented,
+    )
+
+
+def _with_checksum(
+    packet: bytes,
+    protocol: int,
+    offset: int,
+    total: int,
+    addresses: tuple[bytes, bytes],
+    *,
+    segmented: bool,
+) -> bytes:
+    if protocol not in _CHECKSUM or total - offset < _SHORTEST[protocol]:
+        return packet
+    place = offset + _CHECKSUM[protocol]
+    if protocol == UDP and segmented:
+        length = (total - offset).to_bytes(2, "big")
+        packet = packet[: offset + 4] + length + packet[offset + 6 :]
+    found = int.from_bytes(packet[place : place + 2], "big")
+    if protocol == UDP and not found:
+        return packet  # the sender uses none (RFC 768)
+    pseudo = pseudo_header(*addresses, protocol, total - offset)
+    # Drivers that cut segments take the sum without the length, which differs for each of them.
+    without_length = pseudo_header(*addresses, protocol, 0)
+    left = {0xFFFF - checksum(pseudo), 0xFFFF - checksum(without_length), 0}
+    if found not in left and not segmented:
+        return packet
+    body = packet[offset:place] + bytes(2) + packet[place + 2 : total]
+    right = checksum(pseudo + body)
+    if protocol == UDP:
+        right = right or 0xFFFF
+    return packet[:place] + right.to_bytes(2, "big") + packet[place + 2 :]
