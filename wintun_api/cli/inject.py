@@ -29,7 +29,11 @@ def inject(
         Path | None, typer.Option(help="File that holds the packet's bytes; - is standard input.")
     ] = None,
     pcap: Annotated[
-        Path | None, typer.Option(help="pcap or pcapng file; every IP packet in it is injected.")
+        Path | None,
+        typer.Option(
+            help="pcap or pcapng file, also compressed by gzip; - is standard input. Every IP "
+            "packet in it is injected."
+        ),
     ] = None,
     rate: Annotated[
         float | None, typer.Option(min=0.01, help="Packets a second from --pcap; else at once.")
@@ -50,13 +54,16 @@ def inject(
         if hex_digits is not None or file is not None:
             raise typer.BadParameter("--pcap excludes --hex and --file.")
         totals = Totals()
+        fault: str | None = None
         with connect(url, token, token_file) as client, suppress(KeyboardInterrupt):
             path = path_of("v1", "sessions", client.session_id(session), "packets")
-            replay(client, path, pcap, rate, totals)
+            fault = replay(client, path, pcap, rate, totals)
         if as_json:
             show_json(totals.json())
         else:
             typer.echo(str(totals))
+        if fault is not None:
+            fail(fault)
         return
     if rate is not None:
         raise typer.BadParameter("--rate goes with --pcap.")

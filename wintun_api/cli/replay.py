@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import gzip
+import io
+import sys
 import time
+import zlib
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
 from wintun_api.cli.output import Progress, fail
+from wintun_api.packet.check import MAX_PACKET
+from wintun_api.packet.offload import completed
 from wintun_api.wire import Batch, pack
 
 if TYPE_CHECKING:
@@ -20,15 +27,25 @@ MAX_PACKETS = 256
 MAX_BYTES = 60_000  # of a batch, so that it fits into the smallest message a service may allow
 CHUNK = 65536
 TURN = 0.02  # seconds between batches where there is a rate
+GZIP = b"\x1f\x8b"  # RFC 1952
+STANDARD_INPUT = "standard input"
+
+_Readable: TypeAlias = io.BufferedReader | gzip.GzipFile
 
 
 @dataclass(slots=True)
 class Totals:
-    """What became of a file's packets."""
+    """What became of a file's packets.
+
+    Attributes:
+        completed: Of those that were sent to the service: packets whose length or checksum had
+            been left to a network card, and was filled in.
+    """
 
     accepted: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
     ring_full: int = 0
+    completed: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
 
     def add(self, report: dict[str, Any]) -> None:
@@ -43,6 +60,7 @@ class Totals:
             "accepted": self.accepted,
             "rejected": dict(self.rejected),
             "ring_full": self.ring_full,
+            "completed": self.completed,
             "left_out": dict(self.left_out),
         }
 
@@ -51,47 +69,118 @@ class Totals:
         words += [f"{count} rejected ({reason})" for reason, count in self.rejected.items()]
         if self.ring_full:
             words.append(f"{self.ring_full} dropped as the send ring was full")
+        if self.completed:
+            words.append(
+                f"{self.completed} completed (their length or checksum was left to a network card)"
+            )
         words += [f"{count} left out ({reason})" for reason, count in self.left_out.items()]
         return ", ".join(words) + "."
 
 
-def replay(client: Client, path: str, file: Path, rate: float | None, totals: Totals) -> None:
+def replay(client: Client, path: str, file: Path, rate: float | None, totals: Totals) -> str | None:
     """Inject the packets of a pcap or pcapng file, `rate` of them a second or as fast as it goes.
 
-    Packets that are no IP, or cut by a snap length, are left out and counted.
+    The file may be compressed by gzip; `-` is standard input. Packets that are not IP, or that a
+    snap length cut, are left out and counted. Returns a sentence about what is wrong with the file
+    when not all of it could be replayed.
     """
+    name = STANDARD_INPUT if str(file) == "-" else str(file)
     progress = Progress()
     most = MAX_PACKETS if rate is None else max(1, min(MAX_PACKETS, int(rate * TURN)))
     started, sent = time.monotonic(), 0
+    source = _Source(most, totals)
     try:
-        for batch in _batches(file, most, totals.left_out):
-            if rate is not None:
-                time.sleep(max(0.0, started + sent / rate - time.monotonic()))
-            headers = {"Content-Type": BATCH_TYPE}
-            totals.add(client.request("POST", path, content=pack(Batch(batch)), headers=headers))
-            sent += len(batch)
-            progress.show(totals.__str__)
+        with _opened(file) as opened:
+            for batch in source.batches(opened):
+                if rate is not None:
+                    time.sleep(max(0.0, started + sent / rate - time.monotonic()))
+                headers = {"Content-Type": BATCH_TYPE}
+                body = pack(Batch(batch))
+                totals.add(client.request("POST", path, content=body, headers=headers))
+                sent += len(batch)
+                progress.show(totals.__str__)
+    except _DamagedGzip:
+        return f"The gzip data of {name} are cut or damaged; what came before was replayed."
     except ValueError as error:
-        fail(f"Cannot read {file} as a capture: {error}", str(totals))
+        return f"Cannot read {name} as a capture: {error}"
     except OSError as error:
-        fail(f"Cannot read {file}: {error.strerror or error}.")
+        return f"Cannot read {name}: {error.strerror or error}."
+    if source.truncated:
+        return f"{name} is cut in the middle of a packet; what came before was replayed."
+    if not source.found:
+        return f"{name} holds no packets."
+    if not sent:
+        return f"{name} holds no packet that can be injected."
+    return None
 
 
-def _batches(file: Path, most: int, left_out: Counter[str]) -> Iterator[list[bytes]]:
-    from wintun_api.capture.reader import Reader
+class _DamagedGzip(Exception):
+    pass
 
-    with file.open("rb") as opened:
-        reader = Reader(iter(lambda: opened.read(CHUNK), b""))
+
+class _Source:
+    """The packets of a capture in batches that a service takes.
+
+    Attributes:
+        found: Packets read, whether they can be injected or not.
+        truncated: The capture was cut; known at the end.
+    """
+
+    def __init__(self, most: int, totals: Totals) -> None:
+        self.found = 0
+        self.truncated = False
+        self._most = most
+        self._totals = totals
+
+    def batches(self, opened: _Readable) -> Iterator[list[bytes]]:
+        from wintun_api.capture.reader import Reader
+
+        reader = Reader(_chunks(opened))
         batch: list[bytes] = []
         size = 0
-        for packet in reader:
-            if packet.data is None or packet.missing or len(packet.data) > 0xFFFF:
-                left_out["not IP" if packet.data is None else "not whole"] += 1
-                continue
-            if batch and (len(batch) >= most or size + len(packet.data) > MAX_BYTES):
+        try:
+            for captured in reader:
+                self.found += 1
+                if captured.data is None or captured.missing or len(captured.data) > MAX_PACKET:
+                    self._totals.left_out[captured.reason or "not whole"] += 1
+                    continue
+                packet = completed(captured.data)
+                self._totals.completed += packet is not captured.data
+                if batch and (len(batch) >= self._most or size + len(packet) > MAX_BYTES):
+                    yield batch
+                    batch, size = [], 0
+                batch.append(packet)
+                size += len(packet)
+        except (ValueError, OSError, _DamagedGzip):
+            if batch:  # what came before the fault is whole
                 yield batch
-                batch, size = [], 0
-            batch.append(packet.data)
-            size += len(packet.data)
+            raise
+        self.truncated = reader.truncated
         if batch:
             yield batch
+
+
+def _chunks(opened: _Readable) -> Iterator[bytes]:
+    try:
+        # One read of what lies below at a time, so that what precedes a fault is not lost.
+        while chunk := opened.read1(CHUNK):
+            yield chunk
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        raise _DamagedGzip from None
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[_Readable]:
+    """Open a file, or standard input, and see through gzip."""
+    if str(file) != "-":
+        with file.open("rb") as opened:
+            yield _decompressed(opened)
+        return
+    if sys.stdin is None or sys.stdin.isatty():
+        fail("A capture cannot be typed.", "Pipe one: cat FILE | wintun-api inject ... --pcap -")
+    yield _decompressed(sys.stdin.buffer)
+
+
+def _decompressed(opened: BinaryIO) -> _Readable:
+    assert isinstance(opened, io.BufferedReader)
+    return gzip.GzipFile(fileobj=opened) if opened.peek(2)[:2] == GZIP else opened
