@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import os
 import re
 import signal
+import struct
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +26,10 @@ from wintun_api.capture.reader import Reader
 from wintun_api.packet import build
 from wintun_api.wire import BATCH, Batch, pack
 
+needs_full = pytest.mark.skipif(
+    not os.path.exists("/dev/full"),  # noqa: PTH110
+    reason="/dev/full is a device of Linux",
+)
 PINGS = [
     build.icmp_echo("10.6.7.9", "10.6.7.7", identifier=1, sequence=number, data=bytes(number))
     for number in range(40)
@@ -260,6 +267,7 @@ def test_inject_pcap(service: RunningService, session: str, tmp_path: Path) -> N
             "accepted": 40,
             "rejected": {"too_short": 1, "bad_version": 1},
             "ring_full": 0,
+            "completed": 0,
             "left_out": {"not whole": 3},
         }
         assert socket.receive(40) == [build.echo_reply(packet) for packet in PINGS]
@@ -314,3 +322,157 @@ def test_inject_no_capture(service: RunningService, session: str, tmp_path: Path
     result = invoke("inject", session, "--pcap", str(file), **variables(service))
     assert result.exit_code == 1
     assert result.stderr.startswith(f"Cannot read {file} as a capture: ")
+
+
+def test_inject_gzip(service: RunningService, session: str, tmp_path: Path) -> None:
+    """A capture compressed by gzip is injected as it is."""
+    file = capture_file(tmp_path / "f", PINGS)
+    packed = tmp_path / "f.gz"
+    packed.write_bytes(gzip.compress(file.read_bytes()))
+    result = invoke("inject", session, "--pcap", str(packed), **variables(service))
+    assert (result.exit_code, result.stdout) == (0, "40 packets accepted.\n")
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_inject_standard_input(
+    service: RunningService, session: str, tmp_path: Path, compressed: bool
+) -> None:
+    """`-` is standard input, compressed or not."""
+    data = capture_file(tmp_path / "f", PINGS).read_bytes()
+    result = subprocess.run(
+        [*COMMAND, "inject", session, "--pcap", "-"],
+        env=environment(tmp_path, **variables(service)),
+        input=gzip.compress(data) if compressed else data,
+        capture_output=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert (result.returncode, result.stdout) == (0, b"40 packets accepted.\n")
+
+
+def test_inject_a_cut_file(service: RunningService, session: str, tmp_path: Path) -> None:
+    """The whole packets of a cut file are injected, and the command fails with a sentence."""
+    file = capture_file(tmp_path / "f", PINGS)
+    file.write_bytes(file.read_bytes()[:-5])
+    result = invoke("inject", session, "--pcap", str(file), **variables(service))
+    assert (result.exit_code, result.stdout) == (1, "39 packets accepted.\n")
+    assert "is cut in the middle of a packet" in result.stderr
+
+
+def test_inject_cut_gzip(service: RunningService, session: str, tmp_path: Path) -> None:
+    """Cut gzip data are told as such; what could be read was injected."""
+    file = tmp_path / "f.gz"
+    file.write_bytes(gzip.compress(capture_file(tmp_path / "f", PINGS).read_bytes())[:-9])
+    result = invoke("inject", session, "--pcap", str(file), **variables(service))
+    assert result.exit_code == 1
+    assert "gzip data" in result.stderr
+
+
+def test_inject_an_unknown_link_type(service: RunningService, session: str, tmp_path: Path) -> None:
+    """A file of which nothing can be injected fails, and its link type is named."""
+    file = tmp_path / "f"
+    header = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 147)
+    file.write_bytes(header + struct.pack("<4I", 1, 1, 28, 28) + PINGS[0])
+    result = invoke("inject", session, "--pcap", str(file), **variables(service))
+    assert result.exit_code == 1
+    assert result.stdout == ("0 packets accepted, 1 left out (of link type 147, not known here).\n")
+    assert "no packet that can be injected" in result.stderr
+
+
+def test_inject_an_empty_file(service: RunningService, session: str, tmp_path: Path) -> None:
+    """A file without packets is not a success."""
+    file = tmp_path / "f"
+    file.write_bytes(b"")
+    result = invoke("inject", session, "--pcap", str(file), **variables(service))
+    assert result.exit_code == 1
+    assert "holds no packets" in result.stderr
+
+
+def test_inject_what_a_card_would_have_finished(
+    service: RunningService, session: str, tmp_path: Path
+) -> None:
+    """A length of 0, as segmentation offload leaves it, is filled in and counted."""
+    packet = build.tcp("10.6.7.8", "10.6.7.7", 1, 2, payload=bytes(3000))
+    left = packet[:2] + bytes(2) + packet[4:10] + bytes(2) + packet[12:]
+    file = capture_file(tmp_path / "f", [left, packet])
+    with service.packets(session, "?direction=injected") as tap:
+        result = invoke("inject", session, "--pcap", str(file), "--json", **variables(service))
+        assert json.loads(result.stdout)["completed"] == 1
+        assert tap.receive(2) == [packet, packet]
+
+
+# Where standard output or the file does not take what is written
+
+
+@needs_full
+@pytest.mark.parametrize("options", [["--json"], [], ["--write", "/dev/full"], ["--write", "-"]])
+def test_a_full_disk(
+    service: RunningService, session: str, tmp_path: Path, options: list[str]
+) -> None:
+    """A capture that cannot be written ends with one sentence, its totals and exit code 1."""
+    with Path("/dev/full").open("wb") as full:
+        process = subprocess.Popen(
+            [*COMMAND, "capture", session, *options],
+            env=environment(tmp_path, **variables(service)),
+            stdin=subprocess.DEVNULL,
+            stdout=full,
+            stderr=subprocess.PIPE,
+        )
+    while (
+        process.poll() is None
+        and not service.http.get(f"/v1/sessions/{session}").json()["subscribers"]
+    ):
+        pass
+    with service.packets(session) as socket:
+        ping(socket, PINGS[:1])
+    _, err = process.communicate(timeout=PATIENCE)
+    totals, sentence = err.decode().splitlines()
+    assert process.returncode == 1
+    assert totals.endswith(" lost.")
+    assert sentence.startswith("Cannot write ")
+    assert sentence.endswith("No space left on device. The capture was stopped.")
+
+
+@pytest.mark.kernel
+@needs_full
+def test_whole_blocks_on_a_full_disk(service: RunningService, session: str, tmp_path: Path) -> None:
+    """A file that met a full disk ends with a whole block, and the totals say what is in it."""
+    small = tmp_path / "small"
+    small.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", str(small)], check=True)
+    try:
+        file = small / "f.pcapng"
+        packet = build.udp("10.6.7.8", "10.6.7.200", 1, 2, bytes(997))
+        with capturing(service, tmp_path, "--write", str(file)) as process:
+            with service.packets(session) as socket:
+                for _ in range(10):
+                    socket.socket.send(pack(Batch([packet] * 20)))
+                    socket.text("ack")
+            _, err = process.communicate(timeout=PATIENCE)
+        reader = Reader([file.read_bytes()])
+        found = list(reader)
+        assert process.returncode == 1
+        assert not reader.truncated
+        assert err.decode().startswith(f"{len(found)} packets captured, ")
+        assert len(found) > 20
+    finally:
+        subprocess.run(["umount", str(small)], check=True)
+
+
+@needs_full
+@pytest.mark.parametrize("command", [["--help"], ["adapters", "list"], ["doctor"], ["--version"]])
+def test_no_command_prints_a_traceback(
+    service: RunningService, session: str, tmp_path: Path, command: list[str]
+) -> None:
+    """Standard output on a full disk is a sentence and exit code 1, whatever the command."""
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [*COMMAND, *command],
+            env=environment(tmp_path, **variables(service)),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            timeout=PATIENCE,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr == b"Cannot write to standard output: No space left on device.\n"

@@ -6,7 +6,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from enum import StrEnum
 from io import FileIO
 from pathlib import Path
@@ -74,6 +74,7 @@ def capture(
         path = path_of("v1", "sessions", client.session_id(session), "capture.pcapng")
         file = stack.enter_context(_open(write)) if write is not None else None
         recording = Recording(file, as_json=as_json)
+        fault: str | None = None
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, recording.interrupt)
         try:
@@ -83,10 +84,15 @@ def capture(
                 )
             )
             recording.run(chunks)
-        except BrokenPipeError:  # whoever reads the capture has enough
+        except BrokenPipeError:  # the program that reads the capture has enough
             pass
+        except OSError as error:
+            to = "standard output" if write is None or str(write) == "-" else str(write)
+            fault = f"Cannot write {to}: {error.strerror or error}. The capture was stopped."
         finally:
             recording.tell()
+        if fault is not None:
+            fail(fault)
 
 
 class Recording:
@@ -156,14 +162,31 @@ class Recording:
         from wintun_api.capture import pcapng
 
         if self._file is not None and self._begun:
-            self._file.write(
-                pcapng.statistics(
-                    start_ns=self._started,
-                    end_ns=time.time_ns(),
-                    received=self._packets + self._lost,
-                    dropped=self._lost,
-                )
+            statistics = pcapng.statistics(
+                start_ns=self._started,
+                end_ns=time.time_ns(),
+                received=self._packets + self._lost,
+                dropped=self._lost,
             )
+            _, failure = self._put(statistics)
+            if failure is not None:
+                raise failure
+
+    def _put(self, blocks: bytes) -> tuple[int, OSError | None]:
+        """Write whole blocks; return how many bytes the file keeps, and why not all of them."""
+        from wintun_api.capture import pcapng
+
+        assert self._file is not None
+        written = 0
+        try:
+            while written < len(blocks):
+                written += self._file.write(memoryview(blocks)[written:]) or 0
+        except OSError as error:
+            kept = pcapng.whole(blocks[:written])
+            with suppress(OSError):  # a pipe cannot be cut
+                self._file.truncate(self._file.tell() - (written - kept))
+            return kept, error
+        return written, None
 
     def tell(self) -> None:
         """Write the totals."""
@@ -176,17 +199,17 @@ class Recording:
         """Write whole blocks only, so that the file is whole whenever it ends; pass them on."""
         from wintun_api.capture import pcapng
 
-        assert self._file is not None
         rest = b""
         for chunk in chunks:
             rest += chunk
             whole, rest = rest[: (size := pcapng.whole(rest))], rest[size:]
-            left = memoryview(whole)
-            while left:
-                left = left[self._file.write(left) or 0 :]
-            self._begun = self._begun or bool(whole)
-            if whole:
-                yield whole
+            if not whole:
+                continue
+            kept, failure = self._put(whole)
+            self._begun = self._begun or bool(kept)
+            yield whole[:kept]
+            if failure is not None:
+                raise failure
 
 
 def _open(path: Path) -> FileIO:
