@@ -82,6 +82,15 @@ class RunningService:
         secret: str = answer.json()["token"]
         return secret
 
+    @contextmanager
+    def browser(self, token: str = TOKEN) -> Iterator[httpx.Client]:
+        """Give a client that is signed in as a browser is: with cookie, key and Origin."""
+        with self.client(None, Origin=self.url) as http:
+            answer = http.get("/", params={"token": token})
+            assert answer.status_code == 303, answer.text
+            http.headers["X-Wintun-Api-Key"] = answer.headers["location"].partition("#key=")[2]
+            yield http
+
     def connect(
         self,
         path: str,

@@ -94,6 +94,13 @@ class Settings(BaseSettings):
         None, description="File of the admin token; made when missing. Default: in data_dir."
     )
 
+    guesses_per_minute: int = Field(
+        100,
+        ge=1,
+        description="Wrong tokens that one address may send in a minute; more are answered with "
+        "429, while a right one always passes.",
+    )
+
     # What is behind it
     driver: DriverName = Field(
         default_factory=default_driver, description="wintun, linux or emulated."

@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query, Response
 from starlette.convertors import Convertor, register_url_convertor
 
+from wintun_api.api.access import needs
 from wintun_api.api.context import DRIVER, RegistryOf, problems
 from wintun_api.api.schemas.adapters import (
     Adapter,
@@ -18,6 +19,7 @@ from wintun_api.api.schemas.adapters import (
     Release,
     Removal,
 )
+from wintun_api.api.tokens import Scope
 from wintun_api.errors import (
     AdapterExists,
     AdapterNotFound,
@@ -47,6 +49,7 @@ router = APIRouter(prefix="/v1", tags=["adapters"])
 
 
 @router.get("/adapters", operation_id="list_adapters", responses=problems(InvalidArgument, *DRIVER))
+@needs(Scope.READ)
 async def list_adapters(
     registry: RegistryOf,
     response: Response,
@@ -68,6 +71,7 @@ async def list_adapters(
     status_code=201,
     responses=problems(InvalidArgument, AdapterExists, NotSupported, *DRIVER),
 )
+@needs(Scope.ADMIN)
 async def create_adapter(body: AdapterCreate, registry: RegistryOf, response: Response) -> Adapter:
     """Create an adapter with its network settings, all or nothing. WintunCreateAdapter."""
     view = await registry.create_adapter(body.name, body.pool, body.requested_guid, body.settings())
@@ -80,6 +84,7 @@ async def create_adapter(body: AdapterCreate, registry: RegistryOf, response: Re
     operation_id="open_adapter",
     responses=problems(InvalidArgument, AdapterNotFound, *DRIVER),
 )
+@needs(Scope.ADMIN)
 async def open_adapter(body: AdapterOpen, registry: RegistryOf) -> Adapter:
     """Open an existing adapter by name and pool. WintunOpenAdapter."""
     return Adapter.of(await registry.open_adapter(body.name, body.pool))
@@ -90,6 +95,7 @@ async def open_adapter(body: AdapterOpen, registry: RegistryOf) -> Adapter:
     operation_id="get_adapter",
     responses=problems(AdapterNotFound, *DRIVER),
 )
+@needs(Scope.READ)
 async def get_adapter(guid: Guid, registry: RegistryOf) -> Adapter:
     """Read one adapter. WintunGetAdapterName, WintunGetAdapterLUID."""
     return Adapter.of(await registry.adapter(guid))
@@ -100,6 +106,7 @@ async def get_adapter(guid: Guid, registry: RegistryOf) -> Adapter:
     operation_id="update_adapter",
     responses=problems(InvalidArgument, AdapterNotFound, AdapterExists, NotSupported, *DRIVER),
 )
+@needs(Scope.ADMIN)
 async def update_adapter(guid: Guid, body: AdapterUpdate, registry: RegistryOf) -> Adapter:
     """Rename an adapter, change its network settings. WintunSetAdapterName.
 
@@ -114,6 +121,7 @@ async def update_adapter(guid: Guid, body: AdapterUpdate, registry: RegistryOf) 
     operation_id="delete_adapter",
     responses=problems(AdapterNotFound, *DRIVER),
 )
+@needs(Scope.ADMIN)
 async def delete_adapter(
     guid: Guid,
     registry: RegistryOf,
@@ -130,6 +138,7 @@ async def delete_adapter(
     operation_id="release_adapter",
     responses=problems(AdapterNotFound, SessionExists, *DRIVER),
 )
+@needs(Scope.ADMIN)
 async def release_adapter(guid: Guid, registry: RegistryOf) -> Release:
     """Give the handle back and keep the device where the generation can. WintunFreeAdapter."""
     return Release(exists=await registry.release_adapter(guid))
@@ -140,6 +149,7 @@ async def release_adapter(guid: Guid, registry: RegistryOf) -> Release:
     operation_id="delete_pool",
     responses=problems(InvalidArgument, NotSupported, *DRIVER),
 )
+@needs(Scope.ADMIN)
 async def delete_pool(pool: Pool, registry: RegistryOf) -> Removal:
     """Delete every adapter of a pool, and the driver with the last one. WintunDeletePoolDriver."""
     return Removal(reboot_required=await registry.delete_pool(pool))

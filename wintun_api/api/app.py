@@ -21,14 +21,17 @@ from wintun_api.api import (
     streams,
     system,
 )
+from wintun_api.api.audit import Auditor
 from wintun_api.api.context import Context
 from wintun_api.api.contract.served import Api
+from wintun_api.api.guesses import Guesses
 from wintun_api.api.head import HeadAsGet
-from wintun_api.api.methods import Methods
 from wintun_api.api.security import Doorkeeper, Security
+from wintun_api.api.sign_ins import SignIns
 from wintun_api.api.tokens import TokenStore, write_private
 from wintun_api.drivers import open_driver
 from wintun_api.drivers.base import Driver
+from wintun_api.hub.audit import Publish, Trail
 from wintun_api.hub.identity import StableGuids, load_salt
 from wintun_api.hub.pools import KnownPools
 from wintun_api.hub.pump import BurstLimit
@@ -61,22 +64,34 @@ class Service:
 
     def __init__(self, settings: Settings, tokens: TokenStore, driver: Driver | None = None):
         self.settings = settings
-        self.context = Context(settings, tokens)
+        sign_ins = SignIns(tokens)
+        self.context = Context(settings, tokens, sign_ins)
         self.metrics = metrics.Metrics(self.context)
         self._driver = driver
         self.api = self._api()
         hosts = {name.lower() for name in settings.allowed_hosts}
         if settings.host not in ("0.0.0.0", "::", ""):  # noqa: S104 - these name no host
             hosts.add(settings.host.lower())
-        doorkeeper = Doorkeeper(tokens, frozenset(hosts), settings.max_message)
-        secured = Security(HeadAsGet(self.api), doorkeeper, page.sign_in_page())
-        self.app: ASGIApp = metrics.Timed(secured, self.metrics)
+        guesses = Guesses(settings.guesses_per_minute)
+        doorkeeper = Doorkeeper(tokens, sign_ins, guesses, frozenset(hosts), settings.max_message)
+        self._door = Security(
+            HeadAsGet(self.api),
+            self.api.routing.find,
+            doorkeeper,
+            Auditor(Trail(self._publish), tokens),
+            page.sign_in_page(),
+        )
+        self.app: ASGIApp = metrics.Timed(self._door, self.metrics)
 
     def begin_stop(self) -> None:
         """Refuse new work and let open streams end; the lifespan's end does the rest."""
         self.context.stopping.set()
         if self.context.started is not None:
             self.context.started.begin_stop()
+
+    def _publish(self) -> Publish | None:
+        started = self.context.started
+        return None if started is None else started.events.publish
 
     def _api(self) -> Api:
         api = Api(
@@ -85,17 +100,13 @@ class Service:
             summary="The local control plane for Wintun.",
             description=DESCRIPTION,
             lifespan=self._lifespan,
-            docs_url=None,
-            redoc_url=None,
             max_body_size=self.settings.max_message,
         )
         api.state.context = self.context
         api.state.metrics = self.metrics
-        routers = [*ROUTERS, page.pages()]
-        api.state.methods = Methods(routers)
         problems.install(api)
-        for router in routers:
-            api.include_router(router)
+        for router in (*ROUTERS, page.pages(api.openapi)):
+            api.routing.take(router)
         return api
 
     @asynccontextmanager
@@ -120,6 +131,7 @@ class Service:
             yield
         finally:
             self.metrics.stop()
+            self._door.close()
             self.begin_stop()
             await registry.stop()
             self.context.started = None

@@ -15,6 +15,7 @@ from fastapi.responses import StreamingResponse
 from starlette.websockets import WebSocketDisconnect
 
 from wintun_api import __version__
+from wintun_api.api.access import needs
 from wintun_api.api.connection import Options
 from wintun_api.api.context import Context, ContextOf, SessionId, problems
 from wintun_api.api.problems import (
@@ -24,6 +25,7 @@ from wintun_api.api.problems import (
     CLOSE_SLOW,
     close_code,
 )
+from wintun_api.api.tokens import Scope
 from wintun_api.capture import pcapng
 from wintun_api.errors import SessionEnded, SessionNotFound, WintunApiError
 from wintun_api.hub.adapters import AdapterView
@@ -182,6 +184,7 @@ class Capture:
     response_class=StreamingResponse,
     responses={**problems(SessionNotFound, SessionEnded), 200: STREAM},
 )
+@needs(Scope.CAPTURE)
 async def capture_packets(
     session_id: SessionId,
     context: ContextOf,

@@ -11,6 +11,7 @@ from fastapi import Depends, Path
 from starlette.requests import HTTPConnection
 
 from wintun_api.api.problems import INTERNAL, KINDS, MEDIA_TYPE, Kind, http_kind
+from wintun_api.api.sign_ins import SignIns
 from wintun_api.api.tokens import Principal, TokenStore
 from wintun_api.errors import (
     AccessDenied,
@@ -35,6 +36,7 @@ class Context:
 
     settings: Settings
     tokens: TokenStore
+    sign_ins: SignIns
     started: Registry | None = None
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
@@ -73,11 +75,14 @@ SessionId = Annotated[str, Path(description="The session's id.")]
 DRIVER = (AccessDenied, DriverError, DriverUnavailable, DriverBusy)
 # What every route behind the door can: the door's own refusals, and the service's.
 FOREIGN_HOST = Kind("foreign-host", "Foreign Host header", 403)
+REPEATED_HEADER = Kind("repeated-header", "Repeated header", 400)
 DOOR = (
     Kind("unauthorized", "No valid token", 401),
     Kind("missing-scope", "Missing scope", 403),
     FOREIGN_HOST,
     Kind("foreign-origin", "Foreign Origin", 403),
+    REPEATED_HEADER,
+    Kind("too-many-guesses", "Too many wrong tokens", 429),
 )
 
 Cause = type[WintunApiError] | Kind | int

@@ -14,12 +14,15 @@ from fastapi.responses import StreamingResponse
 from pydantic import Field
 from starlette.websockets import WebSocketDisconnect
 
+from wintun_api.api.access import needs
 from wintun_api.api.context import ContextOf, RegistryOf, problems
 from wintun_api.api.problems import refusal_of
 from wintun_api.api.schemas.adapters import Adapter
 from wintun_api.api.schemas.events import Event, Missed, Snapshot
 from wintun_api.api.schemas.sessions import Session
-from wintun_api.api.security import BEARER, refuse_websocket
+from wintun_api.api.security import refuse_websocket
+from wintun_api.api.subprotocols import protocols
+from wintun_api.api.tokens import Scope
 from wintun_api.errors import WintunApiError
 from wintun_api.hub.events import EventSubscription
 from wintun_api.hub.registry import Registry
@@ -78,6 +81,7 @@ class EventReader:
 
 
 @router.websocket("/events")
+@needs(Scope.READ)
 async def stream_events(
     websocket: WebSocket,
     context: ContextOf,
@@ -89,7 +93,7 @@ async def stream_events(
     except WintunApiError as error:
         await refuse_websocket(refusal_of(error), websocket)
         return
-    offers = [offer for offer in websocket.scope["subprotocols"] if not offer.startswith(BEARER)]
+    offers = protocols(websocket.scope["subprotocols"])
     await websocket.accept(offers[0] if offers else None)
     tasks = TaskSet()
     try:
@@ -112,6 +116,7 @@ async def stream_events(
     response_class=StreamingResponse,
     responses={**problems(), 200: STREAM},
 )
+@needs(Scope.READ)
 async def stream_events_sse(
     registry: RegistryOf,
     since: Since = None,

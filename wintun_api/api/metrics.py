@@ -25,7 +25,9 @@ from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from wintun_api import __version__
+from wintun_api.api.access import needs
 from wintun_api.api.context import Context, ContextOf, problems
+from wintun_api.api.tokens import Scope as TokenScope
 from wintun_api.hub.session import ManagedSession, SessionState
 
 router = APIRouter()
@@ -204,6 +206,7 @@ def _families(sessions: list[tuple[str, ManagedSession]]) -> Iterator[Metric]:
     response_class=Response,
     responses={200: METRICS, **problems()},
 )
+@needs(TokenScope.METRICS)
 async def get_metrics(request: Request, context: ContextOf) -> Response:
     """Read all metrics for Prometheus; the scope `metrics` is enough."""
     registry, metrics = context.registry, cast(Metrics, request.app.state.metrics)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from starlette.exceptions import HTTPException
 
+from wintun_api.api.access import INJECTION, needs
 from wintun_api.api.context import RegistryOf, SessionId, problems
 from wintun_api.api.schemas.sessions import InjectionReport
 from wintun_api.api.security import BATCH_TYPE, PACKET_TYPE
@@ -26,6 +27,7 @@ BINARY = {"schema": {"type": "string", "format": "binary"}}
         "requestBody": {"required": True, "content": {PACKET_TYPE: BINARY, BATCH_TYPE: BINARY}}
     },
 )
+@needs(INJECTION)
 async def inject_packets(
     session_id: SessionId, request: Request, registry: RegistryOf
 ) -> InjectionReport:

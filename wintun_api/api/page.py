@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import fastapi_swagger
 from fastapi import APIRouter
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, JSONResponse
+
+from wintun_api.api.access import PAGE, SIGN_IN_FILE, needs
 
 WEBUI = Path(str(files("wintun_api").joinpath("webui")))
 SWAGGER = Path(str(files(fastapi_swagger).joinpath("resources")))
@@ -22,6 +25,8 @@ FILES = {
     "/docs": ("docs.html", "text/html"),
     "/docs.js": ("docs.js", "text/javascript"),
 }
+# What the page to sign in is made of.
+SIGN_IN = frozenset({"/app.js", "/app.css", "/icon.svg"})
 SWAGGER_FILES = {
     "/docs/swagger-ui.css": ("swagger-ui.css", "text/css"),
     "/docs/swagger-ui-bundle.js": ("swagger-ui-bundle.js", "text/javascript"),
@@ -34,12 +39,20 @@ def sign_in_page() -> str:
     return (WEBUI / "index.html").read_text("utf-8")
 
 
-def pages() -> APIRouter:
-    """Return the routes of the pages."""
+def pages(document: Callable[[], dict[str, Any]]) -> APIRouter:
+    """Return the routes of the pages, and that of the OpenAPI document, which one of them shows."""
     router = APIRouter(include_in_schema=False)
     for folder, table in ((WEBUI, FILES), (SWAGGER, SWAGGER_FILES)):
         for path, (name, kind) in table.items():
-            router.add_api_route(path, _file(folder / name, kind), methods=["GET"])
+            needed = SIGN_IN_FILE if path in SIGN_IN else PAGE
+            endpoint = needs(needed)(_file(folder / name, kind))
+            router.add_api_route(path, endpoint, methods=["GET"])
+
+    @router.get("/openapi.json")
+    @needs(PAGE)
+    async def openapi() -> JSONResponse:
+        return JSONResponse(document())
+
     return router
 
 

@@ -73,6 +73,7 @@ HTTP_KINDS = {
     409: Kind("conflict", "Conflict", 409),
     413: Kind("content-too-large", "Content Too Large", 413),
     415: Kind("unsupported-media-type", "Unsupported Media Type", 415),
+    429: Kind("too-many-requests", "Too Many Requests", 429),
 }
 
 
@@ -85,6 +86,7 @@ class Refusal(Exception):
     detail: str
     hint: str
     close_code: int = CLOSE_INTERNAL
+    headers: tuple[tuple[str, str], ...] = ()
 
     def problem(self, instance: str) -> dict[str, Any]:
         """Return the problem document."""
@@ -206,10 +208,8 @@ async def _on_validation(request: Request, error: Exception) -> Response:
 
 async def _on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    path, headers = request.url.path, dict(error.headers or {})
-    if error.status_code == 405 and (methods := request.app.state.methods.of(path)):
-        headers["Allow"] = ", ".join(sorted(methods))
-    return response(http_problem(error, request.method, path), headers)
+    problem = http_problem(error, request.method, request.scope["path"])
+    return response(problem, dict(error.headers or {}))
 
 
 def validation_problem(error: RequestValidationError, instance: str) -> dict[str, Any]:
@@ -254,9 +254,9 @@ def _field(place: tuple[int | str, ...]) -> str:
 
 async def _on_unexpected(request: Request, error: Exception) -> Response:
     reference = uuid4().hex[:8]
-    logger.error(
-        "Unexpected error %s in %s %s", reference, request.method, request.url.path, exc_info=error
-    )
+    # The route's own path: that of the request may hold a token.
+    route = getattr(request.scope.get("route"), "path_format", "no route")
+    logger.error("Unexpected error %s in %s %s", reference, request.method, route, exc_info=error)
     return response(unexpected_problem(reference, request.url.path))
 
 

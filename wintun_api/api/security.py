@@ -1,31 +1,36 @@
 """The door: one check for HTTP and WebSocket, before anything else sees a request.
 
 Loopback is not a login. In this order: Host, content type, Sec-Fetch-Site and Origin,
-authentication, scope, body limit. The route comes after.
+authentication, what the matched route needs, body limit. The route comes after.
 
     a program      Authorization: Bearer <token>
-    a browser      GET /?token=<token> once, then an HttpOnly SameSite=Strict cookie
-    a WebSocket    either of these, or the subprotocol bearer.wintun-api.<base64url token>
+    a browser      GET /?token=<token> once, then an HttpOnly SameSite=Strict cookie, and with every
+                   API request the key that came in the fragment: X-Wintun-Api-Key: <key>
+    a WebSocket    the same, or the subprotocol bearer.wintun-api.<base64url token>, or the cookie
+                   and the subprotocol key.wintun-api.<base64url key>
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 import ipaddress
 import logging
+import math
 import re
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qsl, urlencode
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as ASGIScope
 from starlette.websockets import WebSocket
 
+from wintun_api.api.audit import SAFE_METHODS, Auditor
+from wintun_api.api.credentials import Credentials, check_single
+from wintun_api.api.guesses import Guesses, too_many_guesses
 from wintun_api.api.problems import (
     CLOSE_INTERNAL,
     CLOSE_SCOPE,
@@ -33,29 +38,26 @@ from wintun_api.api.problems import (
     Refusal,
     response,
 )
-from wintun_api.api.tokens import Principal, Scope, TokenStore
+from wintun_api.api.routes import FOUND, Found
+from wintun_api.api.sign_ins import SignIns, cookie_name
+from wintun_api.api.subprotocols import protocols
+from wintun_api.api.tally import Tally
+from wintun_api.api.tokens import Principal, TokenStore
 
 logger = logging.getLogger(__name__)
 
-HEALTH = "/noauth/health"
-# What the sign-in is made of. These files are in every installation and hold no secret.
-OPEN = frozenset({HEALTH, "/app.js", "/app.css", "/icon.svg"})
-BEARER = "bearer.wintun-api."
 BATCH_TYPE = "application/vnd.wintun-api.batch"
 PACKET_TYPE = "application/octet-stream"
-SAFE_METHODS = frozenset({"GET", "HEAD"})
 CONTENT_TYPES = frozenset({"application/json", PACKET_TYPE, BATCH_TYPE})
-
-# What a route asks for, where it is not `read` for safe methods and `admin` for the others.
-# None: the endpoint decides, as it depends on what the client wants to do.
-SCOPES: list[tuple[str, re.Pattern[str], Scope | None]] = [
-    ("POST", re.compile(r"/v1/sessions/[^/]+/packets"), Scope.INJECT),
-    ("WEBSOCKET", re.compile(r"/v1/sessions/[^/]+/packets"), None),
-    ("GET", re.compile(r"/v1/sessions/[^/]+/capture\.pcapng"), Scope.CAPTURE),
-    ("GET", re.compile(r"/v1/tokens(/.*)?"), Scope.ADMIN),
-    ("POST", re.compile(r"/v1/sign-out"), None),
-    ("GET", re.compile(r"/metrics"), Scope.METRICS),
-]
+UNAUTHORIZED = (
+    "unauthorized",
+    "There is no valid token with this request.",
+    (
+        "Send the header Authorization: Bearer <token>; the token is in the token file "
+        "that wintun-api serve names when it starts."
+    ),
+)
+CHALLENGE = ("WWW-Authenticate", "Bearer")
 
 API_POLICY = "default-src 'none'; frame-ancestors 'none'"
 PAGE_POLICY = (
@@ -77,79 +79,52 @@ class Doorkeeper:
     """What the check needs to know."""
 
     tokens: TokenStore
+    sign_ins: SignIns
+    guesses: Guesses
     allowed_hosts: frozenset[str]
     max_body: int
 
-    def check(self, scope: ASGIScope) -> Principal | None:
-        """Return who asks; None on the open routes.
+    def check(self, scope: ASGIScope, found: Found) -> Principal | None:
+        """Let a request pass with `scope["principal"]` set: who asks, None on open routes.
+
+        Return who signs in with this request, where it carries a token for the address of a page;
+        the request is answered with the sign-in then and does not pass.
 
         Raises:
-            Refusal: The request must not pass.
+            Refusal: The request must not pass. Where the token was good, the principal is set.
         """
         headers = Headers(scope=scope)
-        websocket = scope["type"] == "websocket"
-        method = "WEBSOCKET" if websocket else scope["method"]
-        path = scope["path"]
+        scope["principal"] = None
         self._check_host(headers)
-        if not websocket:
-            _check_content_type(method, headers)
-        _check_site(scope, headers, method)
-        if path in OPEN and method in SAFE_METHODS:
+        check_single(headers)
+        if scope["type"] == "http":
+            _check_content_type(scope["method"], headers)
+        _check_site(scope, headers, found)
+        if found.access is not None and not found.access.token:
             return None
-        principal, by_cookie = self._authenticate(scope, headers)
-        if principal is None:
-            raise Refusal(
-                401,
-                "unauthorized",
-                "There is no valid token with this request.",
-                "Send the header Authorization: Bearer <token>; the token is in the token file "
-                "that wintun-api serve names when it starts.",
-                CLOSE_TOKEN,
-            )
-        if by_cookie and method not in SAFE_METHODS and not _from_own_page(headers):
-            raise Refusal(
-                403,
-                "foreign-origin",
-                "A cookie alone does not allow this request without a word where it comes from.",
-                "Send the token in the Authorization header.",
-                CLOSE_SCOPE,
-            )
-        needed = required_scope(method, path)
-        if needed is not None and not principal.allows(needed):
-            raise Refusal(
-                403,
-                "missing-scope",
-                f"The token does not have the scope {needed}.",
-                f"Use a token with the scope {needed}; POST /v1/tokens makes one.",
-                CLOSE_SCOPE,
-            )
+        arriving = _arriving_token(scope, found)
+        if arriving and (arrived := self.tokens.authenticate(arriving)) is not None:
+            return arrived
+        wrong = arriving is not None
+        scope["principal"] = principal = self._authenticate(scope, headers, found, wrong=wrong)
+        _check_access(found, principal)
         self._check_size(headers)
-        return principal
+        return None
 
-    def exchange(self, scope: ASGIScope) -> Response | None:
-        """Answer a page request that carries ?token= with a cookie and the address without it."""
-        if scope["type"] != "http" or scope["method"] != "GET" or scope["path"].startswith("/v1/"):
-            return None
-        query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
-        token = query.pop("token", None)
-        principal = self.tokens.authenticate(token) if token is not None else None
-        if principal is None:
-            return None
-        rest = f"?{urlencode(query)}" if query else ""
-        answer = RedirectResponse(scope["path"] + rest, 303)
-        answer.set_cookie(
-            cookie_name(scope),
-            self.tokens.make_cookie(principal),
-            httponly=True,
-            samesite="strict",
-            secure=scope["scheme"] in ("https", "wss"),
-            path="/",
-        )
-        return answer
+    def current(self, principal: Principal) -> bool:
+        """Say whether the token, and the browser's sign-in where there is one, are valid now."""
+        return self.sign_ins.current(principal)
 
     def _check_host(self, headers: Headers) -> None:
         values = headers.getlist("host")
-        name = host_name(values[0]) if len(values) == 1 else None
+        if len(values) > 1:
+            raise Refusal(
+                403,
+                "foreign-host",
+                "The request has more than one Host header.",
+                "Send one Host header with the name of this service.",
+            )
+        name = host_name(values[0]) if values else None
         if name is None or not (_is_loopback(name) or name in self.allowed_hosts):
             raise Refusal(
                 403,
@@ -160,63 +135,175 @@ class Doorkeeper:
 
     def _check_size(self, headers: Headers) -> None:
         # A body without this header is counted by the framework while it is read.
-        length = headers.get("content-length", "0")
-        if not length.isdigit() or int(length) > self.max_body:
+        length = headers.get("content-length", "0").strip(" \t")
+        if re.fullmatch(r"[0-9]+", length) is None:
+            raise Refusal(
+                400,
+                "bad-request",
+                "The header Content-Length is not a decimal number.",
+                "Send the number of bytes of the body.",
+            )
+        # 18 digits: beyond any limit, and few enough for Python to convert.
+        if len(length.lstrip("0")) > 18 or int(length) > self.max_body:
             raise Refusal(
                 413,
                 "content-too-large",
-                f"The body has {length} bytes; {self.max_body} is the limit.",
+                f"The body has {length[:20]} bytes; {self.max_body} is the limit.",
                 "Send less at a time; for packets, use the WebSocket.",
             )
 
-    def _authenticate(self, scope: ASGIScope, headers: Headers) -> tuple[Principal | None, bool]:
-        authorization = headers.get("authorization")
-        if authorization is not None:
-            kind, _, token = authorization.partition(" ")
-            known = kind.lower() == "bearer"
-            return (self.tokens.authenticate(token.strip()) if known else None), False
-        if scope["type"] == "websocket":
-            for offer in scope["subprotocols"]:
-                if offer.startswith(BEARER):
-                    return self.tokens.authenticate(_decode(offer.removeprefix(BEARER))), False
-        value = cookie_value(scope, headers)
-        return (self.tokens.authenticate_cookie(value) if value else None), True
+    def _authenticate(
+        self, scope: ASGIScope, headers: Headers, found: Found, *, wrong: bool
+    ) -> Principal:
+        shown = Credentials.of(scope, headers)
+        principal, wrong_too = self._recognise(shown, page=found.page)
+        wait = self.guesses.wrong(_address(scope)) if wrong or wrong_too else None
+        if principal is None:
+            if wait is not None:
+                raise too_many_guesses(math.ceil(wait))
+            slug, detail, hint = UNAUTHORIZED
+            raise Refusal(401, slug, detail, hint, CLOSE_TOKEN, (CHALLENGE,))
+        safe = scope["type"] == "http" and scope["method"] in SAFE_METHODS
+        if principal.sign_in is not None and not safe and not _from_own_page(headers):
+            raise Refusal(
+                403,
+                "foreign-origin",
+                "A request that signs in with a browser's cookie must carry an Origin header or "
+                "Sec-Fetch-Site: same-origin.",
+                "Send the token in the Authorization header.",
+                CLOSE_SCOPE,
+            )
+        return principal
+
+    def _recognise(self, shown: Credentials, *, page: bool) -> tuple[Principal | None, bool]:
+        """Return who it is, and otherwise whether what was shown is wrong, not only missing."""
+        if shown.bearer is not None:
+            principal = self.tokens.authenticate(shown.bearer) if shown.bearer else None
+            return principal, principal is None
+        visitor = self.sign_ins.visitor(shown.cookies)
+        if page and visitor is not None:
+            return visitor, False
+        if shown.key is None:
+            return None, bool(shown.cookies) and visitor is None
+        principal = self.sign_ins.authenticate(shown.key, shown.cookies)
+        return principal, principal is None
 
 
 class Security:
-    """The ASGI middleware around the app: the check, the cookie exchange and the headers."""
+    """The ASGI middleware around the app: the check, the sign-in and the headers."""
 
-    def __init__(self, app: ASGIApp, doorkeeper: Doorkeeper, sign_in: str) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        find: Callable[[ASGIScope], Found],
+        doorkeeper: Doorkeeper,
+        auditor: Auditor,
+        sign_in_page: str,
+    ) -> None:
+        """Guard `app`, whose routes `find` finds."""
         self._app = app
+        self._find = find
         self._doorkeeper = doorkeeper
-        self._sign_in = sign_in
+        self._auditor = auditor
+        self._sign_in_page = sign_in_page
+        self._refused_handshakes = Tally(_tell_refused)
 
     async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
         """Let the request pass with `scope["principal"]` set, or answer it here."""
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        secured = send if scope["type"] == "websocket" else _with_headers(send, scope["path"])
+        scope[FOUND] = found = self._find(scope)
+        websocket = scope["type"] == "websocket"
+        secured = self._counting(send) if websocket else _with_headers(send, page=found.page)
         try:
-            scope["principal"] = self._doorkeeper.check(scope)
+            arrived = self._doorkeeper.check(scope, found)
+            if websocket and found.route is None:
+                raise _not_found()
         except Refusal as refusal:
-            if refusal.status == 401:
-                exchanged = self._doorkeeper.exchange(scope)
-                if exchanged is not None:
-                    await exchanged(scope, receive, secured)
-                    return
+            if scope["principal"] is not None and refusal.status == 403:
+                self._auditor.refused(scope, found, scope["principal"], refusal.status)
             await self._refuse(refusal, scope, receive, secured)
             return
-        exchanged = self._doorkeeper.exchange(scope)
+        if arrived is not None:
+            await self._sign_in(arrived, scope, found)(scope, receive, secured)
+            return
+        await self._pass_on(scope, receive, secured, found)
+
+    def close(self) -> None:
+        """Log what was only counted until now. Idempotent."""
+        self._refused_handshakes.close()
+        self._doorkeeper.guesses.tally.close()
+        self._auditor.close()
+
+    async def _pass_on(self, scope: ASGIScope, receive: Receive, send: Send, found: Found) -> None:
+        principal: Principal | None = scope["principal"]
+        if principal is not None:
+            send = self._auditor.watch(send, scope, found, principal)
+            if scope["type"] == "http" and scope["method"] not in SAFE_METHODS:
+                receive = self._checking(receive, principal)
         try:
-            await (exchanged or self._app)(scope, receive, secured)
+            await self._app(scope, receive, send)
         except Exception:
             # An HTTP request was answered and logged by `problems`; the framework raises all the
             # same, which would make the server cut the connection.
             if scope["type"] == "websocket":
-                logger.exception("Unexpected error in WebSocket %s", scope["path"])
+                # The path as it was declared: that of the request may hold a token.
+                logger.exception("Unexpected error in WebSocket %s", found.template)
                 with suppress(RuntimeError):
                     await send({"type": "websocket.close", "code": CLOSE_INTERNAL})
+
+    def _checking(self, receive: Receive, principal: Principal) -> Receive:
+        """Return a `receive` that refuses a body whose sender lost the token while it came."""
+
+        async def checking() -> Message:
+            message = await receive()
+            last = message["type"] == "http.request" and not message.get("more_body", False)
+            if last and not self._doorkeeper.current(principal):
+                _, detail, _ = UNAUTHORIZED
+                raise HTTPException(401, detail, dict([CHALLENGE]))
+            return message
+
+        return checking
+
+    def _counting(self, send: Send) -> Send:
+        """Return a `send` that counts the handshake if it is refused: a line each has no bound."""
+        accepted = False
+
+        async def counting(message: Message) -> None:
+            nonlocal accepted
+            if message["type"] == "websocket.accept":
+                accepted = True
+            elif not accepted and message["type"] in (
+                "websocket.close",
+                "websocket.http.response.start",
+            ):
+                self._refused_handshakes.add()
+            await send(message)
+
+        return counting
+
+    def _sign_in(self, principal: Principal, scope: ASGIScope, found: Found) -> Response:
+        """Return the answer that hands a browser its two secrets, and the address without token.
+
+        The address is the route's own, whatever the request's looks like, so that no part of it
+        can lead elsewhere.
+        """
+        made = self._doorkeeper.sign_ins.make(principal)
+        self._auditor.signed_in(scope, found, principal)
+        query = urlencode([(name, value) for name, value in _query(scope) if name != "token"])
+        answer = RedirectResponse(
+            f"{found.template}{'?' if query else ''}{query}#key={made.key}", 303
+        )
+        answer.set_cookie(
+            cookie_name(scope),
+            made.cookie,
+            httponly=True,
+            samesite="strict",
+            secure=scope["scheme"] in ("https", "wss"),
+            path="/",
+        )
+        return answer
 
     async def _refuse(
         self, refusal: Refusal, scope: ASGIScope, receive: Receive, send: Send
@@ -224,12 +311,11 @@ class Security:
         if scope["type"] == "websocket":
             await refuse_websocket(refusal, WebSocket(scope, receive, send))
             return
-        headers = {"www-authenticate": "Bearer"} if refusal.status == 401 else {}
         answer: Response
-        if refusal.status == 401 and _wants_page(scope):
-            answer = HTMLResponse(self._sign_in, 401, headers)
+        if refusal.status in (401, 429) and scope[FOUND].page and _accepts_page(scope):
+            answer = HTMLResponse(self._sign_in_page, refusal.status, dict(refusal.headers))
         else:
-            answer = response(refusal.problem(scope["path"]), headers)
+            answer = response(refusal.problem(scope["path"]), dict(refusal.headers))
         await answer(scope, receive, send)
 
 
@@ -240,39 +326,14 @@ async def refuse_websocket(refusal: Refusal, websocket: WebSocket) -> None:
     Origin is known to be ours, its socket is accepted and closed with the code.
     """
     if websocket.headers.get("origin") is not None and refusal.close_code != CLOSE_INTERNAL:
-        offers = [o for o in websocket.scope["subprotocols"] if not o.startswith(BEARER)]
+        offers = protocols(websocket.scope["subprotocols"])
         await websocket.accept(offers[0] if offers else None)
         await websocket.close(refusal.close_code, refusal.detail[:120])
     elif "websocket.http.response" in websocket.scope.get("extensions", {}):
-        answer = response(refusal.problem(websocket.scope["path"]))
+        answer = response(refusal.problem(websocket.scope["path"]), dict(refusal.headers))
         await websocket.send_denial_response(answer)
     else:
         await websocket.close(refusal.close_code)
-
-
-def required_scope(method: str, path: str) -> Scope | None:
-    """Return the scope a route asks for; None where the endpoint decides."""
-    method = "GET" if method == "HEAD" else method
-    for known, pattern, scope in SCOPES:
-        if known == method and pattern.fullmatch(path):
-            return scope
-    return Scope.READ if method in SAFE_METHODS or method == "WEBSOCKET" else Scope.ADMIN
-
-
-def cookie_name(scope: ASGIScope) -> str:
-    """Return the cookie's name: cookies ignore ports, so the name carries it."""
-    server = scope.get("server") or ("", 0)
-    return f"wintun-api-{server[1]}"
-
-
-def cookie_value(scope: ASGIScope, headers: Headers) -> str | None:
-    """Return the value of our cookie in this request."""
-    try:
-        cookies = SimpleCookie(headers.get("cookie", ""))
-    except CookieError:
-        return None
-    morsel = cookies.get(cookie_name(scope))
-    return morsel.value if morsel is not None else None
 
 
 def host_name(value: str) -> str | None:
@@ -304,7 +365,7 @@ def _check_content_type(method: str, headers: Headers) -> None:
         )
 
 
-def _check_site(scope: ASGIScope, headers: Headers, method: str) -> None:
+def _check_site(scope: ASGIScope, headers: Headers, found: Found) -> None:
     origin = headers.get("origin")
     if origin is not None and not _is_own(origin, scope, headers):
         raise Refusal(
@@ -317,13 +378,35 @@ def _check_site(scope: ASGIScope, headers: Headers, method: str) -> None:
     if site in (None, "same-origin", "none"):
         return
     # Following a link to a page is harmless: it carries no cookie, so it meets the sign-in.
-    visit = headers.get("sec-fetch-mode") == "navigate" and method == "GET"
-    if not visit or scope["path"].startswith("/v1/"):
+    visit = headers.get("sec-fetch-mode") == "navigate" and found.page
+    if not (visit and scope["type"] == "http" and scope["method"] in SAFE_METHODS):
         raise Refusal(
             403,
             "foreign-origin",
             "Pages of other sites may not use this service.",
             "Open the dashboard at the service's own address.",
+        )
+
+
+def _check_access(found: Found, principal: Principal) -> None:
+    if found.route is None:
+        return  # to be answered with 404 or 405
+    access = found.access
+    if access is None:
+        raise Refusal(
+            403,
+            "forbidden",
+            "The service does not say which scope this route needs, so it answers to no token.",
+            "Use a route of /openapi.json.",
+            CLOSE_SCOPE,
+        )
+    if access.scope is not None and not principal.allows(access.scope):
+        raise Refusal(
+            403,
+            "missing-scope",
+            f"The token does not have the scope {access.scope}.",
+            f"Use a token with the scope {access.scope}; POST /v1/tokens makes one.",
+            CLOSE_SCOPE,
         )
 
 
@@ -337,28 +420,51 @@ def _from_own_page(headers: Headers) -> bool:
     return "origin" in headers or headers.get("sec-fetch-site") == "same-origin"
 
 
-def _wants_page(scope: ASGIScope) -> bool:
-    accepts = "text/html" in Headers(scope=scope).get("accept", "")
-    return accepts and not scope["path"].startswith("/v1/")
+def _accepts_page(scope: ASGIScope) -> bool:
+    return "text/html" in Headers(scope=scope).get("accept", "")
 
 
-def _decode(token: str) -> str:
-    try:
-        return base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode("utf-8")
-    except (binascii.Error, ValueError):
-        return ""
+def _query(scope: ASGIScope) -> list[tuple[str, str]]:
+    return parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
 
 
-def _with_headers(send: Send, path: str) -> Send:
-    api = path.startswith(("/v1/", "/noauth/", "/metrics"))
+def _arriving_token(scope: ASGIScope, found: Found) -> str | None:
+    """Return the token in the address of a page, empty for several; None where there is none."""
+    if not (found.page and scope["type"] == "http" and scope["method"] == "GET"):
+        return None
+    tokens = [value for name, value in _query(scope) if name == "token"]
+    return (tokens[0] if len(tokens) == 1 else "") if tokens else None
 
+
+def _address(scope: ASGIScope) -> str:
+    client = scope.get("client")
+    return client[0] if client else "unknown"
+
+
+def _not_found() -> Refusal:
+    return Refusal(
+        404,
+        "not-found",
+        "No WebSocket has this path.",
+        "See the WebSockets in asyncapi.json.",
+    )
+
+
+def _tell_refused(count: int) -> None:
+    if count == 1:
+        logger.info("A WebSocket handshake was refused; its client was told why.")
+    else:
+        logger.info("%d WebSocket handshakes were refused; their clients were told why.", count)
+
+
+def _with_headers(send: Send, *, page: bool) -> Send:
     async def secured(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
             for name, value in HEADERS.items():
                 headers[name] = value
-            headers["content-security-policy"] = API_POLICY if api else PAGE_POLICY
-            headers.setdefault("cache-control", "no-store" if api else "no-cache")
+            headers["content-security-policy"] = PAGE_POLICY if page else API_POLICY
+            headers.setdefault("cache-control", "no-cache" if page else "no-store")
         await send(message)
 
     return secured

@@ -13,6 +13,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from wintun_api.api.app import Service
 from wintun_api.api.protocol import PacketProtocol
+from wintun_api.api.server_log import keeps
 from wintun_api.errors import InvalidArgument
 from wintun_api.settings import Settings
 
@@ -76,9 +77,8 @@ class Server(uvicorn.Server):
             )
         )
         self._service = service
-        # A query may carry a token, and uvicorn logs that of every WebSocket.
         for name in ("uvicorn.error", "uvicorn.access"):
-            logging.getLogger(name).addFilter(_without_query)
+            logging.getLogger(name).addFilter(keeps)
 
     @property
     def port(self) -> int:
@@ -119,12 +119,3 @@ def check_bind(settings: Settings) -> None:
             f"{host} is reachable from other machines, and the token would travel in clear.",
             hint="Give --tls-certificate and --tls-key, or --allow-insecure-bind if you must.",
         )
-
-
-def _without_query(record: logging.LogRecord) -> bool:
-    if isinstance(record.args, tuple):
-        record.args = tuple(
-            arg.partition("?")[0] if isinstance(arg, str) and arg.startswith("/") else arg
-            for arg in record.args
-        )
-    return True

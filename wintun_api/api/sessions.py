@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
+from wintun_api.api.access import needs
 from wintun_api.api.context import DRIVER, RegistryOf, SessionId, problems
 from wintun_api.api.schemas.sessions import Session, SessionCreate
+from wintun_api.api.tokens import Scope
 from wintun_api.errors import AdapterNotFound, InvalidArgument, SessionExists, SessionNotFound
 
 router = APIRouter(prefix="/v1/sessions", tags=["sessions"])
 
 
 @router.get("", operation_id="list_sessions", responses=problems())
+@needs(Scope.READ)
 async def list_sessions(registry: RegistryOf) -> list[Session]:
     """List the sessions that run, and those that ended by themselves and were not deleted."""
     return [Session.of(session.view()) for session in await registry.refresh_sessions()]
@@ -23,6 +26,7 @@ async def list_sessions(registry: RegistryOf) -> list[Session]:
     status_code=201,
     responses=problems(InvalidArgument, AdapterNotFound, SessionExists, *DRIVER),
 )
+@needs(Scope.ADMIN)
 async def start_session(body: SessionCreate, registry: RegistryOf, response: Response) -> Session:
     """Start the session of an adapter; one at a time. WintunStartSession."""
     session = await registry.start_session(body.adapter, body.capacity)
@@ -31,6 +35,7 @@ async def start_session(body: SessionCreate, registry: RegistryOf, response: Res
 
 
 @router.get("/{session_id}", operation_id="get_session", responses=problems(SessionNotFound))
+@needs(Scope.READ)
 async def get_session(session_id: SessionId, registry: RegistryOf) -> Session:
     """Read a session's state and counters."""
     session = registry.session(session_id)
@@ -41,6 +46,7 @@ async def get_session(session_id: SessionId, registry: RegistryOf) -> Session:
 @router.delete(
     "/{session_id}", operation_id="end_session", responses=problems(SessionNotFound, *DRIVER)
 )
+@needs(Scope.ADMIN)
 async def end_session(session_id: SessionId, registry: RegistryOf) -> Session:
     """End a session; the answer holds its last counters. WintunEndSession."""
     return Session.of(await registry.end_session(session_id))

@@ -8,12 +8,14 @@ from fastapi import APIRouter, WebSocket
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.json_schema import SkipJsonSchema
 
+from wintun_api.api.access import ANY_TOKEN, needs
 from wintun_api.api.capture import Capture, find, stream_capture
 from wintun_api.api.connection import Options, PacketConnection
 from wintun_api.api.context import ContextOf, PrincipalOf
 from wintun_api.api.link import link_of
 from wintun_api.api.problems import CLOSE_SCOPE, Refusal, close_code, refusal_of
-from wintun_api.api.security import BEARER, refuse_websocket
+from wintun_api.api.security import refuse_websocket
+from wintun_api.api.subprotocols import protocols
 from wintun_api.api.tokens import Principal, Scope
 from wintun_api.errors import WintunApiError
 from wintun_api.hub.fanout import Direction, Overflow
@@ -89,6 +91,7 @@ class PacketQuery(BaseModel):
 
 
 @router.websocket("/sessions/{session_id}/packets")
+@needs(ANY_TOKEN)
 async def stream_packets(
     websocket: WebSocket, session_id: str, context: ContextOf, principal: PrincipalOf
 ) -> None:
@@ -131,7 +134,7 @@ async def stream_packets(
 
 def _negotiate(offered: list[str]) -> str | None:
     """Return the first offered protocol that is known; None when the client offers none."""
-    offers = [offer for offer in offered if not offer.startswith(BEARER)]
+    offers = protocols(offered)
     for offer in offers:
         if offer in SUBPROTOCOLS:
             return offer

@@ -13,6 +13,7 @@ from fastapi import Path as PathParameter
 from starlette.exceptions import HTTPException
 
 from wintun_api import __version__
+from wintun_api.api.access import ANY_TOKEN, OPEN, needs
 from wintun_api.api.context import (
     DRIVER,
     FOREIGN_HOST,
@@ -25,7 +26,8 @@ from wintun_api.api.context import (
 from wintun_api.api.schemas.adapters import Removal
 from wintun_api.api.schemas.system import Driver, Health, Limits, System, UnavailableReason
 from wintun_api.api.schemas.tokens import CreatedToken, Token, TokenCreate
-from wintun_api.api.security import cookie_name, cookie_value
+from wintun_api.api.sign_ins import cookie_name
+from wintun_api.api.tokens import Scope
 from wintun_api.drivers.base import UnavailableReason as Reason
 from wintun_api.drivers.wintun.win32 import elevated
 from wintun_api.errors import DriverInUse, NotSupported
@@ -39,12 +41,14 @@ router = APIRouter()
     tags=["system"],
     responses=only_problems(FOREIGN_HOST),
 )
+@needs(OPEN)
 async def get_health() -> Health:
     """Say that the service is up; the only route without a token."""
     return Health(status="ok")
 
 
 @router.get("/v1/system", operation_id="get_system", tags=["system"], responses=problems())
+@needs(Scope.READ)
 async def get_system(registry: RegistryOf, context: ContextOf, principal: PrincipalOf) -> System:
     """Describe the service, the machine and what this token allows."""
     unavailable = registry.driver.unavailable_reason()
@@ -65,6 +69,7 @@ async def get_system(registry: RegistryOf, context: ContextOf, principal: Princi
 
 
 @router.get("/v1/driver", operation_id="get_driver", tags=["driver"], responses=problems())
+@needs(Scope.READ)
 async def get_driver(registry: RegistryOf) -> Driver:
     """Describe the driver. WintunGetRunningDriverVersion."""
     view = await registry.driver_view()
@@ -77,12 +82,14 @@ async def get_driver(registry: RegistryOf) -> Driver:
     tags=["driver"],
     responses=problems(DriverInUse, NotSupported, *DRIVER),
 )
+@needs(Scope.ADMIN)
 async def delete_driver(registry: RegistryOf) -> Removal:
     """Remove the driver from the system; fails while an adapter uses it. WintunDeleteDriver."""
     return Removal(reboot_required=await registry.delete_driver())
 
 
 @router.get("/v1/tokens", operation_id="list_tokens", tags=["tokens"], responses=problems())
+@needs(Scope.ADMIN)
 async def list_tokens(context: ContextOf) -> list[Token]:
     """List the issued tokens, without their secrets."""
     return [Token.of(token) for token in context.tokens.issued()]
@@ -95,6 +102,7 @@ async def list_tokens(context: ContextOf) -> list[Token]:
     tags=["tokens"],
     responses=problems(409),
 )
+@needs(Scope.ADMIN)
 async def create_token(body: TokenCreate, context: ContextOf) -> CreatedToken:
     """Make a token with some scopes; its secret is in this answer alone."""
     try:
@@ -111,12 +119,14 @@ async def create_token(body: TokenCreate, context: ContextOf) -> CreatedToken:
     tags=["tokens"],
     responses=problems(404),
 )
+@needs(Scope.ADMIN)
 async def revoke_token(
     token_id: Annotated[str, PathParameter(description="The token's id.")], context: ContextOf
 ) -> None:
     """Make an issued token void; its open connections are refused at their next request."""
     if not context.tokens.revoke(token_id):
         raise HTTPException(404, f"No token has the id {token_id!r}.")
+    context.sign_ins.end_all(token_id)
 
 
 @router.post(
@@ -126,11 +136,13 @@ async def revoke_token(
     tags=["tokens"],
     responses=problems(),
 )
-async def sign_out(request: Request, context: ContextOf, response: Response) -> None:
-    """Make this browser's cookie void and forget it; the token itself stays good."""
-    cookie = cookie_value(request.scope, request.headers)
-    if cookie is not None:
-        context.tokens.forget_cookie(cookie)
+@needs(ANY_TOKEN)
+async def sign_out(
+    request: Request, context: ContextOf, principal: PrincipalOf, response: Response
+) -> None:
+    """Make this browser's cookie and key void and forget the cookie; the token stays good."""
+    if principal.sign_in is not None:
+        context.sign_ins.end(principal.sign_in)
     response.delete_cookie(cookie_name(request.scope), path="/", httponly=True, samesite="strict")
 
 

@@ -1,4 +1,4 @@
-"""Who may do what: the admin token, issued tokens with scopes, and browser cookies.
+"""Who may do what: the admin token, and issued tokens with scopes.
 
 Tokens are kept and compared as SHA-256, in constant time: no file holds an issued one.
 """
@@ -13,7 +13,6 @@ import os
 import secrets
 import sys
 import time
-from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -24,7 +23,6 @@ from wintun_api.drivers.wintun import acl
 logger = logging.getLogger(__name__)
 
 TOKEN_BYTES = 32
-MAX_COOKIES = 1024
 MAX_TOKENS = 1024
 
 
@@ -46,11 +44,13 @@ class Principal:
         id: The token's id; "admin" for the token file's own.
         scopes: What it allows.
         expires: Unix time after which it is void; None for never.
+        sign_in: The id of the browser's sign-in it came by; None where the token itself came.
     """
 
     id: str
     scopes: frozenset[Scope]
     expires: float | None = None
+    sign_in: str | None = None
 
     def allows(self, scope: Scope) -> bool:
         """Say whether the scope is granted."""
@@ -86,14 +86,13 @@ class IssuedToken:
 
 
 class TokenStore:
-    """Authenticates tokens and cookies; issues and revokes tokens. Event loop thread only."""
+    """Authenticates tokens; issues and revokes tokens. Event loop thread only."""
 
     def __init__(self, admin_token: str, path: Path | None = None) -> None:
         self._admin = Principal("admin", frozenset(Scope))
         self._admin_digest = _digest(admin_token)
         self._path = path
         self._issued: dict[str, IssuedToken] = {}
-        self._cookies: OrderedDict[str, Principal] = OrderedDict()
         if path is not None and path.is_file():
             try:
                 for row in json.loads(path.read_text("utf-8")):
@@ -110,23 +109,6 @@ class TokenStore:
             if hmac.compare_digest(digest, issued.digest):
                 found = issued.principal()
         return found if found is not None and found.valid else None
-
-    def make_cookie(self, principal: Principal) -> str:
-        """Return the value of a new browser cookie for this principal."""
-        value = secrets.token_urlsafe(TOKEN_BYTES)
-        self._cookies[_digest(value)] = principal
-        while len(self._cookies) > MAX_COOKIES:
-            self._cookies.popitem(last=False)
-        return value
-
-    def authenticate_cookie(self, value: str) -> Principal | None:
-        """Return whose cookie this is, None when it is unknown, expired or revoked."""
-        principal = self._cookies.get(_digest(value))
-        return principal if principal is not None and self.current(principal) else None
-
-    def forget_cookie(self, value: str) -> None:
-        """Sign a browser out. Idempotent."""
-        self._cookies.pop(_digest(value), None)
 
     def current(self, principal: Principal) -> bool:
         """Say whether the principal's token is neither expired nor revoked."""

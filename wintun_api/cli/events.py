@@ -133,6 +133,8 @@ class _Names:
         if kind == "session.loss":
             name = self._names.get(data["adapter"], data["adapter"])
             return f"{data['session']} of {name}: {data['count']} packets, {data['cause']}"
+        if kind == "audit.change":
+            return _audit(data)
         if topic == "session":
             reason = f": {data['reason']}" if data["reason"] else ""
             return f"{self._session(data)}{reason}"
@@ -144,3 +146,14 @@ class _Names:
     def _session(self, session: dict[str, Any]) -> str:
         name = self._names.get(session["adapter"], session["adapter"])
         return f"{session['id']} of {name} {session['state']}"
+
+
+def _audit(data: dict[str, Any]) -> str:
+    label = f" ({data['label']})" if data["label"] else ""
+    way = " in a browser" if data["browser"] else ""
+    result = "no answer" if data["status"] is None else data["status"]
+    times = f", {data['count']} times" if data["count"] > 1 else ""
+    return (
+        f"{data['method']} {data['path']}: {result}{times}, "
+        f"token {data['who']}{label}{way} from {data['client']}"
+    )

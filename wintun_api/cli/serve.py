@@ -49,6 +49,13 @@ def serve(
             rich_help_panel=SERVICE,
         ),
     ] = None,
+    guesses_per_minute: Annotated[
+        int | None,
+        typer.Option(
+            help="Wrong tokens that one address may send in a minute; default 100.",
+            rich_help_panel=SERVICE,
+        ),
+    ] = None,
     wintun_dll: options.WintunDll = None,
     allow_unverified_dll: options.AllowUnverifiedDll = None,
     generation: options.GenerationOption = None,
@@ -152,6 +159,7 @@ def serve(
         allow_insecure_bind=allow_insecure_bind,
         data_dir=data_dir,
         token_file=token_file,
+        guesses_per_minute=guesses_per_minute,
         driver=driver,
         wintun_dll=wintun_dll,
         allow_unverified_dll=allow_unverified_dll,

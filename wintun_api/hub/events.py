@@ -23,6 +23,7 @@ class EventType(StrEnum):
     SESSION_LOSS = "session.loss"
     DRIVER_LOG = "driver.log"
     DRIVER_SLOW = "driver.slow"
+    AUDIT_CHANGE = "audit.change"
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,8 +26,8 @@ from wintun_api.api.problems import (
 from wintun_api.api.schemas.control import CONTROL
 from wintun_api.api.schemas.events import DATA, Event, Missed, Snapshot
 from wintun_api.api.schemas.model import Model
-from wintun_api.api.security import BEARER
 from wintun_api.api.streams import PacketQuery
+from wintun_api.api.subprotocols import BEARER, KEY
 from wintun_api.capture import pcapng
 from wintun_api.hub.events import EventType
 from wintun_api.settings import Settings
@@ -46,7 +46,8 @@ IP packets and events of wintun-api, as they travel. *send* and *receive* below 
 packets that are *received* came from the host, *injected* ones from a client.
 
 A WebSocket signs in like any request, or by offering the subprotocol
-`{BEARER}<token as base64url>`, which is never echoed. Compression is off. A handshake that is
+`{BEARER}<token as base64url>`, which is never echoed. A signed-in page offers
+`{KEY}<key as base64url>` beside its cookie. Compression is off. A handshake that is
 refused is answered with a problem document (`application/problem+json`), as in openapi.json; pages
 of the service's own origin get the socket accepted and closed with a code of ours instead.
 """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from wintun_api.api.contract.examples import ADAPTER, GUID, RUNNING, SESSION, TIME
+from wintun_api.api.contract.examples import ADAPTER, ADAPTER_PATH, GUID, RUNNING, SESSION, TIME
 from wintun_api.api.schemas.control import (
     Ack,
     Ended,
@@ -16,6 +16,7 @@ from wintun_api.api.schemas.control import (
 )
 from wintun_api.api.schemas.events import (
     DATA,
+    Audit,
     DriverLine,
     Event,
     LogLevel,
@@ -66,6 +67,17 @@ EVENT_DATA: tuple[Model, ...] = (
     Loss(session=SESSION, adapter=GUID, cause="queue", count=412),
     DriverLine(level=LogLevel.INFO, message="Creating adapter"),
     CallInProgress(call="WintunCreateAdapter", seconds=5.0),
+    Audit(
+        who="9f86d081",
+        label="grafana",
+        browser=False,
+        client="127.0.0.1",
+        operation="delete_adapter",
+        method="DELETE",
+        path=ADAPTER_PATH,
+        status=200,
+        count=1,
+    ),
 )
 
 

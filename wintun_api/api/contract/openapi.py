@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from wintun_api.api.access import Access
 from wintun_api.api.contract.links import add_links
 from wintun_api.api.contract.operations import SCHEMA, Operations, finish
 from wintun_api.api.contract.refusals import problem_examples
 from wintun_api.api.contract.shapes import plain
 from wintun_api.api.schemas.problem import Problem
+from wintun_api.api.sign_ins import KEY_HEADER
 from wintun_api.settings import Settings
 
 PORT = Settings.model_fields["port"].default
@@ -43,14 +46,27 @@ SECURITY_SCHEMES = {
         "name": f"wintun-api-{PORT}",
         "description": (
             "A browser's, made from a token by GET /?token=<token>; the name carries the port. "
-            "It allows what the token allows, from the service's own pages."
+            "Together with the key it allows what the token allows, from the service's own pages; "
+            "alone it opens only the pages."
+        ),
+    },
+    "key": {
+        "type": "apiKey",
+        "in": "header",
+        "name": KEY_HEADER,
+        "description": (
+            "The second secret of a browser's sign-in. GET /?token=<token> redirects to the page "
+            "with the fragment #key=<key>; the page keeps it for its own origin, for a cookie is "
+            "sent to every port of the host."
         ),
     },
 }
 
 
-def finished(document: dict[str, Any]) -> dict[str, Any]:
-    """Return FastAPI's document with what it cannot know."""
+def finished(
+    document: dict[str, Any], accesses: Mapping[tuple[str, str], Access]
+) -> dict[str, Any]:
+    """Return FastAPI's document with what it cannot know; `accesses` has what the routes need."""
     schemas = document["components"]["schemas"]
     for name in FOREIGN:
         schemas.pop(name, None)
@@ -64,7 +80,7 @@ def finished(document: dict[str, Any]) -> dict[str, Any]:
     operations: Operations = {}
     for path, item in document["paths"].items():
         for method, operation in item.items():
-            finish(method.upper(), path, operation)
+            finish(accesses.get((method.upper(), path)), operation)
             operations[operation["operationId"]] = operation
     add_links(operations)
     tags = [{"name": name, "description": text} for name, text in TAGS.items()]

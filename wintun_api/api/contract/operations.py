@@ -9,10 +9,10 @@ from __future__ import annotations
 from inspect import getdoc
 from typing import Any, TypeAlias
 
+from wintun_api.api.access import Access
 from wintun_api.api.context import only_problems
 from wintun_api.api.contract.examples import ANSWERS, BODIES
 from wintun_api.api.problems import VALIDATION
-from wintun_api.api.security import HEALTH, required_scope
 
 Operation: TypeAlias = dict[str, Any]
 Operations: TypeAlias = dict[str, Operation]
@@ -26,6 +26,7 @@ FASTAPI_DESCRIPTION = "Successful Response"
 
 LOCATION = {"description": "The path of what was made.", "schema": {"type": "string"}}
 AGE = {"description": "Seconds since this was read.", "schema": {"type": "integer", "minimum": 0}}
+RETRY = {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}
 CHALLENGE = {"description": "Bearer.", "schema": {"type": "string"}}
 HEADERS: dict[tuple[str, str], dict[str, Any]] = {
     ("create_adapter", "201"): {"Location": LOCATION},
@@ -34,12 +35,12 @@ HEADERS: dict[tuple[str, str], dict[str, Any]] = {
 }
 
 
-def finish(method: str, path: str, operation: Operation) -> None:
-    """Finish one operation in place."""
+def finish(access: Access | None, operation: Operation) -> None:
+    """Finish one operation in place; `access` is what its route needs."""
     _without_foreign(operation)
     _parameters(operation)
     _refusals(operation)
-    _secure(method, path, operation)
+    _secure(access, operation)
     _describe(operation)
     _bodies(operation)
 
@@ -84,20 +85,23 @@ def _refusals(operation: Operation) -> None:
     operation["responses"] = dict(sorted(responses.items()))
     if "401" in responses:
         responses["401"]["headers"] = {"WWW-Authenticate": CHALLENGE}
+    if "429" in responses:
+        responses["429"]["headers"] = {"Retry-After": RETRY}
 
 
 def _may_be_wrong(schema: dict[str, Any]) -> bool:
     return schema.get("type") != "string" or "format" in schema or "minLength" in schema
 
 
-def _secure(method: str, path: str, operation: Operation) -> None:
-    if path == HEALTH:
+def _secure(access: Access | None, operation: Operation) -> None:
+    if access is None:
+        raise ValueError(f"The route of {operation['operationId']} does not say what it needs.")
+    if not access.token:
         operation["security"] = []
         return
-    scope = required_scope(method, path)
-    roles = [] if scope is None else [scope.value]
-    operation["security"] = [{"bearer": roles}, {"cookie": roles}]
-    needed = f"Scope: `{scope}`." if scope is not None else "The scope depends on what is asked."
+    roles = [] if access.scope is None else [access.scope.value]
+    operation["security"] = [{"bearer": roles}, {"cookie": roles, "key": roles}]
+    needed = f"Scope: `{access.scope}`." if access.scope else "Any valid token may do this."
     operation["description"] = f"{operation['description']}\n\n{needed}"
 
 

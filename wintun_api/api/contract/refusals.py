@@ -10,7 +10,9 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
 from wintun_api import errors
+from wintun_api.api import adapters
 from wintun_api.api.contract.examples import ADAPTER_PATH, GUID, ISSUED_ID, SESSION, SESSION_PATH
+from wintun_api.api.guesses import Guesses, too_many_guesses
 from wintun_api.api.problems import (
     URN,
     Refusal,
@@ -19,12 +21,15 @@ from wintun_api.api.problems import (
     unexpected_problem,
     validation_problem,
 )
+from wintun_api.api.routes import Routes
 from wintun_api.api.schemas.adapters import AdapterCreate
 from wintun_api.api.security import Doorkeeper
+from wintun_api.api.sign_ins import SignIns
 from wintun_api.api.tokens import Scope, TokenStore
 from wintun_api.drivers.base import UnavailableReason
 from wintun_api.drivers.limits import check_name
 from wintun_api.packet.check import check_packet
+from wintun_api.settings import Settings
 from wintun_api.wire import unpack
 
 ADAPTERS = "/v1/adapters"
@@ -64,8 +69,8 @@ STATUSES: list[tuple[HTTPException, str, str]] = [
     (HTTPException(409, "There are 1024 tokens; revoke some first."), "POST", "/v1/tokens"),
 ]
 
-HOST = {"host": "127.0.0.1:9886"}
-JSON = {"content-type": "application/json"}
+HOST = ("host", "127.0.0.1:9886")
+JSON = ("content-type", "application/json")
 
 
 def problem_examples() -> dict[str, dict[str, Any]]:
@@ -88,14 +93,18 @@ def _refused() -> Iterator[dict[str, Any]]:
     tokens = TokenStore("")
     reader, _ = tokens.issue([Scope.READ])
     admin, _ = tokens.issue([Scope.ADMIN])
-    doorkeeper = Doorkeeper(tokens, frozenset(), 256 * 1024)
-    refused: list[dict[str, str]] = [
-        HOST,
-        {**HOST, "authorization": f"Bearer {reader}"},
-        {"host": "wintun.example.com"},
-        {**HOST, "origin": "http://wintun.example.com"},
-        {**HOST, "content-type": "text/plain"},
-        {**HOST, "authorization": f"Bearer {admin}", **JSON, "content-length": "300000"},
+    guesses = Guesses(Settings.model_fields["guesses_per_minute"].default)
+    doorkeeper = Doorkeeper(tokens, SignIns(tokens), guesses, frozenset(), 256 * 1024)
+    routes = Routes()
+    routes.take(adapters.router)
+    refused: list[list[tuple[str, str]]] = [
+        [HOST],
+        [HOST, ("authorization", f"Bearer {reader}")],
+        [("host", "wintun.example.com")],
+        [HOST, ("origin", "http://wintun.example.com")],
+        [HOST, HOST],
+        [HOST, ("content-type", "text/plain")],
+        [HOST, ("authorization", f"Bearer {admin}"), JSON, ("content-length", "300000")],
     ]
     for headers in refused:
         scope = {
@@ -103,12 +112,13 @@ def _refused() -> Iterator[dict[str, Any]]:
             "scheme": "http",
             "method": "POST",
             "path": ADAPTERS,
-            "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+            "headers": [(name.encode(), value.encode()) for name, value in headers],
         }
         try:
-            doorkeeper.check(scope)
+            doorkeeper.check(scope, routes.find(scope))
         except Refusal as refusal:
             yield refusal.problem(ADAPTERS)
+    yield too_many_guesses(12).problem(ADAPTERS)
 
 
 def _raised() -> Iterator[tuple[errors.WintunApiError, str]]:

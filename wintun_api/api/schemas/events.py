@@ -15,6 +15,7 @@ from wintun_api.api.schemas.sessions import Session
 from wintun_api.api.schemas.system import CallInProgress
 from wintun_api.drivers.base import LogLine
 from wintun_api.hub.adapters import AdapterView
+from wintun_api.hub.audit import Change
 from wintun_api.hub.events import Event as HubEvent
 from wintun_api.hub.events import EventType
 from wintun_api.hub.management import SlowCall
@@ -79,6 +80,22 @@ class DriverLine(Model):
     message: str = Field(description="The text.")
 
 
+class Audit(Model):
+    """What the bearer of a token changed, or was refused."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    who: str = Field(description="The id of the token; admin for that of the token file.")
+    label: str = Field(description="What the token is for.", examples=["grafana"])
+    browser: bool = Field(description="It came from a signed-in browser.")
+    client: str = Field(description="The address it came from.", examples=["127.0.0.1"])
+    operation: str = Field(description="The operationId.", examples=["create_adapter"])
+    method: str = Field(description="WEBSOCKET for a WebSocket.", examples=["POST"])
+    path: str = Field(description="With ids, without anything that may be a token.")
+    status: int | None = Field(description="Of the answer, 403 for a refusal; null without one.")
+    count: int = Field(description="How many alike attempts this stands for.")
+
+
 # What the data of an event is, by its type.
 DATA: dict[EventType, type[Model]] = {
     EventType.ADAPTER_CREATED: Adapter,
@@ -91,6 +108,7 @@ DATA: dict[EventType, type[Model]] = {
     EventType.SESSION_LOSS: Loss,
     EventType.DRIVER_LOG: DriverLine,
     EventType.DRIVER_SLOW: CallInProgress,
+    EventType.AUDIT_CHANGE: Audit,
 }
 
 
@@ -107,4 +125,6 @@ def _event_data(data: object) -> dict[str, Any]:
             return DriverLine(level=level, message=data.message).model_dump(mode="json")
         case SlowCall():
             return CallInProgress.model_validate(data).model_dump(mode="json")
+        case Change():
+            return Audit.model_validate(data).model_dump(mode="json")
     raise TypeError(f"An event carries {type(data).__name__}, which has no schema.")

@@ -98,6 +98,9 @@ class Limits(Model):
     max_message: int = Field(description="Bytes of a message or request that carries packets.")
     queue_packets: int = Field(description="The largest queue a subscriber can ask for.")
     queue_bytes: int = Field(description="The same in bytes.")
+    guesses_per_minute: int = Field(
+        description="Wrong tokens that one address may send in a minute; more get 429."
+    )
 
     @classmethod
     def of(cls, settings: Settings) -> Limits:
@@ -110,6 +113,7 @@ class Limits(Model):
             max_message=settings.max_message,
             queue_packets=settings.queue_packets,
             queue_bytes=settings.queue_bytes,
+            guesses_per_minute=settings.guesses_per_minute,
         )
 
 

@@ -1,0 +1,150 @@
+"""What a request did, for the audit: changes, refused attempts, sign-ins and sign-outs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from dataclasses import replace
+from urllib.parse import quote
+
+from starlette.routing import BaseRoute
+from starlette.types import Message, Scope, Send
+
+from wintun_api.api.routes import Found
+from wintun_api.api.tally import INTERVAL
+from wintun_api.api.tokens import Principal, TokenStore
+from wintun_api.hub.audit import Change, Trail, clean
+
+SAFE_METHODS = frozenset({"GET", "HEAD"})
+# Attempts that change nothing may come without end. So many a minute are told of each by itself
+# for every token, and the others together.
+MAX_ATTEMPTS = 10
+MAX_TOKENS = 1024
+# Ids are shorter; what is longer may be a token that somebody put into a path.
+MAX_ID = 40
+
+
+class Auditor:
+    """Makes an audit line and an event of what requests do. Event loop thread only."""
+
+    def __init__(self, trail: Trail, tokens: TokenStore, interval: float = INTERVAL) -> None:
+        self._trail = trail
+        self._tokens = tokens
+        self._interval = interval
+        self._attempts: OrderedDict[str, _Attempts] = OrderedDict()
+
+    def watch(self, send: Send, scope: Scope, found: Found, principal: Principal) -> Send:
+        """Return a `send` that records the request when its answer begins, if it is a change.
+
+        Requests with a safe method, and injected packets, are none. Neither is a sign-out without
+        a sign-in, which changes nothing.
+        """
+        access = found.access
+        if scope["type"] != "http" or scope["method"] in SAFE_METHODS:
+            return send
+        if access is not None:
+            ends_sign_in = principal.sign_in is not None
+            if not (access.audited and (access.scope is not None or ends_sign_in)):
+                return send
+        # A request may revoke its own token, so what is known of the token is read before.
+        change = self._change(scope, found, principal)
+        record = self._trail.record if access is not None else self._attempt
+
+        async def watching(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                record(replace(change, status=status, path=self._path(found, status)))
+            await send(message)
+
+        return watching
+
+    def refused(self, scope: Scope, found: Found, principal: Principal, status: int) -> None:
+        """Record that a known token was refused what it asked for."""
+        self._attempt(replace(self._change(scope, found, principal), status=status))
+
+    def signed_in(self, scope: Scope, found: Found, principal: Principal) -> None:
+        """Record that a browser signed in."""
+        change = self._change(scope, found, principal)
+        self._attempt(replace(change, status=303, operation="sign_in", browser=True))
+
+    def close(self) -> None:
+        """Record what was only counted until now. Idempotent."""
+        for attempts in self._attempts.values():
+            attempts.close()
+        self._attempts.clear()
+
+    def _attempt(self, change: Change) -> None:
+        attempts = self._attempts.get(change.who)
+        if attempts is None:
+            if len(self._attempts) >= MAX_TOKENS:
+                self._attempts.popitem(last=False)[1].close()
+            attempts = _Attempts(self._trail, self._interval)
+            self._attempts[change.who] = attempts
+        attempts.add(change)
+
+    def _change(self, scope: Scope, found: Found, principal: Principal) -> Change:
+        client = scope.get("client")
+        labels = (one.label for one in self._tokens.issued() if one.id == principal.id)
+        return Change(
+            who=principal.id,
+            label=clean(next(labels, "")),
+            browser=principal.sign_in is not None,
+            client=clean(client[0]) if client else "unknown",
+            operation=_operation(found.route),
+            method="WEBSOCKET" if scope["type"] == "websocket" else clean(scope["method"]),
+            path=self._path(found, None),
+            status=None,
+        )
+
+    def _path(self, found: Found, status: int | None) -> str:
+        """Return the path with its ids, but without anything that may be a token."""
+        if found.template is None:
+            return "(a path that is not known)"
+        path = found.template
+        done = status is not None and status < 400
+        for name, value in found.child_scope.get("path_params", {}).items():
+            text = str(value)
+            if self._tokens.authenticate(text) is not None:
+                text = "(a token)"
+            elif len(text) > MAX_ID and not done:
+                text = f"({len(text)} characters)"
+            else:
+                text = quote(text, safe="(){}-._~ ")
+            path = path.replace(f"{{{name}}}", text)
+        return clean(path)
+
+
+def _operation(route: BaseRoute | None) -> str:
+    named = getattr(route, "operation_id", None) or getattr(route, "name", None)
+    return str(named or "unknown")
+
+
+class _Attempts:
+    """The attempts of one token: the first ones of a minute each, the others as one count."""
+
+    def __init__(self, trail: Trail, interval: float) -> None:
+        self._trail = trail
+        self._interval = interval
+        self._told = 0
+        self._untold: Change | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    def add(self, change: Change) -> None:
+        if self._timer is None:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(self._interval, self.close)
+        if self._told < MAX_ATTEMPTS:
+            self._told += 1
+            self._trail.record(change)
+        else:
+            count = 1 if self._untold is None else self._untold.count + 1
+            self._untold = replace(change, count=count)
+
+    def close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._told = 0
+        untold, self._untold = self._untold, None
+        if untold is not None:
+            self._trail.record(untold)

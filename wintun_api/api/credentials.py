@@ -1,0 +1,84 @@
+"""What a request shows of who sends it: a token, or a browser's cookie and key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from starlette.datastructures import Headers
+from starlette.types import Scope as ASGIScope
+
+from wintun_api.api.problems import Refusal
+from wintun_api.api.sign_ins import KEY_HEADER, cookie_values
+from wintun_api.api.subprotocols import BEARER, KEY, credentials
+
+# Headers that a request may have once (RFC 9110, section 5.3): two would be read in two ways. Host
+# is the check's own.
+SINGLE = (
+    "origin",
+    "authorization",
+    "content-type",
+    "content-length",
+    "sec-fetch-site",
+    "sec-fetch-mode",
+    KEY_HEADER.lower(),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """The credentials of one request.
+
+    Attributes:
+        bearer: The token; empty for an Authorization header of another kind, None for no token.
+        key: The key of a browser's sign-in.
+        cookies: The values of the browser's cookies with our name.
+    """
+
+    bearer: str | None
+    key: str | None
+    cookies: list[str]
+
+    @classmethod
+    def of(cls, scope: ASGIScope, headers: Headers) -> Credentials:
+        """Read them. A token counts before a browser's sign-in, a header before an offer.
+
+        Raises:
+            Refusal: There are several, and it is not clear which one counts.
+        """
+        bearer, key = headers.get("authorization"), headers.get(KEY_HEADER)
+        if bearer is not None:
+            kind, _, token = bearer.partition(" ")
+            bearer = token.strip(" \t") if kind.lower() == "bearer" else ""
+        if scope["type"] == "websocket":
+            offered = _only(credentials(scope["subprotocols"], BEARER))
+            offered_key = _only(credentials(scope["subprotocols"], KEY))
+            bearer = offered if bearer is None else bearer
+            key = offered_key if key is None else key
+        return cls(bearer, key, cookie_values(scope, headers))
+
+
+def check_single(headers: Headers) -> None:
+    """Refuse a request that has one of the `SINGLE` headers several times.
+
+    Raises:
+        Refusal: It has.
+    """
+    for name in SINGLE:
+        if len(headers.getlist(name)) > 1:
+            raise Refusal(
+                400,
+                "repeated-header",
+                f"The request has the header {name} more than once.",
+                f"Send one {name} header with one value.",
+            )
+
+
+def _only(values: list[str]) -> str | None:
+    if len(values) > 1:
+        raise Refusal(
+            400,
+            "repeated-header",
+            "The request offers several credentials as subprotocols.",
+            "Offer one token, or one key.",
+        )
+    return values[0] if values else None

@@ -1,0 +1,110 @@
+"""The router: it finds the route of a request once, and runs only what the door let pass.
+
+The framework's own router matches and runs in one step, redirects paths that differ by a slash,
+and takes a path that ends with a line feed. Here a path is one route's exactly or no route's, and
+the route that the door has checked is the object that runs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute, Match
+from starlette.types import Receive, Scope, Send
+
+from wintun_api.api.access import Access, access_of
+
+FOUND = "wintun_api.found"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a request asks for.
+
+    Attributes:
+        route: The route that will run; None where no route has this path and method.
+        child_scope: What the route adds to the ASGI scope.
+        methods: The methods of the path, where it has others than the request's.
+    """
+
+    route: BaseRoute | None = None
+    child_scope: dict[str, Any] = field(default_factory=dict)
+    methods: frozenset[str] = frozenset()
+
+    @property
+    def access(self) -> Access | None:
+        """Return what the route needs; None where it is not declared, or where there is none."""
+        return None if self.route is None else access_of(self.route)
+
+    @property
+    def template(self) -> str | None:
+        """Return the path of the route as it was declared, which holds nothing of the request."""
+        return getattr(self.route, "path_format", None)
+
+    @property
+    def page(self) -> bool:
+        """Say whether this is part of the pages."""
+        access = self.access
+        return access is not None and access.page
+
+
+class Routes(APIRouter):
+    """All routes of the service, in one flat list."""
+
+    def find(self, scope: Scope) -> Found:
+        """Return what a request or a WebSocket handshake asks for; nothing is run.
+
+        HEAD finds what GET does (RFC 9110, section 9.3.2).
+        """
+        if scope["type"] == "http" and scope["method"] == "HEAD":
+            scope = {**scope, "method": "GET"}
+        methods: set[str] = set()
+        for route in self.routes:
+            match, child_scope = route.matches(scope)
+            if match is Match.NONE or not _is_whole(route, scope):
+                continue
+            if match is Match.FULL:
+                return Found(route, dict(child_scope))
+            methods |= getattr(route, "methods", None) or set()
+        if "GET" in methods:
+            methods.add("HEAD")
+        return Found(methods=frozenset(methods))
+
+    def take(self, router: APIRouter) -> None:
+        """Take over the routes of a router as they are.
+
+        `include_router` would wrap them, and a wrapper has no declaration, so that they would all
+        be refused.
+        """
+        self.routes.extend(router.routes)
+
+    async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the route that the door has let pass.
+
+        Raises:
+            HTTPException: 404 or 405, where there is none; 403, where no door stands before this.
+        """
+        if scope["type"] == "lifespan":
+            await super().app(scope, receive, send)
+            return
+        found = scope.get(FOUND)
+        if not isinstance(found, Found):
+            raise HTTPException(403, "The request did not come through the door.")
+        if found.route is None:
+            if not found.methods:
+                raise HTTPException(404)
+            raise HTTPException(405, headers={"Allow": ", ".join(sorted(found.methods))})
+        scope["router"] = self
+        scope["route"] = found.route
+        scope.update(found.child_scope)
+        await found.route.handle(scope, receive, send)
+
+
+def _is_whole(route: BaseRoute, scope: Scope) -> bool:
+    # The framework's expressions end with `$`, which also stands before a last line feed.
+    regex = getattr(route, "path_regex", None)
+    path = scope["path"].removeprefix(scope.get("root_path", ""))
+    return regex is None or regex.fullmatch(path) is not None
