@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -33,14 +34,17 @@ def head(
     return "\r\n".join([*lines, *headers, "", ""]).encode("latin-1")
 
 
-def answer(opened: socket.socket) -> tuple[int, str]:
-    """Read one answer's head; return its status and its text with what came of the body."""
-    got = b""
-    while b"\r\n\r\n" not in got:
+def answer(opened: socket.socket, *, body: bool = True) -> tuple[int, str]:
+    """Read one answer, of a stream the beginning; return its status and its text."""
+    got, whole = b"", False
+    while not whole:
         piece = opened.recv(65536)
         if not piece:
             break
         got += piece
+        start, end, content = got.partition(b"\r\n\r\n")
+        length = re.search(rb"(?i)\ncontent-length: *(\d+)", start) if body else None
+        whole = bool(end) and len(content) >= (int(length[1]) if length else 0)
     text = got.decode("latin-1")
     return (int(text.split(" ", 2)[1]) if text.startswith("HTTP/") else 0), text
 
@@ -55,7 +59,7 @@ def ask(
     """Send one request on a connection of its own; return what `answer` does."""
     with connection(service) as opened:
         opened.sendall(head(service, line, headers, token) + body)
-        return answer(opened)
+        return answer(opened, body=not line.startswith("HEAD"))
 
 
 def upgrade(

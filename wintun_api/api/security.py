@@ -135,7 +135,7 @@ class Doorkeeper:
 
     def _check_size(self, headers: Headers) -> None:
         # A body without this header is counted by the framework while it is read.
-        length = headers.get("content-length", "0").strip(" \t")
+        length = headers.get("content-length", "0")
         if re.fullmatch(r"[0-9]+", length) is None:
             raise Refusal(
                 400,
@@ -213,6 +213,8 @@ class Security:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
+        # Blanks around a value are no part of it (RFC 9110, section 5.5); the parser leaves some.
+        scope["headers"] = [(name, value.strip(b" \t")) for name, value in scope["headers"]]
         scope[FOUND] = found = self._find(scope)
         websocket = scope["type"] == "websocket"
         secured = self._counting(send) if websocket else _with_headers(send, page=found.page)

@@ -20,7 +20,7 @@ HANDSHAKES = (
 
 def keeps(record: logging.LogRecord) -> bool:
     """Say whether a record is logged; cut the query off every address in it."""
-    if str(record.msg).startswith(HANDSHAKES):
+    if record.name == "uvicorn.access" or str(record.msg).startswith(HANDSHAKES):
         return False
     if isinstance(record.args, tuple):
         record.args = tuple(
