@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 
 from tests.api.raw import ask, upgrade
 from tests.running import TOKEN, RunningService
-from wintun_api.api.audit import MAX_ATTEMPTS
+from wintun_api.api.audit import MAX_ATTEMPTS, Watch
 from wintun_api.api.tokens import Scope
 from wintun_api.hub.audit import MAX_TEXT, clean
 
@@ -223,6 +224,21 @@ def test_no_answer_without_an_entry(service: RunningService, trail: Trail) -> No
     for _ in range(20):
         service.http.delete("/v1/sessions/none")
         assert len(trail.take()) == 1
+
+
+def test_a_request_without_an_answer() -> None:
+    """A change that was cut off before it was answered is told at its end, and only once."""
+    told: list[int | None] = []
+
+    async def send(_message: object) -> None:
+        return None
+
+    cut_off, answered = Watch(send, told.append), Watch(send, told.append)
+    cut_off.close()
+    cut_off.close()
+    asyncio.run(answered.send({"type": "http.response.start", "status": 201}))
+    answered.close()
+    assert told == [None, 201]
 
 
 def test_clean() -> None:

@@ -3,8 +3,16 @@
     app          create the application: routes, lifespan, handlers
     server       uvicorn with our WebSocket protocol and an orderly shutdown
     security     Host, Origin, token, scope: one check for HTTP and WebSocket
-    tokens       the admin token, issued tokens, browser cookies
-    methods      which a path has, for the Allow header
+    access       what a route needs, declared where the route is
+    routes       find the route of a request once, and run only what the door let pass
+    credentials  what a request shows of who sends it; headers that may come once
+    subprotocols the credential among the offers of a WebSocket
+    tokens       the admin token, issued tokens
+    sign_ins     signed-in browsers: their cookies and keys
+    guesses      wrong tokens, limited per address
+    audit        what a request changed, for hub/audit
+    tally        log lines for what others can repeat: one, then a count a minute
+    server_log   which lines of the server below us are logged
     head         HEAD wherever there is GET
     problems     errors to problem+json and close codes: one table
     schemas      the pydantic models

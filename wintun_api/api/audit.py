@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import replace
 from urllib.parse import quote
 
@@ -24,6 +25,29 @@ MAX_TOKENS = 1024
 MAX_ID = 40
 
 
+class Watch:
+    """Records one request: when its answer begins, or at its end where there was none."""
+
+    def __init__(self, send: Send, answered: Callable[[int | None], None]) -> None:
+        self._send = send
+        self._answered: Callable[[int | None], None] | None = answered
+
+    async def send(self, message: Message) -> None:
+        """Record the status before the client has it, and pass the message on."""
+        if message["type"] == "http.response.start":
+            self._record(message["status"])
+        await self._send(message)
+
+    def close(self) -> None:
+        """Record that there was no answer, unless there was one. Idempotent."""
+        self._record(None)
+
+    def _record(self, status: int | None) -> None:
+        answered, self._answered = self._answered, None
+        if answered is not None:
+            answered(status)
+
+
 class Auditor:
     """Makes an audit line and an event of what requests do. Event loop thread only."""
 
@@ -33,30 +57,27 @@ class Auditor:
         self._interval = interval
         self._attempts: OrderedDict[str, _Attempts] = OrderedDict()
 
-    def watch(self, send: Send, scope: Scope, found: Found, principal: Principal) -> Send:
-        """Return a `send` that records the request when its answer begins, if it is a change.
+    def watch(self, send: Send, scope: Scope, found: Found, principal: Principal) -> Watch | None:
+        """Return what records a request when its answer begins; None where it changes nothing.
 
-        Requests with a safe method, and injected packets, are none. Neither is a sign-out without
-        a sign-in, which changes nothing.
+        Requests with a safe method, and injected packets, are no changes. Neither is a sign-out
+        without a sign-in.
         """
         access = found.access
         if scope["type"] != "http" or scope["method"] in SAFE_METHODS:
-            return send
+            return None
         if access is not None:
             ends_sign_in = principal.sign_in is not None
             if not (access.audited and (access.scope is not None or ends_sign_in)):
-                return send
+                return None
         # A request may revoke its own token, so what is known of the token is read before.
         change = self._change(scope, found, principal)
         record = self._trail.record if access is not None else self._attempt
 
-        async def watching(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                record(replace(change, status=status, path=self._path(found, status)))
-            await send(message)
+        def answered(status: int | None) -> None:
+            record(replace(change, status=status, path=self._path(found, status)))
 
-        return watching
+        return Watch(send, answered)
 
     def refused(self, scope: Scope, found: Found, principal: Principal, status: int) -> None:
         """Record that a known token was refused what it asked for."""

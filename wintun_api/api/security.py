@@ -240,8 +240,10 @@ class Security:
 
     async def _pass_on(self, scope: ASGIScope, receive: Receive, send: Send, found: Found) -> None:
         principal: Principal | None = scope["principal"]
+        watch = None
         if principal is not None:
-            send = self._auditor.watch(send, scope, found, principal)
+            watch = self._auditor.watch(send, scope, found, principal)
+            send = send if watch is None else watch.send
             if scope["type"] == "http" and scope["method"] not in SAFE_METHODS:
                 receive = self._checking(receive, principal)
         try:
@@ -254,6 +256,9 @@ class Security:
                 logger.exception("Unexpected error in WebSocket %s", found.template)
                 with suppress(RuntimeError):
                     await send({"type": "websocket.close", "code": CLOSE_INTERNAL})
+        finally:
+            if watch is not None:
+                watch.close()
 
     def _checking(self, receive: Receive, principal: Principal) -> Receive:
         """Return a `receive` that refuses a body whose sender lost the token while it came."""
@@ -295,7 +300,9 @@ class Security:
         self._auditor.signed_in(scope, found, principal)
         query = urlencode([(name, value) for name, value in _query(scope) if name != "token"])
         answer = RedirectResponse(
-            f"{found.template}{'?' if query else ''}{query}#key={made.key}", 303
+            f"{found.template}{'?' if query else ''}{query}#key={made.key}",
+            303,
+            {"Cache-Control": "no-store"},
         )
         answer.set_cookie(
             cookie_name(scope),

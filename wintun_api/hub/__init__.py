@@ -12,6 +12,7 @@
     injection    packets of clients to the driver's send ring
     counters     what was carried and what was lost, by cause
     events       what happened, with ids, history and bounded subscriptions
+    audit        who changed what: a log line and an event each
     management   calls into the driver: which thread, how long a request waits
     threads      the driver's own threads for calls that may take seconds
     pools        the pools used before, kept over a restart
