@@ -195,3 +195,14 @@ def test_follow_over_a_new_start(tmp_path: Path, start: Start) -> None:
     assert kinds.count("snapshot") == 1
     new = [one["id"] for one in seen[kinds.index("snapshot") :]]
     assert new == list(range(new[0], new[0] + len(new)))
+
+
+def test_changes_are_told(service: RunningService) -> None:
+    """A change is a line that says what was done, with what result, by whom and from where."""
+    body = {"scopes": ["read"], "label": "ci"}
+    issued = service.http.post("/v1/tokens", json=body).json()
+    with service.client(issued["token"]) as http:
+        http.delete("/v1/driver")
+    made, refused = events(service, "--type", "audit").stdout.splitlines()
+    assert made.endswith("POST /v1/tokens: 201, token admin from 127.0.0.1")
+    assert refused.endswith(f"DELETE /v1/driver: 403, token {issued['id']} (ci) from 127.0.0.1")
