@@ -9,6 +9,10 @@
     ├── DriverBusy                     a driver call did not come back in time
     ├── SessionNotFound                no session has this id
     ├── ServiceStopping                the service is shutting down
+    ├── TokenEnded                     the token was revoked or expired, or its sign-in ended
+    ├── StorageFailed                  a change could not be written to the disk; nothing changed
+    ├── UntrustedFile (ValueError)     a file that another user may have written, or that is broken
+    ├── DataDirectoryInUse             another service uses the data directory
     └── DriverError                    a driver call failed; `function`, `code`
         ├── AccessDenied               not elevated, no CAP_NET_ADMIN
         ├── AdapterNotFound
@@ -124,6 +128,34 @@ class ServiceStopping(WintunApiError):
 
     def __init__(self) -> None:
         super().__init__("The service is shutting down.")
+
+
+class TokenEnded(WintunApiError):
+    """Say that what opened a connection or began a request is void by now."""
+
+    hint = "Ask for a new token, or sign in again."
+
+    def __init__(self) -> None:
+        super().__init__("The token was revoked or has expired, or its sign-in has ended.")
+
+
+class StorageFailed(WintunApiError):
+    """Say that a change could not be written to the disk, so that it was not made."""
+
+    hint = (
+        "Nothing has changed. Make room on the disk, or make the data directory writable, and "
+        "send the request again."
+    )
+
+
+class UntrustedFile(WintunApiError, ValueError):
+    """Refuse a file that another user may have written, or that the service cannot have."""
+
+
+class DataDirectoryInUse(WintunApiError):
+    """Say that another service uses the data directory."""
+
+    hint = "Stop that service first, or give this one another directory with --data-dir."
 
 
 class DriverError(WintunApiError):

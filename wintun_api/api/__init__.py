@@ -8,7 +8,10 @@
     credentials  what a request shows of who sends it; headers that may come once
     subprotocols the credential among the offers of a WebSocket
     tokens       the admin token, issued tokens
+    data_directory   what is on the disk: one service at a time, closed to other users
     sign_ins     signed-in browsers: their cookies and keys
+    leases       what is open no longer than its token or sign-in
+    cutoff       the end of a stream whose token has become void
     guesses      wrong tokens, limited per address
     audit        what a request changed, for hub/audit
     tally        log lines for what others can repeat: one, then a count a minute

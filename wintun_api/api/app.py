@@ -24,11 +24,12 @@ from wintun_api.api import (
 from wintun_api.api.audit import Auditor
 from wintun_api.api.context import Context
 from wintun_api.api.contract.served import Api
+from wintun_api.api.data_directory import write_private
 from wintun_api.api.guesses import Guesses
 from wintun_api.api.head import HeadAsGet
 from wintun_api.api.security import Doorkeeper, Security
 from wintun_api.api.sign_ins import SignIns
-from wintun_api.api.tokens import TokenStore, write_private
+from wintun_api.api.tokens import TokenStore
 from wintun_api.drivers import open_driver
 from wintun_api.drivers.base import Driver
 from wintun_api.hub.audit import Publish, Trail
@@ -119,7 +120,7 @@ class Service:
         salt = load_salt(settings.data_dir / "salt", write_private) if lasting else None
         registry = Registry(
             driver,
-            pools=KnownPools(path, settings.pools),
+            pools=KnownPools(path, settings.pools, write_private),
             guids=StableGuids(salt),
             burst=BurstLimit(settings.burst_packets, settings.burst_bytes),
             management_timeout=settings.management_timeout,
@@ -133,5 +134,6 @@ class Service:
             self.metrics.stop()
             self._door.close()
             self.begin_stop()
+            self.context.leases.close()
             await registry.stop()
             self.context.started = None

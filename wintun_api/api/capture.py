@@ -17,15 +17,18 @@ from starlette.websockets import WebSocketDisconnect
 from wintun_api import __version__
 from wintun_api.api.access import needs
 from wintun_api.api.connection import Options
-from wintun_api.api.context import Context, ContextOf, SessionId, problems
+from wintun_api.api.context import Context, ContextOf, PrincipalOf, SessionId, problems
+from wintun_api.api.cutoff import REASON, LeasedStream, leased
+from wintun_api.api.leases import Leases
 from wintun_api.api.problems import (
     CLOSE_BAD_FRAME,
     CLOSE_ENDED,
     CLOSE_GOING_AWAY,
     CLOSE_SLOW,
+    CLOSE_TOKEN,
     close_code,
 )
-from wintun_api.api.tokens import Scope
+from wintun_api.api.tokens import Principal, Scope
 from wintun_api.capture import pcapng
 from wintun_api.errors import SessionEnded, SessionNotFound, WintunApiError
 from wintun_api.hub.adapters import AdapterView
@@ -43,6 +46,7 @@ STREAM = {
 
 CLOSE_REASONS = {
     CLOSE_BAD_FRAME: "A capture goes from the service to the client only.",
+    CLOSE_TOKEN: REASON,
     CLOSE_SLOW: "The client reads too slowly for its queue.",
     CLOSE_GOING_AWAY: "The service is shutting down.",
     CLOSE_ENDED: "The session has ended.",
@@ -188,6 +192,7 @@ class Capture:
 async def capture_packets(
     session_id: SessionId,
     context: ContextOf,
+    principal: PrincipalOf,
     *,
     direction: Annotated[
         CaptureDirection, Query(description="Which packets.")
@@ -220,8 +225,10 @@ async def capture_packets(
         message_bytes=settings.message_bytes,
     )
     capture = Capture(session, adapter, options, context.stopping, packets=packets, seconds=seconds)
-    return StreamingResponse(
+    return LeasedStream(
         capture.blocks(),
+        (context.leases, principal),
+        capture.end,
         media_type=pcapng.MEDIA_TYPE,
         headers={"Content-Disposition": f'attachment; filename="{session.id}.pcapng"'},
     )
@@ -240,16 +247,20 @@ async def find(context: Context, session_id: str) -> tuple[ManagedSession, Adapt
     return session, await context.registry.adapter(session.adapter)
 
 
-async def stream_capture(websocket: WebSocket, capture: Capture) -> None:
+async def stream_capture(
+    websocket: WebSocket, capture: Capture, leases: Leases, principal: Principal
+) -> None:
     """Send a capture over an accepted WebSocket, whole blocks in each message."""
     tasks, blocks = TaskSet(), capture.blocks()
     reader = tasks.spawn(_watch(websocket, capture), name="capture:watch")
     try:
-        async with aclosing(blocks):
+        async with leased(websocket, leases, principal, capture.end) as lease, aclosing(blocks):
             async for whole in blocks:
                 await websocket.send_bytes(whole)
-        code = CLOSE_BAD_FRAME if reader.done() and reader.result() else capture.close_code
-        await websocket.close(code, CLOSE_REASONS[code])
+            code = CLOSE_BAD_FRAME if reader.done() and reader.result() else capture.close_code
+            if lease.over:
+                code = CLOSE_TOKEN
+            await websocket.close(code, CLOSE_REASONS[code])
     except (WebSocketDisconnect, RuntimeError):  # the client has gone
         return
     except WintunApiError as error:  # the session ended between the look-up and the subscription

@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from wintun_api.api.cutoff import REASON
 from wintun_api.api.link import Link
 from wintun_api.api.problems import (
     CLOSE_BAD_FRAME,
     CLOSE_ENDED,
     CLOSE_SCOPE,
     CLOSE_SLOW,
+    CLOSE_TOKEN,
 )
 from wintun_api.errors import FrameError, SessionEnded
 from wintun_api.hub.adapters import AdapterView
@@ -72,6 +74,7 @@ class PacketConnection:
         self._subprotocol = subprotocol
         self._options = options
         self._may_inject = may_inject
+        self._void = False
         self._loop = asyncio.get_running_loop()
         self._subscriber = Subscriber(
             direction=options.direction,
@@ -108,8 +111,20 @@ class PacketConnection:
                 timer.cancel()
         self._link.detach()
 
+    def void(self) -> None:
+        """Inject and deliver nothing more: what opened the connection is void."""
+        self._void = True
+        self._session.unsubscribe(self._subscriber)
+        self._waiting.clear()
+        if self._batch:
+            self._send_ack()
+        self._link.close(CLOSE_TOKEN, REASON)
+        self._link.resume_reading()
+
     def messages(self, messages: list[bytes]) -> None:
         """Inject the packets of binary messages from the client."""
+        if self._void:
+            return
         if not self._may_inject:
             self._link.close(CLOSE_SCOPE, "The token does not have the scope inject.")
             return

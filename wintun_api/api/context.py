@@ -10,6 +10,7 @@ from typing import Annotated, Any, cast
 from fastapi import Depends, Path
 from starlette.requests import HTTPConnection
 
+from wintun_api.api.leases import Leases
 from wintun_api.api.problems import INTERNAL, KINDS, MEDIA_TYPE, Kind, http_kind
 from wintun_api.api.sign_ins import SignIns
 from wintun_api.api.tokens import Principal, TokenStore
@@ -32,6 +33,7 @@ class Context:
     Attributes:
         started_at: When the service began; the ids of events count from there.
         stopping: Set when the service begins to shut down; open streams end then.
+        leases: What is open no longer than its token.
     """
 
     settings: Settings
@@ -40,6 +42,12 @@ class Context:
     started: Registry | None = None
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    leases: Leases = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.leases = Leases(self.sign_ins.current)
+        self.tokens.ended.append(self.leases.end_token)
+        self.sign_ins.ended.append(self.leases.end_sign_in)
 
     @property
     def registry(self) -> Registry:

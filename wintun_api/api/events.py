@@ -15,8 +15,9 @@ from pydantic import Field
 from starlette.websockets import WebSocketDisconnect
 
 from wintun_api.api.access import needs
-from wintun_api.api.context import ContextOf, RegistryOf, problems
-from wintun_api.api.problems import refusal_of
+from wintun_api.api.context import ContextOf, PrincipalOf, RegistryOf, problems
+from wintun_api.api.cutoff import REASON, LeasedStream, accept, leased
+from wintun_api.api.problems import CLOSE_TOKEN, refusal_of
 from wintun_api.api.schemas.adapters import Adapter
 from wintun_api.api.schemas.events import Event, Missed, Snapshot
 from wintun_api.api.schemas.sessions import Session
@@ -85,6 +86,7 @@ class EventReader:
 async def stream_events(
     websocket: WebSocket,
     context: ContextOf,
+    principal: PrincipalOf,
     since: Since = None,
 ) -> None:
     """Send a snapshot, or what came after event `since`; then every event as it happens."""
@@ -94,15 +96,20 @@ async def stream_events(
         await refuse_websocket(refusal_of(error), websocket)
         return
     offers = protocols(websocket.scope["subprotocols"])
-    await websocket.accept(offers[0] if offers else None)
+    if not await accept(websocket, context.leases, principal, offers[0] if offers else None):
+        return
     tasks = TaskSet()
     try:
-        await reader.open(since)
-        tasks.spawn(_watch(websocket, reader), name="events:watch")
-        while messages := await reader.next():
-            for message in messages:
-                await websocket.send_text(message.model_dump_json())
-        await websocket.close(1001 if context.stopping.is_set() else 1000)
+        async with leased(websocket, context.leases, principal, reader.close) as lease:
+            await reader.open(since)
+            tasks.spawn(_watch(websocket, reader), name="events:watch")
+            while not lease.over and (messages := await reader.next()):
+                for message in messages:
+                    await websocket.send_text(message.model_dump_json())
+            if lease.over:
+                await websocket.close(CLOSE_TOKEN, REASON)
+            else:
+                await websocket.close(1001 if context.stopping.is_set() else 1000)
     except (WebSocketDisconnect, RuntimeError):
         return
     finally:
@@ -119,6 +126,8 @@ async def stream_events(
 @needs(Scope.READ)
 async def stream_events_sse(
     registry: RegistryOf,
+    context: ContextOf,
+    principal: PrincipalOf,
     since: Since = None,
     last_event_id: Annotated[EventId | None, Header(description="How browsers resume.")] = None,
 ) -> StreamingResponse:
@@ -126,7 +135,8 @@ async def stream_events_sse(
     resume = last_event_id if last_event_id is not None else since
     reader = EventReader(registry)
     await reader.open(resume)
-    return StreamingResponse(_lines(reader), media_type="text/event-stream")
+    lease = (context.leases, principal)
+    return LeasedStream(_lines(reader), lease, reader.close, media_type="text/event-stream")
 
 
 async def _watch(websocket: WebSocket, reader: EventReader) -> None:

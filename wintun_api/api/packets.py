@@ -29,7 +29,9 @@ BINARY = {"schema": {"type": "string", "format": "binary"}}
 )
 @needs(INJECTION)
 async def inject_packets(
-    session_id: SessionId, request: Request, registry: RegistryOf
+    session_id: SessionId,
+    request: Request,
+    registry: RegistryOf,
 ) -> InjectionReport:
     """Inject one IP packet, or batches of them.
 

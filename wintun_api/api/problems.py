@@ -50,6 +50,8 @@ KINDS: dict[type[Exception], Kind] = {
     errors.DriverBusy: Kind("driver-busy", "Driver busy", 504),
     errors.SessionNotFound: Kind("session-not-found", "No such session", 404, CLOSE_NO_SESSION),
     errors.ServiceStopping: Kind("stopping", "Service stopping", 503, CLOSE_GOING_AWAY),
+    errors.TokenEnded: Kind("unauthorized", "Unauthorized", 401, CLOSE_TOKEN),
+    errors.StorageFailed: Kind("storage-failed", "Storage failed", 503),
     errors.AccessDenied: Kind("access-denied", "Access denied by the system", 403),
     errors.AdapterNotFound: Kind("adapter-not-found", "No such adapter", 404, CLOSE_NO_SESSION),
     errors.AdapterExists: Kind("adapter-exists", "Adapter exists", 409),

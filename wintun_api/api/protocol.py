@@ -156,9 +156,10 @@ class PacketProtocol(WebSocketsSansIOProtocol):
         else:
             self.close(GOING_AWAY, "The service is shutting down.")
         if self.close_timer is None:
-            self.close_timer = self.loop.call_later(CLOSE_PATIENCE, self._abort)
+            self.close_timer = self.loop.call_later(CLOSE_PATIENCE, self.abort)
 
-    def _abort(self) -> None:
+    def abort(self) -> None:
+        """Cut the connection off. Idempotent."""
         transport: asyncio.Transport | None = self.transport
         if transport is not None:
             transport.abort()

@@ -7,11 +7,13 @@ import ipaddress
 import logging
 import re
 import socket
+from typing import Any, cast
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from wintun_api.api.app import Service
+from wintun_api.api.cutoff import ABORT
 from wintun_api.api.protocol import PacketProtocol
 from wintun_api.api.server_log import keeps
 from wintun_api.errors import InvalidArgument
@@ -41,6 +43,12 @@ class PromptHttpProtocol(HttpToolsProtocol):
         connection = transport.get_extra_info("socket")
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         super().connection_made(transport)
+
+    def on_message_begin(self) -> None:
+        """Give the app a way to cut off a client that does not read."""
+        super().on_message_begin()
+        scope = cast(dict[str, Any], self.scope)
+        scope["extensions"] = {ABORT: self.transport.abort}
 
     def data_received(self, data: bytes) -> None:
         """Parse what came; at the head of a request, without an upgrade that is not offered."""

@@ -24,8 +24,6 @@ PER_TOKEN = 32
 # More than browsers keep for one host, so that the cookies of other pages cannot hide ours.
 MAX_COOKIES = 512
 
-OnEnd = Callable[[str], None]
-
 
 @dataclass(frozen=True, slots=True)
 class NewSignIn:
@@ -47,20 +45,21 @@ class SignIns:
     """All signed-in browsers. They live in memory. Event loop thread only.
 
     A token has at most `PER_TOKEN` of them; at the bound the one that was not used for longest is
-    ended, and those of other tokens stay.
+    ended, and those of other tokens stay. They end with their token.
+
+    Attributes:
+        ended: Told the id of each sign-in that ends.
     """
 
-    def __init__(
-        self, tokens: TokenStore, on_end: OnEnd = lambda _id: None, per_token: int = PER_TOKEN
-    ) -> None:
-        """Begin with none; `on_end` is called with the id of each sign-in that ends."""
+    def __init__(self, tokens: TokenStore, per_token: int = PER_TOKEN) -> None:
+        self.ended: list[Callable[[str], None]] = []
         self._tokens = tokens
-        self._on_end = on_end
         self._per_token = per_token
         self._by_id: dict[str, _SignIn] = {}
         self._by_key: dict[bytes, str] = {}
         self._by_cookie: dict[bytes, str] = {}
         self._by_token: dict[str, OrderedDict[str, None]] = {}
+        tokens.ended.append(self.end_all)
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -117,7 +116,8 @@ class SignIns:
         del of_token[sign_in]
         if not of_token:
             del self._by_token[one.principal.id]
-        self._on_end(sign_in)
+        for tell in self.ended:
+            tell(sign_in)
 
     def end_all(self, token_id: str) -> None:
         """End all sign-ins of a token, when it is revoked or has expired. Idempotent."""

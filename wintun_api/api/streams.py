@@ -12,6 +12,7 @@ from wintun_api.api.access import ANY_TOKEN, needs
 from wintun_api.api.capture import Capture, find, stream_capture
 from wintun_api.api.connection import Options, PacketConnection
 from wintun_api.api.context import ContextOf, PrincipalOf
+from wintun_api.api.cutoff import accept, leased
 from wintun_api.api.link import link_of
 from wintun_api.api.problems import CLOSE_SCOPE, Refusal, close_code, refusal_of
 from wintun_api.api.security import refuse_websocket
@@ -104,9 +105,11 @@ async def stream_packets(
     except (Refusal, WintunApiError, ValidationError) as error:
         await refuse_websocket(refusal_of(error), websocket)
         return
-    await websocket.accept(subprotocol)
+    if not await accept(websocket, context.leases, principal, subprotocol):
+        return
     if subprotocol == PCAPNG:
-        await stream_capture(websocket, Capture(session, adapter, options, context.stopping))
+        capture = Capture(session, adapter, options, context.stopping)
+        await stream_capture(websocket, capture, context.leases, principal)
         return
     connection = PacketConnection(
         session,
@@ -116,16 +119,17 @@ async def stream_packets(
         may_inject=principal.allows(Scope.INJECT),
     )
     try:
-        connection.open(adapter, context.settings.max_message)
-        while True:
-            await link.ready()
-            message = await websocket.receive()
-            if message["type"] == "websocket.disconnect":
-                break
-            if message.get("bytes") is not None:
-                connection.messages([message["bytes"]])
-            else:
-                connection.text()
+        async with leased(websocket, context.leases, principal, connection.void):
+            connection.open(adapter, context.settings.max_message)
+            while True:
+                await link.ready()
+                message = await websocket.receive()
+                if message["type"] == "websocket.disconnect":
+                    break
+                if message.get("bytes") is not None:
+                    connection.messages([message["bytes"]])
+                else:
+                    connection.text()
     except WintunApiError as error:  # the session ended between the look-up and the subscription
         link.close(close_code(error), str(error)[:120])
     finally:

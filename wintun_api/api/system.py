@@ -30,7 +30,7 @@ from wintun_api.api.sign_ins import cookie_name
 from wintun_api.api.tokens import Scope
 from wintun_api.drivers.base import UnavailableReason as Reason
 from wintun_api.drivers.wintun.win32 import elevated
-from wintun_api.errors import DriverInUse, NotSupported
+from wintun_api.errors import DriverInUse, NotSupported, StorageFailed
 
 router = APIRouter()
 
@@ -100,13 +100,16 @@ async def list_tokens(context: ContextOf) -> list[Token]:
     operation_id="create_token",
     status_code=201,
     tags=["tokens"],
-    responses=problems(409),
+    responses=problems(409, StorageFailed),
 )
 @needs(Scope.ADMIN)
 async def create_token(body: TokenCreate, context: ContextOf) -> CreatedToken:
-    """Make a token with some scopes; its secret is in this answer alone."""
+    """Make a token with some scopes; its secret is in this answer alone.
+
+    It is on the disk before it is answered; where that fails, there is no such token.
+    """
     try:
-        secret, token = context.tokens.issue(body.scopes, body.label, body.expires_in)
+        secret, token = await context.tokens.issue(body.scopes, body.label, body.expires_in)
     except ValueError as error:
         raise HTTPException(409, str(error)) from None
     return CreatedToken(**Token.of(token).model_dump(), token=secret)
@@ -117,16 +120,18 @@ async def create_token(body: TokenCreate, context: ContextOf) -> CreatedToken:
     operation_id="revoke_token",
     status_code=204,
     tags=["tokens"],
-    responses=problems(404),
+    responses=problems(404, StorageFailed),
 )
 @needs(Scope.ADMIN)
 async def revoke_token(
     token_id: Annotated[str, PathParameter(description="The token's id.")], context: ContextOf
 ) -> None:
-    """Make an issued token void; its open connections are refused at their next request."""
-    if not context.tokens.revoke(token_id):
+    """Make an issued token void and close what it opened: sockets with 4001, streams by their end.
+
+    That is on the disk before it is answered; where it cannot be written, the token still works.
+    """
+    if not await context.tokens.revoke(token_id):
         raise HTTPException(404, f"No token has the id {token_id!r}.")
-    context.sign_ins.end_all(token_id)
 
 
 @router.post(

@@ -18,7 +18,7 @@ from typing import Any
 import httpx
 
 from wintun_api import __version__
-from wintun_api.api.tokens import is_private
+from wintun_api.api.data_directory import is_private
 from wintun_api.cli import running
 from wintun_api.cli.client import TOKEN_VARIABLE, open_http
 from wintun_api.drivers import open_driver

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +13,8 @@ from wintun_api.cli import options
 from wintun_api.cli.options import DRIVER, SERVICE
 
 if TYPE_CHECKING:
+    from wintun_api.api.data_directory import DataDirectory
+    from wintun_api.api.tokens import TokenStore
     from wintun_api.cli.running import CommandServer
     from wintun_api.settings import Settings
 
@@ -190,7 +193,6 @@ def run(settings: Settings, started: Callable[[CommandServer], None] | None = No
         started: Told once it answers; `should_exit` of the server it is given ends it in order.
     """
     from wintun_api.api.server import check_bind
-    from wintun_api.api.tokens import TokenStore
     from wintun_api.cli import notify, running
     from wintun_api.cli.output import fail
     from wintun_api.errors import InvalidArgument
@@ -201,8 +203,8 @@ def run(settings: Settings, started: Callable[[CommandServer], None] | None = No
     except InvalidArgument as error:
         fail(str(error), error.hint, code=2)
     sockets = running.listen_or_exit(settings)
-    token = _admin_token(settings)
-    tokens = TokenStore(token, settings.data_dir / "tokens.json")
+    url = running.url_at(settings, sockets[0].getsockname()[1])
+    directory, token, tokens = _open_data(settings, url)
 
     async def announce(server: CommandServer) -> None:
         _announce(server.url, settings, token)
@@ -210,28 +212,31 @@ def run(settings: Settings, started: Callable[[CommandServer], None] | None = No
         if started is not None:
             started(server)
 
-    running.make_server(settings, sockets, tokens, announce).start()
+    with closing(directory):
+        running.make_server(settings, sockets, tokens, announce).start()
 
 
-def _admin_token(settings: Settings) -> str:
-    from wintun_api.api.tokens import is_private, load_admin_token
+def _open_data(settings: Settings, url: str) -> tuple[DataDirectory, str, TokenStore]:
+    """Return the locked data directory, the admin token and the tokens; exit where one is bad."""
+    from wintun_api.api.data_directory import DataDirectory
+    from wintun_api.api.tokens import TokenStore, load_admin_token
     from wintun_api.cli.output import fail
     from wintun_api.cli.running import warn
+    from wintun_api.errors import WintunApiError
 
     path = settings.token_path
     try:
-        token = load_admin_token(path)
-        private = is_private(path)
+        directory = DataDirectory.open(settings.data_dir, url)
+        token = load_admin_token(path, warn)
+        return directory, token, TokenStore(token, settings.data_dir / "tokens.json")
+    except WintunApiError as error:
+        fail(str(error), error.hint)
     except OSError as error:
+        where = "" if error.filename in (None, str(path)) else f" ({error.filename})"
         fail(
-            f"Cannot read or make the token file {path}: {error.strerror or error}.",
+            f"Cannot read or make the token file {path}: {error.strerror or error}{where}.",
             "Name one you may write with --token-file, or a directory with --data-dir.",
         )
-    except ValueError as error:
-        fail(str(error))
-    if not private:
-        warn(f"other users can read the token file {path}; close it with chmod 600.")
-    return token
 
 
 def _announce(url: str, settings: Settings, token: str) -> None:

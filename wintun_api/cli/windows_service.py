@@ -25,6 +25,7 @@ import win32service
 import win32serviceutil
 import winerror
 
+from wintun_api.api.data_directory import make
 from wintun_api.cli import serve
 from wintun_api.cli.output import fail
 from wintun_api.cli.running import CommandServer
@@ -142,7 +143,8 @@ class EventLog(logging.Handler):
 
 def configure_logging(directory: Path) -> None:
     """Log to a file, and what fails to the event log too."""
-    directory.mkdir(parents=True, exist_ok=True)
+    make(directory.parent)  # which nobody else may write into; the log inherits that
+    directory.mkdir(exist_ok=True)
     file = RotatingFileHandler(
         directory / "service.log", maxBytes=LOG_BYTES, backupCount=LOG_FILES, encoding="utf-8"
     )

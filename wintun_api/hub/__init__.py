@@ -15,6 +15,7 @@
     audit        who changed what: a log line and an event each
     management   calls into the driver: which thread, how long a request waits
     threads      the driver's own threads for calls that may take seconds
+    files        private files: checked when read, replaced as a whole
     pools        the pools used before, kept over a restart
     tasks        asyncio tasks that are named, kept and reported
 

@@ -14,9 +14,13 @@ from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID
 
+from wintun_api.errors import WintunApiError
+from wintun_api.hub import files
+
 logger = logging.getLogger(__name__)
 
-SALT_BYTES = 32
+SALT_BYTES, MIN_SALT_BYTES = 32, 16
+MAX_FILE = 1024
 
 
 class StableGuids:
@@ -46,14 +50,27 @@ class StableGuids:
 def load_salt(path: Path, write: Callable[[Path, str], None]) -> bytes | None:
     """Read the salt from its file, which is made the first time; None where neither works.
 
+    A file that another user may have written, or that does not hold a salt, is left as it is, and
+    a warning says what it costs: GUIDs that change with a restart.
+
     Args:
         path: The file; it holds hexadecimal digits.
         write: Writes a file for its owner alone.
     """
     try:
-        if not path.exists():
+        try:
+            content = files.read(path, MAX_FILE)
+        except FileNotFoundError:
             write(path, secrets.token_hex(SALT_BYTES) + "\n")
-        return bytes.fromhex(path.read_text("utf-8")) or None
-    except (OSError, ValueError) as error:
+            content = files.read(path, MAX_FILE)
+        return _parse(content)
+    except (OSError, WintunApiError, ValueError) as error:
         logger.warning("No salt in %s, so GUIDs change with a restart: %s", path, error)
         return None
+
+
+def _parse(content: bytes) -> bytes:
+    salt = bytes.fromhex(content.decode("ascii"))
+    if len(salt) < MIN_SALT_BYTES:
+        raise ValueError(f"it holds less than {MIN_SALT_BYTES} bytes")
+    return salt

@@ -137,7 +137,9 @@ class Registry:
 
         async def register() -> AdapterView:
             handle, info = await self._management.call("create_adapter", create)
-            return self._adopt(handle, info, EventType.ADAPTER_CREATED, wanted)
+            view = self._adopt(handle, info, EventType.ADAPTER_CREATED, wanted)
+            await self._remember(info.pool)
+            return view
 
         return await self._management.bounded("create_adapter", register())
 
@@ -157,7 +159,9 @@ class Registry:
             handle, info = await self._management.call(
                 "open_adapter", lambda: self._open(name, pool)
             )
-            return self._adopt(handle, info, EventType.ADAPTER_CHANGED)
+            view = self._adopt(handle, info, EventType.ADAPTER_CHANGED)
+            await self._remember(info.pool)
+            return view
 
         return await self._management.bounded("open_adapter", register())
 
@@ -482,7 +486,7 @@ class Registry:
         kind: EventType,
         wanted: NetworkSettings | None = None,
     ) -> AdapterView:
-        self.pools.add(info.pool)
+        self.pools.note(info.pool)
         known = self._adapters.get(info.guid)
         if known is None:
             known = self._adapters[info.guid] = ManagedAdapter(info)
@@ -491,6 +495,10 @@ class Registry:
             known.wanted = wanted
         self.events.publish(kind, known.view())
         return known.view()
+
+    async def _remember(self, pool: str) -> None:
+        if not self.pools.knows(pool):
+            await asyncio.to_thread(self.pools.add, pool)  # a disk may take its time
 
     def _forget(self, known: ManagedAdapter) -> None:
         if self._adapters.pop(known.info.guid, None) is not None:

@@ -25,7 +25,7 @@ from wintun_api.api.routes import Routes
 from wintun_api.api.schemas.adapters import AdapterCreate
 from wintun_api.api.security import Doorkeeper
 from wintun_api.api.sign_ins import SignIns
-from wintun_api.api.tokens import Scope, TokenStore
+from wintun_api.api.tokens import Scope, TokenStore, draft
 from wintun_api.drivers.base import UnavailableReason
 from wintun_api.drivers.limits import check_name
 from wintun_api.packet.check import check_packet
@@ -58,6 +58,13 @@ ERRORS: list[tuple[errors.WintunApiError, str]] = [
     (errors.SessionEnded("WintunAllocateSendPacket", 38), PACKETS),
     (errors.SessionExists("WintunStartSession", 1247), "/v1/sessions"),
     (errors.SessionNotFound(SESSION), SESSION_PATH),
+    (
+        errors.StorageFailed(
+            "The token was not made: writing the file of issued tokens failed (No space left on "
+            "device)."
+        ),
+        "/v1/tokens",
+    ),
 ]
 STATUSES: list[tuple[HTTPException, str, str]] = [
     (HTTPException(400, "There was an error parsing the body"), "POST", ADAPTERS),
@@ -90,9 +97,9 @@ def problem_examples() -> dict[str, dict[str, Any]]:
 
 
 def _refused() -> Iterator[dict[str, Any]]:
-    tokens = TokenStore("")
-    reader, _ = tokens.issue([Scope.READ])
-    admin, _ = tokens.issue([Scope.ADMIN])
+    reader, for_reader = draft([Scope.READ])
+    admin, for_admin = draft([Scope.ADMIN])
+    tokens = TokenStore("", issued=[for_reader, for_admin])
     guesses = Guesses(Settings.model_fields["guesses_per_minute"].default)
     doorkeeper = Doorkeeper(tokens, SignIns(tokens), guesses, frozenset(), 256 * 1024)
     routes = Routes()

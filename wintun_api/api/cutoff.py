@@ -1,0 +1,103 @@
+"""The end of a stream whose token or sign-in has become void.
+
+A client that reads sees an orderly end at once: a WebSocket is closed with 4001, an HTTP stream
+comes to its end. A client that does not read is cut off after `PATIENCE` seconds, so that nobody
+holds a connection longer by not reading.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi.responses import StreamingResponse
+from starlette.requests import HTTPConnection
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket
+
+from wintun_api.api.leases import Lease, Leases
+from wintun_api.api.problems import CLOSE_TOKEN
+from wintun_api.api.protocol import EXTENSION, PacketProtocol
+from wintun_api.api.tokens import Principal
+from wintun_api.errors import TokenEnded
+
+PATIENCE = 0.8
+REASON = "The token was revoked or has expired, or its sign-in has ended."
+ABORT = "wintun_api.abort"  # our server's extension: a function that cuts an HTTP connection off
+
+
+async def accept(
+    websocket: WebSocket, leases: Leases, principal: Principal, subprotocol: str | None
+) -> bool:
+    """Accept a WebSocket; return whether its principal is still good after the handshake."""
+    await websocket.accept(subprotocol)
+    try:
+        leases.check(principal)
+    except TokenEnded:
+        await websocket.close(CLOSE_TOKEN, REASON)
+        return False
+    return True
+
+
+@asynccontextmanager
+async def leased(
+    connection: HTTPConnection, leases: Leases, principal: Principal, stop: Callable[[], None]
+) -> AsyncIterator[Lease]:
+    """Run a stream's block no longer than its principal is good.
+
+    Args:
+        connection: The WebSocket after its handshake, or the request.
+        leases: Those of the service.
+        principal: Who opened it.
+        stop: Takes nothing more from the client, and lets the block come to its end, which closes
+            a WebSocket with `CLOSE_TOKEN` where the lease is over.
+
+    Raises:
+        TokenEnded: The principal is void already.
+    """
+    loop = asyncio.get_running_loop()
+    extensions: dict[str, Any] = connection.scope.get("extensions") or {}
+    protocol = extensions.get(EXTENSION)
+
+    def end() -> None:
+        stop()
+        if isinstance(protocol, PacketProtocol):
+            loop.call_later(PATIENCE, protocol.abort)
+        limit.reschedule(loop.time() + PATIENCE)
+
+    try:
+        async with asyncio.timeout(None) as limit:
+            with leases.hold(principal, end) as lease:
+                yield lease
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        if ABORT in extensions:
+            extensions[ABORT]()
+
+
+class LeasedStream(StreamingResponse):
+    """A streaming answer that lasts no longer than the principal who asked for it."""
+
+    def __init__(
+        self,
+        content: AsyncIterator[bytes] | AsyncIterator[str],
+        lease: tuple[Leases, Principal],
+        stop: Callable[[], None],
+        **options: Any,
+    ) -> None:
+        super().__init__(content, **options)
+        self._lease = lease
+        self._stop = stop
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the stream until its end or its principal's."""
+        finished = False
+        async with leased(HTTPConnection(scope), *self._lease, self._stop):
+            await super().__call__(scope, receive, send)
+            finished = True
+        # The server complains of an answer without an end, unless it knows that the client is gone.
+        while not finished and (await receive())["type"] != "http.disconnect":
+            pass

@@ -1,0 +1,276 @@
+"""The data directory: made for the service's user alone, and used by one service at a time.
+
+    token          the admin token, unless --token-file names another file
+    tokens.json    issued tokens, as SHA-256
+    pools.json     the pools used before
+    salt           what GUIDs are made of
+    lock           locked while a service runs; says which one
+
+The kernel releases the lock when the process ends, however it ends.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import stat
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from wintun_api.drivers.wintun import acl
+from wintun_api.errors import DataDirectoryInUse, UntrustedFile
+from wintun_api.hub import files
+
+LOCK = "lock"
+MAX_NOTE = 1024
+# Where the lock of Windows lies, which keeps others from reading what it covers: behind the note.
+LOCKED_BYTE = 1 << 20
+
+_OPEN = os.O_RDWR | os.O_CREAT
+for _name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY", "O_NOINHERIT"):
+    _OPEN |= getattr(os, _name, 0)
+
+
+class DataDirectory:
+    """A data directory that this process owns until `close`, or until it ends."""
+
+    def __init__(self, path: Path, descriptor: int) -> None:
+        self.path = path
+        self._descriptor = descriptor
+
+    @classmethod
+    def open(cls, path: Path, address: str) -> DataDirectory:
+        """Make the directory where it is missing, check it and lock it.
+
+        Args:
+            path: The directory.
+            address: Where this service answers, for the message of a second one.
+
+        Raises:
+            DataDirectoryInUse: Another service has it.
+            UntrustedFile: Other users may write it.
+            OSError: It cannot be made, written or locked.
+        """
+        make(path)
+        check(path)
+        descriptor = _open_lock(path / LOCK)
+        try:
+            _take(descriptor, path)
+            note = json.dumps({"pid": os.getpid(), "address": address})
+            with suppress(OSError):  # a full disk costs only the note
+                os.ftruncate(descriptor, 0)
+                os.write(descriptor, note.encode())
+        except BaseException:
+            os.close(descriptor)
+            raise
+        for leftover in path.glob(files.LEFTOVERS):
+            with suppress(OSError):
+                leftover.unlink()
+        return cls(path, descriptor)
+
+    def close(self) -> None:
+        """Let another service have it. Idempotent."""
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)  # which unlocks it
+
+
+def make(path: Path) -> None:
+    """Make a directory for this process's user alone, where it is missing; its parents too.
+
+    Raises:
+        OSError: It cannot be made.
+    """
+    if sys.platform == "win32":
+        # In ProgramData every user could put a file into a directory that is made as usual.
+        acl.make_directory(path)
+    else:
+        files.make_directory(path)
+
+
+def check(path: Path) -> None:
+    """Refuse a directory into which other users may put files.
+
+    Raises:
+        UntrustedFile: They may.
+        OSError: It cannot be opened.
+    """
+    if sys.platform == "win32":
+        _check_windows(path)
+    else:
+        files.check_directory(path)
+
+
+def read_private(path: Path, limit: int) -> bytes:
+    """Return what a file of the service holds.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        UntrustedFile: Another user may have written it, or it is not a file, or it is too large.
+        OSError: It cannot be read.
+    """
+    if sys.platform == "win32" and path.exists():
+        _check_windows(path)
+    return files.read(path, limit)
+
+
+def read_secret(path: Path, limit: int, warn: Callable[[str], None]) -> bytes:
+    """Return what a secret's file holds, which other users must not be able to read.
+
+    A link is followed when it and the directory it lies in are root's or this process's user's. If
+    it leads out of its directory, others must not be able to read what it leads to: such a link
+    could make a public file the secret. Our own file that others can read is closed, with a
+    warning. Root's file, which this process cannot close, is read with a warning: containers get
+    their secrets so.
+
+    Args:
+        path: The file.
+        limit: Bytes it may have.
+        warn: Told in a sentence what other users can or could read.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        UntrustedFile: Another user may have written it, or others can read it, or it is not a
+            file, or it is too large.
+        OSError: It cannot be read.
+    """
+    if sys.platform == "win32":
+        return read_private(path, limit)
+    else:  # noqa: RET505  the type checker needs the branch
+        real = files.resolve(path)
+        with files.opened(real) as descriptor:
+            content = files.read_all(descriptor, path, limit)
+            if os.fstat(descriptor).st_mode & 0o077:
+                _close_secret(descriptor, path, real, warn)
+        return content
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a whole file for its owner alone; it is on the disk when this returns.
+
+    Raises:
+        OSError: It could not be written; the old file is as it was.
+    """
+    make(path.parent)
+    protect: Callable[[Path], None] | None = None
+    if sys.platform == "win32":
+        protect = _protect
+    files.replace(path, text.encode(), protect)
+
+
+def is_private(path: Path) -> bool:
+    """Say whether the file is closed to other users, as far as its mode can tell."""
+    return sys.platform == "win32" or path.stat().st_mode & 0o077 == 0
+
+
+def _protect(path: Path) -> None:
+    acl.protect(path, owner=True)
+
+
+def _check_windows(path: Path) -> None:
+    if not acl.is_ours(path):
+        raise UntrustedFile(
+            f"{path} belongs to another user, who could give orders to the service with it.",
+            hint="Delete it, or name another directory with --data-dir.",
+        )
+
+
+def _close_secret(descriptor: int, path: Path, real: Path, warn: Callable[[str], None]) -> None:
+    """Close a secret's file that other users can read, or refuse it, or warn."""
+    if sys.platform != "win32":
+        status = os.fstat(descriptor)
+        mode, ours = stat.S_IMODE(status.st_mode), status.st_uid == os.geteuid()
+        everybody, linked = mode & 0o007, path.is_symlink()
+        if everybody and linked and not real.is_relative_to(path.parent.resolve()):
+            raise UntrustedFile(
+                f"{path} is a link to {real}, which every user can read: that is not a secret.",
+                hint="Name a file with --token-file that only the service's user can read.",
+            )
+        if everybody and ours and status.st_nlink > 1:
+            raise UntrustedFile(
+                f"Every user can read {path}, which has other names too (hard links): that is not "
+                "a secret.",
+                hint="Delete it, or copy it to a file that only the service's user can read.",
+            )
+        if everybody and ours and not linked:
+            with suppress(OSError):  # of a read-only file system
+                os.fchmod(descriptor, 0o600)
+                warn(
+                    f"by its mode {mode:04o} other users can read the token file {path}; the mode "
+                    "is 0600 from now on. Replace the token if one of them may have read it."
+                )
+                return
+        if everybody or ours:
+            warn(f"other users can read the token file {path}; close it with chmod 600.")
+
+
+def _open_lock(path: Path) -> int:
+    try:
+        descriptor = os.open(path, _OPEN, 0o600)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENXIO, errno.EISDIR):
+            raise UntrustedFile(
+                f"{path} is not a regular file.", hint="Delete it and start again."
+            ) from None
+        raise
+    try:
+        status = os.fstat(descriptor)
+        files.check_kind(path, status)
+        files.check_owner(path, status)
+        if sys.platform != "win32" and status.st_uid == os.geteuid():
+            os.fchmod(descriptor, 0o600)  # whatever the umask
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _take(descriptor: int, directory: Path) -> None:
+    """Lock a data directory by its open lock file."""
+    try:
+        free = _lock(descriptor)
+    except OSError as error:
+        error.filename = str(directory / LOCK)
+        raise
+    if not free:
+        raise DataDirectoryInUse(
+            f"The data directory {directory} is in use by {_owner(descriptor)}."
+        )
+
+
+def _lock(descriptor: int) -> bool:
+    """Lock an open file; return whether nobody else has."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        os.lseek(descriptor, LOCKED_BYTE, os.SEEK_SET)
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except OSError as error:
+            if error.errno in (errno.EACCES, errno.EDEADLK):
+                return False
+            raise
+        finally:
+            os.lseek(descriptor, 0, os.SEEK_SET)
+        return True
+    else:  # noqa: RET505  the type checker needs the branch
+        import fcntl
+
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+
+def _owner(descriptor: int) -> str:
+    """Return which service wrote the note in the lock file."""
+    try:
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        note = json.loads(os.read(descriptor, MAX_NOTE))
+        return f"the service at {note['address']} (pid {int(note['pid'])})"
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return "another service"

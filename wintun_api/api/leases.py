@@ -1,0 +1,163 @@
+"""Leases: what is open no longer than the token or the sign-in that opened it.
+
+A packet socket, an event stream or a capture holds a lease. It is told to end as soon as its token
+is revoked or expires, or the browser's sign-in behind it ends. Nothing is looked up per packet.
+
+Times of expiry are Unix times, as everywhere. A timer waits for the earliest; as it counts seconds
+of the monotonic clock, it wakes after `STEP` at the latest and reads the wall clock again. So a
+wall clock that is set, or a machine that slept, is noticed within a minute, and no wait is longer
+than an event loop takes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from wintun_api.api.tokens import Principal
+from wintun_api.errors import TokenEnded
+
+logger = logging.getLogger(__name__)
+
+STEP = 60.0
+
+
+class Lease:
+    """One holder's lease.
+
+    Attributes:
+        over: Set once the principal is void; `end` was called then.
+    """
+
+    __slots__ = ("_end", "_leases", "over", "principal")
+
+    def __init__(self, leases: Leases, principal: Principal, end: Callable[[], None]) -> None:
+        self.principal = principal
+        self.over = False
+        self._leases = leases
+        self._end = end
+
+    def close(self) -> None:
+        """Give the lease back; `end` is not called any more. Idempotent."""
+        self._leases.drop(self)
+
+    def expire(self) -> None:
+        """Tell the holder to end."""
+        self.over = True
+        try:
+            self._end()
+        except Exception:
+            # The others must be told all the same.
+            logger.exception("A stream failed to end with its token %s.", self.principal.id)
+
+
+class Leases:
+    """The leases of one service. Event loop thread only.
+
+    Args:
+        current: Says whether a principal is good now: its token, and its sign-in where it has one.
+    """
+
+    def __init__(self, current: Callable[[Principal], bool]) -> None:
+        self._current = current
+        self._by_token: dict[str, set[Lease]] = {}
+        self._by_sign_in: dict[str, set[Lease]] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._due = float("inf")  # Unix time that the timer waits for
+
+    def __len__(self) -> int:
+        return sum(map(len, self._by_token.values()))
+
+    def check(self, principal: Principal) -> None:
+        """Refuse a principal that is void by now.
+
+        Raises:
+            TokenEnded: It was revoked, has expired, or has signed out.
+        """
+        if not self._current(principal):
+            raise TokenEnded
+
+    def take(self, principal: Principal, end: Callable[[], None]) -> Lease:
+        """Take a lease, to be closed.
+
+        Args:
+            principal: Whose connection it is.
+            end: Called once, on the event loop, when the principal becomes void.
+
+        Raises:
+            TokenEnded: It is void already.
+        """
+        self.check(principal)
+        lease = Lease(self, principal, end)
+        self._by_token.setdefault(principal.id, set()).add(lease)
+        if principal.sign_in is not None:
+            self._by_sign_in.setdefault(principal.sign_in, set()).add(lease)
+        if principal.expires is not None and principal.expires < self._due:
+            self._wait_for(principal.expires)
+        return lease
+
+    @contextmanager
+    def hold(self, principal: Principal, end: Callable[[], None]) -> Iterator[Lease]:
+        """Hold a lease for a block; see `take`."""
+        lease = self.take(principal, end)
+        try:
+            yield lease
+        finally:
+            lease.close()
+
+    def drop(self, lease: Lease) -> None:
+        """Forget a lease. Idempotent."""
+        _discard(self._by_token, lease.principal.id, lease)
+        if lease.principal.sign_in is not None:
+            _discard(self._by_sign_in, lease.principal.sign_in, lease)
+
+    def end_token(self, token_id: str) -> None:
+        """End what a token opened: it was revoked or has expired."""
+        self._end(self._by_token.get(token_id, ()))
+
+    def end_sign_in(self, sign_in: str) -> None:
+        """End what a browser's sign-in opened."""
+        self._end(self._by_sign_in.get(sign_in, ()))
+
+    def close(self) -> None:
+        """Stop the timer; the service is shutting down and ends its streams itself."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer, self._due = None, float("inf")
+
+    def _end(self, leases: set[Lease] | tuple[()]) -> None:
+        ended = list(leases)
+        for lease in ended:
+            self.drop(lease)
+        for lease in ended:
+            lease.expire()
+
+    def _wait_for(self, expires: float) -> None:
+        self.close()
+        self._due = expires
+        delay = min(max(expires - time.time(), 0.0), STEP)
+        self._timer = asyncio.get_running_loop().call_later(delay, self._look)
+
+    def _look(self) -> None:
+        self._timer, self._due = None, float("inf")
+        leases = [lease for group in self._by_token.values() for lease in group]
+        self._end({lease for lease in leases if not lease.principal.valid})
+        expiries = [
+            lease.principal.expires
+            for group in self._by_token.values()
+            for lease in group
+            if lease.principal.expires is not None
+        ]
+        if expiries:
+            self._wait_for(min(expiries))
+
+
+def _discard(groups: dict[str, set[Lease]], key: str, lease: Lease) -> None:
+    group = groups.get(key)
+    if group is not None:
+        group.discard(lease)
+        if not group:
+            del groups[key]
