@@ -65,11 +65,12 @@ class Leases:
         self._current = current
         self._by_token: dict[str, set[Lease]] = {}
         self._by_sign_in: dict[str, set[Lease]] = {}
+        self._count = 0
         self._timer: asyncio.TimerHandle | None = None
         self._due = float("inf")  # Unix time that the timer waits for
 
     def __len__(self) -> int:
-        return sum(map(len, self._by_token.values()))
+        return self._count
 
     def check(self, principal: Principal) -> None:
         """Refuse a principal that is void by now.
@@ -93,6 +94,7 @@ class Leases:
         self.check(principal)
         lease = Lease(self, principal, end)
         self._by_token.setdefault(principal.id, set()).add(lease)
+        self._count += 1
         if principal.sign_in is not None:
             self._by_sign_in.setdefault(principal.sign_in, set()).add(lease)
         if principal.expires is not None and principal.expires < self._due:
@@ -110,7 +112,9 @@ class Leases:
 
     def drop(self, lease: Lease) -> None:
         """Forget a lease. Idempotent."""
-        _discard(self._by_token, lease.principal.id, lease)
+        if not _discard(self._by_token, lease.principal.id, lease):
+            return
+        self._count -= 1
         if lease.principal.sign_in is not None:
             _discard(self._by_sign_in, lease.principal.sign_in, lease)
 
@@ -155,9 +159,11 @@ class Leases:
             self._wait_for(min(expiries))
 
 
-def _discard(groups: dict[str, set[Lease]], key: str, lease: Lease) -> None:
+def _discard(groups: dict[str, set[Lease]], key: str, lease: Lease) -> bool:
     group = groups.get(key)
-    if group is not None:
-        group.discard(lease)
-        if not group:
-            del groups[key]
+    if group is None or lease not in group:
+        return False
+    group.discard(lease)
+    if not group:
+        del groups[key]
+    return True
