@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import os
 import shutil
 import signal
 import socket
 import stat
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -322,3 +324,122 @@ def test_it_is_lean(tmp_path: Path) -> None:
     assert process.returncode == 0
     assert "uvicorn" in loaded
     assert not {"httpx", "rich", "wintun_api.cli.client", "wintun_api.drivers.linux"} & loaded
+
+
+def refused(done: subprocess.CompletedProcess[str], *words: str) -> None:
+    """It did not start, and said why in two lines."""
+    assert done.returncode == 1, done.stderr
+    assert len(done.stderr.splitlines()) == 2
+    for word in words:
+        assert word in done.stderr
+
+
+def data_of(tmp_path: Path) -> Path:
+    """Make the data directory of `run`."""
+    path = tmp_path / "data"
+    path.mkdir(mode=0o700)
+    return path
+
+
+@posix_only
+@pytest.mark.parametrize("name", ["token", "tokens.json", "lock"])
+def test_a_fifo_does_not_hold_the_start(tmp_path: Path, name: str) -> None:
+    """A FIFO in place of a file is refused at once; who opened it would wait for ever."""
+    os.mkfifo(data_of(tmp_path) / name)
+    refused(run(tmp_path, *EMULATED), str(tmp_path / "data" / name), "not a regular file")
+
+
+@posix_only
+def test_a_public_token(tmp_path: Path) -> None:
+    """The machine's own id, which every user can read, does not become the admin token."""
+    public = tmp_path / "machine-id"
+    public.write_text("0123456789abcdef0123456789abcdef\n")
+    public.chmod(0o644)
+    (data_of(tmp_path) / "token").symlink_to(public)
+    refused(run(tmp_path, *EMULATED), "every user can read", "--token-file")
+
+
+@posix_only
+def test_a_directory_for_everybody(tmp_path: Path) -> None:
+    """A data directory that every user may write is refused, and nothing is made in it."""
+    data_of(tmp_path).chmod(0o777)
+    refused(run(tmp_path, *EMULATED), "Other users may write", "chmod go-w")
+    assert list((tmp_path / "data").iterdir()) == []
+
+
+def test_a_short_token(tmp_path: Path) -> None:
+    """A token that can be guessed is refused."""
+    (data_of(tmp_path) / "token").write_text("x\n")
+    (tmp_path / "data" / "token").chmod(0o600)
+    refused(run(tmp_path, *EMULATED), "can be guessed")
+
+
+@pytest.mark.parametrize("content", ["[", "[1]", "{}", "[" * 9999, '[{"id": "a"}]', "\udcff"])
+def test_broken_tokens(tmp_path: Path, content: str) -> None:
+    """A broken file of tokens keeps the service from its start, with a sentence."""
+    path = data_of(tmp_path) / "tokens.json"
+    path.write_text(content, "utf-8", "surrogateescape")
+    refused(run(tmp_path, *EMULATED), f"The file of issued tokens {path} is broken")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the driver of Linux keeps pools and a salt")
+def test_broken_pools_and_salt(start: Start, tmp_path: Path) -> None:
+    """Broken pools and a broken salt are two warnings; the service starts."""
+    data = data_of(tmp_path)
+    (data / "pools.json").write_text("[1, 2]")
+    (data / "salt").write_text("\u0665" * 64)
+    program = start("serve", "--driver", "linux", "--port", "0", "--data-dir", str(data))
+    program.wait_for_url()
+    assert f"Cannot use the known pools in {data / 'pools.json'}" in program.stderr
+    assert f"No salt in {data / 'salt'}" in program.stderr
+    assert "Traceback" not in program.stderr
+
+
+def test_one_service_per_data_directory(start: Start, tmp_path: Path) -> None:
+    """A second service on a data directory is told the first one's address and process."""
+    data = tmp_path / "shared"
+    first = start(*EMULATED, "--data-dir", str(data))
+    url = first.wait_for_url()
+    second = run(tmp_path, *EMULATED, "--data-dir", str(data))
+    refused(second, f"{url} (pid {first.process.pid})", "--data-dir")
+    first.process.kill()
+    first.process.wait()
+    start(*EMULATED, "--data-dir", str(data)).wait_for_url()
+
+
+def test_a_demo_beside_a_service(start: Start, tmp_path: Path) -> None:
+    """The demo works beside a service, for it has nothing on the disk."""
+    data = str(tmp_path / "shared")
+    start(*EMULATED, "--data-dir", data).wait_for_url()
+    start("demo", "--no-browser", "--port", "0", WINTUN_API_DATA_DIR=data).wait_for_url()
+
+
+@posix_only
+def test_what_was_answered_survives_a_kill(start: Start, tmp_path: Path) -> None:
+    """After kill -9 in the midst of changes, every change that was answered is there."""
+    data = tmp_path / "shared"
+    good: set[str] = set()
+    revoked: set[str] = set()
+    for round_ in range(5):
+        program = start(*EMULATED, "--data-dir", str(data))
+        url = program.wait_for_url()
+        headers = {"Authorization": f"Bearer {token_of(program)}"}
+        with httpx.Client(base_url=url, headers=headers, trust_env=False, timeout=5) as http:
+            listed = {row["id"] for row in http.get("/v1/tokens").json()}
+            assert good <= listed
+            assert not revoked & listed
+            killer = threading.Timer(0.2 + round_ * 0.01, program.process.kill)
+            killer.start()
+            try:
+                while True:
+                    made = http.post("/v1/tokens", json={"scopes": ["read"]}).json()["id"]
+                    good.add(made)
+                    if len(good) > 5:
+                        gone = good.pop()
+                        answer = http.delete(f"/v1/tokens/{gone}")
+                        assert answer.status_code == 204
+                        revoked.add(gone)
+            except httpx.HTTPError:
+                killer.join()
+        program.process.wait()
+    assert revoked

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,9 @@ def test_pools_survive_a_restart(tmp_path: Path) -> None:
     assert KnownPools(path).names == ["Büro", "Given"]
 
 
-@pytest.mark.parametrize("content", ["", "{", "7", "[[]"])
+@pytest.mark.parametrize(
+    "content", ["", "{", "7", "[[]", "[1]", '["a/b"]', '"text"', "{}", "[" * 100_000, '["\\ud800"]']
+)
 def test_a_broken_file_is_no_end(tmp_path: Path, content: str) -> None:
     """A file that cannot be read costs its memory, not the service."""
     path = tmp_path / "pools.json"
@@ -26,3 +29,26 @@ def test_a_broken_file_is_no_end(tmp_path: Path, content: str) -> None:
     pools = KnownPools(path)
     pools.add("New")
     assert KnownPools(path).names == ["New"]
+
+
+def test_a_failed_write_keeps_the_old_file(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where a write fails the old file stays, and the next new pool writes all of them."""
+    path, full = tmp_path / "pools.json", True
+
+    def write(path: Path, text: str) -> None:
+        if full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        path.write_text(text)
+
+    path.write_text('["Old"]')
+    pools = KnownPools(path, (), write)
+    pools.add("Lost")
+    assert pools.names == ["Lost", "Old"]
+    assert not pools.knows("Lost")
+    assert KnownPools(path).names == ["Old"]
+    assert "No space left on device" in caplog.text
+    full = False
+    pools.add("Lost")
+    assert KnownPools(path).names == ["Lost", "Old"]

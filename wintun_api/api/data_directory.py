@@ -117,7 +117,9 @@ def read_private(path: Path, limit: int) -> bytes:
     return files.read(path, limit)
 
 
-def read_secret(path: Path, limit: int, warn: Callable[[str], None]) -> bytes:
+def read_secret(
+    path: Path, limit: int, warn: Callable[[str], None], *, repair: bool = True
+) -> bytes:
     """Return what a secret's file holds, which other users must not be able to read.
 
     A link is followed when it and the directory it lies in are root's or this process's user's. If
@@ -130,6 +132,7 @@ def read_secret(path: Path, limit: int, warn: Callable[[str], None]) -> bytes:
         path: The file.
         limit: Bytes it may have.
         warn: Told in a sentence what other users can or could read.
+        repair: Close our own file to others; a mere look at it does not.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -144,7 +147,7 @@ def read_secret(path: Path, limit: int, warn: Callable[[str], None]) -> bytes:
         with files.opened(real) as descriptor:
             content = files.read_all(descriptor, path, limit)
             if os.fstat(descriptor).st_mode & 0o077:
-                _close_secret(descriptor, path, real, warn)
+                _close_secret(descriptor, path, real, warn, repair=repair)
         return content
 
 
@@ -178,7 +181,9 @@ def _check_windows(path: Path) -> None:
         )
 
 
-def _close_secret(descriptor: int, path: Path, real: Path, warn: Callable[[str], None]) -> None:
+def _close_secret(
+    descriptor: int, path: Path, real: Path, warn: Callable[[str], None], *, repair: bool
+) -> None:
     """Close a secret's file that other users can read, or refuse it, or warn."""
     if sys.platform != "win32":
         status = os.fstat(descriptor)
@@ -195,7 +200,7 @@ def _close_secret(descriptor: int, path: Path, real: Path, warn: Callable[[str],
                 "a secret.",
                 hint="Delete it, or copy it to a file that only the service's user can read.",
             )
-        if everybody and ours and not linked:
+        if everybody and ours and not linked and repair:
             with suppress(OSError):  # of a read-only file system
                 os.fchmod(descriptor, 0o600)
                 warn(

@@ -18,12 +18,13 @@ from typing import Any
 import httpx
 
 from wintun_api import __version__
-from wintun_api.api.data_directory import is_private
+from wintun_api.api.data_directory import read_secret
+from wintun_api.api.tokens import MAX_LENGTH, parse_admin_token
 from wintun_api.cli import running
 from wintun_api.cli.client import TOKEN_VARIABLE, open_http
 from wintun_api.drivers import open_driver
 from wintun_api.drivers.base import Driver
-from wintun_api.errors import WintunApiError
+from wintun_api.errors import UntrustedFile, WintunApiError
 from wintun_api.settings import Settings
 
 ON_WINDOWS: bool = sys.platform == "win32"
@@ -165,20 +166,20 @@ def check_data_dir(path: Path) -> Check:
 
 def check_token_file(path: Path) -> Check:
     """Look whether the token is there, readable and private."""
+    open_to: list[str] = []
     try:
-        token = path.read_text("utf-8").strip()
-        private = is_private(path)
+        content = read_secret(path, MAX_LENGTH, open_to.append, repair=False)
+        if content.strip() and open_to:
+            hint = f"chmod 600 {path}"
+            return Check("token", Outcome.WARN, f"{path} can be read by other users", hint)
+        parse_admin_token(content, path)
     except FileNotFoundError:
         return Check("token", Outcome.OK, f"{path}, made when the service starts")
-    except (OSError, UnicodeDecodeError) as error:
+    except UntrustedFile as error:
+        return Check("token", Outcome.FAIL, str(error), error.hint)
+    except OSError as error:
         hint = "Run doctor as the service's user, or name another file with --token-file."
-        detail = getattr(error, "strerror", None) or "no text"
-        return Check("token", Outcome.FAIL, f"{path}: {detail}", hint)
-    if not token:
-        return Check("token", Outcome.FAIL, f"{path} is empty", "Delete it; a new one is made.")
-    if not private:
-        hint = f"chmod 600 {path}"
-        return Check("token", Outcome.WARN, f"{path} can be read by other users", hint)
+        return Check("token", Outcome.FAIL, f"{path}: {error.strerror or error}", hint)
     return Check("token", Outcome.OK, str(path))
 
 

@@ -196,6 +196,7 @@ def _settings(flags: dict[str, Any]) -> Settings:
 def _prepare(settings: Settings) -> Path:
     from wintun_api.api.tokens import load_admin_token
     from wintun_api.drivers.wintun import acl
+    from wintun_api.errors import UntrustedFile
 
     data, token = settings.data_dir, settings.token_path
     try:
@@ -210,8 +211,8 @@ def _prepare(settings: Settings) -> Path:
         acl.protect(token)
     except OSError as error:
         fail(f"Cannot prepare {data}: {error}.", "Name another directory with --data-dir.")
-    except ValueError as error:
-        fail(str(error))
+    except UntrustedFile as error:
+        fail(str(error), error.hint)
     return token
 
 
