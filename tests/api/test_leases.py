@@ -22,11 +22,13 @@ from tests.api.test_streams import ECHO, closed_code, host_sends, start
 from tests.conftest import Rig
 from tests.running import RunningService, running
 from wintun_api.api import leases as room
+from wintun_api.api.context import Context
 from wintun_api.api.leases import Leases
 from wintun_api.api.tokens import Principal, Scope, TokenStore
 from wintun_api.capture import pcapng
 from wintun_api.errors import TokenEnded
 from wintun_api.packet import build
+from wintun_api.settings import Settings
 from wintun_api.wire import BATCH, PCAPNG, RAW, Batch, pack
 
 SOON = 1.0  # seconds that the end of a stream may take
@@ -274,6 +276,28 @@ def test_a_client_that_does_not_read_is_cut_off(rig: Rig, kind: str) -> None:
             assert time.monotonic() - began < SOON
             time.sleep(0.005)
     assert service.http.get(f"/v1/sessions/{session}").json()["subscribers"] == 0
+
+
+def test_streams_of_a_browser_that_signs_out() -> None:
+    """The end of a sign-in reaches the leases, and no lease can be had by it any more."""
+
+    async def run() -> None:
+        context = Context(Settings.model_construct(), TokenStore("x"))
+        ended: list[int] = []
+        principal = context.tokens.authenticate("x")
+        assert principal is not None
+        cookies = [context.tokens.make_cookie(principal) for _ in range(2)]
+        signed_in = [context.tokens.authenticate_cookie(cookie) for cookie in cookies]
+        for number, one in enumerate(signed_in):
+            assert one is not None
+            context.leases.take(one, partial(ended.append, number))
+        context.tokens.forget_cookie(cookies[0])
+        assert ended == [0]
+        assert signed_in[0] is not None
+        with pytest.raises(TokenEnded):
+            context.leases.check(signed_in[0])
+
+    asyncio.run(run())
 
 
 READER = Principal("a", frozenset({Scope.READ}))
