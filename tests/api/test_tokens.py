@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.drivers.linux.kernel import namespace
 from tests.running import TOKEN, RunningService, running
 from wintun_api.api import tokens as room
 from wintun_api.api.tokens import MAX_TOKENS, Scope, TokenStore, load_admin_token
@@ -289,3 +290,19 @@ def test_what_is_not_a_token(tmp_path: Path, content: bytes) -> None:
         load_admin_token(path)
     assert str(path) in str(refused.value)
     assert refused.value.hint
+
+
+@root_only
+def test_a_full_disk_keeps_the_pools_it_has(small_disk: Path) -> None:
+    """An adapter is created on a full disk; the old pools stay, the new one follows later."""
+    data = small_disk / "data"
+    pools = data / "pools.json"
+    with namespace(), running(data, driver="linux", data_dir=data) as service:
+        service.adapter(name="one", pool="First")
+        assert json.loads(pools.read_text()) == ["First"]
+        filler = fill(small_disk)
+        service.adapter(name="two", pool="Second")
+        assert json.loads(pools.read_text()) == ["First"]
+        filler.unlink()
+        service.adapter(name="three", pool="Second")
+        assert json.loads(pools.read_text()) == ["First", "Second"]
