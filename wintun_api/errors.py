@@ -11,8 +11,6 @@
     ├── ServiceStopping                the service is shutting down
     ├── TokenEnded                     the token was revoked or expired, or its sign-in ended
     ├── StorageFailed                  a change could not be written to the disk; nothing changed
-    ├── UntrustedFile (ValueError)     a file that another user may have written, or that is broken
-    ├── DataDirectoryInUse             another service uses the data directory
     └── DriverError                    a driver call failed; `function`, `code`
         ├── AccessDenied               not elevated, no CAP_NET_ADMIN
         ├── AdapterNotFound
@@ -23,6 +21,9 @@
         ├── RingFull                   the send ring has no room
         ├── RingCorrupt                the receive ring is inconsistent: restart the session
         └── NotSupported               this driver or generation has no such call
+
+What only ends a start is beside what it refuses: `hub.files.UntrustedFile`,
+`api.data_directory.DataDirectoryInUse`.
 
 *Nothing there* is a value (`[]`, `None`), never an exception.
 """
@@ -146,16 +147,6 @@ class StorageFailed(WintunApiError):
         "Nothing has changed. Make room on the disk, or make the data directory writable, and "
         "send the request again."
     )
-
-
-class UntrustedFile(WintunApiError, ValueError):
-    """Refuse a file that another user may have written, or that the service cannot have."""
-
-
-class DataDirectoryInUse(WintunApiError):
-    """Say that another service uses the data directory."""
-
-    hint = "Stop that service first, or give this one another directory with --data-dir."
 
 
 class DriverError(WintunApiError):

@@ -11,10 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from wintun_api.api.data_directory import DataDirectory, read_private, read_secret, write_private
+from wintun_api.api.data_directory import (
+    DataDirectory,
+    DataDirectoryInUse,
+    read_private,
+    read_secret,
+    write_private,
+)
 from wintun_api.api.tokens import TokenStore, load_admin_token
-from wintun_api.errors import DataDirectoryInUse, UntrustedFile
 from wintun_api.hub import files
+from wintun_api.hub.files import UntrustedFile
 from wintun_api.hub.identity import load_salt
 from wintun_api.hub.pools import KnownPools
 

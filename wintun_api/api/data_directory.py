@@ -21,8 +21,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from wintun_api.drivers.wintun import acl
-from wintun_api.errors import DataDirectoryInUse, UntrustedFile
+from wintun_api.errors import WintunApiError
 from wintun_api.hub import files
+from wintun_api.hub.files import UntrustedFile
 
 LOCK = "lock"
 MAX_NOTE = 1024
@@ -32,6 +33,12 @@ LOCKED_BYTE = 1 << 20
 _OPEN = os.O_RDWR | os.O_CREAT
 for _name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY", "O_NOINHERIT"):
     _OPEN |= getattr(os, _name, 0)
+
+
+class DataDirectoryInUse(WintunApiError):
+    """Say that another service uses the data directory."""
+
+    hint = "Stop that service first, or give this one another directory with --data-dir."
 
 
 class DataDirectory:

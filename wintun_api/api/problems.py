@@ -52,9 +52,6 @@ KINDS: dict[type[Exception], Kind] = {
     errors.ServiceStopping: Kind("stopping", "Service stopping", 503, CLOSE_GOING_AWAY),
     errors.TokenEnded: Kind("unauthorized", "Unauthorized", 401, CLOSE_TOKEN),
     errors.StorageFailed: Kind("storage-failed", "Storage failed", 503),
-    # These two end the start, before there is an API.
-    errors.UntrustedFile: Kind("untrusted-file", "Untrusted file", 500),
-    errors.DataDirectoryInUse: Kind("data-directory-in-use", "Data directory in use", 409),
     errors.AccessDenied: Kind("access-denied", "Access denied by the system", 403),
     errors.AdapterNotFound: Kind("adapter-not-found", "No such adapter", 404, CLOSE_NO_SESSION),
     errors.AdapterExists: Kind("adapter-exists", "Adapter exists", 409),

@@ -26,7 +26,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from wintun_api.api import data_directory
 from wintun_api.api.data_directory import is_private, write_private
-from wintun_api.errors import StorageFailed, UntrustedFile
+from wintun_api.errors import StorageFailed
+from wintun_api.hub.files import UntrustedFile
 
 __all__ = [
     "IssuedToken",

@@ -24,7 +24,8 @@ from wintun_api.cli import running
 from wintun_api.cli.client import TOKEN_VARIABLE, open_http
 from wintun_api.drivers import open_driver
 from wintun_api.drivers.base import Driver
-from wintun_api.errors import UntrustedFile, WintunApiError
+from wintun_api.errors import WintunApiError
+from wintun_api.hub.files import UntrustedFile
 from wintun_api.settings import Settings
 
 ON_WINDOWS: bool = sys.platform == "win32"

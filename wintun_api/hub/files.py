@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from wintun_api.errors import UntrustedFile
+from wintun_api.errors import WintunApiError
 
 LEFTOVERS = ".*.new"  # what a process leaves that is killed while it writes
 MAX_LINKS = 40
@@ -37,6 +37,10 @@ for _name in ("O_NONBLOCK", "O_NOCTTY", "O_CLOEXEC", "O_BINARY", "O_NOINHERIT"):
     _READ |= getattr(os, _name, 0)
 _DIRECTORY = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
 _CREATE = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0) | _NO_LINK
+
+
+class UntrustedFile(WintunApiError, ValueError):
+    """Refuse a file that another user may have written, or that does not hold what it should."""
 
 
 def read(path: Path, limit: int) -> bytes:
