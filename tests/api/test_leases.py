@@ -24,6 +24,7 @@ from tests.running import RunningService, running
 from wintun_api.api import leases as room
 from wintun_api.api.context import Context
 from wintun_api.api.leases import Leases
+from wintun_api.api.sign_ins import SignIns
 from wintun_api.api.tokens import Principal, Scope, TokenStore
 from wintun_api.capture import pcapng
 from wintun_api.errors import TokenEnded
@@ -282,16 +283,17 @@ def test_streams_of_a_browser_that_signs_out() -> None:
     """The end of a sign-in reaches the leases, and no lease can be had by it any more."""
 
     async def run() -> None:
-        context = Context(Settings.model_construct(), TokenStore("x"))
+        tokens = TokenStore("x")
+        context = Context(Settings.model_construct(), tokens, SignIns(tokens))
         ended: list[int] = []
         principal = context.tokens.authenticate("x")
         assert principal is not None
-        cookies = [context.tokens.make_cookie(principal) for _ in range(2)]
-        signed_in = [context.tokens.authenticate_cookie(cookie) for cookie in cookies]
+        made = [context.sign_ins.make(principal) for _ in range(2)]
+        signed_in = [context.sign_ins.authenticate(one.key, [one.cookie]) for one in made]
         for number, one in enumerate(signed_in):
             assert one is not None
             context.leases.take(one, partial(ended.append, number))
-        context.tokens.forget_cookie(cookies[0])
+        context.sign_ins.end(made[0].id)
         assert ended == [0]
         assert signed_in[0] is not None
         with pytest.raises(TokenEnded):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from typing import Any
 
@@ -271,13 +272,14 @@ def ended() -> list[str]:
 @pytest.fixture
 def store(ended: list[str]) -> SignIns:
     """Sign-ins of a store of tokens, at most two per token."""
-    return SignIns(TokenStore("admin"), ended.append, per_token=2)
+    made = SignIns(TokenStore("admin"), per_token=2)
+    made.ended.append(ended.append)
+    return made
 
 
 def _principal(store: SignIns, *scopes: Scope, lifetime: float | None = None) -> Any:
-    tokens = store._tokens
-    secret, _ = tokens.issue(scopes, "", lifetime)
-    return tokens.authenticate(secret)
+    secret, _ = asyncio.run(store._tokens.issue(scopes, "", lifetime))
+    return store._tokens.authenticate(secret)
 
 
 def test_the_end_of_each_is_told_once(store: SignIns, ended: list[str]) -> None:
@@ -305,11 +307,11 @@ def test_the_one_in_use_stays(store: SignIns, ended: list[str]) -> None:
 
 
 def test_a_token_that_expires_ends_its_sign_ins(store: SignIns, ended: list[str]) -> None:
-    """The first use after the expiry ends all of them."""
+    """None of them is left when the token is no longer valid."""
     principal = _principal(store, Scope.READ, lifetime=-1)
     assert principal is None
     tokens = store._tokens
-    secret, issued = tokens.issue([Scope.READ])
+    secret, issued = asyncio.run(tokens.issue([Scope.READ]))
     principal = tokens.authenticate(secret)
     assert principal is not None
     one, two = store.make(principal), store.make(principal)
@@ -317,7 +319,7 @@ def test_a_token_that_expires_ends_its_sign_ins(store: SignIns, ended: list[str]
     assert found is not None
     assert found.sign_in == one.id
     assert store.current(found)
-    tokens.revoke(issued.id)
+    asyncio.run(tokens.revoke(issued.id))
     assert not store.current(found)
     assert store.visitor([two.cookie]) is None
     assert sorted(ended) == sorted([one.id, two.id])
