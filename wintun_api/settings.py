@@ -7,6 +7,7 @@ separates them by commas.
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import sys
 import tomllib
@@ -30,7 +31,11 @@ from wintun_api.errors import InvalidSettings
 ENV_PREFIX = "WINTUN_API_"
 
 # Flags that are given once per value are in the singular.
-FLAGS = {"allowed_hosts": "--allowed-host", "pools": "--pool"}
+FLAGS = {
+    "allowed_hosts": "--allowed-host",
+    "pools": "--pool",
+    "trusted_proxies": "--trusted-proxy",
+}
 
 DriverName = Literal["wintun", "linux", "emulated"]
 Generation = Literal["pool", "tunnel-type"]
@@ -58,6 +63,15 @@ def _split(value: object) -> object:
     return value
 
 
+def _networks(names: tuple[str, ...]) -> tuple[str, ...]:
+    for name in names:
+        try:
+            ipaddress.ip_network(name)
+        except ValueError:
+            raise ValueError(f"{name!r} is not an address or a network") from None
+    return names
+
+
 def _absolute(path: Path) -> Path:
     # A relative DLL would be looked for where anybody may have put one. A Windows path is
     # absolute here too, so that a file of settings can be checked on another machine.
@@ -68,6 +82,7 @@ def _absolute(path: Path) -> Path:
 
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
+Networks = Annotated[Names, AfterValidator(_networks)]
 Native = Literal["auto", "off"] | AbsolutePath
 
 
@@ -86,6 +101,12 @@ class Settings(BaseSettings):
     tls_key: Path | None = Field(None, description="PEM file of the certificate's key.")
     allow_insecure_bind: bool = Field(
         False, description="Listen beyond loopback without TLS; the token then travels in clear."
+    )
+
+    trusted_proxies: Networks = Field(
+        (),
+        description="Addresses or networks of reverse proxies whose X-Forwarded headers are "
+        "believed.",
     )
 
     # Who may use it
@@ -121,6 +142,20 @@ class Settings(BaseSettings):
     # How patient it is
     management_timeout: float = Field(
         30.0, gt=0, description="Seconds that a request waits for a management call."
+    )
+    request_timeout: float = Field(
+        15.0,
+        gt=0,
+        description="Seconds that a client has to send a request, and to begin TLS; then 408.",
+    )
+    idle_timeout: float = Field(
+        30.0, gt=0, description="Seconds that a connection is kept open for another request."
+    )
+    max_connections: int = Field(
+        1024,
+        ge=1,
+        description="Connections at a time, or fewer where the limit of open files is lower; a "
+        "new one then ends the oldest that has not sent a request.",
     )
 
     # The packet path

@@ -18,6 +18,9 @@ from starlette.routing import BaseRoute
 
 from wintun_api.api.tokens import Scope
 
+# The path of the health route, for which places are kept where a connection has no route yet.
+HEALTH = "/noauth/health"
+
 ATTRIBUTE = "__wintun_api_access__"
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])

@@ -10,6 +10,7 @@ from typing import Annotated, Any, cast
 from fastapi import Depends, Path
 from starlette.requests import HTTPConnection
 
+from wintun_api.api.admission import Admission
 from wintun_api.api.leases import Leases
 from wintun_api.api.problems import INTERNAL, KINDS, MEDIA_TYPE, Kind, http_kind
 from wintun_api.api.sign_ins import SignIns
@@ -34,6 +35,7 @@ class Context:
         started_at: When the service began; the ids of events count from there.
         stopping: Set when the service begins to shut down; open streams end then.
         leases: What is open no longer than its token.
+        connections: The places of connections, where our own server serves the app.
     """
 
     settings: Settings
@@ -42,6 +44,7 @@ class Context:
     started: Registry | None = None
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    connections: Admission | None = None
     leases: Leases = field(init=False)
 
     def __post_init__(self) -> None:

@@ -3,18 +3,24 @@
 Messages cost, bytes do not: one ASGI event per packet stops at a tenth of what the socket carries.
 A packet endpoint therefore attaches itself to this protocol, gets a chunk's binary messages in one
 call, and writes ready frames straight to the transport. Everything else (handshake, ping, close,
-text messages, other endpoints) runs as uvicorn has it.
+text messages, other endpoints) runs as uvicorn has it, within bounds: a client that sends and does
+not read gets no more memory than one that does.
 """
 
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable, Sequence
-from typing import Any, cast
+from typing import Any, Final, cast
 
+from uvicorn._types import ASGIReceiveEvent, ASGISendEvent
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import Frame
 from websockets.http11 import Request
 
+from wintun_api.api.admission import Seat
 from wintun_api.api.frames import MessageReader
 
 EXTENSION = "wintun_api.packets"
@@ -26,6 +32,21 @@ LARGE_CHUNK = 16 * 1024
 # burst above the mark is written straight away, while the caches have it (uvloop).
 WRITE_HIGH = 32 * 1024
 WRITE_LOW = 0
+
+# Pings that are left unanswered while the client reads nothing; then it is cut off.
+MAX_UNANSWERED: Final = 1000
+MAX_FRAGMENTS: Final = 4096  # of one message
+POLICY_VIOLATION: Final = 1008
+INVALID_DATA: Final = 1007
+TOO_BIG: Final = 1009
+# What the parser of `websockets` gets to read: heads are read by ours, which has other limits.
+HEAD: Final = b"GET / HTTP/1.1\r\n\r\n"
+EXPLAINED = ("Allow", "Upgrade")
+# CVE-2024-12254: asyncio's `writelines` does not look how much it has buffered.
+WRITELINES_IS_BLIND: Final = (
+    (3, 12, 0) <= sys.version_info[:3] <= (3, 12, 8)
+    or (3, 13, 0) <= sys.version_info[:3] <= (3, 13, 1)
+)  # fmt: skip
 
 OnMessages = Callable[[list[bytes]], None]
 OnWritable = Callable[[], None]
@@ -40,13 +61,34 @@ class PacketProtocol(WebSocketsSansIOProtocol):
         self._on_writable: OnWritable | None = None
         self._reader = MessageReader(self.config.ws_max_size)
         self._write_paused = False
+        # What came behind a message that the app has not taken.
+        self._held: list[list[bytes] | bytes] = []
+        self._pong = b""
+        self._unanswered = 0
+        self.seat: Seat | None = None
+
+    def check(self, request: Request) -> tuple[int, str, tuple[tuple[str, str], ...]] | None:
+        """Return what is wrong with a handshake: HTTP status, sentence and headers."""
+        response = self.conn.accept(request)
+        if response.status_code == 101:
+            return None
+        detail = bytes(response.body).decode("utf-8", "replace").partition("\n")[0]
+        more = [(name, response.headers[name]) for name in EXPLAINED if name in response.headers]
+        return response.status_code, detail[:200], (*more, ("Sec-WebSocket-Version", "13"))
+
+    def begin(self, request: Request) -> None:
+        """Start with a handshake whose head was read already, and that `check` found good."""
+        self.conn.receive_data(HEAD)
+        self.conn.events_received()
+        self.handle_connect(request)
 
     def attach(self, on_messages: OnMessages, on_writable: OnWritable) -> None:
         """Hand binary messages over, a chunk's at a time, and say when writing may go on."""
         self._on_messages = on_messages
         self._on_writable = on_writable
         self._reader.collect = True
-        self.transport.set_write_buffer_limits(WRITE_HIGH, WRITE_LOW)
+        if not self.transport.is_closing():
+            self.transport.set_write_buffer_limits(WRITE_HIGH, WRITE_LOW)
 
     def detach(self) -> None:
         """Go back to plain ASGI events."""
@@ -67,6 +109,8 @@ class PacketProtocol(WebSocketsSansIOProtocol):
         """Write frames that lie in several pieces, which are not copied."""
         if not (self.close_sent or self.transport.is_closing()):
             self.transport.writelines(pieces)
+            if WRITELINES_IS_BLIND:
+                self.transport.set_write_buffer_limits(WRITE_HIGH, WRITE_LOW)  # looks
 
     def close(self, code: int, reason: str) -> None:
         """Start the closing handshake at once, behind what was written.
@@ -91,8 +135,7 @@ class PacketProtocol(WebSocketsSansIOProtocol):
     def resume_reading(self) -> None:
         """Read again. Idempotent."""
         if self.read_paused and self.queue.empty():
-            self.read_paused = False
-            self.transport.resume_reading()
+            self._hand_on()
 
     # What uvicorn and asyncio call
 
@@ -101,6 +144,8 @@ class PacketProtocol(WebSocketsSansIOProtocol):
         super().handle_connect(event)
         if hasattr(self, "scope"):
             cast(dict[str, Any], self.scope["extensions"])[EXTENSION] = self
+            if self.seat is not None:
+                self.seat.ask(cast(dict[str, Any], self.scope))
 
     def data_received(self, data: bytes) -> None:
         """Hand a chunk's binary messages over together, and the rest to uvicorn."""
@@ -111,16 +156,56 @@ class PacketProtocol(WebSocketsSansIOProtocol):
             # libuv reads up to 32 chunks in one turn of the loop: everybody else would wait.
             self.transport.pause_reading()
             self.loop.call_soon(self._read_on)
-        for part in self._reader.read(data):
-            if isinstance(part, bytes):
+        parts = self._reader.read(data)
+        if self._held:
+            self._held.extend(parts)
+            if not self.close_sent:
+                return
+            parts, self._held = self._held, []
+        self._take(parts)
+
+    def _take(self, parts: list[list[bytes] | bytes]) -> None:
+        for index, part in enumerate(parts):
+            if self.conn.close_rcvd is not None:
+                return  # nothing behind a close frame counts (RFC 6455, section 1.4)
+            if not isinstance(part, bytes):
+                if self._on_messages is not None and not self.close_sent:
+                    self._on_messages(part)
+            elif self.close_sent or self.queue.empty():
                 super().data_received(part)
-            elif self._on_messages is not None and not self.close_sent:
-                self._on_messages(part)
+            else:  # the app has not taken the message before it
+                self._held = parts[index:]
+                self.pause_reading()
+                return
+
+    def _hand_on(self) -> None:
+        """Go on with what was held back, until the app has a message to take; then read again."""
+        if self._held:
+            parts, self._held = self._held, []
+            self._take(parts)
+        if self.read_paused and self.queue.empty() and not self._held:
+            self.read_paused = False
+            self.transport.resume_reading()
+
+    async def receive(self) -> ASGIReceiveEvent:
+        """Give the app its next message."""
+        message = await self.queue.get()
+        if self.queue.empty():
+            self._hand_on()
+        return message
 
     def _read_on(self) -> None:
         transport: asyncio.Transport | None = self.transport
         if transport is not None and not (self.read_paused or transport.is_closing()):
             transport.resume_reading()
+
+    async def send(self, message: ASGISendEvent) -> None:
+        """Send what the app says; the answer to a handshake has no reader once its client left."""
+        try:
+            await super().send(message)
+        except ClientDisconnected:
+            if message["type"] == "websocket.send":
+                raise
 
     def send_receive_event_to_app(self) -> None:
         """Take a fragmented binary message, or leave it to uvicorn."""
@@ -128,8 +213,58 @@ class PacketProtocol(WebSocketsSansIOProtocol):
         if self._on_messages is not None and binary and not self.close_sent:
             message, self.frames = b"".join(self.frames), []
             self._on_messages([message])
+            return
+        if not binary and not _is_utf8(b"".join(self.frames)):
+            self.frames = []
+            self._fail(INVALID_DATA, "A text message is not UTF-8.")
+            return
+        super().send_receive_event_to_app()
+
+    def handle_cont(self, event: Frame) -> None:
+        """Take a fragment; a message has not any number of them."""
+        if len(self.frames) >= MAX_FRAGMENTS:
+            self._fail(TOO_BIG, f"A message has at most {MAX_FRAGMENTS} fragments.")
         else:
-            super().send_receive_event_to_app()
+            super().handle_cont(event)
+
+    def handle_ping(self) -> None:
+        """Answer; while the client does not read, keep the last answer alone (section 5.5.3)."""
+        pongs = self.conn.data_to_send()
+        if self.transport.is_closing():
+            return
+        if not self._write_paused:
+            self.transport.write(b"".join(pongs))
+            return
+        self._pong = pongs[-1]
+        self._unanswered += 1
+        if self._unanswered > MAX_UNANSWERED:
+            self.close(POLICY_VIOLATION, "The client pings and does not read.")
+
+    def handle_close(self, event: Frame) -> None:
+        """Answer a close frame, and end soon, even if the client does not read."""
+        super().handle_close(event)
+        self._hasten()
+
+    def handle_parser_exception(self) -> None:
+        """Say what broke the protocol, and end soon, even if the client does not read."""
+        if self.close_sent or self.transport.is_closing():
+            self.conn.data_to_send()
+        else:
+            super().handle_parser_exception()
+        self._hasten()
+
+    def keepalive_timeout(self) -> None:
+        """End the connection of a client that does not answer."""
+        super().keepalive_timeout()
+        self._hasten()
+
+    def _fail(self, code: int, reason: str) -> None:
+        self.conn.fail(code, reason)
+        self.handle_parser_exception()
+
+    def _hasten(self) -> None:
+        if self.close_timer is None:
+            self.close_timer = self.loop.call_later(CLOSE_PATIENCE, self.abort)
 
     def pause_writing(self) -> None:
         """Note that the client does not keep up."""
@@ -140,12 +275,18 @@ class PacketProtocol(WebSocketsSansIOProtocol):
         """Let the packet endpoint write again."""
         super().resume_writing()
         self._write_paused = False
+        if self._pong:
+            pong, self._pong, self._unanswered = self._pong, b"", 0
+            self.write(pong)
         if self._on_writable is not None:
             self._on_writable()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the packet endpoint; uvicorn tells the app."""
+        """Forget the packet endpoint and give the place back; uvicorn tells the app."""
         self.detach()
+        self._held = []
+        if self.seat is not None:
+            self.seat.leave()
         super().connection_lost(exc)
 
     def shutdown(self) -> None:
@@ -163,3 +304,11 @@ class PacketProtocol(WebSocketsSansIOProtocol):
         transport: asyncio.Transport | None = self.transport
         if transport is not None:
             transport.abort()
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

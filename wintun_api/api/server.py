@@ -1,20 +1,23 @@
-"""uvicorn with our WebSocket protocol, without compression, and an orderly shutdown."""
+"""uvicorn with our listener and protocols, without compression, and an orderly shutdown."""
 
 from __future__ import annotations
 
 import asyncio
 import ipaddress
 import logging
-import re
 import socket
-from typing import Any, cast
+import sys
+from typing import cast
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.config import STARTUP_FAILURE
 
+from wintun_api.api.admission import Admission, Seat, ceiling_of, open_descriptors
 from wintun_api.api.app import Service
-from wintun_api.api.cutoff import ABORT
+from wintun_api.api.http import HttpProtocol, Patience
+from wintun_api.api.listener import Listener, bind
 from wintun_api.api.protocol import PacketProtocol
+from wintun_api.api.proxies import Proxies
 from wintun_api.api.server_log import keeps
 from wintun_api.errors import InvalidArgument
 from wintun_api.settings import Settings
@@ -23,40 +26,8 @@ from wintun_api.settings import Settings
 # them tokens.
 UVICORN_LEVELS = {"debug": "info", "info": "warning", "warning": "warning", "error": "error"}
 
-FOREIGN_UPGRADE = re.compile(rb"(?i)\r\nupgrade:(?![ \t]*websocket[ \t]*(?:\r|$))[^\r]*")
-
 GRACE = 2  # seconds that open requests have when the service stops
-
-
-class PromptHttpProtocol(HttpToolsProtocol):
-    """HTTP whose answers never wait for the receipt of what was sent before.
-
-    asyncio turns Nagle's algorithm off on sockets it knows to be TCP. Of those that the Proactor
-    loop of Windows accepts it does not know it, and every answer would come 50 ms late. WebSockets
-    begin here too: they take the connection over. Any other upgrade is declined by not heeding it
-    (RFC 9110, section 7.8): uvicorn's parser would lose the body of such a request, and Java's own
-    client asks for HTTP/2 so with every first one.
-    """
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Send at once from now on."""
-        connection = transport.get_extra_info("socket")
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        super().connection_made(transport)
-
-    def on_message_begin(self) -> None:
-        """Give the app a way to cut off a client that does not read."""
-        super().on_message_begin()
-        scope = cast(dict[str, Any], self.scope)
-        scope["extensions"] = {ABORT: self.transport.abort}
-
-    def data_received(self, data: bytes) -> None:
-        """Parse what came; at the head of a request, without an upgrade that is not offered."""
-        cycle: RequestResponseCycle | None = self.cycle
-        if cycle is None or cycle.response_complete:
-            head, end, body = data.partition(b"\r\n\r\n")
-            data = FOREIGN_UPGRADE.sub(b"", head) + end + body
-        super().data_received(data)
+BACKLOG = 2048  # connections that the system keeps until they are accepted
 
 
 class Server(uvicorn.Server):
@@ -65,12 +36,15 @@ class Server(uvicorn.Server):
     def __init__(self, service: Service) -> None:
         settings = service.settings
         check_bind(settings)
+        app = service.app
+        if settings.trusted_proxies:
+            app = Proxies(app, settings.trusted_proxies)
         super().__init__(
             uvicorn.Config(
-                service.app,
+                app,
                 host=settings.host,
                 port=settings.port,
-                http=PromptHttpProtocol,
+                http=HttpProtocol,
                 ws=PacketProtocol,
                 ws_per_message_deflate=False,  # it costs 5 to 28 times on packets
                 ws_max_size=settings.max_message,
@@ -79,12 +53,19 @@ class Server(uvicorn.Server):
                 log_config=None,  # where log lines go is the command line's business
                 log_level=UVICORN_LEVELS[settings.log_level],
                 server_header=False,
+                proxy_headers=False,  # uvicorn would believe every program of this machine
+                backlog=BACKLOG,
                 timeout_graceful_shutdown=GRACE,
                 ssl_certfile=settings.tls_certificate,
                 ssl_keyfile=settings.tls_key,
             )
         )
         self._service = service
+        self._patience = Patience(
+            request=settings.request_timeout,
+            idle=settings.idle_timeout,
+            drain=settings.max_message,
+        )
         for name in ("uvicorn.error", "uvicorn.access"):
             logging.getLogger(name).addFilter(keeps)
 
@@ -95,12 +76,41 @@ class Server(uvicorn.Server):
         return number
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen; connections inherit the buffers of the socket they came by (socket(7))."""
-        await super().startup(sockets)
-        size = self._service.settings.socket_bytes
-        for listener in [one for server in self.servers for one in server.sockets if size]:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, size)
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
+        """Start the app, then listen; what the app cannot do without ends the start."""
+        await self.lifespan.startup()
+        if self.lifespan.should_exit:
+            sys.exit(STARTUP_FAILURE)
+        settings = self._service.settings
+        listening = sockets or [bind(settings.host, settings.port)]
+        admission = Admission(ceiling_of(settings.max_connections, open_descriptors()))
+        self._service.context.connections = admission
+
+        def make_protocol(seat: Seat) -> HttpProtocol:
+            return HttpProtocol(
+                self.config,
+                self.server_state,
+                self.lifespan.state,
+                seat=seat,
+                patience=self._patience,
+            )
+
+        self.servers = []
+        for one in listening:
+            listener = Listener(
+                one,
+                admission,
+                make_protocol,
+                tls=self.config.ssl,
+                tls_timeout=settings.request_timeout,
+                backlog=self.config.backlog,
+            )
+            self.servers.append(cast(asyncio.Server, listener))
+            size = settings.socket_bytes
+            if size:  # connections inherit the buffers of the socket they came by (socket(7))
+                one.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, size)
+                one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
+            listener.start()
+        self.started = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End open streams, then connections, then sessions and adapters."""

@@ -13,7 +13,7 @@ from fastapi import Path as PathParameter
 from starlette.exceptions import HTTPException
 
 from wintun_api import __version__
-from wintun_api.api.access import ANY_TOKEN, OPEN, needs
+from wintun_api.api.access import ANY_TOKEN, HEALTH, OPEN, needs
 from wintun_api.api.context import (
     DRIVER,
     FOREIGN_HOST,
@@ -36,7 +36,7 @@ router = APIRouter()
 
 
 @router.get(
-    "/noauth/health",
+    HEALTH,
     operation_id="get_health",
     tags=["system"],
     responses=only_problems(FOREIGN_HOST),

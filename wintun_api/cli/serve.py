@@ -59,6 +59,14 @@ def serve(
             rich_help_panel=SERVICE,
         ),
     ] = None,
+    trusted_proxy: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Address or network of a reverse proxy whose X-Forwarded-For and "
+            "X-Forwarded-Proto are believed; repeatable.",
+            rich_help_panel=SERVICE,
+        ),
+    ] = None,
     wintun_dll: options.WintunDll = None,
     allow_unverified_dll: options.AllowUnverifiedDll = None,
     generation: options.GenerationOption = None,
@@ -84,6 +92,28 @@ def serve(
         float | None,
         typer.Option(
             help="Seconds that a request waits for a management call; default 30.",
+            rich_help_panel=PATIENCE,
+        ),
+    ] = None,
+    request_timeout: Annotated[
+        float | None,
+        typer.Option(
+            help="Seconds that a client has to send a request; default 15.",
+            rich_help_panel=PATIENCE,
+        ),
+    ] = None,
+    idle_timeout: Annotated[
+        float | None,
+        typer.Option(
+            help="Seconds that a connection is kept open for another request; default 30.",
+            rich_help_panel=PATIENCE,
+        ),
+    ] = None,
+    max_connections: Annotated[
+        int | None,
+        typer.Option(
+            help="Connections at a time; default 1024, or fewer where the limit of open files "
+            "is lower.",
             rich_help_panel=PATIENCE,
         ),
     ] = None,
@@ -160,6 +190,7 @@ def serve(
         tls_certificate=tls_certificate,
         tls_key=tls_key,
         allow_insecure_bind=allow_insecure_bind,
+        trusted_proxies=trusted_proxy,
         data_dir=data_dir,
         token_file=token_file,
         guesses_per_minute=guesses_per_minute,
@@ -171,6 +202,9 @@ def serve(
         emulated_state=emulated_state,
         pools=pool,
         management_timeout=management_timeout,
+        request_timeout=request_timeout,
+        idle_timeout=idle_timeout,
+        max_connections=max_connections,
         burst_packets=burst_packets,
         burst_bytes=burst_bytes,
         message_bytes=message_bytes,

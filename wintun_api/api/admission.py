@@ -1,0 +1,247 @@
+"""How many connections there may be, and which one gives way when there are too many.
+
+A connection is in one of four stages. The first three give way, oldest first, to a new one:
+
+    waiting   it has not sent a whole request yet, or its TLS handshake is not finished
+    idle      its last request was answered, and the next has not begun
+    asking    a request without a valid token is being answered
+    held      a request with a valid token is being answered, or a stream is open
+
+Held connections never give way. When they leave only the reserve, requests other than the health
+route's are refused with 503 until one of them ends.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from typing import Any
+
+if sys.platform != "win32":
+    import resource
+
+logger = logging.getLogger(__name__)
+
+# Places that only the health route gets.
+RESERVE = 16
+# Descriptors that are not for connections: the driver's devices, files, the event loop. An eighth
+# of the limit where that is more.
+SPARE_DESCRIPTORS = 96
+LOG_INTERVAL = 60.0
+# What `accept` reports when the process or the system has no descriptor or memory left.
+EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+
+
+class Stage(StrEnum):
+    """How far a connection has come."""
+
+    WAITING = "waiting"
+    IDLE = "idle"
+    ASKING = "asking"
+    HELD = "held"
+
+
+class Seat:
+    """One connection's place. Event loop thread only.
+
+    Attributes:
+        end: Ends the connection at once.
+    """
+
+    __slots__ = ("_admission", "_scope", "_stage", "end")
+
+    def __init__(self, admission: Admission) -> None:
+        self._admission = admission
+        self._stage: Stage | None = None
+        self._scope: Mapping[str, Any] = {}
+        self.end: Callable[[], None] = _nothing
+
+    @property
+    def has_token(self) -> bool:
+        """Whether the request that is being answered carried a valid token."""
+        return self._scope.get("principal") is not None
+
+    def is_last(self) -> bool:
+        """Say whether only the reserve is left, which other connections than this one hold."""
+        return not self.has_token and self._admission.is_full()
+
+    def ask(self, scope: Mapping[str, Any]) -> None:
+        """Note that a whole request head has come; `scope` is its ASGI scope."""
+        if not self.has_token:  # the one before it, which is being answered, had
+            self._scope = scope
+            self._admission.move(self, Stage.ASKING)
+
+    def rest(self) -> None:
+        """Note that the last request is answered."""
+        self._scope = {}
+        self._admission.move(self, Stage.IDLE)
+
+    def wait(self) -> None:
+        """Note that only the end of the connection is waited for."""
+        self._scope = {}
+        self._admission.move(self, Stage.WAITING)
+
+    def note(self, cause: str) -> None:
+        """Count why the service ends this connection."""
+        self._admission.closed[cause] += 1
+
+    def leave(self) -> None:
+        """Give the place back. Idempotent."""
+        self._admission.remove(self)
+
+    @property
+    def stage(self) -> Stage | None:
+        """How far the connection has come; None once it has left."""
+        return self._stage
+
+    @stage.setter
+    def stage(self, stage: Stage | None) -> None:
+        self._stage = stage
+
+
+class Admission:
+    """The places of one service, and the account of those who got none. Event loop thread only.
+
+    Attributes:
+        ceiling: The largest number of connections at a time.
+        closed: Connections that the service ended or refused, by cause.
+        accept_errors: Connections that the system could not hand over.
+    """
+
+    def __init__(self, ceiling: int, reserve: int = RESERVE) -> None:
+        self.ceiling = ceiling
+        self.closed: Counter[str] = Counter()
+        self.accept_errors = 0
+        self._full_from = max(1, ceiling - reserve)
+        self._seats: dict[Stage, dict[Seat, None]] = {stage: {} for stage in Stage}
+        self._open = 0
+        self._logged_at = float("-inf")
+        self._unlogged = 0
+
+    @property
+    def open(self) -> int:
+        """How many connections there are."""
+        return self._open
+
+    def by_stage(self) -> dict[Stage, int]:
+        """Return how many connections are in each stage."""
+        self._sort()
+        return {stage: len(seats) for stage, seats in self._seats.items()}
+
+    def enter(self) -> Seat | None:
+        """Give a place to a new connection; None when every one is held."""
+        if self._open >= self.ceiling and not self.make_room():
+            self.closed["full"] += 1
+            return None
+        seat = Seat(self)
+        self._open += 1
+        seat.stage = Stage.WAITING
+        self._seats[Stage.WAITING][seat] = None
+        return seat
+
+    def make_room(self) -> bool:
+        """End the oldest connection that may give way; say whether there was one."""
+        for stage in (Stage.WAITING, Stage.IDLE):
+            seat = next(iter(self._seats[stage]), None)
+            if seat is not None:
+                return self._evict(seat)
+        self._sort()
+        seat = next(iter(self._seats[Stage.ASKING]), None)
+        return seat is not None and self._evict(seat)
+
+    def is_full(self) -> bool:
+        """Say whether only the reserve is left, after sending away who may give way."""
+        held, asking = self._seats[Stage.HELD], self._seats[Stage.ASKING]
+        if len(held) + len(asking) < self._full_from:
+            return False
+        self._sort()
+        return len(held) >= self._full_from
+
+    def move(self, seat: Seat, stage: Stage) -> None:
+        """Put a connection into another stage, as its youngest."""
+        if seat.stage is not None:
+            del self._seats[seat.stage][seat]
+            seat.stage = stage
+            self._seats[stage][seat] = None
+
+    def remove(self, seat: Seat) -> None:
+        """Take a connection out. Idempotent."""
+        if seat.stage is not None:
+            del self._seats[seat.stage][seat]
+            seat.stage = None
+            self._open -= 1
+
+    def note_accept_error(self, error: OSError) -> None:
+        """Count a connection that could not be accepted; log it at most once a minute."""
+        self.accept_errors += 1
+        self._unlogged += 1
+        now = time.monotonic()
+        if now - self._logged_at >= LOG_INTERVAL:
+            logger.warning(
+                "Cannot accept connections: %s (%d times since the last such line). "
+                "Raise the limit of open files, for example with ulimit -n.",
+                error.strerror or error,
+                self._unlogged,
+            )
+            self._logged_at, self._unlogged = now, 0
+
+    def _sort(self) -> None:
+        # Whether a request carries a valid token is known only after it was handed on.
+        for seat in [seat for seat in self._seats[Stage.ASKING] if seat.has_token]:
+            self.move(seat, Stage.HELD)
+
+    def _evict(self, seat: Seat) -> bool:
+        self.closed[f"evicted_{seat.stage}"] += 1
+        self.remove(seat)
+        seat.end()
+        return True
+
+
+def ceiling_of(wanted: int, in_use: int = 0) -> int:
+    """Return how many connections there can be: `wanted`, or as the descriptor limit allows.
+
+    The soft limit is raised to the hard one where that helps.
+
+    Args:
+        wanted: How many there should be.
+        in_use: Descriptors that the process has open already.
+    """
+    if sys.platform == "win32":
+        return wanted
+    else:  # noqa: RET505 - so that the type checker reads it on its own platform alone
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        needed = _needed(wanted, in_use)
+        if soft != resource.RLIM_INFINITY and soft < needed:
+            raised = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+            try:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, raised), hard))
+            except (OSError, ValueError):
+                logger.debug("The limit of open files stays at %d.", soft)
+            soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        if soft == resource.RLIM_INFINITY or soft >= needed:
+            return wanted
+        spare = min(max(SPARE_DESCRIPTORS, soft // 8), soft // 2)
+        return max(1, min(wanted, soft - spare - in_use))
+
+
+def open_descriptors() -> int:
+    """Return how many descriptors this process has open, as far as the system tells."""
+    try:
+        return len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - names are enough
+    except OSError:
+        return SPARE_DESCRIPTORS // 4
+
+
+def _needed(connections: int, in_use: int) -> int:
+    spare = max(SPARE_DESCRIPTORS, connections // 4)
+    return connections + spare + in_use
+
+
+def _nothing() -> None:
+    pass

@@ -1,0 +1,587 @@
+"""HTTP/1.1 on one connection: uvicorn's protocol, within bounds of size and time.
+
+Everything here happens before anybody is known, so nothing may grow or last as a client likes:
+
+    the head      64 KiB, 256 headers, a request target of 16 KiB; then 431 or 414
+    chunks        extensions and trailers in proportion to the body; then 400 or 431
+    pipelining    requests are parsed a slice at a time, and no further while any waits
+    time          a whole request within the request time-out, or faster than a slow modem; then 408
+    answers       a client without a token must read what it asked for
+
+What breaks HTTP (RFC 9112) is answered with a problem document after the answers that are due
+before it, and the connection is closed in a way that lets the client read that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+import httptools
+from starlette.types import Receive, Scope, Send
+from uvicorn.config import Config
+from uvicorn.protocols.http.flow_control import FlowControl
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
+from websockets.datastructures import Headers
+from websockets.http11 import Request
+
+from wintun_api.api.access import HEALTH
+from wintun_api.api.admission import Seat
+from wintun_api.api.cutoff import ABORT
+from wintun_api.api.listener import keep_alive
+from wintun_api.api.problems import MEDIA_TYPE, Refusal, http_kind, response
+from wintun_api.api.protocol import PacketProtocol
+from wintun_api.api.security import API_POLICY, HEADERS
+
+MAX_HEAD: Final = 64 * 1024
+MAX_TARGET: Final = 16 * 1024
+MAX_HEADERS: Final = 256
+HEADER_COST: Final = 4  # colon, space and line end
+# What chunk sizes, extensions and trailers may take: this, and so many times the body.
+FRAMING: Final = 16 * 1024
+FRAMING_RATIO: Final = 8
+# How much is given to the parser at once: of a head, after which it is seen whether it is too
+# large or others wait, and of a body.
+HEAD_SLICE: Final = 4 * 1024
+BODY_SLICE: Final = 64 * 1024
+SLOWEST = 1024  # bytes of a body a second, below which the request is late
+LINGER = 2.0  # seconds in which a client may still read the last answer
+UNREAD_PATIENCE = 30.0  # seconds that an answer to a client without a token may stand still
+
+BAD_REQUEST = Refusal(
+    400,
+    "bad-request",
+    "The request is not HTTP/1.1 as RFC 9112 has it.",
+    "Send one Content-Length or chunks, lines that end in CR LF, and no control characters.",
+)
+LARGE_HEAD = Refusal(
+    431,
+    "large-head",
+    f"The head of a request has at most {MAX_HEAD // 1024} KiB and {MAX_HEADERS} headers.",
+    "Send fewer or shorter headers, perhaps by removing cookies.",
+)
+LONG_TARGET = Refusal(
+    414,
+    "long-target",
+    f"The path and query of a request have at most {MAX_TARGET // 1024} KiB.",
+    "Send a shorter query.",
+)
+LARGE_FRAMING = Refusal(
+    400,
+    "bad-request",
+    "The chunks of the body have too much around too little.",
+    "Send larger chunks, without extensions and trailers.",
+)
+LATE = Refusal(
+    408,
+    "request-timeout",
+    "The request did not come in time.",
+    "Send the whole request at once; --request-timeout gives more time.",
+)
+BAD_VERSION = Refusal(
+    505, "bad-version", "The service speaks HTTP/1.1.", "Send the request as HTTP/1.1 or 1.0."
+)
+BAD_CODING = Refusal(
+    501,
+    "bad-coding",
+    "The body has a transfer coding other than chunked.",
+    "Send it with a Content-Length, or chunked in HTTP/1.1.",
+)
+CONNECT = Refusal(
+    501, "not-implemented", "The service is not a proxy.", "Use the methods that /docs names."
+)
+BODY_IN_HANDSHAKE = Refusal(
+    400,
+    "bad-handshake",
+    "The request for a WebSocket has a body.",
+    "Send it without one, and without a Content-Length other than 0.",
+)
+FULL = Refusal(
+    503,
+    "full",
+    "The service has as many open connections as it can hold.",
+    "Close connections that you do not use, or raise --max-connections.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a connection waits.
+
+    Attributes:
+        request: Seconds for a request, from its first byte, or from the connection's beginning.
+        idle: Seconds between an answer and the next request.
+        drain: Bytes of a body that are read and dropped once the answer is sent.
+    """
+
+    request: float
+    idle: float
+    drain: int
+
+
+class HttpProtocol(HttpToolsProtocol):
+    """One connection. Event loop thread only.
+
+    Answers never wait for the receipt of what was sent before. WebSockets begin here: they take
+    the connection over. Any other upgrade is declined by not heeding it (RFC 9110, section 7.8).
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+        *,
+        seat: Seat,
+        patience: Patience,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._seat = seat
+        self._patience = patience
+        self._timer: asyncio.TimerHandle | None = None
+        self._stall: asyncio.TimerHandle | None = None
+        self._over = False  # nothing that comes is read any more
+        self._begun = False  # a request has begun and is not whole
+        self._in_body = False
+        self._serial = 0  # of the request
+        self._fed = 0  # bytes since the head or the body began, as far as slices tell
+        self._size = 0  # of the head, or of trailers
+        self._count = 0
+        self._body = 0
+        self._body_mark = 0
+        self._rest = b""  # came already, and is parsed when what is before it is answered
+        self._refusal: Refusal | None = None  # why the parser was stopped
+        self._last_word: Refusal | None = None  # to be sent behind the answers that are due
+        self._handshake: Request | None = None  # likewise
+
+    # What the transport calls
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Wait for a request, but not for ever."""
+        keep_alive(transport.get_extra_info("socket"))
+        super().connection_made(transport)
+        self.flow = _Flow(transport, self)
+        self._seat.end = transport.abort
+        self._arm(self._patience.request)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Give the place back; uvicorn tells the app."""
+        self._disarm()
+        if self._stall is not None:
+            self._stall.cancel()
+            self._stall = None
+        self._seat.leave()
+        self._over, self._rest = True, b""
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what came, unless it has to wait."""
+        if self._over:
+            return
+        if self._rest:
+            self._rest += data
+        else:
+            self._feed(bytes(data))  # the Proactor loop of Windows hands its own buffer over
+
+    def pause_writing(self) -> None:
+        """Wait for a client that does not read; for one without a token not long."""
+        super().pause_writing()
+        if self._stall is None and not self._seat.has_token:
+            self._stall = self.loop.call_later(UNREAD_PATIENCE, self._unread)
+
+    def resume_writing(self) -> None:
+        """Go on."""
+        super().resume_writing()
+        if self._stall is not None:
+            self._stall.cancel()
+            self._stall = None
+
+    # Parsing
+
+    def _feed(self, data: bytes) -> None:
+        view = memoryview(data)
+        while view:
+            in_body, serial = self._in_body, self._serial
+            piece = view[: BODY_SLICE if in_body else HEAD_SLICE]
+            try:
+                self.parser.feed_data(piece)
+            except httptools.HttpParserUpgrade as pause:
+                view = view[pause.args[0] :]
+                if self._asks_for_websocket():
+                    self._begun = False
+                    self._disarm()
+                    self._handshake, self._rest = self._handshake_request(), bytes(view)
+                    if self._is_free():
+                        self._upgrade()
+                    else:
+                        self.flow.pause_reading()
+                    return
+                if not self._decline_upgrade():
+                    return
+                continue
+            except httptools.HttpParserError:
+                self._refuse(self._refusal or BAD_REQUEST)
+                return
+            if self._over:
+                return
+            view = view[len(piece) :]
+            same = in_body is self._in_body and serial == self._serial
+            if same and not self._within_bounds(len(piece)):
+                return
+            if self.pipeline or self.flow.read_paused:
+                self._rest = bytes(view)
+                self.flow.pause_reading()
+                return
+
+    def go_on(self) -> None:
+        """Parse what had to wait, and then read again."""
+        if not self._may_read():
+            return
+        rest, self._rest = self._rest, b""
+        self._feed(rest)
+        if self._may_read():
+            self.transport.resume_reading()
+
+    def _may_read(self) -> bool:
+        return not (self._over or self.flow.read_paused or self.transport.is_closing())
+
+    @property
+    def must_wait(self) -> bool:
+        """Whether requests are parsed that are not being answered yet."""
+        return bool(self.pipeline) or self._handshake is not None
+
+    @property
+    def has_rest(self) -> bool:
+        """Whether there is something that came and is not parsed."""
+        return bool(self._rest)
+
+    def _within_bounds(self, size: int) -> bool:
+        self._fed += size
+        if not self._in_body:
+            if (
+                self._fed > MAX_HEAD + HEAD_SLICE
+            ):  # a line without end; whole ones are counted below
+                self._refuse(LARGE_HEAD if self.headers else LONG_TARGET)
+                return False
+        elif self._fed - self._body > FRAMING + FRAMING_RATIO * self._body:
+            self._refuse(LARGE_FRAMING)
+            return False
+        return True
+
+    def _stop_parser(self, refusal: Refusal) -> None:
+        self._refusal = refusal
+        raise _Stopped
+
+    def on_message_begin(self) -> None:
+        """Begin a request."""
+        super().on_message_begin()
+        # With this the app can cut off a client that does not read its answer.
+        cast(dict[str, Any], self.scope)["extensions"] = {ABORT: self.transport.abort}
+        self._begun, self._in_body = True, False
+        self._serial += 1
+        self._fed = self._size = self._count = self._body = self._body_mark = 0
+        if self._last is not None:  # the first one has had its time since the connection began
+            self._arm(self._patience.request)
+
+    def on_url(self, url: bytes) -> None:
+        """Take a piece of the request target."""
+        super().on_url(url)
+        if len(self.url) > MAX_TARGET:
+            self._stop_parser(LONG_TARGET)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header; one behind the body is checked and dropped (RFC 9110, section 6.5.1)."""
+        self._size += len(name) + len(value) + HEADER_COST
+        self._count += 1
+        if self._size + len(self.url) > MAX_HEAD or self._count > MAX_HEADERS:
+            self._stop_parser(LARGE_HEAD)
+        if not self._in_body:
+            super().on_header(name, value.rstrip(b" \t"))
+
+    def on_headers_complete(self) -> None:
+        """Check what the parser lets pass, and hand the request on."""
+        version = self.parser.get_http_version()
+        if version not in ("1.1", "1.0"):
+            self._stop_parser(BAD_VERSION)
+        method = self.parser.get_method()
+        if method == b"CONNECT":
+            self._stop_parser(CONNECT)
+        codings = self._header(b"transfer-encoding")
+        if codings and (version == "1.0" or [one.lower() for one in codings] != [b"chunked"]):
+            self._stop_parser(BAD_CODING)
+        if not self.url.isascii():
+            self._stop_parser(BAD_REQUEST)
+        if not self.url.startswith(b"/"):  # the absolute form (RFC 9112, section 3.2.2)
+            target = httptools.parse_url(self.url)
+            path, query = cast(bytes | None, target.path), cast(bytes | None, target.query)
+            self.url = (path or b"/") + (b"" if query is None else b"?" + query)
+        if self.parser.should_upgrade():
+            self.scope["method"] = method.decode("ascii")
+            lengths = self._header(b"content-length")
+            if self._asks_for_websocket() and (codings or any(one.strip(b"0") for one in lengths)):
+                self._stop_parser(BODY_IN_HANDSHAKE)
+            return  # what comes of it is decided once the parser stands behind the head
+        app = self.app
+        if self._seat.is_last() and self.url.partition(b"?")[0] != HEALTH.encode():
+            self.app = cast(Any, _refuse_full)
+        super().on_headers_complete()
+        self.app = app
+        self._in_body = True
+        self._fed = self._size = self._count = 0
+        self._seat.ask(cast(dict[str, Any], self.scope))
+
+    def on_body(self, body: bytes) -> None:
+        """Take a piece of the body."""
+        self._body += len(body)
+        if self.parser.should_upgrade():
+            return
+        super().on_body(body)
+        if self.cycle.response_complete and self._body > self._patience.drain:
+            self._close()
+
+    def on_message_complete(self) -> None:
+        """End a request."""
+        if self.parser.should_upgrade():
+            return
+        self._begun = self._in_body = False
+        self._fed = 0
+        self._disarm()
+        super().on_message_complete()
+        if self.cycle.response_complete and not self.pipeline:
+            self._rest_now()
+
+    def _header(self, name: bytes) -> list[bytes]:
+        return [value for key, value in self.headers if key == name]
+
+    # Upgrades
+
+    def _asks_for_websocket(self) -> bool:
+        wanted = [value.lower() for value in self._header(b"upgrade")]
+        version = self.parser.get_http_version()
+        return wanted == [b"websocket"] and version == "1.1" and self.ws_protocol_class is not None
+
+    def _decline_upgrade(self) -> bool:
+        """Parse the head once more, without the upgrade; say whether that went well.
+
+        The parser takes everything behind it for another protocol's; of a Java client, which asks
+        for HTTP/2 so with every first request, it is the body.
+        """
+        lines = [b" ".join((self.scope["method"].encode(), self.url, b"HTTP/"))]
+        lines[0] += self.parser.get_http_version().encode()
+        lines += [b": ".join(one) for one in self.headers if one[0] != b"upgrade"]
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        try:
+            self.parser.feed_data(b"\r\n".join((*lines, b"", b"")))
+        except httptools.HttpParserError:
+            self._refuse(self._refusal or BAD_REQUEST)
+            return False
+        return True
+
+    def _handshake_request(self) -> Request:
+        headers = Headers()
+        for name, value in self.headers:
+            headers[name.decode("ascii")] = value.decode("latin-1")
+        return Request(self.url.decode("ascii"), headers, self.scope["method"])
+
+    def _upgrade(self) -> None:
+        """Hand the connection over to a WebSocket, or say what is wrong with its handshake."""
+        request, self._handshake = self._handshake, None
+        assert request is not None
+        self._disarm()
+        if self._seat.is_last():
+            self._say(FULL)
+            return
+        if not issubclass(self.ws_protocol_class or object, PacketProtocol):
+            self._seat.leave()  # another one than ours, which does not know of places
+            super().handle_websocket_upgrade()
+            return
+        protocol = PacketProtocol(self.config, self.server_state, self.app_state)
+        refused = protocol.check(request)
+        if refused is not None:
+            status, detail, more = refused
+            self._say(_bad_handshake(status, detail), more)
+            return
+        rest, self._rest, self._over = self._rest, b"", True
+        self.connections.discard(self)
+        protocol.seat = self._seat
+        protocol.connection_made(self.transport)
+        self.transport.set_protocol(protocol)
+        protocol.begin(request)
+        self.flow.resume_reading()
+        if rest:
+            protocol.data_received(rest)
+
+    # The end of requests and of the connection
+
+    def _is_free(self) -> bool:
+        """Say whether every request before this one is answered."""
+        last = self._last
+        return last is None or (last.response_complete and not self.pipeline)
+
+    @property
+    def _last(self) -> RequestResponseCycle | None:
+        """The request that was handed on last."""
+        return self.cycle
+
+    def on_response_complete(self) -> None:
+        """Begin the next answer, or wait for the next request."""
+        super().on_response_complete()
+        self._unset_keepalive_if_required()
+        if self.transport.is_closing():
+            self._arm(self._patience.request, self.transport.abort)  # an answer that is not read
+        elif self._is_free():
+            if self._last_word is not None:
+                self._say(self._last_word)
+            elif self._handshake is not None:
+                self._upgrade()
+            elif not self._begun:
+                self._rest_now()
+
+    def _rest_now(self) -> None:
+        if not self._over:
+            self._seat.rest()
+            self._arm(self._patience.idle)
+
+    def _refuse(self, refusal: Refusal) -> None:
+        """Read no more; answer what came before, and then this."""
+        self._over, self._rest = True, b""
+        self._disarm()
+        cycle = self._last
+        if self._begun and self._in_body and not self.parser.should_upgrade() and cycle is not None:
+            # The request itself was handed on already.
+            if self.pipeline and self.pipeline[0][0] is cycle:
+                self.pipeline.popleft()
+                cycle.response_complete = True
+            elif cycle.response_started:
+                self._close()
+                return
+            else:
+                cycle.disconnected = True
+                cycle.message_event.set()
+                self._say(refusal)
+                return
+            earlier = True
+        else:
+            earlier = not self._is_free()
+        if earlier:
+            self._last_word = refusal
+        else:
+            self._say(refusal)
+
+    def _say(self, refusal: Refusal, more: tuple[tuple[str, str], ...] = ()) -> None:
+        """Send a last answer and close, so that the client can read it.
+
+        To close while something unread has come would make the system throw the answer away.
+        """
+        self._over, self._rest = True, b""
+        if self.transport.is_closing():
+            return
+        self.transport.write(_answer(refusal, self._path(), more))
+        if self.transport.can_write_eof():
+            with suppress(OSError):  # the client may have ended the connection by now
+                self.transport.write_eof()
+        self._seat.wait()
+        self.flow.read_paused = False
+        self.transport.resume_reading()
+        self._arm(LINGER, self.transport.abort)
+
+    def _close(self) -> None:
+        self._over = True
+        self.transport.close()
+        self._arm(LINGER, self.transport.abort)
+
+    def _path(self) -> str:
+        return (getattr(self, "url", None) or b"").partition(b"?")[0][:256].decode("latin-1")
+
+    # Time
+
+    def _arm(self, seconds: float, end: Callable[[], None] | None = None) -> None:
+        self._disarm()
+        self._timer = self.loop.call_later(seconds, end or self._late)
+
+    def _disarm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _late(self) -> None:
+        self._timer = None
+        if self.transport.is_closing():
+            self.transport.abort()
+        elif not self._begun:
+            self._seat.note("timeout_idle" if self._last is not None else "timeout_silent")
+            self._close()
+        elif self.flow.read_paused or self._rest:  # it is us who do not read
+            self._arm(self._patience.request)
+        elif self._in_body and self._body - self._body_mark >= SLOWEST * self._patience.request:
+            self._body_mark = self._body
+            self._arm(self._patience.request)
+        else:
+            self._seat.note("timeout_body" if self._in_body else "timeout_head")
+            self._refuse(LATE)
+
+    def _unread(self) -> None:
+        self._stall = None
+        if not self._seat.has_token:
+            self._seat.note("timeout_unread")
+            self.transport.abort()
+
+
+class _Flow(FlowControl):
+    """Flow control that parses what has come before it reads more."""
+
+    def __init__(self, transport: asyncio.Transport, protocol: HttpProtocol) -> None:
+        super().__init__(transport)
+        self._protocol = protocol
+
+    def resume_reading(self) -> None:
+        if not self.read_paused or self._protocol.must_wait:
+            return
+        if self._protocol.has_rest:
+            self.read_paused = False
+            self._protocol.loop.call_soon(self._protocol.go_on)
+        else:
+            super().resume_reading()
+
+
+class _Stopped(Exception):
+    """Makes the parser stop; the protocol knows why."""
+
+
+async def _refuse_full(scope: Scope, receive: Receive, send: Send) -> None:
+    answer = response(FULL.problem(scope["path"]), {**HEADERS, "connection": "close"})
+    await answer(scope, receive, send)
+
+
+def _bad_handshake(status: int, detail: str) -> Refusal:
+    return Refusal(
+        status,
+        "bad-handshake",
+        detail,
+        "Send a handshake as RFC 6455, section 4.1, has it; client libraries do.",
+    )
+
+
+def _answer(refusal: Refusal, path: str, more: tuple[tuple[str, str], ...]) -> bytes:
+    """Return a whole HTTP answer with the problem document."""
+    body = json.dumps(refusal.problem(path), separators=(",", ":")).encode()
+    headers = {
+        **HEADERS,
+        "content-security-policy": API_POLICY,
+        "cache-control": "no-store",
+        "content-type": MEDIA_TYPE,
+        "content-length": str(len(body)),
+        "connection": "close",
+        **dict(more),
+    }
+    phrase = http_kind(refusal.status).title
+    lines = [f"HTTP/1.1 {refusal.status} {phrase}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    return "\r\n".join((*lines, "", "")).encode("latin-1") + body

@@ -1,0 +1,149 @@
+"""Accepts connections: each gets a place first, and errors of the system end nothing.
+
+asyncio's own server accepts as many at a time as the backlog holds, before anything can refuse
+them, and writes a traceback for each that fails.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+import ssl
+import sys
+from collections.abc import Callable
+
+from wintun_api.api.admission import EXHAUSTED, Admission, Seat
+from wintun_api.hub.tasks import TaskSet
+
+TURN = 32  # connections accepted before the event loop does something else
+RETRY = 0.05  # seconds until `accept` is tried again after an error of the system
+SHUTDOWN_PATIENCE = 2.0  # seconds that a client has to end TLS in order
+# A peer that vanished without a word is noticed after about two minutes.
+KEEPALIVE = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4))
+
+MakeProtocol = Callable[[Seat], asyncio.Protocol]
+
+
+class Listener:
+    """One listening socket, as uvicorn uses an `asyncio.Server`. Event loop thread only."""
+
+    def __init__(
+        self,
+        listener: socket.socket,
+        admission: Admission,
+        make_protocol: MakeProtocol,
+        *,
+        tls: ssl.SSLContext | None,
+        tls_timeout: float,
+        backlog: int,
+    ) -> None:
+        self._socket = listener
+        self._admission = admission
+        self._make_protocol = make_protocol
+        self._tls = tls
+        self._tls_timeout = tls_timeout
+        self._tasks = TaskSet()
+        self._acceptor: asyncio.Task[None] | None = None
+        self._backlog = backlog
+
+    @property
+    def sockets(self) -> tuple[socket.socket, ...]:
+        """The listening socket."""
+        return (self._socket,)
+
+    def start(self) -> None:
+        """Begin to accept."""
+        self._socket.setblocking(False)
+        self._socket.listen(self._backlog)
+        self._acceptor = self._tasks.spawn(self._accept(), name="listener")
+
+    def close(self) -> None:
+        """Accept no more, and drop connections that are still in their TLS handshake."""
+        self._tasks.cancel()
+        if self._acceptor is None:
+            self._socket.close()
+
+    async def wait_closed(self) -> None:
+        """Wait until nothing is accepted any more, and close the socket."""
+        if self._acceptor is not None:
+            await asyncio.wait([self._acceptor])
+        self._socket.close()
+
+    async def _accept(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            for _ in range(TURN):
+                try:
+                    connection, _ = await loop.sock_accept(self._socket)
+                except OSError as error:
+                    if error.errno != errno.ECONNABORTED:  # that client has gone already
+                        await self._stand(error)
+                else:
+                    self._take(connection)
+            await asyncio.sleep(0)
+
+    async def _stand(self, error: OSError) -> None:
+        self._admission.note_accept_error(error)
+        if error.errno in EXHAUSTED:
+            self._admission.make_room()
+        await asyncio.sleep(RETRY)  # the system does not tell when it has descriptors again
+
+    def _take(self, connection: socket.socket) -> None:
+        seat = self._admission.enter()
+        if seat is None:
+            connection.close()
+            return
+        task = self._tasks.spawn(self._open(connection, seat), name="connection")
+        seat.end = lambda: _cancel(task)
+        # A task that is cancelled before its first step runs none of its code.
+        task.add_done_callback(lambda done: _forget(done, connection, seat))
+
+    async def _open(self, connection: socket.socket, seat: Seat) -> None:
+        keep_alive(connection)
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(
+                lambda: self._make_protocol(seat),
+                connection,
+                ssl=self._tls,
+                ssl_handshake_timeout=self._tls_timeout if self._tls else None,
+                ssl_shutdown_timeout=SHUTDOWN_PATIENCE if self._tls else None,
+            )
+        except OSError as error:  # no TLS, not in time, or gone: ssl.SSLError is one
+            late = isinstance(error, TimeoutError | ConnectionAbortedError)
+            self._admission.closed["timeout_tls" if late else "bad_tls"] += 1
+            seat.leave()
+            connection.close()
+
+
+def keep_alive(connection: socket.socket) -> None:
+    """Send small answers at once, and let the kernel look whether the peer is still there."""
+    try:
+        # asyncio does not see that what the Proactor loop of Windows accepts is TCP.
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for name, value in KEEPALIVE:
+            if hasattr(socket, name):
+                connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+    except OSError:
+        return  # the client has gone, which its connection is about to say
+
+
+def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+
+
+def _forget(task: asyncio.Task[None], connection: socket.socket, seat: Seat) -> None:
+    if task.cancelled():
+        seat.leave()
+        connection.close()
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Return a socket bound to one address, for a server that was given none."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    if sys.platform != "win32":
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((host, port))
+    return listener
