@@ -1,7 +1,11 @@
 """The HTTP and WebSocket edge: FastAPI, pydantic, security.
 
     app          create the application: routes, lifespan, handlers
-    server       uvicorn with our WebSocket protocol and an orderly shutdown
+    server       uvicorn with our listener and protocols, and an orderly shutdown
+    listener     accepts connections
+    admission    how many there may be, and which gives way
+    http         HTTP/1.1 on one connection, within bounds of size and time
+    proxies      what trusted reverse proxies say about the client
     security     Host, Origin, token, scope: one check for HTTP and WebSocket
     access       what a route needs, declared where the route is
     routes       find the route of a request once, and run only what the door let pass

@@ -23,6 +23,7 @@ from typing import Any, Final, cast
 
 import httptools
 from starlette.types import Receive, Scope, Send
+from uvicorn._types import ASGI3Application
 from uvicorn.config import Config
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -41,7 +42,8 @@ from wintun_api.api.security import API_POLICY, HEADERS
 MAX_HEAD: Final = 64 * 1024
 MAX_TARGET: Final = 16 * 1024
 MAX_HEADERS: Final = 256
-HEADER_COST: Final = 4  # colon, space and line end
+REQUEST_LINE: Final = len(b"GET  HTTP/1.1\r\n\r\n")  # but for the target; with the empty line
+HEADER_COST: Final = len(b": \r\n")
 # What chunk sizes, extensions and trailers may take: this, and so many times the body.
 FRAMING: Final = 16 * 1024
 FRAMING_RATIO: Final = 8
@@ -150,6 +152,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._begun = False  # a request has begun and is not whole
         self._in_body = False
         self._serial = 0  # of the request
+        self._running: RequestResponseCycle | None = None  # what is being answered, or was last
         self._fed = 0  # bytes since the head or the body began, as far as slices tell
         self._size = 0  # of the head, or of trailers
         self._count = 0
@@ -207,7 +210,7 @@ class HttpProtocol(HttpToolsProtocol):
     def _feed(self, data: bytes) -> None:
         view = memoryview(data)
         while view:
-            in_body, serial = self._in_body, self._serial
+            begun, in_body, serial = self._begun, self._in_body, self._serial
             piece = view[: BODY_SLICE if in_body else HEAD_SLICE]
             try:
                 self.parser.feed_data(piece)
@@ -231,8 +234,9 @@ class HttpProtocol(HttpToolsProtocol):
             if self._over:
                 return
             view = view[len(piece) :]
-            same = in_body is self._in_body and serial == self._serial
-            if same and not self._within_bounds(len(piece)):
+            # Where in the slice a later request began is not known: its own next slices count.
+            same = serial == self._serial or (serial + 1 == self._serial and not begun)
+            if same and in_body is self._in_body and not self._within_bounds(len(piece)):
                 return
             if self.pipeline or self.flow.read_paused:
                 self._rest = bytes(view)
@@ -299,7 +303,7 @@ class HttpProtocol(HttpToolsProtocol):
         """Take a header; one behind the body is checked and dropped (RFC 9110, section 6.5.1)."""
         self._size += len(name) + len(value) + HEADER_COST
         self._count += 1
-        if self._size + len(self.url) > MAX_HEAD or self._count > MAX_HEADERS:
+        if self._size + len(self.url) + REQUEST_LINE > MAX_HEAD or self._count > MAX_HEADERS:
             self._stop_parser(LARGE_HEAD)
         if not self._in_body:
             super().on_header(name, value.rstrip(b" \t"))
@@ -422,8 +426,12 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _is_free(self) -> bool:
         """Say whether every request before this one is answered."""
-        last = self._last
-        return last is None or (last.response_complete and not self.pipeline)
+        running = self._running
+        return running is None or (running.response_complete and not self.pipeline)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
 
     @property
     def _last(self) -> RequestResponseCycle | None:
@@ -458,7 +466,6 @@ class HttpProtocol(HttpToolsProtocol):
             # The request itself was handed on already.
             if self.pipeline and self.pipeline[0][0] is cycle:
                 self.pipeline.popleft()
-                cycle.response_complete = True
             elif cycle.response_started:
                 self._close()
                 return

@@ -26,6 +26,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from wintun_api import __version__
 from wintun_api.api.access import needs
+from wintun_api.api.admission import Admission
 from wintun_api.api.context import Context, ContextOf, problems
 from wintun_api.api.tokens import Scope as TokenScope
 from wintun_api.hub.session import ManagedSession, SessionState
@@ -133,6 +134,8 @@ class ServiceCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         """Yield what the sessions are and have counted now."""
         registry = self._context.started
+        if self._context.connections is not None:
+            yield from _connections(self._context.connections)
         yield InfoMetricFamily(
             f"{PREFIX}_build",
             "Version of the service and of what it runs on.",
@@ -154,6 +157,31 @@ class ServiceCollector(Collector):
             states.add_metric([state], sum(session.state is state for session in sessions))
         yield states
         yield from _families([(names.get(one.adapter, ""), one) for one in sessions])
+
+
+def _connections(admission: Admission) -> Iterator[Metric]:
+    stages = GaugeMetricFamily(
+        f"{PREFIX}_connections", "Connections, by what they do.", labels=["stage"]
+    )
+    for stage, count in admission.by_stage().items():
+        stages.add_metric([stage], count)
+    yield stages
+    yield GaugeMetricFamily(
+        f"{PREFIX}_connections_limit", "Connections there can be.", admission.ceiling
+    )
+    closed = CounterMetricFamily(
+        f"{PREFIX}_connections_closed",
+        "Connections that the service refused or ended, by cause.",
+        labels=["cause"],
+    )
+    for cause, count in sorted(admission.closed.items()):
+        closed.add_metric([cause], count)
+    yield closed
+    yield CounterMetricFamily(
+        f"{PREFIX}_accept_errors",
+        "Connections that the system could not hand over.",
+        admission.accept_errors,
+    )
 
 
 def _families(sessions: list[tuple[str, ManagedSession]]) -> Iterator[Metric]:

@@ -165,6 +165,10 @@ class PacketProtocol(WebSocketsSansIOProtocol):
         self._take(parts)
 
     def _take(self, parts: list[list[bytes] | bytes]) -> None:
+        if not self.handshake_complete:  # a client that does not wait for the answer
+            self._held = parts
+            self.pause_reading()
+            return
         for index, part in enumerate(parts):
             if self.conn.close_rcvd is not None:
                 return  # nothing behind a close frame counts (RFC 6455, section 1.4)
@@ -206,6 +210,8 @@ class PacketProtocol(WebSocketsSansIOProtocol):
         except ClientDisconnected:
             if message["type"] == "websocket.send":
                 raise
+        if message["type"] == "websocket.accept":
+            self._hand_on()
 
     def send_receive_event_to_app(self) -> None:
         """Take a fragmented binary message, or leave it to uvicorn."""

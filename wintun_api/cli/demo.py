@@ -68,10 +68,11 @@ def run(settings: Settings, *, free_port: bool, browser: bool) -> None:
     from wintun_api.api.server import check_bind
     from wintun_api.api.tokens import TOKEN_BYTES, TokenStore
     from wintun_api.cli import running
+    from wintun_api.cli.log import configure_logging, tell
     from wintun_api.cli.output import fail
     from wintun_api.errors import InvalidArgument, WintunApiError
 
-    running.configure_logging(settings.log_level)
+    configure_logging(settings.log_level)
     try:
         check_bind(settings)
     except InvalidArgument as error:
@@ -82,7 +83,7 @@ def run(settings: Settings, *, free_port: bool, browser: bool) -> None:
     async def show(server: CommandServer) -> None:
         adapter, session = await _set_up(server)
         lines = _lines(server.url, token, adapter, session, settings.traffic)
-        typer.echo("\n".join(lines))
+        tell("\n".join(lines), err=False)
         if browser and _has_display():
             await _open_browser(running.dashboard_url(server.url, token))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import ipaddress
 import logging
@@ -13,12 +14,11 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from urllib.parse import quote
 
-import typer
-
 from wintun_api.api.app import Service
 from wintun_api.api.server import Server
 from wintun_api.api.tokens import TokenStore
 from wintun_api.cli import notify
+from wintun_api.cli.log import settle, tell
 from wintun_api.cli.output import fail, printable
 from wintun_api.drivers import open_driver
 from wintun_api.drivers.base import Driver
@@ -40,6 +40,7 @@ class CommandServer(Server):
         self.url = url_at(service.settings, sockets[0].getsockname()[1])
         self._sockets = sockets
         self._started = started
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def start(self) -> None:
         """Serve until a signal ends it.
@@ -47,7 +48,10 @@ class CommandServer(Server):
         Raises:
             WintunApiError: `started` failed; the server is down again.
         """
-        self.run(self._sockets)
+        try:
+            self.run(self._sockets)
+        finally:
+            settle()
         if self.failure is not None:
             raise self.failure
 
@@ -59,8 +63,9 @@ class CommandServer(Server):
         except WintunApiError as error:
             self.failure = error
             self.should_exit = True
-        except BrokenPipeError:
-            logger.warning("Nobody reads what is printed; the service goes on.")
+        except OSError as error:  # what it prints is not taken
+            logger.warning("Cannot print: %s. The service goes on.", error.strerror or error)
+        self._loop = asyncio.get_running_loop()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Tell, then stop to answer."""
@@ -76,16 +81,46 @@ class CommandServer(Server):
         with super().capture_signals():
             # Under load the event loop's wake-up socket may be full when a signal comes. That wakes
             # the loop as well as one more byte would, so it is nothing to print a traceback for.
+            if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is _go_on:
+                signal.signal(signal.SIGHUP, self.handle_hangup)
             with suppress(ValueError):  # a service of Windows is in another thread than signals
                 signal.set_wakeup_fd(signal.set_wakeup_fd(-1), warn_on_full_buffer=False)
             try:
                 yield
             finally:
+                self._loop = None
                 self._captured_signals.clear()
+
+    def handle_hangup(self, _sig: int, _frame: FrameType | None) -> None:
+        """Go on without the terminal that was closed; take up a renewed certificate."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._renew_certificate)
+
+    def _renew_certificate(self) -> None:
+        settings = self.service.settings
+        if self.config.ssl is None or settings.tls_certificate is None:
+            return
+        try:
+            self.config.ssl.load_cert_chain(settings.tls_certificate, settings.tls_key)
+        except OSError as error:  # ssl.SSLError is one
+            logger.warning("The TLS certificate stays as it was: %s.", error)
+        else:
+            logger.info("The TLS certificate was read again; new connections use it.")
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """End; also at a second signal in order, for ending never takes long."""
         super().handle_exit(signal.SIGTERM if sig == signal.SIGINT else sig, frame)
+
+
+def survive_hangup() -> None:
+    """Go on when the terminal is closed, or somebody sends SIGHUP."""
+    if sys.platform != "win32":
+        with suppress(ValueError):  # signals belong to the main thread
+            signal.signal(signal.SIGHUP, _go_on)
+
+
+def _go_on(_number: int, _frame: FrameType | None) -> None:
+    pass
 
 
 def make_server(
@@ -117,8 +152,8 @@ def open_the_driver(settings: Settings) -> Driver:
         fail(str(error), error.hint, code=2)
     reason = driver.unavailable_reason()
     if reason is not None:
-        typer.echo(f"Warning: the driver {driver.name} is unavailable: {reason.message}", err=True)
-        typer.echo(f"{reason.hint} The service starts all the same.", err=True)
+        tell(f"Warning: the driver {driver.name} is unavailable: {reason.message}")
+        tell(f"{reason.hint} The service starts all the same.")
     return driver
 
 
@@ -215,12 +250,6 @@ def dashboard_url(url: str, token: str) -> str:
     return f"{url}/?token={quote(token, safe='')}"
 
 
-def configure_logging(level: str) -> None:
-    """Write log lines to standard error: ours from `level` on, others' when they warn."""
-    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.WARNING)
-    logging.getLogger("wintun_api").setLevel(level.upper())
-
-
 def warn(sentence: str) -> None:
     """Write a warning to standard error."""
-    typer.echo(printable(f"Warning: {sentence}"), err=True)
+    tell(printable(f"Warning: {sentence}"))

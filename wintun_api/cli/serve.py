@@ -228,10 +228,12 @@ def run(settings: Settings, started: Callable[[CommandServer], None] | None = No
     """
     from wintun_api.api.server import check_bind
     from wintun_api.cli import notify, running
+    from wintun_api.cli.log import configure_logging
     from wintun_api.cli.output import fail
     from wintun_api.errors import InvalidArgument
 
-    running.configure_logging(settings.log_level)
+    configure_logging(settings.log_level)
+    running.survive_hangup()
     try:
         check_bind(settings)
     except InvalidArgument as error:
@@ -277,13 +279,13 @@ def _announce(url: str, settings: Settings, token: str) -> None:
     import sys
 
     from wintun_api import __version__
+    from wintun_api.cli.log import tell
     from wintun_api.cli.running import dashboard_url
 
-    typer.echo(
+    tell(
         f"wintun-api {__version__} serves the driver {settings.driver} at {url} "
-        f"(token file: {settings.token_path})",
-        err=True,
+        f"(token file: {settings.token_path})"
     )
     # A log would keep the token; a terminal is where its owner reads it.
     if sys.stdout is not None and sys.stdout.isatty():
-        typer.echo(f"Dashboard: {dashboard_url(url, token)}")
+        tell(f"Dashboard: {dashboard_url(url, token)}", err=False)

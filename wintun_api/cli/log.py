@@ -1,0 +1,124 @@
+"""Log lines to standard error, which may be closed, full, or read by nobody.
+
+A line must never hold up the service, end it, or become a traceback: a thread of its own writes,
+what it cannot write is counted, and the next line that can be written says how many are missing.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+import time
+from collections import deque
+from contextlib import suppress
+
+import typer
+
+FORMAT = "%(levelname)s %(name)s: %(message)s"
+MAX_LINES = 1000  # that wait to be written
+PATIENCE = 1.0  # seconds that the end of the process waits for them
+
+
+class LogWriter(logging.Handler):
+    """Writes log lines to standard error as long as that takes them. Any thread."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lines: deque[str] = deque()
+        self._missing = 0
+        self._busy = False
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a line for the writer."""
+        try:
+            line = self.format(record) + "\n"
+        except Exception as error:  # noqa: BLE001 - arguments that do not fit their message
+            line = f"ERROR {__name__}: a log line could not be made: {error!r}\n"
+        with self._changed:
+            if len(self._lines) >= MAX_LINES:
+                self._missing += 1
+                return
+            self._lines.append(line)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._write, name="log", daemon=True)
+                self._thread.start()
+            self._changed.notify_all()
+
+    def flush(self) -> None:
+        """Wait until the lines are written, but not for ever."""
+        deadline = time.monotonic() + PATIENCE
+        with self._changed:
+            while (self._lines or self._busy) and (left := deadline - time.monotonic()) > 0:
+                self._changed.wait(left)
+
+    def _write(self) -> None:
+        while True:
+            with self._changed:
+                self._busy = False
+                self._changed.notify_all()
+                while not self._lines:
+                    self._changed.wait()
+                line, missing = self._lines.popleft(), self._missing
+                self._busy = True
+            if missing:
+                line = f"WARNING {__name__}: {missing} lines could not be written.\n{line}"
+            written = _put(line)
+            with self._changed:
+                self._missing = self._missing - missing if written else self._missing + 1
+
+
+def configure_logging(level: str) -> None:
+    """Write log lines to standard error: this program's from `level` on, others' when they warn."""
+    writer = LogWriter()
+    writer.setFormatter(logging.Formatter(FORMAT))
+    logging.raiseExceptions = False  # handlers of libraries may meet the same closed descriptors
+    logging.basicConfig(handlers=[writer], level=logging.WARNING)
+    logging.getLogger("wintun_api").setLevel(level.upper())
+
+
+def tell(text: str, *, err: bool = True) -> None:
+    """Print a line, unless there is nothing that takes it."""
+    with suppress(OSError, ValueError):
+        typer.echo(text, err=err)
+
+
+def settle() -> None:
+    """Let go of what standard output and standard error did not take.
+
+    Python would try once more when it ends, and leave with exit code 120.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except (OSError, ValueError):
+            with suppress(OSError, ValueError):
+                null = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(null, stream.fileno())
+                os.close(null)
+
+
+def _put(line: str) -> bool:
+    stream = sys.stderr
+    if stream is None:
+        return False
+    try:
+        number = stream.fileno() if sys.platform != "win32" else -1
+    except (OSError, ValueError):
+        number = -1
+    try:
+        if number < 0:
+            stream.write(line)
+            stream.flush()
+            return True
+        # Not through the stream: a thread that waits in it would stop the process from ending.
+        data = line.encode("utf-8", "replace")
+        while data:
+            data = data[os.write(number, data) :]
+    except (OSError, ValueError):
+        return False
+    return True
