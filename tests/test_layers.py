@@ -35,7 +35,10 @@ PLACES = {
     "ctypes": ({"drivers"}, "foreign functions are the drivers'"),
     "pyroute2": ({"drivers"}, "netlink is the Linux driver's"),
     "asyncio": ({"hub", "api", "cli"}, "drivers and codecs are synchronous"),
-    "threading": ({"hub", "drivers"}, "threads are the hub's; drivers only lock"),
+    "threading": (
+        {"hub", "drivers", "cli"},
+        "threads are the hub's; drivers only lock; the command line writes its log in one",
+    ),
 }
 
 

@@ -484,13 +484,9 @@ def test_an_endless_body_after_the_answer(service: RunningService) -> None:
         raw.send(head)
         assert raw.answer().status == 401
         chunk = b"10000\r\n" + bytes(65536) + b"\r\n"
-        for _ in range(1000):
-            try:
+        with pytest.raises((BrokenPipeError, ConnectionResetError)):
+            while True:
                 raw.socket.sendall(chunk)
-            except (BrokenPipeError, ConnectionResetError):
-                break
-        else:
-            pytest.fail("64 MB were taken")
 
 
 # The log

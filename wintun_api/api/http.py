@@ -347,7 +347,7 @@ class HttpProtocol(HttpToolsProtocol):
             return
         super().on_body(body)
         if self.cycle.response_complete and self._body > self._patience.drain:
-            self._close()
+            self._linger()
 
     def on_message_complete(self) -> None:
         """End a request."""
@@ -483,14 +483,18 @@ class HttpProtocol(HttpToolsProtocol):
             self._say(refusal)
 
     def _say(self, refusal: Refusal, more: tuple[tuple[str, str], ...] = ()) -> None:
-        """Send a last answer and close, so that the client can read it.
+        """Send a last answer and close."""
+        self._over, self._rest = True, b""
+        if not self.transport.is_closing():
+            self.transport.write(_answer(refusal, self._path(), more))
+            self._linger()
+
+    def _linger(self) -> None:
+        """Close once the client has had the time to read its answer (RFC 9112, section 9.6).
 
         To close while something unread has come would make the system throw the answer away.
         """
         self._over, self._rest = True, b""
-        if self.transport.is_closing():
-            return
-        self.transport.write(_answer(refusal, self._path(), more))
         if self.transport.can_write_eof():
             with suppress(OSError):  # the client may have ended the connection by now
                 self.transport.write_eof()

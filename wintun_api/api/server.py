@@ -27,6 +27,7 @@ from wintun_api.settings import Settings
 UVICORN_LEVELS = {"debug": "info", "info": "warning", "warning": "warning", "error": "error"}
 
 GRACE = 2  # seconds that open requests have when the service stops
+DRAIN = 16 * 1024 * 1024  # bytes of a body that are dropped so that a connection can be kept
 BACKLOG = 2048  # connections that the system keeps until they are accepted
 
 
@@ -64,7 +65,7 @@ class Server(uvicorn.Server):
         self._patience = Patience(
             request=settings.request_timeout,
             idle=settings.idle_timeout,
-            drain=settings.max_message,
+            drain=settings.max_message + DRAIN,
         )
         for name in ("uvicorn.error", "uvicorn.access"):
             logging.getLogger(name).addFilter(keeps)
