@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -271,3 +272,44 @@ def test_standard_error_that_takes_nothing(tmp_path: Path, where: str) -> None:
         process.terminate()
         assert process.wait(20) == 0
         stack.pop_all()
+
+
+@pytest.mark.parametrize(
+    ("data", "inside", "begins"),
+    [
+        pytest.param(b"", False, b"", id="nothing"),
+        pytest.param(b"\x16\x03\x01", False, b"", id="half a TLS handshake"),
+        pytest.param(b"GET / HTTP/1.1\r\n\r\n", False, b"", id="no TLS"),
+        pytest.param(b"", True, b"", id="nothing within TLS"),
+        pytest.param(b"GET / HT", True, b"HTTP/1.1 408 ", id="half a head within TLS"),
+        pytest.param(b"GARBAGE\r\n\r\n", True, b"HTTP/1.1 400 ", id="garbage within TLS"),
+    ],
+)
+def test_tls(tmp_path: Path, data: bytes, inside: bool, begins: bytes) -> None:
+    """With TLS the same bounds of time hold, from before its handshake on, without a log line."""
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    made = subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes"),
+            *("-subj", "/CN=localhost", "-keyout", str(key), "-out", str(certificate)),
+        ],
+        capture_output=True,
+        check=False,
+    )
+    if made.returncode:
+        pytest.skip("openssl cannot make a certificate here")
+    files = ("--tls-certificate", str(certificate), "--tls-key", str(key))
+    command = ("serve", "--driver", "emulated", "--port", "0", "--request-timeout", "1", *files)
+    with closing(Program(tmp_path / "program", *command)) as program:
+        url = program.wait_for(r"(https://127\.0\.0\.1:\d+)")[1]
+        with Raw(int(url.rpartition(":")[2])) as raw:
+            if inside:
+                context = ssl.create_default_context()
+                context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+                raw.socket = context.wrap_socket(raw.socket)
+            raw.send(data)
+            with suppress(ssl.SSLError):
+                raw.until_closed()
+            assert raw.rest.startswith(begins)
+            assert begins or not raw.rest
+        assert len(program.stderr.splitlines()) == 1
