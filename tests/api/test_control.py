@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.api.raw import Raw, frame, handshake
+from tests.api.raw_connection import Raw, frame, handshake
 from tests.running import TOKEN, RunningService, running
 
 AUTH = f"Authorization: Bearer {TOKEN}"

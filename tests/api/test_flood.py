@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.api.raw import Raw, frame, handshake, request
+from tests.api.raw_connection import Raw, frame, handshake, request
 from tests.cli.commands import COMMAND, Program, environment
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX limits and descriptors")
