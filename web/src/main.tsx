@@ -11,10 +11,13 @@
  */
 
 import { render } from "preact";
+import { KEY, PLACE, takeKey } from "./api/key";
+import { BrowserStore } from "./api/store";
 import { Dashboard } from "./models/dashboard";
 import { ThemeModel } from "./models/theme";
 import { App } from "./views/App";
 import { DashboardContext } from "./views/context";
+import { currentTab, tabOf } from "./views/tabs";
 import "./styles/tokens.css";
 import "./styles/base.css";
 import "./styles/layout.css";
@@ -25,18 +28,19 @@ import "./styles/traffic.css";
 import "./styles/compose.css";
 import "./styles/events.css";
 
-const theme = new ThemeModel(
-  window.matchMedia("(prefers-color-scheme: dark)"),
-  window.localStorage,
-  (shown) => {
-    document.documentElement.dataset["theme"] = shown;
-  },
-);
-const dashboard = new Dashboard(placeOf(window.location), theme);
+const store = new BrowserStore();
+const { location } = window;
+const { protocol, host, search } = location;
+const key = takeKey(store);
+currentTab.value = tabOf(location.hash);
+const theme = new ThemeModel(window.matchMedia("(prefers-color-scheme: dark)"), store, (shown) => {
+  document.documentElement.dataset["theme"] = shown;
+});
+const dashboard = new Dashboard({ protocol, host, search, enter }, theme, store);
 
 // A token that the service did not take has no business in the address bar either.
-if (window.location.search.includes("token=")) {
-  window.history.replaceState(null, "", window.location.pathname + window.location.hash);
+if (search.includes("token=")) {
+  window.history.replaceState(null, "", location.pathname + location.hash);
 }
 
 const root = document.getElementById("app");
@@ -49,12 +53,21 @@ if (root !== null) {
   );
 }
 const [visit] = performance.getEntriesByType("navigation") as PerformanceNavigationTiming[];
-// The service shows this page in place of a refusal, too; then there is nobody to ask.
-dashboard.start(visit?.responseStatus !== 401, () => document.hidden);
+// The service shows this page in place of a refusal, too; then no key can be of use.
+void dashboard.start((visit?.responseStatus ?? 0) < 400, key, () => document.hidden);
+window.addEventListener("hashchange", () => {
+  const found = takeKey(store);
+  if (found !== null) void dashboard.enterWith(found);
+});
+window.addEventListener("storage", (event) => {
+  if (event.key === KEY || event.key === null) void dashboard.meetKey();
+});
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden) dashboard.connection.retry();
 });
 
-function placeOf({ protocol, host, search }: Location) {
-  return { protocol, host, search };
+/** The service answers with this page and a key, at the place where it is now. */
+function enter(token: string): void {
+  store.setItem(PLACE, location.hash);
+  location.replace(`?${new URLSearchParams({ token })}`);
 }

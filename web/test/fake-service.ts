@@ -1,11 +1,15 @@
 /** A service below the api floor: answers to `fetch`, and the far ends of WebSockets. */
 
 import { afterEach, beforeEach } from "vitest";
+import { Client } from "../src/api/client";
 import type { EventMessage } from "../src/api/events";
+import { KEY } from "../src/api/key";
+import type { Store } from "../src/api/store";
 
 export interface Asked {
   readonly method: string;
   readonly path: string;
+  readonly headers: Headers;
   readonly body: unknown;
 }
 
@@ -50,8 +54,8 @@ export class FakeService {
     const { sockets } = this;
     globalThis.fetch = (path, options) => this.reply(String(path), options ?? {});
     globalThis.WebSocket = class extends FarEnd {
-      constructor(url: string, protocol?: string) {
-        super(url, protocol);
+      constructor(url: string, protocols: string[]) {
+        super(url, protocols);
         sockets.push(this);
       }
     } as unknown as typeof WebSocket;
@@ -61,9 +65,16 @@ export class FakeService {
     Object.assign(globalThis, this.before);
   }
 
-  private async reply(path: string, { method = "GET", body }: RequestInit): Promise<Response> {
+  private async reply(path: string, options: RequestInit): Promise<Response> {
     if (this.isAway) throw new TypeError("Failed to fetch");
-    const asked = { method, path, body: typeof body === "string" ? JSON.parse(body) : body };
+    const { method = "GET", body } = options;
+    const headers = new Headers(options.headers);
+    const asked = {
+      method,
+      path,
+      headers,
+      body: typeof body === "string" ? JSON.parse(body) : body,
+    };
     this.asked.push(asked);
     const found = this.answers.get(`${method} ${path}`);
     const answer = typeof found === "function" ? found(asked) : found;
@@ -96,7 +107,7 @@ export class FarEnd {
 
   constructor(
     readonly url: string,
-    readonly protocol?: string,
+    readonly protocols: readonly string[],
   ) {}
 
   send(data: unknown): void {
@@ -123,6 +134,29 @@ export class FarEnd {
     this.readyState = 3;
     this.onclose?.({ code, reason });
   }
+}
+
+/** A store of its own for each test: the browser's is shared by all that run at once. */
+export class FakeStore implements Store {
+  readonly values = new Map<string, string>();
+
+  /** `key` is that of the browser's sign-in. */
+  constructor(key: string | null = "the-key") {
+    this.setItem(KEY, key);
+  }
+
+  getItem(name: string): string | null {
+    return this.values.get(name) ?? null;
+  }
+
+  setItem(name: string, value: string | null): void {
+    if (value === null) this.values.delete(name);
+    else this.values.set(name, value);
+  }
+}
+
+export function newClient(store: Store = new FakeStore()): Client {
+  return new Client("ws://127.0.0.1:9886", store);
 }
 
 /** Put a new one in place before each test, and the browser's own back after it. */

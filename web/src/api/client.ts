@@ -1,5 +1,8 @@
-/** REST: JSON in, JSON out, errors as the service's problem documents. */
+/** REST: JSON in, JSON out, errors as the service's problem documents. WebSockets, with the key. */
 
+import { KEY, keyHeaders, keyOffers } from "./key";
+import { Socket, type SocketEvents } from "./socket";
+import type { Store } from "./store";
 import type { InjectionReport, Problem } from "./types";
 
 const BATCH_TYPE = "application/vnd.wintun-api.batch";
@@ -27,6 +30,12 @@ export function problemOfError(error: unknown): Problem {
   return plainProblem(error instanceof Error ? error.message : String(error));
 }
 
+/** Return what a person reads of an error: what is so, and what to do. */
+export function sentencesOf(error: unknown): string {
+  const { detail, hint } = problemOfError(error);
+  return [detail, hint].filter(Boolean).join(" ");
+}
+
 function plainProblem(detail: string, status = 0, title = ""): Problem {
   return { type: "about:blank", title, status, detail };
 }
@@ -35,7 +44,40 @@ type Method = "GET" | "POST" | "PATCH" | "DELETE";
 
 export class Client {
   /** Called when the service says that nobody is signed in. */
-  onUnauthorized: (problem: Problem) => void = () => undefined;
+  onUnauthorized: () => void = () => undefined;
+
+  /** `url` is where the service's WebSockets are, `ws://127.0.0.1:9886`; `store` keeps the key. */
+  constructor(
+    private readonly url: string,
+    private readonly store: Store,
+  ) {}
+
+  /** The key of this browser's sign-in, which another tab may have changed; null without one. */
+  get key(): string | null {
+    return this.store.getItem(KEY);
+  }
+
+  forgetKey(): void {
+    this.store.setItem(KEY, null);
+  }
+
+  /** Keep this key in place of the one before, if it works: anyone can write a link with a key. */
+  async tryKey(key: string): Promise<void> {
+    if (await this.isKnown(keyHeaders(key))) this.store.setItem(KEY, key);
+  }
+
+  /** Say whether the service knows who asks with these headers. */
+  async isKnown(headers: Record<string, string>): Promise<boolean> {
+    const answer = await this.send("GET", "/v1/system", headers);
+    if (answer.status === 401) return false;
+    if (answer.ok || answer.status === 403) return true;
+    throw new ProblemError(await problemOf(answer));
+  }
+
+  /** Open a WebSocket that speaks this protocol. */
+  open(path: string, protocol: string, events: SocketEvents): Socket {
+    return new Socket(this.url + path, [protocol, ...keyOffers(this.key)], events);
+  }
 
   get<T>(path: string): Promise<T> {
     return this.json<T>("GET", path);
@@ -60,18 +102,6 @@ export class Client {
     return (await answer.json()) as InjectionReport;
   }
 
-  /**
-   * Trade a token for the cookie; false when the service does not know the token.
-   * The service does so on its page, so the token is in no address that a browser keeps.
-   */
-  async exchange(token: string): Promise<boolean> {
-    const query = new URLSearchParams({ token });
-    const answer = await fetch(`/?${query}`, { headers: { accept: "text/html" } }).catch(() => {
-      throw new UnreachableError();
-    });
-    return answer.ok;
-  }
-
   private async json<T>(method: Method, path: string, body?: object): Promise<T> {
     const headers: Record<string, string> =
       body === undefined ? {} : { "content-type": "application/json" };
@@ -83,20 +113,28 @@ export class Client {
     method: Method,
     path: string,
     headers: Record<string, string>,
-    body: BodyInit | undefined,
+    body?: BodyInit,
   ): Promise<Response> {
-    const answer = await fetch(path, {
+    const answer = await this.send(method, path, { ...keyHeaders(this.key), ...headers }, body);
+    if (answer.ok) return answer;
+    if (answer.status === 401) this.onUnauthorized();
+    throw new ProblemError(await problemOf(answer));
+  }
+
+  private send(
+    method: Method,
+    path: string,
+    headers: Record<string, string>,
+    body: BodyInit | null = null,
+  ): Promise<Response> {
+    return fetch(path, {
       method,
       headers: { accept: "application/json", ...headers },
-      body: body ?? null,
+      body,
       signal: AbortSignal.timeout(TIMEOUT),
     }).catch(() => {
       throw new UnreachableError();
     });
-    if (answer.ok) return answer;
-    const problem = await problemOf(answer);
-    if (answer.status === 401) this.onUnauthorized(problem);
-    throw new ProblemError(problem);
   }
 }
 

@@ -2,6 +2,9 @@
 
 import type { Adapter, Session } from "./types";
 
+/** What these WebSockets speak; named because a browser wants one offer to be selected. */
+export const EVENTS_PROTOCOL = "v1.events.wintun-api";
+
 interface Numbered<Type extends string, Data> {
   readonly id: number;
   readonly time: string;
@@ -38,7 +41,30 @@ export type LossEvent = Numbered<
 >;
 export type DriverLogEvent = Numbered<"driver.log", { level: LogLevel; message: string }>;
 export type SlowCallEvent = Numbered<"driver.slow", { call: string; seconds: number }>;
+/** What the bearer of a token changed, or tried to. */
+export type AuditEvent = Numbered<
+  "audit.change",
+  {
+    /** The token's id. */
+    who: string;
+    label: string;
+    browser: boolean;
+    client: string;
+    operation: string;
+    method: string;
+    path: string;
+    /** HTTP status; null without an answer. */
+    status: number | null;
+    count: number;
+  }
+>;
 
-export type ServiceEvent = AdapterEvent | SessionEvent | LossEvent | DriverLogEvent | SlowCallEvent;
+export type ServiceEvent =
+  | AdapterEvent
+  | SessionEvent
+  | LossEvent
+  | DriverLogEvent
+  | SlowCallEvent
+  | AuditEvent;
 
 export type EventMessage = Snapshot | Missed | ServiceEvent;

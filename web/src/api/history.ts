@@ -1,13 +1,13 @@
 /** What happened before this page was opened, as far as the service still knows it. */
 
-import type { EventMessage, ServiceEvent } from "./events";
-import { Socket } from "./socket";
+import type { Client } from "./client";
+import { EVENTS_PROTOCOL, type EventMessage, type ServiceEvent } from "./events";
 
 /** Newer ones a page shows at once; the rest is of the past. */
 const MOST = 200;
 
 /** Return the events up to `last`, oldest first; none where the service has let go of them. */
-export function pastEvents(url: string, last: number): Promise<readonly ServiceEvent[]> {
+export function pastEvents(client: Client, last: number): Promise<readonly ServiceEvent[]> {
   const since = Math.max(0, last - MOST);
   if (since === last) return Promise.resolve([]);
   return new Promise((resolve) => {
@@ -16,8 +16,7 @@ export function pastEvents(url: string, last: number): Promise<readonly ServiceE
       socket.close();
       resolve(found);
     };
-    const socket = new Socket(`${url}/v1/events?since=${since}`, null, {
-      onOpen: () => undefined,
+    const socket = client.open(`/v1/events?since=${since}`, EVENTS_PROTOCOL, {
       onMessage: (data) => {
         const message = JSON.parse(String(data)) as EventMessage;
         if (message.type === "snapshot" || message.type === "missed") return end();

@@ -3,7 +3,8 @@
 import { BATCH_PROTOCOL, type Batch, FrameError, unpack } from "../wire/batch";
 import { CLOSE_REASONS, type Control, parseControl } from "../wire/control";
 import { Backoff } from "./backoff";
-import { Socket } from "./socket";
+import type { Client } from "./client";
+import type { Socket } from "./socket";
 
 export type StreamState =
   | { readonly name: "idle" }
@@ -28,6 +29,7 @@ export interface StreamEvents {
   readonly onState: (state: StreamState) => void;
 }
 
+const TOKEN_REFUSED = 4001;
 const FRAME_REFUSED = 4010;
 const UNREADABLE = "The page could not read a frame.";
 
@@ -36,20 +38,12 @@ export class PacketStream {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private readonly backoff = new Backoff();
 
-  /** `url` is where the service is, `ws://127.0.0.1:9886`. */
   constructor(
-    private readonly url: string,
+    private readonly client: Client,
     private readonly options: StreamOptions,
     private readonly events: StreamEvents,
   ) {
     this.open();
-  }
-
-  /** Send a message of batches; false when the stream is not open. */
-  send(message: ArrayBuffer): boolean {
-    if (!this.socket?.isOpen) return false;
-    this.socket.send(message);
-    return true;
   }
 
   /** Try again now instead of at `retryAt`. */
@@ -70,7 +64,7 @@ export class PacketStream {
     const { session, snaplen } = this.options;
     const query = `direction=both${snaplen > 0 ? `&snaplen=${snaplen}` : ""}`;
     const path = `/v1/sessions/${encodeURIComponent(session)}/packets?${query}`;
-    this.socket = new Socket(this.url + path, BATCH_PROTOCOL, {
+    this.socket = this.client.open(path, BATCH_PROTOCOL, {
       onOpen: () => this.events.onState({ name: "syncing" }),
       onMessage: (data) => this.take(data),
       onClose: (code, reason) => this.lose(code, reason),
@@ -102,6 +96,7 @@ export class PacketStream {
     this.socket = null;
     const known = CLOSE_REASONS[code];
     const reason = said || (known?.text ?? "The service cannot be reached.");
+    if (code === TOKEN_REFUSED) this.client.onUnauthorized();
     if (known?.final) {
       this.events.onState({ name: "ended", reason });
       return;

@@ -1,7 +1,7 @@
 /** The one place that opens a WebSocket. */
 
 export interface SocketEvents {
-  readonly onOpen: () => void;
+  readonly onOpen?: () => void;
   readonly onMessage: (data: ArrayBuffer | string) => void;
   /** Once, however it ended; not after `close`. */
   readonly onClose: (code: number, reason: string) => void;
@@ -10,22 +10,17 @@ export interface SocketEvents {
 export class Socket {
   private readonly socket: WebSocket;
 
-  /** `url` is complete: `ws://127.0.0.1:9886/v1/events`. */
-  constructor(url: string, protocol: string | null, events: SocketEvents) {
-    this.socket = protocol === null ? new WebSocket(url) : new WebSocket(url, protocol);
+  /**
+   * `url` is complete: `ws://127.0.0.1:9886/v1/events`. A browser ends a connection whose server
+   * selects none of the offered protocols, so the first must be one that it selects.
+   */
+  constructor(url: string, protocols: readonly string[], events: SocketEvents) {
+    this.socket = new WebSocket(url, [...protocols]);
     this.socket.binaryType = "arraybuffer";
-    this.socket.onopen = () => events.onOpen();
+    this.socket.onopen = () => events.onOpen?.();
     this.socket.onmessage = (event: MessageEvent<ArrayBuffer | string>) =>
       events.onMessage(event.data);
     this.socket.onclose = (event) => events.onClose(event.code, event.reason);
-  }
-
-  get isOpen(): boolean {
-    return this.socket.readyState === WebSocket.OPEN;
-  }
-
-  send(data: ArrayBuffer): void {
-    this.socket.send(data);
   }
 
   /** Close it; no event comes after this. */

@@ -1,9 +1,10 @@
 /** The packets of the chosen session: the stream, the ring it fills, and what was lost. */
 
 import { signal } from "@preact/signals";
+import type { Client } from "../api/client";
 import { PacketStream, type StreamState } from "../api/packet-stream";
-import { type Batch, pack } from "../wire/batch";
-import type { Ack, Control, Hello } from "../wire/control";
+import type { Batch } from "../wire/batch";
+import type { Control, Hello, Lost } from "../wire/control";
 import { type Bounds, DEFAULT_BOUNDS, PacketRing } from "./packet-ring";
 import type { TrafficModel } from "./traffic";
 
@@ -11,8 +12,6 @@ export class CaptureModel {
   readonly session = signal<string | null>(null);
   readonly state = signal<StreamState>({ name: "idle" });
   readonly hello = signal<Hello | null>(null);
-  /** The newest answer to what was injected here. */
-  readonly ack = signal<Ack | null>(null);
   readonly bounds = signal<Bounds>(DEFAULT_BOUNDS);
   /** Bytes of each packet that the service sends; 0 for all. */
   readonly snaplen = signal(0);
@@ -32,7 +31,7 @@ export class CaptureModel {
   private readonly expected = [-1, -1];
 
   constructor(
-    private readonly url: string,
+    private readonly client: Client,
     private readonly traffic: TrafficModel,
   ) {}
 
@@ -72,7 +71,7 @@ export class CaptureModel {
       return;
     }
     this.stream = new PacketStream(
-      this.url,
+      this.client,
       { session, snaplen: this.snaplen.value },
       {
         onBatches: (batches) => this.take(batches),
@@ -82,11 +81,6 @@ export class CaptureModel {
         },
       },
     );
-  }
-
-  /** Inject packets; false when the stream is not open. The answer comes in `ack`. */
-  inject(packets: readonly Uint8Array[]): boolean {
-    return this.stream?.send(pack(packets)) ?? false;
   }
 
   private take(batches: readonly Batch[]): void {
@@ -128,16 +122,34 @@ export class CaptureModel {
         return;
       }
       case "ack":
-        this.ack.value = control;
+        return;
+      case "lost":
+        this.hearOfLoss(control);
         return;
       case "ended":
-      case "lost": // its packets show as a gap in the sequence numbers
         return;
     }
   }
 
+  /** Add a row for packets that no later one shows as a gap in the sequence numbers. */
+  private hearOfLoss({ cause, direction, count, first, last }: Lost): void {
+    if (cause === "queue") return;
+    const injected = direction === "injected";
+    const index = Number(injected);
+    const next = this.expected[index] ?? -1;
+    const now = BigInt(Date.now()) * 1_000_000n;
+    if (first == null || last == null) {
+      this.missing += count;
+      this.ring.appendLoss({ cause, injected, count, first: null, last: null }, now);
+    } else if (last >= next) {
+      this.lose(cause, injected, Math.max(first, next), last, now);
+      this.expected[index] = last + 1;
+    }
+    this.onChange();
+  }
+
   private lose(
-    cause: "queue" | "disconnected",
+    cause: string,
     injected: boolean,
     first: number,
     last: number,
@@ -153,7 +165,6 @@ export class CaptureModel {
     this.arrived = this.missing = 0;
     this.expected.fill(-1);
     this.hello.value = null;
-    this.ack.value = null;
     this.traffic.clear();
     this.generation.value++;
     this.onChange();

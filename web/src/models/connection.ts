@@ -9,9 +9,9 @@
 
 import { signal } from "@preact/signals";
 import { Backoff } from "../api/backoff";
-import { type Client, ProblemError } from "../api/client";
-import type { EventMessage } from "../api/events";
-import { Socket } from "../api/socket";
+import { type Client, ProblemError, sentencesOf } from "../api/client";
+import { EVENTS_PROTOCOL, type EventMessage } from "../api/events";
+import type { Socket } from "../api/socket";
 import type { System } from "../api/types";
 
 export type ConnectionState =
@@ -32,7 +32,7 @@ export interface ConnectionEvents {
   /** The service was asked who it is; comes before its events. */
   readonly onSystem: (system: System) => void;
   readonly onMessage: (message: EventMessage) => void;
-  /** The service lets this page in no more; why, where it said so. */
+  /** The token may not use this page: what the service said. */
   readonly onRefused: (reason: string) => void;
 }
 
@@ -49,9 +49,7 @@ export class ConnectionModel {
   /** Changes with every attempt, so that an answer to an earlier one is not taken for this one's. */
   private attempt = 0;
 
-  /** `url` is where the service is, `ws://127.0.0.1:9886`. */
   constructor(
-    private readonly url: string,
     private readonly client: Client,
     private readonly events: ConnectionEvents,
   ) {}
@@ -87,7 +85,7 @@ export class ConnectionModel {
   private open(): void {
     const since = this.lastId;
     const query = since === null ? "" : `?since=${since}`;
-    this.socket = new Socket(`${this.url}/v1/events${query}`, null, {
+    this.socket = this.client.open(`/v1/events${query}`, EVENTS_PROTOCOL, {
       onOpen: () => {
         // Who resumes gets no snapshot, and nothing at all before something happens.
         this.state.value = { name: since === null ? "syncing" : "live" };
@@ -106,13 +104,13 @@ export class ConnectionModel {
       void this.connect();
       return;
     }
-    this.lastId = message.id;
+    this.lastId = message.id ?? this.lastId;
     if (this.state.value.name !== "live") this.state.value = { name: "live" };
   }
 
   private closed(code: number, reason: string): void {
     if (code === TOKEN_REFUSED) {
-      this.events.onRefused("");
+      this.client.onUnauthorized();
     } else if (code === GOING_AWAY) {
       this.lose("The service was stopped.", true);
     } else {
@@ -122,9 +120,9 @@ export class ConnectionModel {
 
   private fail(error: unknown): void {
     if (error instanceof ProblemError) {
-      const { status, detail, hint } = error.problem;
+      const { status, detail } = error.problem;
       if (status === 401) return; // the client has told
-      if (status === 403) this.events.onRefused([detail, hint].filter(Boolean).join(" "));
+      if (status === 403) this.events.onRefused(sentencesOf(error));
       else this.lose(detail, false);
     } else {
       this.lose("The service does not answer.", false);

@@ -4,6 +4,7 @@ import { effect, untracked } from "@preact/signals";
 import { Client } from "../api/client";
 import type { EventMessage } from "../api/events";
 import { pastEvents } from "../api/history";
+import type { Store } from "../api/store";
 import type { Session, System } from "../api/types";
 import { AdaptersModel } from "./adapters";
 import { CaptureModel } from "./capture";
@@ -18,12 +19,14 @@ import { SignInModel } from "./sign-in";
 import type { ThemeModel } from "./theme";
 import { TrafficModel } from "./traffic";
 
-/** Where the page came from; a `Location` is one. */
+/** Where the page came from. */
 export interface Place {
   readonly protocol: string;
   readonly host: string;
   /** `?token=wrong`, when the service did not take the token of the address. */
   readonly search: string;
+  /** Leave for the service's sign-in with this token. */
+  readonly enter: (token: string) => void;
 }
 
 const NOT_SIGNED_IN =
@@ -31,18 +34,21 @@ const NOT_SIGNED_IN =
 const BAD_TOKEN =
   "The token in the address is wrong, expired or revoked. A service that was started anew may have " +
   "a new one: look at what it printed.";
+const NO_KEY =
+  "This browser does not have the key of its sign-in any more. Open the address that wintun-api " +
+  "printed again, or paste its token here.";
 const SIGNED_OUT = "You are signed out. The token itself stays good.";
 const NOT_VALID =
   "The sign-in is not valid any more: the token expired or was revoked, or the service was " +
   "started anew. Sign in again.";
 
 export class Dashboard {
-  private readonly client = new Client();
+  private readonly client: Client;
   readonly signIn: SignInModel;
   readonly connection: ConnectionModel;
-  readonly service = new ServiceModel(this.client);
-  readonly adapters = new AdaptersModel(this.client);
-  readonly sessions = new SessionsModel(this.client);
+  readonly service: ServiceModel;
+  readonly adapters: AdaptersModel;
+  readonly sessions: SessionsModel;
   readonly log = new EventLogModel();
   readonly traffic = new TrafficModel();
   readonly capture: CaptureModel;
@@ -50,9 +56,8 @@ export class Dashboard {
   readonly compose = new ComposeModel();
   readonly notices = new NoticesModel();
 
-  private readonly url: string;
-  /** The other tabs of this browser: they share the cookie, so one signs out for all. */
-  private readonly tabs = new BroadcastChannel("wintun-api.sign-out");
+  /** Whether the service gave this page to the browser's cookie. */
+  private hasCookie = false;
   private wasSignedIn = false;
   private hasPast = false;
   /** The adapter whose packets are shown. */
@@ -61,23 +66,23 @@ export class Dashboard {
   constructor(
     private readonly place: Place,
     readonly theme: ThemeModel,
+    store: Store,
   ) {
-    this.url = `${place.protocol === "https:" ? "wss" : "ws"}://${place.host}`;
-    this.capture = new CaptureModel(this.url, this.traffic);
+    const { protocol, host, enter } = place;
+    const client = new Client(`${protocol === "https:" ? "wss" : "ws"}://${host}`, store);
+    this.client = client;
+    this.service = new ServiceModel(client);
+    this.adapters = new AdaptersModel(client);
+    this.sessions = new SessionsModel(client);
+    this.capture = new CaptureModel(client, this.traffic);
     this.table = new PacketTableModel(this.capture, (frame) => requestAnimationFrame(frame));
-    this.connection = new ConnectionModel(this.url, this.client, {
+    this.connection = new ConnectionModel(client, {
       onSystem: (system) => this.meet(system),
       onMessage: (message) => this.hear(message),
-      onRefused: (reason) => this.leave(reason || this.reason()),
+      onRefused: (reason) => this.leave(reason),
     });
-    this.signIn = new SignInModel(this.client, (signedIn) => {
-      if (signedIn) void this.connection.connect();
-      else {
-        this.leave(SIGNED_OUT);
-        this.tabs.postMessage(null);
-      }
-    });
-    this.client.onUnauthorized = () => this.leave(this.reason());
+    this.signIn = new SignInModel(client, enter, () => this.leave(SIGNED_OUT));
+    client.onUnauthorized = () => this.leave(this.reason());
     this.sessions.onCounters = (session, timeMs) => {
       if (session.id === this.capture.session.peek()) this.traffic.sample(session.counters, timeMs);
     };
@@ -87,15 +92,31 @@ export class Dashboard {
     });
   }
 
-  /** Begin. `hidden` says whether nobody sees the page. */
-  start(signedIn: boolean, hidden: () => boolean): void {
-    if (signedIn) void this.connection.connect();
-    else this.leave(this.reason());
-    this.tabs.onmessage = () => this.leave(SIGNED_OUT);
+  /**
+   * Begin. `hasCookie` says whether the service gave the page to the browser's cookie, `key` is what
+   * a sign-in left in the address, and `hidden` says whether the page is out of sight.
+   */
+  async start(hasCookie: boolean, key: string | null, hidden: () => boolean): Promise<void> {
+    this.hasCookie = hasCookie;
     effect(() => {
       const live = this.connection.state.value.name === "live";
       untracked(() => (live ? this.sessions.watch(hidden) : this.sessions.rest()));
     });
+    if (hasCookie) await this.enterWith(key);
+    else this.leave(this.reason());
+  }
+
+  /** Connect with the key of a new sign-in, if it works, else with the one from before. */
+  async enterWith(key: string | null): Promise<void> {
+    if (key !== null) await this.client.tryKey(key).catch(() => undefined);
+    if (this.client.key === null) this.leave(this.reason());
+    else await this.connection.connect();
+  }
+
+  /** Another tab of this browser signed in anew, or signed out. */
+  async meetKey(): Promise<void> {
+    if (this.client.key === null) this.leave(SIGNED_OUT);
+    else await this.connection.connect();
   }
 
   /** Inject what is composed into the chosen session. */
@@ -148,7 +169,7 @@ export class Dashboard {
 
   private async readPast(last: number): Promise<void> {
     this.hasPast = true;
-    this.log.addPast(await pastEvents(this.url, last));
+    this.log.addPast(await pastEvents(this.client, last));
   }
 
   /** Show the packets of a session that runs, when none is chosen or the chosen one is over. */
@@ -176,6 +197,7 @@ export class Dashboard {
 
   private reason(): string {
     if (this.wasSignedIn) return NOT_VALID;
-    return new URLSearchParams(this.place.search).has("token") ? BAD_TOKEN : NOT_SIGNED_IN;
+    if (new URLSearchParams(this.place.search).has("token")) return BAD_TOKEN;
+    return this.hasCookie ? NO_KEY : NOT_SIGNED_IN;
   }
 }

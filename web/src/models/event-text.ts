@@ -1,19 +1,11 @@
 /** An event as a sentence. */
 
 import type { ServiceEvent } from "../api/events";
+import { causeText } from "./losses";
 
 export type Level = "info" | "warning" | "error";
 
 const DRIVER_LEVELS = { info: "info", warn: "warning", err: "error" } as const;
-
-/** What a cause of loss means. */
-export const LOSS_CAUSES: Readonly<Record<string, string>> = {
-  ring: "the ring was full",
-  unclaimed: "nobody was subscribed",
-  queue: "a subscriber's queue was full",
-  ring_full: "the send ring was full",
-  rejected: "they were no IP packets",
-};
 
 export function eventLevel(event: ServiceEvent): Level {
   switch (event.type) {
@@ -21,6 +13,8 @@ export function eventLevel(event: ServiceEvent): Level {
       return DRIVER_LEVELS[event.data.level];
     case "session.failed":
       return "error";
+    case "audit.change":
+      return (event.data.status ?? 500) < 400 ? "info" : "warning";
     case "session.loss":
     case "session.restarted":
     case "driver.slow":
@@ -48,13 +42,33 @@ export function eventText(event: ServiceEvent): string {
       return `Session ${event.data.id} failed${because(event.data.reason)}.`;
     case "session.loss": {
       const { session, count, cause } = event.data;
-      return `Session ${session} lost ${count.toLocaleString("en")} packets: ${LOSS_CAUSES[cause] ?? cause}.`;
+      return `Session ${session} lost ${count.toLocaleString("en")} packets: ${causeText(cause)}.`;
     }
     case "driver.log":
       return event.data.message;
     case "driver.slow":
       return `${event.data.call} is under way for ${event.data.seconds.toFixed(0)} s.`;
+    case "audit.change": {
+      const { who, label, browser, client, operation, method, path, status, count } = event.data;
+      const name = label ? `${who} (${label})` : who;
+      const times = count > 1 ? `, ${count} times` : "";
+      return `Token ${name} asked for ${operation}, ${method} ${path}, ${browser ? "in a browser" : "from a program"} at ${client}: ${status ?? "no answer"}${times}.`;
+    }
+    default:
+      return factsOf((event as { data?: unknown }).data);
   }
+}
+
+/** Write down the data of an event that this page does not know: "name: OfficeNet, mtu: 1420". */
+function factsOf(data: unknown): string {
+  if (typeof data !== "object" || data === null) return String(data ?? "");
+  return Object.entries(data)
+    .filter(([, value]) => value !== null)
+    .map(([name, value]) => {
+      const text = typeof value === "object" ? JSON.stringify(value) : value;
+      return `${name.replaceAll("_", " ")}: ${text}`;
+    })
+    .join(", ");
 }
 
 function addresses(found: readonly string[]): string {

@@ -1,7 +1,7 @@
 /** Packets on their way into a session: once, many times, or at a rate, and what became of them. */
 
 import { computed, signal } from "@preact/signals";
-import { problemOfError } from "../api/client";
+import { sentencesOf } from "../api/client";
 import type { InjectionReport } from "../api/types";
 import { HEADER_LENGTH, pack } from "../wire/batch";
 
@@ -32,13 +32,6 @@ export interface Report {
 
 const NOTHING: Report = { sent: 0, accepted: 0, ringFull: 0, rejected: {}, seconds: 0 };
 
-/** What a reason of the service means. */
-export const REJECTIONS: Readonly<Record<string, string>> = {
-  too_short: "shorter than an IP header",
-  too_long: "longer than an IP packet can be",
-  bad_version: "neither IPv4 nor IPv6",
-};
-
 export type Send = (message: ArrayBuffer) => Promise<InjectionReport>;
 
 export class Injector {
@@ -67,8 +60,7 @@ export class Injector {
         if (plan.rate !== null && sent < plan.count) await pause(plan.rate);
       }
     } catch (error) {
-      const { detail, hint } = problemOfError(error);
-      this.error.value = [detail, hint].filter(Boolean).join(" ");
+      this.error.value = sentencesOf(error);
     } finally {
       if (this.current.value === run) this.current.value = null;
     }

@@ -14,15 +14,15 @@ export const RECEIVED = 0;
 export const INJECTED = 1;
 export const LOSS = 2;
 
-export type LossCause = "queue" | "disconnected" | "paused";
-
 /** Packets that are missing between two rows. Sequence numbers count per direction. */
 export interface Loss {
-  readonly cause: LossCause;
+  /** One of the service's causes, or `disconnected` or `paused`. */
+  readonly cause: string;
   readonly injected: boolean;
   readonly count: number;
-  readonly first: number;
-  readonly last: number;
+  /** Null for packets that were lost before they had a number. */
+  readonly first: number | null;
+  readonly last: number | null;
 }
 
 export interface Bounds {
@@ -115,7 +115,7 @@ export class PacketRing {
     this.starts[slot] = this.lengths[slot] = this.originals[slot] = 0;
     this.kinds[slot] = LOSS;
     this.times[slot] = timeNs;
-    this.sequences[slot] = loss.first;
+    this.sequences[slot] = loss.first ?? 0;
     this.losses.set(this.end, loss);
     this.end++;
   }

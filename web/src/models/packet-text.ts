@@ -1,6 +1,7 @@
 /** What the cells of a row say. */
 
 import { decode } from "../packet/decode";
+import { causeText } from "./losses";
 import { INJECTED, LOSS, type Loss, type PacketRing } from "./packet-ring";
 
 export type TimeFormat = "clock" | "start" | "previous";
@@ -14,12 +15,6 @@ export interface RowText {
   readonly length: string;
   readonly info: string;
 }
-
-const CAUSES: Readonly<Record<Loss["cause"], string>> = {
-  queue: "the service's queue for this page was full",
-  disconnected: "the page was not connected",
-  paused: "the table was paused and full",
-};
 
 export function rowText(ring: PacketRing, row: number): RowText {
   const kind = ring.kind(row);
@@ -46,7 +41,7 @@ export function rowText(ring: PacketRing, row: number): RowText {
   };
 }
 
-/** "412 received packets are missing (sequence 7 to 418): the service's queue … was full". */
+/** "412 received packets are missing (sequence 7 to 418): a client's queue was full". */
 export function lossText(loss: Loss): string {
   const { count, first, last, injected } = loss;
   const direction = injected ? "injected" : "received";
@@ -54,8 +49,8 @@ export function lossText(loss: Loss): string {
     count === 1
       ? `1 ${direction} packet is`
       : `${count.toLocaleString("en")} ${direction} packets are`;
-  const range = first === last ? `sequence ${first}` : `sequence ${first} to ${last}`;
-  return `${what} missing (${range}): ${CAUSES[loss.cause]}`;
+  const range = first === null ? "" : ` (sequence ${first}${first === last ? "" : ` to ${last}`})`;
+  return `${what} missing${range}: ${causeText(loss.cause)}`;
 }
 
 /** The protocol's place in the palette. */

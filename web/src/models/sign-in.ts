@@ -1,44 +1,62 @@
 /** In with a token, out again; the token itself is kept nowhere. */
 
 import { signal } from "@preact/signals";
-import type { Client } from "../api/client";
+import { type Client, sentencesOf, UnreachableError } from "../api/client";
+
+const UNKNOWN = "The service does not know this token: it is wrong, expired or revoked.";
 
 export class SignInModel {
   readonly busy = signal(false);
   readonly error = signal("");
 
+  /**
+   * `enter` leaves for the service's own sign-in, which answers with the page, the cookie and the
+   * key; `onSignOut` is called when this browser is signed out.
+   */
   constructor(
     private readonly client: Client,
-    private readonly onChange: (signedIn: boolean) => void,
+    private readonly enter: (token: string) => void,
+    private readonly onSignOut: () => void,
   ) {}
 
-  async signIn(token: string): Promise<void> {
-    const bare = tokenOf(token);
-    if (bare === "") {
+  async signIn(pasted: string): Promise<void> {
+    const token = tokenOf(pasted);
+    if (token === "") {
       this.error.value = "Paste the token first.";
       return;
     }
     this.busy.value = true;
     this.error.value = "";
     try {
-      if (await this.client.exchange(bare)) this.onChange(true);
-      else
-        this.error.value = "The service does not know this token: it is wrong, expired or revoked.";
-    } catch {
-      this.error.value = "The service does not answer. Is it running?";
+      if (await this.isGood(token)) this.enter(token);
+      else this.error.value = UNKNOWN;
+    } catch (error) {
+      this.error.value =
+        error instanceof UnreachableError
+          ? "The service does not answer. Is it running?"
+          : sentencesOf(error);
     } finally {
       this.busy.value = false;
     }
   }
 
   async signOut(): Promise<void> {
-    await this.client.post("/v1/sign-out").catch(() => undefined);
-    this.onChange(false);
+    const done = this.client.post("/v1/sign-out").catch(() => undefined);
+    this.client.forgetKey(); // the request has it; the other tabs see that it went
+    await done;
+    this.onSignOut();
+  }
+
+  /** Ask first, so that a wrong token does not take the page away. */
+  private async isGood(token: string): Promise<boolean> {
+    const isHeader = /^[!-~]+$/.test(token);
+    return isHeader && this.client.isKnown({ authorization: `Bearer ${token}` });
   }
 }
 
 /** Return the token in what was pasted: itself, or the whole address that holds it. */
 export function tokenOf(pasted: string): string {
   const text = pasted.trim();
-  return /[?&]token=([^&#\s]+)/.exec(text)?.[1] ?? text;
+  const query = /[?&](token=[^&#\s]+)/.exec(text)?.[1];
+  return query === undefined ? text : (new URLSearchParams(query).get("token") ?? "");
 }

@@ -9,6 +9,7 @@ import { signal } from "@preact/signals";
 import { Headers } from "../packet/headers";
 import type { Batch } from "../wire/batch";
 import { Conversations } from "./conversations";
+import { type Lost, lossesOf } from "./losses";
 import { KINDS, kindOf } from "./protocols";
 
 export const SECONDS = 300;
@@ -17,16 +18,19 @@ export const SECONDS = 300;
 export interface Counters {
   readonly received: { readonly packets: number; readonly bytes: number };
   readonly injected: { readonly packets: number; readonly bytes: number };
-  readonly lost: {
-    readonly ring: number | null;
-    readonly unclaimed: number;
-    readonly queue: number;
-    readonly ring_full: number;
-    readonly rejected: Readonly<Record<string, number>>;
-  };
+  readonly lost: Lost;
 }
 
-export const DROP_CAUSES = ["ring", "queue", "ring_full", "rejected"] as const;
+export const DROP_CAUSES = [
+  "ring",
+  "truncated",
+  "queue",
+  "ended",
+  "ring_full",
+  "failed",
+  "refused",
+  "rejected",
+] as const;
 
 /** What the lines of the charts are made of. */
 export const SERIES = [
@@ -93,15 +97,6 @@ export class TrafficModel {
     this.version.value++;
   }
 
-  /** Say that nothing is known of this time: the line has a gap. */
-  gap(timeMs: number): void {
-    this.last = null;
-    if (this.times.length === 0 || this.series.receivedPackets.at(-1) === null) return;
-    this.times.push(Math.round(timeMs / 1000));
-    for (const name of SERIES) this.series[name].push(null);
-    this.version.value++;
-  }
-
   /** Return packets and bytes of each kind over the last seconds, most bytes first. */
   split(seconds = 60): { kind: string; packets: number; bytes: number }[] {
     const found = KINDS.map((kind) => ({ kind, packets: 0, bytes: 0 }));
@@ -157,9 +152,15 @@ function totalsOf({ received, injected, lost }: Counters): Record<SeriesName, nu
     receivedBytes: received.bytes,
     injectedPackets: injected.packets,
     injectedBytes: injected.bytes,
-    ring: lost.ring ?? 0,
-    queue: lost.queue,
-    ring_full: lost.ring_full,
-    rejected: Object.values(lost.rejected).reduce((sum, count) => sum + count, 0),
+    ...(Object.fromEntries(DROP_CAUSES.map((cause) => [cause, sumOf(lost, cause)])) as Record<
+      (typeof DROP_CAUSES)[number],
+      number
+    >),
   };
+}
+
+/** Return how many a cause took, for whatever reason; 0 where an older service does not count it. */
+function sumOf(lost: Lost, cause: string): number {
+  const count = lost[cause] ?? 0;
+  return lossesOf({ [cause]: count }).reduce((sum, [, one]) => sum + (one ?? 0), 0);
 }

@@ -1,7 +1,7 @@
 /** How often to send what is composed, and what became of it. */
 
 import type { Repeat } from "../models/compose";
-import { REJECTIONS } from "../models/injector";
+import { causeText } from "../models/losses";
 import { count, scaled } from "../models/units";
 import { useDashboard } from "./context";
 import { goTo } from "./tabs";
@@ -118,7 +118,7 @@ function Outcome() {
       )}
       {rejected.map(([reason, number]) => (
         <p key={reason} class="wrong-text">
-          {count(number)} rejected: {REJECTIONS[reason] ?? reason}.
+          {count(number)} rejected: {causeText(reason)}.
         </p>
       ))}
       {error && (

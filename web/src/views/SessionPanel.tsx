@@ -1,8 +1,7 @@
 /** An adapter's session: its state, and its counters by cause. */
 
 import type { Session } from "../api/types";
-import { LOSS_CAUSES } from "../models/event-text";
-import { REJECTIONS } from "../models/injector";
+import { causeText, lossesOf } from "../models/losses";
 import { isRunning } from "../models/sessions";
 import { binary, clock, count, scaled } from "../models/units";
 import { useDashboard } from "./context";
@@ -31,11 +30,11 @@ export function SessionPanel({ session }: { session: Session | undefined }) {
         <tbody>
           <Direction session={session} name="received" />
           <Direction session={session} name="injected" />
-          {lossesOf(counters.lost).map(([cause, why, lost]) => (
+          {shownLosses(counters.lost).map(([cause, lost]) => (
             <tr key={cause} class={lost && cause !== "unclaimed" ? "lost" : "soft"}>
               <th scope="row" colSpan={3}>
                 {cause !== "unclaimed" && "lost: "}
-                {why}
+                {causeText(cause)}
               </th>
               <td class="number">{lost === null ? "unknown" : count(lost)}</td>
             </tr>
@@ -72,16 +71,11 @@ function Direction({ session, name }: { session: Session; name: "received" | "in
   );
 }
 
-type Loss = readonly [cause: string, why: string, count: number | null];
+/** These causes are shown at 0, too; the rare ones are not. */
+const COMMON: readonly string[] = ["ring", "unclaimed", "queue", "ring_full"];
 
-function lossesOf(lost: Session["counters"]["lost"]): Loss[] {
-  const causes = ["ring", "unclaimed", "queue", "ring_full"] as const;
-  return [
-    ...causes.map((cause): Loss => [cause, LOSS_CAUSES[cause] ?? cause, lost[cause]]),
-    ...Object.entries(lost.rejected).map(
-      ([reason, rejected]): Loss => [reason, REJECTIONS[reason] ?? reason, rejected],
-    ),
-  ];
+function shownLosses(lost: Session["counters"]["lost"]) {
+  return lossesOf(lost).filter(([cause, count]) => count !== 0 || COMMON.includes(cause));
 }
 
 function badgeOf(session: Session): string {

@@ -15,8 +15,12 @@ const PACKETS: readonly Line[] = [
 ];
 const LOST: readonly Line[] = [
   { name: "ring", label: "Receive ring", color: "--bad" },
+  { name: "truncated", label: "Too large", color: "--quic" },
   { name: "queue", label: "Clients' queues", color: "--warn" },
+  { name: "ended", label: "Ended connections", color: "--udp" },
   { name: "ring_full", label: "Send ring full", color: "--tls" },
+  { name: "failed", label: "Failed calls", color: "--icmp" },
+  { name: "refused", label: "Not taken by the host", color: "--http" },
   { name: "rejected", label: "Rejected", color: "--other" },
 ];
 

@@ -20,8 +20,9 @@ export interface Lost {
   readonly cause: string;
   readonly direction: "received" | "injected";
   readonly count: number;
-  readonly first: number;
-  readonly last: number;
+  /** Sequence numbers; missing for packets that were lost before they had one. */
+  readonly first?: number | null;
+  readonly last?: number | null;
 }
 
 export interface Ack {
@@ -45,8 +46,7 @@ export type Control = Hello | Lost | Ack | Ended;
 export function parseControl(text: string): Control | null {
   const value: unknown = JSON.parse(text);
   if (typeof value !== "object" || value === null || !("type" in value)) return null;
-  const known = ["hello", "lost", "ack", "ended"].includes(String(value.type));
-  return known ? (value as Control) : null;
+  return /^(hello|lost|ack|ended)$/.test(String(value.type)) ? (value as Control) : null;
 }
 
 /** Why the service closed the socket, and whether to try again is of use. */

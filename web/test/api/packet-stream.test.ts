@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { PacketStream, type StreamState } from "../../src/api/packet-stream";
 import { pack } from "../../src/wire/batch";
-import { eachWithService } from "../fake-service";
+import { eachWithService, newClient } from "../fake-service";
 
 const URL = "ws://127.0.0.1:9886";
 const HELLO = { type: "hello", session: "a", next_sequence: { received: 0, injected: 0 } };
@@ -11,19 +11,26 @@ describe("the packet stream", () => {
   let states: StreamState[] = [];
   let packets = 0;
   let stream: PacketStream;
+  let unauthorized = 0;
 
   beforeEach(() => {
     vi.useFakeTimers();
     states = [];
     packets = 0;
-    const options = { session: "a", snaplen: 96 };
-    stream = new PacketStream(URL, options, {
-      onBatches: (batches) => {
-        for (const batch of batches) packets += batch.count;
+    unauthorized = 0;
+    const client = newClient();
+    client.onUnauthorized = () => unauthorized++;
+    stream = new PacketStream(
+      client,
+      { session: "a", snaplen: 96 },
+      {
+        onBatches: (batches) => {
+          for (const batch of batches) packets += batch.count;
+        },
+        onControl: () => undefined,
+        onState: (state) => states.push(state),
       },
-      onControl: () => undefined,
-      onState: (state) => states.push(state),
-    });
+    );
   });
   afterEach(() => {
     stream.close();
@@ -33,9 +40,9 @@ describe("the packet stream", () => {
   const names = () => states.map((state) => state.name);
 
   it("asks for both directions, cut as wanted, in batches", () => {
-    expect([service().socket.url, service().socket.protocol]).toEqual([
+    expect([service().socket.url, service().socket.protocols]).toEqual([
       `${URL}/v1/sessions/a/packets?direction=both&snaplen=96`,
-      "v1.batch.wintun-api",
+      ["v1.batch.wintun-api", "key.wintun-api.dGhlLWtleQ"],
     ]);
   });
 
@@ -44,14 +51,6 @@ describe("the packet stream", () => {
     service().socket.say(HELLO);
     service().socket.say(pack([Uint8Array.of(0x45), Uint8Array.of(0x60)]));
     expect([names(), packets]).toEqual([["connecting", "syncing", "live"], 2]);
-  });
-
-  it("sends nothing before it is open", () => {
-    const message = pack([Uint8Array.of(0x45)]);
-    expect(stream.send(message)).toBe(false);
-    service().socket.accept();
-    expect(stream.send(message)).toBe(true);
-    expect(service().socket.sent).toEqual([message]);
   });
 
   it("comes back after a loss", async () => {
@@ -76,6 +75,13 @@ describe("the packet stream", () => {
     await vi.advanceTimersByTimeAsync(60_000);
     expect(states.at(-1)).toEqual({ name: "ended", reason: "The session has ended." });
     expect(service().sockets.length).toBe(1);
+  });
+
+  it("ends with its token, and says so to the page", async () => {
+    service().socket.accept();
+    service().socket.end(4001, "The token was revoked.");
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect([states.at(-1)?.name, unauthorized, service().sockets.length]).toEqual(["ended", 1, 1]);
   });
 
   it("refuses a frame that it cannot read, and comes back", async () => {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { Client, ProblemError } from "../../src/api/client";
+import { ProblemError } from "../../src/api/client";
 import { AdaptersModel } from "../../src/models/adapters";
 import { adapter, GUID } from "../examples";
-import { eachWithService, Refusal } from "../fake-service";
+import { eachWithService, newClient, Refusal } from "../fake-service";
 
 const names = (model: AdaptersModel) => model.list.value.map((one) => one.name);
 
@@ -10,20 +10,20 @@ describe("the adapters", () => {
   const service = eachWithService();
 
   it("are listed by name, numbers in it as numbers", () => {
-    const model = new AdaptersModel(new Client());
+    const model = new AdaptersModel(newClient());
     model.reset(["net 10", "Net 9", "Branch"].map((name) => adapter({ name, guid: name })));
     expect(names(model)).toEqual(["Branch", "Net 9", "net 10"]);
   });
 
   it("take the place of what was known of them", () => {
-    const model = new AdaptersModel(new Client());
+    const model = new AdaptersModel(newClient());
     model.reset([adapter()]);
     model.put(adapter({ name: "HomeNet" }));
     expect(names(model)).toEqual(["HomeNet"]);
   });
 
   it("leave a word when the selected one goes", () => {
-    const model = new AdaptersModel(new Client());
+    const model = new AdaptersModel(newClient());
     model.reset([adapter()]);
     model.select(GUID);
     model.remove(GUID);
@@ -31,7 +31,7 @@ describe("the adapters", () => {
   });
 
   it("leave the same word when a new snapshot is without it", () => {
-    const model = new AdaptersModel(new Client());
+    const model = new AdaptersModel(newClient());
     model.reset([adapter()]);
     model.select(GUID);
     model.reset([]);
@@ -39,7 +39,7 @@ describe("the adapters", () => {
   });
 
   it("go unnoticed when another one is selected", () => {
-    const model = new AdaptersModel(new Client());
+    const model = new AdaptersModel(newClient());
     model.reset([adapter(), adapter({ guid: "other", name: "Other" })]);
     model.select("other");
     model.remove(GUID);
@@ -48,7 +48,7 @@ describe("the adapters", () => {
 
   it("are shown once they are made, before any event tells of them", async () => {
     service().answer("POST /v1/adapters", adapter());
-    const model = new AdaptersModel(new Client());
+    const model = new AdaptersModel(newClient());
     const lists = { addresses: [], routes: [], dns: [], dns_search: [] };
     await model.create({ name: "OfficeNet", pool: "WireGuard", ...lists });
     expect(model.selected.value?.guid).toBe(GUID);
@@ -58,14 +58,14 @@ describe("the adapters", () => {
   it("are forced only when that was asked for", async () => {
     service().answer(`DELETE /v1/adapters/${GUID}`, { reboot_required: false });
     service().answer(`DELETE /v1/adapters/${GUID}?force=true`, { reboot_required: true });
-    const model = new AdaptersModel(new Client());
+    const model = new AdaptersModel(newClient());
     expect(await model.delete(GUID, false)).toEqual({ reboot_required: false });
     expect(await model.delete(GUID, true)).toEqual({ reboot_required: true });
   });
 
   it("stay as they are when the service refuses a change", async () => {
     service().answer(`PATCH /v1/adapters/${GUID}`, new Refusal(409, "The name is taken."));
-    const model = new AdaptersModel(new Client());
+    const model = new AdaptersModel(newClient());
     model.reset([adapter()]);
     await expect(model.update(GUID, { name: "Other" })).rejects.toThrow(ProblemError);
     expect(names(model)).toEqual(["OfficeNet"]);

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { Client } from "../../src/api/client";
+import type { Client } from "../../src/api/client";
 import type { EventMessage } from "../../src/api/events";
 import { ConnectionModel } from "../../src/models/connection";
 import { adapter, system, TIME } from "../examples";
-import { eachWithService, Refusal } from "../fake-service";
+import { eachWithService, newClient, Refusal } from "../fake-service";
 
 const URL = "ws://127.0.0.1:9886";
 const SNAPSHOT = { type: "snapshot", id: 7, time: TIME, adapters: [], sessions: [] };
@@ -13,6 +13,7 @@ describe("the connection", () => {
   const service = eachWithService();
   let heard: EventMessage[] = [];
   let refused: string[] = [];
+  let client: Client;
   let model: ConnectionModel;
 
   beforeEach(() => {
@@ -20,7 +21,9 @@ describe("the connection", () => {
     service().answer("GET /v1/system", system());
     heard = [];
     refused = [];
-    model = new ConnectionModel(URL, new Client(), {
+    client = newClient();
+    client.onUnauthorized = () => refused.push("unauthorized");
+    model = new ConnectionModel(client, {
       onSystem: () => undefined,
       onMessage: (message) => heard.push(message),
       onRefused: (reason) => refused.push(reason),
@@ -46,6 +49,22 @@ describe("the connection", () => {
     service().socket.say(SNAPSHOT);
     expect([...states, state()]).toEqual(["connecting", "syncing", "live"]);
     expect([service().socket.url, heard]).toEqual([`${URL}/v1/events`, [SNAPSHOT]]);
+  });
+
+  it("offers a protocol to be selected, and the key beside it", async () => {
+    await model.connect();
+    expect(service().socket.protocols).toEqual([
+      "v1.events.wintun-api",
+      "key.wintun-api.dGhlLWtleQ",
+    ]);
+  });
+
+  it("goes on after what a later service may send without a number", async () => {
+    await live();
+    service().socket.say({ type: "greeting" });
+    service().socket.end(1006);
+    await vi.advanceTimersByTimeAsync(500);
+    expect(service().socket.url).toBe(`${URL}/v1/events?since=7`);
   });
 
   it("goes on where it stopped", async () => {
@@ -116,7 +135,7 @@ describe("the connection", () => {
     await live();
     service().socket.end(4001, "revoked");
     await vi.advanceTimersByTimeAsync(60_000);
-    expect([refused, service().sockets.length]).toEqual([[""], 1]);
+    expect([refused, service().sockets.length]).toEqual([["unauthorized"], 1]);
   });
 
   it("is refused with the reason where the token may not read", async () => {

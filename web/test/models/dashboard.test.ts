@@ -1,15 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { KEY } from "../../src/api/key";
 import { Dashboard } from "../../src/models/dashboard";
 import { ThemeModel } from "../../src/models/theme";
 import { adapter, session, system, TIME } from "../examples";
-import { eachWithService, type FarEnd, Refusal } from "../fake-service";
+import { type Asked, eachWithService, FakeStore, type FarEnd, Refusal } from "../fake-service";
 
 const HOST = "127.0.0.1:9886";
 
-function made(search = "", protocol = "http:"): Dashboard {
-  const store = { getItem: () => null, setItem: () => undefined };
+function made(store = new FakeStore(), search = "", protocol = "http:"): Dashboard {
   const theme = new ThemeModel(matchMedia("print"), store, () => undefined);
-  return new Dashboard({ protocol, host: HOST, search }, theme);
+  return new Dashboard({ protocol, host: HOST, search, enter: () => undefined }, theme, store);
 }
 
 describe("the dashboard", () => {
@@ -93,19 +93,78 @@ describe("the dashboard", () => {
     expect([dashboard.adapters.list.value, dashboard.capture.session.value]).toEqual([[], null]);
   });
 
-  it("tells a wrong token in the address from none", () => {
-    const reasonOf = (search: string) => {
-      const other = made(search);
-      other.start(false, () => true);
-      const state = other.connection.state.value;
-      return state.name === "signed-out" ? state.reason : state.name;
+  const stateOf = ({ connection }: Dashboard) => {
+    const state = connection.state.value;
+    return state.name === "signed-out" ? state.reason : state.name;
+  };
+  /** Know one key. */
+  const know = (key: string) =>
+    service().answer("GET /v1/system", ({ headers }: Asked) =>
+      headers.get("x-wintun-api-key") === key ? system() : new Refusal(401, "No."),
+    );
+
+  it("tells a wrong token in the address from none", async () => {
+    const reasonOf = async (search: string) => {
+      const other = made(new FakeStore(), search);
+      await other.start(false, null, () => true);
+      return stateOf(other);
     };
-    expect(reasonOf("?token=wrong")).toContain("The token in the address is wrong");
-    expect(reasonOf("")).toContain("Open the address that wintun-api printed");
+    expect(await reasonOf("?token=wrong")).toContain("The token in the address is wrong");
+    expect(await reasonOf("")).toContain("Open the address that wintun-api printed");
+  });
+
+  it("asks for the token where there is a cookie and no key, without asking the service", async () => {
+    const other = made(new FakeStore(null));
+    await other.start(true, null, () => true);
+    expect(stateOf(other)).toContain("does not have the key of its sign-in");
+    expect(service().asked).toEqual([]);
+  });
+
+  it("asks for the token where the key is an old one", async () => {
+    know("another");
+    await dashboard.start(true, null, () => true);
+    expect(stateOf(dashboard)).toContain("does not have the key of its sign-in");
+  });
+
+  it("connects with the key of a new sign-in", async () => {
+    know("new");
+    const store = new FakeStore("old");
+    const other = made(store);
+    await other.start(true, "new", () => true);
+    expect([stateOf(other), store.getItem(KEY)]).toEqual(["connecting", "new"]);
+    other.connection.signOut("");
+  });
+
+  it("stays with the key that works when a link brings another", async () => {
+    know("the-key");
+    const store = new FakeStore("the-key");
+    const other = made(store);
+    await other.start(true, "x", () => true);
+    expect([stateOf(other), store.getItem(KEY)]).toEqual(["connecting", "the-key"]);
+    other.connection.signOut("");
+  });
+
+  it("comes back with a key that another tab stored, and leaves when one removed it", async () => {
+    const store = new FakeStore(null);
+    const other = made(store);
+    await other.start(false, null, () => true);
+    store.setItem(KEY, "the-key");
+    await other.meetKey();
+    expect(stateOf(other)).toBe("connecting");
+    store.setItem(KEY, null);
+    await other.meetKey();
+    expect(stateOf(other)).toContain("You are signed out.");
+  });
+
+  it("does not come back with a dead key once its token ended", async () => {
+    const events = await live();
+    events.end(4001, "The token was revoked.");
+    expect(stateOf(dashboard)).toContain("The sign-in is not valid any more");
+    expect(service().calls("GET /v1/system").length).toBe(1);
   });
 
   it("speaks to a service behind TLS through TLS", async () => {
-    const secure = made("", "https:");
+    const secure = made(new FakeStore(), "", "https:");
     await secure.connection.connect();
     expect(service().socket.url).toBe(`wss://${HOST}/v1/events`);
     secure.connection.signOut("");

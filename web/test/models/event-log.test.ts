@@ -62,6 +62,58 @@ describe("the event log", () => {
     expect(ids(log)).toEqual([1]);
   });
 
+  it("says who changed what, and warns of what was refused", () => {
+    const log = new EventLogModel();
+    const data = {
+      ...{ who: "admin", label: "", browser: true, client: "127.0.0.1", count: 1, status: 201 },
+      ...{ operation: "create_adapter", method: "POST", path: "/v1/adapters" },
+    };
+    const refused = { who: "5f0c", label: "grafana", browser: false, status: 403, count: 3 };
+    log.add({ type: "audit.change", id: 1, time: TIME, data });
+    log.add({ type: "audit.change", id: 2, time: TIME, data: { ...data, ...refused } });
+    log.add({ type: "audit.change", id: 3, time: TIME, data: { ...data, status: null } });
+    const asked = "asked for create_adapter, POST /v1/adapters,";
+    expect(log.shown().map((one) => [one.level, one.text])).toEqual([
+      ["info", `Token admin ${asked} in a browser at 127.0.0.1: 201.`],
+      ["warning", `Token 5f0c (grafana) ${asked} from a program at 127.0.0.1: 403, 3 times.`],
+      ["warning", `Token admin ${asked} in a browser at 127.0.0.1: no answer.`],
+    ]);
+  });
+
+  it("tells of events that this page does not know by their data", () => {
+    const log = new EventLogModel();
+    const data = {
+      who: "admin",
+      what: "POST /v1/tokens",
+      result: 201,
+      more: { a: [1] },
+      none: null,
+    };
+    for (const event of [
+      { type: "weather.changed", id: 1, time: TIME, data },
+      { type: "greeting", id: 2, time: TIME },
+    ]) {
+      log.add(event as unknown as ServiceEvent);
+    }
+    expect(log.shown().map((one) => [one.level, one.text])).toEqual([
+      ["info", 'who: admin, what: POST /v1/tokens, result: 201, more: {"a":[1]}'],
+      ["info", ""],
+    ]);
+  });
+
+  it("says why packets were lost, also where the cause is a new one", () => {
+    const log = new EventLogModel();
+    for (const cause of ["ended", "link_down", "eaten_by_a_grue"]) {
+      const data = { session: "a", adapter: "b", cause, count: 1200 };
+      log.add({ type: "session.loss", id: 1, time: TIME, data });
+    }
+    expect(log.shown().map((one) => one.text)).toEqual([
+      "Session a lost 1,200 packets: still in a client's queue when its connection ended.",
+      "Session a lost 1,200 packets: the link was down.",
+      "Session a lost 1,200 packets: eaten by a grue.",
+    ]);
+  });
+
   it("is copied as it is shown", () => {
     const log = new EventLogModel();
     for (const event of [created(1), failed(2)]) log.add(event);

@@ -1,14 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { Client } from "../../src/api/client";
 import { SessionsModel } from "../../src/models/sessions";
 import { counters, GUID, session } from "../examples";
-import { eachWithService } from "../fake-service";
+import { eachWithService, newClient } from "../fake-service";
 
 const ids = (model: SessionsModel) => model.list.value.map((one) => one.id);
 
 describe("the sessions", () => {
   it("run from their start on", () => {
-    const model = new SessionsModel(new Client());
+    const model = new SessionsModel(newClient());
     model.reset([
       session({ id: "a", state: "starting" }),
       session({ id: "b", state: "failed" }),
@@ -18,7 +17,7 @@ describe("the sessions", () => {
   });
 
   it("give an adapter its newest", () => {
-    const model = new SessionsModel(new Client());
+    const model = new SessionsModel(newClient());
     model.reset([
       session({ id: "new", started_at: "2026-01-02T03:04:06Z" }),
       session({ id: "old", state: "ended" }),
@@ -28,7 +27,7 @@ describe("the sessions", () => {
   });
 
   it("keep one of an adapter's that are over", () => {
-    const model = new SessionsModel(new Client());
+    const model = new SessionsModel(newClient());
     for (const id of ["a", "b", "c"]) {
       model.put(session({ id }));
       model.put(session({ id, state: "ended" }));
@@ -37,7 +36,7 @@ describe("the sessions", () => {
   });
 
   it("go with their adapter, and their rates with them", () => {
-    const model = new SessionsModel(new Client());
+    const model = new SessionsModel(newClient());
     model.reset([session(), session({ id: "other", adapter: "other" })]);
     const rates = model.rates("5f0c9d1e2b3a");
     model.forget(GUID);
@@ -57,7 +56,7 @@ describe("the counters of the sessions", () => {
 
   /** A model whose service counts ten packets more each time it is asked. */
   function counted(): SessionsModel {
-    const model = new SessionsModel(new Client());
+    const model = new SessionsModel(newClient());
     model.put(session());
     let packets = 0;
     service().answer("GET /v1/sessions", () => {

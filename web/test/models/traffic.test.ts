@@ -41,6 +41,15 @@ describe("the traffic model", () => {
     expect([traffic.series.receivedPackets, traffic.series.queue]).toEqual([[250], [10]]);
   });
 
+  it("sums a cause over its reasons, and takes one that is not counted for none", () => {
+    const traffic = new TrafficModel();
+    const refused = { link_down: 20, host: 2 };
+    traffic.sample({ ...counters(0), lost: { ring: null } }, SECOND * 1000);
+    traffic.sample({ ...counters(0), lost: { ring: 4, ended: 6, refused } }, SECOND * 1000 + 2000);
+    const { ring, ended, refused: host, truncated } = traffic.series;
+    expect([ring, ended, host, truncated]).toEqual([[2], [3], [11], [0]]);
+  });
+
   it("takes counters that went back for those of a session that began anew", () => {
     const traffic = new TrafficModel();
     for (const [index, packets] of [1000, 0, 10].entries()) {

@@ -1,0 +1,40 @@
+/**
+ * The key: the second secret of a browser's sign-in.
+ *
+ * A browser sends the cookie to every port of a host, so another program on this computer can get
+ * it. The key is stored for this origin alone, port included, and this page alone sends it.
+ */
+
+import type { Store } from "./store";
+
+/** Where it is stored. */
+export const KEY = "wintun-api.key";
+/** Where a sign-in keeps the place on the page to return to. */
+export const PLACE = "wintun-api.place";
+
+const HEADER = "X-Wintun-Api-Key";
+const OFFER = "key.wintun-api.";
+
+/** Return the headers that carry a key; none for null. */
+export function keyHeaders(key: string | null): Record<string, string> {
+  return key === null ? {} : { [HEADER]: key };
+}
+
+/** Return the WebSocket subprotocols that carry a key; none for null. */
+export function keyOffers(key: string | null): string[] {
+  if (key === null) return [];
+  const text = btoa(key).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+  return [OFFER + text];
+}
+
+/**
+ * Take the key that a sign-in left in the address: it is not in the address any more afterwards.
+ * Return null when the address has none.
+ */
+export function takeKey(store: Store): string | null {
+  const { hash, pathname, search } = window.location;
+  if (!hash.startsWith("#key=")) return null;
+  window.history.replaceState(null, "", pathname + search + (store.getItem(PLACE) ?? ""));
+  store.setItem(PLACE, null);
+  return /^[\w.~-]+$/.exec(hash.slice(5))?.[0] ?? null;
+}
