@@ -1,4 +1,4 @@
-"""Another program's web server on this computer: the same host, another port, no good intentions."""
+"""Another program's web server on this computer: the same host on another port, hostile."""
 
 from __future__ import annotations
 

@@ -55,7 +55,18 @@ def test_what_is_shown_is_copied(screen: Screen) -> None:
     screen.service.adapter(name="OfficeNet")
     screen.go("Events")
     expect(screen.page.get_by_role("log")).to_contain_text("OfficeNet")
+    screen.page.get_by_label("Search events").fill("adapter.created")
     screen.button("Copy").click()
     expect(screen.page.get_by_text("1 lines copied.")).to_be_visible()
     copied = screen.page.evaluate("navigator.clipboard.readText()")
     assert "info    adapter.created: Adapter OfficeNet was created" in copied
+
+
+def test_changes_are_told_with_who_made_them(screen: Screen) -> None:
+    """A sentence says which token asked for what, from where, and what was answered."""
+    from playwright.sync_api import expect
+
+    screen.service.adapter(name="OfficeNet")
+    screen.go("Events")
+    said = "Token admin asked for create_adapter, POST /v1/adapters, from a program at 127.0.0.1"
+    expect(screen.page.get_by_role("log")).to_contain_text(f"{said}: 201.")

@@ -31,6 +31,15 @@ def key_of(page: Page) -> str | None:
     return key
 
 
+def watch(page: Page, sockets: list[Any]) -> None:
+    """Add every WebSocket that the page opens to the list."""
+
+    def opened(socket: Any) -> None:
+        sockets.append(socket)
+
+    page.on("websocket", opened)
+
+
 def paste(screen: Screen, token: str = TOKEN) -> None:
     """Sign in on the form."""
     screen.fill("Token", token)
@@ -53,7 +62,7 @@ def test_the_printed_address_signs_in_once(screen: Screen) -> None:
 
 
 def test_the_key_is_seen_by_no_one(visitor: Screen) -> None:
-    """It is in storage alone: not in the address, the history, the cookie, the page or the console."""
+    """It is in storage alone: in no address, cookie, page or console message."""
     said: list[str] = []
     visitor.page.on("console", lambda message: said.append(message.text))
     visitor.sign_in()
@@ -103,13 +112,13 @@ def test_a_key_in_the_address_of_an_open_page_is_taken_too(screen: Screen) -> No
 
 
 def test_requests_carry_the_key_and_sockets_offer_it(visitor: Screen) -> None:
-    """Every request of the API has the header; every WebSocket selects a protocol, never the key."""
+    """Every request of the API has the header; the WebSockets open with the offer."""
     service = visitor.service
     service.session(service.adapter(name="OfficeNet"))
     requests: list[Any] = []
     sockets: list[Any] = []
     visitor.page.on("request", lambda one: requests.append(one) if "/v1/" in one.url else None)
-    visitor.page.on("websocket", lambda one: sockets.append(one))
+    watch(visitor.page, sockets)
     visitor.sign_in()
     visitor.go("Packets")
     visitor.page.locator(".stream.live").wait_for()
@@ -226,7 +235,7 @@ def test_sign_out_ends_the_visit_in_every_tab(screen: Screen) -> None:
 
 
 def test_a_sign_in_reaches_every_tab(visitor: Screen) -> None:
-    """Who signs in again in one tab, after the service forgot the browser, has all of them again."""
+    """After a sign-out, signing in again in one tab brings all of them back."""
     visitor.tolerated.append(REFUSED)
     visitor.sign_in()
     tabs = [visitor.page, visitor.context.new_page(), visitor.context.new_page()]
@@ -338,7 +347,7 @@ def ended(visitor: Screen, end: Callable[[], object]) -> None:
     page = visitor.page
     visitor.tolerated.append(REFUSED)
     sockets: list[Any] = []
-    page.on("websocket", lambda one: sockets.append(one))
+    watch(page, sockets)
     page.reload()
     visitor.go("Packets")
     page.locator(".stream.live").wait_for()
