@@ -26,12 +26,12 @@ def try_out(screen: Screen) -> str:
 def test_the_docs_sign_in_by_their_own_address(visitor: Screen) -> None:
     """The key goes from the address, and a request that is tried out has it."""
     visitor.page.goto(f"{visitor.service.url}/docs?token={TOKEN}")
-    with visitor.page.expect_request("**/v1/adapters") as asked:
+    with visitor.page.expect_response("**/v1/adapters") as answered:
         shown = try_out(visitor)
     key = visitor.page.evaluate(f"localStorage.getItem('{KEY}')")
     assert visitor.page.url.partition("#key=")[2] == ""
-    assert asked.value.headers["x-wintun-api-key"] == key
-    assert asked.value.response().status == 200
+    assert answered.value.request.headers["x-wintun-api-key"] == key
+    assert answered.value.status == 200
     assert key not in shown
 
 
