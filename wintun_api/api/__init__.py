@@ -29,6 +29,7 @@
     events       events over WebSocket and SSE
     connection   one packet client: its subscription, its injections, its control messages
     link         bytes to and from one WebSocket client, fast on our server, plain elsewhere
+    unsent       packets written to a client that its kernel has not taken
     protocol     the uvicorn WebSocket protocol class behind the fast link
     contract     what all this is, as OpenAPI and AsyncAPI documents
     page         the dashboard's place, the API docs, the sign-in

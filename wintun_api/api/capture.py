@@ -5,21 +5,21 @@ from __future__ import annotations
 import asyncio
 import platform
 import time
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing, suppress
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any, NamedTuple, Protocol
 
-from fastapi import APIRouter, Query, WebSocket
+from fastapi import APIRouter, Query, Request, WebSocket
 from fastapi.responses import StreamingResponse
-from starlette.websockets import WebSocketDisconnect
 
 from wintun_api import __version__
 from wintun_api.api.access import needs
-from wintun_api.api.connection import Options
+from wintun_api.api.connection import END_PATIENCE, MAX_REASON, Options
 from wintun_api.api.context import Context, ContextOf, PrincipalOf, SessionId, problems
 from wintun_api.api.cutoff import REASON, LeasedStream, leased
 from wintun_api.api.leases import Leases
+from wintun_api.api.link import Link, link_of
 from wintun_api.api.problems import (
     CLOSE_BAD_FRAME,
     CLOSE_ENDED,
@@ -29,12 +29,15 @@ from wintun_api.api.problems import (
     close_code,
 )
 from wintun_api.api.tokens import Principal, Scope
+from wintun_api.api.unsent import Span, Unsent
 from wintun_api.capture import pcapng
 from wintun_api.errors import SessionEnded, SessionNotFound, WintunApiError
 from wintun_api.hub.adapters import AdapterView
-from wintun_api.hub.fanout import Burst, Direction, Overflow, Subscriber
+from wintun_api.hub.burst import Burst
+from wintun_api.hub.ending import CLOSE_PATIENCE, LINGER_PATIENCE, Ending
+from wintun_api.hub.fanout import Direction, Overflow, Subscriber
 from wintun_api.hub.injection import Full
-from wintun_api.hub.session import ManagedSession
+from wintun_api.hub.session import ManagedSession, SessionState
 from wintun_api.hub.tasks import TaskSet
 
 router = APIRouter(prefix="/v1/sessions", tags=["packets"])
@@ -51,6 +54,8 @@ CLOSE_REASONS = {
     CLOSE_GOING_AWAY: "The service is shutting down.",
     CLOSE_ENDED: "The session has ended.",
 }
+# Under this name our server gives an app the connection of an HTTP request (`HttpConnection`).
+CONNECTION = "wintun_api.connection"
 
 
 class CaptureDirection(StrEnum):
@@ -61,10 +66,35 @@ class CaptureDirection(StrEnum):
     BOTH = "both"
 
 
+class Chunk(NamedTuple):
+    """Whole blocks of a capture, and what lies in them: the bytes of each burst."""
+
+    blocks: bytes
+    pieces: Sequence[tuple[Burst, bytes]] = ()
+
+    @property
+    def bursts(self) -> list[Burst]:
+        """The bursts alone."""
+        return [burst for burst, _ in self.pieces]
+
+
+class Way(Protocol):
+    """How the chunks of a capture get to the client."""
+
+    async def sent(self) -> None:
+        """Wait until the kernel has all that was given, or the client is gone."""
+
+    def take_unsent(self, *, abort: bool = False) -> list[Span]:
+        """Return the packets that were given and have not been sent; with `abort`, end it."""
+
+
 class Capture:
     """One client's capture: a bounded queue on one side, blocks on the other. Event loop only.
 
-    It loses its oldest packets when the client is slow, and the file says where and how many.
+    It loses packets when the client is slow, and the file says where and how many.
+
+    Attributes:
+        way: How the chunks get to the client; set by who takes them.
     """
 
     def __init__(
@@ -72,7 +102,6 @@ class Capture:
         session: ManagedSession,
         adapter: AdapterView,
         options: Options,
-        stopping: asyncio.Event,
         *,
         packets: int | None = None,
         seconds: float | None = None,
@@ -80,77 +109,165 @@ class Capture:
         self._session = session
         self._adapter = adapter
         self._options = options
-        self._stopping = stopping
         self._left = packets
         self._seconds = seconds
         self._written = 0
+        self._lost = 0
         self._dropped = 0
         self._over = False
+        self._code = CLOSE_ENDED
         self._wake = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._done = asyncio.Event()
+        self._gone = asyncio.Event()
+        self._tasks = TaskSet()
         self._subscriber = Subscriber(
             direction=options.direction,
             overflow=options.overflow,
             limit_packets=options.queue_packets,
             limit_bytes=options.queue_bytes,
             wake=self._wake.set,
+            fail=lambda _error: self.end(),
         )
+        self.way: Way | None = None
 
     @property
     def close_code(self) -> int:
         """Why it is over, as the packet socket says it."""
-        if self._subscriber.overflowed:
-            return CLOSE_SLOW
-        return CLOSE_GOING_AWAY if self._stopping.is_set() else CLOSE_ENDED
+        return CLOSE_SLOW if self._subscriber.overflowed else self._code
 
-    async def blocks(self) -> AsyncGenerator[bytes, None]:
-        """Give whole blocks until the capture is over; subscribed when the first ones come.
+    def begin(self) -> None:
+        """Subscribe.
 
         Raises:
-            SessionNotFound: The session is over already.
+            SessionNotFound: The session is over or ending.
         """
-        session, subscriber = self._session, self._subscriber
-        session.subscribe(subscriber)
-        session.ended.append(self.end)
+        self._session.subscribe(self._subscriber)
+        self._session.clients.add(self)
+
+    async def chunks(self) -> AsyncGenerator[Chunk, None]:
+        """Give whole blocks until the capture is over.
+
+        Each one is asked for when the one before has been given to the server.
+        """
+        subscriber = self._subscriber
         started = time.time_ns()
-        tasks = TaskSet()
-        tasks.spawn(self._end_with_service(), name=f"capture:{session.id}")
         timer = None
         if self._seconds is not None:
             timer = asyncio.get_running_loop().call_later(self._seconds, self.end)
         try:
-            yield self._header()
+            yield Chunk(self._header())
             while True:
                 self._wake.clear()
-                blocks = self._take()
-                if blocks:
-                    yield blocks
+                chunk = self._take()
+                if chunk.blocks:
+                    self._idle.clear()
+                    yield chunk
                 elif self._over or subscriber.overflowed:
                     break
                 else:
+                    self._idle.set()
                     await self._wake.wait()
-            yield pcapng.statistics(
-                start_ns=started,
-                end_ns=time.time_ns(),
-                received=self._written + subscriber.lost,
-                dropped=subscriber.lost,
-            )
+            self._idle.clear()
+            self._session.unsubscribe(subscriber)
+            self._dropped += self._take_losses()
+            yield Chunk(self._statistics(started))
         finally:
-            session.unsubscribe(subscriber)
-            if self.end in session.ended:
-                session.ended.remove(self.end)
-            tasks.cancel()
+            self.end()
             if timer is not None:
                 timer.cancel()
 
-    def end(self) -> None:
+    def end(self, code: int = CLOSE_ENDED) -> None:
         """Take no more packets; what is queued is still given. Idempotent."""
-        self._over = True
-        self._session.unsubscribe(self._subscriber)
-        self._wake.set()
+        if not self._over:
+            self._over = True
+            self._code = code
+            self._session.unsubscribe(self._subscriber)
+            self._wake.set()
 
-    async def _end_with_service(self) -> None:
-        await self._stopping.wait()
+    def complete(self) -> None:
+        """Let go of the client when its kernel has the rest of the file."""
+
+        async def run() -> None:
+            if self.way is not None:
+                await self.way.sent()
+            self.close()
+
+        self._done.set()
+        self._tasks.spawn(run(), name=f"capture:{self._session.id}")
+
+    def close(self) -> None:
+        """Account for what has not reached the client. Idempotent."""
         self.end()
+        self._count_unsent()
+        self._idle.set()
+        self._done.set()
+
+    def expire(self, code: int = CLOSE_TOKEN, patience: float = END_PATIENCE) -> None:
+        """End; a client that has not taken what is queued in `patience` seconds is cut off."""
+
+        async def run() -> None:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._done.wait(), patience)
+            await self._cut()
+
+        if not self._over:
+            self.end(code)
+            self._tasks.spawn(run(), name=f"capture:{self._session.id}")
+
+    async def flush(self) -> None:
+        """Return when the server has all that was queued, or the client is gone."""
+        while self._subscriber.queued_packets or not self._idle.is_set():
+            if self._done.is_set():
+                return
+            self._idle.clear()
+            self._wake.set()
+            await self._idle.wait()
+
+    def settle(self) -> None:
+        """Count what is queued as lost, all but a last packet that carries the drop count."""
+        self._abandon(keep_last=True)
+
+    def _abandon(self, *, keep_last: bool = False) -> None:
+        self._session.unsubscribe(self._subscriber)
+        if self._left != 0:  # else it has what was asked for, and the rest was not
+            self._subscriber.abandon(keep_last=keep_last)
+
+    def farewell(self, ending: Ending) -> None:
+        """Let the file end with its statistics."""
+        self.end(CLOSE_GOING_AWAY if ending.stopping else CLOSE_ENDED)
+        self._wake.set()
+        patience = CLOSE_PATIENCE if ending.stopping else LINGER_PATIENCE
+        self._tasks.spawn(self._cut(patience), name=f"capture:{self._session.id}")
+
+    async def gone(self) -> None:
+        """Return when nothing more can reach the client."""
+        try:
+            await self._gone.wait()
+        finally:
+            self._count_unsent(abort=True)
+
+    async def _cut(self, patience: float = CLOSE_PATIENCE) -> None:
+        self.settle()
+        self._wake.set()
+        try:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._sent(), patience)
+        finally:
+            self._count_unsent(abort=True)
+
+    async def _sent(self) -> None:
+        await self._done.wait()
+        if self.way is not None:
+            await self.way.sent()
+
+    def _count_unsent(self, *, abort: bool = False) -> None:
+        self._abandon()
+        if self.way is not None:
+            for span in self.way.take_unsent(abort=abort):
+                self._subscriber.give_back(span.count, span.first, injected=span.injected)
+        self._session.clients.discard(self)
+        self._gone.set()
 
     def _header(self) -> bytes:
         info = self._adapter.info
@@ -162,14 +279,28 @@ class Capture:
             application=f"wintun-api {__version__}",
         )
 
-    def _take(self) -> bytes:
-        if self._left == 0:
-            return b""
-        # What was lost lies before what is oldest in the queue now.
-        self._dropped += sum(loss.count for loss in self._subscriber.take_losses())
-        return b"".join(map(self._encode, self._subscriber.take(self._options.message_bytes)))
+    def _statistics(self, started: int) -> bytes:
+        return pcapng.statistics(
+            start_ns=started,
+            end_ns=time.time_ns(),
+            received=self._written + self._lost,
+            dropped=self._lost,
+        )
 
-    def _encode(self, burst: Burst) -> bytes:
+    def _take_losses(self) -> int:
+        lost = sum(loss.count for loss in self._subscriber.losses.take())
+        self._lost += lost
+        return lost
+
+    def _take(self) -> Chunk:
+        if self._left == 0:
+            return Chunk(b"")
+        # What was lost lies before what is oldest in the queue now.
+        self._dropped += self._take_losses()
+        pieces = [self._encode(one) for one in self._subscriber.take(self._options.message_bytes)]
+        return Chunk(b"".join([blocks for _, blocks in pieces]), pieces)
+
+    def _encode(self, burst: Burst) -> tuple[Burst, bytes]:
         if self._left is not None:
             if self._left < len(burst):
                 burst = burst.part(0, self._left)
@@ -179,7 +310,105 @@ class Capture:
         self._written += len(burst)
         dropped, self._dropped = (self._dropped, 0) if len(burst) else (0, self._dropped)
         burst = burst.cut(self._options.snaplen)
-        return _blocks(burst, dropped) if dropped else burst.form("pcapng", _blocks)
+        return burst, _blocks(burst, dropped) if dropped else burst.form("pcapng", _blocks)
+
+
+class Flow(Protocol):
+    """What uvicorn knows of a transport's buffer."""
+
+    async def drain(self) -> None:
+        """Wait until it takes more."""
+
+
+class HttpConnection(Protocol):
+    """What our server tells of the connection of a request, in `scope["extensions"]`."""
+
+    transport: asyncio.Transport
+    flow: Flow
+
+
+class HttpWay:
+    """The answer to an HTTP request, in chunks (RFC 9112, section 7.1).
+
+    On another server than ours, what the server has taken counts as sent.
+    """
+
+    def __init__(self, capture: Capture, connection: HttpConnection | None) -> None:
+        self._capture = capture
+        self._connection = connection
+        self._unsent = Unsent()
+        self._given: Sequence[tuple[Burst, bytes]] = ()
+        self._task: asyncio.Task[Any] | None = None
+        capture.way = self
+
+    async def file(self) -> AsyncGenerator[bytes, None]:
+        """Give the capture's file, a chunk when the server has taken the one before."""
+        self._task = asyncio.current_task()
+        capture, chunks = self._capture, self._capture.chunks()
+        try:
+            capture.begin()
+            async with aclosing(chunks):
+                async for chunk in chunks:
+                    self._given = chunk.pieces
+                    yield chunk.blocks
+                    # The server waits before it writes, never after: now it has written.
+                    self._given = ()
+                    self._note(chunk)
+        except SessionNotFound:  # it ended after the answer had begun: the file is empty
+            capture.close()
+        except BaseException:
+            capture.close()
+            raise
+        else:
+            capture.complete()
+
+    async def sent(self) -> None:
+        """Wait for the kernel."""
+        if self._connection is not None:
+            if not self._connection.transport.is_closing():
+                self._connection.transport.set_write_buffer_limits(0, 0)
+            await self._connection.flow.drain()
+
+    def take_unsent(self, *, abort: bool = False) -> list[Span]:
+        """Return what the server has not taken, and what waits in its transport."""
+        given, self._given = self._given, ()
+        spans = [Span(burst.count, burst.sequence, burst.injected) for burst, _ in given]
+        if self._connection is None:
+            if abort and given and self._task is not None:
+                self._task.cancel()
+            return spans
+        transport = self._connection.transport
+        buffered = transport.get_write_buffer_size()
+        spans = self._unsent.take(buffered) + spans
+        if abort and (buffered or given):
+            transport.abort()
+        return spans
+
+    def _note(self, chunk: Chunk) -> None:
+        if self._connection is None:
+            return
+        buffered = self._connection.transport.get_write_buffer_size()
+        rest = len(chunk.blocks)
+        self._unsent.wrote(len(f"{rest:x}\r\n"), buffered)
+        for burst, blocks in chunk.pieces:
+            self._unsent.wrote(len(blocks), buffered, (burst,), Blocks(blocks))
+            rest -= len(blocks)
+        self._unsent.wrote(rest + len("\r\n"), buffered)
+
+
+class Blocks:
+    """Where packets end in the blocks of a burst."""
+
+    def __init__(self, blocks: bytes) -> None:
+        self._blocks = blocks
+
+    def __call__(self, _lengths: Sequence[int], size: int) -> int:
+        """Return how many of them the first `size` bytes hold whole."""
+        offset = count = 0
+        while offset + 8 <= size:
+            offset += int.from_bytes(self._blocks[offset + 4 : offset + 8], "little")
+            count += offset <= size
+        return count
 
 
 @router.get(
@@ -191,6 +420,7 @@ class Capture:
 @needs(Scope.CAPTURE)
 async def capture_packets(
     session_id: SessionId,
+    request: Request,
     context: ContextOf,
     principal: PrincipalOf,
     *,
@@ -224,11 +454,12 @@ async def capture_packets(
         full=Full.DROP,
         message_bytes=settings.message_bytes,
     )
-    capture = Capture(session, adapter, options, context.stopping, packets=packets, seconds=seconds)
+    capture = Capture(session, adapter, options, packets=packets, seconds=seconds)
+    way = HttpWay(capture, request.scope.get("extensions", {}).get(CONNECTION))
     return LeasedStream(
-        capture.blocks(),
+        way.file(),
         (context.leases, principal),
-        capture.end,
+        capture.expire,
         media_type=pcapng.MEDIA_TYPE,
         headers={"Content-Disposition": f'attachment; filename="{session.id}.pcapng"'},
     )
@@ -239,10 +470,10 @@ async def find(context: Context, session_id: str) -> tuple[ManagedSession, Adapt
 
     Raises:
         SessionNotFound: There is none with this id.
-        SessionEnded: It is over.
+        SessionEnded: It is over or ending.
     """
     session = context.registry.session(session_id)
-    if session.state.over:
+    if session.state.over or session.state is SessionState.ENDING:
         raise SessionEnded("WintunReceivePacket", 38, detail=session.reason or "")
     return session, await context.registry.adapter(session.adapter)
 
@@ -251,29 +482,35 @@ async def stream_capture(
     websocket: WebSocket, capture: Capture, leases: Leases, principal: Principal
 ) -> None:
     """Send a capture over an accepted WebSocket, whole blocks in each message."""
-    tasks, blocks = TaskSet(), capture.blocks()
-    reader = tasks.spawn(_watch(websocket, capture), name="capture:watch")
+    link = capture.way = link_of(websocket)
+    link.attach(lambda _messages: capture.end(CLOSE_BAD_FRAME), lambda: None)
+    tasks, chunks = TaskSet(), capture.chunks()
     try:
-        async with leased(websocket, leases, principal, capture.end) as lease, aclosing(blocks):
-            async for whole in blocks:
-                await websocket.send_bytes(whole)
-            code = CLOSE_BAD_FRAME if reader.done() and reader.result() else capture.close_code
-            if lease.over:
-                code = CLOSE_TOKEN
-            await websocket.close(code, CLOSE_REASONS[code])
-    except (WebSocketDisconnect, RuntimeError):  # the client has gone
-        return
+        async with leased(websocket, leases, principal, capture.expire):
+            capture.begin()
+            tasks.spawn(_watch(link, capture), name="capture:watch")
+            async with aclosing(chunks):
+                async for chunk in chunks:
+                    link.send_blocks(chunk.blocks, chunk.bursts)
+                    await link.sent()
+            link.close(capture.close_code, CLOSE_REASONS[capture.close_code])
+            with suppress(TimeoutError):
+                await asyncio.wait_for(link.sent(), CLOSE_PATIENCE)
     except WintunApiError as error:  # the session ended between the look-up and the subscription
-        await websocket.close(close_code(error), str(error)[:120])
+        link.close(close_code(error), str(error)[:MAX_REASON])
     finally:
+        capture.close()
         tasks.cancel()
+        link.detach()
 
 
-async def _watch(websocket: WebSocket, capture: Capture) -> bool:
-    """End the capture when its client goes, or says something; return whether it did that."""
-    message = await websocket.receive()
-    capture.end()
-    return bool(message["type"] != "websocket.disconnect")
+async def _watch(link: Link, capture: Capture) -> None:
+    """End the capture when its client goes, or says something."""
+    message = await link.receive()
+    if message["type"] == "websocket.disconnect":
+        capture.close()
+    else:
+        capture.end(CLOSE_BAD_FRAME)
 
 
 def _blocks(burst: Burst, dropped: int = 0) -> bytes:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,17 +15,27 @@ from wintun_api.api.link import Link
 from wintun_api.api.problems import (
     CLOSE_BAD_FRAME,
     CLOSE_ENDED,
+    CLOSE_GOING_AWAY,
+    CLOSE_INTERNAL,
     CLOSE_SCOPE,
     CLOSE_SLOW,
     CLOSE_TOKEN,
+    close_code,
 )
-from wintun_api.errors import FrameError, SessionEnded
+from wintun_api.api.unsent import Span
+from wintun_api.errors import DriverError, FrameError, SessionEnded
 from wintun_api.hub.adapters import AdapterView
-from wintun_api.hub.fanout import Burst, Direction, Loss, Overflow, Subscriber
+from wintun_api.hub.burst import Burst
+from wintun_api.hub.ending import CLOSE_PATIENCE, LINGER_PATIENCE, Ending
+from wintun_api.hub.fanout import Direction, Overflow, Subscriber
 from wintun_api.hub.injection import Full, Injection
+from wintun_api.hub.losses import Cause, Loss
 from wintun_api.hub.session import ManagedSession
+from wintun_api.hub.tasks import TaskSet
 from wintun_api.packet.block import Block
 from wintun_api.wire import BATCH, unpack
+
+logger = logging.getLogger(__name__)
 
 LOSS_INTERVAL = 1.0
 # Every message is acknowledged, but not each by an ack of its own when many come.
@@ -31,6 +43,14 @@ ACK_INTERVAL = 0.001
 # The ring gives no sign when it has room again, so a full one is tried again after this time.
 # Windows rounds it up to its clock tick of about 15 ms.
 RETRY = 0.001
+# A connection that is closed for a reason of its own, such as a revoked token, is gone within a
+# second: this for what is queued, and `CLOSE_PATIENCE` for the last messages.
+END_PATIENCE = 0.4
+# A client with overflow=close whose queue was full can come back for so long, read what was queued
+# and learn how many packets it lost. uvicorn waits as long for a client's answer to a close frame.
+SLOW_PATIENCE = 10.0
+SLOW = "The client reads too slowly for its queue."
+MAX_REASON = 120  # RFC 6455, section 5.5: 125 bytes, two of them the code
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +103,17 @@ class PacketConnection:
             limit_bytes=options.queue_bytes,
             wake=self._flush,
             take_now=self._send_now,
+            fail=self._cut_off,
         )
+        self._tasks = TaskSet()
+        self._leaving = False
+        self._closing = False
+        self._drained = asyncio.Event()
+        self._shut = asyncio.Event()
+        self._slow_timer: asyncio.TimerHandle | None = None
         self._loss_at = 0.0
         self._loss_timer: asyncio.TimerHandle | None = None
-        self._waiting: deque[Any] = deque()
+        self._waiting: deque[Sequence[bytes]] = deque()
         self._retry_timer: asyncio.TimerHandle | None = None
         self._messages = 0
         self._unacknowledged: Injection | None = None
@@ -99,56 +126,105 @@ class PacketConnection:
         if self._batch:
             self._link.send_text(self._hello(adapter, max_message))
         self._session.subscribe(self._subscriber)
-        self._session.ended.append(self._ended)
+        self._session.clients.add(self)
 
     def close(self) -> None:
-        """Unsubscribe and let go of everything. Idempotent."""
-        self._session.unsubscribe(self._subscriber)
-        if self._ended in self._session.ended:
-            self._session.ended.remove(self._ended)
-        for timer in (self._loss_timer, self._retry_timer, self._ack_timer):
-            if timer is not None:
-                timer.cancel()
+        """Account for what has not reached the client, and let go of everything. Idempotent."""
+        self._leave()
+        self._stop_timers()
+        if not self._closing:  # else that goes on, and counts when it is done
+            self._closing = True
+            self.settle()
+            self._count_unsent()
+        self._drained.set()
         self._link.detach()
 
     def void(self) -> None:
         """Inject and deliver nothing more: what opened the connection is void."""
-        self._void = True
-        self._session.unsubscribe(self._subscriber)
-        self._waiting.clear()
+        self.shut(CLOSE_TOKEN, REASON)
+
+    def end(self, code: int, reason: str, patience: float = END_PATIENCE) -> None:
+        """Take no more from the client, give it what is queued, then close with this code.
+
+        A client that has not taken everything after `patience` seconds loses the rest, counted.
+        """
+        if not self._leaving:
+            self._leave()
+            self._tasks.spawn(self._end(code, reason, patience), name="packets:end")
+
+    async def flush(self) -> None:
+        """Return when the client's kernel has all that was queued, or the client is gone."""
+        while not self._closing:
+            self._drained.clear()
+            self._flush()
+            if self._subscriber.queued_packets:
+                await self._drained.wait()
+                continue
+            await self._link.sent()
+            if not self._subscriber.queued_packets:
+                return
+
+    def settle(self) -> None:
+        """Count what waits on both sides."""
+        self._leave()
+        while self._waiting:
+            packets = self._waiting.popleft()
+            self._session.give_up(packets, Cause.RING_FULL)
+            self._add(Injection(ring_full=len(packets)))
+        self._subscriber.abandon()
+
+    def farewell(self, ending: Ending) -> None:
+        """Tell the client how the session ended, and close."""
+        code = CLOSE_GOING_AWAY if ending.stopping else CLOSE_ENDED
+        patience = CLOSE_PATIENCE if ending.stopping else LINGER_PATIENCE
+        said = {"type": "ended", "state": ending.state, "reason": ending.reason}
+        if self._subscriber.overflowed:
+            self.shut(CLOSE_SLOW, SLOW, patience, said)
+        else:
+            self.shut(code, ending.reason, patience, said)
+
+    async def gone(self) -> None:
+        """Return when nothing more can reach the client."""
+        try:
+            await self._shut.wait()
+        finally:
+            self._count_unsent(abort=True)
+
+    def shut(
+        self,
+        code: int,
+        reason: str,
+        patience: float = CLOSE_PATIENCE,
+        said: dict[str, Any] | None = None,
+    ) -> None:
+        """Count what is left, tell the client, and close with this code.
+
+        A client whose kernel has not taken all of that after `patience` seconds is cut off.
+        """
+        if self._closing:
+            return
+        self.settle()
+        self._closing = True
+        self._stop_timers()
+        self._drained.set()
         if self._batch:
             self._send_ack()
-        self._link.close(CLOSE_TOKEN, REASON)
-        self._link.resume_reading()
+            self._send_losses()
+            if said is not None:
+                self._link.send_text(said)
+        self._link.close(code, reason[:MAX_REASON], patience)
+        self._tasks.spawn(self._settle_link(patience), name="packets:shut")
 
     def messages(self, messages: list[bytes]) -> None:
         """Inject the packets of binary messages from the client."""
-        if self._void:
-            return
-        if not self._may_inject:
-            self._link.close(CLOSE_SCOPE, "The token does not have the scope inject.")
-            return
-        packets: Sequence[bytes] = messages
-        if self._batch:
-            blocks: list[Block] = []
-            for message in messages:
-                try:
-                    batches = unpack(message)
-                except FrameError as error:
-                    self._link.close(CLOSE_BAD_FRAME, str(error)[:120])
-                    break
-                self._messages += 1
-                blocks += [Block.of(batch.packets) for batch in batches]
-            packets = Block.joined(blocks)
         try:
-            injection = self._session.inject(packets, self._options.full)
-        except SessionEnded:
-            return  # the session's own end closes this connection
-        self._account(injection)
+            self._inject(messages)
+        except Exception as error:  # noqa: BLE001 - logged; it ends this connection alone
+            self._broken(error)
 
     def text(self) -> None:
         """Refuse a text message: neither protocol has one from the client."""
-        self._link.close(CLOSE_BAD_FRAME, "Packets come in binary messages.")
+        self.end(CLOSE_BAD_FRAME, "Packets come in binary messages.")
 
     def _hello(self, adapter: AdapterView, max_message: int) -> dict[str, Any]:
         options = self._options
@@ -181,92 +257,197 @@ class PacketConnection:
     # To the client
 
     def _writable(self) -> None:
-        self._acknowledge()
-        self._flush()
+        try:
+            self._acknowledge()
+            self._flush()
+        except Exception as error:  # noqa: BLE001 - logged; it ends this connection alone
+            self._broken(error)
 
     def _flush(self) -> None:
-        subscriber, link, snaplen = self._subscriber, self._link, self._options.snaplen
+        subscriber, link = self._subscriber, self._link
         while link.writable:
-            if subscriber.has_losses:
+            if subscriber.losses:
                 self._tell_losses()
             bursts = subscriber.take(self._options.message_bytes)
             if not bursts:
                 break
-            if snaplen:
-                bursts = [burst.cut(snaplen) for burst in bursts]
-            if self._batch:
-                link.send_batches(bursts)
-            else:
-                link.send_packets(bursts)
-        if subscriber.overflowed:
-            self._session.unsubscribe(subscriber)
-            link.close(CLOSE_SLOW, "The client reads too slowly for its queue.")
+            try:
+                self._send(bursts)
+            except BaseException:
+                for burst in bursts:
+                    self._lose(Span(burst.count, burst.sequence, burst.injected))
+                raise
+        if not subscriber.queued_packets:
+            self._drained.set()
+        if subscriber.overflowed and not self._leaving:
+            if not subscriber.queued_packets and link.writable:
+                self.end(CLOSE_SLOW, SLOW)
+            elif self._slow_timer is None:
+                self._slow_timer = self._loop.call_later(SLOW_PATIENCE, self._too_slow)
 
     def _send_now(self, burst: Burst) -> bool:
         if not self._link.writable:
             return False
-        if self._options.snaplen:
-            burst = burst.cut(self._options.snaplen)
-        if self._batch:
-            self._link.send_batches((burst,))
-        else:
-            self._link.send_packets((burst,))
+        self._send((burst,))
         return True
+
+    def _send(self, bursts: Sequence[Burst]) -> None:
+        if self._options.snaplen:
+            bursts = [burst.cut(self._options.snaplen) for burst in bursts]
+        if self._batch:
+            self._link.send_batches(bursts)
+        else:
+            self._link.send_packets(bursts)
+
+    def _too_slow(self) -> None:
+        self.end(CLOSE_SLOW, SLOW, patience=0)
 
     def _tell_losses(self) -> None:
         if not self._batch:
-            self._subscriber.take_losses()
+            self._subscriber.losses.take()
             return
         now = self._loop.time()
         if now >= self._loss_at:
             self._loss_at = now + LOSS_INTERVAL
-            for loss in self._subscriber.take_losses():
-                self._link.send_text(_lost(loss))
+            self._send_losses()
         elif self._loss_timer is None:
             self._loss_timer = self._loop.call_at(self._loss_at, self._loss_due)
 
+    def _send_losses(self) -> None:
+        for loss in self._subscriber.losses.take():
+            self._link.send_text(_lost(loss))
+
     def _loss_due(self) -> None:
         self._loss_timer = None
-        self._flush()
+        self._writable()
 
-    def _ended(self) -> None:
-        session = self._session
-        self._flush()
-        if self._batch:
-            self._send_ack()
-            if self._subscriber.has_losses:
-                for loss in self._subscriber.take_losses():
-                    self._link.send_text(_lost(loss))
-            self._link.send_text(
-                {"type": "ended", "state": session.state, "reason": session.reason or ""}
-            )
-        self._link.close(CLOSE_ENDED, (session.reason or "The session has ended.")[:120])
+    # The end
+
+    def _leave(self) -> None:
+        self._leaving = True
+        self._session.unsubscribe(self._subscriber)
+
+    async def _end(self, code: int, reason: str, patience: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.flush(), patience)
+        self.shut(code, reason)
+
+    async def _settle_link(self, patience: float) -> None:
+        try:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._link.sent(), patience)
+        finally:
+            self._count_unsent(abort=True)
+
+    def _count_unsent(self, *, abort: bool = False) -> None:
+        for span in self._link.take_unsent(abort=abort):
+            self._lose(span)
+        self._session.clients.discard(self)
+        self._shut.set()
+
+    def _lose(self, span: Span) -> None:
+        self._subscriber.give_back(span.count, span.first, injected=span.injected)
+
+    def _broken(self, error: Exception) -> None:
+        logger.error("A packet connection failed and is closed.", exc_info=error)
+        self._cut_off(error)
+
+    def _cut_off(self, _error: Exception) -> None:
+        self._subscriber.abandon()
+        self.end(CLOSE_INTERNAL, "The service met an error it did not expect.", patience=0)
+
+    def _stop_timers(self) -> None:
+        timers = (self._loss_timer, self._retry_timer, self._ack_timer, self._slow_timer)
+        for timer in timers:
+            if timer is not None:
+                timer.cancel()
 
     # From the client
 
+    def _inject(self, messages: list[bytes]) -> None:
+        if not self._may_inject:
+            self.end(CLOSE_SCOPE, "The token does not have the scope inject.")
+            return
+        packets: Sequence[bytes] = messages
+        broken: FrameError | None = None
+        if self._batch:
+            blocks: list[Block] = []
+            for message in messages:
+                try:
+                    batches = unpack(message)
+                except FrameError as error:
+                    broken = error
+                    break
+                self._messages += 1
+                blocks += [Block.of(batch.packets) for batch in batches]
+            packets = Block.joined(blocks)
+        if packets or broken is None:
+            self._take(packets)
+        if broken is not None:
+            self.end(CLOSE_BAD_FRAME, str(broken))
+
+    def _take(self, packets: Sequence[bytes]) -> None:
+        if self._leaving:
+            self._refuse(packets)
+            return
+        try:
+            injection = self._session.inject(
+                packets, self._options.full, behind=bool(self._waiting)
+            )
+        except SessionEnded:  # the session's own end closes this connection
+            self._refuse(packets)
+            return
+        self._account(injection)
+
+    def _refuse(self, packets: Sequence[bytes]) -> None:
+        if not self._closing:
+            self._session.give_up(packets, Cause.FAILED)
+            self._add(Injection(failed=len(packets)))
+            self._acknowledge()
+
     def _account(self, injection: Injection) -> None:
-        if injection.waiting:
-            self._waiting.append(injection.waiting)
+        waiting, injection.waiting = injection.waiting, ()
+        if waiting:
+            self._waiting.append(waiting)
             self._link.pause_reading()
             if self._retry_timer is None:
                 self._retry_timer = self._loop.call_later(RETRY, self._retry)
-        if self._batch:
-            if self._unacknowledged is None:
-                self._unacknowledged = injection
-            else:
-                self._unacknowledged.add(injection)
-            self._acknowledge()
+        self._add(injection)
+        self._acknowledge()
+        if injection.failure is not None:
+            self._driver_failed(injection.failure)
+
+    def _add(self, injection: Injection) -> None:
+        if not self._batch:
+            return
+        if self._unacknowledged is None:
+            self._unacknowledged = injection
+        else:
+            self._unacknowledged.add(injection)
+
+    def _driver_failed(self, error: DriverError) -> None:
+        if not isinstance(error, SessionEnded):  # then the session's own end closes this connection
+            self.end(close_code(error), str(error))
 
     def _retry(self) -> None:
         self._retry_timer = None
+        try:
+            self._retry_waiting()
+        except Exception as error:  # noqa: BLE001 - logged; it ends this connection alone
+            self._broken(error)
+
+    def _retry_waiting(self) -> None:
         while self._waiting:
             try:
-                injection = self._session.push(self._waiting.popleft(), Full.WAIT)
+                injection = self._session.push(self._waiting[0], Full.WAIT)
             except SessionEnded:
-                return
+                return  # what waits is counted when the session's end closes this connection
+            self._waiting.popleft()
             waiting, injection.waiting = injection.waiting, ()
-            if self._unacknowledged is not None:
-                self._unacknowledged.add(injection)
+            self._add(injection)
+            if injection.failure is not None:
+                self._driver_failed(injection.failure)
+                return
             if waiting:
                 self._waiting.appendleft(waiting)
                 self._retry_timer = self._loop.call_later(RETRY, self._retry)
@@ -288,7 +469,7 @@ class PacketConnection:
 
     def _ack_due(self) -> None:
         self._ack_timer = None
-        self._acknowledge()
+        self._writable()
 
     def _send_ack(self) -> None:
         done, self._unacknowledged = self._unacknowledged, None
@@ -301,6 +482,8 @@ class PacketConnection:
                 "accepted": done.accepted,
                 "rejected": dict(done.rejected),
                 "ring_full": done.ring_full,
+                "refused": dict(done.refused),
+                "failed": done.failed,
             }
         )
 
@@ -308,7 +491,7 @@ class PacketConnection:
 def _lost(loss: Loss) -> dict[str, Any]:
     return {
         "type": "lost",
-        "cause": "queue",
+        "cause": loss.cause,
         "direction": "injected" if loss.injected else "received",
         "count": loss.count,
         "first": loss.first,

@@ -33,6 +33,7 @@ from websockets.http11 import Request
 
 from wintun_api.api.access import HEALTH
 from wintun_api.api.admission import Seat
+from wintun_api.api.capture import CONNECTION
 from wintun_api.api.cutoff import ABORT
 from wintun_api.api.listener import keep_alive
 from wintun_api.api.problems import MEDIA_TYPE, Refusal, http_kind, response
@@ -285,8 +286,9 @@ class HttpProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin a request."""
         super().on_message_begin()
-        # With this the app can cut off a client that does not read its answer.
-        cast(dict[str, Any], self.scope)["extensions"] = {ABORT: self.transport.abort}
+        # The app can see what of its answer is still to be sent, and cut off who does not read it.
+        extensions = {ABORT: self.transport.abort, CONNECTION: self}
+        cast(dict[str, Any], self.scope)["extensions"] = extensions
         self._begun, self._in_body = True, False
         self._serial += 1
         self._fed = self._size = self._count = self._body = self._body_mark = 0

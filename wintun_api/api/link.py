@@ -7,21 +7,33 @@ import json
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, Protocol
 
+from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from wintun_api.api.frames import BINARY, TEXT, frame_header, packet_frames
-from wintun_api.api.protocol import EXTENSION, PacketProtocol
-from wintun_api.hub.fanout import Burst
+from wintun_api.api.protocol import CLOSE_PATIENCE, EXTENSION, PacketProtocol
+from wintun_api.api.unsent import Span
+from wintun_api.hub.burst import Burst
 from wintun_api.hub.tasks import TaskSet
 from wintun_api.wire import header
 
 OnMessages = Callable[[list[bytes]], None]
 OnWritable = Callable[[], None]
 
+# What a server other than ours has not taken waits here, in messages and in bytes.
 MAX_PENDING = 64
+MAX_PENDING_BYTES = 256 * 1024
+CUT = 1006  # RFC 6455, section 7.1.5: closed without a close frame
 _JSON = json.JSONEncoder(separators=(",", ":"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Pending:
+    item: bytes | str | tuple[int, str]
+    spans: Sequence[Span]
 
 
 class Link(Protocol):
@@ -40,6 +52,9 @@ class Link(Protocol):
     def send_packets(self, bursts: Sequence[Burst]) -> None:
         """Send one binary message per packet."""
 
+    def send_blocks(self, blocks: bytes, bursts: Sequence[Burst]) -> None:
+        """Send one binary message with the pcapng blocks of these bursts."""
+
     def send_text(self, value: dict[str, Any]) -> None:
         """Send a JSON text message."""
 
@@ -49,11 +64,20 @@ class Link(Protocol):
     def resume_reading(self) -> None:
         """Take messages again."""
 
-    async def ready(self) -> None:
-        """Wait until reading is not paused."""
+    async def receive(self) -> Message:
+        """Wait until reading is not paused; return the next message that is the caller's to take.
 
-    def close(self, code: int, reason: str) -> None:
-        """Close behind what was sent."""
+        "websocket.disconnect" when the client has gone, or was cut off.
+        """
+
+    def close(self, code: int, reason: str, patience: float = CLOSE_PATIENCE) -> None:
+        """Close behind what was sent; a client that does not read is cut off after `patience`."""
+
+    async def sent(self) -> None:
+        """Wait until all that was sent has been taken from here, or the client is gone."""
+
+    def take_unsent(self, *, abort: bool = False) -> list[Span]:
+        """Return the packets that were sent and not taken yet; with `abort` they never will be."""
 
     def detach(self) -> None:
         """End: nothing is called any more."""
@@ -62,14 +86,17 @@ class Link(Protocol):
 def link_of(websocket: WebSocket) -> Link:
     """Return the best link that the server under this WebSocket offers."""
     protocol = websocket.scope.get("extensions", {}).get(EXTENSION)
-    return FastLink(protocol) if isinstance(protocol, PacketProtocol) else PlainLink(websocket)
+    if isinstance(protocol, PacketProtocol):
+        return FastLink(protocol, websocket)
+    return PlainLink(websocket)
 
 
 class FastLink:
     """A link over `PacketProtocol`: frames are made here and shared between clients."""
 
-    def __init__(self, protocol: PacketProtocol) -> None:
+    def __init__(self, protocol: PacketProtocol, websocket: WebSocket) -> None:
         self._protocol = protocol
+        self._websocket = websocket
 
     @property
     def writable(self) -> bool:
@@ -83,15 +110,19 @@ class FastLink:
     def send_batches(self, bursts: Sequence[Burst]) -> None:
         """Write one frame; what a single burst becomes is shared between clients."""
         if len(bursts) == 1:
-            self._protocol.write_pieces(bursts[0].form("batch frame", _batch_frame))
+            self._protocol.write_pieces(bursts[0].form("batch frame", _batch_frame), bursts)
             return
         batches = [burst.form("batch", _batch) for burst in bursts]
-        self._protocol.write(b"".join((frame_header(BINARY, sum(map(len, batches))), *batches)))
+        head = frame_header(BINARY, sum(map(len, batches)))
+        self._protocol.write(b"".join((head, *batches)), bursts)
 
     def send_packets(self, bursts: Sequence[Burst]) -> None:
         """Write the frames of all packets at once."""
-        frames = [burst.form("frames", _packet_frames) for burst in bursts]
-        self._protocol.write(frames[0] if len(frames) == 1 else b"".join(frames))
+        self._protocol.write_packets([one.form("frames", _packet_frames) for one in bursts], bursts)
+
+    def send_blocks(self, blocks: bytes, bursts: Sequence[Burst]) -> None:
+        """Write one frame."""
+        self._protocol.write(frame_header(BINARY, len(blocks)) + blocks, bursts)
 
     def send_text(self, value: dict[str, Any]) -> None:
         """Write one text frame."""
@@ -106,12 +137,21 @@ class FastLink:
         """Read again."""
         self._protocol.resume_reading()
 
-    async def ready(self) -> None:
-        """Return at once: this link's messages do not come through the caller."""
+    async def receive(self) -> Message:
+        """Return a text message, or the end: binary ones do not come through the caller."""
+        return await self._websocket.receive()
 
-    def close(self, code: int, reason: str) -> None:
+    def close(self, code: int, reason: str, patience: float = CLOSE_PATIENCE) -> None:
         """Send the close frame."""
-        self._protocol.close(code, reason)
+        self._protocol.close(code, reason, patience)
+
+    async def sent(self) -> None:
+        """Wait for the kernel."""
+        await self._protocol.sent()
+
+    def take_unsent(self, *, abort: bool = False) -> list[Span]:
+        """Ask the transport."""
+        return self._protocol.take_unsent(abort=abort)
 
     def detach(self) -> None:
         """Detach from the protocol."""
@@ -119,37 +159,50 @@ class FastLink:
 
 
 class PlainLink:
-    """A link over plain ASGI events, for servers other than ours: one event per message."""
+    """A link over plain ASGI events, for servers other than ours: one event per message.
+
+    What the server has taken counts as delivered: how much of it waits there cannot be seen.
+    """
 
     def __init__(self, websocket: WebSocket) -> None:
         self._websocket = websocket
-        self._pending: deque[bytes | str | tuple[int, str]] = deque()
+        self._pending: deque[_Pending] = deque()
+        self._pending_bytes = 0
         self._wake = asyncio.Event()
+        self._taken = asyncio.Event()
+        self._taken.set()
         self._reading = asyncio.Event()
         self._reading.set()
+        self._cut = asyncio.Event()
         self._closed = False
         self._tasks = TaskSet()
+        self._sender: asyncio.Task[None] | None = None
         self._on_writable: OnWritable | None = None
 
     @property
     def writable(self) -> bool:
         """Whether few enough messages wait to be sent."""
-        return len(self._pending) < MAX_PENDING and not self._closed
+        few = len(self._pending) < MAX_PENDING and self._pending_bytes < MAX_PENDING_BYTES
+        return few and not self._closed
 
     def attach(self, on_messages: OnMessages, on_writable: OnWritable) -> None:
         """Start the sender; messages reach the connection through its own receive loop."""
         self._on_writable = on_writable
-        self._tasks.spawn(self._send(), name="packets:send")
+        self._sender = self._tasks.spawn(self._send(), name="packets:send")
 
     def send_batches(self, bursts: Sequence[Burst]) -> None:
         """Queue one message."""
-        self._put(b"".join([burst.form("batch", _batch) for burst in bursts]))
+        self._put(b"".join([burst.form("batch", _batch) for burst in bursts]), bursts)
 
     def send_packets(self, bursts: Sequence[Burst]) -> None:
         """Queue a message per packet."""
         for burst in bursts:
-            for packet in burst.packets:
-                self._put(packet)
+            for index, packet in enumerate(burst.packets):
+                self._put(packet, spans=(Span(1, burst.sequence + index, burst.injected),))
+
+    def send_blocks(self, blocks: bytes, bursts: Sequence[Burst]) -> None:
+        """Queue one message."""
+        self._put(blocks, bursts)
 
     def send_text(self, value: dict[str, Any]) -> None:
         """Queue one text message."""
@@ -163,38 +216,80 @@ class PlainLink:
         """Let the receive loop go on."""
         self._reading.set()
 
-    async def ready(self) -> None:
-        """Wait until reading is not paused."""
+    async def receive(self) -> Message:
+        """Return the next message of any kind."""
         await self._reading.wait()
+        message = self._tasks.spawn(self._websocket.receive(), name="packets:receive")
+        cut = self._tasks.spawn(self._cut.wait(), name="packets:cut")
+        await asyncio.wait([message, cut], return_when=asyncio.FIRST_COMPLETED)
+        cut.cancel()
+        if not message.done():
+            message.cancel()
+            return {"type": "websocket.disconnect", "code": CUT}
+        return message.result()
 
-    def close(self, code: int, reason: str) -> None:
-        """Queue the close."""
+    def close(self, code: int, reason: str, patience: float = CLOSE_PATIENCE) -> None:
+        """Queue the close; the server has a patience of its own."""
         self._put((code, reason))
         self._closed = True
+        self._reading.set()  # so that the receive loop sees the end
+
+    async def sent(self) -> None:
+        """Wait for the server."""
+        await self._taken.wait()
+
+    def take_unsent(self, *, abort: bool = False) -> list[Span]:
+        """Return what the server has not taken."""
+        unsent = [span for pending in self._pending for span in pending.spans]
+        if self._pending:
+            self._closed = True
+            self._pending.clear()
+            self._cut.set()
+            self.detach()
+        return unsent
 
     def detach(self) -> None:
         """Stop the sender."""
-        self._tasks.cancel()
+        if self._sender is not None:
+            self._sender.cancel()
         self._reading.set()
+        self._taken.set()
 
-    def _put(self, item: bytes | str | tuple[int, str]) -> None:
-        if not self._closed:
-            self._pending.append(item)
-            self._wake.set()
+    def _put(
+        self,
+        item: bytes | str | tuple[int, str],
+        bursts: Sequence[Burst] = (),
+        spans: Sequence[Span] | None = None,
+    ) -> None:
+        if self._closed:
+            return
+        if spans is None:
+            spans = [Span(burst.count, burst.sequence, burst.injected) for burst in bursts]
+        self._pending.append(_Pending(item, spans))
+        self._pending_bytes += len(item)
+        self._taken.clear()
+        self._wake.set()
 
     async def _send(self) -> None:
         with suppress(WebSocketDisconnect, RuntimeError):
             while True:
                 while self._pending:
-                    item = self._pending.popleft()
+                    item = self._pending[0].item
                     if isinstance(item, bytes):
                         await self._websocket.send_bytes(item)
                     elif isinstance(item, str):
                         await self._websocket.send_text(item)
                     else:
                         await self._websocket.close(*item)
-                        return
+                    # Only now: what is cancelled while it waits for the server was not sent.
+                    self._pending.popleft()
+                    self._pending_bytes -= len(item)
+                    if isinstance(item, tuple):
+                        break
+                self._taken.set()
                 self._wake.clear()
+                if self._closed:
+                    return
                 if self._on_writable is not None:
                     self._on_writable()
                 await self._wake.wait()

@@ -200,7 +200,7 @@ def _families(sessions: list[tuple[str, ManagedSession]]) -> Iterator[Metric]:
     capacity = gauge("ring_capacity_bytes", "Ring capacity.")
     subscribers = gauge("subscribers", "Clients that get packets.")
     queued = gauge("queue_packets", "Packets waiting in the queues of clients.")
-    queued_size = gauge("queue_bytes", "Bytes waiting in the queues of clients.")
+    queued_size = gauge("queue_bytes", "Memory that the queues of clients keep, in bytes.")
     for name, session in sessions:
         view, counters = session.view(), session.counters
         who = [name, str(session.adapter), session.id]
@@ -209,10 +209,14 @@ def _families(sessions: list[tuple[str, ManagedSession]]) -> Iterator[Metric]:
         size.add_metric([*who, "received"], counters.received_bytes)
         size.add_metric([*who, "injected"], counters.injected_bytes)
         causes = {
+            "truncated": counters.truncated,
             "queue": counters.queue_lost,
+            "ended": counters.ended,
+            "failed": counters.failed,
             "ring_full": counters.ring_full,
             "unclaimed": counters.received_unclaimed,
             **{f"rejected_{reason}": count for reason, count in counters.rejected.items()},
+            **{f"refused_{cause}": count for cause, count in counters.refused.items()},
         }
         if view.ring_lost is not None:
             causes["ring"] = view.ring_lost

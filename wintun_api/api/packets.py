@@ -48,4 +48,7 @@ async def inject_packets(
         packets = [packet for batch in unpack(body) for packet in batch.packets]
     else:
         raise HTTPException(415, f"Packets come as {PACKET_TYPE} or {BATCH_TYPE}.")
-    return InjectionReport.of(session.inject(packets, Full.DROP))
+    injection = session.inject(packets, Full.DROP)
+    if injection.failure is not None:
+        raise injection.failure
+    return InjectionReport.of(injection)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Final, cast
 
 from uvicorn._types import ASGIReceiveEvent, ASGISendEvent
@@ -22,6 +23,9 @@ from websockets.http11 import Request
 
 from wintun_api.api.admission import Seat
 from wintun_api.api.frames import MessageReader
+from wintun_api.api.unsent import Span, Unsent, frames_whole
+from wintun_api.hub.burst import Burst
+from wintun_api.hub.ending import ENDING_PATIENCE
 
 EXTENSION = "wintun_api.packets"
 GOING_AWAY = 1001
@@ -60,6 +64,8 @@ class PacketProtocol(WebSocketsSansIOProtocol):
         self._on_messages: OnMessages | None = None
         self._on_writable: OnWritable | None = None
         self._reader = MessageReader(self.config.ws_max_size)
+        self._unsent = Unsent()
+        self._thrown_away = False
         self._write_paused = False
         # What came behind a message that the app has not taken.
         self._held: list[list[bytes] | bytes] = []
@@ -100,31 +106,69 @@ class PacketProtocol(WebSocketsSansIOProtocol):
         """Whether the client keeps up; False also once the connection is closing."""
         return not (self._write_paused or self.close_sent or self.transport.is_closing())
 
-    def write(self, frames: bytes) -> None:
-        """Write whole server frames (RFC 6455, section 5.2: unmasked)."""
-        if not (self.close_sent or self.transport.is_closing()):
-            self.transport.write(frames)
+    def write(self, frame: bytes, bursts: Sequence[Burst] = ()) -> None:
+        """Write a server frame (RFC 6455, section 5.2: unmasked), a message with these bursts."""
+        transport = self.transport
+        if not (self.close_sent or transport.is_closing()):
+            self._unsent.wrote(len(frame), transport.get_write_buffer_size(), bursts)
+            transport.write(frame)
 
-    def write_pieces(self, pieces: Sequence[bytes | memoryview]) -> None:
-        """Write frames that lie in several pieces, which are not copied."""
-        if not (self.close_sent or self.transport.is_closing()):
-            self.transport.writelines(pieces)
+    def write_packets(self, frames: Sequence[bytes], bursts: Sequence[Burst]) -> None:
+        """Write the frames of bursts, in a piece for each: a message is a packet."""
+        transport = self.transport
+        if not (self.close_sent or transport.is_closing()):
+            buffered = transport.get_write_buffer_size()
+            for piece, burst in zip(frames, bursts, strict=True):
+                self._unsent.wrote(len(piece), buffered, (burst,), frames_whole)
+                buffered += len(piece)
+            transport.write(frames[0] if len(frames) == 1 else b"".join(frames))
+
+    def write_pieces(
+        self, pieces: Sequence[bytes | memoryview], bursts: Sequence[Burst] = ()
+    ) -> None:
+        """Write a message that lies in several pieces, which are not copied."""
+        transport = self.transport
+        if not (self.close_sent or transport.is_closing()):
+            size = sum(map(len, pieces))
+            self._unsent.wrote(size, transport.get_write_buffer_size(), bursts)
+            transport.writelines(pieces)
             if WRITELINES_IS_BLIND:
-                self.transport.set_write_buffer_limits(WRITE_HIGH, WRITE_LOW)  # looks
+                transport.set_write_buffer_limits(WRITE_HIGH, WRITE_LOW)  # looks
 
-    def close(self, code: int, reason: str) -> None:
+    async def sent(self) -> None:
+        """Wait until the kernel has taken everything that was written, or the connection is lost.
+
+        To be called when little or nothing more is written.
+        """
+        if not self.transport.is_closing():
+            self.transport.set_write_buffer_limits(0, 0)
+        await self.writable.wait()
+
+    def take_unsent(self, *, abort: bool = False) -> list[Span]:
+        """Return the packets that were written and that the kernel has not taken.
+
+        With `abort` the connection is cut when there is anything that it has not taken.
+        """
+        transport = self.transport
+        buffered = None if self._thrown_away else transport.get_write_buffer_size()
+        spans = self._unsent.take(buffered)
+        if abort and buffered:
+            transport.abort()
+        return spans
+
+    def close(self, code: int, reason: str, patience: float = CLOSE_PATIENCE) -> None:
         """Start the closing handshake at once, behind what was written.
 
-        A client that does not read would hold it up for ever, so it has `CLOSE_PATIENCE` seconds.
+        A client that does not read would hold it up for ever, so it has `patience` seconds.
         """
         if self.close_sent or self.transport.is_closing():
             return
         self.conn.send_close(code, reason)
-        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.write(b"".join(self.conn.data_to_send()))
         self.close_sent = True
         self.stop_keepalive()
         self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
-        self.close_timer = self.loop.call_later(CLOSE_PATIENCE, self.transport.abort)
+        self.close_timer = self.loop.call_later(patience, self.transport.abort)
 
     def pause_reading(self) -> None:
         """Let TCP hold the client back. Idempotent."""
@@ -198,6 +242,15 @@ class PacketProtocol(WebSocketsSansIOProtocol):
             self._hand_on()
         return message
 
+    def send_keepalive_ping(self) -> None:
+        """Ask whether the client is there, as uvicorn does."""
+        self._write_untold(super().send_keepalive_ping)
+
+    def _write_untold(self, write: Callable[[], None]) -> None:
+        before = self.transport.get_write_buffer_size()
+        write()
+        self._unsent.wrote(self.transport.get_write_buffer_size() - before, before)
+
     def _read_on(self) -> None:
         transport: asyncio.Transport | None = self.transport
         if transport is not None and not (self.read_paused or transport.is_closing()):
@@ -239,7 +292,7 @@ class PacketProtocol(WebSocketsSansIOProtocol):
         if self.transport.is_closing():
             return
         if not self._write_paused:
-            self.transport.write(b"".join(pongs))
+            self.write(b"".join(pongs))
             return
         self._pong = pongs[-1]
         self._unanswered += 1
@@ -248,7 +301,7 @@ class PacketProtocol(WebSocketsSansIOProtocol):
 
     def handle_close(self, event: Frame) -> None:
         """Answer a close frame, and end soon, even if the client does not read."""
-        super().handle_close(event)
+        self._write_untold(partial(super().handle_close, event))
         self._hasten()
 
     def handle_parser_exception(self) -> None:
@@ -256,12 +309,12 @@ class PacketProtocol(WebSocketsSansIOProtocol):
         if self.close_sent or self.transport.is_closing():
             self.conn.data_to_send()
         else:
-            super().handle_parser_exception()
+            self._write_untold(super().handle_parser_exception)
         self._hasten()
 
     def keepalive_timeout(self) -> None:
         """End the connection of a client that does not answer."""
-        super().keepalive_timeout()
+        self._write_untold(super().keepalive_timeout)
         self._hasten()
 
     def _fail(self, code: int, reason: str) -> None:
@@ -289,6 +342,7 @@ class PacketProtocol(WebSocketsSansIOProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the packet endpoint and give the place back; uvicorn tells the app."""
+        self._thrown_away = exc is not None
         self.detach()
         self._held = []
         if self.seat is not None:
@@ -296,8 +350,14 @@ class PacketProtocol(WebSocketsSansIOProtocol):
         super().connection_lost(exc)
 
     def shutdown(self) -> None:
-        """Close with 1001 when the service stops; whoever does not read is cut off."""
+        """Close with 1001 when the service stops; a client that does not read is cut off.
+
+        The packet endpoint is ended by its session, which delivers and accounts for what is queued.
+        """
         self.stop_keepalive()
+        if self._on_messages is not None and not self.close_sent:
+            self.close_timer = self.loop.call_later(ENDING_PATIENCE + CLOSE_PATIENCE, self.abort)
+            return
         if self.close_sent or not self.handshake_complete:
             super().shutdown()
         else:

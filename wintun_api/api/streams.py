@@ -108,8 +108,9 @@ async def stream_packets(
     if not await accept(websocket, context.leases, principal, subprotocol):
         return
     if subprotocol == PCAPNG:
-        capture = Capture(session, adapter, options, context.stopping)
-        await stream_capture(websocket, capture, context.leases, principal)
+        await stream_capture(
+            websocket, Capture(session, adapter, options), context.leases, principal
+        )
         return
     connection = PacketConnection(
         session,
@@ -122,8 +123,7 @@ async def stream_packets(
         async with leased(websocket, context.leases, principal, connection.void):
             connection.open(adapter, context.settings.max_message)
             while True:
-                await link.ready()
-                message = await websocket.receive()
+                message = await link.receive()
                 if message["type"] == "websocket.disconnect":
                     break
                 if message.get("bytes") is not None:
@@ -131,7 +131,7 @@ async def stream_packets(
                 else:
                     connection.text()
     except WintunApiError as error:  # the session ended between the look-up and the subscription
-        link.close(close_code(error), str(error)[:120])
+        connection.shut(close_code(error), str(error))
     finally:
         connection.close()
 

@@ -128,6 +128,12 @@ def _show(session: dict[str, Any], as_json: bool) -> None:
         show_record(session)
 
 
+def _lost(lost: dict[str, Any]) -> int:
+    """Return how many packets were lost in all; unclaimed ones had no reader to be lost for."""
+    counts = [value for cause, value in lost.items() if cause != "unclaimed"]
+    return sum(sum(one.values()) if isinstance(one, dict) else one or 0 for one in counts)
+
+
 def _row(session: dict[str, Any], names: dict[str, str]) -> tuple[object, ...]:
     counters = session["counters"]
     lost = counters["lost"]
@@ -138,6 +144,6 @@ def _row(session: dict[str, Any], names: dict[str, str]) -> tuple[object, ...]:
         session["capacity"],
         counters["received"]["packets"],
         counters["injected"]["packets"],
-        (lost["ring"] or 0) + lost["queue"] + lost["ring_full"] + sum(lost["rejected"].values()),
+        _lost(lost),
         session["subscribers"],
     )

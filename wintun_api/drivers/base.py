@@ -249,8 +249,12 @@ class Session(Protocol):
         nothing behind that one was sent, however small. Packets that the host refuses are taken
         too, and are in `refused`. Every packet must be checked before (`packet.check`).
 
+        A call that fails behind packets that were taken returns their number, and the next one
+        raises.
+
         Raises:
             SessionEnded: The adapter is gone.
+            DriverError: The driver refused the call; none of these packets was taken.
         """
 
     def quiesce(self) -> None:

@@ -8,7 +8,11 @@
     pump         readiness, then drain: a driver's session to bursts on the event loop
     handover     the turn to drain, passed between the thread that waits and the event loop
     watch        a session's descriptor, where there is one, watched by the event loop
+    burst        the packets of one drain or injection, and the forms that readers share
     fanout       bursts to bounded subscriber queues, each with its own overflow policy
+    losses       packets that did not arrive, by cause, until they are told
+    host_losses  what the host lost before it could be read, from the counters of the link
+    ending       how a session ends for its clients, and how long they are waited for
     injection    packets of clients to the driver's send ring
     counters     what was carried and what was lost, by cause
     events       what happened, with ids, history and bounded subscriptions

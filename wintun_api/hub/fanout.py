@@ -6,15 +6,17 @@ A slow reader loses its own packets and is told so; it never delays another one,
 
 from __future__ import annotations
 
+import logging
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from enum import StrEnum
-from typing import Any, TypeVar
 
-from wintun_api.packet.block import Block
+from wintun_api.hub.burst import BURST_OVERHEAD, PACKET_OVERHEAD, Burst
+from wintun_api.hub.losses import Cause, Loss, Losses
 
-T = TypeVar("T")
+logger = logging.getLogger(__name__)
+
+Report = Callable[[Cause, int], None]
 
 
 class Overflow(StrEnum):
@@ -41,120 +43,29 @@ class Direction(StrEnum):
         )
 
 
-class Burst:
-    """The packets of one drain or one injection; immutable, encoded at most once per form.
-
-    Attributes:
-        packets: The packets in order.
-        lengths: Bytes of each.
-        count: How many there are.
-        size: Bytes of all.
-        sequence: Number of the first packet, per session and direction.
-        time_ns: Nanoseconds since 1970.
-        injected: They were injected by a client, not received from the host.
-        original_lengths: Bytes of each before `cut`; None where nothing was cut.
-    """
-
-    __slots__ = (
-        "_forms",
-        "count",
-        "injected",
-        "lengths",
-        "original_lengths",
-        "packets",
-        "sequence",
-        "size",
-        "time_ns",
-    )
-
-    def __init__(
-        self,
-        packets: Sequence[bytes],
-        lengths: Sequence[int],
-        size: int,
-        sequence: int,
-        time_ns: int,
-        *,
-        injected: bool,
-        original_lengths: Sequence[int] | None = None,
-    ) -> None:
-        self.packets = packets
-        self.lengths = lengths
-        self.count = len(packets)
-        self.size = size
-        self.sequence = sequence
-        self.time_ns = time_ns
-        self.injected = injected
-        self.original_lengths = original_lengths
-        self._forms: dict[Any, Any] = {}
-
-    def __len__(self) -> int:
-        return self.count
-
-    @property
-    def pieces(self) -> Sequence[bytes | memoryview]:
-        """The packets one behind another, in as few pieces as there are without a copy."""
-        packets = self.packets
-        return (packets.payload,) if type(packets) is Block else packets
-
-    def form(self, key: Any, make: Callable[[Burst], T]) -> T:
-        """Return `make(self)`, made once per `key` and shared by every reader."""
-        made: T | None = self._forms.get(key)
-        if made is None:
-            made = self._forms[key] = make(self)
-        return made
-
-    def cut(self, snaplen: int) -> Burst:
-        """Return the burst with at most `snaplen` bytes of each packet; 0 is all."""
-        return self.form(snaplen, lambda burst: _cut(burst, snaplen)) if snaplen else self
-
-    def part(self, start: int, stop: int) -> Burst:
-        """Return the packets from `start` to `stop` as a burst of their own."""
-        packets, lengths = self.packets[start:stop], self.lengths[start:stop]
-        first = self.sequence + start
-        size = sum(lengths)
-        return Burst(packets, lengths, size, first, self.time_ns, injected=self.injected)
-
-
-def _cut(burst: Burst, snaplen: int) -> Burst:
-    packets = [packet[:snaplen] for packet in burst.packets]
-    lengths = list(map(len, packets))
-    return Burst(
-        packets,
-        lengths,
-        sum(lengths),
-        burst.sequence,
-        burst.time_ns,
-        injected=burst.injected,
-        original_lengths=burst.lengths,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Loss:
-    """Packets that one subscriber lost, counted together.
-
-    `first` and `last` are sequence numbers; `count` is less than their span when some between
-    them were delivered.
-    """
-
-    count: int
-    first: int
-    last: int
-    injected: bool
+def _unreported(_cause: Cause, _count: int) -> None:
+    """Where no session counts a subscriber's losses."""
 
 
 class Subscriber:
     """One reader's queue, bounded in packets and in bytes.
 
+    `offered_packets` are at every moment those delivered, queued and lost:
+    `offered_packets == delivered_packets + queued_packets + lost`.
+
     Args:
+        limit_bytes: Bound of the memory that the queue keeps, with what Python needs around a
+            packet (`Burst.kept`).
         take_now: Called with each burst while the queue is empty and nothing was lost: a reader
             that keeps up takes it (True), and it is never queued.
         wake: Called when there is something to take.
+        fail: Called when `wake` or `take_now` has raised; the subscriber was taken off by then.
 
     Attributes:
-        overflowed: Set once a queue with `Overflow.CLOSE` was full; nothing is queued after that.
-        lost: Packets lost so far.
+        overflowed: Set once a queue with `Overflow.CLOSE` was full. What is offered from then on is
+            lost; what was queued before can still be taken.
+        delivered_packets: Packets the reader took and has not given back.
+        lost: Packets of those offered that were lost so far.
     """
 
     def __init__(
@@ -166,21 +77,26 @@ class Subscriber:
         limit_bytes: int,
         wake: Callable[[], None],
         take_now: Callable[[Burst], bool] | None = None,
+        fail: Callable[[Exception], None] | None = None,
     ) -> None:
         self.direction = direction
         self.overflow = overflow
         self.limit_packets = limit_packets
         self.limit_bytes = limit_bytes
+        self.offered_packets = 0
         self.queued_packets = 0
         self.queued_bytes = 0
         self.delivered_packets = 0
         self.lost = 0
+        self.losses = Losses()
         self.overflowed = False
         self.unblocked: Callable[[], None] | None = None
+        self.report: Report = _unreported
+        self._refusing: Cause | None = None
         self._wake = wake
         self._take_now = take_now
+        self._fail = fail
         self._queue: deque[Burst] = deque()
-        self._losses: dict[bool, Loss] = {}
 
     @property
     def full(self) -> bool:
@@ -189,30 +105,34 @@ class Subscriber:
 
     def offer(self, burst: Burst) -> int:
         """Queue a burst by the overflow policy and wake the reader; return the packets lost."""
-        if self.overflowed:
-            return 0
+        self.offered_packets += burst.count
+        if self._refusing is not None:
+            self._lose(burst, self._refusing)
+            return burst.count
         if (
             self._take_now is not None
             and not self._queue
-            and not self._losses
+            and not self.losses
             and self._take_now(burst)
         ):
             self.delivered_packets += burst.count
             return 0
         before = self.lost
+        kept = burst.kept
         fits = (
             self.queued_packets + burst.count <= self.limit_packets
-            and self.queued_bytes + burst.size <= self.limit_bytes
+            and self.queued_bytes + kept <= self.limit_bytes
         )
         if fits or self.overflow is Overflow.BLOCK:
-            self._append(burst)
+            self._append(burst, kept)
         elif self.overflow is Overflow.DROP_OLDEST:
-            self._make_room(burst)
+            self._make_room(burst, kept)
         elif self.overflow is Overflow.DROP_NEWEST:
             self._append_what_fits(burst)
         else:
             self.overflowed = True
-            self._lose(burst)
+            self._refusing = Cause.QUEUE
+            self._lose(burst, Cause.QUEUE)
         self._wake()
         return self.lost - before
 
@@ -224,83 +144,126 @@ class Subscriber:
         while queue and (not taken or total + queue[0].size <= size):
             burst = queue.popleft()
             total += burst.size
+            self.queued_bytes -= burst.kept
             self.queued_packets -= burst.count
             self.delivered_packets += burst.count
             taken.append(burst)
-        self.queued_bytes -= total
         if self.unblocked is not None and not self.full:
             self.unblocked()
         return taken
 
-    def take_losses(self) -> list[Loss]:
-        """Return what was lost since the last call, one entry per direction."""
-        losses = list(self._losses.values())
-        self._losses.clear()
-        return losses
+    def refuse(self, cause: Cause = Cause.ENDED) -> None:
+        """Count whatever is offered from now on as lost; what is queued can still be taken."""
+        if self._refusing is None:
+            self._refusing = cause
 
-    @property
-    def has_losses(self) -> bool:
-        """Whether `take_losses` would return something."""
-        return bool(self._losses)
+    def abandon(self, cause: Cause = Cause.ENDED, *, keep_last: bool = False) -> None:
+        """Count what is queued as lost, and whatever is offered from now on. Idempotent.
 
-    def _append(self, burst: Burst) -> None:
+        With `keep_last` the last packet stays queued, for a reader that says with a packet what
+        was lost before it. The loss of a queue that had overflowed stays one of the queue.
+        """
+        self.refuse(cause)
+        cause = self._refusing or cause
+        queue, last = self._queue, None
+        if keep_last and queue:
+            burst = queue.pop()
+            last = burst.part(burst.count - 1, burst.count)
+            if burst.count > 1:
+                queue.append(burst.part(0, burst.count - 1))
+        while queue:
+            self._lose(queue.popleft(), cause)
+        self.queued_packets = self.queued_bytes = 0
+        if last is not None:
+            self._append(last, last.kept)
+        if self.unblocked is not None:
+            self.unblocked()
+
+    def give_back(self, count: int, first: int, *, injected: bool) -> None:
+        """Count packets as lost that were taken and never reached the reader."""
+        self.delivered_packets -= count
+        self._count(Loss(count, first, first + count - 1, injected, self._refusing or Cause.ENDED))
+
+    def lose_before(self, loss: Loss) -> None:
+        """Note packets of the session that were lost before they could be offered."""
+        self.losses.add(loss)
+        self._wake()
+
+    def failed(self, error: Exception, burst: Burst | None = None) -> None:
+        """Account for a reader that raised, with the burst that it was offered; let it know."""
+        missing = self.offered_packets - self.delivered_packets - self.queued_packets - self.lost
+        self.abandon()
+        if burst is not None and missing > 0:
+            self._lose(burst, Cause.ENDED, start=burst.count - missing)
+        if self._fail is not None:
+            self._fail(error)
+
+    def _append(self, burst: Burst, kept: int) -> None:
         self._queue.append(burst)
-        self.queued_packets += len(burst)
-        self.queued_bytes += burst.size
+        self.queued_packets += burst.count
+        self.queued_bytes += kept
 
-    def _make_room(self, burst: Burst) -> None:
+    def _make_room(self, burst: Burst, kept: int) -> None:
         while self._queue and (
-            self.queued_packets + len(burst) > self.limit_packets
-            or self.queued_bytes + burst.size > self.limit_bytes
+            self.queued_packets + burst.count > self.limit_packets
+            or self.queued_bytes + kept > self.limit_bytes
         ):
             oldest = self._queue.popleft()
-            self.queued_packets -= len(oldest)
-            self.queued_bytes -= oldest.size
-            self._lose(oldest)
-        keep = self._fitting(reversed(burst.lengths))
-        if keep < len(burst):
-            self._lose(burst.part(0, len(burst) - keep))
-            burst = burst.part(len(burst) - keep, len(burst))
+            self.queued_packets -= oldest.count
+            self.queued_bytes -= oldest.kept
+            self._lose(oldest, Cause.QUEUE)
+        keep = self._fitting(burst, reversed(burst.lengths))
+        if keep < burst.count:
+            self._lose(burst, Cause.QUEUE, stop=burst.count - keep)
+            burst = burst.part(burst.count - keep, burst.count)
         if keep:
-            self._append(burst)
+            self._append(burst, burst.kept)
 
     def _append_what_fits(self, burst: Burst) -> None:
-        keep = self._fitting(burst.lengths)
+        keep = self._fitting(burst, burst.lengths)
         if keep:
-            self._append(burst.part(0, keep))
-        if keep < len(burst):
-            self._lose(burst.part(keep, len(burst)))
+            part = burst.part(0, keep)
+            self._append(part, part.kept)
+        if keep < burst.count:
+            self._lose(burst, Cause.QUEUE, start=keep)
 
-    def _fitting(self, lengths: Iterable[int]) -> int:
+    def _fitting(self, burst: Burst, lengths: Iterable[int]) -> int:
         room_packets = self.limit_packets - self.queued_packets
         room_bytes = self.limit_bytes - self.queued_bytes
+        if burst.count <= room_packets and burst.kept <= room_bytes:
+            return burst.count
+        room_bytes -= BURST_OVERHEAD
         count = 0
         for length in lengths:
-            room_bytes -= length
+            room_bytes -= length + PACKET_OVERHEAD
             if room_bytes < 0 or count >= room_packets:
                 break
             count += 1
         return count
 
-    def _lose(self, burst: Burst) -> None:
-        count = len(burst)
-        last = burst.sequence + count - 1
-        known = self._losses.get(burst.injected)
-        if known is None:
-            loss = Loss(count, burst.sequence, last, burst.injected)
-        else:
-            loss = Loss(known.count + count, known.first, last, burst.injected)
-        self._losses[burst.injected] = loss
-        self.lost += count
+    def _lose(self, burst: Burst, cause: Cause, *, start: int = 0, stop: int | None = None) -> None:
+        count = (burst.count if stop is None else stop) - start
+        first = burst.sequence + start
+        self._count(Loss(count, first, first + count - 1, burst.injected, cause))
+
+    def _count(self, loss: Loss) -> None:
+        self.losses.add(loss)
+        self.lost += loss.count
+        self.report(loss.cause, loss.count)
 
 
 class Fanout:
-    """The subscribers of one session."""
+    """The subscribers of one session.
 
-    def __init__(self) -> None:
+    Args:
+        report: Called with every loss of a subscriber.
+    """
+
+    def __init__(self, report: Report = _unreported) -> None:
         self._received: list[Subscriber] = []
         self._injected: list[Subscriber] = []
         self._blocking: list[Subscriber] = []
+        self._report = report
         self.resume: Callable[[], None] | None = None
 
     def __len__(self) -> int:
@@ -322,6 +285,7 @@ class Fanout:
 
     def add(self, subscriber: Subscriber) -> None:
         """Subscribe."""
+        subscriber.report = self._report
         if subscriber.direction.takes(injected=False):
             self._received.append(subscriber)
         if subscriber.direction.takes(injected=True):
@@ -331,18 +295,34 @@ class Fanout:
             self._blocking.append(subscriber)
 
     def discard(self, subscriber: Subscriber) -> None:
-        """Unsubscribe. Idempotent."""
+        """Offer no more to a subscriber; what it has queued can still be taken. Idempotent."""
         subscriber.unblocked = None
         for group in (self._received, self._injected, self._blocking):
             if subscriber in group:
                 group.remove(subscriber)
         self._unblocked()
 
-    def publish(self, burst: Burst) -> int:
-        """Offer a burst to everybody who wants it; return how many packets were lost in queues."""
+    def publish(self, burst: Burst) -> None:
+        """Offer a burst to everybody who wants it; a reader that raises harms itself alone."""
         # A copy: a reader that fails while it is woken takes itself off the list.
-        group = self._injected if burst.injected else self._received
-        return sum([subscriber.offer(burst) for subscriber in tuple(group)])
+        for subscriber in tuple(self._injected if burst.injected else self._received):
+            try:
+                subscriber.offer(burst)
+            except Exception as error:  # noqa: BLE001 - logged; the drain and the others go on
+                self._failed(subscriber, error, burst)
+
+    def lose(self, loss: Loss) -> None:
+        """Let those who would have got them know of packets that never came."""
+        for subscriber in tuple(self._injected if loss.injected else self._received):
+            try:
+                subscriber.lose_before(loss)
+            except Exception as error:  # noqa: BLE001 - likewise
+                self._failed(subscriber, error)
+
+    def _failed(self, subscriber: Subscriber, error: Exception, burst: Burst | None = None) -> None:
+        logger.error("A reader of packets failed and was taken off.", exc_info=error)
+        self.discard(subscriber)
+        subscriber.failed(error, burst)
 
     def _unblocked(self) -> None:
         if self.resume is not None and not self.blocked:

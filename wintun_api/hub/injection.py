@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from wintun_api.errors import DriverError
 from wintun_api.packet.check import rejection
 
 
@@ -22,10 +23,13 @@ class Injection:
     """What became of packets given to a session.
 
     Attributes:
-        accepted: Packets the ring took.
+        accepted: Packets given to the host.
         accepted_bytes: Bytes of them.
         rejected: Packets refused before the ring, by reason (`packet.check.REASONS`).
         ring_full: Packets dropped because the ring was full.
+        refused: Packets that the ring took and the host refused, by cause.
+        failed: Packets that were not taken because the driver's call failed.
+        failure: What the driver said then.
         waiting: Good packets the ring had no room for and that were not dropped (`Full.WAIT`).
     """
 
@@ -33,18 +37,23 @@ class Injection:
     accepted_bytes: int = 0
     rejected: dict[str, int] = field(default_factory=dict)
     ring_full: int = 0
+    refused: dict[str, int] = field(default_factory=dict)
+    failed: int = 0
+    failure: DriverError | None = None
     waiting: Sequence[bytes] = ()
 
     def add(self, other: Injection) -> None:
         """Add the counts of `other`, and take over what waits."""
         self.accepted += other.accepted
         self.accepted_bytes += other.accepted_bytes
-        count_rejected(self.rejected, other.rejected)
+        count_by_reason(self.rejected, other.rejected)
         self.ring_full += other.ring_full
+        count_by_reason(self.refused, other.refused)
+        self.failed += other.failed
         self.waiting = other.waiting
 
 
-def count_rejected(counts: dict[str, int], more: Mapping[str, int]) -> None:
+def count_by_reason(counts: dict[str, int], more: Mapping[str, int]) -> None:
     """Add counts by reason. Plain dicts, as nearly always there is nothing to count."""
     for reason, count in more.items():
         counts[reason] = counts.get(reason, 0) + count
@@ -55,5 +64,5 @@ def sift(packets: Sequence[bytes], rejected: dict[str, int]) -> Sequence[bytes]:
     reasons = list(map(rejection, packets))
     if not any(reasons):
         return packets
-    count_rejected(rejected, Counter(reason for reason in reasons if reason is not None))
+    count_by_reason(rejected, Counter(reason for reason in reasons if reason is not None))
     return [packet for packet, reason in zip(packets, reasons, strict=True) if reason is None]

@@ -186,7 +186,7 @@ class Management:
             )
 
 
-async def patiently(work: Awaitable[Any]) -> None:
+async def patiently(work: Awaitable[Any], patience: float = STOP_PATIENCE) -> None:
     """Wait for work of the shutdown, but not for ever."""
     with suppress(TimeoutError, DriverError, DriverBusy):
-        await asyncio.wait_for(work, STOP_PATIENCE)
+        await asyncio.wait_for(work, patience)

@@ -29,6 +29,7 @@ from wintun_api.errors import (
     SessionNotFound,
 )
 from wintun_api.hub.adapters import AdapterView, ManagedAdapter
+from wintun_api.hub.ending import ENDING_PATIENCE
 from wintun_api.hub.events import EventLog, EventType
 from wintun_api.hub.identity import StableGuids
 from wintun_api.hub.management import DriverView, Management, patiently
@@ -41,6 +42,7 @@ from wintun_api.hub.tasks import TaskSet
 T = TypeVar("T")
 
 MAX_ENDED_SESSIONS = 64
+STOPPING = "The service is shutting down."
 
 
 class Registry:
@@ -67,6 +69,7 @@ class Registry:
         self._sessions: dict[str, ManagedSession] = {}
         self._ends: dict[str, asyncio.Task[SessionView]] = {}
         self._read_at: float | None = None
+        self._sessions_end: asyncio.Task[None] | None = None
 
     # Adapters
 
@@ -360,9 +363,23 @@ class Registry:
     # Life
 
     def begin_stop(self) -> None:
-        """End the streams of events, and soon the requests that wait for the driver. Idempotent."""
-        self.events.close()
-        self._management.begin_stop()
+        """Begin to end every session, whose clients are told that the service stops.
+
+        Requests that wait for the driver are answered soon. Idempotent.
+        """
+        if self._sessions_end is None:
+            self._sessions_end = self._tasks.spawn(self._end_sessions(), name="end_sessions")
+            self._management.begin_stop()
+
+    async def sessions_ended(self) -> None:
+        """Wait until the sessions are over and their events are published, after `begin_stop`."""
+        if self._sessions_end is not None:
+            await asyncio.shield(self._sessions_end)
+
+    async def _end_sessions(self) -> None:
+        ends = [session.end(STOPPING, stopping=True) for session in self._sessions.values()]
+        await patiently(asyncio.gather(*ends, return_exceptions=True), ENDING_PATIENCE)
+        self.events.close()  # the ends were events too
 
     async def stop(self) -> None:
         """End every session, give back every handle, let the driver go. Idempotent.
@@ -372,9 +389,8 @@ class Registry:
         if self._management.stopping:
             return
         self._management.stopping = True
-        self.events.close()
-        ends = [session.end("The service is shutting down.") for session in self._sessions.values()]
-        await patiently(asyncio.gather(*ends, return_exceptions=True))
+        self.begin_stop()
+        await self.sessions_ended()
         handles = [
             known.handle
             for known in self._adapters.values()

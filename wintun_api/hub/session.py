@@ -1,35 +1,63 @@
 """One session's life and the way of its packets.
 
 STARTING ─▶ RUNNING ─▶ ENDING ─▶ ENDED
-    ▲          │ ring corrupt, once     RUNNING ─▶ ENDED    the adapter is gone (38)
-    └──────────┘                        RUNNING ─▶ FAILED   a second time, or any other error
+    ▲          │ ring corrupt, once     RUNNING ─▶ ENDING ─▶ ENDED    the adapter is gone (38)
+    └──────────┘                        RUNNING ─▶ ENDING ─▶ FAILED   corrupt again, other errors
+
+While a session is ENDING it takes no packets from clients and no new subscribers. In this order:
+the pump stops, and so does the host where it can be stopped; what waits in the ring is read;
+clients take what is queued (`hub.ending`); the driver's session ends, and its last counters are
+read; what is left is counted; the session is over; clients are told and let go. Its counters change
+no more then, except for a client that is cut off later with bytes that its kernel would not take.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID, uuid4
 
-from wintun_api.drivers.base import Adapter, Session
-from wintun_api.errors import DriverBusy, DriverError, RingCorrupt, SessionEnded, SessionNotFound
+from wintun_api.drivers.base import Adapter, LinkCounters, Session
+from wintun_api.errors import (
+    DriverBusy,
+    DriverError,
+    RingCorrupt,
+    ServiceStopping,
+    SessionEnded,
+    SessionNotFound,
+)
+from wintun_api.hub import ending
+from wintun_api.hub.burst import Burst
 from wintun_api.hub.counters import SessionCounters
+from wintun_api.hub.ending import Client, Ending
 from wintun_api.hub.events import EventLog, EventType
-from wintun_api.hub.fanout import Burst, Fanout, Subscriber
+from wintun_api.hub.fanout import Fanout, Subscriber
+from wintun_api.hub.host_losses import HostLosses
 from wintun_api.hub.injection import Full, Injection, sift
+from wintun_api.hub.losses import Cause, Loss, SessionLoss
 from wintun_api.hub.pump import BurstLimit, Pump
 from wintun_api.hub.tasks import TaskSet
 from wintun_api.hub.threads import DriverThread
-from wintun_api.packet.block import lengths_of
+from wintun_api.packet.block import Block, lengths_of
 from wintun_api.packet.check import sound
 
+logger = logging.getLogger(__name__)
+
 LOSS_INTERVAL = 1.0
-REFRESH_PATIENCE = 1.0
+# While packets flow, the host's counters are read so often: losses are told within two seconds.
+LOOK_INTERVAL = 1.0
+# A reading of these counters that takes longer is not waited for: the last one stays.
+READ_PATIENCE = 1.0
+# What a driver's ring can hold at the end, for one whose queue counts packets: 64 of the largest.
+FULL_QUEUE = 64 * 0x10000
+RECORD_HEADER = 4  # wintun.h: every packet in a ring has its size before it
+LAST_READ = 64  # packets at a time, so that the loop's other work gets its turn
 
 
 class SessionState(StrEnum):
@@ -71,23 +99,14 @@ class SessionView:
     counters: SessionCounters
 
 
-@dataclass(frozen=True, slots=True)
-class SessionLoss:
-    """Packets lost during the last second, counted together by cause.
-
-    Causes: "queue" (subscribers' queues), "ring_full" (the send ring).
-    """
-
-    session: str
-    adapter: UUID
-    cause: str
-    count: int
-
-
 class ManagedSession:
     """A session the service runs: pump, subscribers, injection, restart and end.
 
-    Event loop thread only. `ended` callbacks are called once, when the session is over.
+    Event loop thread only.
+
+    Attributes:
+        clients: Who is let go in order when the session ends.
+        ended: Called once each, when the session is over.
     """
 
     def __init__(
@@ -107,10 +126,11 @@ class ManagedSession:
         self.capacity = capacity
         self.state = SessionState.STARTING
         self.counters = SessionCounters()
-        self.fanout = Fanout()
+        self.fanout = Fanout(self._lost)
         self.fanout.resume = self._resume
         self.next_received = 0
         self.next_injected = 0
+        self.clients: set[Client] = set()
         self.ended: list[Callable[[], None]] = []
         self.reason: str | None = None
         self._code: int | None = None
@@ -125,8 +145,11 @@ class ManagedSession:
         self._restarts = 0
         self._started_ns = time.time_ns()
         self._ended_ns: int | None = None
-        self._ring_lost: int | None = None
-        self._ring_baseline = 0
+        self._host = HostLosses()
+        self._truncated = 0
+        self._refused: Mapping[str, int] = {}
+        self._look_timer: asyncio.TimerHandle | None = None
+        self._unblocked = asyncio.Event()
         self._losses: Counter[str] = Counter()
         self._loss_timer: asyncio.TimerHandle | None = None
         self._over = asyncio.Event()
@@ -144,8 +167,8 @@ class ManagedSession:
             ended_ns=self._ended_ns,
             restarts=self._restarts,
             subscribers=len(self.fanout),
-            ring_lost=self._ring_lost,
-            counters=self.counters,
+            ring_lost=self._host.lost,
+            counters=self.counters.copy(),
         )
 
     async def start(self) -> None:
@@ -154,7 +177,7 @@ class ManagedSession:
         Raises:
             DriverError: The driver refused; the session is over.
         """
-        self._ring_baseline = await self._read_ring_lost() or 0
+        self._host.begin(await self._read_counters())
         try:
             await self._open()
         except DriverError as error:
@@ -163,11 +186,16 @@ class ManagedSession:
             raise
         self._events.publish(EventType.SESSION_STARTED, self.view())
 
-    async def end(self, reason: str = "It was ended on request.") -> None:
-        """End the session and wait until it is over. Idempotent."""
+    async def end(
+        self, reason: str = "It was ended on request.", *, stopping: bool = False
+    ) -> None:
+        """End the session and wait until it is over. Idempotent.
+
+        `stopping` tells clients that the whole service shuts down.
+        """
         if self.state in (SessionState.STARTING, SessionState.RUNNING):
             self.state = SessionState.ENDING
-            await self._finish(SessionState.ENDED, reason)
+            await self._finish(SessionState.ENDED, reason, stopping=stopping)
         else:
             await self._over.wait()
 
@@ -182,16 +210,23 @@ class ManagedSession:
         self.fanout.add(subscriber)
 
     def unsubscribe(self, subscriber: Subscriber) -> None:
-        """Forget a subscriber. Idempotent."""
+        """Offer no more to a subscriber; what it has queued is still its own. Idempotent."""
         self.fanout.discard(subscriber)
 
-    def inject(self, packets: Sequence[bytes], full: Full = Full.DROP) -> Injection:
+    def inject(
+        self, packets: Sequence[bytes], full: Full = Full.DROP, *, behind: bool = False
+    ) -> Injection:
         """Check packets and put them into the send ring; never blocks.
 
-        Packets that find the ring full are dropped and counted, or come back as `waiting`.
+        Packets that find the ring full are dropped and counted, or come back as `waiting`. When
+        the driver's call fails, the packets that it did not take are counted as `failed`, and
+        `failure` is its error.
+
+        With `behind`, others of this client wait for the ring: none of these may overtake them, so
+        all good ones come back as `waiting`.
 
         Raises:
-            SessionEnded: The session is over, or its adapter went away now.
+            SessionEnded: The session is over or ending.
         """
         injection = Injection()
         lengths = lengths_of(packets)
@@ -199,84 +234,171 @@ class ManagedSession:
             packets = sift(packets, injection.rejected)
             lengths = lengths_of(packets)
             self.counters.rejected.update(injection.rejected)
-        self._push(packets, lengths, full, injection)
+        if behind:
+            injection.waiting = packets
+        else:
+            self._push(packets, lengths, full, injection)
         return injection
 
     def push(self, packets: Sequence[bytes], full: Full = Full.WAIT) -> Injection:
-        """Put packets that `inject` has checked and left waiting into the send ring."""
+        """Put packets that `inject` has checked and left waiting into the send ring.
+
+        Raises:
+            SessionEnded: The session is over or ending.
+        """
         injection = Injection()
         self._push(packets, lengths_of(packets), full, injection)
         return injection
 
+    def give_up(self, packets: Sequence[bytes], cause: Cause) -> None:
+        """Count packets of a client that were never given to the driver: `RING_FULL`, `FAILED`."""
+        if cause is Cause.RING_FULL:
+            self.counters.ring_full += len(packets)
+        else:
+            self.counters.failed += len(packets)
+        self._note_loss(cause, len(packets))
+
     async def refresh(self) -> None:
-        """Read from the operating system what the ring lost; a slow answer is not waited for."""
+        """Read from the operating system what the host lost; a slow answer is not waited for."""
         if self.state is SessionState.RUNNING and not self._thread.busy:
-            lost = None
-            with suppress(TimeoutError):
-                lost = await asyncio.wait_for(self._read_ring_lost(), REFRESH_PATIENCE)
-            if lost is not None:
-                self._ring_lost = max(0, lost - self._ring_baseline)
+            counters = await self._read_counters()
+            if self.state is SessionState.RUNNING:
+                self._learn(counters)
 
     def _push(
         self, packets: Sequence[bytes], lengths: Sequence[int], full: Full, injection: Injection
     ) -> None:
+        taken, failure = 0, None
         if self.state is SessionState.RUNNING and self._session is not None:
-            try:
-                taken = self._session.send_packets(packets)
-            except SessionEnded as error:
-                self._failed(error)
-                raise
-        elif self.state is SessionState.STARTING:
-            taken = 0  # restarting: the ring has no room for a moment
-        else:
+            taken, failure = self._send(self._session, packets)
+        elif self.state is not SessionState.STARTING:  # then the ring has no room for a moment
             raise SessionEnded("WintunAllocateSendPacket", 38, detail=self._why())
-        accepted = packets
-        if taken < len(packets):
-            accepted, lengths = packets[:taken], lengths[:taken]
+        left = len(packets) - taken
+        rest = packets[taken:] if left else ()
+        if left:
+            packets, lengths = packets[:taken], lengths[:taken]
         if taken:
-            size = sum(lengths)
-            injection.accepted += taken
-            injection.accepted_bytes += size
-            self.counters.injected_packets += taken
-            self.counters.injected_bytes += size
-            if self.fanout.wants(injected=True):
-                now = time.time_ns()
-                self._publish(
-                    Burst(accepted, lengths, size, self.next_injected, now, injected=True)
-                )
-            self.next_injected += taken
-        if taken < len(packets):
-            if full is Full.WAIT:
-                injection.waiting = packets[taken:]
-            else:
-                dropped = len(packets) - taken
-                injection.ring_full += dropped
-                self.counters.ring_full += dropped
-                self._note_loss("ring_full", dropped)
+            self._injected(packets, lengths, injection)
+        if failure is not None:
+            injection.failed += left
+            injection.failure = failure
+            self.give_up(rest, Cause.FAILED)
+            if isinstance(failure, SessionEnded | RingCorrupt):
+                self._failed(failure)
+        elif left and full is Full.WAIT:
+            injection.waiting = rest
+        elif left:
+            injection.ring_full += left
+            self.give_up(rest, Cause.RING_FULL)
+
+    def _send(self, session: Session, packets: Sequence[bytes]) -> tuple[int, DriverError | None]:
+        taken = 0
+        try:
+            taken = session.send_packets(packets)
+            if 0 < taken < len(packets):
+                # The ring is full, or the call failed behind these: then the next one says so.
+                taken += session.send_packets(packets[taken:])
+        except DriverError as error:
+            return taken, error
+        return taken, None
+
+    def _injected(
+        self, packets: Sequence[bytes], lengths: Sequence[int], injection: Injection
+    ) -> None:
+        taken, size, refused = len(packets), sum(lengths), 0
+        if self._session is not None and self._session.refused is not self._refused:
+            refused = self._learn_refused(self._session.refused, injection)
+        accepted = taken - refused
+        if refused:  # which ones is not known, nor how large they were
+            size = size * accepted // taken
+        injection.accepted += accepted
+        injection.accepted_bytes += size
+        self.counters.injected_packets += accepted
+        self.counters.injected_bytes += size
+        if not accepted:
+            return
+        if self.fanout.wants(injected=True):
+            if type(packets) is Block:
+                packets = packets.compact()
+            now, size = time.time_ns(), sum(lengths)
+            burst = Burst(packets, lengths, size, self.next_injected, now, injected=True)
+            self.fanout.publish(burst)
+        self.next_injected += taken
+
+    def _learn_refused(self, refused: Mapping[str, int], injection: Injection) -> int:
+        new = {
+            cause: count - self._refused.get(cause, 0)
+            for cause, count in refused.items()
+            if count > self._refused.get(cause, 0)
+        }
+        self._refused = refused
+        for cause, count in new.items():
+            injection.refused[cause] = injection.refused.get(cause, 0) + count
+            self.counters.refused[cause] += count
+            self._note_loss(f"{Cause.REFUSED}_{cause}", count)
+        return sum(new.values())
 
     def _received(self, packets: Sequence[bytes], lengths: Sequence[int], size: int) -> None:
         count = len(packets)
         counters = self.counters
         counters.received_packets += count
         counters.received_bytes += size
+        if self._look_timer is None:
+            loop = asyncio.get_running_loop()
+            self._look_timer = loop.call_later(LOOK_INTERVAL, self._look)
+        first = self.next_received
+        self.next_received += count
         if self.fanout.wants(injected=False):
             now = time.time_ns()
-            self._publish(Burst(packets, lengths, size, self.next_received, now, injected=False))
+            self.fanout.publish(Burst(packets, lengths, size, first, now, injected=False))
             if self._pump is not None and self.fanout.blocked:
                 self._pump.pause()
         else:
             counters.received_unclaimed += count
-        self.next_received += count
 
-    def _publish(self, burst: Burst) -> None:
-        lost = self.fanout.publish(burst)
-        if lost:
-            self.counters.queue_lost += lost
-            self._note_loss("queue", lost)
+    def _lost(self, cause: Cause, count: int) -> None:
+        self.counters.lose(cause, count)
+        self._note_loss(cause, count)
 
     def _resume(self) -> None:
+        self._unblocked.set()
         if self._pump is not None:
             self._pump.resume()
+
+    # What the host lost
+
+    def _look(self) -> None:
+        self._look_timer = None
+        if self.state is SessionState.RUNNING:
+            self._tasks.spawn(self.refresh(), name=f"look:{self.id}")
+
+    async def _read_counters(self) -> LinkCounters | None:
+        call = self._thread.call("counters", self._handle.counters)
+        try:
+            return await asyncio.wait_for(call, READ_PATIENCE)
+        except (DriverError, DriverBusy, ServiceStopping, TimeoutError):  # not known is an answer
+            return None
+
+    def _learn(self, counters: LinkCounters | None, *, drained: bool = False) -> None:
+        if self._session is not None:
+            self._learn_truncated(self._session.truncated)
+        read = self.counters.received_packets + self.counters.truncated
+        self._miss(Cause.RING, self._host.learn(counters, read if drained else None))
+
+    def _learn_truncated(self, truncated: int) -> None:
+        new, self._truncated = truncated - self._truncated, truncated
+        self.counters.truncated += new
+        self._miss(Cause.TRUNCATED, new)
+
+    def _miss(self, cause: Cause, count: int) -> None:
+        """Leave a gap in the numbers for packets that never came, and tell of it."""
+        if count > 0:
+            first = self.next_received
+            self.next_received += count
+            self._note_loss(cause, count)
+            self.fanout.lose(Loss(count, first, first + count - 1, injected=False, cause=cause))
+
+    # Life
 
     async def _open(self) -> None:
         session = await self._thread.call(
@@ -286,6 +408,7 @@ class ManagedSession:
             await self._thread.call("end_session", session.end)
             raise SessionEnded("WintunStartSession", 38, detail=self._why())
         self._session = session
+        self._truncated, self._refused = session.truncated, session.refused
         self.state = SessionState.RUNNING
         self._pump = Pump(session, self._name, self._limit, self._received, self._failed)
         self._pump.start()
@@ -293,12 +416,20 @@ class ManagedSession:
             self._pump.pause()
 
     async def _close(self) -> None:
-        pump, self._pump = self._pump, None
+        await self._stop_pump()
         session, self._session = self._session, None
-        if pump is not None:
-            await pump.stop()
         if session is not None:
             await self._thread.call("end_session", session.end)
+            self._learn_truncated(session.truncated)
+
+    async def _stop_pump(self) -> None:
+        pump, self._pump = self._pump, None
+        if pump is not None:
+            try:
+                await pump.stop()
+            except DriverBusy:  # a thread is still inside the session: it may not be touched
+                self._session = None
+                raise
 
     def _failed(self, error: DriverError) -> None:
         if self.state is not SessionState.RUNNING:
@@ -320,6 +451,8 @@ class ManagedSession:
         self._restarts += 1
         try:
             await self._close()
+            # Between two sessions the ring is gone, and what was left in it.
+            self._learn(await self._read_counters(), drained=True)
             await self._open()
         except Exception as error:  # noqa: BLE001 - nothing may leave it half started
             if self.state is SessionState.STARTING:
@@ -329,37 +462,136 @@ class ManagedSession:
             return
         self._events.publish(EventType.SESSION_RESTARTED, self.view())
 
-    async def _finish(self, state: SessionState, reason: str, code: int | None = None) -> None:
+    async def _finish(
+        self, state: SessionState, reason: str, code: int | None = None, *, stopping: bool = False
+    ) -> None:
         self.reason, self._code = reason, code
+        trouble: DriverBusy | DriverError | None = None
+        try:
+            await self._empty()
+        except (DriverBusy, DriverError) as error:
+            trouble = error
+        finally:
+            closing = self._tasks.spawn(self._close_at_last(trouble), name=f"close:{self.id}")
+            await self._let_go(state, closing, stopping=stopping)
+
+    async def _empty(self) -> None:
+        """Read what is left in the ring, and let the clients take it."""
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        await self._stop_pump()
+        await self._quiesce()
+        emptied = await self._drain(begun + ending.FLUSH_PATIENCE)
+        await ending.flush(self.clients, begun + ending.FLUSH_PATIENCE - loop.time())
+        if not emptied:  # a client that blocks has had its time: the others get the rest
+            for subscriber in self.fanout.subscribers:
+                if subscriber.full:
+                    subscriber.abandon()
+            await self._drain(loop.time() + ending.REST_PATIENCE)
+            await ending.flush(self.clients, ending.REST_PATIENCE)
+        for subscriber in self.fanout.subscribers:
+            subscriber.refuse()
+        # What the host sent meanwhile has nobody to go to any more, but it is counted.
+        await self._drain(loop.time() + ending.REST_PATIENCE)
+
+    async def _quiesce(self) -> None:
+        """Stop the host's sending, so that what is read from now on is the last."""
+        session = self._session
+        if session is not None:
+            with suppress(DriverError, DriverBusy, ServiceStopping, TimeoutError):
+                call = self._thread.call("quiesce", session.quiesce)
+                await asyncio.wait_for(call, ending.DRIVER_PATIENCE)
+
+    async def _drain(self, deadline: float) -> bool:
+        """Read as much as a ring holds; return whether it was found empty."""
+        session, loop = self._session, asyncio.get_running_loop()
+        room = max(self.capacity, FULL_QUEUE)
+        while session is not None and room > 0:
+            if self.fanout.blocked and not await self._until_unblocked(deadline):
+                return False
+            try:
+                packets = session.receive_packets(LAST_READ)
+            except DriverError:  # the ring has gone, with what was in it
+                return True
+            if not packets:
+                return True
+            lengths = lengths_of(packets)
+            size = sum(lengths)
+            room -= size + RECORD_HEADER * len(packets)
+            self._received(packets, lengths, size)
+            if loop.time() >= deadline:
+                return False
+            await asyncio.sleep(0)
+        return session is None
+
+    async def _until_unblocked(self, deadline: float) -> bool:
+        loop = asyncio.get_running_loop()
+        while self.fanout.blocked:
+            self._unblocked.clear()
+            try:
+                await asyncio.wait_for(self._unblocked.wait(), max(0, deadline - loop.time()))
+            except TimeoutError:
+                return not self.fanout.blocked
+        return True
+
+    async def _close_at_last(self, trouble: DriverBusy | DriverError | None) -> bool:
+        """Close; return whether that went well, else the reason and the code say what did not."""
         try:
             await self._close()
         except (DriverBusy, DriverError) as error:
-            state, self.reason = SessionState.FAILED, f"{reason} {error}"
-            self._code = getattr(error, "code", code)
-        finally:
-            self.state = state
-            self._ended_ns = time.time_ns()
-            self._over.set()
-            self._report_losses()
-            callbacks, self.ended = self.ended, []
-            for callback in callbacks:
-                callback()
-            failed = state is SessionState.FAILED
-            kind = EventType.SESSION_FAILED if failed else EventType.SESSION_ENDED
-            self._events.publish(kind, self.view())
+            trouble = trouble or error
+        if trouble is not None:
+            self.reason = f"{self.reason} {trouble}"
+            self._code = getattr(trouble, "code", self._code)
+        return trouble is None
+
+    async def _let_go(
+        self, state: SessionState, closing: asyncio.Task[bool], *, stopping: bool
+    ) -> None:
+        await asyncio.wait([closing], timeout=ending.DRIVER_PATIENCE)
+        hangs = not closing.done()
+        if not hangs:
+            state = state if closing.result() else SessionState.FAILED
+            self._learn(await self._read_counters(), drained=True)
+        clients = list(self.clients)
+        ending.settle(clients)
+        told = Ending(state, self.reason or "", stopping)
+        if stopping or hangs:
+            # Nothing can be asked any more, or not yet: the clients come first.
+            ending.farewell(clients, told)
+            if stopping:
+                await ending.gone(clients)
+            if hangs:
+                await asyncio.wait([closing])
+                state = state if closing.result() else SessionState.FAILED
+                self._learn(await self._read_counters(), drained=True)
+            self._over_now(state)
+        else:
+            # A client that is told that the session has ended, and asks, finds it so.
+            self._over_now(state)
+            ending.farewell(clients, told)
+
+    def _over_now(self, state: SessionState) -> None:
+        self.state = state
+        self._ended_ns = time.time_ns()
+        if self._look_timer is not None:
+            self._look_timer.cancel()
+        self._over.set()
+        self._report_losses()
+        callbacks, self.ended = self.ended, []
+        for callback in callbacks:
+            callback()
+        failed = state is SessionState.FAILED
+        kind = EventType.SESSION_FAILED if failed else EventType.SESSION_ENDED
+        self._events.publish(kind, self.view())
 
     def _why(self) -> str:
         return f"The session has ended. {self.reason or ''}".strip()
 
-    async def _read_ring_lost(self) -> int | None:
-        try:
-            counters = await self._thread.call("counters", self._handle.counters)
-        except DriverError:  # not known is an answer: the counters are no part of the session
-            return None
-        return counters.received_dropped
-
     def _note_loss(self, cause: str, count: int) -> None:
-        self._losses[cause] += count
+        if not count:
+            return
+        self._losses[str(cause)] += count
         if self._loss_timer is None:
             loop = asyncio.get_running_loop()
             self._loss_timer = loop.call_later(LOSS_INTERVAL, self._report_losses)

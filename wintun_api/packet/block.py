@@ -12,6 +12,10 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
 from typing import final, overload
 
+# How much larger than its packets a block's memory may be before they are copied out of it.
+MAX_SPREAD = 2
+SPREAD_ALLOWED = 512  # bytes more, so that the header of a small message costs no copy
+
 
 @final
 class Block(Sequence[bytes]):
@@ -51,6 +55,27 @@ class Block(Sequence[bytes]):
             lengths += block.lengths
         memory = b"".join([block.payload for block in blocks])
         return cls(memory, lengths, len(memory))
+
+    def part(self, start: int, stop: int) -> Block:
+        """Return the packets from `start` to `stop` as a block with memory of its own."""
+        lengths = self.lengths[start:stop]
+        offset, size = self.start + sum(self.lengths[:start]), sum(lengths)
+        return Block(self.memory[offset : offset + size], lengths, size)
+
+    def compact(self) -> Block:
+        """Return the packets in memory that is at most about twice as large as they are.
+
+        Whoever keeps a block keeps all of its memory: the whole message that a few packets came in,
+        with a header of any length. Packets that fill half of it are not copied.
+        """
+        size, memory = self.size, self.memory
+        if len(memory) <= MAX_SPREAD * size + SPREAD_ALLOWED:
+            return self
+        return Block(memory[self.start : self.start + size], self.lengths, size)
+
+    def forget(self) -> None:
+        """Keep the packets in one piece only, not cut apart as well."""
+        self._packets = None
 
     @property
     def payload(self) -> memoryview:

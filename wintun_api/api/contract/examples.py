@@ -75,7 +75,17 @@ RUNNING = Session(
     counters=SessionCounters(
         received=Traffic(packets=1204, bytes=912345),
         injected=Traffic(packets=1198, bytes=880021),
-        lost=Lost(ring=0, unclaimed=3, queue=0, ring_full=0, rejected={}),
+        lost=Lost(
+            ring=0,
+            truncated=0,
+            unclaimed=3,
+            queue=0,
+            ended=0,
+            ring_full=0,
+            rejected={},
+            refused={},
+            failed=0,
+        ),
         ring_corrupt=0,
     ),
 )
@@ -128,7 +138,7 @@ ANSWERS: tuple[Model, ...] = (
     RUNNING,
     ISSUED,
     CreatedToken(**ISSUED.model_dump(), token="kT0gQd4yq7m1W2r8vYb3n6Xc5Zs9LpHf0aJtEuRiOo4"),  # noqa: S106
-    InjectionReport(accepted=2, rejected={TOO_SHORT: 1}, ring_full=0),
+    InjectionReport(accepted=2, rejected={TOO_SHORT: 1}, ring_full=0, refused={}),
     Removal(reboot_required=False),
     Release(exists=True),
 )

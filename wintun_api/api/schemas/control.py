@@ -58,10 +58,13 @@ class Hello(Model):
 
 
 class LostPackets(Model):
-    """Packets this client did not get; at most one a second and direction."""
+    """Packets this client did not get; once a second at most by cause and direction, and last."""
 
     type: Literal["lost"] = Field(description="The kind of message.")
-    cause: Literal["queue"] = Field(description="Its queue was full.")
+    cause: Literal["queue", "ended", "ring", "truncated"] = Field(
+        description="queue: this client's queue was full; ended: left in it at the end; ring: the "
+        "host lost them, as the ring was full; truncated: the driver could not read them whole."
+    )
     direction: Literal["received", "injected"] = Field(description="Which packets.")
     count: int = Field(description="How many.")
     first: int = Field(description="The sequence number of the first of them.")
@@ -73,13 +76,24 @@ class Ack(Model):
 
     type: Literal["ack"] = Field(description="The kind of message.")
     messages: int = Field(description="Messages of this connection that are done with, in all.")
-    accepted: int = Field(description="Packets the send ring took.")
+    accepted: int = Field(description="Packets given to the host.")
     rejected: dict[str, int] = Field(description="Refused as no IP packet, by reason.")
-    ring_full: int = Field(description="Dropped as the send ring was full.")
+    ring_full: int = Field(
+        description="Dropped as the send ring was full, or still waiting for it at the end."
+    )
+    refused: dict[str, int] = Field(
+        description="Taken by the send ring and refused by the host, by cause: link_down, host."
+    )
+    failed: int = Field(
+        description="Not taken, as the driver's call failed or the session was ending."
+    )
 
 
 class Ended(Model):
-    """The last message: the session is over; the socket closes with 4009."""
+    """The last message: the session is over; the socket closes with 4009.
+
+    It closes with 1001 when the service shuts down, with 4008 when the client was too slow before.
+    """
 
     type: Literal["ended"] = Field(description="The kind of message.")
     state: SessionState = Field(description="Of the session.")

@@ -18,8 +18,9 @@ from wintun_api.hub.adapters import AdapterView
 from wintun_api.hub.audit import Change
 from wintun_api.hub.events import Event as HubEvent
 from wintun_api.hub.events import EventType
+from wintun_api.hub.losses import SessionLoss
 from wintun_api.hub.management import SlowCall
-from wintun_api.hub.session import SessionLoss, SessionView
+from wintun_api.hub.session import SessionView
 
 
 class Snapshot(Model):
@@ -61,7 +62,10 @@ class Loss(Model):
 
     session: str = Field(description="The id of the session.", examples=["5f0c9d1e2b3a"])
     adapter: UUID = Field(description="Of the session.", examples=[EXAMPLE_GUID])
-    cause: str = Field(description="queue: of subscribers; ring_full: of clients' own packets.")
+    cause: str = Field(
+        description="ring, truncated: lost by the host; queue, ended: of subscribers; ring_full, "
+        "failed, refused_link_down, refused_host: of clients' own packets."
+    )
     count: int = Field(description="How many.")
 
 

@@ -42,13 +42,35 @@ class Traffic(Model):
 
 
 class Lost(Model):
-    """Packets lost, by cause."""
+    """Packets lost, by cause.
 
-    ring: int | None = Field(description="By the host, as the ring was full; null if not known.")
+    Packets of the host are `received` plus `ring` plus `truncated`. Each subscriber got what was
+    received while it was subscribed, except for its part of `queue` and `ended`.
+    """
+
+    ring: int | None = Field(
+        description="By the host, as the ring was full or went with packets in it; null if not "
+        "known."
+    )
+    truncated: int = Field(description="By the host, as the driver could not read them whole.")
     unclaimed: int = Field(description="Received while nobody was subscribed.")
     queue: int = Field(description="In subscribers' queues, every subscriber counted by itself.")
-    ring_full: int = Field(description="Of clients, as the send ring was full.")
+    ended: int = Field(
+        description="Left for subscribers when they or the session ended, every subscriber "
+        "counted by itself.",
+    )
+    ring_full: int = Field(
+        description="Of clients, as the send ring was full; also those that waited for it at the "
+        "end."
+    )
     rejected: dict[str, int] = Field(description="Of clients, refused as no IP packet, by reason.")
+    refused: dict[str, int] = Field(
+        description="Of clients, taken by the send ring and refused by the host, by cause.",
+        examples=[{"link_down": 3}],
+    )
+    failed: int = Field(
+        description="Of clients, not taken as the driver's call failed or the session was ending.",
+    )
 
 
 class SessionCounters(Model):
@@ -95,10 +117,14 @@ class Session(Model):
                 injected=Traffic(packets=counters.injected_packets, bytes=counters.injected_bytes),
                 lost=Lost(
                     ring=view.ring_lost,
+                    truncated=counters.truncated,
                     unclaimed=counters.received_unclaimed,
                     queue=counters.queue_lost,
+                    ended=counters.ended,
                     ring_full=counters.ring_full,
                     rejected=dict(counters.rejected),
+                    refused=dict(counters.refused),
+                    failed=counters.failed,
                 ),
                 ring_corrupt=counters.ring_corrupt,
             ),
@@ -108,9 +134,12 @@ class Session(Model):
 class InjectionReport(Model):
     """What became of injected packets."""
 
-    accepted: int = Field(description="Packets the send ring took.")
+    accepted: int = Field(description="Packets given to the host.")
     rejected: dict[str, int] = Field(description="Packets refused as no IP packet, by reason.")
     ring_full: int = Field(description="Packets dropped as the send ring was full.")
+    refused: dict[str, int] = Field(
+        description="Packets that the send ring took and the host refused, by cause."
+    )
 
     @classmethod
     def of(cls, injection: Injection) -> InjectionReport:
@@ -119,4 +148,5 @@ class InjectionReport(Model):
             accepted=injection.accepted,
             rejected=dict(injection.rejected),
             ring_full=injection.ring_full + len(injection.waiting),
+            refused=dict(injection.refused),
         )

@@ -48,6 +48,7 @@ class WintunSession:
         self._size = DWORD()
         self._size_reference = byref(self._size)
         self._failure: DriverError | None = None
+        self._send_failure: DriverError | None = None
         self._quit_lock = Lock()
         # Manual reset: an interrupt stays. First in the set: it wins over packets.
         library.clear_last_error()
@@ -139,6 +140,9 @@ class WintunSession:
             InvalidPacket: A packet is longer than the ring's records may be.
         """
         handle = self._running("WintunAllocateSendPacket")
+        if self._send_failure is not None:
+            failure, self._send_failure = self._send_failure, None
+            raise failure
         allocate, send, copy = self._allocate, self._send, copy_bytes
         sent = 0
         for packet in packets:
@@ -152,7 +156,11 @@ class WintunSession:
                 code = self._last_error()
                 if code == ERROR_BUFFER_OVERFLOW:
                     break
-                raise driver_error("WintunAllocateSendPacket", code)
+                failure = driver_error("WintunAllocateSendPacket", code)
+                if not sent:
+                    raise failure
+                self._send_failure = failure  # what was sent before it is not to be sent again
+                break
             copy(address, content, size)
             send(handle, address)
             sent += 1

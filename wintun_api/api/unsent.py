@@ -1,0 +1,89 @@
+"""Packets on their way through a transport: which of them its kernel has not taken.
+
+What is written goes to the kernel in order, so the bytes that still wait are the last ones. When a
+connection is aborted they are lost, and with them the packets that are not whole without them.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from wintun_api.hub.burst import Burst
+
+# Given the packets' lengths and a number of bytes, returns how many packets these bytes hold whole.
+Whole = Callable[[Sequence[int], int], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Packets with numbers that follow on each other."""
+
+    count: int
+    first: int
+    injected: bool
+
+
+class _Write(NamedTuple):
+    end: int
+    size: int
+    bursts: Sequence[Burst]
+    whole: Whole | None
+
+
+def frames_whole(lengths: Sequence[int], size: int) -> int:
+    """Return how many whole frames of a packet each are in `size` bytes (RFC 6455, 5.2)."""
+    for count, length in enumerate(lengths):
+        size -= length + (2 if length < 126 else 4 if length <= 0xFFFF else 10)
+        if size < 0:
+            return count
+    return len(lengths)
+
+
+class Unsent:
+    """The writes of one connection since its buffer was last empty. Event loop thread only."""
+
+    __slots__ = ("_position", "_writes")
+
+    def __init__(self) -> None:
+        self._position = 0
+        self._writes: deque[_Write] = deque()
+
+    def wrote(
+        self, size: int, buffered: int, bursts: Sequence[Burst] = (), whole: Whole | None = None
+    ) -> None:
+        """Note bytes that are being written, or were just now.
+
+        Args:
+            size: How many.
+            buffered: Bytes that waited in the transport before; 0 when none wait any more.
+            bursts: Whose packets they are.
+            whole: How the packets of a single burst lie in them; None where they are one message,
+                which is whole or lost.
+        """
+        writes = self._writes
+        if not buffered:
+            writes.clear()
+        self._position += size
+        if bursts:
+            writes.append(_Write(self._position, size, bursts, whole))
+
+    def take(self, buffered: int | None) -> list[Span]:
+        """Return the packets that need the last `buffered` bytes, and forget them.
+
+        None where the transport has thrown its buffer away: then all that may have been in it.
+        """
+        writes, self._writes = self._writes, deque()
+        spans: list[Span] = []
+        for end, size, bursts, whole in writes:
+            sent = 0 if buffered is None else self._position - buffered - (end - size)
+            if sent >= size:
+                continue
+            for burst in bursts:
+                got = whole(burst.lengths, sent) if whole is not None and sent > 0 else 0
+                if got < burst.count:
+                    first = burst.sequence + got
+                    spans.append(Span(burst.count - got, first, burst.injected))
+        return spans
