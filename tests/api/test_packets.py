@@ -27,7 +27,7 @@ def path(service: RunningService) -> Iterator[str]:
 def test_one_packet(service: RunningService, path: str) -> None:
     """A packet that curl posts is sent, and the host answers it."""
     answer = service.http.post(path, content=ECHO, headers={"Content-Type": PACKET})
-    assert answer.json() == {"accepted": 1, "rejected": {}, "ring_full": 0}
+    assert answer.json() == {"accepted": 1, "rejected": {}, "ring_full": 0, "refused": {}}
     counters = service.counters(path.split("/")[3])
     assert counters["injected"] == {"packets": 1, "bytes": len(ECHO)}
 
@@ -37,7 +37,7 @@ def test_batches(service: RunningService, path: str) -> None:
     body = pack(Batch([ECHO, b"", bytes(20), ECHO])) + pack(Batch([b"\x60" + bytes(38)]))
     answer = service.http.post(path, content=body, headers={"Content-Type": BATCH})
     rejected = {"too_short": 2, "bad_version": 1}
-    assert answer.json() == {"accepted": 2, "rejected": rejected, "ring_full": 0}
+    assert answer.json() == {"accepted": 2, "rejected": rejected, "ring_full": 0, "refused": {}}
     assert service.counters(path.split("/")[3])["lost"]["rejected"] == rejected
 
 
@@ -111,7 +111,12 @@ def test_a_full_ring_is_counted(rig: Rig) -> None:
     fitting = (0x20000 - 4) // 10_000
     body = pack(Batch([large] * 20))
     answer = service.http.post(path, content=body, headers={"Content-Type": BATCH})
-    assert answer.json() == {"accepted": fitting, "rejected": {}, "ring_full": 20 - fitting}
+    assert answer.json() == {
+        "accepted": fitting,
+        "rejected": {},
+        "ring_full": 20,
+        "refused": {} - fitting,
+    }
     assert service.counters(session["id"])["lost"]["ring_full"] == 20 - fitting
     rig.library.release_consumer("OfficeNet")
     answer = service.http.post(path, content=body, headers={"Content-Type": BATCH})

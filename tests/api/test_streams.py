@@ -123,6 +123,8 @@ def test_ack_counts(service: RunningService, session: str) -> None:
             "accepted": 2,
             "rejected": {"bad_version": 1},
             "ring_full": 0,
+            "refused": {},
+            "failed": 0,
         }
         client.socket.send(pack(Batch([ECHO])))
         assert client.text("ack")["messages"] == 2

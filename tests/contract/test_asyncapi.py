@@ -16,7 +16,7 @@ from wintun_api.api.schemas.control import Ack, Ended, Hello, LostPackets
 from wintun_api.api.schemas.events import DATA, Event, Snapshot
 from wintun_api.api.schemas.model import Model
 from wintun_api.hub.events import EventType
-from wintun_api.hub.fanout import Loss
+from wintun_api.hub.losses import Loss
 from wintun_api.packet.build import icmp_echo
 from wintun_api.wire import HEADER_LENGTH, Batch, pack
 

@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wintun_api.hub.fanout import Burst, Direction, Fanout, Loss, Overflow, Subscriber
+from wintun_api.hub.burst import Burst
+from wintun_api.hub.fanout import Direction, Fanout, Overflow, Subscriber
+from wintun_api.hub.losses import Loss
 
 
 def burst(sequence: int, count: int, size: int = 10, *, injected: bool = False) -> Burst:
@@ -60,8 +62,8 @@ def test_drop_oldest() -> None:
     assert reader.offer(burst(0, 6)) == 0
     assert reader.offer(burst(6, 6)) == 6
     assert sequences(reader.take(10**6)) == [6, 7, 8, 9, 10, 11]
-    assert reader.take_losses() == [Loss(6, 0, 5, injected=False)]
-    assert reader.take_losses() == []
+    assert reader.losses.take() == [Loss(6, 0, 5, injected=False)]
+    assert reader.losses.take() == []
 
 
 def test_drop_newest() -> None:
@@ -70,7 +72,7 @@ def test_drop_newest() -> None:
     reader.offer(burst(0, 6))
     assert reader.offer(burst(6, 6)) == 2
     assert sequences(reader.take(10**6)) == list(range(10))
-    assert reader.take_losses() == [Loss(2, 10, 11, injected=False)]
+    assert reader.losses.take() == [Loss(2, 10, 11, injected=False)]
 
 
 def test_a_burst_larger_than_the_queue() -> None:
@@ -83,12 +85,13 @@ def test_a_burst_larger_than_the_queue() -> None:
 
 
 def test_close_keeps_what_was_queued() -> None:
-    """A queue that closes on overflow takes nothing more."""
+    """A queue that closes on overflow takes nothing more, and counts it."""
     reader = subscriber(Overflow.CLOSE)
     reader.offer(burst(0, 10))
     assert reader.offer(burst(10, 1)) == 1
     assert reader.overflowed
-    assert reader.offer(burst(11, 1)) == 0
+    assert reader.offer(burst(11, 1)) == 1
+    assert reader.losses.take() == [Loss(2, 10, 11, injected=False)]
     assert sequences(reader.take(10**6)) == list(range(10))
 
 
@@ -166,4 +169,4 @@ def test_bounds_and_accounts(
             seen += sequences(taken)
     assert offered == delivered + reader.queued_packets + reader.lost
     assert seen == sorted(set(seen))
-    assert sum(loss.count for loss in reader.take_losses()) == reader.lost
+    assert sum(loss.count for loss in reader.losses.take()) == reader.lost

@@ -1,0 +1,422 @@
+"""To the packet: whatever ends, *received = delivered + lost by cause* holds for every client."""
+
+from __future__ import annotations
+
+import json
+import struct
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+
+from tests.api.test_capture import statistics
+from tests.api.test_streams import host_sends, numbers, start
+from tests.conftest import Rig
+from tests.running import running
+from wintun_api.capture.reader import Reader
+from wintun_api.drivers.emulated.driver import emulated_driver
+from wintun_api.drivers.emulated.library import EmulatedLibrary
+from wintun_api.drivers.emulated.machine import Machine
+from wintun_api.drivers.wintun.abi import Generation
+from wintun_api.hub.session import ManagedSession
+from wintun_api.packet import build
+from wintun_api.wire import BATCH, PCAPNG, RAW, Batch, pack, unpack
+
+TOTAL = 12_000
+SIZE = 1400
+
+
+@contextmanager
+def rig_of(path: Path, *, plain: bool = False) -> Iterator[Rig]:
+    """A service on the fast or on the plain link."""
+    library = EmulatedLibrary(Generation.POOL, Machine())
+    with running(path, emulated_driver(library), plain=plain) as service:
+        yield Rig(service, library)
+
+
+class Watcher:
+    """A client that counts what it gets, from now on or from when it is told to."""
+
+    def __init__(self, rig: Rig, session: str, protocol: str, query: str) -> None:
+        path = f"/v1/sessions/{session}/packets{query}"
+        self.socket = rig.service.connect(path, protocol, max_queue=1).__enter__()
+        self.protocol = protocol
+        self.packets: list[bytes] = []
+        self.file = b""
+        self.texts: list[dict[str, Any]] = []
+        self.code: int | None = None
+        self._reads = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def read(self) -> None:
+        """Begin to read."""
+        self._reads.set()
+
+    def join(self) -> None:
+        """Read to the end."""
+        self.read()
+        self._thread.join(20)
+        assert not self._thread.is_alive()
+
+    def _run(self) -> None:
+        self._reads.wait(30)
+        with suppress(ConnectionClosed):
+            while True:
+                message = self.socket.recv(20)
+                if isinstance(message, str):
+                    self.texts.append(json.loads(message))
+                elif self.protocol == BATCH:
+                    self.packets += [p for batch in unpack(message) for p in batch.packets]
+                elif self.protocol == RAW:
+                    self.packets.append(message)
+                else:
+                    self.file += message
+        self.code = self.socket.close_code
+
+    @property
+    def delivered(self) -> int:
+        """Packets that came."""
+        if self.protocol == PCAPNG:
+            return len(list(Reader([self.file])))
+        return len(self.packets)
+
+    def lost(self) -> Counter[str]:
+        """Packets that it was told of, by cause."""
+        counts: Counter[str] = Counter()
+        for text in self.texts:
+            if text["type"] == "lost":
+                counts[text["cause"]] += text["count"]
+        return counts
+
+
+def the_session(rig: Rig, session: str) -> ManagedSession:
+    """The hub's own object, which is there when the service is not any more."""
+    return rig.service.service.context.registry.session(session)
+
+
+def flood(rig: Rig, session: str, total: int = TOTAL) -> None:
+    """Let the host send, and wait until all was read, or a client blocks."""
+    managed = the_session(rig, session)
+    for first in range(0, total, 500):
+        host_sends(rig, 500, SIZE, first)
+    deadline = time.monotonic() + 20
+    while managed.counters.received_packets < total and not managed.fanout.blocked:
+        assert time.monotonic() < deadline
+
+
+def delete_session(rig: Rig, session: str) -> dict[str, Any]:
+    """End the session; return its last counters."""
+    answer = rig.service.http.delete(f"/v1/sessions/{session}")
+    assert answer.status_code == 200
+    return dict(answer.json()["counters"])
+
+
+def stop_service(rig: Rig, session: str) -> dict[str, Any]:
+    """End the service; return the session's last counters."""
+    managed = the_session(rig, session)
+    assert rig.service.stop() < 3.5
+    return counts_of(managed)
+
+
+def delete_adapter(rig: Rig, session: str) -> dict[str, Any]:
+    """Delete the session's adapter."""
+    managed = the_session(rig, session)
+    guid = managed.adapter
+    assert rig.service.http.delete(f"/v1/adapters/{guid}").status_code == 200
+    return counts_of(managed)
+
+
+def counts_of(managed: ManagedSession) -> dict[str, Any]:
+    """What the API would say."""
+    view = managed.view()
+    counters = view.counters
+    return {
+        "received": {"packets": counters.received_packets},
+        "lost": {"ring": view.ring_lost, "queue": counters.queue_lost, "ended": counters.ended},
+    }
+
+
+ENDINGS: dict[str, Callable[[Rig, str], dict[str, Any]]] = {
+    "session": delete_session,
+    "service": stop_service,
+    "adapter": delete_adapter,
+}
+
+
+@pytest.mark.parametrize("plain", [False, True], ids=["fast", "plain"])
+@pytest.mark.parametrize("protocol", [BATCH, RAW, PCAPNG])
+@pytest.mark.parametrize("overflow", ["drop_oldest", "drop_newest", "close", "block"])
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_stalled_client(
+    tmp_path: Path, ending: str, overflow: str, protocol: str, plain: bool
+) -> None:
+    """What a client that does not read never gets is in the session's last counters."""
+    if plain and ending == "service":
+        pytest.skip("uvicorn's own protocol closes at once when it stops.")
+    with rig_of(tmp_path, plain=plain) as rig:
+        session = start(rig, capacity=0x4000000)
+        query = f"?overflow={overflow}&queue_packets=2000&direction=received"
+        client = Watcher(rig, session, protocol, query)
+        while not the_session(rig, session).clients:
+            pass
+        flood(rig, session)
+        counters = ENDINGS[ending](rig, session)
+        if ending != "service":
+            client.join()
+        lost = counters["lost"]
+        assert counters["received"]["packets"] + lost["ring"] == TOTAL
+        accounted = client.delivered + lost["queue"] + lost["ended"] + lost["ring"]
+        if ending == "service":  # a reset may cost the client what its own kernel had
+            assert accounted <= TOTAL
+            assert lost["queue"] + lost["ended"] > 0
+        else:
+            assert accounted == TOTAL
+        if protocol == BATCH and ending != "service":
+            assert client.lost().total() == lost["queue"] + lost["ended"] + lost["ring"]
+            assert client.texts[-1]["type"] == "ended"
+        if ending != "service":
+            assert client.code == (4008 if overflow == "close" else 4009)
+        if protocol == PCAPNG and ending != "service":
+            assert statistics(client.file) == (TOTAL, TOTAL - client.delivered)
+
+
+@pytest.mark.parametrize("plain", [False, True], ids=["fast", "plain"])
+@pytest.mark.parametrize("protocol", [BATCH, RAW, PCAPNG])
+@pytest.mark.parametrize("overflow", ["drop_oldest", "drop_newest", "block"])
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_client_that_comes_back(
+    tmp_path: Path, ending: str, overflow: str, protocol: str, plain: bool
+) -> None:
+    """Who reads within the patience gets what was queued."""
+    if plain and ending == "service":
+        pytest.skip("uvicorn's own protocol closes at once when it stops.")
+    with rig_of(tmp_path, plain=plain) as rig:
+        session = start(rig, capacity=0x4000000)
+        query = f"?overflow={overflow}&queue_packets=2000&direction=received"
+        client = Watcher(rig, session, protocol, query)
+        while not the_session(rig, session).clients:
+            pass
+        flood(rig, session)
+        client.read()
+        counters = ENDINGS[ending](rig, session)
+        client.join()
+        lost = counters["lost"]
+        assert lost["ended"] == 0
+        assert client.delivered + lost["queue"] == TOTAL
+        assert client.code == (1001 if ending == "service" else 4009)
+        if overflow == "block":
+            assert client.delivered == TOTAL
+        if protocol != PCAPNG:
+            got = numbers(client.packets)
+            assert got == sorted(got)
+        if protocol == BATCH:
+            assert client.lost() == Counter({"queue": lost["queue"]} if lost["queue"] else {})
+            assert client.texts[-1]["type"] == "ended"
+
+
+def test_overflow_close_is_told(tmp_path: Path) -> None:
+    """Back within its patience, the client gets its queue, what it lost, and 4008."""
+    with rig_of(tmp_path) as rig:
+        session = start(rig, capacity=0x4000000)
+        client = Watcher(rig, session, BATCH, "?overflow=close&queue_packets=500")
+        while not the_session(rig, session).clients:
+            pass
+        flood(rig, session)
+        client.join()
+        assert client.code == 4008
+        assert client.lost() == Counter({"queue": TOTAL - client.delivered})
+        assert rig.service.counters(session)["lost"]["queue"] == TOTAL - client.delivered
+
+
+@pytest.mark.parametrize("how", ["close", "reset"])
+def test_a_client_that_goes(tmp_path: Path, how: str) -> None:
+    """What was queued for it is counted as ended."""
+    with rig_of(tmp_path) as rig:
+        session = start(rig, capacity=0x4000000)
+        managed = the_session(rig, session)
+        client = Watcher(rig, session, BATCH, "?queue_packets=2000")
+        while not managed.clients:
+            pass
+        (connection,) = managed.clients
+        subscriber = connection._subscriber  # type: ignore[attr-defined]
+        flood(rig, session)
+        assert subscriber.queued_packets
+        if how == "reset":
+            linger = struct.pack("ii", 1, 0)
+            client.socket.socket.setsockopt(1, 13, linger)  # SO_LINGER: a reset
+            client.socket.socket.close()
+        else:
+            threading.Thread(target=client.socket.close, daemon=True).start()
+        deadline = time.monotonic() + 10
+        while managed.clients:
+            assert time.monotonic() < deadline
+        counters = managed.counters
+        assert counters.ended > 0
+        assert subscriber.queued_packets == 0
+        assert subscriber.offered_packets == subscriber.delivered_packets + subscriber.lost
+        assert subscriber.lost == counters.ended + counters.queue_lost
+        client.join()
+
+
+def test_an_http_capture(tmp_path: Path) -> None:
+    """A stalled file is ended whole; what it does not hold is in the counters."""
+    with rig_of(tmp_path) as rig:
+        session = start(rig, capacity=0x4000000)
+        path = f"/v1/sessions/{session}/capture.pcapng?direction=received"
+        with rig.service.http.stream("GET", path) as answer:
+            parts = answer.iter_raw()
+            file = next(parts)
+            flood(rig, session)
+            with rig.service.client("the-admin-token") as other:
+                counters = other.delete(f"/v1/sessions/{session}").json()["counters"]
+            file += b"".join(parts)
+        delivered = len(list(Reader([file])))
+        assert delivered + counters["lost"]["queue"] + counters["lost"]["ended"] == TOTAL
+        assert statistics(file) == (TOTAL, TOTAL - delivered)
+
+
+def test_ring_loss_is_told_while_it_runs(tmp_path: Path) -> None:
+    """As a `lost` message, a gap in the numbers, an event and in the counters."""
+    with rig_of(tmp_path) as rig:
+        session = start(rig, capacity=0x20000)
+        with (
+            rig.service.connect("/v1/events") as events,
+            rig.service.packets(session) as client,
+        ):
+            with rig.library.machine.lock:  # the host is quicker than the service
+                host_sends(rig, 1000, SIZE)
+            lost = client.text("lost", 5)
+            received = client.receive(1)
+            assert lost["cause"] == "ring"
+            assert lost["count"] == 1000 - len(received)
+            assert lost["first"] == len(received)
+            host_sends(rig, 1)
+            client.receive(1)
+            client.batches.clear()
+            assert rig.service.counters(session)["lost"]["ring"] == lost["count"]
+            while (event := json.loads(events.recv(5)))["type"] != "session.loss":
+                pass
+            assert event["data"]["cause"] == "ring"
+            assert event["data"]["count"] == lost["count"]
+            host_sends(rig, 1)
+            while not client.batches:
+                client.read()
+            assert client.batches[0].sequence == 1001
+
+
+@pytest.mark.parametrize("plain", [False, True], ids=["fast", "plain"])
+@pytest.mark.parametrize("code", [0, 5, 13, 87])
+@pytest.mark.parametrize("full", ["drop", "wait"])
+def test_a_failing_injection(tmp_path: Path, full: str, code: int, plain: bool) -> None:
+    """The ack comes first, then a close frame with the reason; the session goes on."""
+    with rig_of(tmp_path, plain=plain) as rig:
+        session = start(rig)
+        packet = build.udp("10.6.7.8", "10.6.7.200", 1, 2, bytes(100))
+        with rig.service.packets(session, f"?full={full}") as client:
+            rig.library.fail_next("WintunAllocateSendPacket", code)
+            client.socket.send(pack(Batch([packet] * 10)))
+            ack = client.text("ack")
+            assert (ack["accepted"], ack["failed"]) == (0, 10)
+            with pytest.raises(ConnectionClosed) as closed:
+                client.read()
+            assert closed.value.rcvd is not None
+            assert closed.value.rcvd.code == 1011
+            assert "WintunAllocateSendPacket" in closed.value.rcvd.reason
+        counters = rig.service.counters(session)
+        assert counters["lost"]["failed"] == 10
+        assert counters["injected"]["packets"] == 0
+        with rig.service.packets(session) as client:
+            client.socket.send(pack(Batch([packet])))
+            accepted = client.text("ack")
+            assert accepted["accepted"] + accepted["ring_full"] == 1
+        assert rig.service.http.get(f"/v1/sessions/{session}").json()["state"] == "running"
+
+
+def test_what_was_taken_before_a_failure_is_accepted(tmp_path: Path) -> None:
+    """Only the rest has failed."""
+    with rig_of(tmp_path) as rig:
+        session = start(rig)
+        packet = build.udp("10.6.7.8", "10.6.7.200", 1, 2, bytes(100))
+        with rig.service.packets(session, "?direction=none") as client:
+            for _ in range(4):
+                rig.library.delay_next("WintunAllocateSendPacket", 0)
+            rig.library.fail_next("WintunAllocateSendPacket", 87)
+            client.socket.send(pack(Batch([packet] * 10)))
+            ack = client.text("ack")
+            assert (ack["accepted"], ack["failed"]) == (4, 6)
+        counters = rig.service.counters(session)
+        assert counters["injected"]["packets"] == 4
+        assert counters["lost"]["failed"] == 6
+
+
+@pytest.mark.parametrize("plain", [False, True], ids=["fast", "plain"])
+def test_packets_that_wait_at_the_end(tmp_path: Path, plain: bool) -> None:
+    """With full=wait they are in the last ack and in the counters."""
+    with rig_of(tmp_path, plain=plain) as rig:
+        session = start(rig, capacity=0x20000)
+        rig.library.hold_consumer("OfficeNet")
+        packet = build.udp("10.6.7.8", "10.6.7.200", 1, 2, bytes(1372))
+        with rig.service.packets(session, "?full=wait&direction=none") as client:
+            for _ in range(2):
+                client.socket.send(pack(Batch([packet] * 100)))
+            managed = the_session(rig, session)
+            while managed.counters.injected_packets < 90:
+                pass
+            counters = delete_session(rig, session)
+            acks = Counter[str]()
+            with suppress(ConnectionClosed):
+                while True:
+                    client.read()
+            for text in client.texts:
+                if text["type"] == "ack":
+                    acks += Counter({k: text[k] for k in ("accepted", "ring_full", "failed")})
+            done = counters["injected"]["packets"], counters["lost"]["ring_full"]
+            assert (acks["accepted"], acks["ring_full"]) == done
+            assert acks.total() in (100, 200)  # the second message may still be in the socket
+
+
+def test_no_packet_overtakes(tmp_path: Path) -> None:
+    """A small one that would fit waits behind a large one that does not."""
+    with rig_of(tmp_path) as rig:
+        session = start(rig, capacity=0x20000)
+        rig.library.hold_consumer("OfficeNet")
+        large = build.udp("10.6.7.8", "10.6.7.200", 1, 2, bytes(60_000))
+        small = build.udp("10.6.7.8", "10.6.7.200", 1, 3, b"")
+        with (
+            rig.service.packets(session, "?direction=injected") as tap,
+            rig.service.connect(
+                f"/v1/sessions/{session}/packets?full=wait&direction=none", RAW
+            ) as client,
+        ):
+            order = [large, large, large, small, small]
+            for packet in order:
+                client.send(packet)
+            assert tap.receive(2) == [large, large]
+            with pytest.raises(TimeoutError):
+                tap.read(0.3)
+            rig.library.release_consumer("OfficeNet")
+            assert tap.receive(3) == [large, small, small]
+
+
+def test_a_reader_that_fails_harms_itself_alone(tmp_path: Path) -> None:
+    """An exception in one connection closes it with 1011; the others and the drain go on."""
+    with rig_of(tmp_path) as rig:
+        session = start(rig)
+        managed = the_session(rig, session)
+        with rig.service.packets(session) as broken:
+            while not managed.clients:
+                pass
+            (connection,) = managed.clients
+            connection._link = None  # type: ignore[attr-defined]
+            with rig.service.packets(session) as other:
+                host_sends(rig, 10)
+                assert len(other.receive(10)) == 10
+                assert managed.counters.ended == 10
+            assert broken.hello

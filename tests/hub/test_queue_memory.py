@@ -1,0 +1,44 @@
+"""A queue's bound bounds memory, whatever lies in it."""
+
+from __future__ import annotations
+
+import tracemalloc
+from array import array
+
+import pytest
+
+from wintun_api.hub.burst import Burst
+from wintun_api.hub.fanout import Subscriber
+from wintun_api.packet.block import Block
+
+LIMIT = 4 << 20
+
+
+def alone(number: int) -> Burst:
+    """A packet in an object of its own."""
+    return Burst([bytes(28)], [28], 28, number, number, injected=True)
+
+
+def in_a_large_message(number: int) -> Burst:
+    """A packet behind a batch header of 65,535 bytes."""
+    block = Block(bytes(65535 + 30), array("H", [28]), 28, 65537).compact()
+    return Burst(block, block.lengths, 28, number, number, injected=True)
+
+
+@pytest.mark.parametrize("make", [alone, in_a_large_message])
+def test_small_bursts(make: object) -> None:
+    """Many bursts of one small packet keep no more than the bound, forms included."""
+    assert callable(make)
+    reader = Subscriber(limit_packets=10**6, limit_bytes=LIMIT, wake=lambda: None)
+    tracemalloc.start()
+    try:
+        for number in range(20_000):
+            burst = make(10**6 + number)
+            for key in range(3):
+                burst.form(key, lambda one: bytes(10_000 + one.size))
+            reader.offer(burst)
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert reader.queued_packets + reader.lost == 20_000
+    assert kept < 1.5 * LIMIT
