@@ -114,8 +114,8 @@ def test_a_full_ring_is_counted(rig: Rig) -> None:
     assert answer.json() == {
         "accepted": fitting,
         "rejected": {},
-        "ring_full": 20,
-        "refused": {} - fitting,
+        "ring_full": 20 - fitting,
+        "refused": {},
     }
     assert service.counters(session["id"])["lost"]["ring_full"] == 20 - fitting
     rig.library.release_consumer("OfficeNet")
