@@ -90,6 +90,11 @@ class Service:
         if self.context.started is not None:
             self.context.started.begin_stop()
 
+    async def sessions_ended(self) -> None:
+        """Wait, after `begin_stop`, until the sessions are over or have had their time."""
+        if self.context.started is not None:
+            await self.context.started.sessions_ended()
+
     def _publish(self) -> Publish | None:
         started = self.context.started
         return None if started is None else started.events.publish

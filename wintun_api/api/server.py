@@ -114,8 +114,9 @@ class Server(uvicorn.Server):
         self.started = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End open streams, then connections, then sessions and adapters."""
+        """End sessions and their streams, then connections, then adapters."""
         self._service.begin_stop()
+        await self._service.sessions_ended()  # the streams of events tell of that
         await super().shutdown(sockets)
 
 
