@@ -109,7 +109,7 @@ def _refused() -> Iterator[dict[str, Any]]:
         [HOST, ("authorization", f"Bearer {reader}")],
         [("host", "wintun.example.com")],
         [HOST, ("origin", "http://wintun.example.com")],
-        [HOST, HOST],
+        [HOST, JSON, JSON],
         [HOST, ("content-type", "text/plain")],
         [HOST, ("authorization", f"Bearer {admin}"), JSON, ("content-length", "300000")],
     ]
