@@ -36,7 +36,17 @@ export function counters(received = 0, injected = 0): Session["counters"] {
   return {
     received: { packets: received, bytes: 100 * received },
     injected: { packets: injected, bytes: 100 * injected },
-    lost: { ring: null, unclaimed: 0, queue: 0, ring_full: 0, rejected: {} },
+    lost: {
+      ring: null,
+      truncated: 0,
+      unclaimed: 0,
+      queue: 0,
+      ended: 0,
+      ring_full: 0,
+      rejected: {},
+      refused: {},
+      failed: 0,
+    },
     ring_corrupt: 0,
   };
 }

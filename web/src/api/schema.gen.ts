@@ -93,6 +93,8 @@ export interface paths {
          * Make a token with some scopes; its secret is in this answer alone
          * @description Make a token with some scopes; its secret is in this answer alone.
          *
+         *     It is on the disk before it is answered; where that fails, there is no such token.
+         *
          *     Scope: `admin`.
          */
         post: operations["create_token"];
@@ -113,8 +115,10 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Make an issued token void; its open connections are refused at their next request
-         * @description Make an issued token void; its open connections are refused at their next request.
+         * Make an issued token void and close what it opened: sockets with 4001, streams by their end
+         * @description Make an issued token void and close what it opened: sockets with 4001, streams by their end.
+         *
+         *     That is on the disk before it is answered; where it cannot be written, the token still works.
          *
          *     Scope: `admin`.
          */
@@ -134,10 +138,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Make this browser's cookie void and forget it; the token itself stays good
-         * @description Make this browser's cookie void and forget it; the token itself stays good.
+         * Make this browser's cookie and key void and forget the cookie; the token stays good
+         * @description Make this browser's cookie and key void and forget the cookie; the token stays good.
          *
-         *     The scope depends on what is asked.
+         *     Any valid token may do this.
          */
         post: operations["sign_out"];
         delete?: never;
@@ -787,7 +791,7 @@ export interface components {
         InjectionReport: {
             /**
              * Format: int64
-             * @description Packets the send ring took.
+             * @description Packets given to the host.
              */
             accepted: number;
             /** @description Packets refused as no IP packet, by reason. */
@@ -799,6 +803,10 @@ export interface components {
              * @description Packets dropped as the send ring was full.
              */
             ring_full: number;
+            /** @description Packets that the send ring took and the host refused, by cause. */
+            refused: {
+                [key: string]: number;
+            };
         };
         /**
          * Limits
@@ -840,17 +848,30 @@ export interface components {
              * @description The same in bytes.
              */
             queue_bytes: number;
+            /**
+             * Format: int64
+             * @description Wrong tokens that one address may send in a minute; more get 429.
+             */
+            guesses_per_minute: number;
         };
         /**
          * Lost
          * @description Packets lost, by cause.
+         *
+         *     Packets of the host are `received` plus `ring` plus `truncated`. Each subscriber got what was
+         *     received while it was subscribed, except for its part of `queue` and `ended`.
          */
         Lost: {
             /**
              * Format: int64
-             * @description By the host, as the ring was full; null if not known.
+             * @description By the host, as the ring was full or went with packets in it; null if not known.
              */
             ring: number | null;
+            /**
+             * Format: int64
+             * @description By the host, as the driver could not read them whole.
+             */
+            truncated: number;
             /**
              * Format: int64
              * @description Received while nobody was subscribed.
@@ -863,13 +884,32 @@ export interface components {
             queue: number;
             /**
              * Format: int64
-             * @description Of clients, as the send ring was full.
+             * @description Left for subscribers when they or the session ended, every subscriber counted by itself.
+             */
+            ended: number;
+            /**
+             * Format: int64
+             * @description Of clients, as the send ring was full; also those that waited for it at the end.
              */
             ring_full: number;
             /** @description Of clients, refused as no IP packet, by reason. */
             rejected: {
                 [key: string]: number;
             };
+            /**
+             * @description Of clients, taken by the send ring and refused by the host, by cause.
+             * @example {
+             *       "link_down": 3
+             *     }
+             */
+            refused: {
+                [key: string]: number;
+            };
+            /**
+             * Format: int64
+             * @description Of clients, not taken as the driver's call failed or the session was ending.
+             */
+            failed: number;
         };
         /**
          * Problem
@@ -1323,11 +1363,21 @@ export interface operations {
                      *         "max_packet": 65535,
                      *         "max_message": 262144,
                      *         "queue_packets": 65536,
-                     *         "queue_bytes": 8388608
+                     *         "queue_bytes": 8388608,
+                     *         "guesses_per_minute": 100
                      *       }
                      *     }
                      */
                     "application/json": components["schemas"]["System"];
+                };
+            };
+            /** @description Repeated header. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description No valid token. */
@@ -1344,6 +1394,17 @@ export interface operations {
             /** @description Missing scope; Foreign Host header; Foreign Origin. */
             403: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1410,6 +1471,15 @@ export interface operations {
                     "application/json": components["schemas"]["Driver"];
                 };
             };
+            /** @description Repeated header. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description No valid token. */
             401: {
                 headers: {
@@ -1424,6 +1494,17 @@ export interface operations {
             /** @description Missing scope; Foreign Host header; Foreign Origin. */
             403: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1473,6 +1554,15 @@ export interface operations {
                     "application/json": components["schemas"]["Removal"];
                 };
             };
+            /** @description Repeated header. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description No valid token. */
             401: {
                 headers: {
@@ -1496,6 +1586,17 @@ export interface operations {
             /** @description Driver in use. */
             409: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1581,6 +1682,15 @@ export interface operations {
                     "application/json": components["schemas"]["Token"][];
                 };
             };
+            /** @description Repeated header. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description No valid token. */
             401: {
                 headers: {
@@ -1595,6 +1705,17 @@ export interface operations {
             /** @description Missing scope; Foreign Host header; Foreign Origin. */
             403: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1656,7 +1777,7 @@ export interface operations {
                     "application/json": components["schemas"]["CreatedToken"];
                 };
             };
-            /** @description Bad Request. */
+            /** @description Repeated header; Bad Request. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1721,6 +1842,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many wrong tokens. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Internal error. */
             500: {
                 headers: {
@@ -1730,7 +1862,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service stopping. */
+            /** @description Service stopping; Storage failed. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1759,6 +1891,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Repeated header. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description No valid token. */
             401: {
@@ -1789,6 +1930,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many wrong tokens. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Internal error. */
             500: {
                 headers: {
@@ -1798,7 +1950,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service stopping. */
+            /** @description Service stopping; Storage failed. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1825,6 +1977,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description Repeated header. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description No valid token. */
             401: {
                 headers: {
@@ -1839,6 +2000,17 @@ export interface operations {
             /** @description Missing scope; Foreign Host header; Foreign Origin. */
             403: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1930,6 +2102,15 @@ export interface operations {
                     "application/json": components["schemas"]["Adapter"][];
                 };
             };
+            /** @description Repeated header. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description No valid token. */
             401: {
                 headers: {
@@ -1953,6 +2134,17 @@ export interface operations {
             /** @description Invalid argument; Invalid request. */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2061,7 +2253,7 @@ export interface operations {
                     "application/json": components["schemas"]["Adapter"];
                 };
             };
-            /** @description Bad Request. */
+            /** @description Repeated header; Bad Request. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2120,6 +2312,17 @@ export interface operations {
             /** @description Invalid argument; Invalid request. */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2235,7 +2438,7 @@ export interface operations {
                     "application/json": components["schemas"]["Adapter"];
                 };
             };
-            /** @description Bad Request. */
+            /** @description Repeated header; Bad Request. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2294,6 +2497,17 @@ export interface operations {
             /** @description Invalid argument; Invalid request. */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2399,6 +2613,15 @@ export interface operations {
                     "application/json": components["schemas"]["Adapter"];
                 };
             };
+            /** @description Repeated header. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description No valid token. */
             401: {
                 headers: {
@@ -2431,6 +2654,17 @@ export interface operations {
             /** @description Invalid request. */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2504,6 +2738,15 @@ export interface operations {
                     "application/json": components["schemas"]["Removal"];
                 };
             };
+            /** @description Repeated header. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description No valid token. */
             401: {
                 headers: {
@@ -2536,6 +2779,17 @@ export interface operations {
             /** @description Invalid request. */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2645,7 +2899,7 @@ export interface operations {
                     "application/json": components["schemas"]["Adapter"];
                 };
             };
-            /** @description Bad Request. */
+            /** @description Repeated header; Bad Request. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2713,6 +2967,17 @@ export interface operations {
             /** @description Invalid argument; Invalid request. */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2792,6 +3057,15 @@ export interface operations {
                     "application/json": components["schemas"]["Release"];
                 };
             };
+            /** @description Repeated header. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description No valid token. */
             401: {
                 headers: {
@@ -2833,6 +3107,17 @@ export interface operations {
             /** @description Invalid request. */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2903,6 +3188,15 @@ export interface operations {
                     "application/json": components["schemas"]["Removal"];
                 };
             };
+            /** @description Repeated header. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description No valid token. */
             401: {
                 headers: {
@@ -2926,6 +3220,17 @@ export interface operations {
             /** @description Invalid argument; Invalid request. */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3018,10 +3323,14 @@ export interface operations {
                      *           },
                      *           "lost": {
                      *             "ring": 0,
+                     *             "truncated": 0,
                      *             "unclaimed": 3,
                      *             "queue": 0,
+                     *             "ended": 0,
                      *             "ring_full": 0,
-                     *             "rejected": {}
+                     *             "rejected": {},
+                     *             "refused": {},
+                     *             "failed": 0
                      *           },
                      *           "ring_corrupt": 0
                      *         }
@@ -3029,6 +3338,15 @@ export interface operations {
                      *     ]
                      */
                     "application/json": components["schemas"]["Session"][];
+                };
+            };
+            /** @description Repeated header. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description No valid token. */
@@ -3045,6 +3363,17 @@ export interface operations {
             /** @description Missing scope; Foreign Host header; Foreign Origin. */
             403: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3115,10 +3444,14 @@ export interface operations {
                      *         },
                      *         "lost": {
                      *           "ring": 0,
+                     *           "truncated": 0,
                      *           "unclaimed": 3,
                      *           "queue": 0,
+                     *           "ended": 0,
                      *           "ring_full": 0,
-                     *           "rejected": {}
+                     *           "rejected": {},
+                     *           "refused": {},
+                     *           "failed": 0
                      *         },
                      *         "ring_corrupt": 0
                      *       }
@@ -3127,7 +3460,7 @@ export interface operations {
                     "application/json": components["schemas"]["Session"];
                 };
             };
-            /** @description Bad Request. */
+            /** @description Repeated header; Bad Request. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3195,6 +3528,17 @@ export interface operations {
             /** @description Invalid argument; Invalid request. */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3280,16 +3624,29 @@ export interface operations {
                      *         },
                      *         "lost": {
                      *           "ring": 0,
+                     *           "truncated": 0,
                      *           "unclaimed": 3,
                      *           "queue": 0,
+                     *           "ended": 0,
                      *           "ring_full": 0,
-                     *           "rejected": {}
+                     *           "rejected": {},
+                     *           "refused": {},
+                     *           "failed": 0
                      *         },
                      *         "ring_corrupt": 0
                      *       }
                      *     }
                      */
                     "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description Repeated header. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description No valid token. */
@@ -3315,6 +3672,17 @@ export interface operations {
             /** @description No such session. */
             404: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3382,16 +3750,29 @@ export interface operations {
                      *         },
                      *         "lost": {
                      *           "ring": 0,
+                     *           "truncated": 0,
                      *           "unclaimed": 3,
                      *           "queue": 0,
+                     *           "ended": 0,
                      *           "ring_full": 0,
-                     *           "rejected": {}
+                     *           "rejected": {},
+                     *           "refused": {},
+                     *           "failed": 0
                      *         },
                      *         "ring_corrupt": 0
                      *       }
                      *     }
                      */
                     "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description Repeated header. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description No valid token. */
@@ -3417,6 +3798,17 @@ export interface operations {
             /** @description No such session. */
             404: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3490,10 +3882,20 @@ export interface operations {
                      *       "rejected": {
                      *         "too_short": 1
                      *       },
-                     *       "ring_full": 0
+                     *       "ring_full": 0,
+                     *       "refused": {}
                      *     }
                      */
                     "application/json": components["schemas"]["InjectionReport"];
+                };
+            };
+            /** @description Repeated header. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description No valid token. */
@@ -3561,6 +3963,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many wrong tokens. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Internal error. */
             500: {
                 headers: {
@@ -3611,6 +4024,15 @@ export interface operations {
                     "application/x-pcapng": string;
                 };
             };
+            /** @description Repeated header. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description No valid token. */
             401: {
                 headers: {
@@ -3652,6 +4074,17 @@ export interface operations {
             /** @description Invalid request. */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3702,6 +4135,15 @@ export interface operations {
                     "text/event-stream": string;
                 };
             };
+            /** @description Repeated header. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description No valid token. */
             401: {
                 headers: {
@@ -3725,6 +4167,17 @@ export interface operations {
             /** @description Invalid request. */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3769,6 +4222,15 @@ export interface operations {
                     "text/plain": string;
                 };
             };
+            /** @description Repeated header. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description No valid token. */
             401: {
                 headers: {
@@ -3783,6 +4245,17 @@ export interface operations {
             /** @description Missing scope; Foreign Host header; Foreign Origin. */
             403: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {

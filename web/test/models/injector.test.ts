@@ -33,7 +33,12 @@ describe("an injection", () => {
 
   it("sums up what became of its packets, by reason", async () => {
     const injector = new Injector();
-    const answer = { accepted: 0, rejected: { bad_version: 1 }, ring_full: 1 } as InjectionReport;
+    const answer: InjectionReport = {
+      accepted: 0,
+      rejected: { bad_version: 1 },
+      ring_full: 1,
+      refused: {},
+    };
     await injector.run(plan({ count: 4 }), async () => answer, 32 + 2 * 4);
     expect(injector.report.value).toMatchObject({
       sent: 4,
