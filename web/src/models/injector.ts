@@ -26,6 +26,7 @@ export interface Report {
   readonly sent: number;
   readonly accepted: number;
   readonly ringFull: number;
+  /** Packets that the service rejected or the host refused, by reason. */
   readonly rejected: Readonly<Record<string, number>>;
   readonly seconds: number;
 }
@@ -73,7 +74,7 @@ export class Injector {
   private count(answer: InjectionReport, sent: number, elapsed: number): void {
     const before = this.report.value ?? NOTHING;
     const rejected = { ...before.rejected };
-    for (const [reason, count] of Object.entries(answer.rejected)) {
+    for (const [reason, count] of Object.entries({ ...answer.rejected, ...answer.refused })) {
       rejected[reason] = (rejected[reason] ?? 0) + count;
     }
     this.report.value = {

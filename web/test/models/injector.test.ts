@@ -37,14 +37,14 @@ describe("an injection", () => {
       accepted: 0,
       rejected: { bad_version: 1 },
       ring_full: 1,
-      refused: {},
+      refused: { link_down: 3 },
     };
     await injector.run(plan({ count: 4 }), async () => answer, 32 + 2 * 4);
     expect(injector.report.value).toMatchObject({
       sent: 4,
       accepted: 0,
       ringFull: 2,
-      rejected: { bad_version: 2 },
+      rejected: { bad_version: 2, link_down: 6 },
     });
   });
 
