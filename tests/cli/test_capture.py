@@ -267,6 +267,7 @@ def test_inject_pcap(service: RunningService, session: str, tmp_path: Path) -> N
             "accepted": 40,
             "rejected": {"too_short": 1, "bad_version": 1},
             "ring_full": 0,
+            "refused": {},
             "completed": 0,
             "left_out": {"not whole": 3},
         }
@@ -476,3 +477,17 @@ def test_no_command_prints_a_traceback(
         )
     assert done.returncode == 1
     assert done.stderr == b"Cannot write to standard output: No space left on device.\n"
+
+
+@needs_kernel[0]
+@needs_kernel[1]
+def test_inject_while_the_link_is_down(kernel_service: RunningService, tmp_path: Path) -> None:
+    """A packet that the host refuses is not a success, and the sentence says why."""
+    session = session_of(kernel_service)
+    (adapter,) = kernel_service.http.get("/v1/adapters").json()
+    subprocess.run(["ip", "link", "set", adapter["interface_name"], "down"], check=True)
+    file = capture_file(tmp_path / "f", PINGS[:3])
+    one = invoke("inject", session, "--hex", PINGS[0].hex(), **variables(kernel_service))
+    many = invoke("inject", session, "--pcap", str(file), **variables(kernel_service))
+    assert (one.exit_code, "link is set down" in one.stderr) == (1, True)
+    assert many.stdout == "0 packets accepted, 3 refused by the host (link down).\n"

@@ -238,7 +238,7 @@ def test_inject_hex(cli: Cli, service: RunningService, session: str, separator: 
     digits = separator + PING.hex(separator) if len(separator) == 1 else separator + PING.hex()
     with service.packets(session) as socket:
         report = made(cli("inject", "OfficeNet", "--hex", digits, "--json"))
-        assert report == {"accepted": 1, "rejected": {}, "ring_full": 0}
+        assert report == {"accepted": 1, "rejected": {}, "ring_full": 0, "refused": {}}
         assert socket.receive(1) == [build.echo_reply(PING)]
 
 

@@ -51,7 +51,7 @@ def test_the_lines_work(start: Start, generation: str) -> None:
     assert (adapter["mtu"], adapter["state"]) == (1420, "up")
     assert adapter["addresses"] == ["10.6.7.7/24", "fd06:7::7/64"]
     before = paste(counters)["counters"]
-    assert paste(ping) == {"accepted": 1, "rejected": {}, "ring_full": 0}
+    assert paste(ping) == {"accepted": 1, "rejected": {}, "ring_full": 0, "refused": {}}
     after = _wait_for(counters, before["received"]["packets"] + 1)
     assert after["injected"]["packets"] == before["injected"]["packets"] + 1
     # The reply is as long as the request: the same data, nothing lost.

@@ -75,6 +75,13 @@ def inject(
         show_json(report)
     if report["ring_full"]:
         fail("The send ring is full; the packet was dropped.", "Try again.")
+    if "link_down" in report["refused"]:
+        fail(
+            "The host refused the packet, as the adapter's link is set down.",
+            "Set it up again; on Linux with: ip link set NAME up",
+        )
+    if report["refused"]:
+        fail("The host refused the packet.")
     if not as_json:
         typer.echo(f"Injected {len(packet)} bytes.")
 

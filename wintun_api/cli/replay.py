@@ -45,6 +45,7 @@ class Totals:
     accepted: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
     ring_full: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
     completed: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
 
@@ -53,6 +54,7 @@ class Totals:
         self.accepted += report["accepted"]
         self.rejected.update(report["rejected"])
         self.ring_full += report["ring_full"]
+        self.refused.update(report["refused"])
 
     def json(self) -> dict[str, Any]:
         """Return it for scripts."""
@@ -60,6 +62,7 @@ class Totals:
             "accepted": self.accepted,
             "rejected": dict(self.rejected),
             "ring_full": self.ring_full,
+            "refused": dict(self.refused),
             "completed": self.completed,
             "left_out": dict(self.left_out),
         }
@@ -69,6 +72,10 @@ class Totals:
         words += [f"{count} rejected ({reason})" for reason, count in self.rejected.items()]
         if self.ring_full:
             words.append(f"{self.ring_full} dropped as the send ring was full")
+        words += [
+            f"{count} refused by the host ({cause.replace('_', ' ')})"
+            for cause, count in self.refused.items()
+        ]
         if self.completed:
             words.append(
                 f"{self.completed} completed (their length or checksum was left to a network card)"
