@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final, cast
@@ -68,7 +69,7 @@ class PacketProtocol(WebSocketsSansIOProtocol):
         self._thrown_away = False
         self._write_paused = False
         # What came behind a message that the app has not taken.
-        self._held: list[list[bytes] | bytes] = []
+        self._held: deque[list[bytes] | bytes] = deque()
         self._pong = b""
         self._unanswered = 0
         self.seat: Seat | None = None
@@ -200,37 +201,37 @@ class PacketProtocol(WebSocketsSansIOProtocol):
             # libuv reads up to 32 chunks in one turn of the loop: everybody else would wait.
             self.transport.pause_reading()
             self.loop.call_soon(self._read_on)
-        parts = self._reader.read(data)
-        if self._held:
-            self._held.extend(parts)
-            if not self.close_sent:
-                return
-            parts, self._held = self._held, []
-        self._take(parts)
+        waiting = bool(self._held) and not self.close_sent
+        self._held.extend(self._reader.read(data))
+        if not waiting:
+            self._take()
 
-    def _take(self, parts: list[list[bytes] | bytes]) -> None:
+    def _take(self) -> None:
+        """Hand on what has come, up to a message that the app must take first."""
+        held = self._held
         if not self.handshake_complete:  # a client that does not wait for the answer
-            self._held = parts
             self.pause_reading()
             return
-        for index, part in enumerate(parts):
+        while held:
             if self.conn.close_rcvd is not None:
-                return  # nothing behind a close frame counts (RFC 6455, section 1.4)
+                held.clear()  # nothing behind a close frame counts (RFC 6455, section 1.4)
+                return
+            part = held[0]
             if not isinstance(part, bytes):
+                held.popleft()
                 if self._on_messages is not None and not self.close_sent:
                     self._on_messages(part)
             elif self.close_sent or self.queue.empty():
+                held.popleft()
                 super().data_received(part)
-            else:  # the app has not taken the message before it
-                self._held = parts[index:]
+            else:
                 self.pause_reading()
                 return
 
     def _hand_on(self) -> None:
         """Go on with what was held back, until the app has a message to take; then read again."""
         if self._held:
-            parts, self._held = self._held, []
-            self._take(parts)
+            self._take()
         if self.read_paused and self.queue.empty() and not self._held:
             self.read_paused = False
             self.transport.resume_reading()
@@ -344,7 +345,7 @@ class PacketProtocol(WebSocketsSansIOProtocol):
         """Forget the packet endpoint and give the place back; uvicorn tells the app."""
         self._thrown_away = exc is not None
         self.detach()
-        self._held = []
+        self._held.clear()
         if self.seat is not None:
             self.seat.leave()
         super().connection_lost(exc)
