@@ -159,7 +159,7 @@ def test_a_stalled_client(
 ) -> None:
     """What a client that does not read never gets is in the session's last counters."""
     if plain and ending == "service":
-        pytest.skip("uvicorn's own protocol closes at once when it stops.")
+        pytest.skip("What a server other than ours has taken and not sent cannot be seen.")
     with rig_of(tmp_path, plain=plain) as rig:
         session = start(rig, capacity=0x4000000)
         query = f"?overflow={overflow}&queue_packets=2000&direction=received"
@@ -168,22 +168,20 @@ def test_a_stalled_client(
             pass
         flood(rig, session)
         counters = ENDINGS[ending](rig, session)
-        if ending != "service":
-            client.join()
+        client.join()
         lost = counters["lost"]
         assert counters["received"]["packets"] + lost["ring"] == TOTAL
-        accounted = client.delivered + lost["queue"] + lost["ended"] + lost["ring"]
-        if ending == "service":  # a reset may cost the client what its own kernel had
-            assert accounted <= TOTAL
-            assert lost["queue"] + lost["ended"] > 0
-        else:
-            assert accounted == TOTAL
-        if protocol == BATCH and ending != "service":
-            assert client.lost().total() == lost["queue"] + lost["ended"] + lost["ring"]
+        losses = lost["queue"] + lost["ended"] + lost["ring"]
+        assert client.delivered + losses == TOTAL
+        assert lost["queue"] + lost["ended"] > 0
+        if ending == "service":  # it was cut off: only what its kernel could take reaches it
+            assert client.code == 1006
+            return
+        assert client.code == (4008 if overflow == "close" else 4009)
+        if protocol == BATCH:
+            assert client.lost().total() == losses
             assert client.texts[-1]["type"] == "ended"
-        if ending != "service":
-            assert client.code == (4008 if overflow == "close" else 4009)
-        if protocol == PCAPNG and ending != "service":
+        if protocol == PCAPNG:
             assert statistics(client.file) == (TOTAL, TOTAL - client.delivered)
 
 
@@ -195,8 +193,6 @@ def test_a_client_that_comes_back(
     tmp_path: Path, ending: str, overflow: str, protocol: str, plain: bool
 ) -> None:
     """Who reads within the patience gets what was queued."""
-    if plain and ending == "service":
-        pytest.skip("uvicorn's own protocol closes at once when it stops.")
     with rig_of(tmp_path, plain=plain) as rig:
         session = start(rig, capacity=0x4000000)
         query = f"?overflow={overflow}&queue_packets=2000&direction=received"

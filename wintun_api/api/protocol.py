@@ -66,7 +66,6 @@ class PacketProtocol(WebSocketsSansIOProtocol):
         self._on_writable: OnWritable | None = None
         self._reader = MessageReader(self.config.ws_max_size)
         self._unsent = Unsent()
-        self._thrown_away = False
         self._write_paused = False
         # What came behind a message that the app has not taken.
         self._held: deque[list[bytes] | bytes] = deque()
@@ -150,11 +149,10 @@ class PacketProtocol(WebSocketsSansIOProtocol):
 
         With `abort` the connection is cut when there is anything that it has not taken.
         """
-        transport = self.transport
-        buffered = None if self._thrown_away else transport.get_write_buffer_size()
+        buffered = self.transport.get_write_buffer_size()
         spans = self._unsent.take(buffered)
         if abort and buffered:
-            transport.abort()
+            self.abort()
         return spans
 
     def close(self, code: int, reason: str, patience: float = CLOSE_PATIENCE) -> None:
@@ -169,7 +167,7 @@ class PacketProtocol(WebSocketsSansIOProtocol):
         self.close_sent = True
         self.stop_keepalive()
         self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
-        self.close_timer = self.loop.call_later(patience, self.transport.abort)
+        self.close_timer = self.loop.call_later(patience, self.abort)
 
     def pause_reading(self) -> None:
         """Let TCP hold the client back. Idempotent."""
@@ -343,7 +341,8 @@ class PacketProtocol(WebSocketsSansIOProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the packet endpoint and give the place back; uvicorn tells the app."""
-        self._thrown_away = exc is not None
+        if exc is not None:
+            self._unsent.cut(None)
         self.detach()
         self._held.clear()
         if self.seat is not None:
@@ -367,9 +366,10 @@ class PacketProtocol(WebSocketsSansIOProtocol):
             self.close_timer = self.loop.call_later(CLOSE_PATIENCE, self.abort)
 
     def abort(self) -> None:
-        """Cut the connection off. Idempotent."""
+        """Cut the connection off, with what its kernel has not taken. Idempotent."""
         transport: asyncio.Transport | None = self.transport
         if transport is not None:
+            self._unsent.cut(transport.get_write_buffer_size())  # which the transport forgets
             transport.abort()
 
 

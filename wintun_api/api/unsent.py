@@ -45,10 +45,12 @@ def frames_whole(lengths: Sequence[int], size: int) -> int:
 class Unsent:
     """The writes of one connection since its buffer was last empty. Event loop thread only."""
 
-    __slots__ = ("_position", "_writes")
+    __slots__ = ("_cut", "_left", "_position", "_writes")
 
     def __init__(self) -> None:
         self._position = 0
+        self._cut = False
+        self._left: int | None = None
         self._writes: deque[_Write] = deque()
 
     def wrote(
@@ -70,15 +72,26 @@ class Unsent:
         if bursts:
             writes.append(_Write(self._position, size, bursts, whole))
 
-    def take(self, buffered: int | None) -> list[Span]:
+    def cut(self, left: int | None) -> None:
+        """Note that the connection is cut off, before the transport throws its buffer away.
+
+        Args:
+            left: Bytes that wait in the transport; None where it has thrown them away already, and
+                all that may have been among them is lost. Only the first call counts.
+        """
+        if not self._cut:
+            self._cut, self._left = True, left
+
+    def take(self, buffered: int) -> list[Span]:
         """Return the packets that need the last `buffered` bytes, and forget them.
 
-        None where the transport has thrown its buffer away: then all that may have been in it.
+        What waited when the connection was cut off, if it was, stands in place of `buffered`.
         """
+        left = self._left if self._cut else buffered
         writes, self._writes = self._writes, deque()
         spans: list[Span] = []
         for end, size, bursts, whole in writes:
-            sent = 0 if buffered is None else self._position - buffered - (end - size)
+            sent = 0 if left is None else self._position - left - (end - size)
             if sent >= size:
                 continue
             for burst in bursts:
