@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 
-from wintun_api.hub.events import EventLog, EventType
+from wintun_api.hub.events import QUEUE_SIZE, EventLog, EventType
 
 
 def numbers(log: EventLog, since: int | None) -> tuple[list[int], bool]:
@@ -24,6 +25,14 @@ def filled(count: int, history: int = 10) -> EventLog:
     for number in range(count):
         log.publish(EventType.DRIVER_LOG, number)
     return log
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A value with a number and a text, as the driver's log lines are."""
+
+    level: int
+    text: str
 
 
 def test_resume_without_a_gap() -> None:
@@ -69,3 +78,30 @@ def test_close_ends_readers() -> None:
         assert await waiting == []
 
     asyncio.run(read())
+
+
+def test_the_queue_is_bounded_in_bytes() -> None:
+    """Long texts push the oldest events out, counted as missed, from queue and history alike."""
+    log = EventLog(history=1000, queue_limit=1000)
+    slow, _ = log.subscribe()
+    line = Line(0, "x" * (QUEUE_SIZE // 10))
+    for _ in range(25):
+        log.publish(EventType.DRIVER_LOG, line)
+    kept = asyncio.run(slow.next())
+    assert 5 < len(kept) < 10
+    assert [event.id for event in kept] == list(range(26 - len(kept), 26))
+    assert slow.take_missed() == 25 - len(kept)
+    assert log.subscribe(since=1)[1] is False
+    assert log.subscribe(since=24)[1] is True
+
+
+def test_an_event_larger_than_the_bound_is_kept_alone() -> None:
+    """A reader still gets the newest event, and what follows it."""
+    log = EventLog()
+    slow, _ = log.subscribe()
+    log.publish(EventType.DRIVER_LOG, Line(0, "x"))
+    log.publish(EventType.DRIVER_LOG, Line(0, "x" * (2 * QUEUE_SIZE)))
+    assert [event.id for event in asyncio.run(slow.next())] == [2]
+    assert slow.take_missed() == 1
+    log.publish(EventType.DRIVER_LOG, Line(0, "x"))
+    assert [event.id for event in asyncio.run(slow.next())] == [3]

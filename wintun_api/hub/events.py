@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from enum import StrEnum
 from typing import Any
+
+EVENT_SIZE = 1024  # bytes for one without its texts
+QUEUE_SIZE = 4 * 1024 * 1024  # bytes of events that wait for one reader, or are kept as history
 
 
 class EventType(StrEnum):
@@ -35,30 +39,41 @@ class Event:
         time_ns: Nanoseconds since 1970.
         type: What kind of event it is.
         data: A frozen value of the hub; the API knows how to write it.
+        size: Bytes of memory that it keeps, roughly.
     """
 
     id: int
     time_ns: int
     type: EventType
     data: Any
+    size: int = EVENT_SIZE
 
 
 @dataclass(eq=False, slots=True)
 class EventSubscription:
-    """A reader's queue; at its bound the oldest events go and are counted in `missed`."""
+    """A reader's queue; at its bounds the oldest events go and are counted in `missed`.
+
+    Attributes:
+        limit: Bound of the queue in events.
+        limit_size: Bound of the queue by `Event.size`. The newest event is kept, however large.
+    """
 
     limit: int
+    limit_size: int = QUEUE_SIZE
     missed: int = 0
     closed: bool = False
+    _size: int = 0
     _queue: deque[Event] = field(default_factory=deque)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
 
     def offer(self, event: Event) -> None:
         """Queue an event."""
-        if len(self._queue) >= self.limit:
-            self._queue.popleft()
+        queue = self._queue
+        self._size += event.size
+        while queue and (len(queue) >= self.limit or self._size > self.limit_size):
+            self._size -= queue.popleft().size
             self.missed += 1
-        self._queue.append(event)
+        queue.append(event)
         self._wake.set()
 
     def close(self) -> None:
@@ -73,6 +88,7 @@ class EventSubscription:
             await self._wake.wait()
         events = list(self._queue)
         self._queue.clear()
+        self._size = 0
         return events
 
     def take_missed(self) -> int:
@@ -85,7 +101,9 @@ class EventLog:
     """Publishes events to subscriptions and keeps the newest of them."""
 
     def __init__(self, history: int = 1000, queue_limit: int = 1000) -> None:
-        self._history: deque[Event] = deque(maxlen=history)
+        self._history: deque[Event] = deque()
+        self._history_limit = history
+        self._history_size = 0
         self._subscriptions: set[EventSubscription] = set()
         self._queue_limit = queue_limit
         self.last_id = 0
@@ -93,8 +111,9 @@ class EventLog:
     def publish(self, kind: EventType, data: Any, time_ns: int | None = None) -> Event:
         """Record an event and offer it to every subscription. Event loop thread only."""
         self.last_id += 1
-        event = Event(self.last_id, time_ns or time.time_ns(), kind, data)
-        self._history.append(event)
+        size = EVENT_SIZE + _texts(data)
+        event = Event(self.last_id, time_ns or time.time_ns(), kind, data, size)
+        self._keep(event)
         for subscription in self._subscriptions:
             subscription.offer(event)
         return event
@@ -123,8 +142,24 @@ class EventLog:
         for subscription in self._subscriptions:
             subscription.close()
 
+    def _keep(self, event: Event) -> None:
+        history = self._history
+        history.append(event)
+        self._history_size += event.size
+        while history and (len(history) > self._history_limit or self._history_size > QUEUE_SIZE):
+            self._history_size -= history.popleft().size
+
     def _covers(self, since: int | None) -> bool:
         if since is None or since < 0 or since > self.last_id:
             return False  # ids of an earlier run of the service are higher, or mean other events
         first_kept = self._history[0].id if self._history else self.last_id + 1
         return since >= first_kept - 1
+
+
+def _texts(data: Any) -> int:
+    """Return the bytes of memory of the texts in a frozen value."""
+    if isinstance(data, str):
+        return sys.getsizeof(data)
+    if is_dataclass(data):
+        return sum(_texts(getattr(data, one.name)) for one in fields(data))
+    return 0
