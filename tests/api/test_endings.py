@@ -19,6 +19,7 @@ from tests.api.test_capture import statistics
 from tests.api.test_streams import host_sends, numbers, start
 from tests.conftest import Rig
 from tests.running import running
+from wintun_api.api.tokens import Scope
 from wintun_api.capture.reader import Reader
 from wintun_api.drivers.emulated.driver import emulated_driver
 from wintun_api.drivers.emulated.library import EmulatedLibrary
@@ -416,3 +417,23 @@ def test_a_reader_that_fails_harms_itself_alone(tmp_path: Path) -> None:
                 assert len(other.receive(10)) == 10
                 assert managed.counters.ended == 10
             assert broken.hello
+
+
+@pytest.mark.parametrize("protocol", [BATCH, RAW])
+def test_packets_without_the_scope(tmp_path: Path, protocol: str) -> None:
+    """They are counted as failed, and the connection is closed with 4003."""
+    with rig_of(tmp_path) as rig:
+        session = start(rig)
+        token = rig.service.token(Scope.CAPTURE, Scope.READ)
+        packet = build.udp("10.6.7.8", "10.6.7.200", 1, 2, bytes(100))
+        path = f"/v1/sessions/{session}/packets"
+        with rig.service.connect(path, protocol, token=token) as client:
+            client.send(packet if protocol == RAW else pack(Batch([packet] * 3)))
+            with pytest.raises(ConnectionClosed) as closed:
+                while True:
+                    client.recv(5)
+            assert closed.value.rcvd is not None
+            assert closed.value.rcvd.code == 4003
+        counters = rig.service.counters(session)
+        assert counters["lost"]["failed"] == (1 if protocol == RAW else 3)
+        assert counters["injected"]["packets"] == 0

@@ -365,9 +365,6 @@ class PacketConnection:
     # From the client
 
     def _inject(self, messages: list[bytes]) -> None:
-        if not self._may_inject:
-            self.end(CLOSE_SCOPE, "The token does not have the scope inject.")
-            return
         packets: Sequence[bytes] = messages
         broken: FrameError | None = None
         if self._batch:
@@ -387,6 +384,10 @@ class PacketConnection:
             self.end(CLOSE_BAD_FRAME, str(broken))
 
     def _take(self, packets: Sequence[bytes]) -> None:
+        if not self._may_inject:
+            self._refuse(packets)
+            self.end(CLOSE_SCOPE, "The token does not have the scope inject.")
+            return
         if self._leaving:
             self._refuse(packets)
             return

@@ -5,7 +5,8 @@
     queue       the reader's queue was full
     ended       left in the reader's queue, or on the way to it, when it or the session ended
     ring_full   a client's packets that found the send ring full, or were waiting for it at the end
-    failed      a client's packets that a failing driver call, or an ending session, did not take
+    failed      a client's packets that a failing driver call or an ending session did not take, or
+                that it had no right to inject
     refused     a client's packets that the ring took and the host refused
 
 The first four are losses of readers, and each reader counts its own. *What a reader was offered is
