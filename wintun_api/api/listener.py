@@ -57,18 +57,19 @@ class Listener:
         self._socket.setblocking(False)
         self._socket.listen(self._backlog)
         self._acceptor = self._tasks.spawn(self._accept(), name="listener")
+        # The server waits for its connections before `wait_closed`, and not for ever.
+        self._acceptor.add_done_callback(lambda _: self._socket.close())
 
     def close(self) -> None:
-        """Accept no more, and drop connections that are still in their TLS handshake."""
+        """Accept no more, close the socket, and drop what is still in its TLS handshake."""
         self._tasks.cancel()
         if self._acceptor is None:
             self._socket.close()
 
     async def wait_closed(self) -> None:
-        """Wait until nothing is accepted any more, and close the socket."""
+        """Wait until nothing is accepted any more and the socket is closed."""
         if self._acceptor is not None:
             await asyncio.wait([self._acceptor])
-        self._socket.close()
 
     async def _accept(self) -> None:
         loop = asyncio.get_running_loop()
