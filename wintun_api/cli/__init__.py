@@ -13,6 +13,7 @@
     native     build the optional native part of the Linux driver
 
     options    options that several commands have; flags to Settings
+    config_file  who may have written the file of settings
     running    sockets, signals and the server: what serve and demo share
     ping       the demo's packet, as a shell can print it
     checks     what doctor looks at; windows_checks what it looks at there

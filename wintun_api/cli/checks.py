@@ -187,6 +187,7 @@ def check_token_file(path: Path) -> Check:
 def check_tls(certificate: Path, key: Path | None) -> Check:
     """Look whether the certificate and its key can be used."""
     try:
+        running.check_pem_files(certificate, key)
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
     except OSError as error:  # ssl.SSLError is one
         hint = "Give PEM files with --tls-certificate and --tls-key."

@@ -108,12 +108,18 @@ Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Write JSON for sc
 
 def read_settings(config: Path | None = None, **flags: Any) -> Settings:
     """Return the settings; flags that were not given are None or empty. Exits with 2 if wrong."""
+    from wintun_api.cli.config_file import check_config
     from wintun_api.errors import InvalidSettings
+    from wintun_api.hub.files import UntrustedFile
     from wintun_api.settings import Settings
 
     given = {name: value for name, value in flags.items() if value not in (None, [], ())}
     try:
+        if config is not None:
+            check_config(config)
         return Settings.load(config, **given)
+    except UntrustedFile as error:
+        fail(str(error), error.hint, code=2)
     except InvalidSettings as error:
         fail(*error.problems, error.hint, code=2)
 

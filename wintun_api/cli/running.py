@@ -11,6 +11,7 @@ import socket
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from types import FrameType
 from urllib.parse import quote
 
@@ -101,6 +102,7 @@ class CommandServer(Server):
         if self.config.ssl is None or settings.tls_certificate is None:
             return
         try:
+            check_pem_files(settings.tls_certificate, settings.tls_key)
             self.config.ssl.load_cert_chain(settings.tls_certificate, settings.tls_key)
         except OSError as error:  # ssl.SSLError is one
             logger.warning("The TLS certificate stays as it was: %s.", error)
@@ -130,6 +132,7 @@ def make_server(
     driver = open_the_driver(settings)
     try:
         server = CommandServer(Service(settings, tokens, driver), sockets, started)
+        check_pem_files(settings.tls_certificate, settings.tls_key)
         server.config.load()
     except InvalidArgument as error:
         driver.close()
@@ -142,6 +145,17 @@ def make_server(
             code=2,
         )
     return server
+
+
+def check_pem_files(*paths: Path | None) -> None:
+    """Refuse what is not a regular file: a FIFO, for one, would be waited for.
+
+    Raises:
+        OSError: One of the paths is something else.
+    """
+    for path in paths:
+        if path is not None and path.exists() and not path.is_file():
+            raise OSError(errno.EINVAL, "it is not a regular file", str(path))
 
 
 def open_the_driver(settings: Settings) -> Driver:

@@ -39,6 +39,12 @@ def load_devices(path: Path) -> list[DeviceState]:
     """
     if not path.exists():
         return []
+    if not path.is_file():
+        raise InvalidArgument(
+            "emulated_state",
+            f"{path} is not a regular file.",
+            hint="Name another file with --emulated-state.",
+        )
     try:
         content = json.loads(path.read_text("utf-8"))
         known = content["adapters"] if content["version"] == _VERSION else content["unknown"]
