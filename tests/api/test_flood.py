@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import signal
 import socket
 import ssl
@@ -15,6 +14,9 @@ from pathlib import Path
 
 import psutil
 import pytest
+
+if sys.platform != "win32":
+    import resource
 
 from tests.api.raw_connection import Raw, frame, handshake, request
 from tests.cli.commands import COMMAND, Program, environment

@@ -36,5 +36,5 @@ export function takeKey(store: Store): string | null {
   if (!hash.startsWith("#key=")) return null;
   window.history.replaceState(null, "", pathname + search + (store.getItem(PLACE) ?? ""));
   store.setItem(PLACE, null);
-  return /^[\w.~-]+$/.exec(hash.slice(5))?.[0] ?? null;
+  return /^[\w.~-]{1,128}$/.exec(hash.slice(5))?.[0] ?? null;
 }
