@@ -16,7 +16,7 @@ from tests.attack.target import Died, Reading, Target, wait_for
 MIB = 2**20
 MEMORY = 20 * MIB  # what may stay behind
 DESCRIPTORS = 2  # a listing of /proc may meet one that is just being closed
-THREADS = 2  # pools of threads grow to their bound by one at a time
+THREADS = 6  # pools of threads grow to their bound by one at a time, as asyncio's of two cores
 LOG = 256 * 1024
 SHOWN = 600  # bytes of a reproducer
 

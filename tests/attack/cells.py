@@ -34,7 +34,8 @@ OPENAPI = Path(__file__).parents[2] / "openapi" / "openapi.json"
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 SCOPES = ("read", "capture", "inject", "metrics", "admin")
 # What a request may be told that must not get in. Anything else is a sign that a route was reached.
-OUTSIDE = {301, 302, 303, 307, 308, 400, 401, 403, 404, 405, 414, 421, 426, 429, 431}
+# 501 is the answer to CONNECT, before anything is looked at.
+OUTSIDE = {301, 302, 303, 307, 308, 400, 401, 403, 404, 405, 414, 421, 426, 429, 431, 501}
 ABSENT = "00000000-0000-4000-8000-000000000000"
 # Bodies that would do something if they got in.
 BODIES = {

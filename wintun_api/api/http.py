@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 
 import httptools
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn._types import ASGI3Application
 from uvicorn.config import Config
 from uvicorn.protocols.http.flow_control import FlowControl
@@ -145,6 +145,7 @@ class HttpProtocol(HttpToolsProtocol):
         patience: Patience,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
+        self.app = _Guarded(cast(ASGIApp, self.app))
         self._seat = seat
         self._patience = patience
         self._timer: asyncio.TimerHandle | None = None
@@ -545,6 +546,30 @@ class HttpProtocol(HttpToolsProtocol):
         if not self._seat.has_token:
             self._seat.note("timeout_unread")
             self.transport.abort()
+
+
+class _Guarded:
+    """The app, whose answers may come after their connection was lost.
+
+    uvloop raises an error for a write on such a connection in the moment before uvicorn is told of
+    the loss; asyncio drops what is written.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        cycle: RequestResponseCycle = cast(Any, send).__self__
+
+        async def guarded(message: Message) -> None:
+            try:
+                await send(message)
+            except RuntimeError:
+                if not cycle.transport.is_closing():
+                    raise
+                cycle.disconnected = True
+
+        await self._app(scope, receive, guarded)
 
 
 class _Flow(FlowControl):
