@@ -47,6 +47,10 @@ class StandIn:
         """Return what ctypes saved after the last call."""
         return ctypes.get_errno()
 
+    def clear_last_error(self) -> None:
+        """Clear it."""
+        ctypes.set_errno(0)
+
     def create_event(self, *, manual_reset: bool) -> EventHandle:
         """Return a handle; nobody waits for it."""
         return EventHandle(1 + manual_reset)
