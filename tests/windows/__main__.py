@@ -30,8 +30,11 @@ SUITE = [
     "tests/test_wire.py",
     "tests/test_settings.py",
 ]
+# What is the same on every system and takes many minutes in Wine: every order of the steps of two
+# threads, thousands of requests, every ending of a session beside stalled clients.
+LEFT_OUT = ["tests/hub/test_handover.py", "tests/api/test_access.py", "tests/api/test_endings.py"]
 PYTEST = ["-m", "pytest", "-q", "-p", "no:cacheprovider"]
-PATIENCE = 600
+PATIENCE = 1500
 
 
 def main(arguments: list[str]) -> int:
@@ -71,7 +74,7 @@ class Result:
 def run_suite(rig: Path, tests: list[str]) -> Result:
     """Run tests under the Windows interpreter."""
     path = windows_path(PROJECT)  # for the programs that tests start elsewhere
-    command = [*PYTEST, *tests]
+    command = [*PYTEST, *tests, *(f"--ignore={path}" for path in LEFT_OUT)]
     with windows_python(rig, *command, cwd=PROJECT, echo=True, PYTHONPATH=path) as suite:
         code = suite.wait(PATIENCE)
     return Result("Under the Windows interpreter, in Wine", code, suite.output)
