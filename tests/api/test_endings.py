@@ -159,7 +159,7 @@ def test_a_stalled_client(
     tmp_path: Path, ending: str, overflow: str, protocol: str, plain: bool
 ) -> None:
     """What a client that does not read never gets is in the session's last counters."""
-    if plain and (ending == "service" or overflow == "close"):
+    if plain and (ending == "service" or (overflow == "close" and protocol == PCAPNG)):
         pytest.skip("What a server other than ours has taken and not sent cannot be seen.")
     with rig_of(tmp_path, plain=plain) as rig:
         session = start(rig, capacity=0x4000000)

@@ -94,7 +94,6 @@ class PacketConnection:
         self._subprotocol = subprotocol
         self._options = options
         self._may_inject = may_inject
-        self._void = False
         self._loop = asyncio.get_running_loop()
         self._subscriber = Subscriber(
             direction=options.direction,
