@@ -77,7 +77,8 @@ def test_demo(rig: Path, exe: Path) -> None:
             script = browser.get(url.join("/app.js"))
             assert script.headers["Content-Type"].startswith("text/javascript")
             assert browser.get(url.join("/docs/swagger-ui-bundle.js")).is_success
-            driver = browser.get(url.join("/v1/driver"), headers={"Sec-Fetch-Site": "same-origin"})
+            key = page.history[0].headers["Location"].partition("#key=")[2]
+            driver = browser.get(url.join("/v1/driver"), headers={"X-Wintun-Api-Key": key})
             assert driver.json()["name"] == "emulated"
         # A console's Ctrl-C reaches both of its processes.
         for process in processes(exe):
