@@ -10,8 +10,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from wintun_api.capture.pcapng import MEDIA_TYPE
+
 STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([1-5]\d\d) [\t\x20-\x7e\x80-\xff]*")
 FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\x00-\x08\x0a-\x1f\x7f]*?)[ \t]*")
+ENDLESS = ("text/event-stream", MEDIA_TYPE)  # answers that end with the connection
 MAX_HEAD = 256 * 1024
 MAX_BODY = 64 * 2**20
 
@@ -152,7 +155,8 @@ class Answers:
             if field is None:
                 raise Malformed(f"no header line: {line[:100]!r}")
             headers[field[1].decode().lower()] = field[2].decode("latin-1")
-        if not body or status == 101:
+        endless = headers.get("content-type", "").startswith(ENDLESS)
+        if not body or status == 101 or endless:
             return Answer(status, headers, b"", streaming=True)
         if head or status < 200 or status in (204, 304):
             return Answer(status, headers, b"")
