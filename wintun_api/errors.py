@@ -112,6 +112,18 @@ class DriverBusy(WintunApiError):
         self.call = call
 
 
+class OutOfThreads(WintunApiError):
+    """Say that the system starts no more threads for this process, and nothing was begun."""
+
+    hint = (
+        "End sessions that are not needed, or raise the limit of threads: pids.max of the "
+        "container, TasksMax of the unit, or ulimit -u."
+    )
+
+    def __init__(self) -> None:
+        super().__init__("The system starts no more threads for the service.")
+
+
 class SessionNotFound(WintunApiError):
     """Say that no session has this id."""
 

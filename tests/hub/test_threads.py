@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 
 import pytest
 
-from wintun_api.errors import DriverBusy, DriverError, ServiceStopping
+from wintun_api.errors import DriverBusy, DriverError, OutOfThreads, ServiceStopping
 from wintun_api.hub import threads
 from wintun_api.hub.threads import MAX_WAITING, DriverThread
 
@@ -150,3 +151,14 @@ def test_a_slow_callback_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
 
     asyncio.run(run())
     assert errors == ["slow"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="stacks on Windows have a limit that is small")
+def test_a_thread_that_the_system_does_not_start() -> None:
+    """A thread that cannot be started is an error that says so."""
+    before = threading.stack_size(1 << 46)  # more than there is address space for
+    try:
+        with pytest.raises(OutOfThreads):
+            DriverThread("driver")
+    finally:
+        threading.stack_size(before)

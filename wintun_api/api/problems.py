@@ -48,6 +48,7 @@ KINDS: dict[type[Exception], Kind] = {
     errors.FrameError: Kind("bad-frame", "Not a batch frame", 422, CLOSE_BAD_FRAME),
     errors.DriverUnavailable: Kind("driver-unavailable", "Driver unavailable", 503),
     errors.DriverBusy: Kind("driver-busy", "Driver busy", 504),
+    errors.OutOfThreads: Kind("out-of-threads", "Out of threads", 503),
     errors.SessionNotFound: Kind("session-not-found", "No such session", 404, CLOSE_NO_SESSION),
     errors.ServiceStopping: Kind("stopping", "Service stopping", 503, CLOSE_GOING_AWAY),
     errors.TokenEnded: Kind("unauthorized", "Unauthorized", 401, CLOSE_TOKEN),

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from wintun_api.errors import DriverBusy, DriverError, ServiceStopping
+from wintun_api.errors import DriverBusy, DriverError, OutOfThreads, ServiceStopping
 
 T = TypeVar("T")
 
@@ -46,6 +46,9 @@ class DriverThread:
     """One daemon thread that runs calls in order; at most `MAX_WAITING` may wait.
 
     A daemon, because a call hung in a system mutex must not keep the process from ending.
+
+    Raises:
+        OutOfThreads: The system did not start it.
     """
 
     def __init__(self, name: str, slow: SlowCallback | None = None) -> None:
@@ -54,7 +57,10 @@ class DriverThread:
         self._slow = slow
         self._stopped = False
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError:
+            raise OutOfThreads from None
 
     @property
     def calls(self) -> list[Call]:

@@ -50,6 +50,7 @@ ERRORS: list[tuple[errors.WintunApiError, str]] = [
     (errors.AdapterExists("WintunCreateAdapter", 183), ADAPTERS),
     (NOT_FOUND, ADAPTER_PATH),
     (errors.DriverBusy("WintunCreateAdapter", 30), ADAPTERS),
+    (errors.OutOfThreads(), "/v1/sessions"),
     (FAILED, ADAPTERS),
     (UNAVAILABLE, ADAPTERS),
     (errors.DriverInUse("WintunDeleteDriver", 0xE000023D), "/v1/driver"),
