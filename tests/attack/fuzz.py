@@ -16,6 +16,8 @@ from tests.attack import bodies, codecs, streams
 from tests.attack.attack import Attack
 
 PART = "fuzz"
+LOG = 4 * 2**20
+AUDIT = 200_000  # bytes a second at most: a line for each change, as many as the attack makes
 
 
 def run(attack: Attack) -> None:
@@ -29,10 +31,13 @@ def run(attack: Attack) -> None:
         with attack.target(PART, f"{PART}-{name}", TRAFFIC="100") as target:
             until = min(3.0, attack.fuzz_seconds / 4)
             fuzzer(attack, target, f"{name} warm-up", until)
-            with attack.watch(PART, target, name, patience=30, log=4 * 2**20):
+            target.delete_adapters()
+            log = LOG + int(AUDIT * attack.fuzz_seconds)
+            with attack.watch(PART, target, name, patience=30, log=log):
                 began = time.monotonic()
                 count = fuzzer(attack, target, name, attack.fuzz_seconds)
                 seconds = time.monotonic() - began
+                target.delete_adapters()
             attack.figure(PART, **{name: f"{count} in {seconds:.0f} s, {count / seconds:.0f}/s"})
     for name, decoder in codecs.FUZZERS.items():
         began = time.monotonic()

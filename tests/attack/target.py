@@ -253,6 +253,11 @@ class Target:
         made = self.made("/v1/adapters", {"name": name, **adapter})
         return str(self.made("/v1/sessions", {"adapter": made["guid"]})["id"])
 
+    def delete_adapters(self) -> None:
+        """Delete every adapter: the rings of its session are memory that counts, as it is used."""
+        for adapter in self.call("GET", "/v1/adapters").json():
+            self.call("DELETE", f"/v1/adapters/{adapter['guid']}")
+
     def token(self, *scopes: str, **more: Any) -> dict[str, Any]:
         """Make a token; its secret is under `token`, its name under `id`."""
         return self.made("/v1/tokens", {"scopes": list(scopes), **more})

@@ -18,6 +18,7 @@ from wintun_api.drivers.wintun.abi import Generation
 from wintun_api.drivers.wintun.win32 import ERROR_INVALID_HANDLE
 
 _FILETIME_OF_1970 = 116_444_736_000_000_000
+MAX_GIVEN_BACK = 4096  # handles whose end is remembered; the oldest are forgotten first
 
 
 @dataclass(eq=False, slots=True)
@@ -79,6 +80,8 @@ class Program:
         self.adapters.pop(handle, None)
         self.sessions.pop(handle, None)
         self._given_back[handle] = function
+        if len(self._given_back) > MAX_GIVEN_BACK:
+            del self._given_back[next(iter(self._given_back))]
 
     def refuse(self, function: str, sentence: str) -> CallFailed:
         """Write misuse down and return the failure to raise."""
