@@ -134,24 +134,6 @@ def test_changes_at_once(service: RunningService) -> None:
     asyncio.run(run())
 
 
-@pytest.mark.parametrize(
-    "character", ["\n", "\x1b", "\x00", "\x9b", "\u2028", "\u202e", "\u2066", "\u2069"]
-)
-def test_a_label_that_is_not_shown_as_it_is(service: RunningService, character: str) -> None:
-    """A label with a character that changes how a list or a log looks is refused, and named."""
-    answer = service.http.post("/v1/tokens", json={"scopes": ["read"], "label": f"a{character}b"})
-    assert answer.status_code == 422
-    assert f"U+{ord(character):04X}" in answer.json()["detail"]
-    assert service.http.get("/v1/tokens").json() == []
-
-
-@pytest.mark.parametrize("label", ["", "Grafana, 2nd floor", "\u05d0\u05d1", "👩‍💻 café"])
-def test_a_label_in_any_language(service: RunningService, label: str) -> None:
-    """Other labels are kept as they are."""
-    answer = service.http.post("/v1/tokens", json={"scopes": ["read"], "label": label})
-    assert answer.json()["label"] == label
-
-
 def test_a_change_whose_request_goes(tmp_path: Path) -> None:
     """A change is made to its end when its request is cancelled: memory and file stay equal."""
 

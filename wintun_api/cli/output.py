@@ -12,6 +12,9 @@ from typing import Any, NoReturn
 import typer
 
 PIPE_WIDTH = 10_000  # a pipe has no width: no line is broken, so that other programs can read it
+# Control characters, surrogates, ends of lines; then embeddings, overrides and isolates (UAX 9).
+STEERING = frozenset({"Cc", "Cs", "Zl", "Zp"})
+TURNING = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
 
 
 def fail(*lines: str, code: int = 1) -> NoReturn:
@@ -72,8 +75,14 @@ def cell(value: object) -> str:
 
 
 def printable(text: str) -> str:
-    """Return the text without control characters, which could steer a terminal."""
-    return "".join("?" if unicodedata.category(char) == "Cc" else char for char in text)
+    """Return the text with "?" for what could steer a terminal or turn the text around it."""
+    return "".join(
+        "?"
+        if unicodedata.category(character) in STEERING
+        or unicodedata.bidirectional(character) in TURNING
+        else character
+        for character in text
+    )
 
 
 class Progress:

@@ -2,45 +2,15 @@
 
 from __future__ import annotations
 
-import unicodedata
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from wintun_api.api.schemas.model import Body, Model, Omittable
 from wintun_api.api.tokens import IssuedToken, Scope
 
 TEN_YEARS = 10 * 366 * 86400
-# Classes of characters of Unicode: control characters, surrogates, ends of lines and paragraphs.
-# A label is shown in lists and logs, where these could make it look like something else.
-UNSHOWN = frozenset({"Cc", "Cs", "Zl", "Zp"})
-# Classes of direction: embeddings, overrides and isolates, which turn the text around them.
-TURNING = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
-
-
-def _shown(label: str) -> str:
-    for character in label:
-        if (
-            unicodedata.category(character) in UNSHOWN
-            or unicodedata.bidirectional(character) in TURNING
-        ):
-            raise ValueError(
-                f"The label has the character U+{ord(character):04X}, which is not shown as it "
-                "is; leave it out."
-            )
-    return label
-
-
-Label = Annotated[
-    str,
-    Field(
-        max_length=100,
-        description="What the token is for; without control characters.",
-        examples=["grafana"],
-    ),
-    AfterValidator(_shown),
-]
 
 
 class TokenCreate(Body):
@@ -49,7 +19,9 @@ class TokenCreate(Body):
     scopes: list[Scope] = Field(
         min_length=1, description="What it shall allow.", examples=[["read", "capture"]]
     )
-    label: Label = ""
+    label: str = Field(
+        "", max_length=100, description="What the token is for.", examples=["grafana"]
+    )
     expires_in: Omittable[Annotated[float, Field(gt=0, le=TEN_YEARS, strict=True)]] = Field(
         None, description="Seconds; without end when missing.", examples=[86400]
     )
