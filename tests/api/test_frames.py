@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from websockets.frames import Frame, Opcode
 
-from wintun_api.api.frames import MessageReader, frame_header, packet_frames
+from wintun_api.api.frames import MessageReader, close_reason, frame_header, packet_frames
 
 MAX_SIZE = 100_000
 
@@ -124,3 +124,14 @@ def test_after_an_error_everything_is_passed_on(bad: bytes) -> None:
     good = client_frame(Opcode.BINARY, b"good")
     assert list(reader.read(good + bad)) == [[b"good"], bad]
     assert list(reader.read(good)) == [good]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "a" * 200, "é" * 200, "aé" * 100, "👩‍💻" * 50, "\udc80" * 200]
+)
+def test_the_reason_of_a_close_frame(text: str) -> None:
+    """A reason has at most 123 bytes (RFC 6455, section 5.5), and only whole characters."""
+    reason = close_reason(text)
+    assert len(reason.encode()) <= 123
+    assert text.startswith(reason) or "\udc80" in text
+    assert len(reason.encode()) > 119 or reason == text

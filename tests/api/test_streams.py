@@ -250,6 +250,32 @@ def test_an_unknown_session(service: RunningService) -> None:
         assert closed_code(closed) == 4004
 
 
+def test_a_page_is_told_in_a_long_word(
+    service: RunningService, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A reason of more bytes than a close frame has is cut, and nothing is logged."""
+    path = "/v1/sessions/" + "%C3%A9" * 100 + "/packets"
+    with service.connect(path, RAW, headers={"Origin": service.url}) as client:
+        with pytest.raises(ConnectionClosed) as closed:
+            client.recv(5)
+        assert closed_code(closed) == 4004
+    assert [one for one in caplog.records if one.levelname == "ERROR"] == []
+
+
+@pytest.mark.parametrize("protocol", [BATCH, RAW])
+def test_an_end_with_a_long_reason(rig: Rig, protocol: str) -> None:
+    """A session that fails with a long text of the system closes its clients with 4009."""
+    session = start(rig)
+    with rig.service.connect(f"/v1/sessions/{session}/packets", protocol) as client:
+        error = OSError(1450, "Nicht genügend Systemressourcen: " + "ä" * 200)
+        rig.library.raise_next("WaitForMultipleObjects", error)
+        host_sends(rig, 3)
+        with pytest.raises(ConnectionClosed) as closed:
+            while True:
+                client.recv(5)
+        assert closed_code(closed) == 4009
+
+
 @pytest.mark.parametrize(("policy", "keeps"), [("drop_oldest", "end"), ("drop_newest", "start")])
 def test_a_client_that_stops_reading(rig: Rig, policy: str, keeps: str) -> None:
     """It loses its own packets and is told how many; the others get everything."""

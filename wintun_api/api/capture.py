@@ -15,9 +15,10 @@ from fastapi.responses import StreamingResponse
 
 from wintun_api import __version__
 from wintun_api.api.access import needs
-from wintun_api.api.connection import END_PATIENCE, MAX_REASON, Options
+from wintun_api.api.connection import END_PATIENCE, Options
 from wintun_api.api.context import Context, ContextOf, PrincipalOf, SessionId, problems
 from wintun_api.api.cutoff import REASON, LeasedStream, leased
+from wintun_api.api.frames import close_reason
 from wintun_api.api.leases import Leases
 from wintun_api.api.link import Link, link_of
 from wintun_api.api.problems import (
@@ -497,7 +498,7 @@ async def stream_capture(
             with suppress(TimeoutError):
                 await asyncio.wait_for(link.sent(), CLOSE_PATIENCE)
     except WintunApiError as error:  # the session ended between the look-up and the subscription
-        link.close(close_code(error), str(error)[:MAX_REASON])
+        link.close(close_code(error), close_reason(str(error)))
     finally:
         capture.close()
         tasks.cancel()

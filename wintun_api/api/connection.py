@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from wintun_api.api.cutoff import REASON
+from wintun_api.api.frames import close_reason
 from wintun_api.api.link import Link
 from wintun_api.api.problems import (
     CLOSE_BAD_FRAME,
@@ -50,7 +51,6 @@ END_PATIENCE = 0.4
 # and learn how many packets it lost. uvicorn waits as long for a client's answer to a close frame.
 SLOW_PATIENCE = 10.0
 SLOW = "The client reads too slowly for its queue."
-MAX_REASON = 120  # RFC 6455, section 5.5: 125 bytes, two of them the code
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +211,7 @@ class PacketConnection:
             self._send_losses()
             if said is not None:
                 self._link.send_text(said)
-        self._link.close(code, reason[:MAX_REASON], patience)
+        self._link.close(code, close_reason(reason), patience)
         self._tasks.spawn(self._settle_link(patience), name="packets:shut")
 
     def messages(self, messages: list[bytes]) -> None:

@@ -19,6 +19,7 @@ MASKED: Final = 0x80
 MASK_LENGTH: Final = 4
 MAX_PACKET: Final = 0xFFFF
 LARGE: Final = 4096  # bytes from which on a view is quicker than a copy
+MAX_REASON: Final = 123  # bytes; a control frame has 125, and two are the code (section 5.5)
 
 
 def frame_header(first: int, length: int) -> bytes:
@@ -28,6 +29,11 @@ def frame_header(first: int, length: int) -> bytes:
     if length <= 0xFFFF:
         return bytes((first, 126)) + length.to_bytes(2, "big")
     return bytes((first, 127)) + length.to_bytes(8, "big")
+
+
+def close_reason(text: str) -> str:
+    """Return as much of a text as a close frame can carry; characters stay whole."""
+    return text.encode("utf-8", "replace")[:MAX_REASON].decode("utf-8", "ignore")
 
 
 class _Headers(dict[int, bytes]):

@@ -30,6 +30,7 @@ from starlette.websockets import WebSocket
 
 from wintun_api.api.audit import SAFE_METHODS, Auditor
 from wintun_api.api.credentials import Credentials, check_single
+from wintun_api.api.frames import close_reason
 from wintun_api.api.guesses import Guesses, too_many_guesses
 from wintun_api.api.problems import (
     CLOSE_INTERNAL,
@@ -337,7 +338,7 @@ async def refuse_websocket(refusal: Refusal, websocket: WebSocket) -> None:
     if websocket.headers.get("origin") is not None and refusal.close_code != CLOSE_INTERNAL:
         offers = protocols(websocket.scope["subprotocols"])
         await websocket.accept(offers[0] if offers else None)
-        await websocket.close(refusal.close_code, refusal.detail[:120])
+        await websocket.close(refusal.close_code, close_reason(refusal.detail))
     elif "websocket.http.response" in websocket.scope.get("extensions", {}):
         answer = response(refusal.problem(websocket.scope["path"]), dict(refusal.headers))
         await websocket.send_denial_response(answer)
