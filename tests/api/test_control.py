@@ -69,6 +69,23 @@ def test_nothing_behind_a_close_frame(
     assert service.counters(session)["injected"]["packets"] == before + 1
 
 
+@pytest.mark.parametrize("apart", [False, True])
+@pytest.mark.parametrize("late", [frame(BINARY, PACKET) * 50, frame(TEXT, b"x") * 50])
+def test_nothing_behind_a_text_message(
+    service: RunningService, session: str, late: bytes, apart: bool
+) -> None:
+    """Packets that follow a text message are not injected; 4010 closes the connection."""
+    before = service.counters(session)["injected"]["packets"]
+    with packets(service, session) as raw:
+        raw.send(frame(BINARY, PACKET) + frame(TEXT, b"hi") + (b"" if apart else late))
+        if apart:
+            raw.send(late + frame(BINARY, PACKET))
+        assert raw.close_frame() == 4010
+        raw.send(frame(CLOSE))
+        raw.until_closed()
+    assert service.counters(session)["injected"]["packets"] == before + 1
+
+
 @pytest.mark.parametrize(
     ("data", "code"),
     [

@@ -168,6 +168,10 @@ class PacketProtocol(WebSocketsSansIOProtocol):
         self.stop_keepalive()
         self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
         self.close_timer = self.loop.call_later(patience, self.abort)
+        self._take()  # the client's close frame may have come already, behind other messages
+        if self.read_paused:
+            self.read_paused = False
+            self.transport.resume_reading()
 
     def pause_reading(self) -> None:
         """Let TCP hold the client back. Idempotent."""
@@ -215,16 +219,14 @@ class PacketProtocol(WebSocketsSansIOProtocol):
                 held.clear()  # nothing behind a close frame counts (RFC 6455, section 1.4)
                 return
             part = held[0]
-            if not isinstance(part, bytes):
-                held.popleft()
-                if self._on_messages is not None and not self.close_sent:
-                    self._on_messages(part)
-            elif self.close_sent or self.queue.empty():
-                held.popleft()
-                super().data_received(part)
-            else:
+            if not (self.close_sent or self.queue.empty()):
                 self.pause_reading()
                 return
+            held.popleft()
+            if isinstance(part, bytes):
+                super().data_received(part)
+            elif self._on_messages is not None and not self.close_sent:
+                self._on_messages(part)
 
     def _hand_on(self) -> None:
         """Go on with what was held back, until the app has a message to take; then read again."""
@@ -235,11 +237,10 @@ class PacketProtocol(WebSocketsSansIOProtocol):
             self.transport.resume_reading()
 
     async def receive(self) -> ASGIReceiveEvent:
-        """Give the app its next message."""
-        message = await self.queue.get()
+        """Give the app its next message; what came behind the last one is handed on only now."""
         if self.queue.empty():
             self._hand_on()
-        return message
+        return await self.queue.get()
 
     def send_keepalive_ping(self) -> None:
         """Ask whether the client is there, as uvicorn does."""
