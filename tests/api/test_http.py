@@ -144,6 +144,34 @@ def test_trailers_are_no_headers(service: RunningService) -> None:
         assert raw.answer().status == 401
 
 
+@pytest.mark.parametrize(
+    "trailer",
+    ["Connection: close", "cOnnection: Upgrade", "Content-Length: 5", "Transfer-Encoding: chunked"],
+)
+def test_a_trailer_that_frames(service: RunningService, trailer: str) -> None:
+    """A trailer that would change how the connection is read is refused (RFC 9110, 6.5.1)."""
+    body = b'{"name": "Never"}'
+    head = request("/v1/adapters", AUTH, JSON, "Transfer-Encoding: chunked", method="POST")
+    with Raw(service.port) as raw:
+        raw.send(head + b"11\r\n" + body + b"\r\n0\r\n" + trailer.encode() + b"\r\n\r\n" + HEALTH)
+        assert raw.answer().status == 400
+        assert raw.until_closed() == b""
+    assert service.http.get("/v1/adapters").json() == []
+
+
+def test_nothing_is_answered_behind_a_close(service: RunningService) -> None:
+    """A request behind one with the header "Connection: close" is not answered, nor done."""
+    body = b'{"name": "Never"}'
+    late = request(
+        "/v1/adapters", AUTH, JSON, f"Content-Length: {len(body)}", method="POST", body=body
+    )
+    with Raw(service.port) as raw:
+        raw.send(request("/noauth/health", "Connection: close") + late)
+        assert raw.answer().status == 200
+        assert raw.until_closed() == b""
+    assert service.http.get("/v1/adapters").json() == []
+
+
 # RFC 9112
 
 SMUGGLED = {

@@ -98,6 +98,16 @@ BAD_CODING = Refusal(
 CONNECT = Refusal(
     501, "not-implemented", "The service is not a proxy.", "Use the methods that /docs names."
 )
+BAD_TRAILER = Refusal(
+    400,
+    "bad-request",
+    "The request has a trailer that would change how the connection is read.",
+    "Send Connection, Content-Length, Transfer-Encoding and Upgrade before the body only.",
+)
+# RFC 9110, section 6.5.1: none of them may come behind a body.
+FRAMING_FIELDS = frozenset(
+    {b"connection", b"proxy-connection", b"content-length", b"transfer-encoding", b"upgrade"}
+)
 BODY_IN_HANDSHAKE = Refusal(
     400,
     "bad-handshake",
@@ -310,6 +320,9 @@ class HttpProtocol(HttpToolsProtocol):
             self._stop_parser(LARGE_HEAD)
         if not self._in_body:
             super().on_header(name, value.rstrip(b" \t"))
+        elif name.lower() in FRAMING_FIELDS:
+            # The parser obeys it, and would not read what follows the request.
+            self._stop_parser(BAD_TRAILER)
 
     def on_headers_complete(self) -> None:
         """Check what the parser lets pass, and hand the request on."""
