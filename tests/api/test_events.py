@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
+from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection
 
 from tests.conftest import Rig
@@ -124,3 +126,13 @@ def test_bad_since(service: RunningService) -> None:
     answer = service.http.get("/v1/events", params={"since": "x"})
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("since", ["", "x", "1.5", "9" * 30])
+def test_bad_since_of_a_websocket(service: RunningService, since: str) -> None:
+    """A program gets the problem document in place of the handshake."""
+    with pytest.raises(InvalidStatus) as refused:
+        service.connect(f"/v1/events?since={since}")
+    answer = refused.value.response
+    assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
+    assert b"since" in answer.body

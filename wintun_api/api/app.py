@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
+from fastapi import FastAPI, WebSocket
+from fastapi.exceptions import WebSocketRequestValidationError
 from starlette.types import ASGIApp
 
 from wintun_api import __version__
@@ -27,7 +28,7 @@ from wintun_api.api.contract.served import Api
 from wintun_api.api.data_directory import write_private
 from wintun_api.api.guesses import Guesses
 from wintun_api.api.head import HeadAsGet
-from wintun_api.api.security import Doorkeeper, Security
+from wintun_api.api.security import Doorkeeper, Security, refuse_websocket
 from wintun_api.api.sign_ins import SignIns
 from wintun_api.api.tokens import TokenStore
 from wintun_api.drivers import open_driver
@@ -111,6 +112,7 @@ class Service:
         api.state.context = self.context
         api.state.metrics = self.metrics
         problems.install(api)
+        api.add_exception_handler(WebSocketRequestValidationError, _refuse_query)
         for router in (*ROUTERS, page.pages(api.openapi)):
             api.routing.take(router)
         return api
@@ -142,3 +144,7 @@ class Service:
             self.context.leases.close()
             await registry.stop()
             self.context.started = None
+
+
+async def _refuse_query(websocket: WebSocket, error: Exception) -> None:
+    await refuse_websocket(problems.refusal_of(error), websocket)

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
+from fastapi.exceptions import RequestValidationError, WebSocketRequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
@@ -142,10 +142,8 @@ def refusal_of(error: Exception) -> Refusal:
     """Return the refusal of a WebSocket that met this error before it was accepted."""
     if isinstance(error, Refusal):
         return error
-    if isinstance(error, ValidationError):
-        detail = "; ".join(
-            f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()
-        )
+    if isinstance(error, ValidationError | WebSocketRequestValidationError):
+        detail = "; ".join(f"{item['loc'][-1]}: {item['msg']}" for item in error.errors())
         hint = "Correct the named query parameters and connect again."
         return Refusal(VALIDATION.status, VALIDATION.slug, detail, hint)
     kind = kind_of(error)
