@@ -131,6 +131,26 @@ def test_key_without_certificate(tmp_path: Path) -> None:
     assert refusal(tls_key=tmp_path / "key.pem") == ("tls_key needs tls_certificate.",)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("socket_bytes", "event_history", "queue_packets", "queue_bytes", "max_message"),
+        *("burst_bytes", "message_bytes", "max_connections"),
+        *("management_timeout", "request_timeout", "idle_timeout"),
+    ],
+)
+def test_numbers_beyond_reason(name: str) -> None:
+    """A number that the system or the event loop cannot take is refused by its name."""
+    (problem,) = refusal(**{name: 99_999_999_999})
+    assert problem.startswith(f"--{name.replace('_', '-')}: ")
+
+
+@pytest.mark.parametrize("value", ["inf", "nan", "-inf"])
+def test_no_number_of_seconds(value: str) -> None:
+    """What is not a number of seconds is refused."""
+    assert len(refusal(management_timeout=value)) == 1
+
+
 def test_problems_hold_no_values(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is said about a wrong value does not repeat it."""
     monkeypatch.setenv("WINTUN_API_PORT", "hunter2")

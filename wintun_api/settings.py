@@ -37,6 +37,11 @@ FLAGS = {
     "trusted_proxies": "--trusted-proxy",
 }
 
+# Bounds of numbers that have none of their own: more is a slip of the pen, and would end in an
+# error of the system that does not name the setting.
+LONGEST = 1_000_000.0  # seconds
+LARGEST = 2**31 - 1
+
 DriverName = Literal["wintun", "linux", "emulated"]
 Generation = Literal["pool", "tunnel-type"]
 
@@ -118,6 +123,7 @@ class Settings(BaseSettings):
     guesses_per_minute: int = Field(
         100,
         ge=1,
+        le=LARGEST,
         description="Wrong tokens that one address may send in a minute; more are answered with "
         "429, while a right one always passes.",
     )
@@ -141,19 +147,24 @@ class Settings(BaseSettings):
 
     # How patient it is
     management_timeout: float = Field(
-        30.0, gt=0, description="Seconds that a request waits for a management call."
+        30.0, gt=0, le=LONGEST, description="Seconds that a request waits for a management call."
     )
     request_timeout: float = Field(
         15.0,
         gt=0,
+        le=LONGEST,
         description="Seconds that a client has to send a request, and to begin TLS; then 408.",
     )
     idle_timeout: float = Field(
-        30.0, gt=0, description="Seconds that a connection is kept open for another request."
+        30.0,
+        gt=0,
+        le=LONGEST,
+        description="Seconds that a connection is kept open for another request.",
     )
     max_connections: int = Field(
         1024,
         ge=1,
+        le=LARGEST,
         description="Connections at a time, or fewer where the limit of open files is lower; a "
         "new one then ends the oldest that has not sent a request.",
     )
@@ -168,24 +179,33 @@ class Settings(BaseSettings):
     burst_bytes: int = Field(
         131072,
         ge=2048,
+        le=LARGEST,
         description="Bytes read at a time, about: more saves writes, until the caches overflow.",
     )
     message_bytes: int = Field(
         131072,
         ge=2048,
+        le=LARGEST,
         description="Size up to which queued bursts share a message: fewer messages, later ones.",
     )
     queue_packets: int = Field(
         65536,
         ge=1,
+        le=LARGEST,
         description="A subscriber's queue in packets, unless it asks for less: more rides out "
         "longer pauses, at the price of older packets and memory.",
     )
     queue_bytes: int = Field(
-        8 * 1024 * 1024, ge=65536, description="A subscriber's queue in bytes, likewise."
+        8 * 1024 * 1024,
+        ge=65536,
+        le=LARGEST,
+        description="A subscriber's queue in bytes, likewise.",
     )
     max_message: int = Field(
-        256 * 1024, ge=65535, description="Bytes of the largest message a client may send."
+        256 * 1024,
+        ge=65535,
+        le=LARGEST,
+        description="Bytes of the largest message a client may send.",
     )
     native: Native = Field(
         "auto",
@@ -195,10 +215,13 @@ class Settings(BaseSettings):
     socket_bytes: int = Field(
         0,
         ge=0,
+        le=LARGEST,
         description="Kernel buffers of a connection: more rides out pauses of a client, with older "
         "packets; 0 lets the system grow them.",
     )
-    event_history: int = Field(1000, ge=1, description="Events kept for those who come back.")
+    event_history: int = Field(
+        1000, ge=1, le=LARGEST, description="Events kept for those who come back."
+    )
 
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="What is written to standard error."
