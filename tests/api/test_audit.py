@@ -70,6 +70,13 @@ def test_changes(service: RunningService, trail: Trail) -> None:
         ("end_session", "DELETE", f"/v1/sessions/{session}", 200),
         ("delete_adapter", "DELETE", f"/v1/adapters/{guid}", 200),
     ]
+    assert [one["subject"] for one in found] == [
+        f"adapter {guid}",
+        f"session {session} of adapter {guid}",
+        None,
+        None,
+        None,
+    ]
     for one in found:
         assert (one["who"], one["label"], one["browser"]) == ("admin", "", False)
         assert (one["client"], one["count"]) == ("127.0.0.1", 1)
@@ -108,6 +115,7 @@ def test_tokens_and_their_labels(service: RunningService, trail: Trail) -> None:
         assert http.delete(f"/v1/tokens/{issued['id']}").status_code == 204
     made, revoked = trail.take()
     assert (made["operation"], made["who"]) == ("create_token", "admin")
+    assert made["subject"] == f"token {issued['id']} (admin)"
     assert (revoked["operation"], revoked["who"]) == ("revoke_token", issued["id"])
     assert revoked["label"] == "ci"
     assert revoked["path"] == f"/v1/tokens/{issued['id']}"

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from starlette.convertors import Convertor, register_url_convertor
 
 from wintun_api.api.access import needs
+from wintun_api.api.audit import note_subject
 from wintun_api.api.context import DRIVER, RegistryOf, problems
 from wintun_api.api.schemas.adapters import (
     Adapter,
@@ -72,10 +73,13 @@ async def list_adapters(
     responses=problems(InvalidArgument, AdapterExists, NotSupported, *DRIVER),
 )
 @needs(Scope.ADMIN)
-async def create_adapter(body: AdapterCreate, registry: RegistryOf, response: Response) -> Adapter:
+async def create_adapter(
+    body: AdapterCreate, request: Request, registry: RegistryOf, response: Response
+) -> Adapter:
     """Create an adapter with its network settings, all or nothing. WintunCreateAdapter."""
     view = await registry.create_adapter(body.name, body.pool, body.requested_guid, body.settings())
     response.headers["Location"] = f"/v1/adapters/{view.info.guid}"
+    note_subject(request.scope, f"adapter {view.info.guid}")
     return Adapter.of(view)
 
 
@@ -85,9 +89,11 @@ async def create_adapter(body: AdapterCreate, registry: RegistryOf, response: Re
     responses=problems(InvalidArgument, AdapterNotFound, *DRIVER),
 )
 @needs(Scope.ADMIN)
-async def open_adapter(body: AdapterOpen, registry: RegistryOf) -> Adapter:
+async def open_adapter(body: AdapterOpen, request: Request, registry: RegistryOf) -> Adapter:
     """Open an existing adapter by name and pool. WintunOpenAdapter."""
-    return Adapter.of(await registry.open_adapter(body.name, body.pool))
+    view = await registry.open_adapter(body.name, body.pool)
+    note_subject(request.scope, f"adapter {view.info.guid}")
+    return Adapter.of(view)
 
 
 @router.get(

@@ -21,8 +21,14 @@ SAFE_METHODS = frozenset({"GET", "HEAD"})
 # for every token, and the others together.
 MAX_ATTEMPTS = 10
 MAX_TOKENS = 1024
+SUBJECT = "wintun_api.subject"  # in the scope: what the request was about, for its audit
 # Ids are shorter; what is longer may be a token that somebody put into a path.
 MAX_ID = 40
+
+
+def note_subject(scope: Scope, subject: str) -> None:
+    """Note what a request was about where its path does not say it, such as "adapter GUID"."""
+    scope[SUBJECT].append(subject)
 
 
 class Watch:
@@ -74,8 +80,13 @@ class Auditor:
         change = self._change(scope, found, principal)
         record = self._trail.record if access is not None else self._attempt
 
+        subjects: list[str] = []
+        scope[SUBJECT] = subjects
+
         def answered(status: int | None) -> None:
-            record(replace(change, status=status, path=self._path(found, status)))
+            path = self._path(found, status)
+            subject = clean(", ".join(subjects)) if subjects else None
+            record(replace(change, status=status, path=path, subject=subject))
 
         return Watch(send, answered)
 

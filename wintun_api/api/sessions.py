@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from wintun_api.api.access import needs
+from wintun_api.api.audit import note_subject
 from wintun_api.api.context import DRIVER, RegistryOf, SessionId, problems
 from wintun_api.api.schemas.sessions import Session, SessionCreate
 from wintun_api.api.tokens import Scope
@@ -27,10 +28,13 @@ async def list_sessions(registry: RegistryOf) -> list[Session]:
     responses=problems(InvalidArgument, AdapterNotFound, SessionExists, *DRIVER),
 )
 @needs(Scope.ADMIN)
-async def start_session(body: SessionCreate, registry: RegistryOf, response: Response) -> Session:
+async def start_session(
+    body: SessionCreate, request: Request, registry: RegistryOf, response: Response
+) -> Session:
     """Start the session of an adapter; one at a time. WintunStartSession."""
     session = await registry.start_session(body.adapter, body.capacity)
     response.headers["Location"] = f"/v1/sessions/{session.id}"
+    note_subject(request.scope, f"session {session.id} of adapter {session.adapter}")
     return Session.of(session.view())
 
 

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 from wintun_api import __version__
 from wintun_api.api.access import ANY_TOKEN, HEALTH, OPEN, needs
+from wintun_api.api.audit import note_subject
 from wintun_api.api.context import (
     DRIVER,
     FOREIGN_HOST,
@@ -103,7 +104,7 @@ async def list_tokens(context: ContextOf) -> list[Token]:
     responses=problems(409, StorageFailed),
 )
 @needs(Scope.ADMIN)
-async def create_token(body: TokenCreate, context: ContextOf) -> CreatedToken:
+async def create_token(body: TokenCreate, request: Request, context: ContextOf) -> CreatedToken:
     """Make a token with some scopes; its secret is in this answer alone.
 
     It is on the disk before it is answered; where that fails, there is no such token.
@@ -112,6 +113,7 @@ async def create_token(body: TokenCreate, context: ContextOf) -> CreatedToken:
         secret, token = await context.tokens.issue(body.scopes, body.label, body.expires_in)
     except ValueError as error:
         raise HTTPException(409, str(error)) from None
+    note_subject(request.scope, f"token {token.id} ({', '.join(token.scopes)})")
     return CreatedToken(**Token.of(token).model_dump(), token=secret)
 
 

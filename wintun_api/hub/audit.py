@@ -30,6 +30,7 @@ class Change:
         path: The path with its ids.
         status: The HTTP status of the answer; None where there was none.
         count: How many alike attempts this stands for.
+        subject: What it was about, where the path does not say it, such as the token that was made.
     """
 
     who: str
@@ -41,6 +42,7 @@ class Change:
     path: str
     status: int | None
     count: int = 1
+    subject: str | None = None
 
     def __str__(self) -> str:
         """Return the log line: one line, whatever the texts are."""
@@ -48,9 +50,10 @@ class Change:
         way = " in a browser" if self.browser else ""
         times = f", {self.count} times" if self.count > 1 else ""
         result = "no answer" if self.status is None else str(self.status)
+        subject = "" if self.subject is None else f", {self.subject}"
         return (
             f"{self.operation} ({self.method} {self.path}) by token {self.who}{label}{way} "
-            f"from {self.client}: {result}{times}"
+            f"from {self.client}: {result}{subject}{times}"
         )
 
 

@@ -1215,7 +1215,7 @@ export interface components {
              */
             scopes: components["schemas"]["Scope"][];
             /**
-             * @description What the token is for; without control characters.
+             * @description What the token is for.
              * @default
              * @example grafana
              */

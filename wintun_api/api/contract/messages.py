@@ -85,6 +85,7 @@ EVENT_DATA: tuple[Model, ...] = (
         path=ADAPTER_PATH,
         status=200,
         count=1,
+        subject=None,
     ),
 )
 

@@ -98,6 +98,11 @@ class Audit(Model):
     path: str = Field(description="With ids, without anything that may be a token.")
     status: int | None = Field(description="Of the answer, 403 for a refusal; null without one.")
     count: int = Field(description="How many alike attempts this stands for.")
+    subject: str | None = Field(
+        description="What was made or opened, with its id, and of a token the scopes; null where "
+        "the path says all.",
+        examples=["token 9f86d081 (read, capture)"],
+    )
 
 
 # What the data of an event is, by its type.
