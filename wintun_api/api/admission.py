@@ -34,6 +34,7 @@ RESERVE = 16
 # of the limit where that is more.
 SPARE_DESCRIPTORS = 96
 LOG_INTERVAL = 60.0
+CROWD = 256  # connections; so many leave memory behind that is worth giving back
 # What `accept` reports when the process or the system has no descriptor or memory left.
 EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
@@ -112,6 +113,7 @@ class Admission:
         ceiling: The largest number of connections at a time.
         closed: Connections that the service ended or refused, by cause.
         accept_errors: Connections that the system could not hand over.
+        thinned: Called when three quarters of a crowd of connections have ended.
     """
 
     def __init__(self, ceiling: int, reserve: int = RESERVE) -> None:
@@ -121,6 +123,8 @@ class Admission:
         self._full_from = max(1, ceiling - reserve)
         self._seats: dict[Stage, dict[Seat, None]] = {stage: {} for stage in Stage}
         self._open = 0
+        self._most = 0
+        self.thinned: Callable[[], object] = _nothing
         self._logged_at = float("-inf")
         self._unlogged = 0
 
@@ -141,6 +145,7 @@ class Admission:
             return None
         seat = Seat(self)
         self._open += 1
+        self._most = max(self._most, self._open)
         seat.stage = Stage.WAITING
         self._seats[Stage.WAITING][seat] = None
         return seat
@@ -176,6 +181,9 @@ class Admission:
             del self._seats[seat.stage][seat]
             seat.stage = None
             self._open -= 1
+            if self._most >= CROWD and self._open <= self._most // 4:
+                self._most = self._open
+                self.thinned()
 
     def note_accept_error(self, error: OSError) -> None:
         """Count a connection that could not be accepted; log it at most once a minute."""

@@ -19,6 +19,7 @@ from wintun_api.api.listener import Listener, bind
 from wintun_api.api.protocol import PacketProtocol
 from wintun_api.api.proxies import Proxies
 from wintun_api.api.server_log import keeps
+from wintun_api.drivers.linux.heap import release_heap
 from wintun_api.errors import InvalidArgument
 from wintun_api.settings import Settings
 
@@ -28,6 +29,7 @@ UVICORN_LEVELS = {"debug": "info", "info": "warning", "warning": "warning", "err
 
 GRACE = 2  # seconds that open requests have when the service stops
 DRAIN = 16 * 1024 * 1024  # bytes of a body that are dropped so that a connection can be kept
+SETTLED = 1.0  # seconds after which what connections held is freed
 BACKLOG = 2048  # connections that the system keeps until they are accepted
 
 
@@ -85,6 +87,9 @@ class Server(uvicorn.Server):
         listening = sockets or [bind(settings.host, settings.port)]
         admission = Admission(ceiling_of(settings.max_connections, open_descriptors()))
         self._service.context.connections = admission
+        if sys.platform == "linux":
+            loop = asyncio.get_running_loop()
+            admission.thinned = lambda: loop.call_later(SETTLED, release_heap)
 
         def make_protocol(seat: Seat) -> HttpProtocol:
             return HttpProtocol(
