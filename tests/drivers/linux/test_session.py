@@ -196,6 +196,26 @@ def test_deleted_from_outside(adapter: Adapter, session: Session) -> None:
         adapter.delete()
 
 
+@pytest.mark.parametrize("waiting", [False, True])
+def test_deleted_with_a_queue(
+    driver: Driver, adapter: Adapter, session: Session, *, waiting: bool
+) -> None:
+    """What waits in the queue of a device that is deleted is lost, and the log says so."""
+    lines: list[LogLine] = []
+    driver.set_logger(lines.append)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as host:
+        for _ in range(200):
+            host.sendto(b"", (PEER, 9))
+    assert session.receive_packets(10)
+    if not waiting:
+        drain(session)
+    kernel.ip("link", "del", "session")
+    with pytest.raises(SessionEnded):
+        session.receive_packets(1)
+    told = [line for line in lines if "before its queue was read to the end" in line.message]
+    assert len(told) == waiting
+
+
 @pytest.mark.parametrize("count", [1, 3, 1000])
 def test_link_set_down(driver: Driver, adapter: Adapter, session: Session, count: int) -> None:
     """While the link is down packets are taken and counted as refused; up again, they arrive."""

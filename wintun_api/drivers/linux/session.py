@@ -73,6 +73,7 @@ class LinuxSession:
         self._failure: DriverError | None = None
         self._refused: Mapping[str, int] = {}
         self._truncated = 0
+        self._emptied = False  # the queue was, when it was read last
         # Held while the descriptor is used from another thread than that of the packets, so that it
         # is not closed meanwhile, and its number not another file's.
         self._descriptor_lock = Lock()
@@ -128,8 +129,11 @@ class LinuxSession:
         packets, failure, cut = self._calls.read(descriptor, limit)
         if cut:
             self._note_cut(cut)
+        emptied, self._emptied = self._emptied, failure == errno.EAGAIN
         if failure and failure != errno.EAGAIN:
             self._failure = driver_error("read", failure)
+            if not emptied:
+                self._note_purged()
             if not packets:
                 raise self._failure
         return packets
@@ -220,6 +224,13 @@ class LinuxSession:
                 return tun.kernel_name(self._running("ioctl"))
             except SessionEnded:
                 return None
+
+    def _note_purged(self) -> None:
+        # The kernel throws the queue of a device away with it, and counts that nowhere.
+        self._log.warn(
+            f"{self._label}: The device was removed before its queue was read to the end. "
+            "Packets that still waited there are lost, and no counter has them."
+        )
 
     def _note_cut(self, count: int) -> None:
         if not self._truncated:
