@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -72,3 +73,66 @@ def test_signals_end_it_while_a_call_hangs(
     assert seconds < 5
     print(f"{function}: {seconds:.2f} s")
     assert "Traceback" not in program.stderr, program.stderr
+
+
+STUCK_DISK = """
+import os, threading
+
+flush = os.fsync
+
+def hang(number):
+    if os.path.exists(os.environ["STUCK"]):
+        print("The disk is stuck.", flush=True)
+        threading.Event().wait()
+    flush(number)
+
+os.fsync = hang
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signals_end_it_while_the_disk_hangs(start: Start, tmp_path: Path, number: int) -> None:
+    """A write to the data directory that never comes back does not keep the service from ending."""
+    (tmp_path / "sitecustomize.py").write_text(STUCK_DISK)
+    stuck = tmp_path / "stuck"
+    program = start(*EMULATED, PYTHONPATH=str(tmp_path), STUCK=str(stuck))
+    url = program.wait_for_url()
+    headers = {"Authorization": f"Bearer {token_of(program)}"}
+    stuck.touch()
+
+    answers: list[httpx.Response] = []
+
+    def use() -> None:
+        body = {"scopes": ["read"]}
+        answers.append(httpx.post(f"{url}/v1/tokens", json=body, headers=headers, timeout=60))
+
+    user = threading.Thread(target=use)
+    user.start()
+    program.wait_for("The disk is stuck")
+    code, seconds = program.end(number)
+    user.join(10)
+    assert code == 0
+    assert seconds < 8
+    assert [(one.status_code, one.json()["type"]) for one in answers] == [
+        (503, "urn:wintun-api:problem:stopping")
+    ]
+    assert "Traceback" not in program.stderr, program.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals and FIFOs")
+def test_a_signal_ends_the_demo_while_its_browser_is_open(start: Start, tmp_path: Path) -> None:
+    """A browser of the terminal comes back only when it is left; the demo does not wait for it."""
+    fifo, browser = tmp_path / "fifo", tmp_path / "browser"
+    os.mkfifo(fifo)
+    browser.write_text(f"#!/bin/sh\necho opened >&2\nexec cat {fifo}\n")
+    browser.chmod(0o700)
+    program = start("demo", "--port", "0", DISPLAY=":7", BROWSER=str(browser))
+    try:
+        program.wait_for("opened")
+        code, seconds = program.end(signal.SIGINT)
+    finally:
+        with fifo.open("w"):
+            pass
+    assert code == 0
+    assert seconds < 8

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import threading
 from pathlib import Path
 
 import pytest
@@ -52,3 +53,25 @@ def test_a_failed_write_keeps_the_old_file(
     full = False
     pools.add("Lost")
     assert KnownPools(path).names == ["Lost", "Old"]
+
+
+def test_a_disk_that_hangs_holds_up_its_writer_alone(tmp_path: Path) -> None:
+    """While a write stands still, pools can be noted and listed."""
+    begun, gate = threading.Event(), threading.Event()
+
+    def write(_path: Path, _text: str) -> None:
+        begun.set()
+        gate.wait()
+
+    pools = KnownPools(tmp_path / "pools.json", (), write)
+    writer = threading.Thread(target=pools.add, args=("First",), daemon=True)
+    writer.start()
+    assert begun.wait(10)
+    noted = threading.Thread(target=pools.note, args=("Second",), daemon=True)
+    noted.start()
+    noted.join(10)
+    assert pools.names == ["First", "Second"]
+    assert not pools.knows("Second")
+    gate.set()
+    writer.join(10)
+    assert pools.knows("First")

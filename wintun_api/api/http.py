@@ -36,9 +36,10 @@ from wintun_api.api.admission import Seat
 from wintun_api.api.capture import CONNECTION
 from wintun_api.api.cutoff import ABORT
 from wintun_api.api.listener import keep_alive
-from wintun_api.api.problems import MEDIA_TYPE, Refusal, http_kind, response
+from wintun_api.api.problems import MEDIA_TYPE, Refusal, http_kind, refusal_of, response
 from wintun_api.api.protocol import PacketProtocol
 from wintun_api.api.security import API_POLICY, HEADERS
+from wintun_api.errors import ServiceStopping
 
 MAX_HEAD: Final = 64 * 1024
 MAX_TARGET: Final = 16 * 1024
@@ -562,10 +563,11 @@ class HttpProtocol(HttpToolsProtocol):
 
 
 class _Guarded:
-    """The app, whose answers may come after their connection was lost.
+    """The app, whose answers may come after their connection was lost, or not in time.
 
-    uvloop raises an error for a write on such a connection in the moment before uvicorn is told of
-    the loss; asyncio drops what is written.
+    uvloop raises an error for a write on a lost connection in the moment before uvicorn is told of
+    the loss; asyncio drops what is written. When the service stops, uvicorn cancels the requests
+    that it does not wait for any longer, such as one that waits for a disk.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -582,7 +584,14 @@ class _Guarded:
                     raise
                 cycle.disconnected = True
 
-        await self._app(scope, receive, guarded)
+        try:
+            await self._app(scope, receive, guarded)
+        except asyncio.CancelledError:
+            if cycle.response_started:
+                cycle.disconnected = True  # else uvicorn would log that the answer is not whole
+                cycle.transport.abort()
+            else:
+                await _refuse_stopping(scope, receive, guarded)
 
 
 class _Flow(FlowControl):
@@ -604,6 +613,11 @@ class _Flow(FlowControl):
 
 class _Stopped(Exception):
     """Makes the parser stop; the protocol knows why."""
+
+
+async def _refuse_stopping(scope: Scope, receive: Receive, send: Send) -> None:
+    problem = refusal_of(ServiceStopping()).problem(scope["path"])
+    await response(problem, {**HEADERS, "connection": "close"})(scope, receive, send)
 
 
 async def _refuse_full(scope: Scope, receive: Receive, send: Send) -> None:

@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -27,6 +28,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from wintun_api.api import data_directory
 from wintun_api.api.data_directory import is_private, write_private
 from wintun_api.errors import StorageFailed
+from wintun_api.hub.aside import aside
 from wintun_api.hub.files import UntrustedFile
 
 __all__ = [
@@ -241,7 +243,7 @@ class TokenStore:
         rows = [asdict(token) for token in tokens.values() if token.principal().valid]
         text = json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
         try:
-            await asyncio.to_thread(write_private, path, text)
+            await aside("tokens", partial(write_private, path, text))
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
             logger.error("Cannot write the issued tokens to %s: %s", path, reason)  # noqa: TRY400

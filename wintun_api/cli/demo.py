@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -71,6 +72,7 @@ def run(settings: Settings, *, free_port: bool, browser: bool) -> None:
     from wintun_api.cli.log import configure_logging, tell
     from wintun_api.cli.output import fail
     from wintun_api.errors import InvalidArgument, WintunApiError
+    from wintun_api.hub.tasks import TaskSet
 
     configure_logging(settings.log_level)
     try:
@@ -78,14 +80,15 @@ def run(settings: Settings, *, free_port: bool, browser: bool) -> None:
     except InvalidArgument as error:
         fail(str(error), error.hint, code=2)
     sockets = _listen(settings, free_port=free_port)
-    token = secrets.token_urlsafe(TOKEN_BYTES)
+    token, tasks = secrets.token_urlsafe(TOKEN_BYTES), TaskSet()
 
     async def show(server: CommandServer) -> None:
         adapter, session = await _set_up(server)
         lines = _lines(server.url, token, adapter, session, settings.traffic)
         tell("\n".join(lines), err=False)
         if browser and _has_display():
-            await _open_browser(running.dashboard_url(server.url, token))
+            # Not waited for: a browser of the terminal comes back only when it is left.
+            tasks.spawn(_open_browser(running.dashboard_url(server.url, token)), name="browser")
 
     try:
         running.make_server(settings, sockets, TokenStore(token), show).start()
@@ -181,8 +184,8 @@ def _has_display() -> bool:
 
 
 async def _open_browser(url: str) -> None:
-    import asyncio
     import webbrowser
 
-    # A browser's start can take seconds, and the service answers already.
-    await asyncio.to_thread(webbrowser.open, url)
+    from wintun_api.hub.aside import aside
+
+    await aside("browser", partial(webbrowser.open, url))

@@ -19,6 +19,7 @@
     audit        who changed what: a log line and an event each
     management   calls into the driver: which thread, how long a request waits
     threads      the driver's own threads for calls that may take seconds
+    aside        work that may stand still, on a thread that no end of the service waits for
     files        private files: checked when read, replaced as a whole
     pools        the pools used before, kept over a restart
     tasks        asyncio tasks that are named, kept and reported

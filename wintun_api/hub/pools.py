@@ -39,6 +39,7 @@ class KnownPools:
         self._path = path
         self._write = write or _write
         self._lock = threading.Lock()
+        self._writing = threading.Lock()  # for as long as a disk takes; not on the event loop
         self._names = set(pools)
         self._saved = _load(path) if path is not None else set()
         self._names |= self._saved
@@ -59,9 +60,9 @@ class KnownPools:
 
     def add(self, name: str) -> None:
         """Remember a pool; it is on the disk when this returns, or a warning was logged."""
-        with self._lock:
-            names = self._names | {name}
-            self._names = names
+        with self._writing:
+            self.note(name)
+            names = self._names
             if self._path is None or name in self._saved:
                 return
             try:

@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
+from functools import partial
 from typing import TypeVar
 from uuid import UUID
 
@@ -29,6 +30,7 @@ from wintun_api.errors import (
     SessionNotFound,
 )
 from wintun_api.hub.adapters import AdapterView, ManagedAdapter
+from wintun_api.hub.aside import aside
 from wintun_api.hub.ending import ENDING_PATIENCE
 from wintun_api.hub.events import EventLog, EventType
 from wintun_api.hub.identity import StableGuids
@@ -514,7 +516,7 @@ class Registry:
 
     async def _remember(self, pool: str) -> None:
         if not self.pools.knows(pool):
-            await asyncio.to_thread(self.pools.add, pool)  # a disk may take its time
+            await aside("pools", partial(self.pools.add, pool))  # a disk may take its time
 
     def _forget(self, known: ManagedAdapter) -> None:
         if self._adapters.pop(known.info.guid, None) is not None:
