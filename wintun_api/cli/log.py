@@ -103,22 +103,25 @@ def settle() -> None:
 
 
 def _put(line: str) -> bool:
+    """Write a line, past the stream's own buffer where there is one.
+
+    A thread that waits inside the stream holds its lock, and the end of the process needs that.
+    """
     stream = sys.stderr
     if stream is None:
         return False
+    raw = getattr(getattr(stream, "buffer", None), "raw", None)
     try:
-        number = stream.fileno() if sys.platform != "win32" else -1
-    except (OSError, ValueError):
-        number = -1
-    try:
-        if number < 0:
+        if raw is None:
             stream.write(line)
             stream.flush()
             return True
-        # Not through the stream: a thread that waits in it would stop the process from ending.
-        data = line.encode("utf-8", "replace")
+        data = line.replace("\n", os.linesep).encode("utf-8", "replace")
         while data:
-            data = data[os.write(number, data) :]
+            written = raw.write(data)
+            if not written:  # it does not block, and is full
+                return False
+            data = data[written:]
     except (OSError, ValueError):
         return False
     return True
