@@ -7,7 +7,7 @@ import json
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -28,13 +28,26 @@ TOKEN = "the-admin-token"
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
+def any_certificate() -> ssl.SSLContext:
+    """Return a context that believes every server."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
 class RunningService:
     """One service; `http` is signed in as admin."""
 
     def __init__(
-        self, settings: Settings, driver: Driver | None = None, *, plain: bool = False
+        self,
+        settings: Settings,
+        driver: Driver | None = None,
+        *,
+        plain: bool = False,
+        new_loop: Callable[[], asyncio.AbstractEventLoop] | None = None,
     ) -> None:
         self.settings = settings
+        self._new_loop = new_loop
         self.tokens = TokenStore(TOKEN, settings.data_dir / "tokens.json")
         self.service = Service(settings, self.tokens, driver)
         self.server = Server(self.service)
@@ -47,7 +60,8 @@ class RunningService:
         assert self._ready.wait(20), self.failure
         assert self.failure is None, self.failure
         self.port = self.server.port
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.tls = None if settings.tls_certificate is None else any_certificate()
+        self.url = f"{'http' if self.tls is None else 'https'}://127.0.0.1:{self.port}"
         self.http = self.client(TOKEN)
 
     def _run(self) -> None:
@@ -57,13 +71,14 @@ class RunningService:
             self.server.lifespan = config.lifespan_class(config)
             await self.server.startup()
             await self.server.on_tick(0)
-            self._loop, self._end = asyncio.get_running_loop(), asyncio.Event()
+            self.loop, self._end = asyncio.get_running_loop(), asyncio.Event()
             self._ready.set()
             await self._end.wait()  # uvicorn's own loop would look ten times a second
             await self.server.shutdown()
 
         try:
-            asyncio.run(serve())
+            with asyncio.Runner(loop_factory=self._new_loop) as runner:
+                runner.run(serve())
         except BaseException as failure:
             self.failure = failure
         finally:
@@ -73,7 +88,9 @@ class RunningService:
         """Return a client of its own, with this token."""
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
-        return httpx.Client(base_url=self.url, headers=headers, timeout=20, verify=NO_TLS)
+        return httpx.Client(
+            base_url=self.url, headers=headers, timeout=20, verify=self.tls or NO_TLS
+        )
 
     def token(self, *scopes: Scope) -> str:
         """Return a new token with these scopes."""
@@ -104,7 +121,8 @@ class RunningService:
         if token is not None:
             extra["Authorization"] = f"Bearer {token}"
         return connect(
-            f"ws://127.0.0.1:{self.port}{path}",
+            f"ws{self.url.removeprefix('http')}{path}",
+            ssl=self.tls,
             subprotocols=[Subprotocol(name) for name in protocols] or None,
             additional_headers=extra,
             compression=None,
@@ -140,7 +158,7 @@ class RunningService:
         """Stop it as Ctrl-C would; return how many seconds that took."""
         started = time.monotonic()
         if self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._end.set)
+            self.loop.call_soon_threadsafe(self._end.set)
         self._thread.join(20)
         assert not self._thread.is_alive()
         self.http.close()
@@ -185,11 +203,16 @@ class PacketSocket:
 
 @contextmanager
 def running(
-    tmp_path: Path, over: Driver | None = None, *, plain: bool = False, **settings: Any
+    tmp_path: Path,
+    over: Driver | None = None,
+    *,
+    plain: bool = False,
+    new_loop: Callable[[], asyncio.AbstractEventLoop] | None = None,
+    **settings: Any,
 ) -> Iterator[RunningService]:
     """Run a service for a while, on the emulated driver unless told otherwise."""
     values = {"driver": "emulated", "port": 0, "data_dir": tmp_path / "data", **settings}
-    service = RunningService(Settings.load(**values), over, plain=plain)
+    service = RunningService(Settings.load(**values), over, plain=plain, new_loop=new_loop)
     try:
         yield service
     finally:

@@ -30,7 +30,7 @@ from wintun_api.api.problems import (
     close_code,
 )
 from wintun_api.api.tokens import Principal, Scope
-from wintun_api.api.unsent import Span, Unsent
+from wintun_api.api.unsent import Span, Unsent, tell_when_empty
 from wintun_api.capture import pcapng
 from wintun_api.errors import SessionEnded, SessionNotFound, WintunApiError
 from wintun_api.hub.adapters import AdapterView
@@ -366,8 +366,7 @@ class HttpWay:
     async def sent(self) -> None:
         """Wait for the kernel."""
         if self._connection is not None:
-            if not self._connection.transport.is_closing():
-                self._connection.transport.set_write_buffer_limits(0, 0)
+            tell_when_empty(self._connection.transport)
             await self._connection.flow.drain()
 
     def take_unsent(self, *, abort: bool = False) -> list[Span]:

@@ -24,7 +24,7 @@ from websockets.http11 import Request
 
 from wintun_api.api.admission import Seat
 from wintun_api.api.frames import MessageReader
-from wintun_api.api.unsent import Span, Unsent, frames_whole
+from wintun_api.api.unsent import Span, Unsent, frames_whole, tell_when_empty
 from wintun_api.hub.burst import Burst
 from wintun_api.hub.ending import ENDING_PATIENCE
 
@@ -48,10 +48,10 @@ TOO_BIG: Final = 1009
 HEAD: Final = b"GET / HTTP/1.1\r\n\r\n"
 EXPLAINED = ("Allow", "Upgrade")
 # CVE-2024-12254: asyncio's `writelines` does not look how much it has buffered.
-WRITELINES_IS_BLIND: Final = (
-    (3, 12, 0) <= sys.version_info[:3] <= (3, 12, 8)
-    or (3, 13, 0) <= sys.version_info[:3] <= (3, 13, 1)
-)  # fmt: skip
+BLIND_WRITELINES: Final = (((3, 12, 0), (3, 12, 8)), ((3, 13, 0), (3, 13, 1)))
+WRITELINES_IS_BLIND: Final = any(
+    first <= sys.version_info[:3] <= last for first, last in BLIND_WRITELINES
+)
 
 OnMessages = Callable[[list[bytes]], None]
 OnWritable = Callable[[], None]
@@ -140,8 +140,7 @@ class PacketProtocol(WebSocketsSansIOProtocol):
 
         To be called when little or nothing more is written.
         """
-        if not self.transport.is_closing():
-            self.transport.set_write_buffer_limits(0, 0)
+        tell_when_empty(self.transport)
         await self.writable.wait()
 
     def take_unsent(self, *, abort: bool = False) -> list[Span]:

@@ -6,6 +6,7 @@ connection is aborted they are lost, and with them the packets that are not whol
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -40,6 +41,14 @@ def frames_whole(lengths: Sequence[int], size: int) -> int:
         if size < 0:
             return count
     return len(lengths)
+
+
+def tell_when_empty(transport: asyncio.Transport) -> None:
+    """Pause the protocol of the transport until nothing of what was written waits in it."""
+    if not transport.is_closing():
+        # A TLS transport pauses at the mark, every other one above it.
+        high = 0 if transport.get_extra_info("ssl_object") is None else 1
+        transport.set_write_buffer_limits(high, 0)
 
 
 class Unsent:
