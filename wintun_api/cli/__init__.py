@@ -17,6 +17,7 @@
     running    sockets, signals and the server: what serve and demo share
     ping       the demo's packet, as a shell can print it
     checks     what doctor looks at; windows_checks what it looks at there
+    python_holes  holes of Python that concern the service, by version
     notify     what the service tells systemd; unit is the file that systemd reads
     windows_service  the process that Windows starts, and its manager
     client     the API over HTTP; its errors as sentences

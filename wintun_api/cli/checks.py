@@ -22,6 +22,7 @@ from wintun_api.api.data_directory import read_secret
 from wintun_api.api.tokens import MAX_LENGTH, parse_admin_token
 from wintun_api.cli import running
 from wintun_api.cli.client import TOKEN_VARIABLE, open_http
+from wintun_api.cli.python_holes import Version, holes_of
 from wintun_api.drivers import open_driver
 from wintun_api.drivers.base import Driver
 from wintun_api.errors import WintunApiError
@@ -77,12 +78,17 @@ def examine(settings: Settings) -> Iterator[Check]:
         driver.close()
 
 
-def check_python() -> Check:
-    """Look at the interpreter."""
-    version = f"{platform.python_implementation()} {platform.python_version()}"
-    if sys.version_info < MIN_PYTHON:
-        return Check("python", Outcome.FAIL, version, "Use Python 3.11 or newer.")
-    return Check("python", Outcome.OK, version)
+def check_python(version: Version = sys.version_info[:3]) -> Check:
+    """Look at the interpreter, and for holes that this version has."""
+    found = f"{platform.python_implementation()} {'.'.join(map(str, version))}"
+    if version < MIN_PYTHON:
+        return Check("python", Outcome.FAIL, found, "Use Python 3.11 or newer.")
+    holes = holes_of(version, windows=ON_WINDOWS)
+    if not holes:
+        return Check("python", Outcome.OK, found)
+    names = ", ".join(hole.name for hole in holes)
+    hint = " ".join(f"{hole.name}: {hole.effect} {hole.advice}" for hole in holes)
+    return Check("python", Outcome.WARN, f"{found}, which has {names}", hint)
 
 
 def check_platform() -> Check:
