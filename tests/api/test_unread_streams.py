@@ -36,9 +36,9 @@ from wintun_api.wire import BATCH, PCAPNG, RAW
 pytestmark = needs_kernel
 
 MIB = 1024 * 1024
-TOTAL = 24 * MIB  # is offered to each client
+TOTAL = 16 * MIB  # is offered to each client
 BUFFERED = MIB  # what a connection may hold: its mark and the message above it
-GROWTH = 20 * MIB  # what the whole service may: queues, rings and the allocator's own
+GROWTH = 14 * MIB  # what the whole service may: queues, rings and the allocator's own
 QUEUE = 1000  # packets
 SIZE = 1000
 

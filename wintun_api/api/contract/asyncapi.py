@@ -218,7 +218,7 @@ def _messages() -> dict[str, Any]:
         },
     }
     for model in MODELS:
-        messages[model.__name__] = _message(model.__name__, model.__doc__ or "")
+        messages[model.__name__] = _message(model.__name__, getdoc(model) or "")
     for kind in EventType:
         messages[event_name(kind)] = _message(event_name(kind), f"The event {kind.value}.")
     return messages

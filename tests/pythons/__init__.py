@@ -1,0 +1,1 @@
+"""Runs what depends on the interpreter on several versions of Python."""
