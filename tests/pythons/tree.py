@@ -10,7 +10,6 @@ from pathlib import Path
 
 from tests.pythons.interpreters import Interpreter, look
 
-MIRROR = ""  # the one of this machine
 PACKAGES = "ca-certificates,iproute2,openssl"
 # Testing has several; the newest need not be its default.
 NEWEST = (
@@ -34,6 +33,9 @@ def begin(root: Path) -> subprocess.Popen[str] | None:
     """Begin to make the tree; None where that cannot be."""
     if platform.system() != "Linux" or shutil.which("mmdebstrap") is None:
         return None
+    mirror = mirror_of_this_machine()
+    if mirror is None:
+        return None
     settings = root.with_suffix(".conf")
     acquire = subprocess.run(
         ["apt-config", "dump", "Acquire"], check=True, capture_output=True, text=True
@@ -44,12 +46,23 @@ def begin(root: Path) -> subprocess.Popen[str] | None:
         [
             *("mmdebstrap", "--quiet", "--variant=apt", "--mode=root", *dropped),
             *(f"--aptopt={settings}", f"--include={PACKAGES}", f"--customize-hook={NEWEST}"),
-            *("testing", str(root), f"deb {MIRROR} testing main"),
+            *("testing", str(root), f"deb {mirror} testing main"),
         ],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
+
+
+def mirror_of_this_machine() -> str | None:
+    """Return where this machine gets Debian's packages from; None where it does not."""
+    listed = subprocess.run(
+        ["apt-get", "indextargets", "--format", "$(SITE)", "Created-By: Packages", "Label: Debian"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return next(iter(listed.stdout.split()), None)
 
 
 def finish(making: subprocess.Popen[str], root: Path, project: Path, uv: str) -> Interpreter | None:
