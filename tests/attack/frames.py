@@ -198,7 +198,8 @@ def pump(
 ) -> bool:
     """Send a chunk so many times and read meanwhile; False when the service ended it."""
     connection.setblocking(False)
-    view, at, left = memoryview(chunk), 0, times
+    whole = view = memoryview(chunk)
+    at, left = 0, times
     last = time.monotonic()
     with selectors.DefaultSelector() as selector:
         selector.register(connection, selectors.EVENT_READ | selectors.EVENT_WRITE)
@@ -219,8 +220,12 @@ def pump(
                 if events[0][1] & selectors.EVENT_WRITE:
                     at += connection.send(view[at:])
                     last = time.monotonic()
-                    if at == len(chunk):
-                        at, left = 0, left - 1
+                    if at == len(view):
+                        at, left = 0, left - (view is whole)
+                        # The service ends a connection that leaves its pings unanswered.
+                        view = whole
+                        if reader.asked is not None:
+                            view, reader.asked = memoryview(frame(PONG, reader.asked)), None
             except (BlockingIOError, InterruptedError):
                 continue
             except OSError:

@@ -129,6 +129,7 @@ class Reader:
         close_code: Of its close frame; 1005 where it has none; None before it.
         broken: What is wrong with the bytes; None while they are sound.
         pongs: How many came.
+        asked: What the last ping held that was not answered yet.
         binary: Bytes of binary messages.
     """
 
@@ -137,6 +138,7 @@ class Reader:
     close_code: int | None = None
     broken: str | None = None
     pongs: int = 0
+    asked: bytes | None = None
     binary: int = 0
 
     def feed(self, data: bytes) -> None:
@@ -175,7 +177,9 @@ class Reader:
             self.pongs += 1
         elif opcode == BINARY:
             self.binary += len(payload)
-        elif opcode not in (CONTINUATION, PING):
+        elif opcode == PING:
+            self.asked = payload
+        elif opcode != CONTINUATION:
             self.broken = f"opcode {opcode}"
 
 

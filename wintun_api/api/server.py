@@ -19,7 +19,6 @@ from wintun_api.api.listener import Listener, bind
 from wintun_api.api.protocol import PacketProtocol
 from wintun_api.api.proxies import Proxies
 from wintun_api.api.server_log import keeps
-from wintun_api.drivers.linux.heap import release_heap
 from wintun_api.errors import InvalidArgument
 from wintun_api.settings import Settings
 
@@ -89,7 +88,7 @@ class Server(uvicorn.Server):
         self._service.context.connections = admission
         if sys.platform == "linux":
             loop = asyncio.get_running_loop()
-            admission.thinned = lambda: loop.call_later(SETTLED, release_heap)
+            admission.thinned = lambda: loop.call_later(SETTLED, _release_heap)
 
         def make_protocol(seat: Seat) -> HttpProtocol:
             return HttpProtocol(
@@ -123,6 +122,12 @@ class Server(uvicorn.Server):
         self._service.begin_stop()
         await self._service.sessions_ended()  # the streams of events tell of that
         await super().shutdown(sockets)
+
+
+def _release_heap() -> None:
+    from wintun_api.drivers.linux.heap import release_heap  # other drivers do without the rest
+
+    release_heap()
 
 
 def check_bind(settings: Settings) -> None:
