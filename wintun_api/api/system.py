@@ -35,6 +35,8 @@ from wintun_api.errors import DriverInUse, NotSupported, StorageFailed
 
 router = APIRouter()
 
+MISSING_RIGHTS = (Reason.NOT_ELEVATED, Reason.NETWORK_NOT_OWNED)
+
 
 @router.get(
     HEALTH,
@@ -61,7 +63,7 @@ async def get_system(registry: RegistryOf, context: ContextOf, principal: Princi
         python=platform.python_version(),
         elevated=elevated()
         if registry.driver.name == "wintun"
-        else unavailable is None or unavailable.reason is not Reason.NOT_ELEVATED,
+        else unavailable is None or unavailable.reason not in MISSING_RIGHTS,
         driver=registry.driver.name,
         unavailable=None if unavailable is None else UnavailableReason.model_validate(unavailable),
         scopes=sorted(principal.scopes),

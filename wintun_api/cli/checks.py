@@ -6,7 +6,6 @@ import importlib.util
 import os
 import platform
 import ssl
-import stat
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -121,31 +120,27 @@ def check_machine(driver: Driver, settings: Settings) -> Iterator[Check]:
 
         yield from windows_checks.examine(driver, settings)
     elif ON_LINUX and driver.name == "linux":
-        yield _check_tun_device(Path("/dev/net/tun"))
+        yield _check_tun_device()
         yield _check_net_admin()
         yield _check_native(settings)
 
 
-def _check_tun_device(device: Path) -> Check:
-    try:
-        if not stat.S_ISCHR(device.stat().st_mode):
-            return Check("tun device", Outcome.FAIL, f"{device} is no device", "Run modprobe tun.")
-    except OSError as error:
-        hint = "Run modprobe tun; give a container --device /dev/net/tun."
-        return Check("tun device", Outcome.FAIL, f"{device}: {error.strerror}", hint)
-    if not os.access(device, os.R_OK | os.W_OK):
-        hint = "Allow the service's user to read and write it."
-        return Check("tun device", Outcome.FAIL, f"{device} may not be opened", hint)
-    return Check("tun device", Outcome.OK, str(device))
+def _check_tun_device() -> Check:
+    from wintun_api.drivers.linux import availability, tun
+
+    missing = availability.missing_device()
+    if missing is None:
+        return Check("tun device", Outcome.OK, str(tun.TUN_DEVICE))
+    return Check("tun device", Outcome.FAIL, missing.message, missing.hint)
 
 
 def _check_net_admin() -> Check:
-    from wintun_api.drivers.linux.availability import has_net_admin
+    from wintun_api.drivers.linux import availability
 
-    if has_net_admin():
-        return Check("CAP_NET_ADMIN", Outcome.OK, "effective")
-    hint = "Run as root, or with AmbientCapabilities=CAP_NET_ADMIN; a container with --cap-add."
-    return Check("CAP_NET_ADMIN", Outcome.FAIL, "missing", hint)
+    missing = availability.missing_right()
+    if missing is None:
+        return Check("CAP_NET_ADMIN", Outcome.OK, "effective over this network")
+    return Check("CAP_NET_ADMIN", Outcome.FAIL, missing.message, missing.hint)
 
 
 def _check_native(settings: Settings) -> Check:

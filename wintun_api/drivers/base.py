@@ -44,6 +44,7 @@ class UnavailableReason(StrEnum):
     UNTRUSTED_SIGNER = "untrusted_signer"
     NOT_ELEVATED = "not_elevated"
     NO_TUN_DEVICE = "no_tun_device"
+    NETWORK_NOT_OWNED = "network_not_owned"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,12 +1,30 @@
-"""CAP_NET_ADMIN of this thread, as permitted and in effect (capabilities(7), capget(2))."""
+"""CAP_NET_ADMIN of this thread: in effect or not, and over which network (capabilities(7))."""
 
 from __future__ import annotations
 
 import ctypes
+import errno
+import os
+import socket
 import sys
+from pathlib import Path
+from typing import Any
+
+if sys.platform == "linux":
+    from fcntl import ioctl
+else:
+
+    def ioctl(*_: object) -> Any:
+        """Fail: there are no network namespaces off Linux."""
+        raise OSError(errno.ENOSYS, "")
+
 
 CAP_NET_ADMIN = 12  # linux/capability.h
+NETWORK_NAMESPACE = Path("/proc/thread-self/ns/net")
+
 _VERSION_3 = 0x20080522  # linux/capability.h: _LINUX_CAPABILITY_VERSION_3
+_SIOCGSKNS = 0x894C  # linux/sockios.h
+_NS_GET_USERNS = 0xB701  # linux/nsfs.h
 
 
 class _Header(ctypes.Structure):
@@ -40,3 +58,36 @@ def put_into_effect(wanted: bool = True) -> bool:
     data[0].effective = data[0].effective | right if wanted else data[0].effective & ~right
     done: int = libc.capset(ctypes.byref(header), data)
     return done == 0
+
+
+def counts_here() -> bool | None:
+    """Say whether this thread has CAP_NET_ADMIN over the network namespace that it is in.
+
+    The kernel makes the same check for this question as for the creation of a device
+    (SIOCGSKNS, since Linux 4.10); it changes nothing. None where the kernel does not say.
+    """
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as anything:
+            os.close(ioctl(anything.fileno(), _SIOCGSKNS))
+    except OSError as error:
+        return False if error.errno == errno.EPERM else None
+    return True
+
+
+def owns_network(namespace: Path = NETWORK_NAMESPACE) -> bool | None:
+    """Say whether this network namespace belongs to the user namespace of this process.
+
+    Or to one inside of it (ioctl_ns(2): NS_GET_USERNS, since Linux 4.9). In a network namespace
+    that belongs to another one, capabilities do not count. None where the kernel does not say.
+    """
+    try:
+        descriptor = os.open(namespace, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+    except OSError:
+        return None
+    try:
+        os.close(ioctl(descriptor, _NS_GET_USERNS))
+    except OSError as error:
+        return False if error.errno == errno.EPERM else None
+    finally:
+        os.close(descriptor)
+    return True

@@ -18,7 +18,6 @@ from wintun_api.drivers.base import (
     Logger,
     Route,
     Unavailable,
-    UnavailableReason,
 )
 from wintun_api.drivers.limits import check_name, check_pool
 from wintun_api.drivers.linux import availability, capability, native, tun
@@ -274,7 +273,7 @@ class LinuxDriver:
         unavailable = self.unavailable_reason()
         if unavailable is None:
             return
-        if unavailable.reason is UnavailableReason.NOT_ELEVATED:
+        if unavailable.reason in availability.MISSING_RIGHTS:
             if elevated:
                 raise AccessDenied(
                     "TUNSETIFF",

@@ -10,6 +10,11 @@ from wintun_api.errors import AccessDenied, AdapterNotFound, DriverError, Sessio
 # Of another platform only where this module is imported there; the numbers are Linux's.
 EBADFD: int = getattr(errno, "EBADFD", 77)
 
+ACCESS_HINT = (
+    "The service needs CAP_NET_ADMIN over the network namespace that it is in, and a /dev/net/tun "
+    "that it may open; wintun-api doctor says which of them is missing."
+)
+
 _CLASSES: dict[int, type[DriverError]] = {
     errno.EPERM: AccessDenied,
     errno.EACCES: AccessDenied,
@@ -26,4 +31,5 @@ def driver_error(function: str, code: int, detail: str = "") -> DriverError:
     found = _CLASSES.get(code, DriverError)
     if not detail and found is DriverError:
         detail = f"{os.strerror(code)}."
-    return found(function, code, detail, domain="errno")
+    hint = ACCESS_HINT if found is AccessDenied else None
+    return found(function, code, detail, domain="errno", hint=hint)
