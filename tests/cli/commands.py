@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from typer.testing import CliRunner, Result
@@ -47,14 +48,19 @@ def run(tmp_path: Path, *arguments: str, **env: str) -> subprocess.CompletedProc
 
 
 class Program:
-    """A command that runs until a signal ends it; what it writes goes to files."""
+    """A command that runs until a signal ends it; what it writes goes to files.
 
-    def __init__(self, tmp_path: Path, *arguments: str, **env: str) -> None:
+    `within` is a program that runs it, such as unshare.
+    """
+
+    def __init__(
+        self, tmp_path: Path, *arguments: str, within: Sequence[str] = (), **env: str
+    ) -> None:
         tmp_path.mkdir(exist_ok=True)
         self._out, self._err = tmp_path / "stdout", tmp_path / "stderr"
         with self._out.open("wb") as out, self._err.open("wb") as err:
             self.process = subprocess.Popen(
-                [*COMMAND, *arguments],
+                [*within, *COMMAND, *arguments],
                 env=environment(tmp_path / "data", **env),
                 cwd=tmp_path,
                 stdin=subprocess.DEVNULL,

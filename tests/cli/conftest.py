@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -19,10 +19,11 @@ def start(tmp_path: Path) -> Iterator[Start]:
     with ExitStack() as stack:
         count = 0
 
-        def start_program(*arguments: str, **env: str) -> Program:
+        def start_program(*arguments: str, within: Sequence[str] = (), **env: str) -> Program:
             nonlocal count
             count += 1
-            program = Program(tmp_path / f"program-{count}", *arguments, **env)
+            folder = tmp_path / f"program-{count}"
+            program = Program(folder, *arguments, within=within, **env)
             return stack.enter_context(closing(program))
 
         yield start_program

@@ -69,7 +69,7 @@ from wintun_api.drivers.linux.driver import LinuxDriver
 from wintun_api.errors import WintunApiError
 driver = LinuxDriver()
 found = driver.unavailable_reason()
-print(found.reason)
+print(found and found.reason)
 try:
     driver.create_adapter("never made", "Example")
 except WintunApiError as error:
@@ -138,3 +138,103 @@ def test_process_with_a_device_that_does_not_open(mount: str, number: str) -> No
         pytest.skip(f"no mount namespace can be made: {error.stderr}")
     assert reason == UnavailableReason.NO_TUN_DEVICE
     assert refusal.startswith(DriverUnavailable.__name__)
+
+
+def can_unshare(*flags: str) -> bool:
+    """Say whether user namespaces can be made here (some systems forbid it)."""
+    if shutil.which("unshare") is None:
+        return False
+    done = subprocess.run(["unshare", *flags, "true"], capture_output=True, check=False)
+    return done.returncode == 0
+
+
+user_namespaces = pytest.mark.skipif(
+    sys.platform != "linux" or not can_unshare("-Urn"), reason="needs user namespaces"
+)
+
+
+@user_namespaces
+@pytest.mark.parametrize(
+    "prefix",
+    [
+        pytest.param(("unshare", "-Ur"), id="all capabilities"),
+        pytest.param(("unshare", "-U"), id="no capability"),
+        pytest.param(("unshare", "-Ur", "setpriv", "--bounding-set=-sys_admin"), id="some"),
+        pytest.param(("unshare", "-Urn", "unshare", "-Ur"), id="nested"),
+        pytest.param(
+            ("unshare", "-Urm", "sh", "-c", 'mount -t tmpfs none /dev && exec "$0" "$@"'),
+            id="without a device too",
+        ),
+    ],
+)
+def test_network_of_another_user_namespace(prefix: tuple[str, ...]) -> None:
+    """Capabilities that do not count for this network are not called missing, nor sufficient."""
+    reason, refusal, adapters = run(*prefix)
+    assert reason == UnavailableReason.NETWORK_NOT_OWNED
+    assert refusal.startswith(AccessDenied.__name__)
+    assert "unshare -Urn" in refusal
+    assert "elevated" not in refusal
+    assert adapters == "[]"  # they can be listed all the same
+
+
+@user_namespaces
+@pytest.mark.skipif(availability.missing_device() is not None, reason="needs /dev/net/tun")
+@pytest.mark.parametrize("prefix", [("unshare", "-Urn"), ("unshare", "-Ur", "unshare", "-n")])
+def test_network_of_its_own(prefix: tuple[str, ...]) -> None:
+    """Where the user namespace owns the network, adapters can be made."""
+    reason, *_, adapters = run(*prefix)
+    assert reason == "None"
+    assert "never made" in adapters
+
+
+@pytest.mark.skipif(not ROOT, reason="needs root")
+@pytest.mark.parametrize(("mode", "cause"), [("600", "its mode"), ("666", "CAP_NET_ADMIN")])
+def test_device_of_another_user(mode: str, cause: str) -> None:
+    """A device that this user may not open is told from a right that is missing."""
+    program = (
+        "from wintun_api.drivers.linux import availability as a; r = a.unavailable_reason();"
+        "print(r.message)"
+    )
+    made = f"mount -t tmpfs -o dev none /dev/net && mknod -m {mode} /dev/net/tun c 10 200"
+    # The interpreter may lie where that user cannot read, so the user changes within it.
+    inside = "import os; os.setgroups([]); os.setuid(65534);"
+    imports = "from wintun_api.drivers.linux import availability;"
+    done = subprocess.run(
+        [
+            *("unshare", "--mount", "sh", "-c", f'{made} && exec "$0" "$@"'),
+            *(sys.executable, "-c", f"{imports} {inside} {program}"),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=Path(__file__).parents[3],
+        check=False,
+    )
+    assert cause in done.stdout, done
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace")
+@pytest.mark.skipif(availability.missing_device() is not None, reason="needs /dev/net/tun")
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [("EPERM", "device rules"), ("EACCES", "its mode"), ("ENXIO", "modprobe tun")],
+)
+def test_a_device_that_does_not_open(code: str, words: str) -> None:
+    """The system's refusals have causes of their own: mode, a container's rules, no module."""
+    program = (
+        "from wintun_api.drivers.linux import availability as a; r = a.unavailable_reason();"
+        "print(r.reason, r.message, r.hint)"
+    )
+    fault = ("-P", "/dev/net/tun", "-e", f"inject=openat:error={code}")
+    done = subprocess.run(
+        ["strace", "-f", "-o", "/dev/null", *fault, sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=Path(__file__).parents[3],
+        check=False,
+    )
+    if "PTRACE" in done.stderr:
+        pytest.skip("strace may not trace here")
+    assert done.stdout.startswith(UnavailableReason.NO_TUN_DEVICE), done
+    assert words in done.stdout
