@@ -7,7 +7,8 @@ import socket
 
 import pytest
 
-from wintun_api.cli.running import close, dashboard_url, in_use, listen, url_at
+from wintun_api.api.listener import close, listen
+from wintun_api.cli.running import dashboard_url, in_use, reach, url_at
 from wintun_api.settings import Settings
 
 
@@ -19,6 +20,49 @@ def test_one_port_for_every_address() -> None:
         assert all(one.getsockname()[0] in ("127.0.0.1", "::1") for one in sockets)
     finally:
         close(sockets)
+
+
+@pytest.mark.parametrize(
+    ("host", "reached"),
+    [
+        ("::", {"127.0.0.1", "::1"}),
+        ("::0", {"127.0.0.1", "::1"}),
+        ("", {"127.0.0.1", "::1"}),
+        ("0.0.0.0", {"127.0.0.1"}),
+        ("::1", {"::1"}),
+        ("127.0.0.1", {"127.0.0.1"}),
+        ("localhost", {"127.0.0.1", "::1"}),
+    ],
+)
+def test_families(host: str, reached: set[str]) -> None:
+    """Every address means IPv4 too; one address means this one alone."""
+    if not socket.has_ipv6:
+        pytest.skip("there is no IPv6 here")
+    sockets = listen(host, 0)
+    port = sockets[0].getsockname()[1]
+    found = set()
+    try:
+        for one in sockets:
+            one.listen()
+        for address in ("127.0.0.1", "::1"):
+            try:
+                socket.create_connection((address, port), 5).close()
+            except OSError:
+                continue
+            found.add(address)
+        both = len(reached) == 2 and host != "localhost"
+        assert ("of IPv4 and of IPv6" in reach(sockets)) is both
+        assert (reach(sockets) == "") is (host in ("::1", "127.0.0.1", "localhost"))
+    finally:
+        close(sockets)
+    assert found == reached
+
+
+def test_a_taken_ipv4_port_is_told() -> None:
+    """Every address at a port is not to be had where another program has it for IPv4."""
+    with socket.create_server(("0.0.0.0", 0)) as taken, pytest.raises(OSError) as caught:  # noqa: PT011
+        listen("::", taken.getsockname()[1])
+    assert in_use(caught.value)
 
 
 def test_in_use() -> None:

@@ -1,4 +1,4 @@
-"""Accepts connections: each gets a place first, and errors of the system end nothing.
+"""Listens, and accepts connections: each gets a place first; errors of the system end nothing.
 
 asyncio's own server accepts as many at a time as the backlog holds, before anything can refuse
 them, and writes a traceback for each that fails.
@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
-import ssl
 import sys
 from collections.abc import Callable
+from typing import Any
 
 from wintun_api.api.admission import EXHAUSTED, Admission, Seat
+from wintun_api.api.certificate import Certificate
 from wintun_api.hub.tasks import TaskSet
 
 TURN = 32  # connections accepted before the event loop does something else
@@ -21,6 +22,9 @@ RETRY = 0.05  # seconds until `accept` is tried again after an error of the syst
 SHUTDOWN_PATIENCE = 2.0  # seconds that a client has to end TLS in order
 # A peer that vanished without a word is noticed after about two minutes.
 KEEPALIVE = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4))
+
+# Names of every address of the machine; of IPv6 alone for a system, but not for people.
+ANY_ADDRESS = ("", "::", "::0", "0:0:0:0:0:0:0:0")
 
 MakeProtocol = Callable[[Seat], asyncio.Protocol]
 
@@ -34,7 +38,7 @@ class Listener:
         admission: Admission,
         make_protocol: MakeProtocol,
         *,
-        tls: ssl.SSLContext | None,
+        tls: Certificate | None,
         tls_timeout: float,
         backlog: int,
     ) -> None:
@@ -106,7 +110,7 @@ class Listener:
             await asyncio.get_running_loop().connect_accepted_socket(
                 lambda: self._make_protocol(seat),
                 connection,
-                ssl=self._tls,
+                ssl=self._tls.context if self._tls else None,
                 ssl_handshake_timeout=self._tls_timeout if self._tls else None,
                 ssl_shutdown_timeout=SHUTDOWN_PATIENCE if self._tls else None,
             )
@@ -142,9 +146,67 @@ def _forget(task: asyncio.Task[None], connection: socket.socket, seat: Seat) -> 
 
 def bind(host: str, port: int) -> socket.socket:
     """Return a socket bound to one address, for a server that was given none."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    if sys.platform != "win32":
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind((host, port))
+    return listen(host, port)[0]
+
+
+def listen(host: str, port: int) -> list[socket.socket]:
+    """Bind every address of a host name at one port; 0 takes a free one.
+
+    IPv4 and IPv6 have sockets of their own, so that the address of a client is always shown in its
+    own form. `::`, like the empty name, means every address of the machine: of IPv4 too.
+
+    Raises:
+        OSError: The port is in use, or the address is none of this machine.
+    """
+    wanted = _addresses(host, port)
+    if host in ANY_ADDRESS:
+        wanted += _addresses("0.0.0.0", port)  # noqa: S104  what was asked for
+    bound: list[socket.socket] = []
+    failure: OSError | None = None
+    try:
+        for family, kind, protocol, address in dict.fromkeys(wanted):
+            try:
+                one = socket.socket(family, kind, protocol)
+                bound.append(_bind(one, (address[0], port, *address[2:])))
+            except OSError as error:
+                # localhost may name an IPv6 address on a machine without IPv6.
+                if error.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
+                    raise
+                failure = error
+            else:
+                port = bound[-1].getsockname()[1]
+    except BaseException:
+        close(bound)
+        raise
+    if failure is not None and not bound:
+        raise failure
+    return bound
+
+
+def close(sockets: list[socket.socket]) -> None:
+    """Close sockets that no server took."""
+    for listener in sockets:
+        listener.close()
+
+
+def _addresses(
+    host: str, port: int
+) -> list[tuple[socket.AddressFamily, socket.SocketKind, int, tuple[Any, ...]]]:
+    found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    return [(family, kind, protocol, address) for family, kind, protocol, _, address in found]
+
+
+def _bind(listener: socket.socket, address: tuple[object, ...]) -> socket.socket:
+    try:
+        if sys.platform == "win32":
+            # SO_REUSEADDR lets another program take a port over there.
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+        else:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if listener.family == socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        listener.bind(address)
+    except BaseException:
+        listener.close()
+        raise
     return listener

@@ -6,6 +6,7 @@ import asyncio
 import ipaddress
 import logging
 import socket
+import ssl
 import sys
 from typing import cast
 
@@ -14,8 +15,9 @@ from uvicorn.config import STARTUP_FAILURE
 
 from wintun_api.api.admission import Admission, Seat, ceiling_of, open_descriptors
 from wintun_api.api.app import Service
+from wintun_api.api.certificate import Certificate
 from wintun_api.api.http import HttpProtocol, Patience
-from wintun_api.api.listener import Listener, bind
+from wintun_api.api.listener import Listener, listen
 from wintun_api.api.protocol import PacketProtocol
 from wintun_api.api.proxies import Proxies
 from wintun_api.api.server_log import keeps
@@ -63,6 +65,7 @@ class Server(uvicorn.Server):
             )
         )
         self._service = service
+        self.certificate: Certificate | None = None
         self._patience = Patience(
             request=settings.request_timeout,
             idle=settings.idle_timeout,
@@ -83,7 +86,11 @@ class Server(uvicorn.Server):
         if self.lifespan.should_exit:
             sys.exit(STARTUP_FAILURE)
         settings = self._service.settings
-        listening = sockets or [bind(settings.host, settings.port)]
+        listening = sockets or listen(settings.host, settings.port)
+        if self.config.ssl is not None and settings.tls_certificate is not None:
+            self.certificate = Certificate(
+                self.config.ssl, self._load_tls, settings.tls_certificate, settings.tls_key
+            )
         admission = Admission(ceiling_of(settings.max_connections, open_descriptors()))
         self._service.context.connections = admission
         if sys.platform == "linux":
@@ -105,7 +112,7 @@ class Server(uvicorn.Server):
                 one,
                 admission,
                 make_protocol,
-                tls=self.config.ssl,
+                tls=self.certificate,
                 tls_timeout=settings.request_timeout,
                 backlog=self.config.backlog,
             )
@@ -116,6 +123,17 @@ class Server(uvicorn.Server):
                 one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
             listener.start()
         self.started = True
+
+    def _load_tls(self) -> ssl.SSLContext:
+        """Return a context of the certificate's files as they are now, like the first one."""
+        config, settings = self.config, self._service.settings
+        assert settings.tls_certificate is not None
+        context = ssl.SSLContext(config.ssl_version)
+        # Nobody is there to be asked for the passphrase of a key, and the service would wait.
+        context.load_cert_chain(settings.tls_certificate, settings.tls_key, password="")
+        if config.ssl_ciphers:
+            context.set_ciphers(config.ssl_ciphers)
+        return context
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End sessions and their streams, then connections, then adapters."""

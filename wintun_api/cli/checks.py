@@ -17,7 +17,9 @@ from typing import Any
 import httpx
 
 from wintun_api import __version__
+from wintun_api.api.certificate import check_pem_files
 from wintun_api.api.data_directory import read_secret
+from wintun_api.api.listener import close, listen
 from wintun_api.api.tokens import MAX_LENGTH, parse_admin_token
 from wintun_api.cli import running
 from wintun_api.cli.client import TOKEN_VARIABLE, open_http
@@ -188,7 +190,7 @@ def check_token_file(path: Path) -> Check:
 def check_tls(certificate: Path, key: Path | None) -> Check:
     """Look whether the certificate and its key can be used."""
     try:
-        running.check_pem_files(certificate, key)
+        check_pem_files(certificate, key)
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
     except OSError as error:  # ssl.SSLError is one
         hint = "Give PEM files with --tls-certificate and --tls-key."
@@ -199,7 +201,7 @@ def check_tls(certificate: Path, key: Path | None) -> Check:
 def check_service(settings: Settings, driver: Driver) -> Iterator[Check]:
     """Look at the port, and at the service that answers there."""
     try:
-        sockets = running.listen(settings.host, settings.port)
+        sockets = listen(settings.host, settings.port)
     except OSError as error:
         if not running.in_use(error):
             detail = f"{settings.host} port {settings.port}: {error.strerror or error}"
@@ -207,7 +209,7 @@ def check_service(settings: Settings, driver: Driver) -> Iterator[Check]:
             yield Check("port", Outcome.FAIL, detail, hint)
             return
     else:
-        running.close(sockets)
+        close(sockets)
         detail = "any free one" if settings.port == 0 else f"{settings.port} is free"
         yield Check("port", Outcome.OK, detail)
         yield from _check_own_adapters(driver)

@@ -97,12 +97,13 @@ def run(settings: Settings, *, free_port: bool, browser: bool) -> None:
 
 
 def _listen(settings: Settings, *, free_port: bool) -> list[socket.socket]:
+    from wintun_api.api.listener import listen
     from wintun_api.cli import running
 
     if not free_port:
         return running.listen_or_exit(settings)
     try:
-        return running.listen(settings.host, settings.port)
+        return listen(settings.host, settings.port)
     except OSError as error:
         if not running.in_use(error):
             return running.listen_or_exit(settings)

@@ -11,11 +11,12 @@ import socket
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from types import FrameType
 from urllib.parse import quote
 
 from wintun_api.api.app import Service
+from wintun_api.api.certificate import check_pem_files
+from wintun_api.api.listener import close, listen
 from wintun_api.api.server import Server
 from wintun_api.api.tokens import TokenStore
 from wintun_api.cli import notify
@@ -39,6 +40,7 @@ class CommandServer(Server):
         self.service = service
         self.failure: WintunApiError | None = None
         self.url = url_at(service.settings, sockets[0].getsockname()[1])
+        self.reach = reach(sockets)
         self._sockets = sockets
         self._started = started
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -94,20 +96,8 @@ class CommandServer(Server):
 
     def handle_hangup(self, _sig: int, _frame: FrameType | None) -> None:
         """Go on without the terminal that was closed; take up a renewed certificate."""
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._renew_certificate)
-
-    def _renew_certificate(self) -> None:
-        settings = self.service.settings
-        if self.config.ssl is None or settings.tls_certificate is None:
-            return
-        try:
-            check_pem_files(settings.tls_certificate, settings.tls_key)
-            self.config.ssl.load_cert_chain(settings.tls_certificate, settings.tls_key)
-        except OSError as error:  # ssl.SSLError is one
-            logger.warning("The TLS certificate stays as it was: %s.", error)
-        else:
-            logger.info("The TLS certificate was read again; new connections use it.")
+        if self._loop is not None and self.certificate is not None:
+            self._loop.call_soon_threadsafe(self.certificate.renew)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """End; also at a second signal in order, for ending never takes long."""
@@ -136,26 +126,17 @@ def make_server(
         server.config.load()
     except InvalidArgument as error:
         driver.close()
+        close(sockets)
         fail(str(error), error.hint, code=2)
     except OSError as error:  # ssl.SSLError is one
         driver.close()
+        close(sockets)
         fail(
             f"Cannot use the TLS certificate {settings.tls_certificate}: {error}.",
             "Give PEM files with --tls-certificate and --tls-key.",
             code=2,
         )
     return server
-
-
-def check_pem_files(*paths: Path | None) -> None:
-    """Refuse what is not a regular file: a FIFO, for one, would be waited for.
-
-    Raises:
-        OSError: One of the paths is something else.
-    """
-    for path in paths:
-        if path is not None and path.exists() and not path.is_file():
-            raise OSError(errno.EINVAL, "it is not a regular file", str(path))
 
 
 def open_the_driver(settings: Settings) -> Driver:
@@ -169,57 +150,6 @@ def open_the_driver(settings: Settings) -> Driver:
         tell(f"Warning: the driver {driver.name} is unavailable: {reason.message}")
         tell(f"{reason.hint} The service starts all the same.")
     return driver
-
-
-def listen(host: str, port: int) -> list[socket.socket]:
-    """Bind every address of a host name at one port; 0 takes a free one.
-
-    Raises:
-        OSError: The port is in use, or the address is none of this machine.
-    """
-    found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    bound: list[socket.socket] = []
-    failure: OSError | None = None
-    try:
-        for family, kind, protocol, _, address in dict.fromkeys(found):
-            wanted = (address[0], port, *address[2:])
-            try:
-                bound.append(_bind(socket.socket(family, kind, protocol), wanted))
-            except OSError as error:
-                # localhost may name an IPv6 address on a machine without IPv6.
-                if error.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
-                    raise
-                failure = error
-            else:
-                port = bound[-1].getsockname()[1]
-    except BaseException:
-        close(bound)
-        raise
-    if failure is not None and not bound:
-        raise failure
-    return bound
-
-
-def _bind(listener: socket.socket, address: tuple[object, ...]) -> socket.socket:
-    try:
-        if sys.platform == "win32":
-            # SO_REUSEADDR lets another program take a port over there.
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
-        else:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if listener.family == socket.AF_INET6:
-            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        listener.bind(address)
-    except BaseException:
-        listener.close()
-        raise
-    return listener
-
-
-def close(sockets: list[socket.socket]) -> None:
-    """Close sockets that no server took."""
-    for listener in sockets:
-        listener.close()
 
 
 def listen_or_exit(settings: Settings) -> list[socket.socket]:
@@ -252,11 +182,33 @@ def url_at(settings: Settings, port: int) -> str:
     with suppress(ValueError):
         address = ipaddress.ip_address(host)
         if address.is_unspecified:
-            host = "127.0.0.1" if address.version == 4 else "::1"
+            host = "::1" if address.version == 6 and _has_ipv6_loopback() else "127.0.0.1"
     if not host:
         host = "127.0.0.1"
     name = f"[{host}]" if ":" in host else host
     return f"{scheme}://{name}:{port}"
+
+
+def reach(sockets: list[socket.socket]) -> str:
+    """Return in a sentence what a service that listens at every address serves; else nothing."""
+    any_address = {one.family for one in sockets if one.getsockname()[0] in ("::", "0.0.0.0")}  # noqa: S104
+    if not any_address:
+        return ""
+    if len(any_address) == 2:
+        return "It listens at every address of this machine, of IPv4 and of IPv6."
+    if socket.AF_INET6 in any_address:
+        return "It listens at every IPv6 address of this machine; there is no IPv4 here."
+    return "It listens at every IPv4 address of this machine, and at none of IPv6."
+
+
+def _has_ipv6_loopback() -> bool:
+    # Containers often have IPv6 without an address of it.
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as one:
+            one.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
 
 
 def dashboard_url(url: str, token: str) -> str:

@@ -243,7 +243,7 @@ def run(settings: Settings, started: Callable[[CommandServer], None] | None = No
     directory, token, tokens = _open_data(settings, url)
 
     async def announce(server: CommandServer) -> None:
-        _announce(server.url, settings, token)
+        _announce(server, settings, token)
         notify.ready(f"The driver {settings.driver} at {server.url}")
         if started is not None:
             started(server)
@@ -275,7 +275,7 @@ def _open_data(settings: Settings, url: str) -> tuple[DataDirectory, str, TokenS
         )
 
 
-def _announce(url: str, settings: Settings, token: str) -> None:
+def _announce(server: CommandServer, settings: Settings, token: str) -> None:
     import sys
 
     from wintun_api import __version__
@@ -283,9 +283,11 @@ def _announce(url: str, settings: Settings, token: str) -> None:
     from wintun_api.cli.running import dashboard_url
 
     tell(
-        f"wintun-api {__version__} serves the driver {settings.driver} at {url} "
+        f"wintun-api {__version__} serves the driver {settings.driver} at {server.url} "
         f"(token file: {settings.token_path})"
     )
+    if server.reach:
+        tell(server.reach)
     # A log would keep the token; a terminal is where its owner reads it.
     if sys.stdout is not None and sys.stdout.isatty():
-        tell(f"Dashboard: {dashboard_url(url, token)}", err=False)
+        tell(f"Dashboard: {dashboard_url(server.url, token)}", err=False)
