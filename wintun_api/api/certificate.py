@@ -33,7 +33,6 @@ class Certificate:
         load: Callable[[], ssl.SSLContext],
         certificate: Path,
         key: Path | None,
-        interval: float = INTERVAL,
     ) -> None:
         """Begin with a context that was made of these files.
 
@@ -42,12 +41,10 @@ class Certificate:
             load: Makes a context of the files as they are now; raises OSError.
             certificate: The PEM file of the certificate, and of the key where `key` is None.
             key: The PEM file of the key.
-            interval: Seconds between two looks at the files.
         """
         self._context = context
         self._load = load
         self._files = (certificate,) if key is None else (certificate, key)
-        self._interval = interval
         self._seen = self._signature()
         self._looked_at = time.monotonic()
 
@@ -55,7 +52,7 @@ class Certificate:
     def context(self) -> ssl.SSLContext:
         """The context for a new connection, after a look at the files if it is time for one."""
         now = time.monotonic()
-        if now - self._looked_at >= self._interval:
+        if now - self._looked_at >= INTERVAL:
             self._looked_at = now
             if self._signature() != self._seen:
                 self.renew()
