@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import sys
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -77,6 +78,16 @@ def _networks(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
+def _host_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    for name in names:
+        if re.fullmatch(r"(\[?[0-9A-Fa-f:.]+\]?|[A-Za-z0-9._-]+)(:\d{1,5})?", name) is None:
+            raise ValueError(
+                f"{name!r} is not a host name; give the name alone, such as wintun.example.com, "
+                "without https:// and without *"
+            )
+    return names
+
+
 def _absolute(path: Path) -> Path:
     # A relative DLL would be looked for where anybody may have put one. A Windows path is
     # absolute here too, so that a file of settings can be checked on another machine.
@@ -88,6 +99,7 @@ def _absolute(path: Path) -> Path:
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
 Networks = Annotated[Names, AfterValidator(_networks)]
+HostNames = Annotated[Names, AfterValidator(_host_names)]
 Native = Literal["auto", "off"] | AbsolutePath
 
 
@@ -101,7 +113,9 @@ class Settings(BaseSettings):
     # Where it listens
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(9886, ge=0, le=65535, description="TCP port; 0 takes a free one.")
-    allowed_hosts: Names = Field((), description="Host names accepted besides the loopback ones.")
+    allowed_hosts: HostNames = Field(
+        (), description="Host names accepted besides the loopback ones."
+    )
     tls_certificate: Path | None = Field(None, description="PEM file; turns TLS on.")
     tls_key: Path | None = Field(None, description="PEM file of the certificate's key.")
     allow_insecure_bind: bool = Field(

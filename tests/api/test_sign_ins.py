@@ -177,6 +177,39 @@ def test_our_cookie_is_found_beside_any_text(headers: list[str]) -> None:
     assert "ours" in cookie_values(scope, Headers(raw=raw))
 
 
+@pytest.mark.parametrize(
+    ("host", "scheme", "name"),
+    [
+        ("localhost:9886", "http", "wintun-api-9886"),
+        ("localhost:8080", "http", "wintun-api-8080-9886"),
+        ("box.lan:8441", "https", "wintun-api-8441-9886"),
+        ("box.lan:8442", "wss", "wintun-api-8442-9886"),
+        ("box.lan", "https", "wintun-api-443-9886"),
+        ("box.lan", "ws", "wintun-api-80-9886"),
+        ("a b", "http", "wintun-api-9886"),
+    ],
+)
+def test_the_name_has_the_port_that_the_browser_knows(host: str, scheme: str, name: str) -> None:
+    """Services published at ports of one host do not overwrite each other's cookies."""
+    headers = [(b"host", host.encode())]
+    scope = {"server": ("10.0.0.2", 9886), "scheme": scheme, "headers": headers}
+    assert cookie_name(scope) == name
+
+
+def test_two_services_at_one_port_behind_a_proxy(service: RunningService) -> None:
+    """Browsers that come by other ports have other cookies, and each of them is good."""
+    for port in (8441, 8442):
+        with service.client(None, Host=f"127.0.0.1:{port}") as http:
+            answer = http.get("/", params={"token": TOKEN})
+            name = answer.headers["set-cookie"].partition("=")[0]
+            assert name == f"wintun-api-{port}-{service.port}"
+            http.headers["Origin"] = f"http://127.0.0.1:{port}"
+            http.headers["X-Wintun-Api-Key"] = answer.headers["location"].partition("#key=")[2]
+            assert http.get("/v1/system").status_code == 200
+            assert http.post("/v1/sign-out").status_code == 204
+            assert http.get("/v1/system").status_code == 401
+
+
 def test_a_websocket_takes_the_key_as_subprotocol(service: RunningService) -> None:
     """A page offers the key beside the protocols that it speaks; it is never selected."""
     cookie, key = sign_in(service)

@@ -36,16 +36,20 @@ class Access:
         page: Whether it is part of the pages that a browser shows. For these a browser's cookie
             is enough, and a browser without one gets the page to sign in.
         audited: Whether requests that change something leave an audit line.
+        any_host: Whether a request may have any Host header. Such a route says nothing that the
+            page of another site must not read.
     """
 
     token: bool = True
     scope: Scope | None = None
     page: bool = False
     audited: bool = True
+    any_host: bool = False
 
 
 ANY_TOKEN = Access()
-OPEN = Access(token=False)
+# For probes, which name the service by an address of a container, or not at all.
+OPEN = Access(token=False, any_host=True)
 # A file that the page to sign in is made of: it is in every installation and holds no secret.
 SIGN_IN_FILE = Access(token=False, page=True)
 PAGE = Access(scope=Scope.READ, page=True)

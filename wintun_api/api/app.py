@@ -28,6 +28,7 @@ from wintun_api.api.contract.served import Api
 from wintun_api.api.data_directory import write_private
 from wintun_api.api.guesses import Guesses
 from wintun_api.api.head import HeadAsGet
+from wintun_api.api.hosts import allowed_names
 from wintun_api.api.security import Doorkeeper, Security, refuse_websocket
 from wintun_api.api.sign_ins import SignIns
 from wintun_api.api.tokens import TokenStore
@@ -71,11 +72,9 @@ class Service:
         self.metrics = metrics.Metrics(self.context)
         self._driver = driver
         self.api = self._api()
-        hosts = {name.lower() for name in settings.allowed_hosts}
-        if settings.host not in ("0.0.0.0", "::", ""):  # noqa: S104 - these name no host
-            hosts.add(settings.host.lower())
+        hosts = allowed_names((*settings.allowed_hosts, settings.host))
         guesses = Guesses(settings.guesses_per_minute)
-        doorkeeper = Doorkeeper(tokens, sign_ins, guesses, frozenset(hosts), settings.max_message)
+        doorkeeper = Doorkeeper(tokens, sign_ins, guesses, hosts, settings.max_message)
         self._door = Security(
             HeadAsGet(self.api),
             self.api.routing.find,

@@ -86,12 +86,15 @@ SessionId = Annotated[str, Path(description="The session's id.")]
 DRIVER = (AccessDenied, DriverError, DriverUnavailable, DriverBusy)
 # What every route behind the door can: the door's own refusals, and the service's.
 FOREIGN_HOST = Kind("foreign-host", "Foreign Host header", 403)
+FOREIGN_ORIGIN = Kind("foreign-origin", "Foreign Origin", 403)
+BAD_HOST = Kind("bad-host", "Bad Host header", 400)
 REPEATED_HEADER = Kind("repeated-header", "Repeated header", 400)
 DOOR = (
     Kind("unauthorized", "No valid token", 401),
     Kind("missing-scope", "Missing scope", 403),
     FOREIGN_HOST,
-    Kind("foreign-origin", "Foreign Origin", 403),
+    FOREIGN_ORIGIN,
+    BAD_HOST,
     REPEATED_HEADER,
     Kind("too-many-guesses", "Too many wrong tokens", 429),
 )

@@ -342,6 +342,7 @@ class HttpProtocol(HttpToolsProtocol):
             target = httptools.parse_url(self.url)
             path, query = cast(bytes | None, target.path), cast(bytes | None, target.query)
             self.url = (path or b"/") + (b"" if query is None else b"?" + query)
+            self._name_host(target)
         if self.parser.should_upgrade():
             self.scope["method"] = method.decode("ascii")
             lengths = self._header(b"content-length")
@@ -376,6 +377,17 @@ class HttpProtocol(HttpToolsProtocol):
         super().on_message_complete()
         if self.cycle.response_complete and not self.pipeline:
             self._rest_now()
+
+    def _name_host(self, target: Any) -> None:
+        """Put the host of an absolute target in place of the Host header, which it overrides.
+
+        A missing or doubled Host header is an error all the same (RFC 9112, section 3.2).
+        """
+        if target.host is None or len(self._header(b"host")) != 1:
+            return
+        name = b"[%b]" % target.host if b":" in target.host else target.host
+        value = name if target.port is None else b"%b:%d" % (name, target.port)
+        self.headers[:] = [(key, value if key == b"host" else old) for key, old in self.headers]
 
     def _header(self, name: bytes) -> list[bytes]:
         return [value for key, value in self.headers if key == name]

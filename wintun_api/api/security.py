@@ -12,7 +12,6 @@ authentication, what the matched route needs, body limit. The route comes after.
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import math
 import re
@@ -32,6 +31,7 @@ from wintun_api.api.audit import SAFE_METHODS, Auditor
 from wintun_api.api.credentials import Credentials, check_single
 from wintun_api.api.frames import close_reason
 from wintun_api.api.guesses import Guesses, too_many_guesses
+from wintun_api.api.hosts import Origin, host_name, host_of, scheme_of
 from wintun_api.api.problems import (
     CLOSE_INTERNAL,
     CLOSE_SCOPE,
@@ -96,11 +96,11 @@ class Doorkeeper:
         """
         headers = Headers(scope=scope)
         scope["principal"] = None
-        self._check_host(headers)
+        self._check_host(scope, headers, found)
         check_single(headers)
         if scope["type"] == "http":
             _check_content_type(scope["method"], headers)
-        _check_site(scope, headers, found)
+        self._check_site(scope, headers, found)
         if found.access is not None and not found.access.token:
             return None
         arriving = _arriving_token(scope, found)
@@ -116,23 +116,86 @@ class Doorkeeper:
         """Say whether the token, and the browser's sign-in where there is one, are valid now."""
         return self.sign_ins.current(principal)
 
-    def _check_host(self, headers: Headers) -> None:
+    def _check_host(self, scope: ASGIScope, headers: Headers, found: Found) -> None:
         values = headers.getlist("host")
         if len(values) > 1:
-            raise Refusal(
-                403,
-                "foreign-host",
-                "The request has more than one Host header.",
-                "Send one Host header with the name of this service.",
-            )
-        name = host_name(values[0]) if values else None
-        if name is None or not (_is_loopback(name) or name in self.allowed_hosts):
+            raise _bad_host("The request has more than one Host header.")
+        # HTTP/1.0 has no such header (RFC 9112, section 3.2).
+        if not values and scope.get("http_version", "1.1") != "1.0":
+            raise _bad_host("The request has no Host header.")
+        if found.access is not None and found.access.any_host:
+            return
+        value = values[0] if values else ""
+        name = host_name(value)
+        if name is None and value:
+            raise _bad_host("The Host header is not a name or an address with a port.")
+        host = host_of(scope)
+        if host is None or not (host.is_loopback or host.name in self.allowed_hosts):
             raise Refusal(
                 403,
                 "foreign-host",
                 "The Host header does not name this service.",
-                "Use 127.0.0.1 or localhost, or add the name with --allowed-host.",
+                "Use 127.0.0.1 or localhost, or add the name with --allowed-host. Behind a "
+                "reverse proxy, let it pass the Host header on as it came.",
             )
+
+    def _check_site(self, scope: ASGIScope, headers: Headers, found: Found) -> None:
+        value = headers.get("origin")
+        if value is not None and not self._is_own(value, scope):
+            raise Refusal(
+                403,
+                "foreign-origin",
+                f"Pages of {value[:100]} may not use this service.",
+                self._origin_hint(value, scope, headers),
+            )
+        site = headers.get("sec-fetch-site")
+        if site in (None, "same-origin", "none"):
+            return
+        # Following a link to a page is harmless: it carries no cookie, so it meets the sign-in.
+        visit = headers.get("sec-fetch-mode") == "navigate" and found.page
+        if not (visit and scope["type"] == "http" and scope["method"] in SAFE_METHODS):
+            raise Refusal(
+                403,
+                "foreign-origin",
+                "Pages of other sites may not use this service.",
+                "Open the dashboard at the service's own address.",
+            )
+
+    def _is_own(self, value: str, scope: ASGIScope) -> bool:
+        origin, host = Origin.read(value), host_of(scope)
+        if origin is None or host is None:
+            return False
+        published = host.name in self.allowed_hosts and not host.is_loopback
+        return origin.is_of(host, scheme_of(scope), published=published)
+
+    def _origin_hint(self, value: str, scope: ASGIScope, headers: Headers) -> str:
+        """Return what to do so that the page is known as the service's own, if it is that."""
+        origin, host = Origin.read(value), host_of(scope)
+        if origin is not None and host is not None and origin.authority.name == host.name:
+            if origin.scheme == scheme_of(scope):
+                return (
+                    "The Origin and the Host header have different ports. Behind a reverse proxy, "
+                    "let it pass the Host header on as it came, with its port: in nginx, "
+                    "proxy_set_header Host $http_host."
+                )
+            if origin.scheme == "https":
+                told = "x-forwarded-proto" in headers
+                return (
+                    "The page came by https, but this request by http. Behind a reverse proxy with "
+                    f"TLS, start the service with --trusted-proxy {_address(scope)}"
+                    + (
+                        ", so that the header X-Forwarded-Proto of this proxy is believed."
+                        if told
+                        else ", and let the proxy send the header X-Forwarded-Proto: https and "
+                        "pass the Host header on with its port."
+                    )
+                )
+            return "Open the dashboard by https, as the service is used by https."
+        return (
+            "Open the dashboard at the service's own address. Behind a reverse proxy, let it pass "
+            "the Host header on as it came (in nginx, proxy_set_header Host $http_host), and allow "
+            "its name with --allowed-host."
+        )
 
     def _check_size(self, headers: Headers) -> None:
         # A body without this header is counted by the framework while it is read.
@@ -346,21 +409,6 @@ async def refuse_websocket(refusal: Refusal, websocket: WebSocket) -> None:
         await websocket.close(refusal.close_code)
 
 
-def host_name(value: str) -> str | None:
-    """Return the name in a Host header, without port and brackets; None when it is malformed."""
-    match = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::\d{1,5})?", value)
-    return match[1].strip("[]").lower().rstrip(".") if match else None
-
-
-def _is_loopback(name: str) -> bool:
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
-
-
 def _check_content_type(method: str, headers: Headers) -> None:
     if method in SAFE_METHODS:
         return
@@ -372,29 +420,6 @@ def _check_content_type(method: str, headers: Headers) -> None:
             "unsupported-media-type",
             f"The content type is {kind or 'missing'}.",
             f"Send application/json; packets go as {PACKET_TYPE} or {BATCH_TYPE}.",
-        )
-
-
-def _check_site(scope: ASGIScope, headers: Headers, found: Found) -> None:
-    origin = headers.get("origin")
-    if origin is not None and not _is_own(origin, scope, headers):
-        raise Refusal(
-            403,
-            "foreign-origin",
-            f"Pages of {origin[:100]} may not use this service.",
-            "Open the dashboard at the service's own address.",
-        )
-    site = headers.get("sec-fetch-site")
-    if site in (None, "same-origin", "none"):
-        return
-    # Following a link to a page is harmless: it carries no cookie, so it meets the sign-in.
-    visit = headers.get("sec-fetch-mode") == "navigate" and found.page
-    if not (visit and scope["type"] == "http" and scope["method"] in SAFE_METHODS):
-        raise Refusal(
-            403,
-            "foreign-origin",
-            "Pages of other sites may not use this service.",
-            "Open the dashboard at the service's own address.",
         )
 
 
@@ -418,11 +443,6 @@ def _check_access(found: Found, principal: Principal) -> None:
             f"Use a token with the scope {access.scope}; POST /v1/tokens makes one.",
             CLOSE_SCOPE,
         )
-
-
-def _is_own(origin: str, scope: ASGIScope, headers: Headers) -> bool:
-    scheme = "https" if scope["scheme"] in ("https", "wss") else "http"
-    return origin.lower() == f"{scheme}://{headers.get('host', '')}".lower()
 
 
 def _from_own_page(headers: Headers) -> bool:
@@ -449,6 +469,15 @@ def _arriving_token(scope: ASGIScope, found: Found) -> str | None:
 def _address(scope: ASGIScope) -> str:
     client = scope.get("client")
     return client[0] if client else "unknown"
+
+
+def _bad_host(detail: str) -> Refusal:
+    return Refusal(
+        400,
+        "bad-host",
+        detail,
+        "Send one Host header with the name of this service (RFC 9112, section 3.2).",
+    )
 
 
 def _not_found() -> Refusal:

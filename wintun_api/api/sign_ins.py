@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from starlette.datastructures import Headers
 from starlette.types import Scope as ASGIScope
 
+from wintun_api.api.hosts import host_of, scheme_of
 from wintun_api.api.tokens import TOKEN_BYTES, Principal, TokenStore
 
 KEY_HEADER = "X-Wintun-Api-Key"
@@ -134,9 +135,15 @@ class SignIns:
 
 
 def cookie_name(scope: ASGIScope) -> str:
-    """Return the cookie's name: cookies ignore ports, so the name carries it."""
-    server = scope.get("server") or ("", 0)
-    return f"wintun-api-{server[1]}"
+    """Return the cookie's name: cookies ignore ports, so the name carries it.
+
+    Where a proxy or a tunnel publishes the service at another port, the name carries both: the
+    services behind one name may all listen on the same port, each on a machine of its own.
+    """
+    port = (scope.get("server") or ("", 0))[1]
+    host = host_of(scope)
+    published = port if host is None else host.port_for(scheme_of(scope))
+    return f"wintun-api-{port}" if published == port else f"wintun-api-{published}-{port}"
 
 
 def cookie_values(scope: ASGIScope, headers: Headers) -> list[str]:

@@ -16,8 +16,9 @@ from wintun_api import __version__
 from wintun_api.api.access import ANY_TOKEN, HEALTH, OPEN, needs
 from wintun_api.api.audit import note_subject
 from wintun_api.api.context import (
+    BAD_HOST,
     DRIVER,
-    FOREIGN_HOST,
+    FOREIGN_ORIGIN,
     ContextOf,
     PrincipalOf,
     RegistryOf,
@@ -42,11 +43,19 @@ MISSING_RIGHTS = (Reason.NOT_ELEVATED, Reason.NETWORK_NOT_OWNED)
     HEALTH,
     operation_id="get_health",
     tags=["system"],
-    responses=only_problems(FOREIGN_HOST),
+    responses=only_problems(BAD_HOST, FOREIGN_ORIGIN),
 )
 @needs(OPEN)
 async def get_health() -> Health:
-    """Say that the service is up; the only route without a token."""
+    """Say that the service is up; the only route without a token, and for any Host header."""
+    return Health(status="ok")
+
+
+@router.options(HEALTH, include_in_schema=False)
+@needs(OPEN)
+async def get_health_options(response: Response) -> Health:
+    """Say the same to OPTIONS, which HAProxy's checks send unless told otherwise."""
+    response.headers["Allow"] = "GET, HEAD, OPTIONS"
     return Health(status="ok")
 
 

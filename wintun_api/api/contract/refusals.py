@@ -109,6 +109,7 @@ def _refused() -> Iterator[dict[str, Any]]:
         [HOST],
         [HOST, ("authorization", f"Bearer {reader}")],
         [("host", "wintun.example.com")],
+        [HOST, HOST],
         [HOST, ("origin", "http://wintun.example.com")],
         [HOST, JSON, JSON],
         [HOST, ("content-type", "text/plain")],
