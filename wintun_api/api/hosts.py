@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+# Of the extensions of an ASGI scope: the host is that of an absolute target.
+ABSOLUTE = "wintun_api.absolute"
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 _AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::(\d{0,5}))?")

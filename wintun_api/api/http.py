@@ -35,6 +35,7 @@ from wintun_api.api.access import HEALTH
 from wintun_api.api.admission import Seat
 from wintun_api.api.capture import CONNECTION
 from wintun_api.api.cutoff import ABORT
+from wintun_api.api.hosts import ABSOLUTE
 from wintun_api.api.listener import keep_alive
 from wintun_api.api.problems import MEDIA_TYPE, Refusal, http_kind, refusal_of, response
 from wintun_api.api.protocol import PacketProtocol
@@ -385,6 +386,7 @@ class HttpProtocol(HttpToolsProtocol):
         """
         if target.host is None or len(self._header(b"host")) != 1:
             return
+        cast(dict[str, Any], self.scope)["extensions"][ABSOLUTE] = True
         name = b"[%b]" % target.host if b":" in target.host else target.host
         value = name if target.port is None else b"%b:%d" % (name, target.port)
         self.headers[:] = [(key, value if key == b"host" else old) for key, old in self.headers]

@@ -31,7 +31,7 @@ from wintun_api.api.audit import SAFE_METHODS, Auditor
 from wintun_api.api.credentials import Credentials, check_single
 from wintun_api.api.frames import close_reason
 from wintun_api.api.guesses import Guesses, too_many_guesses
-from wintun_api.api.hosts import Origin, host_name, host_of, scheme_of
+from wintun_api.api.hosts import ABSOLUTE, Origin, host_name, host_of, scheme_of
 from wintun_api.api.problems import (
     CLOSE_INTERNAL,
     CLOSE_SCOPE,
@@ -131,6 +131,8 @@ class Doorkeeper:
             raise _bad_host("The Host header is not a name or an address with a port.")
         host = host_of(scope)
         if host is None or not (host.is_loopback or host.name in self.allowed_hosts):
+            if ABSOLUTE in scope.get("extensions", {}):
+                raise _bad_host("The target of the request names a host that is not this service.")
             raise Refusal(
                 403,
                 "foreign-host",
