@@ -163,3 +163,14 @@ def test_pages(service: RunningService) -> None:
     operations = [m["operationId"] for path in document["paths"].values() for m in path.values()]
     assert len(operations) == len(set(operations))
     assert {"list_adapters", "create_adapter", "start_session", "inject_packets"} <= set(operations)
+
+
+def test_limits_of_connections(tmp_path: Path) -> None:
+    """GET /v1/system names the limits of connections that hold here."""
+    given = {"request_timeout": 7.5, "idle_timeout": 9.0, "max_connections": 100_000_000}
+    with running(tmp_path, **given) as service:
+        limits = service.http.get("/v1/system").json()["limits"]
+        assert service.service.context.connections is not None
+        ceiling = service.service.context.connections.ceiling
+    assert (limits["request_timeout"], limits["idle_timeout"]) == (7.5, 9.0)
+    assert limits["max_connections"] == ceiling

@@ -57,6 +57,7 @@ class Program:
         self, tmp_path: Path, *arguments: str, within: Sequence[str] = (), **env: str
     ) -> None:
         tmp_path.mkdir(exist_ok=True)
+        self.data = tmp_path / "data"
         self._out, self._err = tmp_path / "stdout", tmp_path / "stderr"
         with self._out.open("wb") as out, self._err.open("wb") as err:
             self.process = subprocess.Popen(

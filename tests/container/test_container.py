@@ -110,12 +110,46 @@ def test_as_docker_starts_it(podman: Podman, tmp_path: Path) -> None:
         ping_through(service, "Docker")
 
 
+PLACES = {
+    "every address": ("--env=WINTUN_API_HOST=::", "--env=WINTUN_API_ALLOW_INSECURE_BIND=1", IMAGE),
+    "another host": (IMAGE, "serve", "--host", "127.0.0.2"),
+    "another port": (IMAGE, "serve", "--port=9888"),
+    "a free port": (IMAGE, "serve", "--port", "0"),
+    "an init process": ("--init", IMAGE, "serve", "--data-dir=/tmp/data", "--port=0"),
+    "a proxy for others": ("--env=http_proxy=http://127.0.0.1:9", IMAGE),
+    "a file": ("--env=WINTUN_API_CONFIG=/run/config.toml", IMAGE),
+    "a demo": (IMAGE, "demo"),
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_healthy_wherever_it_listens(podman: Podman, tmp_path: Path, place: str) -> None:
+    """The check finds the service by flags, variables and files."""
+    config = tmp_path / "config.toml"
+    config.write_text('port = 9889\nhost = "127.0.0.3"\n')
+    config.chmod(0o644)
+    volume = f"--volume={config}:/run/config.toml:ro"
+    podman.run("--detach", "--name=service", *RIGHTS, "--tmpfs=/tmp", volume, *PLACES[place])
+    try:
+        for _ in range(100):  # `podman wait` knows only of checks by a timer of systemd
+            said = podman("healthcheck", "run", "service", check=False)
+            if not said:
+                break
+        assert said == "", podman("logs", "service", check=False)
+    finally:
+        podman("rm", "--force", "--volumes", "--time=5", "service")
+
+
 def test_unhealthy(podman: Podman, tmp_path: Path) -> None:
     """The check fails when nobody answers."""
     with running(podman, tmp_path, IMAGE):
+        podman("healthcheck", "run", "service")
+        podman("kill", "--signal=STOP", "service")
         check = ("python", "-I", "/opt/wintun-api/health.py")
-        podman("exec", "service", *check)
-        other_port = podman("exec", "--env=WINTUN_API_PORT=9", "service", *check, check=False)
+        assert "timed out" in podman("exec", "service", *check, check=False)
+        podman("kill", "--signal=CONT", "service")
+        nowhere = ("--env=WINTUN_API_DATA_DIR=/nowhere", "--env=WINTUN_API_PORT=9")
+        other_port = podman("exec", *nowhere, "service", *check, check=False)
         assert "Connection refused" in other_port
 
 

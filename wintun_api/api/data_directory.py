@@ -278,6 +278,18 @@ def _lock(descriptor: int) -> bool:
         return True
 
 
+def noted_address(path: Path) -> str | None:
+    """Return where the service that uses a data directory answers, or that used it last.
+
+    None where there is no such note, or where other users could have written it.
+    """
+    try:
+        address = json.loads(read_private(path / LOCK, MAX_NOTE))["address"]
+    except (OSError, WintunApiError, ValueError, TypeError, KeyError, RecursionError):
+        return None
+    return address if isinstance(address, str) else None
+
+
 def _owner(descriptor: int) -> str:
     """Return which service wrote the note in the lock file."""
     try:

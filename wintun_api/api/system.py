@@ -64,6 +64,7 @@ async def get_health_options(response: Response) -> Health:
 async def get_system(registry: RegistryOf, context: ContextOf, principal: PrincipalOf) -> System:
     """Describe the service, the machine and what this token allows."""
     unavailable = registry.driver.unavailable_reason()
+    connections = context.connections
     return System(
         version=__version__,
         started_at=context.started_at,
@@ -76,7 +77,7 @@ async def get_system(registry: RegistryOf, context: ContextOf, principal: Princi
         driver=registry.driver.name,
         unavailable=None if unavailable is None else UnavailableReason.model_validate(unavailable),
         scopes=sorted(principal.scopes),
-        limits=Limits.of(context.settings),
+        limits=Limits.of(context.settings, None if connections is None else connections.ceiling),
     )
 
 

@@ -3,6 +3,7 @@
     serve      run the service
     demo       run it over an emulated machine with traffic, with curl lines to paste
     doctor     tell what keeps the service from running here
+    health     tell whether the service answers
     adapters   list, create, change and delete adapters of a running service
     sessions   list, start and end its sessions
     capture    show packets, or write them as pcapng for Wireshark
@@ -44,6 +45,7 @@ from wintun_api.cli import (
     demo,
     doctor,
     events,
+    health,
     inject,
     native,
     serve,
@@ -99,6 +101,7 @@ def _options(
 app.command()(serve.serve)
 app.command()(demo.demo)
 app.command()(doctor.doctor)
+app.command()(health.health)
 app.add_typer(adapters.app, name="adapters")
 app.add_typer(sessions.app, name="sessions")
 app.command()(capture.capture)

@@ -101,10 +101,23 @@ class Limits(Model):
     guesses_per_minute: int = Field(
         description="Wrong tokens that one address may send in a minute; more get 429."
     )
+    request_timeout: float = Field(description="Seconds for a whole request; then 408.")
+    idle_timeout: float = Field(
+        description="Seconds that a connection is kept open for another request."
+    )
+    max_connections: int = Field(
+        description="Connections at a time; fewer than was set where the limit of open files is "
+        "lower."
+    )
 
     @classmethod
-    def of(cls, settings: Settings) -> Limits:
-        """Write the limits of a service with these settings."""
+    def of(cls, settings: Settings, max_connections: int | None = None) -> Limits:
+        """Write the limits of a service with these settings.
+
+        Args:
+            settings: The settings.
+            max_connections: How many connections there can be, where the server knows.
+        """
         return cls(
             min_capacity=MIN_RING_CAPACITY,
             max_capacity=MAX_RING_CAPACITY,
@@ -114,6 +127,9 @@ class Limits(Model):
             queue_packets=settings.queue_packets,
             queue_bytes=settings.queue_bytes,
             guesses_per_minute=settings.guesses_per_minute,
+            request_timeout=settings.request_timeout,
+            idle_timeout=settings.idle_timeout,
+            max_connections=max_connections or settings.max_connections,
         )
 
 
