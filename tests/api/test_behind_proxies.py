@@ -1,0 +1,270 @@
+"""The service behind real reverse proxies, configured as README says."""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from websockets.sync.client import connect
+from websockets.typing import Subprotocol
+
+from tests.api.certificates import anyone, make_certificate
+from tests.running import TOKEN, PacketSocket, RunningService, running
+from wintun_api.wire import BATCH, Batch, pack
+
+README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+NAME = "wintun.example.com"
+ECHO = bytes.fromhex("4500001c00000000400130c70a0607080a0607070800f7fd00010001")
+
+
+def block(name: str) -> str:
+    """Return the configuration of README that is marked with this name."""
+    match = re.search(rf"<!-- test: {name} -->\n```\w+\n(.*?)```", README, re.DOTALL)
+    assert match is not None
+    return match[1]
+
+
+def free_port() -> int:
+    """Return a port that nothing listens at."""
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return int(found.getsockname()[1])
+
+
+def swapped(text: str, swaps: dict[str, str]) -> str:
+    """Put this test's addresses in place of README's; each must be there."""
+    for old, new in swaps.items():
+        assert old in text, old
+        text = text.replace(old, new)
+    return text
+
+
+@contextmanager
+def nginx(folder: Path, sites: dict[int, str]) -> Iterator[None]:
+    """Run nginx in front of services at these addresses, each published at a port."""
+    if shutil.which("nginx") is None:
+        pytest.skip("there is no nginx")
+    certificate, key = make_certificate(folder / "pair", NAME)
+    servers = [
+        swapped(
+            block("nginx"),
+            {
+                "listen 443": f"listen 127.0.0.1:{port}",
+                "127.0.0.1:9886": address,
+                "/etc/ssl/wintun.pem": str(certificate),
+                "/etc/ssl/wintun.key": str(key),
+            },
+        )
+        for port, address in sites.items()
+    ]
+    paths = "".join(
+        f"{name}_temp_path {folder}/{name};\n"
+        for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    _run_nginx(folder, f"access_log off;\n{paths}{''.join(servers)}")
+    try:
+        yield
+    finally:
+        os.kill(int((folder / "nginx.pid").read_text()), signal.SIGTERM)
+
+
+def _run_nginx(folder: Path, http: str) -> None:
+    config = folder / "nginx.conf"
+    start = f"pid {folder}/nginx.pid;\nerror_log {folder}/error.log;\nevents {{}}\n"
+    config.write_text(f"{start}http {{\n{http}}}\n")
+    folder.chmod(0o755)
+    # It goes into the background once it listens.
+    done = subprocess.run(
+        ["nginx", "-p", folder, "-c", config], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@contextmanager
+def caddy(folder: Path, sites: dict[int, str]) -> Iterator[None]:
+    """Run Caddy likewise, with a certificate that is given to it."""
+    if shutil.which("caddy") is None:
+        pytest.skip("there is no caddy")
+    certificate, key = make_certificate(folder / "pair", NAME)
+    parts = ["{\nadmin off\nauto_https disable_redirects\n}\n"]
+    for port, address in sites.items():
+        site = f"https://{NAME}:{port} {{\ntls {certificate} {key}\nbind 127.0.0.1"
+        parts.append(swapped(block("caddy"), {f"{NAME} {{": site, "127.0.0.1:9886": address}))
+    (folder / "Caddyfile").write_text("".join(parts))
+    with (folder / "caddy.log").open("wb") as log:
+        done = subprocess.run(
+            [
+                *("caddy", "start", "--config", folder / "Caddyfile", "--adapter", "caddyfile"),
+                *("--pidfile", folder / "caddy.pid"),
+            ],
+            env={**os.environ, "HOME": str(folder)},
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 0, (folder / "caddy.log").read_text()
+    try:
+        yield
+    finally:
+        os.kill(int((folder / "caddy.pid").read_text()), signal.SIGTERM)
+
+
+PROXIES = {"nginx": nginx, "caddy": caddy}
+
+
+def browser(port: int) -> httpx.Client:
+    """Return a client that comes to a published port by its name."""
+    address = f"{NAME}:{port}"
+    headers = {"Host": address, "Origin": f"https://{address}"}
+    return httpx.Client(
+        base_url=f"https://127.0.0.1:{port}", headers=headers, verify=anyone(), trust_env=False
+    )
+
+
+def sign_in(http: httpx.Client) -> str:
+    """Sign in as the dashboard does; return the Set-Cookie header."""
+    answer = http.get("/", params={"token": TOKEN})
+    assert answer.status_code == 303, answer.text
+    http.headers["X-Wintun-Api-Key"] = answer.headers["location"].partition("#key=")[2]
+    # httpx looks at the address and not at the name that it was given.
+    cookie = answer.headers["set-cookie"].partition(";")[0]
+    http.headers["Cookie"] = cookie
+    return str(answer.headers["set-cookie"])
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[RunningService]:
+    """A service that is told of the name and of the proxy, as README says."""
+    told = {"allowed_hosts": (NAME,), "trusted_proxies": ("127.0.0.1",)}
+    with running(tmp_path, **told) as service:
+        yield service
+
+
+@pytest.mark.parametrize("proxy", PROXIES)
+def test_all_of_it(service: RunningService, tmp_path: Path, proxy: str) -> None:
+    """REST, the sign-in of a browser, packets over WebSocket and captures pass through."""
+    port = free_port()
+    folder = tmp_path / proxy
+    folder.mkdir()
+    with PROXIES[proxy](folder, {port: f"127.0.0.1:{service.port}"}), browser(port) as http:
+        assert http.get("/v1/system").status_code == 401
+        cookie = sign_in(http)
+        assert "Secure" in cookie
+        assert cookie.startswith(f"wintun-api-{port}-{service.port}=")
+        made = http.post("/v1/adapters", json={"name": "A1", "addresses": ["10.6.7.7/24"]})
+        assert made.status_code == 201, made.text
+        adapter = {"adapter": made.json()["guid"]}
+        session = http.post("/v1/sessions", json=adapter).json()["id"]
+        key = http.headers["X-Wintun-Api-Key"]
+        packets(service, port, session, http.headers["Cookie"], key)
+        path = f"/v1/sessions/{session}/capture.pcapng"
+        with http.stream("GET", path) as capture:  # its head comes before any packet does
+            assert next(capture.iter_raw())[:4] == b"\x0a\x0d\x0d\x0a"
+        assert http.get("/", headers={"Accept": "text/html"}).status_code == 200
+
+
+def packets(service: RunningService, port: int, session: str, cookie: str, key: str) -> None:
+    """Send a packet to the host through the proxy, and receive its answer."""
+    offer = "key.wintun-api." + base64.urlsafe_b64encode(key.encode()).decode().rstrip("=")
+    plain = socket.create_connection(("127.0.0.1", port), 10)
+    with connect(
+        f"wss://{NAME}:{port}/v1/sessions/{session}/packets?direction=both",
+        sock=plain,
+        ssl=anyone(),
+        subprotocols=[Subprotocol(BATCH), Subprotocol(offer)],
+        additional_headers={"Cookie": cookie, "Origin": f"https://{NAME}:{port}"},
+        compression=None,
+        open_timeout=20,
+    ) as opened:
+        client = PacketSocket(opened)
+        opened.send(pack(Batch((ECHO,))))
+        assert client.text("ack")
+        assert service.counters(session)["injected"]["packets"] == 1
+
+
+@pytest.mark.parametrize(
+    ("left_out", "trusted"),
+    [
+        ("proxy_set_header X-Forwarded-Proto $scheme;", True),
+        ("proxy_set_header X-Forwarded-Proto $scheme;", False),
+        ("nothing", False),
+    ],
+)
+def test_a_proxy_that_is_not_believed(tmp_path: Path, left_out: str, trusted: bool) -> None:
+    """The dashboard works though the service does not know of TLS."""
+    told = {"trusted_proxies": ("127.0.0.1",)} if trusted else {}
+    port = free_port()
+    with (
+        running(tmp_path, allowed_hosts=(NAME,), **told) as service,
+        without(left_out),
+        nginx(tmp_path, {port: f"127.0.0.1:{service.port}"}),
+        browser(port) as http,
+    ):
+        sign_in(http)
+        assert http.post("/v1/adapters", json={"name": "A1"}).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("header", "hint"),
+    [
+        ("proxy_set_header Host $http_host;", "proxy_set_header Host $http_host"),
+        ("$http_host", "with its port"),
+    ],
+)
+def test_a_proxy_that_changes_the_host(
+    service: RunningService, tmp_path: Path, header: str, hint: str
+) -> None:
+    """Where it is not possible, the refusal names the line that is missing."""
+    port = free_port()
+    with (
+        without(header, "$host" if header.startswith("$") else ""),
+        nginx(tmp_path, {port: f"127.0.0.1:{service.port}"}),
+        browser(port) as http,
+    ):
+        refused = http.get("/v1/system", headers={"Authorization": f"Bearer {TOKEN}"})
+        assert refused.status_code == 403
+        assert hint in refused.json()["hint"]
+
+
+@contextmanager
+def without(line: str, instead: str = "") -> Iterator[None]:
+    """Change a line of README's configuration for a while."""
+    global README  # noqa: PLW0603  what `block` reads
+    whole = README
+    README = whole.replace(line, instead)
+    try:
+        yield
+    finally:
+        README = whole
+
+
+@pytest.mark.parametrize("proxy", PROXIES)
+def test_twins(tmp_path: Path, proxy: str) -> None:
+    """Two services at one port of two machines, published at two ports, keep their sign-ins."""
+    told = {"allowed_hosts": (NAME,), "trusted_proxies": ("127.0.0.1",)}
+    inner = free_port()
+    ports = free_port(), free_port()
+    folder = tmp_path / proxy
+    folder.mkdir()
+    with (
+        running(tmp_path / "one", host="127.0.0.2", port=inner, **told),
+        running(tmp_path / "two", host="127.0.0.3", port=inner, **told),
+        PROXIES[proxy](folder, {ports[0]: f"127.0.0.2:{inner}", ports[1]: f"127.0.0.3:{inner}"}),
+        browser(ports[0]) as one,
+        browser(ports[1]) as two,
+    ):
+        jar = [sign_in(http).partition(";")[0] for http in (one, two)]
+        assert jar[0].partition("=")[0] != jar[1].partition("=")[0]
+        for http in (one, two, one):  # a browser sends both cookies to both
+            http.headers["Cookie"] = "; ".join(jar)
+            assert http.get("/v1/system").status_code == 200
