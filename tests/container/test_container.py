@@ -115,7 +115,7 @@ PLACES = {
     "another host": (IMAGE, "serve", "--host", "127.0.0.2"),
     "another port": (IMAGE, "serve", "--port=9888"),
     "a free port": (IMAGE, "serve", "--port", "0"),
-    "an init process": ("--init", IMAGE, "serve", "--data-dir=/tmp/data", "--port=0"),
+    "another directory": (IMAGE, "serve", "--data-dir=/tmp/data", "--port=0"),
     "a proxy for others": ("--env=http_proxy=http://127.0.0.1:9", IMAGE),
     "a file": ("--env=WINTUN_API_CONFIG=/run/config.toml", IMAGE),
     "a demo": (IMAGE, "demo"),

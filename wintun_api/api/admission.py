@@ -53,15 +53,17 @@ class Seat:
 
     Attributes:
         end: Ends the connection at once.
+        socket: The connection's socket, once it is open; for questions to the kernel.
     """
 
-    __slots__ = ("_admission", "_scope", "_stage", "end")
+    __slots__ = ("_admission", "_scope", "_stage", "end", "socket")
 
     def __init__(self, admission: Admission) -> None:
         self._admission = admission
         self._stage: Stage | None = None
         self._scope: Mapping[str, Any] = {}
         self.end: Callable[[], None] = _nothing
+        self.socket: Any = None
 
     @property
     def has_token(self) -> bool:
@@ -137,6 +139,10 @@ class Admission:
         """Return how many connections are in each stage."""
         self._sort()
         return {stage: len(seats) for stage, seats in self._seats.items()}
+
+    def seats(self) -> list[Seat]:
+        """Return the places of all connections."""
+        return [seat for seats in self._seats.values() for seat in seats]
 
     def enter(self) -> Seat | None:
         """Give a place to a new connection; None when every one is held."""

@@ -185,6 +185,7 @@ class HttpProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         self.flow = _Flow(transport, self)
         self._seat.end = transport.abort
+        self._seat.socket = transport.get_extra_info("socket")
         self._arm(self._patience.request)
 
     def connection_lost(self, exc: Exception | None) -> None:

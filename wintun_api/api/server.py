@@ -21,7 +21,9 @@ from wintun_api.api.listener import Listener, listen
 from wintun_api.api.protocol import PacketProtocol
 from wintun_api.api.proxies import Proxies
 from wintun_api.api.server_log import keeps
+from wintun_api.api.vanished import watch
 from wintun_api.errors import InvalidArgument
+from wintun_api.hub.tasks import TaskSet
 from wintun_api.settings import Settings
 
 # uvicorn's own words, a level quieter than ours. Never its debug level: it shows headers, and with
@@ -66,6 +68,7 @@ class Server(uvicorn.Server):
         )
         self._service = service
         self.certificate: Certificate | None = None
+        self._tasks = TaskSet()
         self._patience = Patience(
             request=settings.request_timeout,
             idle=settings.idle_timeout,
@@ -122,6 +125,7 @@ class Server(uvicorn.Server):
                 one.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, size)
                 one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
             listener.start()
+        self._tasks.spawn(watch(admission), name="vanished clients")
         self.started = True
 
     def _load_tls(self) -> ssl.SSLContext:
@@ -139,6 +143,7 @@ class Server(uvicorn.Server):
         """End sessions and their streams, then connections, then adapters."""
         self._service.begin_stop()
         await self._service.sessions_ended()  # the streams of events tell of that
+        self._tasks.cancel()
         await super().shutdown(sockets)
 
 
