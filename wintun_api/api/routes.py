@@ -57,17 +57,21 @@ class Routes(APIRouter):
     def find(self, scope: Scope) -> Found:
         """Return what a request or a WebSocket handshake asks for; nothing is run.
 
-        HEAD finds what GET does (RFC 9110, section 9.3.2).
+        HEAD finds what GET does (RFC 9110, section 9.3.2). So does OPTIONS, which HAProxy's checks
+        send unless told otherwise, where a route is for probes; it is answered like GET.
         """
-        if scope["type"] == "http" and scope["method"] == "HEAD":
+        probe = scope["type"] == "http" and scope["method"] == "OPTIONS"
+        if probe or (scope["type"] == "http" and scope["method"] == "HEAD"):
             scope = {**scope, "method": "GET"}
         methods: set[str] = set()
         for route in self.routes:
             match, child_scope = route.matches(scope)
             if match is Match.NONE or not _is_whole(route, scope):
                 continue
-            if match is Match.FULL:
+            if match is Match.FULL and not probe:
                 return Found(route, dict(child_scope))
+            if match is Match.FULL and _is_for_probes(route):
+                return Found(route, {**child_scope, "method": "GET"})
             methods |= getattr(route, "methods", None) or set()
         if "GET" in methods:
             methods.add("HEAD")
@@ -101,6 +105,11 @@ class Routes(APIRouter):
         scope["route"] = found.route
         scope.update(found.child_scope)
         await found.route.handle(scope, receive, send)
+
+
+def _is_for_probes(route: BaseRoute) -> bool:
+    access = access_of(route)
+    return access is not None and access.any_host
 
 
 def _is_whole(route: BaseRoute, scope: Scope) -> bool:

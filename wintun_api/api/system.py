@@ -51,14 +51,6 @@ async def get_health() -> Health:
     return Health(status="ok")
 
 
-@router.options(HEALTH, include_in_schema=False)
-@needs(OPEN)
-async def get_health_options(response: Response) -> Health:
-    """Say the same to OPTIONS, which HAProxy's checks send unless told otherwise."""
-    response.headers["Allow"] = "GET, HEAD, OPTIONS"
-    return Health(status="ok")
-
-
 @router.get("/v1/system", operation_id="get_system", tags=["system"], responses=problems())
 @needs(Scope.READ)
 async def get_system(registry: RegistryOf, context: ContextOf, principal: PrincipalOf) -> System:
