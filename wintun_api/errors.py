@@ -14,6 +14,7 @@
     └── DriverError                    a driver call failed; `function`, `code`
         ├── AccessDenied               not elevated, no CAP_NET_ADMIN
         ├── AdapterNotFound
+        ├── AdapterUnavailable         disabled, or its driver is being replaced
         ├── AdapterExists              name or GUID in use
         ├── DriverInUse                the driver cannot go while adapters use it
         ├── SessionExists              one session per adapter, machine-wide
@@ -30,9 +31,53 @@ What only ends a start is beside what it refuses: `hub.files.UntrustedFile`,
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import ClassVar, Literal
 
-CodeDomain = Literal["win32", "errno"]
+CodeDomain = Literal["win32", "errno", "configret"]
+
+
+class CodeKind(StrEnum):
+    """What sort of number an error number is; the values are how people write them."""
+
+    WIN32 = "Win32"
+    SETUPAPI = "SetupAPI"
+    HRESULT = "HRESULT"
+    NTSTATUS = "NTSTATUS"
+
+
+# winerror.h, ntstatus.h: HRESULT_FROM_WIN32, NTSTATUS_FROM_WIN32 and HRESULT_FROM_NT of that.
+_WIN32_FACILITIES = (0x8007, 0xC007, 0xD007)
+_SETUPAPI_FACILITY = 0x800F  # setupapi.h: HRESULT_FROM_SETUPAPI
+_SETUPAPI = 0xE000  # APPLICATION_ERROR_MASK and ERROR_SEVERITY_ERROR
+
+
+def kind_of_code(code: int) -> CodeKind:
+    """Return what sort of number Windows gave, by its upper bits (winerror.h, ntstatus.h)."""
+    code &= 0xFFFFFFFF
+    match code >> 28:
+        case 0xE if code >> 16 == _SETUPAPI:
+            return CodeKind.SETUPAPI
+        case 0xC:
+            return CodeKind.NTSTATUS
+        case number if number >= 0x8:
+            return CodeKind.HRESULT
+        case _:
+            return CodeKind.WIN32
+
+
+def carried_code(code: int) -> int:
+    """Return the Win32 or SetupAPI code that an HRESULT or an NTSTATUS carries.
+
+    Any other number is returned as it is. Results are unsigned; `code` may be signed, as an HRESULT
+    comes from ctypes.
+    """
+    code &= 0xFFFFFFFF
+    if code >> 16 in _WIN32_FACILITIES:
+        return code & 0xFFFF
+    if code >> 16 == _SETUPAPI_FACILITY:
+        return _SETUPAPI << 16 | code & 0xFFFF
+    return code
 
 
 class WintunApiError(Exception):
@@ -166,8 +211,10 @@ class DriverError(WintunApiError):
 
     Attributes:
         function: The name of the failed call as its vendor spells it.
-        code: The error number as unsigned 32 bits; 0 when the call failed without one.
-        domain: Whose number it is: "win32" or "errno".
+        code: The error number as it was returned, as unsigned 32 bits; 0 when the call failed
+            without one.
+        domain: Whose number it is: "errno"; "configret" for the functions of cfgmgr32.dll; "win32"
+            for every other one of Windows, which may be an HRESULT or an NTSTATUS.
         detail: What else is known, as a sentence; may be empty.
         log: The driver's log lines of this call, oldest first.
     """
@@ -191,11 +238,26 @@ class DriverError(WintunApiError):
         self.detail = detail
         self.log: tuple[str, ...] = ()
 
+    @property
+    def carried(self) -> int:
+        """The Win32 code that an HRESULT or an NTSTATUS carries; else `code` itself."""
+        return carried_code(self.code) if self.domain == "win32" else self.code
+
     def __str__(self) -> str:
-        # HRESULTs and SetupAPI codes are only recognised in hexadecimal.
-        code = f"{self.code}" if self.code < 0x10000 else f"0x{self.code:08X}"
-        where = f"{self.function}: {self.domain} error {code}"
-        return f"{self.detail or self.sentence + '.'} ({where})"
+        return f"{self.detail or self.sentence + '.'} ({self.function}: {self._number()})"
+
+    def _number(self) -> str:
+        # What is not a plain code is only recognised in hexadecimal.
+        if self.domain == "configret":
+            return f"CONFIGRET 0x{self.code:08X}"
+        if self.domain == "errno" or self.code < 0x10000:
+            return f"{self.domain} error {self.code}"
+        kind, carried = kind_of_code(self.code), self.carried
+        number = f"{kind} {'error ' if kind is CodeKind.SETUPAPI else ''}0x{self.code:08X}"
+        if carried == self.code:
+            return f"win32 error {self.code:#x}" if kind is CodeKind.WIN32 else number
+        plain = f"{carried}" if carried < 0x10000 else f"0x{carried:08X}"
+        return f"{number}, which is win32 error {plain}"
 
 
 class AccessDenied(DriverError):
@@ -212,9 +274,24 @@ class AdapterNotFound(DriverError):
     hint = "List the adapters with GET /v1/adapters; create one with POST /v1/adapters."
 
 
-class AdapterExists(DriverError):
-    """Say that the name or the GUID is in use (Win32 52, 183)."""
+class AdapterUnavailable(DriverError):
+    """Say that the adapter is there, and that the system can do nothing with it now."""
 
+    sentence = "The adapter is disabled, or its driver is being replaced"
+    hint = (
+        "Enable it in the Device Manager, or wait until the driver has been replaced, and try "
+        "again. unavailable in GET /v1/adapters says when it is back."
+    )
+
+
+class AdapterExists(DriverError):
+    """Say that the name or the GUID is in use (Win32 52, 183).
+
+    Attributes:
+        guid_in_use: It is known to be the GUID, so another one may work.
+    """
+
+    guid_in_use = False
     sentence = "An adapter with this name or GUID exists already"
     hint = "Open it with POST /v1/adapters/open, choose another name, or delete it first."
 

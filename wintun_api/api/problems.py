@@ -55,6 +55,7 @@ KINDS: dict[type[Exception], Kind] = {
     errors.StorageFailed: Kind("storage-failed", "Storage failed", 503),
     errors.AccessDenied: Kind("access-denied", "Access denied by the system", 403),
     errors.AdapterNotFound: Kind("adapter-not-found", "No such adapter", 404, CLOSE_NO_SESSION),
+    errors.AdapterUnavailable: Kind("adapter-unavailable", "Adapter unavailable", 409),
     errors.AdapterExists: Kind("adapter-exists", "Adapter exists", 409),
     errors.DriverInUse: Kind("driver-in-use", "Driver in use", 409),
     errors.SessionExists: Kind("session-exists", "Session exists", 409),
@@ -151,15 +152,13 @@ def refusal_of(error: Exception) -> Refusal:
     return Refusal(kind.status, kind.slug, str(error), hint, kind.close_code)
 
 
-def problem_of(error: errors.WintunApiError, instance: str) -> dict[str, Any]:
-    """Return the problem document of one of our errors."""
+def problem_of(error: errors.WintunApiError, instance: str = "") -> dict[str, Any]:
+    """Return the problem document of one of our errors; `instance` is the path of a request."""
     kind = kind_of(error)
     more: dict[str, Any] = {}
     if isinstance(error, errors.DriverError):
         more["function"] = error.function
-        more["errno" if error.domain == "errno" else "win32_code"] = error.code
-        if error.domain == "win32":
-            more["win32_code_hex"] = f"0x{error.code:08X}"
+        more |= _numbers(error)
         more["log"] = list(error.log)
     elif isinstance(error, errors.DriverUnavailable):
         more["reason"] = error.reason
@@ -170,6 +169,21 @@ def problem_of(error: errors.WintunApiError, instance: str) -> dict[str, Any]:
     return document(
         kind.slug, kind.title, kind.status, str(error), instance=instance, hint=error.hint, **more
     )
+
+
+def _numbers(error: errors.DriverError) -> dict[str, Any]:
+    """Return the error number as the driver gave it, and what else it is known as."""
+    if error.domain == "errno":
+        return {"errno": error.code}
+    if error.domain == "configret":
+        return {"configret": f"0x{error.code:08X}"}
+    more: dict[str, Any] = {"win32_code": error.code, "win32_code_hex": f"0x{error.code:08X}"}
+    kind = errors.kind_of_code(error.code)
+    if kind is not errors.CodeKind.WIN32:
+        more["code_kind"] = kind.value
+    if error.carried != error.code:
+        more["carried_win32_code"] = error.carried
+    return more
 
 
 def response(problem: dict[str, Any], headers: dict[str, str] | None = None) -> Response:

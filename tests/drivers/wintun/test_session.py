@@ -306,3 +306,15 @@ def test_the_quit_event_is_closed_after_a_failed_end(
         session.end()
     assert library.open_handles() == (1, 0)
     session.end()
+
+
+def test_carried_codes_of_a_ring(session: WintunSession, library: EmulatedLibrary) -> None:
+    """An empty and a full ring are no failures in whatever form their codes come."""
+    packet = bytes([0x45]) + bytes(19)
+    library.fail_next("WintunReceivePacket", 0x80070103)
+    assert session.receive_packets(1) == []
+    library.fail_next("WintunAllocateSendPacket", 0x8007006F)
+    assert session.send_packets([packet]) == 0
+    library.fail_next("WintunReceivePacket", 0x80070026)
+    with pytest.raises(SessionEnded):
+        session.receive_packets(1)

@@ -528,3 +528,40 @@ def test_adapters_of_others(windows: FakeIphlpapi) -> None:
     ]
     assert [info.name for info in driver.adapters("Other")] == ["Three"]
     driver.close()
+
+
+# Numbers that carry a Win32 code
+
+
+@pytest.mark.parametrize("high", [0, 0x80070000, 0xC0070000], ids=["plain", "HRESULT", "NTSTATUS"])
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [(5, AccessDenied), (2, AdapterNotFound), (50, NotSupported), (87, DriverError)],
+)
+def test_a_carried_code_is_read(
+    windows: FakeIphlpapi, demo: FakeInterface, code: int, kind: type[DriverError], high: int
+) -> None:
+    """A code means the same however it comes, and the number as it came is in the error."""
+    helper = WindowsIpHelper(windows.system_calls(), PATIENCE)
+    windows.fail("SetIpInterfaceEntry", high | code)
+    with pytest.raises(DriverError) as caught:
+        helper.set_mtu(demo.luid, 1420)
+    assert type(caught.value) is kind
+    assert (caught.value.code, caught.value.carried) == (high | code, code)
+
+
+def test_carried_codes_that_are_no_failure(
+    helper: WindowsIpHelper, windows: FakeIphlpapi, demo: FakeInterface
+) -> None:
+    """What is expected as a code is expected as an HRESULT too: not bound, there already, none."""
+    windows.fail("GetIpInterfaceEntry", 0x80070490)  # IPv4 is not bound
+    assert helper.families(demo.luid) == (6,)
+    windows.fail("GetUnicastIpAddressTable", 0x80070490)
+    assert helper.addresses(demo.luid) == ()
+    windows.fail("ConvertInterfaceLuidToGuid", 0x80070057)
+    with pytest.raises(AdapterNotFound) as caught:
+        helper.guid(demo.luid)
+    assert caught.value.code == 0x80070057
+    windows.fail("NciSetConnectionName", 0x80070034)
+    with pytest.raises(AdapterExists):
+        helper.rename(demo.luid, "HomeNet")

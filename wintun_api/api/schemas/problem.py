@@ -28,10 +28,28 @@ class Problem(Model):
     hint: str = Field("", description="What to do next, for people.")
     instance: str = Field("", description="The path of the request.")
     win32_code: int | SkipJsonSchema[None] = Field(
-        None, description="The driver's Win32 error, unsigned.", examples=[1168]
+        None,
+        description="The error number as the driver returned it, unsigned. It may be an HRESULT, "
+        "an NTSTATUS or a code of SetupAPI; `code_kind` then says so.",
+        examples=[1168],
     )
     win32_code_hex: str | SkipJsonSchema[None] = Field(
         None, description="The same in hexadecimal.", examples=["0x00000490"]
+    )
+    code_kind: str | SkipJsonSchema[None] = Field(
+        None,
+        description="HRESULT, NTSTATUS or SetupAPI; missing where the number is a plain Win32 "
+        "code.",
+        examples=["HRESULT"],
+    )
+    carried_win32_code: int | SkipJsonSchema[None] = Field(
+        None,
+        description="The Win32 code that an HRESULT such as 0x80070005 carries, by which the "
+        "service has read it.",
+        examples=[5],
+    )
+    configret: str | SkipJsonSchema[None] = Field(
+        None, description="The answer of the device manager.", examples=["0x0000000D"]
     )
     errno: int | SkipJsonSchema[None] = Field(
         None, description="The driver's errno on Linux.", examples=[1]

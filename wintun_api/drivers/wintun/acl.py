@@ -142,7 +142,7 @@ def _call(functions: Functions, name: str, *arguments: Any) -> None:
     try:
         functions[name](*(str(one) if isinstance(one, Path) else one for one in arguments))
     except DriverError as error:
-        raise _os_error(error.code, path) from None
+        raise _os_error(error.carried, path) from None
 
 
 def _os_error(code: int, path: Path | None) -> OSError:

@@ -239,7 +239,7 @@ class WintunDriver:
         try:
             version = self.call("WintunGetRunningDriverVersion")
         except DriverError as error:
-            if error.code in (ERROR_FILE_NOT_FOUND, ERROR_VERSION_PARSE_ERROR):
+            if error.carried in (ERROR_FILE_NOT_FOUND, ERROR_VERSION_PARSE_ERROR):
                 return None
             raise
         return version >> 16, version & 0xFFFF

@@ -1,4 +1,4 @@
-"""netioapi.h as data: the structures and prototypes of iphlpapi.dll, and one of nci.dll.
+"""netioapi.h as data: the structures and prototypes of iphlpapi.dll, nci.dll and cfgmgr32.dll.
 
 The functions return their error number; the thread's last error is not used. Importable on every
 system: fixed-width types only. Fields have the names of the header, which tests compare them with.
@@ -275,3 +275,8 @@ IPHLPAPI_DNS: tuple[Prototype, ...] = (
 )
 # Undocumented, but what wintun.dll itself calls (api/nci.h), and it says when a name is in use.
 NCI: tuple[Prototype, ...] = (Prototype(_ALL, "NciSetConnectionName", DWORD, (_PGUID, _W), _NC),)
+# The answer is a CONFIGRET (cfgmgr32.h).
+CFGMGR32: tuple[Prototype, ...] = (
+    Prototype(_ALL, "CM_Locate_DevNodeW", DWORD, (_PDWORD, _W, DWORD), _NC),
+    Prototype(_ALL, "CM_Get_DevNode_Status", DWORD, (_PDWORD, _PDWORD, DWORD, DWORD), _NC),
+)

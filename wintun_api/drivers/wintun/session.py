@@ -19,7 +19,7 @@ from wintun_api.drivers.wintun.win32 import (
     ERROR_NO_MORE_ITEMS,
     driver_error,
 )
-from wintun_api.errors import DriverError, InvalidPacket, SessionEnded
+from wintun_api.errors import DriverError, InvalidPacket, SessionEnded, carried_code
 from wintun_api.packet.check import TOO_LONG
 
 NONE_REFUSED: Mapping[str, int] = MappingProxyType({})
@@ -119,7 +119,7 @@ class WintunSession:
             address = receive(handle, reference)
             if address is None:
                 code = self._last_error()
-                if code == ERROR_NO_MORE_ITEMS:
+                if carried_code(code) == ERROR_NO_MORE_ITEMS:
                     break
                 failure = driver_error("WintunReceivePacket", code)
                 if not packets:
@@ -154,7 +154,7 @@ class WintunSession:
             address = allocate(handle, size)
             if address is None:
                 code = self._last_error()
-                if code == ERROR_BUFFER_OVERFLOW:
+                if carried_code(code) == ERROR_BUFFER_OVERFLOW:
                     break
                 failure = driver_error("WintunAllocateSendPacket", code)
                 if not sent:

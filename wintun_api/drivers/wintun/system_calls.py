@@ -11,7 +11,13 @@ from typing import Any, TypeVar
 
 from wintun_api.drivers.wintun.abi import Prototype, function_type
 from wintun_api.drivers.wintun.binding import LOAD_LIBRARY_SEARCH_SYSTEM32
-from wintun_api.drivers.wintun.iphlpapi import IPHLPAPI, IPHLPAPI_DNS, NCI, TABLE_ROWS
+from wintun_api.drivers.wintun.iphlpapi import (
+    CFGMGR32,
+    IPHLPAPI,
+    IPHLPAPI_DNS,
+    NCI,
+    TABLE_ROWS,
+)
 from wintun_api.drivers.wintun.win32 import (
     ERROR_ACCESS_DENIED,
     ERROR_DUP_NAME,
@@ -19,6 +25,7 @@ from wintun_api.drivers.wintun.win32 import (
     ERROR_NOT_FOUND,
     ERROR_NOT_SUPPORTED,
     ERROR_SUCCESS,
+    ReturnedCode,
 )
 from wintun_api.errors import (
     AccessDenied,
@@ -41,7 +48,7 @@ _CLASSES: dict[int, type[DriverError]] = {
 
 
 class SystemCalls:
-    """iphlpapi.dll and nci.dll, loaded when one of their functions is first asked for.
+    """Functions of three libraries of Windows, each loaded when one of them is first asked for.
 
     Args:
         find: Returns what ctypes makes a function of, given a library and a prototype: (name,
@@ -54,6 +61,7 @@ class SystemCalls:
         self._functions: dict[str, Callable[..., Any] | None] = {}
         self._rows = {row.name: ("iphlpapi.dll", row) for row in (*IPHLPAPI, *IPHLPAPI_DNS)}
         self._rows |= {row.name: ("nci.dll", row) for row in NCI}
+        self._rows |= {row.name: ("cfgmgr32.dll", row) for row in CFGMGR32}
 
     @property
     def complete(self) -> bool:
@@ -64,8 +72,10 @@ class SystemCalls:
         """Tell whether all of these functions are there."""
         return all(self._function(name) is not None for name in names)
 
-    def code(self, name: str, *arguments: Any) -> int:
+    def code(self, name: str, *arguments: Any) -> ReturnedCode:
         """Call a function and return its error number; 0 for success, or for one without.
+
+        An HRESULT that carries a Win32 code compares as that code.
 
         Raises:
             NotSupported: This Windows has no such function.
@@ -73,7 +83,7 @@ class SystemCalls:
         function = self._function(name)
         if function is None:
             raise NotSupported(name, ERROR_NOT_SUPPORTED, "This Windows has no such function.")
-        return int(function(*arguments) or ERROR_SUCCESS)
+        return ReturnedCode(function(*arguments) or ERROR_SUCCESS)
 
     def call(self, name: str, *arguments: Any, detail: str = "") -> None:
         """Call a function that must not fail.
@@ -116,7 +126,8 @@ class SystemCalls:
 
 def system_error(name: str, code: int, detail: str = "") -> DriverError:
     """Return the exception for an error number that a function returned."""
-    return _CLASSES.get(code, DriverError)(name, code, detail)
+    known = code if isinstance(code, ReturnedCode) else ReturnedCode(code)
+    return _CLASSES.get(known, DriverError)(name, known.returned, detail)
 
 
 def find_in_system(library: str, row: Prototype) -> Any:

@@ -1,7 +1,8 @@
 """Win32 beside wintun.dll: error numbers, what they mean by function, and the event calls.
 
 One number means different things in different functions (183: the GUID is in use, or the adapter
-is in another pool), so `driver_error` looks at both.
+is in another pool), so `driver_error` looks at both. A code may come as an HRESULT that carries it
+(0x800700B7 is 183): it means the same then, and the number as it came is kept in the error.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import ctypes
 import sys
 from collections.abc import Callable, Sequence
 from ctypes import POINTER, c_void_p
-from typing import Any
+from typing import Any, Self
 
 from wintun_api.drivers.wintun.abi import (
     BOOL,
@@ -31,6 +32,7 @@ from wintun_api.errors import (
     RingFull,
     SessionEnded,
     SessionExists,
+    carried_code,
 )
 
 # winerror.h
@@ -98,12 +100,28 @@ _DETAIL: dict[tuple[str, int], str] = {
 }
 
 
+class ReturnedCode(int):
+    """An error number that Windows returned; it compares as the Win32 code that it carries.
+
+    Attributes:
+        returned: The number as it came, unsigned.
+    """
+
+    returned: int
+
+    def __new__(cls, returned: int) -> Self:
+        """Take the number as it came, signed or not."""
+        code = super().__new__(cls, carried_code(returned))
+        code.returned = returned & 0xFFFFFFFF
+        return code
+
+
 def driver_error(function: str, code: int) -> DriverError:
-    """Return the exception for a failed call; HRESULTs come signed and are kept as unsigned."""
-    code &= 0xFFFFFFFF
-    kind = _BY_FUNCTION.get((function, code)) or _ANYWHERE.get(code, DriverError)
-    detail = _DETAIL.get((function, code), "")
-    if code == ERROR_SUCCESS:
+    """Return the exception for a failed call, by the code that the number is or carries."""
+    meant = carried_code(code)
+    kind = _BY_FUNCTION.get((function, meant)) or _ANYWHERE.get(meant, DriverError)
+    detail = _DETAIL.get((function, meant), "")
+    if meant == ERROR_SUCCESS:
         detail = "The call failed without an error number, which may mean a lack of memory."
     return kind(function, code, detail)
 
