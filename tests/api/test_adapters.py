@@ -389,3 +389,67 @@ def test_delete_pool_and_driver(either_service: RunningService) -> None:
         problem(pool, 501, "not-supported")
         assert http.delete(f"/v1/adapters/{adapter['guid']}").status_code == 200
         assert http.delete("/v1/driver").json() == {"reboot_required": False}
+
+
+GLOBE = "\U0001f30d"  # two UTF-16 units
+
+
+@pytest.mark.parametrize("text", ["p", GLOBE], ids=["ascii", "surrogates"])
+def test_the_longest_pool(either_service: RunningService, text: str) -> None:
+    """The limit of the generation is in /v1/system, counts UTF-16 units, and is what is refused."""
+    service = either_service
+    generation = service.http.get("/v1/driver").json()["generation"]
+    limit = service.http.get("/v1/system").json()["limits"]["max_pool"]
+    assert limit == {"pool": 255, "tunnel-type": 128}[generation]
+    units = len(text.encode("utf-16-le")) // 2
+    longest = text * (limit // units) + "x" * (limit % units)
+    assert service.adapter(name="Longest", pool=longest)["pool"] == longest
+    body = {"name": "TooLong", "pool": longest + "x"}
+    refused = problem(service.http.post("/v1/adapters", json=body), 422, "invalid-argument")
+    assert refused["field"] == "pool"
+    assert f"{limit + 1} UTF-16 units; {limit} is the limit" in refused["detail"]
+    assert ("0.14" in refused["detail"]) is (generation == "tunnel-type")
+    for size in (256, 5000):
+        body = {"name": "TooLong", "pool": text * size}
+        refused = problem(service.http.post("/v1/adapters", json=body), 422, "invalid-argument")
+        assert f"; {limit} is the limit" in refused["detail"]
+    assert [one["name"] for one in service.http.get("/v1/adapters").json()] == ["Longest"]
+
+
+@pytest.mark.parametrize("text", ["n", GLOBE], ids=["ascii", "surrogates"])
+def test_the_longest_name(either_service: RunningService, text: str) -> None:
+    """A name has 127 units in both generations, when it is made and when it is changed."""
+    service = either_service
+    limit = service.http.get("/v1/system").json()["limits"]["max_name"]
+    assert limit == 127
+    units = len(text.encode("utf-16-le")) // 2
+    longest = text * (limit // units) + "x" * (limit % units)
+    adapter = service.adapter(name=longest)
+    assert adapter["name"] == longest
+    path = f"/v1/adapters/{adapter['guid']}"
+    for answer in (
+        service.http.post("/v1/adapters", json={"name": longest + "x"}),
+        service.http.patch(path, json={"name": longest + "x"}),
+    ):
+        assert answer.status_code == 422
+        assert "127" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("generation", ["pool", "tunnel-type"])
+def test_a_pool_of_the_other_generation(tmp_path: Path, generation: str) -> None:
+    """A pool that only 0.9 to 0.13 could make does no harm where it is just known of."""
+    pool = "p" * 200
+    with running(tmp_path, generation=generation, pools=(pool,)) as service:
+        assert service.http.get("/v1/adapters").json() == []
+        assert service.http.get("/v1/adapters", params={"pool": pool}).json() == []
+        body = {"name": "OfficeNet", "pool": pool}
+        problem(service.http.post("/v1/adapters/open", json=body), 404, "adapter-not-found")
+
+
+def test_the_limits_are_documented(service: RunningService) -> None:
+    """The OpenAPI text of a pool says both limits, and its schema has the larger one."""
+    schemas = service.http.get("/openapi.json").json()["components"]["schemas"]
+    pool = schemas["AdapterCreate"]["properties"]["pool"]
+    assert pool["maxLength"] == 255
+    assert "128 UTF-16 units with Wintun 0.14" in pool["description"]
+    assert "max_pool" in schemas["Limits"]["properties"]

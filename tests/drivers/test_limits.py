@@ -60,3 +60,16 @@ def test_no_mtu(mtu: int) -> None:
     """Nothing else is an MTU."""
     with pytest.raises(InvalidArgument):
         limits.check_mtu(mtu)
+
+
+def test_tunnel_type_length() -> None:
+    """Wintun 0.14 takes 128 units, of which a character beyond the BMP has two."""
+    limit = limits.MAX_POOLS["tunnel-type"]
+    assert limits.check_pool("p" * 128, limit)
+    assert limits.check_pool("\U0001f30d" * 64, limit)
+    for pool in ("p" * 129, "\U0001f30d" * 64 + "p"):
+        with pytest.raises(
+            InvalidArgument, match=r"129 UTF-16 units; 128 is .* Wintun 0\.14"
+        ) as caught:
+            limits.check_pool(pool, limit)
+        assert "limits in GET /v1/system" in caught.value.hint

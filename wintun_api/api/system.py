@@ -69,7 +69,11 @@ async def get_system(registry: RegistryOf, context: ContextOf, principal: Princi
         driver=registry.driver.name,
         unavailable=None if unavailable is None else UnavailableReason.model_validate(unavailable),
         scopes=sorted(principal.scopes),
-        limits=Limits.of(context.settings, None if connections is None else connections.ceiling),
+        limits=Limits.of(
+            context.settings,
+            registry.driver.capabilities,
+            None if connections is None else connections.ceiling,
+        ),
     )
 
 

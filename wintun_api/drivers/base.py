@@ -23,12 +23,17 @@ from ipaddress import (
     IPv6Interface,
     IPv6Network,
 )
-from typing import Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 from uuid import UUID
+
+from wintun_api.drivers.limits import MAX_ADAPTER_NAME, MAX_POOL, MAX_POOLS
 
 IPAddress: TypeAlias = IPv4Address | IPv6Address
 IPInterface: TypeAlias = IPv4Interface | IPv6Interface
 IPNetwork: TypeAlias = IPv4Network | IPv6Network
+
+
+ADAPTER_GONE: Final = "The adapter is gone."
 
 
 class UnavailableReason(StrEnum):
@@ -83,6 +88,16 @@ class Capabilities:
     metric: bool
     dns: bool
     force_close: bool
+
+    @property
+    def max_name(self) -> int:
+        """UTF-16 units of the longest name of an adapter."""
+        return MAX_ADAPTER_NAME - 1
+
+    @property
+    def max_pool(self) -> int:
+        """UTF-16 units of the longest pool of an adapter to create."""
+        return MAX_POOLS.get(self.generation, MAX_POOL - 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

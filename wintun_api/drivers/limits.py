@@ -10,6 +10,9 @@ from wintun_api.errors import InvalidArgument
 
 MAX_POOL = 256  # with the terminating zero
 MAX_ADAPTER_NAME = 128  # with the terminating zero
+# 0.14 appends " Tunnel" to its tunnel type, and the sum must fit in MAX_ADAPTER_NAME + 8 units.
+MAX_TUNNEL_TYPE = MAX_ADAPTER_NAME + 8 - len(" Tunnel") - 1
+MAX_POOLS = {"tunnel-type": MAX_TUNNEL_TYPE}  # by generation, where it is not MAX_POOL
 MIN_RING_CAPACITY = 0x20000  # 128 KiB
 MAX_RING_CAPACITY = 0x4000000  # 64 MiB
 DEFAULT_RING_CAPACITY = 0x400000  # 4 MiB
@@ -27,9 +30,13 @@ def check_name(name: str) -> str:
     return _check_text("name", name, MAX_ADAPTER_NAME - 1)
 
 
-def check_pool(pool: str) -> str:
-    """Return a pool name that every driver takes, or raise `InvalidArgument`."""
-    return _check_text("pool", pool, MAX_POOL - 1)
+def check_pool(pool: str, limit: int = MAX_POOL - 1) -> str:
+    """Return a pool name of up to `limit` UTF-16 units, or raise `InvalidArgument`.
+
+    The limit is that of the driver's generation (`Capabilities.max_pool`); what is only looked for
+    may be as long as that of any.
+    """
+    return _check_text("pool", pool, limit)
 
 
 def check_capacity(capacity: int) -> int:
@@ -71,7 +78,13 @@ def _check_text(field: str, text: str, limit: int) -> str:
     except UnicodeEncodeError:
         raise InvalidArgument(field, "has a surrogate without its pair.") from None
     if units > limit:
-        raise InvalidArgument(field, f"has {units} UTF-16 units; {limit} is the limit.")
+        whose = " of Wintun 0.14, where it is the tunnel type" if limit == MAX_TUNNEL_TYPE else ""
+        raise InvalidArgument(
+            field,
+            f"has {units} UTF-16 units; {limit} is the limit{whose}.",
+            hint="Choose a shorter one. A character beyond U+FFFF, as most emoji are, counts as "
+            "two units. limits in GET /v1/system has the numbers.",
+        )
     for character in text:
         # ctypes would silently cut the text at a NUL.
         if ord(character) < 0x20 or 0x7F <= ord(character) < 0xA0:

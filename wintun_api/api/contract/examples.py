@@ -26,6 +26,8 @@ from wintun_api.api.schemas.system import Capabilities, Driver, Health, Limits, 
 from wintun_api.api.schemas.tokens import CreatedToken, Token
 from wintun_api.api.tokens import Scope
 from wintun_api.drivers.limits import DEFAULT_RING_CAPACITY
+from wintun_api.drivers.wintun.abi import Generation
+from wintun_api.drivers.wintun.driver import CAPABILITIES
 from wintun_api.hub.session import SessionState
 from wintun_api.packet.check import TOO_SHORT
 from wintun_api.settings import Settings
@@ -106,7 +108,7 @@ SYSTEM = System(
     driver="wintun",
     unavailable=None,
     scopes=sorted(Scope),
-    limits=Limits.of(Settings.model_construct()),
+    limits=Limits.of(Settings.model_construct(), CAPABILITIES[Generation.TUNNEL_TYPE]),
 )
 DRIVER = Driver(
     name="wintun",

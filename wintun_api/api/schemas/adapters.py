@@ -26,7 +26,8 @@ from wintun_api.hub.network import NetworkSettings
 Name = Annotated[
     str,
     Field(
-        description='1 to 127 UTF-16 units, no control characters, none of \\ / : * ? " < > |.',
+        description="1 to 127 UTF-16 units (`limits.max_name` in GET /v1/system), no control "
+        'characters, none of \\ / : * ? " < > |. A character beyond U+FFFF counts as two units.',
         min_length=1,
         max_length=MAX_ADAPTER_NAME - 1,
         examples=["OfficeNet"],
@@ -39,11 +40,12 @@ Pool = Annotated[
     str,
     Field(
         description="Groups adapters of one program; the tunnel type in Wintun 0.14. It has "
-        "the characters of a name.",
+        "the characters of a name. An adapter can be created in a pool of up to 128 UTF-16 units "
+        "with Wintun 0.14, of 255 with 0.9 to 0.13: `limits.max_pool` in GET /v1/system.",
         min_length=1,
-        max_length=MAX_POOL - 1,
         examples=["WireGuard"],
-        json_schema_extra={"format": "pool-name"},
+        # The driver's own limit is checked where it is known, and the answer names it.
+        json_schema_extra={"format": "pool-name", "maxLength": MAX_POOL - 1},
     ),
 ]
 

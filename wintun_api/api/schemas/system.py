@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field
 
 from wintun_api.api.schemas.model import Model
 from wintun_api.api.tokens import Scope
+from wintun_api.drivers.base import Capabilities as DriverCapabilities
 from wintun_api.drivers.limits import (
     DEFAULT_RING_CAPACITY,
     MAX_IP_PACKET_SIZE,
@@ -95,6 +96,11 @@ class Limits(Model):
     max_capacity: int = Field(description="Bytes of the largest ring.")
     default_capacity: int = Field(description="Bytes, where none is given.")
     max_packet: int = Field(description="Bytes of the largest packet.")
+    max_name: int = Field(description="UTF-16 units of the longest name of an adapter.")
+    max_pool: int = Field(
+        description="UTF-16 units of the longest pool that an adapter can be created in: 128 with "
+        "Wintun 0.14, where it is the tunnel type, else 255."
+    )
     max_message: int = Field(description="Bytes of a message or request that carries packets.")
     queue_packets: int = Field(description="The largest queue a subscriber can ask for.")
     queue_bytes: int = Field(description="The same in bytes.")
@@ -111,11 +117,14 @@ class Limits(Model):
     )
 
     @classmethod
-    def of(cls, settings: Settings, max_connections: int | None = None) -> Limits:
-        """Write the limits of a service with these settings.
+    def of(
+        cls, settings: Settings, driver: DriverCapabilities, max_connections: int | None = None
+    ) -> Limits:
+        """Write the limits of a service with these settings and such a driver.
 
         Args:
             settings: The settings.
+            driver: What its driver can do.
             max_connections: How many connections there can be, where the server knows.
         """
         return cls(
@@ -123,6 +132,8 @@ class Limits(Model):
             max_capacity=MAX_RING_CAPACITY,
             default_capacity=DEFAULT_RING_CAPACITY,
             max_packet=MAX_IP_PACKET_SIZE,
+            max_name=driver.max_name,
+            max_pool=driver.max_pool,
             max_message=settings.max_message,
             queue_packets=settings.queue_packets,
             queue_bytes=settings.queue_bytes,

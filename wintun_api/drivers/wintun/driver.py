@@ -140,7 +140,7 @@ class WintunDriver:
             AccessDenied: Not elevated.
         """
         check_name(name)
-        self._pools.add(check_pool(pool))
+        self._pools.add(check_pool(pool, self.capabilities.max_pool))
         self.refuse_taken("WintunCreateAdapter", name)
         guid = requested_guid
         if guid is None and self.ip_helper is None:
