@@ -24,6 +24,7 @@ from wintun_api.api.tokens import Scope
 from wintun_api.errors import (
     AdapterExists,
     AdapterNotFound,
+    AdapterUnavailable,
     InvalidArgument,
     NotSupported,
     SessionExists,
@@ -110,7 +111,9 @@ async def get_adapter(guid: Guid, registry: RegistryOf) -> Adapter:
 @router.patch(
     "/adapters/{guid:identity}",
     operation_id="update_adapter",
-    responses=problems(InvalidArgument, AdapterNotFound, AdapterExists, NotSupported, *DRIVER),
+    responses=problems(
+        InvalidArgument, AdapterNotFound, AdapterExists, AdapterUnavailable, NotSupported, *DRIVER
+    ),
 )
 @needs(Scope.ADMIN)
 async def update_adapter(guid: Guid, body: AdapterUpdate, registry: RegistryOf) -> Adapter:

@@ -9,7 +9,13 @@ from wintun_api.api.audit import note_subject
 from wintun_api.api.context import DRIVER, RegistryOf, SessionId, problems
 from wintun_api.api.schemas.sessions import Session, SessionCreate
 from wintun_api.api.tokens import Scope
-from wintun_api.errors import AdapterNotFound, InvalidArgument, SessionExists, SessionNotFound
+from wintun_api.errors import (
+    AdapterNotFound,
+    AdapterUnavailable,
+    InvalidArgument,
+    SessionExists,
+    SessionNotFound,
+)
 
 router = APIRouter(prefix="/v1/sessions", tags=["sessions"])
 
@@ -25,7 +31,9 @@ async def list_sessions(registry: RegistryOf) -> list[Session]:
     "",
     operation_id="start_session",
     status_code=201,
-    responses=problems(InvalidArgument, AdapterNotFound, SessionExists, *DRIVER),
+    responses=problems(
+        InvalidArgument, AdapterNotFound, AdapterUnavailable, SessionExists, *DRIVER
+    ),
 )
 @needs(Scope.ADMIN)
 async def start_session(

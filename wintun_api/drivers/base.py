@@ -136,6 +136,8 @@ class AdapterInfo:
         dns_search: Domains that short names are looked for in.
         families: The versions of IP that are bound to it: 4, 6.
         orphan: Made by another program, or left by one, so that no handle of ours removes it.
+        unavailable: Why the system can do nothing with it now, as a sentence: it is disabled, or
+            its driver is being replaced. Empty while it works. Such an adapter has no settings.
     """
 
     guid: UUID
@@ -154,6 +156,7 @@ class AdapterInfo:
     dns_search: tuple[str, ...] = ()
     families: tuple[int, ...] = (4, 6)
     orphan: bool = False
+    unavailable: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -298,8 +301,18 @@ class Adapter(Protocol):
     def info(self) -> AdapterInfo:
         """Read the adapter from the operating system.
 
+        One that the system does not show for the moment is described as it was last seen, with
+        `unavailable` and without settings.
+
         Raises:
             AdapterNotFound: It was removed by somebody else.
+        """
+
+    def end_reason(self) -> str:
+        """Say as a sentence why its session has ended by itself.
+
+        It is short, for it is also the reason of a close frame, and says whether a new session
+        would work. It may be called after the adapter is gone, and from a thread of the session.
         """
 
     def counters(self) -> LinkCounters:
@@ -317,6 +330,7 @@ class Adapter(Protocol):
 
         Raises:
             SessionExists: The adapter has one already, perhaps of another process.
+            AdapterUnavailable: It is disabled, or its driver is being replaced.
             AdapterNotFound: The adapter is gone.
         """
 
@@ -415,6 +429,10 @@ class Driver(Protocol):
         The pool generation can only look into named pools: for None it looks into those that this
         process has used. The tunnel-type generation lists those this process holds a handle of,
         and as `orphan` those of other programs whose description names such a pool.
+
+        An adapter that this process holds a handle of is left out only when its device is known to
+        be gone: whoever reads the list may then give the handle back, which removes a device that
+        still exists.
         """
 
     def delete_pool(self, pool: str) -> bool:

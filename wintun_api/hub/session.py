@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID, uuid4
 
-from wintun_api.drivers.base import Adapter, LinkCounters, Session
+from wintun_api.drivers.base import ADAPTER_GONE, Adapter, LinkCounters, Session
 from wintun_api.errors import (
     DriverBusy,
     DriverError,
@@ -107,6 +107,7 @@ class ManagedSession:
     Attributes:
         clients: Who is let go in order when the session ends.
         ended: Called once each, when the session is over.
+        lost: The driver has ended it: the adapter is gone, disabled, or has another driver.
     """
 
     def __init__(
@@ -132,6 +133,7 @@ class ManagedSession:
         self.next_injected = 0
         self.clients: set[Client] = set()
         self.ended: list[Callable[[], None]] = []
+        self.lost = False
         self.reason: str | None = None
         self._code: int | None = None
         self._name = name
@@ -442,10 +444,23 @@ class ManagedSession:
                 return
         self.state = SessionState.ENDING
         if isinstance(error, SessionEnded):
-            finish = self._finish(SessionState.ENDED, "The adapter is gone.")
+            self.lost = True
+            finish = self._finish_lost()
         else:
             finish = self._finish(SessionState.FAILED, str(error), error.code)
         self._tasks.spawn(finish, name=f"finish:{self.id}")
+
+    async def _finish_lost(self) -> None:
+        """Finish a session that the driver has ended, and say why it has."""
+        reason = ADAPTER_GONE
+        try:
+            call = self._thread.call("end_reason", self._handle.end_reason)
+            reason = await asyncio.wait_for(call, ending.DRIVER_PATIENCE)
+        except (DriverError, DriverBusy, ServiceStopping, TimeoutError):
+            pass  # a slow answer is not worth waiting for
+        except Exception:  # a defect of the driver must not keep the session from ending
+            logger.exception("The driver could not say why a session has ended.")
+        await self._finish(SessionState.ENDED, reason)
 
     async def _restart(self, cause: RingCorrupt) -> None:
         self._restarts += 1

@@ -73,6 +73,8 @@ class FakeIphlpapi:
         self.failing: dict[str, list[int]] = {}
         self.tables: dict[int, Any] = {}
         self.strings: dict[int, list[Any]] = {}
+        # Devices by instance: status and problem, or the CONFIGRET of asking for them.
+        self.devices: dict[str, tuple[int, int] | int] = {}
         self._functions: list[Any] = []
 
     # What tests use.
@@ -119,6 +121,24 @@ class FakeIphlpapi:
         """Return the names of the calls that change something, in order."""
         verbs = ("Create", "Set", "Delete", "Nci")
         return [name for name, _ in self.calls if name.startswith(verbs)]
+
+    # The device manager.
+
+    def CM_Locate_DevNodeW(self, node: Any, instance: Any, flags: int) -> int:
+        assert flags == 0
+        names = [name.upper() for name in self.devices]
+        if instance.text.upper() not in names:
+            return 0x0D
+        node.contents.value = 100 + names.index(instance.text.upper())
+        return 0
+
+    def CM_Get_DevNode_Status(self, status: Any, problem: Any, node: int, flags: int) -> int:
+        assert flags == 0
+        found = list(self.devices.values())[node - 100]
+        if isinstance(found, int):
+            return found
+        status.contents.value, problem.contents.value = found
+        return 0
 
     # Conversions and interfaces.
 

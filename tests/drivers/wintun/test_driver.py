@@ -6,7 +6,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from wintun_api.drivers.base import LogLevel, LogLine
+from wintun_api.drivers.emulated.devices import EmulatedDevices
 from wintun_api.drivers.emulated.driver import emulated_driver
+from wintun_api.drivers.emulated.ip_helper import EmulatedIpHelper
 from wintun_api.drivers.emulated.library import EmulatedLibrary
 from wintun_api.drivers.emulated.machine import Machine
 from wintun_api.drivers.wintun.abi import Generation
@@ -343,3 +345,70 @@ def test_failure_without_a_number(library: EmulatedLibrary, wintun: WintunDriver
     with pytest.raises(DriverError) as caught:
         wintun.create_adapter("Demo", "Example")
     assert caught.value.code == 0
+
+
+@pytest.mark.parametrize("code", [2, 777, 0x80070002, 0x80070309])
+def test_no_driver_in_whatever_form(
+    wintun: WintunDriver, library: EmulatedLibrary, code: int
+) -> None:
+    """A driver that is not loaded is no failure, as a code or as an HRESULT."""
+    library.fail_next("WintunGetRunningDriverVersion", code)
+    assert wintun.running_driver_version() is None
+
+
+class Forgetful(EmulatedIpHelper):
+    """An IP Helper that does not know some interface for a while."""
+
+    forgets = False
+
+    def guid(self, luid: int) -> UUID:
+        if self.forgets:
+            raise AdapterNotFound("ConvertInterfaceLuidToGuid", 2)
+        return super().guid(luid)
+
+
+@pytest.mark.parametrize("known", ["no device manager", "device manager"])
+def test_an_interface_that_is_not_known(library: EmulatedLibrary, known: str) -> None:
+    """It is listed as unavailable, with or without a device manager, and its handle is kept."""
+    helper = Forgetful(library.machine)
+    devices = EmulatedDevices(library.machine) if known == "device manager" else None
+    driver = WintunDriver(library, helper, devices=devices)
+    adapter = driver.create_adapter("Demo", "Example")
+    before = adapter.info()
+    helper.forgets = True
+    (listed,) = driver.adapters()
+    assert (listed.guid, listed.name, listed.pool) == (before.guid, "Demo", "Example")
+    assert listed.unavailable
+    assert adapter.info() == listed
+    assert "does not show the adapter" in adapter.end_reason()
+    helper.forgets = False
+    assert driver.adapters() == [before]
+    assert library.open_handles() == (1, 0)
+    adapter.delete()
+    assert driver.adapters() == []
+    driver.close()
+
+
+@pool_only
+def test_a_disabled_adapter_of_another_program(
+    library: EmulatedLibrary, wintun: WintunDriver
+) -> None:
+    """One that no handle is held of stays in the list too, once it has been seen."""
+    theirs = emulated_driver(EmulatedLibrary(Generation.POOL, library.machine))
+    theirs.create_adapter("Theirs", "Example")
+    assert [one.unavailable for one in wintun.adapters("Example")] == [""]
+    library.machine.disable("Theirs")
+    assert [bool(one.unavailable) for one in wintun.adapters("Example")] == [True]
+    library.machine.remove("Theirs")
+    assert wintun.adapters("Example") == []
+
+
+def test_readings_are_forgotten(wintun: WintunDriver, library: EmulatedLibrary) -> None:
+    """Adapters that come and go leave nothing behind."""
+    for number in range(20):
+        adapter = wintun.create_adapter(f"A{number}", "Example")
+        adapter.info()
+        wintun.adapters()
+        adapter.delete()
+    wintun.adapters()
+    assert wintun._readings == {}

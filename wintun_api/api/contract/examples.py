@@ -57,6 +57,7 @@ ADAPTER = Adapter(
     dns_search=["example.com"],
     wanted=None,
     state=AdapterState.UP,
+    unavailable=None,
     persistent=False,
     managed=True,
     orphan=False,

@@ -28,6 +28,7 @@ from wintun_api.api.sign_ins import SignIns
 from wintun_api.api.tokens import Scope, TokenStore, draft
 from wintun_api.drivers.base import UnavailableReason
 from wintun_api.drivers.limits import check_name
+from wintun_api.drivers.wintun.devices import DISABLED
 from wintun_api.packet.check import check_packet
 from wintun_api.settings import Settings
 from wintun_api.wire import unpack
@@ -48,6 +49,7 @@ UNAVAILABLE = errors.DriverUnavailable(
 ERRORS: list[tuple[errors.WintunApiError, str]] = [
     (errors.AccessDenied("WintunCreateAdapter", 5), ADAPTERS),
     (errors.AdapterExists("WintunCreateAdapter", 183), ADAPTERS),
+    (errors.AdapterUnavailable("WintunStartSession", 2, DISABLED), "/v1/sessions"),
     (NOT_FOUND, ADAPTER_PATH),
     (errors.DriverBusy("WintunCreateAdapter", 30), ADAPTERS),
     (errors.OutOfThreads(), "/v1/sessions"),

@@ -56,10 +56,14 @@ Mtu = Annotated[
 
 
 class AdapterState(StrEnum):
-    """Whether a session of the service runs on the adapter."""
+    """Whether a session of the service runs on the adapter, and whether one can.
+
+    Unavailable: the device is there, but it is disabled or its driver is being replaced.
+    """
 
     UP = "up"
     DOWN = "down"
+    UNAVAILABLE = "unavailable"
 
 
 class AdapterCreate(Body):
@@ -176,7 +180,14 @@ class Adapter(Model):
     wanted: Wanted | None = Field(
         description="What was asked of the service and is not so now; null when all of it is."
     )
-    state: AdapterState = Field(description="Up while a session of the service runs.")
+    state: AdapterState = Field(
+        description="Up while a session of the service runs; unavailable while the system can do "
+        "nothing with it, which is not a deletion: the service keeps its handle."
+    )
+    unavailable: str | None = Field(
+        description="Why it is unavailable, as a sentence; null while it is not. It has no "
+        "settings then, and `wanted` has those that were asked for."
+    )
     persistent: bool = Field(description="Outlives the handle that created it.")
     managed: bool = Field(description="The service holds a handle of it.")
     orphan: bool = Field(
@@ -206,13 +217,20 @@ class Adapter(Model):
             dns=[str(server) for server in info.dns],
             dns_search=list(info.dns_search),
             wanted=None if view.wanted is None else Wanted.of(view.wanted),
-            state=AdapterState.UP if view.up else AdapterState.DOWN,
+            state=_state(view),
+            unavailable=info.unavailable or None,
             persistent=info.persistent,
             managed=view.managed,
             orphan=info.orphan,
             session=view.session,
             reboot_required=view.reboot_required,
         )
+
+
+def _state(view: AdapterView) -> AdapterState:
+    if view.up:
+        return AdapterState.UP
+    return AdapterState.UNAVAILABLE if view.info.unavailable else AdapterState.DOWN
 
 
 class Removal(Model):

@@ -11,6 +11,7 @@
     link            a running session seen from the kernel: two rings
     ring            one packet ring in real memory, and the library's two ends of it
     events          Win32 events
+    devices         the device manager: which devices are there, disabled, gone
     ip_helper       names, network settings and counters of the machine's devices
     network         the host's IP stack behind a link: answers echo requests and UDP
     traffic         living background traffic: when

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from wintun_api.drivers.emulated.devices import EmulatedDevices
 from wintun_api.drivers.emulated.ip_helper import EmulatedIpHelper
 from wintun_api.drivers.emulated.library import EmulatedLibrary
 from wintun_api.drivers.emulated.machine import Machine
@@ -25,4 +26,5 @@ def open_emulated(settings: Settings) -> WintunDriver:
 def emulated_driver(library: EmulatedLibrary, *, pools: tuple[str, ...] = ()) -> WintunDriver:
     """Return a driver over this library; tests keep the library for its knobs."""
     helper = EmulatedIpHelper(library.machine, library.run_fault)
-    return WintunDriver(library, helper, name="emulated", pools=pools)
+    devices = EmulatedDevices(library.machine)
+    return WintunDriver(library, helper, devices=devices, name="emulated", pools=pools)

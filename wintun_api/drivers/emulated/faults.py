@@ -45,12 +45,14 @@ class Faults:
         """Make the next call take that long."""
         self.add(function, lambda: time.sleep(seconds))
 
-    def hold(self, function: str) -> Event:
-        """Make the next call wait until the returned event is set."""
+    def hold(self, function: str, then: int | None = None) -> Event:
+        """Make the next call wait until the returned event is set, and `then` fail so."""
         gate = Event()
 
         def step() -> None:
             gate.wait()
+            if then is not None:
+                raise CallFailed(then, "The call was made to fail")
 
         self.add(function, step)
         return gate

@@ -60,9 +60,10 @@ class EmulatedIpHelper:
             raise AdapterExists("NciSetConnectionName", error.code) from None
 
     def interfaces(self) -> list[tuple[int, str]]:
-        """Return LUID and description of every Wintun device."""
+        """Return LUID and description of every Wintun device that is enabled."""
         with self._machine.lock:
-            return [(one.luid, f"{one.pool} Tunnel") for one in self._machine.wintun_devices()]
+            devices = [one for one in self._machine.wintun_devices() if one.enabled]
+            return [(one.luid, f"{one.pool} Tunnel") for one in devices]
 
     def families(self, luid: int) -> tuple[int, ...]:
         """Return both: IPv6 is never disabled here."""
@@ -138,6 +139,6 @@ class EmulatedIpHelper:
     def _device(self, function: str, luid: int) -> Device:
         with self._machine.lock:
             device = self._machine.by_luid(luid)
-        if device is None:
+        if device is None or not device.enabled:
             raise AdapterNotFound(function, ERROR_FILE_NOT_FOUND)
         return device

@@ -150,9 +150,12 @@ class EmulatedLibrary:
         """Make the next call of a function take that long, without the GIL or the lock."""
         self._program.faults.delay(function, seconds)
 
-    def hold_next(self, function: str) -> Event:
-        """Make the next call of a function wait until the returned event is set."""
-        return self._program.faults.hold(function)
+    def hold_next(self, function: str, then: int | None = None) -> Event:
+        """Make the next call of a function wait until the returned event is set.
+
+        With `then` it fails after that, with this last error.
+        """
+        return self._program.faults.hold(function, then)
 
     def raise_next(self, function: str, error: BaseException) -> None:
         """Raise this in the next call of a function, as a defect below the seam would."""

@@ -41,6 +41,7 @@ class Device:
         name: The alias.
         wintun_name: What Wintun stored when it made the device, which an alias may leave behind.
         pool: None for one that is not Wintun's.
+        enabled: False while it is disabled: it is there, but no function of Windows reaches it.
     """
 
     guid: UUID
@@ -56,6 +57,7 @@ class Device:
     routes: tuple[Route, ...] = ()
     dns: tuple[IPAddress, ...] = ()
     dns_search: tuple[str, ...] = ()
+    enabled: bool = True
     removed: bool = False
     remove_with_session: bool = False
     counters: Counters = field(default_factory=Counters)
@@ -66,6 +68,19 @@ class Device:
         """Make exactly these the addresses."""
         self.addresses = tuple(addresses)
         self.host.set_addresses(addresses)
+
+    def disable(self) -> None:
+        """Stop it: its session ends (38), and it loses what Windows does not keep."""
+        self.enabled = False
+        self.end_link()
+        self.set_addresses(())
+        self.routes, self.mtu, self.metric = (), DEFAULT_MTU, None
+
+    def end_link(self) -> None:
+        """End its session, if there is one."""
+        if self.link is not None:
+            self.link.terminate()
+            self.link = None
 
     def deliver(self, packet: bytes) -> bool:
         """Send a packet of the host; it is lost without a session."""
@@ -105,8 +120,9 @@ class Machine:
 
     @property
     def running_version(self) -> tuple[int, int] | None:
-        """The loaded driver's version: it is loaded while a Wintun device exists."""
-        return self.driver_version if any(self.wintun_devices()) else None
+        """The loaded driver's version: it is loaded while a Wintun device is enabled."""
+        loaded = any(device.enabled for device in self.wintun_devices())
+        return self.driver_version if loaded else None
 
     def wintun_devices(self, pool: str | None = None) -> Iterator[Device]:
         """Go through Wintun's devices, of one pool or of all."""
@@ -180,10 +196,31 @@ class Machine:
                 return
             self._devices.remove(device)
             device.removed = True
-            if device.link is not None:
-                device.link.terminate()
-                device.link = None
+            device.end_link()
             self.save()
+
+    def disable(self, name_or_guid: str | UUID) -> None:
+        """Disable a device, as an administrator does in the Device Manager."""
+        with self.lock:
+            self.device(name_or_guid).disable()
+
+    def enable(self, name_or_guid: str | UUID) -> None:
+        """Enable a device again; its addresses and routes are gone."""
+        with self.lock:
+            self.device(name_or_guid).enabled = True
+
+    def replace_driver(self, version: tuple[int, int]) -> None:
+        """Replace the kernel driver, as another program does that brings a newer one.
+
+        Every Wintun device is disabled and enabled again, so every session ends (38).
+        """
+        with self.lock:
+            devices = [device for device in self.wintun_devices() if device.enabled]
+            for device in devices:
+                device.disable()
+            self.driver_version = version
+            for device in devices:
+                device.enabled = True
 
     def host_sends(
         self, name_or_guid: str | UUID, destination: str, payload: bytes = b"", port: int = 9

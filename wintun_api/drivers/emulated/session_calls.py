@@ -50,6 +50,8 @@ class SessionCalls:
         device = program.adapter("WintunStartSession", handle.value).device
         if device.removed:
             raise CallFailed(ERROR_FILE_NOT_FOUND, "The adapter was removed")
+        if not device.enabled:
+            raise CallFailed(ERROR_FILE_NOT_FOUND, "The adapter is disabled")
         valid = MIN_RING_CAPACITY <= capacity <= MAX_RING_CAPACITY
         if not valid or capacity & (capacity - 1):
             raise CallFailed(ERROR_INVALID_PARAMETER, f"{capacity:#x} is no ring capacity")

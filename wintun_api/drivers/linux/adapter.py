@@ -9,7 +9,14 @@ from contextlib import suppress
 from pathlib import Path
 from uuid import UUID
 
-from wintun_api.drivers.base import AdapterInfo, IPAddress, IPInterface, LinkCounters, Route
+from wintun_api.drivers.base import (
+    ADAPTER_GONE,
+    AdapterInfo,
+    IPAddress,
+    IPInterface,
+    LinkCounters,
+    Route,
+)
 from wintun_api.drivers.limits import check_capacity, check_mtu, check_name
 from wintun_api.drivers.linux import addresses, routes, tun
 from wintun_api.drivers.linux.calls import PacketCalls
@@ -83,6 +90,10 @@ class LinuxAdapter:
             made = route.routes_of(link.index)
         dns = self._resolver.read().get(link.kernel_name) if self._resolver else None
         return info_of(link, found, made, dns)
+
+    def end_reason(self) -> str:
+        """Say that it is gone: nothing else ends a session here."""
+        return ADAPTER_GONE
 
     def counters(self) -> LinkCounters:
         """Read the link counters (if_link.h: rtnl_link_stats64), seen from the application.

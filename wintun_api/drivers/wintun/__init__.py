@@ -15,6 +15,7 @@
     windows_ip  the real one: identity, and what the next four do
     interface_rows  address_rows  route_rows  dns_settings   by netioapi.h, a concern each
     iphlpapi    netioapi.h as data: structures and prototypes
+    devices        what the device manager says: disabled, or gone
     system_calls   functions that return their error number, and may be missing
     log         the logger callback in both shapes, the lines of a failed call
     driver      WintunDriver: create, open, list, delete; where the generations differ

@@ -7,13 +7,24 @@ from contextlib import suppress
 from ctypes import byref
 from typing import TYPE_CHECKING
 
-from wintun_api.drivers.base import AdapterInfo, IPAddress, IPInterface, LinkCounters, Route
+from wintun_api.drivers.base import (
+    ADAPTER_GONE,
+    AdapterInfo,
+    IPAddress,
+    IPInterface,
+    LinkCounters,
+    Route,
+)
 from wintun_api.drivers.limits import check_capacity, check_metric, check_mtu, check_name
 from wintun_api.drivers.wintun.abi import BOOL, AdapterHandle, AdapterName, Generation, NetLuid
 from wintun_api.drivers.wintun.ip_helper import IpHelper
 from wintun_api.drivers.wintun.session import WintunSession
-from wintun_api.drivers.wintun.win32 import ERROR_INVALID_HANDLE, ERROR_NOT_SUPPORTED
-from wintun_api.errors import AdapterNotFound, DriverError, NotSupported
+from wintun_api.drivers.wintun.win32 import (
+    ERROR_INVALID_HANDLE,
+    ERROR_NOT_FOUND,
+    ERROR_NOT_SUPPORTED,
+)
+from wintun_api.errors import AdapterNotFound, AdapterUnavailable, DriverError, NotSupported
 
 if TYPE_CHECKING:
     from wintun_api.drivers.wintun.driver import WintunDriver
@@ -43,6 +54,7 @@ class WintunAdapter:
         self._reboot_required = reboot_required
         self._luid = read_luid(driver, handle)
         self._counted: LinkCounters | None = None
+        self._version: tuple[int, int] | None = None  # of the driver, when the session started
 
     @property
     def reboot_required(self) -> bool:
@@ -76,12 +88,29 @@ class WintunAdapter:
         self._name = name
 
     def info(self) -> AdapterInfo:
-        """Read the adapter from the system.
+        """Read the adapter from the system, or say what is known while the system hides it.
 
         Raises:
             AdapterNotFound: It was removed, or the handle was given back.
         """
-        return self._driver.describe(self._luid, self.name(), self._pool)
+        return self._driver.reading(self._luid, self.name(), self._pool)
+
+    def end_reason(self) -> str:
+        """Say why its session has ended: it is gone, disabled, or its driver was replaced."""
+        try:
+            self.name()  # the pool generation asks the system
+            why = self._driver.hidden(self._luid)
+        except DriverError:
+            return ADAPTER_GONE
+        if why is None:
+            return ADAPTER_GONE
+        if why:
+            return f"{why} A new session works when it is back."
+        version = self._driver.version_or_none()
+        if version and self._version and version != self._version:
+            old, new = (f"{major}.{minor}" for major, minor in (self._version, version))
+            return f"The driver was replaced, {old} by {new}. A new session works."
+        return "The driver was restarted or replaced, and the adapter is back. A new session works."
 
     def counters(self) -> LinkCounters:
         """Read the link counters; all zero where the driver cannot.
@@ -107,15 +136,26 @@ class WintunAdapter:
             InvalidArgument: The capacity is no power of two, or out of range.
             SessionExists: The adapter has one, perhaps of another process.
             AdapterNotFound: The adapter is gone.
+            AdapterUnavailable: It is disabled, or its driver is being replaced.
         """
         handle = self._open("WintunStartSession")
         check_capacity(capacity)
-        session = self._driver.call("WintunStartSession", handle, capacity)
         try:
-            return WintunSession(self._driver.library, session, capacity)
+            session = self._driver.call("WintunStartSession", handle, capacity)
+        except DriverError as error:
+            why = self._driver.hidden(self._luid)
+            if not why or type(error) not in (DriverError, AdapterNotFound):
+                raise
+            hidden = AdapterUnavailable(error.function, error.code, why)
+            hidden.log = error.log
+            raise hidden from None
+        try:
+            started = WintunSession(self._driver.library, session, capacity)
         except BaseException:
             self._driver.call("WintunEndSession", session)
             raise
+        self._version = self._driver.version_or_none()
+        return started
 
     def set_name(self, name: str) -> None:
         """Rename it (wintun.h: WintunSetAdapterName); Wintun itself would evict another one.
@@ -140,6 +180,8 @@ class WintunAdapter:
 
         Raises:
             NotSupported: There is no IP Helper.
+            AdapterUnavailable: It is disabled, or its driver is being replaced; as with all
+                settings below.
         """
         self._helper("CreateUnicastIpAddressEntry").set_addresses(self._luid, addresses)
 
@@ -215,6 +257,9 @@ class WintunAdapter:
         self._open(function)
         if self._driver.ip_helper is None:
             raise NotSupported(function, ERROR_NOT_SUPPORTED)
+        why = self._driver.hidden(self._luid)
+        if why:  # else it would be waited for, and then be called unknown
+            raise AdapterUnavailable(function, ERROR_NOT_FOUND, why)
         return self._driver.ip_helper
 
 

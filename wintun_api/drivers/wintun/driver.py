@@ -10,14 +10,15 @@ import re
 from collections.abc import Container, Iterable, Sequence
 from contextlib import suppress
 from ctypes import byref
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Final
 from uuid import NAMESPACE_OID, UUID, uuid4, uuid5
 
 from wintun_api.drivers.base import AdapterInfo, Capabilities, Logger, Unavailable
 from wintun_api.drivers.limits import check_name, check_pool
 from wintun_api.drivers.wintun.abi import BOOL, AdapterHandle, EnumCallback, Generation, Guid
 from wintun_api.drivers.wintun.adapter import WintunAdapter, read_luid, read_name
+from wintun_api.drivers.wintun.devices import Devices, DeviceState, Presence, windows_devices
 from wintun_api.drivers.wintun.ip_helper import IpHelper
 from wintun_api.drivers.wintun.library import WintunDll, WintunLibrary
 from wintun_api.drivers.wintun.log import Log
@@ -67,6 +68,16 @@ CAPABILITIES = {
 # Windows numbers equal descriptions: "Example Tunnel", "Example Tunnel #2".
 _DESCRIPTION = re.compile(r"(?P<pool>.*) Tunnel(?: #\d+)?")
 
+_HIDDEN: Final = "Windows does not show the adapter now; its driver may be being replaced."
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """An adapter as it was last seen; `located` says that the device manager knew its device."""
+
+    info: AdapterInfo
+    located: bool
+
 
 class WintunDriver:
     """Wintun behind the upper seam. Its management calls come from one thread at a time.
@@ -74,6 +85,8 @@ class WintunDriver:
     Args:
         library: The lower seam; nothing is loaded until a call needs it.
         ip_helper: Identity and settings by LUID; without it the driver knows only what Wintun does.
+        devices: Tells a device that is gone from one that is disabled; without it, an adapter that
+            the IP Helper does not know is taken to be there still.
         name: The driver's key in `drivers.DRIVERS`.
         pools: Pools to look into besides those that get used.
     """
@@ -83,11 +96,14 @@ class WintunDriver:
         library: WintunLibrary,
         ip_helper: IpHelper | None = None,
         *,
+        devices: Devices | None = None,
         name: str = "wintun",
         pools: Iterable[str] = (),
     ) -> None:
         self.library = library
         self.ip_helper = ip_helper
+        self._devices = devices
+        self._readings: dict[int, _Reading] = {}  # by LUID
         self._name = name
         self._pools = set(pools)
         self._adapters: list[WintunAdapter] = []
@@ -186,7 +202,8 @@ class WintunDriver:
         """List the adapters of a pool (wintun.h: WintunEnumAdapters), or of every pool in use.
 
         In the tunnel-type generation: those that this process holds a handle of, and those of
-        other programs whose description names such a pool.
+        other programs whose description names such a pool. One that the IP Helper does not know is
+        listed as `unavailable`, unless its device is known to be gone.
         """
         if pool is not None:
             self._pools.add(check_pool(pool))
@@ -197,9 +214,11 @@ class WintunDriver:
             return present + self._others({pool} if pool is not None else self._pools, held)
         infos: list[AdapterInfo] = []
         for one_pool in [pool] if pool is not None else sorted(self._pools):
-            for luid, name in self._enumerate(one_pool):
+            found = self._enumerate(one_pool)
+            self._forget_readings(one_pool, {luid for luid, _ in found})
+            for luid, name in found:
                 try:
-                    infos.append(self.describe(luid, name, one_pool))
+                    infos.append(self.reading(luid, name, one_pool))
                 except AdapterNotFound:
                     continue  # removed since
         return infos
@@ -258,6 +277,54 @@ class WintunDriver:
         self._closed = True
 
     # What adapters use.
+
+    def reading(self, luid: int, name: str, pool: str) -> AdapterInfo:
+        """Describe an adapter, or say what is known of it while the system hides it.
+
+        Raises:
+            AdapterNotFound: Its device is gone, or it was never seen.
+        """
+        try:
+            info = self.describe(luid, name, pool)
+        except DriverError as error:
+            why, missing = self.hidden(luid), isinstance(error, AdapterNotFound)
+            if missing and why is None:
+                self._readings.pop(luid, None)
+                raise
+            if not missing and not why:
+                raise
+            return _without_settings(replace(self._readings[luid].info, name=name), why or _HIDDEN)
+        state = self._state(info.guid)
+        located = state.presence in (Presence.WORKING, Presence.STOPPED)
+        self._readings[luid] = _Reading(info, located)
+        if state.presence is Presence.STOPPED:
+            return _without_settings(info, state.why)
+        return info
+
+    def hidden(self, luid: int) -> str | None:
+        """Say why the system can do nothing with an adapter now that was seen before.
+
+        Returns "" for one that it shows, and None for one that is gone, or that nothing tells of.
+        """
+        known, helper = self._readings.get(luid), self.ip_helper
+        if known is None or helper is None:
+            return None
+        state = self._state(known.info.guid)
+        if state.presence is Presence.STOPPED:
+            return state.why
+        try:
+            helper.guid(luid)
+        except AdapterNotFound:
+            gone = known.located and state.presence is Presence.GONE
+            return None if gone else state.why or _HIDDEN
+        return ""
+
+    def version_or_none(self) -> tuple[int, int] | None:
+        """Return the running driver's version; None where it is not known, for whatever reason."""
+        try:
+            return self.running_driver_version()
+        except DriverError:
+            return None
 
     def call(self, function: str, *arguments: Any) -> Any:
         """Call a function of the library; a failure carries the log lines of the call."""
@@ -348,9 +415,27 @@ class WintunDriver:
             self._adapters.remove(adapter)
         if adapter.created and not self.capabilities.persistent_adapters:
             self._renamed.pop(adapter.luid, None)  # gone with its handle
+            self._readings.pop(adapter.luid, None)
+
+    def _forget_readings(self, pool: str, present: Container[int]) -> None:
+        for luid, reading in list(self._readings.items()):
+            if reading.info.pool == pool and luid not in present:
+                del self._readings[luid]
+
+    def _state(self, guid: UUID) -> DeviceState:
+        if self._devices is None:
+            return DeviceState(Presence.UNKNOWN)
+        return self._devices.state(guid)
 
     def _create(self, name: str, pool: str, guid: Guid | None) -> tuple[AdapterHandle, bool]:
-        requested = byref(guid) if guid is not None else None
+        try:
+            return self._create_by(name, pool, byref(guid) if guid is not None else None)
+        except AdapterExists as error:
+            # No other interface has the name (`refuse_taken`), so 183 is said of the GUID.
+            error.guid_in_use = guid is not None and error.carried == ERROR_ALREADY_EXISTS
+            raise
+
+    def _create_by(self, name: str, pool: str, requested: Any) -> tuple[AdapterHandle, bool]:
         if self.generation is Generation.POOL:
             reboot_required = BOOL()
             arguments = (pool, name, requested, byref(reboot_required))
@@ -432,6 +517,21 @@ def _same(one: str, other: str) -> bool:
     return one.lower() == other.lower()
 
 
+def _without_settings(info: AdapterInfo, why: str) -> AdapterInfo:
+    return replace(
+        info,
+        interface_index=0,
+        mtu=None,
+        addresses=(),
+        metric=None,
+        routes=(),
+        dns=(),
+        dns_search=(),
+        families=(),
+        unavailable=why,
+    )
+
+
 def _unless_gone(adapter: WintunAdapter) -> AdapterInfo | None:
     try:
         return adapter.info()
@@ -446,4 +546,5 @@ def open_wintun(settings: Settings) -> WintunDriver:
         data_dir=settings.data_dir,
         allow_unverified=settings.allow_unverified_dll,
     )
-    return WintunDriver(library, windows_ip_helper(), pools=settings.pools)
+    helper, devices = windows_ip_helper(), windows_devices()
+    return WintunDriver(library, helper, devices=devices, pools=settings.pools)
