@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from enum import StrEnum
 from typing import Any
 
+from wintun_api.errors import DriverError
+
 EVENT_SIZE = 1024  # bytes for one without its texts
 QUEUE_SIZE = 4 * 1024 * 1024  # bytes of events that wait for one reader, or are kept as history
 
@@ -20,11 +22,13 @@ class EventType(StrEnum):
     ADAPTER_CREATED = "adapter.created"
     ADAPTER_CHANGED = "adapter.changed"
     ADAPTER_DELETED = "adapter.deleted"
+    ADAPTER_CREATE_FAILED = "adapter.create_failed"
     SESSION_STARTED = "session.started"
     SESSION_RESTARTED = "session.restarted"
     SESSION_ENDED = "session.ended"
     SESSION_FAILED = "session.failed"
     SESSION_LOSS = "session.loss"
+    OPERATION_FAILED = "operation.failed"
     DRIVER_LOG = "driver.log"
     DRIVER_SLOW = "driver.slow"
     AUDIT_CHANGE = "audit.change"
@@ -160,6 +164,8 @@ def _texts(data: Any) -> int:
     """Return the bytes of memory of the texts in a frozen value."""
     if isinstance(data, str):
         return sys.getsizeof(data)
+    if isinstance(data, DriverError):
+        return sum(map(sys.getsizeof, (data.detail, *data.log)))
     if is_dataclass(data):
         return sum(_texts(getattr(data, one.name)) for one in fields(data))
     return 0

@@ -11,15 +11,22 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from wintun_api.drivers.base import Capabilities, Driver, LogLine, Unavailable
-from wintun_api.errors import DriverBusy, DriverError, DriverUnavailable, ServiceStopping
+from wintun_api.errors import (
+    DriverBusy,
+    DriverError,
+    DriverUnavailable,
+    ServiceStopping,
+    WintunApiError,
+)
 from wintun_api.hub.events import EventLog, EventType
 from wintun_api.hub.tasks import TaskSet
 from wintun_api.hub.threads import DriverThread
 
 T = TypeVar("T")
+OnFailure: TypeAlias = Callable[[WintunApiError], None]
 
 STOP_PATIENCE = 1.0
 MAX_UNFINISHED = 256  # operations that outlived their requests
@@ -55,7 +62,7 @@ class Management:
         self._thread = DriverThread("driver-management", self._slow)
         self._events = events
         self._tasks = tasks
-        self._timeout = timeout
+        self.timeout = timeout
         self._version: tuple[int, int] | None = None
         self._loop = asyncio.get_running_loop()
         self._leave: asyncio.Future[None] = self._loop.create_future()
@@ -91,14 +98,18 @@ class Management:
         if thread in self._sessions:
             self._sessions.remove(thread)
 
-    async def bounded(self, name: str, coroutine: Coroutine[Any, Any, T]) -> T:
+    async def bounded(
+        self, name: str, coroutine: Coroutine[Any, Any, T], failed_late: OnFailure | None = None
+    ) -> T:
         """Wait for the coroutine, but not for ever; it goes on either way.
+
+        `failed_late` is told the error of one that fails when nobody waits for it any more.
 
         Raises:
             DriverBusy: It still runs after the time-out, or too many others do.
             ServiceStopping: It was not begun.
         """
-        return await self.awaited(name, self.begin(name, coroutine))
+        return await self.awaited(name, self.begin(name, coroutine), failed_late)
 
     def begin(self, name: str, coroutine: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Begin what `awaited` waits for.
@@ -115,21 +126,27 @@ class Management:
             raise DriverBusy(name, 0, f"{MAX_UNFINISHED} operations before it are unfinished.")
         return self._tasks.spawn(coroutine, name=name)
 
-    async def awaited(self, name: str, task: asyncio.Task[T]) -> T:
+    async def awaited(
+        self, name: str, task: asyncio.Task[T], failed_late: OnFailure | None = None
+    ) -> T:
         """Wait for what has begun, but not for ever; it goes on either way.
+
+        `failed_late` is told the error of one that fails when nobody waits for it any more.
 
         Raises:
             DriverBusy: It still runs after the time-out.
             ServiceStopping: It still runs, and the service does not wait for it.
         """
         either: list[asyncio.Future[Any]] = [task, self._leave]
-        await asyncio.wait(either, timeout=self._timeout, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(either, timeout=self.timeout, return_when=asyncio.FIRST_COMPLETED)
         if not task.done():
             if self._leave.done():
                 raise ServiceStopping
             self._unfinished.add(task)
             task.add_done_callback(self._unfinished.discard)
-            raise DriverBusy(name, self._timeout)
+            if failed_late is not None:
+                task.add_done_callback(lambda done: _tell_failure(done, failed_late))
+            raise DriverBusy(name, self.timeout)
         return task.result()
 
     def begin_stop(self) -> None:
@@ -184,6 +201,12 @@ class Management:
             self._loop.call_soon_threadsafe(
                 self._events.publish, EventType.DRIVER_LOG, line, line.time_ns
             )
+
+
+def _tell_failure(task: asyncio.Task[Any], failed: OnFailure) -> None:
+    error = None if task.cancelled() else task.exception()
+    if isinstance(error, WintunApiError) and not isinstance(error, ServiceStopping):
+        failed(error)
 
 
 async def patiently(work: Awaitable[Any], patience: float = STOP_PATIENCE) -> None:

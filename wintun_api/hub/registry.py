@@ -22,19 +22,22 @@ from wintun_api.drivers.limits import (
     check_pool,
 )
 from wintun_api.errors import (
-    AdapterExists,
     AdapterNotFound,
     DriverBusy,
     DriverError,
     SessionExists,
     SessionNotFound,
+    WintunApiError,
 )
+from wintun_api.hub import creation
 from wintun_api.hub.adapters import AdapterView, ManagedAdapter
 from wintun_api.hub.aside import aside
+from wintun_api.hub.creation import Leaving, by_stable_guid
 from wintun_api.hub.ending import ENDING_PATIENCE
 from wintun_api.hub.events import EventLog, EventType
 from wintun_api.hub.identity import StableGuids
-from wintun_api.hub.management import DriverView, Management, patiently
+from wintun_api.hub.late import LateFailure
+from wintun_api.hub.management import DriverView, Management, OnFailure, patiently
 from wintun_api.hub.network import NetworkSettings
 from wintun_api.hub.pools import KnownPools
 from wintun_api.hub.pump import BurstLimit
@@ -70,6 +73,7 @@ class Registry:
         self._adapters: dict[UUID, ManagedAdapter] = {}
         self._sessions: dict[str, ManagedSession] = {}
         self._ends: dict[str, asyncio.Task[SessionView]] = {}
+        self._leaving = Leaving()
         self._read_at: float | None = None
         self._sessions_end: asyncio.Task[None] | None = None
 
@@ -127,12 +131,12 @@ class Registry:
             AdapterExists: The name or the GUID is in use.
         """
         check_name(name)
-        check_pool(pool)
+        check_pool(pool, self.driver.capabilities.max_pool)
         wanted = settings or NetworkSettings()
         wanted.check()
 
-        def create() -> tuple[Adapter, AdapterInfo]:
-            handle = self._create(name, pool, requested_guid)
+        def create(guid: UUID | None) -> tuple[Adapter, AdapterInfo]:
+            handle = self.driver.create_adapter(name, pool, guid)
             try:
                 wanted.apply(handle)
                 return handle, handle.info()
@@ -140,13 +144,20 @@ class Registry:
                 handle.delete()
                 raise
 
+        async def attempt(guid: UUID | None) -> tuple[Adapter, AdapterInfo]:
+            return await self._management.call("create_adapter", lambda: create(guid))
+
         async def register() -> AdapterView:
-            handle, info = await self._management.call("create_adapter", create)
+            handle, info = await self._create(name, pool, requested_guid, attempt)
             view = self._adopt(handle, info, EventType.ADAPTER_CREATED, wanted)
             await self._remember(info.pool)
             return view
 
-        return await self._management.bounded("create_adapter", register())
+        def failed_late(error: WintunApiError) -> None:
+            failure = LateFailure(operation="create_adapter", error=error, name=name, pool=pool)
+            self.events.publish(EventType.ADAPTER_CREATE_FAILED, failure)
+
+        return await self._management.bounded("create_adapter", register(), failed_late)
 
     async def open_adapter(self, name: str, pool: str) -> AdapterView:
         """Open an existing adapter; one that is managed already is returned as it is.
@@ -168,7 +179,8 @@ class Registry:
             await self._remember(info.pool)
             return view
 
-        return await self._management.bounded("open_adapter", register())
+        told = self._failed_late("open_adapter", name=name, pool=pool)
+        return await self._management.bounded("open_adapter", register(), told)
 
     async def update_adapter(
         self,
@@ -269,12 +281,14 @@ class Registry:
                 self._forget(known)
             return reboot
 
-        return await self._locked("delete_pool", members, delete)
+        return await self._locked("delete_pool", members, delete, pool)
 
     async def delete_driver(self) -> bool:
         """Remove the driver from the system; return whether a reboot is required."""
         return await self._management.bounded(
-            "delete_driver", self._management.call("delete_driver", self.driver.delete_driver)
+            "delete_driver",
+            self._management.call("delete_driver", self.driver.delete_driver),
+            self._failed_late("delete_driver"),
         )
 
     async def driver_view(self) -> DriverView:
@@ -313,6 +327,7 @@ class Registry:
                 tasks=self._tasks,
             )
             session.ended.append(lambda: self._management.release_thread(thread))
+            session.ended.append(lambda: self._look_after(session))
             try:
                 await session.start()
             except BaseException:
@@ -360,7 +375,8 @@ class Registry:
             task = self._management.begin("end_session", self._end(session))
             self._ends[session_id] = task
             task.add_done_callback(lambda _: self._ends.pop(session_id))
-        return await self._management.awaited("end_session", task)
+        told = self._failed_late("end_session", session.adapter)
+        return await self._management.awaited("end_session", task, told)
 
     # Life
 
@@ -436,7 +452,11 @@ class Registry:
         return await self._locked(name, [known], exclusive)
 
     async def _locked(
-        self, name: str, members: list[ManagedAdapter], operation: Callable[[], Awaitable[T]]
+        self,
+        name: str,
+        members: list[ManagedAdapter],
+        operation: Callable[[], Awaitable[T]],
+        pool: str | None = None,
     ) -> T:
         """Run an operation that has these adapters to itself.
 
@@ -456,9 +476,13 @@ class Registry:
                     stack.callback(setattr, known, "operation", None)
                 return await operation()
 
+        def failed_late(error: WintunApiError) -> None:
+            adapter = members[0].info.guid if len(members) == 1 else None
+            self._failed_late(name, adapter, pool=pool)(error)
+
         task = self._management.begin(name, locked())
         try:
-            return await self._management.awaited(name, task)
+            return await self._management.awaited(name, task, failed_late)
         except DriverBusy as busy:
             if began:
                 raise
@@ -476,15 +500,44 @@ class Registry:
         known.handle, known.info = handle, info
         return handle
 
-    def _create(self, name: str, pool: str, requested_guid: UUID | None) -> Adapter:
+    async def _create(
+        self,
+        name: str,
+        pool: str,
+        requested_guid: UUID | None,
+        attempt: Callable[[UUID | None], Awaitable[T]],
+    ) -> T:
         """Create an adapter, by a random GUID where its own is in use after a rename."""
-        if requested_guid is not None:
-            return self.driver.create_adapter(name, pool, requested_guid)
-        guid = self.guids.guid(pool, name)
-        if guid not in self._adapters:
-            with suppress(AdapterExists):
-                return self.driver.create_adapter(name, pool, guid)
-        return self.driver.create_adapter(name, pool)  # which refuses a name in use once more
+        guid = requested_guid or self.guids.guid(pool, name)
+        if guid in self._adapters:
+            # Its device may have gone unnoticed. The handle of a device that is gone is given back
+            # now: afterwards that could remove the new device, which has the same name for Windows.
+            await self._read_adapters(None)
+        if requested_guid is None:
+            if guid in self._adapters:
+                return await attempt(None)
+            return await by_stable_guid(attempt, guid, self._management.timeout)
+        if guid in self._leaving and guid not in self._adapters:
+            return await creation.patiently(lambda: attempt(guid), self._management.timeout)
+        return await attempt(guid)
+
+    def _failed_late(
+        self,
+        operation: str,
+        adapter: UUID | None = None,
+        *,
+        name: str | None = None,
+        pool: str | None = None,
+    ) -> OnFailure:
+        """Return what publishes the failure of an operation whose request was answered before."""
+
+        def publish(error: WintunApiError) -> None:
+            failure = LateFailure(
+                operation=operation, error=error, adapter=adapter, name=name, pool=pool
+            )
+            self.events.publish(EventType.OPERATION_FAILED, failure)
+
+        return publish
 
     def _open(self, name: str, pool: str) -> tuple[Adapter, AdapterInfo]:
         handle = self.driver.open_adapter(name, pool)
@@ -520,6 +573,7 @@ class Registry:
 
     def _forget(self, known: ManagedAdapter) -> None:
         if self._adapters.pop(known.info.guid, None) is not None:
+            self._leaving.add(known.info.guid)
             if known.session is not None:
                 self._sessions.pop(known.session.id, None)
             self.events.publish(EventType.ADAPTER_DELETED, known.view())
@@ -532,6 +586,15 @@ class Registry:
         if known is not None and known.session is session:
             known.session = None
         return session.view()
+
+    def _look_after(self, session: ManagedSession) -> None:
+        """Read the adapters after the driver ended a session, so that events tell what became."""
+        if session.lost and not self._management.stopping and self._sessions_end is None:
+            self._tasks.spawn(self._look(), name="look:adapters")
+
+    async def _look(self) -> None:
+        with suppress(WintunApiError):
+            await self._management.bounded("list_adapters", self._read_adapters(None))
 
     async def _end_session_of(self, known: ManagedAdapter, reason: str) -> None:
         session = known.running_session

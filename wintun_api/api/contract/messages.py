@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from wintun_api.api.contract.examples import ADAPTER, ADAPTER_PATH, GUID, RUNNING, SESSION, TIME
+from wintun_api.api.contract.examples import (
+    ADAPTER,
+    ADAPTER_PATH,
+    GUID,
+    RUNNING,
+    SESSION,
+    SYSTEM,
+    TIME,
+)
 from wintun_api.api.schemas.control import (
     Ack,
     Ended,
@@ -19,22 +27,24 @@ from wintun_api.api.schemas.events import (
     Audit,
     DriverLine,
     Event,
+    Failure,
     LogLevel,
     Loss,
     Missed,
     Snapshot,
 )
 from wintun_api.api.schemas.model import Model
-from wintun_api.api.schemas.system import CallInProgress, Limits
+from wintun_api.api.schemas.system import CallInProgress
+from wintun_api.errors import AdapterExists
 from wintun_api.hub.events import EventType
 from wintun_api.hub.fanout import Direction, Overflow
 from wintun_api.hub.injection import Full
+from wintun_api.hub.late import LateFailure
 from wintun_api.hub.session import SessionState
 from wintun_api.packet.check import TOO_SHORT
-from wintun_api.settings import Settings
 from wintun_api.wire import BATCH
 
-LIMITS = Limits.of(Settings.model_construct())
+LIMITS = SYSTEM.limits
 
 MESSAGES: tuple[Model, ...] = (
     Hello(
@@ -75,6 +85,14 @@ EVENT_DATA: tuple[Model, ...] = (
     Loss(session=SESSION, adapter=GUID, cause="queue", count=412),
     DriverLine(level=LogLevel.INFO, message="Creating adapter"),
     CallInProgress(call="WintunCreateAdapter", seconds=5.0),
+    Failure.of(
+        LateFailure(
+            operation="create_adapter",
+            error=AdapterExists("WintunCreateAdapter", 0x800700B7),
+            name="OfficeNet",
+            pool="WireGuard",
+        )
+    ),
     Audit(
         who="9f86d081",
         label="grafana",
@@ -92,12 +110,12 @@ EVENT_DATA: tuple[Model, ...] = (
 
 def event_name(kind: EventType) -> str:
     """Return the name of an event's message: `AdapterCreated` for `adapter.created`."""
-    return "".join(part.capitalize() for part in kind.value.split("."))
+    return "".join(part.capitalize() for part in kind.value.replace("_", ".").split("."))
 
 
 def _event(kind: EventType) -> Event:
     data = next(model for model in EVENT_DATA if type(model) is DATA[kind])
-    return Event(id=42, time=TIME, type=kind, data=data.model_dump(mode="json"))
+    return Event(id=42, time=TIME, type=kind, data=data.model_dump(mode="json", exclude_unset=True))
 
 
 EXAMPLES: dict[str, Any] = {

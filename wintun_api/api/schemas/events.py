@@ -9,8 +9,10 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
+from wintun_api.api.problems import problem_of
 from wintun_api.api.schemas.adapters import Adapter
 from wintun_api.api.schemas.model import EXAMPLE_GUID, Model, from_ns
+from wintun_api.api.schemas.problem import Problem
 from wintun_api.api.schemas.sessions import Session
 from wintun_api.api.schemas.system import CallInProgress
 from wintun_api.drivers.base import LogLine
@@ -18,6 +20,7 @@ from wintun_api.hub.adapters import AdapterView
 from wintun_api.hub.audit import Change
 from wintun_api.hub.events import Event as HubEvent
 from wintun_api.hub.events import EventType
+from wintun_api.hub.late import LateFailure
 from wintun_api.hub.losses import SessionLoss
 from wintun_api.hub.management import SlowCall
 from wintun_api.hub.session import SessionView
@@ -105,16 +108,48 @@ class Audit(Model):
     )
 
 
+class Failure(Model):
+    """An operation that failed after its request had been answered with 504."""
+
+    operation: str = Field(description="Its operationId.", examples=["create_adapter"])
+    adapter: UUID | None = Field(
+        description="The GUID of the adapter it was for; null for one that was to be created.",
+        examples=[EXAMPLE_GUID],
+    )
+    name: str | None = Field(
+        description="Of the adapter that was to be created or opened; else null.",
+        examples=["OfficeNet"],
+    )
+    pool: str | None = Field(
+        description="Of that adapter, or the pool that was to be deleted; else null.",
+        examples=["WireGuard"],
+    )
+    problem: Problem = Field(description="What the request would have been answered with.")
+
+    @classmethod
+    def of(cls, failure: LateFailure) -> Failure:
+        """Write a failure of the hub."""
+        return cls(
+            operation=failure.operation,
+            adapter=failure.adapter,
+            name=failure.name,
+            pool=failure.pool,
+            problem=Problem.model_validate(problem_of(failure.error)),
+        )
+
+
 # What the data of an event is, by its type.
 DATA: dict[EventType, type[Model]] = {
     EventType.ADAPTER_CREATED: Adapter,
     EventType.ADAPTER_CHANGED: Adapter,
     EventType.ADAPTER_DELETED: Adapter,
+    EventType.ADAPTER_CREATE_FAILED: Failure,
     EventType.SESSION_STARTED: Session,
     EventType.SESSION_RESTARTED: Session,
     EventType.SESSION_ENDED: Session,
     EventType.SESSION_FAILED: Session,
     EventType.SESSION_LOSS: Loss,
+    EventType.OPERATION_FAILED: Failure,
     EventType.DRIVER_LOG: DriverLine,
     EventType.DRIVER_SLOW: CallInProgress,
     EventType.AUDIT_CHANGE: Audit,
@@ -134,6 +169,8 @@ def _event_data(data: object) -> dict[str, Any]:
             return DriverLine(level=level, message=data.message).model_dump(mode="json")
         case SlowCall():
             return CallInProgress.model_validate(data).model_dump(mode="json")
+        case LateFailure():
+            return Failure.of(data).model_dump(mode="json", exclude_unset=True)
         case Change():
             return Audit.model_validate(data).model_dump(mode="json")
     raise TypeError(f"An event carries {type(data).__name__}, which has no schema.")

@@ -1,0 +1,86 @@
+"""Creating an adapter by its GUID, which a device that was just deleted may still have.
+
+Windows removes a device some time after its deletion was answered, and refuses its GUID until then
+(183). Another GUID would be another network to Windows, so the same one is tried again first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
+from uuid import UUID
+
+from wintun_api.errors import AdapterExists
+
+T = TypeVar("T")
+logger = logging.getLogger(__name__)
+
+PATIENCE: Final = 10.0  # seconds for a device to go
+SHARE: Final = 0.6  # and of the time that the request has, so that another GUID can be tried then
+FIRST_PAUSE: Final = 0.05
+LONGEST_PAUSE: Final = 2.0
+LEAVING: Final = 30.0  # seconds after a deletion in which the GUID may still be in use
+
+
+class Leaving:
+    """The GUIDs of devices that were removed a short while ago."""
+
+    def __init__(self) -> None:
+        self._since: dict[UUID, float] = {}
+
+    def add(self, guid: UUID) -> None:
+        """Remember a GUID for a while."""
+        now = time.monotonic()
+        self._since = {one: at for one, at in self._since.items() if now - at < LEAVING}
+        self._since[guid] = now
+
+    def __contains__(self, guid: object) -> bool:
+        """Tell whether a device of this GUID may still be on its way out."""
+        since = self._since.get(guid) if isinstance(guid, UUID) else None
+        return since is not None and time.monotonic() - since < LEAVING
+
+
+async def patiently(create: Callable[[], Awaitable[T]], seconds: float) -> T:
+    """Create, and try again while the GUID is in use, with longer and longer pauses.
+
+    Args:
+        create: Makes one attempt; it is not running during a pause.
+        seconds: Those that the request has for all of it.
+
+    Raises:
+        AdapterExists: The GUID is still in use, or the name is, which is not tried again.
+    """
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + min(PATIENCE, SHARE * seconds)
+    pause = FIRST_PAUSE
+    while True:
+        try:
+            return await create()
+        except AdapterExists as error:
+            if not error.guid_in_use or loop.time() + pause > deadline:
+                raise
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, LONGEST_PAUSE)
+
+
+async def by_stable_guid(
+    create: Callable[[UUID | None], Awaitable[T]], guid: UUID, seconds: float
+) -> T:
+    """Create by this GUID, or by another one when it stays in use.
+
+    Raises:
+        AdapterExists: The name is in use.
+    """
+    try:
+        return await patiently(lambda: create(guid), seconds)
+    except AdapterExists as error:
+        if error.guid_in_use:
+            logger.warning(
+                "The GUID %s is still in use, so the adapter gets another one, and Windows takes "
+                "it for a new network.",
+                guid,
+            )
+    return await create(None)  # which refuses a name in use once more
