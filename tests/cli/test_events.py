@@ -145,6 +145,26 @@ def test_a_name_that_breaks_lines(service: RunningService) -> None:
     assert ("adapter.created", "a\u2028b") in own(told(service))
 
 
+def test_what_failed_late(rig: Rig) -> None:
+    """An operation that failed after its 504 is told by its subject and cause."""
+    service = rig.service
+    adapter = service.adapter(name="OfficeNet")
+    for function, path, body in (
+        ("WintunCreateAdapter", "/v1/adapters", {"name": "HomeNet"}),
+        ("WintunStartSession", "/v1/sessions", {"adapter": adapter["guid"]}),
+    ):
+        gate = rig.library.hold_next(function, then=5)
+        try:
+            assert service.http.post(path, json=body).status_code == 504
+        finally:
+            gate.set()
+    while "operation.failed" not in (text := events(service).stdout):
+        pass
+    denied = "failed: Access denied. "
+    assert f"create_adapter of HomeNet {denied}(WintunCreateAdapter: win32 error 5)" in text
+    assert f"start_session of OfficeNet {denied}(WintunStartSession: win32 error 5)" in text
+
+
 def test_no_service(service: RunningService) -> None:
     """Where nothing answers, the command ends with the sentence that says how to start it."""
     service.stop()

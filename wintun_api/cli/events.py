@@ -108,7 +108,7 @@ class _Names:
         """Remember the names that a message tells."""
         if message["type"] == "snapshot":
             self._names.update((one["guid"], one["name"]) for one in message["adapters"])
-        elif message["type"].startswith("adapter."):
+        elif message["type"].startswith("adapter.") and "guid" in message["data"]:
             self._names[message["data"]["guid"]] = message["data"]["name"]
 
     def line(self, message: Message) -> str:
@@ -126,6 +126,8 @@ class _Names:
             return f"adapters: {adapters}; sessions: {sessions}"
         data = message["data"]
         topic = kind.partition(".")[0]
+        if "problem" in data:
+            return self._failure(data)
         if kind == "driver.log":
             return f"{data['level']}: {data['message']}"
         if kind == "driver.slow":
@@ -138,10 +140,15 @@ class _Names:
         if topic == "session":
             reason = f": {data['reason']}" if data["reason"] else ""
             return f"{self._session(data)}{reason}"
-        if topic == "adapter":
+        if topic == "adapter" and "guid" in data:
             addresses = ", ".join(data["addresses"]) or "no addresses"
             return f"{data['name']} {data['guid']} {data['state']}, {addresses}"
         return json.dumps(data)  # a kind that a later service may have
+
+    def _failure(self, data: dict[str, Any]) -> str:
+        subject = data["name"] or self._names.get(data["adapter"], data["adapter"]) or data["pool"]
+        of = f" of {subject}" if subject else ""
+        return f"{data['operation']}{of} failed: {data['problem']['detail']}"
 
     def _session(self, session: dict[str, Any]) -> str:
         name = self._names.get(session["adapter"], session["adapter"])
