@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import socket
 import struct
+import sys
 import threading
 import time
 from collections import Counter
@@ -31,6 +33,10 @@ from wintun_api.wire import BATCH, PCAPNG, RAW, Batch, pack, unpack
 
 TOTAL = 12_000
 SIZE = 1400
+# What a client can read within the service's patience, a message for each packet: an interpreter
+# under Wine takes some 5,000 in that second.
+READABLE = 3_000 if sys.platform == "win32" else TOTAL
+LINGER = "hh" if sys.platform == "win32" else "ii"
 
 
 @contextmanager
@@ -176,7 +182,8 @@ def test_a_stalled_client(
         assert client.delivered + losses == TOTAL
         assert lost["queue"] + lost["ended"] > 0
         if ending == "service":  # it was cut off: only what its kernel could take reaches it
-            assert client.code == 1006
+            told = {4008} if overflow == "close" else set()  # before, where the flood was slow
+            assert client.code in {1006} | told
             return
         assert client.code == (4008 if overflow == "close" else 4009)
         if protocol == BATCH:
@@ -200,16 +207,16 @@ def test_a_client_that_comes_back(
         client = Watcher(rig, session, protocol, query)
         while not the_session(rig, session).clients:
             pass
-        flood(rig, session)
+        flood(rig, session, READABLE)
         client.read()
         counters = ENDINGS[ending](rig, session)
         client.join()
         lost = counters["lost"]
         assert lost["ended"] == 0
-        assert client.delivered + lost["queue"] == TOTAL
+        assert client.delivered + lost["queue"] == READABLE
         assert client.code == (1001 if ending == "service" else 4009)
         if overflow == "block":
-            assert client.delivered == TOTAL
+            assert client.delivered == READABLE
         if protocol != PCAPNG:
             got = numbers(client.packets)
             assert got == sorted(got)
@@ -222,14 +229,20 @@ def test_overflow_close_is_told(tmp_path: Path) -> None:
     """Back within its patience, the client gets its queue, what it lost, and 4008."""
     with rig_of(tmp_path) as rig:
         session = start(rig, capacity=0x4000000)
+        managed = the_session(rig, session)
         client = Watcher(rig, session, BATCH, "?overflow=close&queue_packets=500")
-        while not the_session(rig, session).clients:
+        while not managed.clients:
             pass
+        (connection,) = managed.clients
+        subscriber = connection._subscriber  # type: ignore[attr-defined]
         flood(rig, session)
         client.join()
         assert client.code == 4008
-        assert client.lost() == Counter({"queue": TOTAL - client.delivered})
-        assert rig.service.counters(session)["lost"]["queue"] == TOTAL - client.delivered
+        # It may be let go before the end of the flood, and is offered nothing more then.
+        assert 500 < subscriber.offered_packets <= TOTAL
+        lost = subscriber.offered_packets - client.delivered
+        assert client.lost() == Counter({"queue": lost})
+        assert rig.service.counters(session)["lost"]["queue"] == lost
 
 
 @pytest.mark.parametrize("how", ["close", "reset"])
@@ -246,8 +259,8 @@ def test_a_client_that_goes(tmp_path: Path, how: str) -> None:
         flood(rig, session)
         assert subscriber.queued_packets
         if how == "reset":
-            linger = struct.pack("ii", 1, 0)
-            client.socket.socket.setsockopt(1, 13, linger)  # SO_LINGER: a reset
+            linger = struct.pack(LINGER, 1, 0)  # a reset
+            client.socket.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
             client.socket.socket.close()
         else:
             threading.Thread(target=client.socket.close, daemon=True).start()

@@ -49,7 +49,8 @@ def main(arguments: list[str]) -> int:
         # Side by side, for both spend most of their time waiting.
         with ThreadPoolExecutor(1) as beside:
             driven = None if arguments else beside.submit(run_driven, rig)
-            results = [run_suite(rig, arguments or SUITE)]
+            all_of_it = [*SUITE, *(f"--ignore={path}" for path in LEFT_OUT)]
+            results = [run_suite(rig, arguments or all_of_it)]
         if driven is not None:
             results.append(driven.result())
             print(results[-1].output, flush=True)
@@ -72,10 +73,9 @@ class Result:
 
 
 def run_suite(rig: Path, tests: list[str]) -> Result:
-    """Run tests under the Windows interpreter."""
+    """Run tests under the Windows interpreter; `tests` are arguments of pytest."""
     path = windows_path(PROJECT)  # for the programs that tests start elsewhere
-    command = [*PYTEST, *tests, *(f"--ignore={path}" for path in LEFT_OUT)]
-    with windows_python(rig, *command, cwd=PROJECT, echo=True, PYTHONPATH=path) as suite:
+    with windows_python(rig, *PYTEST, *tests, cwd=PROJECT, echo=True, PYTHONPATH=path) as suite:
         code = suite.wait(PATIENCE)
     return Result("Under the Windows interpreter, in Wine", code, suite.output)
 
