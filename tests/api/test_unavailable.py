@@ -16,6 +16,7 @@ from websockets.sync.client import ClientConnection
 from tests.api.test_adapters import problem
 from tests.conftest import Rig
 from tests.running import RunningService
+from wintun_api.drivers.wintun.abi import Generation
 
 SETTINGS: dict[str, Any] = {"mtu": 1420, "addresses": ["10.6.7.7/24"]}
 
@@ -133,6 +134,9 @@ def test_nothing_can_be_done_with_it(rig: Rig) -> None:
     assert failure["log"]
     for body in ({"mtu": 1280}, {"addresses": ["10.1.1.1/24"]}, {"metric": 5}, {"dns": []}):
         problem(http.patch(path_of(adapter), json=body), 409, "adapter-unavailable")
+    if rig.library.generation is Generation.TUNNEL_TYPE:  # else Wintun itself can do it
+        renamed = http.patch(path_of(adapter), json={"name": "HomeNet"})
+        problem(renamed, 409, "adapter-unavailable")
     problem(http.post("/v1/adapters", json={"name": "officenet"}), 409, "adapter-exists")
 
 

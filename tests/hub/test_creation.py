@@ -87,6 +87,18 @@ def test_a_requested_guid_in_use(rig: Rig, code: int) -> None:
     assert f"{code}" in conflict["detail"] or f"0x{code:08X}" in conflict["detail"]
 
 
+def test_a_guid_of_another_adapter(rig: Rig) -> None:
+    """The conflict names the GUID; 0.14 tells it by an HRESULT, which stays visible."""
+    adapter = rig.service.adapter(name="OfficeNet")
+    body = {"name": "HomeNet", "requested_guid": adapter["guid"]}
+    conflict = problem(rig.service.http.post("/v1/adapters", json=body), 409, "adapter-exists")
+    assert adapter["guid"] in conflict["detail"]
+    pool = rig.library.generation is Generation.POOL
+    assert conflict["win32_code_hex"] == ("0x000000B7" if pool else "0x800700B7")
+    assert conflict.get("code_kind") == (None if pool else "HRESULT")
+    assert conflict.get("carried_win32_code") == (None if pool else 183)
+
+
 @pytest.mark.parametrize("code", IN_USE)
 def test_a_requested_guid_just_deleted(rig: Rig, code: int) -> None:
     """One that the service has just deleted is waited for like a stable one."""
@@ -97,13 +109,13 @@ def test_a_requested_guid_just_deleted(rig: Rig, code: int) -> None:
     assert rig.service.adapter(name="HomeNet", requested_guid=guid)["guid"] == guid
 
 
-def test_leaving_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_leaving_is_forgotten() -> None:
     """What was deleted long ago is neither remembered nor waited for."""
-    leaving, guid = Leaving(), uuid4()
-    now = time.monotonic()
+    now = 1000.0
+    leaving, guid = Leaving(lambda: now), uuid4()
     leaving.add(guid)
     assert guid in leaving
-    monkeypatch.setattr(time, "monotonic", lambda: now + LEAVING + 1)
+    now += LEAVING + 1
     assert guid not in leaving
     leaving.add(uuid4())
     assert len(leaving._since) == 1

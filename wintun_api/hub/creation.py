@@ -26,21 +26,26 @@ LEAVING: Final = 30.0  # seconds after a deletion in which the GUID may still be
 
 
 class Leaving:
-    """The GUIDs of devices that were removed a short while ago."""
+    """The GUIDs of devices that were removed a short while ago.
 
-    def __init__(self) -> None:
+    Args:
+        clock: Seconds, from whatever moment.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._since: dict[UUID, float] = {}
 
     def add(self, guid: UUID) -> None:
         """Remember a GUID for a while."""
-        now = time.monotonic()
+        now = self._clock()
         self._since = {one: at for one, at in self._since.items() if now - at < LEAVING}
         self._since[guid] = now
 
     def __contains__(self, guid: object) -> bool:
         """Tell whether a device of this GUID may still be on its way out."""
         since = self._since.get(guid) if isinstance(guid, UUID) else None
-        return since is not None and time.monotonic() - since < LEAVING
+        return since is not None and self._clock() - since < LEAVING
 
 
 async def patiently(create: Callable[[], Awaitable[T]], seconds: float) -> T:

@@ -205,8 +205,12 @@ class Management:
 
 def _tell_failure(task: asyncio.Task[Any], failed: OnFailure) -> None:
     error = None if task.cancelled() else task.exception()
-    if isinstance(error, WintunApiError) and not isinstance(error, ServiceStopping):
-        failed(error)
+    if error is None or isinstance(error, ServiceStopping):
+        return
+    if not isinstance(error, WintunApiError):  # a defect, which `TaskSet` has logged
+        text = "The service met an error it did not expect; its log tells more."
+        error = DriverError(task.get_name(), 0, text)
+    failed(error)
 
 
 async def patiently(work: Awaitable[Any], patience: float = STOP_PATIENCE) -> None:

@@ -24,6 +24,8 @@ from wintun_api.drivers.wintun.win32 import (
 
 # ruff: noqa: N802  the exports' names
 
+HRESULT_FROM_WIN32 = 0x80070000  # winerror.h
+
 
 class AdapterCalls:
     """What both generations share. Every method runs under the machine's lock.
@@ -177,7 +179,12 @@ class TunnelTypeCalls(AdapterCalls):
             raise CallFailed(ERROR_BUFFER_OVERFLOW, "The tunnel type is too long")
         if _units(name) >= MAX_ADAPTER_NAME:
             raise CallFailed(ERROR_BUFFER_OVERFLOW, "The name is too long")
-        return self._create(name.text, tunnel_type.text, guid, persistent=False)
+        try:
+            return self._create(name.text, tunnel_type.text, guid, persistent=False)
+        except CallFailed as failed:
+            if failed.code == ERROR_ALREADY_EXISTS:  # SwDeviceCreate answers with HRESULTs
+                raise CallFailed(HRESULT_FROM_WIN32 | failed.code, failed.sentence) from None
+            raise
 
     def WintunOpenAdapter(self, name: WideString) -> int:
         """Open a Wintun adapter by the name that Wintun stored."""

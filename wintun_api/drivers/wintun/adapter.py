@@ -173,6 +173,7 @@ class WintunAdapter:
         if driver.generation is Generation.POOL:
             driver.call("WintunSetAdapterName", handle, name)
         else:
+            self._helper("NciSetConnectionName")
             driver.rename(self._luid, self.name(), name)
 
     def set_addresses(self, addresses: Sequence[IPInterface]) -> None:

@@ -432,7 +432,10 @@ class WintunDriver:
             return self._create_by(name, pool, byref(guid) if guid is not None else None)
         except AdapterExists as error:
             # No other interface has the name (`refuse_taken`), so 183 is said of the GUID.
-            error.guid_in_use = guid is not None and error.carried == ERROR_ALREADY_EXISTS
+            if guid is not None and error.carried == ERROR_ALREADY_EXISTS:
+                error.guid_in_use = True
+                error.detail = f"Another adapter has the GUID {guid.uuid}, or had it a moment ago."
+                error.hint = "Leave requested_guid out, or ask for another one."
             raise
 
     def _create_by(self, name: str, pool: str, requested: Any) -> tuple[AdapterHandle, bool]:
