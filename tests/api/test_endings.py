@@ -36,6 +36,8 @@ SIZE = 1400
 # What a client can read within the service's patience, a message for each packet: an interpreter
 # under Wine takes some 5,000 in that second.
 READABLE = 3_000 if sys.platform == "win32" else TOTAL
+# A system that grows its buffers while nobody reads may take the farewell too.
+CUT_OFF = {1006, 1001} if sys.platform == "win32" else {1006}
 LINGER = "hh" if sys.platform == "win32" else "ii"
 
 
@@ -146,7 +148,12 @@ def counts_of(managed: ManagedSession) -> dict[str, Any]:
     counters = view.counters
     return {
         "received": {"packets": counters.received_packets},
-        "lost": {"ring": view.ring_lost, "queue": counters.queue_lost, "ended": counters.ended},
+        "lost": {
+            "ring": view.ring_lost,
+            "queue": counters.queue_lost,
+            "ended": counters.ended,
+            "unclaimed": counters.received_unclaimed,
+        },
     }
 
 
@@ -179,18 +186,20 @@ def test_a_stalled_client(
         lost = counters["lost"]
         assert counters["received"]["packets"] + lost["ring"] == TOTAL
         losses = lost["queue"] + lost["ended"] + lost["ring"]
-        assert client.delivered + losses == TOTAL
+        # One that is closed for its overflow may be let go before a slow flood is over.
+        offered = TOTAL - (lost["unclaimed"] if overflow == "close" else 0)
+        assert client.delivered + losses == offered
         assert lost["queue"] + lost["ended"] > 0
         if ending == "service":  # it was cut off: only what its kernel could take reaches it
             told = {4008} if overflow == "close" else set()  # before, where the flood was slow
-            assert client.code in {1006} | told
+            assert client.code in CUT_OFF | told
             return
         assert client.code == (4008 if overflow == "close" else 4009)
         if protocol == BATCH:
             assert client.lost().total() == losses
             assert client.texts[-1]["type"] == "ended"
         if protocol == PCAPNG:
-            assert statistics(client.file) == (TOTAL, TOTAL - client.delivered)
+            assert statistics(client.file) == (offered, offered - client.delivered)
 
 
 @pytest.mark.parametrize("plain", [False, True], ids=["fast", "plain"])
