@@ -18,6 +18,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from wintun_api.drivers.base import (
+    ADAPTER_GONE,
     Adapter,
     AdapterInfo,
     Driver,
@@ -705,6 +706,15 @@ class DriverContract:
         assert after.sent_packets - before.sent_packets >= 3
         session.end()
         assert adapter.counters() == after
+
+    def test_why_a_session_ended(self, adapter: Adapter, session: Session) -> None:
+        """After a deletion the reason is that the adapter is gone, whoever asks and how often."""
+        adapter.delete()
+        with pytest.raises(SessionEnded):
+            drain(session)
+        assert adapter.end_reason() == ADAPTER_GONE
+        session.end()
+        assert adapter.end_reason() == ADAPTER_GONE
 
     def test_counters_of_a_deleted_adapter(self, adapter: Adapter) -> None:
         """An adapter that was deleted without a look at its counters has some."""

@@ -16,6 +16,7 @@ from uuid import UUID
 from wintun_api.drivers.wintun.abi import DWORD
 from wintun_api.drivers.wintun.iphlpapi import CFGMGR32
 from wintun_api.drivers.wintun.system_calls import SystemCalls, find_in_system
+from wintun_api.errors import DriverError
 
 # cfgmgr32.h, cfg.h
 CM_LOCATE_DEVNODE_NORMAL = 0
@@ -73,10 +74,9 @@ class WindowsDevices:
             function = "CM_Get_DevNode_Status"
             code = self._calls.code(function, byref(status), byref(problem), node.value, 0)
         if code != CR_SUCCESS:
-            said = f"({function}: CONFIGRET 0x{code.returned:08X})"
-            return DeviceState(
-                Presence.UNKNOWN, f"The device manager does not tell the adapter's state {said}."
-            )
+            text = "The device manager does not tell the adapter's state."
+            failure = DriverError(function, code.returned, text, domain="configret")
+            return DeviceState(Presence.UNKNOWN, str(failure))
         if not status.value & DN_HAS_PROBLEM:
             return DeviceState(Presence.WORKING)
         if problem.value == CM_PROB_DISABLED:
