@@ -11,6 +11,7 @@ from tests.drivers.wintun.fake_iphlpapi import FakeIphlpapi
 from wintun_api.drivers.emulated.library import EmulatedLibrary
 from wintun_api.drivers.wintun.abi import Generation
 from wintun_api.drivers.wintun.devices import (
+    ABSENT,
     DISABLED,
     Presence,
     WindowsDevices,
@@ -57,6 +58,13 @@ def test_another_problem(windows: FakeIphlpapi, devices: WindowsDevices) -> None
     state = devices.state(GUID)
     assert state.presence is Presence.STOPPED
     assert "CM_PROB 0x38" in state.why
+
+
+def test_absent(windows: FakeIphlpapi, devices: WindowsDevices) -> None:
+    """A device that is registered and not there at the moment is not gone for good."""
+    windows.devices[INSTANCE] = 0x0D
+    state = devices.state(GUID)
+    assert (state.presence, state.why) == (Presence.STOPPED, ABSENT)
 
 
 @pytest.mark.parametrize("function", ["CM_Locate_DevNodeW", "CM_Get_DevNode_Status"])
@@ -136,6 +144,17 @@ def test_gone_for_good(windows: FakeIphlpapi) -> None:
     assert machine.driver.adapters() == []
     with pytest.raises(AdapterNotFound):
         machine.adapter.info()
+
+
+def test_gone_after_a_failure_to_tell(windows: FakeIphlpapi) -> None:
+    """What the device manager knew once is not forgotten because it failed in between."""
+    machine = Machine(windows)
+    machine.driver.adapters()
+    windows.fail("CM_Locate_DevNodeW", 0x13)
+    assert machine.states() == [""]
+    windows.interfaces.remove(machine.interface)
+    del windows.devices[INSTANCE]
+    assert machine.driver.adapters() == []
 
 
 def test_never_located(windows: FakeIphlpapi) -> None:

@@ -19,13 +19,14 @@ from wintun_api.drivers.wintun.system_calls import SystemCalls, find_in_system
 from wintun_api.errors import DriverError
 
 # cfgmgr32.h, cfg.h
-CM_LOCATE_DEVNODE_NORMAL = 0
+CM_LOCATE_DEVNODE_PHANTOM = 1  # also one that is registered and not there now
 CR_SUCCESS = 0
 CR_NO_SUCH_DEVNODE = 0x0D
 DN_HAS_PROBLEM = 0x400
 CM_PROB_DISABLED = 0x16
 
 DISABLED: Final = "The adapter is disabled, as adapters are while their driver is replaced."
+ABSENT: Final = "The adapter's device is registered, but it is not there at the moment."
 
 
 class Presence(Enum):
@@ -67,12 +68,14 @@ class WindowsDevices:
         node, status, problem = DWORD(), DWORD(), DWORD()
         instance = f"SWD\\Wintun\\{{{guid}}}".upper()
         function = "CM_Locate_DevNodeW"
-        code = self._calls.code(function, byref(node), instance, CM_LOCATE_DEVNODE_NORMAL)
+        code = self._calls.code(function, byref(node), instance, CM_LOCATE_DEVNODE_PHANTOM)
         if code == CR_NO_SUCH_DEVNODE:
             return DeviceState(Presence.GONE)
         if code == CR_SUCCESS:
             function = "CM_Get_DevNode_Status"
             code = self._calls.code(function, byref(status), byref(problem), node.value, 0)
+            if code == CR_NO_SUCH_DEVNODE:
+                return DeviceState(Presence.STOPPED, ABSENT)
         if code != CR_SUCCESS:
             text = "The device manager does not tell the adapter's state."
             failure = DriverError(function, code.returned, text, domain="configret")

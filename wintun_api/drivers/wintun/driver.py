@@ -68,7 +68,7 @@ CAPABILITIES = {
 # Windows numbers equal descriptions: "Example Tunnel", "Example Tunnel #2".
 _DESCRIPTION = re.compile(r"(?P<pool>.*) Tunnel(?: #\d+)?")
 
-_HIDDEN: Final = "Windows does not show the adapter now; its driver may be being replaced."
+_HIDDEN: Final = "Windows does not show the adapter now; perhaps its driver is being replaced."
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,8 +294,10 @@ class WintunDriver:
             if not missing and not why:
                 raise
             return _without_settings(replace(self._readings[luid].info, name=name), why or _HIDDEN)
-        state = self._state(info.guid)
+        state, before = self._state(info.guid), self._readings.get(luid)
         located = state.presence in (Presence.WORKING, Presence.STOPPED)
+        if state.presence is Presence.UNKNOWN and before and before.info.guid == info.guid:
+            located = before.located
         self._readings[luid] = _Reading(info, located)
         if state.presence is Presence.STOPPED:
             return _without_settings(info, state.why)
