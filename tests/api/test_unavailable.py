@@ -216,6 +216,10 @@ def test_a_removed_adapter_is_told_unasked(rig: Rig) -> None:
         ended = first_event(events, "session.ended")
         assert (ended["id"], ended["reason"]) == (session["id"], "The adapter is gone.")
         assert first_event(events, "adapter.deleted")["guid"] == adapter["guid"]
+    path = f"/v1/sessions/{session['id']}"
+    assert service.http.get(path).json()["reason"] == "The adapter is gone."
+    assert service.http.delete(path).status_code == 200
+    problem(service.http.get(path), 404, "session-not-found")
 
 
 def test_a_reason_that_cannot_be_had(rig: Rig) -> None:

@@ -571,10 +571,12 @@ class Registry:
         if not self.pools.knows(pool):
             await aside("pools", partial(self.pools.add, pool))  # a disk may take its time
 
-    def _forget(self, known: ManagedAdapter) -> None:
+    def _forget(self, known: ManagedAdapter, *, gone: bool = False) -> None:
+        """Forget an adapter with its session; `gone` says that nobody asked for its removal."""
         if self._adapters.pop(known.info.guid, None) is not None:
             self._leaving.add(known.info.guid)
-            if known.session is not None:
+            # One that the driver ended can be asked why until it, or its adapter, is deleted.
+            if known.session is not None and not (gone and known.session.lost):
                 self._sessions.pop(known.session.id, None)
             self.events.publish(EventType.ADAPTER_DELETED, known.view())
 
@@ -632,7 +634,7 @@ class Registry:
                 handle, known.handle = known.handle, None
                 if handle is not None:
                     await self._management.call("release_adapter", handle.close)
-                self._forget(known)
+                self._forget(known, gone=True)
         return set(listed)
 
     def _trim_ended(self) -> None:
