@@ -282,7 +282,7 @@ def test_session_of_another_process(standin: Standin) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "status"), [(5, 403), (0, 502), (0x80070005, 502), (0xE0000203, 502), (4319, 502)]
+    ("code", "status"), [(5, 403), (0, 502), (0x80070005, 403), (0xE0000203, 502), (4319, 502)]
 )
 def test_create_fails(standin: Standin, code: int, status: int) -> None:
     """NULL with any last error, none and an HRESULT included, is a problem document."""
