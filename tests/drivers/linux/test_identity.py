@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import re
 from uuid import UUID
 
 import pytest
@@ -12,9 +14,11 @@ from wintun_api.drivers.limits import FORBIDDEN_CHARACTERS
 from wintun_api.drivers.linux.identity import (
     MAX_ALIAS,
     Identity,
+    identify,
     kernel_name,
     luid_of,
     parse_alias,
+    parse_marks,
 )
 from wintun_api.errors import InvalidArgument
 
@@ -73,6 +77,59 @@ def test_alias_too_long() -> None:
 def test_foreign_aliases(alias: object) -> None:
     """What is not ours, or not whole, is nobody's adapter."""
     assert parse_alias(alias) is None
+
+
+@given(st.uuids(), TEXTS, TEXTS, st.randoms())
+def test_marks_round_trip(guid: UUID, pool: str, name: str, order: random.Random) -> None:
+    """What fits into an alias fits into alternative names, and comes back whatever their order."""
+    identity = Identity(guid, pool, name)
+    try:
+        identity.alias()
+    except InvalidArgument:
+        return
+    marks = list(identity.marks())
+    assert len(marks) <= 4
+    assert all(len(mark) <= 127 and re.fullmatch(r"[a-zA-Z0-9_.-]+", mark) for mark in marks)
+    order.shuffle(marks)
+    assert parse_marks(["theirs", *marks, "wt0"]) == identity
+    for missing in marks:
+        assert parse_marks([mark for mark in marks if mark != missing]) is None
+
+
+@pytest.mark.parametrize(
+    "altnames",
+    [
+        [],
+        ["uplink"],
+        ["wintun-api-1-"],
+        [f"wintun-api-1-{GUID}"],
+        [f"wintun-api-1-{GUID}-"],
+        [f"wintun-api-1-{GUID}-0."],
+        [f"wintun-api-1-{GUID}-0.!!!!"],
+        [f"wintun-api-1-{GUID}-0.RXhhbXBsZQ"],
+        [f"wintun-api-1-{GUID}-1.RXhhbXBsZS9EZW1v"],
+        [f"wintun-api-1-{GUID}-0-RXhhbXBsZS9EZW1v"],
+        [f"wintun-api-1-{str(GUID).upper()}-0.RXhhbXBsZS9EZW1v"],
+        [f"wintun-api-1-{'x' * 36}-0.RXhhbXBsZS9EZW1v"],
+    ],
+)
+def test_foreign_altnames(altnames: list[str]) -> None:
+    """Alternative names that are not whole say nothing."""
+    assert parse_marks(altnames) is None
+
+
+def test_which_says_what() -> None:
+    """Alternative names say which adapter it is, an alias of the same one what it is called."""
+    one, renamed = Identity(GUID, "Example", "One"), Identity(GUID, "Example", "Two")
+    other = Identity(UUID(int=7), "Example", "Three")
+    assert identify("uplink", one.marks()) == one
+    assert identify("", one.marks()) == one
+    assert identify(None, one.marks()) == one
+    assert identify(b"\xff", one.marks()) == one
+    assert identify(other.alias(), one.marks()) == one
+    assert identify(renamed.alias(), one.marks()) == renamed
+    assert identify(one.alias(), ["theirs"]) == one
+    assert identify("uplink", ["theirs"]) is None
 
 
 @pytest.mark.parametrize("name", ["demo", "wg-office_1.2", "fifteen-bytes-x", "Büro"])

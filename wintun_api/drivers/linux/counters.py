@@ -24,6 +24,7 @@ RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK = 16, 17, 18
 RTM_NEWNSID, RTM_GETNSID = 88, 90
 IFLA_IFNAME, IFLA_IFALIAS, IFLA_STATS64 = 3, 20, 23
 IFLA_TARGET_NETNSID, IFLA_NEW_NETNSID = 46, 45
+IFLA_PROP_LIST, IFLA_ALT_IFNAME = 52, 53
 NETNSA_NSID, NETNSA_FD = 1, 3
 
 OWN_NAMESPACE = Path("/proc/thread-self/ns/net")  # processes may have threads in several
@@ -58,6 +59,7 @@ class LinkMessage:
         kind: RTM_NEWLINK, which also answers a question, or RTM_DELLINK.
         index: Interface index.
         alias: Its ifalias; empty where it has none.
+        altnames: Its alternative names.
         moved: The link has left for another network namespace.
         counters: Seen from the application. Of a link that is deleted, the last ones.
     """
@@ -67,6 +69,7 @@ class LinkMessage:
     alias: bytes
     moved: bool
     counters: LinkCounters
+    altnames: tuple[bytes, ...] = ()
 
 
 def read_link(place: Place) -> LinkMessage | None:
@@ -123,6 +126,11 @@ def parse_link(message: bytes) -> LinkMessage | None:
             sent_packets=taken,
             sent_bytes=taken_bytes,
             sent_dropped=taken_dropped,
+        ),
+        altnames=tuple(
+            content.rstrip(b"\0")
+            for kind, content in _attributes(found.get(IFLA_PROP_LIST, b""), 0)
+            if kind == IFLA_ALT_IFNAME
         ),
     )
 

@@ -1,10 +1,16 @@
-"""GUID, pool and name of an adapter, kept where the kernel keeps them: in the device's ifalias.
+"""GUID, pool and name of an adapter, kept by the kernel: in the device's alias and in altnames.
 
-So enumeration, open and rename work across restarts, and find only adapters of ours.
+So enumeration, open and rename work across restarts, and find only adapters of this program. An
+alias is free text that administrators and other programs set for purposes of their own, so the
+same identity is in alternative names too (ip-link(8): altname). The kernel lets no two devices of
+a network namespace have the same one; an alias can be copied to any device.
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
+from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -12,6 +18,8 @@ from wintun_api.drivers.limits import check_name, check_pool
 from wintun_api.errors import InvalidArgument
 
 PREFIX = "wintun-api/1/"
+MARK_PREFIX = "wintun-api-1-"
+MARK_TEXT = 72  # characters of base64 in one alternative name; if.h: ALTIFNAMSIZ is 128
 MAX_ALIAS = 254  # if.h: IFALIASZ is 256; one byte is the zero, another one netlink's
 MAX_KERNEL_NAME = 15  # if.h: IFNAMSIZ is 16 with the zero
 KERNEL_NAME_PATTERN = "wt%d"
@@ -48,6 +56,21 @@ class Identity:
             )
         return alias
 
+    def marks(self) -> tuple[str, ...]:
+        """Return the alternative names that hold the identity: up to four of 127 characters.
+
+        `wintun-api-1-GUID-PART` and a piece of the pool and name, which are in base64url (RFC 4648)
+        because ip(8) and the kernel take few characters in a name.
+        """
+        content = f"{self.pool}/{self.name}".encode()
+        text = base64.urlsafe_b64encode(content).decode().rstrip("=")
+        pieces = [text[at : at + MARK_TEXT] for at in range(0, len(text), MARK_TEXT)]
+        last = len(pieces) - 1
+        return tuple(
+            f"{mark_start(self.guid)}{part}{'.' if part == last else '-'}{piece}"
+            for part, piece in enumerate(pieces)
+        )
+
     def same_name(self, name: str) -> bool:
         """Tell whether the adapter has this name, whatever the case, as Windows compares."""
         return self.name.casefold() == name.casefold()
@@ -56,6 +79,52 @@ class Identity:
 def alias_start(guid: UUID) -> str:
     """Return what the ifalias of an adapter begins with, whatever its name."""
     return f"{PREFIX}{guid}/"
+
+
+def mark_start(guid: UUID) -> str:
+    """Return what the alternative names of an adapter begin with, whatever its name."""
+    return f"{MARK_PREFIX}{guid}-"
+
+
+def is_mark(altname: str) -> bool:
+    """Tell whether an alternative name may be part of an identity."""
+    return altname.startswith(MARK_PREFIX)
+
+
+def identify(alias: object, altnames: Iterable[str] = ()) -> Identity | None:
+    """Return the identity of a device, None where neither its alias nor its altnames have one.
+
+    The altnames decide which adapter it is, for an alias may have been copied from another one. An
+    alias of the same adapter decides what it is called: renaming changes that first.
+    """
+    named = parse_alias(alias)
+    marked = parse_marks(altnames)
+    if marked is None or (named is not None and named.guid == marked.guid):
+        return named
+    return marked
+
+
+def parse_marks(altnames: Iterable[str]) -> Identity | None:
+    """Return the identity in alternative names, None where it is missing or not whole."""
+    found = sorted(filter(is_mark, altnames))
+    text, guid = "", found[0][len(MARK_PREFIX) :][:36] if found else ""
+    for part, name in enumerate(found):
+        start = f"{MARK_PREFIX}{guid}-{part}"
+        end, piece = name[len(start) :][:1], name[len(start) + 1 :]
+        if not name.startswith(start) or end not in ("-", "."):
+            return None
+        text += piece
+        if end == ".":
+            break
+    else:
+        return None
+    try:
+        content = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        pool, _, name = content.decode().partition("/")
+        identity = Identity(UUID(guid), check_pool(pool), check_name(name))
+        return identity if set(identity.marks()) <= set(found) else None
+    except (ValueError, binascii.Error):
+        return None
 
 
 def parse_alias(alias: object) -> Identity | None:

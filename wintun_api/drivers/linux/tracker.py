@@ -1,18 +1,19 @@
 """What the device of a session has counted, wherever it goes, up to its last packet.
 
-A device is told by the GUID in its ifalias. Its name may pass to another device at any time, and
-its index too, once it was moved or deleted: the kernel then sends RTM_DELLINK, before anything else
-can have the index, and in it the counters that the device had at last.
+A device is told by its network namespace and index, which another one can have once it was moved or
+deleted: the kernel then sends RTM_DELLINK before, and in it the counters that the device had at
+last. Where it is after a move, the attached descriptor says. Its name may pass to another device at
+any time, and its alias may be changed, or copied to another device, by whatever program.
 """
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
 import socket
-import struct
+from collections.abc import Iterable
 from contextlib import suppress
+from typing import Any
 from uuid import UUID
 
 from wintun_api.drivers.base import LinkCounters
@@ -20,10 +21,9 @@ from wintun_api.drivers.linux import tun
 from wintun_api.drivers.linux.counters import (
     AF_NETLINK,
     IFLA_IFALIAS,
-    LINK,
     MAX_MESSAGE,
-    MESSAGE,
     NETLINK_ROUTE,
+    NUMBER,
     RTM_DELLINK,
     LinkMessage,
     Place,
@@ -34,18 +34,11 @@ from wintun_api.drivers.linux.counters import (
     read_link,
 )
 from wintun_api.drivers.linux.failure import EBADFD
-from wintun_api.drivers.linux.identity import alias_start
+from wintun_api.drivers.linux.identity import MARK_PREFIX, alias_start, mark_start
+from wintun_api.drivers.linux.socket_filter import RTMGRP_LINK, Program, attach, of_link
 from wintun_api.errors import DriverError
 
-RTMGRP_LINK = 0x1  # linux/rtnetlink.h
 SOL_NETLINK, NETLINK_LISTEN_ALL_NSID = 270, 8  # linux/netlink.h
-SO_ATTACH_FILTER = 26
-
-# linux/filter.h: code, jump if true, jump if false, operand
-INSTRUCTION = struct.Struct("=HBBI")
-LOAD_HALF, LOAD_WORD, LOAD_WORD_AT, LOAD_NUMBER = 0x28, 0x20, 0x40, 0x00
-LOAD_INDEX, TO_INDEX, JUMP_IF_EQUAL, RETURN = 0x01, 0x07, 0x15, 0x06
-FIND_ATTRIBUTE = 0xFFFFF000 + 12  # SKF_AD_NLATTR
 
 _ATTEMPTS = 4  # a device that is moved while it is read is read again
 
@@ -70,8 +63,9 @@ class LinkTracker:
         self.counters = counters
         self.gone = False
         self._alias = alias_start(guid).encode()
+        self._mark = mark_start(guid).encode()
         self._place: Place | None = Place(index)
-        self._farewells = _farewells_of(self._alias)
+        self._farewells: Any = _farewells_of(self._alias, index)  # recvmsg is not on Windows
 
     def read(self, descriptor: int) -> LinkCounters:
         """Return the counters as they are now, or as they were at last.
@@ -93,18 +87,17 @@ class LinkTracker:
         self._hear()
         farewells, self._farewells = self._farewells, None
         if farewells is not None:
-            os.close(farewells)
+            farewells.close()
 
     def _look(self, descriptor: int) -> LinkMessage | None:
         if self._place is not None:
             found = read_link(self._place)
-            if found is not None and found.alias.startswith(self._alias):
+            if found is not None and self._says_ours(found):
                 return found
         return self._find(descriptor)
 
     def _find(self, descriptor: int) -> LinkMessage | None:
         """Ask the descriptor where the device is."""
-        self._place = None
         try:
             namespace = tun.namespace(descriptor)
             try:
@@ -112,15 +105,20 @@ class LinkTracker:
                 number = None if own else number_of(namespace)
                 if number is None and not own:
                     return None
-                found = find_link(tun.kernel_name(descriptor), number)
+                name = tun.kernel_name(descriptor)
+                found = find_link(name, number)
+                # Only now: it was the device's own name all the time.
+                if found is None or tun.kernel_name(descriptor) != name:
+                    return None
             finally:
                 os.close(namespace)
         except DriverError as error:
             self.gone = self.gone or (error.code == EBADFD and not self._hear())
             return None
-        if found is None or not found.alias.startswith(self._alias):
-            return None
         self._place = Place(found.index, number)
+        if self._farewells is not None:
+            with suppress(OSError):
+                attach(self._farewells, _program(self._alias, found.index))
         return found
 
     def _hear(self) -> bool:
@@ -128,62 +126,62 @@ class LinkTracker:
         heard = False
         while self._farewells is not None:
             try:
-                message = parse_link(os.read(self._farewells, MAX_MESSAGE))
+                content, tokens, _, _ = self._farewells.recvmsg(MAX_MESSAGE, NUMBER.size * 8)
             except BlockingIOError:
                 break
             except OSError as error:
                 if error.errno != errno.ENOBUFS:
                     break
                 continue  # more than the kernel could keep; what it has kept follows
-            if message is not None and message.alias.startswith(self._alias):
+            message = parse_link(content)
+            if message is not None and self._is_ours(message, _namespace_in(tokens)):
                 heard = True
                 self.counters = message.counters
                 self.gone = self.gone or not message.moved
                 self._place = None
         return heard
 
+    def _is_ours(self, message: LinkMessage, namespace: int | None) -> bool:
+        if self._place is None:
+            return self._says_ours(message)
+        return Place(message.index, namespace) == self._place or self._is_marked(message)
 
-def _farewells_of(alias: bytes) -> int | None:
-    """Return a socket that gets RTM_DELLINK of the device with this alias, and nothing else.
+    def _says_ours(self, message: LinkMessage) -> bool:
+        if any(name.startswith(MARK_PREFIX.encode()) for name in message.altnames):
+            return self._is_marked(message)
+        return message.alias.startswith(self._alias)
 
-    Its descriptor is the caller's. None where the kernel gives no such socket.
+    def _is_marked(self, message: LinkMessage) -> bool:
+        return any(name.startswith(self._mark) for name in message.altnames)
+
+
+def _farewells_of(alias: bytes, index: int) -> socket.socket | None:
+    """Return a socket that gets RTM_DELLINK of links with this alias or index, and nothing else.
+
+    None where the kernel gives no such socket.
     """
     farewells = socket.socket(AF_NETLINK, socket.SOCK_RAW, NETLINK_ROUTE)
     try:
         farewells.setblocking(False)
         # The kernel keeps a few messages only, so those of other devices must not be among them.
-        program = _program(alias)
-        room = ctypes.create_string_buffer(program, len(program))
-        count = len(program) // INSTRUCTION.size
-        pointer = struct.pack("@HP", count, ctypes.addressof(room))
-        farewells.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, pointer)
+        attach(farewells, _program(alias, index))
         with suppress(OSError):  # only with CAP_NET_BROADCAST
             farewells.setsockopt(SOL_NETLINK, NETLINK_LISTEN_ALL_NSID, 1)
         farewells.bind((0, RTMGRP_LINK))
     except OSError:
         farewells.close()
         return None
-    return farewells.detach()
+    return farewells
 
 
-def _program(alias: bytes) -> bytes:
-    """Return the filter of a socket (linux/filter.h): a kind of message, and an alias's start."""
-    checks = [(LOAD_HALF, 4, socket.htons(RTM_DELLINK))]
-    words = [int.from_bytes(alias[at : at + 4], "big") for at in range(0, len(alias) // 4 * 4, 4)]
-    checks += [(LOAD_WORD_AT, 4 + 4 * number, word) for number, word in enumerate(words)]
-    steps = [step for check in checks for step in _check(*check)]
-    find = [
-        (LOAD_NUMBER, 0, 0, MESSAGE.size + LINK.size),
-        (LOAD_INDEX, 0, 0, IFLA_IFALIAS),
-        (LOAD_WORD, 0, 0, FIND_ATTRIBUTE),
-        (JUMP_IF_EQUAL, 0, 1, 0),
-        (RETURN, 0, 0, 0),
-        (TO_INDEX, 0, 0, 0),
-    ]
-    steps[3:3] = find  # after the kind was checked
-    steps.append((RETURN, 0, 0, 0xFFFFFFFF))
-    return b"".join(INSTRUCTION.pack(*step) for step in steps)
+def _program(alias: bytes, index: int) -> Program:
+    return of_link(RTM_DELLINK, IFLA_IFALIAS, alias, index)
 
 
-def _check(load: int, at: int, wanted: int) -> list[tuple[int, int, int, int]]:
-    return [(load, 0, 0, at), (JUMP_IF_EQUAL, 1, 0, wanted), (RETURN, 0, 0, 0)]
+def _namespace_in(tokens: Iterable[tuple[int, int, bytes]]) -> int | None:
+    """Return the number of the namespace that a message came from; None for the socket's own."""
+    for level, kind, content in tokens:
+        if (level, kind) == (SOL_NETLINK, NETLINK_LISTEN_ALL_NSID):
+            number: int = NUMBER.unpack_from(content)[0]
+            return number
+    return None

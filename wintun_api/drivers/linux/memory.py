@@ -1,0 +1,104 @@
+"""Which device was which adapter, for one whose alias and alternative names were all taken away.
+
+An interface index belongs to one device until the kernel sends RTM_DELLINK, when the device was
+deleted or moved to another network namespace. So an identity that was read once stays true until
+such a message has come, whatever others write to the device meanwhile.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from threading import RLock
+from weakref import finalize
+
+from wintun_api.drivers.linux.counters import (
+    AF_NETLINK,
+    LINK,
+    MESSAGE,
+    NETLINK_ROUTE,
+    RTM_DELLINK,
+)
+from wintun_api.drivers.linux.identity import Identity
+from wintun_api.drivers.linux.socket_filter import RTMGRP_LINK, attach, of_kind
+
+MAX_REMEMBERED = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What was read of a device at last.
+
+    Attributes:
+        identity: Which adapter it is.
+        marks: The alternative names of it that the device had.
+    """
+
+    identity: Identity
+    marks: frozenset[str] = frozenset()
+
+
+class Memory:
+    """Identities by interface index, in the network namespace that it is first used in. Any thread.
+
+    Attributes:
+        lock: Hold it from before devices are read until after `note`, so that no device that is
+            deleted in between is remembered.
+    """
+
+    def __init__(self) -> None:
+        self.lock = RLock()
+        self._known: dict[int, Remembered] = {}
+        self._deletions: int | None = None
+        self._close: Callable[[], object] = lambda: None
+
+    def recall(self) -> Mapping[int, Remembered]:
+        """Return what is known of devices that are still there. Call it after reading them."""
+        with self.lock:
+            if self._deletions is None:
+                self._known.clear()
+                self._deletions = _deletions()
+                if self._deletions is not None:
+                    # A driver that was never closed leaves no descriptor behind.
+                    self._close = finalize(self, os.close, self._deletions)
+            while self._deletions is not None:
+                try:
+                    message = os.read(self._deletions, MESSAGE.size + LINK.size)
+                except BlockingIOError:
+                    break
+                except OSError as error:
+                    self._known.clear()  # some were told that the kernel could not keep
+                    if error.errno != errno.ENOBUFS:
+                        self.close()
+                    continue
+                self._known.pop(LINK.unpack_from(message, MESSAGE.size)[2], None)
+            return self._known
+
+    def note(self, index: int, remembered: Remembered) -> None:
+        """Remember a device. Beyond `MAX_REMEMBERED` no others are."""
+        with self.lock:
+            if index in self._known or len(self._known) < MAX_REMEMBERED:
+                self._known[index] = remembered
+
+    def close(self) -> None:
+        """Forget everything and listen no more. Idempotent."""
+        with self.lock:
+            self._known.clear()
+            self._deletions = None
+            self._close()
+
+
+def _deletions() -> int | None:
+    """Return a descriptor that gets RTM_DELLINK; None where the kernel gives no such socket."""
+    deletions = socket.socket(AF_NETLINK, socket.SOCK_RAW, NETLINK_ROUTE)
+    try:
+        deletions.setblocking(False)
+        attach(deletions, of_kind(RTM_DELLINK))
+        deletions.bind((0, RTMGRP_LINK))
+    except OSError:
+        deletions.close()
+        return None
+    return deletions.detach()
