@@ -138,6 +138,9 @@ class AdapterInfo:
         orphan: Made by another program, or left by one, so that no handle of ours removes it.
         unavailable: Why the system can do nothing with it now, as a sentence: it is disabled, or
             its driver is being replaced. Empty while it works. Such an adapter has no settings.
+        link_up: The interface is set up, by whatever program; None where the driver cannot tell.
+        lost_marks: What the driver had written on the device to know it by and others have taken
+            away; `Adapter.restore` writes it again. Always empty on Windows, which keeps the GUID.
     """
 
     guid: UUID
@@ -157,6 +160,8 @@ class AdapterInfo:
     families: tuple[int, ...] = (4, 6)
     orphan: bool = False
     unavailable: str = ""
+    link_up: bool | None = None
+    lost_marks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,6 +210,7 @@ class LogLine:
 
 
 Logger: TypeAlias = Callable[[LogLine], None]
+Watcher: TypeAlias = Callable[[], None]
 
 
 class Session(Protocol):
@@ -377,6 +383,16 @@ class Adapter(Protocol):
             NotSupported: The system cannot per interface.
         """
 
+    def restore(self) -> None:
+        """Set the interface up, and write again what the driver knows the device by.
+
+        It puts back what other programs have changed, apart from the network settings, which have
+        calls of their own. It does nothing where there is nothing to put back.
+
+        Raises:
+            AdapterNotFound: The adapter is gone.
+        """
+
     def close(self) -> None:
         """Give the handle back (wintun.h: WintunFreeAdapter, WintunCloseAdapter). Idempotent."""
 
@@ -461,6 +477,20 @@ class Driver(Protocol):
 
         `logger` is called on any thread, also after the call that caused the line has returned; it
         must be quick and must not raise. Set None before the process ends.
+        """
+
+    def changes_fileno(self) -> int | None:
+        """Return a descriptor that polls readable after something in `adapters` may have changed.
+
+        Whatever program changed it. Calling `adapters` makes it silent again. None where the driver
+        calls its watcher instead.
+        """
+
+    def set_watcher(self, watcher: Watcher | None) -> None:
+        """Call `watcher` after something in `adapters` may have changed, or call nobody.
+
+        It is called on any thread, perhaps for changes of this process too; it must be quick and
+        must not raise. A driver with a `changes_fileno` never calls it.
         """
 
     def close(self) -> None:

@@ -44,11 +44,15 @@ def namespace() -> Iterator[None]:
 @contextmanager
 def namespace_of(process: int) -> Iterator[None]:
     """Run this thread in the network namespace of a process."""
-    with (
-        Path("/proc/thread-self/ns/net").open() as before,
-        Path(f"/proc/{process}/ns/net").open() as theirs,
-    ):
-        _checked("setns", theirs.fileno(), CLONE_NEWNET)
+    with Path(f"/proc/{process}/ns/net").open() as theirs, inside(theirs.fileno()):
+        yield
+
+
+@contextmanager
+def inside(descriptor: int) -> Iterator[None]:
+    """Run this thread in the network namespace that a descriptor is of."""
+    with Path("/proc/thread-self/ns/net").open() as before:
+        _checked("setns", descriptor, CLONE_NEWNET)
         try:
             yield
         finally:

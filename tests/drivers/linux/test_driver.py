@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
+import subprocess
+import threading
 from ipaddress import ip_interface
 from pathlib import Path
 from uuid import uuid4
@@ -215,3 +218,91 @@ def test_ipv6_needs_its_mtu(driver: Driver) -> None:
     adapter.set_mtu(576)
     with pytest.raises(DriverError, match="IPv6 needs an MTU of 1280 bytes; the adapter has 576"):
         adapter.set_addresses([ip_interface("fd06:22::1/64")])
+
+
+def test_an_adapter_of_an_earlier_version(driver: Driver) -> None:
+    """One that has an alias alone is found by it, and gets its alternative names when opened."""
+    guid = uuid4()
+    kernel.ip("tuntap", "add", "old", "mode", "tun")
+    kernel.ip("link", "set", "old", "alias", f"wintun-api/1/{guid}/Example/Old one")
+    (info,) = driver.adapters()
+    assert (info.guid, info.lost_marks) == (guid, ())
+    driver.open_adapter("Old one", "Example")
+    kernel.ip("link", "set", "old", "alias", "uplink")
+    later = LinuxDriver()
+    (info,) = later.adapters()
+    assert (info.guid, info.name, len(info.lost_marks)) == (guid, "Old one", 1)
+    later.close()
+
+
+def test_a_rename_renames_every_mark(driver: Driver) -> None:
+    """After a rename nothing on the device says the old name."""
+    adapter = driver.create_adapter("n" * 100, "Example")
+    device = adapter.info().interface_name
+    before = altnames(device)
+    adapter.set_name("short")
+    after = altnames(device)
+    assert (len(before), len(after)) == (2, 1)
+    assert not set(before) & set(after)
+    kernel.ip("link", "set", device, "alias", "")
+    assert adapter.info().name == "short"
+    adapter.restore()
+    assert adapter.info().lost_marks == ()
+    adapter.set_name("m" * 120)
+    kernel.ip("link", "set", device, "alias", "")
+    assert adapter.info().name == "m" * 120
+
+
+def altnames(device: str) -> list[str]:
+    (shown,) = json.loads(kernel.ip("-j", "link", "show", device))
+    return list(shown.get("altnames", []))
+
+
+def move(device: str, namespace: int) -> None:
+    subprocess.run(
+        ["ip", "link", "set", device, "netns", f"/proc/self/fd/{namespace}"],
+        check=True,
+        pass_fds=[namespace],
+    )
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_changed_alias_of_a_device_that_comes_back(driver: Driver, moved: bool) -> None:
+    """A device whose alias was changed elsewhere is the adapter again when it comes back."""
+    adapter = driver.create_adapter("away", "Example")
+    before = adapter.info()
+    with kernel.namespace():
+        thread = f"/proc/{os.getpid()}/task/{threading.get_native_id()}/ns/net"
+        there = os.open(thread, os.O_RDONLY)
+    with Path("/proc/thread-self/ns/net").open() as home:
+        if moved:
+            move("away", there)
+            with pytest.raises(AdapterNotFound):
+                adapter.info()
+            assert driver.adapters() == []
+        with kernel.inside(there if moved else home.fileno()):
+            kernel.ip("link", "set", "away", "alias", "uplink")
+            if moved:
+                move("away", home.fileno())
+    os.close(there)
+    after = adapter.info()
+    assert (after.guid, after.name, len(after.lost_marks)) == (before.guid, "away", 1)
+    adapter.delete()
+    assert driver.adapters() == []
+
+
+def test_memory_forgets_a_deleted_device(driver: Driver) -> None:
+    """A device without marks is remembered until it is deleted, however many others are."""
+    adapter = driver.create_adapter("known", "Example")
+    other = driver.create_adapter("other", "Example")
+    for name in ("known", "other"):
+        kernel.ip("link", "set", name, "alias", "")
+        for mark in altnames(name):
+            kernel.ip("link", "property", "del", "dev", name, "altname", mark)
+    assert [info.name for info in driver.adapters()] == ["known", "other"]
+    kernel.ip("link", "del", "known")
+    assert [info.name for info in driver.adapters()] == ["other"]
+    with pytest.raises(AdapterNotFound):
+        adapter.info()
+    other.restore()
+    assert other.info().lost_marks == ()

@@ -6,6 +6,7 @@ as the real one does. systemd-resolved itself is not asked here.
 
 from __future__ import annotations
 
+import select
 import sys
 from ipaddress import ip_address
 from pathlib import Path
@@ -130,3 +131,36 @@ class TestDriver:
         assert not driver.capabilities.dns
         with pytest.raises(NotSupported, match="systemd-resolved"):
             driver.create_adapter("nodns", "Example").set_dns([], [])
+
+    def test_changed_by_another(self, namespace: None, resolver: Resolver, tmp_path: Path) -> None:
+        """What systemd-resolved writes when somebody sets DNS makes the descriptor readable."""
+        watched = Resolver(resolver._command, tmp_path / "run")
+        (tmp_path / "run").mkdir()
+        driver = LinuxDriver(watched)
+        adapter = driver.create_adapter("dns", "Example")
+        fileno = driver.changes_fileno()
+        assert fileno is not None
+        settled(driver, fileno)
+        for directory in ("run", "run/netif", "run/netif"):
+            (tmp_path / directory).mkdir(exist_ok=True)
+            settled(driver, fileno)
+            server = ip_address(f"10.6.7.{len(directory)}")
+            resolver.set("dns", [server], [])
+            assert not readable(fileno)
+            saved = tmp_path / directory / "7.new"
+            saved.write_text("DNS=")
+            saved.rename(tmp_path / directory / "7")
+            assert readable(fileno)
+            assert [info.dns for info in driver.adapters()] == [(server,)]
+        assert adapter.info().dns == (server,)
+        driver.close()
+
+
+def readable(fileno: int) -> bool:
+    return bool(select.select([fileno], [], [], 0)[0])
+
+
+def settled(driver: LinuxDriver, fileno: int) -> None:
+    """Wait until the kernel has told of all that was done before."""
+    while select.select([fileno], [], [], 0.3)[0]:
+        driver.adapters()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -390,3 +391,67 @@ def test_quiesce_in_another_namespace(adapter: Adapter, session: Session, elsewh
     with kernel.namespace_of(elsewhere):
         flood(10)
         assert drain(session) == 0
+
+
+ALIASES = {"text": "uplink", "empty": "", "of another": f"wintun-api/1/{UUID(int=7)}/Example/x"}
+
+
+@pytest.mark.parametrize("alias", ALIASES.values(), ids=ALIASES)
+@pytest.mark.parametrize("marked", [True, False], ids=["marks", "no marks"])
+def test_a_changed_alias(
+    driver: Driver, adapter: Adapter, session: Session, alias: str, marked: bool
+) -> None:
+    """The counters are the device's own, up to its last packet, whatever it is labelled."""
+    session.send_packets([SENT] * 3)
+    before = adapter.counters()
+    relabel(alias, marked)
+    session.send_packets([SENT] * 2)
+    assert adapter.counters().sent_packets == before.sent_packets + 2
+    drain(session)
+    lost = adapter.counters().received_dropped
+    flood(1000)
+    received = drain(session)
+    kernel.ip("link", "del", "tracked")
+    after = adapter.counters()
+    assert after.received_dropped - lost == 1000 - received
+    session.end()
+    assert adapter.counters() == after
+
+
+@pytest.mark.parametrize("marked", [True, False], ids=["marks", "no marks"])
+def test_a_changed_alias_in_another_namespace(
+    adapter: Adapter, session: Session, elsewhere: int, marked: bool
+) -> None:
+    """A device that is moved and relabelled is followed, and its last counters are known."""
+    relabel("uplink", marked)
+    drain(session)
+    before = adapter.counters()
+    move(elsewhere)
+    occupy("tracked")
+    session.send_packets([SENT] * 5)
+    assert adapter.counters().sent_packets == before.sent_packets + 5
+    with kernel.namespace_of(elsewhere):
+        flood(1000)
+        received = drain(session)
+        kernel.ip("link", "del", "tracked")
+    after = adapter.counters()
+    assert after.received_dropped - before.received_dropped >= 1000 - received > 0
+
+
+def test_an_alias_that_is_copied(adapter: Adapter, session: Session) -> None:
+    """The removal of a foreign device with the alias of this one is not taken for its own."""
+    session.send_packets([SENT] * 3)
+    kernel.ip("tuntap", "add", "copy", "mode", "tun")
+    kernel.ip("link", "set", "copy", "alias", f"wintun-api/1/{GUID}/Example/tracked")
+    kernel.ip("link", "del", "copy")
+    session.send_packets([SENT] * 2)
+    assert adapter.counters().sent_packets == 5
+
+
+def relabel(alias: str, marked: bool) -> None:
+    """Change the alias of the device, and take its alternative names."""
+    kernel.ip("link", "set", "tracked", "alias", alias)
+    if not marked:
+        (shown,) = json.loads(kernel.ip("-j", "link", "show", "tracked"))
+        for mark in shown["altnames"]:
+            kernel.ip("link", "property", "del", "dev", "tracked", "altname", mark)

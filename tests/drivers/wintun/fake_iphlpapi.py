@@ -7,6 +7,7 @@ every call was given. What it does not know is refused with 87, as Windows does.
 from __future__ import annotations
 
 import ctypes
+import threading
 from collections.abc import Callable
 from ctypes import memmove
 from dataclasses import dataclass, field
@@ -77,7 +78,17 @@ class FakeIphlpapi:
         self.devices: dict[str, tuple[int, int] | int] = {}
         self._functions: list[Any] = []
 
+        self.notified: dict[int, tuple[str, Any]] = {}
+
     # What tests use.
+
+    def tell(self, function: str) -> None:
+        """Call back as Windows does after a change, on a thread of the system."""
+        for name, callback in list(self.notified.values()):
+            if name == function:
+                thread = threading.Thread(target=callback, args=(None, None, 0))
+                thread.start()
+                thread.join()
 
     def system_calls(self) -> SystemCalls:
         """Return the functions as the driver binds them."""
@@ -332,6 +343,26 @@ class FakeIphlpapi:
         del self.strings[ctypes.addressof(settings.contents)]
 
     # Inside.
+
+    def NotifyIpInterfaceChange(self, *given: Any) -> int:
+        return self._notify("NotifyIpInterfaceChange", *given)
+
+    def NotifyUnicastIpAddressChange(self, *given: Any) -> int:
+        return self._notify("NotifyUnicastIpAddressChange", *given)
+
+    def NotifyRouteChange2(self, *given: Any) -> int:
+        return self._notify("NotifyRouteChange2", *given)
+
+    def CancelMibChangeNotify2(self, handle: int) -> int:
+        return 0 if self.notified.pop(handle, None) else ERROR_INVALID_PARAMETER
+
+    def _notify(self, function: str, *given: Any) -> int:
+        family, callback, context, initial, handle = given
+        if family != nt.AF_UNSPEC or context or initial:
+            return ERROR_INVALID_PARAMETER
+        handle[0] = 0x1000 + len(self.notified)
+        self.notified[handle[0]] = function, callback
+        return 0
 
     def _find(self, _library: str, row: Prototype) -> Callable[..., Any]:
         if row.name in self.missing:

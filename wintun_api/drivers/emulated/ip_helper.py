@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from uuid import UUID
 
-from wintun_api.drivers.base import IPAddress, IPInterface, LinkCounters, Route
+from wintun_api.drivers.base import IPAddress, IPInterface, LinkCounters, Route, Watcher
 from wintun_api.drivers.emulated.faults import CallFailed
 from wintun_api.drivers.emulated.machine import Device, Machine
 from wintun_api.drivers.wintun.win32 import ERROR_FILE_NOT_FOUND, ERROR_NOT_SUPPORTED
@@ -28,6 +28,7 @@ class EmulatedIpHelper:
     def __init__(self, machine: Machine, run_fault: Callable[[str], None] | None = None) -> None:
         self._machine = machine
         self._run_fault = run_fault
+        self._watcher: Watcher | None = None
         self.has_dns = True
         self.has_rename = True
 
@@ -135,6 +136,15 @@ class EmulatedIpHelper:
             self._run_fault("GetIfEntry2")
         with self._machine.lock:
             return LinkCounters(**asdict(self._device("GetIfEntry2", luid).counters))
+
+    def watch(self, watcher: Watcher | None) -> None:
+        """Call `watcher` after a change of any device, by whatever program; None calls nobody."""
+        with self._machine.lock:
+            if self._watcher is not None:
+                self._machine.watchers.remove(self._watcher)
+            self._watcher = watcher
+            if watcher is not None:
+                self._machine.watchers.append(watcher)
 
     def _device(self, function: str, luid: int) -> Device:
         with self._machine.lock:

@@ -26,6 +26,8 @@ from wintun_api.packet import build
 IF_TYPE_PROP_VIRTUAL = 53
 DEFAULT_MTU = 65535  # what Windows gives a Wintun adapter
 _RENAMES = 1000
+# Settings of a device that the IP Helper's notifications tell of.
+TOLD = frozenset(("name", "mtu", "addresses", "metric", "routes", "dns", "dns_search", "removed"))
 
 
 def luid_of(index: int) -> int:
@@ -42,6 +44,7 @@ class Device:
         wintun_name: What Wintun stored when it made the device, which an alias may leave behind.
         pool: None for one that is not Wintun's.
         enabled: False while it is disabled: it is there, but no function of Windows reaches it.
+        changed: Called after a change of a setting.
     """
 
     guid: UUID
@@ -63,6 +66,13 @@ class Device:
     counters: Counters = field(default_factory=Counters)
     host: Host = field(default_factory=Host)
     link: Link | None = None
+    changed: Callable[[], None] | None = None
+
+    def __setattr__(self, name: str, value: object) -> None:
+        """Set an attribute, and tell of it where the IP Helper would, whatever program sets it."""
+        object.__setattr__(self, name, value)
+        if name in TOLD and self.changed is not None:
+            self.changed()
 
     def set_addresses(self, addresses: Sequence[IPInterface]) -> None:
         """Make exactly these the addresses."""
@@ -98,6 +108,7 @@ class Machine:
         driver_version: (major, minor) in the driver store; None before the first adapter.
         reboot_required: What management calls report.
         loose_open: Take "Net 10" for "Net", as 0.9 to 0.12 do.
+        watchers: Called after every change of a device, as the IP Helper's notifications are.
     """
 
     def __init__(self, state: Path | None = None) -> None:
@@ -106,6 +117,7 @@ class Machine:
         self.driver_version: tuple[int, int] | None = None
         self.reboot_required = False
         self.loose_open = False
+        self.watchers: list[Callable[[], None]] = []
         self._devices: list[Device] = []
         self._indexes = itertools.count(1)
         self._state = state
@@ -262,6 +274,10 @@ class Machine:
                 ],
             )
 
+    def _tell(self) -> None:
+        for watcher in list(self.watchers):
+            watcher()
+
     def _add(self, name: str, pool: str | None, guid: UUID | None, *, persistent: bool) -> Device:
         number = next(self._indexes)
         device = Device(
@@ -274,6 +290,8 @@ class Machine:
             persistent=persistent,
         )
         self._devices.append(device)
+        device.changed = self._tell
+        self._tell()
         return device
 
     def _evict(self, name: str, besides: Device | None) -> None:

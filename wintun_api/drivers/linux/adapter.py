@@ -18,10 +18,11 @@ from wintun_api.drivers.base import (
     Route,
 )
 from wintun_api.drivers.limits import check_capacity, check_mtu, check_name
-from wintun_api.drivers.linux import addresses, routes, tun
+from wintun_api.drivers.linux import addresses, marks, routes, tun
 from wintun_api.drivers.linux.calls import PacketCalls
 from wintun_api.drivers.linux.identity import Identity, luid_of
 from wintun_api.drivers.linux.log import DriverLog
+from wintun_api.drivers.linux.memory import Memory
 from wintun_api.drivers.linux.resolver import Dns, Resolver
 from wintun_api.drivers.linux.rtnetlink import Link, LinkAddress, RouteSocket
 from wintun_api.drivers.linux.session import LinuxSession, queue_length
@@ -43,11 +44,12 @@ class LinuxAdapter:
     Management calls come from one thread at a time; each opens a netlink socket of its own.
 
     Args:
-        guid: The device's identity, in its ifalias.
+        guid: The device's identity, in its alias and alternative names.
         index: Its interface index when the handle was made.
         counters: What it had counted then.
         sessions: The running sessions of this driver, by GUID.
         log: Gets a line for what is done.
+        memory: Which devices are adapters; shared by all handles of a driver.
         resolver: Where the DNS settings are kept; None where nobody keeps them.
         calls: Makes what a session reads and writes packets with.
     """
@@ -60,12 +62,14 @@ class LinuxAdapter:
         sessions: dict[UUID, LinuxSession],
         log: DriverLog,
         *,
+        memory: Memory,
         resolver: Resolver | None,
         calls: Callable[[], PacketCalls],
     ) -> None:
         self._guid = guid
         self._index = index
         self._sessions = sessions
+        self._memory = memory
         self._log = log
         self._resolver = resolver
         self._calls = calls
@@ -84,7 +88,7 @@ class LinuxAdapter:
         Raises:
             AdapterNotFound: It was removed, or moved to another network namespace.
         """
-        with RouteSocket() as route:
+        with RouteSocket(self._memory) as route:
             link = self._link(route)
             found = route.addresses_of(link.index)
             made = route.routes_of(link.index)
@@ -113,7 +117,7 @@ class LinuxAdapter:
                 self._followed, self._counted = running, counted
         if running is not None and self._followed is running:
             return self._counted
-        with suppress(AdapterNotFound), RouteSocket() as route:
+        with suppress(AdapterNotFound), RouteSocket(self._memory) as route:
             self._counted = self._link(route).counters
         return self._counted
 
@@ -125,7 +129,7 @@ class LinuxAdapter:
             AdapterNotFound: The adapter is gone.
         """
         check_capacity(capacity)
-        with RouteSocket() as route:
+        with RouteSocket(self._memory) as route:
             link = self._link(route)
             descriptor = self._attach(route, link)
             try:
@@ -156,7 +160,7 @@ class LinuxAdapter:
             InvalidArgument: Name and pool do not fit into the device's alias together.
         """
         check_name(name)
-        with RouteSocket() as route:
+        with RouteSocket(self._memory) as route:
             link = self._link(route)
             identity = Identity(link.identity.guid, link.identity.pool, name)
             alias = identity.alias()
@@ -167,6 +171,7 @@ class LinuxAdapter:
             except AdapterExists:
                 route.set_link(link.index, ifalias=link.identity.alias())
                 raise
+            marks.put_marks(route, link.index, identity, link.altnames)
         self._log.info(f"{label_of(link)}: Renamed to {name!r}.")
 
     def set_addresses(self, interfaces: Sequence[IPInterface]) -> None:
@@ -179,13 +184,13 @@ class LinuxAdapter:
             InvalidArgument: A group address or the unspecified one.
             DriverError: The kernel refuses one; `detail` says so when IPv6 is disabled.
         """
-        with RouteSocket() as route:
+        with RouteSocket(self._memory) as route:
             addresses.set_addresses(route, self._link(route), interfaces)
 
     def set_mtu(self, mtu: int) -> None:
         """Set the MTU in bytes. Below 1280 the kernel takes IPv6 from the adapter (RFC 8200)."""
         check_mtu(mtu)
-        with RouteSocket() as route:
+        with RouteSocket(self._memory) as route:
             route.set_link(self._link(route).index, mtu=mtu)
 
     def set_metric(self, metric: int | None) -> None:
@@ -194,7 +199,7 @@ class LinuxAdapter:
         Raises:
             NotSupported: It is not None.
         """
-        with RouteSocket() as route:
+        with RouteSocket(self._memory) as route:
             self._link(route)
         if metric is not None:
             raise NotSupported(
@@ -214,7 +219,7 @@ class LinuxAdapter:
         Raises:
             DriverError: The kernel refuses one; `detail` names it.
         """
-        with RouteSocket() as route:
+        with RouteSocket(self._memory) as route:
             routes.set_routes(route, self._link(route), wanted)
 
     def set_dns(self, servers: Sequence[IPAddress], search: Sequence[str]) -> None:
@@ -223,7 +228,7 @@ class LinuxAdapter:
         Raises:
             NotSupported: systemd-resolved does not run.
         """
-        with RouteSocket() as route:
+        with RouteSocket(self._memory) as route:
             link = self._link(route)
         if self._resolver is None:
             raise NotSupported(
@@ -234,6 +239,19 @@ class LinuxAdapter:
                 hint="Leave dns and dns_search out, or run systemd-resolved.",
             )
         self._resolver.set(link.kernel_name, servers, search)
+
+    def restore(self) -> None:
+        """Write the alias and alternative names again, and set the device up.
+
+        Others may have taken them away, or set the device down.
+        """
+        with RouteSocket(self._memory) as route:
+            link = self._link(route)
+            marks.put(route, link.index, link.identity, link.altnames)
+            if not link.up:
+                route.set_link(link.index, state="up")
+        if link.lost or not link.up:
+            self._log.info(f"{label_of(link)}: Its alias, names and state were put back.")
 
     def close(self) -> None:
         """Give the handle back; device and session stay. Idempotent."""
@@ -251,7 +269,7 @@ class LinuxAdapter:
             SessionExists: Another process has its session, and `force` is not given.
         """
         session = self._sessions.get(self._guid)
-        with RouteSocket() as route:
+        with RouteSocket(self._memory) as route:
             try:
                 link = self._link(route)
             except AdapterNotFound:
@@ -335,6 +353,8 @@ def info_of(
         dns=servers,
         dns_search=search,
         families=(4, 6) if _has_ipv6(link) else (4,),
+        link_up=link.up,
+        lost_marks=link.lost,
     )
 
 

@@ -1,29 +1,43 @@
-"""Whether links, addresses or routes have changed since somebody looked (rtnetlink(7), groups).
+"""Whether links, addresses, routes or DNS settings have changed since the last look.
 
-The kernel tells whoever joined a group of every change, whoever made it. What was read before is
-still true while nothing has come, and to read it again costs milliseconds of the interpreter, for
-which packets wait.
+The kernel tells members of a group of every change, whoever made it (rtnetlink(7)). What was read
+before is still true while nothing has come, and to read it again costs milliseconds of the
+interpreter, for which packets wait.
 """
 
 from __future__ import annotations
 
 import errno
+import select
 import socket
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from wintun_api.drivers.linux.files_watch import FilesWatch
 
 # linux/netlink.h, linux/rtnetlink.h
 AF_NETLINK = 16
 NETLINK_ROUTE = 0
 GROUPS = 0x1 | 0x10 | 0x40 | 0x100 | 0x400  # RTMGRP: LINK, IPV4_IFADDR, IPV4_ROUTE, and of IPv6
 
+EPOLLIN = 0x1  # sys/epoll.h
+
+_select: Any = select
+
 
 class Changes:
     """Listens in the network namespace it is made in. One thread at a time.
+
+    Args:
+        directories: Where other settings are kept in files: a change of these is one too.
 
     Raises:
         OSError: The kernel gives no such socket.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, directories: Sequence[Path] = ()) -> None:
         self._socket = socket.socket(AF_NETLINK, socket.SOCK_RAW, NETLINK_ROUTE)
         try:
             self._socket.setblocking(False)
@@ -31,10 +45,22 @@ class Changes:
         except OSError:
             self._socket.close()
             raise
+        self._files: FilesWatch | None = None
+        self._either: Any = None
+        if directories:
+            with suppress(OSError):  # then only the kernel tells
+                self._files = FilesWatch(directories)
+                self._either = _select.epoll()  # not on Windows
+                for one in (self._socket, self._files):
+                    self._either.register(one.fileno(), EPOLLIN)
+
+    def fileno(self) -> int:
+        """Return a descriptor that polls readable until `seen` is called."""
+        return int((self._either or self._socket).fileno())
 
     def seen(self) -> bool:
         """Say whether something changed since the last call. Never blocks."""
-        changed = False
+        changed = self._files is not None and self._files.seen()
         while True:
             try:
                 self._socket.recv(1)  # what changed does not matter: the rest is thrown away
@@ -48,3 +74,6 @@ class Changes:
     def close(self) -> None:
         """Leave the groups. Idempotent."""
         self._socket.close()
+        for one in (self._either, self._files):
+            if one is not None:
+                one.close()

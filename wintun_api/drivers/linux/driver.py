@@ -7,6 +7,7 @@ import os
 import platform
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -18,15 +19,17 @@ from wintun_api.drivers.base import (
     Logger,
     Route,
     Unavailable,
+    Watcher,
 )
 from wintun_api.drivers.limits import check_name, check_pool
-from wintun_api.drivers.linux import availability, capability, native, tun
+from wintun_api.drivers.linux import availability, capability, marks, native, tun
 from wintun_api.drivers.linux.adapter import LinuxAdapter, info_of, label_of, refuse_taken
 from wintun_api.drivers.linux.calls import PacketCalls, PythonCalls
 from wintun_api.drivers.linux.changes import Changes
 from wintun_api.drivers.linux.heap import keep_heap
 from wintun_api.drivers.linux.identity import KERNEL_NAME_PATTERN, Identity, kernel_name
 from wintun_api.drivers.linux.log import DriverLog
+from wintun_api.drivers.linux.memory import Memory
 from wintun_api.drivers.linux.resolver import Resolver, find_resolver
 from wintun_api.drivers.linux.rtnetlink import Link, LinkAddress, RouteSocket
 from wintun_api.drivers.linux.session import LinuxSession
@@ -69,8 +72,9 @@ def open_linux(settings: Settings) -> LinuxDriver:
 class LinuxDriver:
     """The kernel behind the upper seam. Its management calls come from one thread at a time.
 
-    It keeps no list of adapters: the kernel does, and every driver object and process sees the
-    same ones in one network namespace.
+    The list of adapters is the kernel's: every driver object and process sees the same ones in one
+    network namespace. The driver remembers which devices they are, in case others take away what
+    says so on the device.
 
     Args:
         resolver: Where DNS settings are kept, if there is such a thing.
@@ -88,6 +92,7 @@ class LinuxDriver:
         self._changes: Changes | None = None
         self._read: list[Device] | None = None
         self._ours = 0
+        self._memory = Memory()
         self._sessions: dict[UUID, LinuxSession] = {}
 
     @property
@@ -124,14 +129,14 @@ class LinuxDriver:
         """
         guid = requested_guid if requested_guid is not None else uuid4()
         identity = Identity(guid, check_pool(pool), check_name(name))
-        alias = identity.alias()
+        identity.alias()  # whether it fits, before anything is made
         self._require(elevated=True)
-        with RouteSocket() as route:
+        with RouteSocket(self._memory) as route:
             refuse_taken(route, identity)
             descriptor, device = _create_device(kernel_name(name))
             try:
                 index = route.index_of(device)
-                route.set_link(index, ifalias=alias)
+                marks.put(route, index, identity)
                 # Two processes may do this at the same time: whoever sees the other gives way.
                 refuse_taken(route, identity, but=index)
                 tun.set_persistent(descriptor, persistent=True)
@@ -155,9 +160,10 @@ class LinuxDriver:
         check_name(name)
         check_pool(pool)
         self._require()
-        with RouteSocket() as route:
+        with RouteSocket(self._memory) as route:
             for link in route.links():
                 if link.identity.pool == pool and link.identity.same_name(name):
+                    self._mark(route, link)
                     return self._adapter(link.identity.guid, link.index, link.counters)
         raise AdapterNotFound(
             "RTM_GETLINK",
@@ -181,22 +187,28 @@ class LinuxDriver:
             if pool in (None, link.identity.pool)
         ]
 
+    def _listen(self) -> Changes:
+        if self._changes is None:
+            directories = () if self._resolver is None else self._resolver.directories
+            self._changes = Changes(directories)
+        return self._changes
+
     def _devices(self) -> list[Device]:
         """Read the devices of all adapters where anything has changed since they were read."""
-        if self._changes is None:
-            self._changes = Changes()
+        changes = self._listen()
         known, ours = self._read, RouteSocket.changes
         # The kernel tells of some changes later (an IPv6 address), so our own count at once; and of
         # the alias of a device that is set down it tells nobody.
         if (
-            self._changes.seen()
+            changes.seen()
             or known is None
             or ours != self._ours
             or not all(link.up for link, _, _ in known)
         ):
             self._ours = ours
+            self._read = None  # until all of it has been read
             # What changes meanwhile is seen the next time.
-            with RouteSocket() as route:
+            with RouteSocket(self._memory) as route:
                 links = route.links()
                 found, made = (route.addresses(), route.routes()) if links else ({}, {})
             known = self._read = [
@@ -209,7 +221,7 @@ class LinuxDriver:
         check_pool(pool)
         self._require()
         failure: DriverError | None = None
-        with RouteSocket() as route:
+        with RouteSocket(self._memory) as route:
             for link in route.links():
                 if link.identity.pool != pool:
                     continue
@@ -251,9 +263,23 @@ class LinuxDriver:
         """Send the driver's log lines to `logger`, on the thread that causes them."""
         self._log.logger = logger
 
+    def changes_fileno(self) -> int | None:
+        """Return a netlink socket that is readable after links, addresses or routes have changed.
+
+        Of the alias of a device that is set down the kernel tells nobody.
+        """
+        try:
+            return self._listen().fileno()
+        except OSError:
+            return None
+
+    def set_watcher(self, watcher: Watcher | None) -> None:
+        """Do nothing: there is a descriptor to watch."""
+
     def close(self) -> None:
         """Unset the logger and listen to no changes any more."""
         self._log.logger = None
+        self._memory.close()
         if self._changes is not None:
             self._changes.close()
             self._changes = None
@@ -265,9 +291,16 @@ class LinuxDriver:
             counters,
             self._sessions,
             self._log,
+            memory=self._memory,
             resolver=self._resolver,
             calls=self._calls,
         )
+
+    def _mark(self, route: RouteSocket, link: Link) -> None:
+        """Give an adapter of an earlier version the alternative names that it has not yet."""
+        if not link.marked and not link.lost:
+            with suppress(DriverError):  # without the privilege it is opened all the same
+                marks.put_marks(route, link.index, link.identity, link.altnames)
 
     def _require(self, *, elevated: bool = False) -> None:
         unavailable = self.unavailable_reason()

@@ -29,10 +29,16 @@ class Resolver:
 
     Args:
         command: The path of resolvectl.
+        runtime: Where systemd-resolved keeps its state.
+
+    Attributes:
+        directories: A file in one of these is written whenever a setting has changed: the settings
+            of each link are in `netif`, and all servers in `resolv.conf`.
     """
 
-    def __init__(self, command: Path) -> None:
+    def __init__(self, command: Path, runtime: Path = RUNTIME_DIRECTORY) -> None:
         self._command = command
+        self.directories = (runtime, runtime / "netif")
 
     def read(self) -> dict[str, Dns]:
         """Return servers and search domains by device; `{}` when it does not answer."""
@@ -80,7 +86,7 @@ def find_resolver(runtime: Path = RUNTIME_DIRECTORY) -> Resolver | None:
     command = next((path for path in COMMANDS if path.is_file()), None)
     if command is None or not _first_namespace():
         return None
-    return Resolver(command)
+    return Resolver(command, runtime)
 
 
 def _first_namespace() -> bool:

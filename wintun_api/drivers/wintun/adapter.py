@@ -219,6 +219,9 @@ class WintunAdapter:
         """
         self._helper("SetInterfaceDnsSettings").set_dns(self._luid, servers, search)
 
+    def restore(self) -> None:
+        """Do nothing: Windows keeps what an adapter is, and has no state that others set down."""
+
     def close(self) -> None:
         """Give the handle back (wintun.h: WintunFreeAdapter, WintunCloseAdapter). Idempotent."""
         handle, self._handle = self._handle, None

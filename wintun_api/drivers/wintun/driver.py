@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import NAMESPACE_OID, UUID, uuid4, uuid5
 
-from wintun_api.drivers.base import AdapterInfo, Capabilities, Logger, Unavailable
+from wintun_api.drivers.base import AdapterInfo, Capabilities, Logger, Unavailable, Watcher
 from wintun_api.drivers.limits import check_name, check_pool
 from wintun_api.drivers.wintun.abi import BOOL, AdapterHandle, EnumCallback, Generation, Guid
 from wintun_api.drivers.wintun.adapter import WintunAdapter, read_luid, read_name
@@ -269,9 +269,19 @@ class WintunDriver:
         if self._log is not None:
             self._log.logger = logger
 
+    def changes_fileno(self) -> int | None:
+        """Return None: the IP Helper calls the watcher."""
+        return None
+
+    def set_watcher(self, watcher: Watcher | None) -> None:
+        """Let the IP Helper call `watcher`; without one there is nothing that tells of changes."""
+        if self.ip_helper is not None:
+            self.ip_helper.watch(watcher)
+
     def close(self) -> None:
-        """Unset the logger. Handles belong to the adapters, which close them."""
+        """Unset logger and watcher. Handles belong to the adapters, which close them."""
         self.set_logger(None)
+        self.set_watcher(None)
         if self._log is not None and not self._closed:
             self.library.functions["WintunSetLogger"](type(self._log.callback)())
         self._closed = True

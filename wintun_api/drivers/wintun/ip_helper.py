@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 from uuid import UUID
 
-from wintun_api.drivers.base import IPAddress, IPInterface, LinkCounters, Route
+from wintun_api.drivers.base import IPAddress, IPInterface, LinkCounters, Route, Watcher
 
 
 class IpHelper(Protocol):
@@ -88,3 +88,9 @@ class IpHelper(Protocol):
 
     def counters(self, luid: int) -> LinkCounters:
         """Return the link counters, turned to the application's view."""
+
+    def watch(self, watcher: Watcher | None) -> None:
+        """Call `watcher` on any thread after addresses, routes or interfaces have changed.
+
+        None calls nobody any more. Changes of DNS settings are not told. Never raises.
+        """

@@ -29,6 +29,7 @@ from wintun_api.drivers.wintun.abi import (
     NetLuid,
     Prototype,
     WideString,
+    callback_type,
 )
 
 AF_UNSPEC, AF_INET, AF_INET6 = 0, 2, 23  # ws2def.h; the last one is 10 on Linux
@@ -265,6 +266,15 @@ IPHLPAPI: tuple[Prototype, ...] = (
     Prototype(_ALL, "ConvertInterfaceLuidToAlias", DWORD, (_PLUID, _UNITS, c_size_t), _NC),
     Prototype(_ALL, "ConvertInterfaceLuidToGuid", DWORD, (_PLUID, _PGUID), _NC),
     Prototype(_ALL, "ConvertInterfaceLuidToIndex", DWORD, (_PLUID, _PDWORD), _NC),
+)
+# What a notification calls: the caller's context, the row with its keys alone, what became of it.
+ChangeCallback = callback_type(None, c_void_p, c_void_p, c_int32)
+_WHEN = (c_uint16, ChangeCallback, c_void_p, c_uint8, _PPTR)
+IPHLPAPI_NOTIFY: tuple[Prototype, ...] = (
+    Prototype(_ALL, "NotifyIpInterfaceChange", DWORD, _WHEN, _NC),
+    Prototype(_ALL, "NotifyUnicastIpAddressChange", DWORD, _WHEN, _NC),
+    Prototype(_ALL, "NotifyRouteChange2", DWORD, _WHEN, _NC),
+    Prototype(_ALL, "CancelMibChangeNotify2", DWORD, (c_void_p,), _NC),
 )
 # The GUID goes by value. Every calling convention passes such a structure in a way of its own;
 # ctypes knows them as long as the structure itself stands here.

@@ -15,6 +15,7 @@ from wintun_api.drivers.wintun.iphlpapi import (
     CFGMGR32,
     IPHLPAPI,
     IPHLPAPI_DNS,
+    IPHLPAPI_NOTIFY,
     NCI,
     TABLE_ROWS,
 )
@@ -60,6 +61,7 @@ class SystemCalls:
         self._find = find
         self._functions: dict[str, Callable[..., Any] | None] = {}
         self._rows = {row.name: ("iphlpapi.dll", row) for row in (*IPHLPAPI, *IPHLPAPI_DNS)}
+        self._rows |= {row.name: ("iphlpapi.dll", row) for row in IPHLPAPI_NOTIFY}
         self._rows |= {row.name: ("nci.dll", row) for row in NCI}
         self._rows |= {row.name: ("cfgmgr32.dll", row) for row in CFGMGR32}
 

@@ -10,7 +10,7 @@ from ctypes import byref, c_uint16
 from typing import Any
 from uuid import UUID
 
-from wintun_api.drivers.base import IPAddress, IPInterface, LinkCounters, Route
+from wintun_api.drivers.base import IPAddress, IPInterface, LinkCounters, Route, Watcher
 from wintun_api.drivers.wintun.abi import DWORD, Guid, NetLuid
 from wintun_api.drivers.wintun.address_rows import AddressRows
 from wintun_api.drivers.wintun.dns_settings import DnsSettings
@@ -22,6 +22,7 @@ from wintun_api.drivers.wintun.iphlpapi import (
     MibIfTableRaw,
     text_of,
 )
+from wintun_api.drivers.wintun.notifications import Notifications
 from wintun_api.drivers.wintun.route_rows import RouteRows
 from wintun_api.drivers.wintun.system_calls import SystemCalls, find_in_system, system_error
 from wintun_api.drivers.wintun.win32 import (
@@ -52,6 +53,7 @@ class WindowsIpHelper:
         self._addresses = AddressRows(calls, self._interfaces)
         self._routes = RouteRows(calls, self._interfaces)
         self._dns = DnsSettings(calls)
+        self._notifications = Notifications(calls)
 
     @property
     def has_dns(self) -> bool:
@@ -169,6 +171,10 @@ class WindowsIpHelper:
             sent_bytes=row.InOctets,
             sent_dropped=row.InDiscards,
         )
+
+    def watch(self, watcher: Watcher | None) -> None:
+        """Call `watcher` on a thread of Windows after a change; None calls nobody."""
+        self._notifications.watch(watcher)
 
     def _guid(self, luid: int) -> Guid:
         guid = Guid()

@@ -1,0 +1,60 @@
+"""Notifications of Windows that interfaces, addresses or routes have changed (netioapi.h)."""
+
+from __future__ import annotations
+
+from ctypes import byref, c_void_p
+from typing import Any
+
+from wintun_api.drivers.base import Watcher
+from wintun_api.drivers.wintun.iphlpapi import AF_UNSPEC, ChangeCallback
+from wintun_api.drivers.wintun.system_calls import SystemCalls
+from wintun_api.drivers.wintun.win32 import ERROR_SUCCESS
+
+# NotifyIpInterfaceChange also tells of MTU and metric. Of DNS settings Windows tells nobody.
+FUNCTIONS = ("NotifyIpInterfaceChange", "NotifyUnicastIpAddressChange", "NotifyRouteChange2")
+CANCEL = "CancelMibChangeNotify2"
+
+# A thread of Windows may be inside a callback, so callbacks live as long as the process.
+_callbacks: list[Any] = []
+
+
+class Notifications:
+    """Registrations with the IP Helper. The management thread's.
+
+    Windows calls back on threads of its own, several at once; the watcher must allow for that.
+    """
+
+    def __init__(self, calls: SystemCalls) -> None:
+        self._calls = calls
+        self._watcher: Watcher | None = None
+        self._handles: list[c_void_p] = []
+        self._callback: Any = None
+
+    def watch(self, watcher: Watcher | None) -> None:
+        """Call `watcher` from now on, in place of the one before; None calls nobody."""
+        self._watcher = watcher
+        if watcher is None:
+            self._cancel()
+        elif not self._handles and self._calls.has(*FUNCTIONS, CANCEL):
+            self._register()
+
+    def _register(self) -> None:
+        if self._callback is None:
+            self._callback = ChangeCallback(self._tell)
+            _callbacks.append(self._callback)
+        for function in FUNCTIONS:
+            handle = c_void_p()
+            code = self._calls.code(function, AF_UNSPEC, self._callback, None, 0, byref(handle))
+            if code == ERROR_SUCCESS:
+                self._handles.append(handle)
+
+    def _cancel(self) -> None:
+        handles, self._handles = self._handles, []
+        for handle in handles:
+            self._calls.code(CANCEL, handle)  # waits for callbacks that are under way
+
+    def _tell(self, context: int, row: int, kind: int) -> None:
+        del context, row, kind
+        watcher = self._watcher
+        if watcher is not None:
+            watcher()
