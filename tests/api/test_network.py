@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from ipaddress import ip_interface
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ import pytest
 from tests.api.test_adapters import problem
 from tests.conftest import Rig
 from tests.running import RunningService, running
+from wintun_api.drivers.emulated.machine import Machine
 
 ROUTE = {"destination": "10.0.0.0/8", "next_hop": None, "metric": 0}
 SETTINGS: dict[str, Any] = {
@@ -136,6 +139,52 @@ def test_wanted(rig: Rig) -> None:
         "addresses": SETTINGS["addresses"],
         "dns_search": SETTINGS["dns_search"],
     }
+
+
+CHANGES: dict[str, Callable[[Machine], object]] = {
+    "mtu": lambda machine: setattr(machine.device("OfficeNet"), "mtu", 9000),
+    "metric": lambda machine: setattr(machine.device("OfficeNet"), "metric", None),
+    "routes": lambda machine: setattr(machine.device("OfficeNet"), "routes", ()),
+    "dns": lambda machine: setattr(machine.device("OfficeNet"), "dns", ()),
+    "dns_search": lambda machine: setattr(machine.device("OfficeNet"), "dns_search", ()),
+    "addresses": lambda machine: machine.device("OfficeNet").set_addresses([]),
+}
+
+
+@pytest.mark.parametrize("member", CHANGES)
+def test_changed_outside(rig: Rig, member: str) -> None:
+    """A change by another program is an event without a request, and restoring undoes it."""
+    service, machine = rig.service, rig.library.machine
+    path = f"/v1/adapters/{service.adapter(name='OfficeNet', **SETTINGS)['guid']}"
+    with service.connect("/v1/events") as socket:
+        socket.recv(timeout=10)
+        CHANGES[member](machine)
+        while True:
+            event = json.loads(socket.recv(timeout=5))
+            if event["type"] == "adapter.changed" and event["data"]["wanted"]:
+                break
+    assert event["data"]["wanted"] == {member: SETTINGS[member]}
+    difference = event["data"]["difference"]
+    if isinstance(SETTINGS[member], list):
+        assert difference == {"missing": {member: SETTINGS[member]}, "extra": {}}
+    else:
+        assert difference is None
+    restored = service.http.post(f"{path}/restore").json()
+    assert (restored["wanted"], restored["difference"]) == (None, None)
+    assert {name: restored[name] for name in SETTINGS} == SETTINGS
+
+
+def test_removed_outside(rig: Rig) -> None:
+    """An adapter that another program removes is told of, and cannot be restored."""
+    service = rig.service
+    adapter = service.adapter(name="OfficeNet")
+    with service.connect("/v1/events") as socket:
+        socket.recv(timeout=10)
+        rig.library.machine.remove("OfficeNet")
+        while json.loads(socket.recv(timeout=5))["type"] != "adapter.deleted":
+            pass
+    refusal = service.http.post(f"/v1/adapters/{adapter['guid']}/restore")
+    problem(refusal, 404, "adapter-not-found")
 
 
 def test_all_or_nothing(rig: Rig) -> None:

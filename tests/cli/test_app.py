@@ -18,7 +18,17 @@ from wintun_api.settings import DriverName, Generation, Settings, flag_of
 
 COMMANDS = {
     (): {"serve", "demo", "doctor", "adapters", "sessions", "inject", "tokens"},
-    ("adapters",): {"list", "create", "open", "show", "rename", "set", "release", "delete"},
+    ("adapters",): {
+        "list",
+        "create",
+        "open",
+        "show",
+        "rename",
+        "set",
+        "restore",
+        "release",
+        "delete",
+    },
     ("sessions",): {"list", "start", "show", "end"},
     ("tokens",): {"list", "create", "revoke", "path"},
 }

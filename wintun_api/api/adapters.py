@@ -143,6 +143,21 @@ async def delete_adapter(
 
 
 @router.post(
+    "/adapters/{guid:identity}/restore",
+    operation_id="restore_adapter",
+    responses=problems(InvalidArgument, AdapterNotFound, NotSupported, *DRIVER),
+)
+@needs(Scope.ADMIN)
+async def restore_adapter(guid: Guid, registry: RegistryOf) -> Adapter:
+    """Put back what other programs have changed: all that `wanted` names.
+
+    That is the network settings that were asked of the service, the state of the link, and what
+    says on the device which adapter it is. Settings of which the service was asked nothing stay.
+    """
+    return Adapter.of(await registry.restore_adapter(guid))
+
+
+@router.post(
     "/adapters/{guid:identity}/release",
     operation_id="release_adapter",
     responses=problems(AdapterNotFound, SessionExists, *DRIVER),

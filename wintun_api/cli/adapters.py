@@ -219,6 +219,24 @@ def set_adapter(
 
 
 @app.command()
+def restore(
+    adapter: Named,
+    *,
+    url: Url = DEFAULT_URL,
+    token: Token = None,
+    token_file: TokenFile = None,
+    as_json: Json = False,
+) -> None:
+    """Put back what other programs have changed of an adapter: all that `wanted` names."""
+    from wintun_api.cli.client import connect, path_of
+
+    with connect(url, token, token_file) as client:
+        guid = client.adapter_guid(adapter)
+        restored = client.send("POST", path_of("v1", "adapters", guid, "restore"))
+    _show(restored, as_json)
+
+
+@app.command()
 def release(
     adapter: Named,
     *,
@@ -302,11 +320,17 @@ def _show(adapter: dict[str, Any], as_json: bool) -> None:
     if as_json:
         show_json(adapter)
         return
-    wanted = adapter["wanted"] or {}
-    if "routes" in wanted:
-        wanted = {**wanted, "routes": [_route_text(route) for route in wanted["routes"]]}
-    routes = [_route_text(route) for route in adapter["routes"]]
-    show_record({**adapter, "routes": routes, "wanted": wanted or None})
+    difference = adapter["difference"] or {}
+    shown = {name: _with_route_texts(members) for name, members in difference.items() if members}
+    wanted = _with_route_texts(adapter["wanted"] or {})
+    record = _with_route_texts({**adapter, "wanted": wanted or None, "difference": shown or None})
+    show_record(record)
+
+
+def _with_route_texts(settings: dict[str, Any]) -> dict[str, Any]:
+    if "routes" not in settings:
+        return settings
+    return {**settings, "routes": [_route_text(route) for route in settings["routes"]]}
 
 
 def _route_text(route: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from wintun_api.drivers.base import Adapter, AdapterInfo
-from wintun_api.hub.network import NetworkSettings
+from wintun_api.hub.network import NetworkSettings, Unmet, unmet
 from wintun_api.hub.session import ManagedSession
 from wintun_api.hub.threads import DriverThread
 
@@ -20,14 +20,14 @@ class AdapterView:
         managed: The service holds a handle of it.
         session: The id of its session, None while it has none.
         reboot_required: Creating it asked for a reboot.
-        wanted: What was asked of the service and is not so; None when all of it is.
+        wanted: How it differs from what was asked of the service; None when it does not.
     """
 
     info: AdapterInfo
     managed: bool
     session: str | None
     reboot_required: bool = False
-    wanted: NetworkSettings | None = None
+    wanted: Unmet | None = None
 
     @property
     def up(self) -> bool:
@@ -51,6 +51,7 @@ class ManagedAdapter:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     operation: tuple[str, float] | None = None
     thread: DriverThread | None = None
+    _compared: tuple[AdapterInfo, NetworkSettings, Unmet | None] | None = None
 
     @property
     def running_session(self) -> ManagedSession | None:
@@ -67,5 +68,13 @@ class ManagedAdapter:
             managed=self.handle is not None,
             session=session.id if session else None,
             reboot_required=self.handle.reboot_required if self.handle else False,
-            wanted=self.wanted.unmet(self.info),
+            wanted=self._unmet(),
         )
+
+    def _unmet(self) -> Unmet | None:
+        # Thousands of routes take milliseconds, so once for each reading.
+        known = self._compared
+        if known is None or known[0] is not self.info or known[1] is not self.wanted:
+            found = unmet(self.wanted, self.info)
+            known = self._compared = (self.info, self.wanted, found)
+        return known[2]

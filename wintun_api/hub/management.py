@@ -29,6 +29,8 @@ T = TypeVar("T")
 OnFailure: TypeAlias = Callable[[WintunApiError], None]
 
 STOP_PATIENCE = 1.0
+READ_CHANGES = "read_changes"  # the call that nobody asked for
+QUICK = 1.0  # seconds
 MAX_UNFINISHED = 256  # operations that outlived their requests
 
 
@@ -72,8 +74,12 @@ class Management:
 
     @property
     def busy(self) -> bool:
-        """Whether a management call is under way."""
-        return self._thread.busy
+        """Whether a management call is under way that a reader is not to wait for.
+
+        A reader waits for `READ_CHANGES` while it is quick: nobody asked for that call, and what it
+        reads may be older than what the reader knows to be so.
+        """
+        return any(call.name != READ_CHANGES or call.seconds > QUICK for call in self._thread.calls)
 
     async def call(self, name: str, function: Callable[[], T]) -> T:
         """Run a management call in its turn.

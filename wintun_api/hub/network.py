@@ -10,6 +10,7 @@ from wintun_api.drivers.base import Adapter, AdapterInfo, IPAddress, IPInterface
 from wintun_api.drivers.limits import check_metric, check_mtu
 
 Automatic: TypeAlias = Literal["automatic"]
+LISTS = ("addresses", "routes", "dns", "dns_search")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,9 +68,59 @@ class NetworkSettings:
         missing = {
             name: wanted
             for name, wanted in _given(self).items()
-            if _comparable(name, wanted, self) != _comparable(name, getattr(effective, name), self)
+            if not _same(name, wanted, getattr(effective, name), self)
         }
         return NetworkSettings(**missing) if missing else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unmet:
+    """How an adapter differs from what was asked of the service.
+
+    Attributes:
+        settings: Those settings that the adapter does not have, each as it was asked for.
+        missing: Of settings that are lists, what the adapter lacks.
+        extra: Of settings that are lists, what the adapter has beyond them.
+        link_up: True where the interface is to be set up and is set down, else None.
+        marks: What the driver knows the device by and others have taken from it.
+    """
+
+    settings: NetworkSettings
+    missing: NetworkSettings
+    extra: NetworkSettings
+    link_up: bool | None = None
+    marks: tuple[str, ...] = ()
+
+
+def unmet(wanted: NetworkSettings, info: AdapterInfo) -> Unmet | None:
+    """Return how an adapter differs from what was asked; None when it does not."""
+    settings = wanted.unmet(info)
+    if settings is None and info.link_up is not False and not info.lost_marks:
+        return None
+    settings = settings or NetworkSettings()
+    return Unmet(
+        settings=settings,
+        missing=_beyond(settings, of_info(info), settings),
+        extra=_beyond(of_info(info), settings, settings),
+        link_up=True if info.link_up is False else None,
+        marks=info.lost_marks,
+    )
+
+
+def _beyond(
+    one: NetworkSettings, other: NetworkSettings, asked: NetworkSettings
+) -> NetworkSettings:
+    """Return what the lists of `asked` have in one and not in the other."""
+    found: dict[str, Any] = {}
+    for name in LISTS:
+        if getattr(asked, name) is not None:
+            known = set(_comparable(name, getattr(other, name), asked))
+            compared = _comparable(name, getattr(one, name), asked)
+            beyond = set(compared) - known
+            rest = tuple(item for item in getattr(one, name) if item in beyond)
+            if rest:
+                found[name] = rest
+    return NetworkSettings(**found)
 
 
 def of_info(info: AdapterInfo) -> NetworkSettings:
@@ -87,6 +138,12 @@ def of_info(info: AdapterInfo) -> NetworkSettings:
 def _given(settings: NetworkSettings) -> dict[str, Any]:
     values = ((one.name, getattr(settings, one.name)) for one in fields(settings))
     return {name: value for name, value in values if value is not None}
+
+
+def _same(name: str, one: Any, other: Any, asked: NetworkSettings) -> bool:
+    if one == other:
+        return True
+    return bool(_comparable(name, one, asked) == _comparable(name, other, asked))
 
 
 def _comparable(name: str, value: Any, asked: NetworkSettings) -> Any:

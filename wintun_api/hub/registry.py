@@ -37,8 +37,15 @@ from wintun_api.hub.ending import ENDING_PATIENCE
 from wintun_api.hub.events import EventLog, EventType
 from wintun_api.hub.identity import StableGuids
 from wintun_api.hub.late import LateFailure
-from wintun_api.hub.management import DriverView, Management, OnFailure, patiently
+from wintun_api.hub.management import (
+    READ_CHANGES,
+    DriverView,
+    Management,
+    OnFailure,
+    patiently,
+)
 from wintun_api.hub.network import NetworkSettings
+from wintun_api.hub.outside import OutsideChanges
 from wintun_api.hub.pools import KnownPools
 from wintun_api.hub.pump import BurstLimit
 from wintun_api.hub.session import ManagedSession, SessionView
@@ -76,6 +83,9 @@ class Registry:
         self._leaving = Leaving()
         self._read_at: float | None = None
         self._sessions_end: asyncio.Task[None] | None = None
+        self._outside = OutsideChanges(driver, self._read_changed, self._tasks)
+        if driver.unavailable_reason() is None:
+            self._outside.listen()
 
     # Adapters
 
@@ -195,26 +205,33 @@ class Registry:
         wanted = settings or NetworkSettings()
         wanted.check()
 
-        def update(handle: Adapter) -> AdapterInfo:
+        def update(handle: Adapter, wanted: NetworkSettings) -> AdapterInfo:
             if name is not None and name != handle.info().name:
                 handle.set_name(name)
             wanted.apply(handle)
             return handle.info()
 
         async def change(known: ManagedAdapter) -> AdapterView:
-            handle = await self._handle(known)
-            try:
-                known.info = await self._management.call("update_adapter", lambda: update(handle))
-            except DriverError:
-                # A part of it may have been done: what is shown must be what is there.
-                with suppress(DriverError):
-                    known.info = await self._management.call("read_adapter", handle.info)
-                raise
-            known.wanted = known.wanted.merged(wanted)
-            self.events.publish(EventType.ADAPTER_CHANGED, known.view())
-            return known.view()
+            return await self._change(known, "update_adapter", wanted, update)
 
         return await self._exclusive("update_adapter", guid, change)
+
+    async def restore_adapter(self, guid: UUID) -> AdapterView:
+        """Put back what other programs have changed of an adapter.
+
+        That is what the driver knows the device by, the state of its link, and every network
+        setting that was asked of the service.
+        """
+
+        def restore(handle: Adapter, wanted: NetworkSettings) -> AdapterInfo:
+            handle.restore()
+            wanted.apply(handle)
+            return handle.info()
+
+        async def change(known: ManagedAdapter) -> AdapterView:
+            return await self._change(known, "restore_adapter", known.wanted, restore)
+
+        return await self._exclusive("restore_adapter", guid, change)
 
     async def release_adapter(self, guid: UUID) -> bool:
         """Give the handle back; return whether the device is still there.
@@ -327,7 +344,7 @@ class Registry:
                 tasks=self._tasks,
             )
             session.ended.append(lambda: self._management.release_thread(thread))
-            session.ended.append(lambda: self._look_after(session))
+            session.ended.append(self._outside.look)  # its adapter may be gone
             try:
                 await session.start()
             except BaseException:
@@ -407,6 +424,7 @@ class Registry:
         if self._management.stopping:
             return
         self._management.stopping = True
+        self._outside.stop()
         self.begin_stop()
         await self.sessions_ended()
         handles = [
@@ -491,6 +509,28 @@ class Registry:
             call, since = ahead[0] if ahead else (busy.call, time.monotonic())
             detail = f"{name} waited for it and was withdrawn."
             raise DriverBusy(call, time.monotonic() - since, detail) from None
+
+    async def _change(
+        self,
+        known: ManagedAdapter,
+        name: str,
+        wanted: NetworkSettings,
+        change: Callable[[Adapter, NetworkSettings], AdapterInfo],
+    ) -> AdapterView:
+        handle = await self._handle(known)
+        try:
+            known.info = await self._management.call(name, lambda: change(handle, wanted))
+        except DriverError:
+            # A part of it may have been done: what is shown must be what is there.
+            before = known.info
+            with suppress(DriverError):
+                known.info = await self._management.call("read_adapter", handle.info)
+            if known.info != before:
+                self.events.publish(EventType.ADAPTER_CHANGED, known.view())
+            raise
+        known.wanted = known.wanted.merged(wanted)
+        self.events.publish(EventType.ADAPTER_CHANGED, known.view())
+        return known.view()
 
     async def _handle(self, known: ManagedAdapter) -> Adapter:
         if known.handle is not None:
@@ -589,21 +629,18 @@ class Registry:
             known.session = None
         return session.view()
 
-    def _look_after(self, session: ManagedSession) -> None:
-        """Read the adapters after the driver ended a session, so that events tell what became."""
-        if session.lost and not self._management.stopping and self._sessions_end is None:
-            self._tasks.spawn(self._look(), name="look:adapters")
-
-    async def _look(self) -> None:
-        with suppress(WintunApiError):
-            await self._management.bounded("list_adapters", self._read_adapters(None))
-
     async def _end_session_of(self, known: ManagedAdapter, reason: str) -> None:
         session = known.running_session
         if session is not None:
             await session.end(reason)
 
-    async def _read_adapters(self, pool: str | None) -> set[UUID]:
+    async def _read_changed(self) -> bool:
+        if self.driver.unavailable_reason() is not None:
+            return False
+        await self._read_adapters(None, READ_CHANGES)
+        return True
+
+    async def _read_adapters(self, pool: str | None, name: str = "list_adapters") -> set[UUID]:
         """Make the registry agree with what the driver lists, for one pool or all known ones.
 
         Returns what it lists.
@@ -612,19 +649,23 @@ class Registry:
         def read() -> list[AdapterInfo]:
             infos = {info.guid: info for info in self.driver.adapters(pool)}
             if pool is None:
-                for name in names:
-                    infos.update((info.guid, info) for info in self.driver.adapters(name))
+                for one in names:
+                    infos.update((info.guid, info) for info in self.driver.adapters(one))
             return list(infos.values())
 
         names = self.pools.names
         asked_at = time.monotonic()
-        listed = {info.guid: info for info in await self._management.call("list_adapters", read)}
+        listed = {info.guid: info for info in await self._management.call(name, read)}
+        self._outside.listen()
+        first = self._read_at is None
         if pool is None:
             self._read_at = asked_at
         for info in listed.values():
             known = self._adapters.get(info.guid)
             if known is None:
-                self._adapters[info.guid] = ManagedAdapter(info)
+                known = self._adapters[info.guid] = ManagedAdapter(info)
+                if not first:
+                    self.events.publish(EventType.ADAPTER_CREATED, known.view())
             elif known.info != info:
                 known.info = info
                 self.events.publish(EventType.ADAPTER_CHANGED, known.view())

@@ -8,7 +8,13 @@ from wintun_api.api.contract.operations import Operations
 _GUID = {"guid": "$response.body#/guid"}
 _SESSION = {"session_id": "$response.body#/id"}
 _TOKEN = {"token_id": "$response.body#/id"}
-_ON_ADAPTER = ("get_adapter", "update_adapter", "release_adapter", "delete_adapter")
+_ON_ADAPTER = (
+    "get_adapter",
+    "update_adapter",
+    "restore_adapter",
+    "release_adapter",
+    "delete_adapter",
+)
 _ON_SESSION = ("get_session", "inject_packets", "end_session")
 
 # Operation whose answer it is -> operation it leads to -> parameters. A link may have a body too,

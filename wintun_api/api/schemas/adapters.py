@@ -11,6 +11,7 @@ from pydantic import Field, StrictInt
 from wintun_api.api.schemas.model import EXAMPLE_GUID, WHOLE, Body, Model, Omittable
 from wintun_api.api.schemas.network import (
     Addresses,
+    Difference,
     Dns,
     DnsSearch,
     Metric,
@@ -180,6 +181,9 @@ class Adapter(Model):
     wanted: Wanted | None = Field(
         description="What was asked of the service and is not so now; null when all of it is."
     )
+    difference: Difference | None = Field(
+        description="Which members of the lists in wanted are missing or extra; null where none is."
+    )
     state: AdapterState = Field(
         description="Up while a session of the service runs; unavailable while the system can do "
         "nothing with it, which is not a deletion: the service keeps its handle."
@@ -187,6 +191,9 @@ class Adapter(Model):
     unavailable: str | None = Field(
         description="Why it is unavailable, as a sentence; null while it is not. It has no "
         "settings then, and `wanted` has those that were asked for."
+    )
+    link_up: bool | None = Field(
+        description="The interface is set up; another program can set it down. Null on Windows."
     )
     persistent: bool = Field(description="Outlives the handle that created it.")
     managed: bool = Field(description="The service holds a handle of it.")
@@ -217,8 +224,10 @@ class Adapter(Model):
             dns=[str(server) for server in info.dns],
             dns_search=list(info.dns_search),
             wanted=None if view.wanted is None else Wanted.of(view.wanted),
+            difference=None if view.wanted is None else Difference.of(view.wanted),
             state=_state(view),
             unavailable=info.unavailable or None,
+            link_up=info.link_up,
             persistent=info.persistent,
             managed=view.managed,
             orphan=info.orphan,

@@ -24,7 +24,7 @@ from pydantic_core import CoreSchema
 from wintun_api.api.schemas.model import WHOLE, Body, Model
 from wintun_api.drivers import base
 from wintun_api.drivers.limits import MAX_METRIC
-from wintun_api.hub.network import NetworkSettings
+from wintun_api.hub.network import NetworkSettings, Unmet
 
 # A label of RFC 1035, and underscores, which names in use have.
 _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
@@ -170,35 +170,8 @@ def routes_of(routes: Iterable[Route]) -> tuple[base.Route, ...]:
     return tuple(route.to_driver() for route in routes)
 
 
-class Wanted(Model):
-    """Settings that were asked for; only those that are not so, others are left out."""
-
-    mtu: int | SkipJsonSchema[None] = Field(None, description="Bytes.")
-    addresses: list[str] | SkipJsonSchema[None] = Field(
-        None, description="With their prefix lengths."
-    )
-    metric: int | None = Field(None, description="Null where the system was to choose it.")
-    routes: list[Route] | SkipJsonSchema[None] = Field(None, description="Into the adapter.")
-    dns: list[str] | SkipJsonSchema[None] = Field(None, description="Servers.")
-    dns_search: list[str] | SkipJsonSchema[None] = Field(None, description="Domains.")
-
-    @classmethod
-    def of(cls, settings: NetworkSettings) -> Wanted:
-        """Write settings of the hub."""
-        given: dict[str, Any] = {}
-        if settings.mtu is not None:
-            given["mtu"] = settings.mtu
-        if settings.addresses is not None:
-            given["addresses"] = [str(address) for address in settings.addresses]
-        if settings.metric is not None:
-            given["metric"] = None if settings.metric == "automatic" else settings.metric
-        if settings.routes is not None:
-            given["routes"] = [Route.of(route) for route in settings.routes]
-        if settings.dns is not None:
-            given["dns"] = [str(server) for server in settings.dns]
-        if settings.dns_search is not None:
-            given["dns_search"] = list(settings.dns_search)
-        return cls(**given)
+class _Given(Model):
+    """Writes only the members that were given."""
 
     @model_serializer(mode="wrap")
     def _given(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -212,3 +185,82 @@ class Wanted(Model):
     ) -> JsonSchemaValue:
         """Describe the members, not the function that leaves some of them out."""
         return handler(cast(CoreSchema, {**schema, "serialization": None}))
+
+
+class Members(_Given):
+    """Some of the members of settings that are lists; settings that do not differ are left out."""
+
+    addresses: list[str] | SkipJsonSchema[None] = Field(
+        None, description="With their prefix lengths."
+    )
+    routes: list[Route] | SkipJsonSchema[None] = Field(None, description="Into the adapter.")
+    dns: list[str] | SkipJsonSchema[None] = Field(None, description="Servers.")
+    dns_search: list[str] | SkipJsonSchema[None] = Field(None, description="Domains.")
+
+
+class Difference(Model):
+    """How the lists of an adapter differ from those in `wanted`, member by member."""
+
+    missing: Members = Field(description="Was asked for, and the adapter has it not.")
+    extra: Members = Field(description="The adapter has it, and it was not asked for.")
+
+    @classmethod
+    def of(cls, unmet: Unmet) -> Difference | None:
+        """Write what the hub knows to be otherwise; None where no list is."""
+        missing, extra = _lists_of(unmet.missing), _lists_of(unmet.extra)
+        if not missing and not extra:
+            return None
+        return cls(missing=Members(**missing), extra=Members(**extra))
+
+
+class Wanted(_Given):
+    """Settings that were asked for; only those that are not so, others are left out.
+
+    `POST /v1/adapters/{guid}/restore` makes all of it so.
+    """
+
+    mtu: int | SkipJsonSchema[None] = Field(None, description="Bytes.")
+    addresses: list[str] | SkipJsonSchema[None] = Field(
+        None, description="With their prefix lengths."
+    )
+    metric: int | None = Field(None, description="Null where the system was to choose it.")
+    routes: list[Route] | SkipJsonSchema[None] = Field(None, description="Into the adapter.")
+    dns: list[str] | SkipJsonSchema[None] = Field(None, description="Servers.")
+    dns_search: list[str] | SkipJsonSchema[None] = Field(None, description="Domains.")
+    link_up: bool | SkipJsonSchema[None] = Field(
+        None, description="True where the interface was set down by another program."
+    )
+    marks: list[str] | SkipJsonSchema[None] = Field(
+        None,
+        description="What says on the device which adapter it is and was taken away: on Linux its "
+        "alias and alternative names.",
+        examples=[["alias wintun-api/1/deadbabe-cafe-beef-0123-456789abcdef/wintun-api/A1"]],
+    )
+
+    @classmethod
+    def of(cls, unmet: Unmet) -> Wanted:
+        """Write what the hub knows to be otherwise."""
+        settings = unmet.settings
+        given = _lists_of(settings)
+        if settings.mtu is not None:
+            given["mtu"] = settings.mtu
+        if settings.metric is not None:
+            given["metric"] = None if settings.metric == "automatic" else settings.metric
+        if unmet.link_up is not None:
+            given["link_up"] = unmet.link_up
+        if unmet.marks:
+            given["marks"] = list(unmet.marks)
+        return cls(**given)
+
+
+def _lists_of(settings: NetworkSettings) -> dict[str, Any]:
+    given: dict[str, Any] = {}
+    if settings.addresses is not None:
+        given["addresses"] = [str(address) for address in settings.addresses]
+    if settings.routes is not None:
+        given["routes"] = [Route.of(route) for route in settings.routes]
+    if settings.dns is not None:
+        given["dns"] = [str(server) for server in settings.dns]
+    if settings.dns_search is not None:
+        given["dns_search"] = list(settings.dns_search)
+    return given
