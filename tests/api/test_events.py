@@ -14,6 +14,8 @@ from websockets.sync.client import ClientConnection
 from tests.conftest import Rig
 from tests.running import RunningService
 from wintun_api.drivers.base import LogLevel
+from wintun_api.packet.build import udp
+from wintun_api.wire import Batch, pack
 
 
 def next_event(socket: ClientConnection) -> dict[str, Any]:
@@ -74,6 +76,34 @@ def test_the_life_of_an_adapter(service: RunningService) -> None:
             types.append(event["type"])
         ours = [name for name in types if name not in ("driver.log", "audit.change")]
         assert ours == ["adapter.created", "adapter.changed", "adapter.deleted"]
+
+
+def test_the_history_does_not_change(rig: Rig) -> None:
+    """Whoever resumes later reads every event as it was told, whatever has happened since."""
+    service, machine = rig.service, rig.library.machine
+    told: list[dict[str, Any]] = []
+    with service.connect("/v1/events") as socket:
+        since = next_event(socket)["id"]
+        adapter = service.adapter(name="OfficeNet", addresses=["10.6.7.7/24"])
+        path = f"/v1/adapters/{adapter['guid']}"
+        session = service.session(adapter)["id"]
+        packet = udp("10.6.7.8", "10.6.7.7", 1, 2, b"x")
+        with service.packets(session, "?direction=none") as client:
+            for _ in range(3):
+                client.socket.send(pack(Batch([packet, b"none"])))
+                client.text("ack")
+        service.http.patch(path, json={"addresses": ["10.6.7.8/24"], "mtu": 1400})
+        machine.device("OfficeNet").mtu = 9000
+        service.http.post(f"{path}/restore")
+        service.http.delete(f"/v1/sessions/{session}")
+        service.http.delete(path)
+        while not told or told[-1]["type"] != "adapter.deleted":
+            told.append(next_event(socket))
+    started = next(event for event in told if event["type"] == "session.started")
+    assert started["data"]["counters"]["injected"]["packets"] == 0
+    assert started["data"]["state"] == "running"
+    with service.connect(f"/v1/events?since={since}") as socket:
+        assert [next_event(socket) for _ in told] == told
 
 
 def test_resume(service: RunningService) -> None:

@@ -12,7 +12,8 @@ from typing import Any
 
 from wintun_api.errors import DriverError
 
-EVENT_SIZE = 1024  # bytes for one without its texts
+EVENT_SIZE = 1024  # bytes for one without its texts and lists
+MEMBER_SIZE = 256  # of a list: an address or a route
 QUEUE_SIZE = 4 * 1024 * 1024  # bytes of events that wait for one reader, or are kept as history
 
 
@@ -115,7 +116,7 @@ class EventLog:
     def publish(self, kind: EventType, data: Any, time_ns: int | None = None) -> Event:
         """Record an event and offer it to every subscription. Event loop thread only."""
         self.last_id += 1
-        size = EVENT_SIZE + _texts(data)
+        size = EVENT_SIZE + _size(data)
         event = Event(self.last_id, time_ns or time.time_ns(), kind, data, size)
         self._keep(event)
         for subscription in self._subscriptions:
@@ -160,12 +161,15 @@ class EventLog:
         return since >= first_kept - 1
 
 
-def _texts(data: Any) -> int:
-    """Return the bytes of memory of the texts in a frozen value."""
+def _size(data: Any) -> int:
+    """Return the bytes of memory of the texts and lists in a frozen value, roughly."""
     if isinstance(data, str):
         return sys.getsizeof(data)
     if isinstance(data, DriverError):
         return sum(map(sys.getsizeof, (data.detail, *data.log)))
+    if isinstance(data, tuple):
+        texts = sum(sys.getsizeof(one) for one in data if isinstance(one, str))
+        return texts or len(data) * MEMBER_SIZE
     if is_dataclass(data):
-        return sum(_texts(getattr(data, one.name)) for one in fields(data))
+        return sum(_size(getattr(data, one.name)) for one in fields(data))
     return 0
