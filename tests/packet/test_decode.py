@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from wintun_api.packet import build
 from wintun_api.packet.decode import Summary, address_text, decode
+from wintun_api.packet.ipv6 import MAX_HEADERS
 
 V4 = ("10.6.1.1", "10.6.1.2")
 V6 = ("fd06::1", "fd06::2")
@@ -160,6 +161,121 @@ def test_address_text(text: str) -> None:
     assert address_text(packet[8:24] if ":" in text else packet[12:16]) == text
 
 
+def wrapped(packet: bytes, count: int, protocol: int = 4) -> bytes:
+    for _ in range(count):
+        around = build.ipv4(*V4, protocol, packet) if len(packet) < 65_000 else packet
+        packet = around
+    return packet
+
+
+@pytest.mark.parametrize(
+    ("packet", "protocol", "ends"),
+    [
+        (build.ipv4("192.0.2.1", "192.0.2.2", 4, build.udp(*V4, 1, 2, b"")), 17, V4),
+        (build.ipv4("192.0.2.1", "192.0.2.2", 41, build.tcp(*V6, 1, 2)), 6, V6),
+        (build.ipv6("fe80::1", "fe80::2", 41, build.tcp(*V6, 1, 2)), 6, V6),
+        (build.ipv6("fe80::1", "fe80::2", 4, build.udp(*V4, 1, 2, b"")), 17, V4),
+    ],
+)
+def test_a_tunnel_is_what_it_carries(packet: bytes, protocol: int, ends: tuple[str, str]) -> None:
+    """Addresses, protocol and ports are the inner packet's; the line names the tunnel's ends."""
+    summary = decode(packet)
+    assert (summary.source, summary.destination) == ends
+    assert (summary.protocol, summary.source_port, summary.length) == (protocol, 1, len(packet))
+    outer = "IPv4 192.0.2.1 > 192.0.2.2" if packet[0] >> 4 == 4 else "IPv6 fe80::1 > fe80::2"
+    assert summary.info.endswith(f"; in {outer}")
+
+
+@pytest.mark.parametrize("count", [MAX_HEADERS, 100, 3200])
+def test_nested_headers_are_followed_so_far_and_no_further(count: int) -> None:
+    """More headers than are followed end in a line that says so."""
+    summary = decode(wrapped(build.udp(*V4, 1, 2, b""), count))
+    assert summary.info.startswith(f"more than {MAX_HEADERS} nested headers, the rest is not")
+    assert (summary.protocol_name, summary.source_port) == ("IPv4", None)
+
+
+def test_as_many_headers_as_are_followed_are_decoded_to_the_end() -> None:
+    """The last header that is followed is still described."""
+    summary = decode(wrapped(build.udp(*V4, 1, 2, b""), MAX_HEADERS - 1))
+    assert summary.info == (
+        f"1 > 2 UDP, length 0; in IPv4 10.6.1.1 > 10.6.1.2 and {MAX_HEADERS - 2} more tunnels"
+    )
+
+
+@pytest.mark.parametrize(("count", "deep"), [(MAX_HEADERS - 1, False), (MAX_HEADERS, True)])
+@pytest.mark.parametrize("kind", [0, 43, 60, 135, 139, 140])
+def test_a_chain_of_extension_headers_is_followed_so_far(
+    kind: int, count: int, *, deep: bool
+) -> None:
+    """The IP header counts too, and what is behind too many headers is not taken for another."""
+    upper = bytes((kind, 0, 1, 4, 0, 0, 0, 0)) * (count - 1) + bytes((17, 0, 1, 4, 0, 0, 0, 0))
+    summary = decode(build.ipv6(*V6, kind, upper + build.udp(*V6, 1, 2, b"")[40:]))
+    assert summary.protocol == (kind if deep else 17)
+    assert ("nested headers" in summary.info) is deep
+
+
+@pytest.mark.parametrize(("kind", "name"), [(135, "Mobility"), (139, "HIP"), (140, "Shim6")])
+def test_what_a_packet_is_for(kind: int, name: str) -> None:
+    """Mobility, HIP and Shim6 are the protocol where nothing follows, and else what follows."""
+    alone = build.ipv6(*V6, kind, bytes((59, 0, 1, 4, 0, 0, 0, 0)))
+    assert (decode(alone).protocol_name, decode(alone).info) == (name, f"{name}, length 8")
+    before = bytes((6, 0, 1, 4, 0, 0, 0, 0)) + build.tcp(*V6, 1, 2)[40:]
+    assert decode(build.ipv6(*V6, kind, before)).protocol_name == "TCP"
+
+
+def test_authentication_in_ipv4_is_followed() -> None:
+    """The header of RFC 4302 stands before the upper layer in IPv4 too."""
+    summary = decode(build.ipv4(*V4, 51, AUTHENTICATED))
+    assert (summary.protocol_name, summary.destination_port) == ("UDP", 8)
+
+
+@pytest.mark.parametrize("protocol", [50, 59, 253, 254])
+def test_what_cannot_be_looked_behind_is_the_protocol(protocol: int) -> None:
+    """Encryption, no next header and experiments end the chain."""
+    summary = decode(build.ipv6(*V6, protocol, bytes((6, 0, 1, 4)) + bytes(24)))
+    assert (summary.protocol, summary.source_port) == (protocol, None)
+
+
+@pytest.mark.parametrize(
+    ("packet", "said"),
+    [
+        (
+            patched(build.udp(*V4, 1, 2, b"1234"), 24, b"\xff\xff"),
+            "1 > 2 UDP, bad length 65535, of which 12 bytes are there",
+        ),
+        (patched(build.udp(*V4, 1, 2, b"1234"), 24, b"\0\0"), "1 > 2 UDP, bad length 0"),
+        (patched(build.udp(*V6, 1, 2, b"1234"), 44, b"\0\0"), "1 > 2 UDP, length 4"),
+        (patched(build.udp(*V4, 1, 2, b"1234"), 24, b"\0\x0a"), "1 > 2 UDP, length 2"),
+        (patched(build.udp(*V4, 1, 2, b"1234"), 26, b"\0\0"), "1 > 2 UDP, length 4"),
+        (
+            patched(build.udp(*V6, 1, 2, b"1234"), 46, b"\0\0"),
+            "1 > 2 UDP, length 4, invalid checksum 0 (UDP over IPv6 must have a checksum)",
+        ),
+    ],
+)
+def test_lengths_and_checksums_of_udp(packet: bytes, said: str) -> None:
+    """What the header claims is told from what is there, and no checksum from a forbidden one."""
+    assert decode(packet).info == said
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_an_ip_length_beyond_the_packet(version: int) -> None:
+    """It is said when the packet's length is known, and is no fault where a capture was cut."""
+    ends = V4 if version == 4 else V6
+    whole = build.udp(*ends, 1, 2, bytes(100))
+    cut = whole[:60]
+    assert "claims" not in decode(cut, len(whole)).info
+    assert decode(cut, 60).info.endswith(
+        f"; the IP header claims {len(whole)} bytes, of which 60 are there"
+    )
+
+
+def test_ports_of_a_cut_header() -> None:
+    """Four bytes of a header are enough for its ports."""
+    summary = decode(build.tcp(*V4, 1, 2)[:24])
+    assert (summary.source_port, summary.destination_port) == (1, 2)
+
+
 HEADERS = st.sampled_from(
     [
         b"",
@@ -167,6 +283,7 @@ HEADERS = st.sampled_from(
         build.tcp(*V6, 1, 2),
         build.icmp_echo(*V6, identifier=1, sequence=2),
         build.ipv6(*V6, 0, EXTENDED + AUTHENTICATED),
+        wrapped(build.udp(*V4, 1, 2, b""), 3),
     ]
 )
 

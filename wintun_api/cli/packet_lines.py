@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from wintun_api.capture.reader import Captured
 from wintun_api.cli.output import printable
-from wintun_api.packet.decode import decode
+from wintun_api.packet.decode import Summary, decode
 
 NANOSECONDS = 1_000_000_000
 
@@ -16,7 +16,7 @@ def line_of(packet: Captured) -> str:
     """Return a line in the manner of tcpdump, with the time of this place."""
     seconds, fraction = divmod(packet.time_ns, NANOSECONDS)
     clock = datetime.fromtimestamp(seconds).astimezone().strftime("%H:%M:%S")
-    summary = decode(packet.data or b"")
+    summary = _summary(packet)
     ends = f"{summary.source} > {summary.destination} " if summary.source else ""
     return printable(
         f"{clock}.{fraction // 1000:06} {_direction(packet)} {ends}"
@@ -27,7 +27,7 @@ def line_of(packet: Captured) -> str:
 def json_of(packet: Captured) -> str:
     """Return an object of one line: all that the other line says, and the bytes."""
     data = packet.data or b""
-    summary = decode(data)
+    summary = _summary(packet)
     seconds, fraction = divmod(packet.time_ns, NANOSECONDS)
     second = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
     return json.dumps(
@@ -45,6 +45,11 @@ def json_of(packet: Captured) -> str:
             "lost_before": packet.dropped,
         }
     )
+
+
+def _summary(packet: Captured) -> Summary:
+    data = packet.data or b""
+    return decode(data, len(data) + packet.missing)
 
 
 def _direction(packet: Captured) -> str:

@@ -1,14 +1,15 @@
 """Decode a packet to a frozen summary with a line for people, in the manner of tcpdump.
 
-Nothing is refused: what is broken, cut or unknown is said in `Summary.info`.
+Nothing is refused: what is broken, cut or unknown is said in `Summary.info`. In a tunnel (IP in
+IP, RFC 2003 and RFC 2473) the innermost packet is the one that is described, as in the dashboard.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address
 
-from wintun_api.packet.ipv6 import upper_layer
+from wintun_api.packet.ipv6 import AUTHENTICATION, HEADER, MAX_HEADERS, follow
 
 PROTOCOL_NAMES = {  # IANA, Assigned Internet Protocol Numbers
     0: "HOPOPT",
@@ -33,8 +34,13 @@ PROTOCOL_NAMES = {  # IANA, Assigned Internet Protocol Numbers
     112: "VRRP",
     115: "L2TP",
     132: "SCTP",
+    135: "Mobility",
     136: "UDPLite",
+    139: "HIP",
+    140: "Shim6",
 }
+TUNNELS = (4, 41)
+TOO_DEEP = f"more than {MAX_HEADERS} nested headers, the rest is not decoded"
 
 # Bit 0 first, in tcpdump's order: the dot is ACK.
 TCP_FLAGS = "FSRP.UEW"
@@ -96,7 +102,8 @@ class Summary:
     """What a person wants to know of a packet.
 
     Attributes:
-        version: 4 or 6; None for bytes that are no IP.
+        version: 4 or 6; None for bytes that are no IP. In a tunnel, that of the innermost packet;
+            so are the attributes that follow, up to the ports.
         source: Address as text; None when the header is cut.
         destination: Likewise.
         protocol: IANA number of the upper layer, behind IPv6 extension headers.
@@ -118,17 +125,43 @@ class Summary:
     info: str
 
 
-def decode(packet: bytes) -> Summary:
-    """Summarise any bytes as an IP packet. Never raises."""
+def decode(packet: bytes, original_length: int | None = None) -> Summary:
+    """Summarise any bytes as an IP packet. Never raises.
+
+    `original_length` is that of the packet before a capture cut it. Where it is given, an IP header
+    that claims more bytes than that is said to.
+    """
     packet = bytes(packet)
+    size = len(packet)
     if not packet:
         return Summary(length=0, info="empty")
-    version = packet[0] >> 4
-    if version == 4:
-        return _decode_ipv4(packet)
-    if version == 6:
-        return _decode_ipv6(packet)
-    return Summary(length=len(packet), info=f"not IP: version {version}, length {len(packet)}")
+    if packet[0] >> 4 not in (4, 6):
+        return Summary(length=size, info=f"not IP: version {packet[0] >> 4}, length {size}")
+    # The packet, and the packets in it if it is a tunnel, from the outermost one on.
+    described: list[Summary] = []
+    data, claimed, left = packet, original_length or size, MAX_HEADERS
+    while True:
+        one = _decode_ip(data, claimed, left)
+        if one.summary.source is None and described:  # what the tunnel carries is not whole IP
+            described[-1] = replace(described[-1], info=one.summary.info)
+            break
+        described.append(one.summary)
+        if one.inner is None:
+            break
+        data, claimed, left = one.inner, one.inner_length, one.left
+    summary = described[-1]
+    info = summary.info
+    if len(described) > 1:
+        outer = described[0]
+        info += f"; in {'IPv4' if outer.version == 4 else 'IPv6'}"
+        info += f" {outer.source} > {outer.destination}"
+        if len(described) > 2:
+            info += f" and {len(described) - 2} more tunnels"
+    if original_length is not None:
+        total = _claimed_length(packet)
+        if total > original_length:
+            info += f"; the IP header claims {total} bytes, of which {original_length} are there"
+    return replace(summary, length=size, info=info)
 
 
 def address_text(address: bytes) -> str:
@@ -146,66 +179,169 @@ def protocol_name(protocol: int) -> str:
     return PROTOCOL_NAMES.get(protocol) or f"protocol {protocol}"
 
 
-def _decode_ipv4(packet: bytes) -> Summary:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Decoded:
+    """One IP packet; `inner` are the bytes of the packet that it carries through a tunnel.
+
+    Attributes:
+        inner_length: Bytes of that packet by the outer headers; more than there are if it was cut.
+        left: Headers that may still be followed.
+    """
+
+    summary: Summary
+    inner: bytes | None = None
+    inner_length: int = 0
+    left: int = 0
+
+
+def _decode_ip(data: bytes, claimed: int, left: int) -> _Decoded:
+    """Decode bytes that outer headers say are an IP packet of `claimed` bytes."""
+    size = len(data)
+    version = data[0] >> 4 if data else None
+    shortest = HEADER if version == 6 else 20
+    if left < 1:
+        info = TOO_DEEP
+    elif not data:
+        info = "empty"
+    elif version not in (4, 6):
+        info = f"not IP: version {version}, length {size}"
+    elif size < shortest:
+        info = f"truncated IPv{version} header, length {size}"
+    else:
+        return (_decode_ipv4 if version == 4 else _decode_ipv6)(data, claimed, left - 1)
+    return _Decoded(summary=Summary(version=version, length=size, info=info))
+
+
+def _decode_ipv4(packet: bytes, claimed: int, left: int) -> _Decoded:
     size = len(packet)
     header = (packet[0] & 0xF) * 4
-    if size < 20:
-        return Summary(version=4, length=size, info=f"truncated IPv4 header, length {size}")
-    protocol = packet[9]
-    fragment_word = int.from_bytes(packet[6:8], "big")
-    offset, more = (fragment_word & 0x1FFF) * 8, bool(fragment_word & 0x2000)
+    protocol, offset = packet[9], header
+    fragment_word = _u16(packet, 6)
+    fragment: tuple[int, bool, int] | None = None
+    if fragment_word & 0x3FFF:
+        more = bool(fragment_word & 0x2000)
+        fragment = ((fragment_word & 0x1FFF) * 8, more, _u16(packet, 4))
     # Segmentation offload leaves the total length 0.
-    total = int.from_bytes(packet[2:4], "big") or size
+    total = _u16(packet, 2) or claimed
+    trouble = None
     if header < 20 or header > size or total < header:
-        upper = _Upper(f"bad IPv4 header, header length {header}, total length {total}")
-    elif offset:
-        upper = _Upper(_fragment_text(offset, more, _u16(packet, 4), total - header))
-    else:
-        upper = _decode_upper(protocol, packet[header:total], total - header)
-        if more:
-            first = _fragment_text(offset, more, _u16(packet, 4), total - header)
-            upper = _Upper(f"{upper.info}; {first}", upper.source_port, upper.destination_port)
-    return Summary(
-        version=4,
-        source=address_text(packet[12:16]),
-        destination=address_text(packet[16:20]),
-        protocol=protocol,
-        protocol_name=protocol_name(protocol),
-        source_port=upper.source_port,
-        destination_port=upper.destination_port,
-        length=size,
-        info=upper.info,
+        trouble = f"bad IPv4 header, header length {header}, total length {total}"
+    elif protocol == AUTHENTICATION and (fragment is None or not fragment[0]):
+        where = follow(packet[:total], protocol, header, left)
+        protocol, offset = where.protocol, where.offset
+        fragment = where.fragment or fragment
+        left -= where.count
+        trouble = _trouble(where.protocol, total - offset, left, truncated=where.truncated)
+    return _decoded(
+        packet[:total],
+        _Payload(
+            protocol,
+            packet[offset:total],
+            total - offset,
+            version=4,
+            offloaded=not _u16(packet, 2),
+            fragment=fragment is not None and fragment[1],
+        ),
+        (packet[12:16], packet[16:20]),
+        fragment,
+        trouble=trouble,
+        left=left,
     )
 
 
-def _decode_ipv6(packet: bytes) -> Summary:
-    size = len(packet)
-    if size < 40:
-        return Summary(version=6, length=size, info=f"truncated IPv6 header, length {size}")
-    where = upper_layer(packet)
+def _decode_ipv6(packet: bytes, claimed: int, left: int) -> _Decoded:
     # A jumbogram, or segmentation offload, leaves the payload length 0.
-    payload = int.from_bytes(packet[4:6], "big") or size - 40
-    length = 40 + payload - where.offset
-    if where.truncated or length < 0:
-        upper = _Upper(f"truncated {protocol_name(where.protocol)} header")
-    elif where.fragment is not None and where.fragment[0]:
-        upper = _Upper(_fragment_text(*where.fragment, length))
+    total = HEADER + _u16(packet, 4) if _u16(packet, 4) else claimed
+    packet = packet[:total]
+    where = follow(packet, packet[6], HEADER, left)
+    left -= where.count
+    length = total - where.offset
+    trouble = _trouble(where.protocol, length, left, truncated=where.truncated)
+    return _decoded(
+        packet,
+        _Payload(
+            where.protocol,
+            packet[where.offset :],
+            length,
+            version=6,
+            offloaded=True,
+            fragment=where.fragment is not None and where.fragment[1],
+        ),
+        (packet[8:24], packet[24:40]),
+        where.fragment,
+        trouble=trouble,
+        left=left,
+    )
+
+
+def _trouble(protocol: int, length: int, left: int, *, truncated: bool) -> str | None:
+    """Say what keeps the upper layer behind extension headers from being decoded."""
+    if truncated and left < 0:
+        return TOO_DEEP
+    return f"truncated {protocol_name(protocol)} header" if truncated or length < 0 else None
+
+
+def _decoded(
+    packet: bytes,
+    payload: _Payload,
+    addresses: tuple[bytes, bytes],
+    fragment: tuple[int, bool, int] | None,
+    *,
+    trouble: str | None,
+    left: int,
+) -> _Decoded:
+    inner: bytes | None = None
+    if trouble is not None:
+        upper = _Upper(trouble)
+    elif fragment is not None and fragment[0]:
+        upper = _Upper(_fragment_text(*fragment, payload.length))
     else:
-        upper = _decode_upper(where.protocol, packet[where.offset : 40 + payload], length)
-        if where.fragment is not None and where.fragment[1]:
-            first = _fragment_text(*where.fragment, length)
+        upper = _decode_upper(payload)
+        if payload.protocol in TUNNELS and payload.data:
+            inner = payload.data
+        if fragment is not None and fragment[1]:
+            first = _fragment_text(*fragment, payload.length)
             upper = _Upper(f"{upper.info}; {first}", upper.source_port, upper.destination_port)
-    return Summary(
-        version=6,
-        source=address_text(packet[8:24]),
-        destination=address_text(packet[24:40]),
-        protocol=where.protocol,
-        protocol_name=protocol_name(where.protocol),
+    summary = Summary(
+        version=payload.version,
+        source=address_text(addresses[0]),
+        destination=address_text(addresses[1]),
+        protocol=payload.protocol,
+        protocol_name=protocol_name(payload.protocol),
         source_port=upper.source_port,
         destination_port=upper.destination_port,
-        length=size,
+        length=len(packet),
         info=upper.info,
     )
+    return _Decoded(summary=summary, inner=inner, inner_length=payload.length, left=left)
+
+
+def _claimed_length(packet: bytes) -> int:
+    """Return the length that the header of a packet claims; 0 where that says nothing."""
+    if len(packet) >= HEADER and packet[0] >> 4 == 6:
+        return HEADER + _u16(packet, 4) if _u16(packet, 4) else 0
+    return _u16(packet, 2) if packet[0] >> 4 == 4 and len(packet) >= 20 else 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Payload:
+    """What an IP packet carries.
+
+    Attributes:
+        protocol: Its IANA number.
+        data: The bytes that are there.
+        length: How many there are by the IP header.
+        version: That of IP.
+        offloaded: Lengths of 0 stand for those that segmentation offload, or RFC 2675, leaves.
+        fragment: More of it is in other packets.
+    """
+
+    protocol: int
+    data: bytes
+    length: int
+    version: int
+    offloaded: bool
+    fragment: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,19 +351,23 @@ class _Upper:
     destination_port: int | None = None
 
 
-def _decode_upper(protocol: int, data: bytes, length: int) -> _Upper:
-    """Describe the upper layer; `length` is what the header promises, `data` what is there."""
-    decoder = _UPPER_LAYERS.get(protocol)
-    name = protocol_name(protocol)
+def _decode_upper(payload: _Payload) -> _Upper:
+    """Describe the upper layer."""
+    name, data = protocol_name(payload.protocol), payload.data
+    decoder = _UPPER_LAYERS.get(payload.protocol)
     if decoder is None:
-        return _Upper(f"{name}, length {length}")
+        return _Upper(f"{name}, length {payload.length}")
     minimum, describe = decoder
     if len(data) < minimum:
-        return _Upper(f"truncated {name} header, {len(data)} of {minimum} bytes")
-    return describe(name, data, length)
+        ports = payload.protocol in WITH_PORTS and len(data) >= 4
+        source, destination = (_u16(data, 0), _u16(data, 2)) if ports else (None, None)
+        cut = f"truncated {name} header, {len(data)} of {minimum} bytes"
+        return _Upper(cut, source, destination)
+    return describe(name, payload)
 
 
-def _tcp(name: str, data: bytes, length: int) -> _Upper:
+def _tcp(name: str, payload: _Payload) -> _Upper:
+    data, length = payload.data, payload.length
     source, destination = _u16(data, 0), _u16(data, 2)
     header = (data[12] >> 4) * 4
     if header < 20 or header > length:
@@ -241,21 +381,30 @@ def _tcp(name: str, data: bytes, length: int) -> _Upper:
     return _Upper(", ".join(parts), source, destination)
 
 
-def _udp(name: str, data: bytes, length: int) -> _Upper:
+def _udp(name: str, payload: _Payload) -> _Upper:
+    data, length = payload.data, payload.length
     source, destination = _u16(data, 0), _u16(data, 2)
-    promised = _u16(data, 4) or length  # RFC 2675: 0 in a jumbogram
+    promised = _u16(data, 4)
+    if not promised and payload.offloaded:
+        promised = length
     ports = f"{source} > {destination}"
     if promised < 8:
         return _Upper(f"{ports} {name}, bad length {promised}", source, destination)
-    return _Upper(f"{ports} {name}, length {promised - 8}", source, destination)
+    text = f"{ports} {name}, length {promised - 8}"
+    if promised > length and not payload.fragment:
+        text = f"{ports} {name}, bad length {promised}, of which {length} bytes are there"
+    if payload.version == 6 and not _u16(data, 6):
+        text += ", invalid checksum 0 (UDP over IPv6 must have a checksum)"  # RFC 8200, 8.1
+    return _Upper(text, source, destination)
 
 
-def _ports(name: str, data: bytes, length: int) -> _Upper:
-    source, destination = _u16(data, 0), _u16(data, 2)
-    return _Upper(f"{source} > {destination} {name}, length {length}", source, destination)
+def _ports(name: str, payload: _Payload) -> _Upper:
+    source, destination = _u16(payload.data, 0), _u16(payload.data, 2)
+    return _Upper(f"{source} > {destination} {name}, length {payload.length}", source, destination)
 
 
-def _icmp(name: str, data: bytes, length: int) -> _Upper:
+def _icmp(name: str, payload: _Payload) -> _Upper:
+    data, length = payload.data, payload.length
     kind, code = data[0], data[1]
     text = ICMP_TYPES.get(kind, f"{name} type {kind} code {code}")
     if kind in (0, 8):
@@ -269,7 +418,8 @@ def _icmp(name: str, data: bytes, length: int) -> _Upper:
     return _Upper(f"{text}, length {length}")
 
 
-def _icmpv6(name: str, data: bytes, length: int) -> _Upper:
+def _icmpv6(name: str, payload: _Payload) -> _Upper:
+    data, length = payload.data, payload.length
     kind, code = data[0], data[1]
     text = ICMPV6_TYPES.get(kind, f"{name} type {kind} code {code}")
     if kind in (128, 129):
@@ -294,6 +444,7 @@ _UPPER_LAYERS = {
     132: (4, _ports),
     136: (4, _ports),
 }
+WITH_PORTS = (6, 17, 33, 132, 136)
 
 
 def _fragment_text(offset: int, more: bool, identification: int, length: int) -> str:
