@@ -68,6 +68,10 @@ def _udp() -> Iterator[bytes]:
     bare = build.udp(*V4, 40000, 9, b"no checksum")
     yield bare[:26] + b"\0\0" + bare[28:]
     yield bare[:26] + b"\xab\xcd" + bare[28:]
+    six = build.udp(*V6, 40000, 9, b"no checksum")
+    yield six[:46] + b"\0\0" + six[48:]
+    for length in (0, 7, 14, 100, 65535):
+        yield bare[:24] + length.to_bytes(2, "big") + bare[26:]
 
 
 def _icmp() -> Iterator[bytes]:
@@ -160,6 +164,11 @@ def _ip() -> Iterator[bytes]:
     yield build.ipv6(*V6, 44, b"\x11\0\0\0\0\0\x12\x34" + upper)
     yield build.ipv6(*V6, 51, b"\x11\x04\0\0\0\0\x01\0\0\0\0\x02" + bytes(12) + upper)
     yield build.ipv6(*V6, 59, b"")
+    yield build.ipv6(*V6, 140, b"\x11\0" + bytes(6) + upper)
+    yield build.ipv6(*V6, 60, b"\0\0" + padding + b"\x11\0" + padding + upper)
+    yield build.ipv4(*V4, 4, build.udp(*V6, 1, 2, b"inside"))
+    authentication = b"\x11\x04\0\0\0\0\x01\0\0\0\0\x02" + bytes(12)
+    yield build.ipv4(*V4, 51, authentication + datagram[20:])
     yield b"\x6f\xfa\xbc\xde" + build.ipv6(*V6, 17, upper)[4:]
 
 

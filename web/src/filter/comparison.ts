@@ -149,10 +149,12 @@ function inEither(field: AddressField, prefix: Prefix): Test {
   });
   const version = four ? 4 : 6;
   const [first = 0, second = -1] = places;
+  const at = (h: Headers, ip: number): boolean =>
+    inPrefix(h.bytes, ip + first, prefix) ||
+    (second >= 0 && inPrefix(h.bytes, ip + second, prefix));
   return (h) =>
-    h.version === version &&
-    (inPrefix(h.bytes, h.start + first, prefix) ||
-      (second >= 0 && inPrefix(h.bytes, h.start + second, prefix)));
+    (h.outer === version && at(h, h.start)) ||
+    (h.ip !== h.start && h.version === version && at(h, h.ip));
 }
 
 function anyField(

@@ -60,17 +60,21 @@ const address = (
   ...ends: AddressField["ends"]
 ): AddressField => ({ kind: "address", about, version, ends });
 
-/** Read a number of the IP header of one version. */
-const ip =
-  (version: 4 | 6, read: typeof u8, at: number): NumberReader =>
-  (h) =>
-    h.version === version ? read(h.bytes, h.start + at) : -1;
+/** Read a number of the outermost and of the innermost IP header, where they have this version. */
+const ip = (version: 4 | 6, read: (bytes: Uint8Array, at: number) => number): NumberReader[] => [
+  (h) => (h.outer === version ? read(h.bytes, h.start) : -1),
+  (h) => (h.version === version ? read(h.bytes, h.ip) : -1),
+];
+const at =
+  (read: typeof u8, offset: number): typeof u8 =>
+  (bytes, start) =>
+    read(bytes, start + offset);
 
 /** Read a number of the upper layer's header. */
 const upper =
   (protocol: number, read: typeof u8, at: number): NumberReader =>
   (h) =>
-    h.protocol === protocol && h.upper >= 0 && h.upper + at < h.end
+    h.protocol === protocol && h.upper >= 0 && h.upper + at < h.stop
       ? read(h.bytes, h.upper + at)
       : -1;
 
@@ -98,23 +102,27 @@ const tcpFlag = (bit: number): FlagField =>
 
 /** Where the data of a TCP segment begins; -1 without one. */
 function segment(h: Headers): number {
-  if (h.protocol !== TCP || h.upper < 0 || h.upper + 20 > h.end) return -1;
-  return h.upper + (u8(h.bytes, h.upper + 12) >> 4) * 4;
+  if (h.protocol !== TCP || h.upper < 0 || h.upper + 20 > h.stop) return -1;
+  const header = (u8(h.bytes, h.upper + 12) >> 4) * 4;
+  return header < 20 ? -1 : h.upper + header;
 }
 
 const onTcp =
   (begins: typeof isTls): Test =>
   (h) => {
     const at = segment(h);
-    return at >= 0 && at < h.end && begins(h.bytes, at, h.end);
+    return at >= 0 && at < h.stop && begins(h.bytes, at, h.stop);
   };
+
+const ipFlag = (mask: number): FlagField =>
+  flag("", (h) => ip(4, at(u8, 6)).some((read) => read(h) > 0 && (read(h) & mask) !== 0));
 
 const udpDns = hasPort(UDP, 53);
 const tcpDns = hasPort(TCP, 53);
 
 export const FIELDS: Record<string, FilterField> = {
-  ip: flag("IPv4", (h) => h.version === 4),
-  ipv6: flag("IPv6", (h) => h.version === 6),
+  ip: flag("IPv4, also in a tunnel", (h) => h.outer === 4 || h.version === 4),
+  ipv6: flag("IPv6, also in a tunnel", (h) => h.outer === 6 || h.version === 6),
   tcp: isProtocol("TCP", TCP),
   udp: isProtocol("UDP", UDP),
   icmp: isProtocol("ICMP", ICMP),
@@ -145,7 +153,7 @@ export const FIELDS: Record<string, FilterField> = {
     (h) => h.destinationPort,
   ),
   proto: number("IP protocol number", (h) => h.protocol),
-  ttl: number("Time to live or hop limit", ip(4, u8, 8), ip(6, u8, 7)),
+  ttl: number("Time to live or hop limit", ...ip(4, at(u8, 8)), ...ip(6, at(u8, 7))),
 
   "ip.src": address("Source address", 0, "source"),
   "ip.dst": address("Destination address", 0, "destination"),
@@ -155,20 +163,24 @@ export const FIELDS: Record<string, FilterField> = {
   "ipv6.addr": address("IPv6 source or destination", 6, "source", "destination"),
 
   "frame.len": number("", (h) => h.originalLength),
-  "ip.version": number("", (h) => h.version || -1),
-  "ip.hdr_len": number("", (h) => (h.version === 4 ? (u8(h.bytes, h.start) & 15) * 4 : -1)),
-  "ip.len": number("", ip(4, u16, 2)),
-  "ip.id": number("", ip(4, u16, 4)),
-  "ip.flags.df": flag("", (h) => h.version === 4 && (u8(h.bytes, h.start + 6) & 0x40) !== 0),
-  "ip.flags.mf": flag("", (h) => h.version === 4 && (u8(h.bytes, h.start + 6) & 0x20) !== 0),
-  "ip.frag_offset": number("", (h) => (h.version === 4 ? u16(h.bytes, h.start + 6) & 0x1fff : -1)),
-  "ip.ttl": number("", ip(4, u8, 8)),
+  "ip.version": number(
+    "",
+    (h) => h.outer || -1,
+    (h) => h.version || -1,
+  ),
+  "ip.hdr_len": number("", ...ip(4, (b, i) => (u8(b, i) & 15) * 4)),
+  "ip.len": number("", ...ip(4, at(u16, 2))),
+  "ip.id": number("", ...ip(4, at(u16, 4))),
+  "ip.flags.df": ipFlag(0x40),
+  "ip.flags.mf": ipFlag(0x20),
+  "ip.frag_offset": number("", ...ip(4, (b, i) => u16(b, i + 6) & 0x1fff)),
+  "ip.ttl": number("", ...ip(4, at(u8, 8))),
   "ip.proto": number("", (h) => h.protocol),
-  "ip.dsfield.dscp": number("", (h) => (h.version === 4 ? u8(h.bytes, h.start + 1) >> 2 : -1)),
-  "ipv6.hlim": number("", ip(6, u8, 7)),
-  "ipv6.plen": number("", ip(6, u16, 4)),
-  "ipv6.nxt": number("", ip(6, u8, 6)),
-  "ipv6.flow": number("", (h) => (h.version === 6 ? u32(h.bytes, h.start) % 0x100000 : -1)),
+  "ip.dsfield.dscp": number("", ...ip(4, (b, i) => u8(b, i + 1) >> 2)),
+  "ipv6.hlim": number("", ...ip(6, at(u8, 7))),
+  "ipv6.plen": number("", ...ip(6, at(u16, 4))),
+  "ipv6.nxt": number("", ...ip(6, at(u8, 6))),
+  "ipv6.flow": number("", ...ip(6, (b, i) => u32(b, i) % 0x100000)),
 
   "tcp.port": port("", sourcePort(TCP), destinationPort(TCP)),
   "tcp.srcport": port("", sourcePort(TCP)),

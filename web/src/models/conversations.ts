@@ -67,7 +67,7 @@ class Table {
 
   private slotOf(h: Headers): number {
     const size = h.version === 4 ? 4 : 16;
-    let low = h.start + (h.version === 4 ? 12 : 8);
+    let low = h.ip + (h.version === 4 ? 12 : 8);
     let high = low + size;
     if (isAfter(h.bytes, low, high, size)) [low, high] = [high, low];
     let hash = 0x811c9dc5; // FNV-1a

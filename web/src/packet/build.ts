@@ -94,7 +94,8 @@ export function repaired(packet: Uint8Array): Uint8Array {
   }
   const headers = new Headers();
   headers.read(copy, 0, copy.length, copy.length, false);
-  if (headers.upper >= 0 && !headers.fragment) sign(copy, headers.protocol, headers.upper);
+  if (headers.upper >= 0 && !headers.fragment && headers.ip === 0)
+    sign(copy, headers.protocol, headers.upper);
   return copy;
 }
 

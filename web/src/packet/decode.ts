@@ -7,6 +7,7 @@ import { icmpv6Dissector } from "./icmpv6";
 import { dissectIpv4, dissectIpv6 } from "./ip";
 import { IP_PROTOCOLS, protocolName } from "./names";
 import { dissectTcp } from "./tcp";
+import { portsDissector } from "./transport";
 import { dissectUdp } from "./udp";
 
 const UPPER: Readonly<Record<number, Dissector>> = {
@@ -14,8 +15,11 @@ const UPPER: Readonly<Record<number, Dissector>> = {
   4: dissectIp,
   6: dissectTcp,
   17: dissectUdp,
+  33: portsDissector("DCCP"),
   41: dissectIp,
   58: icmpv6Dissector(quoted),
+  132: portsDissector("SCTP"),
+  136: portsDissector("UDPLite"),
 };
 
 /**
@@ -30,11 +34,12 @@ export function decode(bytes: Uint8Array, originalLength = bytes.length): Dissec
 }
 
 function dissectIp(to: Dissection, start: number, end: number): void {
+  if (!to.enter(start, end)) return;
   const version = u8(to.bytes, start) >> 4;
   if (start < end && version === 4) dissectIpv4(to, start, end, upper);
   else if (start < end && version === 6) dissectIpv6(to, start, end, upper);
   else {
-    to.protocol = start < end ? "Unknown" : "";
+    to.protocol ||= start < end ? "Unknown" : "";
     to.info = start < end ? `Not IP: version ${version}` : "Empty";
     to.data(start, end);
   }

@@ -2,7 +2,7 @@
 
 import { ipv4Text } from "./address";
 import { hex, hexDigits, u8, u32 } from "./bytes";
-import { addNumber, type Dissection } from "./dissection";
+import { addNumber, type Dissection, isFull } from "./dissection";
 
 const FIXED = 236;
 const COOKIE = 0x63825363;
@@ -32,7 +32,7 @@ export function dissectDhcp(to: Dissection, start: number, end: number): void {
   layer.add("dhcp.hw.mac_addr", "Hardware address", start + 28, start + 34, hardware);
   let kind = operation === 1 ? "Boot Request" : "Boot Reply";
   if (u32(bytes, start + FIXED) === COOKIE) {
-    for (let at = start + FIXED + 4; at < end; ) {
+    for (let at = start + FIXED + 4; at < end && !isFull(layer, at, end); ) {
       const code = u8(bytes, at);
       if (code === 0) {
         at++;

@@ -1,8 +1,17 @@
 /** What decoding a packet yields: layers of fields, each with its bytes, and a line for the table. */
 
-import type { u8 } from "./bytes";
+import { hex, type u8 } from "./bytes";
 
 export type Value = number | string | boolean;
+
+/**
+ * IP and extension headers of one packet that are followed, one inside or behind the other; what
+ * comes after them is not decoded. The same number is in wintun_api/packet/ipv6.py.
+ */
+export const MAX_HEADERS = 32;
+export const TOO_DEEP = `More than ${MAX_HEADERS} nested headers; the rest is not decoded`;
+/** Options, records and the like of one kind that are shown. */
+export const MAX_ITEMS = 100;
 
 /** A layer or a field of one. Names are those of Wireshark's display filters. */
 export class Field {
@@ -46,6 +55,8 @@ export class Dissection {
   promised: number;
   /** Inside the packet that an ICMP error carries, which may be cut or changed on its way. */
   quoting = false;
+  /** IP and extension headers until now. */
+  private headers = 0;
 
   constructor(
     readonly bytes: Uint8Array,
@@ -62,10 +73,18 @@ export class Dissection {
   }
 
   /** Say that the bytes end inside a header, in a layer of its own. */
-  truncated(name: string, label: string, start: number): void {
+  truncated(name: string, label: string, start: number, end = this.bytes.length): void {
     this.protocol ||= label;
     this.info = `[Truncated ${label}]`;
-    this.layer(name, label, start, this.bytes.length).text = "truncated";
+    this.layer(name, label, start, end).text = "truncated";
+  }
+
+  /** Count an IP or extension header; say in a layer when it is one too many. */
+  enter(start: number, end: number): boolean {
+    if (this.headers++ < MAX_HEADERS) return true;
+    this.info = TOO_DEEP;
+    this.layer("data", "Nested too deeply", start, end).text = TOO_DEEP;
+    return false;
   }
 
   /** Add what nobody knows more about. */
@@ -96,6 +115,15 @@ export function addNumber(
   return value;
 }
 
+/** Say that a header has more options or records than are shown; returns whether that is so. */
+export function isFull(layer: Field, start: number, end: number): boolean {
+  if (layer.fields.length < MAX_ITEMS) return false;
+  if (layer.fields.at(-1)?.label !== "More") {
+    layer.add("", "More", start, end, "", `Only the first ${MAX_ITEMS} are decoded`);
+  }
+  return true;
+}
+
 /** Add a checksum and whether it is right; `expected` is null where that cannot be said. */
 export function addChecksum(
   layer: Field,
@@ -104,27 +132,28 @@ export function addChecksum(
   found: number,
   expected: number | null,
 ): void {
-  const shown = `0x${found.toString(16).padStart(4, "0")}`;
-  const good = expected === found;
-  const verdict =
-    expected === null
-      ? "not verified"
-      : good
-        ? "correct"
-        : `should be 0x${expected.toString(16).padStart(4, "0")}`;
-  layer
-    .add(`${prefix}.checksum`, "Checksum", start, start + 2, found, `${shown} (${verdict})`)
-    .add(`${prefix}.checksum.status`, "Status", start, start + 2, ...status(expected, good));
+  const status = expected === null ? 2 : Number(expected === found);
+  const verdict = [`should be ${hex(expected ?? 0, 4)}`, "correct", "not verified"][status];
+  addStatus(layer, prefix, start, found, `${hex(found, 4)} (${verdict})`, status);
 }
 
-/** Add the checksum of a packet that says it has none. */
-export function addNoChecksum(layer: Field, prefix: string, start: number): void {
-  layer
-    .add(`${prefix}.checksum`, "Checksum", start, start + 2, 0, "none")
-    .add(`${prefix}.checksum.status`, "Status", start, start + 2, 3, "Not present");
+/** Add the checksum of a packet that says it has none: fine over IPv4, but not over IPv6. */
+export function addNoChecksum(layer: Field, prefix: string, start: number, legal: boolean): void {
+  const text = legal ? "none" : "0x0000 (invalid: UDP over IPv6 must have a checksum)";
+  addStatus(layer, prefix, start, 0, text, legal ? 3 : 4);
 }
 
-function status(expected: number | null, good: boolean): [number, string] {
-  if (expected === null) return [2, "Unverified"];
-  return good ? [1, "Good"] : [0, "Bad"];
+function addStatus(
+  layer: Field,
+  prefix: string,
+  start: number,
+  found: number,
+  text: string,
+  status: number,
+): void {
+  layer
+    .add(`${prefix}.checksum`, "Checksum", start, start + 2, found, text)
+    .add(`${prefix}.checksum.status`, "Status", start, start + 2, status, STATUSES[status]);
 }
+
+const STATUSES = ["Bad", "Good", "Unverified", "Not present", "Illegal"];

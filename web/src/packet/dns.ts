@@ -2,10 +2,10 @@
 
 import { ipv4Text, ipv6Text } from "./address";
 import { ascii, hex, u8, u16, u32 } from "./bytes";
-import { addNumber, type Dissection, type Dissector, type Field } from "./dissection";
+import { addNumber, type Dissection, type Dissector, type Field, isFull } from "./dissection";
 import { DNS_REPLY_CODES, DNS_TYPES } from "./names";
 
-const MAX_RECORDS = 100;
+const MAX_NAME = 255; // RFC 1035, section 2.3.4
 
 /** Return the dissector of a protocol that is written as DNS is. */
 export function dnsDissector(protocol: "DNS" | "MDNS"): Dissector {
@@ -73,7 +73,7 @@ function dissect(to: Dissection, protocol: string, start: number, end: number): 
   const mdns = protocol === "MDNS";
   let said = "";
   let at = start + 12;
-  for (let i = 0; i < Math.min(counts[0] ?? 0, MAX_RECORDS) && at < end; i++) {
+  for (let i = 0; i < (counts[0] ?? 0) && at < end && !isFull(layer, at, end); i++) {
     const [name, stop] = readName(bytes, start, at, end);
     if (stop + 4 > end) break;
     const type = u16(bytes, stop);
@@ -89,19 +89,16 @@ function dissect(to: Dissection, protocol: string, start: number, end: number): 
     query.add("dns.qry.name", "Name", at, stop, name || "<Root>");
     query.add("dns.qry.type", "Type", stop, stop + 2, type, `${typeName(type)} (${type})`);
     addClass(query, "dns.qry.class", stop + 2, u16(bytes, stop + 2), mdns);
-    said += ` ${typeName(type)} ${name || "<Root>"}, "${unicast ? "QU" : "QM"}" question`;
-    if (!mdns) said = said.replace(/, "Q." question$/, "");
+    said += ` ${typeName(type)} ${name || "<Root>"}`;
+    if (mdns) said += `, "${unicast ? "QU" : "QM"}" question`;
     at = stop + 4;
-    if (mdns && i + 1 < (counts[0] ?? 0)) said += "";
   }
-  let first = true;
   for (const [section, count] of counts.slice(1).entries()) {
-    for (let i = 0; i < Math.min(count, MAX_RECORDS) && at < end; i++) {
+    for (let i = 0; i < count && at < end && !isFull(layer, at, end); i++) {
       const record = addRecord(to, layer, section, start, at, end, mdns);
       if (record === null) break;
       at = record.end;
-      if (record.said) said += `${first ? "" : ""} ${record.said}`;
-      first = false;
+      if (record.said) said += ` ${record.said}`;
     }
   }
   const kind = OPERATIONS[opcode] ?? "Unknown operation";
@@ -228,7 +225,10 @@ function typeName(type: number): string {
   return DNS_TYPES[type] ?? `Unknown (${type})`;
 }
 
-/** Return a name and where it ends; pointers (RFC 1035, section 4.1.4) only lead backwards. */
+/**
+ * Return a name and where it ends; pointers (RFC 1035, section 4.1.4) only lead backwards. A name
+ * that is longer than one may be, or has a label of a kind that is not known, ends with "…".
+ */
 export function readName(
   bytes: Uint8Array,
   message: number,
@@ -239,6 +239,7 @@ export function readName(
   let at = start;
   let stop = -1;
   let lowest = start;
+  let size = 0;
   while (at < end) {
     const length = u8(bytes, at);
     if (length === 0) {
@@ -248,9 +249,17 @@ export function readName(
     if (length >= 0xc0) {
       if (stop < 0) stop = at + 2;
       const target = message + (u16(bytes, at) & 0x3fff);
-      if (target >= lowest) break;
+      if (target >= lowest) {
+        labels.push("…");
+        break;
+      }
       at = lowest = target;
       continue;
+    }
+    size += length + 1;
+    if (length > 63 || size > MAX_NAME) {
+      labels.push("…");
+      break;
     }
     labels.push(ascii(bytes, at + 1, Math.min(end, at + 1 + length)));
     at += 1 + length;

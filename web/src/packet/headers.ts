@@ -1,12 +1,39 @@
 /**
  * Where the headers of a packet lie, and nothing more: what a filter or a statistic asks of tens
  * of thousands of packets. One `Headers` is used again for every packet, nothing is allocated.
+ * It says the same as `decode` and as wintun_api/packet/decode.py: in a tunnel the innermost packet
+ * counts.
  */
 
 import { u8, u16 } from "./bytes";
+import { MAX_HEADERS } from "./dissection";
 
 const FRAGMENT = 44;
 const AUTHENTICATION = 51;
+/** From this number on: mobility, HIP and Shim6, which may also be all that a packet is for. */
+export const STANDING = 135;
+
+/** Say whether this is an extension header that another can follow. */
+export function isExtension(protocol: number): boolean {
+  switch (protocol) {
+    case 0:
+    case 43:
+    case FRAGMENT:
+    case AUTHENTICATION:
+    case 60:
+    case STANDING:
+    case 139:
+    case 140:
+      return true;
+  }
+  return false;
+}
+
+/** Return the bytes of an extension header with this number in its length field. */
+export function extensionSize(protocol: number, length: number): number {
+  if (protocol === FRAGMENT) return 8;
+  return protocol === AUTHENTICATION ? (length + 2) * 4 : (length + 1) * 8;
+}
 
 export class Headers {
   bytes: Uint8Array = new Uint8Array();
@@ -16,15 +43,22 @@ export class Headers {
   originalLength = 0;
   injected = false;
   /** 4 or 6; 0 for bytes that are no whole IP header. */
+  outer = 0;
+  /** The same of the innermost IP header, and where that begins. */
   version = 0;
-  /** IANA number behind IPv6 extension headers; -1 without a header. */
+  ip = 0;
+  /** IANA number behind extension headers; -1 without a header. */
   protocol = -1;
   /** Where the upper layer begins; -1 in a later fragment, or where bytes are missing. */
   upper = -1;
+  /** Behind the last byte of the upper layer that is there. */
+  stop = 0;
   fragment = false;
   /** Of TCP, UDP, SCTP and the like; -1 elsewhere. */
   sourcePort = -1;
   destinationPort = -1;
+  /** Headers that may still follow. */
+  private left = 0;
 
   /** Look at the packet from `start` to `end` of `bytes`. */
   read(
@@ -35,69 +69,85 @@ export class Headers {
     injected: boolean,
   ): void {
     this.bytes = bytes;
-    this.start = start;
-    this.end = end;
+    this.start = this.ip = start;
+    this.end = this.stop = end;
     this.originalLength = originalLength;
     this.injected = injected;
-    this.version = 0;
-    this.protocol = -1;
-    this.upper = -1;
+    this.outer = this.version = 0;
+    this.protocol = this.upper = this.sourcePort = this.destinationPort = -1;
     this.fragment = false;
-    this.sourcePort = -1;
-    this.destinationPort = -1;
-    const version = u8(bytes, start) >> 4;
-    if (version === 4 && end - start >= 20) this.readIpv4();
-    else if (version === 6 && end - start >= 40) this.readIpv6();
-    else return;
-    this.version = version;
-    if (this.upper < 0 || this.upper >= end) {
+    this.left = MAX_HEADERS;
+    let at = start;
+    while (at >= 0 && this.readIp(at)) {
+      this.outer ||= this.version;
+      at = this.protocol === 4 || this.protocol === 41 ? this.upper : -1;
+    }
+    const { protocol, upper } = this;
+    if (upper < 0 || upper >= this.stop) {
       this.upper = -1;
       return;
     }
-    const { protocol, upper } = this;
     const hasPorts =
       protocol === 6 || protocol === 17 || protocol === 132 || protocol === 33 || protocol === 136;
-    if (hasPorts && upper + 4 <= end) {
+    if (hasPorts && upper + 4 <= this.stop) {
       this.sourcePort = u16(bytes, upper);
       this.destinationPort = u16(bytes, upper + 2);
     }
   }
 
-  private readIpv4(): void {
-    const { bytes, start } = this;
-    this.protocol = u8(bytes, start + 9);
-    const word = u16(bytes, start + 6);
-    this.fragment = (word & 0x3fff) !== 0;
-    const header = (u8(bytes, start) & 0xf) * 4;
-    if (header >= 20 && (word & 0x1fff) === 0) this.upper = start + header;
+  /** Read an IP header, unless what is there is none. */
+  private readIp(at: number): boolean {
+    const version = u8(this.bytes, at) >> 4;
+    const six = version === 6;
+    if (--this.left < 0 || (!six && version !== 4) || at + (six ? 40 : 20) > this.stop)
+      return false;
+    this.version = version;
+    this.ip = at;
+    this.upper = -1;
+    if (six) this.readIpv6(at);
+    else this.readIpv4(at);
+    return true;
   }
 
-  private readIpv6(): void {
-    const { bytes, start, end } = this;
-    let protocol = u8(bytes, start + 6);
-    let at = start + 40;
-    // Every round moves on by 8 bytes at least.
-    for (;;) {
-      const options = protocol === 0 || protocol === 43 || protocol === 60;
-      if (!options && protocol !== FRAGMENT && protocol !== AUTHENTICATION) break;
-      if (at + 8 > end) {
-        this.protocol = protocol;
-        return;
-      }
+  private readIpv4(start: number): void {
+    const { bytes } = this;
+    this.protocol = u8(bytes, start + 9);
+    const word = u16(bytes, start + 6);
+    this.fragment ||= (word & 0x3fff) !== 0;
+    const header = (u8(bytes, start) & 0xf) * 4;
+    const total = u16(bytes, start + 2);
+    if (total !== 0) this.stop = Math.min(this.stop, start + total);
+    if (header < 20 || start + header > this.stop || (word & 0x1fff) !== 0) return;
+    this.upper = start + header;
+    if (this.protocol === AUTHENTICATION) this.follow();
+  }
+
+  private readIpv6(start: number): void {
+    const { bytes } = this;
+    this.protocol = u8(bytes, start + 6);
+    const length = u16(bytes, start + 4);
+    if (length !== 0) this.stop = Math.min(this.stop, start + 40 + length);
+    this.upper = start + 40;
+    this.follow();
+  }
+
+  /** Go on behind the extension headers that begin at `upper`. */
+  private follow(): void {
+    const { bytes, stop } = this;
+    let { protocol, upper: at } = this;
+    this.upper = -1;
+    for (; isExtension(protocol); protocol = this.protocol) {
+      if (--this.left < 0 || at + 8 > stop) return;
       const following = u8(bytes, at);
+      if (following === 59 && protocol >= STANDING) break;
+      this.protocol = following;
       if (protocol === FRAGMENT) {
         const word = u16(bytes, at + 2);
         this.fragment ||= (word & 0xfff9) !== 0;
-        if ((word & 0xfff8) !== 0) {
-          this.protocol = following;
-          return;
-        }
-        at += 8;
-      } else if (protocol === AUTHENTICATION) at += (u8(bytes, at + 1) + 2) * 4;
-      else at += (u8(bytes, at + 1) + 1) * 8;
-      protocol = following;
+        if ((word & 0xfff8) !== 0) return;
+      }
+      at += extensionSize(protocol, u8(bytes, at + 1));
     }
-    this.protocol = protocol;
     this.upper = at;
   }
 }

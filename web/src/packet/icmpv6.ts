@@ -2,7 +2,14 @@
 
 import { ipv6Text } from "./address";
 import { hexDigits, u8, u16, u32 } from "./bytes";
-import { addChecksum, addNumber, type Dissection, type Dissector, type Field } from "./dissection";
+import {
+  addChecksum,
+  addNumber,
+  type Dissection,
+  type Dissector,
+  type Field,
+  isFull,
+} from "./dissection";
 import { addPointer } from "./icmp";
 import { ICMPV6_CODES, ICMPV6_TYPES } from "./names";
 import { transportChecksum } from "./transport";
@@ -212,7 +219,7 @@ function addNeighbourDiscovery(
 /** Add the options; return the link-layer address among them, "" without one. */
 function addOptions(layer: Field, bytes: Uint8Array, start: number, end: number): string {
   let address = "";
-  for (let at = start; at + 8 <= end; ) {
+  for (let at = start; at + 8 <= end && !isFull(layer, at, end); ) {
     const type = u8(bytes, at);
     const size = u8(bytes, at + 1) * 8;
     if (size === 0 || at + size > end) break;
@@ -250,7 +257,7 @@ const OPTIONS: Readonly<Record<number, string>> = {
 };
 
 function addRecords(layer: Field, bytes: Uint8Array, start: number, end: number): void {
-  for (let at = start; at + 20 <= end; ) {
+  for (let at = start; at + 20 <= end && !isFull(layer, at, end); ) {
     const size = 20 + u16(bytes, at + 2) * 16 + u8(bytes, at + 1) * 4;
     const group = ipv6Text(bytes, at + 4);
     layer

@@ -3,7 +3,15 @@
 import { ipv4Text, ipv6Text } from "./address";
 import { hex, u8, u16, u32 } from "./bytes";
 import { checksum } from "./checksum";
-import { addChecksum, addNumber, type Dissection, type Dissector, type Field } from "./dissection";
+import {
+  addChecksum,
+  addNumber,
+  type Dissection,
+  type Dissector,
+  type Field,
+  isFull,
+} from "./dissection";
+import { extensionSize, isExtension, STANDING } from "./headers";
 import { protocolName } from "./names";
 
 const IPV4_OPTIONS: Readonly<Record<number, string>> = {
@@ -23,8 +31,8 @@ export type Upper = (protocol: number) => Dissector | undefined;
 export function dissectIpv4(to: Dissection, start: number, end: number, upper: Upper): void {
   const { bytes } = to;
   const header = (u8(bytes, start) & 0xf) * 4;
-  if (end - start < 20 || header < 20 || start + header > end) {
-    to.protocol = "IPv4";
+  to.protocol = "IPv4";
+  if (end - start < 20) {
     to.truncated("ip", "IPv4", start);
     return;
   }
@@ -35,7 +43,9 @@ export function dissectIpv4(to: Dissection, start: number, end: number, upper: U
   layer.add("ip.version", "Version", start, start + 1, 4);
   layer.add("ip.hdr_len", "Header length", start, start + 1, header, `${header} bytes`);
   addTrafficClass(layer, "ip", start + 1, start + 2, u8(bytes, start + 1));
-  const total = addNumber(layer, "ip.len", "Total length", u16, bytes, start + 2, 2);
+  const total = u16(bytes, start + 2);
+  const there = to.promised - start;
+  addLength(layer, "ip.len", "Total length", start + 2, total, there);
   const id = u16(bytes, start + 4);
   layer.add("ip.id", "Identification", start + 4, start + 6, id, hex(id, 4));
   const word = u16(bytes, start + 6);
@@ -65,19 +75,27 @@ export function dissectIpv4(to: Dissection, start: number, end: number, upper: U
   const name = protocolName(protocol);
   layer.add("ip.proto", "Protocol", start + 9, start + 10, protocol, `${name} (${protocol})`);
   const found = u16(bytes, start + 10);
+  const whole = header >= 20 && start + header <= end;
   // The sum over the header with the checksum in it tells what it should have been.
-  const rest = checksum(bytes, start, start + header, 0xffff - found);
+  const rest = whole ? checksum(bytes, start, start + header, 0xffff - found) : null;
   addChecksum(layer, "ip", start + 10, found, rest);
   layer.add("ip.src", "Source", start + 12, start + 16, to.source);
   layer.add("ip.dst", "Destination", start + 16, start + 20, to.destination);
-  if (header > 20) addIpv4Options(layer, bytes, start + 20, start + header);
+  if (header > 20) addIpv4Options(layer, bytes, start + 20, Math.min(end, start + header));
 
   // Segmentation offload leaves the total length 0.
   const promised = total === 0 ? to.promised : start + total;
   to.promised = promised;
-  to.protocol = "IPv4";
+  if (header < 20) {
+    to.info = `Bogus IP header length (${header}, must be at least 20)`;
+    return;
+  }
   if (promised < start + header) {
     to.info = `Bogus IP length (${total}, less than header length ${header})`;
+    return;
+  }
+  if (!whole) {
+    to.info = "[Truncated IPv4]";
     return;
   }
   const stop = Math.min(end, promised);
@@ -86,6 +104,8 @@ export function dissectIpv4(to: Dissection, start: number, end: number, upper: U
   if (offset > 0) {
     to.info = `Fragmented IP protocol (proto=${name} ${protocol}, off=${offset}, ID=${hex(id, 4).slice(2)})`;
     to.data(body, stop);
+  } else if (protocol === AUTHENTICATION) {
+    extensions(to, protocol, body, stop, upper);
   } else {
     next(to, upper(protocol), body, stop);
   }
@@ -93,8 +113,8 @@ export function dissectIpv4(to: Dissection, start: number, end: number, upper: U
 
 export function dissectIpv6(to: Dissection, start: number, end: number, upper: Upper): void {
   const { bytes } = to;
+  to.protocol = "IPv6";
   if (end - start < 40) {
-    to.protocol = "IPv6";
     to.truncated("ipv6", "IPv6", start);
     return;
   }
@@ -106,7 +126,8 @@ export function dissectIpv6(to: Dissection, start: number, end: number, upper: U
   addTrafficClass(layer, "ipv6.tclass", start, start + 2, (u16(bytes, start) >> 4) & 0xff);
   const flow = u32(bytes, start) % 0x100000;
   layer.add("ipv6.flow", "Flow label", start + 1, start + 4, flow, hex(flow, 5));
-  const length = addNumber(layer, "ipv6.plen", "Payload length", u16, bytes, start + 4, 2);
+  const length = u16(bytes, start + 4);
+  addLength(layer, "ipv6.plen", "Payload length", start + 4, length, to.promised - start - 40);
   const following = u8(bytes, start + 6);
   addNextHeader(layer, "ipv6.nxt", start + 6, following);
   addNumber(layer, "ipv6.hlim", "Hop limit", u8, bytes, start + 7, 1);
@@ -114,7 +135,6 @@ export function dissectIpv6(to: Dissection, start: number, end: number, upper: U
   layer.add("ipv6.dst", "Destination", start + 24, start + 40, to.destination);
   // A jumbogram, or segmentation offload, leaves the payload length 0.
   if (length !== 0) to.promised = start + 40 + length;
-  to.protocol = "IPv6";
   to.info = protocolName(following);
   extensions(to, following, start + 40, Math.min(end, to.promised), upper);
 }
@@ -124,25 +144,21 @@ function extensions(to: Dissection, first: number, start: number, end: number, u
   let protocol = first;
   let at = start;
   for (;;) {
-    const kind = EXTENSIONS[protocol];
-    if (kind === undefined) {
+    if (!isExtension(protocol)) {
       if (protocol === 59) to.info = "IPv6 no next header";
       next(to, protocol === 59 ? undefined : upper(protocol), at, end);
       return;
     }
+    if (!to.enter(at, end)) return;
+    const [name, label] = EXTENSIONS[protocol] ?? ["", ""];
     if (at + 8 > end) {
-      to.truncated(kind.name, kind.label, at);
+      to.truncated(name, label, at);
       return;
     }
     const following = u8(bytes, at);
-    const size =
-      protocol === 44
-        ? 8
-        : protocol === 51
-          ? (u8(bytes, at + 1) + 2) * 4
-          : (u8(bytes, at + 1) + 1) * 8;
-    const layer = to.layer(kind.name, kind.label, at, Math.min(at + size, end));
-    addNextHeader(layer, `${kind.name}.nxt`, at, following);
+    const size = extensionSize(protocol, u8(bytes, at + 1));
+    const layer = to.layer(name, label, at, Math.min(at + size, end));
+    addNextHeader(layer, `${name}.nxt`, at, following);
     layer.text = `${size} bytes`;
     if (protocol === 44) {
       const word = u16(bytes, at + 2);
@@ -161,29 +177,52 @@ function extensions(to: Dissection, first: number, start: number, end: number, u
     } else if (protocol === 43) {
       addNumber(layer, "ipv6.routing.type", "Type", u8, bytes, at + 2, 1);
       addNumber(layer, "ipv6.routing.segleft", "Segments left", u8, bytes, at + 3, 1);
-    } else if (protocol === 51) {
+    } else if (protocol === AUTHENTICATION) {
       const spi = u32(bytes, at + 4);
       layer.add("ah.spi", "SPI", at + 4, at + 8, spi, hex(spi, 8));
       addNumber(layer, "ah.sequence", "Sequence", u32, bytes, at + 8, 4);
-    } else {
+    } else if (protocol < STANDING) {
       addIpv6Options(layer, bytes, at + 2, Math.min(at + size, end));
+    } else if (following === 59) {
+      to.protocol = protocolName(protocol);
+      to.info = `${to.protocol} (${protocol})`;
+      return;
     }
     at += size;
     if (at > end) {
-      to.info = `[Truncated ${kind.label}]`;
+      to.info = `[Truncated ${label}]`;
       return;
     }
     protocol = following;
   }
 }
 
-const EXTENSIONS: Readonly<Record<number, { name: string; label: string }>> = {
-  0: { name: "ipv6.hopopts", label: "IPv6 Hop-by-Hop Options" },
-  43: { name: "ipv6.routing", label: "IPv6 Routing Header" },
-  44: { name: "ipv6.fraghdr", label: "IPv6 Fragment Header" },
-  51: { name: "ah", label: "Authentication Header" },
-  60: { name: "ipv6.dstopts", label: "IPv6 Destination Options" },
+const AUTHENTICATION = 51;
+const EXTENSIONS: Readonly<Record<number, readonly [name: string, label: string]>> = {
+  0: ["ipv6.hopopts", "IPv6 Hop-by-Hop Options"],
+  43: ["ipv6.routing", "IPv6 Routing Header"],
+  44: ["ipv6.fraghdr", "IPv6 Fragment Header"],
+  51: ["ah", "Authentication Header"],
+  60: ["ipv6.dstopts", "IPv6 Destination Options"],
+  135: ["mipv6", "IPv6 Mobility Header"],
+  139: ["hip", "Host Identity Protocol"],
+  140: ["shim6", "Shim6 Header"],
 };
+
+/** Add a length that an IP header claims, and how much there is where that is less. */
+function addLength(
+  layer: Field,
+  name: string,
+  label: string,
+  start: number,
+  claimed: number,
+  there: number,
+): void {
+  const less = claimed > there;
+  const text = less ? `${claimed} bytes, of which ${there} are there` : String(claimed);
+  layer.add(name, label, start, start + 2, claimed, text);
+  if (less) layer.text += `, ${label.toLowerCase()} ${text}`;
+}
 
 function next(to: Dissection, dissector: Dissector | undefined, start: number, end: number): void {
   if (dissector === undefined) to.data(start, end);
@@ -228,7 +267,7 @@ function addIpv4Options(layer: Field, bytes: Uint8Array, start: number, end: num
 }
 
 function addIpv6Options(layer: Field, bytes: Uint8Array, start: number, end: number): void {
-  for (let at = start; at < end; ) {
+  for (let at = start; at < end && !isFull(layer, at, end); ) {
     const type = u8(bytes, at);
     const size = type === 0 ? 1 : u8(bytes, at + 1) + 2;
     const label =

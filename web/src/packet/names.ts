@@ -23,8 +23,10 @@ export const IP_PROTOCOLS: Readonly<Record<number, string>> = {
   112: "VRRP",
   115: "L2TP",
   132: "SCTP",
-  135: "Mobility Header",
+  135: "Mobility",
   136: "UDPLite",
+  139: "HIP",
+  140: "Shim6",
 };
 
 export function protocolName(protocol: number): string {

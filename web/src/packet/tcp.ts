@@ -2,7 +2,7 @@
 
 import { hex, u8, u16, u32 } from "./bytes";
 import { addChecksum, addNumber, type Dissection, type Field } from "./dissection";
-import { addPorts, payload, transportChecksum } from "./transport";
+import { addPorts, cut, payload, transportChecksum } from "./transport";
 
 // Bit 0 first.
 export const TCP_FLAGS = ["FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR"] as const;
@@ -11,20 +11,17 @@ const FILTER_NAMES = ["fin", "syn", "reset", "push", "ack", "urg", "ece", "cwr"]
 export function dissectTcp(to: Dissection, start: number, end: number): void {
   const { bytes } = to;
   const header = (u8(bytes, start + 12) >> 4) * 4;
-  if (end - start < 20) {
-    to.protocol = "TCP";
-    to.truncated("tcp", "TCP", start);
-    return;
-  }
-  const layer = to.layer("tcp", "Transmission Control Protocol", start, start + header);
   to.protocol = "TCP";
+  if (cut(to, "tcp", "TCP", start, end, 20)) return;
+  const layer = to.layer("tcp", "Transmission Control Protocol", start, start + header);
   const [source, destination] = addPorts(layer, "tcp", bytes, start);
-  if (header < 20 || start + header > end) {
-    to.info = `${source} → ${destination} [bogus TCP header length ${header}]`;
-    layer.text = `bogus header length ${header}`;
+  const length = to.promised - start - header;
+  if (header < 20 || length < 0) {
+    const least = header < 20 ? "at least 20" : `no more than ${header + length}`;
+    layer.text = `bogus header length ${header}, must be ${least}`;
+    to.info = `${source} → ${destination} [bogus TCP header length (${header}, must be ${least})]`;
     return;
   }
-  const length = Math.max(0, to.promised - start - header);
   const sequence = u32(bytes, start + 4);
   const acknowledged = u32(bytes, start + 8);
   const flags = u16(bytes, start + 12) & 0xfff;
@@ -52,7 +49,7 @@ export function dissectTcp(to: Dissection, start: number, end: number): void {
   const expected = transportChecksum(to, 6, start, end, 16);
   addChecksum(layer, "tcp", start + 16, found, expected);
   addNumber(layer, "tcp.urgent_pointer", "Urgent pointer", u16, bytes, start + 18, 2);
-  const options = addOptions(layer, bytes, start + 20, start + header);
+  const options = addOptions(layer, bytes, start + 20, Math.min(end, start + header));
   layer.text = `${source} → ${destination}, ${shown}, ${length} bytes`;
   to.info =
     `${source} → ${destination} [${names || "<None>"}] Seq=${sequence}` +

@@ -1,7 +1,7 @@
 /** TLS records and what a ClientHello says in the clear (RFC 8446). */
 
 import { ascii, hex, u8, u16, u24 } from "./bytes";
-import type { Dissection, Field } from "./dissection";
+import { type Dissection, type Field, MAX_ITEMS } from "./dissection";
 
 const RECORDS: Readonly<Record<number, string>> = {
   20: "Change Cipher Spec",
@@ -47,6 +47,11 @@ export function dissectTls(to: Dissection, start: number, end: number): void {
   const said: string[] = [];
   to.protocol = "TLS";
   for (let at = start; isTls(to.bytes, at, end); ) {
+    if (said.length === MAX_ITEMS) {
+      to.data(at, end);
+      said.push("…");
+      break;
+    }
     const length = u16(to.bytes, at + 3);
     const stop = Math.min(end, at + 5 + length);
     said.push(dissectRecord(to, at, stop));

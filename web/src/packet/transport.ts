@@ -3,7 +3,7 @@
 import { application } from "./applications";
 import { u8, u16 } from "./bytes";
 import { checksum, sum } from "./checksum";
-import type { Dissection, Field } from "./dissection";
+import type { Dissection, Dissector, Field } from "./dissection";
 import { PORT_NAMES } from "./names";
 
 export function addPorts(
@@ -26,23 +26,58 @@ export function addPorts(
   return [source, destination];
 }
 
-/** Return the checksum that should stand at `start + at`; null where bytes are missing. */
+/** Return the dissector of a protocol of which only the ports are shown. */
+export function portsDissector(protocol: string): Dissector {
+  const name = protocol.toLowerCase();
+  return (to, start, end) => {
+    to.protocol = protocol;
+    if (cut(to, name, protocol, start, end, 4)) return;
+    const layer = to.layer(name, protocol, start, end);
+    const [source, destination] = addPorts(layer, name, to.bytes, start);
+    to.info = layer.text = `${source} → ${destination}`;
+  };
+}
+
+/** Say whether a header is cut; then it is shown as such, with its ports if they are there. */
+export function cut(
+  to: Dissection,
+  name: string,
+  protocol: string,
+  start: number,
+  end: number,
+  least: number,
+): boolean {
+  if (end - start >= least) return false;
+  to.truncated(name, protocol, start, end);
+  const layer = to.layers.at(-1);
+  if (layer !== undefined && end - start >= 4) {
+    const [source, destination] = addPorts(layer, name, to.bytes, start);
+    to.info = `${source} → ${destination} ${to.info}`;
+  }
+  return true;
+}
+
+/**
+ * Return the checksum that should stand at `start + at`; null where bytes are missing. It covers
+ * the bytes up to `stop`, the end of the IP packet unless the header has a length of its own.
+ */
 export function transportChecksum(
   to: Dissection,
   protocol: number,
   start: number,
   end: number,
   at: number,
+  stop = end,
 ): number | null {
   const ip = wholePacket(to, end);
   if (ip === undefined) return null;
   const { bytes } = to;
   const six = ip.name === "ipv6";
   const from = ip.start + (six ? 8 : 12);
-  const length = end - start;
+  const length = stop - start;
   const pseudo = sum(bytes, from, from + (six ? 32 : 8), protocol + length);
   const found = u16(bytes, start + at);
-  return checksum(bytes, start, end, pseudo + 0xffff - found);
+  return checksum(bytes, start, stop, pseudo + 0xffff - found);
 }
 
 /** Hand the bytes behind the header to whoever the ports, or the bytes themselves, announce. */
@@ -63,11 +98,16 @@ export function payload(
 /** Return the IP header around an upper layer that is all there, up to `end`. */
 export function wholePacket(to: Dissection, end: number): Field | undefined {
   if (to.quoting || end < to.promised) return undefined;
-  const ip = to.layers.findLast((layer) => layer.name === "ip" || layer.name === "ipv6");
+  const ip = ipHeader(to);
   return ip === undefined || isFragment(to, ip) ? undefined : ip;
 }
 
-function isFragment(to: Dissection, ip: Field): boolean {
+/** Return the IP header that was decoded last. */
+export function ipHeader(to: Dissection): Field | undefined {
+  return to.layers.findLast((layer) => layer.name === "ip" || layer.name === "ipv6");
+}
+
+export function isFragment(to: Dissection, ip: Field): boolean {
   if (ip.name === "ip") return (u16(to.bytes, ip.start + 6) & 0x3fff) !== 0;
   const header = to.layers.find((layer) => layer.name === "ipv6.fraghdr" && layer.start > ip.start);
   return header !== undefined && (u16(to.bytes, header.start + 2) & 0xfff9) !== 0;

@@ -2,36 +2,49 @@
 
 import { u16 } from "./bytes";
 import { addChecksum, addNoChecksum, type Dissection } from "./dissection";
-import { addPorts, payload, transportChecksum } from "./transport";
+import { addPorts, cut, ipHeader, isFragment, payload, transportChecksum } from "./transport";
 
 export function dissectUdp(to: Dissection, start: number, end: number): void {
   const { bytes } = to;
   to.protocol = "UDP";
-  if (end - start < 8) {
-    to.truncated("udp", "UDP", start);
-    return;
-  }
+  if (cut(to, "udp", "UDP", start, end, 8)) return;
   const layer = to.layer("udp", "User Datagram Protocol", start, start + 8);
   const [source, destination] = addPorts(layer, "udp", bytes, start);
-  const length = u16(bytes, start + 4);
-  layer.add("udp.length", "Length", start + 4, start + 6, length, `${length} bytes`);
-  // RFC 2675: 0 in a jumbogram.
-  const promised = length === 0 ? to.promised : Math.min(to.promised, start + length);
+  const ip = ipHeader(to);
+  if (ip === undefined) return;
+  const six = ip.name === "ipv6";
+  const claimed = u16(bytes, start + 4);
+  // The rest of a fragmented datagram is in other packets.
+  const room = isFragment(to, ip) ? Math.max(claimed, to.promised - start) : to.promised - start;
+  // RFC 2675: 0 in a jumbogram; segmentation offload leaves it, and the length of IPv4, 0 too.
+  const length = claimed || (six || u16(bytes, ip.start + 2) === 0 ? room : 0);
+  const size = Math.min(length, room) - 8;
+  const text = `${claimed} bytes${length > room ? `, but the IP packet has ${room}` : ""}`;
+  layer.add("udp.length", "Length", start + 4, start + 6, claimed, text);
+  const wrong =
+    length < 8
+      ? ` [BAD UDP LENGTH ${length} < 8]`
+      : length > room
+        ? ` [BAD UDP LENGTH ${length} > IP PAYLOAD LENGTH ${room}]`
+        : "";
+  const stop = start + 8 + size;
   const found = u16(bytes, start + 6);
-  // RFC 768: 0 says that there is no checksum.
-  const whole = promised === to.promised && found !== 0;
-  let expected = whole ? transportChecksum(to, 17, start, end, 6) : null;
-  if (expected === 0) expected = 0xffff;
-  if (found === 0) addNoChecksum(layer, "udp", start + 6);
-  else addChecksum(layer, "udp", start + 6, found, expected);
-  if (length !== 0 && length < 8) {
-    to.info = `BAD UDP LENGTH ${length} < 8`;
-    layer.text = `bad length ${length}`;
-    return;
+  let said = "";
+  // RFC 768: 0 says that there is no checksum, which RFC 8200, section 8.1, forbids.
+  if (found === 0) {
+    addNoChecksum(layer, "udp", start + 6, !six);
+    if (six) said = " [ILLEGAL CHECKSUM (0)]";
+  } else {
+    let expected = wrong ? null : transportChecksum(to, 17, start, end, 6, stop);
+    if (expected === 0) expected = 0xffff;
+    addChecksum(layer, "udp", start + 6, found, expected);
+    if (expected !== null && expected !== found) said = " [UDP CHECKSUM INCORRECT]";
   }
-  const size = (length === 0 ? promised - start : length) - 8;
+  to.info = `${source} → ${destination}${wrong}`;
+  layer.text = to.info;
+  if (length < 8) return;
   layer.text = `${source} → ${destination}, ${size} bytes`;
-  const wrong = expected !== null && expected !== found;
-  to.info = `${source} → ${destination} Len=${size}${wrong ? " [UDP CHECKSUM INCORRECT]" : ""}`;
-  payload(to, "udp", source, destination, start + 8, Math.min(end, promised));
+  if (wrong) layer.text += ` (the header claims ${length - 8})`;
+  to.info += ` Len=${size}${said}`;
+  payload(to, "udp", source, destination, start + 8, Math.min(end, stop));
 }
