@@ -13,6 +13,7 @@ ROOT = Path(wintun_api.__file__).parent
 
 FLOORS = {
     "errors": 0,
+    "paste": 0,
     "settings": 0,
     "packet": 1,
     "wire": 1,

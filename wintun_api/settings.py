@@ -28,6 +28,7 @@ from pydantic_settings import (
 )
 
 from wintun_api.errors import InvalidSettings
+from wintun_api.paste import trimmed_values
 
 ENV_PREFIX = "WINTUN_API_"
 
@@ -109,6 +110,11 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix=ENV_PREFIX, frozen=True, extra="forbid", validate_default=True
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _trim(cls, given: Any) -> Any:
+        return trimmed_values(given)
 
     # Where it listens
     host: str = Field("127.0.0.1", description="Address to listen on.")

@@ -372,6 +372,54 @@ def test_sources_of_the_token(service: RunningService, tmp_path: Path) -> None:
     assert code(WINTUN_API_TOKEN_FILE=str(bad)) == 1
 
 
+@pytest.mark.parametrize("around", ["\n", "\r\n", " ", "\t", "\ufeff"])
+def test_a_token_with_something_around_it(
+    service: RunningService, tmp_path: Path, around: str
+) -> None:
+    """What came along when the token was pasted, piped or written is not part of it."""
+    file = tmp_path / "token"
+    file.write_bytes(f"{around}{TOKEN}{around}".encode())
+    wide = tmp_path / "wide"
+    wide.write_bytes(f"{TOKEN}{around}".encode("utf-16"))  # as PowerShell writes
+    where = {"WINTUN_API_URL": f" {service.url}{around}", "WINTUN_API_DATA_DIR": str(tmp_path)}
+    for arguments, env in (
+        ((), {"WINTUN_API_TOKEN": f"{around}{TOKEN}{around}"}),
+        (("--token", f"{around}{TOKEN}{around}"), {}),
+        ((f"--token={around}{TOKEN}{around}",), {}),
+        (("--token-file", f" {file}{around}"), {}),
+        (("--token-file", str(wide)), {}),
+        ((), {}),
+    ):
+        result = invoke("adapters", "list", *arguments, **where, **env)
+        assert result.exit_code == 0, (arguments, env, result.output)
+
+
+@pytest.mark.parametrize("text", ["", " ", f'"{TOKEN}"', f"'{TOKEN}'", f"{TOKEN} {TOKEN}"])
+def test_a_token_that_is_ambiguous(service: RunningService, text: str) -> None:
+    """Quotation marks, several words and nothing at all are refused with a sentence."""
+    lines = refusal(invoke("adapters", "list", "--url", service.url, "--token", text))
+    assert lines[0].startswith("What --token holds ")
+
+
+def test_a_token_file_without_end(service: RunningService) -> None:
+    """No more is read of a token file than a token can have."""
+    result = invoke("adapters", "list", "--url", service.url, "--token-file", "/dev/zero")
+    assert refusal(result)
+
+
+def test_arguments_with_something_around_them(cli: Cli, service: RunningService) -> None:
+    """Names, numbers, addresses and GUIDs are taken without what was pasted around them."""
+    guid = "deadbabe-cafe-beef-0123-456789abcdef"
+    created = cli("adapters", "create", " A1\n", "--guid", f" {{{guid.upper()}}} ", "--mtu= 1400 ")
+    assert created.exit_code == 0, created.output
+    for word in ("A1 ", "\ta1", f" {guid}", f"{{{guid.upper()}}}\n", guid.replace("-", "")):
+        found = made(cli("adapters", "show", word, "--json"))
+        assert (found["name"], found["guid"], found["mtu"]) == ("A1", guid, 1400)
+    for word in (" a1 ", f"{{{guid}}}\r\n", guid.upper()):
+        assert cli("sessions", "start", word).exit_code == 0
+        assert cli("sessions", "end", word).exit_code == 0
+
+
 def test_the_configuration_names_the_token(service: RunningService, tmp_path: Path) -> None:
     """The service's configuration file tells the client where the token is."""
     config = tmp_path / "settings.toml"

@@ -20,6 +20,7 @@ from wintun_api.api.schemas.adapters import (
     Release,
     Removal,
 )
+from wintun_api.api.schemas.model import TRIMMED
 from wintun_api.api.tokens import Scope
 from wintun_api.errors import (
     AdapterExists,
@@ -45,7 +46,7 @@ class _Identity(Convertor[str]):
 
 register_url_convertor("identity", _Identity())
 
-Guid = Annotated[UUID, Path(description="The adapter's GUID.")]
+Guid = Annotated[UUID, TRIMMED, Path(description="The adapter's GUID.")]
 
 router = APIRouter(prefix="/v1", tags=["adapters"])
 
@@ -55,7 +56,7 @@ router = APIRouter(prefix="/v1", tags=["adapters"])
 async def list_adapters(
     registry: RegistryOf,
     response: Response,
-    pool: Annotated[Pool | None, Query(description="Only this pool.")] = None,
+    pool: Annotated[Pool | None, TRIMMED, Query(description="Only this pool.")] = None,
 ) -> list[Adapter]:
     """List the adapters, of one pool or of all the service knows.
 

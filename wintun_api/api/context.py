@@ -13,6 +13,7 @@ from starlette.requests import HTTPConnection
 from wintun_api.api.admission import Admission
 from wintun_api.api.leases import Leases
 from wintun_api.api.problems import INTERNAL, KINDS, MEDIA_TYPE, Kind, http_kind
+from wintun_api.api.schemas.model import TRIMMED
 from wintun_api.api.sign_ins import SignIns
 from wintun_api.api.tokens import Principal, TokenStore
 from wintun_api.errors import (
@@ -80,7 +81,7 @@ ContextOf = Annotated[Context, Depends(_context)]
 RegistryOf = Annotated[Registry, Depends(_registry)]
 PrincipalOf = Annotated[Principal, Depends(_principal)]
 
-SessionId = Annotated[str, Path(description="The session's id.")]
+SessionId = Annotated[str, TRIMMED, Path(description="The session's id.")]
 
 # What a route that calls the driver can meet, whatever the call.
 DRIVER = (AccessDenied, DriverError, DriverUnavailable, DriverBusy)

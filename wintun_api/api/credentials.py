@@ -10,6 +10,9 @@ from starlette.types import Scope as ASGIScope
 from wintun_api.api.problems import Refusal
 from wintun_api.api.sign_ins import KEY_HEADER, cookie_values
 from wintun_api.api.subprotocols import BEARER, KEY, credentials
+from wintun_api.paste import trimmed
+
+BOM = "\xef\xbb\xbf"  # a byte order mark in UTF-8, as headers are read
 
 # Headers that a request may have once (RFC 9110, section 5.3): two would be read in two ways. Host
 # is the check's own.
@@ -47,12 +50,12 @@ class Credentials:
         """
         bearer, key = headers.get("authorization"), headers.get(KEY_HEADER)
         if bearer is not None:
-            kind, _, token = bearer.partition(" ")
-            bearer = token.strip(" \t") if kind.lower() == "bearer" else ""
+            kind, *rest = bearer.replace(BOM, "").split(None, 1) or [""]
+            bearer = trimmed("".join(rest)) if kind.lower() == "bearer" else ""
         if scope["type"] == "websocket":
             offered = _only(credentials(scope["subprotocols"], BEARER))
             offered_key = _only(credentials(scope["subprotocols"], KEY))
-            bearer = offered if bearer is None else bearer
+            bearer = trimmed(offered) if bearer is None and offered is not None else bearer
             key = offered_key if key is None else key
         return cls(bearer, key, cookie_values(scope, headers))
 

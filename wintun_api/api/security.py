@@ -44,6 +44,7 @@ from wintun_api.api.sign_ins import SignIns, cookie_name
 from wintun_api.api.subprotocols import protocols
 from wintun_api.api.tally import Tally
 from wintun_api.api.tokens import Principal, TokenStore
+from wintun_api.paste import trimmed
 
 logger = logging.getLogger(__name__)
 
@@ -465,7 +466,7 @@ def _arriving_token(scope: ASGIScope, found: Found) -> str | None:
     if not (found.page and scope["type"] == "http" and scope["method"] == "GET"):
         return None
     tokens = [value for name, value in _query(scope) if name == "token"]
-    return (tokens[0] if len(tokens) == 1 else "") if tokens else None
+    return (trimmed(tokens[0]) if len(tokens) == 1 else "") if tokens else None
 
 
 def _address(scope: ASGIScope) -> str:

@@ -11,7 +11,7 @@ from pydantic.json_schema import SkipJsonSchema
 from wintun_api.api.access import ANY_TOKEN, needs
 from wintun_api.api.capture import Capture, find, stream_capture
 from wintun_api.api.connection import Options, PacketConnection
-from wintun_api.api.context import ContextOf, PrincipalOf
+from wintun_api.api.context import ContextOf, PrincipalOf, SessionId
 from wintun_api.api.cutoff import accept, leased
 from wintun_api.api.link import link_of
 from wintun_api.api.problems import CLOSE_SCOPE, Refusal, close_code, refusal_of
@@ -94,7 +94,7 @@ class PacketQuery(BaseModel):
 @router.websocket("/sessions/{session_id}/packets")
 @needs(ANY_TOKEN)
 async def stream_packets(
-    websocket: WebSocket, session_id: str, context: ContextOf, principal: PrincipalOf
+    websocket: WebSocket, session_id: SessionId, context: ContextOf, principal: PrincipalOf
 ) -> None:
     """Exchange IP packets with a session, as the negotiated subprotocol has it."""
     try:

@@ -26,6 +26,7 @@ from wintun_api.api.context import (
     problems,
 )
 from wintun_api.api.schemas.adapters import Removal
+from wintun_api.api.schemas.model import TRIMMED
 from wintun_api.api.schemas.system import Driver, Health, Limits, System, UnavailableReason
 from wintun_api.api.schemas.tokens import CreatedToken, Token, TokenCreate
 from wintun_api.api.sign_ins import cookie_name
@@ -134,7 +135,8 @@ async def create_token(body: TokenCreate, request: Request, context: ContextOf) 
 )
 @needs(Scope.ADMIN)
 async def revoke_token(
-    token_id: Annotated[str, PathParameter(description="The token's id.")], context: ContextOf
+    token_id: Annotated[str, TRIMMED, PathParameter(description="The token's id.")],
+    context: ContextOf,
 ) -> None:
     """Make an issued token void and close what it opened: sockets with 4001, streams by their end.
 

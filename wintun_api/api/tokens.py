@@ -30,6 +30,7 @@ from wintun_api.api.data_directory import is_private, write_private
 from wintun_api.errors import StorageFailed
 from wintun_api.hub.aside import aside
 from wintun_api.hub.files import UntrustedFile
+from wintun_api.paste import text_of
 
 __all__ = [
     "IssuedToken",
@@ -310,8 +311,9 @@ def parse_admin_token(content: bytes, path: Path) -> str:
     """
     hint = "Delete the file and start the service, which then makes one with a good token."
     try:
-        token = content.decode("ascii").strip()
-    except UnicodeDecodeError:
+        token = text_of(content)
+        token.encode("ascii")
+    except UnicodeError:
         raise UntrustedFile(
             f"The token file {path} does not hold a token: it must be ASCII.", hint=hint
         ) from None

@@ -33,9 +33,10 @@ Exit codes: 0 done, 1 it did not work, 2 wrong arguments or settings.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from wintun_api import __version__
 from wintun_api.cli import (
@@ -53,9 +54,26 @@ from wintun_api.cli import (
     sessions,
     tokens,
 )
+from wintun_api.paste import trimmed
+
+
+class _Trimming(TyperGroup):
+    """Takes the arguments of every command without what was pasted around them."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, [_trimmed(one) for one in args])
+
+
+def _trimmed(argument: str) -> str:
+    name, equals, value = argument.partition("=")
+    if equals and name.startswith("--"):
+        return f"{name}={trimmed(value)}"
+    return trimmed(argument)
+
 
 app = typer.Typer(
     name="wintun-api",
+    cls=_Trimming,
     help="The local REST and WebSocket control plane for Wintun.",
     epilog="Exit codes: 0 done, 1 it did not work, 2 wrong arguments or settings.",
     no_args_is_help=True,

@@ -15,8 +15,11 @@ import httpx
 
 from wintun_api.cli.options import environment_settings
 from wintun_api.cli.output import fail
+from wintun_api.paste import text_of, trimmed
 
 TOKEN_VARIABLE = "WINTUN_API_TOKEN"  # noqa: S105  the name of a variable
+MAX_TOKEN_FILE = 65_536  # bytes that are read of one; a device has no end
+QUOTES = "\"'`"
 TIMEOUT = 120.0  # longer than the service lets a request wait for a driver call
 
 JsonObject = dict[str, Any]
@@ -100,7 +103,7 @@ class Client:
             return str(UUID(word))
         adapters = self.adapters()
         named = [one for one in adapters if one["name"] == word] or [
-            one for one in adapters if one["name"].casefold() == word.casefold()
+            one for one in adapters if trimmed(one["name"]).casefold() == word.casefold()
         ]
         if not named:
             fail(f"No adapter has the name {word!r}.", "See wintun-api adapters list.")
@@ -115,8 +118,10 @@ class Client:
         if any(one["id"] == word for one in sessions):
             return word
         adapters = self.adapters()
-        names = {one["guid"]: one["name"].casefold() for one in adapters}
+        names = {one["guid"]: trimmed(one["name"]).casefold() for one in adapters}
         wanted = word.casefold()
+        with suppress(ValueError):
+            wanted = str(UUID(word))
         found = [
             one for one in sessions if wanted in (one["adapter"], names.get(one["adapter"], ""))
         ]
@@ -183,7 +188,7 @@ def open_http(
     Raises:
         ValueError: It is no http or https address.
     """
-    address = httpx.URL(url.rstrip("/"))
+    address = httpx.URL(trimmed(url).rstrip("/"))
     if address.scheme not in ("http", "https") or not address.host:
         raise ValueError("it must begin with http:// or https:// and name a host")
     return httpx.Client(
@@ -198,7 +203,7 @@ def open_http(
 
 def find_token(token: str | None, token_file: Path | None) -> tuple[str, str]:
     """Return the token and where it comes from: flags, then environment, then the default file."""
-    if token:
+    if token is not None:
         return _checked(token, "--token"), "--token"
     variable = os.environ.get(TOKEN_VARIABLE)
     if token_file is None and variable:
@@ -209,7 +214,7 @@ def find_token(token: str | None, token_file: Path | None) -> tuple[str, str]:
         "or the token with WINTUN_API_TOKEN."
     )
     try:
-        secret = path.read_text("utf-8").strip()
+        secret = read_token(path)
     except FileNotFoundError:
         fail(f"There is no token file {path}.", hint)
     except (OSError, UnicodeDecodeError) as error:
@@ -219,12 +224,23 @@ def find_token(token: str | None, token_file: Path | None) -> tuple[str, str]:
     return _checked(secret, f"the file {path}"), f"the file {path}"
 
 
+def read_token(path: Path) -> str:
+    """Return what a token file holds; raises OSError and UnicodeDecodeError."""
+    with path.open("rb") as file:
+        return text_of(file.read(MAX_TOKEN_FILE))
+
+
 def path_of(*parts: str) -> str:
     """Return a path whose parts may hold any character."""
     return "/" + "/".join(quote(part, safe="") for part in parts)
 
 
 def _checked(token: str, source: str) -> str:
+    token = trimmed(token)
+    if not token:
+        fail(f"What {source} holds is empty.", "Give the token, or leave it out.")
+    if len(token) > 1 and token[0] == token[-1] and token[0] in QUOTES:
+        fail(f"What {source} holds has quotation marks around the token.", "Remove them.")
     if not (token.isascii() and token.isprintable()) or " " in token:
         fail(f"What {source} holds is no token: it must be ASCII without spaces.")
     return token

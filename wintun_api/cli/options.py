@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 import typer
 
 from wintun_api.cli.output import fail
+from wintun_api.paste import trimmed
 
 if TYPE_CHECKING:
     from wintun_api.settings import Settings
@@ -116,6 +117,7 @@ def read_settings(config: Path | None = None, **flags: Any) -> Settings:
     given = {name: value for name, value in flags.items() if value not in (None, [], ())}
     try:
         if config is not None:
+            config = Path(trimmed(str(config)))
             check_config(config)
         return Settings.load(config, **given)
     except UntrustedFile as error:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, TypeAlias, TypeVar
+from typing import Annotated, Any, TypeAlias, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 from pydantic.json_schema import SkipJsonSchema
+
+from wintun_api.paste import trimmed_values
 
 T = TypeVar("T")
 
@@ -20,9 +22,17 @@ class Model(BaseModel):
 
 
 class Body(Model):
-    """What the API takes: strange members are refused, so that typing errors show."""
+    """What the API takes: strange members are refused, so that typing errors show.
+
+    White space around texts is not.
+    """
 
     model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _trim(cls, given: Any) -> Any:
+        return trimmed_values(given)
 
 
 def _present(value: object) -> object:
@@ -38,6 +48,8 @@ def _whole(value: object) -> object:
 
 # To be written behind the limits of a strict integer, so that they stay in the schema.
 WHOLE = BeforeValidator(_whole)
+# For texts, numbers and GUIDs of paths and queries; bodies are trimmed as a whole.
+TRIMMED = BeforeValidator(trimmed_values)
 # A member of a body that may be missing, and is None then; the client's null is refused.
 Omittable: TypeAlias = Annotated[T | SkipJsonSchema[None], BeforeValidator(_present)]
 
