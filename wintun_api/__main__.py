@@ -6,22 +6,30 @@ import io
 import os
 import sys
 from contextlib import suppress
+from typing import TextIO, cast
 
 
 def main() -> None:
     """Run the command of sys.argv; leave with its exit code."""
-    from wintun_api.cli import app
-
     _fill_standard_descriptors()
+    try:
+        from wintun_api.cli import app
+        from wintun_api.cli.log import Unfailing
+    except KeyboardInterrupt:
+        sys.exit(1)
     # A console of another code page must not make a name of an adapter an error.
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
+    if sys.stderr is not None:
+        sys.stderr = cast(TextIO, Unfailing(sys.stderr))
     code: int | str | None = 1
     try:
         app(prog_name="wintun-api")
     except SystemExit as end:
         code = end.code
+    except KeyboardInterrupt:  # before or after what the command itself does about it
+        code = 1
     except OSError as error:
         _tell(error)
     # What is still in the buffer is written here: at its own end the interpreter could only print

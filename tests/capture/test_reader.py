@@ -12,6 +12,7 @@ import pytest
 from tests.capture.test_pcapng import HEADER, LENGTHS, PACKETS, TIME
 from wintun_api.capture import links, pcapng
 from wintun_api.capture.reader import Captured, Reader
+from wintun_api.packet import build
 
 END = pcapng.statistics(start_ns=TIME, end_ns=TIME, received=20, dropped=6)
 FILE = (
@@ -126,6 +127,8 @@ def test_the_reason_why_there_is_no_packet() -> None:
         (b"\x28\xb5\x2f\xfd", "zstd"),
         (b"BZh9", "bzip2"),
         (b"\xfd7zXZ", "xz"),
+        (b"\x04\x22\x4d\x18", "lz4"),
+        (b"7z\xbc\xaf\x27\x1c", "7z"),
         (b"snoop", "snoop"),
         (b"\x34\xcd\xb2\xa1", "modified pcap"),
     ],
@@ -168,3 +171,102 @@ def test_no_capture(data: bytes) -> None:
     """Other bytes, and blocks that contradict themselves, are refused."""
     with pytest.raises(ValueError, match=r"\.$"):
         list(Reader([data]))
+
+
+IP = build.udp("10.6.7.8", "10.6.7.7", 1, 2, b"abcde")
+FRAME = bytes(12) + b"\x08\x00" + IP
+
+
+def block(order: str, kind: int, body: bytes) -> bytes:
+    body += bytes(-len(body) % 4)
+    length = struct.pack(f"{order}I", len(body) + 12)
+    return struct.pack(f"{order}I", kind) + length + body + length
+
+
+def section(order: str = "<") -> bytes:
+    return block(order, 0x0A0D0D0A, struct.pack(f"{order}IHHq", 0x1A2B3C4D, 1, 0, -1))
+
+
+def interface(
+    linktype: int, *, order: str = "<", snaplen: int = 0, option: tuple[int, bytes] | None = None
+) -> bytes:
+    body = struct.pack(f"{order}HHI", linktype, 0, snaplen)
+    if option is not None:
+        code, value = option
+        body += struct.pack(f"{order}HH", code, len(value)) + value + bytes(-len(value) % 4)
+    return block(order, 1, body)
+
+
+def enhanced(number: int, frame: bytes, *, order: str = "<", ticks: int = 0) -> bytes:
+    ends = struct.pack(f"{order}5I", number, 0, ticks, len(frame), len(frame))
+    return block(order, 6, ends + frame)
+
+
+def of(*parts: bytes) -> list[tuple[bytes | None, int, int]]:
+    """Data, time and missing bytes of every packet, read from small chunks."""
+    whole = b"".join(parts)
+    chunks = [whole[at : at + 7] for at in range(0, len(whole), 7)]
+    return [(one.data, one.time_ns, one.missing) for one in Reader(chunks)]
+
+
+def test_sections_of_two_byte_orders() -> None:
+    """A section begins anew: its byte order and its interfaces are its own."""
+    first = (section(), interface(101), enhanced(0, IP))
+    second = (section(">"), interface(1, order=">"), enhanced(0, FRAME, order=">"))
+    assert of(*first, *second) == [(IP, 0, 0)] * 2
+
+
+def test_interfaces_of_several_link_types() -> None:
+    """Each packet is read by the link type of its interface; what is not known is left out."""
+    heads = (section(), interface(101), interface(1), interface(147))
+    assert of(*heads, enhanced(0, IP), enhanced(1, FRAME), enhanced(2, FRAME)) == [
+        (IP, 0, 0),
+        (IP, 0, 0),
+        (None, 0, 0),
+    ]
+
+
+def test_a_simple_packet_that_the_snap_length_cut() -> None:
+    """A simple packet block names no captured length: the interface's snap length cuts it."""
+    cut = block("<", 3, struct.pack("<I", len(IP)) + IP[:20])
+    assert of(section(), interface(101, snaplen=20), cut) == [(IP[:20], 0, len(IP) - 20)]
+
+
+@pytest.mark.parametrize(
+    ("resolution", "ticks", "time_ns"),
+    [
+        (b"\x94", 1 << 20, 1_000_000_000),
+        (b"\x00", 7, 7_000_000_000),
+        (b"\x09", 7, 7),
+        (b"\x0c", 7000, 7),
+        (b"\xff", 7, 0),
+        (b"\x7f", 7, 0),
+        (b"", 7, 7000),
+    ],
+)
+def test_resolutions(resolution: bytes, ticks: int, time_ns: int) -> None:
+    """Powers of ten and of two, however odd; microseconds where there is none."""
+    heads = (section(), interface(101, option=(9, resolution)))
+    assert of(*heads, enhanced(0, IP, ticks=ticks)) == [(IP, time_ns, 0)]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        section()[:8] + b"abcd" + section()[12:],
+        struct.pack("<III", 0x0A0D0D0A, 12, 0x1A2B3C4D) + bytes(40),
+        section() + enhanced(0, IP),
+        section() + interface(101) + section() + enhanced(0, IP),
+        section() + interface(101, option=(14, b"abc")),
+    ],
+)
+def test_blocks_that_contradict_themselves(data: bytes) -> None:
+    """A sentence says that the file is broken."""
+    with pytest.raises(ValueError, match=r"^A (block|section) .*\.$"):
+        of(data)
+
+
+def test_a_pcap_header_with_a_frame_check_sequence() -> None:
+    """What stands above the link type does not change it."""
+    head = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 101 | 0x54000000)
+    assert of(head, struct.pack("<4I", 0, 0, len(IP), len(IP)), IP) == [(IP, 0, 0)]

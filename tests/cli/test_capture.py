@@ -491,3 +491,69 @@ def test_inject_while_the_link_is_down(kernel_service: RunningService, tmp_path:
     many = invoke("inject", session, "--pcap", str(file), **variables(kernel_service))
     assert (one.exit_code, "link is set down" in one.stderr) == (1, True)
     assert many.stdout == "0 packets accepted, 3 refused by the host (link down).\n"
+
+
+@needs_full
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        (["--bogus"], 2),
+        (["inject", "A1", "--hex", "zz"], 2),
+        (["capture", "A1", "--json", "--write", "f"], 2),
+        (["adapters", "show", "nope"], 1),
+        (["inject", "nope", "--pcap", "missing"], 1),
+        (["tokens", "list"], 0),
+        (["adapters", "list"], 0),
+    ],
+)
+def test_standard_error_on_a_full_disk(
+    service: RunningService, tmp_path: Path, command: list[str], code: int
+) -> None:
+    """What cannot be said changes neither what a command does nor its exit code."""
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [*COMMAND, *command],
+            env=environment(tmp_path, **variables(service)),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=full,
+            timeout=PATIENCE,
+            check=False,
+        )
+    assert done.returncode == code
+
+
+@pytest.mark.parametrize("number", ["nan", "inf", "-inf", "1e999"])
+@pytest.mark.parametrize("command", [["inject", "--pcap", "f", "--rate"], ["capture", "--seconds"]])
+def test_numbers_that_are_none(
+    service: RunningService, session: str, command: list[str], number: str
+) -> None:
+    """A rate or a time that is not finite is refused before anything happens."""
+    arguments = [command[0], session, *command[1:-1], f"{command[-1]}={number}"]
+    assert invoke(*arguments, **variables(service)).exit_code == 2
+
+
+def test_inject_a_file_without_end(service: RunningService, session: str) -> None:
+    """No more is read than a packet can have, and the service refuses it."""
+    result = invoke("inject", session, "--file", "/dev/zero", **variables(service))
+    assert result.exit_code == 1
+    assert "65535" in result.stderr
+
+
+def test_ctrl_c_stops_a_replay(service: RunningService, session: str, tmp_path: Path) -> None:
+    """An interrupted replay says what was sent, and is not a success."""
+    file = capture_file(tmp_path / "f", PINGS * 100)
+    process = subprocess.Popen(
+        [*COMMAND, "inject", session, "--pcap", str(file), "--rate", "50"],
+        env=environment(tmp_path, **variables(service)),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while process.poll() is None and not service.counters(session)["injected"]["packets"]:
+        pass
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 1
+    assert " packets accepted." in out
+    assert err == "The replay was interrupted; what came before was sent.\n"

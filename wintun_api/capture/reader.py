@@ -18,6 +18,9 @@ MAX_BLOCK: Final = 16 * 1024 * 1024  # a larger length is a mistake in the file
 # What people have under the name of a capture and what this reader does not read.
 FOREIGN: Final = {
     b"\x28\xb5\x2f\xfd": "compressed by zstd; decompress it first with: zstd -d",
+    b"\x04\x22\x4d\x18": "compressed by lz4; decompress it first with: lz4 -d",
+    b"\x1f\x9d": "compressed by compress; decompress it first with: uncompress",
+    b"7z\xbc\xaf": "a 7z archive; unpack it first",
     b"BZh": "compressed by bzip2; decompress it first with: bunzip2",
     b"\xfd7zX": "compressed by xz; decompress it first with: unxz",
     b"PK\x03\x04": "a ZIP archive; unpack it first",
@@ -25,6 +28,10 @@ FOREIGN: Final = {
     b"GMBU": "a file of Network Monitor; convert it with: editcap -F pcapng",
     b"\x34\xcd\xb2\xa1": "a modified pcap file; convert it with: editcap -F pcapng",
     b"\xa1\xb2\xcd\x34": "a modified pcap file; convert it with: editcap -F pcapng",
+}
+ORDERS: Final = {
+    pcapng.BYTE_ORDER.to_bytes(4, "little"): "<",
+    pcapng.BYTE_ORDER.to_bytes(4, "big"): ">",
 }
 NOT_IP: Final = "not IP"
 SECOND: Final = 1_000_000_000
@@ -128,7 +135,7 @@ class Reader:
                     raise ValueError(f"It is {what}.")
             raise ValueError("It is neither pcap nor pcapng.")
         factor = 1000 if number == PCAP_MICROSECONDS else 1
-        linktype = struct.unpack(f"{order}16xI", self._take(20))[0] & 0x0FFFFFFF
+        linktype = struct.unpack(f"{order}16xI", self._take(20))[0] & 0xFFFF  # above: of the FCS
         record = struct.Struct(f"{order}4I")
         while self._more():
             seconds, fraction, length, original = record.unpack(self._take(record.size))
@@ -146,10 +153,12 @@ class Reader:
             body_of_section = b""
             if kind == first:
                 body_of_section = self._take(4)
-                order = "<" if body_of_section == pcapng.BYTE_ORDER.to_bytes(4, "little") else ">"
+                if body_of_section not in ORDERS:
+                    raise ValueError("A section in it has a byte order that does not exist.")
+                order = ORDERS[body_of_section]
                 interfaces = []
             (length,) = struct.unpack(f"{order}I", size)
-            if length < 12 or length > MAX_BLOCK or length % 4:
+            if length < (28 if kind == first else 12) or length > MAX_BLOCK or length % 4:
                 raise ValueError(f"A block in it has the invalid length {length}.")
             body = self._take(length - 8 - len(body_of_section))[:-4]
             packet = self._block(struct.unpack(f"{order}I", kind)[0], body, order, interfaces)

@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from wintun_api.cli.options import DEFAULT_URL, Token, TokenFile, Url
+from wintun_api.cli.options import DEFAULT_URL, Token, TokenFile, Url, finite
 from wintun_api.cli.output import Progress, fail
 from wintun_api.cli.sessions import Named
 
@@ -42,7 +42,8 @@ def capture(
         int | None, typer.Option("--count", "-c", min=1, help="End after this many packets.")
     ] = None,
     seconds: Annotated[
-        float | None, typer.Option(min=0.001, help="End after this many seconds.")
+        float | None,
+        typer.Option(min=0.001, callback=finite, help="End after this many seconds."),
     ] = None,
     snaplen: Annotated[
         int,
@@ -215,6 +216,8 @@ class Recording:
 def _open(path: Path) -> FileIO:
     # Unbuffered: what is written is seen at once, and an interrupt never leaves half a block.
     if str(path) == "-":
+        if sys.stdout is None:
+            fail("Standard output is closed.", "Give a file with --write.")
         return FileIO(sys.stdout.fileno(), "wb", closefd=False)
     try:
         return FileIO(path, "wb")

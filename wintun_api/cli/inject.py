@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from wintun_api.cli.options import DEFAULT_URL, Json, Token, TokenFile, Url
+from wintun_api.cli.options import DEFAULT_URL, Json, Token, TokenFile, Url, finite
 from wintun_api.cli.output import fail, show_json
 from wintun_api.cli.sessions import Named
 
@@ -36,7 +35,8 @@ def inject(
         ),
     ] = None,
     rate: Annotated[
-        float | None, typer.Option(min=0.01, help="Packets a second from --pcap; else at once.")
+        float | None,
+        typer.Option(min=0.01, callback=finite, help="Packets a second from --pcap; else at once."),
     ] = None,
     url: Url = DEFAULT_URL,
     token: Token = None,
@@ -55,9 +55,12 @@ def inject(
             raise typer.BadParameter("--pcap excludes --hex and --file.")
         totals = Totals()
         fault: str | None = None
-        with connect(url, token, token_file) as client, suppress(KeyboardInterrupt):
-            path = path_of("v1", "sessions", client.session_id(session), "packets")
-            fault = replay(client, path, pcap, rate, totals)
+        try:
+            with connect(url, token, token_file) as client:
+                path = path_of("v1", "sessions", client.session_id(session), "packets")
+                fault = replay(client, path, pcap, rate, totals)
+        except KeyboardInterrupt:
+            fault = "The replay was interrupted; what came before was sent."
         if as_json:
             show_json(totals.json())
         else:
@@ -98,10 +101,14 @@ def _packet(hex_digits: str | None, file: Path | None) -> bytes:
             ) from None
     if file is not None and str(file) != "-":
         try:
-            return file.read_bytes()
+            # One byte more than a packet can have, so that the service refuses what is too long.
+            with file.open("rb") as opened:
+                return opened.read(MAX_PACKET + 1)
         except OSError as error:
             fail(f"Cannot read {file}: {error.strerror or error}.")
     if sys.stdin is None or sys.stdin.isatty():
         raise typer.BadParameter("Give --hex or --file, or the packet on standard input.")
-    # One byte more than a packet can have, so that the service refuses what is too long.
-    return sys.stdin.buffer.read(MAX_PACKET + 1)
+    try:
+        return sys.stdin.buffer.read(MAX_PACKET + 1)
+    except OSError as error:
+        fail(f"Cannot read standard input: {error.strerror or error}.")

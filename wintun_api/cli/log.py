@@ -13,6 +13,7 @@ import threading
 import time
 from collections import deque
 from contextlib import suppress
+from typing import Any, TextIO
 
 import typer
 
@@ -69,6 +70,30 @@ class LogWriter(logging.Handler):
             written = _put(line)
             with self._changed:
                 self._missing = self._missing - missing if written else self._missing + 1
+
+
+class Unfailing:
+    """Standard error that drops what cannot be written, as there is no other place to say it.
+
+    A full disk below it must not change what a command does, nor its exit code.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write the text, or drop it."""
+        with suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Write what is still in a buffer, or drop it."""
+        with suppress(OSError, ValueError):
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 def configure_logging(level: str) -> None:

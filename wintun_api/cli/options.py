@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
@@ -105,6 +106,13 @@ TokenFile: TypeAlias = Annotated[
     typer.Option("--token-file", help="File of the token; default: the service's own."),
 ]
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Write JSON for scripts.")]
+
+
+def finite(number: float | None) -> float | None:
+    """Return the number of an option; `inf` and `nan` are numbers to Python, but to no command."""
+    if number is not None and not math.isfinite(number):
+        raise typer.BadParameter("give a number such as 2.5.")
+    return number
 
 
 def read_settings(config: Path | None = None, **flags: Any) -> Settings:
