@@ -82,7 +82,7 @@ export class AdapterForm {
 
   /** Return the request that makes the adapter; what was left empty is not in it. */
   creation(): AdapterCreate {
-    const { name, pool, requested_guid, mtu, metric } = this.texts.value;
+    const { name, pool, requested_guid, mtu, metric } = this.trimmed();
     const lists = this.lists();
     return {
       name,
@@ -99,10 +99,10 @@ export class AdapterForm {
 
   /** Return the request that changes what was changed. */
   update(): AdapterUpdate {
-    const { texts, before } = this;
-    const { name, mtu, metric } = texts.value;
+    const texts = this.trimmed();
+    const { name, mtu, metric } = texts;
     const lists = this.lists();
-    const changed = (field: FieldName) => texts.value[field] !== before[field];
+    const changed = (field: FieldName) => texts[field] !== this.before[field].trim();
     return {
       ...(changed("name") ? { name } : {}),
       ...(changed("mtu") && mtu !== "" ? { mtu: Number(mtu) } : {}),
@@ -116,6 +116,13 @@ export class AdapterForm {
 
   private wrong(field: FieldName): string {
     return RULES[field](this.texts.value[field].trim());
+  }
+
+  /** What is around a text was pasted with it. */
+  private trimmed(): Texts {
+    const texts = { ...this.texts.value };
+    for (const field of FIELDS) texts[field] = texts[field].trim();
+    return texts;
   }
 
   private lists() {

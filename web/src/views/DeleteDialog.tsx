@@ -30,7 +30,7 @@ export function DeleteDialog({ adapter, onClose }: { adapter: Adapter; onClose: 
       action="Delete adapter"
       danger
       busy={attempt.busy.value}
-      disabled={typed !== adapter.name}
+      disabled={typed.trim() !== adapter.name.trim()}
       onSubmit={submit}
       onClose={onClose}
     >

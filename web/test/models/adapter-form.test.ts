@@ -37,6 +37,22 @@ describe("the form of a new adapter", () => {
     });
   });
 
+  it("sends nothing of what was pasted around a text", () => {
+    const form = new AdapterForm(null);
+    form.set("name", "\tOfficeNet\r\n");
+    form.set("requested_guid", `\ufeff {${GUID}} `);
+    form.set("mtu", " 1420\n");
+    form.set("metric", "  ");
+    form.set("dns", " 10.6.7.1 ");
+    const request = form.creation();
+    expect(request).toMatchObject({ name: "OfficeNet", requested_guid: GUID, mtu: 1420 });
+    expect(request).toMatchObject({ dns: ["10.6.7.1"] });
+    expect(request).not.toHaveProperty("metric");
+    const change = new AdapterForm(adapter());
+    change.set("name", ` ${adapter().name} `);
+    expect(change.update()).toEqual({});
+  });
+
   it("shows an error once its field was left", () => {
     const form = new AdapterForm(null);
     form.set("mtu", "12");
