@@ -16,6 +16,9 @@
         ├── AdapterNotFound
         ├── AdapterUnavailable         disabled, or its driver is being replaced
         ├── AdapterExists              name or GUID in use
+        ├── AddressExists              another interface of the machine has the address
+        ├── RouteExists                another program's route has this destination and metric
+        ├── SettingRefused             the system cannot have this address or route as things are
         ├── DriverInUse                the driver cannot go while adapters use it
         ├── SessionExists              one session per adapter, machine-wide
         ├── SessionEnded               the adapter is gone, or the session was ended
@@ -294,6 +297,27 @@ class AdapterExists(DriverError):
     guid_in_use = False
     sentence = "An adapter with this name or GUID exists already"
     hint = "Open it with POST /v1/adapters/open, choose another name, or delete it first."
+
+
+class AddressExists(DriverError):
+    """Say that another interface of the machine has the address (Win32 5010)."""
+
+    sentence = "Another interface has this address"
+    hint = "Remove it there first, or choose another one."
+
+
+class RouteExists(DriverError):
+    """Say that a route of another program has this destination and metric (EEXIST)."""
+
+    sentence = "There is a route to this destination with this metric already"
+    hint = "Give this route another metric, or remove the other one first."
+
+
+class SettingRefused(DriverError):
+    """Say that the system cannot have this address or route as things are."""
+
+    sentence = "The system refuses this setting"
+    hint = "Change what the sentence names, and send the request again."
 
 
 class DriverInUse(DriverError):

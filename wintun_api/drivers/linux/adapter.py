@@ -18,13 +18,15 @@ from wintun_api.drivers.base import (
     Route,
 )
 from wintun_api.drivers.limits import check_capacity, check_mtu, check_name
-from wintun_api.drivers.linux import addresses, marks, routes, tun
+from wintun_api.drivers.linux import address_messages, addresses, marks, routes, tun
+from wintun_api.drivers.linux.address_messages import AddressRow
 from wintun_api.drivers.linux.calls import PacketCalls
 from wintun_api.drivers.linux.identity import Identity, luid_of
 from wintun_api.drivers.linux.log import DriverLog
 from wintun_api.drivers.linux.memory import Memory
+from wintun_api.drivers.linux.own_routes import OwnRoutes
 from wintun_api.drivers.linux.resolver import Dns, Resolver
-from wintun_api.drivers.linux.rtnetlink import Link, LinkAddress, RouteSocket
+from wintun_api.drivers.linux.rtnetlink import Link, RouteSocket
 from wintun_api.drivers.linux.session import LinuxSession, queue_length
 from wintun_api.drivers.linux.tracker import LinkTracker
 from wintun_api.errors import (
@@ -50,6 +52,7 @@ class LinuxAdapter:
         sessions: The running sessions of this driver, by GUID.
         log: Gets a line for what is done.
         memory: Which devices are adapters; shared by all handles of a driver.
+        own_routes: What the kernel has of our routes; made where it is used first.
         resolver: Where the DNS settings are kept; None where nobody keeps them.
         calls: Makes what a session reads and writes packets with.
     """
@@ -63,6 +66,7 @@ class LinuxAdapter:
         log: DriverLog,
         *,
         memory: Memory,
+        own_routes: Callable[[], OwnRoutes],
         resolver: Resolver | None,
         calls: Callable[[], PacketCalls],
     ) -> None:
@@ -71,6 +75,7 @@ class LinuxAdapter:
         self._sessions = sessions
         self._memory = memory
         self._log = log
+        self._own_routes = own_routes
         self._resolver = resolver
         self._calls = calls
         self._open = True
@@ -90,10 +95,10 @@ class LinuxAdapter:
         """
         with RouteSocket(self._memory) as route:
             link = self._link(route)
-            found = route.addresses_of(link.index)
-            made = route.routes_of(link.index)
+        own = self._own_routes()
+        found = address_messages.rows_of(own.netlink, link.index)
         dns = self._resolver.read().get(link.kernel_name) if self._resolver else None
-        return info_of(link, found, made, dns)
+        return info_of(link, found, own.listed(link.index), dns)
 
     def end_reason(self) -> str:
         """Say that it is gone: nothing else ends a session here."""
@@ -178,14 +183,15 @@ class LinuxAdapter:
         """Make exactly these the adapter's addresses; link-local ones of the kernel stay.
 
         IPv6 addresses are usable at once: there is nobody to detect a duplicate with. When one is
-        refused, the addresses stay as they were.
+        refused, the addresses stay as they were. Our routes stay.
 
         Raises:
-            InvalidArgument: A group address or the unspecified one.
-            DriverError: The kernel refuses one; `detail` says so when IPv6 is disabled.
+            InvalidArgument: A group address, the unspecified one, or one with two prefix lengths.
+            SettingRefused: The kernel refuses one, or one that is not wanted stays.
         """
         with RouteSocket(self._memory) as route:
-            addresses.set_addresses(route, self._link(route), interfaces)
+            link = self._link(route)
+        addresses.set_addresses(self._own_routes(), link, interfaces)
 
     def set_mtu(self, mtu: int) -> None:
         """Set the MTU in bytes. Below 1280 the kernel takes IPv6 from the adapter (RFC 8200)."""
@@ -214,13 +220,16 @@ class LinuxAdapter:
         """Make exactly these the routes of ours into the device; those of others stay.
 
         They are told by their protocol number, 87. When one is refused, the routes stay as they
-        were. The kernel drops them when the device is set down or loses its last IPv4 address.
+        were. The kernel drops them when the device is set down.
 
         Raises:
-            DriverError: The kernel refuses one; `detail` names it.
+            InvalidArgument: A next hop that cannot be.
+            RouteExists: A route of another program has this destination and metric.
+            SettingRefused: The kernel refuses one; `detail` names it.
         """
         with RouteSocket(self._memory) as route:
-            routes.set_routes(route, self._link(route), wanted)
+            link = self._link(route)
+        routes.set_routes(self._own_routes(), link, wanted)
 
     def set_dns(self, servers: Sequence[IPAddress], search: Sequence[str]) -> None:
         """Make exactly these the device's DNS servers and search domains (resolvectl(1)).
@@ -335,7 +344,7 @@ class LinuxAdapter:
 
 
 def info_of(
-    link: Link, found: Sequence[LinkAddress], made: Sequence[Route], dns: Dns | None
+    link: Link, found: Sequence[AddressRow], made: tuple[Route, ...], dns: Dns | None
 ) -> AdapterInfo:
     """Return what the seam calls an adapter."""
     servers, search = dns or ((), ())
@@ -349,7 +358,7 @@ def info_of(
         mtu=link.mtu,
         addresses=tuple(address.interface for address in found),
         persistent=True,
-        routes=tuple(made),
+        routes=made,
         dns=servers,
         dns_search=search,
         families=(4, 6) if _has_ipv6(link) else (4,),

@@ -1,96 +1,160 @@
-"""From the addresses a device has to those it shall have, by the difference."""
+"""From the addresses a device has to those that are wanted, by the difference."""
 
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
-from ipaddress import IPv6Address, IPv6Interface
+import os
+import platform
+import re
+from collections.abc import Sequence
+from functools import cache
+from ipaddress import IPv4Interface, IPv6Address, IPv6Interface
 
 from wintun_api.drivers.base import IPInterface
-from wintun_api.drivers.limits import MIN_MTU_IPV6
+from wintun_api.drivers.linux import address_messages
+from wintun_api.drivers.linux.address_messages import AddressRow
+from wintun_api.drivers.linux.netlink import Netlink
+from wintun_api.drivers.linux.own_routes import OwnRoutes
+from wintun_api.drivers.linux.refusals import address_refused, stayed
+from wintun_api.drivers.linux.routes import keep_routes
 from wintun_api.drivers.linux.rtnetlink import Link, RouteSocket
+from wintun_api.drivers.linux.transaction import Refused, Step, insist, run
 from wintun_api.errors import DriverError, InvalidArgument
 
+_GONE = frozenset((errno.EADDRNOTAVAIL,))
+_THERE = frozenset((errno.EEXIST,))
 
-def set_addresses(route: RouteSocket, link: Link, addresses: Sequence[IPInterface]) -> None:
-    """Make exactly these the link's addresses; what is there already is not touched.
 
-    Link-local IPv6 addresses that the kernel made stay. When one address is refused, those that
-    were there before are there again.
+def set_addresses(own: OwnRoutes, link: Link, addresses: Sequence[IPInterface]) -> None:
+    """Make exactly these the link's addresses, all or none; what is right already stays untouched.
+
+    Link-local IPv6 addresses that the kernel made stay. Addresses with a peer or with an end of
+    their lifetime are not what was asked for, and are replaced. Our routes that the kernel drops
+    with an address are put back.
 
     Raises:
-        InvalidArgument: A group address or the unspecified one.
-        DriverError: The kernel refuses one, because IPv6 is disabled for instance.
+        InvalidArgument: A group address, the unspecified one, or one with two prefix lengths.
+        SettingRefused: The kernel refuses one, because IPv6 is disabled for instance; or another
+            program has changed the addresses meanwhile.
+        DriverError: The process may not, or the kernel did not answer.
     """
-    wanted = list(dict.fromkeys(_checked(interface) for interface in addresses))
-    present = {found.interface: found for found in route.addresses_of(link.index)}
-    # The kernel knows an IPv6 address once, whatever its prefix: the old one must go first.
-    wanted_v6 = {interface.ip for interface in wanted if interface.version == 6}
-    surplus = [interface for interface in present if interface not in wanted]
-    first = [interface for interface in surplus if interface.ip in wanted_v6]
-    then = [one for one in surplus if one not in first and present[one].assigned]
+    wanted = _checked(addresses)
+    netlink, index = own.netlink, link.index
+    present = address_messages.rows_of(netlink, index)
+    ours = [row for row in present if not row.by_kernel(_tells_protocol())]
+    right = {row.interface for row in present if row.plain and row.interface in wanted}
+    renewed = [
+        row for row in ours if row.peer is None and not row.plain and row.interface in wanted
+    ]
+    settled = right | {row.interface for row in renewed}
+    wrong = [row for row in present if row.peer is not None or row.interface not in settled]
+    # The kernel knows an IPv6 address once, whatever its prefix, and takes an IPv4 address and its
+    # twin with a peer for the same in places: what stands in the way must go first.
+    ips = {interface.ip for interface in wanted}
+    first = [row for row in wrong if row.interface.ip in ips]
+    then = [row for row in wrong if row not in first and row in ours]
 
-    _delete(route, link, first)
-    added: list[IPInterface] = []
+    steps = [_deletion(row) for row in first]
+    steps += [
+        Step(
+            address_messages.add_request(row.interface, index, replace=True),
+            row.restore_request(),
+            row.interface,
+        )
+        for row in renewed
+    ]
+    steps += [
+        Step(
+            address_messages.add_request(interface, index),
+            address_messages.delete_request(interface, index),
+            interface,
+            _THERE,
+        )
+        for interface in wanted
+        if interface not in settled
+    ]
+    steps += [_deletion(row) for row in then]
+    if not steps:
+        return
+    if first or then:
+        # The first IPv4 address of a network takes the others with it, unless promote_secondaries.
+        kept = [row for row in present if row.interface in right]
+        steps += [Step(row.add_request(), None, row.interface, _THERE) for row in kept]
+        steps += [
+            Step(address_messages.add_request(one, index), None, one, _THERE) for one in wanted
+        ]
+    routes = list(own.of(index)) if first or then else []
     try:
-        for interface in wanted:
-            if interface not in present:
-                _add(route, link, interface)
-                added.append(interface)
+        run(netlink, "RTM_NEWADDR", steps)
+        _verify(netlink, index, wanted)
+    except Refused as error:
+        _restore(netlink, index, present)
+        raise _error(error, link) from None
     except DriverError:
-        with suppress(DriverError):
-            _delete(route, link, added)
-            for interface in first:
-                route.add_address(link.index, interface)
+        _restore(netlink, index, present)
         raise
-    _delete(route, link, then)
-    # The first IPv4 address of a subnet takes the others with it, unless promote_secondaries.
-    left = {found.interface for found in route.addresses_of(link.index)}
-    for interface in wanted:
-        if interface not in left:
-            _add(route, link, interface)
+    finally:
+        RouteSocket.changes += 1
+        if routes:
+            keep_routes(own, link, routes)
 
 
-def _checked(interface: IPInterface) -> IPInterface:
-    if interface.ip.is_multicast or interface.ip.is_unspecified:
-        raise InvalidArgument("addresses", f"{interface} is no address of an adapter.")
-    if isinstance(interface, IPv6Interface):
-        # Without a zone, as the kernel gives it back.
-        return IPv6Interface((IPv6Address(int(interface.ip)), interface.network.prefixlen))
-    return interface
+def _error(refused: Refused, link: Link) -> DriverError:
+    subject, refusal = refused.step.subject, refused.refusal
+    if isinstance(subject, IPv4Interface | IPv6Interface):
+        return address_refused(refusal, link, subject)
+    reason = refusal.reason or os.strerror(refusal.code)
+    return stayed("RTM_DELADDR", f"{subject} stays on {link.kernel_name}: {reason}.")
 
 
-def _add(route: RouteSocket, link: Link, interface: IPInterface) -> None:
-    try:
-        route.add_address(link.index, interface)
-    except DriverError as error:
-        if error.code == errno.EEXIST:
-            return
-        detail = _reason(error.code, link) if interface.version == 6 else ""
-        if not detail:
-            raise
-        raise DriverError(
-            "RTM_NEWADDR", error.code, f"{interface}: {detail}", domain="errno"
-        ) from None
+def _checked(addresses: Sequence[IPInterface]) -> list[IPInterface]:
+    wanted: dict[object, IPInterface] = {}
+    for one in addresses:
+        interface = one
+        if interface.ip.is_multicast or interface.ip.is_unspecified:
+            raise InvalidArgument("addresses", f"{interface} is no address of an adapter.")
+        if isinstance(interface, IPv6Interface):
+            # Without a zone, as the kernel gives it back.
+            plain = IPv6Address(int(interface.ip))
+            interface = IPv6Interface((plain, interface.network.prefixlen))
+        if wanted.setdefault(interface.ip, interface) != interface:
+            raise InvalidArgument(
+                "addresses", f"{interface.ip} is there with two prefix lengths; it can have one."
+            )
+    return list(wanted.values())
 
 
-def _reason(code: int, link: Link) -> str:
-    """Say what the kernel means by refusing an IPv6 address (net/ipv6/addrconf.c)."""
-    if link.mtu < MIN_MTU_IPV6:
-        return f"IPv6 needs an MTU of {MIN_MTU_IPV6} bytes; the adapter has {link.mtu}."
-    if code == errno.EACCES:  # a missing privilege is EPERM
-        variable = f"net.ipv6.conf.{link.kernel_name}.disable_ipv6"
-        return f"IPv6 is disabled on the adapter ({variable})."
-    if code in (errno.EOPNOTSUPP, errno.EAFNOSUPPORT):
-        return "The kernel runs without IPv6."
-    return ""
+def _verify(netlink: Netlink, index: int, wanted: Sequence[IPInterface]) -> None:
+    found = address_messages.rows_of(netlink, index)
+    left = [
+        str(row)
+        for row in found
+        if not row.by_kernel(_tells_protocol())
+        and (row.peer is not None or row.interface not in wanted)
+    ]
+    there = {row.interface for row in found if row.peer is None}
+    gone = [str(one) for one in wanted if one not in there]
+    if left or gone:
+        parts = [f"{', '.join(left)} stayed"] if left else []
+        parts += [f"{', '.join(gone)} did not stay"] if gone else []
+        raise stayed("RTM_NEWADDR", f"{' and '.join(parts)} on the adapter.")
 
 
-def _delete(route: RouteSocket, link: Link, interfaces: Iterable[IPInterface]) -> None:
-    for interface in interfaces:
-        try:
-            route.delete_address(link.index, interface)
-        except DriverError as error:
-            if error.code != errno.EADDRNOTAVAIL:
-                raise
+def _restore(netlink: Netlink, index: int, before: Sequence[AddressRow]) -> None:
+    """Take what is there now and was not, and put back what was: steps undone bring cascades."""
+    found = address_messages.rows_of(netlink, index)
+    known = {(row.interface, row.peer) for row in before}
+    surplus = [row for row in found if (row.interface, row.peer) not in known]
+    insist(netlink, "RTM_DELADDR", (row.delete_request() for row in surplus))
+    insist(netlink, "RTM_NEWADDR", (row.add_request() for row in before))
+
+
+def _deletion(row: AddressRow) -> Step:
+    return Step(row.delete_request(), row.add_request(), row, _GONE)
+
+
+@cache
+def _tells_protocol() -> bool:
+    """Tell whether the kernel says who made an address (IFA_PROTO, Linux 5.18)."""
+    version = re.match(r"(\d+)\.(\d+)", platform.release())
+    return version is not None and (int(version[1]), int(version[2])) >= (5, 18)

@@ -24,14 +24,16 @@ from wintun_api.drivers.base import (
 from wintun_api.drivers.limits import check_name, check_pool
 from wintun_api.drivers.linux import availability, capability, marks, native, tun
 from wintun_api.drivers.linux.adapter import LinuxAdapter, info_of, label_of, refuse_taken
+from wintun_api.drivers.linux.address_messages import AddressRow, rows_of
 from wintun_api.drivers.linux.calls import PacketCalls, PythonCalls
 from wintun_api.drivers.linux.changes import Changes
 from wintun_api.drivers.linux.heap import keep_heap
 from wintun_api.drivers.linux.identity import KERNEL_NAME_PATTERN, Identity, kernel_name
 from wintun_api.drivers.linux.log import DriverLog
 from wintun_api.drivers.linux.memory import Memory
+from wintun_api.drivers.linux.own_routes import OwnRoutes
 from wintun_api.drivers.linux.resolver import Resolver, find_resolver
-from wintun_api.drivers.linux.rtnetlink import Link, LinkAddress, RouteSocket
+from wintun_api.drivers.linux.rtnetlink import Link, RouteSocket
 from wintun_api.drivers.linux.session import LinuxSession
 from wintun_api.errors import (
     AccessDenied,
@@ -55,7 +57,7 @@ CAPABILITIES = Capabilities(
     force_close=True,
 )
 
-Device = tuple[Link, list[LinkAddress], list[Route]]
+Device = tuple[Link, list[AddressRow], tuple[Route, ...]]
 MISC_DEVICES = Path("/proc/misc")
 
 
@@ -90,6 +92,7 @@ class LinuxDriver:
         self._calls = calls
         self._log = DriverLog()
         self._changes: Changes | None = None
+        self._own: OwnRoutes | None = None
         self._read: list[Device] | None = None
         self._ours = 0
         self._memory = Memory()
@@ -210,9 +213,10 @@ class LinuxDriver:
             # What changes meanwhile is seen the next time.
             with RouteSocket(self._memory) as route:
                 links = route.links()
-                found, made = (route.addresses(), route.routes()) if links else ({}, {})
+            own = self._own_routes()
+            own.keep(link.index for link in links)
             known = self._read = [
-                (link, found.get(link.index, []), made.get(link.index, [])) for link in links
+                (link, rows_of(own.netlink, link.index), own.listed(link.index)) for link in links
             ]
         return known
 
@@ -283,6 +287,14 @@ class LinuxDriver:
         if self._changes is not None:
             self._changes.close()
             self._changes = None
+        if self._own is not None:
+            self._own.close()
+            self._own = None
+
+    def _own_routes(self) -> OwnRoutes:
+        if self._own is None:
+            self._own = OwnRoutes()
+        return self._own
 
     def _adapter(self, guid: UUID, index: int, counters: LinkCounters) -> LinuxAdapter:
         return LinuxAdapter(
@@ -292,6 +304,7 @@ class LinuxDriver:
             self._sessions,
             self._log,
             memory=self._memory,
+            own_routes=self._own_routes,
             resolver=self._resolver,
             calls=self._calls,
         )

@@ -1,61 +1,103 @@
-"""From the routes into a device that are ours to those that shall be there, by the difference."""
+"""From the routes into a device that are ours to those that are wanted, by the difference."""
 
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 
 from wintun_api.drivers.base import Route
+from wintun_api.drivers.linux import address_messages
+from wintun_api.drivers.linux.own_routes import OwnRoutes
+from wintun_api.drivers.linux.refusals import route_refused
+from wintun_api.drivers.linux.route_messages import Row, add_request, delete_request, row_of
 from wintun_api.drivers.linux.rtnetlink import Link, RouteSocket
-from wintun_api.errors import DriverError
+from wintun_api.drivers.linux.transaction import Refused, Step, insist, run
+from wintun_api.drivers.next_hops import check_routes
+from wintun_api.errors import DriverError, InvalidArgument
+
+_GONE = frozenset((errno.ESRCH, errno.ENETUNREACH))
+_THERE = frozenset((errno.EEXIST,))
 
 
-def set_routes(route: RouteSocket, link: Link, routes: Sequence[Route]) -> None:
-    """Make exactly these our routes into the link; those of others are not touched.
+def set_routes(own: OwnRoutes, link: Link, routes: Sequence[Route]) -> None:
+    """Make exactly these our routes into the link, all or none; those of others are not touched.
 
-    When one is refused, those that were there before are there again.
+    A route to the network of one of the link's addresses is made by the kernel with the address:
+    it is there, and is not ours.
 
     Raises:
-        DriverError: The kernel refuses one; `detail` names it.
+        InvalidArgument: A next hop that cannot be, or two routes that are one for the kernel.
+        RouteExists: A route of another program has this destination and metric.
+        SettingRefused: The kernel refuses one; `detail` names it.
+        DriverError: The process may not, or the kernel did not answer.
     """
-    wanted = list(dict.fromkeys(routes))
-    present = route.routes_of(link.index)
-    # IPv4 knows destination and metric once: a route with another next hop must go first.
-    keys = {(one.destination, one.metric) for one in wanted}
-    surplus = [one for one in present if one not in wanted]
-    first = [one for one in surplus if (one.destination, one.metric) in keys]
-    added: list[Route] = []
-    _delete(route, link, first)
+    addresses = address_messages.rows_of(own.netlink, link.index)
+    check_routes(routes, [row.interface for row in addresses])
+    wanted = _rows_of(routes)
+    present = own.of(link.index)
+    # A destination and metric can be there once: a route with another next hop must go first.
+    keys = {row._replace(gateway=b"") for row in wanted}
+    surplus = [row for row in present if row not in wanted]
+    first = [row for row in surplus if row._replace(gateway=b"") in keys]
+    then = [row for row in surplus if row._replace(gateway=b"") not in keys]
+    by_address = {
+        (row.network.network_address.packed, row.network.prefixlen, row.metric)
+        for row in addresses
+        if row.network is not None
+    }
+    added = [row for row in wanted if row not in present]
+    steps = [_deletion(row, link, present[row]) for row in first]
+    steps += [
+        Step(
+            add_request(row, link.index),
+            delete_request(row, link.index),
+            wanted[row],
+            _THERE if _on_link(row) in by_address else frozenset(),
+        )
+        for row in added
+    ]
+    steps += [_deletion(row, link, present[row]) for row in then]
     try:
-        for one in wanted:
-            if one not in present:
-                _add(route, link, one)
-                added.append(one)
-    except DriverError:
-        with suppress(DriverError):
-            _delete(route, link, added)
-            for one in first:
-                route.add_route(link.index, one)
+        idle = run(own.netlink, "RTM_NEWROUTE", steps)
+    except (Refused, DriverError) as error:
+        own.forget(link.index)
+        if isinstance(error, Refused) and isinstance(error.step.subject, Route):
+            raise route_refused(own.netlink, error.refusal, link, error.step.subject) from None
         raise
-    _delete(route, link, (one for one in surplus if one not in first))
+    finally:
+        RouteSocket.changes += 1
+    covered = {row for at, row in enumerate(added, len(first)) if at in idle}
+    own.replace(link.index, {row: route for row, route in wanted.items() if row not in covered})
 
 
-def _add(route: RouteSocket, link: Link, one: Route) -> None:
-    try:
-        route.add_route(link.index, one)
-    except DriverError as error:
-        if error.code == errno.EEXIST:
-            detail = f"{one.destination}: There is such a route of this metric already."
-        else:
-            detail = f"{one.destination}: {error.detail}" if error.detail else ""
-        raise type(error)(error.function, error.code, detail, domain="errno") from None
+def keep_routes(own: OwnRoutes, link: Link, before: Sequence[Row]) -> None:
+    """Put those of our routes back that the kernel has dropped with something else."""
+    codes = insist(own.netlink, "RTM_NEWROUTE", (add_request(row, link.index) for row in before))
+    RouteSocket.changes += 1
+    if codes - _THERE:
+        own.forget(link.index)
 
 
-def _delete(route: RouteSocket, link: Link, routes: Iterable[Route]) -> None:
-    for one in routes:
-        try:
-            route.delete_route(link.index, one)
-        except DriverError as error:
-            if error.code != errno.ESRCH:
-                raise
+def _rows_of(routes: Sequence[Route]) -> dict[Row, Route]:
+    rows: dict[Row, Route] = {}
+    keys: dict[Row, Route] = {}
+    for route in routes:
+        row = row_of(route)
+        other = keys.setdefault(row._replace(gateway=b""), route)
+        if other != route:
+            raise InvalidArgument(
+                "routes",
+                f"{route.destination} is there twice with the metric {row.metric}, which is what "
+                "Linux gives a route of IPv6 without one.",
+                hint="Give one of the two another metric.",
+            )
+        rows[row] = route
+    return rows
+
+
+def _on_link(row: Row) -> tuple[bytes, int, int] | None:
+    return None if row.gateway else (row.destination, row.length, row.metric)
+
+
+def _deletion(row: Row, link: Link, route: Route) -> Step:
+    return Step(delete_request(row, link.index), add_request(row, link.index), route, _GONE)

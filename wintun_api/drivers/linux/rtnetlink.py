@@ -1,4 +1,4 @@
-"""Links, addresses and routes as values, over rtnetlink(7) through pyroute2.
+"""Links as values, over rtnetlink(7) through pyroute2.
 
 A `RouteSocket` is opened per management call and closed after it: that costs a millisecond, needs
 no lock between threads, and a pyroute2 socket that is kept grows with every request. pyroute2 runs
@@ -11,27 +11,17 @@ import errno
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from functools import partial
-from ipaddress import IPv4Interface, IPv6Interface, ip_address, ip_interface, ip_network
-from socket import AF_INET
 from typing import Any, ClassVar, Self
 from uuid import UUID
 
-from wintun_api.drivers.base import IPInterface, LinkCounters, Route
+from wintun_api.drivers.base import LinkCounters
 from wintun_api.drivers.linux.failure import driver_error
 from wintun_api.drivers.linux.identity import Identity, identify, is_mark, parse_marks
 from wintun_api.drivers.linux.memory import Memory, Remembered
 from wintun_api.errors import DriverError
 
 IFF_UP = 0x1  # if.h
-IFA_F_NODAD = 0x02  # if_addr.h
 IFLA_TUN_TYPE_TUN = 1  # if_tun.h: IFF_TUN; IFF_TAP is 2
-AF_INET6 = 10  # of Linux, wherever this is imported
-RTPROT_WINTUN_API = 87  # rtnetlink.h: who made a route; a number that nobody has registered
-RT_TABLE_MAIN = 254
-RT_SCOPE_UNIVERSE, RT_SCOPE_LINK = 0, 253
-RTNH_F_ONLINK = 4  # the next hop needs no address of its subnet on the device
-IP6_RT_PRIO_USER = 1024  # ipv6_route.h: the metric of an IPv6 route that was given none
 
 _DUMP_ATTEMPTS = 5  # a dump that a change interrupts is asked for again
 
@@ -63,19 +53,6 @@ class Link:
     altnames: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
     marked: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class LinkAddress:
-    """One address of a device.
-
-    Attributes:
-        interface: Address and prefix length.
-        assigned: It was not the kernel that made it.
-    """
-
-    interface: IPInterface
-    assigned: bool
 
 
 class RouteSocket:
@@ -167,62 +144,6 @@ class RouteSocket:
         with _changing("RTM_DELLINK"):
             self._route.link("del", index=index)
 
-    def addresses(self) -> dict[int, list[LinkAddress]]:
-        """Return the addresses of every link by its index, in the kernel's order."""
-        return self._addresses()
-
-    def addresses_of(self, index: int) -> list[LinkAddress]:
-        """Return the addresses of one link, in the kernel's order."""
-        return self._addresses(index=index).get(index, [])
-
-    def add_address(self, index: int, interface: IPInterface) -> None:
-        """Add an address; IPv6 without duplicate address detection, so it is usable at once."""
-        flags = {"flags": IFA_F_NODAD} if interface.version == 6 else {}
-        with _changing("RTM_NEWADDR"):
-            self._route.addr(
-                "add",
-                index=index,
-                address=str(interface.ip),
-                prefixlen=interface.network.prefixlen,
-                **flags,
-            )
-
-    def delete_address(self, index: int, interface: IPInterface) -> None:
-        """Remove an address."""
-        with _changing("RTM_DELADDR"):
-            self._route.addr(
-                "del",
-                index=index,
-                address=str(interface.ip),
-                prefixlen=interface.network.prefixlen,
-            )
-
-    def routes(self) -> dict[int, list[Route]]:
-        """Return our routes of the main table by the index of their link."""
-        found: dict[int, list[Route]] = {}
-        for family in (AF_INET, AF_INET6):
-            dump = {"family": family, "table": RT_TABLE_MAIN, "proto": RTPROT_WINTUN_API}
-            messages = _dump("RTM_GETROUTE", partial(self._route.route, "dump", **dump))
-            for message in messages:
-                index = message.get_attr("RTA_OIF")
-                if message["proto"] == RTPROT_WINTUN_API and index is not None:
-                    found.setdefault(index, []).append(_route_of(message))
-        return found
-
-    def routes_of(self, index: int) -> list[Route]:
-        """Return our routes into one link."""
-        return self.routes().get(index, [])
-
-    def add_route(self, index: int, one: Route) -> None:
-        """Add a route into a link; its next hop need not be in a subnet of the link."""
-        with _changing("RTM_NEWROUTE"):
-            self._route.route("add", **_attributes(index, one))
-
-    def delete_route(self, index: int, one: Route) -> None:
-        """Remove a route of ours."""
-        with _changing("RTM_DELROUTE"):
-            self._route.route("del", **_attributes(index, one))
-
     def _remembering(self) -> AbstractContextManager[object]:
         return nullcontext() if self._memory is None else self._memory.lock
 
@@ -238,13 +159,6 @@ class RouteSocket:
             marks |= before.marks
         marks &= set(link.identity.marks())
         self._memory.note(link.index, Remembered(link.identity, frozenset(marks)))
-
-    def _addresses(self, **filters: int) -> dict[int, list[LinkAddress]]:
-        messages = _dump("RTM_GETADDR", lambda: self._route.addr("dump", **filters))
-        found: dict[int, list[LinkAddress]] = {}
-        for message in messages:
-            found.setdefault(message["index"], []).append(_address_of(message))
-        return found
 
 
 @contextmanager
@@ -319,41 +233,4 @@ def _link_of(message: Any, known: Mapping[int, Remembered]) -> Link | None:
         altnames=altnames,
         lost=tuple(lost),
         marked=parse_marks(altnames) is not None,
-    )
-
-
-def _address_of(message: Any) -> LinkAddress:
-    # With a peer IFA_ADDRESS is the peer's; IPv6 without one has no IFA_LOCAL.
-    text = message.get_attr("IFA_LOCAL") or message.get_attr("IFA_ADDRESS")
-    interface: IPv4Interface | IPv6Interface = ip_interface(f"{text}/{message['prefixlen']}")
-    flags: int = message.get_attr("IFA_FLAGS") or message["flags"]
-    by_kernel = interface.version == 6 and interface.ip.is_link_local and not flags & IFA_F_NODAD
-    return LinkAddress(interface, assigned=not by_kernel)
-
-
-def _attributes(index: int, one: Route) -> dict[str, Any]:
-    version6 = one.destination.version == 6
-    attributes: dict[str, Any] = {
-        "family": AF_INET6 if version6 else AF_INET,
-        "dst": str(one.destination),
-        "oif": index,
-        "table": RT_TABLE_MAIN,
-        "proto": RTPROT_WINTUN_API,
-        "priority": one.metric or (IP6_RT_PRIO_USER if version6 else 0),
-        "scope": RT_SCOPE_LINK if one.next_hop is None and not version6 else RT_SCOPE_UNIVERSE,
-    }
-    if one.next_hop is not None:
-        attributes |= {"gateway": str(one.next_hop), "flags": RTNH_F_ONLINK}
-    return attributes
-
-
-def _route_of(message: Any) -> Route:
-    version6 = message["family"] == AF_INET6
-    destination = message.get_attr("RTA_DST") or ("::" if version6 else "0.0.0.0")  # noqa: S104
-    next_hop = message.get_attr("RTA_GATEWAY")
-    metric = message.get_attr("RTA_PRIORITY") or 0
-    return Route(
-        destination=ip_network(f"{destination}/{message['dst_len']}"),
-        next_hop=None if next_hop is None else ip_address(next_hop),
-        metric=0 if version6 and metric == IP6_RT_PRIO_USER else metric,
     )

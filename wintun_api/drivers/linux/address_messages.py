@@ -1,0 +1,147 @@
+"""Addresses in the messages of rtnetlink(7)."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from ipaddress import ip_interface
+from socket import AF_INET
+
+from wintun_api.drivers.base import IPInterface, IPNetwork
+from wintun_api.drivers.linux.netlink import (
+    NLM_F_CREATE,
+    NLM_F_EXCL,
+    NLM_F_REPLACE,
+    WORD,
+    Netlink,
+    Request,
+    attribute,
+    attributes,
+)
+
+# linux/if_addr.h
+RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR = 20, 21, 22
+IFA_ADDRESS, IFA_LOCAL, IFA_CACHEINFO, IFA_FLAGS, IFA_RT_PRIORITY, IFA_PROTO = 1, 2, 6, 8, 9, 11
+IFA_F_NODAD, IFA_F_DEPRECATED, IFA_F_PERMANENT, IFA_F_NOPREFIXROUTE = 0x02, 0x20, 0x80, 0x200
+IFAPROT_KERNEL_RA, IFAPROT_KERNEL_LL = 2, 3
+AF_INET6 = 10  # of Linux, wherever this is imported
+FOREVER = 0xFFFFFFFF
+IP6_RT_PRIO_ADDRCONF = 256  # ipv6_route.h: the metric of a route that an address makes
+
+ADDRESS = struct.Struct("=BBBBI")  # ifaddrmsg: family, prefix length, flags, scope, index
+LIFETIMES = struct.Struct("=IIII")  # ifa_cacheinfo: preferred, valid, created, changed
+
+
+@dataclass(frozen=True, slots=True)
+class AddressRow:
+    """An address of a device, with all that the kernel knows of it.
+
+    Attributes:
+        interface: Address and prefix length; with a peer, the peer's prefix length.
+        peer: The other end of a point-to-point address (ip-address(8)); None without one.
+        flags: IFA_F_*.
+        protocol: Who made it (IFA_PROTO, since Linux 5.18); 0 where that is not known.
+        metric: Of the route that it makes to its network.
+        body: The message's body, which makes the same address again.
+    """
+
+    interface: IPInterface
+    peer: IPInterface | None
+    flags: int
+    protocol: int
+    metric: int
+    body: bytes
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is what this program would have made: without a peer, without an end."""
+        lasting = self.flags & (IFA_F_PERMANENT | IFA_F_DEPRECATED) == IFA_F_PERMANENT
+        return self.peer is None and lasting
+
+    @property
+    def network(self) -> IPNetwork | None:
+        """The network that the kernel has a route to for it; None without one."""
+        if self.flags & IFA_F_NOPREFIXROUTE:
+            return None
+        network = (self.peer or self.interface).network
+        return network if network.num_addresses > 1 or self.peer is not None else None
+
+    def __str__(self) -> str:
+        if self.peer is None:
+            return str(self.interface)
+        return f"{self.interface.ip} peer {self.peer}"
+
+    def by_kernel(self, tells_protocol: bool) -> bool:
+        """Tell whether it is the link-local address that the kernel gave the device by itself.
+
+        Where the kernel does not tell, that is every one which was not made as ours are.
+        """
+        if self.interface.version == 4 or not self.interface.ip.is_link_local:
+            return False
+        if tells_protocol:
+            return self.protocol in (IFAPROT_KERNEL_LL, IFAPROT_KERNEL_RA)
+        return not self.flags & IFA_F_NODAD
+
+    def add_request(self) -> Request:
+        """Return what makes it again."""
+        return Request(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, self.body)
+
+    def restore_request(self) -> Request:
+        """Return what gives the same address its lifetimes again."""
+        return Request(RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, self.body)
+
+    def delete_request(self) -> Request:
+        """Return what removes this address, and none that only resembles it."""
+        found = attributes(self.body, ADDRESS.size)
+        body = self.body[: ADDRESS.size]
+        for kind in (IFA_ADDRESS, IFA_LOCAL):
+            if kind in found:
+                body += attribute(kind, found[kind])
+        return Request(RTM_DELADDR, 0, body)
+
+
+def rows_of(netlink: Netlink, index: int) -> list[AddressRow]:
+    """Return the addresses of a device in the kernel's order."""
+    body = ADDRESS.pack(0, 0, 0, 0, index)
+    found = netlink.dump("RTM_GETADDR", RTM_GETADDR, body)
+    # Kernels without strict checking give those of every device.
+    return [_row(message) for message in found if ADDRESS.unpack_from(message)[4] == index]
+
+
+def add_request(interface: IPInterface, index: int, *, replace: bool = False) -> Request:
+    """Return what gives an address to a device; IPv6 without duplicate address detection."""
+    flags = NLM_F_CREATE | (NLM_F_REPLACE if replace else NLM_F_EXCL)
+    return Request(RTM_NEWADDR, flags, _body(interface, index))
+
+
+def delete_request(interface: IPInterface, index: int) -> Request:
+    """Return what removes such an address."""
+    return Request(RTM_DELADDR, 0, _body(interface, index))
+
+
+def _body(interface: IPInterface, index: int) -> bytes:
+    version6 = interface.version == 6
+    packed, length = interface.ip.packed, interface.network.prefixlen
+    family, flags = (AF_INET6, IFA_F_NODAD) if version6 else (AF_INET, 0)
+    body = ADDRESS.pack(family, length, flags, 0, index)
+    body += attribute(IFA_LOCAL, packed) + attribute(IFA_ADDRESS, packed)
+    return body + attribute(IFA_CACHEINFO, LIFETIMES.pack(FOREVER, FOREVER, 0, 0))
+
+
+def _row(body: bytes) -> AddressRow:
+    family, length, flags, _, _ = ADDRESS.unpack_from(body)
+    found = attributes(body, ADDRESS.size)
+    # With a peer IFA_ADDRESS is the peer's; IPv6 without one has no IFA_LOCAL.
+    address = found.get(IFA_ADDRESS, b"")
+    local = found.get(IFA_LOCAL, address) or bytes(16 if family == AF_INET6 else 4)
+    if IFA_FLAGS in found:
+        flags = WORD.unpack(found[IFA_FLAGS])[0]
+    metric = WORD.unpack(found[IFA_RT_PRIORITY])[0] if IFA_RT_PRIORITY in found else 0
+    return AddressRow(
+        interface=ip_interface((local, length)),
+        peer=ip_interface((address, length)) if address not in (b"", local) else None,
+        flags=flags,
+        protocol=found.get(IFA_PROTO, b"\0")[0],
+        metric=metric or (IP6_RT_PRIO_ADDRCONF if family == AF_INET6 else 0),
+        body=body,
+    )

@@ -1,0 +1,213 @@
+"""Routes in the messages of rtnetlink(7)."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Iterator
+from ipaddress import ip_address, ip_network
+from socket import AF_INET
+from typing import NamedTuple
+
+from wintun_api.drivers.base import Route
+from wintun_api.drivers.linux.netlink import (
+    NLM_F_CREATE,
+    NLM_F_EXCL,
+    WORD,
+    Netlink,
+    Request,
+    attribute,
+    attributes,
+    messages,
+)
+
+# linux/rtnetlink.h
+RTM_NEWROUTE, RTM_DELROUTE, RTM_GETROUTE = 24, 25, 26
+RTA_DST, RTA_OIF, RTA_GATEWAY, RTA_PRIORITY, RTA_TABLE = 1, 4, 5, 6, 15
+RT_TABLE_MAIN = 254
+RT_SCOPE_UNIVERSE, RT_SCOPE_LINK = 0, 253
+RTN_UNICAST = 1
+RTNH_F_ONLINK = 4  # the next hop needs no address of its subnet on the device
+RTPROT_WINTUN_API = 87  # who made a route; a number that no other program has registered
+AF_INET6 = 10  # of Linux, wherever this is imported
+IP6_RT_PRIO_USER = 1024  # ipv6_route.h: the metric of an IPv6 route that was given none
+
+# rtmsg: family, lengths of destination and source, tos, table, protocol, scope, type, flags
+ROUTE = struct.Struct("=BBBBBBBBI")
+
+# /etc/iproute2/rt_protos
+PROTOCOLS = {
+    1: "redirect",
+    2: "kernel",
+    3: "boot",
+    4: "static",
+    9: "ra",
+    11: "zebra",
+    12: "bird",
+    16: "dhcp",
+    42: "babel",
+    RTPROT_WINTUN_API: "wintun-api",
+    186: "bgp",
+    187: "isis",
+    188: "ospf",
+    189: "rip",
+    192: "eigrp",
+}
+
+
+class Row(NamedTuple):
+    """A route as the kernel tells it from others, without its device.
+
+    Attributes:
+        family: AF_INET or AF_INET6.
+        destination: The network's bytes.
+        length: Its prefix length.
+        gateway: The next hop's bytes; empty where every destination is on the link.
+        metric: As the kernel has it.
+    """
+
+    family: int
+    destination: bytes
+    length: int
+    gateway: bytes
+    metric: int
+
+
+class Owner(NamedTuple):
+    """Whose a route is.
+
+    Attributes:
+        device: The index of its device; 0 for a route of several devices, or of none.
+        protocol: The number of who made it (rtm_protocol).
+    """
+
+    device: int
+    protocol: int
+
+
+def row_of(route: Route) -> Row:
+    """Return a route as the kernel will have it."""
+    network, version6 = route.destination, route.destination.version == 6
+    return Row(
+        AF_INET6 if version6 else AF_INET,
+        network.network_address.packed,
+        network.prefixlen,
+        b"" if route.next_hop is None else route.next_hop.packed,
+        route.metric or (IP6_RT_PRIO_USER if version6 else 0),
+    )
+
+
+def route_of(row: Row) -> Route:
+    """Return a route of the kernel as the seam has it."""
+    version6 = row.family == AF_INET6
+    return Route(
+        destination=ip_network((row.destination, row.length)),
+        next_hop=ip_address(row.gateway) if row.gateway else None,
+        metric=0 if version6 and row.metric == IP6_RT_PRIO_USER else row.metric,
+    )
+
+
+def add_request(row: Row, index: int) -> Request:
+    """Return what adds a route of ours into a device; its next hop need not be in a subnet."""
+    return Request(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, _body(row, index))
+
+
+def delete_request(row: Row, index: int) -> Request:
+    """Return what removes a route of ours."""
+    return Request(RTM_DELROUTE, 0, _body(row, index))
+
+
+def own_rows(netlink: Netlink, index: int) -> Iterator[Row]:
+    """Yield our routes of the main table into one device.
+
+    The kernel filters, so that routes of others cost it a look at each and us nothing.
+    """
+    for family in (AF_INET, AF_INET6):
+        yield from _rows_of_family(netlink, index, family)
+
+
+def find_owner(netlink: Netlink, row: Row) -> Owner | None:
+    """Return whose the route of this destination and metric is, whatever its next hop.
+
+    Looks through the whole table, for the kernel has no such question. None where it is gone.
+    """
+    body = ROUTE.pack(row.family, 0, 0, 0, RT_TABLE_MAIN, 0, 0, 0, 0)
+    body += attribute(RTA_TABLE, WORD.pack(RT_TABLE_MAIN))
+    # Most of a large table is thrown away by this search, at the speed of C.
+    needle = (
+        attribute(RTA_DST, row.destination)
+        if row.length
+        else ROUTE.pack(row.family, 0, 0, 0, RT_TABLE_MAIN, 0, 0, 0, 0)[:5]
+    )
+    found: Owner | None = None
+    for chunk in netlink.chunks("RTM_GETROUTE", RTM_GETROUTE, body):
+        if found is None and needle in chunk:
+            found = next(_owners(chunk, row), None)
+    return found
+
+
+def parse_owner(body: bytes) -> Owner:
+    """Return whose the route in a message is."""
+    return _parse(body).owner
+
+
+class _Parsed(NamedTuple):
+    row: Row
+    owner: Owner
+    simple: bool  # all that it has is in the row
+
+
+def _rows_of_family(netlink: Netlink, index: int, family: int) -> Iterator[Row]:
+    body = ROUTE.pack(family, 0, 0, 0, RT_TABLE_MAIN, RTPROT_WINTUN_API, 0, 0, 0)
+    body += attribute(RTA_TABLE, WORD.pack(RT_TABLE_MAIN)) + attribute(RTA_OIF, WORD.pack(index))
+    for message in netlink.dump("RTM_GETROUTE", RTM_GETROUTE, body):
+        row, owner, simple = _parse(message)
+        # A kernel without this family answers with the routes of the others.
+        if simple and row.family == family and owner == (index, RTPROT_WINTUN_API):
+            yield row
+
+
+def _owners(chunk: bytes, wanted: Row) -> Iterator[Owner]:
+    for kind, _, start, end in messages(chunk):
+        if kind == RTM_NEWROUTE:
+            row, owner, _ = _parse(chunk[start:end])
+            if row._replace(gateway=b"") == wanted._replace(gateway=b""):
+                yield owner
+
+
+def _parse(body: bytes) -> _Parsed:
+    family, length, source, tos, table, protocol, _, kind, _ = ROUTE.unpack_from(body)
+    found = attributes(body, ROUTE.size)
+    index, metric = found.get(RTA_OIF), found.get(RTA_PRIORITY)
+    row = Row(
+        family,
+        found.get(RTA_DST) or bytes(16 if family == AF_INET6 else 4),
+        length,
+        found.get(RTA_GATEWAY, b""),
+        0 if metric is None else WORD.unpack(metric)[0],
+    )
+    simple = (source, tos, table, kind) == (0, 0, RT_TABLE_MAIN, RTN_UNICAST)
+    return _Parsed(row, Owner(0 if index is None else WORD.unpack(index)[0], protocol), simple)
+
+
+def _body(row: Row, index: int) -> bytes:
+    family, destination, length, gateway, metric = row
+    link = not gateway and family == AF_INET
+    body = ROUTE.pack(
+        family,
+        length,
+        0,
+        0,
+        RT_TABLE_MAIN,
+        RTPROT_WINTUN_API,
+        RT_SCOPE_LINK if link else RT_SCOPE_UNIVERSE,
+        RTN_UNICAST,
+        RTNH_F_ONLINK if gateway else 0,
+    )
+    body += attribute(RTA_DST, destination) + attribute(RTA_OIF, WORD.pack(index))
+    body += attribute(RTA_PRIORITY, WORD.pack(metric))
+    return body + attribute(RTA_GATEWAY, gateway) if gateway else body
+
+
+def rows_of(routes: Iterable[Route]) -> dict[Row, Route]:
+    """Return routes by their rows."""
+    return {row_of(route): route for route in routes}
