@@ -12,6 +12,7 @@ from wintun_api.api.access import needs
 from wintun_api.api.audit import note_subject
 from wintun_api.api.context import DRIVER, RegistryOf, problems
 from wintun_api.api.schemas.adapters import (
+    MAX_SETTINGS,
     Adapter,
     AdapterCreate,
     AdapterOpen,
@@ -26,10 +27,16 @@ from wintun_api.errors import (
     AdapterExists,
     AdapterNotFound,
     AdapterUnavailable,
+    AddressExists,
     InvalidArgument,
     NotSupported,
+    RouteExists,
     SessionExists,
+    SettingRefused,
 )
+
+# What settings can meet.
+SETTINGS = (AddressExists, RouteExists, SettingRefused, NotSupported)
 
 
 class _Identity(Convertor[str]):
@@ -72,7 +79,8 @@ async def list_adapters(
     "/adapters",
     operation_id="create_adapter",
     status_code=201,
-    responses=problems(InvalidArgument, AdapterExists, NotSupported, *DRIVER),
+    responses=problems(InvalidArgument, AdapterExists, *SETTINGS, *DRIVER),
+    max_body_size=MAX_SETTINGS,
 )
 @needs(Scope.ADMIN)
 async def create_adapter(
@@ -113,14 +121,16 @@ async def get_adapter(guid: Guid, registry: RegistryOf) -> Adapter:
     "/adapters/{guid:identity}",
     operation_id="update_adapter",
     responses=problems(
-        InvalidArgument, AdapterNotFound, AdapterExists, AdapterUnavailable, NotSupported, *DRIVER
+        InvalidArgument, AdapterNotFound, AdapterExists, AdapterUnavailable, *SETTINGS, *DRIVER
     ),
+    max_body_size=MAX_SETTINGS,
 )
 @needs(Scope.ADMIN)
 async def update_adapter(guid: Guid, body: AdapterUpdate, registry: RegistryOf) -> Adapter:
-    """Rename an adapter, change its network settings. WintunSetAdapterName.
+    """Rename an adapter, change its network settings, all or nothing. WintunSetAdapterName.
 
-    The answer is what the system reads back; `wanted` has what became otherwise.
+    What is not mentioned stays, also what the system removes with something else. The answer is
+    what the system reads back; `wanted` has what became otherwise.
     """
     view = await registry.update_adapter(guid, name=body.name, settings=body.settings())
     return Adapter.of(view)

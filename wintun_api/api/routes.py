@@ -45,6 +45,11 @@ class Found:
         return getattr(self.route, "path_format", None)
 
     @property
+    def max_body(self) -> int | None:
+        """Return the bytes of the largest body; None for the service's own limit."""
+        return getattr(self.route, "max_body_size", None)
+
+    @property
     def page(self) -> bool:
         """Say whether this is part of the pages."""
         access = self.access

@@ -110,7 +110,7 @@ class Doorkeeper:
         wrong = arriving is not None
         scope["principal"] = principal = self._authenticate(scope, headers, found, wrong=wrong)
         _check_access(found, principal)
-        self._check_size(headers)
+        self._check_size(headers, found)
         return None
 
     def current(self, principal: Principal) -> bool:
@@ -200,7 +200,7 @@ class Doorkeeper:
             "its name with --allowed-host."
         )
 
-    def _check_size(self, headers: Headers) -> None:
+    def _check_size(self, headers: Headers, found: Found) -> None:
         # A body without this header is counted by the framework while it is read.
         length = headers.get("content-length", "0")
         if re.fullmatch(r"[0-9]+", length) is None:
@@ -211,11 +211,12 @@ class Doorkeeper:
                 "Send the number of bytes of the body.",
             )
         # 18 digits: beyond any limit, and few enough for Python to convert.
-        if len(length.lstrip("0")) > 18 or int(length) > self.max_body:
+        limit = found.max_body or self.max_body
+        if len(length.lstrip("0")) > 18 or int(length) > limit:
             raise Refusal(
                 413,
                 "content-too-large",
-                f"The body has {length[:20]} bytes; {self.max_body} is the limit.",
+                f"The body has {length[:20]} bytes; {limit} is the limit.",
                 "Send less at a time; for packets, use the WebSocket.",
             )
 

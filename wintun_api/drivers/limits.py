@@ -22,6 +22,9 @@ MIN_MTU_IPV6 = 1280  # RFC 8200, section 5
 MAX_MTU = 0xFFFF
 MAX_METRIC = 0x7FFFFFFF  # what netsh takes, and far below the values that mean "none"
 
+MAX_ADDRESSES = 64  # of one adapter
+MAX_ROUTES = 16384  # into one adapter; the prefixes of a country are some ten thousand
+
 FORBIDDEN_CHARACTERS = '\\/:*?"<>|'
 
 

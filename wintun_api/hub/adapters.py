@@ -35,6 +35,16 @@ class AdapterView:
         return self.session is not None
 
 
+@dataclass(frozen=True, slots=True)
+class _Comparison:
+    """A reading beside what was asked for, and what came of comparing them."""
+
+    read: AdapterInfo
+    asked: NetworkSettings
+    shown: AdapterInfo
+    unmet: Unmet | None
+
+
 @dataclass(eq=False, slots=True)
 class ManagedAdapter:
     """An adapter the registry knows. Operations on it take `lock`, so they come one by one.
@@ -51,7 +61,7 @@ class ManagedAdapter:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     operation: tuple[str, float] | None = None
     thread: DriverThread | None = None
-    _compared: tuple[AdapterInfo, NetworkSettings, Unmet | None] | None = None
+    _compared: _Comparison | None = None
 
     @property
     def running_session(self) -> ManagedSession | None:
@@ -63,18 +73,16 @@ class ManagedAdapter:
     def view(self) -> AdapterView:
         """Return the adapter as it is known now."""
         session = self.running_session
+        compared = self._compared
+        # Thousands of routes take their time, and readers come more often than changes.
+        if compared is None or compared.read is not self.info or compared.asked is not self.wanted:
+            shown = self.wanted.completed(self.info)
+            compared = _Comparison(self.info, self.wanted, shown, unmet(self.wanted, shown))
+            self._compared = compared
         return AdapterView(
-            info=self.info,
+            info=compared.shown,
             managed=self.handle is not None,
             session=session.id if session else None,
             reboot_required=self.handle.reboot_required if self.handle else False,
-            wanted=self._unmet(),
+            wanted=compared.unmet,
         )
-
-    def _unmet(self) -> Unmet | None:
-        # Thousands of routes take milliseconds, so once for each reading.
-        known = self._compared
-        if known is None or known[0] is not self.info or known[1] is not self.wanted:
-            found = unmet(self.wanted, self.info)
-            known = self._compared = (self.info, self.wanted, found)
-        return known[2]

@@ -11,6 +11,7 @@ from wintun_api.drivers.limits import check_metric, check_mtu
 
 Automatic: TypeAlias = Literal["automatic"]
 LISTS = ("addresses", "routes", "dns", "dns_search")
+LINUX_IPV6_METRIC = 1024  # linux/ipv6_route.h: IP6_RT_PRIO_USER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,14 +61,30 @@ class NetworkSettings:
 
     def merged(self, later: NetworkSettings) -> NetworkSettings:
         """Return these settings with those that were given later."""
-        return replace(self, **_given(later))
+        return replace(self, **given(later))
+
+    def completed(self, info: AdapterInfo) -> AdapterInfo:
+        """Return an adapter with those of these routes that its addresses have made.
+
+        A route to the network of one of its own addresses is the system's, and is not listed; a
+        client that asked for it has what it asked for.
+        """
+        networks = {address.network for address in info.addresses}
+        made = [
+            one for one in self.routes or () if one.next_hop is None and one.destination in networks
+        ]
+        if not made:
+            return info
+        listed = {one.destination for one in info.routes if one.next_hop is None}
+        unlisted = tuple(one for one in made if one.destination not in listed)
+        return replace(info, routes=info.routes + unlisted) if unlisted else info
 
     def unmet(self, info: AdapterInfo) -> NetworkSettings | None:
         """Return the settings that an adapter does not have; None when it has all of them."""
         effective = of_info(info)
         missing = {
             name: wanted
-            for name, wanted in _given(self).items()
+            for name, wanted in given(self).items()
             if not _same(name, wanted, getattr(effective, name), self)
         }
         return NetworkSettings(**missing) if missing else None
@@ -117,7 +134,11 @@ def _beyond(
             known = set(_comparable(name, getattr(other, name), asked))
             compared = _comparable(name, getattr(one, name), asked)
             beyond = set(compared) - known
-            rest = tuple(item for item in getattr(one, name) if item in beyond)
+            rest = tuple(
+                item
+                for item in getattr(one, name)
+                if (_plain(item) if isinstance(item, Route) else item) in beyond
+            )
             if rest:
                 found[name] = rest
     return NetworkSettings(**found)
@@ -135,7 +156,8 @@ def of_info(info: AdapterInfo) -> NetworkSettings:
     )
 
 
-def _given(settings: NetworkSettings) -> dict[str, Any]:
+def given(settings: NetworkSettings) -> dict[str, Any]:
+    """Return the settings that are not left as they are, by name."""
     values = ((one.name, getattr(settings, one.name)) for one in fields(settings))
     return {name: value for name, value in values if value is not None}
 
@@ -153,8 +175,19 @@ def _comparable(name: str, value: Any, asked: NetworkSettings) -> Any:
             wanted = asked.addresses or ()
             return {one for one in value if one in wanted or not one.ip.is_link_local}
         case "routes":
-            return set(value)
+            return {_plain(one) for one in value}
         case "dns":
             return sorted(value, key=lambda server: server.version)  # the order within a version
         case _:
             return value
+
+
+def version_of(one: IPInterface | Route) -> int:
+    """Return the version of IP that an address or a route is of."""
+    return one.destination.version if isinstance(one, Route) else one.version
+
+
+def _plain(route: Route) -> Route:
+    # Linux keeps an IPv6 route without a metric with this one, and cannot tell the two apart.
+    same = route.destination.version == 6 and route.metric == LINUX_IPV6_METRIC
+    return replace(route, metric=0) if same else route

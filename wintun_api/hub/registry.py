@@ -31,6 +31,7 @@ from wintun_api.errors import (
 )
 from wintun_api.hub import creation
 from wintun_api.hub.adapters import AdapterView, ManagedAdapter
+from wintun_api.hub.alteration import Altered, alter
 from wintun_api.hub.aside import aside
 from wintun_api.hub.creation import Leaving, by_stable_guid
 from wintun_api.hub.ending import ENDING_PATIENCE
@@ -199,20 +200,17 @@ class Registry:
         name: str | None = None,
         settings: NetworkSettings | None = None,
     ) -> AdapterView:
-        """Rename an adapter, change its network settings; what is None stays."""
+        """Rename an adapter, change its network settings, all or nothing; what is None stays."""
         if name is not None:
             check_name(name)
         wanted = settings or NetworkSettings()
         wanted.check()
 
-        def update(handle: Adapter, wanted: NetworkSettings) -> AdapterInfo:
-            if name is not None and name != handle.info().name:
-                handle.set_name(name)
-            wanted.apply(handle)
-            return handle.info()
-
         async def change(known: ManagedAdapter) -> AdapterView:
-            return await self._change(known, "update_adapter", wanted, update)
+            before = known.wanted
+            return await self._change(
+                known, "update_adapter", lambda handle: alter(handle, before, wanted, name)
+            )
 
         return await self._exclusive("update_adapter", guid, change)
 
@@ -223,13 +221,15 @@ class Registry:
         setting that was asked of the service.
         """
 
-        def restore(handle: Adapter, wanted: NetworkSettings) -> AdapterInfo:
-            handle.restore()
-            wanted.apply(handle)
-            return handle.info()
-
         async def change(known: ManagedAdapter) -> AdapterView:
-            return await self._change(known, "restore_adapter", known.wanted, restore)
+            wanted = known.wanted
+
+            def restore(handle: Adapter) -> Altered:
+                handle.restore()
+                wanted.apply(handle)
+                return Altered(info=handle.info(), wanted=wanted)
+
+            return await self._change(known, "restore_adapter", restore)
 
         return await self._exclusive("restore_adapter", guid, change)
 
@@ -514,13 +514,12 @@ class Registry:
         self,
         known: ManagedAdapter,
         name: str,
-        wanted: NetworkSettings,
-        change: Callable[[Adapter, NetworkSettings], AdapterInfo],
+        change: Callable[[Adapter], Altered],
     ) -> AdapterView:
         handle = await self._handle(known)
         try:
-            known.info = await self._management.call(name, lambda: change(handle, wanted))
-        except DriverError:
+            altered = await self._management.call(name, lambda: change(handle))
+        except WintunApiError:
             # A part of it may have been done: what is shown must be what is there.
             before = known.info
             with suppress(DriverError):
@@ -528,7 +527,7 @@ class Registry:
             if known.info != before:
                 self.events.publish(EventType.ADAPTER_CHANGED, known.view())
             raise
-        known.wanted = known.wanted.merged(wanted)
+        known.info, known.wanted = altered.info, altered.wanted
         self.events.publish(EventType.ADAPTER_CHANGED, known.view())
         return known.view()
 

@@ -50,6 +50,30 @@ ERRORS: list[tuple[errors.WintunApiError, str]] = [
     (errors.AccessDenied("WintunCreateAdapter", 5), ADAPTERS),
     (errors.AdapterExists("WintunCreateAdapter", 183), ADAPTERS),
     (errors.AdapterUnavailable("WintunStartSession", 2, DISABLED), "/v1/sessions"),
+    (
+        errors.AddressExists(
+            "CreateUnicastIpAddressEntry", 5010, "10.6.7.7 is an address of another interface."
+        ),
+        ADAPTER_PATH,
+    ),
+    (
+        errors.RouteExists(
+            "RTM_NEWROUTE",
+            17,
+            "0.0.0.0/0: There is a route of metric 0 to it already, into eth0, of protocol dhcp.",
+            domain="errno",
+        ),
+        ADAPTER_PATH,
+    ),
+    (
+        errors.SettingRefused(
+            "RTM_NEWADDR",
+            13,
+            "fd06:7::7/64: IPv6 is disabled on the adapter (net.ipv6.conf.OfficeNet.disable_ipv6).",
+            domain="errno",
+        ),
+        ADAPTER_PATH,
+    ),
     (NOT_FOUND, ADAPTER_PATH),
     (errors.DriverBusy("WintunCreateAdapter", 30), ADAPTERS),
     (errors.OutOfThreads(), "/v1/sessions"),
@@ -115,7 +139,7 @@ def _refused() -> Iterator[dict[str, Any]]:
         [HOST, ("origin", "http://wintun.example.com")],
         [HOST, JSON, JSON],
         [HOST, ("content-type", "text/plain")],
-        [HOST, ("authorization", f"Bearer {admin}"), JSON, ("content-length", "300000")],
+        [HOST, ("authorization", f"Bearer {admin}"), JSON, ("content-length", "5000000")],
     ]
     for headers in refused:
         scope = {

@@ -24,6 +24,9 @@ from wintun_api.drivers.limits import MAX_ADAPTER_NAME, MAX_MTU, MAX_POOL, MIN_M
 from wintun_api.hub.adapters import AdapterView
 from wintun_api.hub.network import NetworkSettings
 
+# Bytes of a request with settings: the most routes, each as long as one can be.
+MAX_SETTINGS = 4 * 1024 * 1024
+
 Name = Annotated[
     str,
     Field(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from ipaddress import ip_address, ip_interface, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_address, ip_interface, ip_network
 from typing import Annotated, Any, Self, TypeAlias, cast
 
 from pydantic import (
@@ -23,9 +23,10 @@ from pydantic_core import CoreSchema
 
 from wintun_api.api.schemas.model import WHOLE, Body, Model
 from wintun_api.drivers import base
-from wintun_api.drivers.limits import MAX_METRIC
+from wintun_api.drivers.limits import MAX_ADDRESSES, MAX_METRIC, MAX_ROUTES
 from wintun_api.hub.network import NetworkSettings, Unmet
 
+_BROADCAST = IPv4Address("255.255.255.255")
 # A label of RFC 1035, and underscores, which names in use have.
 _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _DOMAIN = re.compile(rf"(?!.{{255}}){_LABEL}(?:\.{_LABEL})*\.?")
@@ -37,7 +38,8 @@ def _parse_interface(value: object) -> object:
     if "/" not in value:
         raise ValueError(f"{value!r} has no prefix length; write it as 10.6.7.7/24 or fd06::7/64")
     interface = ip_interface(value)
-    if interface.ip.is_multicast or interface.ip.is_unspecified:
+    ip = interface.ip
+    if ip.is_multicast or ip.is_unspecified or ip.is_loopback or ip == _BROADCAST:
         raise ValueError(f"{value} is no address that an adapter can have")
     if getattr(interface, "scope_id", None):
         raise ValueError(f"{value} has a zone; an address of an adapter needs none")
@@ -49,10 +51,15 @@ def _parse_network(value: object) -> object:
         raise ValueError("a destination is a text such as 10.0.0.0/8")  # noqa: TRY004 - a 422
     if "/" not in value:
         raise ValueError(f"{value!r} has no prefix length; write it as 10.0.0.0/8 or fd00::/8")
-    network = ip_network(value, strict=False)
-    if network.network_address != ip_interface(value).ip:
-        raise ValueError(f"{value} has bits beyond its prefix length; do you mean {network}?")
-    if network.is_multicast:
+    # There may be thousands: the version that is meant, and once where nothing is wrong.
+    try:
+        network = IPv6Network(value) if ":" in value else IPv4Network(value)
+    except ValueError:
+        meant = ip_network(value, strict=False)
+        raise ValueError(
+            f"{value} has bits beyond its prefix length; do you mean {meant}?"
+        ) from None
+    if network.network_address.is_multicast and network.is_multicast:
         raise ValueError(f"{value} is a group; routes to groups are the system's")
     return network
 
@@ -159,8 +166,20 @@ def _no_route_twice(routes: list[Route]) -> list[Route]:
     return routes
 
 
-Addresses: TypeAlias = Annotated[list[IPInterfaceText], Field(max_length=64)]
-Routes: TypeAlias = Annotated[list[Route], Field(max_length=1024), AfterValidator(_no_route_twice)]
+def _no_address_twice(addresses: list[base.IPInterface]) -> list[base.IPInterface]:
+    known: dict[base.IPAddress, base.IPInterface] = {}
+    for one in addresses:
+        if known.setdefault(one.ip, one) != one:
+            raise ValueError(f"{one.ip} is there with two prefix lengths; an address has one")
+    return addresses
+
+
+Addresses: TypeAlias = Annotated[
+    list[IPInterfaceText], Field(max_length=MAX_ADDRESSES), AfterValidator(_no_address_twice)
+]
+Routes: TypeAlias = Annotated[
+    list[Route], Field(max_length=MAX_ROUTES), AfterValidator(_no_route_twice)
+]
 Dns: TypeAlias = Annotated[list[IPAddressText], Field(max_length=16)]
 DnsSearch: TypeAlias = Annotated[list[Domain], Field(max_length=16)]
 

@@ -7,13 +7,16 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field
 
+from wintun_api.api.schemas.adapters import MAX_SETTINGS
 from wintun_api.api.schemas.model import Model
 from wintun_api.api.tokens import Scope
 from wintun_api.drivers.base import Capabilities as DriverCapabilities
 from wintun_api.drivers.limits import (
     DEFAULT_RING_CAPACITY,
+    MAX_ADDRESSES,
     MAX_IP_PACKET_SIZE,
     MAX_RING_CAPACITY,
+    MAX_ROUTES,
     MIN_RING_CAPACITY,
 )
 from wintun_api.hub.management import DriverView
@@ -102,6 +105,9 @@ class Limits(Model):
         "Wintun 0.14, where it is the tunnel type, else 255."
     )
     max_message: int = Field(description="Bytes of a message or request that carries packets.")
+    max_settings: int = Field(description="Bytes of a request that creates or changes an adapter.")
+    max_addresses: int = Field(description="Addresses of an adapter.")
+    max_routes: int = Field(description="Routes into an adapter.")
     queue_packets: int = Field(description="The largest queue a subscriber can ask for.")
     queue_bytes: int = Field(description="The same in bytes.")
     guesses_per_minute: int = Field(
@@ -135,6 +141,9 @@ class Limits(Model):
             max_name=driver.max_name,
             max_pool=driver.max_pool,
             max_message=settings.max_message,
+            max_settings=MAX_SETTINGS,
+            max_addresses=MAX_ADDRESSES,
+            max_routes=MAX_ROUTES,
             queue_packets=settings.queue_packets,
             queue_bytes=settings.queue_bytes,
             guesses_per_minute=settings.guesses_per_minute,

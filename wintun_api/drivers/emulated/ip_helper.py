@@ -9,6 +9,7 @@ from uuid import UUID
 from wintun_api.drivers.base import IPAddress, IPInterface, LinkCounters, Route, Watcher
 from wintun_api.drivers.emulated.faults import CallFailed
 from wintun_api.drivers.emulated.machine import Device, Machine
+from wintun_api.drivers.network_check import check_addresses
 from wintun_api.drivers.wintun.win32 import ERROR_FILE_NOT_FOUND, ERROR_NOT_SUPPORTED
 from wintun_api.errors import AdapterExists, AdapterNotFound, NotSupported
 
@@ -81,8 +82,9 @@ class EmulatedIpHelper:
 
     def set_addresses(self, luid: int, addresses: Sequence[IPInterface]) -> None:
         """Make exactly these the addresses."""
+        wanted = check_addresses(addresses)
         with self._machine.lock:
-            self._device("CreateUnicastIpAddressEntry", luid).set_addresses(addresses)
+            self._device("CreateUnicastIpAddressEntry", luid).set_addresses(wanted)
             self._machine.save()
 
     def mtu(self, luid: int) -> int:
@@ -110,9 +112,15 @@ class EmulatedIpHelper:
         return self._device("GetIpForwardTable2", luid).routes
 
     def set_routes(self, luid: int, routes: Sequence[Route]) -> None:
-        """Make exactly these the routes."""
+        """Make exactly these the routes; those to networks of its addresses are Windows' own."""
         with self._machine.lock:
-            self._device("CreateIpForwardEntry2", luid).routes = tuple(dict.fromkeys(routes))
+            device = self._device("CreateIpForwardEntry2", luid)
+            own = {address.network for address in device.addresses}
+            device.routes = tuple(
+                one
+                for one in dict.fromkeys(routes)
+                if one.next_hop is not None or one.destination not in own
+            )
             self._machine.save()
 
     def dns(self, luid: int) -> tuple[tuple[IPAddress, ...], tuple[str, ...]]:

@@ -8,7 +8,7 @@ import platform
 import re
 from collections.abc import Sequence
 from functools import cache
-from ipaddress import IPv4Interface, IPv6Address, IPv6Interface
+from ipaddress import IPv4Interface, IPv6Interface
 
 from wintun_api.drivers.base import IPInterface
 from wintun_api.drivers.linux import address_messages
@@ -19,7 +19,8 @@ from wintun_api.drivers.linux.refusals import address_refused, stayed
 from wintun_api.drivers.linux.routes import keep_routes
 from wintun_api.drivers.linux.rtnetlink import Link, RouteSocket
 from wintun_api.drivers.linux.transaction import Refused, Step, insist, run
-from wintun_api.errors import DriverError, InvalidArgument
+from wintun_api.drivers.network_check import check_addresses
+from wintun_api.errors import DriverError
 
 _GONE = frozenset((errno.EADDRNOTAVAIL,))
 _THERE = frozenset((errno.EEXIST,))
@@ -38,7 +39,7 @@ def set_addresses(own: OwnRoutes, link: Link, addresses: Sequence[IPInterface]) 
             program has changed the addresses meanwhile.
         DriverError: The process may not, or the kernel did not answer.
     """
-    wanted = _checked(addresses)
+    wanted = check_addresses(addresses)
     netlink, index = own.netlink, link.index
     present = address_messages.rows_of(netlink, index)
     ours = [row for row in present if not row.by_kernel(_tells_protocol())]
@@ -105,23 +106,6 @@ def _error(refused: Refused, link: Link) -> DriverError:
         return address_refused(refusal, link, subject)
     reason = refusal.reason or os.strerror(refusal.code)
     return stayed("RTM_DELADDR", f"{subject} stays on {link.kernel_name}: {reason}.")
-
-
-def _checked(addresses: Sequence[IPInterface]) -> list[IPInterface]:
-    wanted: dict[object, IPInterface] = {}
-    for one in addresses:
-        interface = one
-        if interface.ip.is_multicast or interface.ip.is_unspecified:
-            raise InvalidArgument("addresses", f"{interface} is no address of an adapter.")
-        if isinstance(interface, IPv6Interface):
-            # Without a zone, as the kernel gives it back.
-            plain = IPv6Address(int(interface.ip))
-            interface = IPv6Interface((plain, interface.network.prefixlen))
-        if wanted.setdefault(interface.ip, interface) != interface:
-            raise InvalidArgument(
-                "addresses", f"{interface.ip} is there with two prefix lengths; it can have one."
-            )
-    return list(wanted.values())
 
 
 def _verify(netlink: Netlink, index: int, wanted: Sequence[IPInterface]) -> None:

@@ -12,7 +12,7 @@ from wintun_api.drivers.linux.refusals import route_refused
 from wintun_api.drivers.linux.route_messages import Row, add_request, delete_request, row_of
 from wintun_api.drivers.linux.rtnetlink import Link, RouteSocket
 from wintun_api.drivers.linux.transaction import Refused, Step, insist, run
-from wintun_api.drivers.next_hops import check_routes
+from wintun_api.drivers.network_check import check_routes
 from wintun_api.errors import DriverError, InvalidArgument
 
 _GONE = frozenset((errno.ESRCH, errno.ENETUNREACH))

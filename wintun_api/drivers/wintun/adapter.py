@@ -16,6 +16,7 @@ from wintun_api.drivers.base import (
     Route,
 )
 from wintun_api.drivers.limits import check_capacity, check_metric, check_mtu, check_name
+from wintun_api.drivers.network_check import check_routes
 from wintun_api.drivers.wintun.abi import BOOL, AdapterHandle, AdapterName, Generation, NetLuid
 from wintun_api.drivers.wintun.ip_helper import IpHelper
 from wintun_api.drivers.wintun.session import WintunSession
@@ -207,9 +208,12 @@ class WintunAdapter:
         """Make exactly these the routes.
 
         Raises:
+            InvalidArgument: A next hop that cannot be.
             NotSupported: There is no IP Helper.
         """
-        self._helper("CreateIpForwardEntry2").set_routes(self._luid, routes)
+        helper = self._helper("CreateIpForwardEntry2")
+        check_routes(routes, helper.addresses(self._luid))
+        helper.set_routes(self._luid, routes)
 
     def set_dns(self, servers: Sequence[IPAddress], search: Sequence[str]) -> None:
         """Make exactly these the DNS servers and search domains.

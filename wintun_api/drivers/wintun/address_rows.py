@@ -8,6 +8,7 @@ from ctypes import byref
 from ipaddress import ip_interface
 
 from wintun_api.drivers.base import IPAddress, IPInterface
+from wintun_api.drivers.network_check import check_addresses
 from wintun_api.drivers.wintun.interface_rows import InterfaceRows
 from wintun_api.drivers.wintun.iphlpapi import (
     AF_UNSPEC,
@@ -21,11 +22,12 @@ from wintun_api.drivers.wintun.iphlpapi import (
 )
 from wintun_api.drivers.wintun.system_calls import SystemCalls, system_error
 from wintun_api.drivers.wintun.win32 import (
+    ERROR_INVALID_PARAMETER,
     ERROR_NOT_FOUND,
     ERROR_OBJECT_ALREADY_EXISTS,
     ERROR_SUCCESS,
 )
-from wintun_api.errors import DriverError, InvalidArgument
+from wintun_api.errors import AddressExists, DriverError, SettingRefused
 
 
 class AddressRows:
@@ -47,10 +49,11 @@ class AddressRows:
         When one is refused, those that were there before are there again.
 
         Raises:
-            InvalidArgument: A group address or the unspecified one.
-            DriverError: Another interface has one (5010), or a family is not bound (1168).
+            InvalidArgument: A group address, the unspecified one, or one with two prefix lengths.
+            AddressExists: Another interface has one (5010).
+            SettingRefused: Windows refuses one (87), or a family is not bound (1168).
         """
-        wanted = {_checked(interface).ip: interface for interface in addresses}
+        wanted = {interface.ip: interface for interface in check_addresses(addresses)}
         for version in sorted({address.version for address in wanted}):
             self._interfaces.need(luid, version, "CreateUnicastIpAddressEntry")
         present = {row.Address.address: row for row in self._rows(luid)}
@@ -96,6 +99,8 @@ class AddressRows:
         )
         if code == ERROR_OBJECT_ALREADY_EXISTS:
             self._refuse_foreign(luid, interface)
+        elif code in (ERROR_INVALID_PARAMETER, ERROR_NOT_FOUND):
+            raise SettingRefused(function, code, f"Windows refuses the address {interface}.")
         elif code != ERROR_SUCCESS:
             raise system_error(function, code)
 
@@ -109,11 +114,10 @@ class AddressRows:
                     self._change(row, interface.network.prefixlen)
                 return
         where = f" of index {owners[0].InterfaceIndex}" if owners else ""
-        raise DriverError(
+        raise AddressExists(
             "CreateUnicastIpAddressEntry",
             ERROR_OBJECT_ALREADY_EXISTS,
             f"{interface.ip} is an address of another interface{where}.",
-            hint="Remove it there first, or choose another one.",
         )
 
     def _change(self, row: UnicastIpAddressRow, prefix_length: int) -> None:
@@ -134,9 +138,3 @@ def _interface_of(row: UnicastIpAddressRow) -> IPInterface:
 
 def _by_windows(row: UnicastIpAddressRow) -> bool:
     return bool(row.Address.address.is_link_local and row.PrefixOrigin != IpPrefixOriginManual)
-
-
-def _checked(interface: IPInterface) -> IPInterface:
-    if interface.ip.is_multicast or interface.ip.is_unspecified:
-        raise InvalidArgument("addresses", f"{interface} is no address of an adapter.")
-    return interface

@@ -10,7 +10,7 @@ from wintun_api.drivers.limits import MIN_MTU_IPV6
 from wintun_api.drivers.wintun.iphlpapi import FAMILIES, IpInterfaceRow
 from wintun_api.drivers.wintun.system_calls import SystemCalls, system_error
 from wintun_api.drivers.wintun.win32 import ERROR_NOT_FOUND, ERROR_SUCCESS
-from wintun_api.errors import DriverError
+from wintun_api.errors import SettingRefused
 
 IPV4_PATIENCE = 10.0  # seconds for Windows to bind IP to a new interface
 IPV6_PATIENCE = 3.0  # and IPv6 after IPv4: it may be disabled, which nothing tells
@@ -77,13 +77,14 @@ class InterfaceRows:
         """Read a row that must be there for a call of `function`.
 
         Raises:
-            DriverError: The family is not bound (1168).
+            SettingRefused: The family is not bound (1168).
         """
         row = self.wait(luid, version)
         if row is None:
             why = "; it may be disabled on this machine" if version == 6 else ""
             detail = f"IPv{version} is not bound to the adapter{why}."
-            raise DriverError(function, ERROR_NOT_FOUND, detail)
+            hint = f"Bind it to the adapter, or leave IPv{version} out."
+            raise SettingRefused(function, ERROR_NOT_FOUND, detail, hint=hint)
         return row
 
     def patiently(self, version: int, call: Callable[[], int]) -> int:

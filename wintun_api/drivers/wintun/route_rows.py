@@ -21,11 +21,12 @@ from wintun_api.drivers.wintun.iphlpapi import (
 )
 from wintun_api.drivers.wintun.system_calls import SystemCalls, system_error
 from wintun_api.drivers.wintun.win32 import (
+    ERROR_INVALID_PARAMETER,
     ERROR_NOT_FOUND,
     ERROR_OBJECT_ALREADY_EXISTS,
     ERROR_SUCCESS,
 )
-from wintun_api.errors import DriverError
+from wintun_api.errors import DriverError, SettingRefused
 
 # What a route is known by on an interface; the metric is only a property of it.
 Key: TypeAlias = tuple[IPNetwork, IPAddress | None]
@@ -52,7 +53,7 @@ class RouteRows:
         When one is refused, those that were there before are there again.
 
         Raises:
-            DriverError: One is refused; `detail` names it. Or a family is not bound (1168).
+            SettingRefused: One is refused; `detail` names it. Or a family is not bound (1168).
         """
         wanted: dict[Key, Route] = {(one.destination, one.next_hop): one for one in routes}
         for version in sorted({one.destination.version for one in wanted.values()}):
@@ -106,8 +107,10 @@ class RouteRows:
         code = self._interfaces.patiently(version, lambda: self._calls.code(function, byref(row)))
         if code == ERROR_OBJECT_ALREADY_EXISTS:
             return []  # Windows itself made it for an address; it is known by its interface too
+        detail = f"Windows refuses the route to {network}."
+        if code in (ERROR_INVALID_PARAMETER, ERROR_NOT_FOUND):
+            raise SettingRefused(function, code, detail)
         if code != ERROR_SUCCESS:
-            detail = f"Windows refuses the route to {network}."
             raise system_error(function, code, detail)
         return [row]
 

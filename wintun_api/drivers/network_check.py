@@ -1,11 +1,35 @@
-"""Which routes no system can have, the same for every driver."""
+"""Which addresses and routes no adapter can have, the same for every driver."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from ipaddress import IPv6Address, IPv6Interface
 
 from wintun_api.drivers.base import IPAddress, IPInterface, Route
 from wintun_api.errors import InvalidArgument
+
+
+def check_addresses(addresses: Iterable[IPInterface]) -> list[IPInterface]:
+    """Return addresses without repetitions and zones, as systems give them back.
+
+    Raises:
+        InvalidArgument: A group address, the unspecified one, or one with two prefix lengths.
+    """
+    found: dict[IPAddress, IPInterface] = {}
+    for one in addresses:
+        interface = one
+        if interface.ip.is_multicast or interface.ip.is_unspecified:
+            raise InvalidArgument("addresses", f"{interface} is no address of an adapter.")
+        if isinstance(interface, IPv6Interface):
+            plain = IPv6Address(int(interface.ip))
+            interface = IPv6Interface((plain, interface.network.prefixlen))
+        if found.setdefault(interface.ip, interface) != interface:
+            raise InvalidArgument(
+                "addresses",
+                f"{interface.ip} has two prefix lengths; an address of an adapter has one.",
+                hint="Leave one of the two out.",
+            )
+    return list(found.values())
 
 
 def check_routes(routes: Iterable[Route], addresses: Sequence[IPInterface]) -> None:

@@ -1,0 +1,118 @@
+"""One change of an adapter: what it does not mention survives it, and what fails changes nothing.
+
+Systems take more than they are asked to: Linux removes IPv6 addresses and routes with an MTU below
+1280, and a system's own route goes with the address that made it. What was there before is put
+back; what cannot be is wanted from then on.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any
+
+from wintun_api.drivers.base import Adapter, AdapterInfo
+from wintun_api.drivers.limits import MIN_MTU_IPV6
+from wintun_api.errors import WintunApiError
+from wintun_api.hub.network import NetworkSettings, given, of_info, version_of
+
+LISTS_BY_VERSION = ("addresses", "routes")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Altered:
+    """What has become of an adapter.
+
+    Attributes:
+        info: The adapter as it is now.
+        wanted: What has been asked for until now, with what could not be put back.
+    """
+
+    info: AdapterInfo
+    wanted: NetworkSettings
+
+
+def alter(
+    adapter: Adapter, wanted: NetworkSettings, asked: NetworkSettings, name: str | None = None
+) -> Altered:
+    """Rename an adapter and change its settings, all or nothing. On the driver's thread.
+
+    `wanted` is what has been asked for before.
+
+    Raises:
+        WintunApiError: The driver refuses a part. What was changed by then is changed back as far
+            as the system lets it.
+    """
+    before = adapter.info()
+    renamed = name is not None and name != before.name
+    if renamed and name is not None:
+        adapter.set_name(name)
+    try:
+        asked.apply(adapter)
+    except WintunApiError:
+        _put_back(adapter, _own(before, wanted))
+        if renamed:
+            with suppress(WintunApiError):
+                adapter.set_name(before.name)
+        raise
+    kept = _unmentioned(_returning(_own(before, wanted), wanted, asked, before), asked)
+    after = adapter.info()
+    if kept.unmet(kept.completed(after)) is not None:
+        _put_back(adapter, kept)
+        after = adapter.info()
+    wanted = wanted.merged(asked)
+    lost = kept.unmet(kept.completed(after))
+    return Altered(info=after, wanted=wanted if lost is None else wanted.merged(lost))
+
+
+def _own(info: AdapterInfo, wanted: NetworkSettings) -> NetworkSettings:
+    """Return the settings of an adapter without what the system gives it by itself."""
+    asked = wanted.addresses or ()
+    settings = of_info(wanted.completed(info))
+    addresses = settings.addresses or ()
+    return replace(
+        settings,
+        addresses=tuple(one for one in addresses if one in asked or not one.ip.is_link_local),
+    )
+
+
+def _returning(
+    kept: NetworkSettings, wanted: NetworkSettings, asked: NetworkSettings, before: AdapterInfo
+) -> NetworkSettings:
+    """Add what was asked for of IPv6, where a larger MTU makes IPv6 possible again."""
+    lacked = before.mtu is not None and before.mtu < MIN_MTU_IPV6
+    if asked.mtu is None or asked.mtu < MIN_MTU_IPV6 or not lacked:
+        return kept
+    changed: dict[str, Any] = {}
+    for name in LISTS_BY_VERSION:
+        there = getattr(kept, name) or ()
+        missed = [one for one in getattr(wanted, name) or () if one not in there]
+        changed[name] = (*there, *(one for one in missed if version_of(one) == 6))
+    return replace(kept, **changed)
+
+
+def _unmentioned(settings: NetworkSettings, asked: NetworkSettings) -> NetworkSettings:
+    return replace(settings, **dict.fromkeys(given(asked)))
+
+
+def _put_back(adapter: Adapter, settings: NetworkSettings) -> None:
+    """Set what is not so, each setting by itself, as far as the system lets it."""
+    for name in given(settings):
+        try:
+            info = settings.completed(adapter.info())
+        except WintunApiError:
+            return
+        lost = settings.unmet(info)
+        if lost is None or getattr(lost, name) is None:
+            continue
+        wanted: Any = getattr(lost, name)
+        try:
+            replace(NetworkSettings(), **{name: wanted}).apply(adapter)
+        except WintunApiError:
+            if name not in LISTS_BY_VERSION:
+                continue
+            # IPv6 alone may be impossible.
+            there = getattr(info, name)
+            some: Any = tuple(one for one in wanted if version_of(one) == 4 or one in there)
+            with suppress(WintunApiError):
+                replace(NetworkSettings(), **{name: some}).apply(adapter)
