@@ -79,7 +79,7 @@ def set_addresses(own: OwnRoutes, link: Link, addresses: Sequence[IPInterface]) 
         return
     if first or then:
         # The first IPv4 address of a network takes the others with it, unless promote_secondaries.
-        kept = [row for row in present if row.interface in right]
+        kept = [row for row in present if row.peer is None and row.interface in right]
         steps += [Step(row.add_request(), None, row.interface, _THERE) for row in kept]
         steps += [
             Step(address_messages.add_request(one, index), None, one, _THERE) for one in wanted

@@ -122,7 +122,7 @@ def own_rows(netlink: Netlink, index: int) -> Iterator[Row]:
     The kernel filters, so that routes of others cost it a look at each and us nothing.
     """
     for family in (AF_INET, AF_INET6):
-        yield from _rows_of_family(netlink, index, family)
+        yield from rows_of_family(netlink, index, family)
 
 
 def find_owner(netlink: Netlink, row: Row) -> Owner | None:
@@ -156,7 +156,8 @@ class _Parsed(NamedTuple):
     simple: bool  # all that it has is in the row
 
 
-def _rows_of_family(netlink: Netlink, index: int, family: int) -> Iterator[Row]:
+def rows_of_family(netlink: Netlink, index: int, family: int) -> Iterator[Row]:
+    """Yield our routes of one family into one device; none of a family the kernel lacks."""
     body = ROUTE.pack(family, 0, 0, 0, RT_TABLE_MAIN, RTPROT_WINTUN_API, 0, 0, 0)
     body += attribute(RTA_TABLE, WORD.pack(RT_TABLE_MAIN)) + attribute(RTA_OIF, WORD.pack(index))
     for message in netlink.dump("RTM_GETROUTE", RTM_GETROUTE, body):
