@@ -458,6 +458,34 @@ class DriverContract:
         assert own_addresses(adapter.info()) == {self.IPV4, self.IPV6}
 
     @pytest.mark.usefixtures("with_addresses")
+    def test_a_route_that_an_address_makes(self, adapter: Adapter) -> None:
+        """A route to the network of an own address is there already: no error, and not listed."""
+        adapter.set_routes([Route(destination=self.IPV4.network)])
+        assert adapter.info().routes == ()
+        adapter.set_routes([])
+        assert own_addresses(adapter.info()) == {self.IPV4, self.IPV6}
+
+    @pytest.mark.usefixtures("with_addresses")
+    def test_next_hops_that_cannot_be(self, adapter: Adapter) -> None:
+        """An own address, a group, loopback or one of the other version leads nowhere."""
+        kept = Route(destination=ip_network("10.60.0.0/16"))
+        adapter.set_routes([kept])
+        for hop in (str(self.IPV4.ip), "224.0.0.1", "127.0.0.1", "0.0.0.0", self.IPV6_PEER):
+            wrong = Route(destination=ip_network("10.61.0.0/16"), next_hop=ip_address(hop))
+            with pytest.raises(InvalidArgument, match="cannot be the next hop"):
+                adapter.set_routes([wrong])
+        assert adapter.info().routes == (kept,)
+
+    @pytest.mark.usefixtures("with_addresses")
+    def test_two_prefix_lengths(self, adapter: Adapter) -> None:
+        """An address has one prefix length; which of two was meant is not guessed."""
+        before = own_addresses(adapter.info())
+        for twice in (("10.9.0.1/24", "10.9.0.1/16"), ("fd09::1/64", "fd09::1/48")):
+            with pytest.raises(InvalidArgument, match="two prefix lengths"):
+                adapter.set_addresses([ip_interface(one) for one in twice])
+        assert own_addresses(adapter.info()) == before
+
+    @pytest.mark.usefixtures("with_addresses")
     def test_a_route_leads_here(self, adapter: Adapter, session: Session) -> None:
         """What the host sends along a route arrives."""
         adapter.set_routes([Route(destination=ip_network("10.60.0.0/16"))])
