@@ -35,6 +35,7 @@ MAX_CHUNK = 1 << 16  # the kernel fills 32 KiB of a dump at a time
 # Changes in one system call. Where every one is refused, their answers still fit into the
 # receive buffer of a socket as the kernel makes it (net.core.rmem_default).
 BATCH = 128
+_NOTHING_THERE = (0, errno.ENOENT, errno.ENODEV)
 _ATTEMPTS = 5  # a dump that a change interrupts is asked for again
 
 
@@ -113,7 +114,7 @@ class Netlink:
     def chunks(self, function: str, kind: int, body: bytes) -> Iterator[bytes]:
         """Yield the kernel's answer to a dump in pieces of whole messages; take all of them.
 
-        A table that does not exist is empty (ENOENT).
+        A table that does not exist is empty (ENOENT), and so is a device (ENODEV).
 
         Raises:
             DriverError: The kernel refuses.
@@ -127,7 +128,7 @@ class Netlink:
             if first in (NLMSG_ERROR, NLMSG_DONE):
                 over = True
                 code = -NUMBER.unpack_from(chunk, HEADER.size)[0]
-                if code not in (0, errno.ENOENT):
+                if code not in _NOTHING_THERE:
                     raise driver_error(function, code)
             elif length < len(chunk):
                 # The end stands behind the last message where it has room.
