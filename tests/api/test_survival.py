@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.api.test_adapters import problem
+from tests.conftest import Rig
 from tests.drivers.linux.kernel import ip, namespace, needs_kernel
 from tests.running import RunningService, running
 
@@ -171,6 +172,24 @@ def test_longest_routes_fit(service: RunningService) -> None:
         "metric": 0x7FFFFFFF,
     }
     assert len(json.dumps(longest, indent=4)) * limits["max_routes"] < limits["max_settings"]
+
+
+def test_nothing_of_a_change_that_fails(rig: Rig) -> None:
+    """The last part of a change is impossible: name, MTU, metric, addresses, routes stay."""
+    rig.service.service.context.registry.driver.ip_helper.has_dns = False  # type: ignore[attr-defined]
+    service = rig.service
+    adapter = service.adapter(name="A1", mtu=1420, metric=5, addresses=ADDRESSES, routes=[V4])
+    everything = {
+        "name": "A2",
+        "mtu": 1300,
+        "metric": 7,
+        "addresses": ["10.9.0.1/24"],
+        "routes": [V6],
+        "dns": ["10.9.0.2"],
+    }
+    answer = service.http.patch(f"/v1/adapters/{adapter['guid']}", json=everything)
+    problem(answer, 501, "not-supported")
+    assert read(service, adapter) == adapter
 
 
 @on_kernel

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import ip_address, ip_interface, ip_network
 from uuid import UUID
 
@@ -82,3 +83,25 @@ def test_check(settings: NetworkSettings) -> None:
     """What no driver would take is refused before one is asked."""
     with pytest.raises(InvalidArgument):
         settings.check()
+
+
+def test_routes_that_addresses_make() -> None:
+    """A route to an own network without next hop is there with the address, and is shown once."""
+    made = Route(destination=ip_network("10.6.7.0/24"))
+    wanted = NetworkSettings(routes=(ROUTE, made))
+    shown = wanted.completed(INFO)
+    assert shown.routes == (ROUTE, made)
+    assert wanted.unmet(shown) is None
+    assert wanted.completed(shown) is shown
+    through = Route(destination=made.destination, next_hop=ip_address("10.6.7.1"))
+    assert NetworkSettings(routes=(through,)).completed(INFO) is INFO
+    assert NetworkSettings().completed(INFO) is INFO
+
+
+def test_the_metric_of_linux() -> None:
+    """An IPv6 route of metric 1024 is one without a metric; in IPv4 they are two."""
+    for destination, met in (("fd00::/8", True), ("11.0.0.0/8", False)):
+        network = ip_network(destination)
+        info = replace(INFO, routes=(Route(destination=network),))
+        wanted = NetworkSettings(routes=(Route(destination=network, metric=1024),))
+        assert (wanted.unmet(info) is None) is met

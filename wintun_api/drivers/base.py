@@ -349,9 +349,14 @@ class Adapter(Protocol):
         """
 
     def set_addresses(self, addresses: Sequence[IPInterface]) -> None:
-        """Make exactly these the adapter's addresses; link-local ones of the system stay.
+        """Make exactly these the adapter's addresses, all or none.
+
+        Link-local ones of the system stay.
 
         Raises:
+            InvalidArgument: One that no adapter can have, or one with two prefix lengths.
+            AddressExists: Another interface has one, where the system allows it once.
+            SettingRefused: The system refuses one as things are, or keeps one that is not wanted.
             NotSupported: The driver cannot.
         """
 
@@ -370,9 +375,15 @@ class Adapter(Protocol):
         """
 
     def set_routes(self, routes: Sequence[Route]) -> None:
-        """Make exactly these the adapter's routes; those that the system makes stay.
+        """Make exactly these the adapter's routes, all or none; those that the system makes stay.
+
+        A route without a next hop to the network of one of the adapter's addresses is there with
+        the address: it may be given, and is not in `AdapterInfo.routes`.
 
         Raises:
+            InvalidArgument: A next hop that cannot be.
+            RouteExists: Another program has the route, where the system allows it once.
+            SettingRefused: The system refuses one as things are.
             NotSupported: The driver cannot.
         """
 

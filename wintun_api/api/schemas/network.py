@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Iterable
+from contextlib import suppress
 from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_address, ip_interface, ip_network
 from typing import Annotated, Any, Self, TypeAlias, cast
 
@@ -26,6 +28,7 @@ from wintun_api.drivers import base
 from wintun_api.drivers.limits import MAX_ADDRESSES, MAX_METRIC, MAX_ROUTES
 from wintun_api.hub.network import NetworkSettings, Unmet
 
+_USUAL_NETWORK = re.compile(r"(?:(?:0|[1-9][0-9]{0,2})[./]){4}(?:[0-9]|[12][0-9]|3[0-2])")
 _BROADCAST = IPv4Address("255.255.255.255")
 # A label of RFC 1035, and underscores, which names in use have.
 _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
@@ -51,9 +54,8 @@ def _parse_network(value: object) -> object:
         raise ValueError("a destination is a text such as 10.0.0.0/8")  # noqa: TRY004 - a 422
     if "/" not in value:
         raise ValueError(f"{value!r} has no prefix length; write it as 10.0.0.0/8 or fd00::/8")
-    # There may be thousands: the version that is meant, and once where nothing is wrong.
     try:
-        network = IPv6Network(value) if ":" in value else IPv4Network(value)
+        network = _network_of(value)
     except ValueError:
         meant = ip_network(value, strict=False)
         raise ValueError(
@@ -62,6 +64,16 @@ def _parse_network(value: object) -> object:
     if network.network_address.is_multicast and network.is_multicast:
         raise ValueError(f"{value} is a group; routes to groups are the system's")
     return network
+
+
+def _network_of(text: str) -> base.IPNetwork:
+    # There may be thousands, and the usual form is read in a third of the time by itself.
+    if _USUAL_NETWORK.fullmatch(text):
+        address, _, length = text.partition("/")
+        with suppress(OSError):
+            number = int.from_bytes(socket.inet_pton(socket.AF_INET, address), "big")
+            return IPv4Network((number, int(length)))
+    return IPv6Network(text) if ":" in text else IPv4Network(text)
 
 
 def _parse_address(value: object) -> object:
