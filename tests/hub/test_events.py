@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from wintun_api.hub.events import QUEUE_SIZE, EventLog, EventType
+from wintun_api.hub.events import ITEM_SIZE, QUEUE_SIZE, EventLog, EventType
 
 
 def numbers(log: EventLog, since: int | None) -> tuple[list[int], bool]:
@@ -105,3 +105,18 @@ def test_an_event_larger_than_the_bound_is_kept_alone() -> None:
     assert slow.take_missed() == 1
     log.publish(EventType.DRIVER_LOG, Line(0, "x"))
     assert [event.id for event in asyncio.run(slow.next())] == [3]
+
+
+def test_long_lists_count() -> None:
+    """Adapters with thousands of routes fill the history by their lists, not by their number."""
+
+    @dataclass(frozen=True, slots=True)
+    class Lists:
+        routes: tuple[int, ...]
+
+    log = EventLog(history=1000)
+    for _ in range(1000):
+        log.publish(EventType.ADAPTER_CHANGED, Lists(tuple(range(1000))))
+    kept, resumed = numbers(log, 999)
+    assert (kept, resumed) == ([1000], True)
+    assert numbers(log, 1000 - QUEUE_SIZE // (1000 * ITEM_SIZE) - 1) == ([], False)
