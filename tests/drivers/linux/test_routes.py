@@ -11,6 +11,7 @@ import pytest
 from tests.drivers.linux import kernel
 from wintun_api.drivers.base import Adapter, Driver, Route
 from wintun_api.drivers.linux import route_messages
+from wintun_api.drivers.linux.driver import LinuxDriver
 from wintun_api.drivers.linux.netlink import Netlink
 from wintun_api.errors import InvalidArgument, RouteExists, SettingRefused
 
@@ -210,6 +211,18 @@ def test_changed_from_outside(adapter: Adapter, command: Sequence[str], left: se
     assert set(adapter.info().routes) == {V4, V6}
     kernel.ip(*command)
     assert set(adapter.info().routes) == left
+
+
+def test_the_same_in_any_order(adapter: Adapter, driver: Driver) -> None:
+    """Routes read back the same as they were set, so that nothing seems to have changed."""
+    by_number = Route(destination=ip_network("fd06:59::/32"), metric=1024)
+    routes = [V6, V4, by_number, Route(destination=ip_network("10.59.0.0/16"))]
+    adapter.set_routes(routes)
+    before = adapter.info().routes
+    later = LinuxDriver()
+    (info,) = later.adapters()
+    assert info.routes == before
+    later.close()
 
 
 def test_more_changes_than_are_kept(adapter: Adapter) -> None:

@@ -22,7 +22,7 @@ from wintun_api.drivers.linux.transaction import Refused, Step, insist, run
 from wintun_api.drivers.network_check import check_addresses
 from wintun_api.errors import DriverError
 
-_GONE = frozenset((errno.EADDRNOTAVAIL,))
+_GONE = frozenset((errno.EADDRNOTAVAIL, errno.ENXIO))
 _THERE = frozenset((errno.EEXIST,))
 
 

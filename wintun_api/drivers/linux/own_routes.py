@@ -12,6 +12,7 @@ import errno
 import socket
 import struct
 from collections.abc import Iterable, Mapping
+from operator import itemgetter
 from types import MappingProxyType
 
 from wintun_api.drivers.base import Route
@@ -91,8 +92,11 @@ class OwnRoutes:
         return self._listed[index]
 
     def replace(self, index: int, routes: Mapping[Row, Route]) -> Mapping[Row, Route]:
-        """Say what our routes into a device are now."""
-        self._known[index] = MappingProxyType(dict(routes))
+        """Say what our routes into a device are now; they are kept in an order of their own.
+
+        So the same routes are never taken for other ones, in whatever order they were set or read.
+        """
+        self._known[index] = MappingProxyType(dict(sorted(routes.items(), key=itemgetter(0))))
         self._listed.pop(index, None)
         return self._known[index]
 

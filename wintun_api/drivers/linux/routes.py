@@ -9,7 +9,14 @@ from wintun_api.drivers.base import Route
 from wintun_api.drivers.linux import address_messages
 from wintun_api.drivers.linux.own_routes import OwnRoutes
 from wintun_api.drivers.linux.refusals import route_refused
-from wintun_api.drivers.linux.route_messages import Row, add_request, delete_request, row_of
+from wintun_api.drivers.linux.route_messages import (
+    IP6_RT_PRIO_USER,
+    Row,
+    add_request,
+    delete_request,
+    route_of,
+    row_of,
+)
 from wintun_api.drivers.linux.rtnetlink import Link, RouteSocket
 from wintun_api.drivers.linux.transaction import Refused, Step, insist, run
 from wintun_api.drivers.network_check import check_routes
@@ -67,7 +74,10 @@ def set_routes(own: OwnRoutes, link: Link, routes: Sequence[Route]) -> None:
     finally:
         RouteSocket.changes += 1
     covered = {row for at, row in enumerate(added, len(first)) if at in idle}
-    own.replace(link.index, {row: route for row, route in wanted.items() if row not in covered})
+    own.replace(
+        link.index,
+        {row: _as_read(row, route) for row, route in wanted.items() if row not in covered},
+    )
 
 
 def keep_routes(own: OwnRoutes, link: Link, before: Sequence[Row]) -> None:
@@ -76,6 +86,11 @@ def keep_routes(own: OwnRoutes, link: Link, before: Sequence[Row]) -> None:
     RouteSocket.changes += 1
     if codes - _THERE:
         own.forget(link.index)
+
+
+def _as_read(row: Row, route: Route) -> Route:
+    # The kernel does not tell an IPv6 route without a metric from one that was given this metric.
+    return route if route.metric != IP6_RT_PRIO_USER else route_of(row)
 
 
 def _rows_of(routes: Sequence[Route]) -> dict[Row, Route]:

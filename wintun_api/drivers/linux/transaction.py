@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from wintun_api.drivers.linux.netlink import Netlink, Refusal, Request
+from wintun_api.drivers.linux.netlink import BATCH, Netlink, Refusal, Request
 from wintun_api.errors import DriverError
 
 
@@ -55,8 +55,10 @@ def run(netlink: Netlink, function: str, steps: Sequence[Step]) -> set[int]:
             asked += more
             if serious is not None:
                 raise serious
-    except (Refused, DriverError):
-        done = (steps[at] for at in reversed(range(asked)) if at not in idle)
+    except (Refused, DriverError) as error:
+        # Without an answer, the whole batch may have been done: to undo what was not is harmless.
+        reached = asked if isinstance(error, Refused) else min(asked + BATCH, len(steps))
+        done = (steps[at] for at in reversed(range(reached)) if at not in idle)
         insist(netlink, function, (one.undo for one in done if one.undo is not None))
         raise
     return idle
