@@ -89,7 +89,7 @@ def test_lengths_that_are_none(service: RunningService, length: str) -> None:
     assert service.http.get("/v1/adapters").json() == []
 
 
-@pytest.mark.parametrize("length", ["300000", "0300000", "9" * 18])
+@pytest.mark.parametrize("length", ["5000000", "05000000", "9" * 18])
 def test_a_length_over_the_limit(service: RunningService, length: str) -> None:
     """A body that says that it is too large is refused before it comes."""
     status, text = ask(service, "POST /v1/adapters", [JSON, f"Content-Length: {length}"])
@@ -102,5 +102,5 @@ def test_the_scope_comes_before_the_size(service: RunningService) -> None:
     from wintun_api.api.tokens import Scope
 
     token = service.token(Scope.READ)
-    headers = [JSON, "Content-Length: 300000"]
+    headers = [JSON, "Content-Length: 5000000"]
     assert ask(service, "POST /v1/adapters", headers, token=token)[0] == 403

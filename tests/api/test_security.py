@@ -257,10 +257,12 @@ def test_answers_carry_the_headers(service: RunningService) -> None:
 
 
 def test_a_large_body_is_refused(service: RunningService) -> None:
-    """A body over the limit is a 413, not memory."""
-    body = b'{"name":"' + b"x" * 300_000 + b'"}'
+    """A body over the limit is a 413, not memory; adapters have settings, and a limit of theirs."""
     json = {"Content-Type": "application/json"}
-    for content in (body, iter([body[:1000], body[1000:]])):  # with its length, and in chunks
-        answer = service.http.post("/v1/adapters", content=content, headers=json)
-        assert answer.status_code == 413
+    most = service.http.get("/v1/system").json()["limits"]["max_settings"]
+    for path, size in (("/v1/adapters/open", 300_000), ("/v1/adapters", most)):
+        body = b'{"name":"' + b"x" * size + b'"}'
+        for content in (body, iter([body[:1000], body[1000:]])):  # with its length, and in chunks
+            answer = service.http.post(path, content=content, headers=json)
+            assert answer.status_code == 413
         assert answer.headers["content-type"] == "application/problem+json"
