@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.api.test_adapters import problem
+from tests.api.test_events import next_event
 from tests.conftest import Rig
 from tests.drivers.linux.kernel import ip, namespace, needs_kernel
 from tests.running import RunningService, running
@@ -196,7 +197,13 @@ def test_nothing_of_a_change_that_fails(rig: Rig) -> None:
 def test_ipv6_comes_back(kernel: RunningService) -> None:
     """With an MTU below 1280 the kernel removes IPv6: it is wanted, told, and put back."""
     adapter = kernel.adapter(name="A1", mtu=1420, addresses=ADDRESSES, routes=[V4, V6])
-    low = change(kernel, adapter, mtu=1000)
+    with kernel.connect("/v1/events") as events:
+        assert next_event(events)["type"] == "snapshot"
+        low = change(kernel, adapter, mtu=1000)
+        told = next_event(events)
+        while told["type"] != "adapter.changed":
+            told = next_event(events)
+    assert told["data"]["wanted"] == low["wanted"]
     assert (low["addresses"], low["routes"], low["families"]) == (["10.8.0.1/24"], [V4], [4])
     assert plain(low["wanted"]["addresses"]) == set(ADDRESSES)
     assert sorted(low["wanted"]["routes"], key=str) == [V4, V6]
