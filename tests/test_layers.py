@@ -15,6 +15,7 @@ FLOORS = {
     "errors": 0,
     "paste": 0,
     "settings": 0,
+    "files": 0,
     "packet": 1,
     "wire": 1,
     "capture": 1,

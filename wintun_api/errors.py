@@ -26,7 +26,7 @@
         ├── RingCorrupt                the receive ring is inconsistent: restart the session
         └── NotSupported               this driver or generation has no such call
 
-What only ends a start is beside what it refuses: `hub.files.UntrustedFile`,
+What only ends a start is beside what it refuses: `files.UntrustedFile`,
 `api.data_directory.DataDirectoryInUse`.
 
 *Nothing there* is a value (`[]`, `None`), never an exception.

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from wintun_api import files
 from wintun_api.api.data_directory import (
     DataDirectory,
     DataDirectoryInUse,
@@ -19,8 +20,7 @@ from wintun_api.api.data_directory import (
     write_private,
 )
 from wintun_api.api.tokens import TokenStore, load_admin_token
-from wintun_api.hub import files
-from wintun_api.hub.files import UntrustedFile
+from wintun_api.files import UntrustedFile
 from wintun_api.hub.identity import load_salt
 from wintun_api.hub.pools import KnownPools
 

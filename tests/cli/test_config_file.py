@@ -10,7 +10,7 @@ import pytest
 
 from tests.cli.commands import invoke, run
 from wintun_api.cli.config_file import check_config
-from wintun_api.hub.files import UntrustedFile
+from wintun_api.files import UntrustedFile
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="asks for modes and owners of Unix")
 needs_root = pytest.mark.skipif(

@@ -20,10 +20,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from wintun_api import files
 from wintun_api.drivers.wintun import acl
 from wintun_api.errors import WintunApiError
-from wintun_api.hub import files
-from wintun_api.hub.files import UntrustedFile
+from wintun_api.files import UntrustedFile
 
 LOCK = "lock"
 MAX_NOTE = 1024

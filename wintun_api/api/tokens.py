@@ -28,8 +28,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from wintun_api.api import data_directory
 from wintun_api.api.data_directory import is_private, write_private
 from wintun_api.errors import StorageFailed
+from wintun_api.files import UntrustedFile
 from wintun_api.hub.aside import aside
-from wintun_api.hub.files import UntrustedFile
 from wintun_api.paste import text_of
 
 __all__ = [

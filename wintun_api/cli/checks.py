@@ -27,7 +27,7 @@ from wintun_api.cli.python_holes import Version, holes_of
 from wintun_api.drivers import open_driver
 from wintun_api.drivers.base import Driver
 from wintun_api.errors import WintunApiError
-from wintun_api.hub.files import UntrustedFile
+from wintun_api.files import UntrustedFile
 from wintun_api.paste import trimmed
 from wintun_api.settings import Settings
 

@@ -8,7 +8,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from wintun_api.hub.files import UntrustedFile
+from wintun_api.files import UntrustedFile
 
 
 def check_config(path: Path) -> None:

@@ -119,7 +119,7 @@ def read_settings(config: Path | None = None, **flags: Any) -> Settings:
     """Return the settings; flags that were not given are None or empty. Exits with 2 if wrong."""
     from wintun_api.cli.config_file import check_config
     from wintun_api.errors import InvalidSettings
-    from wintun_api.hub.files import UntrustedFile
+    from wintun_api.files import UntrustedFile
     from wintun_api.settings import Settings
 
     given = {name: value for name, value in flags.items() if value not in (None, [], ())}

@@ -196,7 +196,7 @@ def _settings(flags: dict[str, Any]) -> Settings:
 def _prepare(settings: Settings) -> Path:
     from wintun_api.api.tokens import load_admin_token
     from wintun_api.drivers.wintun import acl
-    from wintun_api.hub.files import UntrustedFile
+    from wintun_api.files import UntrustedFile
 
     data, token = settings.data_dir, settings.token_path
     try:

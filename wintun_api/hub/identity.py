@@ -14,8 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID
 
+from wintun_api import files
 from wintun_api.errors import WintunApiError
-from wintun_api.hub import files
 
 logger = logging.getLogger(__name__)
 

@@ -12,9 +12,9 @@ import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from wintun_api import files
 from wintun_api.drivers.limits import check_pool
 from wintun_api.errors import WintunApiError
-from wintun_api.hub import files
 
 logger = logging.getLogger(__name__)
 
