@@ -15,6 +15,7 @@ On Windows the access control lists of the directory do this, see `api.data_dire
 from __future__ import annotations
 
 import errno
+import glob
 import os
 import secrets
 import stat
@@ -26,7 +27,7 @@ from pathlib import Path
 
 from wintun_api.errors import WintunApiError
 
-LEFTOVERS = ".*.new"  # what a process leaves that is killed while it writes
+MARK_BYTES = 4  # of the random part of a name that a file has for a moment
 MAX_LINKS = 40
 # Windows refuses to replace a file while another program reads it, often a virus scanner.
 REPLACE_PATIENCE, REPLACE_PAUSE = 2.0, 0.02
@@ -93,52 +94,55 @@ def read_all(descriptor: int, path: Path, limit: int) -> bytes:
     return b"".join(parts)
 
 
-def replace(path: Path, content: bytes, protect: Callable[[Path], None] | None = None) -> None:
+def replace(
+    path: Path,
+    content: bytes,
+    protect: Callable[[Path], None] | None = None,
+    *,
+    settle: Callable[[int], None] | None = None,
+) -> None:
     """Write a whole file for its owner alone; it is on the disk when this returns.
 
-    The old file stays as it is until the new one is complete, whatever happens in between.
+    The old file stays as it is until the new one is complete, whatever happens in between. Where
+    the disk refuses the new entry of the directory, the old file is put back, so a caller who is
+    told of an error can go on with what was before. The new file stays only if the disk refuses
+    that too, or has no hard links.
 
     Args:
         path: The file; its directory exists.
         content: All of it.
         protect: Closes the new file to other users where modes do not (Windows).
+        settle: Writes the entries of the directory, which it is given open, to the disk.
 
     Raises:
         OSError: It could not be written; the old file is as it was.
     """
-    new = path.with_name(f".{path.name}.{secrets.token_hex(4)}.new")
-    descriptor = os.open(new, _CREATE, 0o600)
-    try:
-        try:
-            if sys.platform != "win32":
-                os.fchmod(descriptor, 0o600)  # a umask may have taken the owner's bits too
-            elif protect is not None:
-                protect(new)
-            view = memoryview(content)
-            while view:
-                view = view[os.write(descriptor, view) :]
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        _move(new, path)
-    except BaseException:
-        with suppress(OSError):
-            new.unlink(missing_ok=True)
-        raise
-    sync_directory(path.parent)
-
-
-def sync_directory(path: Path) -> None:
-    """Write a directory's entries to the disk, where the file system can."""
-    if sys.platform != "win32":  # NTFS keeps entries in its journal
-        descriptor = os.open(path, _DIRECTORY)
-        try:
-            os.fsync(descriptor)
-        except OSError as error:
-            if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EBADF):
+    with _entries_of(path.parent) as directory:
+        new = _beside(path, "new")
+        _write(new, content, protect)
+        if directory is None:
+            _move(new, path)
+            return
+        with _undo(path) as undo:
+            _move(new, path)
+            try:
+                (settle or _settle)(directory)
+            except OSError:
+                with suppress(OSError):
+                    undo()
                 raise
-        finally:
-            os.close(descriptor)
+
+
+def remove_leftovers(directory: Path, name: str | None = None) -> None:
+    """Remove what a process left that was killed while it replaced files here, or this file.
+
+    Only for the owner of the files: a replacement that another process is making would fail.
+    """
+    file, mark = "*" if name is None else glob.escape(name), "[0-9a-f]" * 2 * MARK_BYTES
+    for end in ("new", "old"):
+        for leftover in directory.glob(f".{file}.{mark}.{end}"):
+            with suppress(OSError):
+                leftover.unlink()
 
 
 def make_directory(path: Path) -> None:
@@ -271,7 +275,81 @@ def _open_directory(path: Path) -> int:
     return descriptor
 
 
+def _beside(path: Path, end: str) -> Path:
+    return path.with_name(f".{path.name}.{secrets.token_hex(MARK_BYTES)}.{end}")
+
+
+def _write(new: Path, content: bytes, protect: Callable[[Path], None] | None) -> None:
+    """Make a file, or nothing."""
+    descriptor = os.open(new, _CREATE, 0o600)
+    try:
+        try:
+            if sys.platform != "win32":
+                os.fchmod(descriptor, 0o600)  # a umask may have taken the owner's bits too
+            elif protect is not None:
+                protect(new)
+            view = memoryview(content)
+            while view:
+                view = view[os.write(descriptor, view) :]
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except BaseException:
+        with suppress(OSError):
+            new.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def _entries_of(path: Path) -> Iterator[int | None]:
+    """Open a directory to write its entries, before one changes; None where nothing needs it."""
+    if sys.platform == "win32":
+        yield None  # NTFS keeps entries in its journal
+    else:
+        descriptor = os.open(path, _DIRECTORY)
+        try:
+            yield descriptor
+        finally:
+            os.close(descriptor)
+
+
+def _settle(directory: int) -> None:
+    try:
+        os.fsync(directory)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EBADF):
+            raise
+
+
+@contextmanager
+def _undo(path: Path) -> Iterator[Callable[[], object]]:
+    """Keep the old file for a moment by a second name; give what puts it back."""
+    old = _beside(path, "old")
+    try:
+        os.link(path, old, follow_symlinks=False)
+    except FileNotFoundError:
+        yield path.unlink
+    except OSError:
+        yield lambda: None  # a file system without hard links
+    else:
+        try:
+            yield lambda: old.replace(path)
+        finally:
+            with suppress(OSError):
+                old.unlink(missing_ok=True)
+
+
 def _move(new: Path, path: Path) -> None:
+    """Let a file take the place of another one, or remove it."""
+    try:
+        _replace(new, path)
+    except BaseException:
+        with suppress(OSError):
+            new.unlink(missing_ok=True)
+        raise
+
+
+def _replace(new: Path, path: Path) -> None:
     if sys.platform != "win32":
         new.replace(path)
     else:

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from wintun_api import files
 from wintun_api.api.data_directory import (
     DataDirectory,
     DataDirectoryInUse,
@@ -95,17 +94,6 @@ def test_leftovers_are_removed(tmp_path: Path) -> None:
     leftover.write_text("[")
     DataDirectory.open(tmp_path, "here").close()
     assert not leftover.exists()
-
-
-def test_a_failed_replacement_keeps_the_old_file(tmp_path: Path) -> None:
-    """A file that cannot be replaced stays as it was, and nothing is left beside it."""
-    path = tmp_path / "file"
-    files.replace(path, b"old")
-    path.unlink()
-    path.mkdir()  # which a file cannot replace
-    with pytest.raises(OSError, match="directory"):
-        files.replace(path, b"new")
-    assert list(tmp_path.iterdir()) == [path]
 
 
 def make_fifo(path: Path) -> None:

@@ -73,9 +73,7 @@ class DataDirectory:
         except BaseException:
             os.close(descriptor)
             raise
-        for leftover in path.glob(files.LEFTOVERS):
-            with suppress(OSError):
-                leftover.unlink()
+        files.remove_leftovers(path)
         return cls(path, descriptor)
 
     def close(self) -> None:
