@@ -8,12 +8,20 @@ from pathlib import Path
 
 import pytest
 
+from tests.disk import mounted
 from tests.drivers.linux.kernel import namespace
 from tests.running import RunningService, running
 from wintun_api.drivers.emulated.driver import emulated_driver
 from wintun_api.drivers.emulated.library import EmulatedLibrary
 from wintun_api.drivers.emulated.machine import Machine
 from wintun_api.drivers.wintun.abi import Generation
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 64 KiB; needs root."""
+    with mounted(tmp_path / "disk") as path:
+        yield path
 
 
 @pytest.fixture

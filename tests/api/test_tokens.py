@@ -7,13 +7,12 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.drivers.linux.kernel import namespace
+from tests.disk import fill
 from tests.running import TOKEN, RunningService, running
 from wintun_api.api import tokens as room
 from wintun_api.api.tokens import MAX_TOKENS, Scope, TokenStore, load_admin_token
@@ -32,30 +31,6 @@ GOOD: dict[str, Any] = {
     "created": 1.0,
     "expires": None,
 }
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 64 KiB."""
-    path = tmp_path / "disk"
-    path.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k,mode=700", "none", path], check=True)
-    try:
-        yield path
-    finally:
-        subprocess.run(["umount", "--lazy", path], check=True)
-
-
-def fill(path: Path) -> Path:
-    """Take all room that a disk has left."""
-    filler = path / "filler"
-    with filler.open("wb", buffering=0) as file:
-        try:
-            while True:
-                file.write(bytes(4096))
-        except OSError:
-            pass
-    return filler
 
 
 def works(service: RunningService, secret: str) -> bool:
@@ -291,19 +266,3 @@ def test_what_is_not_a_token(tmp_path: Path, content: bytes) -> None:
         load_admin_token(path)
     assert str(path) in str(refused.value)
     assert refused.value.hint
-
-
-@root_only
-def test_a_full_disk_keeps_the_pools_it_has(small_disk: Path) -> None:
-    """An adapter is created on a full disk; the old pools stay, the new one follows later."""
-    data = small_disk / "data"
-    pools = data / "pools.json"
-    with namespace(), running(data, driver="linux", data_dir=data) as service:
-        service.adapter(name="one", pool="First")
-        assert json.loads(pools.read_text()) == ["First"]
-        filler = fill(small_disk)
-        service.adapter(name="two", pool="Second")
-        assert json.loads(pools.read_text()) == ["First"]
-        filler.unlink()
-        service.adapter(name="three", pool="Second")
-        assert json.loads(pools.read_text()) == ["First", "Second"]

@@ -8,6 +8,7 @@ from uuid import RFC_4122, UUID
 import pytest
 
 from wintun_api.api.tokens import write_private
+from wintun_api.files import UntrustedFile
 from wintun_api.hub.identity import StableGuids, load_salt
 
 SALT = bytes(range(32))
@@ -41,16 +42,17 @@ def test_salt_file(tmp_path: Path) -> None:
     """The salt is made once and then read."""
     path = tmp_path / "data" / "salt"
     salt = load_salt(path, write_private)
-    assert salt is not None
     assert len(salt) == 32
     assert load_salt(path, write_private) == salt
     assert load_salt(tmp_path / "other", write_private) != salt
 
 
-@pytest.mark.parametrize("content", [b"", b"no digits", b"\xff\xfe"])
-def test_a_broken_file_is_no_end(tmp_path: Path, content: bytes) -> None:
-    """A file that is no salt costs the constancy, not the service, and is left alone."""
+@pytest.mark.parametrize("content", [b"", b"no digits", b"\xff\xfe", b"00" * 15])
+def test_a_broken_file_is_refused(tmp_path: Path, content: bytes) -> None:
+    """A file that is no salt is refused with a sentence and left alone: it is not replaced."""
     path = tmp_path / "salt"
     path.write_bytes(content)
-    assert load_salt(path, write_private) is None
+    with pytest.raises(UntrustedFile, match="is broken") as refused:
+        load_salt(path, write_private)
+    assert refused.value.hint
     assert path.read_bytes() == content

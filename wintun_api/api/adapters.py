@@ -33,6 +33,7 @@ from wintun_api.errors import (
     RouteExists,
     SessionExists,
     SettingRefused,
+    StorageFailed,
 )
 
 # What settings can meet.
@@ -79,7 +80,7 @@ async def list_adapters(
     "/adapters",
     operation_id="create_adapter",
     status_code=201,
-    responses=problems(InvalidArgument, AdapterExists, *SETTINGS, *DRIVER),
+    responses=problems(InvalidArgument, AdapterExists, *SETTINGS, StorageFailed, *DRIVER),
     max_body_size=MAX_SETTINGS,
 )
 @needs(Scope.ADMIN)
@@ -96,7 +97,7 @@ async def create_adapter(
 @router.post(
     "/adapters/open",
     operation_id="open_adapter",
-    responses=problems(InvalidArgument, AdapterNotFound, *DRIVER),
+    responses=problems(InvalidArgument, AdapterNotFound, StorageFailed, *DRIVER),
 )
 @needs(Scope.ADMIN)
 async def open_adapter(body: AdapterOpen, request: Request, registry: RegistryOf) -> Adapter:

@@ -25,7 +25,7 @@ from wintun_api.api import (
 from wintun_api.api.audit import Auditor
 from wintun_api.api.context import Context
 from wintun_api.api.contract.served import Api
-from wintun_api.api.data_directory import write_private
+from wintun_api.api.data_directory import read_private, write_private
 from wintun_api.api.guesses import Guesses
 from wintun_api.api.head import HeadAsGet
 from wintun_api.api.hosts import allowed_names
@@ -71,6 +71,7 @@ class Service:
         self.context = Context(settings, tokens, sign_ins)
         self.metrics = metrics.Metrics(self.context)
         self._driver = driver
+        self._memory: tuple[KnownPools, StableGuids] | None = None
         self.api = self._api()
         hosts = allowed_names((*settings.allowed_hosts, settings.host))
         guesses = Guesses(settings.guesses_per_minute)
@@ -83,6 +84,23 @@ class Service:
             page.sign_in_page(),
         )
         self.app: ASGIApp = metrics.Timed(self._door, self.metrics)
+
+    def read_memory(self, driver: Driver) -> None:
+        """Read what is kept between two runs now, so that a bad file ends the start.
+
+        Raises:
+            UntrustedFile: A file is broken, or another user may have written it.
+            OSError: A file cannot be read or made.
+        """
+        self._memory = self._read_memory(driver)
+
+    def _read_memory(self, driver: Driver) -> tuple[KnownPools, StableGuids]:
+        pools, data = self.settings.pools, self.settings.data_dir
+        if driver.name == "emulated":
+            # The emulated machine is new at every start; its pools are no memory worth keeping.
+            return KnownPools(None, pools), StableGuids()
+        known = KnownPools(data / "pools.json", pools, write_private, read_private)
+        return known, StableGuids(load_salt(data / "salt", write_private, read_private))
 
     def begin_stop(self) -> None:
         """Refuse new work and let open streams end; the lifespan's end does the rest."""
@@ -120,14 +138,11 @@ class Service:
     async def _lifespan(self, _api: FastAPI) -> AsyncIterator[None]:
         settings = self.settings
         driver = self._driver or open_driver(settings.driver, settings)
-        # The emulated machine is new at every start; its pools are no memory worth keeping.
-        lasting = driver.name != "emulated"
-        path = settings.data_dir / "pools.json" if lasting else None
-        salt = load_salt(settings.data_dir / "salt", write_private) if lasting else None
+        (pools, guids), self._memory = self._memory or self._read_memory(driver), None
         registry = Registry(
             driver,
-            pools=KnownPools(path, settings.pools, write_private),
-            guids=StableGuids(salt),
+            pools=pools,
+            guids=guids,
             burst=BurstLimit(settings.burst_packets, settings.burst_bytes),
             management_timeout=settings.management_timeout,
             event_history=settings.event_history,

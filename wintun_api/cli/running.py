@@ -25,6 +25,7 @@ from wintun_api.cli.output import fail, printable
 from wintun_api.drivers import open_driver
 from wintun_api.drivers.base import Driver
 from wintun_api.errors import InvalidArgument, WintunApiError
+from wintun_api.files import UntrustedFile
 from wintun_api.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -120,8 +121,22 @@ def make_server(
 ) -> CommandServer:
     """Return a server that can be started; says what is wrong and exits otherwise."""
     driver = open_the_driver(settings)
+    service = Service(settings, tokens, driver)
     try:
-        server = CommandServer(Service(settings, tokens, driver), sockets, started)
+        service.read_memory(driver)
+    except UntrustedFile as error:
+        driver.close()
+        fail(str(error), error.hint)
+    except OSError as error:
+        driver.close()
+        fail(
+            f"Cannot read or make {error.filename or settings.data_dir}: "
+            f"{error.strerror or error}.",
+            "Make room on the disk, let the service's user read and write the directory, or name "
+            "another one with --data-dir.",
+        )
+    try:
+        server = CommandServer(service, sockets, started)
         check_pem_files(settings.tls_certificate, settings.tls_key)
         server.config.load()
     except InvalidArgument as error:

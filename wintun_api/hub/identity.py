@@ -8,16 +8,13 @@ machine of a network; so a random salt of this installation goes into it.
 from __future__ import annotations
 
 import hashlib
-import logging
 import secrets
 from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID
 
 from wintun_api import files
-from wintun_api.errors import WintunApiError
-
-logger = logging.getLogger(__name__)
+from wintun_api.files import UntrustedFile
 
 SALT_BYTES, MIN_SALT_BYTES = 32, 16
 MAX_FILE = 1024
@@ -47,30 +44,45 @@ class StableGuids:
         return UUID(bytes=bytes(digest))
 
 
-def load_salt(path: Path, write: Callable[[Path, str], None]) -> bytes | None:
-    """Read the salt from its file, which is made the first time; None where neither works.
+def load_salt(
+    path: Path,
+    write: Callable[[Path, str], None],
+    read: Callable[[Path, int], bytes] = files.read,
+) -> bytes:
+    """Read the salt from its file, which is made the first time.
 
-    A file that another user may have written, or that does not hold a salt, is left as it is, and
-    a warning says what it costs: GUIDs that change with a restart.
+    Another salt would give every adapter another GUID, so a broken file is never replaced.
 
     Args:
         path: The file; it holds hexadecimal digits.
         write: Writes a file for its owner alone.
+        read: Reads a file of up to so many bytes that its owner alone can have written.
+
+    Raises:
+        UntrustedFile: The file is broken, or another user may have written it.
+        OSError: The file cannot be read or made.
     """
     try:
-        try:
-            content = files.read(path, MAX_FILE)
-        except FileNotFoundError:
-            write(path, secrets.token_hex(SALT_BYTES) + "\n")
-            content = files.read(path, MAX_FILE)
+        content = read(path, MAX_FILE)
+    except FileNotFoundError:
+        salt = secrets.token_bytes(SALT_BYTES)
+        write(path, salt.hex() + "\n")
+        return salt
+    try:
         return _parse(content)
-    except (OSError, WintunApiError, ValueError) as error:
-        logger.warning("No salt in %s, so GUIDs change with a restart: %s", path, error)
-        return None
+    except ValueError as error:
+        raise UntrustedFile(
+            f"The file {path}, of which GUIDs are made, is broken ({error}).",
+            hint="Restore the file from a backup. If there is none, delete it: adapters that are "
+            "created without a GUID get another one than before.",
+        ) from None
 
 
 def _parse(content: bytes) -> bytes:
-    salt = bytes.fromhex(content.decode("ascii"))
+    try:
+        salt = bytes.fromhex(content.decode("ascii"))
+    except ValueError:
+        raise ValueError("it does not hold hexadecimal digits") from None
     if len(salt) < MIN_SALT_BYTES:
         raise ValueError(f"it holds less than {MIN_SALT_BYTES} bytes")
     return salt

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from wintun_api import files
 from wintun_api.drivers.limits import check_pool
-from wintun_api.errors import WintunApiError
+from wintun_api.errors import StorageFailed
+from wintun_api.files import UntrustedFile
 
 logger = logging.getLogger(__name__)
 
@@ -25,9 +26,18 @@ MAX_FILE = 1 << 20  # so many of the longest names fit
 class KnownPools:
     """A set of pool names in a small JSON file; without a file it lives in memory. Any thread.
 
-    The file is read once and replaced when a pool is new. One that cannot be believed costs its
-    memory, not the service: a warning says so. So does one that cannot be written: the pool is
-    known until the service ends, and the next new pool writes them all.
+    The file is read once and replaced whenever a pool is new or forgotten. A change is on the disk
+    before it is made in memory, or it is refused.
+
+    Args:
+        path: The file.
+        pools: Pools that are known besides and never forgotten.
+        write: Writes a file for its owner alone.
+        read: Reads a file of up to so many bytes that its owner alone can have written.
+
+    Raises:
+        UntrustedFile: The file is broken, or another user may have written it.
+        OSError: The file cannot be read.
     """
 
     def __init__(
@@ -35,14 +45,14 @@ class KnownPools:
         path: Path | None,
         pools: Iterable[str] = (),
         write: Callable[[Path, str], None] | None = None,
+        read: Callable[[Path, int], bytes] = files.read,
     ) -> None:
         self._path = path
         self._write = write or _write
-        self._lock = threading.Lock()
         self._writing = threading.Lock()  # for as long as a disk takes; not on the event loop
-        self._names = set(pools)
-        self._saved = _load(path) if path is not None else set()
-        self._names |= self._saved
+        self._given = frozenset(pools)
+        self._saved = _load(path, read) if path is not None else frozenset[str]()
+        self._names = self._saved | self._given
 
     @property
     def names(self) -> list[str]:
@@ -53,57 +63,75 @@ class KnownPools:
         """Say whether a pool would be known after a restart too."""
         return name in (self._names if self._path is None else self._saved)
 
-    def note(self, name: str) -> None:
-        """Remember a pool in memory; `add` writes it to the disk as well."""
-        with self._lock:
-            self._names = self._names | {name}
+    def add(self, name: str, consequence: str = "The pool was not added") -> None:
+        """Remember a pool; it is on the disk when this returns.
 
-    def add(self, name: str) -> None:
-        """Remember a pool; it is on the disk when this returns, or a warning was logged."""
+        Args:
+            name: The pool.
+            consequence: What a failure means, for the message: a sentence without its end.
+
+        Raises:
+            StorageFailed: It could not be written, so it is not known.
+        """
         with self._writing:
-            self.note(name)
-            names = self._names
-            if self._path is None or name in self._saved:
-                return
-            try:
-                self._write(self._path, _text(names))
-            except (OSError, ValueError) as error:
-                logger.warning(
-                    "Cannot write the known pools to %s: %s. The service may not find adapters of "
-                    "the pool %r after a restart, unless --pool names it.",
-                    self._path,
-                    getattr(error, "strerror", None) or error,
-                    name,
-                )
-            else:
+            names = self._names | {name}
+            if self._path is not None and name not in self._saved:
+                self._save(self._path, names, consequence)
                 self._saved = names
+            self._names = names
+
+    def forget(self, name: str) -> None:
+        """Forget a pool that has no adapters any more.
+
+        If that cannot be written, the pool stays known, which costs nothing but a look into it.
+        """
+        with self._writing:
+            names = self._names - {name} | self._given
+            if self._path is not None and name in self._saved - self._given:
+                try:
+                    self._save(self._path, names, f"The pool {name!r} stays known")
+                except StorageFailed:
+                    return
+                self._saved = names
+            self._names = names
+
+    def _save(self, path: Path, names: frozenset[str], consequence: str) -> None:
+        if len(names) > MAX_POOLS and len(names) > len(self._saved):
+            raise StorageFailed(
+                f"{consequence}: {MAX_POOLS} pools are known, which is the most there may be.",
+                hint="Delete a pool that is not needed, or name an adapter's pool that is known.",
+            )
+        try:
+            self._write(path, json.dumps(sorted(names), ensure_ascii=False))
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            logger.error("Cannot write the known pools to %s: %s", path, reason)  # noqa: TRY400
+            raise StorageFailed(
+                f"{consequence}: writing the file of known pools failed ({reason})."
+            ) from error
 
 
-def _load(path: Path) -> set[str]:
+def _load(path: Path, read: Callable[[Path, int], bytes]) -> frozenset[str]:
     try:
-        names = _parse(files.read(path, MAX_FILE))
+        return _parse(read(path, MAX_FILE))
     except FileNotFoundError:
-        return set()
-    except RecursionError:
-        logger.warning("Cannot use the known pools in %s: it is nested too deeply.", path)
-    except (OSError, WintunApiError, ValueError) as error:
-        logger.warning("Cannot use the known pools in %s: %s", path, error)
-    else:
-        return names
-    return set()
+        return frozenset()
+    except UntrustedFile:
+        raise
+    except (ValueError, RecursionError) as error:
+        reason = "it is nested too deeply" if isinstance(error, RecursionError) else error
+        raise UntrustedFile(
+            f"The file of known pools {path} is broken ({reason}).",
+            hint="Delete the file and name the pools that were in it with --pool, or restore it "
+            "from a backup.",
+        ) from None
 
 
-def _parse(content: bytes) -> set[str]:
+def _parse(content: bytes) -> frozenset[str]:
     rows = json.loads(content)
     if not isinstance(rows, list) or not all(isinstance(name, str) for name in rows):
         raise ValueError("it is not a list of names")
-    return {check_pool(name) for name in rows}
-
-
-def _text(names: set[str]) -> str:
-    if len(names) > MAX_POOLS:
-        raise ValueError(f"there are more than {MAX_POOLS}")
-    return json.dumps(sorted(names), ensure_ascii=False)
+    return frozenset(check_pool(name) for name in rows)
 
 
 def _write(path: Path, text: str) -> None:

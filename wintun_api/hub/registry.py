@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from functools import partial
@@ -25,6 +26,7 @@ from wintun_api.errors import (
     AdapterNotFound,
     DriverBusy,
     DriverError,
+    OutOfThreads,
     SessionExists,
     SessionNotFound,
     WintunApiError,
@@ -76,6 +78,8 @@ class Registry:
         self.pools = pools or KnownPools(None)
         self.guids = guids or StableGuids()
         self._burst = burst or BurstLimit()
+        self._creating: Counter[str] = Counter()  # adapters under way, by pool
+        self._forgetting: set[str] = set()
         self._tasks = TaskSet()
         self._management = Management(driver, self.events, self._tasks, management_timeout)
         self._adapters: dict[UUID, ManagedAdapter] = {}
@@ -140,6 +144,7 @@ class Registry:
         Raises:
             InvalidArgument: A value that no driver would take.
             AdapterExists: The name or the GUID is in use.
+            StorageFailed: Its pool is new and could not be written, so there is no adapter.
         """
         check_name(name)
         check_pool(pool, self.driver.capabilities.max_pool)
@@ -152,17 +157,22 @@ class Registry:
                 wanted.apply(handle)
                 return handle, handle.info()
             except BaseException:
-                handle.delete()
+                _take_back(handle)
                 raise
 
         async def attempt(guid: UUID | None) -> tuple[Adapter, AdapterInfo]:
             return await self._management.call("create_adapter", lambda: create(guid))
 
         async def register() -> AdapterView:
-            handle, info = await self._create(name, pool, requested_guid, attempt)
-            view = self._adopt(handle, info, EventType.ADAPTER_CREATED, wanted)
-            await self._remember(info.pool)
-            return view
+            self._creating[pool] += 1
+            try:
+                await self._remember(pool, "The adapter was not made")
+                handle, info = await self._create(name, pool, requested_guid, attempt)
+                return self._adopt(handle, info, EventType.ADAPTER_CREATED, wanted)
+            finally:
+                self._creating[pool] -= 1
+                if not self._creating[pool]:
+                    del self._creating[pool]
 
         def failed_late(error: WintunApiError) -> None:
             failure = LateFailure(operation="create_adapter", error=error, name=name, pool=pool)
@@ -175,6 +185,7 @@ class Registry:
 
         Raises:
             AdapterNotFound: None has this name in this pool.
+            StorageFailed: Its pool is new and could not be written, so it was not opened.
         """
         check_name(name)
         check_pool(pool)
@@ -186,9 +197,13 @@ class Registry:
             handle, info = await self._management.call(
                 "open_adapter", lambda: self._open(name, pool)
             )
-            view = self._adopt(handle, info, EventType.ADAPTER_CHANGED)
-            await self._remember(info.pool)
-            return view
+            try:
+                await self._remember(info.pool, "The adapter was not opened")
+            except BaseException:
+                with suppress(DriverError):
+                    await self._management.call("release_adapter", handle.close)
+                raise
+            return self._adopt(handle, info, EventType.ADAPTER_CHANGED)
 
         told = self._failed_late("open_adapter", name=name, pool=pool)
         return await self._management.bounded("open_adapter", register(), told)
@@ -296,6 +311,8 @@ class Registry:
             )
             for known in members:
                 self._forget(known)
+            if not reboot:
+                await self._forget_pool(pool)
             return reboot
 
         return await self._locked("delete_pool", members, delete, pool)
@@ -596,7 +613,6 @@ class Registry:
         kind: EventType,
         wanted: NetworkSettings | None = None,
     ) -> AdapterView:
-        self.pools.note(info.pool)
         known = self._adapters.get(info.guid)
         if known is None:
             known = self._adapters[info.guid] = ManagedAdapter(info)
@@ -606,9 +622,25 @@ class Registry:
         self.events.publish(kind, known.view())
         return known.view()
 
-    async def _remember(self, pool: str) -> None:
-        if not self.pools.knows(pool):
-            await aside("pools", partial(self.pools.add, pool))  # a disk may take its time
+    async def _remember(self, pool: str, consequence: str) -> None:
+        """Make a pool durable, beside the driver's thread: a disk may take its time.
+
+        Raises:
+            StorageFailed: It could not be written.
+        """
+        if pool in self._forgetting or not self.pools.knows(pool):
+            await aside("pools", partial(self.pools.add, pool, consequence))
+
+    async def _forget_pool(self, pool: str) -> None:
+        """Forget a pool, unless it has adapters or is about to get one."""
+        if self._creating[pool] or any(one.info.pool == pool for one in self._adapters.values()):
+            return
+        self._forgetting.add(pool)
+        try:
+            with suppress(OutOfThreads):
+                await aside("pools", partial(self.pools.forget, pool))
+        finally:
+            self._forgetting.discard(pool)
 
     def _forget(self, known: ManagedAdapter, *, gone: bool = False) -> None:
         """Forget an adapter with its session; `gone` says that nobody asked for its removal."""
@@ -681,3 +713,11 @@ class Registry:
         ended = [session for session in self._sessions.values() if session.state.over]
         for session in ended[:-MAX_ENDED_SESSIONS]:
             del self._sessions[session.id]
+
+
+def _take_back(handle: Adapter) -> None:
+    """Delete an adapter that was just made; where even that fails, it stays and can be listed."""
+    with suppress(DriverError):
+        handle.delete()
+    with suppress(DriverError):
+        handle.close()
