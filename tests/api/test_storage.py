@@ -155,3 +155,33 @@ def test_a_deleted_pool_is_forgotten(tmp_path: Path) -> None:
         assert json.loads((data / "pools.json").read_text()) == []
         assert create(service, "one", "First").status_code == 201
         assert json.loads((data / "pools.json").read_text()) == ["First"]
+
+
+def test_the_emulated_state_on_a_full_disk(small_disk: Path, tmp_path: Path) -> None:
+    """A change that the state file cannot take is refused by name and number, and is not made."""
+    state = small_disk / "state.json"
+    with running(tmp_path, emulated_state=state) as service:
+        made = create(service, "one", "First").json()
+        filler = fill(small_disk)
+        path = f"/v1/adapters/{made['guid']}"
+        for answer in (
+            create(service, "two", "Second"),
+            create(service, "two", "First", addresses=["10.6.7.7/24"]),
+            service.http.patch(path, json={"mtu": 1300}),
+            service.http.patch(path, json={"name": "uno"}),
+            service.http.delete(path),
+            service.http.delete("/v1/pools/First"),
+        ):
+            assert answer.status_code == 502, answer.text
+            assert answer.json()["win32_code"] == 112
+            assert "No space left on device" in answer.text
+        shown = service.http.get(path).json()
+        assert names(service) == ["one"]
+    with running(tmp_path, emulated_state=state) as service:
+        again = service.http.get(path).json()
+        assert (again["name"], again["mtu"]) == (shown["name"], shown["mtu"]) == ("one", 65535)
+        filler.unlink()
+        assert service.http.patch(path, json={"name": "uno"}).status_code == 200
+        assert create(service, "two", "Second").status_code == 201
+    with running(tmp_path, emulated_state=state) as service:
+        assert sorted(names(service)) == ["two", "uno"]

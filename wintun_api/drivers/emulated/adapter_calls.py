@@ -124,8 +124,7 @@ class PoolCalls(AdapterCalls):
 
     def WintunDeletePoolDriver(self, pool: WideString, reboot_required: Any) -> int:
         """Remove the pool's devices, and the driver when there are no others."""
-        for device in self._machine.wintun_devices(_pool(pool)):
-            self._machine.remove(device)
+        self._machine.remove(*self._machine.wintun_devices(_pool(pool)))
         if not any(self._machine.wintun_devices()):
             self._machine.driver_version = None
         self._reboot(reboot_required)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from uuid import UUID
 
@@ -10,8 +11,13 @@ from wintun_api.drivers.base import IPAddress, IPInterface, LinkCounters, Route,
 from wintun_api.drivers.emulated.faults import CallFailed
 from wintun_api.drivers.emulated.machine import Device, Machine
 from wintun_api.drivers.network_check import check_addresses
-from wintun_api.drivers.wintun.win32 import ERROR_FILE_NOT_FOUND, ERROR_NOT_SUPPORTED
-from wintun_api.errors import AdapterExists, AdapterNotFound, NotSupported
+from wintun_api.drivers.wintun.win32 import (
+    ERROR_DUP_NAME,
+    ERROR_FILE_NOT_FOUND,
+    ERROR_NOT_SUPPORTED,
+    driver_error,
+)
+from wintun_api.errors import AdapterExists, AdapterNotFound, DriverError, NotSupported
 
 
 class EmulatedIpHelper:
@@ -59,7 +65,9 @@ class EmulatedIpHelper:
         try:
             self._machine.set_alias(device, alias)
         except CallFailed as error:
-            raise AdapterExists("NciSetConnectionName", error.code) from None
+            if error.code == ERROR_DUP_NAME:
+                raise AdapterExists("NciSetConnectionName", error.code) from None
+            raise _failed("NciSetConnectionName", error) from None
 
     def interfaces(self) -> list[tuple[int, str]]:
         """Return LUID and description of every Wintun device that is enabled."""
@@ -83,9 +91,8 @@ class EmulatedIpHelper:
     def set_addresses(self, luid: int, addresses: Sequence[IPInterface]) -> None:
         """Make exactly these the addresses."""
         wanted = check_addresses(addresses)
-        with self._machine.lock:
-            self._device("CreateUnicastIpAddressEntry", luid).set_addresses(wanted)
-            self._machine.save()
+        with self._changing("CreateUnicastIpAddressEntry", luid) as device:
+            device.set_addresses(wanted)
 
     def mtu(self, luid: int) -> int:
         """Return the MTU in bytes."""
@@ -93,9 +100,8 @@ class EmulatedIpHelper:
 
     def set_mtu(self, luid: int, mtu: int) -> None:
         """Set the MTU in bytes."""
-        with self._machine.lock:
-            self._device("SetIpInterfaceEntry", luid).mtu = mtu
-            self._machine.save()
+        with self._changing("SetIpInterfaceEntry", luid) as device:
+            device.mtu = mtu
 
     def metric(self, luid: int) -> int | None:
         """Return the metric."""
@@ -103,9 +109,8 @@ class EmulatedIpHelper:
 
     def set_metric(self, luid: int, metric: int | None) -> None:
         """Set the metric."""
-        with self._machine.lock:
-            self._device("SetIpInterfaceEntry", luid).metric = metric
-            self._machine.save()
+        with self._changing("SetIpInterfaceEntry", luid) as device:
+            device.metric = metric
 
     def routes(self, luid: int) -> tuple[Route, ...]:
         """Return the routes."""
@@ -113,15 +118,13 @@ class EmulatedIpHelper:
 
     def set_routes(self, luid: int, routes: Sequence[Route]) -> None:
         """Make exactly these the routes; those to networks of its addresses are Windows' own."""
-        with self._machine.lock:
-            device = self._device("CreateIpForwardEntry2", luid)
+        with self._changing("CreateIpForwardEntry2", luid) as device:
             own = {address.network for address in device.addresses}
             device.routes = tuple(
                 one
                 for one in dict.fromkeys(routes)
                 if one.next_hop is not None or one.destination not in own
             )
-            self._machine.save()
 
     def dns(self, luid: int) -> tuple[tuple[IPAddress, ...], tuple[str, ...]]:
         """Return servers, IPv4 before IPv6, and search domains."""
@@ -132,11 +135,9 @@ class EmulatedIpHelper:
         """Make exactly these the DNS servers and search domains."""
         if not self.has_dns:
             raise NotSupported("SetInterfaceDnsSettings", ERROR_NOT_SUPPORTED)
-        with self._machine.lock:
-            device = self._device("SetInterfaceDnsSettings", luid)
+        with self._changing("SetInterfaceDnsSettings", luid) as device:
             device.dns = tuple(sorted(servers, key=lambda server: server.version))
             device.dns_search = tuple(search)
-            self._machine.save()
 
     def counters(self, luid: int) -> LinkCounters:
         """Return the link counters."""
@@ -154,9 +155,23 @@ class EmulatedIpHelper:
             if watcher is not None:
                 self._machine.watchers.append(watcher)
 
+    @contextmanager
+    def _changing(self, function: str, luid: int) -> Iterator[Device]:
+        try:
+            with self._machine.change():
+                yield self._device(function, luid)
+        except CallFailed as error:
+            raise _failed(function, error) from None
+
     def _device(self, function: str, luid: int) -> Device:
         with self._machine.lock:
             device = self._machine.by_luid(luid)
         if device is None or not device.enabled:
             raise AdapterNotFound(function, ERROR_FILE_NOT_FOUND)
         return device
+
+
+def _failed(function: str, failed: CallFailed) -> DriverError:
+    error = driver_error(function, failed.code)
+    error.detail = f"{failed.sentence}."
+    return error

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
@@ -19,7 +20,7 @@ from wintun_api.drivers.emulated.events import Events
 from wintun_api.drivers.emulated.faults import CallFailed
 from wintun_api.drivers.emulated.link import Counters, Link
 from wintun_api.drivers.emulated.network import Host
-from wintun_api.drivers.emulated.state import DeviceState, load_devices, save_devices
+from wintun_api.drivers.emulated.state import DeviceState, StateFile
 from wintun_api.drivers.wintun.win32 import ERROR_ALREADY_EXISTS, ERROR_DUP_NAME
 from wintun_api.packet import build
 
@@ -120,9 +121,9 @@ class Machine:
         self.watchers: list[Callable[[], None]] = []
         self._devices: list[Device] = []
         self._indexes = itertools.count(1)
-        self._state = state
-        if state is not None:
-            for known in load_devices(state):
+        self._state = None if state is None else StateFile(state)
+        if self._state is not None:
+            for known in self._state.load():
                 device = self._add(known.name, known.pool, known.guid, persistent=True)
                 device.mtu, device.metric = known.mtu, known.metric
                 device.set_addresses(known.addresses)
@@ -170,46 +171,54 @@ class Machine:
         """Create a Wintun device; who has the name already is renamed, whatever it is.
 
         Raises:
-            CallFailed: The GUID is in use (183).
+            CallFailed: The GUID is in use (183), or the disk refused it.
         """
         with self.lock:
             if any(device.guid == guid for device in self._devices):
                 raise CallFailed(ERROR_ALREADY_EXISTS, f"The GUID {guid} is in use")
-            self._evict(name, None)
-            device = self._add(name, pool, guid, persistent=persistent)
-            self.save()
-            return device
+            with self.change():
+                self._evict(name, None)
+                return self._add(name, pool, guid, persistent=persistent)
 
     def rename(self, device: Device, name: str) -> None:
-        """Give the device this name; who has it already is renamed."""
-        with self.lock:
+        """Give the device this name; who has it already is renamed.
+
+        Raises:
+            CallFailed: The disk refused it.
+        """
+        with self.change():
             self._evict(name, device)
             device.name = device.wintun_name = name
-            self.save()
 
     def set_alias(self, device: Device, alias: str) -> None:
         """Give the device this alias, as Windows does; what Wintun stored stays.
 
         Raises:
-            CallFailed: Another one has it (52).
+            CallFailed: Another one has it (52), or the disk refused it.
         """
-        with self.lock:
+        with self.change():
             if self.named(alias) not in (None, device):
                 raise CallFailed(ERROR_DUP_NAME, f"The name {alias!r} is in use")
             device.name = alias
-            self.save()
 
-    def remove(self, name_or_guid: Device | str | UUID) -> None:
-        """Remove a device, as an administrator or the system may at any time."""
+    def remove(self, *names_or_guids: Device | str | UUID) -> None:
+        """Remove devices, as an administrator or the system may at any time: all or none.
+
+        Raises:
+            CallFailed: The disk refused it.
+        """
         with self.lock:
-            one = name_or_guid
-            device = one if isinstance(one, Device) else self.device(one)
-            if device.removed:
-                return
-            self._devices.remove(device)
-            device.removed = True
-            device.end_link()
-            self.save()
+            devices = [
+                device
+                for one in names_or_guids
+                if not (device := one if isinstance(one, Device) else self.device(one)).removed
+            ]
+            with self.change():
+                for device in devices:
+                    self._devices.remove(device)
+                    device.removed = True
+            for device in devices:
+                device.end_link()
 
     def disable(self, name_or_guid: str | UUID) -> None:
         """Disable a device, as an administrator does in the Device Manager."""
@@ -252,12 +261,30 @@ class Machine:
                     return device.deliver(packet)
             raise ValueError(f"{device.name} has no route to {destination}.")
 
-    def save(self) -> None:
-        """Write persistent devices to the state file, if there is one."""
+    @contextmanager
+    def change(self) -> Iterator[None]:
+        """Change devices within this; it is written in the end, or undone as a whole.
+
+        Raises:
+            CallFailed: It could not be written, so that nothing has changed.
+        """
+        with self.lock:
+            devices = list(self._devices)
+            before = [vars(device).copy() for device in devices]
+            try:
+                yield
+                self._save()
+            except BaseException:
+                self._devices[:] = devices
+                for device, values in zip(devices, before, strict=True):
+                    vars(device).update(values)
+                    device.host.set_addresses(device.addresses)
+                raise
+
+    def _save(self) -> None:
         if self._state is not None:
             kept = [device for device in self.wintun_devices() if device.persistent]
-            save_devices(
-                self._state,
+            self._state.save(
                 [
                     DeviceState(
                         guid=one.guid,
@@ -271,7 +298,7 @@ class Machine:
                         dns_search=one.dns_search,
                     )
                     for one in kept
-                ],
+                ]
             )
 
     def _tell(self) -> None:

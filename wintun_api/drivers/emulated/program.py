@@ -118,7 +118,10 @@ class Program:
             device.link.terminate()
             device.link = None
         if device.remove_with_session:
-            self.machine.remove(device)
+            try:
+                self.machine.remove(device)
+            except CallFailed as failed:  # the device stays; the call has no way to say so
+                self.log(LogLevel.ERR, failed.sentence, "WintunEndSession")
         if self.machine.events.close(session.read_wait_event):
             self.refuse("WintunEndSession", "a thread was waiting for the read-wait event")
 

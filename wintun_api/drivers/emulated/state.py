@@ -1,8 +1,14 @@
-"""The file that keeps persistent adapters over a restart of the emulated driver."""
+"""The file that keeps persistent adapters over a restart of the emulated driver.
+
+It is private and replaced as a whole (see `files`): what another user may have written is refused,
+and a change is on the disk before the call that made it returns.
+"""
 
 from __future__ import annotations
 
+import errno
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_interface, ip_network
@@ -10,10 +16,41 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from wintun_api import files
 from wintun_api.drivers.base import IPAddress, IPInterface, Route
+from wintun_api.drivers.emulated.faults import CallFailed
+from wintun_api.drivers.limits import check_metric, check_mtu, check_pool
+from wintun_api.drivers.wintun import acl
+from wintun_api.drivers.wintun.win32 import (
+    ERROR_ACCESS_DENIED,
+    ERROR_DIRECTORY,
+    ERROR_DISK_FULL,
+    ERROR_FILE_TOO_LARGE,
+    ERROR_IO_DEVICE,
+    ERROR_TOO_MANY_OPEN_FILES,
+    ERROR_WRITE_FAULT,
+    ERROR_WRITE_PROTECT,
+)
 from wintun_api.errors import InvalidArgument
+from wintun_api.files import UntrustedFile
 
+MAX_FILE = 16 << 20
 _VERSION = 1
+_HINT = "Delete it, or name another file with --emulated-state."
+# What Windows would say. Not 2 or 3: of an adapter they mean that it is gone.
+_CODES = {
+    errno.ENOSPC: ERROR_DISK_FULL,
+    errno.EDQUOT: ERROR_DISK_FULL,
+    errno.EROFS: ERROR_WRITE_PROTECT,
+    errno.EACCES: ERROR_ACCESS_DENIED,
+    errno.EPERM: ERROR_ACCESS_DENIED,
+    errno.ENOENT: ERROR_DIRECTORY,
+    errno.ENOTDIR: ERROR_DIRECTORY,
+    errno.EIO: ERROR_IO_DEVICE,
+    errno.EMFILE: ERROR_TOO_MANY_OPEN_FILES,
+    errno.ENFILE: ERROR_TOO_MANY_OPEN_FILES,
+    errno.EFBIG: ERROR_FILE_TOO_LARGE,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,34 +68,74 @@ class DeviceState:
     dns_search: tuple[str, ...] = ()
 
 
-def load_devices(path: Path) -> list[DeviceState]:
-    """Read the file; `[]` when there is none yet.
+class StateFile:
+    """The file. Every method under the machine's lock."""
 
-    Raises:
-        InvalidArgument: The file is none of ours.
-    """
-    if not path.exists():
-        return []
-    if not path.is_file():
-        raise InvalidArgument(
-            "emulated_state",
-            f"{path} is not a regular file.",
-            hint="Name another file with --emulated-state.",
-        )
-    try:
-        content = json.loads(path.read_text("utf-8"))
-        known = content["adapters"] if content["version"] == _VERSION else content["unknown"]
-        return [_device(one) for one in known]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InvalidArgument(
-            "emulated_state",
-            f"{path} is not a file of the emulated driver's adapters.",
-            hint="Delete it, or name another file.",
-        ) from error
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._written: bytes | None = None
+
+    def load(self) -> list[DeviceState]:
+        """Read the file; `[]` when there is none yet.
+
+        Raises:
+            InvalidArgument: The file is broken, or another user may have written it, or it cannot
+                be read.
+        """
+        path = self._path
+        try:
+            content = _read(path)
+        except FileNotFoundError:
+            return []
+        except UntrustedFile as error:
+            raise InvalidArgument("emulated_state", str(error), hint=error.hint or _HINT) from None
+        except OSError as error:
+            raise InvalidArgument(
+                "emulated_state",
+                f"{path} cannot be read: {error.strerror or error}.",
+                hint="Let the service's user read it, or name another file with --emulated-state.",
+            ) from error
+        try:
+            devices = _parse(content)
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise InvalidArgument(
+                "emulated_state",
+                f"{path} is not a file of the emulated driver's adapters.",
+                hint=_HINT,
+            ) from error
+        files.remove_leftovers(path.parent, path.name)
+        self._written = content
+        return devices
+
+    def save(self, devices: Sequence[DeviceState]) -> None:
+        """Write the file anew, whole or not at all; the same devices need no writing.
+
+        Raises:
+            CallFailed: It could not be written, by Windows' number for the cause.
+        """
+        content = _content(devices)
+        if content == self._written:
+            return
+        if len(content) > MAX_FILE:  # it could not be read again
+            raise CallFailed(ERROR_FILE_TOO_LARGE, f"{self._path} has no room for more adapters")
+        try:
+            files.make_directory(self._path.parent)
+            files.replace(self._path, content)
+        except OSError as error:
+            raise CallFailed(
+                _CODES.get(error.errno or 0, ERROR_WRITE_FAULT),
+                f"Cannot write {self._path}: {error.strerror or error}",
+            ) from error
+        self._written = content
 
 
-def save_devices(path: Path, devices: Sequence[DeviceState]) -> None:
-    """Write the file anew, whole or not at all."""
+def _read(path: Path) -> bytes:
+    if sys.platform == "win32" and path.exists() and not acl.is_ours(path):
+        raise UntrustedFile(f"{path} belongs to another user.", hint=_HINT)
+    return files.read(path, MAX_FILE)
+
+
+def _content(devices: Sequence[DeviceState]) -> bytes:
     content = {
         "version": _VERSION,
         "adapters": [
@@ -79,10 +156,18 @@ def save_devices(path: Path, devices: Sequence[DeviceState]) -> None:
             for one in devices
         ],
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(path.name + ".new")
-    fresh.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
-    fresh.replace(path)
+    return (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def _parse(content: bytes) -> list[DeviceState]:
+    document = json.loads(content)
+    if document["version"] != _VERSION:
+        raise ValueError("another version")
+    devices = [_device(one) for one in document["adapters"]]
+    for keys in ({one.guid for one in devices}, {one.name.lower() for one in devices}):
+        if len(keys) < len(devices):
+            raise ValueError("two adapters are the same")
+    return devices
 
 
 def _device(one: dict[str, Any]) -> DeviceState:
@@ -90,19 +175,32 @@ def _device(one: dict[str, Any]) -> DeviceState:
     metric = one.get("metric")
     return DeviceState(
         guid=UUID(one["guid"]),
-        name=str(one["name"]),
-        pool=str(one["pool"]),
-        mtu=int(one["mtu"]),
-        addresses=tuple(ip_interface(text) for text in one["addresses"]),
-        metric=None if metric is None else int(metric),
+        name=_text(one["name"]),  # longer than any may be, if another adapter took its name
+        pool=check_pool(_text(one["pool"])),
+        mtu=check_mtu(_number(one["mtu"])),
+        addresses=tuple(ip_interface(_text(text)) for text in one["addresses"]),
+        metric=None if metric is None else check_metric(_number(metric)),
         routes=tuple(
             Route(
-                destination=ip_network(destination),
-                next_hop=None if next_hop is None else ip_address(next_hop),
-                metric=int(metric),
+                destination=ip_network(_text(destination)),
+                next_hop=None if next_hop is None else ip_address(_text(next_hop)),
+                metric=check_metric(_number(metric)),
             )
             for destination, next_hop, metric in one.get("routes", ())
         ),
-        dns=tuple(ip_address(text) for text in one.get("dns", ())),
-        dns_search=tuple(str(name) for name in one.get("dns_search", ())),
+        dns=tuple(ip_address(_text(text)) for text in one.get("dns", ())),
+        dns_search=tuple(_text(name) for name in one.get("dns_search", ())),
     )
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("not a text")
+    value.encode()  # surrogates could not be written again
+    return value
+
+
+def _number(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError("not a number")
+    return value

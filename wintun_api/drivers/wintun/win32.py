@@ -39,19 +39,26 @@ from wintun_api.errors import (
 ERROR_SUCCESS = 0
 ERROR_FILE_NOT_FOUND = 2
 ERROR_PATH_NOT_FOUND = 3
+ERROR_TOO_MANY_OPEN_FILES = 4
 ERROR_ACCESS_DENIED = 5
 ERROR_INVALID_HANDLE = 6
 ERROR_INVALID_DATA = 13
+ERROR_WRITE_PROTECT = 19
+ERROR_WRITE_FAULT = 29
 ERROR_GEN_FAILURE = 31
 ERROR_HANDLE_EOF = 38
 ERROR_NOT_SUPPORTED = 50
 ERROR_DUP_NAME = 52
 ERROR_INVALID_PARAMETER = 87
 ERROR_BUFFER_OVERFLOW = 111
+ERROR_DISK_FULL = 112
 ERROR_ALREADY_EXISTS = 183
+ERROR_FILE_TOO_LARGE = 223
 WAIT_TIMEOUT = 258
 ERROR_NO_MORE_ITEMS = 259
+ERROR_DIRECTORY = 267
 ERROR_VERSION_PARSE_ERROR = 777
+ERROR_IO_DEVICE = 1117
 ERROR_NOT_FOUND = 1168
 ERROR_BAD_DEVICE = 1200
 ERROR_ALREADY_INITIALIZED = 1247
@@ -99,6 +106,17 @@ _DETAIL: dict[tuple[str, int], str] = {
     ),
 }
 
+_DISK: dict[int, str] = {
+    ERROR_TOO_MANY_OPEN_FILES: "Too many files are open.",
+    ERROR_WRITE_PROTECT: "The disk is write-protected.",
+    ERROR_WRITE_FAULT: "Writing to the disk failed.",
+    ERROR_DISK_FULL: "The disk is full.",
+    ERROR_FILE_TOO_LARGE: "A file would become too large.",
+    ERROR_DIRECTORY: "A directory on the disk is gone, or is a file now.",
+    ERROR_IO_DEVICE: "The disk failed.",
+}
+_DISK_HINT = "See that the disk has room and takes writes, and send the request again."
+
 
 class ReturnedCode(int):
     """An error number that Windows returned; it compares as the Win32 code that it carries.
@@ -121,6 +139,8 @@ def driver_error(function: str, code: int) -> DriverError:
     meant = carried_code(code)
     kind = _BY_FUNCTION.get((function, meant)) or _ANYWHERE.get(meant, DriverError)
     detail = _DETAIL.get((function, meant), "")
+    if not detail and meant in _DISK:
+        return kind(function, code, _DISK[meant], hint=_DISK_HINT)
     if meant == ERROR_SUCCESS:
         detail = "The call failed without an error number, which may mean a lack of memory."
     return kind(function, code, detail)
