@@ -12,8 +12,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Say that the service is up; the only route without a token
-         * @description Say that the service is up; the only route without a token.
+         * Say that the service is up; the only route without a token, and for any Host header
+         * @description Say that the service is up; the only route without a token, and for any Host header.
          */
         get: operations["get_health"];
         put?: never;
@@ -229,14 +229,40 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * Rename an adapter, change its network settings
-         * @description Rename an adapter, change its network settings. WintunSetAdapterName.
+         * Rename an adapter, change its network settings, all or nothing
+         * @description Rename an adapter, change its network settings, all or nothing. WintunSetAdapterName.
          *
-         *     The answer is what the system reads back; `wanted` has what became otherwise.
+         *     What is not mentioned stays, also what the system removes with something else. The answer is
+         *     what the system reads back; `wanted` has what became otherwise.
          *
          *     Scope: `admin`.
          */
         patch: operations["update_adapter"];
+        trace?: never;
+    };
+    "/v1/adapters/{guid}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Put back what other programs have changed: all that `wanted` names
+         * @description Put back what other programs have changed: all that `wanted` names.
+         *
+         *     That is the network settings that were asked of the service, the state of the link, and what
+         *     says on the device which adapter it is. Settings of which the service was asked nothing stay.
+         *
+         *     Scope: `admin`.
+         */
+        post: operations["restore_adapter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/v1/adapters/{guid}/release": {
@@ -526,8 +552,14 @@ export interface components {
             dns_search: string[];
             /** @description What was asked of the service and is not so now; null when all of it is. */
             wanted: components["schemas"]["Wanted"] | null;
-            /** @description Up while a session of the service runs. */
+            /** @description Which members of the lists in wanted are missing or extra; null where none is. */
+            difference: components["schemas"]["Difference"] | null;
+            /** @description Up while a session of the service runs; unavailable while the system can do nothing with it, which is not a deletion: the service keeps its handle. */
             state: components["schemas"]["AdapterState"];
+            /** @description Why it is unavailable, as a sentence; null while it is not. It has no settings then, and `wanted` has those that were asked for. */
+            unavailable: string | null;
+            /** @description The interface is set up; another program can set it down. Null on Windows. */
+            link_up: boolean | null;
             /** @description Outlives the handle that created it. */
             persistent: boolean;
             /** @description The service holds a handle of it. */
@@ -549,13 +581,13 @@ export interface components {
         AdapterCreate: {
             /**
              * Format: adapter-name
-             * @description 1 to 127 UTF-16 units, no control characters, none of \ / : * ? " < > |.
+             * @description 1 to 127 UTF-16 units (`limits.max_name` in GET /v1/system), no control characters, none of \ / : * ? " < > |. A character beyond U+FFFF counts as two units.
              * @example OfficeNet
              */
             name: string;
             /**
              * Format: pool-name
-             * @description Groups adapters of one program; the tunnel type in Wintun 0.14. It has the characters of a name.
+             * @description Groups adapters of one program; the tunnel type in Wintun 0.14. It has the characters of a name. An adapter can be created in a pool of up to 128 UTF-16 units with Wintun 0.14, of 255 with 0.9 to 0.13: `limits.max_pool` in GET /v1/system.
              * @default wintun-api
              * @example WireGuard
              */
@@ -608,13 +640,13 @@ export interface components {
         AdapterOpen: {
             /**
              * Format: adapter-name
-             * @description 1 to 127 UTF-16 units, no control characters, none of \ / : * ? " < > |.
+             * @description 1 to 127 UTF-16 units (`limits.max_name` in GET /v1/system), no control characters, none of \ / : * ? " < > |. A character beyond U+FFFF counts as two units.
              * @example OfficeNet
              */
             name: string;
             /**
              * Format: pool-name
-             * @description Groups adapters of one program; the tunnel type in Wintun 0.14. It has the characters of a name.
+             * @description Groups adapters of one program; the tunnel type in Wintun 0.14. It has the characters of a name. An adapter can be created in a pool of up to 128 UTF-16 units with Wintun 0.14, of 255 with 0.9 to 0.13: `limits.max_pool` in GET /v1/system.
              * @default wintun-api
              * @example WireGuard
              */
@@ -622,10 +654,12 @@ export interface components {
         };
         /**
          * AdapterState
-         * @description Whether a session of the service runs on the adapter.
+         * @description Whether a session of the service runs on the adapter, and whether one can.
+         *
+         *     Unavailable: the device is there, but it is disabled or its driver is being replaced.
          * @enum {string}
          */
-        AdapterState: "up" | "down";
+        AdapterState: "up" | "down" | "unavailable";
         /**
          * AdapterUpdate
          * @description What to change; members that are missing stay as they are.
@@ -633,7 +667,7 @@ export interface components {
         AdapterUpdate: {
             /**
              * Format: adapter-name
-             * @description 1 to 127 UTF-16 units, no control characters, none of \ / : * ? " < > |.
+             * @description 1 to 127 UTF-16 units (`limits.max_name` in GET /v1/system), no control characters, none of \ / : * ? " < > |. A character beyond U+FFFF counts as two units.
              * @example OfficeNet
              */
             name?: string;
@@ -728,6 +762,16 @@ export interface components {
             expires_at: string | null;
             /** @description The secret; it is shown only now. */
             token: string;
+        };
+        /**
+         * Difference
+         * @description How the lists of an adapter differ from those in `wanted`, member by member.
+         */
+        Difference: {
+            /** @description Was asked for, and the adapter has it not. */
+            missing: components["schemas"]["Members"];
+            /** @description The adapter has it, and it was not asked for. */
+            extra: components["schemas"]["Members"];
         };
         /**
          * Driver
@@ -835,9 +879,34 @@ export interface components {
             max_packet: number;
             /**
              * Format: int64
+             * @description UTF-16 units of the longest name of an adapter.
+             */
+            max_name: number;
+            /**
+             * Format: int64
+             * @description UTF-16 units of the longest pool that an adapter can be created in: 128 with Wintun 0.14, where it is the tunnel type, else 255.
+             */
+            max_pool: number;
+            /**
+             * Format: int64
              * @description Bytes of a message or request that carries packets.
              */
             max_message: number;
+            /**
+             * Format: int64
+             * @description Bytes of a request that creates or changes an adapter.
+             */
+            max_settings: number;
+            /**
+             * Format: int64
+             * @description Addresses of an adapter.
+             */
+            max_addresses: number;
+            /**
+             * Format: int64
+             * @description Routes into an adapter.
+             */
+            max_routes: number;
             /**
              * Format: int64
              * @description The largest queue a subscriber can ask for.
@@ -853,6 +922,15 @@ export interface components {
              * @description Wrong tokens that one address may send in a minute; more get 429.
              */
             guesses_per_minute: number;
+            /** @description Seconds for a whole request; then 408. */
+            request_timeout: number;
+            /** @description Seconds that a connection is kept open for another request. */
+            idle_timeout: number;
+            /**
+             * Format: int64
+             * @description Connections at a time; fewer than was set where the limit of open files is lower.
+             */
+            max_connections: number;
         };
         /**
          * Lost
@@ -912,6 +990,20 @@ export interface components {
             failed: number;
         };
         /**
+         * Members
+         * @description Some of the members of settings that are lists; settings that do not differ are left out.
+         */
+        Members: {
+            /** @description With their prefix lengths. */
+            addresses?: string[];
+            /** @description Into the adapter. */
+            routes?: components["schemas"]["Route"][];
+            /** @description Servers. */
+            dns?: string[];
+            /** @description Domains. */
+            dns_search?: string[];
+        };
+        /**
          * Problem
          * @description An error as a document (RFC 9457). Members that do not apply are left out.
          */
@@ -946,7 +1038,7 @@ export interface components {
             instance: string;
             /**
              * Format: int64
-             * @description The driver's Win32 error, unsigned.
+             * @description The error number as the driver returned it, unsigned. It may be an HRESULT, an NTSTATUS or a code of SetupAPI; `code_kind` then says so.
              * @default null
              * @example 1168
              */
@@ -957,6 +1049,25 @@ export interface components {
              * @example 0x00000490
              */
             win32_code_hex: string;
+            /**
+             * @description HRESULT, NTSTATUS or SetupAPI; missing where the number is a plain Win32 code.
+             * @default null
+             * @example HRESULT
+             */
+            code_kind: string;
+            /**
+             * Format: int64
+             * @description The Win32 code that an HRESULT such as 0x80070005 carries, by which the service has read it.
+             * @default null
+             * @example 5
+             */
+            carried_win32_code: number;
+            /**
+             * @description The answer of the device manager.
+             * @default null
+             * @example 0x0000000D
+             */
+            configret: string;
             /**
              * Format: int64
              * @description The driver's errno on Linux.
@@ -1260,6 +1371,8 @@ export interface components {
         /**
          * Wanted
          * @description Settings that were asked for; only those that are not so, others are left out.
+         *
+         *     `POST /v1/adapters/{guid}/restore` makes all of it so.
          */
         Wanted: {
             /**
@@ -1280,6 +1393,15 @@ export interface components {
             dns?: string[];
             /** @description Domains. */
             dns_search?: string[];
+            /** @description True where the interface was set down by another program. */
+            link_up?: boolean;
+            /**
+             * @description What says on the device which adapter it is and was taken away: on Linux its alias and alternative names.
+             * @example [
+             *       "alias wintun-api/1/deadbabe-cafe-beef-0123-456789abcdef/wintun-api/A1"
+             *     ]
+             */
+            marks?: string[];
         };
     };
     responses: never;
@@ -1313,7 +1435,16 @@ export interface operations {
                     "application/json": components["schemas"]["Health"];
                 };
             };
-            /** @description Foreign Host header. */
+            /** @description Bad Host header. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Foreign Origin. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1361,17 +1492,25 @@ export interface operations {
                      *         "max_capacity": 67108864,
                      *         "default_capacity": 4194304,
                      *         "max_packet": 65535,
+                     *         "max_name": 127,
+                     *         "max_pool": 128,
                      *         "max_message": 262144,
+                     *         "max_settings": 4194304,
+                     *         "max_addresses": 64,
+                     *         "max_routes": 16384,
                      *         "queue_packets": 65536,
                      *         "queue_bytes": 8388608,
-                     *         "guesses_per_minute": 100
+                     *         "guesses_per_minute": 100,
+                     *         "request_timeout": 15,
+                     *         "idle_timeout": 30,
+                     *         "max_connections": 1024
                      *       }
                      *     }
                      */
                     "application/json": components["schemas"]["System"];
                 };
             };
-            /** @description Repeated header. */
+            /** @description Bad Host header; Repeated header. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1471,7 +1610,7 @@ export interface operations {
                     "application/json": components["schemas"]["Driver"];
                 };
             };
-            /** @description Repeated header. */
+            /** @description Bad Host header; Repeated header. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1554,7 +1693,7 @@ export interface operations {
                     "application/json": components["schemas"]["Removal"];
                 };
             };
-            /** @description Repeated header. */
+            /** @description Bad Host header; Repeated header. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1682,7 +1821,7 @@ export interface operations {
                     "application/json": components["schemas"]["Token"][];
                 };
             };
-            /** @description Repeated header. */
+            /** @description Bad Host header; Repeated header. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1777,7 +1916,7 @@ export interface operations {
                     "application/json": components["schemas"]["CreatedToken"];
                 };
             };
-            /** @description Repeated header; Bad Request. */
+            /** @description Bad Host header; Repeated header; Bad Request. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1892,7 +2031,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Repeated header. */
+            /** @description Bad Host header; Repeated header. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1977,7 +2116,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Repeated header. */
+            /** @description Bad Host header; Repeated header. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2090,7 +2229,10 @@ export interface operations {
                      *           "example.com"
                      *         ],
                      *         "wanted": null,
+                     *         "difference": null,
                      *         "state": "up",
+                     *         "unavailable": null,
+                     *         "link_up": true,
                      *         "persistent": false,
                      *         "managed": true,
                      *         "orphan": false,
@@ -2102,7 +2244,7 @@ export interface operations {
                     "application/json": components["schemas"]["Adapter"][];
                 };
             };
-            /** @description Repeated header. */
+            /** @description Bad Host header; Repeated header. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2242,7 +2384,10 @@ export interface operations {
                      *         "example.com"
                      *       ],
                      *       "wanted": null,
+                     *       "difference": null,
                      *       "state": "up",
+                     *       "unavailable": null,
+                     *       "link_up": true,
                      *       "persistent": false,
                      *       "managed": true,
                      *       "orphan": false,
@@ -2253,7 +2398,7 @@ export interface operations {
                     "application/json": components["schemas"]["Adapter"];
                 };
             };
-            /** @description Repeated header; Bad Request. */
+            /** @description Bad Host header; Repeated header; Bad Request. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2282,7 +2427,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Adapter exists. */
+            /** @description Adapter exists; Address exists; Route exists. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2309,7 +2454,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Invalid argument; Invalid request. */
+            /** @description Invalid argument; Setting refused by the system; Invalid request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2356,7 +2501,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service stopping; Driver unavailable. */
+            /** @description Service stopping; Storage failed; Driver unavailable. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2427,7 +2572,10 @@ export interface operations {
                      *         "example.com"
                      *       ],
                      *       "wanted": null,
+                     *       "difference": null,
                      *       "state": "up",
+                     *       "unavailable": null,
+                     *       "link_up": true,
                      *       "persistent": false,
                      *       "managed": true,
                      *       "orphan": false,
@@ -2438,7 +2586,7 @@ export interface operations {
                     "application/json": components["schemas"]["Adapter"];
                 };
             };
-            /** @description Repeated header; Bad Request. */
+            /** @description Bad Host header; Repeated header; Bad Request. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2532,7 +2680,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service stopping; Driver unavailable. */
+            /** @description Service stopping; Storage failed; Driver unavailable. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2602,7 +2750,10 @@ export interface operations {
                      *         "example.com"
                      *       ],
                      *       "wanted": null,
+                     *       "difference": null,
                      *       "state": "up",
+                     *       "unavailable": null,
+                     *       "link_up": true,
                      *       "persistent": false,
                      *       "managed": true,
                      *       "orphan": false,
@@ -2613,7 +2764,7 @@ export interface operations {
                     "application/json": components["schemas"]["Adapter"];
                 };
             };
-            /** @description Repeated header. */
+            /** @description Bad Host header; Repeated header. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2738,7 +2889,7 @@ export interface operations {
                     "application/json": components["schemas"]["Removal"];
                 };
             };
-            /** @description Repeated header. */
+            /** @description Bad Host header; Repeated header. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2888,7 +3039,10 @@ export interface operations {
                      *         "example.com"
                      *       ],
                      *       "wanted": null,
+                     *       "difference": null,
                      *       "state": "up",
+                     *       "unavailable": null,
+                     *       "link_up": true,
                      *       "persistent": false,
                      *       "managed": true,
                      *       "orphan": false,
@@ -2899,7 +3053,7 @@ export interface operations {
                     "application/json": components["schemas"]["Adapter"];
                 };
             };
-            /** @description Repeated header; Bad Request. */
+            /** @description Bad Host header; Repeated header; Bad Request. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2937,7 +3091,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Adapter exists. */
+            /** @description Adapter exists; Adapter unavailable; Address exists; Route exists. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2957,6 +3111,175 @@ export interface operations {
             };
             /** @description Unsupported Media Type. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Invalid argument; Setting refused by the system; Invalid request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not supported. */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Driver call failed. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service stopping; Driver unavailable. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Driver busy. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    restore_adapter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The adapter's GUID. */
+                guid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description An adapter as the operating system has it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "guid": "deadbabe-cafe-beef-0123-456789abcdef",
+                     *       "name": "OfficeNet",
+                     *       "pool": "WireGuard",
+                     *       "luid": 14918173782441984,
+                     *       "interface_index": 7,
+                     *       "interface_name": "OfficeNet",
+                     *       "wintun_name": "OfficeNet",
+                     *       "mtu": 1420,
+                     *       "addresses": [
+                     *         "10.6.7.7/24"
+                     *       ],
+                     *       "families": [
+                     *         4,
+                     *         6
+                     *       ],
+                     *       "metric": null,
+                     *       "routes": [
+                     *         {
+                     *           "destination": "10.0.0.0/8",
+                     *           "next_hop": null,
+                     *           "metric": 0
+                     *         }
+                     *       ],
+                     *       "dns": [
+                     *         "10.6.7.1"
+                     *       ],
+                     *       "dns_search": [
+                     *         "example.com"
+                     *       ],
+                     *       "wanted": null,
+                     *       "difference": null,
+                     *       "state": "up",
+                     *       "unavailable": null,
+                     *       "link_up": true,
+                     *       "persistent": false,
+                     *       "managed": true,
+                     *       "orphan": false,
+                     *       "session": "5f0c9d1e2b3a",
+                     *       "reboot_required": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Adapter"];
+                };
+            };
+            /** @description Bad Host header; Repeated header. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token. */
+            401: {
+                headers: {
+                    /** @description Bearer. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Missing scope; Foreign Host header; Foreign Origin; Access denied by the system. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such adapter. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3057,7 +3380,7 @@ export interface operations {
                     "application/json": components["schemas"]["Release"];
                 };
             };
-            /** @description Repeated header. */
+            /** @description Bad Host header; Repeated header. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3167,7 +3490,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Groups adapters of one program; the tunnel type in Wintun 0.14. It has the characters of a name. */
+                /** @description Groups adapters of one program; the tunnel type in Wintun 0.14. It has the characters of a name. An adapter can be created in a pool of up to 128 UTF-16 units with Wintun 0.14, of 255 with 0.9 to 0.13: `limits.max_pool` in GET /v1/system. */
                 pool: string;
             };
             cookie?: never;
@@ -3188,7 +3511,7 @@ export interface operations {
                     "application/json": components["schemas"]["Removal"];
                 };
             };
-            /** @description Repeated header. */
+            /** @description Bad Host header; Repeated header. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3340,7 +3663,7 @@ export interface operations {
                     "application/json": components["schemas"]["Session"][];
                 };
             };
-            /** @description Repeated header. */
+            /** @description Bad Host header; Repeated header. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3460,7 +3783,7 @@ export interface operations {
                     "application/json": components["schemas"]["Session"];
                 };
             };
-            /** @description Repeated header; Bad Request. */
+            /** @description Bad Host header; Repeated header; Bad Request. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3498,7 +3821,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Session exists. */
+            /** @description Adapter unavailable; Session exists. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3640,7 +3963,7 @@ export interface operations {
                     "application/json": components["schemas"]["Session"];
                 };
             };
-            /** @description Repeated header. */
+            /** @description Bad Host header; Repeated header. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3766,7 +4089,7 @@ export interface operations {
                     "application/json": components["schemas"]["Session"];
                 };
             };
-            /** @description Repeated header. */
+            /** @description Bad Host header; Repeated header. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3889,7 +4212,7 @@ export interface operations {
                     "application/json": components["schemas"]["InjectionReport"];
                 };
             };
-            /** @description Repeated header. */
+            /** @description Bad Host header; Repeated header. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4024,7 +4347,7 @@ export interface operations {
                     "application/x-pcapng": string;
                 };
             };
-            /** @description Repeated header. */
+            /** @description Bad Host header; Repeated header. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4135,7 +4458,7 @@ export interface operations {
                     "text/event-stream": string;
                 };
             };
-            /** @description Repeated header. */
+            /** @description Bad Host header; Repeated header. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4222,7 +4545,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description Repeated header. */
+            /** @description Bad Host header; Repeated header. */
             400: {
                 headers: {
                     [name: string]: unknown;
