@@ -13,7 +13,7 @@ from typing import Any
 from wintun_api.errors import DriverError
 
 EVENT_SIZE = 1024  # bytes for one without its texts and lists
-MEMBER_SIZE = 256  # of a list: an address or a route
+ITEM_SIZE = 512  # bytes of a route, the largest thing that there are thousands of
 QUEUE_SIZE = 4 * 1024 * 1024  # bytes of events that wait for one reader, or are kept as history
 
 
@@ -169,7 +169,7 @@ def _size(data: Any) -> int:
         return sum(map(sys.getsizeof, (data.detail, *data.log)))
     if isinstance(data, tuple):
         texts = sum(sys.getsizeof(one) for one in data if isinstance(one, str))
-        return texts or len(data) * MEMBER_SIZE
+        return texts or len(data) * ITEM_SIZE
     if is_dataclass(data):
         return sum(_size(getattr(data, one.name)) for one in fields(data))
     return 0
