@@ -38,6 +38,8 @@ def any_certificate() -> ssl.SSLContext:
 class RunningService:
     """One service; `http` is signed in as admin."""
 
+    tls: ssl.SSLContext | None = None
+
     def __init__(
         self,
         settings: Settings,
@@ -60,7 +62,8 @@ class RunningService:
         assert self._ready.wait(20), self.failure
         assert self.failure is None, self.failure
         self.port = self.server.port
-        self.tls = None if settings.tls_certificate is None else any_certificate()
+        if settings.tls_certificate is not None:
+            self.tls = any_certificate()
         self.url = f"{'http' if self.tls is None else 'https'}://127.0.0.1:{self.port}"
         self.http = self.client(TOKEN)
 

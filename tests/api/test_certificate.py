@@ -122,7 +122,7 @@ def test_files_are_not_looked_at_for_every_connection(
         certificate.renew()
         done.set()
 
-    renewal.service._loop.call_soon_threadsafe(renew)
+    renewal.service.loop.call_soon_threadsafe(renew)
     assert done.wait(10)
     assert renewal.shown() == "new"
 

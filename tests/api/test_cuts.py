@@ -112,7 +112,7 @@ def ask(service: RunningService, *pieces: bytes) -> bytes:
 
     Of a WebSocket that is the accepting and the last frames: the snapshot has a time in it.
     """
-    work = asyncio.run_coroutine_threadsafe(exchange(service.port, pieces), service._loop)
+    work = asyncio.run_coroutine_threadsafe(exchange(service.port, pieces), service.loop)
     found = re.sub(rb"(?i)date: [^\r]*\r\n", b"", work.result(30))
     before, switched, after = found.partition(b" 101 Switching Protocols\r\n")
     if not switched:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import struct
@@ -23,6 +22,7 @@ from wintun_api.packet import build
 from wintun_api.wire import Batch, pack
 
 pytestmark = needs_kernel
+fcntl = pytest.importorskip("fcntl")
 
 NAME = "A1"
 SETTINGS: dict[str, Any] = {

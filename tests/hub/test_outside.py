@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import threading
 from collections.abc import Callable
 from typing import cast
@@ -15,6 +16,10 @@ from wintun_api.errors import DriverError
 from wintun_api.hub import outside
 from wintun_api.hub.outside import OutsideChanges
 from wintun_api.hub.tasks import TaskSet
+
+by_descriptor = pytest.mark.skipif(
+    sys.platform == "win32", reason="the loop of Windows watches no descriptors"
+)
 
 
 class Telling:
@@ -67,7 +72,7 @@ def run(body: Callable[[], object]) -> None:
     asyncio.run(main())
 
 
-@pytest.mark.parametrize("told", ["descriptor", "watcher"])
+@pytest.mark.parametrize("told", [pytest.param("descriptor", marks=by_descriptor), "watcher"])
 def test_a_burst_is_one_reading(told: str) -> None:
     """Many changes within the gathering time are read once, a later one again."""
 
@@ -148,6 +153,7 @@ def test_a_reading_that_fails_is_tried_again() -> None:
     run(body)
 
 
+@by_descriptor
 def test_a_driver_that_cannot_work() -> None:
     """Nothing is read again and again where a reading cannot make the descriptor silent."""
 
