@@ -130,7 +130,7 @@ class RunningService:
             additional_headers=extra,
             compression=None,
             max_size=None,
-            open_timeout=10,
+            open_timeout=30,
             close_timeout=2,
             **options,
         )

@@ -133,7 +133,7 @@ class PoolCalls(AdapterCalls):
     def WintunGetAdapterName(self, handle: AdapterHandle, name: Any) -> int:
         """Write the name into 128 UTF-16 units."""
         device = self._present("WintunGetAdapterName", handle)
-        units = device.name.encode("utf-16-le") + b"\0\0"
+        units = device.name.encode("utf-16-le")[: 2 * (MAX_ADAPTER_NAME - 1)] + b"\0\0"
         memmove(name, units, len(units))
         return 1
 

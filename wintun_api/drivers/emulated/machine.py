@@ -21,14 +21,27 @@ from wintun_api.drivers.emulated.faults import CallFailed
 from wintun_api.drivers.emulated.link import Counters, Link
 from wintun_api.drivers.emulated.network import Host
 from wintun_api.drivers.emulated.state import DeviceState, StateFile
+from wintun_api.drivers.limits import MAX_ADAPTER_NAME
 from wintun_api.drivers.wintun.win32 import ERROR_ALREADY_EXISTS, ERROR_DUP_NAME
 from wintun_api.packet import build
 
 IF_TYPE_PROP_VIRTUAL = 53
 DEFAULT_MTU = 65535  # what Windows gives a Wintun adapter
 _RENAMES = 1000
+# What a change that cannot be written is undone in.
+RESTORED = (
+    *("name", "wintun_name", "mtu", "addresses", "metric", "routes", "dns", "dns_search"),
+    *("removed", "enabled"),
+)
 # Settings of a device that the IP Helper's notifications tell of.
 TOLD = frozenset(("name", "mtu", "addresses", "metric", "routes", "dns", "dns_search", "removed"))
+
+
+def _numbered(name: str, number: int) -> str:
+    """Return the name with a number behind it, shortened to what a name may have."""
+    suffix = f" {number}"
+    room = 2 * (MAX_ADAPTER_NAME - 1 - len(suffix))
+    return name.encode("utf-16-le")[:room].decode("utf-16-le", "ignore") + suffix
 
 
 def luid_of(index: int) -> int:
@@ -270,14 +283,15 @@ class Machine:
         """
         with self.lock:
             devices = list(self._devices)
-            before = [vars(device).copy() for device in devices]
+            before = [[getattr(device, name) for name in RESTORED] for device in devices]
             try:
                 yield
                 self._save()
             except BaseException:
                 self._devices[:] = devices
                 for device, values in zip(devices, before, strict=True):
-                    vars(device).update(values)
+                    for name, value in zip(RESTORED, values, strict=True):
+                        setattr(device, name, value)
                     device.host.set_addresses(device.addresses)
                 raise
 
@@ -325,7 +339,7 @@ class Machine:
         owner = self.named(name)
         if owner is None or owner is besides:
             return
-        names: Iterator[str] = (f"{name} {number}" for number in range(1, _RENAMES + 1))
+        names: Iterator[str] = (_numbered(name, number) for number in range(1, _RENAMES + 1))
         free: Callable[[str], bool] = lambda one: self.named(one) is None  # noqa: E731
         new = next(filter(free, names), None)
         if new is None:
