@@ -382,19 +382,6 @@ def test_broken_tokens(tmp_path: Path, content: str) -> None:
     refused(run(tmp_path, *EMULATED), f"The file of issued tokens {path} is broken")
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the driver of Linux keeps pools and a salt")
-def test_broken_pools_and_salt(start: Start, tmp_path: Path) -> None:
-    """Broken pools and a broken salt are two warnings; the service starts."""
-    data = data_of(tmp_path)
-    (data / "pools.json").write_text("[1, 2]")
-    (data / "salt").write_text("\u0665" * 64)
-    program = start("serve", "--driver", "linux", "--port", "0", "--data-dir", str(data))
-    program.wait_for_url()
-    assert f"Cannot use the known pools in {data / 'pools.json'}" in program.stderr
-    assert f"No salt in {data / 'salt'}" in program.stderr
-    assert "Traceback" not in program.stderr
-
-
 def test_one_service_per_data_directory(start: Start, tmp_path: Path) -> None:
     """A second service on a data directory is told the first one's address and process."""
     data = tmp_path / "shared"
