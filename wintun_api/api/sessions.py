@@ -13,6 +13,7 @@ from wintun_api.errors import (
     AdapterNotFound,
     AdapterUnavailable,
     InvalidArgument,
+    OutOfThreads,
     SessionExists,
     SessionNotFound,
 )
@@ -32,7 +33,7 @@ async def list_sessions(registry: RegistryOf) -> list[Session]:
     operation_id="start_session",
     status_code=201,
     responses=problems(
-        InvalidArgument, AdapterNotFound, AdapterUnavailable, SessionExists, *DRIVER
+        InvalidArgument, AdapterNotFound, AdapterUnavailable, SessionExists, OutOfThreads, *DRIVER
     ),
 )
 @needs(Scope.ADMIN)

@@ -3886,7 +3886,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Service stopping; Driver unavailable. */
+            /** @description Service stopping; Out of threads; Driver unavailable. */
             503: {
                 headers: {
                     [name: string]: unknown;
