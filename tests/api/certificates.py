@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 import ssl
 import subprocess
 from pathlib import Path
 
-import pytest
+from tests.needs import need
+from tests.running import any_certificate
 
 
 def make_certificate(folder: Path, *names: str) -> tuple[Path, Path]:
     """Make a self-signed certificate for these names; return its file and that of its key."""
-    if shutil.which("openssl") is None:
-        pytest.skip("there is no openssl to make a certificate")
+    need("openssl")
     folder.mkdir(exist_ok=True)
     certificate, key = folder / "certificate.pem", folder / "key.pem"
     alternatives = ",".join(f"DNS:{name}" for name in names or ("localhost",))
-    made = subprocess.run(
+    subprocess.run(
         [
             *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
             *("-nodes", "-days", "2", "-subj", "/CN=localhost"),
@@ -26,16 +25,14 @@ def make_certificate(folder: Path, *names: str) -> tuple[Path, Path]:
             *("-keyout", key, "-out", certificate),
         ],
         capture_output=True,
-        check=False,
+        check=True,
     )
-    if made.returncode:
-        pytest.skip(f"openssl cannot make a certificate here: {made.stderr.decode()}")
     return certificate, key
 
 
 def shown_at(port: int) -> str:
     """Return the certificate that a new TLS connection is shown, as PEM."""
-    context = anyone()
+    context = any_certificate()
     with (
         socket.create_connection(("127.0.0.1", port), 10) as plain,
         context.wrap_socket(plain) as connection,
@@ -43,10 +40,3 @@ def shown_at(port: int) -> str:
         found = connection.getpeercert(binary_form=True)
     assert found is not None
     return ssl.DER_cert_to_PEM_cert(found)
-
-
-def anyone() -> ssl.SSLContext:
-    """Return a client's context that trusts everything."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    return context

@@ -18,8 +18,8 @@ import pytest
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
-from tests.api.certificates import anyone, make_certificate
-from tests.running import TOKEN, PacketSocket, RunningService, running
+from tests.api.certificates import make_certificate
+from tests.running import TOKEN, PacketSocket, RunningService, any_certificate, running
 from wintun_api.wire import BATCH, Batch, pack
 
 README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
@@ -127,7 +127,10 @@ def browser(port: int) -> httpx.Client:
     address = f"{NAME}:{port}"
     headers = {"Host": address, "Origin": f"https://{address}"}
     return httpx.Client(
-        base_url=f"https://127.0.0.1:{port}", headers=headers, verify=anyone(), trust_env=False
+        base_url=f"https://127.0.0.1:{port}",
+        headers=headers,
+        verify=any_certificate(),
+        trust_env=False,
     )
 
 
@@ -180,7 +183,7 @@ def packets(service: RunningService, port: int, session: str, cookie: str, key: 
     with connect(
         f"wss://{NAME}:{port}/v1/sessions/{session}/packets?direction=both",
         sock=plain,
-        ssl=anyone(),
+        ssl=any_certificate(),
         subprotocols=[Subprotocol(BATCH), Subprotocol(offer)],
         additional_headers={"Cookie": cookie, "Origin": f"https://{NAME}:{port}"},
         compression=None,

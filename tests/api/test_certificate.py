@@ -14,9 +14,9 @@ from threading import Event
 import pytest
 from websockets.sync.client import connect
 
-from tests.api.certificates import anyone, make_certificate, shown_at
+from tests.api.certificates import make_certificate, shown_at
 from tests.cli.commands import Program
-from tests.running import TOKEN, RunningService, running
+from tests.running import TOKEN, RunningService, any_certificate, running
 from wintun_api.api import certificate as module
 
 AUTH = {"Authorization": f"Bearer {TOKEN}"}
@@ -64,7 +64,7 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
 def test_it_is_taken_up_by_itself(renewal: Renewal) -> None:
     """New connections are shown the new certificate; a stream that is open goes on."""
     url = f"wss://127.0.0.1:{renewal.service.port}/v1/events"
-    with connect(url, ssl=anyone(), additional_headers=AUTH, open_timeout=20) as stream:
+    with connect(url, ssl=any_certificate(), additional_headers=AUTH, open_timeout=20) as stream:
         assert '"snapshot"' in str(stream.recv(10))
         assert renewal.shown() == "old"
         renewal.replace()
@@ -141,7 +141,9 @@ def test_hangup(tmp_path: Path) -> None:
         old_text, new_text = certificate.read_text(), new.read_text()
         events = f"{url.replace('https', 'wss')}/v1/events"
         headers = {"Authorization": f"Bearer {token}"}
-        with connect(events, ssl=anyone(), additional_headers=headers, open_timeout=20) as stream:
+        with connect(
+            events, ssl=any_certificate(), additional_headers=headers, open_timeout=20
+        ) as stream:
             shutil.copy(new, certificate)
             program.process.send_signal(signal.SIGHUP)
             program.wait_for("stays as it was")

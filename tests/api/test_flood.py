@@ -18,6 +18,7 @@ import pytest
 if sys.platform != "win32":
     import resource
 
+from tests.api.certificates import make_certificate
 from tests.api.raw_connection import Raw, frame, handshake, request
 from tests.cli.commands import COMMAND, Program, environment
 
@@ -289,17 +290,7 @@ def test_standard_error_that_takes_nothing(tmp_path: Path, where: str) -> None:
 )
 def test_tls(tmp_path: Path, data: bytes, inside: bool, begins: bytes) -> None:
     """With TLS the same bounds of time hold, from before its handshake on, without a log line."""
-    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
-    made = subprocess.run(
-        [
-            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes"),
-            *("-subj", "/CN=localhost", "-keyout", str(key), "-out", str(certificate)),
-        ],
-        capture_output=True,
-        check=False,
-    )
-    if made.returncode:
-        pytest.skip("openssl cannot make a certificate here")
+    certificate, key = make_certificate(tmp_path)
     files = ("--tls-certificate", str(certificate), "--tls-key", str(key))
     command = ("serve", "--driver", "emulated", "--port", "0", "--request-timeout", "1", *files)
     with closing(Program(tmp_path / "program", *command)) as program:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import subprocess
 import sys
 import threading
 import time
@@ -22,6 +21,7 @@ from typing import Any
 import psutil
 import pytest
 
+from tests.api.certificates import make_certificate
 from tests.api.test_endings import Watcher, delete_session, the_session
 from tests.conftest import Rig
 from tests.drivers.linux.kernel import namespace, needs_kernel
@@ -80,17 +80,8 @@ def new_loop(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The settings of a service with TLS."""
-    folder = tmp_path_factory.mktemp("tls")
-    files = {"tls_certificate": folder / "certificate.pem", "tls_key": folder / "key.pem"}
-    subprocess.run(
-        [
-            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost"),
-            *("-keyout", files["tls_key"], "-out", files["tls_certificate"]),
-        ],
-        check=True,
-        capture_output=True,
-    )
-    return files
+    certificate, key = make_certificate(tmp_path_factory.mktemp("tls"))
+    return {"tls_certificate": certificate, "tls_key": key}
 
 
 class Flooded:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import os
-import shutil
 import signal
 import socket
 import stat
@@ -17,6 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.api.certificates import make_certificate
 from tests.cli.commands import COMMAND, Program, environment, run
 from tests.cli.conftest import Start
 
@@ -224,18 +224,7 @@ def test_unknown_host(tmp_path: Path) -> None:
 
 def test_tls(start: Start, tmp_path: Path) -> None:
     """With a certificate the service speaks TLS, and the client commands trust it when told."""
-    if shutil.which("openssl") is None:
-        pytest.skip("there is no openssl to make a certificate")
-    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
-    subject = ("-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1")
-    files = ("-keyout", key, "-out", certificate)
-    made = subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", *subject, *files],
-        capture_output=True,
-        check=False,
-    )
-    if made.returncode:
-        pytest.skip("openssl cannot make a certificate here")
+    certificate, key = make_certificate(tmp_path)
     program = start(*EMULATED, "--tls-certificate", str(certificate), "--tls-key", str(key))
     url = program.wait_for(r"(https://127\.0\.0\.1:\d+)")[1]
     client = ("adapters", "list", "--json", "--url", url, "--token", token_of(program))

@@ -44,14 +44,14 @@ def alter(
             as the system lets it.
     """
     before = adapter.info()
-    renamed = name is not None and name != before.name
-    if renamed and name is not None:
-        adapter.set_name(name)
+    new_name = None if name == before.name else name
+    if new_name is not None:
+        adapter.set_name(new_name)
     try:
         asked.apply(adapter)
     except WintunApiError:
         _put_back(adapter, _own(before, wanted))
-        if renamed:
+        if new_name is not None:
             with suppress(WintunApiError):
                 adapter.set_name(before.name)
         raise

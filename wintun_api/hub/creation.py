@@ -48,7 +48,7 @@ class Leaving:
         return since is not None and self._clock() - since < LEAVING
 
 
-async def patiently(create: Callable[[], Awaitable[T]], seconds: float) -> T:
+async def retried(create: Callable[[], Awaitable[T]], seconds: float) -> T:
     """Create, and try again while the GUID is in use, with longer and longer pauses.
 
     Args:
@@ -80,7 +80,7 @@ async def by_stable_guid(
         AdapterExists: The name is in use.
     """
     try:
-        return await patiently(lambda: create(guid), seconds)
+        return await retried(lambda: create(guid), seconds)
     except AdapterExists as error:
         if error.guid_in_use:
             logger.warning(

@@ -31,11 +31,10 @@ from wintun_api.errors import (
     SessionNotFound,
     WintunApiError,
 )
-from wintun_api.hub import creation
 from wintun_api.hub.adapters import AdapterView, ManagedAdapter
 from wintun_api.hub.alteration import Altered, alter
 from wintun_api.hub.aside import aside
-from wintun_api.hub.creation import Leaving, by_stable_guid
+from wintun_api.hub.creation import Leaving, by_stable_guid, retried
 from wintun_api.hub.ending import ENDING_PATIENCE
 from wintun_api.hub.events import EventLog, EventType
 from wintun_api.hub.identity import StableGuids
@@ -574,7 +573,7 @@ class Registry:
                 return await attempt(None)
             return await by_stable_guid(attempt, guid, self._management.timeout)
         if guid in self._leaving and guid not in self._adapters:
-            return await creation.patiently(lambda: attempt(guid), self._management.timeout)
+            return await retried(lambda: attempt(guid), self._management.timeout)
         return await attempt(guid)
 
     def _failed_late(

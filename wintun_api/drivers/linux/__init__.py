@@ -6,11 +6,20 @@
     calls          the system calls of a packet, in Python
     native         the same for many packets at a time, in C where burst.c was built
     identity       GUID, pool and name as the device's ifalias; kernel names
+    marks          alternative names of a device, which say which adapter it is
+    memory         which devices are adapters, whatever becomes of their names
     addresses      from the addresses a device has to those it shall have
     routes         from the routes of ours to those that shall be there
+    own_routes     our routes as the kernel has them, kept until it tells of a change
+    refusals       why the kernel refused an address or a route, and whose is in the way
+    transaction    many changes, all or none
+    netlink        requests as bytes, many in a system call
+    address_messages, route_messages  addresses and routes as those bytes
+    socket_filter  programs that choose what a netlink socket gets
     resolver       DNS settings, where systemd-resolved keeps them
+    files_watch    whether files have changed, by inotify
     tun            the calls of /dev/net/tun
-    rtnetlink      links, addresses and routes as values, through pyroute2
+    rtnetlink      links as values, through pyroute2
     counters       what the kernel has counted on a link
     tracker        the counters of a session's device, wherever it is, up to its last
     changes        whether anything has changed since it was read

@@ -7,7 +7,6 @@ filter of this socket lets only those through that may concern routes of ours.
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import socket
 import struct
@@ -34,6 +33,19 @@ from wintun_api.drivers.linux.route_messages import (
     Row,
     parse_owner,
 )
+from wintun_api.drivers.linux.socket_filter import (
+    ALL,
+    JUMP_IF_EQUAL,
+    KIND,
+    LOAD_BYTE,
+    LOAD_HALF,
+    LOAD_WORD,
+    NOTHING,
+    RETURN,
+    Program,
+    Step,
+    attach,
+)
 
 # linux/rtnetlink.h: RTMGRP_LINK, IPV4_IFADDR, IPV4_ROUTE, IPV6_IFADDR, IPV6_ROUTE
 GROUPS = 0x1 | 0x10 | 0x40 | 0x100 | 0x400
@@ -42,12 +54,7 @@ IFLA_MTU = 4
 IFF_UP = 0x1
 LINK = struct.Struct("=BxHiII")  # ifinfomsg: family, type, index, flags, change
 INDEX_OF_ADDRESS = struct.Struct("=4xI")  # ifaddrmsg
-
-# linux/filter.h: code, jump if true, jump if false, operand
-INSTRUCTION = struct.Struct("=HBBI")
-LOAD_HALF, LOAD_BYTE, LOAD_WORD, JUMP_IF_EQUAL, RETURN = 0x28, 0x30, 0x20, 0x15, 0x06
-SO_ATTACH_FILTER = 26
-KIND_AT, PORT_AT, PROTOCOL_AT = 4, 12, HEADER.size + 5
+PORT_AT, PROTOCOL_AT = 12, HEADER.size + 5  # where they are in a message
 _MAX_MESSAGE = 1 << 16
 
 
@@ -153,10 +160,7 @@ def _listen(port: int) -> socket.socket:
     changes = socket.socket(AF_NETLINK, socket.SOCK_RAW, NETLINK_ROUTE)
     try:
         changes.setblocking(False)
-        program = b"".join(INSTRUCTION.pack(*step) for step in _program(port))
-        room = ctypes.create_string_buffer(program, len(program))
-        pointer = struct.pack("@HP", len(program) // INSTRUCTION.size, ctypes.addressof(room))
-        changes.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, pointer)
+        attach(changes, _program(port))
         changes.bind((0, GROUPS))
     except OSError:
         changes.close()
@@ -164,21 +168,21 @@ def _listen(port: int) -> socket.socket:
     return changes
 
 
-def _program(port: int) -> list[tuple[int, int, int, int]]:
+def _program(port: int) -> Program:
     """Return a filter: not what a port has changed, not routes of others, no new addresses."""
-    nothing, everything = (RETURN, 0, 0, 0), (RETURN, 0, 0, 0xFFFFFFFF)
+    nothing, everything = Step(RETURN, NOTHING), Step(RETURN, ALL)
     return [
-        (LOAD_WORD, 0, 0, PORT_AT),
-        (JUMP_IF_EQUAL, 0, 1, socket.htonl(port)),
+        Step(LOAD_WORD, PORT_AT),
+        Step(JUMP_IF_EQUAL, socket.htonl(port), 0, 1),
         nothing,
-        (LOAD_HALF, 0, 0, KIND_AT),
-        (JUMP_IF_EQUAL, 0, 1, socket.htons(RTM_NEWADDR)),
+        Step(LOAD_HALF, KIND),
+        Step(JUMP_IF_EQUAL, socket.htons(RTM_NEWADDR), 0, 1),
         nothing,
-        (JUMP_IF_EQUAL, 2, 0, socket.htons(RTM_NEWROUTE)),
-        (JUMP_IF_EQUAL, 1, 0, socket.htons(RTM_DELROUTE)),
+        Step(JUMP_IF_EQUAL, socket.htons(RTM_NEWROUTE), 2, 0),
+        Step(JUMP_IF_EQUAL, socket.htons(RTM_DELROUTE), 1, 0),
         everything,
-        (LOAD_BYTE, 0, 0, PROTOCOL_AT),
-        (JUMP_IF_EQUAL, 0, 1, RTPROT_WINTUN_API),
+        Step(LOAD_BYTE, PROTOCOL_AT),
+        Step(JUMP_IF_EQUAL, RTPROT_WINTUN_API, 0, 1),
         everything,
         nothing,
     ]
