@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from wintun_api.api.admission import Admission
-from wintun_api.api.listener import Listener, bind
+from wintun_api.api.listener import Listener, listen
 
 
 class Silent(asyncio.Protocol):
@@ -28,7 +28,7 @@ def test_the_socket_is_closed_though_connections_are_not() -> None:
     """The listening socket is closed with the listener, while its connections stay open."""
 
     async def run() -> None:
-        socket = bind("127.0.0.1", 0)
+        socket = listen("127.0.0.1", 0)[0]
         accepted = Silent()
         listener = Listener(
             socket, Admission(8), lambda _seat: accepted, tls=None, tls_timeout=1, backlog=8

@@ -144,11 +144,6 @@ def _forget(task: asyncio.Task[None], connection: socket.socket, seat: Seat) -> 
         connection.close()
 
 
-def bind(host: str, port: int) -> socket.socket:
-    """Return a socket bound to one address, for a server that was given none."""
-    return listen(host, port)[0]
-
-
 def listen(host: str, port: int) -> list[socket.socket]:
     """Bind every address of a host name at one port; 0 takes a free one.
 
