@@ -97,7 +97,7 @@ def test_wrong_key(config: Path) -> None:
     config.write_text('driver = "tap"\nprot = 1\n')
     problems = refusal(config)
     assert any(p.startswith(f"driver in {config}: ") for p in problems)
-    assert any(p.startswith("prot is no setting") for p in problems)
+    assert any(p.startswith("There is no setting prot") for p in problems)
 
 
 def test_every_problem_at_once(config: Path) -> None:
@@ -117,7 +117,7 @@ def test_broken_file(config: Path, content: bytes) -> None:
 def test_missing_file(config: Path) -> None:
     """A file that was named must exist."""
     (problem,) = refusal(config)
-    assert problem == f"There is no configuration file {config}."
+    assert problem == f"The configuration file {config} does not exist."
 
 
 def test_relative_dll() -> None:

@@ -10,14 +10,14 @@ from typing import TextIO, cast
 
 
 def main() -> None:
-    """Run the command of sys.argv; leave with its exit code."""
+    """Run the command in sys.argv and exit with its exit code."""
     _fill_standard_descriptors()
     try:
         from wintun_api.cli import app
         from wintun_api.cli.log import Unfailing
     except KeyboardInterrupt:
         sys.exit(1)
-    # A console of another code page must not make a name of an adapter an error.
+    # An adapter name must not cause an error on a console with another code page.
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
@@ -28,12 +28,12 @@ def main() -> None:
         app(prog_name="wintun-api")
     except SystemExit as end:
         code = end.code
-    except KeyboardInterrupt:  # before or after what the command itself does about it
+    except KeyboardInterrupt:  # the command's own handler was not in place
         code = 1
     except OSError as error:
         _tell(error)
-    # What is still in the buffer is written here: at its own end the interpreter could only print
-    # a traceback for what a full disk or a closed pipe does not take.
+    # Write what is still in the buffer here: if the disk is full or the pipe is closed, the
+    # interpreter could only print a traceback when it exits.
     try:
         if sys.stdout is not None:
             sys.stdout.flush()
@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def _tell(error: OSError) -> None:
-    """Say on standard error why a command stopped, and let go of what cannot be written."""
+    """Print on standard error why a command stopped, and drop output that cannot be written."""
     _discard_output()
     what = f"use {error.filename}" if error.filename else "write to standard output"
     with suppress(OSError, ValueError):
@@ -59,8 +59,8 @@ def _discard_output() -> None:
 
 
 def _fill_standard_descriptors() -> None:
-    # Started without them, the first sockets would get their numbers; libuv aborts when it has to
-    # close one of these.
+    # In a process started without them, the first sockets would get these descriptor numbers, and
+    # libuv aborts when it has to close one of them.
     for number in range(3):
         try:
             os.fstat(number)

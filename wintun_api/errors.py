@@ -1,12 +1,12 @@
 """The exceptions of the package.
 
     WintunApiError                     `hint` says what to do next
-    ├── InvalidArgument (ValueError)   a name, pool, capacity, address ... that no driver would take
+    ├── InvalidArgument (ValueError)   a name, pool, capacity, address ... that is not valid
     ├── InvalidSettings (ValueError)   flags, variables or keys that are wrong; `problems`
-    ├── InvalidPacket (ValueError)     bytes that are no IP packet; `reason`
-    ├── FrameError (ValueError)        bytes that are no batch frame; `reason`
+    ├── InvalidPacket (ValueError)     bytes that are not an IP packet; `reason`
+    ├── FrameError (ValueError)        bytes that are not a batch frame; `reason`
     ├── DriverUnavailable              the driver cannot work here; `reason`
-    ├── DriverBusy                     a driver call did not come back in time
+    ├── DriverBusy                     a driver call did not finish in time
     ├── SessionNotFound                no session has this id
     ├── ServiceStopping                the service is shutting down
     ├── TokenEnded                     the token was revoked or expired, or its sign-in ended
@@ -18,18 +18,18 @@
         ├── AdapterExists              name or GUID in use
         ├── AddressExists              another interface of the machine has the address
         ├── RouteExists                another program's route has this destination and metric
-        ├── SettingRefused             the system cannot have this address or route as things are
-        ├── DriverInUse                the driver cannot go while adapters use it
+        ├── SettingRefused             the system cannot apply this address or route at present
+        ├── DriverInUse                the driver cannot be removed while adapters use it
         ├── SessionExists              one session per adapter, machine-wide
         ├── SessionEnded               the adapter is gone, or the session was ended
         ├── RingFull                   the send ring has no room
         ├── RingCorrupt                the receive ring is inconsistent: restart the session
-        └── NotSupported               this driver or generation has no such call
+        └── NotSupported               this driver or generation does not have the call
 
-What only ends a start is beside what it refuses: `files.UntrustedFile`,
-`api.data_directory.DataDirectoryInUse`.
+Two errors that only prevent the service from starting are defined beside the code that raises
+them: `files.UntrustedFile` and `api.data_directory.DataDirectoryInUse`.
 
-*Nothing there* is a value (`[]`, `None`), never an exception.
+An empty result is a value (`[]`, `None`), never an exception.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ CodeDomain = Literal["win32", "errno", "configret"]
 
 
 class CodeKind(StrEnum):
-    """What sort of number an error number is; the values are how people write them."""
+    """Name the kind of an error number; the values are the usual names of these kinds."""
 
     WIN32 = "Win32"
     SETUPAPI = "SetupAPI"
@@ -49,14 +49,14 @@ class CodeKind(StrEnum):
     NTSTATUS = "NTSTATUS"
 
 
-# winerror.h, ntstatus.h: HRESULT_FROM_WIN32, NTSTATUS_FROM_WIN32 and HRESULT_FROM_NT of that.
+# winerror.h, ntstatus.h: HRESULT_FROM_WIN32, NTSTATUS_FROM_WIN32, HRESULT_FROM_NT of the latter.
 _WIN32_FACILITIES = (0x8007, 0xC007, 0xD007)
 _SETUPAPI_FACILITY = 0x800F  # setupapi.h: HRESULT_FROM_SETUPAPI
 _SETUPAPI = 0xE000  # APPLICATION_ERROR_MASK and ERROR_SEVERITY_ERROR
 
 
 def kind_of_code(code: int) -> CodeKind:
-    """Return what sort of number Windows gave, by its upper bits (winerror.h, ntstatus.h)."""
+    """Return the kind of a Windows error number, from its upper bits (winerror.h, ntstatus.h)."""
     code &= 0xFFFFFFFF
     match code >> 28:
         case 0xE if code >> 16 == _SETUPAPI:
@@ -72,8 +72,8 @@ def kind_of_code(code: int) -> CodeKind:
 def carried_code(code: int) -> int:
     """Return the Win32 or SetupAPI code that an HRESULT or an NTSTATUS carries.
 
-    Any other number is returned as it is. Results are unsigned; `code` may be signed, as an HRESULT
-    comes from ctypes.
+    Any other number is returned unchanged. Results are unsigned; `code` may be signed, because
+    ctypes returns an HRESULT as a signed number.
     """
     code &= 0xFFFFFFFF
     if code >> 16 in _WIN32_FACILITIES:
@@ -84,10 +84,10 @@ def carried_code(code: int) -> int:
 
 
 class WintunApiError(Exception):
-    """Base of every error the package raises on purpose.
+    """Base class of every error that the package raises on purpose.
 
     Attributes:
-        hint: One sentence that says what to do next.
+        hint: One sentence that tells the user what to do next.
     """
 
     hint: str = ""
@@ -103,7 +103,7 @@ class WintunApiError(Exception):
 
 
 class InvalidArgument(WintunApiError, ValueError):
-    """Refuse a value that no driver would take; `field` names it."""
+    """Refuse a value that is not valid for any driver; `field` names it."""
 
     hint = "Correct the value and send the request again."
 
@@ -113,9 +113,9 @@ class InvalidArgument(WintunApiError, ValueError):
 
 
 class InvalidSettings(WintunApiError, ValueError):
-    """Refuse the settings; `problems` has a sentence for every wrong one."""
+    """Refuse the settings; `problems` has one sentence for each wrong setting."""
 
-    hint = "See wintun-api serve --help for every setting."
+    hint = "Run wintun-api serve --help for a list of all settings."
 
     def __init__(self, *problems: str) -> None:
         super().__init__("; ".join(problems))
@@ -123,9 +123,9 @@ class InvalidSettings(WintunApiError, ValueError):
 
 
 class InvalidPacket(WintunApiError, ValueError):
-    """Refuse bytes that are no IP packet; `reason` is the counter it is counted under."""
+    """Refuse bytes that are not an IP packet; `reason` names the counter that counts it."""
 
-    hint = "Send one whole IPv4 packet of at least 20 bytes or IPv6 packet of at least 40 bytes."
+    hint = "Send one complete IP packet: at least 20 bytes for IPv4, or at least 40 bytes for IPv6."
 
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
@@ -133,9 +133,12 @@ class InvalidPacket(WintunApiError, ValueError):
 
 
 class FrameError(WintunApiError, ValueError):
-    """Refuse bytes that are no sequence of batch frames; `reason` is one of `wire.Fault`."""
+    """Refuse bytes that are not a sequence of batch frames; `reason` is a `wire.Fault`."""
 
-    hint = "See the table of the batch frame in the README; one broken batch refuses its message."
+    hint = (
+        "Compare it with the table of the batch frame in the guide. One broken batch makes the "
+        "service refuse the whole message."
+    )
 
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
@@ -143,7 +146,7 @@ class FrameError(WintunApiError, ValueError):
 
 
 class DriverUnavailable(WintunApiError):
-    """Say that the driver cannot work on this machine now; `reason` is machine-readable."""
+    """Report that the driver cannot work on this machine now; `reason` is machine-readable."""
 
     def __init__(self, reason: str, message: str, *, hint: str) -> None:
         super().__init__(message, hint=hint)
@@ -151,9 +154,12 @@ class DriverUnavailable(WintunApiError):
 
 
 class DriverBusy(WintunApiError):
-    """Say that a driver call is still running after the time that was given to it."""
+    """Report that a driver call is still running after its time limit."""
 
-    hint = "The call goes on; its outcome arrives as an event. See calls in GET /v1/driver."
+    hint = (
+        "The call continues, and its outcome is reported as an event. GET /v1/driver lists the "
+        "calls that are still running."
+    )
 
     def __init__(self, call: str, seconds: float, detail: str = "") -> None:
         super().__init__(f"{call} is still running after {seconds:.0f} s. {detail}".rstrip())
@@ -161,19 +167,19 @@ class DriverBusy(WintunApiError):
 
 
 class OutOfThreads(WintunApiError):
-    """Say that the system starts no more threads for this process, and nothing was begun."""
+    """Report that the system does not let this process start another thread; nothing was begun."""
 
     hint = (
-        "End sessions that are not needed, or raise the limit of threads: pids.max of the "
-        "container, TasksMax of the unit, or ulimit -u."
+        "End sessions that you do not need, or raise the limit on threads: pids.max of the "
+        "container, TasksMax of the systemd unit, or ulimit -u."
     )
 
     def __init__(self) -> None:
-        super().__init__("The system starts no more threads for the service.")
+        super().__init__("The system does not let the service start another thread.")
 
 
 class SessionNotFound(WintunApiError):
-    """Say that no session has this id."""
+    """Report that no session has this id."""
 
     hint = "List the sessions with GET /v1/sessions; start one with POST /v1/sessions."
 
@@ -185,26 +191,26 @@ class SessionNotFound(WintunApiError):
 class ServiceStopping(WintunApiError):
     """Refuse new work while the service shuts down."""
 
-    hint = "Connect again when the service has been started again."
+    hint = "Connect again after the service has been restarted."
 
     def __init__(self) -> None:
         super().__init__("The service is shutting down.")
 
 
 class TokenEnded(WintunApiError):
-    """Say that what opened a connection or began a request is void by now."""
+    """Report that the token or sign-in of a connection or request is no longer valid."""
 
-    hint = "Ask for a new token, or sign in again."
+    hint = "Get a new token, or sign in again."
 
     def __init__(self) -> None:
         super().__init__("The token was revoked or has expired, or its sign-in has ended.")
 
 
 class StorageFailed(WintunApiError):
-    """Say that a change could not be written to the disk, so that it was not made."""
+    """Report that a change could not be written to the disk and was therefore not made."""
 
     hint = (
-        "Nothing has changed. Make room on the disk, or make the data directory writable, and "
+        "Nothing has changed. Free space on the disk, or make the data directory writable, then "
         "send the request again."
     )
 
@@ -213,16 +219,16 @@ class DriverError(WintunApiError):
     """Report a failed driver call.
 
     Attributes:
-        function: The name of the failed call as its vendor spells it.
+        function: The name of the failed function, spelt as its vendor spells it.
         code: The error number as it was returned, as unsigned 32 bits; 0 when the call failed
             without one.
-        domain: Whose number it is: "errno"; "configret" for the functions of cfgmgr32.dll; "win32"
-            for every other one of Windows, which may be an HRESULT or an NTSTATUS.
-        detail: What else is known, as a sentence; may be empty.
+        domain: Where the number comes from: "errno"; "configret" for the functions of
+            cfgmgr32.dll; "win32" for all others of Windows, which may be an HRESULT or an NTSTATUS.
+        detail: A sentence with what else is known; may be empty.
         log: The driver's log lines of this call, oldest first.
     """
 
-    hint = "See the driver's log lines for the cause."
+    hint = "Read the driver's log lines for the cause."
     sentence: ClassVar[str] = "The driver refused the call"
 
     def __init__(
@@ -243,14 +249,14 @@ class DriverError(WintunApiError):
 
     @property
     def carried(self) -> int:
-        """The Win32 code that an HRESULT or an NTSTATUS carries; else `code` itself."""
+        """The Win32 code that an HRESULT or an NTSTATUS carries; otherwise `code` itself."""
         return carried_code(self.code) if self.domain == "win32" else self.code
 
     def __str__(self) -> str:
         return f"{self.detail or self.sentence + '.'} ({self.function}: {self._number()})"
 
     def _number(self) -> str:
-        # What is not a plain code is only recognised in hexadecimal.
+        # People recognise codes other than plain ones only in hexadecimal.
         if self.domain == "configret":
             return f"CONFIGRET 0x{self.code:08X}"
         if self.domain == "errno" or self.code < 0x10000:
@@ -264,99 +270,99 @@ class DriverError(WintunApiError):
 
 
 class AccessDenied(DriverError):
-    """Say that the process lacks the privilege (Win32 5, EPERM)."""
+    """Report that the process lacks the privilege (Win32 5, EPERM)."""
 
     sentence = "Access denied"
-    hint = "Run the service elevated: as Administrator on Windows, with CAP_NET_ADMIN on Linux."
+    hint = "Run the service as Administrator on Windows, or with CAP_NET_ADMIN on Linux."
 
 
 class AdapterNotFound(DriverError):
-    """Say that no such adapter exists (Win32 2, 1168)."""
+    """Report that the adapter does not exist (Win32 2, 1168)."""
 
     sentence = "No such adapter"
     hint = "List the adapters with GET /v1/adapters; create one with POST /v1/adapters."
 
 
 class AdapterUnavailable(DriverError):
-    """Say that the adapter is there, and that the system can do nothing with it now."""
+    """Report that the adapter exists but cannot be used now."""
 
     sentence = "The adapter is disabled, or its driver is being replaced"
     hint = (
-        "Enable it in the Device Manager, or wait until the driver has been replaced, and try "
-        "again. unavailable in GET /v1/adapters says when it is back."
+        "Enable it in the Device Manager, or wait until the driver has been replaced, then try "
+        "again. GET /v1/adapters shows when it can be used again."
     )
 
 
 class AdapterExists(DriverError):
-    """Say that the name or the GUID is in use (Win32 52, 183).
+    """Report that the name or the GUID is in use (Win32 52, 183).
 
     Attributes:
-        guid_in_use: It is known to be the GUID, so another one may work.
+        guid_in_use: Whether it is certainly the GUID that is in use, so another GUID may work.
     """
 
     guid_in_use = False
-    sentence = "An adapter with this name or GUID exists already"
+    sentence = "An adapter with this name or GUID already exists"
     hint = "Open it with POST /v1/adapters/open, choose another name, or delete it first."
 
 
 class AddressExists(DriverError):
-    """Say that another interface of the machine has the address (Win32 5010)."""
+    """Report that another interface of the machine has the address (Win32 5010)."""
 
     sentence = "Another interface has this address"
-    hint = "Remove it there first, or choose another one."
+    hint = "Remove the address from that interface first, or choose another address."
 
 
 class RouteExists(DriverError):
-    """Say that a route of another program has this destination and metric (EEXIST)."""
+    """Report that another program's route has this destination and metric (EEXIST)."""
 
-    sentence = "There is a route to this destination with this metric already"
-    hint = "Give this route another metric, or remove the other one first."
+    sentence = "A route to this destination with this metric already exists"
+    hint = "Give this route another metric, or remove the other route first."
 
 
 class SettingRefused(DriverError):
-    """Say that the system cannot have this address or route as things are."""
+    """Report that the system cannot apply this address or route at present."""
 
     sentence = "The system refuses this setting"
-    hint = "Change what the sentence names, and send the request again."
+    hint = "Change the setting that the message names, then send the request again."
 
 
 class DriverInUse(DriverError):
-    """Say that adapters still use the driver (SetupAPI 0xE000023D)."""
+    """Report that adapters still use the driver (SetupAPI 0xE000023D)."""
 
     sentence = "Adapters still use the driver"
-    hint = "Delete the adapters first, those of other programs too."
+    hint = "Delete all adapters that use it first, including those of other programs."
 
 
 class SessionExists(DriverError):
-    """Say that another session owns the adapter (Win32 1247)."""
+    """Report that another session owns the adapter (Win32 1247)."""
 
-    sentence = "The adapter has a session already, perhaps of another process"
-    hint = "End that session first: an adapter has one session, machine-wide."
+    sentence = "The adapter already has a session, perhaps in another process"
+    hint = "End that session first: an adapter can have only one session on the whole machine."
 
 
 class SessionEnded(DriverError):
-    """Say that the adapter is gone or the session was ended (Win32 38)."""
+    """Report that the adapter was removed or the session was ended (Win32 38)."""
 
     sentence = "The session has ended"
     hint = "Start a new session with POST /v1/sessions."
 
 
 class RingFull(DriverError):
-    """Say that the send ring has no room for the packet (Win32 111)."""
+    """Report that the send ring has no room for the packet (Win32 111)."""
 
     sentence = "The send ring is full"
     hint = "Send more slowly, use full=wait, or start the session with a larger capacity."
 
 
 class RingCorrupt(DriverError):
-    """Say that the receive ring is inconsistent (Win32 13); the session must be restarted."""
+    """Report that the receive ring is inconsistent (Win32 13); the session must be restarted."""
 
     sentence = "The receive ring is corrupt"
-    hint = "The service restarts the session once by itself; after that, start a new session."
+    hint = "The service restarts the session once. If it fails again, start a new session."
 
 
 class NotSupported(DriverError):
-    """Say that this driver or generation has no such call (Win32 50)."""
+    """Report that this driver or generation does not have the call (Win32 50)."""
 
-    sentence = "The driver has no such call"
-    hint = "See capabilities in GET /v1/driver for what this driver can do."
+    sentence = "The driver does not support this call"
+    hint = "The capabilities in GET /v1/driver show what this driver can do."

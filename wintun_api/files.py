@@ -1,7 +1,7 @@
-"""Private files: made for their owner alone, checked when read, replaced as a whole.
+"""Private files: readable by their owner only, checked when read, replaced as a whole.
 
-What the service keeps on disk decides who may use it, so a file is believed only when no other
-user could have written it. Everything is checked on the open descriptor, never on a path before:
+The service's files on disk decide who may use it, so a file is trusted only if no other user could
+have written it. Everything is checked on the open descriptor, never on a path before it is opened:
 
     kind         a regular file; a FIFO or a device is refused at once, without waiting for it
     owner        the service's user, or root
@@ -9,7 +9,7 @@ user could have written it. Everything is checked on the open descriptor, never 
     directory    the same owners; not writable by others, unless it is sticky as /tmp is
     length       bounded
 
-On Windows the access control lists of the directory do this, see `api.data_directory`.
+On Windows the directory's access control lists do this, see `api.data_directory`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from pathlib import Path
 
 from wintun_api.errors import WintunApiError
 
-MARK_BYTES = 4  # of the random part of a name that a file has for a moment
+MARK_BYTES = 4  # of the random part of a temporary file's name
 MAX_LINKS = 40
 # Windows refuses to replace a file while another program reads it, often a virus scanner.
 REPLACE_PATIENCE, REPLACE_PAUSE = 2.0, 0.02
@@ -41,15 +41,15 @@ _CREATE = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0) | _N
 
 
 class UntrustedFile(WintunApiError, ValueError):
-    """Refuse a file that another user may have written, or that does not hold what it should."""
+    """Refuse a file that another user may have written, or that has unexpected content."""
 
 
 def read(path: Path, limit: int) -> bytes:
-    """Return what a private file holds, up to `limit` bytes.
+    """Return the content of a private file, up to `limit` bytes.
 
     Raises:
-        FileNotFoundError: There is no such file.
-        UntrustedFile: Another user may have written it, or it is not a file, or it is too large.
+        FileNotFoundError: The file does not exist.
+        UntrustedFile: Another user may have written it, it is not a file, or it is too large.
         OSError: It cannot be read.
     """
     with opened(path) as descriptor:
@@ -58,10 +58,10 @@ def read(path: Path, limit: int) -> bytes:
 
 @contextmanager
 def opened(path: Path) -> Iterator[int]:
-    """Open a file for reading, with all checks but that of its length; give the descriptor.
+    """Open a file for reading, check everything but its length, and yield the descriptor.
 
     Raises:
-        FileNotFoundError: There is no such file.
+        FileNotFoundError: The file does not exist.
         UntrustedFile: Another user may have written it, or it is not a file.
         OSError: It cannot be opened.
     """
@@ -89,7 +89,7 @@ def read_all(descriptor: int, path: Path, limit: int) -> bytes:
     if left <= 0:
         raise UntrustedFile(
             f"{path} is larger than {limit} bytes, so the service did not write it.",
-            hint="Look at what it is; delete it, or name another path.",
+            hint="Look at its content, then delete it or choose another path.",
         )
     return b"".join(parts)
 
@@ -101,21 +101,21 @@ def replace(
     *,
     settle: Callable[[int], None] | None = None,
 ) -> None:
-    """Write a whole file for its owner alone; it is on the disk when this returns.
+    """Write a whole file that only its owner can read; it is on the disk when this returns.
 
-    The old file stays as it is until the new one is complete, whatever happens in between. Where
-    the disk refuses the new entry of the directory, the old file is put back, so a caller who is
-    told of an error can go on with what was before. The new file stays only if the disk refuses
-    that too, or has no hard links.
+    The old file stays unchanged until the new one is complete, whatever happens in between. If the
+    disk refuses the new directory entry, the old file is restored, so a caller that gets an error
+    can continue with the old content. The new file stays only if the disk refuses that too, or if
+    the file system has no hard links.
 
     Args:
         path: The file; its directory exists.
         content: All of it.
-        protect: Closes the new file to other users where modes do not (Windows).
-        settle: Writes the entries of the directory, which it is given open, to the disk.
+        protect: Closes the new file to other users on systems where modes do not (Windows).
+        settle: Gets the open directory and writes its entries to the disk.
 
     Raises:
-        OSError: It could not be written; the old file is as it was.
+        OSError: It could not be written; the old file is unchanged.
     """
     with _entries_of(path.parent) as directory:
         new = _beside(path, "new")
@@ -134,9 +134,10 @@ def replace(
 
 
 def remove_leftovers(directory: Path, name: str | None = None) -> None:
-    """Remove what a process left that was killed while it replaced files here, or this file.
+    """Remove temporary files of a process that was killed while it replaced files here.
 
-    Only for the owner of the files: a replacement that another process is making would fail.
+    With `name`, remove only those of that file. Only the process that owns the files may call
+    this: a replacement that another process has begun would fail.
     """
     file, mark = "*" if name is None else glob.escape(name), "[0-9a-f]" * 2 * MARK_BYTES
     for end in ("new", "old"):
@@ -146,17 +147,17 @@ def remove_leftovers(directory: Path, name: str | None = None) -> None:
 
 
 def make_directory(path: Path) -> None:
-    """Make a directory and its missing parents, mode 0700 whatever the umask.
+    """Create a directory and its missing parents with mode 0700, whatever the umask.
 
     Raises:
-        OSError: It cannot be made.
+        OSError: It cannot be created.
     """
     missing = [one for one in (path, *path.absolute().parents) if not one.exists()]
     for one in reversed(missing):
         try:
             one.mkdir(mode=0o700)
         except FileExistsError:
-            continue  # another process was quicker, or it is a link that leads nowhere
+            continue  # another process created it first, or it is a dangling link
         if sys.platform != "win32":
             one.chmod(0o700)
     if not path.is_dir():
@@ -167,7 +168,7 @@ def check_directory(path: Path) -> None:
     """Refuse a directory into which other users may put files.
 
     Raises:
-        UntrustedFile: They may.
+        UntrustedFile: Other users may do so.
         OSError: It cannot be opened.
     """
     if sys.platform != "win32":
@@ -175,45 +176,45 @@ def check_directory(path: Path) -> None:
 
 
 def check_kind(path: Path, status: os.stat_result) -> None:
-    """Refuse what is not a regular file.
+    """Refuse anything that is not a regular file.
 
     Raises:
-        UntrustedFile: That is so.
+        UntrustedFile: It is not a regular file.
     """
     if not stat.S_ISREG(status.st_mode):
         raise _not_a_file(path)
 
 
 def check_owner(path: Path, status: os.stat_result) -> None:
-    """Refuse what another user owns or may write.
+    """Refuse a file that another user owns or may write.
 
     Raises:
-        UntrustedFile: That is so.
+        UntrustedFile: Another user owns it or may write it.
     """
     if sys.platform != "win32":
         if status.st_uid not in (0, os.geteuid()):
             raise UntrustedFile(
-                f"{path} belongs to another user (uid {status.st_uid}), who could give orders to "
-                "the service with it.",
-                hint="Delete it, or change its owner once you know what it holds.",
+                f"{path} belongs to another user (uid {status.st_uid}), who could control the "
+                "service with it.",
+                hint="Check its content, then change its owner or delete it.",
             )
         sticky = stat.S_ISDIR(status.st_mode) and status.st_mode & stat.S_ISVTX
         if status.st_mode & 0o022 and not sticky:
             raise UntrustedFile(
                 f"Other users may write {path} (its mode is {stat.S_IMODE(status.st_mode):04o}), "
-                "so its content may be theirs.",
-                hint=f"Look at what is in it, then close it with: chmod go-w {path}",
+                "so its content cannot be trusted.",
+                hint=f"Check its content, then make it private with: chmod go-w {path}",
             )
 
 
 def resolve(path: Path) -> Path:
-    """Return the path without links; every link in it must be root's or the service's user's.
+    """Return the path without links; every link in it must belong to root or the service's user.
 
-    Secrets of containers are links to links (`token` -> `..data/token` in Kubernetes).
+    A container's secrets are links to links (`token` -> `..data/token` in Kubernetes).
 
     Raises:
-        UntrustedFile: Another user could turn one of the links, or there are too many.
-        OSError: A part of the path cannot be looked at.
+        UntrustedFile: Another user could change one of the links, or there are too many.
+        OSError: A part of the path cannot be examined.
     """
     if sys.platform == "win32":
         return path
@@ -234,8 +235,9 @@ def resolve(path: Path) -> Path:
                 raise UntrustedFile(f"{path} leads through more than {MAX_LINKS} links.")
             if status.st_uid not in (0, os.geteuid()):
                 raise UntrustedFile(
-                    f"{done} is a link of another user (uid {status.st_uid}), who can turn it.",
-                    hint="Name the file itself, by a path that other users cannot change.",
+                    f"{done} is a link that belongs to another user (uid {status.st_uid}), who "
+                    "can change where it leads.",
+                    hint="Give the path of the file itself, which other users cannot change.",
                 )
             check_directory(done.parent)
             target = done.readlink()
@@ -265,7 +267,7 @@ def _open(path: Path) -> int:
 
 
 def _open_directory(path: Path) -> int:
-    # Search permission is enough: the directory of a container's secrets is not ours to list.
+    # Search permission is enough: we may not be allowed to list a container's secrets directory.
     descriptor = os.open(path, _DIRECTORY | getattr(os, "O_PATH", 0))
     try:
         check_owner(path, os.fstat(descriptor))
@@ -280,12 +282,12 @@ def _beside(path: Path, end: str) -> Path:
 
 
 def _write(new: Path, content: bytes, protect: Callable[[Path], None] | None) -> None:
-    """Make a file, or nothing."""
+    """Create a complete file, or none at all."""
     descriptor = os.open(new, _CREATE, 0o600)
     try:
         try:
             if sys.platform != "win32":
-                os.fchmod(descriptor, 0o600)  # a umask may have taken the owner's bits too
+                os.fchmod(descriptor, 0o600)  # a umask may have removed the owner's bits too
             elif protect is not None:
                 protect(new)
             view = memoryview(content)
@@ -302,7 +304,7 @@ def _write(new: Path, content: bytes, protect: Callable[[Path], None] | None) ->
 
 @contextmanager
 def _entries_of(path: Path) -> Iterator[int | None]:
-    """Open a directory to write its entries, before one changes; None where nothing needs it."""
+    """Open a directory before an entry changes, to write its entries; None if not needed."""
     if sys.platform == "win32":
         yield None  # NTFS keeps entries in its journal
     else:
@@ -323,7 +325,7 @@ def _settle(directory: int) -> None:
 
 @contextmanager
 def _undo(path: Path) -> Iterator[Callable[[], object]]:
-    """Keep the old file for a moment by a second name; give what puts it back."""
+    """Keep the old file briefly under a second name; yield a function that restores it."""
     old = _beside(path, "old")
     try:
         os.link(path, old, follow_symlinks=False)
@@ -340,7 +342,7 @@ def _undo(path: Path) -> Iterator[Callable[[], object]]:
 
 
 def _move(new: Path, path: Path) -> None:
-    """Let a file take the place of another one, or remove it."""
+    """Move a file to the place of another one, or remove it."""
     try:
         _replace(new, path)
     except BaseException:
@@ -367,10 +369,12 @@ def _replace(new: Path, path: Path) -> None:
 
 def _link(path: Path) -> UntrustedFile:
     return UntrustedFile(
-        f"{path} is a symbolic link; the service follows none here.",
+        f"{path} is a symbolic link, which the service does not follow here.",
         hint="Put the file itself there, or delete the link.",
     )
 
 
 def _not_a_file(path: Path) -> UntrustedFile:
-    return UntrustedFile(f"{path} is not a regular file.", hint="Delete it, or name another path.")
+    return UntrustedFile(
+        f"{path} is not a regular file.", hint="Delete it, or choose another path."
+    )

@@ -1,8 +1,8 @@
-"""What people paste, pipe or write into files, without what came along with it.
+"""Clean text that people paste, pipe or write into files.
 
-White space, line ends and byte order marks around a token, a number, a GUID or a name mean nothing
-to the person who gave them, and are easily picked up on the way. Quotation marks are not removed:
-they may be meant.
+White space, line ends and byte order marks around a token, a number, a GUID or a name are easily
+copied along and have no meaning, so they are removed. Quotation marks are kept, because they may
+be intended.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import codecs
 from typing import Any
 
-# What Python calls white space, and marks that are not seen: of byte order, and of no width.
+# White space as Python defines it, and invisible marks: byte order marks and zero-width characters.
 _AROUND = "".join(char for char in map(chr, range(0x3001)) if char.isspace()) + "\ufeff\u200b"
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -21,7 +21,7 @@ def trimmed(text: str) -> str:
 
 
 def trimmed_values(value: Any) -> Any:
-    """Return a text trimmed, and a list or an object with its texts trimmed; the rest as it is."""
+    """Return a value with every text in it trimmed, also in lists and objects."""
     match value:
         case str():
             return trimmed(value)
@@ -36,9 +36,9 @@ def trimmed_values(value: Any) -> Any:
 def text_of(content: bytes) -> str:
     """Return the text of a small file, trimmed.
 
-    PowerShell writes UTF-16 with a byte order mark; without one it is UTF-8.
+    PowerShell writes UTF-16 with a byte order mark; text without one is read as UTF-8.
 
     Raises:
-        UnicodeDecodeError: It is not text.
+        UnicodeDecodeError: The content is not text.
     """
     return trimmed(content.decode("utf-16" if content.startswith(_UTF16) else "utf-8"))

@@ -1,8 +1,8 @@
-"""One frozen `Settings`, read from flags, environment and a TOML file, in this order of precedence.
+"""Read one frozen `Settings` from flags, environment and a TOML file, in this order of precedence.
 
-Every field is a flag of `wintun-api serve`, an environment variable (`WINTUN_API_` and the field's
-name in capitals) and a key of the TOML file named by `--config`. A variable with several names
-separates them by commas.
+Every field is a flag of `wintun-api serve`, an environment variable (`WINTUN_API_` followed by the
+field's name in capitals) and a key of the TOML file that `--config` names. A variable that holds
+several names separates them by commas.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ from wintun_api.paste import trimmed_values
 
 ENV_PREFIX = "WINTUN_API_"
 
-# Flags that are given once per value are in the singular.
+# A flag that is repeated for each value is in the singular.
 FLAGS = {
     "allowed_hosts": "--allowed-host",
     "pools": "--pool",
     "trusted_proxies": "--trusted-proxy",
 }
 
-# Bounds of numbers that have none of their own: more is a slip of the pen, and would end in an
-# error of the system that does not name the setting.
+# Bounds for numbers that have no others: a larger number is a mistake, and the system's error for
+# it would not name the setting.
 LONGEST = 1_000_000.0  # seconds
 LARGEST = 2**31 - 1
 
@@ -49,13 +49,13 @@ Generation = Literal["pool", "tunnel-type"]
 
 
 def default_driver() -> DriverName:
-    """Return the real driver of this platform, the emulated one where there is none."""
+    """Return the real driver of this platform, or the emulated one if there is none."""
     drivers: dict[str, DriverName] = {"win32": "wintun", "linux": "linux"}
     return drivers.get(sys.platform, "emulated")
 
 
 def default_data_dir() -> Path:
-    """Return where tokens and known pools are kept: the machine's place for a privileged user."""
+    """Return where tokens and known pools are kept: machine-wide for a privileged user."""
     if sys.platform == "win32":
         return Path(os.environ.get("PROGRAMDATA", r"C:\ProgramData")) / "wintun-api"
     else:  # noqa: RET505 - so that the type checker reads it on its own platform alone
@@ -90,8 +90,8 @@ def _host_names(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _absolute(path: Path) -> Path:
-    # A relative DLL would be looked for where anybody may have put one. A Windows path is
-    # absolute here too, so that a file of settings can be checked on another machine.
+    # A relative path would be looked for in directories where any user may have put a DLL. A
+    # Windows path is absolute here too, so that a settings file can be checked on another machine.
     if not (path.is_absolute() or PureWindowsPath(path).is_absolute()):
         raise ValueError("must be an absolute path")
     return path
@@ -105,7 +105,7 @@ Native = Literal["auto", "off"] | AbsolutePath
 
 
 class Settings(BaseSettings):
-    """What the service needs to know before it starts; constant while it runs."""
+    """Hold what the service needs to know before it starts; constant while it runs."""
 
     model_config = SettingsConfigDict(
         env_prefix=ENV_PREFIX, frozen=True, extra="forbid", validate_default=True
@@ -117,76 +117,85 @@ class Settings(BaseSettings):
         return trimmed_values(given)
 
     # Where it listens
-    host: str = Field("127.0.0.1", description="Address to listen on.")
-    port: int = Field(9886, ge=0, le=65535, description="TCP port; 0 takes a free one.")
+    host: str = Field("127.0.0.1", description="IP address to listen on.")
+    port: int = Field(9886, ge=0, le=65535, description="TCP port; 0 chooses a free one.")
     allowed_hosts: HostNames = Field(
-        (), description="Host names accepted besides the loopback ones."
+        (), description="Host names to accept in addition to the loopback names."
     )
-    tls_certificate: Path | None = Field(None, description="PEM file; turns TLS on.")
-    tls_key: Path | None = Field(None, description="PEM file of the certificate's key.")
+    tls_certificate: Path | None = Field(
+        None, description="PEM file with the certificate; turns TLS on."
+    )
+    tls_key: Path | None = Field(None, description="PEM file with the certificate's key.")
     allow_insecure_bind: bool = Field(
-        False, description="Listen beyond loopback without TLS; the token then travels in clear."
+        False, description="Listen beyond loopback without TLS; tokens are then sent unencrypted."
     )
 
     trusted_proxies: Networks = Field(
         (),
         description="Addresses or networks of reverse proxies whose X-Forwarded headers are "
-        "believed.",
+        "trusted.",
     )
 
     # Who may use it
-    data_dir: Path = Field(default_factory=default_data_dir, description="Tokens and known pools.")
+    data_dir: Path = Field(
+        default_factory=default_data_dir, description="Directory for tokens and known pools."
+    )
     token_file: Path | None = Field(
-        None, description="File of the admin token; made when missing. Default: in data_dir."
+        None, description="File with the admin token; created if missing. Default: in data_dir."
     )
 
     guesses_per_minute: int = Field(
         100,
         ge=1,
         le=LARGEST,
-        description="Wrong tokens that one address may send in a minute; more are answered with "
-        "429, while a right one always passes.",
+        description="Wrong tokens that one address may send in a minute. Further wrong ones get "
+        "429; a valid token is always accepted.",
     )
 
-    # What is behind it
+    # What it drives
     driver: DriverName = Field(
-        default_factory=default_driver, description="wintun, linux or emulated."
+        default_factory=default_driver, description="Driver to use: wintun, linux or emulated."
     )
     wintun_dll: AbsolutePath | None = Field(None, description="Absolute path of wintun.dll.")
     allow_unverified_dll: bool = Field(
-        False, description="Load a wintun.dll of unknown origin, such as your own build."
+        False, description="Load a wintun.dll of unknown origin, for example your own build."
     )
-    generation: Generation = Field("pool", description="The emulated driver's API generation.")
+    generation: Generation = Field("pool", description="API generation of the emulated driver.")
     traffic: float = Field(
-        0.0, ge=0, le=100_000, description="The emulated driver's packets per second."
+        0.0, ge=0, le=100_000, description="Packets per second that the emulated driver generates."
     )
     emulated_state: Path | None = Field(
-        None, description="File that keeps the emulated driver's adapters over a restart."
+        None, description="File that keeps the emulated driver's adapters across restarts."
     )
-    pools: Names = Field((), description="Pools to list besides those the service has used.")
+    pools: Names = Field(
+        (), description="Pools to list in addition to those that the service has used."
+    )
 
-    # How patient it is
+    # How long it waits
     management_timeout: float = Field(
-        30.0, gt=0, le=LONGEST, description="Seconds that a request waits for a management call."
+        30.0,
+        gt=0,
+        le=LONGEST,
+        description="Seconds that a request waits for a driver call to finish.",
     )
     request_timeout: float = Field(
         15.0,
         gt=0,
         le=LONGEST,
-        description="Seconds that a client has to send a request, and to begin TLS; then 408.",
+        description="Seconds that a client has to send a request or begin TLS; then it gets 408.",
     )
     idle_timeout: float = Field(
         30.0,
         gt=0,
         le=LONGEST,
-        description="Seconds that a connection is kept open for another request.",
+        description="Seconds that an idle connection is kept open for another request.",
     )
     max_connections: int = Field(
         1024,
         ge=1,
         le=LARGEST,
-        description="Connections at a time, or fewer where the limit of open files is lower; a "
-        "new one then ends the oldest that has not sent a request.",
+        description="Connections at the same time, or fewer if the limit on open files is lower. "
+        "Beyond that, a new one closes the oldest that has not sent a request.",
     )
 
     # The packet path
@@ -194,62 +203,65 @@ class Settings(BaseSettings):
         1024,
         ge=1,
         le=65535,
-        description="Packets read at a time: more cost less each, fewer let others in sooner.",
+        description="Packets read at a time: larger is more efficient, smaller is fairer to "
+        "other sessions.",
     )
     burst_bytes: int = Field(
         131072,
         ge=2048,
         le=LARGEST,
-        description="Bytes read at a time, about: more saves writes, until the caches overflow.",
+        description="Approximate number of bytes read at a time: more saves writes, until the "
+        "processor's caches overflow.",
     )
     message_bytes: int = Field(
         131072,
         ge=2048,
         le=LARGEST,
-        description="Size up to which queued bursts share a message: fewer messages, later ones.",
+        description="Bytes up to which queued bursts share one message: larger means fewer but "
+        "later messages.",
     )
     queue_packets: int = Field(
         65536,
         ge=1,
         le=LARGEST,
-        description="A subscriber's queue in packets, unless it asks for less: more rides out "
-        "longer pauses, at the price of older packets and memory.",
+        description="Packets in a subscriber's queue, unless it asks for fewer: larger survives "
+        "longer pauses of the client, but uses more memory and delivers older packets.",
     )
     queue_bytes: int = Field(
         8 * 1024 * 1024,
         ge=65536,
         le=LARGEST,
-        description="A subscriber's queue in bytes, likewise.",
+        description="Bytes in a subscriber's queue, unless it asks for fewer; see queue_packets.",
     )
     max_message: int = Field(
         256 * 1024,
         ge=65535,
         le=LARGEST,
-        description="Bytes of the largest message a client may send.",
+        description="Bytes of the largest message that a client may send.",
     )
     native: Native = Field(
         "auto",
-        description="The Linux driver's native part: auto is what `wintun-api native` has built, "
-        "else off; or the absolute path of one.",
+        description="Native code for the Linux driver: auto uses the library that `wintun-api "
+        "native` has built, if any; off disables it; or give the absolute path of a library.",
     )
     socket_bytes: int = Field(
         0,
         ge=0,
         le=LARGEST,
-        description="Kernel buffers of a connection: more rides out pauses of a client, with older "
-        "packets; 0 lets the system grow them.",
+        description="Bytes of a connection's kernel buffers: larger survives longer pauses of the "
+        "client but delivers older packets; 0 lets the system choose.",
     )
     event_history: int = Field(
-        1000, ge=1, le=LARGEST, description="Events kept for those who come back."
+        1000, ge=1, le=LARGEST, description="Events kept for clients that reconnect."
     )
 
     log_level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="What is written to standard error."
+        "info", description="Lowest level of log lines written to standard error."
     )
 
     @property
     def token_path(self) -> Path:
-        """Return where the admin token is kept."""
+        """Return the path of the file with the admin token."""
         return self.token_file or self.data_dir / "token"
 
     @model_validator(mode="after")
@@ -260,14 +272,14 @@ class Settings(BaseSettings):
 
     @classmethod
     def load(cls, config: Path | None = None, **flags: Any) -> Settings:
-        """Read the settings; flags that are None count as not given.
+        """Read the settings; a flag that is None counts as not given.
 
         Raises:
-            InvalidSettings: A value is wrong, or `config` cannot be read. Its sentences name the
+            InvalidSettings: A value is wrong, or `config` cannot be read. Each sentence names the
                 flag, the variable or the key.
         """
         if config is not None and not config.is_file():
-            raise InvalidSettings(f"There is no configuration file {config}.")
+            raise InvalidSettings(f"The configuration file {config} does not exist.")
 
         class WithFile(cls):  # type: ignore[valid-type, misc]
             model_config = SettingsConfigDict(toml_file=config)
@@ -279,7 +291,7 @@ class Settings(BaseSettings):
             rows = error.errors(include_url=False, include_context=False, include_input=False)
             raise InvalidSettings(*_explain(rows, given, config)) from None
         except tomllib.TOMLDecodeError as error:
-            raise InvalidSettings(f"{config} is not TOML: {error}.") from None
+            raise InvalidSettings(f"{config} is not a valid TOML file: {error}.") from None
         except (OSError, UnicodeDecodeError) as error:
             raise InvalidSettings(f"Cannot read {config}: {error}.") from None
         return cls.model_construct(**dict(loaded))
@@ -293,7 +305,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Put flags before environment before file; no dotenv, no secrets directory."""
+        """Put flags before the environment and that before the file; use no other source."""
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
 
 
@@ -311,7 +323,7 @@ def _explain(
         message = row["msg"].removeprefix("Value error, ")
         if row["type"] == "extra_forbidden":
             place = "flag" if field in given else f"key of {config}"
-            yield f"{field} is no setting ({place})."
+            yield f"There is no setting {field} ({place})."
         elif not field:
             yield f"{message}."
         elif field in given:

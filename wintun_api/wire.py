@@ -11,8 +11,8 @@
     32      u16[count]  captured lengths; then original lengths (flag 1); then deltas (flag 2)
             bytes       the packets, concatenated, no padding
 
-A message is one or more batches back to back. Lengths are columns, so that a burst is packed with
-one `struct.pack` and one join, without a loop.
+A message consists of one or more batches back to back. Lengths are stored in columns, so that a
+burst is packed with one `struct.pack` and one join, without a loop.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ PCAPNG: Final = "v1.pcapng.wintun-api"  # see capture/pcapng.py
 
 
 class Fault(StrEnum):
-    """Why bytes are no batch frame; readers look in this order."""
+    """Name why bytes are not a batch frame; readers check in this order."""
 
     EMPTY = "empty"
     TRUNCATED_HEADER = "truncated_header"
@@ -59,12 +59,12 @@ class Batch:
     """One batch of packets.
 
     Attributes:
-        packets: The bytes, cut to the snap length where one was asked for.
+        packets: The bytes of each packet, cut to the snap length if there is one.
         sequence: Number of the first packet, counted before any queue or filter.
         time_ns: Nanoseconds since 1970.
         injected: The packets were injected by a client, not received from the host.
-        original_lengths: Lengths before the cut; None where nothing was cut.
-        sequence_deltas: Step to the previous packet, the first one 0; None where without gaps.
+        original_lengths: Lengths before the cut; None if nothing was cut.
+        sequence_deltas: Steps from the previous packet, 0 for the first; None without gaps.
     """
 
     packets: Sequence[bytes]
@@ -84,7 +84,7 @@ def header(
     original_lengths: Sequence[int] | None = None,
     sequence_deltas: Sequence[int] | None = None,
 ) -> bytes:
-    """Return everything of a batch before its packets.
+    """Return everything in a batch that precedes its packets.
 
     Raises:
         struct.error: A packet is longer than 65535 bytes.
@@ -136,7 +136,7 @@ def unpack(message: bytes) -> list[Batch]:
     """Return the batches of one message.
 
     Raises:
-        FrameError: The message is empty, cut off, or lies about its lengths; no part of it counts.
+        FrameError: The message is empty or cut off, or its lengths are wrong; all of it is refused.
     """
     return list(_batches(message))
 
@@ -144,14 +144,14 @@ def unpack(message: bytes) -> list[Batch]:
 def _batches(message: bytes) -> Iterator[Batch]:
     if not message:
         raise FrameError(
-            Fault.EMPTY, "The message is empty; a batch has at least a header of 32 bytes."
+            Fault.EMPTY, "The message is empty; a batch has a header of at least 32 bytes."
         )
     offset, end = 0, len(message)
     while offset < end:
         if end - offset < HEADER_LENGTH:
             raise FrameError(
                 Fault.TRUNCATED_HEADER,
-                f"{end - offset} bytes at offset {offset} are no batch header.",
+                f"The {end - offset} bytes at offset {offset} are too few for a batch header.",
             )
         magic, header_length, flags, count, payload, sequence, time_ns = HEADER.unpack_from(
             message, offset
@@ -163,11 +163,11 @@ def _batches(message: bytes) -> Iterator[Batch]:
         if header_length < HEADER_LENGTH:
             raise FrameError(
                 Fault.BAD_HEADER_LENGTH,
-                f"A header length of {header_length} is less than {HEADER_LENGTH}.",
+                f"The header length {header_length} is less than {HEADER_LENGTH}.",
             )
         if flags & ~KNOWN_FLAGS:
             raise FrameError(
-                Fault.UNKNOWN_FLAGS, f"The flags {flags:#06x} are unknown to version 1."
+                Fault.UNKNOWN_FLAGS, f"Version 1 does not define the flags {flags:#06x}."
             )
         start = offset + header_length
         columns = 1 + bool(flags & ORIGINAL_LENGTHS) + bool(flags & SEQUENCE_DELTAS)
@@ -197,7 +197,7 @@ def _batches(message: bytes) -> Iterator[Batch]:
 
 
 def _table(columns: bytes) -> array[int]:
-    """Return numbers of 16 bits, little-endian in the message."""
+    """Read a column of 16-bit numbers, which are little-endian in the message."""
     numbers = array("H", columns)
     if sys.byteorder == "big":
         numbers.byteswap()
@@ -205,5 +205,5 @@ def _table(columns: bytes) -> array[int]:
 
 
 def _column(numbers: array[int]) -> bytes:
-    """Return numbers of 16 bits as a message has them."""
+    """Return 16-bit numbers as a message carries them."""
     return (_table(numbers.tobytes()) if sys.byteorder == "big" else numbers).tobytes()

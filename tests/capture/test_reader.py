@@ -262,7 +262,7 @@ def test_resolutions(resolution: bytes, ticks: int, time_ns: int) -> None:
 )
 def test_blocks_that_contradict_themselves(data: bytes) -> None:
     """A sentence says that the file is broken."""
-    with pytest.raises(ValueError, match=r"^A (block|section) .*\.$"):
+    with pytest.raises(ValueError, match=r"^The file contains a (block|section) .*\.$"):
         of(data)
 
 

@@ -173,7 +173,7 @@ def test_port_in_use(tmp_path: Path) -> None:
         (("--port", "99999"), "--port: "),
         (("--driver", "tap"), "'tap' is not one of"),
         (("--host", "0.0.0.0"), "reachable from other machines"),
-        (("--config", "missing.toml"), "There is no configuration file missing.toml."),
+        (("--config", "missing.toml"), "The configuration file missing.toml does not exist."),
         (("--tls-key", "key.pem"), "tls_key needs tls_certificate"),
         (("--tls-certificate", "none.pem"), "Cannot use the TLS certificate none.pem"),
         (("--traffic", "-1"), "--traffic: "),

@@ -1,6 +1,6 @@
-"""Capture files as bytes: no I/O, no state of the service.
+"""Encode and decode capture files as bytes, without I/O and without state of the service.
 
 pcapng     encode packets as pcapng, a burst at a time
-reader     read pcap and pcapng, as they come
-links      cut what a link layer puts before an IP packet
+reader     read pcap and pcapng from chunks of any size
+links      remove the link-layer header before an IP packet
 """

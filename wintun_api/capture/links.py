@@ -1,4 +1,4 @@
-"""Cut what a link layer puts before an IP packet.
+"""Remove the link-layer header before an IP packet.
 
 Source: the list of link-layer header types of tcpdump.org.
 """
@@ -15,7 +15,7 @@ _TAGS = (b"\x81\x00", b"\x88\xa8")  # IEEE 802.1Q and 802.1ad
 
 
 def ip_of(linktype: int, frame: bytes) -> bytes | None:
-    """Return the IP packet of a frame; None where there is none, or the type is not `KNOWN`."""
+    """Return the IP packet in a frame; None if there is none or the type is not in `KNOWN`."""
     if linktype in _BARE:
         return frame
     if linktype in (NULL, LOOP):
@@ -33,7 +33,7 @@ def ip_of(linktype: int, frame: bytes) -> bytes | None:
 
 
 def _unpadded(packet: bytes) -> bytes:
-    """Return the packet without what fills an Ethernet frame up to 60 bytes."""
+    """Return the packet without the padding that fills an Ethernet frame up to 60 bytes."""
     if packet[:1] >= b"\x60":
         return (
             packet[: 40 + int.from_bytes(packet[4:6], "big")]

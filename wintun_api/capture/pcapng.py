@@ -3,12 +3,12 @@
 Source: draft-ietf-opsawg-pcapng. One section, one interface (LINKTYPE_RAW 101), little-endian:
 
     header          section header, interface description (name, nanoseconds, snap length)
-    packets         an enhanced packet block each, with flags; after a loss with its drop count
+    packets         one enhanced packet block each, with flags; after a loss with a drop count
     statistics      an interface statistics block at the end
 
-The directions of pcapng are those of the host that captures. A *received* packet is one that the
-host sends into the adapter: it leaves the host, so it is outbound (2). An *injected* one comes to
-the host through the adapter: inbound (1).
+Directions in pcapng are seen from the host that captures. A *received* packet is one that the host
+sends into the adapter: it leaves the host, so it is outbound (2). An *injected* packet reaches the
+host through the adapter, so it is inbound (1).
 """
 
 from __future__ import annotations
@@ -48,9 +48,9 @@ _PADDING: Final = (b"", bytes(3), bytes(2), bytes(1))
 def header(
     name: str, *, snaplen: int = 0, description: str = "", os: str, application: str
 ) -> bytes:
-    """Return what a capture begins with: the section, and its one interface.
+    """Return the beginning of a capture: the section header and its one interface.
 
-    `snaplen` is in bytes; 0 is no limit.
+    `snaplen` is in bytes; 0 means no limit.
     """
     section = struct.pack("<IHHq", BYTE_ORDER, 1, 0, _UNKNOWN_LENGTH)
     section += _option(OS, os.encode()) + _option(APPLICATION, application.encode())
@@ -74,7 +74,7 @@ def packets(
 ) -> bytes:
     """Return the packets of a burst as blocks.
 
-    Packets of one length share all that stands around them, so a block is a look-up and a join.
+    Packets of the same length share all bytes around them, so a block is a look-up and a join.
     `dropped` packets were lost before the first one.
     """
     flags = _FLAGS.pack(FLAGS, 4, INBOUND if injected else OUTBOUND)
@@ -97,9 +97,9 @@ def packets(
 
 
 def statistics(*, start_ns: int, end_ns: int, received: int, dropped: int) -> bytes:
-    """Return what a capture ends with.
+    """Return the end of a capture.
 
-    `received` counts packets that came to the capture, `dropped` those of them that it lost.
+    `received` counts the packets that reached the capture, `dropped` those of them that it lost.
     """
     body = struct.pack("<III", 0, end_ns >> 32, end_ns & 0xFFFFFFFF)
     for code, time_ns in ((START, start_ns), (END, end_ns)):
@@ -110,7 +110,7 @@ def statistics(*, start_ns: int, end_ns: int, received: int, dropped: int) -> by
 
 
 def whole(data: bytes | bytearray) -> int:
-    """Return how many bytes at the start of little-endian `data` are whole blocks."""
+    """Return how many bytes at the start of little-endian `data` form whole blocks."""
     offset, end = 0, len(data)
     while end - offset >= 8:
         length = int.from_bytes(data[offset + 4 : offset + 8], "little")
@@ -121,7 +121,7 @@ def whole(data: bytes | bytearray) -> int:
 
 
 def _around(length: int, original: int, time_ns: int, options: bytes) -> tuple[bytes, bytes]:
-    """Return what stands before and after a packet in its block."""
+    """Return the bytes before and after a packet in its block."""
     after = _PADDING[length % 4] + options + _END_OF_OPTIONS
     total = _PACKET.size + length + len(after) + 4
     before = _PACKET.pack(

@@ -1,6 +1,7 @@
-"""Read pcap and pcapng as they come: from a file, or from a capture that still grows.
+"""Read pcap and pcapng piece by piece, from a file or from a capture that is still growing.
 
-Sources: draft-ietf-opsawg-pcap, draft-ietf-opsawg-pcapng. Both byte orders, every resolution.
+Sources: draft-ietf-opsawg-pcap, draft-ietf-opsawg-pcapng. Both byte orders and every resolution
+are read.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from wintun_api.capture import links, pcapng
 PCAP_MICROSECONDS: Final = 0xA1B2C3D4
 PCAP_NANOSECONDS: Final = 0xA1B23C4D
 MAX_BLOCK: Final = 16 * 1024 * 1024  # a larger length is a mistake in the file
-# What people have under the name of a capture and what this reader does not read.
+# Formats that people use for captures and that this reader cannot read.
 FOREIGN: Final = {
     b"\x28\xb5\x2f\xfd": "compressed by zstd; decompress it first with: zstd -d",
     b"\x04\x22\x4d\x18": "compressed by lz4; decompress it first with: lz4 -d",
@@ -35,20 +36,20 @@ ORDERS: Final = {
 }
 NOT_IP: Final = "not IP"
 SECOND: Final = 1_000_000_000
-_MICROSECONDS: Final = 6  # the resolution where an interface names none
+_MICROSECONDS: Final = 6  # the resolution if an interface does not name one
 
 
 @dataclass(frozen=True, slots=True)
 class Captured:
-    """One packet of a capture.
+    """Hold one packet of a capture.
 
     Attributes:
-        data: Its bytes from the IP header on; None when there is no IP packet to be read.
-        reason: Why `data` is None: "not IP", or the link type that is not known here.
-        missing: Bytes that the snap length cut off.
+        data: The bytes from the IP header on; None if there is no IP packet.
+        reason: Why `data` is None: "not IP", or the unknown link type.
+        missing: Number of bytes that the snap length cut off.
         time_ns: Nanoseconds since 1970.
-        injected: Its direction as the session sees it; None where the capture has none.
-        dropped: Packets lost between the previous one and this.
+        injected: The direction as the session sees it; None if the capture does not say.
+        dropped: Packets lost between the previous packet and this one.
     """
 
     data: bytes | None
@@ -76,8 +77,8 @@ class Reader:
     """Iterate over the packets of a capture, given as chunks of any size.
 
     Attributes:
-        lost: Packets that the capture lost, as its statistics have it; None before they came.
-        truncated: At the end: the capture was cut in the middle of a packet or block.
+        lost: Packets lost according to the capture's statistics; None until they are read.
+        truncated: At the end: whether the capture was cut in the middle of a packet or block.
 
     Raises:
         ValueError: While iterating: the bytes are not a capture, or contradict themselves.
@@ -103,7 +104,7 @@ class Reader:
             return
 
     def _more(self) -> bool:
-        """Say whether another packet or block begins; until it is whole, the capture is cut."""
+        """Return whether another packet or block begins; until it is whole, it counts as cut."""
         self.truncated = False
         try:
             self._take(1)
@@ -114,7 +115,7 @@ class Reader:
         return True
 
     def _take(self, count: int) -> bytes:
-        """Return the next bytes, none of which are taken when there are too few."""
+        """Return the next bytes, or take none of them if there are too few."""
         while len(self._data) - self._at < count:
             chunk = next(self._chunks, None)
             if chunk is None:
@@ -140,7 +141,7 @@ class Reader:
         while self._more():
             seconds, fraction, length, original = record.unpack(self._take(record.size))
             if length > MAX_BLOCK:
-                raise ValueError(f"A packet in it has the invalid length {length}.")
+                raise ValueError(f"The file contains a packet with the invalid length {length}.")
             data, reason = _ip(linktype, self._take(length))
             time_ns = seconds * SECOND + fraction * factor
             yield Captured(data, max(0, original - length), time_ns, reason=reason)
@@ -154,12 +155,12 @@ class Reader:
             if kind == first:
                 body_of_section = self._take(4)
                 if body_of_section not in ORDERS:
-                    raise ValueError("A section in it has a byte order that does not exist.")
+                    raise ValueError("The file contains a section with an unknown byte order.")
                 order = ORDERS[body_of_section]
                 interfaces = []
             (length,) = struct.unpack(f"{order}I", size)
             if length < (28 if kind == first else 12) or length > MAX_BLOCK or length % 4:
-                raise ValueError(f"A block in it has the invalid length {length}.")
+                raise ValueError(f"The file contains a block with the invalid length {length}.")
             body = self._take(length - 8 - len(body_of_section))[:-4]
             packet = self._block(struct.unpack(f"{order}I", kind)[0], body, order, interfaces)
             if packet is not None:
@@ -185,7 +186,9 @@ class Reader:
                 if dropped is not None:
                     self.lost = struct.unpack(f"{order}Q", dropped)[0]
         except (struct.error, IndexError):
-            raise ValueError("A block contradicts itself.") from None
+            raise ValueError(
+                "The file contains a block whose fields contradict each other."
+            ) from None
         return None
 
 
@@ -250,7 +253,7 @@ def _injected(options: dict[int, bytes], order: str) -> bool | None:
 
 
 def _ip(linktype: int, frame: bytes) -> tuple[bytes | None, str | None]:
-    """Return a frame's IP packet, or None and the reason."""
+    """Return the IP packet in a frame, or None and the reason."""
     data = links.ip_of(linktype, frame)
     if data is not None:
         return data, None

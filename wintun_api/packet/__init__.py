@@ -1,9 +1,9 @@
-"""IP packets as bytes: no I/O, no state.
+"""Check, decode and build IP packets as bytes, without I/O and without state.
 
-check      what a driver may be given
+check      the check of every packet before a driver gets it
 checksum   the internet checksum and its pseudo-headers
 ipv6       the chain of IPv6 extension headers
 decode     bytes to a frozen summary; never raises
-offload    what a capture shows before the network card has finished a packet
+offload    complete a packet that was captured before the network card finished it
 build      small packets from a few words
 """

@@ -1,7 +1,7 @@
-"""Packets that lie one behind another in one piece of memory.
+"""Hold packets one after another in one piece of memory.
 
-A batch frame carries them so, and native code reads and writes them so. Who passes them on as they
-are never cuts them apart; who asks for one packet gets `bytes` like everywhere else.
+A batch frame carries packets like this, and native code reads and writes them like this. Code that
+only passes them on never splits them; code that asks for one packet gets `bytes`, as everywhere.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
 from typing import final, overload
 
-# How much larger than its packets a block's memory may be before they are copied out of it.
+# How much larger than its packets a block's memory may be before the packets are copied.
 MAX_SPREAD = 2
 SPREAD_ALLOWED = 512  # bytes more, so that the header of a small message costs no copy
 
@@ -22,10 +22,10 @@ class Block(Sequence[bytes]):
     """A burst in one piece; immutable.
 
     Attributes:
-        memory: What holds the packets; more may follow behind them.
-        start: Where in it the first one begins.
-        lengths: Bytes of each; 16 bits, as a batch frame has them.
-        size: Bytes of all.
+        memory: The memory that holds the packets; other bytes may follow them.
+        start: Offset of the first packet in it.
+        lengths: Bytes of each packet, as 16-bit numbers, as in a batch frame.
+        size: Bytes of all packets together.
     """
 
     __slots__ = ("_packets", "lengths", "memory", "size", "start")
@@ -39,7 +39,7 @@ class Block(Sequence[bytes]):
 
     @classmethod
     def of(cls, packets: Sequence[bytes]) -> Block:
-        """Return the packets in one piece; those of a block as they are."""
+        """Return the packets in one piece; a block is returned unchanged."""
         if type(packets) is Block:
             return packets
         memory = b"".join(packets)
@@ -57,7 +57,7 @@ class Block(Sequence[bytes]):
         return cls(memory, lengths, len(memory))
 
     def part(self, start: int, stop: int) -> Block:
-        """Return the packets from `start` to `stop` as a block with memory of its own."""
+        """Return the packets from `start` to `stop` as a block with its own memory."""
         lengths = self.lengths[start:stop]
         offset, size = self.start + sum(self.lengths[:start]), sum(lengths)
         return Block(self.memory[offset : offset + size], lengths, size)
@@ -65,8 +65,8 @@ class Block(Sequence[bytes]):
     def compact(self) -> Block:
         """Return the packets in memory that is at most about twice as large as they are.
 
-        Whoever keeps a block keeps all of its memory: the whole message that a few packets came in,
-        with a header of any length. Packets that fill half of it are not copied.
+        Keeping a block keeps all of its memory: the whole message that the packets came in, with a
+        header of any length. Packets that fill half of it are not copied.
         """
         size, memory = self.size, self.memory
         if len(memory) <= MAX_SPREAD * size + SPREAD_ALLOWED:
@@ -74,17 +74,17 @@ class Block(Sequence[bytes]):
         return Block(memory[self.start : self.start + size], self.lengths, size)
 
     def forget(self) -> None:
-        """Keep the packets in one piece only, not cut apart as well."""
+        """Drop the separate packets and keep only the block in one piece."""
         self._packets = None
 
     @property
     def payload(self) -> memoryview:
-        """The packets and nothing else, not copied."""
+        """The bytes of the packets and nothing else, without a copy."""
         return memoryview(self.memory)[self.start : self.start + self.size]
 
     @property
     def packets(self) -> list[bytes]:
-        """The packets, cut apart at the first look."""
+        """The packets as a list, split on first use."""
         packets = self._packets
         if packets is None:
             packets = self._packets = self._cut()
@@ -92,7 +92,7 @@ class Block(Sequence[bytes]):
 
     @property
     def first_bytes(self) -> set[int]:
-        """The values that packets begin with; there must be no empty packet."""
+        """The values of the packets' first bytes; no packet may be empty."""
         lengths, end = self.lengths, self.start + self.size
         if lengths and self.even:
             return set(self.memory[self.start : end : lengths[0]])
@@ -101,7 +101,7 @@ class Block(Sequence[bytes]):
 
     @property
     def even(self) -> bool:
-        """Whether all packets have one length, as those of a bulk transfer have."""
+        """Whether all packets have the same length, as in a bulk transfer."""
         lengths = self.lengths
         return not lengths or lengths.count(lengths[0]) == len(lengths)
 
@@ -131,13 +131,13 @@ class Block(Sequence[bytes]):
     def _cut(self) -> list[bytes]:
         lengths, memory = self.lengths, self.memory
         if lengths and lengths[0] and self.even:
-            # C cuts pieces of one size without a loop of ours.
+            # struct splits pieces of one size in C, without a Python loop.
             return [packet for (packet,) in struct.iter_unpack(f"{lengths[0]}s", self.payload)]
         edges = accumulate(lengths, initial=self.start)
         return [memory[a:b] for a, b in pairwise(edges)]
 
 
 def lengths_of(packets: Sequence[bytes]) -> Sequence[int]:
-    """Return the bytes of each packet, without cutting a block apart."""
-    # isinstance would ask the abstract class, for every list.
+    """Return the length of each packet in bytes, without splitting a block."""
+    # isinstance would ask the abstract base class for every list.
     return packets.lengths if type(packets) is Block else list(map(len, packets))

@@ -1,7 +1,7 @@
-"""Build small packets from a few words, every checksum right.
+"""Build small packets with correct checksums from a few arguments.
 
-Addresses are text or `ipaddress` objects; both of one family, which decides the version. Ports,
-identifiers, sequence numbers and windows are those of the protocol, in host numbers.
+Addresses are text or `ipaddress` objects. Both must be of one family, which decides the version.
+Ports, identifiers, sequence numbers and windows are plain Python numbers.
 """
 
 from __future__ import annotations
@@ -166,10 +166,10 @@ def tcp(
 
 
 def echo_reply(packet: bytes) -> bytes | None:
-    """Return the reply a host would give to an ICMP or ICMPv6 echo request, None when it is none.
+    """Return a host's reply to an ICMP or ICMPv6 echo request; None for any other packet.
 
     Identifier, sequence number and data are kept; IPv4 options and IPv6 extension headers are not
-    sent back. Like a host, it is silent to fragments, wrong checksums and group addresses.
+    returned. Like a host, it does not answer fragments, wrong checksums or group addresses.
     """
     version = packet[0] >> 4 if packet else 0
     if version == 4 and len(packet) >= 20:
@@ -232,7 +232,7 @@ def _is_group(address: IPv4Address | IPv6Address) -> bool:
 def _over_ip(
     source: Address, destination: Address, protocol: int, message: bytes, offset: int
 ) -> bytes:
-    """Put the checksum with pseudo-header at `offset` of `message` and IP around it."""
+    """Write the checksum (with pseudo-header) at `offset` of `message` and wrap it in IP."""
     version = _version(source)
     size = 4 if version == 4 else 16
     header = pseudo_header(
@@ -257,7 +257,7 @@ def _address(field: str, address: Address) -> IPv4Address | IPv6Address:
     try:
         return ip_address(address)
     except ValueError:
-        raise InvalidArgument(field, f"{address!r} is no IP address.") from None
+        raise InvalidArgument(field, f"{address!r} is not an IP address.") from None
 
 
 def _version(source: Address) -> int:
@@ -267,19 +267,19 @@ def _version(source: Address) -> int:
 def _packed(field: str, address: Address, size: int) -> bytes:
     packed = _address(field, address).packed
     if len(packed) != size:
-        raise InvalidArgument(field, f"{address} is no IPv{4 if size == 4 else 6} address.")
+        raise InvalidArgument(field, f"{address} is not an IPv{4 if size == 4 else 6} address.")
     return packed
 
 
 def _field(field: str, value: int, size: int) -> bytes:
     if not 0 <= value < 1 << size * 8:
-        raise InvalidArgument(field, f"{value} does not fit {size * 8} bits.")
+        raise InvalidArgument(field, f"{value} does not fit into {size * 8} bits.")
     return value.to_bytes(size, "big")
 
 
 def _length(length: int) -> int:
     if length > MAX_PACKET:
         raise InvalidArgument(
-            "payload", f"makes a packet of {length} bytes; {MAX_PACKET} is the limit."
+            "payload", f"The packet would have {length} bytes; the limit is {MAX_PACKET}."
         )
     return length

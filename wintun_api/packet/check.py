@@ -1,7 +1,7 @@
-"""The check every injected packet passes before a driver sees it.
+"""Check every injected packet before a driver gets it.
 
 The DLL checks nothing, and drivers before 0.14 stop the send side of a session at the first packet
-that is no IP packet. What IP itself checks (lengths, checksums) is left to the host's stack.
+that is not an IP packet. Lengths and checksums inside IP are left to the host's network stack.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _IP = frozenset(range(0x40, 0x50)) | frozenset(range(0x60, 0x70))
 
 
 def rejection(packet: bytes) -> str | None:
-    """Return why no driver may get these bytes, None when one may. Quick: the hot path asks."""
+    """Return why a driver must not get these bytes, or None. Fast, for the packet path."""
     size = len(packet)
     if size < MIN_IPV4:
         return TOO_SHORT
@@ -42,7 +42,7 @@ def rejection(packet: bytes) -> str | None:
 
 
 def sound(packets: Sequence[bytes], lengths: Sequence[int]) -> bool:
-    """Say at once whether a driver may get every packet; `rejection` tells of one, and why not."""
+    """Return whether a driver may get all packets; `rejection` says why one is refused."""
     if not packets:
         return True
     shortest = min(lengths)
@@ -53,7 +53,7 @@ def sound(packets: Sequence[bytes], lengths: Sequence[int]) -> bool:
 
 
 def check_packet(packet: bytes) -> bytes:
-    """Return the packet, or raise `InvalidPacket` with a sentence for a person."""
+    """Return the packet, or raise `InvalidPacket` with a readable message."""
     reason = rejection(packet)
     if reason is None:
         return packet
@@ -61,9 +61,10 @@ def check_packet(packet: bytes) -> bytes:
     if reason == BAD_VERSION:
         message = f"IP version {packet[0] >> 4} is neither 4 nor 6."
     elif reason == TOO_LONG:
-        message = f"{size} bytes are more than an IP packet can have ({MAX_PACKET})."
+        message = f"The packet has {size} bytes; an IP packet has at most {MAX_PACKET}."
     else:
         message = (
-            f"{size} bytes are less than an IP header ({MIN_IPV4} for IPv4, {MIN_IPV6} for IPv6)."
+            f"The packet has {size} bytes, less than an IP header ({MIN_IPV4} for IPv4, "
+            f"{MIN_IPV6} for IPv6)."
         )
     raise InvalidPacket(reason, message)

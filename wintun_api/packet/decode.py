@@ -1,7 +1,7 @@
-"""Decode a packet to a frozen summary with a line for people, in the manner of tcpdump.
+"""Decode a packet to a frozen summary with a readable line like tcpdump's.
 
-Nothing is refused: what is broken, cut or unknown is said in `Summary.info`. In a tunnel (IP in
-IP, RFC 2003 and RFC 2473) the innermost packet is the one that is described, as in the dashboard.
+No packet is refused: `Summary.info` says what is broken, cut or unknown. In a tunnel (IP in IP,
+RFC 2003 and RFC 2473) the innermost packet is described, as in the dashboard.
 """
 
 from __future__ import annotations
@@ -99,17 +99,17 @@ ICMPV6_UNREACHABLE = {  # RFC 4443, section 3.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """What a person wants to know of a packet.
+    """Hold what a person wants to know about a packet.
 
     Attributes:
-        version: 4 or 6; None for bytes that are no IP. In a tunnel, that of the innermost packet;
-            so are the attributes that follow, up to the ports.
-        source: Address as text; None when the header is cut.
-        destination: Likewise.
+        version: 4 or 6; None if the bytes are not IP. In a tunnel, this and the following
+            attributes, up to the ports, describe the innermost packet.
+        source: Address as text; None if the header is cut.
+        destination: Address as text; None if the header is cut.
         protocol: IANA number of the upper layer, behind IPv6 extension headers.
-        protocol_name: Its name; "" when there is none.
-        source_port: Of TCP, UDP, UDP-Lite, SCTP and DCCP; None elsewhere and in later fragments.
-        destination_port: Likewise.
+        protocol_name: Its name; "" if there is none.
+        source_port: For TCP, UDP, UDP-Lite, SCTP and DCCP; None otherwise and in later fragments.
+        destination_port: Like `source_port`.
         length: Bytes that were decoded.
         info: One short line.
     """
@@ -128,8 +128,8 @@ class Summary:
 def decode(packet: bytes, original_length: int | None = None) -> Summary:
     """Summarise any bytes as an IP packet. Never raises.
 
-    `original_length` is that of the packet before a capture cut it. Where it is given, an IP header
-    that claims more bytes than that is said to.
+    `original_length` is the length of the packet before a capture cut it. If it is given,
+    `Summary.info` mentions an IP header that claims more bytes than that.
     """
     packet = bytes(packet)
     size = len(packet)
@@ -137,12 +137,12 @@ def decode(packet: bytes, original_length: int | None = None) -> Summary:
         return Summary(length=0, info="empty")
     if packet[0] >> 4 not in (4, 6):
         return Summary(length=size, info=f"not IP: version {packet[0] >> 4}, length {size}")
-    # The packet, and the packets in it if it is a tunnel, from the outermost one on.
+    # The packet and, in a tunnel, the packets inside it, from the outermost to the innermost.
     described: list[Summary] = []
     data, claimed, left = packet, original_length or size, MAX_HEADERS
     while True:
         one = _decode_ip(data, claimed, left)
-        if one.summary.source is None and described:  # what the tunnel carries is not whole IP
+        if one.summary.source is None and described:  # the tunnel does not carry a whole IP packet
             described[-1] = replace(described[-1], info=one.summary.info)
             break
         described.append(one.summary)
@@ -175,17 +175,18 @@ def address_text(address: bytes) -> str:
 
 
 def protocol_name(protocol: int) -> str:
-    """Return the name of an IANA protocol number, "protocol 253" where it has none here."""
+    """Return the name of an IANA protocol number, such as "protocol 253" if it is unknown."""
     return PROTOCOL_NAMES.get(protocol) or f"protocol {protocol}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Decoded:
-    """One IP packet; `inner` are the bytes of the packet that it carries through a tunnel.
+    """Hold one IP packet; `inner` has the bytes of the packet inside, if it is a tunnel.
 
     Attributes:
-        inner_length: Bytes of that packet by the outer headers; more than there are if it was cut.
-        left: Headers that may still be followed.
+        inner_length: Bytes of the inner packet according to the outer headers; larger than
+            `inner` if it was cut.
+        left: How many more headers may be followed.
     """
 
     summary: Summary
@@ -275,7 +276,7 @@ def _decode_ipv6(packet: bytes, claimed: int, left: int) -> _Decoded:
 
 
 def _trouble(protocol: int, length: int, left: int, *, truncated: bool) -> str | None:
-    """Say what keeps the upper layer behind extension headers from being decoded."""
+    """Return why the upper layer after the extension headers cannot be decoded."""
     if truncated and left < 0:
         return TOO_DEEP
     return f"truncated {protocol_name(protocol)} header" if truncated or length < 0 else None
@@ -317,7 +318,7 @@ def _decoded(
 
 
 def _claimed_length(packet: bytes) -> int:
-    """Return the length that the header of a packet claims; 0 where that says nothing."""
+    """Return the length that a packet's header claims; 0 if the header does not say."""
     if len(packet) >= HEADER and packet[0] >> 4 == 6:
         return HEADER + _u16(packet, 4) if _u16(packet, 4) else 0
     return _u16(packet, 2) if packet[0] >> 4 == 4 and len(packet) >= 20 else 0
@@ -325,15 +326,15 @@ def _claimed_length(packet: bytes) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Payload:
-    """What an IP packet carries.
+    """Hold the payload of an IP packet.
 
     Attributes:
-        protocol: Its IANA number.
-        data: The bytes that are there.
-        length: How many there are by the IP header.
-        version: That of IP.
-        offloaded: Lengths of 0 stand for those that segmentation offload, or RFC 2675, leaves.
-        fragment: More of it is in other packets.
+        protocol: IANA number of the protocol.
+        data: The bytes that are present.
+        length: Number of bytes according to the IP header.
+        version: IP version.
+        offloaded: Whether lengths of 0 come from segmentation offload or a jumbogram (RFC 2675).
+        fragment: Whether other packets carry more of it.
     """
 
     protocol: int

@@ -1,7 +1,7 @@
 """The chain of IPv6 extension headers (RFC 8200, section 4).
 
-web/src/packet/headers.ts follows the same chain by the same rules, so that the page, its filter
-and the command line say the same of a packet.
+web/src/packet/headers.ts follows the same chain by the same rules, so that the dashboard, its
+filter and the command line describe a packet in the same way.
 """
 
 from __future__ import annotations
@@ -12,25 +12,25 @@ HEADER = 40
 FRAGMENT = 44
 AUTHENTICATION = 51
 NO_NEXT_HEADER = 59
-# Mobility, HIP, Shim6: headers that may also be all that a packet is for.
+# Mobility, HIP, Shim6: these headers may also be a packet's only content.
 STANDING = frozenset((135, 139, 140))
-# These, hop-by-hop, routing and destination options are all (length + 1) * 8 bytes.
+# These and the hop-by-hop, routing and destination options have (length + 1) * 8 bytes.
 EXTENSIONS = STANDING | {0, 43, 60}
-# IP and extension headers of one packet that are followed, one inside or behind the other; what
-# comes after them is not decoded. The same number is in web/src/packet/dissection.ts.
+# How many nested IP and extension headers of one packet are followed; what comes after them is not
+# decoded. The same number is in web/src/packet/dissection.ts.
 MAX_HEADERS = 32
 
 
 @dataclass(frozen=True, slots=True)
 class UpperLayer:
-    """Where the extension headers end.
+    """Describe where the extension headers end.
 
     Attributes:
-        protocol: The number of what follows them.
+        protocol: The protocol number of what follows them.
         offset: Where that begins, in bytes from the packet's start; may lie beyond its end.
-        fragment: (offset in bytes, more follow, identification) when there is a fragment header.
-        truncated: The packet ends inside an extension header, or there are too many of them.
-        count: Extension headers on the way, including one that is cut or one too many.
+        fragment: (offset in bytes, more follow, identification) if there is a fragment header.
+        truncated: Whether the packet ends inside an extension header, or has too many of them.
+        count: Number of extension headers, including one that is cut or one too many.
     """
 
     protocol: int
@@ -43,8 +43,8 @@ class UpperLayer:
 def upper_layer(packet: bytes) -> UpperLayer:
     """Walk the extension headers of an IPv6 packet of at least 40 bytes. Never raises.
 
-    Stops behind the header of a fragment that is not the first: what follows is its data. Stops
-    too at a mobility, HIP or Shim6 header that nothing follows, and after `MAX_HEADERS`.
+    The walk stops after the header of a fragment that is not the first, because only data follows.
+    It also stops at a mobility, HIP or Shim6 header that nothing follows, and after `MAX_HEADERS`.
     """
     payload = int.from_bytes(packet[4:6], "big")
     # A jumbogram, or segmentation offload, leaves the payload length 0.
@@ -52,7 +52,7 @@ def upper_layer(packet: bytes) -> UpperLayer:
 
 
 def follow(data: bytes, protocol: int, offset: int, most: int = MAX_HEADERS) -> UpperLayer:
-    """Walk at most `most` extension headers, the first of which has this number and offset."""
+    """Walk at most `most` extension headers; the first has this number and offset."""
     fragment: tuple[int, bool, int] | None = None
     count = 0
     while True:

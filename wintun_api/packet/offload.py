@@ -1,9 +1,10 @@
-"""Packets as a capture has them before the network card has finished them.
+"""Complete packets that were captured before the network card had finished them.
 
-A system that leaves work to the card hands packets over, and to captures, in a state in which they
-never reach a wire: with a length of 0, as the card cuts them into segments, and with checksums that
-hold the sum of the pseudo-header alone, as the card adds the rest (Linux: CHECKSUM_PARTIAL,
-Documentation/networking/checksum-offloads.rst). A host that gets such a packet drops it.
+A system that leaves work to the network card passes packets to the card, and to captures, in a
+state in which they never reach a wire: with a length of 0, because the card splits them into
+segments, and with checksums that cover only the pseudo-header, because the card adds the rest
+(Linux: CHECKSUM_PARTIAL, Documentation/networking/checksum-offloads.rst). A host drops such a
+packet.
 """
 
 from __future__ import annotations
@@ -13,16 +14,16 @@ from wintun_api.packet.checksum import checksum, pseudo_header
 from wintun_api.packet.ipv6 import upper_layer
 
 TCP, UDP = 6, 17
-# Where the checksum is, and the length of the shortest header, in bytes.
+# Offset of the checksum and length of the shortest header, in bytes.
 _CHECKSUM = {TCP: 16, UDP: 6}
 _SHORTEST = {TCP: 20, UDP: 8}
 
 
 def completed(packet: bytes) -> bytes:
-    """Return the packet as the card would have sent it; the same object where nothing is missing.
+    """Return the packet as the card would have sent it; the same object if nothing is missing.
 
-    A length of 0 becomes the real one. A checksum that was left to the card is calculated; any
-    other wrong checksum stays, as it may be meant. Never raises.
+    A length of 0 is replaced by the real one. A checksum that was left to the card is calculated;
+    any other wrong checksum is kept, because it may be intended. Never raises.
     """
     if rejection(packet) is not None:
         return packet
@@ -45,7 +46,7 @@ def _completed_ipv4(packet: bytes) -> bytes:
         right = checksum(done[:10] + bytes(2) + done[12:header])
         done = done[:10] + right.to_bytes(2, "big") + done[12:]
     if int.from_bytes(packet[6:8], "big") & 0x3FFF or total > len(packet):
-        return done  # a fragment, or not whole: its checksum covers what is not here
+        return done  # a fragment or a cut packet: its checksum covers bytes that are not here
     return _with_checksum(
         done, packet[9], header, total, (packet[12:16], packet[16:20]), segmented=segmented
     )
@@ -54,7 +55,7 @@ def _completed_ipv4(packet: bytes) -> bytes:
 def _completed_ipv6(packet: bytes) -> bytes:
     size = int.from_bytes(packet[4:6], "big")
     done = packet
-    # A length of 0 is also that of a jumbogram, which says so in a hop-by-hop header (RFC 2675).
+    # A jumbogram has a length of 0 too, and says so in a hop-by-hop header (RFC 2675).
     segmented = not size and len(packet) > MIN_IPV6 and packet[6] in _CHECKSUM
     if segmented:
         size = len(packet) - MIN_IPV6
@@ -92,7 +93,7 @@ def _with_checksum(
     if protocol == UDP and not found:
         return packet  # the sender uses none (RFC 768)
     pseudo = pseudo_header(*addresses, protocol, total - offset)
-    # Drivers that cut segments take the sum without the length, which differs for each of them.
+    # Cards that split segments expect the sum without the length, which differs per segment.
     without_length = pseudo_header(*addresses, protocol, 0)
     left = {0xFFFF - checksum(pseudo), 0xFFFF - checksum(without_length), 0}
     if found not in left and not segmented:
