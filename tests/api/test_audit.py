@@ -148,8 +148,8 @@ def test_refused_attempts(service: RunningService, trail: Trail) -> None:
         ("create_adapter", "POST", "/v1/adapters", 403),
         ("list_tokens", "GET", "/v1/tokens", 403),
         ("stream_events", "WEBSOCKET", "/v1/events", 403),
-        ("unknown", "DELETE", "(a path that is not known)", 404),
-        ("unknown", "PUT", "(a path that is not known)", 405),
+        ("unknown", "DELETE", "(unknown path)", 404),
+        ("unknown", "PUT", "(unknown path)", 405),
     ]
     assert {one["who"] for one in found} == {reader["id"]}
     assert {one["label"] for one in found} == {"m"}

@@ -80,7 +80,7 @@ def test_one_file_after_the_other(renewal: Renewal, caplog: pytest.LogCaptureFix
         expected = "old" if step["certificate"] else "new"
         assert [renewal.shown() for _ in range(3)] == [expected] * 3
     assert len(warnings(caplog)) == 1
-    assert "stays as it was" in warnings(caplog)[0]
+    assert "keeps the old TLS certificate" in warnings(caplog)[0]
 
 
 def test_the_key_before_the_certificate(renewal: Renewal, caplog: pytest.LogCaptureFixture) -> None:
@@ -146,11 +146,11 @@ def test_hangup(tmp_path: Path) -> None:
         ) as stream:
             shutil.copy(new, certificate)
             program.process.send_signal(signal.SIGHUP)
-            program.wait_for("stays as it was")
+            program.wait_for("keeps the old TLS certificate")
             assert shown_at(port) == old_text
             shutil.copy(new_key, key)
             program.process.send_signal(signal.SIGHUP)
-            program.wait_for("was read again")
+            program.wait_for("was reloaded")
             assert shown_at(port) == new_text
             assert stream.ping().wait(10)
         assert program.end()[0] == 0

@@ -267,7 +267,7 @@ def test_links_of_another_user(tmp_path: Path) -> None:
     token_file(tmp_path / "real")
     (tmp_path / "token").symlink_to("real")
     os.chown(tmp_path / "token", OTHER, OTHER, follow_symlinks=False)
-    with pytest.raises(UntrustedFile, match="link of another user"):
+    with pytest.raises(UntrustedFile, match="link that belongs to another user"):
         load_admin_token(tmp_path / "token")
 
 

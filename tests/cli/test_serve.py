@@ -172,7 +172,7 @@ def test_port_in_use(tmp_path: Path) -> None:
     [
         (("--port", "99999"), "--port: "),
         (("--driver", "tap"), "'tap' is not one of"),
-        (("--host", "0.0.0.0"), "reachable from other machines"),
+        (("--host", "0.0.0.0"), "can be reached from other machines"),
         (("--config", "missing.toml"), "The configuration file missing.toml does not exist."),
         (("--tls-key", "key.pem"), "tls_key needs tls_certificate"),
         (("--tls-certificate", "none.pem"), "Cannot use the TLS certificate none.pem"),

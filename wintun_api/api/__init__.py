@@ -1,38 +1,38 @@
 """The HTTP and WebSocket edge: FastAPI, pydantic, security.
 
     app          create the application: routes, lifespan, handlers
-    server       uvicorn with our listener and protocols, and an orderly shutdown
+    server       run uvicorn with our listener and protocols; shut down in order
     listener     accepts connections
-    admission    how many there may be, and which gives way
-    http         HTTP/1.1 on one connection, within bounds of size and time
+    admission    how many connections there may be, and which one is closed for a new one
+    http         HTTP/1.1 on one connection, within limits of size and time
     proxies      what trusted reverse proxies say about the client
     security     Host, Origin, token, scope: one check for HTTP and WebSocket
     access       what a route needs, declared where the route is
-    routes       find the route of a request once, and run only what the door let pass
-    credentials  what a request shows of who sends it; headers that may come once
-    subprotocols the credential among the offers of a WebSocket
-    tokens       the admin token, issued tokens
-    data_directory   what is on the disk: one service at a time, closed to other users
+    routes       find the route of a request once, and run only what security allows
+    credentials  the token or cookie in a request; headers that may occur once
+    subprotocols the credential among the subprotocols that a WebSocket offers
+    tokens       the admin token and issued tokens
+    data_directory   files on the disk: for one service at a time, closed to other users
     sign_ins     signed-in browsers: their cookies and keys
-    leases       what is open no longer than its token or sign-in
-    cutoff       the end of a stream whose token has become void
-    guesses      wrong tokens, limited per address
-    audit        what a request changed, for hub/audit
-    tally        log lines for what others can repeat: one, then a count a minute
-    server_log   which lines of the server below us are logged
-    head         HEAD wherever there is GET
-    problems     errors to problem+json and close codes: one table
+    leases       end connections when their token or sign-in ends
+    cutoff       the end of a stream whose token is no longer valid
+    guesses      limit wrong tokens per address
+    audit        record what a request changed, for hub/audit
+    tally        log lines that clients can cause repeatedly: one, then a count per minute
+    server_log   which of uvicorn's log lines are kept
+    head         answer HEAD wherever GET is allowed
+    problems     map errors to problem+json and close codes in one table
     schemas      the pydantic models
-    context      what the routes share
+    context      the objects that routes share
     adapters  sessions  packets  system   REST, one router per resource
     streams      the packet socket
     events       events over WebSocket and SSE
     connection   one packet client: its subscription, its injections, its control messages
-    link         bytes to and from one WebSocket client, fast on our server, plain elsewhere
-    unsent       packets written to a client that its kernel has not taken
+    link         bytes to and from one WebSocket client, fast on our server, plain on others
+    unsent       packets that were written to a client but not yet taken by the kernel
     protocol     the uvicorn WebSocket protocol class behind the fast link
-    contract     what all this is, as OpenAPI and AsyncAPI documents
-    page         the dashboard's place, the API docs, the sign-in
+    contract     the OpenAPI and AsyncAPI documents of all this
+    page         the dashboard, the API docs, the sign-in page
 
-REST routes contain no `try`: errors become answers in `problems` alone.
+REST routes contain no `try`: only `problems` turns errors into answers.
 """

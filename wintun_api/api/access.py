@@ -1,11 +1,11 @@
-"""What a route needs from those who ask for it, declared where the route is defined.
+"""Declare what a route requires of a request, where the route is defined.
 
     @router.get("/v1/tokens")
     @needs(Scope.ADMIN)
     async def list_tokens(...): ...
 
-The door reads the declaration from the route that the router matched, so that no second table can
-read a path in another way. A route without a declaration is refused.
+`security` reads the declaration from the route that the router matched, so there is no second table
+that could interpret a path differently. A request for a route without a declaration is refused.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from starlette.routing import BaseRoute
 
 from wintun_api.api.tokens import Scope
 
-# The path of the health route, for which places are kept where a connection has no route yet.
+# The path of the health route: places are reserved for it before a connection has a route.
 HEALTH = "/noauth/health"
 
 ATTRIBUTE = "__wintun_api_access__"
@@ -28,16 +28,16 @@ Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What one route needs.
+    """State what one route requires.
 
     Attributes:
         token: Whether a request must carry a valid token or a browser's sign-in.
-        scope: The scope which that must have; None where the endpoint decides.
-        page: Whether it is part of the pages that a browser shows. For these a browser's cookie
-            is enough, and a browser without one gets the page to sign in.
-        audited: Whether requests that change something leave an audit line.
-        any_host: Whether a request may have any Host header. Such a route says nothing that the
-            page of another site must not read.
+        scope: The scope that the token must have; None if the endpoint decides.
+        page: Whether it is one of the pages that a browser shows. For these a browser's cookie is
+            enough, and a browser without a cookie gets the sign-in page.
+        audited: Whether requests that change something are recorded in the audit log.
+        any_host: Whether a request may have any Host header. Such a route must not return anything
+            that a page of another site must not read.
     """
 
     token: bool = True
@@ -48,17 +48,17 @@ class Access:
 
 
 ANY_TOKEN = Access()
-# For probes, which name the service by an address of a container, or not at all.
+# For probes, which use a container's address as Host, or send no Host at all.
 OPEN = Access(token=False, any_host=True)
-# A file that the page to sign in is made of: it is in every installation and holds no secret.
+# A file of the sign-in page: it is the same in every installation and contains no secret.
 SIGN_IN_FILE = Access(token=False, page=True)
 PAGE = Access(scope=Scope.READ, page=True)
-# Packets are counted by the session; a line for each request would be a log of the traffic.
+# The session counts packets; one audit line per request would be a log of the traffic.
 INJECTION = Access(scope=Scope.INJECT, audited=False)
 
 
 def needs(what: Access | Scope) -> Callable[[Endpoint], Endpoint]:
-    """Declare what the route of an endpoint needs; write it below the route's own decorator."""
+    """Declare what an endpoint's route requires; write it below the route's own decorator."""
     access = Access(scope=what) if isinstance(what, Scope) else what
 
     def declare(endpoint: Endpoint) -> Endpoint:
@@ -69,6 +69,6 @@ def needs(what: Access | Scope) -> Callable[[Endpoint], Endpoint]:
 
 
 def access_of(route: BaseRoute) -> Access | None:
-    """Return what a route needs; None where it is not declared, as for everything mounted."""
+    """Return what a route requires; None if it is not declared, as for mounted applications."""
     access = getattr(getattr(route, "endpoint", None), ATTRIBUTE, None)
     return access if isinstance(access, Access) else None

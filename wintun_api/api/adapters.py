@@ -36,12 +36,12 @@ from wintun_api.errors import (
     StorageFailed,
 )
 
-# What settings can meet.
+# Errors that network settings can cause.
 SETTINGS = (AddressExists, RouteExists, SettingRefused, NotSupported)
 
 
 class _Identity(Convertor[str]):
-    """Whatever may name an adapter: not `open`, which is a path of its own."""
+    """Match anything that may name an adapter, but not `open`, which is its own path."""
 
     regex = "(?!open$)[^/]+"
 
@@ -64,12 +64,14 @@ router = APIRouter(prefix="/v1", tags=["adapters"])
 async def list_adapters(
     registry: RegistryOf,
     response: Response,
-    pool: Annotated[Pool | None, TRIMMED, Query(description="Only this pool.")] = None,
+    pool: Annotated[
+        Pool | None, TRIMMED, Query(description="List only the adapters of this pool.")
+    ] = None,
 ) -> list[Adapter]:
-    """List the adapters, of one pool or of all the service knows.
+    """List the adapters of one pool, or of all pools that the service knows.
 
-    While another driver call is under way, the last reading is given at once; the Age header says
-    how many seconds old it is. WintunEnumAdapters, WintunGetAdapterName, WintunGetAdapterLUID.
+    While another driver call is running, the last known list is returned at once; the Age header
+    says how many seconds old it is. WintunEnumAdapters, WintunGetAdapterName, WintunGetAdapterLUID.
     """
     views, age = await registry.adapters(pool)
     response.headers["Age"] = str(int(age))
@@ -87,7 +89,10 @@ async def list_adapters(
 async def create_adapter(
     body: AdapterCreate, request: Request, registry: RegistryOf, response: Response
 ) -> Adapter:
-    """Create an adapter with its network settings, all or nothing. WintunCreateAdapter."""
+    """Create an adapter with its network settings; on an error, nothing is created.
+
+    WintunCreateAdapter.
+    """
     view = await registry.create_adapter(body.name, body.pool, body.requested_guid, body.settings())
     response.headers["Location"] = f"/v1/adapters/{view.info.guid}"
     note_subject(request.scope, f"adapter {view.info.guid}")
@@ -128,10 +133,11 @@ async def get_adapter(guid: Guid, registry: RegistryOf) -> Adapter:
 )
 @needs(Scope.ADMIN)
 async def update_adapter(guid: Guid, body: AdapterUpdate, registry: RegistryOf) -> Adapter:
-    """Rename an adapter, change its network settings, all or nothing. WintunSetAdapterName.
+    """Rename an adapter or change its network settings; on an error, nothing changes.
 
-    What is not mentioned stays, also what the system removes with something else. The answer is
-    what the system reads back; `wanted` has what became otherwise.
+    Settings that the request does not mention stay as they are, even if the system removes them
+    together with others. The response shows the settings that the system reports afterwards;
+    `wanted` shows where they differ from what was asked for. WintunSetAdapterName.
     """
     view = await registry.update_adapter(guid, name=body.name, settings=body.settings())
     return Adapter.of(view)
@@ -147,10 +153,10 @@ async def delete_adapter(
     guid: Guid,
     registry: RegistryOf,
     force: Annotated[
-        bool, Query(description="Close sessions of other processes too (ForceCloseSessions).")
+        bool, Query(description="Also close sessions of other processes (ForceCloseSessions).")
     ] = False,
 ) -> Removal:
-    """End the adapter's session and remove the device. WintunDeleteAdapter, WintunCloseAdapter."""
+    """End the adapter's session and delete the device. WintunDeleteAdapter, WintunCloseAdapter."""
     return Removal(reboot_required=await registry.delete_adapter(guid, force=force))
 
 
@@ -161,10 +167,10 @@ async def delete_adapter(
 )
 @needs(Scope.ADMIN)
 async def restore_adapter(guid: Guid, registry: RegistryOf) -> Adapter:
-    """Put back what other programs have changed: all that `wanted` names.
+    """Restore everything that other programs have changed, as listed in `wanted`.
 
-    That is the network settings that were asked of the service, the state of the link, and what
-    says on the device which adapter it is. Settings of which the service was asked nothing stay.
+    This covers the network settings that were requested through the service, the state of the
+    link, and the marks on the device that identify the adapter. Other settings are not changed.
     """
     return Adapter.of(await registry.restore_adapter(guid))
 
@@ -176,7 +182,7 @@ async def restore_adapter(guid: Guid, registry: RegistryOf) -> Adapter:
 )
 @needs(Scope.ADMIN)
 async def release_adapter(guid: Guid, registry: RegistryOf) -> Release:
-    """Give the handle back and keep the device where the generation can. WintunFreeAdapter."""
+    """Close the handle but keep the device, if the generation allows it. WintunFreeAdapter."""
     return Release(exists=await registry.release_adapter(guid))
 
 
@@ -187,5 +193,5 @@ async def release_adapter(guid: Guid, registry: RegistryOf) -> Release:
 )
 @needs(Scope.ADMIN)
 async def delete_pool(pool: Pool, registry: RegistryOf) -> Removal:
-    """Delete every adapter of a pool, and the driver with the last one. WintunDeletePoolDriver."""
+    """Delete all adapters of a pool; with the last adapter, the driver. WintunDeletePoolDriver."""
     return Removal(reboot_required=await registry.delete_pool(pool))

@@ -1,14 +1,15 @@
-"""How many connections there may be, and which one gives way when there are too many.
+"""Limit the number of connections, and choose which one to close when there are too many.
 
-A connection is in one of four stages. The first three give way, oldest first, to a new one:
+A connection is in one of four stages. Connections in the first three are closed, oldest first, to
+make room for a new one:
 
-    waiting   it has not sent a whole request yet, or its TLS handshake is not finished
-    idle      its last request was answered, and the next has not begun
+    waiting   it has not sent a complete request yet, or its TLS handshake is not finished
+    idle      its last request was answered, and the next one has not begun
     asking    a request without a valid token is being answered
     held      a request with a valid token is being answered, or a stream is open
 
-Held connections never give way. When they leave only the reserve, requests other than the health
-route's are refused with 503 until one of them ends.
+Held connections are never closed for a new one. When they leave only the reserve, all requests but
+those for the health route are refused with 503 until one of them ends.
 """
 
 from __future__ import annotations
@@ -28,19 +29,19 @@ if sys.platform != "win32":
 
 logger = logging.getLogger(__name__)
 
-# Places that only the health route gets.
+# Places that are reserved for the health route.
 RESERVE = 16
-# Descriptors that are not for connections: the driver's devices, files, the event loop. An eighth
-# of the limit where that is more.
+# Descriptors that are not used for connections: the driver's devices, files, the event loop. If an
+# eighth of the limit is more than this, that is used.
 SPARE_DESCRIPTORS = 96
 LOG_INTERVAL = 60.0
-CROWD = 256  # connections; so many leave memory behind that is worth giving back
-# What `accept` reports when the process or the system has no descriptor or memory left.
+CROWD = 256  # connections; when so many end, returning their memory to the system is worthwhile
+# Errors of `accept` when the process or the system has no descriptor or memory left.
 EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
 class Stage(StrEnum):
-    """How far a connection has come."""
+    """Name the stage of a connection."""
 
     WAITING = "waiting"
     IDLE = "idle"
@@ -49,11 +50,11 @@ class Stage(StrEnum):
 
 
 class Seat:
-    """One connection's place. Event loop thread only.
+    """Hold one connection's place. Event loop thread only.
 
     Attributes:
-        end: Ends the connection at once.
-        socket: The connection's socket, once it is open; for questions to the kernel.
+        end: Function that ends the connection at once.
+        socket: The connection's socket once it is open; used to query the kernel.
     """
 
     __slots__ = ("_admission", "_scope", "_stage", "end", "socket")
@@ -67,31 +68,31 @@ class Seat:
 
     @property
     def has_token(self) -> bool:
-        """Whether the request that is being answered carried a valid token."""
+        """Whether the current request carried a valid token."""
         return self._scope.get("principal") is not None
 
     def is_last(self) -> bool:
-        """Say whether only the reserve is left, which other connections than this one hold."""
+        """Return whether other connections have taken every place but the reserve."""
         return not self.has_token and self._admission.is_full()
 
     def ask(self, scope: Mapping[str, Any]) -> None:
-        """Note that a whole request head has come; `scope` is its ASGI scope."""
-        if not self.has_token:  # the one before it, which is being answered, had
+        """Note that a complete request head has arrived; `scope` is its ASGI scope."""
+        if not self.has_token:  # the previous request, still being answered, had one
             self._scope = scope
             self._admission.move(self, Stage.ASKING)
 
     def rest(self) -> None:
-        """Note that the last request is answered."""
+        """Note that the last request has been answered."""
         self._scope = {}
         self._admission.move(self, Stage.IDLE)
 
     def wait(self) -> None:
-        """Note that only the end of the connection is waited for."""
+        """Note that the connection is only waiting to end."""
         self._scope = {}
         self._admission.move(self, Stage.WAITING)
 
     def note(self, cause: str) -> None:
-        """Count why the service ends this connection."""
+        """Count the cause for which the service ends this connection."""
         self._admission.closed[cause] += 1
 
     def leave(self) -> None:
@@ -100,7 +101,7 @@ class Seat:
 
     @property
     def stage(self) -> Stage | None:
-        """How far the connection has come; None once it has left."""
+        """The stage of the connection; None once it has ended."""
         return self._stage
 
     @stage.setter
@@ -109,13 +110,13 @@ class Seat:
 
 
 class Admission:
-    """The places of one service, and the account of those who got none. Event loop thread only.
+    """Manage the places for connections and count those refused. Event loop thread only.
 
     Attributes:
         ceiling: The largest number of connections at a time.
         closed: Connections that the service ended or refused, by cause.
-        accept_errors: Connections that the system could not hand over.
-        thinned: Called when three quarters of a crowd of connections have ended.
+        accept_errors: Connections that the system could not accept.
+        thinned: Called when three quarters of a large number of connections have ended.
     """
 
     def __init__(self, ceiling: int, reserve: int = RESERVE) -> None:
@@ -132,7 +133,7 @@ class Admission:
 
     @property
     def open(self) -> int:
-        """How many connections there are."""
+        """Number of open connections."""
         return self._open
 
     def by_stage(self) -> dict[Stage, int]:
@@ -145,7 +146,7 @@ class Admission:
         return [seat for seats in self._seats.values() for seat in seats]
 
     def enter(self) -> Seat | None:
-        """Give a place to a new connection; None when every one is held."""
+        """Return a place for a new connection; None if all places are held."""
         if self._open >= self.ceiling and not self.make_room():
             self.closed["full"] += 1
             return None
@@ -157,7 +158,7 @@ class Admission:
         return seat
 
     def make_room(self) -> bool:
-        """End the oldest connection that may give way; say whether there was one."""
+        """End the oldest connection that may be closed; return whether there was one."""
         for stage in (Stage.WAITING, Stage.IDLE):
             seat = next(iter(self._seats[stage]), None)
             if seat is not None:
@@ -167,7 +168,7 @@ class Admission:
         return seat is not None and self._evict(seat)
 
     def is_full(self) -> bool:
-        """Say whether only the reserve is left, after sending away who may give way."""
+        """Return whether only the reserve is left, after closing a connection if possible."""
         held, asking = self._seats[Stage.HELD], self._seats[Stage.ASKING]
         if len(held) + len(asking) < self._full_from:
             return False
@@ -175,7 +176,7 @@ class Admission:
         return len(held) >= self._full_from
 
     def move(self, seat: Seat, stage: Stage) -> None:
-        """Put a connection into another stage, as its youngest."""
+        """Move a connection to another stage, as the newest there."""
         if seat.stage is not None:
             del self._seats[seat.stage][seat]
             seat.stage = stage
@@ -198,15 +199,15 @@ class Admission:
         now = time.monotonic()
         if now - self._logged_at >= LOG_INTERVAL:
             logger.warning(
-                "Cannot accept connections: %s (%d times since the last such line). "
-                "Raise the limit of open files, for example with ulimit -n.",
+                "Cannot accept connections: %s (%d times since the last such message). "
+                "Raise the limit on open files, for example with ulimit -n.",
                 error.strerror or error,
                 self._unlogged,
             )
             self._logged_at, self._unlogged = now, 0
 
     def _sort(self) -> None:
-        # Whether a request carries a valid token is known only after it was handed on.
+        # Whether a request carries a valid token is known only after it was passed on.
         for seat in [seat for seat in self._seats[Stage.ASKING] if seat.has_token]:
             self.move(seat, Stage.HELD)
 
@@ -218,13 +219,13 @@ class Admission:
 
 
 def ceiling_of(wanted: int, in_use: int = 0) -> int:
-    """Return how many connections there can be: `wanted`, or as the descriptor limit allows.
+    """Return how many connections there can be: `wanted`, or what the descriptor limit allows.
 
-    The soft limit is raised to the hard one where that helps.
+    The soft limit is raised to the hard limit if that helps.
 
     Args:
-        wanted: How many there should be.
-        in_use: Descriptors that the process has open already.
+        wanted: The number that was asked for.
+        in_use: Descriptors that the process already has open.
     """
     if sys.platform == "win32":
         return wanted
@@ -236,7 +237,7 @@ def ceiling_of(wanted: int, in_use: int = 0) -> int:
             try:
                 resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, raised), hard))
             except (OSError, ValueError):
-                logger.debug("The limit of open files stays at %d.", soft)
+                logger.debug("The limit on open files stays at %d.", soft)
             soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
         if soft == resource.RLIM_INFINITY or soft >= needed:
             return wanted
@@ -245,7 +246,7 @@ def ceiling_of(wanted: int, in_use: int = 0) -> int:
 
 
 def open_descriptors() -> int:
-    """Return how many descriptors this process has open, as far as the system tells."""
+    """Return how many descriptors this process has open, if the system can tell."""
     try:
         return len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - names are enough
     except OSError:

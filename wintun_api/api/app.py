@@ -1,4 +1,4 @@
-"""The ASGI application: routes, lifespan and handlers in one place."""
+"""Create the ASGI application: routes, lifespan and handlers in one place."""
 
 from __future__ import annotations
 
@@ -44,11 +44,13 @@ from wintun_api.settings import Settings
 DESCRIPTION = """
 Manage Wintun adapters and sessions over REST, and exchange IP packets over WebSocket.
 
-* *received* is host to application, *sent* and *injected* application to host.
-* Errors are `application/problem+json`; `hint` says what to do next.
-* Packets: `WS /v1/sessions/{id}/packets`, subprotocols `v1.raw.wintun-api` (a bare IP packet per
-  binary message), `v1.batch.wintun-api` (many per message) and `v1.pcapng.wintun-api` (a capture
-  for Wireshark, as `GET /v1/sessions/{id}/capture.pcapng` has it). Events: `WS /v1/events`.
+* *Received* packets go from the host to the application; *sent* or *injected* packets go from the
+  application to the host.
+* Errors are `application/problem+json` documents; their `hint` says what to do next.
+* Packets: `WS /v1/sessions/{id}/packets` with the subprotocol `v1.raw.wintun-api` (one IP packet
+  per binary message), `v1.batch.wintun-api` (many packets per message) or `v1.pcapng.wintun-api` (a
+  capture for Wireshark, like `GET /v1/sessions/{id}/capture.pcapng`).
+* Events: `WS /v1/events`.
 """
 ROUTERS = (
     system.router,
@@ -63,7 +65,7 @@ ROUTERS = (
 
 
 class Service:
-    """One service: its app, and what a server needs to end it in order."""
+    """Hold one service: its app, and what a server needs to shut it down in order."""
 
     def __init__(self, settings: Settings, tokens: TokenStore, driver: Driver | None = None):
         self.settings = settings
@@ -86,30 +88,30 @@ class Service:
         self.app: ASGIApp = metrics.Timed(self._door, self.metrics)
 
     def read_memory(self, driver: Driver) -> None:
-        """Read what is kept between two runs now, so that a bad file ends the start.
+        """Read what is kept between runs now, so that a broken file prevents the start.
 
         Raises:
             UntrustedFile: A file is broken, or another user may have written it.
-            OSError: A file cannot be read or made.
+            OSError: A file cannot be read or created.
         """
         self._memory = self._read_memory(driver)
 
     def _read_memory(self, driver: Driver) -> tuple[KnownPools, StableGuids]:
         pools, data = self.settings.pools, self.settings.data_dir
         if driver.name == "emulated":
-            # The emulated machine is new at every start; its pools are no memory worth keeping.
+            # The emulated machine is new at every start, so its pools are not worth keeping.
             return KnownPools(None, pools), StableGuids()
         known = KnownPools(data / "pools.json", pools, write_private, read_private)
         return known, StableGuids(load_salt(data / "salt", write_private, read_private))
 
     def begin_stop(self) -> None:
-        """Refuse new work and let open streams end; the lifespan's end does the rest."""
+        """Refuse new work and let open streams end; the end of the lifespan does the rest."""
         self.context.stopping.set()
         if self.context.started is not None:
             self.context.started.begin_stop()
 
     async def sessions_ended(self) -> None:
-        """Wait, after `begin_stop`, until the sessions are over or have had their time."""
+        """Wait, after `begin_stop`, until the sessions have ended or their time is up."""
         if self.context.started is not None:
             await self.context.started.sessions_ended()
 

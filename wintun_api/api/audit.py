@@ -1,4 +1,4 @@
-"""What a request did, for the audit: changes, refused attempts, sign-ins and sign-outs."""
+"""Record what requests did in the audit: changes, refused attempts, sign-ins and sign-outs."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ from wintun_api.api.tokens import Principal, TokenStore
 from wintun_api.hub.audit import Change, Trail, clean
 
 SAFE_METHODS = frozenset({"GET", "HEAD"})
-# Attempts that change nothing may come without end. So many a minute are told of each by itself
-# for every token, and the others together.
+# Attempts that change nothing may be repeated endlessly. For each token, so many per minute are
+# recorded one by one, and the rest as one count.
 MAX_ATTEMPTS = 10
 MAX_TOKENS = 1024
 SUBJECT = "wintun_api.subject"  # in the scope: what the request was about, for its audit
-# Ids are shorter; what is longer may be a token that somebody put into a path.
+# Ids are shorter; anything longer may be a token that was put into a path by mistake.
 MAX_ID = 40
 
 
 def note_subject(scope: Scope, subject: str) -> None:
-    """Note what a request was about where its path does not say it, such as "adapter GUID"."""
+    """Note what a request was about if its path does not say it, such as "adapter GUID"."""
     scope[SUBJECT].append(subject)
 
 
 class Watch:
-    """Records one request: when its answer begins, or at its end where there was none."""
+    """Record one request: when its answer begins, or at its end if there was no answer."""
 
     def __init__(self, send: Send, answered: Callable[[int | None], None]) -> None:
         self._send = send
         self._answered: Callable[[int | None], None] | None = answered
 
     async def send(self, message: Message) -> None:
-        """Record the status before the client has it, and pass the message on."""
+        """Record the status before the client gets it, and pass the message on."""
         if message["type"] == "http.response.start":
             self._record(message["status"])
         await self._send(message)
@@ -55,7 +55,7 @@ class Watch:
 
 
 class Auditor:
-    """Makes an audit line and an event of what requests do. Event loop thread only."""
+    """Write an audit line and an event for what requests do. Event loop thread only."""
 
     def __init__(self, trail: Trail, tokens: TokenStore, interval: float = INTERVAL) -> None:
         self._trail = trail
@@ -64,10 +64,10 @@ class Auditor:
         self._attempts: OrderedDict[str, _Attempts] = OrderedDict()
 
     def watch(self, send: Send, scope: Scope, found: Found, principal: Principal) -> Watch | None:
-        """Return what records a request when its answer begins; None where it changes nothing.
+        """Return an object that records a request when its answer begins; None if nothing changes.
 
-        Requests with a safe method, and injected packets, are no changes. Neither is a sign-out
-        without a sign-in.
+        Requests with a safe method and injected packets do not count as changes. Neither does a
+        sign-out without a sign-in.
         """
         access = found.access
         if scope["type"] != "http" or scope["method"] in SAFE_METHODS:
@@ -76,7 +76,7 @@ class Auditor:
             ends_sign_in = principal.sign_in is not None
             if not (access.audited and (access.scope is not None or ends_sign_in)):
                 return None
-        # A request may revoke its own token, so what is known of the token is read before.
+        # A request may revoke its own token, so the token's details are read beforehand.
         change = self._change(scope, found, principal)
         record = self._trail.record if access is not None else self._attempt
 
@@ -91,7 +91,7 @@ class Auditor:
         return Watch(send, answered)
 
     def refused(self, scope: Scope, found: Found, principal: Principal, status: int) -> None:
-        """Record that a known token was refused what it asked for."""
+        """Record that a request with a valid token was refused."""
         self._attempt(replace(self._change(scope, found, principal), status=status))
 
     def signed_in(self, scope: Scope, found: Found, principal: Principal) -> None:
@@ -100,7 +100,7 @@ class Auditor:
         self._attempt(replace(change, status=303, operation="sign_in", browser=True))
 
     def close(self) -> None:
-        """Record what was only counted until now. Idempotent."""
+        """Record the attempts that were only counted so far. Idempotent."""
         for attempts in self._attempts.values():
             attempts.close()
         self._attempts.clear()
@@ -131,7 +131,7 @@ class Auditor:
     def _path(self, found: Found, status: int | None) -> str:
         """Return the path with its ids, but without anything that may be a token."""
         if found.template is None:
-            return "(a path that is not known)"
+            return "(unknown path)"
         path = found.template
         done = status is not None and status < 400
         for name, value in found.child_scope.get("path_params", {}).items():
@@ -152,7 +152,7 @@ def _operation(route: BaseRoute | None) -> str:
 
 
 class _Attempts:
-    """The attempts of one token: the first ones of a minute each, the others as one count."""
+    """Record the attempts of one token: the first ones of a minute singly, the rest as a count."""
 
     def __init__(self, trail: Trail, interval: float) -> None:
         self._trail = trail

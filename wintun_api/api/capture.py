@@ -1,4 +1,4 @@
-"""Captures: a session's packets as pcapng, for Wireshark, over HTTP and on the packet socket."""
+"""Capture a session's packets as pcapng for Wireshark, over HTTP and on the packet socket."""
 
 from __future__ import annotations
 
@@ -44,23 +44,23 @@ from wintun_api.hub.tasks import TaskSet
 router = APIRouter(prefix="/v1/sessions", tags=["packets"])
 
 STREAM = {
-    "description": "A pcapng file that grows until it is ended.",
+    "description": "A pcapng file that grows until the capture ends.",
     "content": {pcapng.MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}},
 }
 
 CLOSE_REASONS = {
-    CLOSE_BAD_FRAME: "A capture goes from the service to the client only.",
+    CLOSE_BAD_FRAME: "A client cannot send anything on a capture.",
     CLOSE_TOKEN: REASON,
     CLOSE_SLOW: "The client reads too slowly for its queue.",
     CLOSE_GOING_AWAY: "The service is shutting down.",
     CLOSE_ENDED: "The session has ended.",
 }
-# Under this name our server gives an app the connection of an HTTP request (`HttpConnection`).
+# Under this name our server passes the connection of an HTTP request (`HttpConnection`) to an app.
 CONNECTION = "wintun_api.connection"
 
 
 class CaptureDirection(StrEnum):
-    """Which packets a capture holds."""
+    """Select which packets a capture contains."""
 
     RECEIVED = "received"
     INJECTED = "injected"
@@ -68,34 +68,34 @@ class CaptureDirection(StrEnum):
 
 
 class Chunk(NamedTuple):
-    """Whole blocks of a capture, and what lies in them: the bytes of each burst."""
+    """Hold whole blocks of a capture, and the bytes of each burst in them."""
 
     blocks: bytes
     pieces: Sequence[tuple[Burst, bytes]] = ()
 
     @property
     def bursts(self) -> list[Burst]:
-        """The bursts alone."""
+        """The bursts without their sizes."""
         return [burst for burst, _ in self.pieces]
 
 
 class Way(Protocol):
-    """How the chunks of a capture get to the client."""
+    """Deliver the chunks of a capture to the client."""
 
     async def sent(self) -> None:
-        """Wait until the kernel has all that was given, or the client is gone."""
+        """Wait until the kernel has everything that was passed on, or the client is gone."""
 
     def take_unsent(self, *, abort: bool = False) -> list[Span]:
-        """Return the packets that were given and have not been sent; with `abort`, end it."""
+        """Return the packets that were passed on but not sent; with `abort`, end the delivery."""
 
 
 class Capture:
-    """One client's capture: a bounded queue on one side, blocks on the other. Event loop only.
+    """Turn a bounded queue of packets into blocks for one client. Event loop thread only.
 
-    It loses packets when the client is slow, and the file says where and how many.
+    Packets are lost if the client is too slow; the file says where and how many.
 
     Attributes:
-        way: How the chunks get to the client; set by who takes them.
+        way: How the chunks get to the client; set by the code that takes them.
     """
 
     def __init__(
@@ -134,22 +134,22 @@ class Capture:
 
     @property
     def close_code(self) -> int:
-        """Why it is over, as the packet socket says it."""
+        """The close code of the packet socket that says why the capture has ended."""
         return CLOSE_SLOW if self._subscriber.overflowed else self._code
 
     def begin(self) -> None:
         """Subscribe.
 
         Raises:
-            SessionNotFound: The session is over or ending.
+            SessionNotFound: The session has ended or is ending.
         """
         self._session.subscribe(self._subscriber)
         self._session.clients.add(self)
 
     async def chunks(self) -> AsyncGenerator[Chunk, None]:
-        """Give whole blocks until the capture is over.
+        """Yield whole blocks until the capture has ended.
 
-        Each one is asked for when the one before has been given to the server.
+        The next block is requested when the previous one has been passed to the server.
         """
         subscriber = self._subscriber
         started = time.time_ns()
@@ -179,7 +179,7 @@ class Capture:
                 timer.cancel()
 
     def end(self, code: int = CLOSE_ENDED) -> None:
-        """Take no more packets; what is queued is still given. Idempotent."""
+        """Take no more packets; queued packets are still delivered. Idempotent."""
         if not self._over:
             self._over = True
             self._code = code
@@ -187,7 +187,7 @@ class Capture:
             self._wake.set()
 
     def complete(self) -> None:
-        """Let go of the client when its kernel has the rest of the file."""
+        """Release the client when the kernel has the rest of the file."""
 
         async def run() -> None:
             if self.way is not None:
@@ -198,14 +198,14 @@ class Capture:
         self._tasks.spawn(run(), name=f"capture:{self._session.id}")
 
     def close(self) -> None:
-        """Account for what has not reached the client. Idempotent."""
+        """Count the packets that have not reached the client as lost. Idempotent."""
         self.end()
         self._count_unsent()
         self._idle.set()
         self._done.set()
 
     def expire(self, code: int = CLOSE_TOKEN, patience: float = END_PATIENCE) -> None:
-        """End; a client that has not taken what is queued in `patience` seconds is cut off."""
+        """End; a client that has not read the queued packets in `patience` seconds is cut off."""
 
         async def run() -> None:
             with suppress(TimeoutError):
@@ -217,7 +217,7 @@ class Capture:
             self._tasks.spawn(run(), name=f"capture:{self._session.id}")
 
     async def flush(self) -> None:
-        """Return when the server has all that was queued, or the client is gone."""
+        """Return when the server has all queued packets, or the client is gone."""
         while self._subscriber.queued_packets or not self._idle.is_set():
             if self._done.is_set():
                 return
@@ -226,23 +226,23 @@ class Capture:
             await self._idle.wait()
 
     def settle(self) -> None:
-        """Count what is queued as lost, all but a last packet that carries the drop count."""
+        """Count queued packets as lost, except a last one that carries the drop count."""
         self._abandon(keep_last=True)
 
     def _abandon(self, *, keep_last: bool = False) -> None:
         self._session.unsubscribe(self._subscriber)
-        if self._left != 0:  # else it has what was asked for, and the rest was not
+        if self._left != 0:  # otherwise it has all that was asked for, and nothing is lost
             self._subscriber.abandon(keep_last=keep_last)
 
     def farewell(self, ending: Ending) -> None:
-        """Let the file end with its statistics."""
+        """End the file with its statistics."""
         self.end(CLOSE_GOING_AWAY if ending.stopping else CLOSE_ENDED)
         self._wake.set()
         patience = CLOSE_PATIENCE if ending.stopping else LINGER_PATIENCE
         self._tasks.spawn(self._cut(patience), name=f"capture:{self._session.id}")
 
     async def gone(self) -> None:
-        """Return when nothing more can reach the client."""
+        """Return when no more data can reach the client."""
         try:
             await self._gone.wait()
         finally:
@@ -296,7 +296,7 @@ class Capture:
     def _take(self) -> Chunk:
         if self._left == 0:
             return Chunk(b"")
-        # What was lost lies before what is oldest in the queue now.
+        # The lost packets come before the oldest packet that is in the queue now.
         self._dropped += self._take_losses()
         pieces = [self._encode(one) for one in self._subscriber.take(self._options.message_bytes)]
         return Chunk(b"".join([blocks for _, blocks in pieces]), pieces)
@@ -315,23 +315,23 @@ class Capture:
 
 
 class Flow(Protocol):
-    """What uvicorn knows of a transport's buffer."""
+    """Describe what uvicorn knows about a transport's buffer."""
 
     async def drain(self) -> None:
-        """Wait until it takes more."""
+        """Wait until it accepts more."""
 
 
 class HttpConnection(Protocol):
-    """What our server tells of the connection of a request, in `scope["extensions"]`."""
+    """Describe a request's connection, as our server passes it in `scope["extensions"]`."""
 
     transport: asyncio.Transport
     flow: Flow
 
 
 class HttpWay:
-    """The answer to an HTTP request, in chunks (RFC 9112, section 7.1).
+    """Send the answer to an HTTP request in chunks (RFC 9112, section 7.1).
 
-    On another server than ours, what the server has taken counts as sent.
+    On servers other than ours, everything that the server has accepted counts as sent.
     """
 
     def __init__(self, capture: Capture, connection: HttpConnection | None) -> None:
@@ -343,7 +343,7 @@ class HttpWay:
         capture.way = self
 
     async def file(self) -> AsyncGenerator[bytes, None]:
-        """Give the capture's file, a chunk when the server has taken the one before."""
+        """Yield the capture's file; the next chunk when the server has taken the previous one."""
         self._task = asyncio.current_task()
         capture, chunks = self._capture, self._capture.chunks()
         try:
@@ -352,10 +352,10 @@ class HttpWay:
                 async for chunk in chunks:
                     self._given = chunk.pieces
                     yield chunk.blocks
-                    # The server waits before it writes, never after: now it has written.
+                    # The server waits before it writes, never afterwards, so now it has written.
                     self._given = ()
                     self._note(chunk)
-        except SessionNotFound:  # it ended after the answer had begun: the file is empty
+        except SessionNotFound:  # it ended after the answer had begun, so the file is empty
             capture.close()
         except BaseException:
             capture.close()
@@ -370,7 +370,7 @@ class HttpWay:
             await self._connection.flow.drain()
 
     def take_unsent(self, *, abort: bool = False) -> list[Span]:
-        """Return what the server has not taken, and what waits in its transport."""
+        """Return what the server has not taken and what waits in its transport."""
         given, self._given = self._given, ()
         spans = [Span(burst.count, burst.sequence, burst.injected) for burst, _ in given]
         if self._connection is None:
@@ -397,13 +397,13 @@ class HttpWay:
 
 
 class Blocks:
-    """Where packets end in the blocks of a burst."""
+    """Find where packets end in the blocks of a burst."""
 
     def __init__(self, blocks: bytes) -> None:
         self._blocks = blocks
 
     def __call__(self, _lengths: Sequence[int], size: int) -> int:
-        """Return how many of them the first `size` bytes hold whole."""
+        """Return how many whole packets the first `size` bytes contain."""
         offset = count = 0
         while offset + 8 <= size:
             offset += int.from_bytes(self._blocks[offset + 4 : offset + 8], "little")
@@ -428,7 +428,7 @@ async def capture_packets(
         CaptureDirection, Query(description="Which packets.")
     ] = CaptureDirection.BOTH,
     snaplen: Annotated[
-        int, Query(ge=0, le=0xFFFF, description="Bytes of each packet; 0 for all.")
+        int, Query(ge=0, le=0xFFFF, description="Bytes to keep of each packet; 0 keeps all.")
     ] = 0,
     packets: Annotated[
         int | None, Query(ge=1, le=2**53 - 1, description="End after this many packets.")
@@ -437,11 +437,11 @@ async def capture_packets(
         float | None, Query(gt=0, le=1e7, description="End after this many seconds.")
     ] = None,
 ) -> StreamingResponse:
-    """Capture a session's packets as a pcapng file that grows while they pass.
+    """Capture a session's packets as a pcapng file that grows with the traffic.
 
-    It ends with the session, with the service, or when it has what was asked for. A client that
-    reads too slowly loses the oldest packets; the next one carries their number as its drop count.
-    `curl -N ... | wireshark -k -i -` shows the packets live.
+    The file ends when the session or the service ends, or at the requested number of packets or
+    seconds. If the client reads too slowly, the oldest packets are lost; the next packet carries
+    their number as its drop count. `curl -N ... | wireshark -k -i -` shows the packets live.
     """
     session, adapter = await find(context, session_id)
     settings = context.settings
@@ -466,11 +466,11 @@ async def capture_packets(
 
 
 async def find(context: Context, session_id: str) -> tuple[ManagedSession, AdapterView]:
-    """Return a session that runs, and its adapter.
+    """Return a running session and its adapter.
 
     Raises:
-        SessionNotFound: There is none with this id.
-        SessionEnded: It is over or ending.
+        SessionNotFound: No session has this id.
+        SessionEnded: The session has ended or is ending.
     """
     session = context.registry.session(session_id)
     if session.state.over or session.state is SessionState.ENDING:
@@ -481,7 +481,7 @@ async def find(context: Context, session_id: str) -> tuple[ManagedSession, Adapt
 async def stream_capture(
     websocket: WebSocket, capture: Capture, leases: Leases, principal: Principal
 ) -> None:
-    """Send a capture over an accepted WebSocket, whole blocks in each message."""
+    """Send a capture over an accepted WebSocket; each message contains whole blocks."""
     link = capture.way = link_of(websocket)
     link.attach(lambda _messages: capture.end(CLOSE_BAD_FRAME), lambda: None)
     tasks, chunks = TaskSet(), capture.chunks()
@@ -505,7 +505,7 @@ async def stream_capture(
 
 
 async def _watch(link: Link, capture: Capture) -> None:
-    """End the capture when its client goes, or says something."""
+    """End the capture when its client disconnects or sends something."""
     message = await link.receive()
     if message["type"] == "websocket.disconnect":
         capture.close()

@@ -1,9 +1,9 @@
-"""The TLS certificate, taken up again when its files are renewed.
+"""Reload the TLS certificate when its files are renewed.
 
-A new certificate is for connections that come after it; those that are open go on with the old
-one. It is taken up at SIGHUP, and by itself: when a connection is accepted, and the files were not
-looked at for a minute. A new one is loaded whole before it replaces the old one, so that files
-which are broken, or of which only one was written yet, cost nothing but a line in the log.
+A new certificate is used for new connections; open connections keep the old one. It is reloaded at
+SIGHUP, and automatically when a connection is accepted and the files were not checked for a minute.
+The new certificate is loaded completely before it replaces the old one, so files that are broken or
+only partly written cause nothing but a line in the log.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from pathlib import Path
 
 logger = logging.getLogger(__name__)
 
-INTERVAL = 60.0  # seconds between two looks at the files
+INTERVAL = 60.0  # seconds between two checks of the files
 
-# What tells one version of a file from another: device, number, size, and the time of its change.
+# What distinguishes one version of a file from another: device, inode, size, time of change.
 Signature = tuple[tuple[int, int, int, int] | None, ...]
 
 
 class Certificate:
-    """The certificate of one service. Event loop thread only."""
+    """Hold the certificate of one service. Event loop thread only."""
 
     def __init__(
         self,
@@ -34,11 +34,11 @@ class Certificate:
         certificate: Path,
         key: Path | None,
     ) -> None:
-        """Begin with a context that was made of these files.
+        """Start with a context that was created from these files.
 
         Args:
-            context: What is used until the files change.
-            load: Makes a context of the files as they are now; raises OSError.
+            context: The context to use until the files change.
+            load: Creates a context from the present files; raises OSError.
             certificate: The PEM file of the certificate, and of the key where `key` is None.
             key: The PEM file of the key.
         """
@@ -50,7 +50,7 @@ class Certificate:
 
     @property
     def context(self) -> ssl.SSLContext:
-        """The context for a new connection, after a look at the files if it is time for one."""
+        """The context for a new connection; the files are checked first if that is due."""
         now = time.monotonic()
         if now - self._looked_at >= INTERVAL:
             self._looked_at = now
@@ -59,31 +59,31 @@ class Certificate:
         return self._context
 
     def renew(self) -> None:
-        """Read the files now; where they cannot be used, say so and keep what there is."""
-        # Before the files are read: what is written meanwhile is seen the next time.
+        """Read the files now; if they cannot be used, log this and keep the old certificate."""
+        # Taken before the files are read, so a change during the reading is noticed next time.
         self._seen = self._signature()
         try:
             check_pem_files(*self._files)
             self._context = self._load()
         except OSError as error:  # ssl.SSLError is one
             logger.warning(
-                "The TLS certificate stays as it was: %s cannot be used (%s). The service looks "
-                "again when the files change.",
+                "The service keeps the old TLS certificate: %s cannot be used (%s). It tries again "
+                "when the files change.",
                 " with ".join(map(str, self._files)),
                 error,
             )
         else:
-            logger.info("The TLS certificate was read again; new connections use it.")
+            logger.info("The TLS certificate was reloaded; new connections use it.")
 
     def _signature(self) -> Signature:
         return tuple(map(_signature, self._files))
 
 
 def check_pem_files(*paths: Path | None) -> None:
-    """Refuse what is not a regular file: a FIFO, for one, would be waited for.
+    """Refuse anything that is not a regular file: opening a FIFO, for example, would block.
 
     Raises:
-        OSError: One of the paths is something else.
+        OSError: One of the paths is not a regular file.
     """
     for path in paths:
         if path is not None and path.exists() and not path.is_file():

@@ -1,4 +1,4 @@
-"""One packet client: its subscription, its injections and its control messages."""
+"""Serve one packet client: its subscription, its injections and its control messages."""
 
 from __future__ import annotations
 
@@ -39,15 +39,15 @@ from wintun_api.wire import BATCH, unpack
 logger = logging.getLogger(__name__)
 
 LOSS_INTERVAL = 1.0
-# Every message is acknowledged, but not each by an ack of its own when many come.
+# Every message is acknowledged, but one ack may cover many messages.
 ACK_INTERVAL = 0.001
-# The ring gives no sign when it has room again, so a full one is tried again after this time.
+# The ring does not signal when it has room again, so a full ring is retried after this time.
 # Windows rounds it up to its clock tick of about 15 ms.
 RETRY = 0.001
-# A connection that is closed for a reason of its own, such as a revoked token, is gone within a
-# second: this for what is queued, and `CLOSE_PATIENCE` for the last messages.
+# A connection that is closed on its own, for example for a revoked token, is gone within a second:
+# this is the time for queued packets, and `CLOSE_PATIENCE` that for the last messages.
 END_PATIENCE = 0.4
-# A client with overflow=close whose queue was full can come back for so long, read what was queued
+# For so long, a client with overflow=close whose queue was full can resume, read what was queued
 # and learn how many packets it lost. uvicorn waits as long for a client's answer to a close frame.
 SLOW_PATIENCE = 10.0
 SLOW = "The client reads too slowly for its queue."
@@ -55,15 +55,15 @@ SLOW = "The client reads too slowly for its queue."
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a client asked for when it connected.
+    """Hold what a client asked for when it connected.
 
     Attributes:
         direction: Which packets it gets.
-        overflow: What its full queue does.
-        queue_packets: Bound of its queue in packets.
-        queue_bytes: Bound of its queue in bytes.
-        snaplen: Bytes of each packet it wants; 0 for all.
-        full: What a full send ring does to its packets.
+        overflow: What to do when its queue is full.
+        queue_packets: Limit of its queue in packets.
+        queue_bytes: Limit of its queue in bytes.
+        snaplen: Bytes of each packet that it wants; 0 for all.
+        full: What to do with its packets when the send ring is full.
         message_bytes: Size up to which queued bursts share a message.
     """
 
@@ -77,7 +77,7 @@ class Options:
 
 
 class PacketConnection:
-    """The packets of one session for one client. Event loop thread only."""
+    """Exchange the packets of one session with one client. Event loop thread only."""
 
     def __init__(
         self,
@@ -120,7 +120,7 @@ class PacketConnection:
         self._ack_timer: asyncio.TimerHandle | None = None
 
     def open(self, adapter: AdapterView, max_message: int) -> None:
-        """Say hello, subscribe and take messages from now on."""
+        """Send hello, subscribe and accept messages from now on."""
         self._link.attach(self.messages, self._writable)
         if self._batch:
             self._link.send_text(self._hello(adapter, max_message))
@@ -128,10 +128,10 @@ class PacketConnection:
         self._session.clients.add(self)
 
     def close(self) -> None:
-        """Account for what has not reached the client, and let go of everything. Idempotent."""
+        """Count what has not reached the client as lost, and release everything. Idempotent."""
         self._leave()
         self._stop_timers()
-        if not self._closing:  # else that goes on, and counts when it is done
+        if not self._closing:  # otherwise the closing continues, and counts when it is done
             self._closing = True
             self.settle()
             self._count_unsent()
@@ -139,20 +139,21 @@ class PacketConnection:
         self._link.detach()
 
     def void(self) -> None:
-        """Inject and deliver nothing more: what opened the connection is void."""
+        """Stop injecting and delivering: the token or sign-in is no longer valid."""
         self.shut(CLOSE_TOKEN, REASON)
 
     def end(self, code: int, reason: str, patience: float = END_PATIENCE) -> None:
-        """Take no more from the client, give it what is queued, then close with this code.
+        """Accept no more messages, deliver what is queued, then close with this code.
 
-        A client that has not taken everything after `patience` seconds loses the rest, counted.
+        A client that has not read everything after `patience` seconds loses the rest, which is
+        counted.
         """
         if not self._leaving:
             self._leave()
             self._tasks.spawn(self._end(code, reason, patience), name="packets:end")
 
     async def flush(self) -> None:
-        """Return when the client's kernel has all that was queued, or the client is gone."""
+        """Return when the kernel has everything that was queued, or the client is gone."""
         while not self._closing:
             self._drained.clear()
             self._flush()
@@ -164,7 +165,7 @@ class PacketConnection:
                 return
 
     def settle(self) -> None:
-        """Count what waits on both sides."""
+        """Count what is still waiting in both directions."""
         self._leave()
         while self._waiting:
             packets = self._waiting.popleft()
@@ -183,7 +184,7 @@ class PacketConnection:
             self.shut(code, ending.reason, patience, said)
 
     async def gone(self) -> None:
-        """Return when nothing more can reach the client."""
+        """Return when no more data can reach the client."""
         try:
             await self._shut.wait()
         finally:
@@ -198,7 +199,7 @@ class PacketConnection:
     ) -> None:
         """Count what is left, tell the client, and close with this code.
 
-        A client whose kernel has not taken all of that after `patience` seconds is cut off.
+        If the kernel has not taken all of it after `patience` seconds, the client is cut off.
         """
         if self._closing:
             return
@@ -222,8 +223,8 @@ class PacketConnection:
             self._broken(error)
 
     def text(self) -> None:
-        """Refuse a text message: neither protocol has one from the client."""
-        self.end(CLOSE_BAD_FRAME, "Packets come in binary messages.")
+        """Refuse a text message: no protocol allows one from the client."""
+        self.end(CLOSE_BAD_FRAME, "Packets must be sent in binary messages.")
 
     def _hello(self, adapter: AdapterView, max_message: int) -> dict[str, Any]:
         options = self._options
@@ -348,12 +349,12 @@ class PacketConnection:
         self._subscriber.give_back(span.count, span.first, injected=span.injected)
 
     def _broken(self, error: Exception) -> None:
-        logger.error("A packet connection failed and is closed.", exc_info=error)
+        logger.error("A packet connection failed and was closed.", exc_info=error)
         self._cut_off(error)
 
     def _cut_off(self, _error: Exception) -> None:
         self._subscriber.abandon()
-        self.end(CLOSE_INTERNAL, "The service met an error it did not expect.", patience=0)
+        self.end(CLOSE_INTERNAL, "An unexpected error occurred in the service.", patience=0)
 
     def _stop_timers(self) -> None:
         timers = (self._loss_timer, self._retry_timer, self._ack_timer, self._slow_timer)
@@ -394,7 +395,7 @@ class PacketConnection:
             injection = self._session.inject(
                 packets, self._options.full, behind=bool(self._waiting)
             )
-        except SessionEnded:  # the session's own end closes this connection
+        except SessionEnded:  # the end of the session closes this connection
             self._refuse(packets)
             return
         self._account(injection)
@@ -441,7 +442,7 @@ class PacketConnection:
             try:
                 injection = self._session.push(self._waiting[0], Full.WAIT)
             except SessionEnded:
-                return  # what waits is counted when the session's end closes this connection
+                return  # waiting packets are counted when the session's end closes this connection
             self._waiting.popleft()
             waiting, injection.waiting = injection.waiting, ()
             self._add(injection)
@@ -456,8 +457,8 @@ class PacketConnection:
         self._link.resume_reading()
 
     def _acknowledge(self) -> None:
-        # While packets wait or the client does not read, counts add up for one later ack; so they
-        # do for a moment after an ack.
+        # While packets wait or the client does not read, and for a moment after an ack, counts are
+        # added up for one later ack.
         if self._unacknowledged is None or self._waiting or not self._link.writable:
             return
         now = self._loop.time()

@@ -1,4 +1,4 @@
-"""What the routes share: the settings, the tokens and the registry of one app."""
+"""Share the settings, the tokens and the registry of one app among its routes."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ from wintun_api.settings import Settings
 
 @dataclass(eq=False, slots=True)
 class Context:
-    """One app's parts. `registry` is there from start-up to shutdown.
+    """Hold the parts of one app. `registry` exists from start-up to shutdown.
 
     Attributes:
-        started_at: When the service began; the ids of events count from there.
-        stopping: Set when the service begins to shut down; open streams end then.
-        leases: What is open no longer than its token.
-        connections: The places of connections, where our own server serves the app.
+        started_at: When the service started; event ids are counted from then.
+        stopping: Set when the service begins to shut down; open streams then end.
+        leases: The streams that end with their token.
+        connections: The places for connections, if our own server runs the app.
     """
 
     settings: Settings
@@ -58,7 +58,7 @@ class Context:
         """Return the running registry.
 
         Raises:
-            ServiceStopping: The service is going down.
+            ServiceStopping: The service is shutting down.
         """
         if self.started is None or self.stopping.is_set():
             raise ServiceStopping
@@ -83,9 +83,9 @@ PrincipalOf = Annotated[Principal, Depends(_principal)]
 
 SessionId = Annotated[str, TRIMMED, Path(description="The session's id.")]
 
-# What a route that calls the driver can meet, whatever the call.
+# Errors of every route that calls the driver.
 DRIVER = (AccessDenied, DriverError, DriverUnavailable, DriverBusy)
-# What every route behind the door can: the door's own refusals, and the service's.
+
 FOREIGN_HOST = Kind("foreign-host", "Foreign Host header", 403)
 FOREIGN_ORIGIN = Kind("foreign-origin", "Foreign Origin", 403)
 BAD_HOST = Kind("bad-host", "Bad Host header", 400)
@@ -104,15 +104,15 @@ Cause = type[WintunApiError] | Kind | int
 
 
 def problems(*causes: Cause) -> dict[int | str, dict[str, Any]]:
-    """Return the error responses of a route for its schema, with those every route can give.
+    """Return a route's error responses for its schema, with those that every route can give.
 
-    A cause is an error class, or an HTTP status where the route refuses by that alone.
+    A cause is an error class, or an HTTP status if the route refuses with a plain status.
     """
     return only_problems(*DOOR, INTERNAL, ServiceStopping, *causes)
 
 
 def only_problems(*causes: Cause) -> dict[int | str, dict[str, Any]]:
-    """Return these error responses for a route's schema, and no others."""
+    """Return only these error responses for a route's schema."""
     kinds: dict[int, list[Kind]] = {}
     for cause in causes:
         kind = _kind(cause)

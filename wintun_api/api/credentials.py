@@ -1,4 +1,4 @@
-"""What a request shows of who sends it: a token, or a browser's cookie and key."""
+"""Read the credentials of a request: a token, or a browser's cookie and key."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from wintun_api.paste import trimmed
 
 BOM = "\xef\xbb\xbf"  # a byte order mark in UTF-8, as headers are read
 
-# Headers that a request may have once (RFC 9110, section 5.3): two would be read in two ways. Host
-# is the check's own.
+# Headers that a request may have once (RFC 9110, section 5.3), because programs would disagree on
+# which of two counts. `security` checks Host itself.
 SINGLE = (
     "origin",
     "authorization",
@@ -32,9 +32,9 @@ class Credentials:
     """The credentials of one request.
 
     Attributes:
-        bearer: The token; empty for an Authorization header of another kind, None for no token.
+        bearer: The token; empty for an Authorization header of another kind, None without a token.
         key: The key of a browser's sign-in.
-        cookies: The values of the browser's cookies with our name.
+        cookies: The values of the browser's cookies that have our name.
     """
 
     bearer: str | None
@@ -43,10 +43,10 @@ class Credentials:
 
     @classmethod
     def of(cls, scope: ASGIScope, headers: Headers) -> Credentials:
-        """Read them. A token counts before a browser's sign-in, a header before an offer.
+        """Read them. A token takes precedence over a sign-in, a header over a subprotocol.
 
         Raises:
-            Refusal: There are several, and it is not clear which one counts.
+            Refusal: There are several, and it is not clear which one to use.
         """
         bearer, key = headers.get("authorization"), headers.get(KEY_HEADER)
         if bearer is not None:
@@ -64,7 +64,7 @@ def check_single(headers: Headers) -> None:
     """Refuse a request that has one of the `SINGLE` headers several times.
 
     Raises:
-        Refusal: It has.
+        Refusal: One of these headers occurs more than once.
     """
     for name in SINGLE:
         if len(headers.getlist(name)) > 1:
@@ -72,7 +72,7 @@ def check_single(headers: Headers) -> None:
                 400,
                 "repeated-header",
                 f"The request has the header {name} more than once.",
-                f"Send one {name} header with one value.",
+                f"Send the header {name} once, with one value.",
             )
 
 
@@ -82,6 +82,6 @@ def _only(values: list[str]) -> str | None:
             400,
             "repeated-header",
             "The request offers several credentials as subprotocols.",
-            "Offer one token, or one key.",
+            "Offer only one token or one key.",
         )
     return values[0] if values else None

@@ -1,8 +1,8 @@
-"""The end of a stream whose token or sign-in has become void.
+"""End a stream whose token or sign-in is no longer valid.
 
 A client that reads sees an orderly end at once: a WebSocket is closed with 4001, an HTTP stream
-comes to its end. A client that does not read is cut off after `PATIENCE` seconds, so that nobody
-holds a connection longer by not reading.
+ends. A client that does not read is cut off after `PATIENCE` seconds, so that a client cannot keep
+a connection open by not reading.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ ABORT = "wintun_api.abort"  # our server's extension: a function that cuts an HT
 async def accept(
     websocket: WebSocket, leases: Leases, principal: Principal, subprotocol: str | None
 ) -> bool:
-    """Accept a WebSocket; return whether its principal is still good after the handshake."""
+    """Accept a WebSocket; return whether its principal is still valid after the handshake."""
     await websocket.accept(subprotocol)
     try:
         leases.check(principal)
@@ -45,17 +45,17 @@ async def accept(
 async def leased(
     connection: HTTPConnection, leases: Leases, principal: Principal, stop: Callable[[], None]
 ) -> AsyncIterator[Lease]:
-    """Run a stream's block no longer than its principal is good.
+    """Run a stream's block only as long as its principal is valid.
 
     Args:
         connection: The WebSocket after its handshake, or the request.
-        leases: Those of the service.
-        principal: Who opened it.
-        stop: Takes nothing more from the client, and lets the block come to its end, which closes
-            a WebSocket with `CLOSE_TOKEN` where the lease is over.
+        leases: The leases of the service.
+        principal: The principal that opened it.
+        stop: Stops reading from the client and lets the block end; if the lease is over, that
+            closes a WebSocket with `CLOSE_TOKEN`.
 
     Raises:
-        TokenEnded: The principal is void already.
+        TokenEnded: The principal is no longer valid.
     """
     loop = asyncio.get_running_loop()
     extensions: dict[str, Any] = connection.scope.get("extensions") or {}
@@ -79,7 +79,7 @@ async def leased(
 
 
 class LeasedStream(StreamingResponse):
-    """A streaming answer that lasts no longer than the principal who asked for it."""
+    """Stream an answer only as long as the principal that asked for it is valid."""
 
     def __init__(
         self,

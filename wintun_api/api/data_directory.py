@@ -1,10 +1,10 @@
-"""The data directory: made for the service's user alone, and used by one service at a time.
+"""Create the data directory for the service's user only, and let one service use it at a time.
 
     token          the admin token, unless --token-file names another file
     tokens.json    issued tokens, as SHA-256
     pools.json     the pools used before
-    salt           what GUIDs are made of
-    lock           locked while a service runs; says which one
+    salt           the secret from which GUIDs are derived
+    lock           locked while a service runs; says which service that is
 
 The kernel releases the lock when the process ends, however it ends.
 """
@@ -27,7 +27,7 @@ from wintun_api.files import UntrustedFile
 
 LOCK = "lock"
 MAX_NOTE = 1024
-# Where the lock of Windows lies, which keeps others from reading what it covers: behind the note.
+# Offset of the lock on Windows. It is after the note, because others cannot read locked bytes.
 LOCKED_BYTE = 1 << 20
 
 _OPEN = os.O_RDWR | os.O_CREAT
@@ -36,13 +36,13 @@ for _name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY", "O_NOINHERIT"
 
 
 class DataDirectoryInUse(WintunApiError):
-    """Say that another service uses the data directory."""
+    """Report that another service uses the data directory."""
 
     hint = "Stop that service first, or give this one another directory with --data-dir."
 
 
 class DataDirectory:
-    """A data directory that this process owns until `close`, or until it ends."""
+    """Hold a data directory that this process owns until `close` or until it ends."""
 
     def __init__(self, path: Path, descriptor: int) -> None:
         self.path = path
@@ -50,16 +50,16 @@ class DataDirectory:
 
     @classmethod
     def open(cls, path: Path, address: str) -> DataDirectory:
-        """Make the directory where it is missing, check it and lock it.
+        """Create the directory if it is missing, check it and lock it.
 
         Args:
             path: The directory.
-            address: Where this service answers, for the message of a second one.
+            address: The address of this service, which a second service shows in its message.
 
         Raises:
-            DataDirectoryInUse: Another service has it.
-            UntrustedFile: Other users may write it.
-            OSError: It cannot be made, written or locked.
+            DataDirectoryInUse: Another service uses it.
+            UntrustedFile: Other users may write to it.
+            OSError: It cannot be created, written or locked.
         """
         make(path)
         check(path)
@@ -67,7 +67,7 @@ class DataDirectory:
         try:
             _take(descriptor, path)
             note = json.dumps({"pid": os.getpid(), "address": address})
-            with suppress(OSError):  # a full disk costs only the note
+            with suppress(OSError):  # on a full disk only the note is missing
                 os.ftruncate(descriptor, 0)
                 os.write(descriptor, note.encode())
         except BaseException:
@@ -77,20 +77,20 @@ class DataDirectory:
         return cls(path, descriptor)
 
     def close(self) -> None:
-        """Let another service have it. Idempotent."""
+        """Release the directory for another service. Idempotent."""
         descriptor, self._descriptor = self._descriptor, -1
         if descriptor >= 0:
             os.close(descriptor)  # which unlocks it
 
 
 def make(path: Path) -> None:
-    """Make a directory for this process's user alone, where it is missing; its parents too.
+    """Create a directory and its missing parents for this process's user only.
 
     Raises:
-        OSError: It cannot be made.
+        OSError: It cannot be created.
     """
     if sys.platform == "win32":
-        # In ProgramData every user could put a file into a directory that is made as usual.
+        # In ProgramData, every user could put files into a directory with default permissions.
         acl.make_directory(path)
     else:
         files.make_directory(path)
@@ -100,7 +100,7 @@ def check(path: Path) -> None:
     """Refuse a directory into which other users may put files.
 
     Raises:
-        UntrustedFile: They may.
+        UntrustedFile: Other users may do so.
         OSError: It cannot be opened.
     """
     if sys.platform == "win32":
@@ -110,11 +110,11 @@ def check(path: Path) -> None:
 
 
 def read_private(path: Path, limit: int) -> bytes:
-    """Return what a file of the service holds.
+    """Return the content of one of the service's files.
 
     Raises:
-        FileNotFoundError: There is no such file.
-        UntrustedFile: Another user may have written it, or it is not a file, or it is too large.
+        FileNotFoundError: The file does not exist.
+        UntrustedFile: Another user may have written it, it is not a file, or it is too large.
         OSError: It cannot be read.
     """
     if sys.platform == "win32" and path.exists():
@@ -125,24 +125,24 @@ def read_private(path: Path, limit: int) -> bytes:
 def read_secret(
     path: Path, limit: int, warn: Callable[[str], None], *, repair: bool = True
 ) -> bytes:
-    """Return what a secret's file holds, which other users must not be able to read.
+    """Return the content of a secret's file, which other users must not be able to read.
 
-    A link is followed when it and the directory it lies in are root's or this process's user's. If
-    it leads out of its directory, others must not be able to read what it leads to: such a link
-    could make a public file the secret. Our own file that others can read is closed, with a
-    warning. Root's file, which this process cannot close, is read with a warning: containers get
-    their secrets so.
+    A link is followed if it and its directory belong to root or to this process's user. If it leads
+    out of its directory, other users must not be able to read its target: otherwise such a link
+    could turn a public file into the secret. If other users can read a file of our own, its mode is
+    corrected, with a warning. A file of root, whose mode this process cannot correct, is read with
+    a warning: this is how containers get their secrets.
 
     Args:
         path: The file.
-        limit: Bytes it may have.
-        warn: Told in a sentence what other users can or could read.
-        repair: Close our own file to others; a mere look at it does not.
+        limit: The largest number of bytes it may have.
+        warn: Called with a sentence that says what other users can or could read.
+        repair: Whether to correct the mode of our own file; a check alone does not.
 
     Raises:
-        FileNotFoundError: There is no such file.
-        UntrustedFile: Another user may have written it, or others can read it, or it is not a
-            file, or it is too large.
+        FileNotFoundError: The file does not exist.
+        UntrustedFile: Another user may have written it, others can read it, it is not a file, or
+            it is too large.
         OSError: It cannot be read.
     """
     if sys.platform == "win32":
@@ -157,10 +157,10 @@ def read_secret(
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a whole file for its owner alone; it is on the disk when this returns.
+    """Write a whole file that only its owner can read; it is on the disk when this returns.
 
     Raises:
-        OSError: It could not be written; the old file is as it was.
+        OSError: It could not be written; the old file is unchanged.
     """
     make(path.parent)
     protect: Callable[[Path], None] | None = None
@@ -170,7 +170,7 @@ def write_private(path: Path, text: str) -> None:
 
 
 def is_private(path: Path) -> bool:
-    """Say whether the file is closed to other users, as far as its mode can tell."""
+    """Return whether the file's mode keeps other users from reading it."""
     return sys.platform == "win32" or path.stat().st_mode & 0o077 == 0
 
 
@@ -181,40 +181,40 @@ def _protect(path: Path) -> None:
 def _check_windows(path: Path) -> None:
     if not acl.is_ours(path):
         raise UntrustedFile(
-            f"{path} belongs to another user, who could give orders to the service with it.",
-            hint="Delete it, or name another directory with --data-dir.",
+            f"{path} belongs to another user, who could control the service with it.",
+            hint="Delete it, or choose another directory with --data-dir.",
         )
 
 
 def _close_secret(
     descriptor: int, path: Path, real: Path, warn: Callable[[str], None], *, repair: bool
 ) -> None:
-    """Close a secret's file that other users can read, or refuse it, or warn."""
+    """Correct the mode of a secret's file that other users can read, or refuse it, or warn."""
     if sys.platform != "win32":
         status = os.fstat(descriptor)
         mode, ours = stat.S_IMODE(status.st_mode), status.st_uid == os.geteuid()
         everybody, linked = mode & 0o007, path.is_symlink()
         if everybody and linked and not real.is_relative_to(path.parent.resolve()):
             raise UntrustedFile(
-                f"{path} is a link to {real}, which every user can read: that is not a secret.",
-                hint="Name a file with --token-file that only the service's user can read.",
+                f"{path} is a link to {real}, which every user can read, so it cannot be a secret.",
+                hint="Use --token-file with a file that only the service's user can read.",
             )
         if everybody and ours and status.st_nlink > 1:
             raise UntrustedFile(
-                f"Every user can read {path}, which has other names too (hard links): that is not "
-                "a secret.",
+                f"Every user can read {path}, which also has other names (hard links), so it "
+                "cannot be a secret.",
                 hint="Delete it, or copy it to a file that only the service's user can read.",
             )
         if everybody and ours and not linked and repair:
             with suppress(OSError):  # of a read-only file system
                 os.fchmod(descriptor, 0o600)
                 warn(
-                    f"by its mode {mode:04o} other users can read the token file {path}; the mode "
-                    "is 0600 from now on. Replace the token if one of them may have read it."
+                    f"other users could read the token file {path} (its mode was {mode:04o}); the "
+                    "mode is now 0600. Replace the token if another user may have read it."
                 )
                 return
         if everybody or ours:
-            warn(f"other users can read the token file {path}; close it with chmod 600.")
+            warn(f"other users can read the token file {path}; make it private with chmod 600.")
 
 
 def _open_lock(path: Path) -> int:
@@ -231,7 +231,7 @@ def _open_lock(path: Path) -> int:
         files.check_kind(path, status)
         files.check_owner(path, status)
         if sys.platform != "win32" and status.st_uid == os.geteuid():
-            os.fchmod(descriptor, 0o600)  # whatever the umask
+            os.fchmod(descriptor, 0o600)  # the umask may have removed bits
     except BaseException:
         os.close(descriptor)
         raise
@@ -252,7 +252,7 @@ def _take(descriptor: int, directory: Path) -> None:
 
 
 def _lock(descriptor: int) -> bool:
-    """Lock an open file; return whether nobody else has."""
+    """Lock an open file; return False if another process has locked it."""
     if sys.platform == "win32":
         import msvcrt
 
@@ -277,9 +277,9 @@ def _lock(descriptor: int) -> bool:
 
 
 def noted_address(path: Path) -> str | None:
-    """Return where the service that uses a data directory answers, or that used it last.
+    """Return the address of the service that uses a data directory, or used it last.
 
-    None where there is no such note, or where other users could have written it.
+    Return None if there is no note of it, or if other users could have written the note.
     """
     try:
         address = json.loads(read_private(path / LOCK, MAX_NOTE))["address"]

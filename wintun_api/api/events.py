@@ -1,4 +1,4 @@
-"""Events over WebSocket and, with the same content, as server-sent events."""
+"""Send events over WebSocket and, with the same content, as server-sent events."""
 
 from __future__ import annotations
 
@@ -31,17 +31,19 @@ from wintun_api.hub.tasks import TaskSet
 
 router = APIRouter(prefix="/v1", tags=["events"])
 
-EventId = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]  # one never given gets a snapshot
-Since = Annotated[EventId | None, Query(description="Resume after this event.")]
+EventId = Annotated[
+    int, Field(ge=-(2**63), le=2**63 - 1)
+]  # an id that was never used gets a snapshot
+Since = Annotated[EventId | None, Query(description="Resume after the event with this id.")]
 KEEP_ALIVE = 15.0
 STREAM = {
-    "description": "Server-sent events, without end.",
+    "description": "An endless stream of server-sent events.",
     "content": {"text/event-stream": {"schema": {"type": "string"}}},
 }
 
 
 class EventReader:
-    """One client's view of the events: a snapshot unless it resumes, then what happens."""
+    """Read events for one client: a snapshot unless it resumes, then every event."""
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
@@ -49,10 +51,10 @@ class EventReader:
         self.subscription: EventSubscription | None = None
 
     async def open(self, since: int | None) -> None:
-        """Subscribe; no event falls between the snapshot and the first event."""
+        """Subscribe; no event is missed between the snapshot and the first event."""
         with suppress(WintunApiError):  # an unavailable driver has no adapters to show
             await self._registry.adapters()
-        # No await from here on: what the snapshot has, and what follows, is one moment.
+        # No await from here on, so that no event can occur between snapshot and subscription.
         self.subscription, resumed = self._registry.events.subscribe(since)
         if not resumed:
             self._first = Snapshot(
@@ -89,7 +91,7 @@ async def stream_events(
     principal: PrincipalOf,
     since: Since = None,
 ) -> None:
-    """Send a snapshot, or what came after event `since`; then every event as it happens."""
+    """Send a snapshot or the events after `since`, then every event as it happens."""
     try:
         reader = EventReader(context.registry)
     except WintunApiError as error:
@@ -129,9 +131,11 @@ async def stream_events_sse(
     context: ContextOf,
     principal: PrincipalOf,
     since: Since = None,
-    last_event_id: Annotated[EventId | None, Header(description="How browsers resume.")] = None,
+    last_event_id: Annotated[
+        EventId | None, Header(description="Sent by browsers to resume.")
+    ] = None,
 ) -> StreamingResponse:
-    """Send the events of `WS /v1/events` as server-sent events, a snapshot first."""
+    """Send the events of `WS /v1/events` as server-sent events, beginning with a snapshot."""
     resume = last_event_id if last_event_id is not None else since
     reader = EventReader(registry)
     await reader.open(resume)
@@ -140,7 +144,7 @@ async def stream_events_sse(
 
 
 async def _watch(websocket: WebSocket, reader: EventReader) -> None:
-    """End the stream when its client goes; whatever it says is not for us."""
+    """End the stream when its client disconnects; its messages are ignored."""
     with suppress(WebSocketDisconnect, RuntimeError):
         while (await websocket.receive())["type"] != "websocket.disconnect":
             pass
@@ -153,7 +157,7 @@ async def _lines(reader: EventReader) -> AsyncIterator[str]:
             try:
                 messages = await asyncio.wait_for(reader.next(), KEEP_ALIVE)
             except TimeoutError:
-                yield ": still here\n\n"  # else a proxy would take the silence for an end
+                yield ": still here\n\n"  # otherwise a proxy would close the silent connection
                 continue
             if not messages:
                 return

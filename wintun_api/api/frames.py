@@ -1,7 +1,7 @@
-"""WebSocket frames, many at a time (RFC 6455, section 5.2).
+"""Read and write many WebSocket frames at a time (RFC 6455, section 5.2).
 
-Written: the frames of a burst in one piece. Read: a chunk's whole binary messages in one list;
-whatever else a client sends stays as it came, for an ordinary parser.
+The frames of a burst are written in one piece. The complete binary messages of a chunk are read
+into one list; everything else that a client sends is passed unchanged to an ordinary parser.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ CONTROL: Final = 0x08
 MASKED: Final = 0x80
 MASK_LENGTH: Final = 4
 MAX_PACKET: Final = 0xFFFF
-LARGE: Final = 4096  # bytes from which on a view is quicker than a copy
-MAX_REASON: Final = 123  # bytes; a control frame has 125, and two are the code (section 5.5)
+LARGE: Final = 4096  # bytes from which on a view is faster than a copy
+MAX_REASON: Final = 123  # bytes; a control frame has 125, two of which are the code (section 5.5)
 
 
 def frame_header(first: int, length: int) -> bytes:
@@ -32,12 +32,12 @@ def frame_header(first: int, length: int) -> bytes:
 
 
 def close_reason(text: str) -> str:
-    """Return as much of a text as a close frame can carry; characters stay whole."""
+    """Return as much of a text as a close frame can carry, without splitting a character."""
     return text.encode("utf-8", "replace")[:MAX_REASON].decode("utf-8", "ignore")
 
 
 class _Headers(dict[int, bytes]):
-    """Headers of binary frames by length; as many as packets have lengths."""
+    """Cache the headers of binary frames by length; one for each possible packet length."""
 
     def __missing__(self, length: int) -> bytes:
         header = frame_header(BINARY, length)
@@ -50,11 +50,11 @@ _HEADERS = _Headers()
 
 
 def packet_frames(packets: Sequence[bytes], lengths: Sequence[int]) -> bytes:
-    """Return a binary frame per packet, all in one piece; `lengths` are those of the packets."""
+    """Return one binary frame per packet, all in one piece; `lengths` are the packets' lengths."""
     if not packets:
         return b""
     if lengths.count(lengths[0]) == len(lengths):
-        # Bulk transfers are runs of one size: their header is the separator of a single join.
+        # Bulk transfers have long runs of one size: their header is the separator of one join.
         return _HEADERS[lengths[0]].join((b"", *packets))
     parts = [b""] * (2 * len(packets))
     parts[::2] = map(_HEADERS.__getitem__, lengths)
@@ -63,13 +63,13 @@ def packet_frames(packets: Sequence[bytes], lengths: Sequence[int]) -> bytes:
 
 
 class MessageReader:
-    """Cuts a client's bytes into whole binary messages and other frames.
+    """Split a client's bytes into complete binary messages and other frames.
 
-    It holds back the beginning of a frame until the rest has come: at most one frame of
-    `max_size` bytes.
+    The beginning of a frame is kept until the rest has arrived: at most one frame of `max_size`
+    bytes.
 
     Attributes:
-        collect: Whether binary messages are wanted; else they are frames like any other.
+        collect: Whether binary messages are collected; otherwise they are frames like any other.
     """
 
     def __init__(self, max_size: int) -> None:
@@ -84,14 +84,14 @@ class MessageReader:
     def read(self, data: bytes | bytearray) -> list[list[bytes] | bytes]:
         """Return, in order, lists of unmasked binary messages, and other frames as they came.
 
-        Parts of a fragmented message are such other frames. After one that breaks the protocol, or
-        is too large, everything is passed on: the ordinary parser says what is wrong.
+        Parts of a fragmented message count as other frames. After a frame that breaks the protocol
+        or is too large, everything is passed on: the ordinary parser reports what is wrong.
         """
-        data = bytes(data)  # the Proactor loop of Windows hands its own buffer over
+        data = bytes(data)  # the Proactor loop of Windows passes its own buffer
         parts: list[list[bytes] | bytes] = []
         start = 0
         while self._held and not self._broken:
-            # Only the frame that was cut is put together, not all that came with its end.
+            # Only the incomplete frame is joined, not everything that arrived with its end.
             piece = data[start : start + self._need - self._have]
             start += len(piece)
             self._have += len(piece)

@@ -1,8 +1,8 @@
-"""Wrong tokens and sign-ins, limited for each client address.
+"""Limit wrong tokens and sign-ins for each client address.
 
-A right token passes however many wrong ones came from its address: all programs of this machine
-share 127.0.0.1, so any of them could otherwise lock the owner out. A token of 256 random bits
-cannot be guessed; the limit tells an honest client to stop and keeps the log short.
+A valid token is accepted however many wrong ones came from its address: all programs on this
+machine share 127.0.0.1, so any of them could otherwise lock out the owner. A token of 256 random
+bits cannot be guessed; the limit tells an honest client to stop and keeps the log short.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ OTHERS = "others"
 
 
 class Guesses:
-    """A token bucket of wrong credentials per address. Event loop thread only.
+    """Keep a token bucket of wrong credentials per address. Event loop thread only.
 
-    At `MAX_ADDRESSES` the addresses whose buckets are full again are forgotten; while there are
-    none of these, further addresses share one bucket.
+    At `MAX_ADDRESSES`, addresses whose buckets are full again are forgotten; if there are none,
+    further addresses share one bucket.
     """
 
     def __init__(self, per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
-        """Allow so many wrong credentials a minute, and as many at once."""
+        """Allow this many wrong credentials per minute, and as many at once."""
         self._burst = float(per_minute)
         self._rate = per_minute / MINUTE
         self._clock = clock
@@ -43,7 +43,7 @@ class Guesses:
         return len(self._buckets)
 
     def wrong(self, address: str) -> float | None:
-        """Count a wrong credential; return the seconds to wait where there were too many."""
+        """Count a wrong credential; return the seconds to wait if there were too many."""
         self._last = address
         self.tally.add()
         now, name = self._clock(), self._bucket(_network(address))
@@ -79,15 +79,14 @@ def too_many_guesses(seconds: int) -> Refusal:
         429,
         "too-many-guesses",
         "Too many requests from this address carried a wrong token.",
-        f"Correct the token, or wait {seconds} s; a request with a right token is answered at any "
-        "time.",
+        f"Correct the token, or wait {seconds} s. A request with a valid token is always answered.",
         CLOSE_TOKEN,
         (("Retry-After", str(seconds)),),
     )
 
 
 def _network(address: str) -> str:
-    """Return what counts as one client: an IPv4 address, or the /64 that an IPv6 host may use."""
+    """Return what counts as one client: an IPv4 address, or an IPv6 host's /64 network."""
     try:
         parsed = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:

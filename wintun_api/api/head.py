@@ -1,4 +1,4 @@
-"""HEAD wherever there is GET: the same answer without its body (RFC 9110, section 9.3.2)."""
+"""Answer HEAD wherever GET is allowed, without the body (RFC 9110, section 9.3.2)."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class HeadAsGet:
-    """Asks the app for GET, sends its status and headers, and ends there.
+    """Ask the app for GET, send its status and headers, and stop there.
 
-    A stream is not begun: its app learns that the client has gone as soon as it has answered.
+    A stream is not started: its app learns that the client is gone as soon as it has answered.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -26,7 +26,7 @@ class HeadAsGet:
             nonlocal answered
             if message["type"] == "http.response.start" and not answered:
                 answered = True
-                if "route" in asked:  # the metrics count by it
+                if "route" in asked:  # the metrics are counted by route
                     scope["route"] = asked["route"]
                 await send(message)
                 await send({"type": "http.response.body", "body": b""})

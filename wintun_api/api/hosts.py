@@ -1,7 +1,8 @@
-"""Names of this service in requests: the Host header, and the Origin of its own pages.
+"""Recognise this service's names in requests: the Host header, and the Origin of its own pages.
 
-A page of another site can make its name lead to loopback (DNS rebinding), but a browser then sends
-that name as Host. So only names that always mean this machine, and those that were allowed, pass.
+A page of another site can make its name resolve to loopback (DNS rebinding), but the browser then
+sends that name as Host. So the service accepts only allowed names and names that always mean this
+machine.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-# Of the extensions of an ASGI scope: the host is that of an absolute target.
+# An extension in the ASGI scope: the host comes from an absolute request target.
 ABSOLUTE = "wintun_api.absolute"
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -22,12 +23,12 @@ _ORIGIN = re.compile(r"(https?)://([^/]+)")
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """A host and its port, as in a Host header (RFC 9110, section 7.2).
+    """Hold a host and its port, as in a Host header (RFC 9110, section 7.2).
 
     Attributes:
-        name: Lower case, without brackets and without the dot at the end of a full domain name; an
-            IP address in its shortest form.
-        port: None where none is given.
+        name: Lower case, without brackets and without the final dot of a full domain name; an IP
+            address in its shortest form.
+        port: None if no port is given.
     """
 
     name: str
@@ -35,7 +36,7 @@ class Authority:
 
     @classmethod
     def read(cls, value: str) -> Authority | None:
-        """Return what a Host header says; None where it is malformed."""
+        """Read a Host header; return None if it is malformed."""
         match = _AUTHORITY.fullmatch(value)
         if match is None:
             return None
@@ -52,31 +53,31 @@ class Authority:
             return False
 
     def port_for(self, scheme: str) -> int:
-        """Return the port, or the usual one of the scheme."""
+        """Return the port, or the default port of the scheme."""
         return self.port or DEFAULT_PORTS[scheme]
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The origin of a page (RFC 6454)."""
+    """Hold the origin of a page (RFC 6454)."""
 
     scheme: str
     authority: Authority
 
     @classmethod
     def read(cls, value: str) -> Origin | None:
-        """Return what an Origin header says; None for `null` and all that is not of HTTP."""
+        """Read an Origin header; return None for `null` and for schemes other than HTTP."""
         match = _ORIGIN.fullmatch(value.lower())
         authority = None if match is None else Authority.read(match[2])
         return None if match is None or authority is None else cls(match[1], authority)
 
     def is_of(self, host: Authority, scheme: str, *, published: bool) -> bool:
-        """Say whether a request with this origin comes from a page of the host that it asks.
+        """Return whether a request with this origin comes from a page of the host it asks.
 
-        A proxy that ends TLS does not always tell of it, and the service sees `http`. The page may
-        have come over TLS all the same where `published` is true: the name was allowed, and it is
-        not one of loopback. Then a browser lets no other page of `https` ask a service in clear
-        (mixed content), as it does for loopback.
+        A proxy that terminates TLS does not always say so, and the service sees `http`. If
+        `published` is true (the name was allowed and is not a loopback name), the page may still
+        have come over TLS. A browser does not let other `https` pages send requests to such a name
+        without TLS (mixed content), while it does for loopback.
         """
         if self.authority.name != host.name:
             return False
@@ -87,10 +88,10 @@ class Origin:
 
 
 def allowed_names(values: Iterable[str]) -> frozenset[str]:
-    """Return the names that settings allow, in the form of `Authority.name`.
+    """Return the names that the settings allow, in the form of `Authority.name`.
 
-    Ports are left out, and so are the addresses that stand for every address (0.0.0.0 and ::), as
-    a page of another site can send these too.
+    Ports are left out. So are the addresses that stand for every address (0.0.0.0 and ::), because
+    a page of another site can send them too.
     """
     names = set()
     for value in values:
@@ -100,13 +101,13 @@ def allowed_names(values: Iterable[str]) -> frozenset[str]:
 
 
 def host_name(value: str) -> str | None:
-    """Return the name in a Host header, without port and brackets; None when it is malformed."""
+    """Return the name in a Host header, without port and brackets; None if it is malformed."""
     found = Authority.read(value)
     return None if found is None else found.name
 
 
 def host_of(scope: Any) -> Authority | None:
-    """Return what the Host header of a request says; None where it says nothing clear."""
+    """Read the Host header of a request; return None if it is missing or ambiguous."""
     values = [value for name, value in scope.get("headers", ()) if name == b"host"]
     return Authority.read(values[0].decode("latin-1")) if len(values) == 1 else None
 

@@ -1,15 +1,16 @@
-"""HTTP/1.1 on one connection: uvicorn's protocol, within bounds of size and time.
+"""Speak HTTP/1.1 on one connection: uvicorn's protocol, within limits of size and time.
 
-Everything here happens before anybody is known, so nothing may grow or last as a client likes:
+All this happens before a client is authenticated, so a client must not decide how much memory or
+time it takes:
 
     the head      64 KiB, 256 headers, a request target of 16 KiB; then 431 or 414
     chunks        extensions and trailers in proportion to the body; then 400 or 431
-    pipelining    requests are parsed a slice at a time, and no further while any waits
-    time          a whole request within the request time-out, or faster than a slow modem; then 408
-    answers       a client without a token must read what it asked for
+    pipelining    requests are parsed a slice at a time, and not while an earlier one waits
+    time          a whole request within the request time-out, or at a minimum rate; then 408
+    answers       a client without a token must read the answers to its requests
 
-What breaks HTTP (RFC 9112) is answered with a problem document after the answers that are due
-before it, and the connection is closed in a way that lets the client read that.
+A request that violates HTTP (RFC 9112) is answered with a problem document, after the answers to
+earlier requests, and the connection is closed in a way that lets the client read it.
 """
 
 from __future__ import annotations
@@ -45,51 +46,51 @@ from wintun_api.errors import ServiceStopping
 MAX_HEAD: Final = 64 * 1024
 MAX_TARGET: Final = 16 * 1024
 MAX_HEADERS: Final = 256
-REQUEST_LINE: Final = len(b"GET  HTTP/1.1\r\n\r\n")  # but for the target; with the empty line
+REQUEST_LINE: Final = len(b"GET  HTTP/1.1\r\n\r\n")  # without the target, with the empty line
 HEADER_COST: Final = len(b": \r\n")
-# What chunk sizes, extensions and trailers may take: this, and so many times the body.
+# Bytes allowed for chunk sizes, extensions and trailers: this, plus so many times the body.
 FRAMING: Final = 16 * 1024
 FRAMING_RATIO: Final = 8
-# How much is given to the parser at once: of a head, after which it is seen whether it is too
-# large or others wait, and of a body.
+# Bytes given to the parser at once: of a head, after which its size and other waiting requests are
+# checked, and of a body.
 HEAD_SLICE: Final = 4 * 1024
 BODY_SLICE: Final = 64 * 1024
-SLOWEST = 1024  # bytes of a body a second, below which the request is late
-LINGER = 2.0  # seconds in which a client may still read the last answer
-UNREAD_PATIENCE = 30.0  # seconds that an answer to a client without a token may stand still
+SLOWEST = 1024  # bytes of a body per second; a slower request is too late
+LINGER = 2.0  # seconds that a client has to read the last answer
+UNREAD_PATIENCE = 30.0  # seconds that a client without a token may leave an answer unread
 
 BAD_REQUEST = Refusal(
     400,
     "bad-request",
-    "The request is not HTTP/1.1 as RFC 9112 has it.",
-    "Send one Content-Length or chunks, lines that end in CR LF, and no control characters.",
+    "The request is not valid HTTP/1.1 (RFC 9112).",
+    "Send one Content-Length or chunks, end lines with CR LF, and send no control characters.",
 )
 LARGE_HEAD = Refusal(
     431,
     "large-head",
-    f"The head of a request has at most {MAX_HEAD // 1024} KiB and {MAX_HEADERS} headers.",
-    "Send fewer or shorter headers, perhaps by removing cookies.",
+    f"The head of a request may have at most {MAX_HEAD // 1024} KiB and {MAX_HEADERS} headers.",
+    "Send fewer or shorter headers, for example by removing cookies.",
 )
 LONG_TARGET = Refusal(
     414,
     "long-target",
-    f"The path and query of a request have at most {MAX_TARGET // 1024} KiB.",
+    f"The path and query of a request may have at most {MAX_TARGET // 1024} KiB.",
     "Send a shorter query.",
 )
 LARGE_FRAMING = Refusal(
     400,
     "bad-request",
-    "The chunks of the body have too much around too little.",
+    "The chunks of the body have too much overhead for too little content.",
     "Send larger chunks, without extensions and trailers.",
 )
 LATE = Refusal(
     408,
     "request-timeout",
-    "The request did not come in time.",
-    "Send the whole request at once; --request-timeout gives more time.",
+    "The request did not arrive in time.",
+    "Send the whole request at once, or allow more time with --request-timeout.",
 )
 BAD_VERSION = Refusal(
-    505, "bad-version", "The service speaks HTTP/1.1.", "Send the request as HTTP/1.1 or 1.0."
+    505, "bad-version", "The service only speaks HTTP/1.1.", "Send the request as HTTP/1.1 or 1.0."
 )
 BAD_CODING = Refusal(
     501,
@@ -98,15 +99,18 @@ BAD_CODING = Refusal(
     "Send it with a Content-Length, or chunked in HTTP/1.1.",
 )
 CONNECT = Refusal(
-    501, "not-implemented", "The service is not a proxy.", "Use the methods that /docs names."
+    501,
+    "not-implemented",
+    "The service is not a proxy.",
+    "Use one of the methods that /docs lists.",
 )
 BAD_TRAILER = Refusal(
     400,
     "bad-request",
     "The request has a trailer that would change how the connection is read.",
-    "Send Connection, Content-Length, Transfer-Encoding and Upgrade before the body only.",
+    "Send Connection, Content-Length, Transfer-Encoding and Upgrade only before the body.",
 )
-# RFC 9110, section 6.5.1: none of them may come behind a body.
+# RFC 9110, section 6.5.1: none of them may follow a body.
 FRAMING_FIELDS = frozenset(
     {b"connection", b"proxy-connection", b"content-length", b"transfer-encoding", b"upgrade"}
 )
@@ -114,24 +118,24 @@ BODY_IN_HANDSHAKE = Refusal(
     400,
     "bad-handshake",
     "The request for a WebSocket has a body.",
-    "Send it without one, and without a Content-Length other than 0.",
+    "Send it without a body and without a Content-Length other than 0.",
 )
 FULL = Refusal(
     503,
     "full",
     "The service has as many open connections as it can hold.",
-    "Close connections that you do not use, or raise --max-connections.",
+    "Close unused connections, or raise --max-connections.",
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long a connection waits.
+    """Hold how long a connection waits.
 
     Attributes:
-        request: Seconds for a request, from its first byte, or from the connection's beginning.
+        request: Seconds for a request, from its first byte or from the start of the connection.
         idle: Seconds between an answer and the next request.
-        drain: Bytes of a body that are read and dropped once the answer is sent.
+        drain: Bytes of a body that are read and dropped after the answer is sent.
     """
 
     request: float
@@ -140,10 +144,10 @@ class Patience:
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """One connection. Event loop thread only.
+    """Serve one connection. Event loop thread only.
 
-    Answers never wait for the receipt of what was sent before. WebSockets begin here: they take
-    the connection over. Any other upgrade is declined by not heeding it (RFC 9110, section 7.8).
+    Answers never wait until the client has received earlier ones. A WebSocket begins here and then
+    takes over the connection. Any other upgrade is ignored (RFC 9110, section 7.8).
     """
 
     def __init__(
@@ -162,25 +166,27 @@ class HttpProtocol(HttpToolsProtocol):
         self._patience = patience
         self._timer: asyncio.TimerHandle | None = None
         self._stall: asyncio.TimerHandle | None = None
-        self._over = False  # nothing that comes is read any more
-        self._begun = False  # a request has begun and is not whole
+        self._over = False  # incoming data is no longer read
+        self._begun = False  # a request has begun and is not complete
         self._in_body = False
         self._serial = 0  # of the request
-        self._running: RequestResponseCycle | None = None  # what is being answered, or was last
+        self._running: RequestResponseCycle | None = (
+            None  # the request being answered, or the last one
+        )
         self._fed = 0  # bytes since the head or the body began, as far as slices tell
         self._size = 0  # of the head, or of trailers
         self._count = 0
         self._body = 0
         self._body_mark = 0
-        self._rest = b""  # came already, and is parsed when what is before it is answered
+        self._rest = b""  # has arrived, and is parsed when earlier requests are answered
         self._refusal: Refusal | None = None  # why the parser was stopped
-        self._last_word: Refusal | None = None  # to be sent behind the answers that are due
-        self._handshake: Request | None = None  # likewise
+        self._last_word: Refusal | None = None  # to be sent after all answers that are due
+        self._handshake: Request | None = None  # to be answered after all answers that are due
 
-    # What the transport calls
+    # Called by the transport
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Wait for a request, but not for ever."""
+        """Wait for a request for a limited time."""
         keep_alive(transport.get_extra_info("socket"))
         super().connection_made(transport)
         self.flow = _Flow(transport, self)
@@ -189,7 +195,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._arm(self._patience.request)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Give the place back; uvicorn tells the app."""
+        """Give the place back; uvicorn informs the app."""
         self._disarm()
         if self._stall is not None:
             self._stall.cancel()
@@ -199,16 +205,16 @@ class HttpProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Parse what came, unless it has to wait."""
+        """Parse incoming data, unless it has to wait."""
         if self._over:
             return
         if self._rest:
             self._rest += data
         else:
-            self._feed(bytes(data))  # the Proactor loop of Windows hands its own buffer over
+            self._feed(bytes(data))  # the Proactor loop of Windows passes its own buffer
 
     def pause_writing(self) -> None:
-        """Wait for a client that does not read; for one without a token not long."""
+        """Wait for a client that does not read, but only briefly for one without a token."""
         super().pause_writing()
         if self._stall is None and not self._seat.has_token:
             self._stall = self.loop.call_later(UNREAD_PATIENCE, self._unread)
@@ -249,7 +255,7 @@ class HttpProtocol(HttpToolsProtocol):
             if self._over:
                 return
             view = view[len(piece) :]
-            # Where in the slice a later request began is not known: its own next slices count.
+            # It is unknown where in the slice a later request began: only its next slices count.
             same = serial == self._serial or (serial + 1 == self._serial and not begun)
             if same and in_body is self._in_body and not self._within_bounds(len(piece)):
                 return
@@ -259,7 +265,7 @@ class HttpProtocol(HttpToolsProtocol):
                 return
 
     def go_on(self) -> None:
-        """Parse what had to wait, and then read again."""
+        """Parse the data that had to wait, then read again."""
         if not self._may_read():
             return
         rest, self._rest = self._rest, b""
@@ -272,12 +278,12 @@ class HttpProtocol(HttpToolsProtocol):
 
     @property
     def must_wait(self) -> bool:
-        """Whether requests are parsed that are not being answered yet."""
+        """Whether there are parsed requests that are not being answered yet."""
         return bool(self.pipeline) or self._handshake is not None
 
     @property
     def has_rest(self) -> bool:
-        """Whether there is something that came and is not parsed."""
+        """Whether there is data that has arrived and is not parsed."""
         return bool(self._rest)
 
     def _within_bounds(self, size: int) -> bool:
@@ -285,7 +291,7 @@ class HttpProtocol(HttpToolsProtocol):
         if not self._in_body:
             if (
                 self._fed > MAX_HEAD + HEAD_SLICE
-            ):  # a line without end; whole ones are counted below
+            ):  # an endless line; complete lines are counted below
                 self._refuse(LARGE_HEAD if self.headers else LONG_TARGET)
                 return False
         elif self._fed - self._body > FRAMING + FRAMING_RATIO * self._body:
@@ -300,23 +306,23 @@ class HttpProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin a request."""
         super().on_message_begin()
-        # The app can see what of its answer is still to be sent, and cut off who does not read it.
+        # The app can see what part of its answer is still unsent, and cut off a client.
         extensions = {ABORT: self.transport.abort, CONNECTION: self}
         cast(dict[str, Any], self.scope)["extensions"] = extensions
         self._begun, self._in_body = True, False
         self._serial += 1
         self._fed = self._size = self._count = self._body = self._body_mark = 0
-        if self._last is not None:  # the first one has had its time since the connection began
+        if self._last is not None:  # for the first request, the time began with the connection
             self._arm(self._patience.request)
 
     def on_url(self, url: bytes) -> None:
-        """Take a piece of the request target."""
+        """Add a piece of the request target."""
         super().on_url(url)
         if len(self.url) > MAX_TARGET:
             self._stop_parser(LONG_TARGET)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header; one behind the body is checked and dropped (RFC 9110, section 6.5.1)."""
+        """Add a header; a trailer is checked and dropped (RFC 9110, section 6.5.1)."""
         self._size += len(name) + len(value) + HEADER_COST
         self._count += 1
         if self._size + len(self.url) + REQUEST_LINE > MAX_HEAD or self._count > MAX_HEADERS:
@@ -324,11 +330,11 @@ class HttpProtocol(HttpToolsProtocol):
         if not self._in_body:
             super().on_header(name, value.rstrip(b" \t"))
         elif name.lower() in FRAMING_FIELDS:
-            # The parser obeys it, and would not read what follows the request.
+            # The parser would obey it and not read what follows the request.
             self._stop_parser(BAD_TRAILER)
 
     def on_headers_complete(self) -> None:
-        """Check what the parser lets pass, and hand the request on."""
+        """Check what the parser does not check, and pass the request on."""
         version = self.parser.get_http_version()
         if version not in ("1.1", "1.0"):
             self._stop_parser(BAD_VERSION)
@@ -350,7 +356,7 @@ class HttpProtocol(HttpToolsProtocol):
             lengths = self._header(b"content-length")
             if self._asks_for_websocket() and (codings or any(one.strip(b"0") for one in lengths)):
                 self._stop_parser(BODY_IN_HANDSHAKE)
-            return  # what comes of it is decided once the parser stands behind the head
+            return  # this is decided when the parser has reached the end of the head
         app = self.app
         if self._seat.is_last() and self.url.partition(b"?")[0] != HEALTH.encode():
             self.app = cast(Any, _refuse_full)
@@ -361,7 +367,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._seat.ask(cast(dict[str, Any], self.scope))
 
     def on_body(self, body: bytes) -> None:
-        """Take a piece of the body."""
+        """Add a piece of the body."""
         self._body += len(body)
         if self.parser.should_upgrade():
             return
@@ -381,9 +387,9 @@ class HttpProtocol(HttpToolsProtocol):
             self._rest_now()
 
     def _name_host(self, target: Any) -> None:
-        """Put the host of an absolute target in place of the Host header, which it overrides.
+        """Replace the Host header with the host of an absolute target, which overrides it.
 
-        A missing or doubled Host header is an error all the same (RFC 9112, section 3.2).
+        A missing or repeated Host header is still an error (RFC 9112, section 3.2).
         """
         if target.host is None or len(self._header(b"host")) != 1:
             return
@@ -403,10 +409,10 @@ class HttpProtocol(HttpToolsProtocol):
         return wanted == [b"websocket"] and version == "1.1" and self.ws_protocol_class is not None
 
     def _decline_upgrade(self) -> bool:
-        """Parse the head once more, without the upgrade; say whether that went well.
+        """Parse the head again without the upgrade; return whether that succeeded.
 
-        The parser takes everything behind it for another protocol's; of a Java client, which asks
-        for HTTP/2 so with every first request, it is the body.
+        The parser treats everything after the head as another protocol's data. For a Java client,
+        which asks for HTTP/2 in this way with every first request, that data is the body.
         """
         lines = [b" ".join((self.scope["method"].encode(), self.url, b"HTTP/"))]
         lines[0] += self.parser.get_http_version().encode()
@@ -427,7 +433,7 @@ class HttpProtocol(HttpToolsProtocol):
         return Request(self.url.decode("ascii"), headers, self.scope["method"])
 
     def _upgrade(self) -> None:
-        """Hand the connection over to a WebSocket, or say what is wrong with its handshake."""
+        """Pass the connection to a WebSocket, or answer what is wrong with its handshake."""
         request, self._handshake = self._handshake, None
         assert request is not None
         self._disarm()
@@ -435,7 +441,7 @@ class HttpProtocol(HttpToolsProtocol):
             self._say(FULL)
             return
         if not issubclass(self.ws_protocol_class or object, PacketProtocol):
-            self._seat.leave()  # another one than ours, which does not know of places
+            self._seat.leave()  # it is another implementation, which does not know about places
             super().handle_websocket_upgrade()
             return
         protocol = PacketProtocol(self.config, self.server_state, self.app_state)
@@ -457,7 +463,7 @@ class HttpProtocol(HttpToolsProtocol):
     # The end of requests and of the connection
 
     def _is_free(self) -> bool:
-        """Say whether every request before this one is answered."""
+        """Return whether every request before this one has been answered."""
         running = self._running
         return running is None or (running.response_complete and not self.pipeline)
 
@@ -467,7 +473,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     @property
     def _last(self) -> RequestResponseCycle | None:
-        """The request that was handed on last."""
+        """The request that was passed on last."""
         return self.cycle
 
     def on_response_complete(self) -> None:
@@ -475,7 +481,7 @@ class HttpProtocol(HttpToolsProtocol):
         super().on_response_complete()
         self._unset_keepalive_if_required()
         if self.transport.is_closing():
-            self._arm(self._patience.request, self.transport.abort)  # an answer that is not read
+            self._arm(self._patience.request, self.transport.abort)  # the answer is not being read
         elif self._is_free():
             if self._last_word is not None:
                 self._say(self._last_word)
@@ -490,12 +496,12 @@ class HttpProtocol(HttpToolsProtocol):
             self._arm(self._patience.idle)
 
     def _refuse(self, refusal: Refusal) -> None:
-        """Read no more; answer what came before, and then this."""
+        """Stop reading; answer earlier requests, then send this refusal."""
         self._over, self._rest = True, b""
         self._disarm()
         cycle = self._last
         if self._begun and self._in_body and not self.parser.should_upgrade() and cycle is not None:
-            # The request itself was handed on already.
+            # The request itself was already passed on.
             if self.pipeline and self.pipeline[0][0] is cycle:
                 self.pipeline.popleft()
             elif cycle.response_started:
@@ -522,9 +528,9 @@ class HttpProtocol(HttpToolsProtocol):
             self._linger()
 
     def _linger(self) -> None:
-        """Close once the client has had the time to read its answer (RFC 9112, section 9.6).
+        """Close when the client has had time to read its answer (RFC 9112, section 9.6).
 
-        To close while something unread has come would make the system throw the answer away.
+        Closing a connection with unread data would make the system discard the answer.
         """
         self._over, self._rest = True, b""
         if self.transport.can_write_eof():
@@ -561,7 +567,7 @@ class HttpProtocol(HttpToolsProtocol):
         elif not self._begun:
             self._seat.note("timeout_idle" if self._last is not None else "timeout_silent")
             self._close()
-        elif self.flow.read_paused or self._rest:  # it is us who do not read
+        elif self.flow.read_paused or self._rest:  # the service is not reading
             self._arm(self._patience.request)
         elif self._in_body and self._body - self._body_mark >= SLOWEST * self._patience.request:
             self._body_mark = self._body
@@ -578,11 +584,11 @@ class HttpProtocol(HttpToolsProtocol):
 
 
 class _Guarded:
-    """The app, whose answers may come after their connection was lost, or not in time.
+    """Wrap the app, whose answers may come after their connection was lost, or too late.
 
-    uvloop raises an error for a write on a lost connection in the moment before uvicorn is told of
-    the loss; asyncio drops what is written. When the service stops, uvicorn cancels the requests
-    that it does not wait for any longer, such as one that waits for a disk.
+    uvloop raises an error for a write to a lost connection before uvicorn learns of the loss;
+    asyncio drops what is written. When the service stops, uvicorn cancels requests that it no
+    longer waits for, such as one that waits for a disk.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -603,14 +609,14 @@ class _Guarded:
             await self._app(scope, receive, guarded)
         except asyncio.CancelledError:
             if cycle.response_started:
-                cycle.disconnected = True  # else uvicorn would log that the answer is not whole
+                cycle.disconnected = True  # otherwise uvicorn logs that the answer is incomplete
                 cycle.transport.abort()
             else:
                 await _refuse_stopping(scope, receive, guarded)
 
 
 class _Flow(FlowControl):
-    """Flow control that parses what has come before it reads more."""
+    """Parse data that has already arrived before reading more."""
 
     def __init__(self, transport: asyncio.Transport, protocol: HttpProtocol) -> None:
         super().__init__(transport)
@@ -627,7 +633,7 @@ class _Flow(FlowControl):
 
 
 class _Stopped(Exception):
-    """Makes the parser stop; the protocol knows why."""
+    """Stop the parser; the protocol knows why."""
 
 
 async def _refuse_stopping(scope: Scope, receive: Receive, send: Send) -> None:
@@ -645,12 +651,12 @@ def _bad_handshake(status: int, detail: str) -> Refusal:
         status,
         "bad-handshake",
         detail,
-        "Send a handshake as RFC 6455, section 4.1, has it; client libraries do.",
+        "Send a handshake as described in RFC 6455, section 4.1, as client libraries do.",
     )
 
 
 def _answer(refusal: Refusal, path: str, more: tuple[tuple[str, str], ...]) -> bytes:
-    """Return a whole HTTP answer with the problem document."""
+    """Return a complete HTTP response with the problem document."""
     body = json.dumps(refusal.problem(path), separators=(",", ":")).encode()
     headers = {
         **HEADERS,

@@ -1,12 +1,12 @@
-"""Leases: what is open no longer than the token or the sign-in that opened it.
+"""End open streams when the token or the sign-in that opened them ends.
 
 A packet socket, an event stream or a capture holds a lease. It is told to end as soon as its token
 is revoked or expires, or the browser's sign-in behind it ends. Nothing is looked up per packet.
 
-Times of expiry are Unix times, as everywhere. A timer waits for the earliest; as it counts seconds
-of the monotonic clock, it wakes after `STEP` at the latest and reads the wall clock again. So a
-wall clock that is set, or a machine that slept, is noticed within a minute, and no wait is longer
-than an event loop takes.
+Expiry times are Unix times, as everywhere. A timer waits for the earliest. Because it counts
+seconds of the monotonic clock, it wakes after `STEP` at the latest and reads the wall clock again.
+So a change of the wall clock, or a sleep of the machine, is noticed within a minute, and no wait
+is longer than an event loop allows.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ STEP = 60.0
 
 
 class Lease:
-    """One holder's lease.
+    """Hold one holder's lease.
 
     Attributes:
-        over: Set once the principal is void; `end` was called then.
+        over: Set once the principal is no longer valid and `end` was called.
     """
 
     __slots__ = ("_end", "_leases", "over", "principal")
@@ -41,7 +41,7 @@ class Lease:
         self._end = end
 
     def close(self) -> None:
-        """Give the lease back; `end` is not called any more. Idempotent."""
+        """Give the lease back; `end` is no longer called. Idempotent."""
         self._leases.drop(self)
 
     def expire(self) -> None:
@@ -50,15 +50,15 @@ class Lease:
         try:
             self._end()
         except Exception:
-            # The others must be told all the same.
-            logger.exception("A stream failed to end with its token %s.", self.principal.id)
+            # The other holders must still be told.
+            logger.exception("A stream did not end with its token %s.", self.principal.id)
 
 
 class Leases:
-    """The leases of one service. Event loop thread only.
+    """Hold the leases of one service. Event loop thread only.
 
     Args:
-        current: Says whether a principal is good now: its token, and its sign-in where it has one.
+        current: Returns whether a principal is valid now: its token, and its sign-in if any.
     """
 
     def __init__(self, current: Callable[[Principal], bool]) -> None:
@@ -73,23 +73,23 @@ class Leases:
         return self._count
 
     def check(self, principal: Principal) -> None:
-        """Refuse a principal that is void by now.
+        """Refuse a principal that is no longer valid.
 
         Raises:
-            TokenEnded: It was revoked, has expired, or has signed out.
+            TokenEnded: Its token was revoked or has expired, or its browser has signed out.
         """
         if not self._current(principal):
             raise TokenEnded
 
     def take(self, principal: Principal, end: Callable[[], None]) -> Lease:
-        """Take a lease, to be closed.
+        """Take a lease, which the caller must close.
 
         Args:
-            principal: Whose connection it is.
-            end: Called once, on the event loop, when the principal becomes void.
+            principal: The principal of the connection.
+            end: Called once, on the event loop, when the principal is no longer valid.
 
         Raises:
-            TokenEnded: It is void already.
+            TokenEnded: The principal is no longer valid.
         """
         self.check(principal)
         lease = Lease(self, principal, end)
@@ -119,11 +119,11 @@ class Leases:
             _discard(self._by_sign_in, lease.principal.sign_in, lease)
 
     def end_token(self, token_id: str) -> None:
-        """End what a token opened: it was revoked or has expired."""
+        """End everything that a token opened, because it was revoked or has expired."""
         self._end(self._by_token.get(token_id, ()))
 
     def end_sign_in(self, sign_in: str) -> None:
-        """End what a browser's sign-in opened."""
+        """End everything that a browser's sign-in opened."""
         self._end(self._by_sign_in.get(sign_in, ()))
 
     def close(self) -> None:

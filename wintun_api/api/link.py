@@ -1,4 +1,4 @@
-"""Bytes to and from one packet client: fast on our own server, plain on any other."""
+"""Exchange bytes with one packet client: fast on our own server, plain on any other."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from wintun_api.wire import header
 OnMessages = Callable[[list[bytes]], None]
 OnWritable = Callable[[], None]
 
-# What a server other than ours has not taken waits here, in messages and in bytes.
+# Limits for data that another server has not taken yet, in messages and in bytes.
 MAX_PENDING = 64
 MAX_PENDING_BYTES = 256 * 1024
-CUT = 1006  # RFC 6455, section 7.1.5: closed without a close frame
+CUT = 1006  # RFC 6455, section 7.1.5: the connection ended without a close frame
 _JSON = json.JSONEncoder(separators=(",", ":"))
 
 
@@ -37,14 +37,14 @@ class _Pending:
 
 
 class Link(Protocol):
-    """One client's socket, as the packet connection uses it. Event loop thread only."""
+    """Describe one client's socket as the packet connection uses it. Event loop thread only."""
 
     @property
     def writable(self) -> bool:
-        """Whether more may be sent now; `on_writable` is called when it may again."""
+        """Whether more may be sent now; if not, `on_writable` is called when it may again."""
 
     def attach(self, on_messages: OnMessages, on_writable: OnWritable) -> None:
-        """Begin: binary messages go to `on_messages`."""
+        """Begin to pass binary messages to `on_messages`."""
 
     def send_batches(self, bursts: Sequence[Burst]) -> None:
         """Send one binary message with a batch per burst."""
@@ -59,28 +59,28 @@ class Link(Protocol):
         """Send a JSON text message."""
 
     def pause_reading(self) -> None:
-        """Take no more messages for now."""
+        """Accept no more messages for now."""
 
     def resume_reading(self) -> None:
-        """Take messages again."""
+        """Accept messages again."""
 
     async def receive(self) -> Message:
-        """Wait until reading is not paused; return the next message that is the caller's to take.
+        """Wait until reading is not paused; return the next message for the caller.
 
-        "websocket.disconnect" when the client has gone, or was cut off.
+        It is "websocket.disconnect" if the client is gone or was cut off.
         """
 
     def close(self, code: int, reason: str, patience: float = CLOSE_PATIENCE) -> None:
-        """Close behind what was sent; a client that does not read is cut off after `patience`."""
+        """Close after what was sent; a client that does not read is cut off after `patience`."""
 
     async def sent(self) -> None:
-        """Wait until all that was sent has been taken from here, or the client is gone."""
+        """Wait until everything that was sent has been taken, or the client is gone."""
 
     def take_unsent(self, *, abort: bool = False) -> list[Span]:
-        """Return the packets that were sent and not taken yet; with `abort` they never will be."""
+        """Return the packets that were sent but not taken yet; `abort` discards them."""
 
     def detach(self) -> None:
-        """End: nothing is called any more."""
+        """Stop calling back."""
 
 
 def link_of(websocket: WebSocket) -> Link:
@@ -92,7 +92,7 @@ def link_of(websocket: WebSocket) -> Link:
 
 
 class FastLink:
-    """A link over `PacketProtocol`: frames are made here and shared between clients."""
+    """Send over `PacketProtocol`: frames are built here and shared between clients."""
 
     def __init__(self, protocol: PacketProtocol, websocket: WebSocket) -> None:
         self._protocol = protocol
@@ -100,7 +100,7 @@ class FastLink:
 
     @property
     def writable(self) -> bool:
-        """Whether the transport takes more."""
+        """Whether the transport accepts more."""
         return self._protocol.can_write
 
     def attach(self, on_messages: OnMessages, on_writable: OnWritable) -> None:
@@ -108,7 +108,7 @@ class FastLink:
         self._protocol.attach(on_messages, on_writable)
 
     def send_batches(self, bursts: Sequence[Burst]) -> None:
-        """Write one frame; what a single burst becomes is shared between clients."""
+        """Write one frame; the frame of a single burst is shared between clients."""
         if len(bursts) == 1:
             self._protocol.write_pieces(bursts[0].form("batch frame", _batch_frame), bursts)
             return
@@ -130,7 +130,7 @@ class FastLink:
         self._protocol.write(frame_header(TEXT, len(payload)) + payload)
 
     def pause_reading(self) -> None:
-        """Let TCP hold the client back."""
+        """Stop reading, so that TCP slows the client down."""
         self._protocol.pause_reading()
 
     def resume_reading(self) -> None:
@@ -138,7 +138,7 @@ class FastLink:
         self._protocol.resume_reading()
 
     async def receive(self) -> Message:
-        """Return a text message, or the end: binary ones do not come through the caller."""
+        """Return a text message or the end; binary messages go to `on_messages` instead."""
         return await self._websocket.receive()
 
     def close(self, code: int, reason: str, patience: float = CLOSE_PATIENCE) -> None:
@@ -159,9 +159,9 @@ class FastLink:
 
 
 class PlainLink:
-    """A link over plain ASGI events, for servers other than ours: one event per message.
+    """Send over plain ASGI events, for servers other than ours: one event per message.
 
-    What the server has taken counts as delivered: how much of it waits there cannot be seen.
+    Everything that the server has taken counts as delivered, because its buffer is not visible.
     """
 
     def __init__(self, websocket: WebSocket) -> None:
@@ -229,7 +229,7 @@ class PlainLink:
         return message.result()
 
     def close(self, code: int, reason: str, patience: float = CLOSE_PATIENCE) -> None:
-        """Queue the close; the server has a patience of its own."""
+        """Queue the close; the server has its own time-out."""
         self._put((code, reason))
         self._closed = True
         self._reading.set()  # so that the receive loop sees the end
@@ -281,7 +281,7 @@ class PlainLink:
                         await self._websocket.send_text(item)
                     else:
                         await self._websocket.close(*item)
-                    # Only now: what is cancelled while it waits for the server was not sent.
+                    # Removed only now: a message cancelled while the server waits was not sent.
                     self._pending.popleft()
                     self._pending_bytes -= len(item)
                     if isinstance(item, tuple):
@@ -296,7 +296,7 @@ class PlainLink:
 
 
 def batch_header(burst: Burst) -> bytes:
-    """Return everything of a burst's batch before its packets."""
+    """Return everything in a burst's batch that precedes its packets."""
     return header(
         burst.lengths,
         sequence=burst.sequence,
@@ -313,7 +313,7 @@ def _batch(burst: Burst) -> bytes:
 def _batch_frame(burst: Burst) -> Sequence[bytes | memoryview]:
     head = batch_header(burst)
     pieces = (frame_header(BINARY, len(head) + burst.size) + head, *burst.pieces)
-    # Two pieces are written as they lie; of many, one is made: a system call takes each by itself.
+    # Two pieces are written separately. More are joined, because each piece costs a system call.
     return pieces if len(pieces) == 2 else (b"".join(pieces),)
 
 

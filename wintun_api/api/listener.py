@@ -1,7 +1,7 @@
-"""Listens, and accepts connections: each gets a place first; errors of the system end nothing.
+"""Listen and accept connections: each one first needs a place, and system errors end nothing.
 
-asyncio's own server accepts as many at a time as the backlog holds, before anything can refuse
-them, and writes a traceback for each that fails.
+asyncio's own server accepts as many connections at a time as the backlog holds, before anything can
+refuse them, and writes a traceback for each one that fails.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from wintun_api.api.certificate import Certificate
 from wintun_api.hub.tasks import TaskSet
 
 TURN = 32  # connections accepted before the event loop does something else
-RETRY = 0.05  # seconds until `accept` is tried again after an error of the system
-SHUTDOWN_PATIENCE = 2.0  # seconds that a client has to end TLS in order
-# A peer that vanished without a word is noticed after about two minutes.
+RETRY = 0.05  # seconds until `accept` is tried again after a system error
+SHUTDOWN_PATIENCE = 2.0  # seconds that a client has to end TLS properly
+# A peer that vanished silently is noticed after about two minutes.
 KEEPALIVE = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4))
 
-# Names of every address of the machine; of IPv6 alone for a system, but not for people.
+# Names for every address of the machine. For the system `::` means IPv6 only, but not for people.
 ANY_ADDRESS = ("", "::", "::0", "0:0:0:0:0:0:0:0")
 
 MakeProtocol = Callable[[Seat], asyncio.Protocol]
 
 
 class Listener:
-    """One listening socket, as uvicorn uses an `asyncio.Server`. Event loop thread only."""
+    """Hold a listening socket, as uvicorn uses an `asyncio.Server`. Event loop thread only."""
 
     def __init__(
         self,
@@ -61,17 +61,17 @@ class Listener:
         self._socket.setblocking(False)
         self._socket.listen(self._backlog)
         self._acceptor = self._tasks.spawn(self._accept(), name="listener")
-        # The server waits for its connections before `wait_closed`, and not for ever.
+        # The server waits for its connections before `wait_closed`, for a limited time.
         self._acceptor.add_done_callback(lambda _: self._socket.close())
 
     def close(self) -> None:
-        """Accept no more, close the socket, and drop what is still in its TLS handshake."""
+        """Stop accepting, close the socket, and drop connections in their TLS handshake."""
         self._tasks.cancel()
         if self._acceptor is None:
             self._socket.close()
 
     async def wait_closed(self) -> None:
-        """Wait until nothing is accepted any more and the socket is closed."""
+        """Wait until no more connections are accepted and the socket is closed."""
         if self._acceptor is not None:
             await asyncio.wait([self._acceptor])
 
@@ -82,7 +82,7 @@ class Listener:
                 try:
                     connection, _ = await loop.sock_accept(self._socket)
                 except OSError as error:
-                    if error.errno != errno.ECONNABORTED:  # that client has gone already
+                    if error.errno != errno.ECONNABORTED:  # that client is already gone
                         await self._stand(error)
                 else:
                     self._take(connection)
@@ -92,7 +92,7 @@ class Listener:
         self._admission.note_accept_error(error)
         if error.errno in EXHAUSTED:
             self._admission.make_room()
-        await asyncio.sleep(RETRY)  # the system does not tell when it has descriptors again
+        await asyncio.sleep(RETRY)  # the system does not say when it has descriptors again
 
     def _take(self, connection: socket.socket) -> None:
         seat = self._admission.enter()
@@ -101,7 +101,7 @@ class Listener:
             return
         task = self._tasks.spawn(self._open(connection, seat), name="connection")
         seat.end = lambda: _cancel(task)
-        # A task that is cancelled before its first step runs none of its code.
+        # A task that is cancelled before its first step does not run at all.
         task.add_done_callback(lambda done: _forget(done, connection, seat))
 
     async def _open(self, connection: socket.socket, seat: Seat) -> None:
@@ -114,7 +114,7 @@ class Listener:
                 ssl_handshake_timeout=self._tls_timeout if self._tls else None,
                 ssl_shutdown_timeout=SHUTDOWN_PATIENCE if self._tls else None,
             )
-        except OSError as error:  # no TLS, not in time, or gone: ssl.SSLError is one
+        except OSError as error:  # not TLS, too late, or gone; ssl.SSLError is an OSError
             late = isinstance(error, TimeoutError | ConnectionAbortedError)
             self._admission.closed["timeout_tls" if late else "bad_tls"] += 1
             seat.leave()
@@ -122,16 +122,16 @@ class Listener:
 
 
 def keep_alive(connection: socket.socket) -> None:
-    """Send small answers at once, and let the kernel look whether the peer is still there."""
+    """Send small answers at once, and let the kernel check whether the peer is still there."""
     try:
-        # asyncio does not see that what the Proactor loop of Windows accepts is TCP.
+        # asyncio does not know that sockets accepted by Windows's Proactor loop are TCP.
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         for name, value in KEEPALIVE:
             if hasattr(socket, name):
                 connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
     except OSError:
-        return  # the client has gone, which its connection is about to say
+        return  # the client is gone, which its connection is about to report
 
 
 def _cancel(task: asyncio.Task[None]) -> None:
@@ -145,13 +145,13 @@ def _forget(task: asyncio.Task[None], connection: socket.socket, seat: Seat) -> 
 
 
 def listen(host: str, port: int) -> list[socket.socket]:
-    """Bind every address of a host name at one port; 0 takes a free one.
+    """Bind every address of a host name to one port; 0 chooses a free one.
 
-    IPv4 and IPv6 have sockets of their own, so that the address of a client is always shown in its
-    own form. `::`, like the empty name, means every address of the machine: of IPv4 too.
+    IPv4 and IPv6 have separate sockets, so that a client's address is always shown in its own
+    form. `::`, like the empty name, means every address of the machine, including IPv4.
 
     Raises:
-        OSError: The port is in use, or the address is none of this machine.
+        OSError: The port is in use, or this machine does not have the address.
     """
     wanted = _addresses(host, port)
     if host in ANY_ADDRESS:
@@ -179,7 +179,7 @@ def listen(host: str, port: int) -> list[socket.socket]:
 
 
 def close(sockets: list[socket.socket]) -> None:
-    """Close sockets that no server took."""
+    """Close sockets that no server has taken over."""
     for listener in sockets:
         listener.close()
 
@@ -194,7 +194,7 @@ def _addresses(
 def _bind(listener: socket.socket, address: tuple[object, ...]) -> socket.socket:
     try:
         if sys.platform == "win32":
-            # SO_REUSEADDR lets another program take a port over there.
+            # On Windows, SO_REUSEADDR would let another program take over the port.
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
         else:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,7 +1,7 @@
-"""What Prometheus reads: counters of sessions, read when it asks and never on the packet path.
+"""Provide metrics for Prometheus, read on request and never on the packet path.
 
-Packets are labelled by adapter and session. A session's series end with it, so that no counter goes
-backwards; `sum by (adapter) (rate(...))` is what an adapter carried.
+Packets are labelled by adapter and session. A session's series end with the session, so that no
+counter decreases; `sum by (adapter) (rate(...))` gives the traffic of an adapter.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ LAG_INTERVAL = 1.0
 UNROUTED = "none"
 
 METRICS = {
-    "description": "Metrics in the text format of Prometheus, or OpenMetrics where asked for.",
+    "description": "Metrics in the text format of Prometheus, or in OpenMetrics if requested.",
     "content": {"text/plain": {"schema": {"type": "string"}}},
 }
 
 
 class Metrics:
-    """The metrics of one service. Event loop thread only."""
+    """Hold the metrics of one service. Event loop thread only."""
 
     def __init__(self, context: Context) -> None:
         self.registry = CollectorRegistry(auto_describe=False)
@@ -63,7 +63,7 @@ class Metrics:
         )
         self._lag = Histogram(
             "loop_lag_seconds",
-            "How late the event loop runs what is due, looked at once a second.",
+            "How late the event loop runs due callbacks, measured once a second.",
             namespace=PREFIX,
             buckets=LAG_BUCKETS,
             registry=self.registry,
@@ -76,7 +76,7 @@ class Metrics:
         self._timer = loop.call_later(LAG_INTERVAL, self._look, loop.time() + LAG_INTERVAL)
 
     def stop(self) -> None:
-        """Watch no longer. Idempotent."""
+        """Stop watching. Idempotent."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -91,7 +91,7 @@ class Metrics:
 
 
 class Timed:
-    """Measures how soon HTTP requests are answered; streams count until they begin."""
+    """Measure how soon HTTP requests are answered; streams count until they begin."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app = app
@@ -106,7 +106,7 @@ class Timed:
 
         async def noting(message: Message) -> None:
             if message["type"] == "http.response.start":
-                # Only known routes are labels: what else is asked for has no bound.
+                # Only known routes become labels: other paths could be any number.
                 route = getattr(scope.get("route"), "path", UNROUTED)
                 method = scope["method"] if route != UNROUTED else UNROUTED
                 seconds = time.perf_counter() - begun
@@ -117,10 +117,10 @@ class Timed:
 
 
 class ServiceCollector(Collector):
-    """Reads the hub's own counters.
+    """Read the hub's own counters.
 
     Attributes:
-        driver_available: As the driver said last; it is asked on its own thread, not here.
+        driver_available: The driver's last answer; it is asked on its own thread, not here.
     """
 
     def __init__(self, context: Context) -> None:
@@ -128,17 +128,17 @@ class ServiceCollector(Collector):
         self._context = context
 
     def describe(self) -> Iterable[Metric]:
-        """Name nothing before the service runs."""
+        """Describe nothing before the service runs."""
         return ()
 
     def collect(self) -> Iterator[Metric]:
-        """Yield what the sessions are and have counted now."""
+        """Yield the present state and counters of the sessions."""
         registry = self._context.started
         if self._context.connections is not None:
             yield from _connections(self._context.connections)
         yield InfoMetricFamily(
             f"{PREFIX}_build",
-            "Version of the service and of what it runs on.",
+            "Versions of the service and of the software it runs on.",
             {"version": __version__, "python": platform.python_version()},
         )
         if registry is None:
@@ -160,14 +160,12 @@ class ServiceCollector(Collector):
 
 
 def _connections(admission: Admission) -> Iterator[Metric]:
-    stages = GaugeMetricFamily(
-        f"{PREFIX}_connections", "Connections, by what they do.", labels=["stage"]
-    )
+    stages = GaugeMetricFamily(f"{PREFIX}_connections", "Connections by stage.", labels=["stage"])
     for stage, count in admission.by_stage().items():
         stages.add_metric([stage], count)
     yield stages
     yield GaugeMetricFamily(
-        f"{PREFIX}_connections_limit", "Connections there can be.", admission.ceiling
+        f"{PREFIX}_connections_limit", "Largest number of connections.", admission.ceiling
     )
     closed = CounterMetricFamily(
         f"{PREFIX}_connections_closed",
@@ -179,7 +177,7 @@ def _connections(admission: Admission) -> Iterator[Metric]:
     yield closed
     yield CounterMetricFamily(
         f"{PREFIX}_accept_errors",
-        "Connections that the system could not hand over.",
+        "Connections that the system could not accept.",
         admission.accept_errors,
     )
 
@@ -198,9 +196,9 @@ def _families(sessions: list[tuple[str, ManagedSession]]) -> Iterator[Metric]:
     lost = counter("lost_packets", "Packets lost or refused, by cause.", "cause")
     restarts = counter("session_restarts", "Restarts after ring corruption.")
     capacity = gauge("ring_capacity_bytes", "Ring capacity.")
-    subscribers = gauge("subscribers", "Clients that get packets.")
+    subscribers = gauge("subscribers", "Clients that receive packets.")
     queued = gauge("queue_packets", "Packets waiting in the queues of clients.")
-    queued_size = gauge("queue_bytes", "Memory that the queues of clients keep, in bytes.")
+    queued_size = gauge("queue_bytes", "Memory used by the queues of clients, in bytes.")
     for name, session in sessions:
         view, counters = session.view(), session.counters
         who = [name, str(session.adapter), session.id]
@@ -240,7 +238,7 @@ def _families(sessions: list[tuple[str, ManagedSession]]) -> Iterator[Metric]:
 )
 @needs(TokenScope.METRICS)
 async def get_metrics(request: Request, context: ContextOf) -> Response:
-    """Read all metrics for Prometheus; the scope `metrics` is enough."""
+    """Read all metrics for Prometheus; a token with the scope `metrics` is enough."""
     registry, metrics = context.registry, cast(Metrics, request.app.state.metrics)
     metrics.service.driver_available = (await registry.driver_view()).unavailable is None
     await registry.refresh_sessions()

@@ -1,4 +1,4 @@
-"""Injection with one HTTP request, for curl."""
+"""Inject packets with one HTTP request, for curl."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ async def inject_packets(
 ) -> InjectionReport:
     """Inject one IP packet, or batches of them.
 
-    `application/octet-stream` carries one packet, which is refused as a whole when it is none;
-    `application/vnd.wintun-api.batch` carries batch frames, where a bad packet costs only itself.
-    WintunAllocateSendPacket, WintunSendPacket.
+    `application/octet-stream` carries one packet; the request is refused if it is not an IP packet.
+    `application/vnd.wintun-api.batch` carries batch frames; packets that are not IP packets are
+    left out and counted, and the others are injected. WintunAllocateSendPacket, WintunSendPacket.
     """
     session = registry.session(session_id)
     body = await request.body()
@@ -47,7 +47,7 @@ async def inject_packets(
     elif kind == BATCH_TYPE:
         packets = [packet for batch in unpack(body) for packet in batch.packets]
     else:
-        raise HTTPException(415, f"Packets come as {PACKET_TYPE} or {BATCH_TYPE}.")
+        raise HTTPException(415, f"Packets must be sent as {PACKET_TYPE} or {BATCH_TYPE}.")
     injection = session.inject(packets, Full.DROP)
     if injection.failure is not None:
         raise injection.failure

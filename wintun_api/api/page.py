@@ -1,4 +1,4 @@
-"""The pages: the dashboard and the API docs, from the service's own origin."""
+"""Serve the pages: the dashboard and the API docs, from the service's own origin."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from wintun_api.api.access import PAGE, SIGN_IN_FILE, needs
 WEBUI = Path(str(files("wintun_api").joinpath("webui")))
 SWAGGER = Path(str(files(fastapi_swagger).joinpath("resources")))
 
-# A Windows registry may call JavaScript plain text, so the types are given here.
+# The Windows registry may declare JavaScript as plain text, so the types are given here.
 FILES = {
     "/": ("index.html", "text/html"),
     "/app.js": ("app.js", "text/javascript"),
@@ -25,7 +25,7 @@ FILES = {
     "/docs": ("docs.html", "text/html"),
     "/docs.js": ("docs.js", "text/javascript"),
 }
-# What the page to sign in is made of.
+# The files of the sign-in page.
 SIGN_IN = frozenset({"/app.js", "/app.css", "/icon.svg"})
 SWAGGER_FILES = {
     "/docs/swagger-ui.css": ("swagger-ui.css", "text/css"),
@@ -35,12 +35,12 @@ SWAGGER_FILES = {
 
 
 def sign_in_page() -> str:
-    """Return the page for a browser without a cookie: the dashboard, which asks for a token."""
+    """Return the page for a browser without a cookie: the dashboard asking for a token."""
     return (WEBUI / "index.html").read_text("utf-8")
 
 
 def pages(document: Callable[[], dict[str, Any]]) -> APIRouter:
-    """Return the routes of the pages, and that of the OpenAPI document, which one of them shows."""
+    """Return the routes of the pages and of the OpenAPI document, which one of them shows."""
     router = APIRouter(include_in_schema=False)
     for folder, table in ((WEBUI, FILES), (SWAGGER, SWAGGER_FILES)):
         for path, (name, kind) in table.items():

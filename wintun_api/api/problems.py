@@ -1,4 +1,4 @@
-"""Errors to `application/problem+json` (RFC 9457) and WebSocket close codes: one table."""
+"""Map errors to `application/problem+json` (RFC 9457) and WebSocket close codes in one table."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
 URN = "urn:wintun-api:problem:"
 
-# Close codes of our own (RFC 6455 leaves 4000 to 4999 to applications).
+# Our own close codes (RFC 6455 leaves 4000 to 4999 to applications).
 CLOSE_TOKEN = 4001
 CLOSE_SCOPE = 4003
 CLOSE_NO_SESSION = 4004
@@ -34,7 +34,7 @@ CLOSE_INTERNAL = 1011
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A cause: the end of its `type`, its title, its HTTP status and its close code."""
+    """Hold a cause: the end of its `type`, its title, its HTTP status and its close code."""
 
     slug: str
     title: str
@@ -70,7 +70,7 @@ KINDS: dict[type[Exception], Kind] = {
 }
 VALIDATION = Kind("invalid-request", "Invalid request", 422)
 INTERNAL = Kind("internal", "Internal error", 500)
-# What the framework refuses. The phrases are RFC 9110's, which Python's differ from by version.
+# Refusals by the framework. The phrases are those of RFC 9110; Python's depend on its version.
 HTTP_KINDS = {
     400: Kind("bad-request", "Bad Request", 400),
     401: Kind("unauthorized", "Unauthorized", 401),
@@ -86,7 +86,7 @@ HTTP_KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Refusal(Exception):
-    """A request refused at the door, before it reaches a route."""
+    """Refuse a request before it reaches a route."""
 
     status: int
     slug: str
@@ -124,7 +124,7 @@ def document(
 
 
 def kind_of(error: Exception) -> Kind:
-    """Return the table's row for an error: of its class or the nearest base."""
+    """Return the table's row for an error: that of its class or its nearest base class."""
     for cls in type(error).__mro__:
         if cls in KINDS:
             return KINDS[cls]
@@ -132,7 +132,7 @@ def kind_of(error: Exception) -> Kind:
 
 
 def http_kind(status: int) -> Kind:
-    """Return the row of an HTTP status that no error of ours has."""
+    """Return the row for an HTTP status that does not come from our own errors."""
     phrase = HTTPStatus(status).phrase
     return HTTP_KINDS.get(status) or Kind(phrase.lower().replace(" ", "-"), phrase, status)
 
@@ -143,7 +143,7 @@ def close_code(error: Exception) -> int:
 
 
 def refusal_of(error: Exception) -> Refusal:
-    """Return the refusal of a WebSocket that met this error before it was accepted."""
+    """Return the refusal of a WebSocket for which this error occurred before it was accepted."""
     if isinstance(error, Refusal):
         return error
     if isinstance(error, ValidationError | WebSocketRequestValidationError):
@@ -175,7 +175,7 @@ def problem_of(error: errors.WintunApiError, instance: str = "") -> dict[str, An
 
 
 def _numbers(error: errors.DriverError) -> dict[str, Any]:
-    """Return the error number as the driver gave it, and what else it is known as."""
+    """Return the error number as the driver gave it, and in its other common forms."""
     if error.domain == "errno":
         return {"errno": error.code}
     if error.domain == "configret":
@@ -195,7 +195,7 @@ def response(problem: dict[str, Any], headers: dict[str, str] | None = None) -> 
 
 
 def install(app: FastAPI) -> None:
-    """Let every error leave the app as a problem document."""
+    """Make the app answer every error with a problem document."""
     app.add_exception_handler(errors.WintunApiError, _on_error)
     app.add_exception_handler(RequestValidationError, _on_validation)
     app.add_exception_handler(HTTPException, _on_http)
@@ -206,11 +206,11 @@ UNION_MEMBERS = frozenset({"int", "str", "float", "bool", "uuid"})
 
 HTTP_HINTS = {
     400: "Send a JSON document in UTF-8.",
-    404: "See the routes at /docs or in /openapi.json.",
-    409: "Make room first.",
-    405: "See the methods of this route at /docs; the Allow header names them.",
+    404: "The routes are listed at /docs and in /openapi.json.",
+    409: "Revoke a token that you no longer need, then send the request again.",
+    405: "Use one of the methods that the Allow header lists; /docs describes them.",
     413: "Send less at a time, or use the WebSocket.",
-    415: "Send application/json, or for packets one of the two types that /docs names.",
+    415: "Send application/json, or for packets one of the two types that /docs lists.",
 }
 
 
@@ -231,11 +231,11 @@ async def _on_http(request: Request, error: Exception) -> Response:
 
 
 def validation_problem(error: RequestValidationError, instance: str) -> dict[str, Any]:
-    """Return the problem document of a request that does not fit its schema."""
+    """Return the problem document of a request that does not match its schema."""
     found = [
         {"field": _field(item["loc"]), "message": item["msg"].removeprefix("Value error, ")}
         for item in error.errors()
-        if item["loc"][-1] != "none"  # "or nothing at all" is no help
+        if item["loc"][-1] != "none"  # "or nothing at all" does not help
     ]
     return document(
         VALIDATION.slug,
@@ -243,13 +243,13 @@ def validation_problem(error: RequestValidationError, instance: str) -> dict[str
         VALIDATION.status,
         "; ".join(f"{item['field']}: {item['message']}" for item in found),
         instance=instance,
-        hint="Correct the named fields and send the request again.",
+        hint="Correct the fields named in errors and send the request again.",
         errors=found,
     )
 
 
 def http_problem(error: HTTPException, method: str, path: str) -> dict[str, Any]:
-    """Return the problem document of what the framework or a route refused by its status."""
+    """Return the problem document of a request that was refused with a plain status."""
     status = error.status_code
     kind = http_kind(status)
     detail = str(error.detail)
@@ -260,7 +260,7 @@ def http_problem(error: HTTPException, method: str, path: str) -> dict[str, Any]
 
 
 def _field(place: tuple[int | str, ...]) -> str:
-    """Return where in the request a value is, without pydantic's names of union members."""
+    """Return the place of a value in the request, without pydantic's names of union members."""
     names = [
         str(part)
         for part in place[1:]
@@ -272,19 +272,19 @@ def _field(place: tuple[int | str, ...]) -> str:
 
 async def _on_unexpected(request: Request, error: Exception) -> Response:
     reference = uuid4().hex[:8]
-    # The route's own path: that of the request may hold a token.
+    # The route's own path is logged: the request's path may contain a token.
     route = getattr(request.scope.get("route"), "path_format", "no route")
     logger.error("Unexpected error %s in %s %s", reference, request.method, route, exc_info=error)
     return response(unexpected_problem(reference, request.url.path))
 
 
 def unexpected_problem(reference: str, instance: str) -> dict[str, Any]:
-    """Return the problem document of a defect, which says no more than where the log tells it."""
+    """Return the problem document of a defect, which only says where to find it in the log."""
     return document(
         INTERNAL.slug,
         INTERNAL.title,
         INTERNAL.status,
-        "The service met an error it did not expect.",
+        "An unexpected error occurred in the service.",
         instance=instance,
-        hint=f"The service's log tells more under the reference {reference}.",
+        hint=f"Look for the reference {reference} in the service's log.",
     )

@@ -1,10 +1,10 @@
-"""The uvicorn WebSocket protocol behind the fast link: many messages an event, both ways.
+"""Extend uvicorn's WebSocket protocol for the fast link: many messages per event, both ways.
 
-Messages cost, bytes do not: one ASGI event per packet stops at a tenth of what the socket carries.
-A packet endpoint therefore attaches itself to this protocol, gets a chunk's binary messages in one
-call, and writes ready frames straight to the transport. Everything else (handshake, ping, close,
-text messages, other endpoints) runs as uvicorn has it, within bounds: a client that sends and does
-not read gets no more memory than one that does.
+The cost is per message, not per byte: with one ASGI event per packet, throughput is a tenth of what
+the socket can carry. A packet endpoint therefore attaches itself to this protocol, gets a chunk's
+binary messages in one call, and writes complete frames directly to the transport. Everything else
+(handshake, ping, close, text messages, other endpoints) works as in uvicorn, but within limits: a
+client that sends and does not read cannot use more memory than one that reads.
 """
 
 from __future__ import annotations
@@ -31,23 +31,23 @@ from wintun_api.hub.ending import ENDING_PATIENCE
 EXTENSION = "wintun_api.packets"
 GOING_AWAY = 1001
 CLOSE_PATIENCE = 1.0
-# A client that has so much at a time is read once a turn of the loop, so that others get theirs.
+# A client that sends this much at a time is read once per turn of the loop, to be fair to others.
 LARGE_CHUNK = 16 * 1024
-# What the socket does not take at once waits in the subscriber's queue, by its policy, not here. A
-# burst above the mark is written straight away, while the caches have it (uvloop).
+# What the socket does not take at once waits in the subscriber's queue, under its policy, not here.
+# A burst above the mark is written immediately, while it is in the caches (uvloop).
 WRITE_HIGH = 32 * 1024
 WRITE_LOW = 0
 
-# Pings that are left unanswered while the client reads nothing; then it is cut off.
+# Pings left unanswered while the client does not read; after that it is cut off.
 MAX_UNANSWERED: Final = 1000
 MAX_FRAGMENTS: Final = 4096  # of one message
 POLICY_VIOLATION: Final = 1008
 INVALID_DATA: Final = 1007
 TOO_BIG: Final = 1009
-# What the parser of `websockets` gets to read: heads are read by ours, which has other limits.
+# Limit for the parser of `websockets`: our own parser reads the heads and has other limits.
 HEAD: Final = b"GET / HTTP/1.1\r\n\r\n"
 EXPLAINED = ("Allow", "Upgrade")
-# CVE-2024-12254: asyncio's `writelines` does not look how much it has buffered.
+# CVE-2024-12254: asyncio's `writelines` does not check how much it has buffered.
 BLIND_WRITELINES: Final = (((3, 12, 0), (3, 12, 8)), ((3, 13, 0), (3, 13, 1)))
 WRITELINES_IS_BLIND: Final = any(
     first <= sys.version_info[:3] <= last for first, last in BLIND_WRITELINES
@@ -58,7 +58,7 @@ OnWritable = Callable[[], None]
 
 
 class PacketProtocol(WebSocketsSansIOProtocol):
-    """One WebSocket connection. Event loop thread only."""
+    """Serve one WebSocket connection. Event loop thread only."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -67,14 +67,14 @@ class PacketProtocol(WebSocketsSansIOProtocol):
         self._reader = MessageReader(self.config.ws_max_size)
         self._unsent = Unsent()
         self._write_paused = False
-        # What came behind a message that the app has not taken.
+        # Data that arrived after a message that the app has not taken.
         self._held: deque[list[bytes] | bytes] = deque()
         self._pong = b""
         self._unanswered = 0
         self.seat: Seat | None = None
 
     def check(self, request: Request) -> tuple[int, str, tuple[tuple[str, str], ...]] | None:
-        """Return what is wrong with a handshake: HTTP status, sentence and headers."""
+        """Return the HTTP status, message and headers for a wrong handshake, or None."""
         response = self.conn.accept(request)
         if response.status_code == 101:
             return None
@@ -83,13 +83,13 @@ class PacketProtocol(WebSocketsSansIOProtocol):
         return response.status_code, detail[:200], (*more, ("Sec-WebSocket-Version", "13"))
 
     def begin(self, request: Request) -> None:
-        """Start with a handshake whose head was read already, and that `check` found good."""
+        """Start with a handshake whose head has been read and which `check` has accepted."""
         self.conn.receive_data(HEAD)
         self.conn.events_received()
         self.handle_connect(request)
 
     def attach(self, on_messages: OnMessages, on_writable: OnWritable) -> None:
-        """Hand binary messages over, a chunk's at a time, and say when writing may go on."""
+        """Pass on binary messages, one chunk's at a time, and say when writing may continue."""
         self._on_messages = on_messages
         self._on_writable = on_writable
         self._reader.collect = True
@@ -97,7 +97,7 @@ class PacketProtocol(WebSocketsSansIOProtocol):
             self.transport.set_write_buffer_limits(WRITE_HIGH, WRITE_LOW)
 
     def detach(self) -> None:
-        """Go back to plain ASGI events."""
+        """Return to plain ASGI events."""
         self._on_messages = self._on_writable = None
         self._reader.collect = False
 
@@ -114,7 +114,7 @@ class PacketProtocol(WebSocketsSansIOProtocol):
             transport.write(frame)
 
     def write_packets(self, frames: Sequence[bytes], bursts: Sequence[Burst]) -> None:
-        """Write the frames of bursts, in a piece for each: a message is a packet."""
+        """Write the frames of bursts, one piece per burst; each packet is a message."""
         transport = self.transport
         if not (self.close_sent or transport.is_closing()):
             buffered = transport.get_write_buffer_size()
@@ -126,27 +126,27 @@ class PacketProtocol(WebSocketsSansIOProtocol):
     def write_pieces(
         self, pieces: Sequence[bytes | memoryview], bursts: Sequence[Burst] = ()
     ) -> None:
-        """Write a message that lies in several pieces, which are not copied."""
+        """Write a message that consists of several pieces, without copying them."""
         transport = self.transport
         if not (self.close_sent or transport.is_closing()):
             size = sum(map(len, pieces))
             self._unsent.wrote(size, transport.get_write_buffer_size(), bursts)
             transport.writelines(pieces)
             if WRITELINES_IS_BLIND:
-                transport.set_write_buffer_limits(WRITE_HIGH, WRITE_LOW)  # looks
+                transport.set_write_buffer_limits(WRITE_HIGH, WRITE_LOW)  # this makes it check
 
     async def sent(self) -> None:
         """Wait until the kernel has taken everything that was written, or the connection is lost.
 
-        To be called when little or nothing more is written.
+        Call this when little or nothing more is written.
         """
         tell_when_empty(self.transport)
         await self.writable.wait()
 
     def take_unsent(self, *, abort: bool = False) -> list[Span]:
-        """Return the packets that were written and that the kernel has not taken.
+        """Return the packets that were written but not taken by the kernel.
 
-        With `abort` the connection is cut when there is anything that it has not taken.
+        With `abort`, the connection is cut if there is anything that it has not taken.
         """
         buffered = self.transport.get_write_buffer_size()
         spans = self._unsent.take(buffered)
@@ -155,9 +155,9 @@ class PacketProtocol(WebSocketsSansIOProtocol):
         return spans
 
     def close(self, code: int, reason: str, patience: float = CLOSE_PATIENCE) -> None:
-        """Start the closing handshake at once, behind what was written.
+        """Start the closing handshake at once, after everything that was written.
 
-        A client that does not read would hold it up for ever, so it has `patience` seconds.
+        A client that does not read could delay it indefinitely, so it has `patience` seconds.
         """
         if self.close_sent or self.transport.is_closing():
             return
@@ -167,13 +167,13 @@ class PacketProtocol(WebSocketsSansIOProtocol):
         self.stop_keepalive()
         self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
         self.close_timer = self.loop.call_later(patience, self.abort)
-        self._take()  # the client's close frame may have come already, behind other messages
+        self._take()  # the client's close frame may already be here, after other messages
         if self.read_paused:
             self.read_paused = False
             self.transport.resume_reading()
 
     def pause_reading(self) -> None:
-        """Let TCP hold the client back. Idempotent."""
+        """Stop reading, so that TCP slows the client down. Idempotent."""
         if not self.read_paused:
             self.read_paused = True
             self.transport.pause_reading()
@@ -183,7 +183,7 @@ class PacketProtocol(WebSocketsSansIOProtocol):
         if self.read_paused and self.queue.empty():
             self._hand_on()
 
-    # What uvicorn and asyncio call
+    # Called by uvicorn and asyncio
 
     def handle_connect(self, event: Request) -> None:
         """Accept the request and offer the extension to the app."""
@@ -194,12 +194,12 @@ class PacketProtocol(WebSocketsSansIOProtocol):
                 self.seat.ask(cast(dict[str, Any], self.scope))
 
     def data_received(self, data: bytes) -> None:
-        """Hand a chunk's binary messages over together, and the rest to uvicorn."""
-        if not self.handshake_initiated:  # the request, alone: uvicorn puts it together again
+        """Pass on a chunk's binary messages together, and the rest to uvicorn."""
+        if not self.handshake_initiated:  # only the request: uvicorn assembles it again
             super().data_received(data)
             return
         if len(data) >= LARGE_CHUNK and not self.read_paused:
-            # libuv reads up to 32 chunks in one turn of the loop: everybody else would wait.
+            # libuv reads up to 32 chunks in one turn of the loop: all other clients would wait.
             self.transport.pause_reading()
             self.loop.call_soon(self._read_on)
         waiting = bool(self._held) and not self.close_sent
@@ -208,14 +208,14 @@ class PacketProtocol(WebSocketsSansIOProtocol):
             self._take()
 
     def _take(self) -> None:
-        """Hand on what has come, up to a message that the app must take first."""
+        """Pass on what has arrived, up to a message that the app must take first."""
         held = self._held
-        if not self.handshake_complete:  # a client that does not wait for the answer
+        if not self.handshake_complete:  # the client does not wait for the answer
             self.pause_reading()
             return
         while held:
             if self.conn.close_rcvd is not None:
-                held.clear()  # nothing behind a close frame counts (RFC 6455, section 1.4)
+                held.clear()  # data after a close frame is ignored (RFC 6455, section 1.4)
                 return
             part = held[0]
             if not (self.close_sent or self.queue.empty()):
@@ -228,7 +228,7 @@ class PacketProtocol(WebSocketsSansIOProtocol):
                 self._on_messages(part)
 
     def _hand_on(self) -> None:
-        """Go on with what was held back, until the app has a message to take; then read again."""
+        """Pass on held data until the app has a message to take; then resume reading."""
         if self._held:
             self._take()
         if self.read_paused and self.queue.empty() and not self._held:
@@ -236,13 +236,13 @@ class PacketProtocol(WebSocketsSansIOProtocol):
             self.transport.resume_reading()
 
     async def receive(self) -> ASGIReceiveEvent:
-        """Give the app its next message; what came behind the last one is handed on only now."""
+        """Return the app's next message; data after the previous one is passed on only now."""
         if self.queue.empty():
             self._hand_on()
         return await self.queue.get()
 
     def send_keepalive_ping(self) -> None:
-        """Ask whether the client is there, as uvicorn does."""
+        """Check whether the client is still there, as uvicorn does."""
         self._write_untold(super().send_keepalive_ping)
 
     def _write_untold(self, write: Callable[[], None]) -> None:
@@ -256,7 +256,7 @@ class PacketProtocol(WebSocketsSansIOProtocol):
             transport.resume_reading()
 
     async def send(self, message: ASGISendEvent) -> None:
-        """Send what the app says; the answer to a handshake has no reader once its client left."""
+        """Send the app's message; drop the answer to a handshake if its client is gone."""
         try:
             await super().send(message)
         except ClientDisconnected:
@@ -266,7 +266,7 @@ class PacketProtocol(WebSocketsSansIOProtocol):
             self._hand_on()
 
     def send_receive_event_to_app(self) -> None:
-        """Take a fragmented binary message, or leave it to uvicorn."""
+        """Handle a fragmented binary message, or leave it to uvicorn."""
         binary = self.curr_msg_data_type == "bytes"
         if self._on_messages is not None and binary and not self.close_sent:
             message, self.frames = b"".join(self.frames), []
@@ -274,19 +274,19 @@ class PacketProtocol(WebSocketsSansIOProtocol):
             return
         if not binary and not _is_utf8(b"".join(self.frames)):
             self.frames = []
-            self._fail(INVALID_DATA, "A text message is not UTF-8.")
+            self._fail(INVALID_DATA, "The text message is not valid UTF-8.")
             return
         super().send_receive_event_to_app()
 
     def handle_cont(self, event: Frame) -> None:
-        """Take a fragment; a message has not any number of them."""
+        """Handle a fragment; the number of fragments of a message is limited."""
         if len(self.frames) >= MAX_FRAGMENTS:
-            self._fail(TOO_BIG, f"A message has at most {MAX_FRAGMENTS} fragments.")
+            self._fail(TOO_BIG, f"A message may have at most {MAX_FRAGMENTS} fragments.")
         else:
             super().handle_cont(event)
 
     def handle_ping(self) -> None:
-        """Answer; while the client does not read, keep the last answer alone (section 5.5.3)."""
+        """Answer; while the client does not read, keep only the last answer (section 5.5.3)."""
         pongs = self.conn.data_to_send()
         if self.transport.is_closing():
             return
@@ -296,15 +296,15 @@ class PacketProtocol(WebSocketsSansIOProtocol):
         self._pong = pongs[-1]
         self._unanswered += 1
         if self._unanswered > MAX_UNANSWERED:
-            self.close(POLICY_VIOLATION, "The client pings and does not read.")
+            self.close(POLICY_VIOLATION, "The client sends pings but does not read.")
 
     def handle_close(self, event: Frame) -> None:
-        """Answer a close frame, and end soon, even if the client does not read."""
+        """Answer a close frame and end soon, even if the client does not read."""
         self._write_untold(partial(super().handle_close, event))
         self._hasten()
 
     def handle_parser_exception(self) -> None:
-        """Say what broke the protocol, and end soon, even if the client does not read."""
+        """Report the protocol error and end soon, even if the client does not read."""
         if self.close_sent or self.transport.is_closing():
             self.conn.data_to_send()
         else:
@@ -340,7 +340,7 @@ class PacketProtocol(WebSocketsSansIOProtocol):
             self._on_writable()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the packet endpoint and give the place back; uvicorn tells the app."""
+        """Forget the packet endpoint and give the place back; uvicorn informs the app."""
         if exc is not None:
             self._unsent.cut(None)
         self.detach()
@@ -352,7 +352,7 @@ class PacketProtocol(WebSocketsSansIOProtocol):
     def shutdown(self) -> None:
         """Close with 1001 when the service stops; a client that does not read is cut off.
 
-        The packet endpoint is ended by its session, which delivers and accounts for what is queued.
+        The session ends the packet endpoint: it delivers what is queued, or counts it as lost.
         """
         self.stop_keepalive()
         if self._on_messages is not None and not self.close_sent:
@@ -366,10 +366,10 @@ class PacketProtocol(WebSocketsSansIOProtocol):
             self.close_timer = self.loop.call_later(CLOSE_PATIENCE, self.abort)
 
     def abort(self) -> None:
-        """Cut the connection off, with what its kernel has not taken. Idempotent."""
+        """Cut off the connection, with what the kernel has not taken. Idempotent."""
         transport: asyncio.Transport | None = self.transport
         if transport is not None:
-            self._unsent.cut(transport.get_write_buffer_size())  # which the transport forgets
+            self._unsent.cut(transport.get_write_buffer_size())  # the transport forgets this number
             transport.abort()
 
 

@@ -1,9 +1,9 @@
-"""What reverse proxies say about the client, believed from the proxies that were named alone.
+"""Read what reverse proxies say about the client, but only from proxies that are trusted.
 
-    X-Forwarded-Proto   how the client came to the proxy: http or https
-    X-Forwarded-For     the addresses that the request came by, the nearest last
+    X-Forwarded-Proto   how the client reached the proxy: http or https
+    X-Forwarded-For     the addresses that the request passed, the nearest last
 
-Other programs of this machine reach the service too, and anybody can send these headers.
+Other programs on this machine can reach the service too, and any client can send these headers.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ SCHEMES["wss"] = SCHEMES["https"]
 
 
 class Proxies:
-    """ASGI middleware: sets `scheme` and `client` of what comes through a trusted proxy."""
+    """Set `scheme` and `client` of requests that come through a trusted proxy (ASGI middleware)."""
 
     def __init__(self, app: ASGIApp, trusted: Iterable[str]) -> None:
         self._app = app
         self._trusted: list[Network] = [ipaddress.ip_network(one) for one in trusted]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, as its client sent it."""
+        """Pass the request on as its client sent it."""
         if scope["type"] in ("http", "websocket"):
             self._unfold(scope)
         await self._app(scope, receive, send)
@@ -44,7 +44,7 @@ class Proxies:
         for value in reversed(_values(scope, b"x-forwarded-for")):
             address = address_of(value)
             if address is None:
-                break  # what stands before it was passed on by something unknown
+                break  # the addresses before it come from an unknown program
             client = address
             if not self._trusts(address):
                 break
@@ -56,9 +56,9 @@ class Proxies:
 
 
 def address_of(value: str) -> Address | None:
-    """Return the address in `10.0.0.1`, `10.0.0.1:80`, `::1` or `[::1]:80`; None for all else.
+    """Return the address in `10.0.0.1`, `10.0.0.1:80`, `::1` or `[::1]:80`; otherwise None.
 
-    An IPv4 address in IPv6's clothes (RFC 4291, section 2.5.5.2) is the IPv4 address.
+    An IPv4-mapped IPv6 address (RFC 4291, section 2.5.5.2) is returned as an IPv4 address.
     """
     text = value.strip().strip('"')
     if text.startswith("["):

@@ -1,8 +1,8 @@
-"""The router: it finds the route of a request once, and runs only what the door let pass.
+"""Find the route of a request once, and run only a route that `security` has allowed.
 
 The framework's own router matches and runs in one step, redirects paths that differ by a slash,
-and takes a path that ends with a line feed. Here a path is one route's exactly or no route's, and
-the route that the door has checked is the object that runs.
+and accepts a path that ends with a line feed. Here a path matches one route exactly or none, and
+the route that was checked is the one that runs.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ FOUND = "wintun_api.found"
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a request asks for.
+    """Hold the result of a look-up.
 
     Attributes:
-        route: The route that will run; None where no route has this path and method.
+        route: The route that will run; None if no route has this path and method.
         child_scope: What the route adds to the ASGI scope.
-        methods: The methods of the path, where it has others than the request's.
+        methods: The methods that the path supports, if the request's is not one of them.
     """
 
     route: BaseRoute | None = None
@@ -36,12 +36,12 @@ class Found:
 
     @property
     def access(self) -> Access | None:
-        """Return what the route needs; None where it is not declared, or where there is none."""
+        """Return what the route requires; None if it is not declared or there is no route."""
         return None if self.route is None else access_of(self.route)
 
     @property
     def template(self) -> str | None:
-        """Return the path of the route as it was declared, which holds nothing of the request."""
+        """Return the path of the route as declared, without any part of the request."""
         return getattr(self.route, "path_format", None)
 
     @property
@@ -51,19 +51,19 @@ class Found:
 
     @property
     def page(self) -> bool:
-        """Say whether this is part of the pages."""
+        """Return whether this is one of the pages."""
         access = self.access
         return access is not None and access.page
 
 
 class Routes(APIRouter):
-    """All routes of the service, in one flat list."""
+    """Hold all routes of the service in one flat list."""
 
     def find(self, scope: Scope) -> Found:
-        """Return what a request or a WebSocket handshake asks for; nothing is run.
+        """Find the route for a request or a WebSocket handshake, without running it.
 
-        HEAD finds what GET does (RFC 9110, section 9.3.2). So does OPTIONS, which HAProxy's checks
-        send unless told otherwise, where a route is for probes; it is answered like GET.
+        HEAD finds the same route as GET (RFC 9110, section 9.3.2). So does OPTIONS if the route is
+        for probes, because HAProxy's checks send it by default; it is answered like GET.
         """
         probe = scope["type"] == "http" and scope["method"] == "OPTIONS"
         if probe or (scope["type"] == "http" and scope["method"] == "HEAD"):
@@ -83,25 +83,25 @@ class Routes(APIRouter):
         return Found(methods=frozenset(methods))
 
     def take(self, router: APIRouter) -> None:
-        """Take over the routes of a router as they are.
+        """Add the routes of a router unchanged.
 
-        `include_router` would wrap them, and a wrapper has no declaration, so that they would all
-        be refused.
+        `include_router` would wrap them. A wrapper does not carry the declaration, so all of them
+        would be refused.
         """
         self.routes.extend(router.routes)
 
     async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Run the route that the door has let pass.
+        """Run the route that `security` has allowed.
 
         Raises:
-            HTTPException: 404 or 405, where there is none; 403, where no door stands before this.
+            HTTPException: 404 or 405 if there is no route; 403 if `security` was bypassed.
         """
         if scope["type"] == "lifespan":
             await super().app(scope, receive, send)
             return
         found = scope.get(FOUND)
         if not isinstance(found, Found):
-            raise HTTPException(403, "The request did not come through the door.")
+            raise HTTPException(403, "The request did not pass the access check.")
         if found.route is None:
             if not found.methods:
                 raise HTTPException(404)
@@ -118,7 +118,7 @@ def _is_for_probes(route: BaseRoute) -> bool:
 
 
 def _is_whole(route: BaseRoute, scope: Scope) -> bool:
-    # The framework's expressions end with `$`, which also stands before a last line feed.
+    # The framework's expressions end with `$`, which also matches before a final line feed.
     regex = getattr(route, "path_regex", None)
     path = scope["path"].removeprefix(scope.get("root_path", ""))
     return regex is None or regex.fullmatch(path) is not None

@@ -1,7 +1,8 @@
-"""The door: one check for HTTP and WebSocket, before anything else sees a request.
+"""Check every HTTP request and WebSocket before anything else sees it.
 
-Loopback is not a login. In this order: Host, content type, Sec-Fetch-Site and Origin,
-authentication, what the matched route needs, body limit. The route comes after.
+Using loopback does not authenticate a client. The checks run in this order: Host, content type,
+Sec-Fetch-Site and Origin, authentication, what the matched route requires, body limit. Then the
+route runs. Clients authenticate like this:
 
     a program      Authorization: Bearer <token>
     a browser      GET /?token=<token> once, then an HttpOnly SameSite=Strict cookie, and with every
@@ -53,9 +54,9 @@ PACKET_TYPE = "application/octet-stream"
 CONTENT_TYPES = frozenset({"application/json", PACKET_TYPE, BATCH_TYPE})
 UNAUTHORIZED = (
     "unauthorized",
-    "There is no valid token with this request.",
+    "The request does not carry a valid token.",
     (
-        "Send the header Authorization: Bearer <token>; the token is in the token file "
+        "Send the header Authorization: Bearer <token>. The token is in the token file "
         "that wintun-api serve names when it starts."
     ),
 )
@@ -78,7 +79,7 @@ HEADERS = {
 
 @dataclass(frozen=True, slots=True)
 class Doorkeeper:
-    """What the check needs to know."""
+    """Check requests against the settings, the tokens and the sign-ins."""
 
     tokens: TokenStore
     sign_ins: SignIns
@@ -87,13 +88,13 @@ class Doorkeeper:
     max_body: int
 
     def check(self, scope: ASGIScope, found: Found) -> Principal | None:
-        """Let a request pass with `scope["principal"]` set: who asks, None on open routes.
+        """Let a request pass and set `scope["principal"]`, which is None on open routes.
 
-        Return who signs in with this request, where it carries a token for the address of a page;
-        the request is answered with the sign-in then and does not pass.
+        If the request has a token in the address of a page, return the principal that signs in
+        with it; the request is then answered with the sign-in and does not pass.
 
         Raises:
-            Refusal: The request must not pass. Where the token was good, the principal is set.
+            Refusal: The request must not pass. If the token was valid, the principal is set.
         """
         headers = Headers(scope=scope)
         scope["principal"] = None
@@ -114,14 +115,14 @@ class Doorkeeper:
         return None
 
     def current(self, principal: Principal) -> bool:
-        """Say whether the token, and the browser's sign-in where there is one, are valid now."""
+        """Return whether the token and, if there is one, the browser's sign-in are valid now."""
         return self.sign_ins.current(principal)
 
     def _check_host(self, scope: ASGIScope, headers: Headers, found: Found) -> None:
         values = headers.getlist("host")
         if len(values) > 1:
             raise _bad_host("The request has more than one Host header.")
-        # HTTP/1.0 has no such header (RFC 9112, section 3.2).
+        # HTTP/1.0 does not require the header (RFC 9112, section 3.2).
         if not values and scope.get("http_version", "1.1") != "1.0":
             raise _bad_host("The request has no Host header.")
         if found.access is not None and found.access.any_host:
@@ -129,7 +130,7 @@ class Doorkeeper:
         value = values[0] if values else ""
         name = host_name(value)
         if name is None and value:
-            raise _bad_host("The Host header is not a name or an address with a port.")
+            raise _bad_host("The Host header is not a name or an address with an optional port.")
         host = host_of(scope)
         if host is None or not (host.is_loopback or host.name in self.allowed_hosts):
             if ABSOLUTE in scope.get("extensions", {}):
@@ -138,8 +139,8 @@ class Doorkeeper:
                 403,
                 "foreign-host",
                 "The Host header does not name this service.",
-                "Use 127.0.0.1 or localhost, or add the name with --allowed-host. Behind a "
-                "reverse proxy, let it pass the Host header on as it came.",
+                "Use 127.0.0.1 or localhost, or allow the name with --allowed-host. Configure a "
+                "reverse proxy to pass the Host header on unchanged.",
             )
 
     def _check_site(self, scope: ASGIScope, headers: Headers, found: Found) -> None:
@@ -154,7 +155,7 @@ class Doorkeeper:
         site = headers.get("sec-fetch-site")
         if site in (None, "same-origin", "none"):
             return
-        # Following a link to a page is harmless: it carries no cookie, so it meets the sign-in.
+        # Following a link to a page is harmless: it carries no cookie and gets the sign-in page.
         visit = headers.get("sec-fetch-mode") == "navigate" and found.page
         if not (visit and scope["type"] == "http" and scope["method"] in SAFE_METHODS):
             raise Refusal(
@@ -172,31 +173,32 @@ class Doorkeeper:
         return origin.is_of(host, scheme_of(scope), published=published)
 
     def _origin_hint(self, value: str, scope: ASGIScope, headers: Headers) -> str:
-        """Return what to do so that the page is known as the service's own, if it is that."""
+        """Return what to do if the refused page is in fact the service's own."""
         origin, host = Origin.read(value), host_of(scope)
         if origin is not None and host is not None and origin.authority.name == host.name:
             if origin.scheme == scheme_of(scope):
                 return (
-                    "The Origin and the Host header have different ports. Behind a reverse proxy, "
-                    "let it pass the Host header on as it came, with its port: in nginx, "
+                    "The Origin and the Host header have different ports. Configure your reverse "
+                    "proxy to pass the Host header on unchanged, with its port: in nginx, "
                     "proxy_set_header Host $http_host."
                 )
             if origin.scheme == "https":
                 told = "x-forwarded-proto" in headers
                 return (
-                    "The page came by https, but this request by http. Behind a reverse proxy with "
-                    f"TLS, start the service with --trusted-proxy {_address(scope)}"
+                    "The page was loaded over https, but this request came over http. Behind a "
+                    f"reverse proxy with TLS, start the service with --trusted-proxy "
+                    f"{_address(scope)}"
                     + (
-                        ", so that the header X-Forwarded-Proto of this proxy is believed."
+                        ", so that it trusts this proxy's X-Forwarded-Proto header."
                         if told
-                        else ", and let the proxy send the header X-Forwarded-Proto: https and "
-                        "pass the Host header on with its port."
+                        else ", and configure the proxy to send the header X-Forwarded-Proto: "
+                        "https and to pass the Host header on with its port."
                     )
                 )
-            return "Open the dashboard by https, as the service is used by https."
+            return "Open the dashboard with https, because the service uses https."
         return (
-            "Open the dashboard at the service's own address. Behind a reverse proxy, let it pass "
-            "the Host header on as it came (in nginx, proxy_set_header Host $http_host), and allow "
+            "Open the dashboard at the service's own address. Configure a reverse proxy to pass "
+            "the Host header on unchanged (in nginx, proxy_set_header Host $http_host), and allow "
             "its name with --allowed-host."
         )
 
@@ -208,9 +210,9 @@ class Doorkeeper:
                 400,
                 "bad-request",
                 "The header Content-Length is not a decimal number.",
-                "Send the number of bytes of the body.",
+                "Send the number of bytes in the body.",
             )
-        # 18 digits: beyond any limit, and few enough for Python to convert.
+        # 18 digits are beyond any limit and still few enough for Python to convert.
         limit = found.max_body or self.max_body
         if len(length.lstrip("0")) > 18 or int(length) > limit:
             raise Refusal(
@@ -244,7 +246,7 @@ class Doorkeeper:
         return principal
 
     def _recognise(self, shown: Credentials, *, page: bool) -> tuple[Principal | None, bool]:
-        """Return who it is, and otherwise whether what was shown is wrong, not only missing."""
+        """Return the principal; without one, whether the credentials are wrong, not missing."""
         if shown.bearer is not None:
             principal = self.tokens.authenticate(shown.bearer) if shown.bearer else None
             return principal, principal is None
@@ -258,7 +260,7 @@ class Doorkeeper:
 
 
 class Security:
-    """The ASGI middleware around the app: the check, the sign-in and the headers."""
+    """Wrap the app in ASGI middleware: the check, the sign-in and the headers."""
 
     def __init__(
         self,
@@ -268,7 +270,7 @@ class Security:
         auditor: Auditor,
         sign_in_page: str,
     ) -> None:
-        """Guard `app`, whose routes `find` finds."""
+        """Guard `app`; `find` looks up its routes."""
         self._app = app
         self._find = find
         self._doorkeeper = doorkeeper
@@ -281,7 +283,7 @@ class Security:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        # Blanks around a value are no part of it (RFC 9110, section 5.5); the parser leaves some.
+        # Blanks around a value do not belong to it (RFC 9110, 5.5), but the parser leaves some.
         scope["headers"] = [(name, value.strip(b" \t")) for name, value in scope["headers"]]
         scope[FOUND] = found = self._find(scope)
         websocket = scope["type"] == "websocket"
@@ -301,7 +303,7 @@ class Security:
         await self._pass_on(scope, receive, secured, found)
 
     def close(self) -> None:
-        """Log what was only counted until now. Idempotent."""
+        """Log the refusals that were only counted so far. Idempotent."""
         self._refused_handshakes.close()
         self._doorkeeper.guesses.tally.close()
         self._auditor.close()
@@ -317,10 +319,10 @@ class Security:
         try:
             await self._app(scope, receive, send)
         except Exception:
-            # An HTTP request was answered and logged by `problems`; the framework raises all the
-            # same, which would make the server cut the connection.
+            # `problems` has answered and logged an HTTP request; the framework raises the error
+            # anyway, which would make the server cut the connection.
             if scope["type"] == "websocket":
-                # The path as it was declared: that of the request may hold a token.
+                # The declared path is logged: the request's path may contain a token.
                 logger.exception("Unexpected error in WebSocket %s", found.template)
                 with suppress(RuntimeError):
                     await send({"type": "websocket.close", "code": CLOSE_INTERNAL})
@@ -329,7 +331,7 @@ class Security:
                 watch.close()
 
     def _checking(self, receive: Receive, principal: Principal) -> Receive:
-        """Return a `receive` that refuses a body whose sender lost the token while it came."""
+        """Return a `receive` that refuses a body if the token ends while the body arrives."""
 
         async def checking() -> Message:
             message = await receive()
@@ -342,7 +344,7 @@ class Security:
         return checking
 
     def _counting(self, send: Send) -> Send:
-        """Return a `send` that counts the handshake if it is refused: a line each has no bound."""
+        """Return a `send` that counts a refused handshake: a log line for each has no limit."""
         accepted = False
 
         async def counting(message: Message) -> None:
@@ -359,10 +361,10 @@ class Security:
         return counting
 
     def _sign_in(self, principal: Principal, scope: ASGIScope, found: Found) -> Response:
-        """Return the answer that hands a browser its two secrets, and the address without token.
+        """Return the answer that gives a browser its two secrets and the address without token.
 
-        The address is the route's own, whatever the request's looks like, so that no part of it
-        can lead elsewhere.
+        The address is the route's own, whatever the request's looks like, so that no part of the
+        request can redirect the browser elsewhere.
         """
         made = self._doorkeeper.sign_ins.make(principal)
         self._auditor.signed_in(scope, found, principal)
@@ -397,10 +399,10 @@ class Security:
 
 
 async def refuse_websocket(refusal: Refusal, websocket: WebSocket) -> None:
-    """Refuse a WebSocket so that its client can tell why.
+    """Refuse a WebSocket so that its client can see why.
 
-    A program gets the problem document in place of the handshake. A page cannot read that: once its
-    Origin is known to be ours, its socket is accepted and closed with the code.
+    A program gets the problem document instead of the handshake. A page cannot read that: if its
+    Origin is ours, its socket is accepted and closed with the code.
     """
     if websocket.headers.get("origin") is not None and refusal.close_code != CLOSE_INTERNAL:
         offers = protocols(websocket.scope["subprotocols"])
@@ -423,20 +425,20 @@ def _check_content_type(method: str, headers: Headers) -> None:
             415,
             "unsupported-media-type",
             f"The content type is {kind or 'missing'}.",
-            f"Send application/json; packets go as {PACKET_TYPE} or {BATCH_TYPE}.",
+            f"Send application/json, or packets as {PACKET_TYPE} or {BATCH_TYPE}.",
         )
 
 
 def _check_access(found: Found, principal: Principal) -> None:
     if found.route is None:
-        return  # to be answered with 404 or 405
+        return  # it is answered with 404 or 405
     access = found.access
     if access is None:
         raise Refusal(
             403,
             "forbidden",
-            "The service does not say which scope this route needs, so it answers to no token.",
-            "Use a route of /openapi.json.",
+            "The service does not declare which scope this route needs, so it refuses all tokens.",
+            "Use a route that is listed in /openapi.json.",
             CLOSE_SCOPE,
         )
     if access.scope is not None and not principal.allows(access.scope):
@@ -444,13 +446,13 @@ def _check_access(found: Found, principal: Principal) -> None:
             403,
             "missing-scope",
             f"The token does not have the scope {access.scope}.",
-            f"Use a token with the scope {access.scope}; POST /v1/tokens makes one.",
+            f"Use a token with the scope {access.scope}; create one with POST /v1/tokens.",
             CLOSE_SCOPE,
         )
 
 
 def _from_own_page(headers: Headers) -> bool:
-    # A foreign Origin was refused before; what is left is ours, or missing.
+    # A foreign Origin was refused before, so here it is our own or missing.
     return "origin" in headers or headers.get("sec-fetch-site") == "same-origin"
 
 
@@ -463,7 +465,7 @@ def _query(scope: ASGIScope) -> list[tuple[str, str]]:
 
 
 def _arriving_token(scope: ASGIScope, found: Found) -> str | None:
-    """Return the token in the address of a page, empty for several; None where there is none."""
+    """Return the token in the address of a page; empty for several, None for none."""
     if not (found.page and scope["type"] == "http" and scope["method"] == "GET"):
         return None
     tokens = [value for name, value in _query(scope) if name == "token"]
@@ -488,8 +490,8 @@ def _not_found() -> Refusal:
     return Refusal(
         404,
         "not-found",
-        "No WebSocket has this path.",
-        "See the WebSockets in asyncapi.json.",
+        "There is no WebSocket at this path.",
+        "The WebSockets are described in asyncapi.json.",
     )
 
 

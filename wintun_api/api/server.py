@@ -1,4 +1,4 @@
-"""uvicorn with our listener and protocols, without compression, and an orderly shutdown."""
+"""Run uvicorn with our listener and protocols, without compression; shut down in order."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ from wintun_api.errors import InvalidArgument
 from wintun_api.hub.tasks import TaskSet
 from wintun_api.settings import Settings
 
-# uvicorn's own words, a level quieter than ours. Never its debug level: it shows headers, and with
-# them tokens.
+# uvicorn logs at one level less than ours, and never at its debug level, which shows headers and
+# thus tokens.
 UVICORN_LEVELS = {"debug": "info", "info": "warning", "warning": "warning", "error": "error"}
 
 GRACE = 2  # seconds that open requests have when the service stops
-DRAIN = 16 * 1024 * 1024  # bytes of a body that are dropped so that a connection can be kept
-SETTLED = 1.0  # seconds after which what connections held is freed
-BACKLOG = 2048  # connections that the system keeps until they are accepted
+DRAIN = 16 * 1024 * 1024  # bytes of a body that are dropped to keep a connection
+SETTLED = 1.0  # seconds after which memory of ended connections is freed
+BACKLOG = 2048  # connections that the system holds until they are accepted
 
 
 class Server(uvicorn.Server):
-    """Stops the service's streams before it waits for connections to end."""
+    """Stop the service's streams before waiting for connections to end."""
 
     def __init__(self, service: Service) -> None:
         settings = service.settings
@@ -52,14 +52,14 @@ class Server(uvicorn.Server):
                 port=settings.port,
                 http=HttpProtocol,
                 ws=PacketProtocol,
-                ws_per_message_deflate=False,  # it costs 5 to 28 times on packets
+                ws_per_message_deflate=False,  # it makes packets 5 to 28 times as expensive
                 ws_max_size=settings.max_message,
                 ws_ping_timeout=60,
                 access_log=False,  # request lines may carry the sign-in token
-                log_config=None,  # where log lines go is the command line's business
+                log_config=None,  # the command line configures logging
                 log_level=UVICORN_LEVELS[settings.log_level],
                 server_header=False,
-                proxy_headers=False,  # uvicorn would believe every program of this machine
+                proxy_headers=False,  # uvicorn would trust every program on this machine
                 backlog=BACKLOG,
                 timeout_graceful_shutdown=GRACE,
                 ssl_certfile=settings.tls_certificate,
@@ -79,12 +79,12 @@ class Server(uvicorn.Server):
 
     @property
     def port(self) -> int:
-        """The port it listens on, once started."""
+        """The port that it listens on, once started."""
         number: int = self.servers[0].sockets[0].getsockname()[1]
         return number
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start the app, then listen; what the app cannot do without ends the start."""
+        """Start the app, then listen; an error in the app prevents the start."""
         await self.lifespan.startup()
         if self.lifespan.should_exit:
             sys.exit(STARTUP_FAILURE)
@@ -121,7 +121,7 @@ class Server(uvicorn.Server):
             )
             self.servers.append(cast(asyncio.Server, listener))
             size = settings.socket_bytes
-            if size:  # connections inherit the buffers of the socket they came by (socket(7))
+            if size:  # connections inherit the listening socket's buffers (socket(7))
                 one.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, size)
                 one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
             listener.start()
@@ -129,11 +129,11 @@ class Server(uvicorn.Server):
         self.started = True
 
     def _load_tls(self) -> ssl.SSLContext:
-        """Return a context of the certificate's files as they are now, like the first one."""
+        """Return a context from the present certificate files, like the first one."""
         config, settings = self.config, self._service.settings
         assert settings.tls_certificate is not None
         context = ssl.SSLContext(config.ssl_version)
-        # Nobody is there to be asked for the passphrase of a key, and the service would wait.
+        # A service cannot ask for the passphrase of a key; without this it would wait for one.
         context.load_cert_chain(settings.tls_certificate, settings.tls_key, password="")
         if config.ssl_ciphers:
             context.set_ciphers(config.ssl_ciphers)
@@ -142,22 +142,22 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End sessions and their streams, then connections, then adapters."""
         self._service.begin_stop()
-        await self._service.sessions_ended()  # the streams of events tell of that
+        await self._service.sessions_ended()  # the event streams report this
         self._tasks.cancel()
         await super().shutdown(sockets)
 
 
 def _release_heap() -> None:
-    from wintun_api.drivers.linux.heap import release_heap  # other drivers do without the rest
+    from wintun_api.drivers.linux.heap import release_heap  # other drivers do not need the rest
 
     release_heap()
 
 
 def check_bind(settings: Settings) -> None:
-    """Refuse to listen beyond loopback in clear, unless told to.
+    """Refuse to listen beyond loopback without TLS, unless the settings allow it.
 
     Raises:
-        InvalidArgument: The host is not a loopback one and there is no TLS.
+        InvalidArgument: The host is not a loopback address and there is no TLS.
     """
     if settings.tls_certificate is not None or settings.allow_insecure_bind:
         return
@@ -169,6 +169,6 @@ def check_bind(settings: Settings) -> None:
     if not loopback:
         raise InvalidArgument(
             "host",
-            f"{host} is reachable from other machines, and the token would travel in clear.",
-            hint="Give --tls-certificate and --tls-key, or --allow-insecure-bind if you must.",
+            f"{host} can be reached from other machines, and tokens would be sent unencrypted.",
+            hint="Use --tls-certificate and --tls-key, or --allow-insecure-bind if you must.",
         )

@@ -1,15 +1,15 @@
-"""Which lines of the server below us reach the log: none with an address, none per handshake.
+"""Filter uvicorn's log lines: keep none with an address and none per handshake.
 
-An address may hold a token, in its path as well as in its query, and everybody may send handshakes
-without end. The door counts those that it refuses (security.py).
+An address may contain a token, in its path as well as in its query, and any client can send
+handshakes endlessly. `security` counts those that it refuses.
 """
 
 from __future__ import annotations
 
 import logging
 
-# uvicorn logs the address of every WebSocket, calls each handshake that was answered with a problem
-# an error, and hands its logger to websockets, which tells of each connection once more.
+# uvicorn logs the address of every WebSocket, reports each handshake that was answered with a
+# problem as an error, and passes its logger to websockets, which logs each connection again.
 HANDSHAKES = (
     '%s - "WebSocket %s"',
     "ASGI callable returned without completing handshake",
@@ -19,7 +19,7 @@ HANDSHAKES = (
 
 
 def keeps(record: logging.LogRecord) -> bool:
-    """Say whether a record is logged; cut the query off every address in it."""
+    """Return whether to log a record; remove the query from every address in it."""
     if record.name == "uvicorn.access" or str(record.msg).startswith(HANDSHAKES):
         return False
     if isinstance(record.args, tuple):

@@ -1,4 +1,4 @@
-"""Sessions over REST."""
+"""List, start, read and end sessions over REST."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ router = APIRouter(prefix="/v1/sessions", tags=["sessions"])
 @router.get("", operation_id="list_sessions", responses=problems())
 @needs(Scope.READ)
 async def list_sessions(registry: RegistryOf) -> list[Session]:
-    """List the sessions that run, and those that ended by themselves and were not deleted."""
+    """List the running sessions, and those that ended by themselves and were not deleted."""
     return [Session.of(session.view()) for session in await registry.refresh_sessions()]
 
 
@@ -40,7 +40,7 @@ async def list_sessions(registry: RegistryOf) -> list[Session]:
 async def start_session(
     body: SessionCreate, request: Request, registry: RegistryOf, response: Response
 ) -> Session:
-    """Start the session of an adapter; one at a time. WintunStartSession."""
+    """Start a session on an adapter, which can have one at a time. WintunStartSession."""
     session = await registry.start_session(body.adapter, body.capacity)
     response.headers["Location"] = f"/v1/sessions/{session.id}"
     note_subject(request.scope, f"session {session.id} of adapter {session.adapter}")
@@ -61,5 +61,5 @@ async def get_session(session_id: SessionId, registry: RegistryOf) -> Session:
 )
 @needs(Scope.ADMIN)
 async def end_session(session_id: SessionId, registry: RegistryOf) -> Session:
-    """End a session; the answer holds its last counters. WintunEndSession."""
+    """End a session; the response contains its final counters. WintunEndSession."""
     return Session.of(await registry.end_session(session_id))

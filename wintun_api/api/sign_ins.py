@@ -1,8 +1,8 @@
-"""Signed-in browsers: a cookie, and a key that only the service's own pages have.
+"""Manage signed-in browsers: a cookie, and a key that only the service's own pages have.
 
 Browsers send a cookie to every port of a host, so a program that serves pages on another port of
-this machine gets it too. The cookie therefore opens pages only. For everything else a browser adds
-the key, which the page keeps in its own origin's storage, and an origin has a port.
+this machine gets it too. The cookie therefore gives access to pages only. For everything else a
+browser adds the key, which the page keeps in the storage of its origin, which includes the port.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from wintun_api.api.tokens import TOKEN_BYTES, Principal, TokenStore
 
 KEY_HEADER = "X-Wintun-Api-Key"
 PER_TOKEN = 32
-# More than browsers keep for one host, so that the cookies of other pages cannot hide ours.
+# More than browsers keep for one host, so that other pages' cookies cannot crowd out ours.
 MAX_COOKIES = 512
 
 
 @dataclass(frozen=True, slots=True)
 class NewSignIn:
-    """The two secrets of a browser that has just signed in; they are kept as digests only."""
+    """Hold the two secrets of a browser that has just signed in; only digests are kept."""
 
     id: str
     cookie: str
@@ -43,13 +43,13 @@ class _SignIn:
 
 
 class SignIns:
-    """All signed-in browsers. They live in memory. Event loop thread only.
+    """Hold all signed-in browsers in memory. Event loop thread only.
 
-    A token has at most `PER_TOKEN` of them; at the bound the one that was not used for longest is
-    ended, and those of other tokens stay. They end with their token.
+    A token has at most `PER_TOKEN` sign-ins; beyond that, its least recently used one is ended, and
+    those of other tokens stay. Sign-ins end with their token.
 
     Attributes:
-        ended: Told the id of each sign-in that ends.
+        ended: Called with the id of each sign-in that ends.
     """
 
     def __init__(self, tokens: TokenStore, per_token: int = PER_TOKEN) -> None:
@@ -66,7 +66,7 @@ class SignIns:
         return len(self._by_id)
 
     def make(self, principal: Principal) -> NewSignIn:
-        """Sign a browser in for the token of this principal."""
+        """Sign a browser in with the token of this principal."""
         made = NewSignIn(
             id=secrets.token_hex(8),
             cookie=secrets.token_urlsafe(TOKEN_BYTES),
@@ -83,7 +83,7 @@ class SignIns:
         return made
 
     def authenticate(self, key: str, cookies: Iterable[str]) -> Principal | None:
-        """Return whose key this is, if one of the cookies belongs to it; else None."""
+        """Return the principal of a key, if one of the cookies belongs to it; otherwise None."""
         found = self._by_key.get(_digest(key))
         if found is None:
             return None
@@ -93,7 +93,7 @@ class SignIns:
         return self._current(found) if matched else None
 
     def visitor(self, cookies: Iterable[str]) -> Principal | None:
-        """Return whose cookie one of these is, for pages alone; None when none is known."""
+        """Return the principal of one of these cookies, for pages only; None if unknown."""
         principal = None
         for cookie in cookies:
             found = self._by_cookie.get(_digest(cookie))
@@ -102,13 +102,13 @@ class SignIns:
         return principal
 
     def current(self, principal: Principal) -> bool:
-        """Say whether the token is valid, and the sign-in, where the principal came by one."""
+        """Return whether the token and, if there is one, the sign-in of a principal are valid."""
         if principal.sign_in is not None and principal.sign_in not in self._by_id:
             return False
         return self._tokens.current(principal)
 
     def end(self, sign_in: str) -> None:
-        """Make the cookie and the key of a sign-in void. Idempotent."""
+        """End a sign-in: its cookie and key stop working. Idempotent."""
         one = self._by_id.pop(sign_in, None)
         if one is None:
             return
@@ -121,7 +121,7 @@ class SignIns:
             tell(sign_in)
 
     def end_all(self, token_id: str) -> None:
-        """End all sign-ins of a token, when it is revoked or has expired. Idempotent."""
+        """End all sign-ins of a token that was revoked or has expired. Idempotent."""
         for sign_in in list(self._by_token.get(token_id, ())):
             self.end(sign_in)
 
@@ -135,10 +135,10 @@ class SignIns:
 
 
 def cookie_name(scope: ASGIScope) -> str:
-    """Return the cookie's name: cookies ignore ports, so the name carries it.
+    """Return the cookie's name, which includes the port because cookies ignore ports.
 
-    Where a proxy or a tunnel publishes the service at another port, the name carries both: the
-    services behind one name may all listen on the same port, each on a machine of its own.
+    If a proxy or a tunnel publishes the service at another port, the name includes both: services
+    behind one host name may all listen on the same port, each on its own machine.
     """
     port = (scope.get("server") or ("", 0))[1]
     host = host_of(scope)
@@ -147,9 +147,9 @@ def cookie_name(scope: ASGIScope) -> str:
 
 
 def cookie_values(scope: ASGIScope, headers: Headers) -> list[str]:
-    """Return the values of every cookie with our name, whatever stands beside them.
+    """Return the values of every cookie with our name, whatever other cookies there are.
 
-    Other pages of this host may set cookies of any form, and of our name for other paths.
+    Other pages of this host may set cookies of any form, and cookies with our name for other paths.
     """
     name, values = cookie_name(scope), []
     for header in headers.getlist("cookie"):

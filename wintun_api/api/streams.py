@@ -1,4 +1,4 @@
-"""The packet socket: a session's packets over WebSocket."""
+"""Exchange a session's packets over WebSocket, on the packet socket."""
 
 from __future__ import annotations
 
@@ -30,31 +30,34 @@ SUBPROTOCOLS = (BATCH, RAW, PCAPNG)
 
 
 class PacketQuery(BaseModel):
-    """The query parameters of the packet socket."""
+    """Hold the query parameters of the packet socket."""
 
     model_config = ConfigDict(extra="forbid")
 
     direction: Direction | SkipJsonSchema[None] = Field(
         None,
-        description="Which packets; received, or both in v1.pcapng, where the token has the scope "
-        "capture.",
+        description="Which packets to send to the client. Default: received; for v1.pcapng both, "
+        "if the token has the scope capture.",
     )
     overflow: Overflow = Field(
-        default=Overflow.DROP_OLDEST, description="What a full queue does; block is for bridges."
+        default=Overflow.DROP_OLDEST,
+        description="What to do when the client's queue is full; block is meant for bridges.",
     )
     queue_packets: Annotated[int, Field(ge=1)] | SkipJsonSchema[None] = Field(
-        None, description="Bound of the queue; the service's when missing."
+        None, description="Limit of the client's queue in packets. Default: the service's setting."
     )
     queue_bytes: Annotated[int, Field(ge=1)] | SkipJsonSchema[None] = Field(
-        None, description="The same in bytes."
+        None, description="Limit of the client's queue in bytes. Default: the service's setting."
     )
-    snaplen: int = Field(default=0, ge=0, le=0xFFFF, description="Bytes of each packet; 0 for all.")
+    snaplen: int = Field(
+        default=0, ge=0, le=0xFFFF, description="Bytes to keep of each packet; 0 keeps all."
+    )
     full: Full = Field(
-        default=Full.DROP, description="What happens to packets that find the send ring full."
+        default=Full.DROP, description="What to do with packets when the send ring is full."
     )
 
     def options(self, settings: Settings, principal: Principal, subprotocol: str | None) -> Options:
-        """Return the options, with what is missing from the settings and the token's scopes."""
+        """Return the options, with defaults from the settings and the token's scopes."""
         may_capture = principal.allows(Scope.CAPTURE)
         direction = self.direction
         if direction is None:
@@ -68,8 +71,8 @@ class PacketQuery(BaseModel):
             raise Refusal(
                 422,
                 "invalid-request",
-                f"{PCAPNG} goes from the service to the client, so it needs a direction.",
-                f"Ask for received, injected or both; inject with {BATCH} or {RAW}.",
+                f"{PCAPNG} only sends packets to the client, so direction cannot be none.",
+                f"Use direction=received, injected or both; to inject, use {BATCH} or {RAW}.",
             )
         if direction is Direction.NONE and not principal.allows(Scope.INJECT):
             raise _missing(Scope.INJECT)
@@ -77,7 +80,7 @@ class PacketQuery(BaseModel):
             raise Refusal(
                 422,
                 "invalid-request",
-                "overflow=block holds back the ring, so it goes with direction=received only.",
+                "overflow=block stops reading the receive ring, so it requires direction=received.",
                 "Use another overflow policy, or a second connection for injected packets.",
             )
         return Options(
@@ -96,7 +99,7 @@ class PacketQuery(BaseModel):
 async def stream_packets(
     websocket: WebSocket, session_id: SessionId, context: ContextOf, principal: PrincipalOf
 ) -> None:
-    """Exchange IP packets with a session, as the negotiated subprotocol has it."""
+    """Exchange IP packets with a session in the format of the negotiated subprotocol."""
     try:
         subprotocol = _negotiate(websocket.scope["subprotocols"])
         query = PacketQuery.model_validate(dict(websocket.query_params))
@@ -137,7 +140,7 @@ async def stream_packets(
 
 
 def _negotiate(offered: list[str]) -> str | None:
-    """Return the first offered protocol that is known; None when the client offers none."""
+    """Return the first known subprotocol among those offered; None if none are offered."""
     offers = protocols(offered)
     for offer in offers:
         if offer in SUBPROTOCOLS:
@@ -146,8 +149,8 @@ def _negotiate(offered: list[str]) -> str | None:
         raise Refusal(
             400,
             "unknown-subprotocol",
-            f"None of the offered subprotocols is known: {', '.join(offers)[:200]}.",
-            f"Offer {BATCH}, {RAW} or {PCAPNG}; without an offer the socket speaks {RAW}.",
+            f"The service knows none of the offered subprotocols: {', '.join(offers)[:200]}.",
+            f"Offer {BATCH}, {RAW} or {PCAPNG}; without an offer the service uses {RAW}.",
         )
     return None
 

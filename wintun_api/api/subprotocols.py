@@ -1,4 +1,4 @@
-"""What a WebSocket offers: the protocols it speaks and, from a browser, its credential.
+"""Read what a WebSocket offers: the protocols it speaks and, from a browser, its credential.
 
 A page cannot set headers on a WebSocket, so a token or a browser's key comes as an offered
 subprotocol, in base64url without padding. The service never selects such an offer.

@@ -1,4 +1,4 @@
-"""The service, its driver and its tokens over REST."""
+"""Manage the service, its driver and its tokens over REST."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ MISSING_RIGHTS = (Reason.NOT_ELEVATED, Reason.NETWORK_NOT_OWNED)
 )
 @needs(OPEN)
 async def get_health() -> Health:
-    """Say that the service is up; the only route without a token, and for any Host header."""
+    """Check that the service is up; needs no token and accepts any Host header."""
     return Health(status="ok")
 
 
 @router.get("/v1/system", operation_id="get_system", tags=["system"], responses=problems())
 @needs(Scope.READ)
 async def get_system(registry: RegistryOf, context: ContextOf, principal: PrincipalOf) -> System:
-    """Describe the service, the machine and what this token allows."""
+    """Describe the service, the machine and the scopes of this token."""
     unavailable = registry.driver.unavailable_reason()
     connections = context.connections
     return System(
@@ -114,9 +114,9 @@ async def list_tokens(context: ContextOf) -> list[Token]:
 )
 @needs(Scope.ADMIN)
 async def create_token(body: TokenCreate, request: Request, context: ContextOf) -> CreatedToken:
-    """Make a token with some scopes; its secret is in this answer alone.
+    """Create a token with the given scopes; only this response contains its secret.
 
-    It is on the disk before it is answered; where that fails, there is no such token.
+    The token is written to the disk before the response is sent; if that fails, it is not created.
     """
     try:
         secret, token = await context.tokens.issue(body.scopes, body.label, body.expires_in)
@@ -138,9 +138,10 @@ async def revoke_token(
     token_id: Annotated[str, TRIMMED, PathParameter(description="The token's id.")],
     context: ContextOf,
 ) -> None:
-    """Make an issued token void and close what it opened: sockets with 4001, streams by their end.
+    """Revoke an issued token; its WebSockets are closed with 4001 and its other streams end.
 
-    That is on the disk before it is answered; where it cannot be written, the token still works.
+    The change is written to the disk before the response is sent; if that fails, the token still
+    works.
     """
     if not await context.tokens.revoke(token_id):
         raise HTTPException(404, f"No token has the id {token_id!r}.")
@@ -157,7 +158,7 @@ async def revoke_token(
 async def sign_out(
     request: Request, context: ContextOf, principal: PrincipalOf, response: Response
 ) -> None:
-    """Make this browser's cookie and key void and forget the cookie; the token stays good."""
+    """Sign this browser out: its cookie and key stop working, but the token remains valid."""
     if principal.sign_in is not None:
         context.sign_ins.end(principal.sign_in)
     response.delete_cookie(cookie_name(request.scope), path="/", httponly=True, samesite="strict")

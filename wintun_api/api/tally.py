@@ -1,4 +1,4 @@
-"""Log lines for what others can cause without end: the first at once, then a count a minute."""
+"""Log what clients can cause endlessly: the first at once, then a count per minute."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ INTERVAL = 60.0
 
 
 class Tally:
-    """Tells of the first of many alike events, and then at most once per interval of the others.
+    """Report the first of many similar events, then at most once per interval a count.
 
     Event loop thread only.
     """
 
     def __init__(self, tell: Callable[[int], None], interval: float = INTERVAL) -> None:
-        """Call `tell` with the number of events since it was last called; seconds between calls."""
+        """Call `tell` with the number of events since its last call, every `interval` seconds."""
         self._tell = tell
         self._interval = interval
         self._count = 0
@@ -28,7 +28,7 @@ class Tally:
             self._report()
 
     def close(self) -> None:
-        """Tell of what was not told yet. Idempotent."""
+        """Report events that were not reported yet. Idempotent."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

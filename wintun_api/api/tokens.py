@@ -1,10 +1,10 @@
-"""Who may do what: the admin token, and issued tokens with scopes.
+"""Decide who may do what: the admin token, and issued tokens with scopes.
 
-Tokens are kept and compared as SHA-256, in constant time: no file holds an issued one.
+Tokens are stored and compared as SHA-256, in constant time; no file contains an issued token.
 
-A change is on the disk before it is made in memory and answered, or it is refused as a whole: a
-token that was answered to be revoked stays revoked after a crash, and one that could not be written
-never works.
+A change is written to the disk before it takes effect in memory and is answered; otherwise it is
+refused as a whole. So a token whose revocation was confirmed stays revoked after a crash, and one
+that could not be written never works.
 """
 
 from __future__ import annotations
@@ -50,15 +50,15 @@ T = TypeVar("T")
 
 TOKEN_BYTES = 32
 MAX_TOKENS = 1024
-MAX_FILE = 1 << 20  # 1024 tokens with the longest labels take less
-LAST_SECOND = 253_402_300_799.0  # the end of the year 9999, the last that can be shown
+MAX_FILE = 1 << 20  # 1024 tokens with the longest labels need less
+LAST_SECOND = 253_402_300_799.0  # the end of 9999, the last year that datetime can represent
 
-# Of the admin token in its file.
+# Limits for the admin token in its file.
 MIN_LENGTH, MAX_LENGTH = 12, 4096
 
 
 class Scope(StrEnum):
-    """What a token allows. Each by itself, but that admin allows all."""
+    """Name what a token allows. Each scope allows only itself, but admin allows everything."""
 
     READ = "read"
     CAPTURE = "capture"
@@ -69,13 +69,13 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Whoever presented a good token.
+    """Identify the sender of a valid token.
 
     Attributes:
-        id: The token's id; "admin" for the token file's own.
-        scopes: What it allows.
-        expires: Unix time after which it is void; None for never.
-        sign_in: The id of the browser's sign-in it came by; None where the token itself came.
+        id: The token's id; "admin" for the token in the token file.
+        scopes: What the token allows.
+        expires: Unix time at which the token expires; None for never.
+        sign_in: The id of the browser's sign-in; None if the token itself was sent.
     """
 
     id: str
@@ -84,22 +84,22 @@ class Principal:
     sign_in: str | None = None
 
     def allows(self, scope: Scope) -> bool:
-        """Say whether the scope is granted."""
+        """Return whether the token grants a scope."""
         return scope in self.scopes or Scope.ADMIN in self.scopes
 
     @property
     def valid(self) -> bool:
-        """Whether it has not expired."""
+        """Whether the token has not expired."""
         return self.expires is None or time.time() < self.expires
 
 
 @dataclass(frozen=True, slots=True)
 class IssuedToken:
-    """A token made for a client; the secret itself is not kept.
+    """Record an issued token; the secret itself is not kept.
 
     Attributes:
-        id: Names it in lists and for revocation.
-        label: What its maker called it.
+        id: The id used in lists and for revocation.
+        label: The label that was chosen when it was created.
         digest: SHA-256 of the token, hexadecimal.
         created: Unix time.
     """
@@ -112,12 +112,12 @@ class IssuedToken:
     expires: float | None
 
     def principal(self) -> Principal:
-        """Return whoever presents this token."""
+        """Return the principal of this token."""
         return Principal(self.id, frozenset(self.scopes), self.expires)
 
 
 class _Row(BaseModel):
-    """An issued token in the file. What a later version may add is not ignored: it may narrow."""
+    """Hold an issued token of the file. Unknown fields are refused: they could limit the token."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
@@ -133,15 +133,15 @@ _ROWS = TypeAdapter(Annotated[list[_Row], Field(max_length=MAX_TOKENS)])
 
 
 class TokenStore:
-    """Authenticates tokens; issues and revokes tokens. Event loop thread only.
+    """Authenticate, issue and revoke tokens. Event loop thread only.
 
     Args:
-        admin_token: The token of the token file.
-        path: Where issued tokens are kept; in memory alone without one.
-        issued: Issued tokens besides those of the file.
+        admin_token: The token in the token file.
+        path: The file of issued tokens; None keeps them in memory only.
+        issued: Issued tokens in addition to those in the file.
 
     Attributes:
-        ended: Told the id of each token that was revoked or has expired.
+        ended: Called with the id of each token that was revoked or has expired.
 
     Raises:
         UntrustedFile: The file is broken, or another user may have written it.
@@ -161,7 +161,7 @@ class TokenStore:
         self.ended: list[Callable[[str], None]] = []
 
     def authenticate(self, token: str) -> Principal | None:
-        """Return who presents this token, None when nobody known does."""
+        """Return the principal of a token; None if the token is unknown."""
         digest = _digest(token)
         found = self._admin if hmac.compare_digest(digest, self._admin_digest) else None
         for issued in self._issued.values():
@@ -170,20 +170,20 @@ class TokenStore:
         return found if found is not None and found.valid else None
 
     def current(self, principal: Principal) -> bool:
-        """Say whether the principal's token is neither expired nor revoked.
+        """Return whether the principal's token is neither expired nor revoked.
 
-        Cheap enough for every request, not for every packet: streams hold a lease.
+        This is cheap enough for every request, but not for every packet: streams hold a lease.
         """
         return principal.valid and (principal.id == self._admin.id or principal.id in self._issued)
 
     async def issue(
         self, scopes: Iterable[Scope], label: str = "", lifetime: float | None = None
     ) -> tuple[str, IssuedToken]:
-        """Make a token; return the secret, which is shown only now, and its record.
+        """Create a token; return its secret, which is available only now, and its record.
 
         Raises:
-            ValueError: There are too many tokens; revoke some.
-            StorageFailed: It could not be written, so there is no such token.
+            ValueError: There are too many tokens.
+            StorageFailed: The token could not be written and was therefore not created.
         """
         secret, token = draft(scopes, label, lifetime)
 
@@ -191,7 +191,7 @@ class TokenStore:
             self._drop_expired()
             if len(self._issued) >= MAX_TOKENS:
                 raise ValueError(f"There are {MAX_TOKENS} tokens; revoke some first.")
-            await self._save({**self._issued, token.id: token}, "The token was not made")
+            await self._save({**self._issued, token.id: token}, "The token was not created")
             self._issued[token.id] = token
 
         await self._alone(change())
@@ -203,10 +203,10 @@ class TokenStore:
         return list(self._issued.values())
 
     async def revoke(self, token_id: str) -> bool:
-        """Make an issued token void and end what it opened; return whether there was one.
+        """Revoke an issued token and end what it opened; return whether the token existed.
 
         Raises:
-            StorageFailed: That could not be written, so the token is still good.
+            StorageFailed: The change could not be written, so the token is still valid.
         """
 
         async def change() -> bool:
@@ -221,7 +221,7 @@ class TokenStore:
         return await self._alone(change())
 
     async def _alone(self, change: Coroutine[Any, Any, T]) -> T:
-        """Make one change at a time, to its end: also when the request that asked for it goes."""
+        """Make one change at a time, and finish it even if its request is cancelled."""
 
         async def run() -> T:
             async with self._changing:
@@ -235,7 +235,7 @@ class TokenStore:
     def _changed(self, task: asyncio.Task[Any]) -> None:
         self._changes.discard(task)
         if not task.cancelled():
-            task.exception()  # a request that has gone does not ask for it
+            task.exception()  # a cancelled request does not retrieve it
 
     async def _save(self, tokens: dict[str, IssuedToken], consequence: str) -> None:
         path = self._path
@@ -249,7 +249,7 @@ class TokenStore:
             reason = getattr(error, "strerror", None) or error
             logger.error("Cannot write the issued tokens to %s: %s", path, reason)  # noqa: TRY400
             raise StorageFailed(
-                f"{consequence}: writing the file of issued tokens failed ({reason})."
+                f"{consequence}: the file of issued tokens could not be written ({reason})."
             ) from error
 
     def _drop_expired(self) -> None:
@@ -262,7 +262,7 @@ class TokenStore:
 def draft(
     scopes: Iterable[Scope], label: str = "", lifetime: float | None = None
 ) -> tuple[str, IssuedToken]:
-    """Return a new secret and the record of its token, which no store knows yet."""
+    """Return a new secret and the record of its token, without storing it."""
     secret = secrets.token_urlsafe(TOKEN_BYTES)
     now = time.time()
     return secret, IssuedToken(
@@ -276,18 +276,18 @@ def draft(
 
 
 def load_admin_token(path: Path, warn: Callable[[str], None] = logger.warning) -> str:
-    """Read the admin token from its file; a missing file is made, for its owner alone.
+    """Read the admin token from its file; create a missing file that only its owner can read.
 
-    What surrounds the token is cut off: a newline, spaces.
+    A newline and spaces around the token are removed.
 
     Args:
         path: The file. It may be a link, as containers' secrets are.
-        warn: Told, in a sentence, that other users can or could read the file.
+        warn: Called with a sentence if other users can or could read the file.
 
     Raises:
-        OSError: The file cannot be read or made.
-        UntrustedFile: Another user may have written the file, or others can read it, or what it
-            holds is not a token.
+        OSError: The file cannot be read or created.
+        UntrustedFile: Another user may have written the file, others can read it, or its content
+            is not a token.
     """
     try:
         content = data_directory.read_secret(path, MAX_LENGTH, warn)
@@ -295,7 +295,7 @@ def load_admin_token(path: Path, warn: Callable[[str], None] = logger.warning) -
         if path.is_symlink():
             raise UntrustedFile(
                 f"The token file {path} is a link to a file that does not exist.",
-                hint="Delete the link, or make the file it leads to.",
+                hint="Delete the link, or create the file that it points to.",
             ) from None
         token = secrets.token_urlsafe(TOKEN_BYTES)
         write_private(path, token + "\n")
@@ -304,30 +304,30 @@ def load_admin_token(path: Path, warn: Callable[[str], None] = logger.warning) -
 
 
 def parse_admin_token(content: bytes, path: Path) -> str:
-    """Return the token that a token file holds.
+    """Return the token in the content of a token file.
 
     Raises:
-        UntrustedFile: It does not hold a token.
+        UntrustedFile: The content is not a token.
     """
-    hint = "Delete the file and start the service, which then makes one with a good token."
+    hint = "Delete the file and start the service, which then creates a new token."
     try:
         token = text_of(content)
         token.encode("ascii")
     except UnicodeError:
         raise UntrustedFile(
-            f"The token file {path} does not hold a token: it must be ASCII.", hint=hint
+            f"The token file {path} does not contain a valid token: it must be ASCII.", hint=hint
         ) from None
     if not token:
         raise UntrustedFile(f"The token file {path} is empty.", hint=hint)
     if not token.isprintable() or " " in token:
         raise UntrustedFile(
-            f"The token file {path} does not hold a token: there must be one line in it, without "
+            f"The token file {path} does not contain a valid token: it must be one line without "
             "spaces.",
             hint=hint,
         )
     if len(token) < MIN_LENGTH:
         raise UntrustedFile(
-            f"The token in {path} has {len(token)} characters; one of less than {MIN_LENGTH} can "
+            f"The token in {path} has only {len(token)} characters; fewer than {MIN_LENGTH} can "
             "be guessed.",
             hint=hint,
         )
@@ -339,7 +339,7 @@ def _load(path: Path) -> dict[str, IssuedToken]:
         content = data_directory.read_private(path, MAX_FILE)
     except FileNotFoundError:
         return {}
-    hint = "Delete the file, which makes all issued tokens void, or restore it from a backup."
+    hint = "Restore the file from a backup, or delete it, which revokes all issued tokens."
     try:
         rows = _ROWS.validate_json(content)
     except ValidationError as error:

@@ -1,7 +1,8 @@
-"""Packets on their way through a transport: which of them its kernel has not taken.
+"""Track which packets written to a transport the kernel has not taken yet.
 
-What is written goes to the kernel in order, so the bytes that still wait are the last ones. When a
-connection is aborted they are lost, and with them the packets that are not whole without them.
+Data reaches the kernel in the order it was written, so the bytes that still wait are the last ones.
+If a connection is aborted, they are lost, and with them all packets that are incomplete without
+them.
 """
 
 from __future__ import annotations
@@ -14,13 +15,13 @@ from typing import NamedTuple
 
 from wintun_api.hub.burst import Burst
 
-# Given the packets' lengths and a number of bytes, returns how many packets these bytes hold whole.
+# Returns how many whole packets so many bytes contain, given the packets' lengths.
 Whole = Callable[[Sequence[int], int], int]
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Packets with numbers that follow on each other."""
+    """Describe packets with consecutive sequence numbers."""
 
     count: int
     first: int
@@ -35,7 +36,7 @@ class _Write(NamedTuple):
 
 
 def frames_whole(lengths: Sequence[int], size: int) -> int:
-    """Return how many whole frames of a packet each are in `size` bytes (RFC 6455, 5.2)."""
+    """Return how many whole frames, of one packet each, `size` bytes contain (RFC 6455, 5.2)."""
     for count, length in enumerate(lengths):
         size -= length + (2 if length < 126 else 4 if length <= 0xFFFF else 10)
         if size < 0:
@@ -44,15 +45,15 @@ def frames_whole(lengths: Sequence[int], size: int) -> int:
 
 
 def tell_when_empty(transport: asyncio.Transport) -> None:
-    """Pause the protocol of the transport until nothing of what was written waits in it."""
+    """Pause the transport's protocol until everything that was written has left the transport."""
     if not transport.is_closing():
-        # A TLS transport pauses at the mark, every other one above it.
+        # A TLS transport pauses at the mark, all others above it.
         high = 0 if transport.get_extra_info("ssl_object") is None else 1
         transport.set_write_buffer_limits(high, 0)
 
 
 class Unsent:
-    """The writes of one connection since its buffer was last empty. Event loop thread only."""
+    """Record a connection's writes since its buffer was last empty. Event loop thread only."""
 
     __slots__ = ("_cut", "_left", "_position", "_writes")
 
@@ -65,14 +66,14 @@ class Unsent:
     def wrote(
         self, size: int, buffered: int, bursts: Sequence[Burst] = (), whole: Whole | None = None
     ) -> None:
-        """Note bytes that are being written, or were just now.
+        """Note bytes that are being written or have just been written.
 
         Args:
-            size: How many.
-            buffered: Bytes that waited in the transport before; 0 when none wait any more.
-            bursts: Whose packets they are.
-            whole: How the packets of a single burst lie in them; None where they are one message,
-                which is whole or lost.
+            size: Number of bytes.
+            buffered: Bytes that waited in the transport before; 0 if none wait any more.
+            bursts: The bursts that these bytes carry.
+            whole: Counts the whole packets of a single burst in part of the bytes; None if they
+                are one message, which is delivered or lost as a whole.
         """
         writes = self._writes
         if not buffered:
@@ -82,11 +83,11 @@ class Unsent:
             writes.append(_Write(self._position, size, bursts, whole))
 
     def cut(self, left: int | None) -> None:
-        """Note that the connection is cut off, before the transport throws its buffer away.
+        """Note that the connection is cut off, before the transport discards its buffer.
 
         Args:
-            left: Bytes that wait in the transport; None where it has thrown them away already, and
-                all that may have been among them is lost. Only the first call counts.
+            left: Bytes that wait in the transport; None if it has already discarded them, so that
+                everything that may have been among them is lost. Only the first call counts.
         """
         if not self._cut:
             self._cut, self._left = True, left
@@ -94,7 +95,7 @@ class Unsent:
     def take(self, buffered: int) -> list[Span]:
         """Return the packets that need the last `buffered` bytes, and forget them.
 
-        What waited when the connection was cut off, if it was, stands in place of `buffered`.
+        If the connection was cut off, the bytes that waited then are used instead of `buffered`.
         """
         left = self._left if self._cut else buffered
         writes, self._writes = self._writes, deque()
