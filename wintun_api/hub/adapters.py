@@ -1,4 +1,4 @@
-"""One adapter of the registry: its last reading, its handle, its session."""
+"""Hold one adapter of the registry: its last reading, its handle, its session."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from wintun_api.hub.threads import DriverThread
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdapterView:
-    """An adapter as the registry knows it.
+    """Describe an adapter as the registry knows it.
 
     Attributes:
         info: The last reading from the operating system.
-        managed: The service holds a handle of it.
-        session: The id of its session, None while it has none.
-        reboot_required: Creating it asked for a reboot.
-        wanted: How it differs from what was asked of the service; None when it does not.
+        managed: Whether the service holds a handle of it.
+        session: The id of its session; None while it has none.
+        reboot_required: Whether a reboot is required after creating it.
+        wanted: How it differs from what the service was asked for; None if it does not.
     """
 
     info: AdapterInfo
@@ -37,7 +37,7 @@ class AdapterView:
 
 @dataclass(frozen=True, slots=True)
 class _Comparison:
-    """A reading beside what was asked for, and what came of comparing them."""
+    """Cache the result of comparing a reading with the requested settings."""
 
     read: AdapterInfo
     asked: NetworkSettings
@@ -47,11 +47,11 @@ class _Comparison:
 
 @dataclass(eq=False, slots=True)
 class ManagedAdapter:
-    """An adapter the registry knows. Operations on it take `lock`, so they come one by one.
+    """Manage an adapter that the registry knows. Operations take `lock`, so they run in turn.
 
     Attributes:
-        operation: The one that has the lock: its name, and when it began (`time.monotonic`).
-        thread: Where the calls of its last session run.
+        operation: The operation that holds the lock: its name and start (`time.monotonic`).
+        thread: The thread for the calls of its last session.
     """
 
     info: AdapterInfo
@@ -65,16 +65,16 @@ class ManagedAdapter:
 
     @property
     def running_session(self) -> ManagedSession | None:
-        """The session unless it is over."""
+        """The session, unless it has ended."""
         if self.session is None or self.session.state.over:
             return None
         return self.session
 
     def view(self) -> AdapterView:
-        """Return the adapter as it is known now."""
+        """Return the present view of the adapter."""
         session = self.running_session
         compared = self._compared
-        # Thousands of routes take their time, and readers come more often than changes.
+        # Comparing thousands of routes takes time, and readers are more frequent than changes.
         if compared is None or compared.read is not self.info or compared.asked is not self.wanted:
             shown = self.wanted.completed(self.info)
             compared = _Comparison(self.info, self.wanted, shown, unmet(self.wanted, shown))

@@ -1,8 +1,8 @@
-"""One change of an adapter: what it does not mention survives it, and what fails changes nothing.
+"""Change an adapter without losing other settings; a change that fails changes nothing.
 
-Systems take more than they are asked to: Linux removes IPv6 addresses and routes with an MTU below
-1280, and a system's own route goes with the address that made it. What was there before is put
-back; what cannot be is wanted from then on.
+Systems remove more than they are asked to: Linux removes IPv6 addresses and routes at an MTU below
+1280, and a route that the system created for an address is removed with the address. Settings that
+existed before are restored; those that cannot be restored are listed as wanted from then on.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ LISTS_BY_VERSION = ("addresses", "routes")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Altered:
-    """What has become of an adapter.
+    """Hold the result of a change.
 
     Attributes:
-        info: The adapter as it is now.
-        wanted: What has been asked for until now, with what could not be put back.
+        info: The present state of the adapter.
+        wanted: All settings requested so far, including those that could not be restored.
     """
 
     info: AdapterInfo
@@ -35,13 +35,13 @@ class Altered:
 def alter(
     adapter: Adapter, wanted: NetworkSettings, asked: NetworkSettings, name: str | None = None
 ) -> Altered:
-    """Rename an adapter and change its settings, all or nothing. On the driver's thread.
+    """Rename an adapter and change its settings, all or nothing. Runs on the driver's thread.
 
-    `wanted` is what has been asked for before.
+    `wanted` has the settings that were requested before.
 
     Raises:
-        WintunApiError: The driver refuses a part. What was changed by then is changed back as far
-            as the system lets it.
+        WintunApiError: The driver refuses a part. Parts that were already changed are changed back
+            as far as the system allows.
     """
     before = adapter.info()
     new_name = None if name == before.name else name
@@ -66,7 +66,7 @@ def alter(
 
 
 def _own(info: AdapterInfo, wanted: NetworkSettings) -> NetworkSettings:
-    """Return the settings of an adapter without what the system gives it by itself."""
+    """Return the settings of an adapter without those that the system adds by itself."""
     asked = wanted.addresses or ()
     settings = of_info(wanted.completed(info))
     addresses = settings.addresses or ()
@@ -79,7 +79,7 @@ def _own(info: AdapterInfo, wanted: NetworkSettings) -> NetworkSettings:
 def _returning(
     kept: NetworkSettings, wanted: NetworkSettings, asked: NetworkSettings, before: AdapterInfo
 ) -> NetworkSettings:
-    """Add what was asked for of IPv6, where a larger MTU makes IPv6 possible again."""
+    """Add the requested IPv6 settings if a larger MTU makes IPv6 possible again."""
     lacked = before.mtu is not None and before.mtu < MIN_MTU_IPV6
     if asked.mtu is None or asked.mtu < MIN_MTU_IPV6 or not lacked:
         return kept
@@ -96,7 +96,7 @@ def _unmentioned(settings: NetworkSettings, asked: NetworkSettings) -> NetworkSe
 
 
 def _put_back(adapter: Adapter, settings: NetworkSettings) -> None:
-    """Set what is not so, each setting by itself, as far as the system lets it."""
+    """Set what differs, one setting at a time, as far as the system allows."""
     for name in given(settings):
         try:
             info = settings.completed(adapter.info())

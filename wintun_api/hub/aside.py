@@ -1,8 +1,7 @@
-"""Work that may stand still, such as a write to a disk, beside the event loop.
+"""Run work that may block, such as a write to a disk, beside the event loop.
 
-asyncio's own threads (`asyncio.to_thread`) are waited for when the loop is closed and once more
-when the process ends, so a disk that hangs would keep the service from ending. Nothing waits for
-these.
+Python waits for asyncio's own threads (`asyncio.to_thread`) when the loop is closed and again when
+the process ends, so a hanging disk would keep the service from ending. It does not wait for these.
 """
 
 from __future__ import annotations
@@ -19,13 +18,13 @@ T = TypeVar("T")
 
 
 async def aside(name: str, function: Callable[[], T]) -> T:
-    """Run `function` on a daemon thread of its own and return its result.
+    """Run `function` on its own daemon thread and return its result.
 
-    Cancelling does not stop the function; what it returns or raises is then lost.
+    Cancelling does not stop the function; its result or error is then lost.
 
     Args:
         name: The thread's name.
-        function: What to run. It raises an `Exception` or nothing.
+        function: The function to run. It must not raise anything but an `Exception`.
 
     Raises:
         OutOfThreads: The system did not start the thread.

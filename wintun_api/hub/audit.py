@@ -1,4 +1,4 @@
-"""Who changed what: one log line and one event for each change."""
+"""Record who changed what: one log line and one event for each change."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ Publish = Callable[[EventType, Any], object]
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A change that was made, or tried, by the bearer of a token. It holds no secret.
+    """Describe a change that the bearer of a token made or tried. It contains no secret.
 
     Attributes:
         who: The id of the token.
-        label: What the maker of the token called it; empty for the admin token.
+        label: The label of the token; empty for the admin token.
         browser: Whether it came from a signed-in browser.
-        client: The address it came from.
+        client: The address that it came from.
         operation: The operation's id, as in the OpenAPI document.
         method: The HTTP method; WEBSOCKET for a WebSocket.
         path: The path with its ids.
-        status: The HTTP status of the answer; None where there was none.
-        count: How many alike attempts this stands for.
-        subject: What it was about, where the path does not say it, such as the token that was made.
+        status: The HTTP status of the answer; None if there was no answer.
+        count: How many similar attempts this stands for.
+        subject: What it was about if the path does not say it, such as the token that was created.
     """
 
     who: str
@@ -45,7 +45,7 @@ class Change:
     subject: str | None = None
 
     def __str__(self) -> str:
-        """Return the log line: one line, whatever the texts are."""
+        """Return the log entry as one line, whatever the texts contain."""
         label = f' "{self.label}"' if self.label else ""
         way = " in a browser" if self.browser else ""
         times = f", {self.count} times" if self.count > 1 else ""
@@ -58,10 +58,10 @@ class Change:
 
 
 class Trail:
-    """Writes changes to the log and, while the service runs, to its events."""
+    """Write changes to the log and, while the service runs, to its events."""
 
     def __init__(self, publish: Callable[[], Publish | None]) -> None:
-        """Ask `publish` before each change for the function that publishes an event."""
+        """Call `publish` before each change to get the function that publishes an event."""
         self._publish = publish
 
     def record(self, change: Change) -> None:
@@ -73,6 +73,6 @@ class Trail:
 
 
 def clean(text: str) -> str:
-    """Return a text on one short line: at most `MAX_TEXT` characters, all of them printable."""
+    """Return a text as one line of at most `MAX_TEXT` characters, all of them printable."""
     cut = text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 1] + "…"
     return "".join(character if character.isprintable() else "?" for character in cut)

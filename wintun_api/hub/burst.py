@@ -1,4 +1,4 @@
-"""Bursts: the packets of one drain or one injection, in one piece from the ring to the sockets."""
+"""Carry the packets of one drain or injection in one piece from the ring to the sockets."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from wintun_api.packet.block import Block
 
 T = TypeVar("T")
 
-# What CPython 3.11 to 3.13 takes for a queued burst, and for a packet that is an object of its own:
-# the objects with their headers, the places in lists, the lengths. Measured with tracemalloc.
+# Memory that CPython 3.11 to 3.13 uses for a queued burst, and for a packet that is its own object:
+# objects with their headers, list entries, lengths. Measured with tracemalloc.
 BURST_OVERHEAD: Final = 640
 PACKET_OVERHEAD: Final = 80
 LENGTH: Final = 2  # a packet in a block has a length of 16 bits
 
-# Encoded forms are kept for so many bursts, so that readers that are about equally far share them.
+# Encoded forms are kept for so many bursts, so that readers at about the same position share them.
 FORMED: Final = 8
 
 
 class Burst:
-    """The packets of one drain or one injection; immutable, encoded at most once per form.
+    """Hold the packets of one drain or one injection; immutable, encoded once per form.
 
     Attributes:
         packets: The packets in order.
-        lengths: Bytes of each.
-        count: How many there are.
-        size: Bytes of all.
+        lengths: Bytes of each packet.
+        count: Number of packets.
+        size: Bytes of all packets.
         sequence: Number of the first packet, per session and direction.
         time_ns: Nanoseconds since 1970.
-        injected: They were injected by a client, not received from the host.
-        original_lengths: Bytes of each before `cut`; None where nothing was cut.
+        injected: Whether a client injected them; otherwise they were received from the host.
+        original_lengths: Bytes of each before `cut`; None if nothing was cut.
     """
 
     __slots__ = (
@@ -72,7 +72,7 @@ class Burst:
 
     @property
     def kept(self) -> int:
-        """Bytes of memory that the burst keeps while it is queued, without its forms."""
+        """Bytes of memory that the burst uses while it is queued, without its forms."""
         packets = self.packets
         if type(packets) is Block:
             return BURST_OVERHEAD + len(packets.memory) + LENGTH * self.count
@@ -80,15 +80,15 @@ class Burst:
 
     @property
     def pieces(self) -> Sequence[bytes | memoryview]:
-        """The packets one behind another, in as few pieces as there are without a copy."""
+        """The packets one after another, in as few pieces as possible without a copy."""
         packets = self.packets
         return (packets.payload,) if type(packets) is Block else packets
 
     def form(self, key: Any, make: Callable[[Burst], T]) -> T:
-        """Return `make(self)`, made once per `key` and shared by every reader.
+        """Return `make(self)`, computed once per `key` and shared by all readers.
 
-        The forms of the last `FORMED` bursts are kept, and made again for a reader that is further
-        behind: what waits in a queue must not keep several copies of itself.
+        The forms of the last `FORMED` bursts are kept. For a reader that is further behind they are
+        computed again, so that queued bursts do not keep several copies of themselves.
         """
         forms = self._forms
         if forms is None:
@@ -102,18 +102,18 @@ class Burst:
         return made
 
     def forget(self) -> None:
-        """Keep the packets alone, none of the forms that were made of them."""
+        """Drop all encoded forms and keep only the packets."""
         self._forms = None
         packets = self.packets
         if type(packets) is Block:
             packets.forget()
 
     def cut(self, snaplen: int) -> Burst:
-        """Return the burst with at most `snaplen` bytes of each packet; 0 is all."""
+        """Return the burst with at most `snaplen` bytes of each packet; 0 keeps all."""
         return self.form(snaplen, lambda burst: _cut(burst, snaplen)) if snaplen else self
 
     def part(self, start: int, stop: int) -> Burst:
-        """Return the packets from `start` to `stop` as a burst of their own."""
+        """Return the packets from `start` to `stop` as a new burst."""
         packets = self.packets
         taken: Sequence[bytes]
         if type(packets) is Block:
@@ -125,7 +125,7 @@ class Burst:
         return Burst(taken, lengths, sum(lengths), first, self.time_ns, injected=self.injected)
 
 
-# Whose forms are kept. Event loop thread only, as all of the hub.
+# The bursts whose forms are kept. Event loop thread only, like all of the hub.
 _formed: deque[Burst] = deque()
 
 

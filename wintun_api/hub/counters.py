@@ -1,4 +1,4 @@
-"""What a session carried and what was lost, by cause."""
+"""Count what a session carried and what was lost, by cause."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from wintun_api.hub.losses import Cause
 
 @dataclass(slots=True)
 class SessionCounters:
-    """Counts since the session was started. Changed once a burst, on the event loop's thread.
+    """Hold counts since the session's start. Updated once per burst on the event loop's thread.
 
-    Packets of the host are `received_packets`, those lost in the ring (`SessionView.ring_lost`) and
-    `truncated`.
+    The packets from the host are the sum of `received_packets`, those lost in the ring
+    (`SessionView.ring_lost`) and `truncated`.
 
     Attributes:
         received_packets: Packets drained from the ring.
-        received_bytes: Bytes of them.
-        received_unclaimed: Drained while nobody was subscribed to them.
-        truncated: Packets of the host that the driver could not read whole.
+        received_bytes: Bytes of these packets.
+        received_unclaimed: Packets drained while there was no subscriber for them.
+        truncated: Packets from the host that the driver could not read completely.
         injected_packets: Packets given to the host.
-        injected_bytes: Bytes of them.
-        rejected: Packets of clients refused before the ring, by reason.
-        ring_full: Packets of clients dropped because the send ring was full.
-        failed: Packets of clients that a failing driver call or an ending session did not take.
-        refused: Packets of clients that the ring took and the host refused, by cause.
-        queue_lost: Packets lost in subscribers' queues, every subscriber counted by itself.
-        ended: Left for subscribers when they or the session ended, likewise.
+        injected_bytes: Bytes of these packets.
+        rejected: Clients' packets that were refused before the ring, by reason.
+        ring_full: Clients' packets that were dropped because the send ring was full.
+        failed: Clients' packets not sent because a driver call failed or the session was ending.
+        refused: Clients' packets that the ring accepted but the host refused, by cause.
+        queue_lost: Packets lost in subscribers' queues, counted separately for each subscriber.
+        ended: Packets left for subscribers when they or the session ended, counted likewise.
         ring_corrupt: How often the receive ring was found corrupt.
     """
 
@@ -46,12 +46,12 @@ class SessionCounters:
     ring_corrupt: int = 0
 
     def lose(self, cause: Cause, count: int) -> None:
-        """Count what a subscriber lost."""
+        """Count packets that a subscriber lost."""
         if cause is Cause.QUEUE:
             self.queue_lost += count
         else:
             self.ended += count
 
     def copy(self) -> SessionCounters:
-        """Return the counts as they are now."""
+        """Return a copy of the present counts."""
         return replace(self, rejected=Counter(self.rejected), refused=Counter(self.refused))

@@ -1,7 +1,7 @@
-"""Creating an adapter by its GUID, which a device that was just deleted may still have.
+"""Create an adapter with its GUID, which a device that was just deleted may still have.
 
-Windows removes a device some time after its deletion was answered, and refuses its GUID until then
-(183). Another GUID would be another network to Windows, so the same one is tried again first.
+Windows removes a device some time after it confirmed the deletion, and refuses its GUID until then
+(183). To Windows another GUID would be another network, so the same one is first tried again.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from wintun_api.errors import AdapterExists
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
-PATIENCE: Final = 10.0  # seconds for a device to go
-SHARE: Final = 0.6  # and of the time that the request has, so that another GUID can be tried then
+PATIENCE: Final = 10.0  # seconds to wait for a device to be removed
+SHARE: Final = 0.6  # of the request's time at most, so that another GUID can be tried afterwards
 FIRST_PAUSE: Final = 0.05
 LONGEST_PAUSE: Final = 2.0
 LEAVING: Final = 30.0  # seconds after a deletion in which the GUID may still be in use
 
 
 class Leaving:
-    """The GUIDs of devices that were removed a short while ago.
+    """Remember the GUIDs of devices that were removed a short while ago.
 
     Args:
-        clock: Seconds, from whatever moment.
+        clock: Returns seconds since any fixed moment.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -43,20 +43,20 @@ class Leaving:
         self._since[guid] = now
 
     def __contains__(self, guid: object) -> bool:
-        """Tell whether a device of this GUID may still be on its way out."""
+        """Return whether a device with this GUID may still be in the process of removal."""
         since = self._since.get(guid) if isinstance(guid, UUID) else None
         return since is not None and self._clock() - since < LEAVING
 
 
 async def retried(create: Callable[[], Awaitable[T]], seconds: float) -> T:
-    """Create, and try again while the GUID is in use, with longer and longer pauses.
+    """Create an adapter, and retry with growing pauses while the GUID is in use.
 
     Args:
         create: Makes one attempt; it is not running during a pause.
-        seconds: Those that the request has for all of it.
+        seconds: Time that the request has for all attempts.
 
     Raises:
-        AdapterExists: The GUID is still in use, or the name is, which is not tried again.
+        AdapterExists: The GUID is still in use, or the name is, which is not retried.
     """
     loop = asyncio.get_running_loop()
     deadline = loop.time() + min(PATIENCE, SHARE * seconds)
@@ -74,7 +74,7 @@ async def retried(create: Callable[[], Awaitable[T]], seconds: float) -> T:
 async def by_stable_guid(
     create: Callable[[UUID | None], Awaitable[T]], guid: UUID, seconds: float
 ) -> T:
-    """Create by this GUID, or by another one when it stays in use.
+    """Create an adapter with this GUID, or with another one if it remains in use.
 
     Raises:
         AdapterExists: The name is in use.
@@ -84,8 +84,8 @@ async def by_stable_guid(
     except AdapterExists as error:
         if error.guid_in_use:
             logger.warning(
-                "The GUID %s is still in use, so the adapter gets another one, and Windows takes "
-                "it for a new network.",
+                "The GUID %s is still in use, so the adapter gets another one and Windows treats "
+                "it as a new network.",
                 guid,
             )
-    return await create(None)  # which refuses a name in use once more
+    return await create(None)  # this again refuses a name that is in use

@@ -1,4 +1,4 @@
-"""What happened: numbered events, a bounded history and bounded subscriptions."""
+"""Publish numbered events, with a bounded history and bounded subscriptions."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from typing import Any
 
 from wintun_api.errors import DriverError
 
-EVENT_SIZE = 1024  # bytes for one without its texts and lists
-ITEM_SIZE = 512  # bytes of a route, the largest thing that there are thousands of
+EVENT_SIZE = 1024  # bytes of an event without its texts and lists
+ITEM_SIZE = 512  # bytes of a route, the largest item of which there are thousands
 QUEUE_SIZE = 4 * 1024 * 1024  # bytes of events that wait for one reader, or are kept as history
 
 
 class EventType(StrEnum):
-    """The kinds of events; the part before the dot is the topic."""
+    """List the types of events; the part before the dot is the topic."""
 
     ADAPTER_CREATED = "adapter.created"
     ADAPTER_CHANGED = "adapter.changed"
@@ -37,14 +37,14 @@ class EventType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing that happened.
+    """Describe one event.
 
     Attributes:
-        id: Counts up by one from 1 for the life of the service.
+        id: A number that counts up by one from 1 for the life of the service.
         time_ns: Nanoseconds since 1970.
-        type: What kind of event it is.
-        data: A frozen value of the hub; the API knows how to write it.
-        size: Bytes of memory that it keeps, roughly.
+        type: The type of event.
+        data: A frozen value of the hub, which the API can serialise.
+        size: Approximate bytes of memory that it uses.
     """
 
     id: int
@@ -56,11 +56,11 @@ class Event:
 
 @dataclass(eq=False, slots=True)
 class EventSubscription:
-    """A reader's queue; at its bounds the oldest events go and are counted in `missed`.
+    """Queue events for one reader; beyond the limits, the oldest are dropped and counted.
 
     Attributes:
-        limit: Bound of the queue in events.
-        limit_size: Bound of the queue by `Event.size`. The newest event is kept, however large.
+        limit: Limit of the queue in events.
+        limit_size: Limit of the sum of `Event.size`. The newest event is kept, however large.
     """
 
     limit: int
@@ -82,12 +82,12 @@ class EventSubscription:
         self._wake.set()
 
     def close(self) -> None:
-        """Let the reader see the end after what is queued."""
+        """End the subscription; the reader still gets what is queued."""
         self.closed = True
         self._wake.set()
 
     async def next(self) -> list[Event]:
-        """Wait for events and return all that are queued; `[]` after `close`."""
+        """Wait for events and return all queued ones; `[]` after `close`."""
         while not self._queue and not self.closed:
             self._wake.clear()
             await self._wake.wait()
@@ -103,7 +103,7 @@ class EventSubscription:
 
 
 class EventLog:
-    """Publishes events to subscriptions and keeps the newest of them."""
+    """Publish events to subscriptions and keep the newest of them."""
 
     def __init__(self, history: int = 1000, queue_limit: int = 1000) -> None:
         self._history: deque[Event] = deque()
@@ -126,7 +126,7 @@ class EventLog:
     def subscribe(self, since: int | None = None) -> tuple[EventSubscription, bool]:
         """Return a new subscription and whether it resumes after event `since` without a gap.
 
-        When it does, the events after `since` are queued already and no snapshot is needed.
+        If it does, the events after `since` are already queued and no snapshot is needed.
         """
         subscription = EventSubscription(self._queue_limit)
         resumed = self._covers(since)
@@ -143,7 +143,7 @@ class EventLog:
         self._subscriptions.discard(subscription)
 
     def close(self) -> None:
-        """Let every subscription see the end."""
+        """End every subscription."""
         for subscription in self._subscriptions:
             subscription.close()
 
@@ -162,7 +162,7 @@ class EventLog:
 
 
 def _size(data: Any) -> int:
-    """Return the bytes of memory of the texts and lists in a frozen value, roughly."""
+    """Return the approximate memory, in bytes, of the texts and lists in a frozen value."""
     if isinstance(data, str):
         return sys.getsizeof(data)
     if isinstance(data, DriverError):

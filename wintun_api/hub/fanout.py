@@ -1,7 +1,7 @@
-"""Bursts to many readers, each with its own bounded queue and overflow policy.
+"""Give bursts to many readers, each with its own bounded queue and overflow policy.
 
-A slow reader loses its own packets and is told so; it never delays another one, nor the ring.
-`block` is the one policy that holds the drain back, for a bridge that prefers loss in the ring.
+A slow reader loses its own packets and is told so; it never delays other readers or the ring. Only
+the policy `block` stops the drain, for a bridge that prefers loss in the ring.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Report = Callable[[Cause, int], None]
 
 
 class Overflow(StrEnum):
-    """What happens when a subscriber's queue is full."""
+    """Select what happens when a subscriber's queue is full."""
 
     DROP_OLDEST = "drop_oldest"
     DROP_NEWEST = "drop_newest"
@@ -29,7 +29,7 @@ class Overflow(StrEnum):
 
 
 class Direction(StrEnum):
-    """Which packets a subscriber gets."""
+    """Select which packets a subscriber gets."""
 
     RECEIVED = "received"
     INJECTED = "injected"
@@ -37,35 +37,35 @@ class Direction(StrEnum):
     NONE = "none"
 
     def takes(self, *, injected: bool) -> bool:
-        """Say whether packets of this direction are wanted."""
+        """Return whether packets of this direction are wanted."""
         return self is Direction.BOTH or self is (
             Direction.INJECTED if injected else Direction.RECEIVED
         )
 
 
 def _unreported(_cause: Cause, _count: int) -> None:
-    """Where no session counts a subscriber's losses."""
+    """Ignore losses, for a subscriber without a session."""
 
 
 class Subscriber:
-    """One reader's queue, bounded in packets and in bytes.
+    """Queue packets for one reader, limited in packets and in bytes.
 
-    `offered_packets` are at every moment those delivered, queued and lost:
+    Every offered packet is either delivered, queued or lost; at every moment
     `offered_packets == delivered_packets + queued_packets + lost`.
 
     Args:
-        limit_bytes: Bound of the memory that the queue keeps, with what Python needs around a
-            packet (`Burst.kept`).
+        limit_bytes: Limit of the memory that the queue uses, including Python's overhead for
+            packets (`Burst.kept`).
         take_now: Called with each burst while the queue is empty and nothing was lost: a reader
             that keeps up takes it (True), and it is never queued.
         wake: Called when there is something to take.
-        fail: Called when `wake` or `take_now` has raised; the subscriber was taken off by then.
+        fail: Called when `wake` or `take_now` has raised; the subscriber has then been removed.
 
     Attributes:
-        overflowed: Set once a queue with `Overflow.CLOSE` was full. What is offered from then on is
-            lost; what was queued before can still be taken.
-        delivered_packets: Packets the reader took and has not given back.
-        lost: Packets of those offered that were lost so far.
+        overflowed: Set once a queue with `Overflow.CLOSE` was full. Packets offered after that are
+            lost; packets queued before can still be taken.
+        delivered_packets: Packets that the reader took and has not given back.
+        lost: Offered packets that have been lost so far.
     """
 
     def __init__(
@@ -100,11 +100,11 @@ class Subscriber:
 
     @property
     def full(self) -> bool:
-        """Whether the queue has reached one of its bounds."""
+        """Whether the queue has reached one of its limits."""
         return self.queued_packets >= self.limit_packets or self.queued_bytes >= self.limit_bytes
 
     def offer(self, burst: Burst) -> int:
-        """Queue a burst by the overflow policy and wake the reader; return the packets lost."""
+        """Queue a burst under the overflow policy and wake the reader; return the packets lost."""
         self.offered_packets += burst.count
         if self._refusing is not None:
             self._lose(burst, self._refusing)
@@ -137,7 +137,7 @@ class Subscriber:
         return self.lost - before
 
     def take(self, size: int) -> list[Burst]:
-        """Return queued bursts, the oldest first: up to `size` bytes, but one at least."""
+        """Return queued bursts, oldest first: up to `size` bytes, but at least one burst."""
         taken: list[Burst] = []
         queue = self._queue
         total = 0
@@ -153,15 +153,15 @@ class Subscriber:
         return taken
 
     def refuse(self, cause: Cause = Cause.ENDED) -> None:
-        """Count whatever is offered from now on as lost; what is queued can still be taken."""
+        """Count everything offered from now on as lost; queued packets can still be taken."""
         if self._refusing is None:
             self._refusing = cause
 
     def abandon(self, cause: Cause = Cause.ENDED, *, keep_last: bool = False) -> None:
-        """Count what is queued as lost, and whatever is offered from now on. Idempotent.
+        """Count queued packets as lost, and everything offered from now on. Idempotent.
 
-        With `keep_last` the last packet stays queued, for a reader that says with a packet what
-        was lost before it. The loss of a queue that had overflowed stays one of the queue.
+        With `keep_last` the last packet stays queued, for a reader that reports a loss together
+        with the next packet. If the queue had overflowed, the cause remains `queue`.
         """
         self.refuse(cause)
         cause = self._refusing or cause
@@ -180,7 +180,7 @@ class Subscriber:
             self.unblocked()
 
     def give_back(self, count: int, first: int, *, injected: bool) -> None:
-        """Count packets as lost that were taken and never reached the reader."""
+        """Count packets as lost that were taken but never reached the reader."""
         self.delivered_packets -= count
         self._count(Loss(count, first, first + count - 1, injected, self._refusing or Cause.ENDED))
 
@@ -190,7 +190,7 @@ class Subscriber:
         self._wake()
 
     def failed(self, error: Exception, burst: Burst | None = None) -> None:
-        """Account for a reader that raised, with the burst that it was offered; let it know."""
+        """Count the burst of a reader that raised as lost, and notify the reader."""
         missing = self.offered_packets - self.delivered_packets - self.queued_packets - self.lost
         self.abandon()
         if burst is not None and missing > 0:
@@ -253,7 +253,7 @@ class Subscriber:
 
 
 class Fanout:
-    """The subscribers of one session.
+    """Manage the subscribers of one session.
 
     Args:
         report: Called with every loss of a subscriber.
@@ -271,11 +271,11 @@ class Fanout:
 
     @property
     def subscribers(self) -> list[Subscriber]:
-        """Every subscriber that gets packets, once."""
+        """Return every subscriber that gets packets, once."""
         return list(dict.fromkeys((*self._received, *self._injected)))
 
     def wants(self, *, injected: bool) -> bool:
-        """Say whether anybody subscribes to packets of this direction."""
+        """Return whether there is a subscriber to packets of this direction."""
         return bool(self._injected if injected else self._received)
 
     @property
@@ -295,7 +295,7 @@ class Fanout:
             self._blocking.append(subscriber)
 
     def discard(self, subscriber: Subscriber) -> None:
-        """Offer no more to a subscriber; what it has queued can still be taken. Idempotent."""
+        """Offer no more to a subscriber; its queued packets can still be taken. Idempotent."""
         subscriber.unblocked = None
         for group in (self._received, self._injected, self._blocking):
             if subscriber in group:
@@ -303,16 +303,16 @@ class Fanout:
         self._unblocked()
 
     def publish(self, burst: Burst) -> None:
-        """Offer a burst to everybody who wants it; a reader that raises harms itself alone."""
-        # A copy: a reader that fails while it is woken takes itself off the list.
+        """Offer a burst to all subscribers that want it; an error affects only its reader."""
+        # Iterate over a copy: a reader that fails while it is woken removes itself from the list.
         for subscriber in tuple(self._injected if burst.injected else self._received):
             try:
                 subscriber.offer(burst)
-            except Exception as error:  # noqa: BLE001 - logged; the drain and the others go on
+            except Exception as error:  # noqa: BLE001 - logged; the drain and the others continue
                 self._failed(subscriber, error, burst)
 
     def lose(self, loss: Loss) -> None:
-        """Let those who would have got them know of packets that never came."""
+        """Report lost packets to the subscribers that would have received them."""
         for subscriber in tuple(self._injected if loss.injected else self._received):
             try:
                 subscriber.lose_before(loss)
@@ -320,7 +320,7 @@ class Fanout:
                 self._failed(subscriber, error)
 
     def _failed(self, subscriber: Subscriber, error: Exception, burst: Burst | None = None) -> None:
-        logger.error("A reader of packets failed and was taken off.", exc_info=error)
+        logger.error("A reader of packets failed and was removed.", exc_info=error)
         self.discard(subscriber)
         subscriber.failed(error, burst)
 

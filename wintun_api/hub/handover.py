@@ -1,12 +1,12 @@
-"""One session's turn, passed between the thread that waits for packets and the event loop.
+"""Pass a session's turn between the thread that waits for packets and the event loop.
 
     waiter   wait in the driver ─ readable ─▶ pass the turn to the loop, sleep until it comes back
     loop     drain; once the ring was found empty, pass the turn back
-    stop     interrupt the driver's wait and pass the turn back, whoever has it
+    stop     interrupt the driver's wait and pass the turn back, wherever it is
 
-Every pass is counted, by a semaphore that is never cleared: a turn passed back before the waiter
-sleeps is not lost, so no order of these steps lets it sleep for ever. `tests/hub/test_handover.py`
-walks through every order.
+A semaphore that is never cleared counts every pass: a turn that is passed back before the waiter
+sleeps is not lost, so no order of these steps lets the waiter sleep forever.
+`tests/hub/test_handover.py` walks through every order.
 """
 
 from __future__ import annotations
@@ -24,28 +24,28 @@ logger = logging.getLogger(__name__)
 
 
 class Scheduler(Protocol):
-    """What the handover needs of an event loop."""
+    """Describe what the handover needs from an event loop."""
 
     def call_soon(self, callback: Callable[..., object], /, *arguments: Any) -> object:
         """Run the callback in one of the next rounds."""
 
     def call_soon_threadsafe(self, callback: Callable[..., object], /, *arguments: Any) -> object:
-        """Do the same from any thread."""
+        """Run the callback in one of the next rounds; may be called from any thread."""
 
 
 class Handover:
-    """Drains a session that has no descriptor, with the help of one thread that waits for it.
+    """Drain a session that has no descriptor, with the help of one thread that waits for it.
 
     The thread only waits: it wakes the loop once per drain, never per packet, and never touches a
-    packet. Every method but `_wait` and `_leave` belongs to the event loop's thread.
+    packet. All methods but `_wait` and `_leave` must be called on the event loop's thread.
 
     Args:
-        session: What to wait for.
+        session: The session to wait for.
         name: The thread's name.
-        drain: Drains for a while; returns whether the ring was found empty.
-        failed: Called once when the thread leaves without being asked to. Nothing is drained then.
-        left: Called once when the thread is out of the session for good.
-        loop: Where `drain`, `failed` and `left` run.
+        drain: Drains for a while; returns whether the ring was empty.
+        failed: Called once when the thread ends without being asked to. Draining then stops.
+        left: Called once when the thread has left the session for good.
+        loop: The event loop on which `drain`, `failed` and `left` run.
     """
 
     def __init__(
@@ -76,11 +76,11 @@ class Handover:
 
     @property
     def active(self) -> bool:
-        """Whether it drains: it was started, and neither paused nor halted nor stopped."""
+        """Whether it drains: it was started and is not paused, halted or stopped."""
         return self._running and not self._paused
 
     def start(self) -> None:
-        """Start the thread; one that cannot be started has failed."""
+        """Start the thread; if it cannot be started, `failed` is called."""
         self._running = True
         thread = threading.Thread(target=self._wait, name=self._name, daemon=True)
         try:
@@ -90,7 +90,7 @@ class Handover:
             self._loop.call_soon(self._gone, error)
 
     def pause(self) -> None:
-        """Leave what comes in the ring. Idempotent."""
+        """Leave new packets in the ring. Idempotent."""
         self._paused = True
 
     def resume(self) -> None:
@@ -100,14 +100,14 @@ class Handover:
             self._schedule()
 
     def halt(self) -> None:
-        """Drain nothing any more; the thread stays until `stop`. Idempotent."""
+        """Stop draining; the thread stays until `stop`. Idempotent."""
         self._running = False
 
     def stop(self) -> None:
-        """Drain nothing any more and let the thread leave, which `left` tells. Idempotent.
+        """Stop draining and let the thread leave, which `left` reports. Idempotent.
 
         Raises:
-            DriverError: The driver did not take the interrupt; the thread may stay in its wait.
+            DriverError: The driver refused the interrupt; the thread may remain in its wait.
         """
         self._running = False
         if not self._stopped:
@@ -116,9 +116,9 @@ class Handover:
             self._session.interrupt()
 
     def give_up(self, last: Callable[[], None]) -> bool:
-        """Wait no longer for the thread, which calls `last` when it leaves; once.
+        """Stop waiting for the thread, which calls `last` once when it leaves.
 
-        Returns False, and forgets `last`, when the thread has left already.
+        Returns False, and forgets `last`, if the thread has already left.
         """
         with self._leaving:
             if self._inside:

@@ -1,7 +1,7 @@
-"""What the host lost before a session could read it, learned from the counters of the link.
+"""Count packets that the host lost before a session could read them, from the link's counters.
 
-The host's own counters go up while packets are lost, and nothing tells of it. So they are read
-while packets flow, and at the end, and what is new since the last time is a loss.
+The host's own counters increase while packets are lost, without a notification. So they are read
+while packets flow and at the end, and an increase since the last reading is a loss.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from wintun_api.drivers.base import LinkCounters
 
 
 class HostLosses:
-    """The account of one session. Event loop thread only.
+    """Count the losses of one session. Event loop thread only.
 
     Attributes:
-        lost: Packets that the host lost since `begin`; None where no counters could be read.
+        lost: Packets that the host lost since `begin`; None if no counters could be read.
     """
 
     def __init__(self) -> None:
@@ -22,7 +22,7 @@ class HostLosses:
         self._stranded = 0
 
     def begin(self, counters: LinkCounters | None) -> None:
-        """Count from these counters on; None where they cannot be read."""
+        """Start from these counters; None if they cannot be read."""
         self._begun = counters
         self.lost = None if counters is None else 0
 
@@ -30,9 +30,9 @@ class HostLosses:
         """Take new counters; return how many packets were lost since the last time.
 
         Args:
-            counters: None where they cannot be read: what is known stays.
-            drained: Packets read from the ring since `begin`, given while no ring is there. What
-                the host put into it beyond them was in the ring when it went.
+            counters: None if they cannot be read; the known numbers are then kept.
+            drained: Packets read from the ring since `begin`, given after the ring was freed. All
+                other packets that the host put into it were in the ring when it was freed.
         """
         begun = self._begun
         if counters is None or begun is None or self.lost is None:

@@ -1,4 +1,4 @@
-"""Packets of clients to the driver's send ring."""
+"""Put clients' packets into the driver's send ring."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from wintun_api.packet.check import rejection
 
 
 class Full(StrEnum):
-    """What happens to packets that find the send ring full."""
+    """Select what happens to packets when the send ring is full."""
 
     DROP = "drop"
     WAIT = "wait"
@@ -20,17 +20,17 @@ class Full(StrEnum):
 
 @dataclass(slots=True)
 class Injection:
-    """What became of packets given to a session.
+    """Report what happened to packets that were given to a session.
 
     Attributes:
         accepted: Packets given to the host.
-        accepted_bytes: Bytes of them.
+        accepted_bytes: Bytes of these packets.
         rejected: Packets refused before the ring, by reason (`packet.check.REASONS`).
         ring_full: Packets dropped because the ring was full.
-        refused: Packets that the ring took and the host refused, by cause.
-        failed: Packets that were not taken because the driver's call failed.
-        failure: What the driver said then.
-        waiting: Good packets the ring had no room for and that were not dropped (`Full.WAIT`).
+        refused: Packets that the ring accepted but the host refused, by cause.
+        failed: Packets that were not sent because the driver's call failed.
+        failure: The driver's error in that case.
+        waiting: Valid packets for which the ring had no room and that were kept (`Full.WAIT`).
     """
 
     accepted: int = 0
@@ -43,7 +43,7 @@ class Injection:
     waiting: Sequence[bytes] = ()
 
     def add(self, other: Injection) -> None:
-        """Add the counts of `other`, and take over what waits."""
+        """Add the counts of `other`, and take over its waiting packets."""
         self.accepted += other.accepted
         self.accepted_bytes += other.accepted_bytes
         count_by_reason(self.rejected, other.rejected)
@@ -54,7 +54,7 @@ class Injection:
 
 
 def count_by_reason(counts: dict[str, int], more: Mapping[str, int]) -> None:
-    """Add counts by reason. Plain dicts, as nearly always there is nothing to count."""
+    """Add counts by reason. Plain dicts are used: there is nearly never anything to count."""
     for reason, count in more.items():
         counts[reason] = counts.get(reason, 0) + count
 

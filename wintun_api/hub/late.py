@@ -1,4 +1,4 @@
-"""What was begun for a request that did not wait for its end, and failed then."""
+"""Describe an operation that failed after its request had stopped waiting for it."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from wintun_api.errors import WintunApiError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LateFailure:
-    """An operation that failed after its request was answered with 504.
+    """Describe an operation that failed after its request was answered with 504.
 
     Attributes:
         operation: Its name, as in the answer.
-        error: What became of it. Its traceback has been taken away: it would keep frames alive.
-        adapter: The GUID of the adapter it was for; None where there is none yet.
-        name: Of the adapter, where it was to be made or opened.
-        pool: Likewise.
+        error: Its error, without the traceback, which would keep frames alive.
+        adapter: The GUID of its adapter; None if there was none yet.
+        name: The name of the adapter that was to be created or opened.
+        pool: The pool of that adapter.
     """
 
     operation: str

@@ -1,16 +1,17 @@
-"""Packets that did not arrive: counted by cause, until they are told.
+"""Count lost packets by cause until they are reported.
 
     ring        the host lost them: the ring was full, or it ended with packets in it
-    truncated   the driver could not read all of them
+    truncated   the driver could not read them completely
     queue       the reader's queue was full
     ended       left in the reader's queue, or on the way to it, when it or the session ended
-    ring_full   a client's packets that found the send ring full, or were waiting for it at the end
-    failed      a client's packets that a failing driver call or an ending session did not take, or
-                that it had no right to inject
-    refused     a client's packets that the ring took and the host refused
+    ring_full   a client's packets for which the send ring had no room, or that still waited at the
+                end
+    failed      a client's packets that were not sent because a driver call failed, the session was
+                ending, or the client was not allowed to inject
+    refused     a client's packets that the ring accepted but the host refused
 
-The first four are losses of readers, and each reader counts its own. *What a reader was offered is
-delivered, queued or lost*, at every moment and to the packet.
+The first four are losses of readers, and each reader counts its own. At every moment, each packet
+that a reader was offered is delivered, queued or lost.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from uuid import UUID
 
 
 class Cause(StrEnum):
-    """Why packets did not arrive; the module says what each means."""
+    """Name why packets were lost; the module's docstring explains each cause."""
 
     RING = "ring"
     TRUNCATED = "truncated"
@@ -34,10 +35,10 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """Packets that one reader lost, counted together.
+    """Describe packets that one reader lost, counted together.
 
-    `first` and `last` are sequence numbers; `count` is less than their span when some between
-    them were delivered.
+    `first` and `last` are sequence numbers; `count` is less than their span if some packets
+    between them were delivered.
     """
 
     count: int
@@ -49,10 +50,10 @@ class Loss:
 
 @dataclass(frozen=True, slots=True)
 class SessionLoss:
-    """Packets lost during the last second, counted together by cause.
+    """Describe packets lost during the last second, counted together by cause.
 
-    Readers' losses are those of all of them together. A refusal has its own cause behind the
-    word, as in "refused_link_down".
+    The losses of all readers are added up. The cause of a refusal is appended to the word, as in
+    "refused_link_down".
     """
 
     session: str
@@ -62,7 +63,7 @@ class SessionLoss:
 
 
 class Losses:
-    """What one reader lost; at most one entry per cause and direction waits to be told."""
+    """Collect one reader's losses; at most one entry per cause and direction is kept."""
 
     __slots__ = ("_untold", "by_cause")
 

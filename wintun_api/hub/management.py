@@ -1,8 +1,8 @@
-"""Calls into the driver: on which thread they run and how long a request waits for them.
+"""Call the driver: on which thread a call runs and how long a request waits for it.
 
-Management calls (create, open, delete, list) share a thread, as they share a mutex. Each session
-has a thread for its own calls (start, end, counters), so that one that hangs holds up no other
-session. A request waits at most `timeout`; the call goes on, and whatever was to follow it follows.
+Management calls (create, open, delete, list) share a thread, because they share a mutex. Each
+session has a thread for its own calls (start, end, counters), so that a call that hangs does not
+delay other sessions. A request waits at most `timeout`; the call and everything after it continue.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ T = TypeVar("T")
 OnFailure: TypeAlias = Callable[[WintunApiError], None]
 
 STOP_PATIENCE = 1.0
-READ_CHANGES = "read_changes"  # the call that nobody asked for
+READ_CHANGES = "read_changes"  # a call that no request asked for
 QUICK = 1.0  # seconds
 MAX_UNFINISHED = 256  # operations that outlived their requests
 
 
 @dataclass(frozen=True, slots=True)
 class SlowCall:
-    """A driver call that takes long."""
+    """Describe a driver call that takes long."""
 
     call: str
     seconds: float
@@ -44,7 +44,7 @@ class SlowCall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriverView:
-    """The driver as it is at one moment."""
+    """Describe the driver at one moment."""
 
     name: str
     library_path: str | None
@@ -55,7 +55,7 @@ class DriverView:
 
 
 class Management:
-    """The driver and its threads. Event loop thread only; made inside the running loop."""
+    """Run the driver and its threads. Event loop thread only; create it in the running loop."""
 
     def __init__(self, driver: Driver, events: EventLog, tasks: TaskSet, timeout: float) -> None:
         self.driver = driver
@@ -74,10 +74,10 @@ class Management:
 
     @property
     def busy(self) -> bool:
-        """Whether a management call is under way that a reader is not to wait for.
+        """Whether a management call is running that a reader should not wait for.
 
-        A reader waits for `READ_CHANGES` while it is quick: nobody asked for that call, and what it
-        reads may be older than what the reader knows to be so.
+        A reader does wait for a `READ_CHANGES` that is quick: no request asked for that call, and
+        the last reading may be older than what the reader already knows.
         """
         return any(call.name != READ_CHANGES or call.seconds > QUICK for call in self._thread.calls)
 
@@ -107,9 +107,9 @@ class Management:
     async def bounded(
         self, name: str, coroutine: Coroutine[Any, Any, T], failed_late: OnFailure | None = None
     ) -> T:
-        """Wait for the coroutine, but not for ever; it goes on either way.
+        """Wait for the coroutine until the time-out; it continues in any case.
 
-        `failed_late` is told the error of one that fails when nobody waits for it any more.
+        `failed_late` is called with its error if it fails after the wait has ended.
 
         Raises:
             DriverBusy: It still runs after the time-out, or too many others do.
@@ -118,7 +118,7 @@ class Management:
         return await self.awaited(name, self.begin(name, coroutine), failed_late)
 
     def begin(self, name: str, coroutine: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        """Begin what `awaited` waits for.
+        """Begin a task for `awaited` to wait for.
 
         Raises:
             DriverBusy: Too many operations are unfinished; it was not begun.
@@ -129,15 +129,15 @@ class Management:
             raise ServiceStopping
         if len(self._unfinished) >= MAX_UNFINISHED:
             coroutine.close()
-            raise DriverBusy(name, 0, f"{MAX_UNFINISHED} operations before it are unfinished.")
+            raise DriverBusy(name, 0, f"{MAX_UNFINISHED} earlier operations are unfinished.")
         return self._tasks.spawn(coroutine, name=name)
 
     async def awaited(
         self, name: str, task: asyncio.Task[T], failed_late: OnFailure | None = None
     ) -> T:
-        """Wait for what has begun, but not for ever; it goes on either way.
+        """Wait for a task until the time-out; it continues in any case.
 
-        `failed_late` is told the error of one that fails when nobody waits for it any more.
+        `failed_late` is called with its error if it fails after the wait has ended.
 
         Raises:
             DriverBusy: It still runs after the time-out.
@@ -156,16 +156,16 @@ class Management:
         return task.result()
 
     def begin_stop(self) -> None:
-        """Let requests wait no longer than `STOP_PATIENCE` seconds from now on. Idempotent."""
+        """Limit the wait of requests to `STOP_PATIENCE` seconds from now on. Idempotent."""
         if not self._leaving:
             self._leaving = True
             self._loop.call_later(STOP_PATIENCE, self._leave.set_result, None)
 
     async def view(self) -> DriverView:
-        """Return the driver as it is now; the last known version while a call is under way."""
+        """Return the state of the driver; the last known version while a call is running."""
 
         async def read_version() -> None:
-            if not self.busy:  # looked at where the call is queued: none may slip in before it
+            if not self.busy:  # checked where the call is queued, so that none can precede it
                 name = "running_driver_version"
                 self._version = await self.call(name, self.driver.running_driver_version)
 
@@ -184,9 +184,9 @@ class Management:
         )
 
     async def stop(self, close_handles: Callable[[], None]) -> None:
-        """Run `close_handles`, let the driver go and end the threads.
+        """Run `close_handles`, close the driver and end the threads.
 
-        A call that hangs is left behind after `STOP_PATIENCE` seconds.
+        A call that hangs is abandoned after `STOP_PATIENCE` seconds.
         """
 
         def close() -> None:
@@ -214,12 +214,12 @@ def _tell_failure(task: asyncio.Task[Any], failed: OnFailure) -> None:
     if error is None or isinstance(error, ServiceStopping):
         return
     if not isinstance(error, WintunApiError):  # a defect, which `TaskSet` has logged
-        text = "The service met an error it did not expect; its log tells more."
+        text = "An unexpected error occurred in the service; its log has the details."
         error = DriverError(task.get_name(), 0, text)
     failed(error)
 
 
 async def patiently(work: Awaitable[Any], patience: float = STOP_PATIENCE) -> None:
-    """Wait for work of the shutdown, but not for ever."""
+    """Wait for shutdown work for a limited time."""
     with suppress(TimeoutError, DriverError, DriverBusy):
         await asyncio.wait_for(work, patience)

@@ -1,4 +1,4 @@
-"""Network settings as a client asked for them, and what became of them."""
+"""Hold the network settings that clients asked for, and compare them with the adapter's."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ LINUX_IPV6_METRIC = 1024  # linux/ipv6_route.h: IP6_RT_PRIO_USER
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkSettings:
-    """Settings of an adapter; None leaves one as it is.
+    """Hold settings of an adapter; None leaves a setting unchanged.
 
     Attributes:
         mtu: Bytes.
-        addresses: Exactly these.
-        metric: The interface's; "automatic" lets the system choose.
-        routes: Exactly these.
-        dns: Exactly these servers, IPv4 before IPv6.
-        dns_search: Exactly these domains.
+        addresses: All addresses the adapter should have.
+        metric: The interface's metric; "automatic" lets the system choose.
+        routes: All routes the adapter should have.
+        dns: All DNS servers the adapter should have, IPv4 before IPv6.
+        dns_search: All search domains the adapter should have.
     """
 
     mtu: int | None = None
@@ -35,7 +35,7 @@ class NetworkSettings:
     dns_search: tuple[str, ...] | None = None
 
     def check(self) -> None:
-        """Raise `InvalidArgument` for what no driver would take."""
+        """Raise `InvalidArgument` for a value that is not valid for any driver."""
         if self.mtu is not None:
             check_mtu(self.mtu)
         if isinstance(self.metric, int):
@@ -44,7 +44,7 @@ class NetworkSettings:
             check_metric(route.metric)
 
     def apply(self, adapter: Adapter) -> None:
-        """Set what is given; addresses before routes, for a next hop may be in their subnet."""
+        """Apply the given settings; addresses first, as a next hop may be in their subnet."""
         if self.mtu is not None:
             adapter.set_mtu(self.mtu)
         if self.metric is not None:
@@ -60,14 +60,14 @@ class NetworkSettings:
             adapter.set_dns(servers, search)
 
     def merged(self, later: NetworkSettings) -> NetworkSettings:
-        """Return these settings with those that were given later."""
+        """Return these settings, updated with those that were given later."""
         return replace(self, **given(later))
 
     def completed(self, info: AdapterInfo) -> AdapterInfo:
-        """Return an adapter with those of these routes that its addresses have made.
+        """Return an adapter with those of these routes that exist because of its addresses.
 
-        A route to the network of one of its own addresses is the system's, and is not listed; a
-        client that asked for it has what it asked for.
+        The system creates a route to the network of each address and does not list it; a client
+        that asked for such a route does have it.
         """
         networks = {address.network for address in info.addresses}
         made = [
@@ -80,7 +80,7 @@ class NetworkSettings:
         return replace(info, routes=info.routes + unlisted) if unlisted else info
 
     def unmet(self, info: AdapterInfo) -> NetworkSettings | None:
-        """Return the settings that an adapter does not have; None when it has all of them."""
+        """Return the settings that an adapter does not have; None if it has all of them."""
         effective = of_info(info)
         missing = {
             name: wanted
@@ -92,14 +92,14 @@ class NetworkSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unmet:
-    """How an adapter differs from what was asked of the service.
+    """Describe how an adapter differs from what the service was asked for.
 
     Attributes:
-        settings: Those settings that the adapter does not have, each as it was asked for.
-        missing: Of settings that are lists, what the adapter lacks.
-        extra: Of settings that are lists, what the adapter has beyond them.
-        link_up: True where the interface is to be set up and is set down, else None.
-        marks: What the driver knows the device by and others have taken from it.
+        settings: The requested settings that the adapter does not have.
+        missing: For settings that are lists, the items that the adapter lacks.
+        extra: For settings that are lists, the items that the adapter has in addition.
+        link_up: True if the interface should be up but is down, otherwise None.
+        marks: The driver's identifying marks that others have removed from the device.
     """
 
     settings: NetworkSettings
@@ -110,7 +110,7 @@ class Unmet:
 
 
 def unmet(wanted: NetworkSettings, info: AdapterInfo) -> Unmet | None:
-    """Return how an adapter differs from what was asked; None when it does not."""
+    """Return how an adapter differs from what was asked for; None if it does not."""
     settings = wanted.unmet(info)
     if settings is None and info.link_up is not False and not info.lost_marks:
         return None
@@ -127,7 +127,7 @@ def unmet(wanted: NetworkSettings, info: AdapterInfo) -> Unmet | None:
 def _beyond(
     one: NetworkSettings, other: NetworkSettings, asked: NetworkSettings
 ) -> NetworkSettings:
-    """Return what the lists of `asked` have in one and not in the other."""
+    """Return the items that the lists of `asked` have in one but not in the other."""
     found: dict[str, Any] = {}
     for name in LISTS:
         if getattr(asked, name) is not None:
@@ -157,7 +157,7 @@ def of_info(info: AdapterInfo) -> NetworkSettings:
 
 
 def given(settings: NetworkSettings) -> dict[str, Any]:
-    """Return the settings that are not left as they are, by name."""
+    """Return the given settings by name."""
     values = ((one.name, getattr(settings, one.name)) for one in fields(settings))
     return {name: value for name, value in values if value is not None}
 
@@ -171,7 +171,7 @@ def _same(name: str, one: Any, other: Any, asked: NetworkSettings) -> bool:
 def _comparable(name: str, value: Any, asked: NetworkSettings) -> Any:
     match name:
         case "addresses":
-            # Link-local ones come from the system, unless they were asked for.
+            # Link-local addresses come from the system, unless a client asked for them.
             wanted = asked.addresses or ()
             return {one for one in value if one in wanted or not one.ip.is_link_local}
         case "routes":
@@ -183,11 +183,11 @@ def _comparable(name: str, value: Any, asked: NetworkSettings) -> Any:
 
 
 def version_of(one: IPInterface | Route) -> int:
-    """Return the version of IP that an address or a route is of."""
+    """Return the IP version of an address or a route."""
     return one.destination.version if isinstance(one, Route) else one.version
 
 
 def _plain(route: Route) -> Route:
-    # Linux keeps an IPv6 route without a metric with this one, and cannot tell the two apart.
+    # Linux stores an IPv6 route without a metric with this metric and cannot tell them apart.
     same = route.destination.version == 6 and route.metric == LINUX_IPV6_METRIC
     return replace(route, metric=0) if same else route

@@ -1,8 +1,8 @@
-"""Changes that other programs make, noticed when they are made.
+"""Notice changes that other programs make as soon as they are made.
 
-The driver says that something may have changed, and the adapters are read again. A burst of changes
-costs one reading: it waits `GATHER` seconds for more of them. However fast changes come, there is
-one reading in `GATHER` seconds at most, and after one that took long a pause that is longer.
+The driver reports that something may have changed, and the adapters are read again. A burst of
+changes causes one reading, which waits `GATHER` seconds for more of them. However fast changes
+come, there is at most one reading in `GATHER` seconds, and a longer pause after a slow reading.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from wintun_api.hub.tasks import TaskSet
 logger = logging.getLogger(__name__)
 
 GATHER = 0.2  # seconds from the first change of a burst to the reading
-SHARE = 4  # the pause after a reading, in times of what it took
+SHARE = 4  # the pause after a reading, as a multiple of its duration
 MAX_PAUSE = 1.0
 RETRY = 1.0  # seconds until a reading that failed is tried again
 
 
 class OutsideChanges:
-    """Reads again after changes. Event loop thread only.
+    """Read the adapters again after changes. Event loop thread only.
 
     Args:
-        driver: What tells of changes.
-        read: Reads the adapters and publishes what has changed; False where the driver cannot work
-            here, and so cannot be read.
-        tasks: Where a reading runs.
+        driver: The driver that reports changes.
+        read: Reads the adapters and publishes what has changed; returns False if the driver cannot
+            work here.
+        tasks: The tasks to which a reading is added.
     """
 
     def __init__(self, driver: Driver, read: Callable[[], Awaitable[bool]], tasks: TaskSet):
@@ -45,7 +45,7 @@ class OutsideChanges:
         self._listening = self._reading = self._again = self._stopped = False
 
     def listen(self) -> None:
-        """Listen to the driver, which can work here. Idempotent."""
+        """Listen to the driver, which must be able to work here. Idempotent."""
         if self._listening or self._stopped:
             return
         self._listening = True
@@ -53,10 +53,10 @@ class OutsideChanges:
         if self._fileno is None:
             self._driver.set_watcher(self._told)
         else:
-            self.look()  # what is there now is what changes are compared with
+            self.look()  # later changes are compared with the present state
 
     def look(self) -> None:
-        """Read soon: something may have changed."""
+        """Schedule a reading, because something may have changed."""
         if not self._listening:
             return
         if self._fileno is not None:
@@ -68,7 +68,7 @@ class OutsideChanges:
             self._timer = self._loop.call_at(at, self._begin)
 
     def stop(self) -> None:
-        """Listen no more. Call it before the driver is closed. Idempotent."""
+        """Stop listening. Call this before the driver is closed. Idempotent."""
         self._stopped = True
         if self._timer is not None:
             self._timer.cancel()
@@ -83,7 +83,7 @@ class OutsideChanges:
             self._loop.remove_reader(self._fileno)
 
     def _told(self) -> None:
-        # On any thread, perhaps after the loop was closed.
+        # Called on any thread, perhaps after the loop was closed.
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self.look)
 
@@ -106,7 +106,7 @@ class OutsideChanges:
         self._not_before = self._loop.time() + pause
         if not self._listening:
             return
-        if not readable:  # until somebody asks, and the driver can work
+        if not readable:  # until a request asks and the driver can work
             self._pause()
             return
         if self._fileno is not None:

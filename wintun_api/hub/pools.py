@@ -1,7 +1,7 @@
-"""The pools used before, kept over a restart.
+"""Remember the pools used before, across restarts.
 
-Wintun lists adapters pool by pool (wintun.h: WintunEnumAdapters), so adapters cannot be found any
-more once the name of their pool is forgotten.
+Wintun lists adapters pool by pool (wintun.h: WintunEnumAdapters), so adapters cannot be found once
+the name of their pool is forgotten.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from wintun_api.files import UntrustedFile
 logger = logging.getLogger(__name__)
 
 MAX_POOLS = 1024
-MAX_FILE = 1 << 20  # so many of the longest names fit
+MAX_FILE = 1 << 20  # room for the largest number of the longest names
 
 
 class KnownPools:
-    """A set of pool names in a small JSON file; without a file it lives in memory. Any thread.
+    """Keep a set of pool names in a small JSON file, or in memory without one. Any thread.
 
-    The file is read once and replaced whenever a pool is new or forgotten. A change is on the disk
-    before it is made in memory, or it is refused.
+    The file is read once and replaced whenever a pool is added or forgotten. A change is written to
+    the disk before it takes effect in memory, or it is refused.
 
     Args:
         path: The file.
-        pools: Pools that are known besides and never forgotten.
-        write: Writes a file for its owner alone.
-        read: Reads a file of up to so many bytes that its owner alone can have written.
+        pools: Additional pools that are never forgotten.
+        write: Writes a file that only its owner can read.
+        read: Reads a file, up to a number of bytes, that only its owner can have written.
 
     Raises:
         UntrustedFile: The file is broken, or another user may have written it.
@@ -49,7 +49,7 @@ class KnownPools:
     ) -> None:
         self._path = path
         self._write = write or _write
-        self._writing = threading.Lock()  # for as long as a disk takes; not on the event loop
+        self._writing = threading.Lock()  # held during disk writes; never on the event loop
         self._given = frozenset(pools)
         self._saved = _load(path, read) if path is not None else frozenset[str]()
         self._names = self._saved | self._given
@@ -60,7 +60,7 @@ class KnownPools:
         return sorted(self._names)
 
     def knows(self, name: str) -> bool:
-        """Say whether a pool would be known after a restart too."""
+        """Return whether a pool would still be known after a restart."""
         return name in (self._names if self._path is None else self._saved)
 
     def add(self, name: str, consequence: str = "The pool was not added") -> None:
@@ -68,10 +68,10 @@ class KnownPools:
 
         Args:
             name: The pool.
-            consequence: What a failure means, for the message: a sentence without its end.
+            consequence: The beginning of the message if it fails: a sentence without its full stop.
 
         Raises:
-            StorageFailed: It could not be written, so it is not known.
+            StorageFailed: It could not be written, so the pool is not remembered.
         """
         with self._writing:
             names = self._names | {name}
@@ -81,9 +81,9 @@ class KnownPools:
             self._names = names
 
     def forget(self, name: str) -> None:
-        """Forget a pool that has no adapters any more.
+        """Forget a pool that no longer has adapters.
 
-        If that cannot be written, the pool stays known, which costs nothing but a look into it.
+        If this cannot be written, the pool stays known, which only costs an empty listing.
         """
         with self._writing:
             names = self._names - {name} | self._given
@@ -98,8 +98,8 @@ class KnownPools:
     def _save(self, path: Path, names: frozenset[str], consequence: str) -> None:
         if len(names) > MAX_POOLS and len(names) > len(self._saved):
             raise StorageFailed(
-                f"{consequence}: {MAX_POOLS} pools are known, which is the most there may be.",
-                hint="Delete a pool that is not needed, or name an adapter's pool that is known.",
+                f"{consequence}: the service already knows {MAX_POOLS} pools, which is the limit.",
+                hint="Delete a pool that you do not need, or use a pool that already exists.",
             )
         try:
             self._write(path, json.dumps(sorted(names), ensure_ascii=False))
@@ -107,7 +107,7 @@ class KnownPools:
             reason = getattr(error, "strerror", None) or error
             logger.error("Cannot write the known pools to %s: %s", path, reason)  # noqa: TRY400
             raise StorageFailed(
-                f"{consequence}: writing the file of known pools failed ({reason})."
+                f"{consequence}: the file of known pools could not be written ({reason})."
             ) from error
 
 
@@ -122,8 +122,7 @@ def _load(path: Path, read: Callable[[Path, int], bytes]) -> frozenset[str]:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else error
         raise UntrustedFile(
             f"The file of known pools {path} is broken ({reason}).",
-            hint="Delete the file and name the pools that were in it with --pool, or restore it "
-            "from a backup.",
+            hint="Restore the file from a backup, or delete it and name its pools with --pool.",
         ) from None
 
 

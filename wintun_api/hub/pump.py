@@ -1,9 +1,9 @@
-"""Readiness, then drain: the one way packets leave a driver.
+"""Drain a driver's session whenever it is readable: the only way packets leave a driver.
 
-Something signals that a session is readable, and the event loop drains it in bursts. Where the OS
-gives a descriptor, the loop watches it (`hub.watch`). Elsewhere one thread per session waits, and
-passes the turn to drain to the loop (`hub.handover`). Draining in the loop's own thread spares a
-hand-over of the interpreter lock per packet.
+When a session becomes readable, the event loop drains it in bursts. If the OS provides a
+descriptor, the loop watches it (`hub.watch`). Otherwise one thread per session waits and passes the
+turn to drain to the loop (`hub.handover`). Draining on the loop's own thread avoids a hand-over of
+the interpreter lock per packet.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ logger = logging.getLogger(__name__)
 BURSTS_PER_TURN = 4
 SECONDS_PER_TURN = 0.001
 MIN_BURST = 16
-WAITER_PATIENCE = 0.8  # seconds; an interrupted wait comes back within microseconds
-STUCK = "The session and its rings stay in the driver until it comes back."
+WAITER_PATIENCE = 0.8  # seconds; an interrupted wait returns within microseconds
+STUCK = "The session and its rings stay in the driver until the call returns."
 
 
 @dataclass(frozen=True, slots=True)
 class BurstLimit:
-    """How much is read at a time: at most `packets`, and about `size` bytes."""
+    """Limit how much is read at a time: at most `packets`, and about `size` bytes."""
 
     packets: int = 1024
     size: int = 131072
@@ -45,11 +45,11 @@ OnError = Callable[[DriverError], None]
 
 
 class Pump:
-    """Drains one session until it is stopped or the driver fails.
+    """Drain one session until it is stopped or the driver fails.
 
-    Calls `on_packets(packets, lengths, size)` per burst: bytes of each packet, and of all.
-    Every method belongs to the event loop's thread. `on_error` is called once, after which the
-    pump is idle and must be stopped.
+    `on_packets(packets, lengths, size)` is called per burst, with the bytes of each packet and of
+    all packets. All methods must be called on the event loop's thread. `on_error` is called once;
+    after that the pump is idle and must be stopped.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class Pump:
         self._source.start()
 
     def pause(self) -> None:
-        """Leave what comes in the ring, which is the elastic part. Idempotent."""
+        """Leave new packets in the ring, which serves as a buffer. Idempotent."""
         self._source.pause()
 
     def resume(self) -> None:
@@ -94,16 +94,16 @@ class Pump:
         self._source.resume()
 
     async def stop(self) -> None:
-        """Stop draining; on return no thread is inside the session any more. Idempotent.
+        """Stop draining; on return no thread is inside the session. Idempotent.
 
-        A driver's wait that ignores the interrupt is left behind after `WAITER_PATIENCE` seconds.
-        The session must not be ended under it, because its thread would touch memory that was
-        freed. That thread ends the session itself when it comes back.
+        A driver's wait that ignores the interrupt is abandoned after `WAITER_PATIENCE` seconds.
+        The session must not be ended meanwhile, because the thread would then access freed memory.
+        That thread ends the session itself when the wait returns.
 
         Raises:
-            DriverBusy: The wait has not come back.
+            DriverBusy: The wait has not returned.
         """
-        with suppress(DriverError):  # what a refused interrupt means is seen by who comes back
+        with suppress(DriverError):  # the wait below shows whether the thread has left
             self._source.stop()
         try:
             await asyncio.wait_for(self._left.wait(), WAITER_PATIENCE)
@@ -124,8 +124,8 @@ class Pump:
         except DriverError as error:
             failure = error
         except Exception as error:
-            logger.exception("Packets could not be handed over.")
-            failure = DriverError("receive_packets", 0, f"Packets were not handed over: {error!r}.")
+            logger.exception("Received packets could not be passed on.")
+            failure = DriverError("receive_packets", 0, f"Packets were not passed on: {error!r}.")
         self._source.halt()
         self._on_error(failure)
         return True
@@ -143,7 +143,7 @@ class Pump:
                 self._next = max(MIN_BURST, min(limit.packets, limit.size * count // (size or 1)))
                 if size <= 2 * limit.size:
                     self._on_packets(packets, lengths, size)
-                else:  # how large packets are is known only when they have come
+                else:  # the size of packets is known only after they were read
                     self._hand_over_parts(packets, lengths)
                 if not source.active:
                     return False

@@ -1,7 +1,7 @@
-"""Adapters and sessions by id: the one object the API talks to.
+"""Keep adapters and sessions by id: the one object that the API talks to.
 
-Whatever the driver does is registered and published here, also when nobody waits for it any more.
-While a management call is under way, readers get the last reading at once.
+Everything that the driver does is registered and published here, even if no request waits for it.
+While a management call is running, readers get the last reading at once.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ STOPPING = "The service is shutting down."
 
 
 class Registry:
-    """What exists. Event loop thread only; made inside the running loop."""
+    """Keep all adapters and sessions. Event loop thread only; create it in the running loop."""
 
     def __init__(
         self,
@@ -77,7 +77,7 @@ class Registry:
         self.pools = pools or KnownPools(None)
         self.guids = guids or StableGuids()
         self._burst = burst or BurstLimit()
-        self._creating: Counter[str] = Counter()  # adapters under way, by pool
+        self._creating: Counter[str] = Counter()  # adapters being created, by pool
         self._forgetting: set[str] = set()
         self._tasks = TaskSet()
         self._management = Management(driver, self.events, self._tasks, management_timeout)
@@ -96,13 +96,13 @@ class Registry:
     async def adapters(self, pool: str | None = None) -> tuple[list[AdapterView], float]:
         """List adapters; return them with the age of the reading in seconds.
 
-        The reading is fresh (age 0) unless a management call is under way.
+        The reading is fresh (age 0) unless a management call is running.
         """
         if pool is not None:
             check_pool(pool)
 
         async def read() -> None:
-            if not self._management.busy:  # looked at where the call is queued
+            if not self._management.busy:  # checked where the call is queued
                 await self._read_adapters(pool)
 
         await self._management.bounded("list_adapters", read())
@@ -116,14 +116,14 @@ class Registry:
         return views, age
 
     def known_adapters(self) -> list[AdapterView]:
-        """Return the adapters as they were last read, without a call into the driver."""
+        """Return the last reading of the adapters, without a call into the driver."""
         return [known.view() for known in self._adapters.values()]
 
     async def adapter(self, guid: UUID) -> AdapterView:
         """Return one adapter.
 
         Raises:
-            AdapterNotFound: None has this GUID.
+            AdapterNotFound: No adapter has this GUID.
         """
         if not self._management.busy:
             await self._management.bounded("list_adapters", self._read_adapters(None))
@@ -138,12 +138,12 @@ class Registry:
     ) -> AdapterView:
         """Create an adapter with its network settings, all or nothing.
 
-        Without `requested_guid` it gets the one that its pool and name always have here.
+        Without `requested_guid` it gets the GUID that is always used here for its pool and name.
 
         Raises:
-            InvalidArgument: A value that no driver would take.
+            InvalidArgument: A value is not valid for any driver.
             AdapterExists: The name or the GUID is in use.
-            StorageFailed: Its pool is new and could not be written, so there is no adapter.
+            StorageFailed: The pool is new and could not be written, so no adapter was created.
         """
         check_name(name)
         check_pool(pool, self.driver.capabilities.max_pool)
@@ -165,7 +165,7 @@ class Registry:
         async def register() -> AdapterView:
             self._creating[pool] += 1
             try:
-                await self._remember(pool, "The adapter was not made")
+                await self._remember(pool, "The adapter was not created")
                 handle, info = await self._create(name, pool, requested_guid, attempt)
                 return self._adopt(handle, info, EventType.ADAPTER_CREATED, wanted)
             finally:
@@ -180,11 +180,11 @@ class Registry:
         return await self._management.bounded("create_adapter", register(), failed_late)
 
     async def open_adapter(self, name: str, pool: str) -> AdapterView:
-        """Open an existing adapter; one that is managed already is returned as it is.
+        """Open an existing adapter; one that is already managed is returned unchanged.
 
         Raises:
-            AdapterNotFound: None has this name in this pool.
-            StorageFailed: Its pool is new and could not be written, so it was not opened.
+            AdapterNotFound: No adapter has this name in this pool.
+            StorageFailed: The pool is new and could not be written, so it was not opened.
         """
         check_name(name)
         check_pool(pool)
@@ -214,7 +214,7 @@ class Registry:
         name: str | None = None,
         settings: NetworkSettings | None = None,
     ) -> AdapterView:
-        """Rename an adapter, change its network settings, all or nothing; what is None stays."""
+        """Rename an adapter or change its settings, all or nothing; None changes nothing."""
         if name is not None:
             check_name(name)
         wanted = settings or NetworkSettings()
@@ -229,10 +229,10 @@ class Registry:
         return await self._exclusive("update_adapter", guid, change)
 
     async def restore_adapter(self, guid: UUID) -> AdapterView:
-        """Put back what other programs have changed of an adapter.
+        """Restore everything that other programs have changed on an adapter.
 
-        That is what the driver knows the device by, the state of its link, and every network
-        setting that was asked of the service.
+        This covers the marks by which the driver knows the device, the state of its link, and all
+        network settings that were requested through the service.
         """
 
         async def change(known: ManagedAdapter) -> AdapterView:
@@ -248,12 +248,12 @@ class Registry:
         return await self._exclusive("restore_adapter", guid, change)
 
     async def release_adapter(self, guid: UUID) -> bool:
-        """Give the handle back; return whether the device is still there.
+        """Close the handle; return whether the device still exists.
 
-        In the tunnel-type generation a device goes with the handle that created it.
+        In the tunnel-type generation a device is removed with the handle that created it.
 
         Raises:
-            SessionExists: Its session must be ended first.
+            SessionExists: The adapter's session must be ended first.
         """
 
         async def release(known: ManagedAdapter) -> bool:
@@ -272,11 +272,11 @@ class Registry:
         return await self._exclusive("release_adapter", guid, release)
 
     async def delete_adapter(self, guid: UUID, *, force: bool = False) -> bool:
-        """End its session, remove the device; return whether a reboot is required."""
+        """End the adapter's session and remove the device; return whether to reboot."""
 
         async def delete(known: ManagedAdapter) -> bool:
             handle = await self._handle(known)
-            # A device moved to another network namespace is within reach only of its session.
+            # Only its session can reach a device that was moved to another network namespace.
             first = known.running_session is not None and not await self._visible(handle)
             if not first:
                 await self._end_session_of(known, reason)
@@ -325,7 +325,7 @@ class Registry:
         )
 
     async def driver_view(self) -> DriverView:
-        """Return the driver as it is now."""
+        """Return the present state of the driver."""
         return await self._management.view()
 
     # Sessions
@@ -333,19 +333,19 @@ class Registry:
     async def start_session(
         self, guid: UUID, capacity: int = DEFAULT_RING_CAPACITY
     ) -> ManagedSession:
-        """Start the session of an adapter, which is opened first where it is not managed.
+        """Start the session of an adapter, which is opened first if it is not managed.
 
         Raises:
-            InvalidArgument: The capacity is no ring capacity.
-            AdapterNotFound: None has this GUID.
-            SessionExists: The adapter has a session.
+            InvalidArgument: The capacity is not a valid ring capacity.
+            AdapterNotFound: No adapter has this GUID.
+            SessionExists: The adapter already has a session.
         """
         check_capacity(capacity)
 
         async def start(known: ManagedAdapter) -> ManagedSession:
             running = known.running_session
             if running is not None:
-                detail = f"The adapter has the session {running.id} already."
+                detail = f"The adapter already has the session {running.id}."
                 raise SessionExists("WintunStartSession", 1247, detail=detail)
             handle = await self._handle(known)
             thread = known.thread = self._management.session_thread(known.info.name)
@@ -360,7 +360,7 @@ class Registry:
                 tasks=self._tasks,
             )
             session.ended.append(lambda: self._management.release_thread(thread))
-            session.ended.append(self._outside.look)  # its adapter may be gone
+            session.ended.append(self._outside.look)  # the adapter may be gone
             try:
                 await session.start()
             except BaseException:
@@ -376,11 +376,11 @@ class Registry:
         return await self._exclusive("start_session", guid, start)
 
     def sessions(self) -> list[ManagedSession]:
-        """Return the sessions that run, and those that ended by themselves and were not deleted."""
+        """Return running sessions, and those that ended by themselves and were not deleted."""
         return list(self._sessions.values())
 
     async def refresh_sessions(self) -> list[ManagedSession]:
-        """Return the sessions, after each has read what its ring lost, or could not in time."""
+        """Return the sessions, after each has read its ring's losses or exceeded its time."""
         sessions = self.sessions()
         await asyncio.gather(*[session.refresh() for session in sessions])
         return sessions
@@ -389,7 +389,7 @@ class Registry:
         """Return one session.
 
         Raises:
-            SessionNotFound: None has this id.
+            SessionNotFound: No session has this id.
         """
         session = self._sessions.get(session_id)
         if session is None:
@@ -397,10 +397,10 @@ class Registry:
         return session
 
     async def end_session(self, session_id: str) -> SessionView:
-        """End a session, forget it and return its last view.
+        """End a session, forget it and return its final view.
 
         Raises:
-            DriverBusy: The driver has not ended it in time; it is forgotten when it has.
+            DriverBusy: The driver has not ended it in time; it is forgotten once it has ended.
         """
         session = self.session(session_id)
         task = self._ends.get(session_id)
@@ -414,7 +414,7 @@ class Registry:
     # Life
 
     def begin_stop(self) -> None:
-        """Begin to end every session, whose clients are told that the service stops.
+        """Begin to end all sessions, and tell their clients that the service stops.
 
         Requests that wait for the driver are answered soon. Idempotent.
         """
@@ -423,19 +423,19 @@ class Registry:
             self._management.begin_stop()
 
     async def sessions_ended(self) -> None:
-        """Wait until the sessions are over and their events are published, after `begin_stop`."""
+        """Wait, after `begin_stop`, until all sessions have ended and published their events."""
         if self._sessions_end is not None:
             await asyncio.shield(self._sessions_end)
 
     async def _end_sessions(self) -> None:
         ends = [session.end(STOPPING, stopping=True) for session in self._sessions.values()]
         await patiently(asyncio.gather(*ends, return_exceptions=True), ENDING_PATIENCE)
-        self.events.close()  # the ends were events too
+        self.events.close()  # only now, because the ends of sessions are events too
 
     async def stop(self) -> None:
-        """End every session, give back every handle, let the driver go. Idempotent.
+        """End all sessions, close all handles and the driver. Idempotent.
 
-        A handle that a hung call of a session may be using is left to the end of the process.
+        A handle that a hung call of a session may be using stays open until the process ends.
         """
         if self._management.stopping:
             return
@@ -480,7 +480,7 @@ class Registry:
         known = self._known(guid)
 
         async def exclusive() -> T:
-            self._known(guid)  # it may have been deleted while this waited
+            self._known(guid)  # it may have been deleted during the wait
             return await operation(known)
 
         return await self._locked(name, [known], exclusive)
@@ -492,9 +492,9 @@ class Registry:
         operation: Callable[[], Awaitable[T]],
         pool: str | None = None,
     ) -> T:
-        """Run an operation that has these adapters to itself.
+        """Run an operation with exclusive access to these adapters.
 
-        One that waited in vain for another operation is withdrawn: nothing of it is done later.
+        An operation that waited too long for another one is withdrawn and not executed later.
         """
         began = False
 
@@ -523,7 +523,7 @@ class Registry:
             task.cancel()
             ahead = [known.operation for known in members if known.operation is not None]
             call, since = ahead[0] if ahead else (busy.call, time.monotonic())
-            detail = f"{name} waited for it and was withdrawn."
+            detail = f"{name} waited for it and was cancelled without effect."
             raise DriverBusy(call, time.monotonic() - since, detail) from None
 
     async def _change(
@@ -536,7 +536,7 @@ class Registry:
         try:
             altered = await self._management.call(name, lambda: change(handle))
         except WintunApiError:
-            # A part of it may have been done: what is shown must be what is there.
+            # A part of it may have been done, so the adapters are read again.
             before = known.info
             with suppress(DriverError):
                 known.info = await self._management.call("read_adapter", handle.info)
@@ -562,11 +562,11 @@ class Registry:
         requested_guid: UUID | None,
         attempt: Callable[[UUID | None], Awaitable[T]],
     ) -> T:
-        """Create an adapter, by a random GUID where its own is in use after a rename."""
+        """Create an adapter, with a random GUID if its own is in use after a rename."""
         guid = requested_guid or self.guids.guid(pool, name)
         if guid in self._adapters:
-            # Its device may have gone unnoticed. The handle of a device that is gone is given back
-            # now: afterwards that could remove the new device, which has the same name for Windows.
+            # Its device may have been removed unnoticed. Close that device's handle now: later that
+            # could remove the new device, which has the same name for Windows.
             await self._read_adapters(None)
         if requested_guid is None:
             if guid in self._adapters:
@@ -584,7 +584,7 @@ class Registry:
         name: str | None = None,
         pool: str | None = None,
     ) -> OnFailure:
-        """Return what publishes the failure of an operation whose request was answered before."""
+        """Return a function that publishes the failure of an operation after its answer."""
 
         def publish(error: WintunApiError) -> None:
             failure = LateFailure(
@@ -622,10 +622,10 @@ class Registry:
         return known.view()
 
     async def _remember(self, pool: str, consequence: str) -> None:
-        """Make a pool durable, beside the driver's thread: a disk may take its time.
+        """Store a pool on the disk, not on the driver's thread because a disk may be slow.
 
         Raises:
-            StorageFailed: It could not be written.
+            StorageFailed: The pool could not be written.
         """
         if pool in self._forgetting or not self.pools.knows(pool):
             await aside("pools", partial(self.pools.add, pool, consequence))
@@ -642,10 +642,10 @@ class Registry:
             self._forgetting.discard(pool)
 
     def _forget(self, known: ManagedAdapter, *, gone: bool = False) -> None:
-        """Forget an adapter with its session; `gone` says that nobody asked for its removal."""
+        """Forget an adapter and its session; `gone` means that no request removed it."""
         if self._adapters.pop(known.info.guid, None) is not None:
             self._leaving.add(known.info.guid)
-            # One that the driver ended can be asked why until it, or its adapter, is deleted.
+            # A session that the driver ended remains readable until it or its adapter is deleted.
             if known.session is not None and not (gone and known.session.lost):
                 self._sessions.pop(known.session.id, None)
             self.events.publish(EventType.ADAPTER_DELETED, known.view())
@@ -671,9 +671,9 @@ class Registry:
         return True
 
     async def _read_adapters(self, pool: str | None, name: str = "list_adapters") -> set[UUID]:
-        """Make the registry agree with what the driver lists, for one pool or all known ones.
+        """Update the registry from the driver's list, for one pool or all known pools.
 
-        Returns what it lists.
+        Return the GUIDs on the list.
         """
 
         def read() -> list[AdapterInfo]:
@@ -715,7 +715,7 @@ class Registry:
 
 
 def _take_back(handle: Adapter) -> None:
-    """Delete an adapter that was just made; where even that fails, it stays and can be listed."""
+    """Delete an adapter that was just created; if that fails too, it stays and is listed."""
     with suppress(DriverError):
         handle.delete()
     with suppress(DriverError):

@@ -1,14 +1,14 @@
-"""One session's life and the way of its packets.
+"""Run one session: its life and the path of its packets.
 
 STARTING ─▶ RUNNING ─▶ ENDING ─▶ ENDED
     ▲          │ ring corrupt, once     RUNNING ─▶ ENDING ─▶ ENDED    the adapter is gone (38)
     └──────────┘                        RUNNING ─▶ ENDING ─▶ FAILED   corrupt again, other errors
 
-While a session is ENDING it takes no packets from clients and no new subscribers. In this order:
-the pump stops, and so does the host where it can be stopped; what waits in the ring is read;
-clients take what is queued (`hub.ending`); the driver's session ends, and its last counters are
-read; what is left is counted; the session is over; clients are told and let go. Its counters change
-no more then, except for a client that is cut off later with bytes that its kernel would not take.
+While a session is ENDING it accepts no packets from clients and no new subscribers. Then, in this
+order: the pump stops, and so does the host if it can be stopped; the rest of the ring is read;
+clients take what is queued (`hub.ending`); the driver's session ends and its last counters are
+read; what is left is counted; the session has ended; clients are told and released. After that its
+counters no longer change, unless a client is cut off later with bytes that the kernel did not take.
 """
 
 from __future__ import annotations
@@ -50,18 +50,18 @@ from wintun_api.packet.check import sound
 logger = logging.getLogger(__name__)
 
 LOSS_INTERVAL = 1.0
-# While packets flow, the host's counters are read so often: losses are told within two seconds.
+# How often the host's counters are read while packets flow: losses are reported within two seconds.
 LOOK_INTERVAL = 1.0
-# A reading of these counters that takes longer is not waited for: the last one stays.
+# If reading these counters takes longer, the last reading is used.
 READ_PATIENCE = 1.0
-# What a driver's ring can hold at the end, for one whose queue counts packets: 64 of the largest.
+# How much a ring can hold at the end if its queue counts packets: 64 of the largest packets.
 FULL_QUEUE = 64 * 0x10000
-RECORD_HEADER = 4  # wintun.h: every packet in a ring has its size before it
-LAST_READ = 64  # packets at a time, so that the loop's other work gets its turn
+RECORD_HEADER = 4  # wintun.h: every packet in a ring is preceded by its size
+LAST_READ = 64  # packets at a time, so that other work on the loop gets its turn
 
 
 class SessionState(StrEnum):
-    """Where a session is in its life; the module draws the transitions."""
+    """Name the states of a session; the module's docstring shows the transitions."""
 
     STARTING = "starting"
     RUNNING = "running"
@@ -77,12 +77,12 @@ class SessionState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionView:
-    """A session as it is at one moment.
+    """Describe a session at one moment.
 
     Attributes:
-        reason: Why it ended or failed, as a sentence; None before.
-        code: The driver's error code when it failed, else None.
-        ring_lost: Packets the host lost because the ring was full; None where not known.
+        reason: Why it ended or failed, as a sentence; None until then.
+        code: The driver's error code if it failed, otherwise None.
+        ring_lost: Packets that the host lost because the ring was full; None if unknown.
     """
 
     id: str
@@ -100,14 +100,14 @@ class SessionView:
 
 
 class ManagedSession:
-    """A session the service runs: pump, subscribers, injection, restart and end.
+    """Run a session of the service: pump, subscribers, injection, restart and end.
 
     Event loop thread only.
 
     Attributes:
-        clients: Who is let go in order when the session ends.
-        ended: Called once each, when the session is over.
-        lost: The driver has ended it: the adapter is gone, disabled, or has another driver.
+        clients: The clients to release when the session ends.
+        ended: Functions that are each called once when the session has ended.
+        lost: Whether the driver ended it: the adapter is gone, disabled, or has another driver.
     """
 
     def __init__(
@@ -157,7 +157,7 @@ class ManagedSession:
         self._over = asyncio.Event()
 
     def view(self) -> SessionView:
-        """Return the session as it is now."""
+        """Return the present state of the session."""
         return SessionView(
             id=self.id,
             adapter=self.adapter,
@@ -177,7 +177,7 @@ class ManagedSession:
         """Start the driver's session and begin to drain it.
 
         Raises:
-            DriverError: The driver refused; the session is over.
+            DriverError: The driver refused; the session has ended.
         """
         self._host.begin(await self._read_counters())
         try:
@@ -191,9 +191,9 @@ class ManagedSession:
     async def end(
         self, reason: str = "It was ended on request.", *, stopping: bool = False
     ) -> None:
-        """End the session and wait until it is over. Idempotent.
+        """End the session and wait until it has ended. Idempotent.
 
-        `stopping` tells clients that the whole service shuts down.
+        With `stopping`, clients are told that the whole service is shutting down.
         """
         if self.state in (SessionState.STARTING, SessionState.RUNNING):
             self.state = SessionState.ENDING
@@ -202,17 +202,17 @@ class ManagedSession:
             await self._over.wait()
 
     def subscribe(self, subscriber: Subscriber) -> None:
-        """Let a subscriber have the packets of its direction from now on.
+        """Offer packets of its direction to a subscriber from now on.
 
         Raises:
-            SessionNotFound: The session is over.
+            SessionNotFound: The session has ended.
         """
         if self.state.over or self.state is SessionState.ENDING:
             raise SessionNotFound(self.id)
         self.fanout.add(subscriber)
 
     def unsubscribe(self, subscriber: Subscriber) -> None:
-        """Offer no more to a subscriber; what it has queued is still its own. Idempotent."""
+        """Offer no more to a subscriber; it keeps its queued packets. Idempotent."""
         self.fanout.discard(subscriber)
 
     def inject(
@@ -220,15 +220,15 @@ class ManagedSession:
     ) -> Injection:
         """Check packets and put them into the send ring; never blocks.
 
-        Packets that find the ring full are dropped and counted, or come back as `waiting`. When
-        the driver's call fails, the packets that it did not take are counted as `failed`, and
-        `failure` is its error.
+        If the ring is full, packets are dropped and counted, or returned as `waiting`. If the
+        driver's call fails, packets that it did not take are counted as `failed`, and `failure` is
+        the error.
 
-        With `behind`, others of this client wait for the ring: none of these may overtake them, so
-        all good ones come back as `waiting`.
+        With `behind`, other packets of this client are waiting for the ring. These must not
+        overtake them, so all valid packets are returned as `waiting`.
 
         Raises:
-            SessionEnded: The session is over or ending.
+            SessionEnded: The session has ended or is ending.
         """
         injection = Injection()
         lengths = lengths_of(packets)
@@ -246,14 +246,14 @@ class ManagedSession:
         """Put packets that `inject` has checked and left waiting into the send ring.
 
         Raises:
-            SessionEnded: The session is over or ending.
+            SessionEnded: The session has ended or is ending.
         """
         injection = Injection()
         self._push(packets, lengths_of(packets), full, injection)
         return injection
 
     def give_up(self, packets: Sequence[bytes], cause: Cause) -> None:
-        """Count packets of a client that were never given to the driver: `RING_FULL`, `FAILED`."""
+        """Count a client's packets that never reached the driver as `RING_FULL` or `FAILED`."""
         if cause is Cause.RING_FULL:
             self.counters.ring_full += len(packets)
         else:
@@ -261,7 +261,7 @@ class ManagedSession:
         self._note_loss(cause, len(packets))
 
     async def refresh(self) -> None:
-        """Read from the operating system what the host lost; a slow answer is not waited for."""
+        """Read the host's losses from the operating system; do not wait for a slow answer."""
         if self.state is SessionState.RUNNING and not self._thread.busy:
             counters = await self._read_counters()
             if self.state is SessionState.RUNNING:
@@ -298,7 +298,7 @@ class ManagedSession:
         try:
             taken = session.send_packets(packets)
             if 0 < taken < len(packets):
-                # The ring is full, or the call failed behind these: then the next one says so.
+                # The ring is full, or the call failed after these: then the next call raises.
                 taken += session.send_packets(packets[taken:])
         except DriverError as error:
             return taken, error
@@ -393,7 +393,7 @@ class ManagedSession:
         self._miss(Cause.TRUNCATED, new)
 
     def _miss(self, cause: Cause, count: int) -> None:
-        """Leave a gap in the numbers for packets that never came, and tell of it."""
+        """Leave a gap in the sequence numbers for lost packets, and report it."""
         if count > 0:
             first = self.next_received
             self.next_received += count
@@ -406,7 +406,7 @@ class ManagedSession:
         session = await self._thread.call(
             "start_session", lambda: self._handle.start_session(self.capacity)
         )
-        if self.state is not SessionState.STARTING:  # ended while the driver was at it
+        if self.state is not SessionState.STARTING:  # ended during the driver's call
             await self._thread.call("end_session", session.end)
             raise SessionEnded("WintunStartSession", 38, detail=self._why())
         self._session = session
@@ -429,7 +429,7 @@ class ManagedSession:
         if pump is not None:
             try:
                 await pump.stop()
-            except DriverBusy:  # a thread is still inside the session: it may not be touched
+            except DriverBusy:  # a thread is still inside the session, so it must not be touched
                 self._session = None
                 raise
 
@@ -451,13 +451,13 @@ class ManagedSession:
         self._tasks.spawn(finish, name=f"finish:{self.id}")
 
     async def _finish_lost(self) -> None:
-        """Finish a session that the driver has ended, and say why it has."""
+        """Finish a session that the driver has ended, and record why."""
         reason = ADAPTER_GONE
         try:
             call = self._thread.call("end_reason", self._handle.end_reason)
             reason = await asyncio.wait_for(call, ending.DRIVER_PATIENCE)
         except (DriverError, DriverBusy, ServiceStopping, TimeoutError):
-            pass  # a slow answer is not worth waiting for
+            pass  # do not wait for a slow answer
         except Exception:  # a defect of the driver must not keep the session from ending
             logger.exception("The driver could not say why a session has ended.")
         await self._finish(SessionState.ENDED, reason)
@@ -466,10 +466,10 @@ class ManagedSession:
         self._restarts += 1
         try:
             await self._close()
-            # Between two sessions the ring is gone, and what was left in it.
+            # Between two sessions there is no ring, and what was left in it is lost.
             self._learn(await self._read_counters(), drained=True)
             await self._open()
-        except Exception as error:  # noqa: BLE001 - nothing may leave it half started
+        except Exception as error:  # noqa: BLE001 - no error may leave it half started
             if self.state is SessionState.STARTING:
                 self.state = SessionState.ENDING
                 reason = f"{cause} It could not be restarted: {error}"
@@ -491,14 +491,14 @@ class ManagedSession:
             await self._let_go(state, closing, stopping=stopping)
 
     async def _empty(self) -> None:
-        """Read what is left in the ring, and let the clients take it."""
+        """Read the rest of the ring, and let the clients take it."""
         loop = asyncio.get_running_loop()
         begun = loop.time()
         await self._stop_pump()
         await self._quiesce()
         emptied = await self._drain(begun + ending.FLUSH_PATIENCE)
         await ending.flush(self.clients, begun + ending.FLUSH_PATIENCE - loop.time())
-        if not emptied:  # a client that blocks has had its time: the others get the rest
+        if not emptied:  # the time of a blocking client is up: the others get the rest
             for subscriber in self.fanout.subscribers:
                 if subscriber.full:
                     subscriber.abandon()
@@ -506,11 +506,11 @@ class ManagedSession:
             await ending.flush(self.clients, ending.REST_PATIENCE)
         for subscriber in self.fanout.subscribers:
             subscriber.refuse()
-        # What the host sent meanwhile has nobody to go to any more, but it is counted.
+        # No reader is left for what the host sent meanwhile, but it is counted.
         await self._drain(loop.time() + ending.REST_PATIENCE)
 
     async def _quiesce(self) -> None:
-        """Stop the host's sending, so that what is read from now on is the last."""
+        """Stop the host from sending, so that what is read from now on is the last."""
         session = self._session
         if session is not None:
             with suppress(DriverError, DriverBusy, ServiceStopping, TimeoutError):
@@ -518,7 +518,7 @@ class ManagedSession:
                 await asyncio.wait_for(call, ending.DRIVER_PATIENCE)
 
     async def _drain(self, deadline: float) -> bool:
-        """Read as much as a ring holds; return whether it was found empty."""
+        """Read as much as a ring can hold; return whether it was empty in the end."""
         session, loop = self._session, asyncio.get_running_loop()
         room = max(self.capacity, FULL_QUEUE)
         while session is not None and room > 0:
@@ -526,7 +526,7 @@ class ManagedSession:
                 return False
             try:
                 packets = session.receive_packets(LAST_READ)
-            except DriverError:  # the ring has gone, with what was in it
+            except DriverError:  # the ring is gone, with everything in it
                 return True
             if not packets:
                 return True
@@ -550,7 +550,7 @@ class ManagedSession:
         return True
 
     async def _close_at_last(self, trouble: DriverBusy | DriverError | None) -> bool:
-        """Close; return whether that went well, else the reason and the code say what did not."""
+        """Close; return whether that succeeded. If not, reason and code say what failed."""
         try:
             await self._close()
         except (DriverBusy, DriverError) as error:
@@ -572,7 +572,7 @@ class ManagedSession:
         ending.settle(clients)
         told = Ending(state, self.reason or "", stopping)
         if stopping or hangs:
-            # Nothing can be asked any more, or not yet: the clients come first.
+            # The driver cannot be asked now: the clients come first.
             ending.farewell(clients, told)
             if stopping:
                 await ending.gone(clients)
@@ -582,7 +582,7 @@ class ManagedSession:
                 self._learn(await self._read_counters(), drained=True)
             self._over_now(state)
         else:
-            # A client that is told that the session has ended, and asks, finds it so.
+            # A client that asks after being told that the session has ended must find it ended.
             self._over_now(state)
             ending.farewell(clients, told)
 

@@ -1,4 +1,4 @@
-"""Asyncio tasks that are named, kept alive and reported when they fail."""
+"""Run asyncio tasks that have names, are kept alive and are logged if they fail."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ logger = logging.getLogger(__name__)
 
 
 class TaskSet:
-    """The tasks of one owner. The event loop keeps only weak references to tasks; this keeps them.
+    """Keep the tasks of one owner, because the event loop only keeps weak references to them.
 
-    A task that fails is logged when nobody awaits it. Event loop thread only.
+    A task that fails is logged if nothing awaits it. Event loop thread only.
     """
 
     def __init__(self) -> None:

@@ -1,9 +1,9 @@
-"""The driver's own threads, for calls that take seconds, hold mutexes and cannot be cancelled.
+"""Run driver calls that take seconds, hold mutexes and cannot be cancelled on separate threads.
 
 The DLL serialises its management calls anyway (wintun-abi: an INFINITE wait on a system-wide
 mutex), so one thread runs them in order, and each session has a thread for its own calls. A call
-that never comes back blocks its thread alone: the event loop, the packet path and the other threads
-go on, and the call is named in the API.
+that never returns only blocks its own thread: the event loop, the packet path and the other threads
+continue, and the API lists the call.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SlowCallback = Callable[[str, float], None]
 
 @dataclass(slots=True)
 class Call:
-    """One call on its way: queued, then running."""
+    """Describe a call that is queued or running."""
 
     name: str
     function: Callable[[], Any]
@@ -43,12 +43,12 @@ class Call:
 
 
 class DriverThread:
-    """One daemon thread that runs calls in order; at most `MAX_WAITING` may wait.
+    """Run calls in order on one daemon thread; at most `MAX_WAITING` may wait.
 
-    A daemon, because a call hung in a system mutex must not keep the process from ending.
+    It is a daemon, so that a call that hangs in a system mutex does not keep the process alive.
 
     Raises:
-        OutOfThreads: The system did not start it.
+        OutOfThreads: The system did not start the thread.
     """
 
     def __init__(self, name: str, slow: SlowCallback | None = None) -> None:
@@ -76,8 +76,8 @@ class DriverThread:
         """Run `function` on the thread and return its result; cancelling does not stop it.
 
         Raises:
-            DriverBusy: Too many calls wait already.
-            DriverError: The call raised what is no error of a call, such as SystemExit.
+            DriverBusy: Too many calls are already waiting.
+            DriverError: The call raised something unusual, such as SystemExit.
             ServiceStopping: The thread was stopped.
         """
         if self._stopped:
@@ -128,7 +128,7 @@ class DriverThread:
             call.future.set_result(result)
             return
         if not isinstance(error, Exception) or isinstance(error, StopIteration):
-            # asyncio would end the loop with the first, and cannot carry the second.
-            error = DriverError(call.name, 0, f"The call was left by {error!r}.")
+            # asyncio would end the loop for the first, and cannot deliver the second.
+            error = DriverError(call.name, 0, f"The call was ended by {error!r}.")
         call.future.set_exception(error)
         call.future.exception()  # a caller that gave up waiting must not cause a warning

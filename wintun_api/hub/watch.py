@@ -1,4 +1,4 @@
-"""A session's descriptor, watched by the event loop: no thread is needed where there is one."""
+"""Watch a session's descriptor with the event loop; no thread is then needed."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 
 class Watch:
-    """Drains a session whenever its descriptor is readable. Event loop thread only.
+    """Drain a session whenever its descriptor is readable. Event loop thread only.
 
-    A watched descriptor is level-triggered: what a drain leaves is drained in the next round.
+    A watched descriptor is level-triggered: packets that a drain leaves are drained next time.
     """
 
     def __init__(
@@ -23,7 +23,7 @@ class Watch:
 
     @property
     def active(self) -> bool:
-        """Whether it drains: it was started, and neither paused nor halted."""
+        """Whether it drains: it was started and is not paused or halted."""
         return self._running and not self._paused
 
     def start(self) -> None:
@@ -32,7 +32,7 @@ class Watch:
         self._loop.add_reader(self._fileno, self._drain)
 
     def pause(self) -> None:
-        """Leave what comes in the kernel's queue. Idempotent."""
+        """Leave new packets in the kernel's queue. Idempotent."""
         if self._running and not self._paused:
             self._paused = True
             self._loop.remove_reader(self._fileno)
@@ -44,7 +44,7 @@ class Watch:
             self._loop.add_reader(self._fileno, self._drain)
 
     def halt(self) -> None:
-        """Watch no longer. Idempotent."""
+        """Stop watching. Idempotent."""
         if self._running:
             self._running = False
             if not self._paused:
