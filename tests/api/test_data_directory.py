@@ -204,7 +204,7 @@ def test_a_token_file_that_others_can_read(tmp_path: Path, mode: int) -> None:
     assert load_admin_token(path, said.append) == SECRET
     assert mode_of(path) == 0o600
     assert len(said) == 1
-    assert f"other users can read the token file {path}" in said[0]
+    assert f"other users could read the token file {path}" in said[0]
     assert load_admin_token(path, quiet) == SECRET
 
 

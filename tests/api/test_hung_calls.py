@@ -127,7 +127,7 @@ def test_a_hung_start(rig: Rig) -> None:
             for answer in answers:
                 detail = problem(answer.result(), 504, "driver-busy")["detail"]
                 assert detail.startswith("start_session is still running after")
-                assert detail.endswith("waited for it and was withdrawn.")
+                assert detail.endswith("waited for it and was cancelled without effect.")
     finally:
         gate.set()
     while not (running := http.get("/v1/sessions").json()):

@@ -56,7 +56,7 @@ def test_a_full_disk_refuses_a_new_pool(small_disk: Path) -> None:
         filler = fill(small_disk)
         for _ in range(2):
             refused = create(service, "two", "Second")
-            assert_refused(refused, "The adapter was not made", "No space left on device")
+            assert_refused(refused, "The adapter was not created", "No space left on device")
         assert names(service) == ["one"]
         assert "two" not in ip("link")
         assert create(service, "three", "First").status_code == 201
@@ -98,7 +98,7 @@ def test_a_directory_that_became_a_file(tmp_path: Path) -> None:
         assert create(service, "one", "First").status_code == 201
         shutil.rmtree(data)
         data.write_text("")
-        assert_refused(create(service, "two", "Second"), "The adapter was not made")
+        assert_refused(create(service, "two", "Second"), "The adapter was not created")
         assert names(service) == ["one"]
 
 

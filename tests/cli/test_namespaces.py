@@ -22,7 +22,7 @@ def test_every_way_to_ask_names_the_reason(start: Start) -> None:
     """GET /v1/driver and a creation name the network; neither says to run elevated."""
     program = start("serve", *LINUX, within=("unshare", "-Ur"))
     url = program.wait_for_url()
-    assert "does not own the network namespace" in program.stderr
+    assert "does not own its network namespace" in program.stderr
     token = program.wait_for(r"token file: ([^)]+)")[1]
     headers = {"Authorization": f"Bearer {Path(token).read_text().strip()}"}
     with httpx.Client(base_url=url, headers=headers, trust_env=False) as http:
@@ -35,7 +35,7 @@ def test_every_way_to_ask_names_the_reason(start: Start) -> None:
         refused = http.post("/v1/adapters", json={"name": "A1"})
         assert refused.status_code in (403, 503)
         problem = refused.json()
-        assert "does not own the network namespace" in problem["detail"]
+        assert "does not own its network namespace" in problem["detail"]
         assert "unshare -Urn" in problem["hint"]
         assert "elevated" not in json.dumps(problem)
 

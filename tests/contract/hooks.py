@@ -84,7 +84,7 @@ schemathesis.openapi.media_type("application/vnd.wintun-api.batch", batches())
 
 # What a schema cannot say of a value: the service refuses it with one of these sentences.
 BEYOND_SCHEMAS = (
-    "is no ring capacity; it must be a power of two",
+    "is not a valid ring capacity; it must be a power of two",
     "is no next hop to",
     "is there twice",
     "two prefix lengths",

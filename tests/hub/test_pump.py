@@ -406,7 +406,7 @@ def test_a_defect_while_draining(rig: Rig, caplog: pytest.LogCaptureFixture) -> 
 
     asyncio.run(run())
     assert "ZeroDivisionError" in str(failures[0])
-    assert "could not be handed over" in caplog.text
+    assert "could not be passed on" in caplog.text
 
 
 @pytest.mark.usefixtures("stuck")

@@ -1,12 +1,12 @@
-"""Drivers: one seam (`base`), three ways to have adapters behind it.
+"""Provide adapters through one interface (`base`) with three implementations.
 
     base        the protocols Driver, Adapter, Session and their values
-    limits      the numbers of wintun.h and the checks the DLL leaves out
+    limits      the limits in wintun.h, and the checks that the DLL does not make
     wintun/     wintun.dll through ctypes, both generations
-    emulated/   the same ctypes code over an emulated library, with a peer that answers
+    emulated/   the same ctypes code with an emulated library and a peer that answers
     linux/      /dev/net/tun and rtnetlink
 
-A driver's module is imported when it is opened, so that no platform needs another one's parts.
+A driver's module is imported when it is opened, so that no platform needs modules of another one.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ DRIVERS: dict[str, str] = {
 
 
 def open_driver(name: str, settings: Settings) -> Driver:
-    """Return the driver of this name; a driver that cannot work says so when asked.
+    """Return the driver with this name; a driver that cannot work here says so when asked.
 
     Raises:
-        KeyError: There is no driver of this name.
+        KeyError: There is no driver with this name.
     """
     module, _, factory = DRIVERS[name].partition(":")
     make: Callable[[Settings], Driver] = getattr(importlib.import_module(module), factory)

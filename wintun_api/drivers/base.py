@@ -1,13 +1,14 @@
-"""The upper seam: what every driver offers, in Wintun's words.
+"""Define the interface that every driver implements, in Wintun's words.
 
 The hub, the API and the tests know only this module. All of it is synchronous. Management calls
-(everything on `Driver` and `Adapter` but the next ones) may take seconds and come from the hub's
-management thread, one at a time. `Adapter.start_session`, `Adapter.counters` and `Session.end` come
-from a thread of the session, so those of several adapters may run at once. Packet calls
-(`Session.receive_packets`, `Session.send_packets`) never block and come from one thread at a time;
-`Session.interrupt` may come from any thread.
+(everything on `Driver` and `Adapter` but the following) may take seconds and are made on the hub's
+management thread, one at a time. `Adapter.start_session`, `Adapter.counters` and `Session.end` are
+made on a thread of the session, so those of several adapters may run at once. Packet calls
+(`Session.receive_packets`, `Session.send_packets`) never block and are made on one thread at a
+time; `Session.interrupt` may be called on any thread.
 
-Directions are the application's: *received* is host to application, *sent* application to host.
+Directions are seen from the application: *received* packets go from the host to the application,
+*sent* packets from the application to the host.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ ADAPTER_GONE: Final = "The adapter is gone."
 
 
 class UnavailableReason(StrEnum):
-    """Why a driver cannot work on this machine; a value, never a crash."""
+    """Name why a driver cannot work on this machine."""
 
     WRONG_PLATFORM = "wrong_platform"
     LIBRARY_NOT_FOUND = "library_not_found"
@@ -54,7 +55,7 @@ class UnavailableReason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unavailable:
-    """A reason with the sentence that explains it and the one that says what to do."""
+    """Hold a reason, a sentence that explains it, and a sentence that says what to do."""
 
     reason: UnavailableReason
     message: str
@@ -63,12 +64,12 @@ class Unavailable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
-    """What this driver and generation can do; every difference in behaviour is one field here.
+    """Describe what this driver and generation can do; each difference is one field.
 
     Attributes:
         generation: "pool" (wintun.dll 0.9 to 0.13), "tunnel-type" (0.14) or "kernel" (Linux).
-        persistent_adapters: Adapters outlive the handle, and the process, that made them.
-        enumerate_pools: Adapters can be listed pool by pool; else only managed ones are known.
+        persistent_adapters: Adapters outlive the handle and the process that created them.
+        enumerate_pools: Adapters can be listed by pool; otherwise only managed ones are known.
         rename: `Adapter.set_name` works.
         delete_pool: `Driver.delete_pool` works.
         delete_driver: `Driver.delete_driver` works.
@@ -91,23 +92,23 @@ class Capabilities:
 
     @property
     def max_name(self) -> int:
-        """UTF-16 units of the longest name of an adapter."""
+        """The longest adapter name, in UTF-16 units."""
         return MAX_ADAPTER_NAME - 1
 
     @property
     def max_pool(self) -> int:
-        """UTF-16 units of the longest pool of an adapter to create."""
+        """The longest pool of an adapter to create, in UTF-16 units."""
         return MAX_POOLS.get(self.generation, MAX_POOL - 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """A route of the host that leads into an adapter.
+    """Describe a route of the host into an adapter.
 
     Attributes:
-        destination: Which addresses it is for.
-        next_hop: None where every destination is on the link, as with most tunnels.
-        metric: Smaller is preferred; 0 is the system's own choice. Windows adds the interface's.
+        destination: The network that it leads to.
+        next_hop: None if every destination is on the link, as with most tunnels.
+        metric: Smaller is preferred; 0 lets the system choose. Windows adds the interface's metric.
     """
 
     destination: IPNetwork
@@ -117,30 +118,31 @@ class Route:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdapterInfo:
-    """One adapter as the operating system has it now.
+    """Describe an adapter as the operating system reports it.
 
     Attributes:
-        guid: The adapter's identity; names may change, LUIDs and indexes may be used again.
+        guid: The adapter's identity; names may change, LUIDs and indexes may be reused.
         name: 1 to 127 UTF-16 units.
-        wintun_name: What Wintun opens it by, where a rename has left that behind; else empty.
+        wintun_name: The name by which Wintun opens it, if a rename did not change that; else empty.
         pool: Wintun's pool; the tunnel type in the tunnel-type generation.
-        luid: NET_LUID as an unsigned 64-bit integer; 0 where the system has none.
-        interface_index: 0 where not known.
-        interface_name: What the system's own tools call it: the alias, or the kernel's name.
-        mtu: Bytes; None where the driver cannot read it.
-        addresses: With prefix lengths, in the order of the system.
-        persistent: The adapter outlives the handle that made it.
-        metric: The interface's own; None where the system chooses it, or has none.
-        routes: Those that were set; none that the system makes by itself.
-        dns: Servers, IPv4 before IPv6.
-        dns_search: Domains that short names are looked for in.
-        families: The versions of IP that are bound to it: 4, 6.
-        orphan: Made by another program, or left by one, so that no handle of ours removes it.
-        unavailable: Why the system can do nothing with it now, as a sentence: it is disabled, or
-            its driver is being replaced. Empty while it works. Such an adapter has no settings.
-        link_up: The interface is set up, by whatever program; None where the driver cannot tell.
-        lost_marks: What the driver had written on the device to know it by and others have taken
-            away; `Adapter.restore` writes it again. Always empty on Windows, which keeps the GUID.
+        luid: NET_LUID as an unsigned 64-bit integer; 0 if the system has none.
+        interface_index: 0 if unknown.
+        interface_name: The name in the system's own tools: the alias, or the kernel's name.
+        mtu: Bytes; None if the driver cannot read it.
+        addresses: Addresses with prefix lengths, in the order of the system.
+        persistent: Whether the adapter outlives the handle that created it.
+        metric: The interface's metric; None if the system chooses it or has none.
+        routes: The routes that were set, without those that the system adds by itself.
+        dns: DNS servers, IPv4 before IPv6.
+        dns_search: Domains that are searched for short names.
+        families: The IP versions that are bound to it: 4, 6.
+        orphan: Whether another program created it or left it behind, so that closing a handle of
+            this process does not remove it.
+        unavailable: Why it cannot be used now, as a sentence: it is disabled, or its driver is
+            being replaced. Empty while it works. Such an adapter has no settings.
+        link_up: Whether the interface is up; None if the driver cannot tell.
+        lost_marks: Identifying marks that the driver had written on the device and that others
+            have removed; `Adapter.restore` writes them again. Always empty on Windows.
     """
 
     guid: UUID
@@ -166,16 +168,16 @@ class AdapterInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkCounters:
-    """What the operating system counts on the link since the adapter was made.
+    """Hold the operating system's counters of the link since the adapter was created.
 
     Attributes:
-        received_packets: Packets the host gave to the application.
-        received_bytes: Bytes of them.
-        received_dropped: Packets the host lost because the ring was full or nobody had a session.
-            This is where ring loss is: it misses only what waited in the ring when it was freed.
-        sent_packets: Packets the application gave to the host.
-        sent_bytes: Bytes of them.
-        sent_dropped: Packets of the application that the host refused.
+        received_packets: Packets that the host gave to the application.
+        received_bytes: Bytes of these packets.
+        received_dropped: Packets that the host lost because the ring was full or there was no
+            session. It includes all ring losses but those still in the ring when it was freed.
+        sent_packets: Packets that the application gave to the host.
+        sent_bytes: Bytes of these packets.
+        sent_dropped: Packets from the application that the host refused.
     """
 
     received_packets: int = 0
@@ -187,7 +189,7 @@ class LinkCounters:
 
 
 class LogLevel(IntEnum):
-    """Levels of the driver's log (wintun.h: WINTUN_LOGGER_LEVEL)."""
+    """List the levels of the driver's log (wintun.h: WINTUN_LOGGER_LEVEL)."""
 
     INFO = 0
     WARN = 1
@@ -196,12 +198,12 @@ class LogLevel(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """One line of the driver's log.
+    """Hold one line of the driver's log.
 
     Attributes:
         level: Info, warning or error.
-        time_ns: Nanoseconds since 1970, from the driver where it gives one.
-        message: The text, without line end.
+        time_ns: Nanoseconds since 1970, from the driver if it gives a time.
+        message: The text, without a line end.
     """
 
     level: LogLevel
@@ -214,10 +216,10 @@ Watcher: TypeAlias = Callable[[], None]
 
 
 class Session(Protocol):
-    """A running exchange of layer 3 packets with one adapter.
+    """Exchange layer 3 packets with one adapter.
 
-    It ends once. A call after the end raises `SessionEnded`. `end` runs only when no other call of
-    the session does; the hub sees to that.
+    A session ends once. A call after the end raises `SessionEnded`. `end` must not run while any
+    other call of the session runs; the hub ensures that.
     """
 
     @property
@@ -226,71 +228,72 @@ class Session(Protocol):
 
     @property
     def refused(self) -> Mapping[str, int]:
-        """Packets that `send_packets` took and the host then refused, by cause, since the start.
+        """Packets that `send_packets` accepted but the host then refused, by cause, since start.
 
         The causes are "link_down" (the interface was set down) and "host" (any other reason). A
-        cause is missing until it has happened; Wintun and the emulated driver have none. The
-        numbers only grow. What is returned never changes, so any thread may read it, also after
-        `end`; while nothing new was refused it is the same object.
+        cause is missing until it occurs; Wintun and the emulated driver have none. The numbers
+        only grow. The returned object never changes, so any thread may read it, also after `end`;
+        it is the same object while nothing new was refused.
         """
 
     @property
     def truncated(self) -> int:
-        """Received packets that were dropped because the driver could not read all of them.
+        """Received packets that were dropped because the driver could not read them completely.
 
-        It counts since the start, only grows, and may be read from any thread, also after `end`.
-        Always 0 with Wintun and the emulated driver.
+        The number counts from the start and only grows. Any thread may read it, also after `end`.
+        It is always 0 with Wintun and the emulated driver.
         """
 
     def fileno(self) -> int | None:
-        """Return a descriptor that polls readable when packets wait; None where the OS has none."""
+        """Return a descriptor that is readable when packets wait; None if the OS has none."""
 
     def wait_readable(self) -> bool:
         """Block until packets may be waiting; return False after `interrupt`.
 
-        Only called where `fileno` is None, from one waiter thread. Costs no CPU while it waits.
-        True also when the adapter is gone: the next `receive_packets` then says so.
+        It is only called if `fileno` is None, on one waiter thread, and uses no CPU while it
+        waits. It also returns True if the adapter is gone: the next `receive_packets` then raises.
 
         Raises:
-            DriverError: The wait failed; the hub fails the session by this error.
+            DriverError: The wait failed; the hub then fails the session with this error.
         """
 
     def interrupt(self) -> None:
         """Make this and every later `wait_readable` return False. Any thread; idempotent."""
 
     def receive_packets(self, limit: int) -> Sequence[bytes]:
-        """Return up to `limit` received packets; none when the ring is exhausted. Never blocks.
+        """Return up to `limit` received packets; none if the ring is empty. Never blocks.
 
         Raises:
-            SessionEnded: The adapter is gone. Packets drained before are never lost: they are
+            SessionEnded: The adapter is gone. Packets read before are never lost: they are
                 returned first, and the next call raises.
-            RingCorrupt: The ring is inconsistent; likewise after the packets before it.
+            RingCorrupt: The ring is inconsistent. Packets before that are returned first, too.
         """
 
     def send_packets(self, packets: Sequence[bytes]) -> int:
-        """Send packets in order and return how many were taken. Never blocks.
+        """Send packets in order and return how many were accepted. Never blocks.
 
-        Stops at a full ring: fewer than given means the ring has no room for the next one now, and
-        nothing behind that one was sent, however small. Packets that the host refuses are taken
-        too, and are in `refused`. Every packet must be checked before (`packet.check`).
+        It stops at a full ring: a smaller number than given means that the ring has no room for
+        the next packet now, and no later packet was sent, however small. Packets that the host
+        refuses count as accepted and are in `refused`. Every packet must be checked beforehand
+        (`packet.check`).
 
-        A call that fails behind packets that were taken returns their number, and the next one
+        A call that fails after some packets were accepted returns their number, and the next call
         raises.
 
         Raises:
             SessionEnded: The adapter is gone.
-            DriverError: The driver refused the call; none of these packets was taken.
+            DriverError: The driver refused the call; none of these packets was accepted.
         """
 
     def quiesce(self) -> None:
-        """Stop the host from sending, so that what waits now is the last and can all be received.
+        """Stop the host from sending, so that all waiting packets can be received.
 
-        Call it before the last packets are drained and the session is ended; what waits at `end` is
-        lost and counted nowhere. What the host sends after it is never received: new kernels count
-        it in `LinkCounters.received_dropped`, so read the counters once more after the last drain.
-        It may take milliseconds, and any thread may call it; it raises nothing, and does nothing
-        after the end. On Wintun and the emulated driver it does nothing: Windows cannot stop the
-        host, so the caller bounds the last drain itself.
+        Call it before draining the last packets and ending the session: packets that wait at `end`
+        are lost and not counted. What the host sends afterwards is never received. New kernels
+        count it in `LinkCounters.received_dropped`, so read the counters again after the last
+        drain. It may take milliseconds; any thread may call it; it raises nothing and has no
+        effect after the end. On Wintun and the emulated driver it has no effect, because Windows
+        cannot stop the host, so the caller must limit the last drain.
         """
 
     def end(self) -> None:
@@ -298,44 +301,46 @@ class Session(Protocol):
 
 
 class Adapter(Protocol):
-    """A handle of one adapter. Handles are given back once, by `close` or `delete`."""
+    """Manage one adapter through a handle, which `close` or `delete` closes once."""
 
     @property
     def reboot_required(self) -> bool:
-        """Whether creating it asked for a reboot (wintun.h: WintunCreateAdapter)."""
+        """Whether a reboot is required after creating it (wintun.h: WintunCreateAdapter)."""
 
     def info(self) -> AdapterInfo:
         """Read the adapter from the operating system.
 
-        One that the system does not show for the moment is described as it was last seen, with
-        `unavailable` and without settings.
+        An adapter that the system does not show for the moment is described as it was last seen,
+        with `unavailable` and without settings.
 
         Raises:
-            AdapterNotFound: It was removed by somebody else.
+            AdapterNotFound: Another program removed it.
         """
 
     def end_reason(self) -> str:
-        """Say as a sentence why its session has ended by itself.
+        """Return a sentence that says why its session has ended by itself.
 
-        It is short, for it is also the reason of a close frame, and says whether a new session
-        would work. It may be called after the adapter is gone, and from a thread of the session.
+        The sentence is short, because it is also the reason in a close frame, and says whether a
+        new session would work. This may be called after the adapter is gone, and on a thread of
+        the session.
         """
 
     def counters(self) -> LinkCounters:
         """Read the link counters of the operating system.
 
-        They never go back while the adapter exists. After it was removed, by whatever program, the
-        last known values are returned: on Linux those that a device with a session had at last.
+        They never decrease while the adapter exists. After it was removed, by any program, the
+        last known values are returned: on Linux the final ones of a device with a session.
 
         Raises:
-            AdapterNotFound: The adapter was removed before this handle had read any; not on Linux.
+            AdapterNotFound: The adapter was removed before this handle had read any. Linux does
+                not raise this.
         """
 
     def start_session(self, capacity: int) -> Session:
         """Start the adapter's session (wintun.h: WintunStartSession).
 
         Raises:
-            SessionExists: The adapter has one already, perhaps of another process.
+            SessionExists: The adapter already has one, perhaps in another process.
             AdapterUnavailable: It is disabled, or its driver is being replaced.
             AdapterNotFound: The adapter is gone.
         """
@@ -345,70 +350,70 @@ class Adapter(Protocol):
 
         Raises:
             AdapterExists: Another adapter has this name.
-            NotSupported: The generation cannot.
+            NotSupported: The generation cannot rename adapters.
         """
 
     def set_addresses(self, addresses: Sequence[IPInterface]) -> None:
-        """Make exactly these the adapter's addresses, all or none.
+        """Replace the adapter's addresses with these, all or none.
 
-        Link-local ones of the system stay.
+        Link-local addresses of the system stay.
 
         Raises:
-            InvalidArgument: One that no adapter can have, or one with two prefix lengths.
-            AddressExists: Another interface has one, where the system allows it once.
-            SettingRefused: The system refuses one as things are, or keeps one that is not wanted.
-            NotSupported: The driver cannot.
+            InvalidArgument: An adapter cannot have one of them, or one has two prefix lengths.
+            AddressExists: Another interface has one, and the system allows it only once.
+            SettingRefused: The system cannot apply one at present, or keeps one that should go.
+            NotSupported: The driver cannot set addresses.
         """
 
     def set_mtu(self, mtu: int) -> None:
         """Set the MTU in bytes, for IPv4 and IPv6 alike.
 
         Raises:
-            NotSupported: The driver cannot.
+            NotSupported: The driver does not support it.
         """
 
     def set_metric(self, metric: int | None) -> None:
-        """Set the interface's metric, for both versions of IP; None lets the system choose.
+        """Set the interface's metric for both IP versions; None lets the system choose.
 
         Raises:
-            NotSupported: The system has none.
+            NotSupported: The system does not have interface metrics.
         """
 
     def set_routes(self, routes: Sequence[Route]) -> None:
-        """Make exactly these the adapter's routes, all or none; those that the system makes stay.
+        """Replace the adapter's routes with these, all or none; the system's own routes stay.
 
-        A route without a next hop to the network of one of the adapter's addresses is there with
-        the address: it may be given, and is not in `AdapterInfo.routes`.
+        The system adds a route without a next hop to the network of each address: such a route may
+        be given, but is not in `AdapterInfo.routes`.
 
         Raises:
-            InvalidArgument: A next hop that cannot be.
-            RouteExists: Another program has the route, where the system allows it once.
-            SettingRefused: The system refuses one as things are.
-            NotSupported: The driver cannot.
+            InvalidArgument: A next hop is not possible.
+            RouteExists: Another program has the route, and the system allows it only once.
+            SettingRefused: The system cannot apply one at present.
+            NotSupported: The driver does not support it.
         """
 
     def set_dns(self, servers: Sequence[IPAddress], search: Sequence[str]) -> None:
-        """Make exactly these the adapter's DNS servers and search domains.
+        """Replace the adapter's DNS servers and search domains with these.
 
         Raises:
-            NotSupported: The system cannot per interface.
+            NotSupported: The system does not have DNS settings per interface.
         """
 
     def restore(self) -> None:
-        """Set the interface up, and write again what the driver knows the device by.
+        """Set the interface up, and write the driver's identifying marks again.
 
-        It puts back what other programs have changed, apart from the network settings, which have
-        calls of their own. It does nothing where there is nothing to put back.
+        This restores what other programs have changed, except the network settings, which have
+        their own calls. It does nothing if there is nothing to restore.
 
         Raises:
             AdapterNotFound: The adapter is gone.
         """
 
     def close(self) -> None:
-        """Give the handle back (wintun.h: WintunFreeAdapter, WintunCloseAdapter). Idempotent."""
+        """Close the handle (wintun.h: WintunFreeAdapter, WintunCloseAdapter). Idempotent."""
 
     def delete(self, *, force: bool = False) -> bool:
-        """Remove the device and give the handle back; return whether a reboot is required.
+        """Remove the device and close the handle; return whether a reboot is required.
 
         A session of this process ends (`SessionEnded` on its next call). With `force`, sessions of
         other processes are closed too (wintun.h: WintunDeleteAdapter).
@@ -416,22 +421,22 @@ class Adapter(Protocol):
 
 
 class Driver(Protocol):
-    """One way to have adapters on this machine."""
+    """Create, open and list adapters on this machine."""
 
     @property
     def name(self) -> str:
-        """Its key in `drivers.DRIVERS`: "wintun", "linux" or "emulated"."""
+        """The driver's key in `drivers.DRIVERS`: "wintun", "linux" or "emulated"."""
 
     @property
     def library_path(self) -> str | None:
-        """The absolute path of the loaded library, where there is one."""
+        """The absolute path of the loaded library, if there is one."""
 
     @property
     def capabilities(self) -> Capabilities:
-        """What it can do. For a driver that is unavailable, what it could."""
+        """What the driver can do, or could do if it is unavailable."""
 
     def unavailable_reason(self) -> Unavailable | None:
-        """Say why the driver cannot work here, or None. Loads nothing, never raises."""
+        """Return why the driver cannot work here, or None. Loads nothing, never raises."""
 
     def create_adapter(self, name: str, pool: str, requested_guid: UUID | None = None) -> Adapter:
         """Create an adapter (wintun.h: WintunCreateAdapter).
@@ -440,69 +445,68 @@ class Driver(Protocol):
 
         Raises:
             AdapterExists: The name (machine-wide, whatever the case) or the GUID is in use.
-            AccessDenied: Not elevated.
+            AccessDenied: The process is not elevated.
         """
 
     def open_adapter(self, name: str, pool: str) -> Adapter:
         """Open an existing adapter (wintun.h: WintunOpenAdapter).
 
         Raises:
-            AdapterNotFound: None has this name in this pool.
+            AdapterNotFound: No adapter has this name in this pool.
         """
 
     def adapters(self, pool: str | None = None) -> list[AdapterInfo]:
         """List the adapters of a pool, or of every pool the driver can see.
 
         The pool generation can only look into named pools: for None it looks into those that this
-        process has used. The tunnel-type generation lists those this process holds a handle of,
-        and as `orphan` those of other programs whose description names such a pool.
+        process has used. The tunnel-type generation lists adapters of which this process holds a
+        handle, and as `orphan` those of other programs whose description names such a pool.
 
-        An adapter that this process holds a handle of is left out only when its device is known to
-        be gone: whoever reads the list may then give the handle back, which removes a device that
-        still exists.
+        An adapter of which this process holds a handle is left out only if its device is known to
+        be gone. The caller may then close the handle, which would remove an existing device.
         """
 
     def delete_pool(self, pool: str) -> bool:
         """Delete every adapter of a pool (wintun.h: WintunDeletePoolDriver).
 
-        Returns whether a reboot is required.
+        Return whether a reboot is required.
 
         Raises:
-            NotSupported: The generation has no pools.
+            NotSupported: The generation does not have pools.
         """
 
     def delete_driver(self) -> bool:
         """Remove the driver from the system (wintun.h: WintunDeleteDriver).
 
-        Returns whether a reboot is required. It fails while any adapter uses the driver.
+        Return whether a reboot is required. The call fails while any adapter uses the driver.
 
         Raises:
-            NotSupported: The generation has no such call.
+            NotSupported: The generation does not have this call.
         """
 
     def running_driver_version(self) -> tuple[int, int] | None:
-        """Return (major, minor) of the loaded kernel driver, None while none is loaded."""
+        """Return (major, minor) of the loaded kernel driver, or None if none is loaded."""
 
     def set_logger(self, logger: Logger | None) -> None:
-        """Send the driver's log lines to `logger`, or nowhere (wintun.h: WintunSetLogger).
+        """Send the driver's log lines to `logger`; None drops them (wintun.h: WintunSetLogger).
 
-        `logger` is called on any thread, also after the call that caused the line has returned; it
-        must be quick and must not raise. Set None before the process ends.
+        `logger` is called on any thread, perhaps after the call that caused the line has returned.
+        It must be quick and must not raise. Set it to None before the process ends.
         """
 
     def changes_fileno(self) -> int | None:
-        """Return a descriptor that polls readable after something in `adapters` may have changed.
+        """Return a descriptor that becomes readable when something in `adapters` may have changed.
 
-        Whatever program changed it. Calling `adapters` makes it silent again. None where the driver
-        calls its watcher instead.
+        It reports changes by any program, until `adapters` is called. None if the driver calls its
+        watcher instead.
         """
 
     def set_watcher(self, watcher: Watcher | None) -> None:
-        """Call `watcher` after something in `adapters` may have changed, or call nobody.
+        """Call `watcher` when something in `adapters` may have changed; None stops the calls.
 
-        It is called on any thread, perhaps for changes of this process too; it must be quick and
+        It is called on any thread, perhaps also for changes by this process. It must be quick and
         must not raise. A driver with a `changes_fileno` never calls it.
         """
 
     def close(self) -> None:
-        """Let go of everything but the devices: unset the logger, close system handles."""
+        """Release everything but the devices: unset the logger, close system handles."""

@@ -1,7 +1,8 @@
-"""The limits of the Wintun API and the checks the DLL leaves to its callers.
+"""Check the limits of the Wintun API that the DLL leaves to its callers.
 
 Sources: wintun.h (capacities, pool and packet size), ipexport.h (MAX_ADAPTER_NAME). The DLL checks
-neither capacity nor characters; a name too long fails only after the device was built.
+neither capacity nor characters, and a name that is too long fails only after the device was
+created.
 """
 
 from __future__ import annotations
@@ -10,17 +11,17 @@ from wintun_api.errors import InvalidArgument
 
 MAX_POOL = 256  # with the terminating zero
 MAX_ADAPTER_NAME = 128  # with the terminating zero
-# 0.14 appends " Tunnel" to its tunnel type, and the sum must fit in MAX_ADAPTER_NAME + 8 units.
+# 0.14 appends " Tunnel" to its tunnel type, and the result must fit in MAX_ADAPTER_NAME + 8 units.
 MAX_TUNNEL_TYPE = MAX_ADAPTER_NAME + 8 - len(" Tunnel") - 1
-MAX_POOLS = {"tunnel-type": MAX_TUNNEL_TYPE}  # by generation, where it is not MAX_POOL
+MAX_POOLS = {"tunnel-type": MAX_TUNNEL_TYPE}  # by generation, if it is not MAX_POOL
 MIN_RING_CAPACITY = 0x20000  # 128 KiB
 MAX_RING_CAPACITY = 0x4000000  # 64 MiB
 DEFAULT_RING_CAPACITY = 0x400000  # 4 MiB
 MAX_IP_PACKET_SIZE = 0xFFFF
-MIN_MTU = 576  # RFC 791: every host takes 576 bytes
+MIN_MTU = 576  # RFC 791: every host accepts 576 bytes
 MIN_MTU_IPV6 = 1280  # RFC 8200, section 5
 MAX_MTU = 0xFFFF
-MAX_METRIC = 0x7FFFFFFF  # what netsh takes, and far below the values that mean "none"
+MAX_METRIC = 0x7FFFFFFF  # what netsh accepts, and far below the values that mean "none"
 
 MAX_ADDRESSES = 64  # of one adapter
 MAX_ROUTES = 16384  # into one adapter; the prefixes of a country are some ten thousand
@@ -29,15 +30,15 @@ FORBIDDEN_CHARACTERS = '\\/:*?"<>|'
 
 
 def check_name(name: str) -> str:
-    """Return an adapter name that every driver takes, or raise `InvalidArgument`."""
+    """Return an adapter name that every driver accepts, or raise `InvalidArgument`."""
     return _check_text("name", name, MAX_ADAPTER_NAME - 1)
 
 
 def check_pool(pool: str, limit: int = MAX_POOL - 1) -> str:
     """Return a pool name of up to `limit` UTF-16 units, or raise `InvalidArgument`.
 
-    The limit is that of the driver's generation (`Capabilities.max_pool`); what is only looked for
-    may be as long as that of any.
+    The limit depends on the driver's generation (`Capabilities.max_pool`). For a mere look-up, the
+    largest limit of all generations applies.
     """
     return _check_text("pool", pool, limit)
 
@@ -49,9 +50,9 @@ def check_capacity(capacity: int) -> int:
         return capacity
     raise InvalidArgument(
         "capacity",
-        f"{capacity:#x} is no ring capacity; it must be a power of two "
+        f"{capacity:#x} is not a valid ring capacity; it must be a power of two "
         f"from {MIN_RING_CAPACITY:#x} (128 KiB) to {MAX_RING_CAPACITY:#x} (64 MiB).",
-        hint=f"Leave capacity out for the default of {DEFAULT_RING_CAPACITY:#x} (4 MiB).",
+        hint=f"Omit capacity to use the default of {DEFAULT_RING_CAPACITY:#x} (4 MiB).",
     )
 
 
@@ -61,8 +62,8 @@ def check_mtu(mtu: int) -> int:
         return mtu
     raise InvalidArgument(
         "mtu",
-        f"{mtu} is no MTU for IP; it must be from {MIN_MTU} to {MAX_MTU} bytes.",
-        hint=f"1420 suits most tunnels; IPv6 needs at least {MIN_MTU_IPV6}.",
+        f"{mtu} is not a valid MTU; it must be from {MIN_MTU} to {MAX_MTU} bytes.",
+        hint=f"Use 1420 for most tunnels; IPv6 needs at least {MIN_MTU_IPV6}.",
     )
 
 
@@ -70,7 +71,9 @@ def check_metric(metric: int) -> int:
     """Return a valid metric of an interface or a route, or raise `InvalidArgument`."""
     if 0 <= metric <= MAX_METRIC:
         return metric
-    raise InvalidArgument("metric", f"{metric} is no metric; it must be from 0 to {MAX_METRIC}.")
+    raise InvalidArgument(
+        "metric", f"{metric} is not a valid metric; it must be from 0 to {MAX_METRIC}."
+    )
 
 
 def _check_text(field: str, text: str, limit: int) -> str:
@@ -79,21 +82,22 @@ def _check_text(field: str, text: str, limit: int) -> str:
     try:
         units = len(text.encode("utf-16-le")) // 2
     except UnicodeEncodeError:
-        raise InvalidArgument(field, "has a surrogate without its pair.") from None
+        raise InvalidArgument(field, "contains half of a surrogate pair.") from None
     if units > limit:
         whose = " of Wintun 0.14, where it is the tunnel type" if limit == MAX_TUNNEL_TYPE else ""
         raise InvalidArgument(
             field,
             f"has {units} UTF-16 units; {limit} is the limit{whose}.",
-            hint="Choose a shorter one. A character beyond U+FFFF, as most emoji are, counts as "
-            "two units. limits in GET /v1/system has the numbers.",
+            hint="Choose a shorter one. A character beyond U+FFFF, such as most emoji, counts as "
+            "two units. The limits in GET /v1/system have the numbers.",
         )
     for character in text:
         # ctypes would silently cut the text at a NUL.
         if ord(character) < 0x20 or 0x7F <= ord(character) < 0xA0:
-            raise InvalidArgument(field, f"has the control character U+{ord(character):04X}.")
+            raise InvalidArgument(field, f"contains the control character U+{ord(character):04X}.")
         if character in FORBIDDEN_CHARACTERS:
             raise InvalidArgument(
-                field, f"has the character {character}, one of {FORBIDDEN_CHARACTERS}."
+                field,
+                f"contains the character {character}; none of {FORBIDDEN_CHARACTERS} is allowed.",
             )
     return text

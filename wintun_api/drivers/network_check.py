@@ -1,4 +1,4 @@
-"""Which addresses and routes no adapter can have, the same for every driver."""
+"""Refuse addresses and routes that an adapter cannot have, in the same way for every driver."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from wintun_api.errors import InvalidArgument
 
 
 def check_addresses(addresses: Iterable[IPInterface]) -> list[IPInterface]:
-    """Return addresses without repetitions and zones, as systems give them back.
+    """Return addresses without repetitions and zones, as systems report them.
 
     Raises:
-        InvalidArgument: A group address, the unspecified one, or one with two prefix lengths.
+        InvalidArgument: A multicast address, the unspecified one, or one with two prefix lengths.
     """
     found: dict[IPAddress, IPInterface] = {}
     for one in addresses:
         interface = one
         if interface.ip.is_multicast or interface.ip.is_unspecified:
-            raise InvalidArgument("addresses", f"{interface} is no address of an adapter.")
+            raise InvalidArgument("addresses", f"{interface} cannot be the address of an adapter.")
         if isinstance(interface, IPv6Interface):
             plain = IPv6Address(int(interface.ip))
             interface = IPv6Interface((plain, interface.network.prefixlen))
         if found.setdefault(interface.ip, interface) != interface:
             raise InvalidArgument(
                 "addresses",
-                f"{interface.ip} has two prefix lengths; an address of an adapter has one.",
-                hint="Leave one of the two out.",
+                f"{interface.ip} is given with two prefix lengths; an address can have only one.",
+                hint="Remove one of the two.",
             )
     return list(found.values())
 
@@ -36,8 +36,8 @@ def check_routes(routes: Iterable[Route], addresses: Sequence[IPInterface]) -> N
     """Refuse next hops that lead nowhere from an adapter with these addresses.
 
     Raises:
-        InvalidArgument: A next hop of another version of IP than its destination, a group, the
-            unspecified address, a loopback or broadcast address, or one of the adapter's own.
+        InvalidArgument: A next hop has another IP version than its destination, or is a multicast,
+            unspecified, loopback or broadcast address, or one of the adapter's own addresses.
     """
     own = {interface.ip: interface for interface in addresses}
     broadcasts = {
@@ -58,16 +58,16 @@ def check_routes(routes: Iterable[Route], addresses: Sequence[IPInterface]) -> N
             raise InvalidArgument(
                 "routes",
                 f"{hop} cannot be the next hop to {route.destination}: {cause}.",
-                hint="Leave next_hop out, as most tunnels do, or name a host that is reached "
-                "through the adapter.",
+                hint="Omit next_hop, as most tunnels do, or use a host that is reached through the "
+                "adapter.",
             )
 
 
 def _cause(route: Route, hop: IPAddress) -> str:
     if hop.version != route.destination.version:
-        return "it is of the other version of IP"
+        return "it has the other IP version"
     if hop.is_multicast:
-        return "it is a group"
+        return "it is a multicast address"
     if hop.is_unspecified:
         return "it is the unspecified address"
     if hop.is_loopback:

@@ -247,7 +247,7 @@ def test_another_source_is_refused(
     monkeypatch.setattr(native, "SOURCE", changed)
     monkeypatch.setattr(native, "LIBRARY", native_library)
     assert native.load("auto") is None
-    with pytest.raises(InvalidSettings, match="built from another source"):
+    with pytest.raises(InvalidSettings, match="built from a different version"):
         native.load(native_library)
 
 

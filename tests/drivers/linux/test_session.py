@@ -212,7 +212,7 @@ def test_deleted_with_a_queue(
     kernel.ip("link", "del", "session")
     with pytest.raises(SessionEnded):
         session.receive_packets(1)
-    told = [line for line in lines if "before its queue was read to the end" in line.message]
+    told = [line for line in lines if "before its queue was completely read" in line.message]
     assert len(told) == waiting
 
 

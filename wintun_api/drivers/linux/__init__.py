@@ -1,35 +1,35 @@
-"""Adapters on the Linux kernel: a persistent TUN device each, managed over rtnetlink.
+"""Provide adapters on Linux: each is a persistent TUN device, managed over rtnetlink.
 
     driver         LinuxDriver: create, open, list, delete; `open_linux`
     adapter        LinuxAdapter: one device and its network settings
     session        LinuxSession: packets through the descriptor of an attached device
-    calls          the system calls of a packet, in Python
-    native         the same for many packets at a time, in C where burst.c was built
-    identity       GUID, pool and name as the device's ifalias; kernel names
-    marks          alternative names of a device, which say which adapter it is
-    memory         which devices are adapters, whatever becomes of their names
-    addresses      from the addresses a device has to those it shall have
-    routes         from the routes of ours to those that shall be there
-    own_routes     our routes as the kernel has them, kept until it tells of a change
-    refusals       why the kernel refused an address or a route, and whose is in the way
-    transaction    many changes, all or none
-    netlink        requests as bytes, many in a system call
+    calls          the system calls for packets, in Python
+    native         the same for many packets at a time, in C if burst.c was built
+    identity       GUID, pool and name in the device's ifalias; kernel names
+    marks          alternative names of a device that identify the adapter
+    memory         remember which devices are adapters, even if they are renamed
+    addresses      change a device's addresses to the wanted ones
+    routes         change our routes to the wanted ones
+    own_routes     cache our routes until the kernel reports a change
+    refusals       explain why the kernel refused an address or a route
+    transaction    make many changes, all or none
+    netlink        send requests as bytes, many in one system call
     address_messages, route_messages  addresses and routes as those bytes
-    socket_filter  programs that choose what a netlink socket gets
-    resolver       DNS settings, where systemd-resolved keeps them
-    files_watch    whether files have changed, by inotify
+    socket_filter  programs that select what a netlink socket receives
+    resolver       DNS settings in systemd-resolved
+    files_watch    detect changed files with inotify
     tun            the calls of /dev/net/tun
     rtnetlink      links as values, through pyroute2
-    counters       what the kernel has counted on a link
-    tracker        the counters of a session's device, wherever it is, up to its last
-    changes        whether anything has changed since it was read
+    counters       the kernel's counters of a link
+    tracker        the counters of a session's device, until the device is removed
+    changes        detect whether anything has changed since it was read
     availability   why the driver cannot work here, as a value
-    heap           what glibc keeps between bursts
-    capability     the right to do it, put into effect where it is permitted
-    failure        from errno to the exceptions of the package
-    log            the lines a driver's log shows
+    heap           how much memory glibc keeps between bursts
+    capability     CAP_NET_ADMIN, put into effect if it is permitted
+    failure        convert errno to the exceptions of the package
+    log            the lines of the driver's log
 
-Wintun's words on Linux: an adapter is a persistent device, so it outlives this process, though not
-the machine's next start. Its carrier is up while a session is attached. The ring capacity becomes
-the length of the device's transmit queue. All modules import on every platform.
+In Wintun's words: an adapter is a persistent device, so it outlives this process, but not a restart
+of the machine. Its carrier is up while a session is attached. The ring capacity becomes the length
+of the device's transmit queue. All modules can be imported on every platform.
 """

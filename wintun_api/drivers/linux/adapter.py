@@ -1,4 +1,4 @@
-"""LinuxAdapter: one persistent TUN device and its network settings."""
+"""Manage one persistent TUN device and its network settings."""
 
 from __future__ import annotations
 
@@ -41,20 +41,20 @@ IPV6_SETTINGS = Path("/proc/sys/net/ipv6/conf")
 
 
 class LinuxAdapter:
-    """A handle of one device; the kernel keeps everything else.
+    """Manage one device through a handle; the kernel keeps all state.
 
-    Management calls come from one thread at a time; each opens a netlink socket of its own.
+    Management calls come from one thread at a time; each opens its own netlink socket.
 
     Args:
         guid: The device's identity, in its alias and alternative names.
-        index: Its interface index when the handle was made.
-        counters: What it had counted then.
+        index: Its interface index when the handle was created.
+        counters: Its counters at that time.
         sessions: The running sessions of this driver, by GUID.
-        log: Gets a line for what is done.
-        memory: Which devices are adapters; shared by all handles of a driver.
-        own_routes: What the kernel has of our routes; made where it is used first.
-        resolver: Where the DNS settings are kept; None where nobody keeps them.
-        calls: Makes what a session reads and writes packets with.
+        log: Gets a line for every action.
+        memory: Knows which devices are adapters; shared by all handles of a driver.
+        own_routes: Our routes in the kernel; created on first use.
+        resolver: Holds the DNS settings; None if the system has no such service.
+        calls: Creates the object that reads and writes a session's packets.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class LinuxAdapter:
 
     @property
     def reboot_required(self) -> bool:
-        """False: the kernel never asks for a reboot."""
+        """Always False: the kernel never requires a reboot."""
         return False
 
     def info(self) -> AdapterInfo:
@@ -101,15 +101,15 @@ class LinuxAdapter:
         return info_of(link, found, own.listed(link.index), dns)
 
     def end_reason(self) -> str:
-        """Say that it is gone: nothing else ends a session here."""
+        """Return that the adapter is gone: nothing else ends a session here."""
         return ADAPTER_GONE
 
     def counters(self) -> LinkCounters:
         """Read the link counters (if_link.h: rtnl_link_stats64), seen from the application.
 
-        `received_dropped` is the kernel's tx_dropped: packets that found the queue full, or nobody
-        attached. While a session runs the device is followed through renames and other network
-        namespaces; after its removal these are the counters that it had at last.
+        `received_dropped` is the kernel's tx_dropped: packets dropped because the queue was full
+        or no session was attached. While a session runs, the device is followed through renames
+        and into other network namespaces; after its removal, its final counters are returned.
         """
         if self._followed is not None:
             self._counted = self._followed.counters()
@@ -118,7 +118,7 @@ class LinuxAdapter:
         running = self._sessions.get(self._guid)
         if running is not None and running is not self._followed:
             counted = running.counters()
-            if not running.removed:  # else the GUID is perhaps another device's now
+            if not running.removed:  # otherwise another device may have the GUID now
                 self._followed, self._counted = running, counted
         if running is not None and self._followed is running:
             return self._counted
@@ -130,7 +130,7 @@ class LinuxAdapter:
         """Attach to the device, set it up and fit its queue to `capacity` bytes.
 
         Raises:
-            SessionExists: Somebody is attached, perhaps another process.
+            SessionExists: A session is attached already, perhaps by another process.
             AdapterNotFound: The adapter is gone.
         """
         check_capacity(capacity)
@@ -158,11 +158,11 @@ class LinuxAdapter:
         return session
 
     def set_name(self, name: str) -> None:
-        """Rename the adapter; the kernel's name of the device stays.
+        """Rename the adapter; the device keeps its kernel name.
 
         Raises:
             AdapterExists: Another adapter has this name.
-            InvalidArgument: Name and pool do not fit into the device's alias together.
+            InvalidArgument: Name and pool together do not fit into the device's alias.
         """
         check_name(name)
         with RouteSocket(self._memory) as route:
@@ -180,30 +180,31 @@ class LinuxAdapter:
         self._log.info(f"{label_of(link)}: Renamed to {name!r}.")
 
     def set_addresses(self, interfaces: Sequence[IPInterface]) -> None:
-        """Make exactly these the adapter's addresses; link-local ones of the kernel stay.
+        """Replace the adapter's addresses with these; link-local ones of the kernel stay.
 
-        IPv6 addresses are usable at once: there is nobody to detect a duplicate with. When one is
-        refused, the addresses stay as they were. Our routes stay.
+        IPv6 addresses are usable at once: no other host could have a duplicate. If one is refused,
+        the addresses do not change. Our routes stay.
 
         Raises:
-            InvalidArgument: A group address, the unspecified one, or one with two prefix lengths.
-            SettingRefused: The kernel refuses one, or one that is not wanted stays.
+            InvalidArgument: A multicast address, the unspecified one, or one with two prefix
+                lengths.
+            SettingRefused: The kernel refuses one, or an old one cannot be removed.
         """
         with RouteSocket(self._memory) as route:
             link = self._link(route)
         addresses.set_addresses(self._own_routes(), link, interfaces)
 
     def set_mtu(self, mtu: int) -> None:
-        """Set the MTU in bytes. Below 1280 the kernel takes IPv6 from the adapter (RFC 8200)."""
+        """Set the MTU in bytes. Below 1280 the kernel disables IPv6 on the device (RFC 8200)."""
         check_mtu(mtu)
         with RouteSocket(self._memory) as route:
             route.set_link(self._link(route).index, mtu=mtu)
 
     def set_metric(self, metric: int | None) -> None:
-        """Refuse a number: the kernel has metrics of routes, and none of an interface.
+        """Refuse a metric: on Linux, routes have metrics but interfaces do not.
 
         Raises:
-            NotSupported: It is not None.
+            NotSupported: The metric is not None.
         """
         with RouteSocket(self._memory) as route:
             self._link(route)
@@ -211,19 +212,19 @@ class LinuxAdapter:
             raise NotSupported(
                 "RTM_NEWLINK",
                 errno.EOPNOTSUPP,
-                "An interface of Linux has no metric.",
+                "On Linux an interface has no metric.",
                 domain="errno",
-                hint="Give every route a metric of its own.",
+                hint="Set the metric of each route instead.",
             )
 
     def set_routes(self, wanted: Sequence[Route]) -> None:
-        """Make exactly these the routes of ours into the device; those of others stay.
+        """Replace our routes into the device with these; routes of other programs stay.
 
-        They are told by their protocol number, 87. When one is refused, the routes stay as they
-        were. The kernel drops them when the device is set down.
+        Our routes have the protocol number 87. If one is refused, the routes do not change. The
+        kernel removes them when the device is set down.
 
         Raises:
-            InvalidArgument: A next hop that cannot be.
+            InvalidArgument: A next hop is not possible.
             RouteExists: A route of another program has this destination and metric.
             SettingRefused: The kernel refuses one; `detail` names it.
         """
@@ -232,7 +233,7 @@ class LinuxAdapter:
         routes.set_routes(self._own_routes(), link, wanted)
 
     def set_dns(self, servers: Sequence[IPAddress], search: Sequence[str]) -> None:
-        """Make exactly these the device's DNS servers and search domains (resolvectl(1)).
+        """Replace the device's DNS servers and search domains with these (resolvectl(1)).
 
         Raises:
             NotSupported: systemd-resolved does not run.
@@ -243,16 +244,16 @@ class LinuxAdapter:
             raise NotSupported(
                 "resolvectl",
                 errno.EOPNOTSUPP,
-                "Without systemd-resolved Linux has no DNS servers per interface.",
+                "Without systemd-resolved, Linux does not support DNS servers per interface.",
                 domain="errno",
-                hint="Leave dns and dns_search out, or run systemd-resolved.",
+                hint="Omit dns and dns_search, or run systemd-resolved.",
             )
         self._resolver.set(link.kernel_name, servers, search)
 
     def restore(self) -> None:
         """Write the alias and alternative names again, and set the device up.
 
-        Others may have taken them away, or set the device down.
+        Other programs may have removed them or set the device down.
         """
         with RouteSocket(self._memory) as route:
             link = self._link(route)
@@ -260,21 +261,21 @@ class LinuxAdapter:
             if not link.up:
                 route.set_link(link.index, state="up")
         if link.lost or not link.up:
-            self._log.info(f"{label_of(link)}: Its alias, names and state were put back.")
+            self._log.info(f"{label_of(link)}: Its alias, names and state were restored.")
 
     def close(self) -> None:
-        """Give the handle back; device and session stay. Idempotent."""
+        """Close the handle; the device and its session stay. Idempotent."""
         self._open = False
 
     def delete(self, *, force: bool = False) -> bool:
-        """Remove the device and give the handle back; False: no reboot is required.
+        """Remove the device and close the handle; return False, because no reboot is required.
 
-        A session of this driver ends. Without `force` a device that another process is attached to
-        stays. One that was moved to another network namespace during a session of this driver
-        vanishes at the latest with that session's end.
+        A session of this driver ends. Without `force`, a device to which another process is
+        attached is not removed. A device that was moved to another network namespace during a
+        session of this driver is removed at the end of that session at the latest.
 
         Raises:
-            AdapterNotFound: It is gone already.
+            AdapterNotFound: It is already gone.
             SessionExists: Another process has its session, and `force` is not given.
         """
         session = self._sessions.get(self._guid)
@@ -285,7 +286,7 @@ class LinuxAdapter:
                 self._open = False
                 if session is None or not session.abandon():
                     raise
-                self._log.info(f"{self._guid}: Will be deleted in its namespace with its session.")
+                self._log.info(f"{self._guid}: The device will be deleted with its session.")
                 return False
             if link.carrier and session is None and not force:
                 raise SessionExists(
@@ -293,7 +294,7 @@ class LinuxAdapter:
                     errno.EBUSY,
                     "Another process has a session on the adapter.",
                     domain="errno",
-                    hint="End that session first, or delete with force=true.",
+                    hint="End that session first, or delete the adapter with force=true.",
                 )
             self._counted = link.counters
             route.delete_link(link.index)
@@ -302,7 +303,7 @@ class LinuxAdapter:
         return False
 
     def _link(self, route: RouteSocket) -> Link:
-        """Find the device by index, else by GUID: a move to a namespace and back renumbers it."""
+        """Find the device by index, else by GUID: moving it between namespaces renumbers it."""
         if self._open:
             link = route.link(self._index)
             if link is not None and link.identity.guid == self._guid:
@@ -314,9 +315,9 @@ class LinuxAdapter:
         session = self._sessions.get(self._guid)
         detail = ""
         if not self._open:
-            detail = "The handle was given back."
+            detail = "The handle is closed."
         elif session is not None and session.kernel_name() is not None:
-            detail = "The adapter is in another network namespace; its session goes on."
+            detail = "The adapter is in another network namespace; its session continues."
         raise AdapterNotFound("RTM_GETLINK", errno.ENODEV, detail, domain="errno")
 
     def _attach(self, route: RouteSocket, link: Link) -> int:
@@ -330,7 +331,7 @@ class LinuxAdapter:
         try:
             attached = route.index_of(kernel_name)
         finally:
-            # If the device went meanwhile, a new one was made that goes with its descriptor.
+            # If the device was removed meanwhile, this created one that vanishes on close.
             if attached != link.index:
                 os.close(descriptor)
         if attached != link.index:
@@ -346,7 +347,7 @@ class LinuxAdapter:
 def info_of(
     link: Link, found: Sequence[AddressRow], made: tuple[Route, ...], dns: Dns | None
 ) -> AdapterInfo:
-    """Return what the seam calls an adapter."""
+    """Describe an adapter in the terms of `drivers.base`."""
     servers, search = dns or ((), ())
     return AdapterInfo(
         guid=link.identity.guid,
@@ -368,7 +369,7 @@ def info_of(
 
 
 def _has_ipv6(link: Link) -> bool:
-    # Below an MTU of 1280 the kernel takes IPv6 from the device, and the file with it.
+    # Below an MTU of 1280 the kernel disables IPv6 on the device and removes this file.
     try:
         disabled = (IPV6_SETTINGS / link.kernel_name / "disable_ipv6").read_text()
     except OSError:
@@ -377,19 +378,21 @@ def _has_ipv6(link: Link) -> bool:
 
 
 def label_of(link: Link) -> str:
-    """Return what log lines call the adapter."""
+    """Return the adapter's label in log lines."""
     return f"{link.identity.name} ({link.kernel_name})"
 
 
 def refuse_taken(route: RouteSocket, identity: Identity, *, but: int | None = None) -> None:
-    """Raise `AdapterExists` when another adapter than that of index `but` has name or GUID."""
+    """Raise `AdapterExists` if an adapter other than that of index `but` has the name or GUID."""
     for link in route.links():
         if link.index == but:
             continue
         if link.identity.guid == identity.guid:
-            detail = f"The GUID is that of the adapter {link.identity.name!r}."
+            detail = f"The adapter {link.identity.name!r} already has this GUID."
         elif link.identity.same_name(identity.name):
-            detail = f"An adapter {link.identity.name!r} is in the pool {link.identity.pool!r}."
+            detail = (
+                f"The pool {link.identity.pool!r} already has an adapter {link.identity.name!r}."
+            )
         else:
             continue
         raise AdapterExists("RTM_NEWLINK", errno.EEXIST, detail, domain="errno")

@@ -1,4 +1,4 @@
-"""Addresses in the messages of rtnetlink(7)."""
+"""Convert addresses to and from the messages of rtnetlink(7)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR = 20, 21, 22
 IFA_ADDRESS, IFA_LOCAL, IFA_CACHEINFO, IFA_FLAGS, IFA_RT_PRIORITY, IFA_PROTO = 1, 2, 6, 8, 9, 11
 IFA_F_NODAD, IFA_F_DEPRECATED, IFA_F_PERMANENT, IFA_F_NOPREFIXROUTE = 0x02, 0x20, 0x80, 0x200
 IFAPROT_KERNEL_RA, IFAPROT_KERNEL_LL = 2, 3
-AF_INET6 = 10  # of Linux, wherever this is imported
+AF_INET6 = 10  # the number on Linux, whatever the platform
 FOREVER = 0xFFFFFFFF
 IP6_RT_PRIO_ADDRCONF = 256  # ipv6_route.h: the metric of a route that an address makes
 
@@ -34,15 +34,15 @@ LIFETIMES = struct.Struct("=IIII")  # ifa_cacheinfo: preferred, valid, created, 
 
 @dataclass(frozen=True, slots=True)
 class AddressRow:
-    """An address of a device, with all that the kernel knows of it.
+    """Describe an address of a device with everything that the kernel reports.
 
     Attributes:
         interface: Address and prefix length; with a peer, the peer's prefix length.
         peer: The other end of a point-to-point address (ip-address(8)); None without one.
         flags: IFA_F_*.
-        protocol: Who made it (IFA_PROTO, since Linux 5.18); 0 where that is not known.
-        metric: Of the route that it makes to its network.
-        body: The message's body, which makes the same address again.
+        protocol: Who added it (IFA_PROTO, since Linux 5.18); 0 if unknown.
+        metric: The metric of the route to its network.
+        body: The message's body, which can add the same address again.
     """
 
     interface: IPInterface
@@ -54,13 +54,13 @@ class AddressRow:
 
     @property
     def plain(self) -> bool:
-        """Whether it is what this program would have made: without a peer, without an end."""
+        """Whether this program could have added it: it has no peer and does not expire."""
         lasting = self.flags & (IFA_F_PERMANENT | IFA_F_DEPRECATED) == IFA_F_PERMANENT
         return self.peer is None and lasting
 
     @property
     def network(self) -> IPNetwork | None:
-        """The network that the kernel has a route to for it; None without one."""
+        """The network to which the kernel has a route because of it; None without one."""
         if self.flags & IFA_F_NOPREFIXROUTE:
             return None
         network = (self.peer or self.interface).network
@@ -72,9 +72,9 @@ class AddressRow:
         return f"{self.interface.ip} peer {self.peer}"
 
     def by_kernel(self, tells_protocol: bool) -> bool:
-        """Tell whether it is the link-local address that the kernel gave the device by itself.
+        """Return whether it is the link-local address that the kernel added by itself.
 
-        Where the kernel does not tell, that is every one which was not made as ours are.
+        If the kernel does not say, this is assumed for every one that is not like ours.
         """
         if self.interface.version == 4 or not self.interface.ip.is_link_local:
             return False
@@ -83,15 +83,15 @@ class AddressRow:
         return not self.flags & IFA_F_NODAD
 
     def add_request(self) -> Request:
-        """Return what makes it again."""
+        """Return a request that adds it again."""
         return Request(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, self.body)
 
     def restore_request(self) -> Request:
-        """Return what gives the same address its lifetimes again."""
+        """Return a request that restores its lifetimes."""
         return Request(RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, self.body)
 
     def delete_request(self) -> Request:
-        """Return what removes this address, and none that only resembles it."""
+        """Return a request that removes this address and no similar one."""
         found = attributes(self.body, ADDRESS.size)
         body = self.body[: ADDRESS.size]
         for kind in (IFA_ADDRESS, IFA_LOCAL):
@@ -104,18 +104,18 @@ def rows_of(netlink: Netlink, index: int) -> list[AddressRow]:
     """Return the addresses of a device in the kernel's order."""
     body = ADDRESS.pack(0, 0, 0, 0, index)
     found = netlink.dump("RTM_GETADDR", RTM_GETADDR, body)
-    # Kernels without strict checking give those of every device.
+    # Kernels without strict checking return the addresses of every device.
     return [_row(message) for message in found if ADDRESS.unpack_from(message)[4] == index]
 
 
 def add_request(interface: IPInterface, index: int, *, replace: bool = False) -> Request:
-    """Return what gives an address to a device; IPv6 without duplicate address detection."""
+    """Return a request that adds an address; IPv6 without duplicate address detection."""
     flags = NLM_F_CREATE | (NLM_F_REPLACE if replace else NLM_F_EXCL)
     return Request(RTM_NEWADDR, flags, _body(interface, index))
 
 
 def delete_request(interface: IPInterface, index: int) -> Request:
-    """Return what removes such an address."""
+    """Return a request that removes such an address."""
     return Request(RTM_DELADDR, 0, _body(interface, index))
 
 

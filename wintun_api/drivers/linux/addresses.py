@@ -1,4 +1,4 @@
-"""From the addresses a device has to those that are wanted, by the difference."""
+"""Change a device's addresses to the wanted ones: add what is missing, remove what is extra."""
 
 from __future__ import annotations
 
@@ -27,17 +27,16 @@ _THERE = frozenset((errno.EEXIST,))
 
 
 def set_addresses(own: OwnRoutes, link: Link, addresses: Sequence[IPInterface]) -> None:
-    """Make exactly these the link's addresses, all or none; what is right already stays untouched.
+    """Replace the link's addresses with these, all or none, without touching correct ones.
 
-    Link-local IPv6 addresses that the kernel made stay. Addresses with a peer or with an end of
-    their lifetime are not what was asked for, and are replaced. Our routes that the kernel drops
-    with an address are put back.
+    Link-local IPv6 addresses that the kernel added stay. Addresses with a peer or a limited
+    lifetime are replaced. Our routes that the kernel removes together with an address are restored.
 
     Raises:
-        InvalidArgument: A group address, the unspecified one, or one with two prefix lengths.
-        SettingRefused: The kernel refuses one, because IPv6 is disabled for instance; or another
+        InvalidArgument: A multicast address, the unspecified one, or one with two prefix lengths.
+        SettingRefused: The kernel refuses one, for example because IPv6 is disabled; or another
             program has changed the addresses meanwhile.
-        DriverError: The process may not, or the kernel did not answer.
+        DriverError: The process is not allowed to, or the kernel did not answer.
     """
     wanted = check_addresses(addresses)
     netlink, index = own.netlink, link.index
@@ -49,8 +48,8 @@ def set_addresses(own: OwnRoutes, link: Link, addresses: Sequence[IPInterface]) 
     ]
     settled = right | {row.interface for row in renewed}
     wrong = [row for row in present if row.peer is not None or row.interface not in settled]
-    # The kernel knows an IPv6 address once, whatever its prefix, and takes an IPv4 address and its
-    # twin with a peer for the same in places: what stands in the way must go first.
+    # The kernel has an IPv6 address only once, whatever its prefix, and in places treats an IPv4
+    # address and one with a peer as the same: a conflicting one must be removed first.
     ips = {interface.ip for interface in wanted}
     first = [row for row in wrong if row.interface.ip in ips]
     then = [row for row in wrong if row not in first and row in ours]
@@ -78,7 +77,7 @@ def set_addresses(own: OwnRoutes, link: Link, addresses: Sequence[IPInterface]) 
     if not steps:
         return
     if first or then:
-        # The first IPv4 address of a network takes the others with it, unless promote_secondaries.
+        # Removing a network's first IPv4 address removes the others, unless promote_secondaries.
         kept = [row for row in present if row.peer is None and row.interface in right]
         steps += [Step(row.add_request(), None, row.interface, _THERE) for row in kept]
         steps += [
@@ -105,7 +104,7 @@ def _error(refused: Refused, link: Link) -> DriverError:
     if isinstance(subject, IPv4Interface | IPv6Interface):
         return address_refused(refusal, link, subject)
     reason = refusal.reason or os.strerror(refusal.code)
-    return stayed("RTM_DELADDR", f"{subject} stays on {link.kernel_name}: {reason}.")
+    return stayed("RTM_DELADDR", f"{subject} was not removed from {link.kernel_name}: {reason}.")
 
 
 def _verify(netlink: Netlink, index: int, wanted: Sequence[IPInterface]) -> None:
@@ -125,7 +124,7 @@ def _verify(netlink: Netlink, index: int, wanted: Sequence[IPInterface]) -> None
 
 
 def _restore(netlink: Netlink, index: int, before: Sequence[AddressRow]) -> None:
-    """Take what is there now and was not, and put back what was: steps undone bring cascades."""
+    """Restore the former addresses, because undoing single steps has side effects."""
     found = address_messages.rows_of(netlink, index)
     known = {(row.interface, row.peer) for row in before}
     surplus = [row for row in found if (row.interface, row.peer) not in known]
@@ -139,6 +138,6 @@ def _deletion(row: AddressRow) -> Step:
 
 @cache
 def _tells_protocol() -> bool:
-    """Tell whether the kernel says who made an address (IFA_PROTO, Linux 5.18)."""
+    """Return whether the kernel says who added an address (IFA_PROTO, Linux 5.18)."""
     version = re.match(r"(\d+)\.(\d+)", platform.release())
     return version is not None and (int(version[1]), int(version[2])) >= (5, 18)

@@ -1,7 +1,7 @@
-"""Why the driver cannot work here, as a value.
+"""Find out why the driver cannot work here.
 
-The kernel is asked instead of guessing: whether this thread may manage the network namespace that
-it is in, and whether the TUN device opens. Neither changes anything.
+Instead of guessing, ask the kernel whether this thread may manage its network namespace and whether
+the TUN device can be opened. Neither changes anything.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from wintun_api.errors import DriverError, DriverUnavailable
 
 PROCESS_STATUS = Path("/proc/thread-self/status")
 
-# Reasons for which adapters can be listed all the same: links can be read without any right.
+# With these reasons adapters can still be listed, because links can be read without privileges.
 MISSING_RIGHTS = frozenset({UnavailableReason.NOT_ELEVATED, UnavailableReason.NETWORK_NOT_OWNED})
 
 _CONTAINER_HINT = "give a container --device /dev/net/tun --cap-add NET_ADMIN."
@@ -29,22 +29,22 @@ _CONTAINER_HINT = "give a container --device /dev/net/tun --cap-add NET_ADMIN."
 def unavailable_reason(
     device: Path = tun.TUN_DEVICE, status: Path = PROCESS_STATUS
 ) -> Unavailable | None:
-    """Say why there can be no adapters here, or None. Creates nothing, never raises."""
+    """Return why adapters are not possible here, or None. Creates nothing, never raises."""
     platform: str = sys.platform
     if platform != "linux":
         return Unavailable(
             reason=UnavailableReason.WRONG_PLATFORM,
             message=f"The linux driver needs Linux; this is {platform}.",
-            hint="Choose --driver wintun on Windows, --driver emulated elsewhere.",
+            hint="Use --driver wintun on Windows and --driver emulated on other systems.",
         )
     rights = missing_right(status)
     if rights is not None and rights.reason is UnavailableReason.NETWORK_NOT_OWNED:
-        return rights  # a device would be of no use
+        return rights  # a device would be useless
     return missing_device(device) or rights
 
 
 def missing_device(device: Path = tun.TUN_DEVICE) -> Unavailable | None:
-    """Say why the TUN device cannot be opened, or None. Creates nothing, never raises."""
+    """Return why the TUN device cannot be opened, or None. Creates nothing, never raises."""
     if not _is_character_device(device):
         return _no_device(device)
     try:
@@ -54,32 +54,32 @@ def missing_device(device: Path = tun.TUN_DEVICE) -> Unavailable | None:
     except DriverError as error:
         return Unavailable(
             reason=UnavailableReason.NO_TUN_DEVICE,
-            message=f"{device} is there but may not be opened: {_refusal(error.code)}.",
+            message=f"{device} exists but may not be opened: {_refusal(error.code)}.",
             hint=f"Allow the service's user to read and write it; {_CONTAINER_HINT}",
         )
     return None
 
 
 def missing_right(status: Path = PROCESS_STATUS) -> Unavailable | None:
-    """Say why this thread may not manage this network, or None. Creates nothing, never raises.
+    """Return why this thread may not manage this network, or None. Creates nothing, never raises.
 
-    In a user namespace a process has every capability, but over what belongs to that namespace
-    alone. The network that it shares with the rest of the machine does not (user_namespaces(7)).
+    In a user namespace a process has every capability, but only over resources of that namespace,
+    not over a network that it shares with the rest of the machine (user_namespaces(7)).
     """
     counts = capability.counts_here()
     if counts is False and capability.owns_network() is False:
         return Unavailable(
             reason=UnavailableReason.NETWORK_NOT_OWNED,
-            message="The process is in a user namespace that does not own the network namespace "
-            "it is in, so no CAP_NET_ADMIN of it counts for this network.",
-            hint="Give it a network namespace of its own: unshare -Urn in place of unshare -Ur; "
-            "for a rootless container, leave out --network host. Or start the service outside of "
-            "the user namespace, where CAP_NET_ADMIN counts for this network.",
+            message="The process is in a user namespace that does not own its network namespace, "
+            "so its CAP_NET_ADMIN has no effect on this network.",
+            hint="Give it its own network namespace: use unshare -Urn instead of unshare -Ur, or "
+            "start a rootless container without --network host. Or start the service outside the "
+            "user namespace, with CAP_NET_ADMIN.",
         )
     if not has_net_admin(status):
         return Unavailable(
             reason=UnavailableReason.NOT_ELEVATED,
-            message="The process has no CAP_NET_ADMIN over the network namespace it is in.",
+            message="The process does not have CAP_NET_ADMIN for its network namespace.",
             hint=f"Run the service as root or with AmbientCapabilities=CAP_NET_ADMIN; "
             f"{_CONTAINER_HINT}",
         )
@@ -87,19 +87,19 @@ def missing_right(status: Path = PROCESS_STATUS) -> Unavailable | None:
         return Unavailable(
             reason=UnavailableReason.NOT_ELEVATED,
             message="The process has CAP_NET_ADMIN, but the kernel does not let it use the "
-            "capability for the network namespace it is in.",
-            hint="A security module such as AppArmor or SELinux may forbid it: look into the "
-            "kernel's log (dmesg), and allow the service capability net_admin.",
+            "capability for its network namespace.",
+            hint="Check the kernel's log (dmesg), because a security module such as AppArmor or "
+            "SELinux may forbid it. Allow the capability net_admin for the service.",
         )
     return None
 
 
 def has_net_admin(status: Path = PROCESS_STATUS) -> bool:
-    """Tell whether CAP_NET_ADMIN is among the effective capabilities (proc_pid_status(5))."""
+    """Return whether CAP_NET_ADMIN is an effective capability (proc_pid_status(5))."""
     try:
         found = re.search(r"^CapEff:\s*([0-9a-f]+)$", status.read_text(), re.MULTILINE)
     except OSError:
-        return True  # without /proc nobody can tell: the first call will
+        return True  # unknown without /proc: the first call will show it
     return found is None or bool(int(found[1], 16) >> CAP_NET_ADMIN & 1)
 
 

@@ -1,4 +1,4 @@
-"""The system calls of a packet: a loop around os.read and os.write, which runs everywhere."""
+"""Read and write packets with os.read and os.write, which works everywhere."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from typing import NamedTuple, Protocol
 
 from wintun_api.drivers.linux.failure import EBADFD
 
-# One more than the largest IP packet. Every read offers as much, so that none is cut, whatever the
-# MTU has become meanwhile: the allocator takes back what a packet does not fill, at no cost.
+# One more than the largest IP packet. Every read asks for this much, so that no packet is cut even
+# if the MTU has changed: the allocator reclaims the unused part at no cost.
 LARGEST = 65536
 
-# The queue has no room now, or the descriptor is of no more use: no packet after it may be written.
+# The queue has no room now, or the descriptor is unusable: no later packet may be written.
 STOPS = frozenset((errno.EAGAIN, errno.ENOBUFS, errno.ENOMEM, errno.EBADF, EBADFD))
 
 
 class Read(NamedTuple):
-    """What a call has read.
+    """Hold the result of a read.
 
     Attributes:
-        packets: In their order.
-        failure: The error that ended it, EAGAIN too; 0 where the limit did.
-        cut: How many more came that were larger than any IP packet, and are left out.
+        packets: The packets in order.
+        failure: The error that ended it, including EAGAIN; 0 if the limit was reached.
+        cut: Number of packets that were larger than any IP packet and are left out.
     """
 
     packets: Sequence[bytes]
@@ -33,12 +33,12 @@ class Read(NamedTuple):
 
 
 class Written(NamedTuple):
-    """What a call has written.
+    """Hold the result of a write.
 
     Attributes:
-        taken: How many packets, from the first on, need not be written again.
-        failure: The error of the one after them, of those in `STOPS`; 0 where there is none.
-        link_down: How many of those taken found the link set down (EIO).
+        taken: Number of packets, from the first on, that need not be written again.
+        failure: The error of the packet after them, one of `STOPS`; 0 if there is none.
+        link_down: How many of those taken were refused because the link is down (EIO).
         refused: How many of those taken were refused for another reason.
         reason: The last such reason, an errno number.
     """
@@ -51,28 +51,27 @@ class Written(NamedTuple):
 
 
 class PacketCalls(Protocol):
-    """Reads and writes packets of one non-blocking descriptor. One thread at a time.
+    """Read and write packets of one non-blocking descriptor. One thread at a time.
 
-    Neither call raises for what the kernel says: the error is a value beside the packets that went
-    before it.
+    Neither call raises the kernel's errors: an error is a value beside the packets before it.
     """
 
     def read(self, descriptor: int, limit: int) -> Read:
         """Read up to `limit` packets."""
 
     def write(self, descriptor: int, packets: Sequence[bytes]) -> Written:
-        """Write packets in order, up to the first that may be written later or never."""
+        """Write packets in order, up to the first one that cannot be written now."""
 
 
 class PythonCalls:
-    """A Python call per packet."""
+    """Make one Python call per packet."""
 
     def read(self, descriptor: int, limit: int) -> Read:
         """Read up to `limit` packets."""
         packets: list[bytes] = []
         failure = 0
         try:
-            # What was read before the one that raises stays in the list.
+            # Packets read before the call that raises stay in the list.
             packets.extend(map(os.read, repeat(descriptor, limit), repeat(LARGEST)))
         except OSError as error:
             failure = error.errno or 0
@@ -82,7 +81,7 @@ class PythonCalls:
         return Read(packets, failure)
 
     def write(self, descriptor: int, packets: Sequence[bytes]) -> Written:
-        """Write packets in order, up to the first that may be written later or never."""
+        """Write packets in order, up to the first one that cannot be written now."""
         write, taken, link_down, refused, reason = os.write, 0, 0, 0, 0
         rest = iter(packets)
         while True:

@@ -1,4 +1,4 @@
-"""CAP_NET_ADMIN of this thread: in effect or not, and over which network (capabilities(7))."""
+"""Check CAP_NET_ADMIN of this thread and put it into effect (capabilities(7))."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if sys.platform == "linux":
 else:
 
     def ioctl(*_: object) -> Any:
-        """Fail: there are no network namespaces off Linux."""
+        """Fail: only Linux has network namespaces."""
         raise OSError(errno.ENOSYS, "")
 
 
@@ -40,10 +40,11 @@ class _Data(ctypes.Structure):
 
 
 def put_into_effect(wanted: bool = True) -> bool:
-    """Put CAP_NET_ADMIN into effect, or out of it, for this thread and those it starts.
+    """Put CAP_NET_ADMIN into effect, or out of effect, for this thread and those it starts.
 
-    A file capability can permit it without that: then the same program also starts where it is
-    not to be had, and says so. Returns whether it could be done; changes nothing else.
+    A file capability can permit it without putting it into effect, so that the program also starts
+    where the capability is not available, and says so. Return whether it succeeded; nothing else
+    is changed.
     """
     platform: str = sys.platform
     if platform != "linux":
@@ -61,10 +62,10 @@ def put_into_effect(wanted: bool = True) -> bool:
 
 
 def counts_here() -> bool | None:
-    """Say whether this thread has CAP_NET_ADMIN over the network namespace that it is in.
+    """Return whether this thread has CAP_NET_ADMIN for its network namespace.
 
-    The kernel makes the same check for this question as for the creation of a device
-    (SIOCGSKNS, since Linux 4.10); it changes nothing. None where the kernel does not say.
+    The kernel makes the same check for this call as for the creation of a device (SIOCGSKNS, since
+    Linux 4.10); it changes nothing. None if the kernel does not say.
     """
     try:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as anything:
@@ -75,10 +76,10 @@ def counts_here() -> bool | None:
 
 
 def owns_network(namespace: Path = NETWORK_NAMESPACE) -> bool | None:
-    """Say whether this network namespace belongs to the user namespace of this process.
+    """Return whether this network namespace belongs to this process's user namespace.
 
-    Or to one inside of it (ioctl_ns(2): NS_GET_USERNS, since Linux 4.9). In a network namespace
-    that belongs to another one, capabilities do not count. None where the kernel does not say.
+    It may also belong to a user namespace inside that one (ioctl_ns(2): NS_GET_USERNS, since
+    Linux 4.9). Otherwise capabilities have no effect. None if the kernel does not say.
     """
     try:
         descriptor = os.open(namespace, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))

@@ -1,8 +1,8 @@
-"""Whether links, addresses, routes or DNS settings have changed since the last look.
+"""Detect whether links, addresses, routes or DNS settings have changed since the last check.
 
-The kernel tells members of a group of every change, whoever made it (rtnetlink(7)). What was read
-before is still true while nothing has come, and to read it again costs milliseconds of the
-interpreter, for which packets wait.
+The kernel notifies members of a group of every change by any program (rtnetlink(7)). Without a
+notification, what was read before is still true. Reading it again would take milliseconds of the
+interpreter, during which packets wait.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ _select: Any = select
 
 
 class Changes:
-    """Listens in the network namespace it is made in. One thread at a time.
+    """Listen in the network namespace in which it is created. One thread at a time.
 
     Args:
-        directories: Where other settings are kept in files: a change of these is one too.
+        directories: Directories of files with other settings, whose changes also count.
 
     Raises:
-        OSError: The kernel gives no such socket.
+        OSError: The kernel does not provide the socket.
     """
 
     def __init__(self, directories: Sequence[Path] = ()) -> None:
@@ -48,26 +48,28 @@ class Changes:
         self._files: FilesWatch | None = None
         self._either: Any = None
         if directories:
-            with suppress(OSError):  # then only the kernel tells
+            with suppress(OSError):  # then only the kernel's notifications are used
                 self._files = FilesWatch(directories)
                 self._either = _select.epoll()  # not on Windows
                 for one in (self._socket, self._files):
                     self._either.register(one.fileno(), EPOLLIN)
 
     def fileno(self) -> int:
-        """Return a descriptor that polls readable until `seen` is called."""
+        """Return a descriptor that is readable until `seen` is called."""
         return int((self._either or self._socket).fileno())
 
     def seen(self) -> bool:
-        """Say whether something changed since the last call. Never blocks."""
+        """Return whether something changed since the last call. Never blocks."""
         changed = self._files is not None and self._files.seen()
         while True:
             try:
-                self._socket.recv(1)  # what changed does not matter: the rest is thrown away
+                self._socket.recv(1)  # what changed does not matter: the rest is discarded
             except BlockingIOError:
                 return changed
             except OSError as error:
-                if error.errno != errno.ENOBUFS:  # more than the kernel could keep for us
+                if (
+                    error.errno != errno.ENOBUFS
+                ):  # not merely more messages than the kernel could keep
                     raise
             changed = True
 

@@ -1,7 +1,7 @@
-"""The counters of a link, from the messages of rtnetlink(7) without a library between.
+"""Read the counters of a link directly from the messages of rtnetlink(7).
 
-A service reads them every second, and what pyroute2 makes of such a message takes the interpreter
-fifty times as long, for which packets wait.
+A service reads them every second. With pyroute2, parsing such a message takes the interpreter fifty
+times as long, during which packets wait.
 """
 
 from __future__ import annotations
@@ -40,11 +40,12 @@ MAX_MESSAGE = 65536
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a link is.
+    """Locate a link.
 
     Attributes:
-        index: Its interface index there.
-        namespace: The number that the reader's network namespace knows its own by; None for itself.
+        index: Its interface index.
+        namespace: The number of its network namespace as the reader's namespace knows it; None for
+            the reader's own.
     """
 
     index: int
@@ -53,15 +54,15 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class LinkMessage:
-    """What a message of the kernel says about a link.
+    """Hold what a message of the kernel says about a link.
 
     Attributes:
         kind: RTM_NEWLINK, which also answers a question, or RTM_DELLINK.
         index: Interface index.
-        alias: Its ifalias; empty where it has none.
+        alias: Its ifalias; empty if it has none.
         altnames: Its alternative names.
-        moved: The link has left for another network namespace.
-        counters: Seen from the application. Of a link that is deleted, the last ones.
+        moved: Whether the link was moved to another network namespace.
+        counters: Counters as seen from the application; for a deleted link, the final ones.
     """
 
     kind: int
@@ -73,18 +74,18 @@ class LinkMessage:
 
 
 def read_link(place: Place) -> LinkMessage | None:
-    """Read a link by its index; None where the kernel does not say."""
+    """Read a link by its index; None if the kernel does not answer."""
     return _link(LINK.pack(0, 0, place.index, 0, 0), place.namespace)
 
 
 def find_link(kernel_name: str, namespace: int | None) -> LinkMessage | None:
-    """Read the link that has this name in a network namespace; None where there is none."""
+    """Read the link with this name in a network namespace; None if there is none."""
     wanted = _attribute(IFLA_IFNAME, os.fsencode(kernel_name) + b"\0")
     return _link(LINK.pack(0, 0, 0, 0, 0) + wanted, namespace)
 
 
 def is_own(namespace: int) -> bool:
-    """Tell whether a descriptor is that of the network namespace of this thread."""
+    """Return whether a descriptor refers to this thread's network namespace."""
     try:
         return os.path.samestat(os.fstat(namespace), OWN_NAMESPACE.stat())
     except OSError:
@@ -92,9 +93,9 @@ def is_own(namespace: int) -> bool:
 
 
 def number_of(namespace: int) -> int | None:
-    """Return the number of the network namespace that a descriptor is of; it gets one if need be.
+    """Return the number of a descriptor's network namespace, which is assigned if necessary.
 
-    None where the kernel does not say.
+    None if the kernel does not say.
     """
     which = NAMESPACE.pack(0) + _attribute(NETNSA_FD, NUMBER.pack(namespace))
     number = _number(which)
@@ -105,12 +106,12 @@ def number_of(namespace: int) -> int | None:
 
 
 def parse_link(message: bytes) -> LinkMessage | None:
-    """Return what a message says; None where it is not about a link."""
+    """Parse a message; return None if it is not about a link."""
     kind = MESSAGE.unpack_from(message)[1]
     if kind not in (RTM_NEWLINK, RTM_DELLINK):
         return None
     found = dict(_attributes(message, MESSAGE.size + LINK.size))
-    # The kernel's TX is what it gave to the application; its RX what it took from there.
+    # The kernel's TX is what it gave to the application; its RX is what it got from there.
     taken, given, taken_bytes, given_bytes, _, _, taken_dropped, given_dropped = (
         STATISTICS.unpack_from(found.get(IFLA_STATS64, bytes(STATISTICS.size)))
     )
@@ -152,11 +153,11 @@ def _number(which: bytes) -> int | None:
 
 
 def _ask(kind: int, body: bytes) -> bytes | None:
-    """Return the first message of the kernel's answer, an error too; None where none came."""
+    """Return the first message of the kernel's answer, including an error; None without one."""
     flags = NLM_F_REQUEST | (NLM_F_ACK if kind == RTM_NEWNSID else 0)
     try:
         with socket.socket(AF_NETLINK, socket.SOCK_RAW, NETLINK_ROUTE) as route:
-            route.setblocking(False)  # the answer is there when the question has been sent
+            route.setblocking(False)  # the answer is ready when the request has been sent
             route.send(MESSAGE.pack(MESSAGE.size + len(body), kind, flags, 1, 0) + body)
             return route.recv(MAX_MESSAGE)
     except OSError:

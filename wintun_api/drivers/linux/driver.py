@@ -1,4 +1,4 @@
-"""LinuxDriver: Wintun's driver calls on TUN devices."""
+"""Implement Wintun's driver calls with TUN devices."""
 
 from __future__ import annotations
 
@@ -62,9 +62,9 @@ MISC_DEVICES = Path("/proc/misc")
 
 
 def open_linux(settings: Settings) -> LinuxDriver:
-    """Return the kernel's driver; nothing is opened before its first call.
+    """Return the kernel's driver; it opens nothing before its first call.
 
-    Threads that are started after it have CAP_NET_ADMIN in effect where it is permitted.
+    Threads started after this have CAP_NET_ADMIN in effect if it is permitted.
     """
     capability.put_into_effect()
     keep_heap()
@@ -72,15 +72,15 @@ def open_linux(settings: Settings) -> LinuxDriver:
 
 
 class LinuxDriver:
-    """The kernel behind the upper seam. Its management calls come from one thread at a time.
+    """Implement `drivers.base.Driver` on the kernel. Calls come from one thread at a time.
 
-    The list of adapters is the kernel's: every driver object and process sees the same ones in one
-    network namespace. The driver remembers which devices they are, in case others take away what
-    says so on the device.
+    The kernel keeps the list of adapters: all driver objects and processes in one network namespace
+    see the same ones. The driver remembers which devices they are, in case other programs remove
+    the identifying marks.
 
     Args:
-        resolver: Where DNS settings are kept, if there is such a thing.
-        calls: Makes what a session reads and writes packets with.
+        resolver: Holds the DNS settings, if the system has such a service.
+        calls: Creates the object that reads and writes a session's packets.
     """
 
     def __init__(
@@ -100,21 +100,21 @@ class LinuxDriver:
 
     @property
     def name(self) -> str:
-        """Its key in `drivers.DRIVERS`."""
+        """The driver's key in `drivers.DRIVERS`."""
         return "linux"
 
     @property
     def library_path(self) -> str | None:
-        """None: the driver is a part of the kernel."""
+        """Always None: the driver is a part of the kernel."""
         return None
 
     @property
     def capabilities(self) -> Capabilities:
-        """What TUN devices can do, and DNS where systemd-resolved runs."""
+        """What TUN devices can do; DNS settings too if systemd-resolved runs."""
         return replace(CAPABILITIES, dns=self._resolver is not None)
 
     def unavailable_reason(self) -> Unavailable | None:
-        """Say why there can be no adapters here, or None."""
+        """Return why adapters are not possible here, or None."""
         return availability.unavailable_reason()
 
     def create_adapter(
@@ -122,17 +122,17 @@ class LinuxDriver:
     ) -> LinuxAdapter:
         """Create a persistent device and set it up; without a session it has no carrier.
 
-        The device gets the adapter's name where that is a free kernel name, else one like wt0.
+        The device gets the adapter's name if that is a free kernel name, else a name like wt0.
 
         Raises:
             AdapterExists: The name (whatever the case and pool) or the GUID is in use.
-            InvalidArgument: Name and pool do not fit into the device's alias together.
-            AccessDenied: No CAP_NET_ADMIN.
+            InvalidArgument: Name and pool together do not fit into the device's alias.
+            AccessDenied: The process does not have CAP_NET_ADMIN.
             DriverUnavailable: There is no TUN device.
         """
         guid = requested_guid if requested_guid is not None else uuid4()
         identity = Identity(guid, check_pool(pool), check_name(name))
-        identity.alias()  # whether it fits, before anything is made
+        identity.alias()  # check that it fits before anything is created
         self._require(elevated=True)
         with RouteSocket(self._memory) as route:
             refuse_taken(route, identity)
@@ -140,13 +140,13 @@ class LinuxDriver:
             try:
                 index = route.index_of(device)
                 marks.put(route, index, identity)
-                # Two processes may do this at the same time: whoever sees the other gives way.
+                # Two processes may do this at the same time: the one that sees the other gives up.
                 refuse_taken(route, identity, but=index)
                 tun.set_persistent(descriptor, persistent=True)
             finally:
                 os.close(descriptor)
             try:
-                # Not while it is attached: its carrier would come and go.
+                # Not while it is attached: its carrier would go up and down.
                 route.set_link(index, state="up")
             except DriverError:
                 route.delete_link(index)
@@ -155,10 +155,10 @@ class LinuxDriver:
         return self._adapter(guid, index, LinkCounters())
 
     def open_adapter(self, name: str, pool: str) -> LinuxAdapter:
-        """Open an existing adapter, of whatever process.
+        """Open an existing adapter, created by any process.
 
         Raises:
-            AdapterNotFound: None has this name, whatever the case, in exactly this pool.
+            AdapterNotFound: No adapter has this name (ignoring case) in exactly this pool.
         """
         check_name(name)
         check_pool(pool)
@@ -197,11 +197,11 @@ class LinuxDriver:
         return self._changes
 
     def _devices(self) -> list[Device]:
-        """Read the devices of all adapters where anything has changed since they were read."""
+        """Read the devices of all adapters if anything has changed since the last reading."""
         changes = self._listen()
         known, ours = self._read, RouteSocket.changes
-        # The kernel tells of some changes later (an IPv6 address), so our own count at once; and of
-        # the alias of a device that is set down it tells nobody.
+        # The kernel reports some changes late (an IPv6 address), so our own changes count at once.
+        # It does not report a new alias of a device that is set down.
         if (
             changes.seen()
             or known is None
@@ -210,7 +210,7 @@ class LinuxDriver:
         ):
             self._ours = ours
             self._read = None  # until all of it has been read
-            # What changes meanwhile is seen the next time.
+            # A change during the reading is noticed next time.
             with RouteSocket(self._memory) as route:
                 links = route.links()
             own = self._own_routes()
@@ -221,7 +221,7 @@ class LinuxDriver:
         return known
 
     def delete_pool(self, pool: str) -> bool:
-        """Delete every adapter of a pool, also under sessions; False: no reboot is required."""
+        """Delete all adapters of a pool, also with sessions; False: no reboot is required."""
         check_pool(pool)
         self._require()
         failure: DriverError | None = None
@@ -232,7 +232,7 @@ class LinuxDriver:
                 try:
                     route.delete_link(link.index)
                 except AdapterNotFound:
-                    continue  # somebody else was quicker
+                    continue  # another program has deleted it
                 except DriverError as error:
                     failure = failure or error
                 else:
@@ -255,7 +255,7 @@ class LinuxDriver:
         )
 
     def running_driver_version(self) -> tuple[int, int] | None:
-        """Return (major, minor) of the kernel, None while it has no TUN driver loaded."""
+        """Return (major, minor) of the kernel, or None while its TUN driver is not loaded."""
         try:
             loaded = re.search(r"^\s*\d+ tun$", MISC_DEVICES.read_text(), re.MULTILINE)
         except OSError:
@@ -268,9 +268,9 @@ class LinuxDriver:
         self._log.logger = logger
 
     def changes_fileno(self) -> int | None:
-        """Return a netlink socket that is readable after links, addresses or routes have changed.
+        """Return a netlink socket that is readable when links, addresses or routes have changed.
 
-        Of the alias of a device that is set down the kernel tells nobody.
+        The kernel does not report a new alias of a device that is set down.
         """
         try:
             return self._listen().fileno()
@@ -281,7 +281,7 @@ class LinuxDriver:
         """Do nothing: there is a descriptor to watch."""
 
     def close(self) -> None:
-        """Unset the logger and listen to no changes any more."""
+        """Unset the logger and stop listening to changes."""
         self._log.logger = None
         self._memory.close()
         if self._changes is not None:
@@ -310,9 +310,9 @@ class LinuxDriver:
         )
 
     def _mark(self, route: RouteSocket, link: Link) -> None:
-        """Give an adapter of an earlier version the alternative names that it has not yet."""
+        """Add the alternative names that an adapter of an earlier version does not have."""
         if not link.marked and not link.lost:
-            with suppress(DriverError):  # without the privilege it is opened all the same
+            with suppress(DriverError):  # without the privilege it is still opened
                 marks.put_marks(route, link.index, link.identity, link.altnames)
 
     def _require(self, *, elevated: bool = False) -> None:
@@ -336,7 +336,7 @@ def _create_device(name: str) -> tuple[int, str]:
     try:
         return tun.create(name)
     except DriverError as error:
-        # In use as a name or an alternative name, or of a kind this kernel does not take.
+        # It is in use as a name or alternative name, or this kernel does not accept it.
         if error.code not in (errno.EBUSY, errno.EEXIST, errno.EINVAL):
             raise
         if name == KERNEL_NAME_PATTERN:

@@ -1,4 +1,4 @@
-"""From errno to the exceptions of the package."""
+"""Convert errno to the exceptions of the package."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from wintun_api.errors import AccessDenied, AdapterNotFound, DriverError, Sessio
 EBADFD: int = getattr(errno, "EBADFD", 77)
 
 ACCESS_HINT = (
-    "The service needs CAP_NET_ADMIN over the network namespace that it is in, and a /dev/net/tun "
-    "that it may open; wintun-api doctor says which of them is missing."
+    "Run wintun-api doctor to see what is missing: the service needs CAP_NET_ADMIN for its network "
+    "namespace, and must be allowed to open /dev/net/tun."
 )
 
 _CLASSES: dict[int, type[DriverError]] = {
@@ -26,7 +26,7 @@ _CLASSES: dict[int, type[DriverError]] = {
 def driver_error(function: str, code: int, detail: str = "") -> DriverError:
     """Return the exception for the errno `code` of the call `function`.
 
-    `detail` is a sentence; without one, the system's own text is given where the class has none.
+    `detail` is a sentence; without one, the system's own text is used if the class has none.
     """
     found = _CLASSES.get(code, DriverError)
     if not detail and found is DriverError:

@@ -1,4 +1,4 @@
-"""Whether files of some directories have changed since somebody looked (inotify(7))."""
+"""Detect whether files in some directories have changed since the last check (inotify(7))."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ ROOM = 65536
 
 
 class FilesWatch:
-    """Watches the files in directories, not those in directories below. One thread at a time.
+    """Watch the files in directories, not in their subdirectories. One thread at a time.
 
     Args:
-        directories: Those that exist now are watched, and each of the others once `seen` finds it.
+        directories: Those that exist are watched at once, the others once `seen` finds them.
 
     Raises:
-        OSError: The kernel gives no such descriptor.
+        OSError: The kernel does not provide the descriptor.
     """
 
     def __init__(self, directories: Iterable[Path]) -> None:
@@ -33,11 +33,11 @@ class FilesWatch:
         self._add()
 
     def fileno(self) -> int:
-        """Return the descriptor, which polls readable until `seen` is called."""
+        """Return the descriptor, which is readable until `seen` is called."""
         return self._descriptor
 
     def seen(self) -> bool:
-        """Say whether something changed since the last call. Never blocks."""
+        """Return whether something changed since the last call. Never blocks."""
         changed = False
         while True:
             try:
@@ -50,7 +50,7 @@ class FilesWatch:
         return changed
 
     def close(self) -> None:
-        """Watch no longer. Idempotent."""
+        """Stop watching. Idempotent."""
         descriptor, self._descriptor = self._descriptor, -1
         if descriptor >= 0:
             os.close(descriptor)

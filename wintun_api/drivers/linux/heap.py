@@ -1,8 +1,8 @@
-"""The C library's heap, told to keep what a flood will ask for again at once (mallopt(3)).
+"""Make the C library keep memory that a flood will need again at once (mallopt(3)).
 
-A burst takes some hundred kilobytes and gives them back. By default glibc returns the top of the
-heap to the kernel each time, and the next burst pays a page fault for every 4 KiB of it: where that
-happens, reading a packet of 1420 bytes costs twice as much.
+A burst allocates some hundred kilobytes and frees them. By default glibc returns the top of the
+heap to the kernel each time, and the next burst pays a page fault for every 4 KiB of it. Reading a
+packet of 1420 bytes then costs twice as much.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ M_MMAP_THRESHOLD = -3
 
 KEPT = 64 * 1024 * 1024  # bytes at the top of the heap that are not given back
 PAD = 4 * 1024 * 1024  # bytes taken at a time
-LARGE = 32 * 1024 * 1024  # bytes from which on memory is mapped by itself; the greatest allowed
+LARGE = 32 * 1024 * 1024  # bytes from which on memory is mapped separately; the largest allowed
 
 
 def keep_heap() -> bool:
-    """Let this process keep freed memory; return False where the C library has no such choice.
+    """Make this process keep freed memory; return False if the C library does not support it.
 
-    Once set, glibc no longer adapts the thresholds by itself, so all of them are. Memory is
-    reserved, not used: what was never touched costs nothing.
+    Once one threshold is set, glibc no longer adapts the others, so all are set. Memory is
+    reserved, not used: pages that were never touched cost nothing.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is None:
@@ -35,11 +35,11 @@ def keep_heap() -> bool:
 
 
 def release_heap() -> bool:
-    """Give free memory back to the system; return False where the C library cannot (musl, Windows).
+    """Return free memory to the system; return False if the C library cannot (musl, Windows).
 
-    Takes some 50 ms. glibc itself gives back the top of the heap alone, and one small object there
+    This takes some 50 ms. glibc itself only returns the top of the heap, and one small object there
     keeps everything below it.
     """
-    gc.collect()  # what a connection leaves refers to itself
+    gc.collect()  # objects of a closed connection refer to each other
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     return trim is not None and bool(trim(0))

@@ -1,9 +1,9 @@
-"""GUID, pool and name of an adapter, kept by the kernel: in the device's alias and in altnames.
+"""Store an adapter's GUID, pool and name in the kernel: in the device's alias and altnames.
 
-So enumeration, open and rename work across restarts, and find only adapters of this program. An
-alias is free text that administrators and other programs set for purposes of their own, so the
-same identity is in alternative names too (ip-link(8): altname). The kernel lets no two devices of
-a network namespace have the same one; an alias can be copied to any device.
+So listing, opening and renaming work across restarts, and only adapters of this program are found.
+An alias is free text that administrators and other programs may set for their own purposes, so the
+identity is stored in alternative names too (ip-link(8): altname). Within a network namespace an
+alternative name is unique, while an alias can be copied to any device.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _FORBIDDEN_NAMES = frozenset((".", "..", "all", "default"))
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What an adapter is called in Wintun's words."""
+    """Hold the GUID, pool and name of an adapter."""
 
     guid: UUID
     pool: str
@@ -43,7 +43,7 @@ class Identity:
         """Return the ifalias.
 
         Raises:
-            InvalidArgument: Pool and name do not fit together.
+            InvalidArgument: Pool and name together are too long.
         """
         alias = f"{alias_start(self.guid)}{self.pool}/{self.name}"
         excess = len(alias.encode()) - MAX_ALIAS
@@ -51,16 +51,17 @@ class Identity:
             has = len(self.pool.encode()) + len(self.name.encode())
             raise InvalidArgument(
                 "name",
-                f"{has} bytes of UTF-8 are in name and pool together; on Linux {has - excess} fit.",
+                f"name and pool together have {has} bytes of UTF-8; the limit on Linux is "
+                f"{has - excess}.",
                 hint="Choose a shorter name or pool.",
             )
         return alias
 
     def marks(self) -> tuple[str, ...]:
-        """Return the alternative names that hold the identity: up to four of 127 characters.
+        """Return the alternative names that store the identity: up to four of 127 characters.
 
-        `wintun-api-1-GUID-PART` and a piece of the pool and name, which are in base64url (RFC 4648)
-        because ip(8) and the kernel take few characters in a name.
+        Each is `wintun-api-1-GUID-PART` and a piece of the pool and name in base64url (RFC 4648),
+        because ip(8) and the kernel allow few characters in a name.
         """
         content = f"{self.pool}/{self.name}".encode()
         text = base64.urlsafe_b64encode(content).decode().rstrip("=")
@@ -72,30 +73,30 @@ class Identity:
         )
 
     def same_name(self, name: str) -> bool:
-        """Tell whether the adapter has this name, whatever the case, as Windows compares."""
+        """Return whether the adapter has this name, ignoring case as Windows does."""
         return self.name.casefold() == name.casefold()
 
 
 def alias_start(guid: UUID) -> str:
-    """Return what the ifalias of an adapter begins with, whatever its name."""
+    """Return the beginning of an adapter's ifalias, which does not depend on its name."""
     return f"{PREFIX}{guid}/"
 
 
 def mark_start(guid: UUID) -> str:
-    """Return what the alternative names of an adapter begin with, whatever its name."""
+    """Return the beginning of an adapter's alternative names, independent of its name."""
     return f"{MARK_PREFIX}{guid}-"
 
 
 def is_mark(altname: str) -> bool:
-    """Tell whether an alternative name may be part of an identity."""
+    """Return whether an alternative name may be part of an identity."""
     return altname.startswith(MARK_PREFIX)
 
 
 def identify(alias: object, altnames: Iterable[str] = ()) -> Identity | None:
-    """Return the identity of a device, None where neither its alias nor its altnames have one.
+    """Return the identity of a device; None if neither its alias nor its altnames have one.
 
-    The altnames decide which adapter it is, for an alias may have been copied from another one. An
-    alias of the same adapter decides what it is called: renaming changes that first.
+    The altnames decide which adapter it is, because an alias may have been copied from another one.
+    An alias of the same adapter decides its name, because renaming changes the alias first.
     """
     named = parse_alias(alias)
     marked = parse_marks(altnames)
@@ -105,7 +106,7 @@ def identify(alias: object, altnames: Iterable[str] = ()) -> Identity | None:
 
 
 def parse_marks(altnames: Iterable[str]) -> Identity | None:
-    """Return the identity in alternative names, None where it is missing or not whole."""
+    """Return the identity in alternative names; None if it is missing or incomplete."""
     found = sorted(filter(is_mark, altnames))
     text, guid = "", found[0][len(MARK_PREFIX) :][:36] if found else ""
     for part, name in enumerate(found):
@@ -128,8 +129,8 @@ def parse_marks(altnames: Iterable[str]) -> Identity | None:
 
 
 def parse_alias(alias: object) -> Identity | None:
-    """Return the identity in an ifalias, None for one that is not ours or not whole."""
-    # pyroute2 gives bytes for what is no UTF-8.
+    """Return the identity in an ifalias; None if it is not ours or incomplete."""
+    # pyroute2 returns bytes if the text is not UTF-8.
     if not isinstance(alias, str) or not alias.startswith(PREFIX):
         return None
     parts = alias[len(PREFIX) :].split("/")
@@ -144,7 +145,7 @@ def parse_alias(alias: object) -> Identity | None:
 
 
 def kernel_name(name: str) -> str:
-    """Return the kernel name to ask for: the adapter's own when it is valid, else a pattern."""
+    """Return the kernel name to ask for: the adapter's own if it is valid, else a pattern."""
     encoded = name.encode()
     if (
         len(encoded) > MAX_KERNEL_NAME
@@ -156,5 +157,5 @@ def kernel_name(name: str) -> str:
 
 
 def luid_of(interface_index: int) -> int:
-    """Return a NET_LUID as Windows would build it (ifdef.h), with the index for its own."""
+    """Return a NET_LUID as Windows would build it (ifdef.h), from the interface index."""
     return NET_LUID_TYPE << 48 | (interface_index & 0xFFFFFF) << 24

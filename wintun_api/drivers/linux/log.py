@@ -1,4 +1,4 @@
-"""The lines a driver's log shows: what this driver did to the kernel, and what it saw."""
+"""Write the driver's log: what this driver did in the kernel, and what it noticed."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from wintun_api.drivers.base import Logger, LogLevel, LogLine
 
 
 class DriverLog:
-    """Passes lines to the logger that is set, on the thread that causes them.
+    """Pass lines to the logger, on the thread that causes them.
 
     Attributes:
-        logger: Who gets the lines; None for nobody.
+        logger: The function that gets the lines; None drops them.
     """
 
     def __init__(self) -> None:
         self.logger: Logger | None = None
 
     def info(self, message: str) -> None:
-        """Say what was done."""
+        """Log what was done."""
         self._add(LogLevel.INFO, message)
 
     def warn(self, message: str) -> None:
-        """Say what was lost or refused."""
+        """Log what was lost or refused."""
         self._add(LogLevel.WARN, message)
 
     def _add(self, level: LogLevel, message: str) -> None:

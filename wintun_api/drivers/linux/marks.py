@@ -1,4 +1,4 @@
-"""Writing an identity to a device, and what of it others have taken from the device."""
+"""Write an identity to a device, and find out which parts others have removed."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from wintun_api.drivers.linux.identity import Identity, is_mark
 from wintun_api.drivers.linux.rtnetlink import RouteSocket
 from wintun_api.errors import DriverError
 
-# Kernels before 5.5 have no alternative names.
+# Kernels before 5.5 do not have alternative names.
 _NO_ALTNAMES = (errno.EOPNOTSUPP, errno.EINVAL)
 
 
 def put(route: RouteSocket, index: int, identity: Identity, altnames: Collection[str] = ()) -> None:
-    """Write the identity to a device: its alias first, which alone says how it is called.
+    """Write the identity to a device: first its alias, which alone decides the name.
 
     Args:
-        route: A conversation with the kernel.
+        route: A socket to the kernel.
         index: The device's interface index.
-        identity: What the device shall be.
-        altnames: The alternative names it has now; marks of another name are taken away.
+        identity: The identity to write.
+        altnames: Its present alternative names; marks of another name are removed.
 
     Raises:
         DriverError: The kernel refuses it.
-        InvalidArgument: Name and pool do not fit into the alias together.
+        InvalidArgument: Name and pool together do not fit into the alias.
     """
     route.set_link(index, ifalias=identity.alias())
     put_marks(route, index, identity, altnames)
@@ -33,7 +33,7 @@ def put(route: RouteSocket, index: int, identity: Identity, altnames: Collection
 def put_marks(
     route: RouteSocket, index: int, identity: Identity, altnames: Collection[str] = ()
 ) -> None:
-    """Write the alternative names of an identity to a device, where the kernel has such names."""
+    """Write the alternative names of an identity to a device, if the kernel supports them."""
     wanted = identity.marks()
     stale = [name for name in altnames if is_mark(name) and name not in wanted]
     missing = [name for name in wanted if name not in altnames]

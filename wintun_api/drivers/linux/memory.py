@@ -1,8 +1,8 @@
-"""Which device was which adapter, for one whose alias and alternative names were all taken away.
+"""Remember which device is which adapter, even if all its identifying marks are removed.
 
-An interface index belongs to one device until the kernel sends RTM_DELLINK, when the device was
-deleted or moved to another network namespace. So an identity that was read once stays true until
-such a message has come, whatever others write to the device meanwhile.
+An interface index belongs to one device until the kernel sends RTM_DELLINK, because the device was
+deleted or moved to another network namespace. So an identity that was read once remains valid until
+such a message arrives, whatever other programs write to the device.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ MAX_REMEMBERED = 4096
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """What was read of a device at last.
+    """Hold the last reading of a device.
 
     Attributes:
-        identity: Which adapter it is.
-        marks: The alternative names of it that the device had.
+        identity: The adapter's identity.
+        marks: The alternative names that the device had for it.
     """
 
     identity: Identity
@@ -42,11 +42,11 @@ class Remembered:
 
 
 class Memory:
-    """Identities by interface index, in the network namespace that it is first used in. Any thread.
+    """Keep identities by interface index, in the network namespace of its first use. Any thread.
 
     Attributes:
-        lock: Hold it from before devices are read until after `note`, so that no device that is
-            deleted in between is remembered.
+        lock: Hold it from before reading devices until after `note`, so that a device deleted in
+            between is not remembered.
     """
 
     def __init__(self) -> None:
@@ -56,13 +56,13 @@ class Memory:
         self._close: Callable[[], object] = lambda: None
 
     def recall(self) -> Mapping[int, Remembered]:
-        """Return what is known of devices that are still there. Call it after reading them."""
+        """Return what is known about existing devices. Call it after reading them."""
         with self.lock:
             if self._deletions is None:
                 self._known.clear()
                 self._deletions = _deletions()
                 if self._deletions is not None:
-                    # A driver that was never closed leaves no descriptor behind.
+                    # So a driver that was never closed does not leave a descriptor behind.
                     self._close = finalize(self, os.close, self._deletions)
             while self._deletions is not None:
                 try:
@@ -70,7 +70,7 @@ class Memory:
                 except BlockingIOError:
                     break
                 except OSError as error:
-                    self._known.clear()  # some were told that the kernel could not keep
+                    self._known.clear()  # the kernel could not keep all messages
                     if error.errno != errno.ENOBUFS:
                         self.close()
                     continue
@@ -78,13 +78,13 @@ class Memory:
             return self._known
 
     def note(self, index: int, remembered: Remembered) -> None:
-        """Remember a device. Beyond `MAX_REMEMBERED` no others are."""
+        """Remember a device, up to `MAX_REMEMBERED` devices."""
         with self.lock:
             if index in self._known or len(self._known) < MAX_REMEMBERED:
                 self._known[index] = remembered
 
     def close(self) -> None:
-        """Forget everything and listen no more. Idempotent."""
+        """Forget everything and stop listening. Idempotent."""
         with self.lock:
             self._known.clear()
             self._deletions = None
@@ -92,7 +92,7 @@ class Memory:
 
 
 def _deletions() -> int | None:
-    """Return a descriptor that gets RTM_DELLINK; None where the kernel gives no such socket."""
+    """Return a descriptor that gets RTM_DELLINK; None if the kernel does not provide it."""
     deletions = socket.socket(AF_NETLINK, socket.SOCK_RAW, NETLINK_ROUTE)
     try:
         deletions.setblocking(False)

@@ -1,10 +1,10 @@
-"""The optional native part: bursts with one call, from `burst.c`.
+"""Read and write bursts with one call to optional native code, from `burst.c`.
 
-    build    compile it, next to its source, with the C compiler of this machine
-    load     the calls, where it was built from the source that is here
+    build    compile it, next to its source, with this machine's C compiler
+    load     load it, if it was built from the present source
 
-Pure Python is what runs without it. What it saves is Python's part of a packet: about a third of
-what reading one costs.
+Without it, the driver uses pure Python. It saves Python's share of the cost per packet, which is
+about a third for reading.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ LIBRARY = Path(__file__).with_name("burst.so")
 COMPILERS = ("cc", "gcc", "clang")
 FLAGS = ("-O2", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-shared", "-fPIC")
 
-MAX_COUNT = 4096  # packets a call reads at the most
-ENOUGH = 128 * 1024  # bytes it reads, about: what the caches hold
-HEADER = bytes.__basicsize__ - 1  # of a bytes object, before its content and the zero behind it
+MAX_COUNT = 4096  # the largest number of packets that a call reads
+ENOUGH = 128 * 1024  # the approximate bytes that a call reads: as much as the caches hold
+HEADER = bytes.__basicsize__ - 1  # of a bytes object, before its content and the final zero
 
 
 def load(wanted: Native = "auto") -> Callable[[], PacketCalls] | None:
-    """Return what makes the native calls; None where they are off, or were not built.
+    """Return a function that creates the native calls; None if they are off or were not built.
 
     Raises:
-        InvalidSettings: A library that was named cannot be used.
+        InvalidSettings: The named library cannot be used.
     """
     if wanted == "off":
         return None
@@ -55,12 +55,12 @@ def load(wanted: Native = "auto") -> Callable[[], PacketCalls] | None:
 
 
 def build(library: Path = LIBRARY, compiler: str | None = None) -> Path:
-    """Compile the native part and return the library. What ran with an older one keeps it.
+    """Compile the native code and return the library. Running services keep the old one.
 
     Raises:
         FileNotFoundError: There is no C compiler.
-        subprocess.CalledProcessError: It failed; it has printed why.
-        OSError: The library's folder may not be written.
+        subprocess.CalledProcessError: The compiler failed and has printed why.
+        OSError: The library's directory is not writable.
     """
     compiler = compiler or os.environ.get("CC") or next(filter(shutil.which, COMPILERS), None)
     if compiler is None:
@@ -75,20 +75,20 @@ def build(library: Path = LIBRARY, compiler: str | None = None) -> Path:
 
 
 class NativeCalls:
-    """Bursts by one foreign call, which keeps the interpreter lock: it is short and never blocks.
+    """Read or write a burst with one foreign call, which is short and keeps the interpreter lock.
 
-    A packet that comes or goes alone is quicker without: then these are the calls of Python.
+    For a single packet the Python calls are faster and are used instead.
 
     Raises:
-        OSError: There is no such library, or it is none.
-        ValueError: It was built from another source.
+        OSError: The library does not exist or cannot be loaded.
+        ValueError: It was built from a different source.
     """
 
     def __init__(self, library: Path = LIBRARY) -> None:
         loaded = ctypes.PyDLL(str(library))
         source = ctypes.string_at(ctypes.addressof(ctypes.c_char.in_dll(loaded, "burst_source")))
         if source.decode() != _hash():
-            raise ValueError(f"{library} was built from another source.")
+            raise ValueError(f"{library} was built from a different version of the source.")
         self._read = loaded.read_burst
         self._read.restype = ctypes.py_object
         self._read.argtypes = [
@@ -117,7 +117,7 @@ class NativeCalls:
         self._many = False
 
     def read(self, descriptor: int, limit: int) -> Read:
-        """Read up to `limit` packets, and no more than a few when they are large."""
+        """Read up to `limit` packets, or only a few if they are large."""
         if not self._many:
             alone = self._alone.read(descriptor, limit)
             self._many = len(alone.packets) > 1
@@ -132,7 +132,7 @@ class NativeCalls:
         return Read(Block(memory, self._lengths[:count], size), failure, cut)
 
     def write(self, descriptor: int, packets: Sequence[bytes]) -> Written:
-        """Write packets in order, up to the first that may be written later or never."""
+        """Write packets in order, up to the first one that cannot be written now."""
         if len(packets) == 1:
             return self._alone.write(descriptor, packets)
         block = Block.of(packets)

@@ -1,7 +1,7 @@
-"""Requests to rtnetlink(7) as bytes: filtered dumps, and many changes in a few system calls.
+"""Send requests to rtnetlink(7) as bytes: filtered dumps, and many changes per system call.
 
-pyroute2 (0.9.7: `IPBatch`, `nlm_request_batch`) can put messages together too. It holds the
-interpreter for 0.3 ms per message, and packets wait for that; ten thousand routes take it seconds.
+pyroute2 (0.9.7: `IPBatch`, `nlm_request_batch`) can batch messages too. But it occupies the
+interpreter for 0.3 ms per message, while packets wait, and needs seconds for ten thousand routes.
 """
 
 from __future__ import annotations
@@ -32,20 +32,20 @@ NUMBER = struct.Struct("=i")
 WORD = struct.Struct("=I")
 
 MAX_CHUNK = 1 << 16  # the kernel fills 32 KiB of a dump at a time
-# Changes in one system call. Where every one is refused, their answers still fit into the
-# receive buffer of a socket as the kernel makes it (net.core.rmem_default).
+# Changes in one system call. Even if all are refused, their answers fit into a socket's default
+# receive buffer (net.core.rmem_default).
 BATCH = 128
 _NOTHING_THERE = (0, errno.ENOENT, errno.ENODEV)
-_ATTEMPTS = 5  # a dump that a change interrupts is asked for again
+_ATTEMPTS = 5  # a dump that a change interrupts is repeated
 
 
 class Request(NamedTuple):
-    """A change to ask the kernel for.
+    """Hold a change to request from the kernel.
 
     Attributes:
         kind: RTM_NEWROUTE and others.
-        flags: Besides NLM_F_REQUEST.
-        body: What follows the header.
+        flags: Flags in addition to NLM_F_REQUEST.
+        body: The bytes after the header.
     """
 
     kind: int
@@ -54,10 +54,10 @@ class Request(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """A change that the kernel refused.
+    """Describe a change that the kernel refused.
 
     Attributes:
-        position: Of the request among those of the call.
+        position: Position of the request in the call.
         code: The errno number.
         reason: The kernel's own words (NLMSGERR_ATTR_MSG), which may be missing.
     """
@@ -68,15 +68,15 @@ class Refusal(NamedTuple):
 
 
 class Netlink:
-    """A socket of the network namespace of the thread that makes it. One thread at a time.
+    """Open a netlink socket in the calling thread's network namespace. One thread at a time.
 
-    Answers are there when a request has been sent, so no call waits.
+    The answer is ready when a request has been sent, so no call waits.
 
     Attributes:
-        port: What the kernel puts into notifications of changes that were made by this socket.
+        port: The number in the kernel's notifications of changes made with this socket.
 
     Raises:
-        DriverError: The kernel gives no such socket.
+        DriverError: The kernel does not provide the socket.
     """
 
     def __init__(self) -> None:
@@ -90,14 +90,14 @@ class Netlink:
         self._socket.bind((0, 0))
         self.port: int = self._socket.getsockname()[0]
         for option in (NETLINK_CAP_ACK, NETLINK_EXT_ACK, NETLINK_GET_STRICT_CHK):
-            with suppress(OSError):  # kernels before 4.20 have no strict checking: we filter too
+            with suppress(OSError):  # kernels before 4.20 do not check strictly, so we filter too
                 self._socket.setsockopt(SOL_NETLINK, option, 1)
 
     def dump(self, function: str, kind: int, body: bytes) -> list[bytes]:
-        """Return the bodies of what the kernel has, filtered by what is set in `body`.
+        """Return the bodies of all the kernel's entries that match the fields set in `body`.
 
         Raises:
-            DriverError: The kernel refuses; with EINTR, too many changes came between.
+            DriverError: The kernel refuses; with EINTR, too many changes interrupted the dump.
         """
         for _ in range(_ATTEMPTS):
             found: list[bytes] = []
@@ -112,7 +112,7 @@ class Netlink:
         raise driver_error(function, errno.EINTR)
 
     def chunks(self, function: str, kind: int, body: bytes) -> Iterator[bytes]:
-        """Yield the kernel's answer to a dump in pieces of whole messages; take all of them.
+        """Yield the kernel's answer to a dump in pieces of whole messages; consume all of them.
 
         A table that does not exist is empty (ENOENT), and so is a device (ENODEV).
 
@@ -131,18 +131,18 @@ class Netlink:
                 if code not in _NOTHING_THERE:
                     raise driver_error(function, code)
             elif length < len(chunk):
-                # The end stands behind the last message where it has room.
+                # The end mark follows the last message if there is room for it.
                 _, last, _, sequence, _ = HEADER.unpack_from(chunk, len(chunk) - HEADER.size - 4)
                 over = last == NLMSG_DONE and sequence == self._sequence
             yield chunk
 
     def change(self, function: str, requests: Sequence[Request]) -> tuple[int, list[Refusal]]:
-        """Ask for changes in their order, up to the end of the batch in which one is refused.
+        """Request changes in order, up to the end of the batch in which one is refused.
 
-        Returns how many were asked for, and which of these were refused.
+        Return how many were requested, and which of these were refused.
 
         Raises:
-            DriverError: The kernel did not answer: what became of the last batch is not known.
+            DriverError: The kernel did not answer, so the outcome of the last batch is unknown.
         """
         refusals: list[Refusal] = []
         asked = 0
@@ -150,7 +150,7 @@ class Netlink:
             batch = requests[start : start + BATCH]
             first, last = self._sequence + 1, self._sequence + len(batch)
             self._sequence = last
-            # Refusals come of themselves; the last request's answer says that there are no more.
+            # Refusals are always answered; the last request asks for an answer to mark the end.
             parts = [_message(one, first + at) for at, one in enumerate(batch[:-1])]
             kind, flags, body = batch[-1]
             parts.append(_message(Request(kind, flags | NLM_F_ACK, body), last))
@@ -166,7 +166,7 @@ class Netlink:
         return asked, refusals
 
     def close(self) -> None:
-        """Give the socket back. Idempotent."""
+        """Close the socket. Idempotent."""
         self._socket.close()
 
     def _send(self, function: str, data: bytes) -> None:
@@ -190,7 +190,7 @@ def attribute(kind: int, content: bytes) -> bytes:
 
 
 def attributes(body: bytes, at: int) -> dict[int, bytes]:
-    """Return the attributes that stand behind `at`, by their kind."""
+    """Return the attributes after `at`, by kind."""
     found: dict[int, bytes] = {}
     end = len(body)
     while at + ATTRIBUTE.size <= end:
@@ -203,7 +203,7 @@ def attributes(body: bytes, at: int) -> dict[int, bytes]:
 
 
 def messages(chunk: bytes) -> Iterator[tuple[int, int, int, int]]:
-    """Yield kind, flags, start and end of the body of every message, the end of a dump included."""
+    """Yield kind, flags, and start and end of the body of every message, including the end mark."""
     at, end = 0, len(chunk)
     while at + HEADER.size <= end:
         length, kind, flags, _, _ = HEADER.unpack_from(chunk, at)
@@ -219,7 +219,7 @@ def _message(request: Request, sequence: int) -> bytes:
 
 
 def _answer(message: bytes) -> tuple[int, int, str]:
-    """Return what an answer says: the request's sequence, the errno number and the reason."""
+    """Parse an answer: return the request's sequence, the errno number and the reason."""
     _, _, flags, sequence, _ = HEADER.unpack_from(message)
     code = -NUMBER.unpack_from(message, HEADER.size)[0]
     reason = b""

@@ -1,8 +1,8 @@
-"""Our routes into each device, read once and kept for as long as the kernel tells of no change.
+"""Cache our routes into each device until the kernel reports a change.
 
-The kernel filters a dump by table, protocol and device, but it looks at every route of the table
-for that: 40 ms where there are 650,000. It tells of every change too (rtnetlink(7), groups), and a
-filter of this socket lets only those through that may concern routes of ours.
+The kernel filters a dump by table, protocol and device, but examines every route of the table for
+that, which takes 40 ms for 650,000 routes. It also reports every change (rtnetlink(7), groups), and
+a filter on this socket only passes changes that may affect our routes.
 """
 
 from __future__ import annotations
@@ -54,21 +54,21 @@ IFLA_MTU = 4
 IFF_UP = 0x1
 LINK = struct.Struct("=BxHiII")  # ifinfomsg: family, type, index, flags, change
 INDEX_OF_ADDRESS = struct.Struct("=4xI")  # ifaddrmsg
-PORT_AT, PROTOCOL_AT = 12, HEADER.size + 5  # where they are in a message
+PORT_AT, PROTOCOL_AT = 12, HEADER.size + 5  # their offsets in a message
 _MAX_MESSAGE = 1 << 16
 
 
 class OwnRoutes:
-    """What is kept, and the socket that all changes of routes and addresses are made by.
+    """Hold the cache, and the socket with which all routes and addresses are changed.
 
-    Belongs to the network namespace of the thread that makes it. One thread at a time.
+    It belongs to the network namespace of the thread that creates it. One thread at a time.
 
     Attributes:
-        netlink: Changes that are made by it are not heard of: `replace` says what has become of
-            the routes.
+        netlink: The socket for changes. They are not reported, so `replace` must be called with
+            the resulting routes.
 
     Raises:
-        DriverError: The kernel gives no such sockets.
+        DriverError: The kernel does not provide the sockets.
     """
 
     def __init__(self) -> None:
@@ -82,43 +82,43 @@ class OwnRoutes:
             raise driver_error("socket", error.errno or 0) from None
 
     def of(self, index: int) -> Mapping[Row, Route]:
-        """Return our routes into a device by what the kernel knows them by."""
+        """Return our routes into a device by their key in the kernel."""
         self._hear()
         known = self._known.get(index)
         if known is None:
-            # A change from here on is heard of by the next call.
+            # The next call notices any change from here on.
             rows = route_messages.own_rows(self.netlink, index)
             known = self.replace(index, {row: route_messages.route_of(row) for row in rows})
         return known
 
     def listed(self, index: int) -> tuple[Route, ...]:
-        """Return our routes into a device; the same object while they are the same."""
+        """Return our routes into a device; the same object until they change."""
         known = self.of(index)
         if index not in self._listed:
             self._listed[index] = tuple(known.values())
         return self._listed[index]
 
     def replace(self, index: int, routes: Mapping[Row, Route]) -> Mapping[Row, Route]:
-        """Say what our routes into a device are now; they are kept in an order of their own.
+        """Store our present routes into a device, in a fixed order.
 
-        So the same routes are never taken for other ones, in whatever order they were set or read.
+        So the same routes never appear to be different, whatever order they were set or read in.
         """
         self._known[index] = MappingProxyType(dict(sorted(routes.items(), key=itemgetter(0))))
         self._listed.pop(index, None)
         return self._known[index]
 
     def forget(self, index: int) -> None:
-        """Let the routes into a device be read again."""
+        """Forget the routes into a device, so that they are read again."""
         self._known.pop(index, None)
         self._listed.pop(index, None)
 
     def keep(self, indexes: Iterable[int]) -> None:
-        """Forget the devices that are not among these."""
+        """Forget all devices but these."""
         for index in self._known.keys() - set(indexes):
             self.forget(index)
 
     def close(self) -> None:
-        """Give the sockets back. Idempotent."""
+        """Close the sockets. Idempotent."""
         self._changes.close()
         self.netlink.close()
 
@@ -129,7 +129,9 @@ class OwnRoutes:
             except BlockingIOError:
                 return
             except OSError as error:
-                if error.errno != errno.ENOBUFS:  # more than the kernel could keep for us
+                if (
+                    error.errno != errno.ENOBUFS
+                ):  # not merely more messages than the kernel could keep
                     raise driver_error("recv", error.errno or 0) from None
                 for index in list(self._known):
                     self.forget(index)
@@ -140,18 +142,18 @@ class OwnRoutes:
 
 
 def _concerned(message: bytes) -> int | None:
-    """Return the index of the device whose routes a message may mean a change of."""
+    """Return the index of the device whose routes may have changed according to a message."""
     kind, body = HEADER.unpack_from(message)[1], message[HEADER.size :]
     if kind in (RTM_NEWROUTE, RTM_DELROUTE):
         return parse_owner(body).device
-    if kind == RTM_DELADDR:  # with its last address a device loses its IPv4 routes, untold
+    if kind == RTM_DELADDR:  # with its last address a device silently loses its IPv4 routes
         index: int = INDEX_OF_ADDRESS.unpack_from(body)[0]
         return index
     if kind not in (RTM_NEWLINK, RTM_DELLINK):
         return None
     _, _, index, flags, _ = LINK.unpack_from(body)
     mtu = attributes(body, LINK.size).get(IFLA_MTU)
-    # A device that is set down, or too small for IPv6, loses routes, untold.
+    # A device that is set down, or whose MTU is too small for IPv6, silently loses routes.
     whole = mtu is None or WORD.unpack(mtu)[0] >= MIN_MTU_IPV6
     return None if kind == RTM_NEWLINK and flags & IFF_UP and whole else index
 
@@ -169,7 +171,7 @@ def _listen(port: int) -> socket.socket:
 
 
 def _program(port: int) -> Program:
-    """Return a filter: not what a port has changed, not routes of others, no new addresses."""
+    """Return a filter that drops a port's own changes, others' routes and new addresses."""
     nothing, everything = Step(RETURN, NOTHING), Step(RETURN, ALL)
     return [
         Step(LOAD_WORD, PORT_AT),

@@ -1,4 +1,4 @@
-"""What the kernel means by refusing an address or a route, in words."""
+"""Explain in words why the kernel refused an address or a route."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from wintun_api.drivers.linux.route_messages import (
 from wintun_api.drivers.linux.rtnetlink import Link
 from wintun_api.errors import DriverError, RouteExists, SettingRefused
 
-# What says nothing about the address or route: no privilege, no memory.
+# Errors that do not depend on the address or route: no privilege, no memory.
 _OF_THE_PROCESS = frozenset((errno.EPERM, errno.ENOMEM, errno.ENOBUFS))
-# What the kernel answers where IPv6 is off or absent, by how it is (net/ipv6/addrconf.c, route.c).
+# The kernel's answers if IPv6 is disabled or absent (net/ipv6/addrconf.c, route.c).
 _WITHOUT_IPV6 = frozenset(
     (errno.EACCES, errno.ENODEV, errno.EINVAL, errno.EOPNOTSUPP, errno.EAFNOSUPPORT)
 )
@@ -50,7 +50,7 @@ def route_refused(netlink: Netlink, refusal: Refusal, link: Link, route: Route) 
         return found
     if code in (errno.ENETDOWN, errno.EHOSTDOWN) or (code == errno.EINVAL and not link.up):
         detail = f"{route.destination}: The interface {link.kernel_name} is set down."
-        hint = f"Set it up with ip link set {link.kernel_name} up, and send the request again."
+        hint = f"Run ip link set {link.kernel_name} up, then send the request again."
         return SettingRefused(function, code, detail, domain="errno", hint=hint)
     if route.next_hop is not None and code in (
         errno.EINVAL,
@@ -59,23 +59,23 @@ def route_refused(netlink: Netlink, refusal: Refusal, link: Link, route: Route) 
     ):
         detail = f"{route.destination}: {route.next_hop} cannot be the next hop. {_words(refusal)}"
         hint = (
-            "Leave next_hop out, as most tunnels do, or name a host that is reached through this "
-            "adapter: none of its own addresses, no broadcast address, and none that a route of "
-            "another interface leads to."
+            "Omit next_hop, as most tunnels do, or use a host that is reached through this "
+            "adapter. It must not be one of the adapter's own addresses, a broadcast address, or "
+            "an address that is reached through another interface."
         )
         return SettingRefused(function, code, detail, domain="errno", hint=hint)
     return _refused(function, refusal, link, route.destination)
 
 
 def stayed(function: str, what: str) -> SettingRefused:
-    """Return the exception for settings that did not become what they were set to."""
+    """Return the exception for settings that differ from what was set."""
     return SettingRefused(
         function,
         errno.EBUSY,
         what,
         domain="errno",
-        hint="Another program seems to set the addresses of this interface: tell it to leave the "
-        "interface alone, and send the request again.",
+        hint="Another program seems to set the addresses of this interface. Configure it to ignore "
+        "the interface, then send the request again.",
     )
 
 
@@ -84,14 +84,14 @@ def _no_ipv6(function: str, refusal: Refusal, link: Link, what: object) -> Drive
         return None
     if link.mtu < MIN_MTU_IPV6:
         cause = f"IPv6 needs an MTU of {MIN_MTU_IPV6} bytes; the adapter has {link.mtu}."
-        hint = f"Set an MTU of at least {MIN_MTU_IPV6}, or leave IPv6 out."
+        hint = f"Set an MTU of at least {MIN_MTU_IPV6}, or do not use IPv6."
     elif refusal.code == errno.EACCES:  # a missing privilege is EPERM
         variable = f"net.ipv6.conf.{link.kernel_name}.disable_ipv6"
         cause = f"IPv6 is disabled on the adapter ({variable})."
-        hint = f"Enable it with sysctl {variable}=0, or leave IPv6 out."
+        hint = f"Enable it with sysctl {variable}=0, or do not use IPv6."
     elif refusal.code in _ABSENT:
         cause = "The kernel runs without IPv6."
-        hint = "Leave IPv6 out, or start the kernel with it."
+        hint = "Do not use IPv6, or boot the kernel with IPv6."
     else:
         return None
     return SettingRefused(function, refusal.code, f"{what}: {cause}", domain="errno", hint=hint)
@@ -101,7 +101,7 @@ def _route_exists(function: str, owner: Owner | None, route: Route) -> RouteExis
     version6 = route.destination.version == 6
     metric = route.metric or (IP6_RT_PRIO_USER if version6 else 0)
     if owner is None:
-        whose, command = "by another program", ""
+        whose, command = "set by another program", ""
     else:
         protocol = PROTOCOLS.get(owner.protocol, str(owner.protocol))
         device = f"into {_device(owner.device)}" if owner.device else "into no single interface"
@@ -111,10 +111,10 @@ def _route_exists(function: str, owner: Owner | None, route: Route) -> RouteExis
     return RouteExists(
         function,
         errno.EEXIST,
-        f"{route.destination}: There is a route of metric {metric} to it already, {whose}.",
+        f"{route.destination}: A route with metric {metric} already exists, {whose}.",
         domain="errno",
-        hint=f"Give this route another metric, where smaller is preferred, or remove the other "
-        f"one first{command}.",
+        hint=f"Give this route another metric (smaller is preferred), or remove the other route "
+        f"first{command}.",
     )
 
 
@@ -134,4 +134,4 @@ def _device(index: int) -> str:
     try:
         return socket.if_indextoname(index)
     except OSError:
-        return f"the interface of index {index}"
+        return f"the interface with index {index}"

@@ -1,7 +1,8 @@
-"""DNS servers and search domains per interface, where systemd-resolved keeps them.
+"""Read and set DNS servers and search domains per interface with systemd-resolved.
 
-resolvectl(1) is its command; it speaks D-Bus, and the right to set them is CAP_NET_ADMIN's or
-polkit's. Without systemd-resolved Linux has one list for the whole machine, which is not ours.
+Its command resolvectl(1) uses D-Bus; setting them requires CAP_NET_ADMIN or a polkit permission.
+Without systemd-resolved, Linux has one list for the whole machine, which this program must not
+change.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from wintun_api.errors import DriverError
 
 Dns: TypeAlias = tuple[tuple[IPAddress, ...], tuple[str, ...]]
 
-RUNTIME_DIRECTORY = Path("/run/systemd/resolve")  # there while systemd-resolved runs
+RUNTIME_DIRECTORY = Path("/run/systemd/resolve")  # exists while systemd-resolved runs
 COMMANDS = (Path("/usr/bin/resolvectl"), Path("/bin/resolvectl"))
 OWN_NAMESPACE = Path("/proc/thread-self/ns/net")
 FIRST_NAMESPACE = Path("/proc/1/ns/net")
@@ -25,15 +26,15 @@ PATIENCE = 10.0
 
 
 class Resolver:
-    """systemd-resolved through its command. Devices go by their kernel names.
+    """Use systemd-resolved through its command. Devices are named by their kernel names.
 
     Args:
         command: The path of resolvectl.
-        runtime: Where systemd-resolved keeps its state.
+        runtime: The directory with systemd-resolved's state.
 
     Attributes:
-        directories: A file in one of these is written whenever a setting has changed: the settings
-            of each link are in `netif`, and all servers in `resolv.conf`.
+        directories: A file in one of these is written whenever a setting changes: the settings of
+            each link are in `netif`, and all servers in `resolv.conf`.
     """
 
     def __init__(self, command: Path, runtime: Path = RUNTIME_DIRECTORY) -> None:
@@ -41,7 +42,7 @@ class Resolver:
         self.directories = (runtime, runtime / "netif")
 
     def read(self) -> dict[str, Dns]:
-        """Return servers and search domains by device; `{}` when it does not answer."""
+        """Return servers and search domains by device; `{}` if it does not answer."""
         try:
             servers, search = _by_link(self._run("dns")), _by_link(self._run("domain"))
         except DriverError:
@@ -56,10 +57,10 @@ class Resolver:
         }
 
     def set(self, device: str, servers: Sequence[IPAddress], search: Sequence[str]) -> None:
-        """Make exactly these the device's.
+        """Replace the device's servers and search domains with these.
 
         Raises:
-            DriverError: It was refused; `detail` has the command's words.
+            DriverError: It was refused; `detail` has the command's message.
         """
         # An empty word clears the list (resolvectl(1)); a device's name may begin with a dash.
         self._run("dns", "--", device, *(map(str, servers) if servers else ("",)))
@@ -74,13 +75,13 @@ class Resolver:
         except (OSError, subprocess.TimeoutExpired) as error:
             raise DriverError("resolvectl", 0, f"{error}.", domain="errno") from None
         if done.returncode != 0:
-            words = done.stderr.strip() or f"It ended with {done.returncode}."
+            words = done.stderr.strip() or f"It ended with exit code {done.returncode}."
             raise DriverError("resolvectl", 0, words, domain="errno")
         return done.stdout
 
 
 def find_resolver(runtime: Path = RUNTIME_DIRECTORY) -> Resolver | None:
-    """Return systemd-resolved where it runs and knows the devices of this network namespace."""
+    """Return systemd-resolved if it runs and knows the devices of this network namespace."""
     if not runtime.is_dir():
         return None
     command = next((path for path in COMMANDS if path.is_file()), None)
@@ -90,15 +91,15 @@ def find_resolver(runtime: Path = RUNTIME_DIRECTORY) -> Resolver | None:
 
 
 def _first_namespace() -> bool:
-    # It looks devices up in the machine's first namespace, where ours may be somebody else's.
+    # It looks up devices in the machine's first namespace, where ours may belong to others.
     try:
         return OWN_NAMESPACE.stat().st_ino == FIRST_NAMESPACE.stat().st_ino
     except OSError:
-        return True  # only root may look; others hardly change namespaces
+        return True  # only root may read this; other users hardly change namespaces
 
 
 def _by_link(text: str) -> dict[str, list[str]]:
-    """Read lines such as "Link 7 (wt0): 10.6.7.1 fd06::1"; long ones go on in the next line."""
+    """Read lines such as "Link 7 (wt0): 10.6.7.1 fd06::1"; long ones continue on the next line."""
     found: dict[str, list[str]] = {}
     words: list[str] = []
     for line in text.splitlines():

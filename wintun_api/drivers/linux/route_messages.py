@@ -1,4 +1,4 @@
-"""Routes in the messages of rtnetlink(7)."""
+"""Convert routes to and from the messages of rtnetlink(7)."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ RTA_DST, RTA_OIF, RTA_GATEWAY, RTA_PRIORITY, RTA_TABLE = 1, 4, 5, 6, 15
 RT_TABLE_MAIN = 254
 RT_SCOPE_UNIVERSE, RT_SCOPE_LINK = 0, 253
 RTN_UNICAST = 1
-RTNH_F_ONLINK = 4  # the next hop needs no address of its subnet on the device
-RTPROT_WINTUN_API = 87  # who made a route; a number that no other program has registered
-AF_INET6 = 10  # of Linux, wherever this is imported
-IP6_RT_PRIO_USER = 1024  # ipv6_route.h: the metric of an IPv6 route that was given none
+RTNH_F_ONLINK = 4  # the device need not have an address in the next hop's subnet
+RTPROT_WINTUN_API = 87  # identifies our routes; no other program has registered this number
+AF_INET6 = 10  # the number on Linux, whatever the platform
+IP6_RT_PRIO_USER = 1024  # ipv6_route.h: the metric of an IPv6 route without a given metric
 
 # rtmsg: family, lengths of destination and source, tos, table, protocol, scope, type, flags
 ROUTE = struct.Struct("=BBBBBBBBI")
@@ -55,14 +55,14 @@ PROTOCOLS = {
 
 
 class Row(NamedTuple):
-    """A route as the kernel tells it from others, without its device.
+    """Identify a route as the kernel does, without its device.
 
     Attributes:
         family: AF_INET or AF_INET6.
         destination: The network's bytes.
         length: Its prefix length.
-        gateway: The next hop's bytes; empty where every destination is on the link.
-        metric: As the kernel has it.
+        gateway: The next hop's bytes; empty if every destination is on the link.
+        metric: The metric in the kernel.
     """
 
     family: int
@@ -73,11 +73,11 @@ class Row(NamedTuple):
 
 
 class Owner(NamedTuple):
-    """Whose a route is.
+    """Describe the owner of a route.
 
     Attributes:
-        device: The index of its device; 0 for a route of several devices, or of none.
-        protocol: The number of who made it (rtm_protocol).
+        device: The index of its device; 0 for a route with several devices or none.
+        protocol: The number that identifies the program that added it (rtm_protocol).
     """
 
     device: int
@@ -85,7 +85,7 @@ class Owner(NamedTuple):
 
 
 def row_of(route: Route) -> Row:
-    """Return a route as the kernel will have it."""
+    """Return a route in the kernel's form."""
     network, version6 = route.destination, route.destination.version == 6
     return Row(
         AF_INET6 if version6 else AF_INET,
@@ -97,7 +97,7 @@ def row_of(route: Route) -> Row:
 
 
 def route_of(row: Row) -> Route:
-    """Return a route of the kernel as the seam has it."""
+    """Return a route of the kernel in the form of `drivers.base`."""
     version6 = row.family == AF_INET6
     return Route(
         destination=ip_network((row.destination, row.length)),
@@ -107,32 +107,32 @@ def route_of(row: Row) -> Route:
 
 
 def add_request(row: Row, index: int) -> Request:
-    """Return what adds a route of ours into a device; its next hop need not be in a subnet."""
+    """Return a request that adds a route of ours; its next hop need not be in a subnet."""
     return Request(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, _body(row, index))
 
 
 def delete_request(row: Row, index: int) -> Request:
-    """Return what removes a route of ours."""
+    """Return a request that removes a route of ours."""
     return Request(RTM_DELROUTE, 0, _body(row, index))
 
 
 def own_rows(netlink: Netlink, index: int) -> Iterator[Row]:
     """Yield our routes of the main table into one device.
 
-    The kernel filters, so that routes of others cost it a look at each and us nothing.
+    The kernel filters them, so routes of other programs cost us nothing.
     """
     for family in (AF_INET, AF_INET6):
         yield from rows_of_family(netlink, index, family)
 
 
 def find_owner(netlink: Netlink, row: Row) -> Owner | None:
-    """Return whose the route of this destination and metric is, whatever its next hop.
+    """Return the owner of the route with this destination and metric, whatever its next hop.
 
-    Looks through the whole table, for the kernel has no such question. None where it is gone.
+    This reads the whole table, because the kernel has no query for it. None if the route is gone.
     """
     body = ROUTE.pack(row.family, 0, 0, 0, RT_TABLE_MAIN, 0, 0, 0, 0)
     body += attribute(RTA_TABLE, WORD.pack(RT_TABLE_MAIN))
-    # Most of a large table is thrown away by this search, at the speed of C.
+    # This search skips most of a large table at the speed of C.
     needle = (
         attribute(RTA_DST, row.destination)
         if row.length
@@ -146,18 +146,18 @@ def find_owner(netlink: Netlink, row: Row) -> Owner | None:
 
 
 def parse_owner(body: bytes) -> Owner:
-    """Return whose the route in a message is."""
+    """Return the owner of the route in a message."""
     return _parse(body).owner
 
 
 class _Parsed(NamedTuple):
     row: Row
     owner: Owner
-    simple: bool  # all that it has is in the row
+    simple: bool  # it has nothing that is not in the row
 
 
 def rows_of_family(netlink: Netlink, index: int, family: int) -> Iterator[Row]:
-    """Yield our routes of one family into one device; none of a family the kernel lacks."""
+    """Yield our routes of one family into one device; none if the kernel lacks the family."""
     body = ROUTE.pack(family, 0, 0, 0, RT_TABLE_MAIN, RTPROT_WINTUN_API, 0, 0, 0)
     body += attribute(RTA_TABLE, WORD.pack(RT_TABLE_MAIN)) + attribute(RTA_OIF, WORD.pack(index))
     for message in netlink.dump("RTM_GETROUTE", RTM_GETROUTE, body):

@@ -1,4 +1,4 @@
-"""From the routes into a device that are ours to those that are wanted, by the difference."""
+"""Change our routes into a device to the wanted ones: add the missing, remove the others."""
 
 from __future__ import annotations
 
@@ -27,22 +27,21 @@ _THERE = frozenset((errno.EEXIST,))
 
 
 def set_routes(own: OwnRoutes, link: Link, routes: Sequence[Route]) -> None:
-    """Make exactly these our routes into the link, all or none; those of others are not touched.
+    """Replace our routes into the link with these, all or none; others' routes are not touched.
 
-    A route to the network of one of the link's addresses is made by the kernel with the address:
-    it is there, and is not ours.
+    The kernel adds a route to the network of each of the link's addresses, which is not ours.
 
     Raises:
-        InvalidArgument: A next hop that cannot be, or two routes that are one for the kernel.
+        InvalidArgument: A next hop is not possible, or two routes are the same for the kernel.
         RouteExists: A route of another program has this destination and metric.
         SettingRefused: The kernel refuses one; `detail` names it.
-        DriverError: The process may not, or the kernel did not answer.
+        DriverError: The process is not allowed to, or the kernel did not answer.
     """
     addresses = address_messages.rows_of(own.netlink, link.index)
     check_routes(routes, [row.interface for row in addresses])
     wanted = _rows_of(routes)
     present = own.of(link.index)
-    # A destination and metric can be there once: a route with another next hop must go first.
+    # A destination and metric can exist once: a route with another next hop is removed first.
     keys = {row._replace(gateway=b"") for row in wanted}
     surplus = [row for row in present if row not in wanted]
     first = [row for row in surplus if row._replace(gateway=b"") in keys]
@@ -81,7 +80,7 @@ def set_routes(own: OwnRoutes, link: Link, routes: Sequence[Route]) -> None:
 
 
 def keep_routes(own: OwnRoutes, link: Link, before: Sequence[Row]) -> None:
-    """Put those of our routes back that the kernel has dropped with something else."""
+    """Restore those of our routes that the kernel has removed together with something else."""
     codes = insist(own.netlink, "RTM_NEWROUTE", (add_request(row, link.index) for row in before))
     RouteSocket.changes += 1
     if codes - _THERE:
@@ -89,7 +88,7 @@ def keep_routes(own: OwnRoutes, link: Link, before: Sequence[Row]) -> None:
 
 
 def _as_read(row: Row, route: Route) -> Route:
-    # The kernel does not tell an IPv6 route without a metric from one that was given this metric.
+    # The kernel cannot distinguish an IPv6 route without a metric from one with this metric.
     return route if route.metric != IP6_RT_PRIO_USER else route_of(row)
 
 
@@ -102,9 +101,9 @@ def _rows_of(routes: Sequence[Route]) -> dict[Row, Route]:
         if other != route:
             raise InvalidArgument(
                 "routes",
-                f"{route.destination} is there twice with the metric {row.metric}, which is what "
-                "Linux gives a route of IPv6 without one.",
-                hint="Give one of the two another metric.",
+                f"{route.destination} is given twice with the metric {row.metric}, which Linux "
+                "also uses for an IPv6 route without a metric.",
+                hint="Give one of the two routes another metric.",
             )
         rows[row] = route
     return rows

@@ -1,8 +1,8 @@
-"""Links as values, over rtnetlink(7) through pyroute2.
+"""Read and change links over rtnetlink(7) through pyroute2.
 
-A `RouteSocket` is opened per management call and closed after it: that costs a millisecond, needs
-no lock between threads, and a pyroute2 socket that is kept grows with every request. pyroute2 runs
-an event loop of its own inside, so not on a thread that is running one.
+A `RouteSocket` is opened for each management call and closed after it. That costs a millisecond and
+needs no lock between threads, while a pyroute2 socket that is kept grows with every request.
+pyroute2 runs its own event loop, so it cannot be used on a thread that already runs one.
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ from wintun_api.errors import DriverError
 IFF_UP = 0x1  # if.h
 IFLA_TUN_TYPE_TUN = 1  # if_tun.h: IFF_TUN; IFF_TAP is 2
 
-_DUMP_ATTEMPTS = 5  # a dump that a change interrupts is asked for again
+_DUMP_ATTEMPTS = 5  # a dump that a change interrupts is repeated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
-    """One adapter's device as the kernel has it now.
+    """Describe an adapter's device as the kernel reports it.
 
     Attributes:
         index: Interface index, unique in its network namespace.
-        kernel_name: What ip(8) calls it.
-        identity: From its alias and alternative names, or remembered.
+        kernel_name: Its name in ip(8).
+        identity: The identity from its alias and alternative names, or from memory.
         mtu: Bytes.
-        up: Administratively.
-        carrier: A session is attached, of whatever process.
-        counters: From IFLA_STATS64, seen from the application.
-        altnames: The alternative names that it has.
-        lost: What of its identity others have taken from it: "alias TEXT" and "altname TEXT".
-        marked: Its alternative names alone say which adapter it is.
+        up: Whether it is set up.
+        carrier: Whether a session is attached, of any process.
+        counters: Counters from IFLA_STATS64, as seen from the application.
+        altnames: Its alternative names.
+        lost: The parts of its identity that others have removed: "alias TEXT" and "altname TEXT".
+        marked: Whether its alternative names alone identify the adapter.
     """
 
     index: int
@@ -56,22 +56,22 @@ class Link:
 
 
 class RouteSocket:
-    """One conversation with the kernel; a context manager for one thread.
+    """Talk to the kernel; a context manager for one thread.
 
-    Every method raises `DriverError` with errno numbers under the message's name (rtnetlink(7)):
-    `AccessDenied` without CAP_NET_ADMIN, `AdapterNotFound` when there is no such link.
+    Every method raises `DriverError` with an errno number and the message's name (rtnetlink(7)):
+    `AccessDenied` without CAP_NET_ADMIN, `AdapterNotFound` if the link does not exist.
 
     Args:
-        memory: Which devices are adapters though nothing on them says so any more.
+        memory: Remembers which devices are adapters, even if nothing on them says so.
 
     Attributes:
-        changes: How often this process has changed something, by whatever socket.
+        changes: How often this process has changed something, with any socket.
     """
 
     changes: ClassVar[int] = 0
 
     def __init__(self, memory: Memory | None = None) -> None:
-        # Some ten megabytes of modules: only for those who use the driver.
+        # These modules take some ten megabytes, so they are only imported if needed.
         from pyroute2 import IPRoute
 
         with _naming("socket"):
@@ -91,15 +91,15 @@ class RouteSocket:
         return index
 
     def links(self) -> list[Link]:
-        """Return the devices of all adapters of ours, by index.
+        """Return the devices of all our adapters, by index.
 
-        Of several devices with the alias of one adapter, only the adapter's own is returned.
+        If several devices have an adapter's alias, only the adapter's own device is returned.
         """
         with self._remembering():
             messages = _dump("RTM_GETLINK", lambda: self._route.link("dump", kind="tun"))
             known = self._recall()
             found = [link for message in messages if (link := _link_of(message, known))]
-            # Alternative names cannot be copied. What was seen first, or made first, comes next.
+            # Alternative names cannot be copied. Then the one seen first or created first wins.
             found.sort(key=lambda link: (not link.marked, link.index not in known, link.index))
             links: dict[UUID, Link] = {}
             for link in found:
@@ -109,7 +109,7 @@ class RouteSocket:
         return sorted(links.values(), key=lambda link: link.index)
 
     def link(self, index: int) -> Link | None:
-        """Return the adapter's device of this index, None when there is none or it is not ours."""
+        """Return the adapter's device with this index; None if there is none or it is not ours."""
         try:
             with self._remembering():
                 with _naming("RTM_GETLINK"):
@@ -125,22 +125,22 @@ class RouteSocket:
             raise
 
     def set_link(self, index: int, **attributes: str | int) -> None:
-        """Change what pyroute2 calls `attributes` of a link, all in one message."""
+        """Change attributes of a link, under pyroute2's names, in one message."""
         with _changing("RTM_NEWLINK"):
             self._route.link("set", index=index, **attributes)
 
     def add_altnames(self, index: int, names: Sequence[str]) -> None:
-        """Give a link alternative names, all in one message (ip-link(8): altname)."""
+        """Add alternative names to a link in one message (ip-link(8): altname)."""
         with _changing("RTM_NEWLINKPROP"):
             self._route.link("property_add", index=index, altname=list(names))
 
     def delete_altnames(self, index: int, names: Sequence[str]) -> None:
-        """Take alternative names from a link."""
+        """Remove alternative names from a link."""
         with _changing("RTM_DELLINKPROP"):
             self._route.link("property_del", index=index, altname=list(names))
 
     def delete_link(self, index: int) -> None:
-        """Remove the device; whoever is attached loses it."""
+        """Remove the device, even if a session is attached."""
         with _changing("RTM_DELLINK"):
             self._route.link("del", index=index)
 
@@ -163,7 +163,7 @@ class RouteSocket:
 
 @contextmanager
 def _naming(function: str) -> Iterator[None]:
-    """Turn what pyroute2 and the socket raise into the exceptions of the package."""
+    """Convert errors of pyroute2 and the socket to the exceptions of the package."""
     from pyroute2.netlink.exceptions import NetlinkError
 
     try:
@@ -205,11 +205,11 @@ def _link_of(message: Any, known: Mapping[int, Remembered]) -> Link | None:
         return None
     if message.get_nested("IFLA_LINKINFO", "IFLA_INFO_KIND") != "tun":
         return None
-    # Kernels before 4.19 do not tell TUN from TAP.
+    # Kernels before 4.19 do not distinguish TUN from TAP.
     data = message.get_nested("IFLA_LINKINFO", "IFLA_INFO_DATA")
     if data is not None and data.get_attr("IFLA_TUN_TYPE") != IFLA_TUN_TYPE_TUN:
         return None
-    # The kernel's TX is what it gave to the application; its RX what it took from there.
+    # The kernel's TX is what it gave to the application; its RX is what it got from there.
     statistics = message.get_attr("IFLA_STATS64") or {}
     lost = [f"alias {identity.alias()}"] if alias != identity.alias() else []
     if remembered is not None and remembered.identity == identity:

@@ -1,4 +1,4 @@
-"""LinuxSession: packets through the descriptor of an attached TUN device."""
+"""Exchange packets through the descriptor of an attached TUN device."""
 
 from __future__ import annotations
 
@@ -19,37 +19,37 @@ from wintun_api.errors import DriverError, SessionEnded
 
 NO_ROOM = frozenset((errno.EAGAIN, errno.ENOBUFS, errno.ENOMEM))
 
-# A queue in packets for a ring in bytes, within what a kernel can be asked for without harm.
+# Bounds for a queue in packets instead of a ring in bytes, which are safe for the kernel.
 MIN_QUEUE_LENGTH = 64
 MAX_QUEUE_LENGTH = 65536
-RECORD_HEADER = 4  # wintun.h: every packet in a ring has its size before it
+RECORD_HEADER = 4  # wintun.h: every packet in a ring is preceded by its size
 
 
 def queue_length(capacity: int, mtu: int) -> int:
-    """Return the transmit queue length that holds about what a ring of `capacity` bytes holds.
+    """Return the transmit queue length that corresponds to a ring of `capacity` bytes.
 
-    Counted in packets of MTU size, from 64 to 65536; the kernel counts packets, not bytes.
+    The kernel counts packets, not bytes, so this assumes packets of MTU size; 64 to 65536.
     """
     return max(MIN_QUEUE_LENGTH, min(MAX_QUEUE_LENGTH, capacity // (RECORD_HEADER + mtu)))
 
 
 class LinuxSession:
-    """A running session. Owns the descriptor and a pipe, and closes both in `end`.
+    """Run a session. It owns the descriptor and a pipe, and closes both in `end`.
 
-    Packet calls come from one thread at a time and never block; `wait_readable` from one waiter
-    thread; everything else from any.
+    Packet calls come from one thread at a time and never block; `wait_readable` is called on one
+    waiter thread; everything else may be called on any thread.
 
-    A device that is moved to another network namespace stays attached. One that is deleted ends the
-    session: the kernel discards what waited in its queue and says EBADFD.
+    A device that is moved to another network namespace stays attached. If the device is deleted,
+    the session ends: the kernel discards the packets in its queue and returns EBADFD.
 
     Args:
-        descriptor: Attached, non-blocking; owned from here on.
-        capacity: What was asked for, in bytes.
-        tracker: Follows the device; owned from here on.
-        label: What log lines call the adapter.
-        log: Gets a line at the end, and when packets are refused or cut: at first, and in sum.
+        descriptor: An attached, non-blocking descriptor, which the session owns from now on.
+        capacity: The requested capacity in bytes.
+        tracker: Follows the device; the session owns it from now on.
+        label: The adapter's label in log lines.
+        log: Gets a line at the end, and lines for the first refused or cut packet and the sums.
         on_end: Called once, by `end`.
-        calls: How packets are read and written.
+        calls: Reads and writes packets.
     """
 
     def __init__(
@@ -73,30 +73,30 @@ class LinuxSession:
         self._failure: DriverError | None = None
         self._refused: Mapping[str, int] = {}
         self._truncated = 0
-        self._emptied = False  # the queue was, when it was read last
-        # Held while the descriptor is used from another thread than that of the packets, so that it
-        # is not closed meanwhile, and its number not another file's.
+        self._emptied = False  # whether the last read emptied the queue
+        # Held while a thread other than that of the packets uses the descriptor, so that it is not
+        # closed meanwhile and its number reused for another file.
         self._descriptor_lock = Lock()
         self._quit_lock = Lock()
         self._quit, self._quit_end = os.pipe()
 
     @property
     def capacity(self) -> int:
-        """Ring capacity in bytes, as it was asked for."""
+        """The requested ring capacity in bytes."""
         return self._capacity
 
     @property
     def refused(self) -> Mapping[str, int]:
-        """Packets that were taken and the kernel refused, by cause; never changes once returned."""
+        """Packets that the kernel refused, by cause; a returned mapping never changes."""
         return self._refused
 
     @property
     def truncated(self) -> int:
-        """Received packets that were larger than any IP packet may be, and were dropped."""
+        """Received packets that were dropped because they were larger than any IP packet."""
         return self._truncated
 
     def fileno(self) -> int | None:
-        """Return the descriptor: it polls readable, or in error when the device is gone."""
+        """Return the descriptor, which polls as an error if the device is gone."""
         return self._running("poll")
 
     def wait_readable(self) -> bool:
@@ -115,10 +115,10 @@ class LinuxSession:
         with self._quit_lock:
             end, self._quit_end = self._quit_end, -1
             if end >= 0:
-                os.close(end)  # a pipe without a writer is readable for ever
+                os.close(end)  # a pipe without a writer stays readable
 
     def receive_packets(self, limit: int) -> Sequence[bytes]:
-        """Read up to `limit` packets, a system call each. Never blocks.
+        """Read up to `limit` packets, with one system call each. Never blocks.
 
         Raises:
             SessionEnded: The device is gone (EBADFD), or the session was ended.
@@ -139,11 +139,11 @@ class LinuxSession:
         return packets
 
     def send_packets(self, packets: Sequence[bytes]) -> int:
-        """Write packets, a system call each, and return how many were taken. Never blocks.
+        """Write packets, with one system call each; return how many were taken. Never blocks.
 
-        One that finds no room (EAGAIN, ENOBUFS, ENOMEM) is the last that is tried, so that no small
-        packet overtakes a large one. A packet that the kernel refuses (EINVAL), and every one while
-        the link is set down (EIO), counts as taken and is in `refused`.
+        It stops at the first packet without room (EAGAIN, ENOBUFS, ENOMEM), so that no small packet
+        overtakes a large one. A packet that the kernel refuses (EINVAL), and every packet while the
+        link is set down (EIO), counts as taken and is in `refused`.
 
         Raises:
             SessionEnded: The device is gone (EBADFD), or the session was ended.
@@ -157,11 +157,11 @@ class LinuxSession:
         if written.refused:
             self._note_refused("host", written.refused, os.strerror(written.reason))
         if written.failure and not written.taken and written.failure not in NO_ROOM:
-            raise driver_error("write", written.failure)  # behind a packet, the next call says so
+            raise driver_error("write", written.failure)  # after some packets, the next call raises
         return written.taken
 
     def counters(self) -> LinkCounters:
-        """Return what the kernel has counted on the device; after its end, what it had at last."""
+        """Return the kernel's counters of the device; after its end, the final ones."""
         with self._descriptor_lock:
             if self._descriptor is not None:
                 return self._tracker.read(self._descriptor)
@@ -169,16 +169,16 @@ class LinuxSession:
 
     @property
     def removed(self) -> bool:
-        """Whether the device was deleted, as far as `counters` or `end` have seen."""
+        """Whether `counters` or `end` has noticed that the device was deleted."""
         return self._tracker.gone
 
     def quiesce(self) -> None:
-        """Take the carrier away, so that the host puts nothing more into the queue. Idempotent."""
+        """Drop the carrier, so that the host puts no more packets into the queue. Idempotent."""
         with self._descriptor_lock, suppress(DriverError):
             descriptor = self._running("ioctl")
             tun.drop_carrier(descriptor)
-            # By itself the kernel acts on a carrier up to a second later, but before it answers a
-            # question for it: this one, or since 6.8 any for the link, in whatever namespace.
+            # The kernel handles a carrier change up to a second later, but at the latest before it
+            # answers a query for it: this one, or since 6.8 any query for the link.
             tun.ask_carrier(tun.kernel_name(descriptor))
             self._tracker.read(descriptor)
 
@@ -191,7 +191,7 @@ class LinuxSession:
             self._tracker.read(self._descriptor)
             os.close(self._descriptor)
             self._descriptor = None
-            self._tracker.close()  # a device that was abandoned has gone with its descriptor
+            self._tracker.close()  # an abandoned device is removed with its descriptor
         os.close(self._quit)
         self._on_end(self)
         self._log.info(f"{self._label}: The session was detached.")
@@ -204,10 +204,10 @@ class LinuxSession:
             )
 
     def abandon(self) -> bool:
-        """Let the device vanish with this session, for where it cannot be deleted by name.
+        """Let the device vanish with this session, if it cannot be deleted by name.
 
-        The next packet call says that the session has ended. Returns False when the device is gone
-        already.
+        The next packet call raises that the session has ended. Return False if the device is
+        already gone.
         """
         with self._descriptor_lock:
             try:
@@ -218,7 +218,7 @@ class LinuxSession:
         return True
 
     def kernel_name(self) -> str | None:
-        """Return the device's present name, in whatever network namespace; None when it is gone."""
+        """Return the device's present name, in any network namespace; None if it is gone."""
         with self._descriptor_lock:
             try:
                 return tun.kernel_name(self._running("ioctl"))
@@ -226,10 +226,10 @@ class LinuxSession:
                 return None
 
     def _note_purged(self) -> None:
-        # The kernel throws the queue of a device away with it, and counts that nowhere.
+        # The kernel discards a deleted device's queue without counting the packets.
         self._log.warn(
-            f"{self._label}: The device was removed before its queue was read to the end. "
-            "Packets that still waited there are lost, and no counter has them."
+            f"{self._label}: The device was removed before its queue was completely read. "
+            "Packets that were still in the queue are lost and not counted."
         )
 
     def _note_cut(self, count: int) -> None:
@@ -240,7 +240,7 @@ class LinuxSession:
     def _note_refused(self, cause: str, count: int, reason: str) -> None:
         if cause not in self._refused:
             self._log.warn(f"{self._label}: The host refuses packets: {reason}.")
-        # A new one each time: readers on other threads keep what they have.
+        # A new object each time: readers on other threads keep the old one.
         self._refused = {**self._refused, cause: self._refused.get(cause, 0) + count}
 
     def _running(self, function: str) -> int:

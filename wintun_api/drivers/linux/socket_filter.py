@@ -1,7 +1,7 @@
-"""Programs that let a netlink socket get some messages and not others (linux/filter.h).
+"""Build programs that select which messages a netlink socket receives (linux/filter.h).
 
-The kernel keeps a bounded number of messages for a socket. A program keeps those that do not matter
-from taking the room of those that do.
+The kernel keeps a limited number of messages for a socket. A program prevents irrelevant messages
+from using up the room for relevant ones.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ LINK_INDEX = BODY + 4  # rtnetlink.h: ifi_index of ifinfomsg
 
 
 class Step(NamedTuple):
-    """One instruction. A jump counts the instructions that it leaves out."""
+    """Hold one instruction. A jump is the number of instructions to skip."""
 
     code: int
     operand: int
@@ -41,7 +41,7 @@ Program = Sequence[Step]
 
 
 def attach(to: socket.socket, program: Program) -> None:
-    """Let the socket get only what the program lets through; it takes the place of an earlier one.
+    """Make the socket receive only what the program passes; it replaces an earlier program.
 
     Raises:
         OSError: The kernel refuses the program.
@@ -65,9 +65,9 @@ def of_kind(kind: int) -> list[Step]:
 
 
 def of_link(kind: int, attribute: int, start: bytes, index: int) -> list[Step]:
-    """Return a program for messages of a kind about the link of an index, or of an attribute.
+    """Return a program for messages of a kind about a link with this index or attribute.
 
-    The attribute must begin with `start`, of which whole words of four bytes are compared.
+    The attribute must begin with `start`, of which only whole words of four bytes are compared.
     """
     words = [int.from_bytes(start[at : at + 4], "big") for at in range(0, len(start) // 4 * 4, 4)]
     by_attribute = [

@@ -1,9 +1,9 @@
-"""What the device of a session has counted, wherever it goes, up to its last packet.
+"""Follow the counters of a session's device, wherever it is moved, up to its last packet.
 
-A device is told by its network namespace and index, which another one can have once it was moved or
-deleted: the kernel then sends RTM_DELLINK before, and in it the counters that the device had at
-last. Where it is after a move, the attached descriptor says. Its name may pass to another device at
-any time, and its alias may be changed, or copied to another device, by whatever program.
+A device is identified by its network namespace and index. Another device can have these once it was
+moved or deleted, but before that the kernel sends RTM_DELLINK with the device's final counters.
+After a move, the attached descriptor says where the device is. Its name may be given to another
+device at any time, and any program may change its alias or copy it to another device.
 """
 
 from __future__ import annotations
@@ -40,23 +40,24 @@ from wintun_api.errors import DriverError
 
 SOL_NETLINK, NETLINK_LISTEN_ALL_NSID = 270, 8  # linux/netlink.h
 
-_ATTEMPTS = 4  # a device that is moved while it is read is read again
+_ATTEMPTS = 4  # a device that is moved during the reading is read again
 
 
 class LinkTracker:
-    """Follows one device that a descriptor is attached to. Any thread, one at a time.
+    """Follow one device that a descriptor is attached to. Any thread, one at a time.
 
-    Without CAP_NET_BROADCAST a removal from a namespace that the device was moved to is not told,
-    nor ever when the namespace itself vanishes: then the counters that were last read stay.
+    Without CAP_NET_BROADCAST, the kernel does not report a removal from a namespace that the device
+    was moved to. It never reports a removal together with its namespace. Then the counters of the
+    last reading remain.
 
     Args:
         guid: The device's identity.
         index: Its interface index in the network namespace of this thread.
-        counters: What it has counted until now.
+        counters: Its counters so far.
 
     Attributes:
-        counters: What was read last. After the device was deleted, what it had at last.
-        gone: The device was deleted.
+        counters: The last reading; after the device was deleted, its final counters.
+        gone: Whether the device was deleted.
     """
 
     def __init__(self, guid: UUID, index: int, counters: LinkCounters) -> None:
@@ -68,22 +69,22 @@ class LinkTracker:
         self._farewells: Any = _farewells_of(self._alias, index)  # recvmsg is not on Windows
 
     def read(self, descriptor: int) -> LinkCounters:
-        """Return the counters as they are now, or as they were at last.
+        """Return the present counters, or the final ones.
 
-        `descriptor` is the attached one: where the device is, is asked of it when it was moved.
+        `descriptor` is the attached one, which says where the device is after it was moved.
         """
         for _ in range(_ATTEMPTS):
             if self.gone:
                 break
             found = self._look(descriptor)
-            # Only now: what was read is the device's own if it was still there after it.
+            # Checked only now: the reading is the device's own if it still exists afterwards.
             if not self._hear() and found is not None:
                 self.counters = found.counters
                 break
         return self.counters
 
     def close(self) -> None:
-        """Hear whether the device was deleted, and listen no more. Idempotent."""
+        """Check whether the device was deleted, and stop listening. Idempotent."""
         self._hear()
         farewells, self._farewells = self._farewells, None
         if farewells is not None:
@@ -107,7 +108,7 @@ class LinkTracker:
                     return None
                 name = tun.kernel_name(descriptor)
                 found = find_link(name, number)
-                # Only now: it was the device's own name all the time.
+                # Checked only now: it was the device's own name all the time.
                 if found is None or tun.kernel_name(descriptor) != name:
                     return None
             finally:
@@ -122,7 +123,7 @@ class LinkTracker:
         return found
 
     def _hear(self) -> bool:
-        """Take what the kernel has told since the last call; say whether it was anything."""
+        """Process the kernel's messages since the last call; return whether there were any."""
         heard = False
         while self._farewells is not None:
             try:
@@ -132,7 +133,7 @@ class LinkTracker:
             except OSError as error:
                 if error.errno != errno.ENOBUFS:
                     break
-                continue  # more than the kernel could keep; what it has kept follows
+                continue  # some messages were dropped; those that the kernel kept follow
             message = parse_link(content)
             if message is not None and self._is_ours(message, _namespace_in(tokens)):
                 heard = True
@@ -156,14 +157,14 @@ class LinkTracker:
 
 
 def _farewells_of(alias: bytes, index: int) -> socket.socket | None:
-    """Return a socket that gets RTM_DELLINK of links with this alias or index, and nothing else.
+    """Return a socket that only receives RTM_DELLINK of links with this alias or index.
 
-    None where the kernel gives no such socket.
+    None if the kernel does not provide the socket.
     """
     farewells = socket.socket(AF_NETLINK, socket.SOCK_RAW, NETLINK_ROUTE)
     try:
         farewells.setblocking(False)
-        # The kernel keeps a few messages only, so those of other devices must not be among them.
+        # The kernel only keeps a few messages, so those of other devices must be filtered out.
         attach(farewells, _program(alias, index))
         with suppress(OSError):  # only with CAP_NET_BROADCAST
             farewells.setsockopt(SOL_NETLINK, NETLINK_LISTEN_ALL_NSID, 1)
@@ -179,7 +180,7 @@ def _program(alias: bytes, index: int) -> Program:
 
 
 def _namespace_in(tokens: Iterable[tuple[int, int, bytes]]) -> int | None:
-    """Return the number of the namespace that a message came from; None for the socket's own."""
+    """Return the number of the namespace of a message; None for the socket's own."""
     for level, kind, content in tokens:
         if (level, kind) == (SOL_NETLINK, NETLINK_LISTEN_ALL_NSID):
             number: int = NUMBER.unpack_from(content)[0]

@@ -1,4 +1,4 @@
-"""Changes that are made all or not at all."""
+"""Make several changes, all or none."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from wintun_api.errors import DriverError
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One change.
+    """Hold one change.
 
     Attributes:
-        request: What to ask for.
-        undo: What takes it back; None where nothing needs to.
+        request: The request for the change.
+        undo: The request that reverts it; None if it need not be reverted.
         subject: What it is about, for the error message.
-        forgiven: Errno numbers that mean that there was nothing to do.
+        forgiven: Errno numbers which mean that there was nothing to do.
     """
 
     request: Request
@@ -27,7 +27,7 @@ class Step:
 
 
 class Refused(Exception):
-    """Say that the kernel refused a step, and that the steps before it were taken back."""
+    """Report that the kernel refused a step, and that the steps before it were reverted."""
 
     def __init__(self, step: Step, refusal: Refusal) -> None:
         super().__init__(refusal.reason)
@@ -36,11 +36,11 @@ class Refused(Exception):
 
 
 def run(netlink: Netlink, function: str, steps: Sequence[Step]) -> set[int]:
-    """Take the steps in their order; return the positions of those where nothing was to do.
+    """Make the steps in order; return the positions of those for which nothing had to be done.
 
     Raises:
-        Refused: The kernel refused one. What was done is undone as far as the kernel lets it.
-        DriverError: The kernel did not answer; likewise.
+        Refused: The kernel refused one. Earlier steps are reverted as far as the kernel allows.
+        DriverError: The kernel did not answer. Steps are reverted in the same way.
     """
     idle: set[int] = set()
     asked = 0
@@ -56,7 +56,7 @@ def run(netlink: Netlink, function: str, steps: Sequence[Step]) -> set[int]:
             if serious is not None:
                 raise serious
     except (Refused, DriverError) as error:
-        # Without an answer, the whole batch may have been done: to undo what was not is harmless.
+        # Without an answer, the whole batch may have been done. Undoing what was not is harmless.
         reached = asked if isinstance(error, Refused) else min(asked + BATCH, len(steps))
         done = (steps[at] for at in reversed(range(reached)) if at not in idle)
         insist(netlink, function, (one.undo for one in done if one.undo is not None))
@@ -65,9 +65,9 @@ def run(netlink: Netlink, function: str, steps: Sequence[Step]) -> set[int]:
 
 
 def insist(netlink: Netlink, function: str, requests: Iterable[Request]) -> set[int]:
-    """Ask for every one of these changes, whatever becomes of the others.
+    """Request all of these changes, even if some are refused.
 
-    Returns the errno numbers of those that were refused.
+    Return the errno numbers of those that were refused.
     """
     left = list(requests)
     codes: set[int] = set()

@@ -1,4 +1,4 @@
-"""The calls of /dev/net/tun (linux/if_tun.h; Documentation/networking/tuntap.rst).
+"""Make the calls of /dev/net/tun (linux/if_tun.h; Documentation/networking/tuntap.rst).
 
 Descriptors are non-blocking, without packet information, and belong to the caller.
 """
@@ -25,7 +25,7 @@ else:
     O_NONBLOCK = 0
 
     def ioctl(*_: object) -> Any:
-        """Fail: there are no TUN devices off Linux."""
+        """Fail: only Linux has these TUN devices."""
         raise OSError(errno.ENOSYS, "")
 
 
@@ -50,31 +50,31 @@ _IFREQ_ADDRESS = struct.Struct("@16sP16x")  # with ifr_data
 def create(name: str) -> tuple[int, str]:
     """Create a device and return its descriptor and kernel name.
 
-    It vanishes when the descriptor is closed, until `set_persistent`. `name` may be a pattern like
-    "wt%d".
+    The device vanishes when the descriptor is closed, unless `set_persistent` was called. `name`
+    may be a pattern like "wt%d".
 
     Raises:
-        DriverError: EBUSY when the name is in use, EINVAL when it is none.
-        AccessDenied: No CAP_NET_ADMIN, or no right to open the TUN device.
+        DriverError: EBUSY if the name is in use, EINVAL if it is not valid.
+        AccessDenied: The process lacks CAP_NET_ADMIN or may not open the TUN device.
     """
     return _set_interface(name, IFF_TUN | IFF_NO_PI | IFF_TUN_EXCL)
 
 
 def attach(name: str) -> tuple[int, str]:
-    """Attach to the device of this kernel name and return descriptor and kernel name.
+    """Attach to the device with this kernel name; return descriptor and kernel name.
 
-    TUNSETIFF *creates* a device that does not exist; the caller compares the interface index. What
-    was created so vanishes when the descriptor is closed.
+    TUNSETIFF *creates* a device that does not exist, so the caller compares the interface index. A
+    device created in this way vanishes when the descriptor is closed.
 
     Raises:
-        DriverError: EBUSY when somebody else is attached.
-        AccessDenied: No CAP_NET_ADMIN, or no right to open the TUN device.
+        DriverError: EBUSY if another session is attached.
+        AccessDenied: The process lacks CAP_NET_ADMIN or may not open the TUN device.
     """
     return _set_interface(name, IFF_TUN | IFF_NO_PI)
 
 
 def set_persistent(descriptor: int, persistent: bool) -> None:
-    """Let the attached device outlive the descriptor, or not (if_tun.h: TUNSETPERSIST)."""
+    """Set whether the attached device outlives the descriptor (if_tun.h: TUNSETPERSIST)."""
     _ioctl(descriptor, TUNSETPERSIST, "TUNSETPERSIST", int(persistent))
 
 
@@ -90,8 +90,8 @@ def namespace(descriptor: int) -> int:
     The caller closes it soon: while it is open the namespace cannot vanish.
 
     Raises:
-        AccessDenied: No CAP_NET_ADMIN in the user namespace that owns it.
-        DriverError: ENOTTY or EINVAL: a kernel before 5.7 cannot tell.
+        AccessDenied: The process lacks CAP_NET_ADMIN in the user namespace that owns it.
+        DriverError: ENOTTY or EINVAL: kernels before 5.7 do not support this.
     """
     try:
         found: int = ioctl(descriptor, TUNGETDEVNETNS)
@@ -101,7 +101,7 @@ def namespace(descriptor: int) -> int:
 
 
 def drop_carrier(descriptor: int) -> None:
-    """Take the carrier from the attached device; attaching again gives it back (TUNSETCARRIER).
+    """Drop the carrier of the attached device; attaching again restores it (TUNSETCARRIER).
 
     Raises:
         DriverError: The device is gone, or a kernel before 4.20 cannot.
@@ -110,9 +110,9 @@ def drop_carrier(descriptor: int) -> None:
 
 
 def ask_carrier(name: str) -> bool:
-    """Tell whether the device of this name has a carrier (ethtool.h: ETHTOOL_GLINK).
+    """Return whether the device with this name has a carrier (ethtool.h: ETHTOOL_GLINK).
 
-    False also where no device of this network namespace has the name.
+    Also return False if no device in this network namespace has the name.
     """
     answer = array("I", (ETHTOOL_GLINK, 0))
     request = _IFREQ_ADDRESS.pack(os.fsencode(name), answer.buffer_info()[0])
@@ -125,11 +125,11 @@ def ask_carrier(name: str) -> bool:
 
 
 def open_device(path: Path = TUN_DEVICE) -> int:
-    """Open the TUN device, which attaches to nothing yet.
+    """Open the TUN device, without attaching to an adapter yet.
 
     Raises:
-        AccessDenied: The user, or a container's device rules, do not allow it.
-        DriverUnavailable: There is no TUN device.
+        AccessDenied: The user or a container's device rules do not allow it.
+        DriverUnavailable: The TUN device does not exist.
     """
     try:
         return os.open(path, os.O_RDWR | O_NONBLOCK)
@@ -140,11 +140,11 @@ def open_device(path: Path = TUN_DEVICE) -> int:
 
 
 def no_tun_device(path: Path = TUN_DEVICE) -> DriverUnavailable:
-    """Return the exception that says that there is no TUN device and what to do."""
+    """Return the exception for a missing TUN device, with a hint."""
     return DriverUnavailable(
         UnavailableReason.NO_TUN_DEVICE,
         f"There is no TUN device at {path}.",
-        hint="Load the module with modprobe tun; give a container "
+        hint="Load the module with modprobe tun, or start the container with "
         "--device /dev/net/tun --cap-add NET_ADMIN.",
     )
 
