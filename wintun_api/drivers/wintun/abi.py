@@ -28,7 +28,7 @@ AdapterName = c_uint16 * MAX_ADAPTER_NAME
 
 
 class AdapterHandle(c_void_p):
-    """WINTUN_ADAPTER_HANDLE; a type of its own, so that ctypes refuses a session's handle."""
+    """WINTUN_ADAPTER_HANDLE; a separate type, so that ctypes refuses a session's handle."""
 
 
 class SessionHandle(c_void_p):
@@ -108,10 +108,10 @@ class Generation(StrEnum):
 
 
 class Check(Enum):
-    """How a result tells failure.
+    """Name how a result shows failure.
 
-    CALLER is for the two calls that return NULL all day (ring empty, ring full): the session looks
-    itself, which also saves a Python call per packet.
+    CALLER is for the two calls that often return NULL (ring empty, ring full): the session checks
+    the result, which also saves a Python call per packet.
     """
 
     NONE = "cannot fail"

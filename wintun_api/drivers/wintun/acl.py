@@ -1,7 +1,7 @@
-"""Who may open a file on Windows: SYSTEM, Administrators and, where asked for, the owner.
+"""Restrict a file on Windows to SYSTEM, Administrators and, if requested, the owner.
 
-In Windows' own notation (SDDL): P takes no entries from the parent, OICI hands them to children,
-FA is full access, SY SYSTEM, BA Administrators, OW whoever owns the file.
+In Windows' own notation (SDDL): P inherits no entries from the parent, OICI passes them to
+children, FA is full access, SY is SYSTEM, BA is Administrators, OW is the owner.
 """
 
 from __future__ import annotations
@@ -56,12 +56,12 @@ KERNEL32_PROTOTYPES = (
 
 
 def make_directory(path: Path) -> None:
-    """Make a directory that is SYSTEM's, Administrators' and the owner's from its first moment on.
+    """Create a directory that only SYSTEM, Administrators and the owner can ever open.
 
-    Its parents are made as usual. Nothing happens when it is there.
+    Its parents are created with default permissions. An existing directory is not changed.
 
     Raises:
-        OSError: It cannot be made.
+        OSError: It cannot be created.
     """
     if path.is_dir():
         return
@@ -72,14 +72,14 @@ def make_directory(path: Path) -> None:
 
 
 def protect(path: Path, *, owner: bool = False) -> None:
-    """Close a file, or a directory and what is made in it later, to everybody else.
+    """Close a file, or a directory and everything created in it later, to other users.
 
     Args:
-        path: The file or the directory; what a directory contains already stays as it is.
-        owner: Leave it open to its owner too.
+        path: The file or the directory; the present content of a directory is not changed.
+        owner: Whether the owner keeps access too.
 
     Raises:
-        OSError: This process may not.
+        OSError: This process is not allowed to.
     """
     text = _entries("OICI" if path.is_dir() else "", owner=owner)
     what = DACL_SECURITY_INFORMATION | PROTECTED_DACL_SECURITY_INFORMATION
@@ -108,9 +108,9 @@ def describe(path: Path) -> str:
 
 
 def is_ours(path: Path) -> bool:
-    """Say whether a trusted account, or the one this process makes files as, owns it.
+    """Return whether it belongs to a trusted account or to the account of this process.
 
-    Anybody may make a directory in ProgramData before the service does; whoever owns it can write
+    Any user may create a directory in ProgramData before the service does, and its owner can write
     into it, whatever its entries are.
     """
     with tempfile.NamedTemporaryFile() as own:

@@ -1,4 +1,4 @@
-"""WintunAdapter: one handle of an adapter, from creating or opening until it is given back."""
+"""Manage one adapter through its handle, from creating or opening it until it is closed."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class WintunAdapter:
-    """A handle of its own. The management thread's, but for `start_session`'s session.
+    """Manage an adapter. Management thread only, except for the session of `start_session`.
 
     In the tunnel-type generation the adapter lives as long as the handle that created it.
     """
@@ -59,7 +59,7 @@ class WintunAdapter:
 
     @property
     def reboot_required(self) -> bool:
-        """Whether creating it asked for a reboot; the tunnel-type generation never asks."""
+        """Whether a reboot is required after creating it; never in the tunnel-type generation."""
         return self._reboot_required
 
     @property
@@ -78,26 +78,26 @@ class WintunAdapter:
         return self._pool
 
     def name(self) -> str:
-        """Return the name: what Wintun says, or what it was created by where it cannot say."""
+        """Return the name in Wintun, or the name it was created with if Wintun cannot tell."""
         handle = self._open("WintunGetAdapterName")
         if self._driver.generation is Generation.POOL:
             self._name = read_name(self._driver, handle)
         return self._name
 
     def renamed(self, name: str) -> None:
-        """Go by another name from now on, where Wintun cannot say it."""
+        """Remember a new name, for when Wintun cannot tell it."""
         self._name = name
 
     def info(self) -> AdapterInfo:
-        """Read the adapter from the system, or say what is known while the system hides it.
+        """Read the adapter from the system, or return what is known while it is hidden.
 
         Raises:
-            AdapterNotFound: It was removed, or the handle was given back.
+            AdapterNotFound: It was removed, or the handle is closed.
         """
         return self._driver.reading(self._luid, self.name(), self._pool)
 
     def end_reason(self) -> str:
-        """Say why its session has ended: it is gone, disabled, or its driver was replaced."""
+        """Return why its session has ended: it is gone, disabled, or its driver was replaced."""
         try:
             self.name()  # the pool generation asks the system
             why = self._driver.hidden(self._luid)
@@ -106,12 +106,12 @@ class WintunAdapter:
         if why is None:
             return ADAPTER_GONE
         if why:
-            return f"{why} A new session works when it is back."
+            return f"{why} Start a new session when it is back."
         version = self._driver.version_or_none()
         if version and self._version and version != self._version:
             old, new = (f"{major}.{minor}" for major, minor in (self._version, version))
-            return f"The driver was replaced, {old} by {new}. A new session works."
-        return "The driver was restarted or replaced, and the adapter is back. A new session works."
+            return f"The driver was updated from {old} to {new}. Start a new session."
+        return "The driver was restarted or replaced; the adapter is back. Start a new session."
 
     def counters(self) -> LinkCounters:
         """Read the link counters; all zero where the driver cannot.
@@ -134,8 +134,8 @@ class WintunAdapter:
         """Start a session with rings of `capacity` bytes (wintun.h: WintunStartSession).
 
         Raises:
-            InvalidArgument: The capacity is no power of two, or out of range.
-            SessionExists: The adapter has one, perhaps of another process.
+            InvalidArgument: The capacity is not a power of two, or is out of range.
+            SessionExists: The adapter already has one, perhaps in another process.
             AdapterNotFound: The adapter is gone.
             AdapterUnavailable: It is disabled, or its driver is being replaced.
         """
@@ -159,13 +159,14 @@ class WintunAdapter:
         return started
 
     def set_name(self, name: str) -> None:
-        """Rename it (wintun.h: WintunSetAdapterName); Wintun itself would evict another one.
+        """Rename it (wintun.h: WintunSetAdapterName), unless another adapter has the name.
 
-        The tunnel-type generation has no such call; there Windows gives it another alias.
+        Wintun itself would rename the other one. The tunnel-type generation does not have the
+        call; there Windows gives the adapter another alias.
 
         Raises:
             AdapterExists: Another adapter has this name.
-            NotSupported: This Windows cannot.
+            NotSupported: This version of Windows does not support it.
         """
         handle, driver = self._open("WintunSetAdapterName"), self._driver
         if not driver.capabilities.rename:
@@ -178,12 +179,12 @@ class WintunAdapter:
             driver.rename(self._luid, self.name(), name)
 
     def set_addresses(self, addresses: Sequence[IPInterface]) -> None:
-        """Make exactly these the addresses.
+        """Replace the addresses with these.
 
         Raises:
             NotSupported: There is no IP Helper.
-            AdapterUnavailable: It is disabled, or its driver is being replaced; as with all
-                settings below.
+            AdapterUnavailable: It is disabled, or its driver is being replaced. All settings below
+                raise this too.
         """
         self._helper("CreateUnicastIpAddressEntry").set_addresses(self._luid, addresses)
 
@@ -205,10 +206,10 @@ class WintunAdapter:
         helper.set_metric(self._luid, check_metric(metric) if metric is not None else None)
 
     def set_routes(self, routes: Sequence[Route]) -> None:
-        """Make exactly these the routes.
+        """Replace the routes with these.
 
         Raises:
-            InvalidArgument: A next hop that cannot be.
+            InvalidArgument: A next hop is not possible.
             NotSupported: There is no IP Helper.
         """
         helper = self._helper("CreateIpForwardEntry2")
@@ -216,7 +217,7 @@ class WintunAdapter:
         helper.set_routes(self._luid, routes)
 
     def set_dns(self, servers: Sequence[IPAddress], search: Sequence[str]) -> None:
-        """Make exactly these the DNS servers and search domains.
+        """Replace the DNS servers and search domains with these.
 
         Raises:
             NotSupported: There is no IP Helper, or Windows is older than 10 2004.
@@ -224,21 +225,21 @@ class WintunAdapter:
         self._helper("SetInterfaceDnsSettings").set_dns(self._luid, servers, search)
 
     def restore(self) -> None:
-        """Do nothing: Windows keeps what an adapter is, and has no state that others set down."""
+        """Do nothing: on Windows other programs cannot change an adapter's identity or state."""
 
     def close(self) -> None:
-        """Give the handle back (wintun.h: WintunFreeAdapter, WintunCloseAdapter). Idempotent."""
+        """Close the handle (wintun.h: WintunFreeAdapter, WintunCloseAdapter). Idempotent."""
         handle, self._handle = self._handle, None
         if handle is not None:
             self._driver.release(handle)
             self._driver.forget(self)
 
     def delete(self, *, force: bool = False) -> bool:
-        """Remove the device and give the handle back; return whether a reboot is required.
+        """Remove the device and close the handle; return whether a reboot is required.
 
         Raises:
-            NotSupported: In the tunnel-type generation only the creating handle can.
-            DriverError: The removal failed; the handle is kept, so that it can be tried again.
+            NotSupported: In the tunnel-type generation only the creating handle can do this.
+            DriverError: The removal failed; the handle stays open, so that it can be retried.
         """
         handle = self._open("WintunDeleteAdapter")
         reboot_required = BOOL()
@@ -250,15 +251,15 @@ class WintunAdapter:
             raise NotSupported(
                 "WintunCloseAdapter",
                 ERROR_NOT_SUPPORTED,
-                "Only the program that created the adapter can remove it: it goes when that ends.",
-                hint="What is left of a program that crashed is removed by DELETE /v1/driver.",
+                "Only the program that created the adapter can remove it, by ending.",
+                hint="End that program. If it has crashed, DELETE /v1/driver removes the adapter.",
             )
         self.close()
         return bool(reboot_required)
 
     def _open(self, function: str) -> AdapterHandle:
         if self._handle is None:
-            raise AdapterNotFound(function, ERROR_INVALID_HANDLE, "The handle was given back.")
+            raise AdapterNotFound(function, ERROR_INVALID_HANDLE, "The handle is closed.")
         return self._handle
 
     def _helper(self, function: str) -> IpHelper:
@@ -266,7 +267,7 @@ class WintunAdapter:
         if self._driver.ip_helper is None:
             raise NotSupported(function, ERROR_NOT_SUPPORTED)
         why = self._driver.hidden(self._luid)
-        if why:  # else it would be waited for, and then be called unknown
+        if why:  # otherwise the caller would wait for it and then report it as unknown
             raise AdapterUnavailable(function, ERROR_NOT_FOUND, why)
         return self._driver.ip_helper
 

@@ -1,4 +1,4 @@
-"""Unicast addresses of an interface (netioapi.h: MIB_UNICASTIPADDRESS_ROW)."""
+"""Read and change unicast addresses of an interface (netioapi.h: MIB_UNICASTIPADDRESS_ROW)."""
 
 from __future__ import annotations
 
@@ -31,25 +31,26 @@ from wintun_api.errors import AddressExists, DriverError, SettingRefused
 
 
 class AddressRows:
-    """Reads and changes the addresses of one interface at a time, by LUID."""
+    """Read and change the addresses of one interface at a time, by LUID."""
 
     def __init__(self, calls: SystemCalls, interfaces: InterfaceRows) -> None:
         self._calls = calls
         self._interfaces = interfaces
 
     def get(self, luid: int) -> tuple[IPInterface, ...]:
-        """Return the addresses that are in use, or will be; none that another host has too."""
+        """Return addresses that are or will be in use, without those that are duplicates."""
         unusable = (IpDadStateInvalid, IpDadStateDuplicate)
         rows = self._rows(luid)
         return tuple(_interface_of(row) for row in rows if row.DadState not in unusable)
 
     def set(self, luid: int, addresses: Sequence[IPInterface]) -> None:
-        """Make exactly these the addresses; link-local ones that Windows made stay.
+        """Replace the addresses with these; link-local ones that Windows added stay.
 
-        When one is refused, those that were there before are there again.
+        If one is refused, the former addresses are restored.
 
         Raises:
-            InvalidArgument: A group address, the unspecified one, or one with two prefix lengths.
+            InvalidArgument: A multicast address, the unspecified one, or one with two prefix
+                lengths.
             AddressExists: Another interface has one (5010).
             SettingRefused: Windows refuses one (87), or a family is not bound (1168).
         """
@@ -91,7 +92,7 @@ class AddressRows:
         row.Address = SockaddrInet.of(interface.ip, interface.version)
         row.OnLinkPrefixLength = interface.network.prefixlen
         row.ValidLifetime = row.PreferredLifetime = INFINITE_LIFETIME
-        # Usable at once: there is nobody on the link to detect a duplicate with.
+        # Usable at once: there is no other host on the link that could have a duplicate.
         row.DadState = IpDadStatePreferred
         function = "CreateUnicastIpAddressEntry"
         code = self._interfaces.patiently(
@@ -105,7 +106,7 @@ class AddressRows:
             raise system_error(function, code)
 
     def _refuse_foreign(self, luid: int, interface: IPInterface) -> None:
-        """Take an address that came to be on this interface meanwhile; refuse another one's."""
+        """Accept an address that is already on this interface; refuse one on another."""
         rows = self._calls.rows("GetUnicastIpAddressTable", AF_UNSPEC, UnicastIpAddressRow)
         owners = [row for row in rows if row.Address.address == interface.ip]
         for row in owners:
@@ -117,7 +118,7 @@ class AddressRows:
         raise AddressExists(
             "CreateUnicastIpAddressEntry",
             ERROR_OBJECT_ALREADY_EXISTS,
-            f"{interface.ip} is an address of another interface{where}.",
+            f"{interface.ip} is already an address of another interface{where}.",
         )
 
     def _change(self, row: UnicastIpAddressRow, prefix_length: int) -> None:

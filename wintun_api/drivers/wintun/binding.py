@@ -1,4 +1,4 @@
-"""Functions made of prototypes: of wintun.dll, of Windows' own libraries, or of Python."""
+"""Create functions from prototypes: of wintun.dll, of Windows' own libraries, or of Python."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ def bind(
     last_error: Callable[[], int],
     flags: int = 0,
 ) -> Functions:
-    """Make a function of every row.
+    """Create a function for every row.
 
     Args:
         rows: The prototypes.
-        find: Returns what ctypes makes a function of: (name, library), or a Python function.
+        find: Returns what ctypes needs: (name, library), or a Python function.
         last_error: Read by the checks after a failed call, in the calling thread.
         flags: ctypes' function flags beyond those of the row.
     """
@@ -46,10 +46,10 @@ def load(path: str, rows: Iterable[Prototype], search: int) -> Functions:
     Args:
         path: An absolute path, or the name of a library of Windows.
         rows: The prototypes.
-        search: Where Windows looks for the library and for what that needs.
+        search: Where Windows looks for the library and for those it depends on.
 
     Raises:
-        OSError: Windows does not load it.
+        OSError: Windows cannot load it.
     """
     if sys.platform == "win32":
         from _ctypes import FUNCFLAG_USE_LASTERROR
@@ -61,7 +61,7 @@ def load(path: str, rows: Iterable[Prototype], search: int) -> Functions:
 
 
 def load_system(name: str, rows: Iterable[Prototype]) -> Functions:
-    """Bind functions of a library in System32, and nowhere else. Windows only."""
+    """Bind functions of a library that is only looked for in System32. Windows only."""
     return load(name, rows, LOAD_LIBRARY_SEARCH_SYSTEM32)
 
 

@@ -1,8 +1,8 @@
-"""What the system's device manager says of an adapter's device: that it is there, though disabled.
+"""Ask the system's device manager whether an adapter's device exists, even if it is disabled.
 
-The IP Helper does not know an adapter that is disabled, or whose driver is being replaced. Whether
-its device is gone for good is known by the device manager alone (cfgmgr32.h). An adapter of 0.14 is
-the software device whose instance is its GUID; those of 0.9 to 0.13 are found by Wintun itself.
+The IP Helper does not show an adapter that is disabled or whose driver is being replaced. Only the
+device manager knows whether its device is gone for good (cfgmgr32.h). An adapter of 0.14 is the
+software device whose instance is its GUID; Wintun itself finds those of 0.9 to 0.13.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from wintun_api.drivers.wintun.system_calls import SystemCalls, find_in_system
 from wintun_api.errors import DriverError
 
 # cfgmgr32.h, cfg.h
-CM_LOCATE_DEVNODE_PHANTOM = 1  # also one that is registered and not there now
+CM_LOCATE_DEVNODE_PHANTOM = 1  # also a device that is registered but not present
 CR_SUCCESS = 0
 CR_NO_SUCH_DEVNODE = 0x0D
 DN_HAS_PROBLEM = 0x400
 CM_PROB_DISABLED = 0x16
 
-DISABLED: Final = "The adapter is disabled, as adapters are while their driver is replaced."
-ABSENT: Final = "The adapter's device is registered, but it is not there at the moment."
+DISABLED: Final = "The adapter is disabled, perhaps while its driver is being replaced."
+ABSENT: Final = "The adapter's device is registered, but it is not present now."
 
 
 class Presence(Enum):
-    """What became of a device."""
+    """Name the presence of a device."""
 
     WORKING = "working"
     STOPPED = "stopped"
@@ -40,25 +40,25 @@ class Presence(Enum):
 
 @dataclass(frozen=True, slots=True)
 class DeviceState:
-    """The device as the system has it now; `why` is a sentence where it does not work."""
+    """Describe a device; `why` is a sentence if it does not work."""
 
     presence: Presence
     why: str = ""
 
 
 class Devices(Protocol):
-    """The device manager. Calls are short, keep nothing, and may come from any thread."""
+    """Ask the device manager. Calls are short, have no state, and may come from any thread."""
 
     def state(self, guid: UUID) -> DeviceState:
         """Return the state of the device of an adapter of 0.14.
 
-        `GONE` means that no device has this GUID as its instance, and so is to be believed only of
-        a device that was found by it before.
+        `GONE` means that no device has this GUID as its instance. It is only reliable for a device
+        that was found by its GUID before.
         """
 
 
 class WindowsDevices:
-    """The device manager of this Windows (cfgmgr32.dll)."""
+    """Ask the device manager of this Windows (cfgmgr32.dll)."""
 
     def __init__(self, calls: SystemCalls) -> None:
         self._calls = calls
@@ -77,7 +77,7 @@ class WindowsDevices:
             if code == CR_NO_SUCH_DEVNODE:
                 return DeviceState(Presence.STOPPED, ABSENT)
         if code != CR_SUCCESS:
-            text = "The device manager does not tell the adapter's state."
+            text = "The device manager does not report the adapter's state."
             failure = DriverError(function, code.returned, text, domain="configret")
             return DeviceState(Presence.UNKNOWN, str(failure))
         if not status.value & DN_HAS_PROBLEM:

@@ -1,4 +1,4 @@
-"""DNS servers and search domains of an interface (netioapi.h: DNS_INTERFACE_SETTINGS)."""
+"""Read and set an interface's DNS servers and domains (netioapi.h: DNS_INTERFACE_SETTINGS)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _NOTHING_SET = (ERROR_FILE_NOT_FOUND, ERROR_NOT_FOUND)
 
 
 class DnsSettings:
-    """Reads and changes the DNS settings of one interface at a time, by GUID.
+    """Read and change the DNS settings of one interface at a time, by GUID.
 
     Windows keeps them per family: IPv4 servers in one list, IPv6 servers in the other.
     """
@@ -57,7 +57,7 @@ class DnsSettings:
         return tuple(servers), tuple(search)
 
     def set(self, guid: Guid, servers: Sequence[IPAddress], search: Sequence[str]) -> None:
-        """Make exactly these the servers and search domains; empty lists take them away."""
+        """Replace the servers and search domains with these; empty lists remove them."""
         for version, flag in _FAMILY_FLAG.items():
             mine = [str(server) for server in servers if server.version == version]
             name_server, search_list = _wide(",".join(mine)), _wide(",".join(search))
@@ -89,5 +89,5 @@ def _addresses(words: Iterable[str]) -> list[IPAddress]:
         try:
             found.append(ip_address(word.partition("%")[0]))
         except ValueError:
-            continue  # somebody wrote it into the registry; it is none for Windows either
+            continue  # it was written into the registry by hand; Windows ignores it too
     return found

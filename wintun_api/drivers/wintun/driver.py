@@ -1,7 +1,7 @@
-"""WintunDriver: management through a library of either generation.
+"""Manage adapters through a library of either generation.
 
-What differs by generation is in `CAPABILITIES` and in the three methods that pass the pool on
-(`_create`, `_open`, `release`): Pool of 0.9 to 0.13 is the TunnelType of 0.14, in another order.
+The generations differ in `CAPABILITIES` and in the three methods that pass the pool on (`_create`,
+`_open`, `release`): Pool in 0.9 to 0.13 is TunnelType in 0.14, at another position.
 """
 
 from __future__ import annotations
@@ -68,27 +68,27 @@ CAPABILITIES = {
 # Windows numbers equal descriptions: "Example Tunnel", "Example Tunnel #2".
 _DESCRIPTION = re.compile(r"(?P<pool>.*) Tunnel(?: #\d+)?")
 
-_HIDDEN: Final = "Windows does not show the adapter now; perhaps its driver is being replaced."
+_HIDDEN: Final = "Windows does not show the adapter now, perhaps because its driver is replaced."
 
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """An adapter as it was last seen; `located` says that the device manager knew its device."""
+    """Hold the last reading of an adapter; `located`: the device manager knew its device."""
 
     info: AdapterInfo
     located: bool
 
 
 class WintunDriver:
-    """Wintun behind the upper seam. Its management calls come from one thread at a time.
+    """Implement `drivers.base.Driver` with Wintun. Calls come from one thread at a time.
 
     Args:
-        library: The lower seam; nothing is loaded until a call needs it.
-        ip_helper: Identity and settings by LUID; without it the driver knows only what Wintun does.
-        devices: Tells a device that is gone from one that is disabled; without it, an adapter that
-            the IP Helper does not know is taken to be there still.
+        library: The library; it is not loaded until a call needs it. ip_helper: Identity and
+        settings by LUID; without it the driver only knows what Wintun knows. devices: Distinguishes
+        a removed device from a disabled one; without it, an adapter that
+            the IP Helper does not show is assumed to exist.
         name: The driver's key in `drivers.DRIVERS`.
-        pools: Pools to look into besides those that get used.
+        pools: Pools to look into in addition to those that are used.
     """
 
     def __init__(
@@ -115,7 +115,7 @@ class WintunDriver:
 
     @property
     def name(self) -> str:
-        """Its key in `drivers.DRIVERS`."""
+        """The driver's key in `drivers.DRIVERS`."""
         return self._name
 
     @property
@@ -125,7 +125,7 @@ class WintunDriver:
 
     @property
     def generation(self) -> Generation:
-        """The library's; the current one (0.14) while there is none to ask."""
+        """The library's generation; the current one (0.14) without a library."""
         return self.library.generation or Generation.TUNNEL_TYPE
 
     @property
@@ -143,7 +143,7 @@ class WintunDriver:
         )
 
     def unavailable_reason(self) -> Unavailable | None:
-        """Say why the library cannot be used here, or None. Loads nothing."""
+        """Return why the library cannot be used here, or None. Loads nothing."""
         return self.library.unavailable_reason()
 
     def create_adapter(
@@ -153,14 +153,14 @@ class WintunDriver:
 
         Raises:
             AdapterExists: The name or the GUID is in use. Wintun would rename the other adapter.
-            AccessDenied: Not elevated.
+            AccessDenied: The process is not elevated.
         """
         check_name(name)
         self._pools.add(check_pool(pool, self.capabilities.max_pool))
         self.refuse_taken("WintunCreateAdapter", name)
         guid = requested_guid
         if guid is None and self.ip_helper is None:
-            guid = uuid4()  # as the system would; so it is known without reading it back
+            guid = uuid4()  # as the system would do; this way it is known at once
         handle, reboot_required = self._create(name, pool, Guid.of(guid) if guid else None)
         adapter = WintunAdapter(
             self, handle, name, pool, created=True, reboot_required=reboot_required
@@ -174,7 +174,7 @@ class WintunDriver:
         """Open an existing adapter (wintun.h: WintunOpenAdapter).
 
         Raises:
-            AdapterNotFound: None has this name in this pool.
+            AdapterNotFound: No adapter has this name in this pool.
         """
         check_name(name)
         self._pools.add(check_pool(pool))
@@ -182,8 +182,8 @@ class WintunDriver:
         adapter = WintunAdapter(self, handle, name, pool, created=False)
         try:
             if adapter.luid in self._renamed:
-                adapter.renamed(self._alias(adapter.luid))  # whatever name it was asked for by
-            # 0.9 to 0.12 take "Net 10" for "Net"; 0.14 does not look at the pool at all.
+                adapter.renamed(self._alias(adapter.luid))  # as it may not be the given name
+            # 0.9 to 0.12 accept "Net 10" as "Net"; 0.14 ignores the pool.
             found = _same(adapter.name(), name) and self._pool_of(adapter.luid, pool) == pool
         except BaseException:
             adapter.close()
@@ -201,9 +201,9 @@ class WintunDriver:
     def adapters(self, pool: str | None = None) -> list[AdapterInfo]:
         """List the adapters of a pool (wintun.h: WintunEnumAdapters), or of every pool in use.
 
-        In the tunnel-type generation: those that this process holds a handle of, and those of
-        other programs whose description names such a pool. One that the IP Helper does not know is
-        listed as `unavailable`, unless its device is known to be gone.
+        In the tunnel-type generation: those of which this process holds a handle, and those of
+        other programs whose description names such a pool. An adapter that the IP Helper does not
+        show is listed as `unavailable`, unless its device is known to be gone.
         """
         if pool is not None:
             self._pools.add(check_pool(pool))
@@ -220,16 +220,16 @@ class WintunDriver:
                 try:
                     infos.append(self.reading(luid, name, one_pool))
                 except AdapterNotFound:
-                    continue  # removed since
+                    continue  # removed meanwhile
         return infos
 
     def delete_pool(self, pool: str) -> bool:
-        """Delete a pool's adapters, and the driver when no other pool has any.
+        """Delete a pool's adapters, and the driver if no other pool has adapters.
 
-        Wraps wintun.h: WintunDeletePoolDriver. Returns whether a reboot is required.
+        Wraps wintun.h: WintunDeletePoolDriver. Return whether a reboot is required.
 
         Raises:
-            NotSupported: The tunnel-type generation has no pools.
+            NotSupported: The tunnel-type generation does not have pools.
         """
         if not self.capabilities.delete_pool:
             raise NotSupported("WintunDeletePoolDriver", ERROR_NOT_SUPPORTED)
@@ -238,10 +238,10 @@ class WintunDriver:
         return bool(reboot_required)
 
     def delete_driver(self) -> bool:
-        """Remove the driver (wintun.h: WintunDeleteDriver); it never asks for a reboot.
+        """Remove the driver (wintun.h: WintunDeleteDriver); this never requires a reboot.
 
         Raises:
-            NotSupported: The pool generation has no such call.
+            NotSupported: The pool generation does not have this call.
         """
         if not self.capabilities.delete_driver:
             raise NotSupported("WintunDeleteDriver", ERROR_NOT_SUPPORTED)
@@ -251,7 +251,7 @@ class WintunDriver:
     def running_driver_version(self) -> tuple[int, int] | None:
         """Return (major, minor) (wintun.h: WintunGetRunningDriverVersion), None if not loaded.
 
-        Also None where asking would delete adapters: who only looks must not change anything.
+        Also None if the call would delete adapters: a query must not change anything.
         """
         if self.library.endangered():
             return None
@@ -274,22 +274,22 @@ class WintunDriver:
         return None
 
     def set_watcher(self, watcher: Watcher | None) -> None:
-        """Let the IP Helper call `watcher`; without one there is nothing that tells of changes."""
+        """Let the IP Helper call `watcher`; without an IP Helper, changes are not reported."""
         if self.ip_helper is not None:
             self.ip_helper.watch(watcher)
 
     def close(self) -> None:
-        """Unset logger and watcher. Handles belong to the adapters, which close them."""
+        """Unset logger and watcher. The adapters own their handles and close them."""
         self.set_logger(None)
         self.set_watcher(None)
         if self._log is not None and not self._closed:
             self.library.functions["WintunSetLogger"](type(self._log.callback)())
         self._closed = True
 
-    # What adapters use.
+    # Used by adapters.
 
     def reading(self, luid: int, name: str, pool: str) -> AdapterInfo:
-        """Describe an adapter, or say what is known of it while the system hides it.
+        """Describe an adapter, or return what is known about it while the system hides it.
 
         Raises:
             AdapterNotFound: Its device is gone, or it was never seen.
@@ -314,9 +314,9 @@ class WintunDriver:
         return info
 
     def hidden(self, luid: int) -> str | None:
-        """Say why the system can do nothing with an adapter now that was seen before.
+        """Return why an adapter that was seen before cannot be used now.
 
-        Returns "" for one that it shows, and None for one that is gone, or that nothing tells of.
+        Return "" if the system shows it, and None if it is gone or nothing is known about it.
         """
         known, helper = self._readings.get(luid), self.ip_helper
         if known is None or helper is None:
@@ -332,7 +332,7 @@ class WintunDriver:
         return ""
 
     def version_or_none(self) -> tuple[int, int] | None:
-        """Return the running driver's version; None where it is not known, for whatever reason."""
+        """Return the running driver's version; None if it is unknown, for any reason."""
         try:
             return self.running_driver_version()
         except DriverError:
@@ -359,7 +359,7 @@ class WintunDriver:
         """Read the rest of an adapter from the system.
 
         Raises:
-            AdapterNotFound: The system has no such interface.
+            AdapterNotFound: The system does not have the interface.
         """
         helper, persistent = self.ip_helper, self.capabilities.persistent_adapters
         created = any(one.luid == luid and one.created for one in self._adapters)
@@ -398,16 +398,16 @@ class WintunDriver:
         )
 
     def refuse_taken(self, function: str, name: str, besides: int | None = None) -> None:
-        """Raise `AdapterExists` when an interface besides this LUID has the name."""
+        """Raise `AdapterExists` if an interface other than this LUID has the name."""
         if any(luid != besides for luid in self._luids_named(name)):
             raise AdapterExists(
-                function, ERROR_ALREADY_EXISTS, f"There is an adapter {name!r} already."
+                function, ERROR_ALREADY_EXISTS, f"An adapter {name!r} already exists."
             )
 
     def rename(self, luid: int, name: str, new: str) -> None:
-        """Rename in the tunnel-type generation: the alias, by Windows' own function.
+        """Change the alias with Windows' own function, in the tunnel-type generation.
 
-        Wintun goes on to open the adapter by the name that it was created by.
+        Wintun still opens the adapter by the name with which it was created.
         """
         assert self.ip_helper is not None
         self.ip_helper.rename(luid, new)
@@ -417,16 +417,16 @@ class WintunDriver:
                 adapter.renamed(new)
 
     def release(self, handle: AdapterHandle) -> None:
-        """Give a handle back by the generation's function."""
+        """Close a handle with the generation's function."""
         pool = self.generation is Generation.POOL
         self.call("WintunFreeAdapter" if pool else "WintunCloseAdapter", handle)
 
     def forget(self, adapter: WintunAdapter) -> None:
-        """Take the adapter out of those that this process holds a handle of."""
+        """Remove the adapter from those of which this process holds a handle."""
         if adapter in self._adapters:
             self._adapters.remove(adapter)
         if adapter.created and not self.capabilities.persistent_adapters:
-            self._renamed.pop(adapter.luid, None)  # gone with its handle
+            self._renamed.pop(adapter.luid, None)  # it is removed with its handle
             self._readings.pop(adapter.luid, None)
 
     def _forget_readings(self, pool: str, present: Container[int]) -> None:
@@ -443,11 +443,11 @@ class WintunDriver:
         try:
             return self._create_by(name, pool, byref(guid) if guid is not None else None)
         except AdapterExists as error:
-            # No other interface has the name (`refuse_taken`), so 183 is said of the GUID.
+            # No other interface has the name (`refuse_taken`), so 183 refers to the GUID.
             if guid is not None and error.carried == ERROR_ALREADY_EXISTS:
                 error.guid_in_use = True
                 error.detail = f"Another adapter has the GUID {guid.uuid}, or had it a moment ago."
-                error.hint = "Leave requested_guid out, or ask for another one."
+                error.hint = "Omit requested_guid, or choose another one."
             raise
 
     def _create_by(self, name: str, pool: str, requested: Any) -> tuple[AdapterHandle, bool]:
@@ -489,9 +489,9 @@ class WintunDriver:
         try:
             infos = self.adapters()
         except AccessDenied:
-            return  # 0.9 to 0.10.2 let nobody but SYSTEM enumerate
+            return  # in 0.9 to 0.10.2 only SYSTEM can enumerate
         for info in infos:
-            # Two of one stored name, and Wintun would open either of them.
+            # Two adapters may have this stored name, and Wintun would open either of them.
             if _same(info.name, name) or _same(info.wintun_name, name):
                 yield info.luid
 
@@ -502,7 +502,7 @@ class WintunDriver:
             match = _DESCRIPTION.fullmatch(description)
             if luid in held or match is None or match["pool"] not in pools:
                 continue
-            with suppress(AdapterNotFound):  # it may have gone since
+            with suppress(AdapterNotFound):  # it may have been removed meanwhile
                 infos.append(self.describe(luid, self._alias(luid), match["pool"]))
         return infos
 

@@ -1,7 +1,7 @@
-"""A file that stays what it is while it is checked and loaded.
+"""Keep a file from changing while it is checked and loaded.
 
-On Windows it is opened so that nobody can write, rename or delete it until it is closed, and it is
-named by its final path, without the links through which another file could take its place.
+On Windows it is opened so that no program can write, rename or delete it until it is closed, and
+its final path is used, without links through which another file could take its place.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ FILE_PROTOTYPES = (
 
 @dataclass(frozen=True, slots=True)
 class HeldFile:
-    """An open file: its final path, what it contains, and on Windows its handle."""
+    """Hold an open file: its final path, its content, and on Windows its handle."""
 
     path: Path
     content: bytes
@@ -49,7 +49,7 @@ class HeldFile:
 
 @contextmanager
 def hold(path: Path) -> Iterator[HeldFile]:
-    """Open a file, read it, and keep it as it is until the end.
+    """Open a file, read it, and keep it from changing until the end.
 
     Raises:
         OSError: It cannot be read, or another program is writing it.

@@ -1,8 +1,8 @@
-"""What a DLL file tells about itself without being loaded: its machine, exports and version.
+"""Read a DLL file's machine, exports and version without loading it.
 
-Loading has effects (a 0.14 library deletes the adapters of older programs when an elevated process
-loads it), so what can be known from the file is read from the file. Layout: the PE format's
-specification, sections "COFF file header", "The .edata section" and "The .rsrc section".
+Loading has effects: a 0.14 library deletes the adapters of older programs when an elevated process
+loads it. So as much as possible is read from the file. Layout: the specification of the PE format,
+sections "COFF file header", "The .edata section" and "The .rsrc section".
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ _FIXED_FILE_INFO = struct.pack("<I", 0xFEEF04BD)  # how VS_FIXEDFILEINFO starts
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A library file.
+    """Describe a library file.
 
     Attributes:
         machine: "amd64", "arm64", "x86", "arm", or a number in hexadecimal.
         exports: The exported names.
-        version: As its version resource has it, "0.14.1"; None where it has none.
+        version: The version in its version resource, such as "0.14.1"; None without one.
     """
 
     machine: str
@@ -36,7 +36,7 @@ class Image:
 
 
 def process_machine() -> str | None:
-    """Return the machine that a library must be for to be loaded here; None off Windows.
+    """Return the machine type of libraries that this process can load; None off Windows.
 
     It is the interpreter's, not the computer's: 32-bit Python on 64-bit Windows loads x86.
     """
@@ -47,7 +47,7 @@ def read_image(path: Path) -> Image:
     """Read a library file.
 
     Raises:
-        ValueError: It is no library file.
+        ValueError: It is not a library file.
         OSError: It cannot be read.
     """
     return parse_image(path.read_bytes())
@@ -57,7 +57,7 @@ def parse_image(content: bytes) -> Image:
     """Read the content of a library file.
 
     Raises:
-        ValueError: It is no library file.
+        ValueError: It is not a library file.
     """
     try:
         return _parse(content)
@@ -68,7 +68,7 @@ def parse_image(content: bytes) -> Image:
 def _parse(content: bytes) -> Image:
     (header,) = struct.unpack_from("<I", content, 0x3C)
     if content[:2] != b"MZ" or content[header : header + 4] != b"PE\0\0":
-        raise ValueError("The file is no Windows library.")
+        raise ValueError("The file is not a Windows library.")
     machine, sections = struct.unpack_from("<HH", content, header + 4)
     (optional_size,) = struct.unpack_from("<H", content, header + 20)
     optional = header + 24

@@ -1,6 +1,6 @@
-"""What the registry tells of Wintun on this machine: nothing is loaded, nothing is asked to start.
+"""Read from the registry which parts of Wintun are installed, without loading or starting any.
 
-Off Windows there is nothing to tell.
+Off Windows nothing is found.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def driver_version(key: str = DRIVER) -> str | None:
 
 
 def driver_file(image: str, windows: str) -> Path:
-    """Return the file of a kernel driver's ImagePath, which has forms of its own."""
+    """Return the file in a kernel driver's ImagePath, which has special forms."""
     path = image.strip('"').removeprefix("\\??\\")
     for prefix in ("\\systemroot\\", "%systemroot%\\"):
         if path.lower().startswith(prefix):
@@ -56,13 +56,13 @@ def driver_file(image: str, windows: str) -> Path:
 
 
 def net_setup_disabled(key: str = NET_SETUP) -> bool | None:
-    """Say whether NetSetupSvc, which every new adapter needs, is disabled; None when missing."""
+    """Return whether NetSetupSvc, which new adapters need, is disabled; None if missing."""
     start = _value(key, "Start")
     return None if start is None else start == SERVICE_DISABLED
 
 
 def native_machine(key: str = ENVIRONMENT) -> str | None:
-    """Return the computer's machine, also to an emulated process, which platform deceives."""
+    """Return the computer's machine type, also in an emulated process."""
     machine = _value(key, "PROCESSOR_ARCHITECTURE")
     return machine.lower() if isinstance(machine, str) else None
 

@@ -13,17 +13,17 @@ from wintun_api.drivers.wintun.win32 import ERROR_NOT_FOUND, ERROR_SUCCESS
 from wintun_api.errors import SettingRefused
 
 IPV4_PATIENCE = 10.0  # seconds for Windows to bind IP to a new interface
-IPV6_PATIENCE = 3.0  # and IPv6 after IPv4: it may be disabled, which nothing tells
+IPV6_PATIENCE = 3.0  # and IPv6 after IPv4: it may be disabled, which Windows does not report
 PAUSE = 0.05
 
 
 class InterfaceRows:
-    """Reads and writes the rows of both families.
+    """Read and write the rows of both families.
 
-    Windows binds IP to a new interface a while after it is there, and answers 1168 until then. For
-    a family that is disabled it answers 1168 for ever. NotifyIpInterfaceChange would tell the
-    moment, but needs a callback on a thread of Windows' and has to be asked again anyway for what
-    happened before; so this asks again, for a bounded time, in the management thread.
+    Windows binds IP to a new interface some time after it is created, and answers 1168 until then.
+    For a disabled family it always answers 1168. NotifyIpInterfaceChange would report the moment,
+    but it needs a callback on one of Windows' threads and does not report earlier changes. So this
+    retries for a limited time in the management thread.
 
     Args:
         calls: The system's functions.
@@ -35,17 +35,17 @@ class InterfaceRows:
     ) -> None:
         self._calls = calls
         self._patience = {4: patience[0], 6: patience[1]}
-        self._without_ipv6 = False  # it was waited for in vain before
+        self._without_ipv6 = False  # whether an earlier wait for it was unsuccessful
 
     def bound(self, luid: int, version: int) -> bool:
-        """Tell whether the family is bound to the interface now."""
+        """Return whether the family is bound to the interface now."""
         return self.get(luid, version) is not None
 
     def get(self, luid: int, version: int) -> IpInterfaceRow | None:
-        """Read a row (netioapi.h: GetIpInterfaceEntry); None when the family is not bound.
+        """Read a row (netioapi.h: GetIpInterfaceEntry); None if the family is not bound.
 
         Raises:
-            AdapterNotFound: There is no such interface.
+            AdapterNotFound: The interface does not exist.
         """
         row = IpInterfaceRow()
         self._calls.code("InitializeIpInterfaceEntry", byref(row))
@@ -60,7 +60,7 @@ class InterfaceRows:
         return row
 
     def wait(self, luid: int, version: int) -> IpInterfaceRow | None:
-        """Read a row, and wait for the family to be bound; None when that takes too long."""
+        """Wait until the family is bound and read its row; None if that takes too long."""
         patience = 0.0 if version == 6 and self._without_ipv6 else self._patience[version]
         row: IpInterfaceRow | None = None
 
@@ -83,12 +83,12 @@ class InterfaceRows:
         if row is None:
             why = "; it may be disabled on this machine" if version == 6 else ""
             detail = f"IPv{version} is not bound to the adapter{why}."
-            hint = f"Bind it to the adapter, or leave IPv{version} out."
+            hint = f"Bind it to the adapter, or do not use IPv{version}."
             raise SettingRefused(function, ERROR_NOT_FOUND, detail, hint=hint)
         return row
 
     def patiently(self, version: int, call: Callable[[], int]) -> int:
-        """Make a call until it answers something else than 1168, as it may right after binding."""
+        """Repeat a call while it answers 1168, which can happen right after binding."""
         code = ERROR_NOT_FOUND
 
         def done() -> bool:
@@ -101,13 +101,13 @@ class InterfaceRows:
 
     def set(self, row: IpInterfaceRow) -> None:
         """Write a row that was read (netioapi.h: SetIpInterfaceEntry)."""
-        # Read back are values that are refused: anything for IPv4, more than 128 for IPv6 (87).
+        # Windows refuses values that it returned itself: any for IPv4, above 128 for IPv6 (87).
         limit = 128 if row.Family == FAMILIES[6] else 0
         row.SitePrefixLength = min(row.SitePrefixLength, limit)
         self._calls.call("SetIpInterfaceEntry", byref(row))
 
     def mtu(self, luid: int) -> int | None:
-        """Return the MTU of IPv4, of IPv6 where there is no IPv4; None where neither is bound."""
+        """Return the MTU of IPv4, or of IPv6 without IPv4; None if neither is bound."""
         for version in FAMILIES:
             row = self.get(luid, version)
             if row is not None:
@@ -115,7 +115,7 @@ class InterfaceRows:
         return None
 
     def set_mtu(self, luid: int, mtu: int) -> None:
-        """Set the MTU of IPv4, and of IPv6 where it is bound: 1280 at least (RFC 8200)."""
+        """Set the MTU of IPv4, and of IPv6 if it is bound: at least 1280 (RFC 8200)."""
         row = self.need(luid, 4, "SetIpInterfaceEntry")
         row.NlMtu = mtu
         self.set(row)
@@ -125,7 +125,7 @@ class InterfaceRows:
             self.set(row6)
 
     def metric(self, luid: int) -> int | None:
-        """Return the metric; None where it is automatic."""
+        """Return the metric; None if it is automatic."""
         for version in FAMILIES:
             row = self.get(luid, version)
             if row is not None:

@@ -1,4 +1,4 @@
-"""What the driver needs of the system's IP Helper: an adapter's identity and settings by LUID."""
+"""Define what the driver needs from the system's IP Helper: identity and settings by LUID."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from wintun_api.drivers.base import IPAddress, IPInterface, LinkCounters, Route,
 
 
 class IpHelper(Protocol):
-    """Reads and sets what Wintun leaves to the system. Calls are short; the management thread's.
+    """Read and set what Wintun leaves to the system. Calls are short; management thread only.
 
-    Everything by LUID raises `AdapterNotFound` when the system has no such interface.
+    Every method with a LUID raises `AdapterNotFound` if the system does not have the interface.
     """
 
     @property
@@ -24,10 +24,10 @@ class IpHelper(Protocol):
         """Whether `rename` works."""
 
     def luid_of_alias(self, alias: str) -> int | None:
-        """Return the LUID of the interface of this alias, whatever the case, or None."""
+        """Return the LUID of the interface with this alias, ignoring case, or None."""
 
     def guid(self, luid: int) -> UUID:
-        """Return the GUID that the system gave in the end."""
+        """Return the GUID that the system assigned."""
 
     def interface_index(self, luid: int) -> int:
         """Return the interface's index."""
@@ -47,16 +47,16 @@ class IpHelper(Protocol):
         """Return LUID and description of every interface of the machine."""
 
     def families(self, luid: int) -> tuple[int, ...]:
-        """Return the versions of IP that are bound to the interface: 4, 6."""
+        """Return the IP versions that are bound to the interface: 4, 6."""
 
     def description(self, luid: int) -> str:
-        """Return the description, which Wintun makes of the pool: "<pool> Tunnel"."""
+        """Return the description, which Wintun derives from the pool: "<pool> Tunnel"."""
 
     def addresses(self, luid: int) -> tuple[IPInterface, ...]:
         """Return the unicast addresses with their prefix lengths."""
 
     def set_addresses(self, luid: int, addresses: Sequence[IPInterface]) -> None:
-        """Make exactly these the addresses; link-local ones of the system stay."""
+        """Replace the addresses with these; link-local ones of the system stay."""
 
     def mtu(self, luid: int) -> int | None:
         """Return the MTU in bytes; None while IP is not bound to the interface yet."""
@@ -65,32 +65,32 @@ class IpHelper(Protocol):
         """Set the MTU in bytes for both families."""
 
     def metric(self, luid: int) -> int | None:
-        """Return the metric, None where the system chooses it."""
+        """Return the metric; None if the system chooses it."""
 
     def set_metric(self, luid: int, metric: int | None) -> None:
         """Set the metric for both families; None lets the system choose."""
 
     def routes(self, luid: int) -> tuple[Route, ...]:
-        """Return the routes that somebody set; none that the system made."""
+        """Return the routes that were set, without those that the system added."""
 
     def set_routes(self, luid: int, routes: Sequence[Route]) -> None:
-        """Make exactly these the routes; those that the system made stay."""
+        """Replace the routes with these; those that the system added stay."""
 
     def dns(self, luid: int) -> tuple[tuple[IPAddress, ...], tuple[str, ...]]:
         """Return DNS servers, IPv4 before IPv6, and search domains; none without `has_dns`."""
 
     def set_dns(self, luid: int, servers: Sequence[IPAddress], search: Sequence[str]) -> None:
-        """Make exactly these the DNS servers and search domains.
+        """Replace the DNS servers and search domains with these.
 
         Raises:
             NotSupported: `has_dns` is False.
         """
 
     def counters(self, luid: int) -> LinkCounters:
-        """Return the link counters, turned to the application's view."""
+        """Return the link counters as seen from the application."""
 
     def watch(self, watcher: Watcher | None) -> None:
         """Call `watcher` on any thread after addresses, routes or interfaces have changed.
 
-        None calls nobody any more. Changes of DNS settings are not told. Never raises.
+        None stops the calls. Changes of DNS settings are not reported. Never raises.
         """

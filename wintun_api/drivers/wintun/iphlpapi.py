@@ -39,7 +39,7 @@ ALIAS_UNITS = 257  # ifdef.h: NDIS_IF_MAX_STRING_SIZE and the zero
 
 IpPrefixOriginManual = 1  # nldef.h: NL_PREFIX_ORIGIN
 IpDadStateInvalid, IpDadStateDuplicate, IpDadStatePreferred = 0, 2, 4  # NL_DAD_STATE
-MIB_IPPROTO_NETMGMT = 3  # NL_ROUTE_PROTOCOL: made by somebody's hand or program
+MIB_IPPROTO_NETMGMT = 3  # NL_ROUTE_PROTOCOL: added by a person or a program
 NlroManual = 0  # NL_ROUTE_ORIGIN
 MibIfTableRaw = 1  # netioapi.h: MIB_IF_TABLE_LEVEL; without asking every driver of the stack
 
@@ -276,8 +276,8 @@ IPHLPAPI_NOTIFY: tuple[Prototype, ...] = (
     Prototype(_ALL, "NotifyRouteChange2", DWORD, _WHEN, _NC),
     Prototype(_ALL, "CancelMibChangeNotify2", DWORD, (c_void_p,), _NC),
 )
-# The GUID goes by value. Every calling convention passes such a structure in a way of its own;
-# ctypes knows them as long as the structure itself stands here.
+# The GUID is passed by value. Every calling convention passes such a structure differently; ctypes
+# handles them if the structure itself is given here.
 IPHLPAPI_DNS: tuple[Prototype, ...] = (
     Prototype(_ALL, "GetInterfaceDnsSettings", DWORD, (Guid, _DNS), _NC),
     Prototype(_ALL, "SetInterfaceDnsSettings", DWORD, (Guid, _DNS), _NC),

@@ -1,4 +1,4 @@
-"""The lower seam, and the real wintun.dll behind it.
+"""Define the interface to a Wintun library, and implement it with the real wintun.dll.
 
 `WintunDriver` needs a `WintunLibrary`: functions bound by `abi.PROTOTYPES`, the last error, and the
 event calls of Win32. `WintunDll` is the real one, `emulated.library.EmulatedLibrary` the other.
@@ -44,21 +44,21 @@ SAFE_SEARCH = LOAD_LIBRARY_SEARCH_DLL_LOAD_DIR | LOAD_LIBRARY_SEARCH_SYSTEM32
 
 
 class WintunLibrary(Protocol):
-    """A loaded wintun.dll and the calls beside it. Every member may be used from any thread."""
+    """Call wintun.dll and related system functions. All members may be used on any thread."""
 
     @property
     def path(self) -> str | None:
-        """The absolute path of the file; None where there is none."""
+        """The absolute path of the file; None if there is none."""
 
     @property
     def generation(self) -> Generation | None:
-        """Which prototypes its functions have; None while that cannot be known. Loads nothing."""
+        """The generation of its functions; None while it is unknown. Loads nothing."""
 
     def unavailable_reason(self) -> Unavailable | None:
-        """Say why it cannot be used here, or None. Loads nothing, never raises."""
+        """Return why it cannot be used here, or None. Loads nothing, never raises."""
 
     def endangered(self) -> list[str]:
-        """Name the adapters of other programs that loading it would delete; [] once it is."""
+        """Return the adapters of other programs that loading would delete; [] once loaded."""
 
     @property
     def functions(self) -> Mapping[str, Callable[..., Any]]:
@@ -72,7 +72,7 @@ class WintunLibrary(Protocol):
         """Return this thread's error number of its last call, unsigned."""
 
     def clear_last_error(self) -> None:
-        """Set this thread's error number to 0: a call that fails without one leaves the old."""
+        """Set this thread's error number to 0, because some failing calls do not set it."""
 
     def create_event(self, *, manual_reset: bool) -> EventHandle:
         """Create an unnamed event that is not set."""
@@ -88,14 +88,14 @@ class WintunLibrary(Protocol):
 
 
 class WintunDll:
-    """The real wintun.dll: found and checked as a file, loaded once when a call needs it.
+    """Use the real wintun.dll: it is checked as a file and loaded once when a call needs it.
 
     It is never unloaded: releases before 0.10.1 cannot be loaded twice.
 
     Args:
-        path: The file to take; without it, it is looked for (`supply.candidates`).
-        data_dir: Where to look besides the program's own directory.
-        allow_unverified: Take a file that is neither a known release nor signed by its maker.
+        path: The file to use; without it, the usual places are searched (`supply.candidates`).
+        data_dir: A directory to search in addition to the program's own directory.
+        allow_unverified: Accept a file that is neither a known release nor signed by its vendor.
     """
 
     def __init__(
@@ -117,7 +117,7 @@ class WintunDll:
 
     @property
     def supply(self) -> Supply | None:
-        """What is known of that file; None when there is none, or it cannot be read."""
+        """What is known about that file; None if it does not exist or cannot be read."""
         look = self._loaded or self._look()
         return look if isinstance(look, Supply) else None
 
@@ -128,14 +128,14 @@ class WintunDll:
         return found.generation if found is not None else None
 
     def unavailable_reason(self) -> Unavailable | None:
-        """Look at platform, file, machine, exports, origin and elevation, in this order."""
+        """Check platform, file, machine, exports, origin and elevation, in this order."""
         if self._loaded is not None:
             return None
         if not _on_windows():
             return Unavailable(
                 reason=UnavailableReason.WRONG_PLATFORM,
-                message="Wintun is a driver for Windows.",
-                hint="Use --driver linux here, or --driver emulated anywhere.",
+                message="Wintun only works on Windows.",
+                hint="Use --driver linux on Linux, or --driver emulated on any system.",
             )
         look = self._look()
         if look is None:
@@ -146,8 +146,8 @@ class WintunDll:
         if unavailable is None and not elevated():
             return Unavailable(
                 reason=UnavailableReason.NOT_ELEVATED,
-                message="This process is not elevated, and Wintun needs it to be.",
-                hint="Start it as Administrator, or install it: wintun-api service install",
+                message="This process is not elevated, which Wintun requires.",
+                hint="Start it as Administrator, or install it with: wintun-api service install",
             )
         return unavailable
 
@@ -196,7 +196,7 @@ class WintunDll:
         return self._events
 
     def _look(self) -> Supply | OSError | None:
-        # Asked at every request: the file is read again only when it is another one.
+        # Called for every request: the file is read again only if it has changed.
         path = find(self._candidates)
         if path is None:
             return None
@@ -218,7 +218,7 @@ class WintunDll:
         try:
             if path is None:
                 raise FileNotFoundError(2, "it is gone")
-            # What was seen earlier does not count: the file is checked while nobody can change it.
+            # Earlier results do not count: the file is checked while it cannot be changed.
             with held(path) as found:
                 _raise(self._judge(found))
                 assert found.generation is not None

@@ -1,4 +1,4 @@
-"""The library's log: the callback in both shapes, the recent lines, those of a failed call."""
+"""Receive the library's log: the callback, the recent lines, those of a failed call."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from wintun_api.drivers.wintun.abi import (
 RECENT_LINES = 200
 _FILETIME_OF_1970 = 116_444_736_000_000_000  # FILETIME counts 100 ns since 1601
 
-# The library's threads may log after SetLogger(NULL) has returned: callbacks live for ever.
+# The library's threads may log after SetLogger(NULL) has returned, so callbacks are never freed.
 _callbacks: list[Any] = []
 
 
@@ -28,11 +28,11 @@ def unix_ns(filetime: int) -> int:
 
 
 class Log:
-    """Receives the library's lines on any thread, keeps the recent ones and passes them on.
+    """Receive the library's lines on any thread, keep the recent ones and pass them on.
 
     Attributes:
-        callback: What WintunSetLogger of this generation takes.
-        logger: Who gets the lines; None for nobody.
+        callback: The callback for this generation's WintunSetLogger.
+        logger: The function that gets the lines; None drops them.
     """
 
     def __init__(self, generation: Generation) -> None:

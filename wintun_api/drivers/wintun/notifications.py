@@ -1,4 +1,4 @@
-"""Notifications of Windows that interfaces, addresses or routes have changed (netioapi.h)."""
+"""Receive notifications when interfaces, addresses or routes have changed (netioapi.h)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from wintun_api.drivers.wintun.iphlpapi import AF_UNSPEC, ChangeCallback
 from wintun_api.drivers.wintun.system_calls import SystemCalls
 from wintun_api.drivers.wintun.win32 import ERROR_SUCCESS
 
-# NotifyIpInterfaceChange also tells of MTU and metric. Of DNS settings Windows tells nobody.
+# NotifyIpInterfaceChange also reports MTU and metric. Windows does not report DNS settings.
 FUNCTIONS = ("NotifyIpInterfaceChange", "NotifyUnicastIpAddressChange", "NotifyRouteChange2")
 CANCEL = "CancelMibChangeNotify2"
 
@@ -19,9 +19,9 @@ _callbacks: list[Any] = []
 
 
 class Notifications:
-    """Registrations with the IP Helper. The management thread's.
+    """Register with the IP Helper. Management thread only.
 
-    Windows calls back on threads of its own, several at once; the watcher must allow for that.
+    Windows calls back on its own threads, several at once; the watcher must allow that.
     """
 
     def __init__(self, calls: SystemCalls) -> None:
@@ -31,7 +31,7 @@ class Notifications:
         self._callback: Any = None
 
     def watch(self, watcher: Watcher | None) -> None:
-        """Call `watcher` from now on, in place of the one before; None calls nobody."""
+        """Call `watcher` from now on instead of the previous one; None stops the calls."""
         self._watcher = watcher
         if watcher is None:
             self._cancel()
@@ -51,7 +51,7 @@ class Notifications:
     def _cancel(self) -> None:
         handles, self._handles = self._handles, []
         for handle in handles:
-            self._calls.code(CANCEL, handle)  # waits for callbacks that are under way
+            self._calls.code(CANCEL, handle)  # waits for running callbacks
 
     def _tell(self, context: int, row: int, kind: int) -> None:
         del context, row, kind

@@ -1,7 +1,7 @@
-"""The published wintun.dll files that are known by hash, and where to get them.
+"""List the published wintun.dll files by hash, and say where to get them.
 
-A release that is not in the table passes by its signature (`signature`); the table is for machines
-that cannot check a chain of certificates, and says which release a file is.
+A release that is not in the table is accepted by its signature (`signature`). The table is for
+machines that cannot check a certificate chain, and identifies the release of a file.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ ARCHIVE = f"{PAGE}/builds/wintun-0.14.1.zip"
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """A published file: its version and the machine it is for."""
+    """Describe a published file: its version and its machine type."""
 
     version: str
     machine: str
@@ -38,10 +38,10 @@ def member(machine: str | None) -> str:
 
 
 def download_hint(machine: str | None, place: Path | None = None) -> str:
-    """Say where to get the file for this machine, and where it may be put."""
+    """Return where to get the file for this machine, and where to put it."""
     if place is None:
-        return f"Download {ARCHIVE} and use the file {member(machine)} in it."
+        return f"Download {ARCHIVE} and use the file {member(machine)} from it."
     return (
-        f"Download {ARCHIVE} and put the file {member(machine)} in it at {place}, "
-        "or anywhere and name it with --wintun-dll."
+        f"Download {ARCHIVE} and copy the file {member(machine)} from it to {place}, "
+        "or to any place that you give with --wintun-dll."
     )

@@ -1,4 +1,4 @@
-"""Routes into an interface (netioapi.h: MIB_IPFORWARD_ROW2)."""
+"""Read and change the routes into an interface (netioapi.h: MIB_IPFORWARD_ROW2)."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ from wintun_api.drivers.wintun.win32 import (
 )
 from wintun_api.errors import DriverError, SettingRefused
 
-# What a route is known by on an interface; the metric is only a property of it.
+# What identifies a route on an interface; the metric is only a property of it.
 Key: TypeAlias = tuple[IPNetwork, IPAddress | None]
 
 
 class RouteRows:
-    """Reads and changes the routes into one interface at a time, by LUID.
+    """Read and change the routes into one interface at a time, by LUID.
 
-    Ours are those of somebody's hand or program (NetMgmt, manual). What Windows makes for
-    addresses, groups and broadcasts (Local), or learns from routers, is not touched.
+    Only routes that a person or a program has added are managed (NetMgmt, manual). Routes that
+    Windows adds for addresses, multicast and broadcast (Local), or learns from routers, are not.
     """
 
     def __init__(self, calls: SystemCalls, interfaces: InterfaceRows) -> None:
@@ -48,9 +48,9 @@ class RouteRows:
         return tuple(_route_of(row) for row in self._rows(luid))
 
     def set(self, luid: int, routes: Sequence[Route]) -> None:
-        """Make exactly these the routes.
+        """Replace the routes with these.
 
-        When one is refused, those that were there before are there again.
+        If one is refused, the former routes are restored.
 
         Raises:
             SettingRefused: One is refused; `detail` names it. Or a family is not bound (1168).
@@ -106,7 +106,7 @@ class RouteRows:
         function = "CreateIpForwardEntry2"
         code = self._interfaces.patiently(version, lambda: self._calls.code(function, byref(row)))
         if code == ERROR_OBJECT_ALREADY_EXISTS:
-            return []  # Windows itself made it for an address; it is known by its interface too
+            return []  # Windows has already added it for an address
         detail = f"Windows refuses the route to {network}."
         if code in (ERROR_INVALID_PARAMETER, ERROR_NOT_FOUND):
             raise SettingRefused(function, code, detail)

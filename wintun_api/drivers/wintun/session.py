@@ -1,6 +1,6 @@
-"""WintunSession: IP packets to and from one adapter.
+"""Exchange IP packets with one adapter.
 
-Receive and Release, Allocate and Send stay together in one method each: no pointer leaves it.
+Receive and Release, and Allocate and Send, are each called in one method: no pointer leaves it.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ NONE_REFUSED: Mapping[str, int] = MappingProxyType({})
 
 
 class WintunSession:
-    """A running session. Owns its handle and a quit event, and gives both back in `end`.
+    """Run a session. It owns its handle and a quit event, and closes both in `end`.
 
-    When it cannot be made (wintun.h: WintunGetReadWaitEvent fails), the handle stays the caller's.
+    If it cannot be created (wintun.h: WintunGetReadWaitEvent fails), the caller keeps the handle.
 
-    Packet calls come from one thread at a time and never block; `wait_readable` comes from one
-    waiter thread; `interrupt` from any.
+    Packet calls come from one thread at a time and never block; `wait_readable` is called on one
+    waiter thread, `interrupt` on any thread.
     """
 
     def __init__(self, library: WintunLibrary, handle: SessionHandle, capacity: int) -> None:
@@ -68,12 +68,12 @@ class WintunSession:
 
     @property
     def refused(self) -> Mapping[str, int]:
-        """Return {}: Windows does not tell what becomes of a packet that was sent."""
+        """Return {}: Windows does not report what happens to a packet that was sent."""
         return NONE_REFUSED
 
     @property
     def truncated(self) -> int:
-        """Return 0: a packet comes with its length, so it is always read whole."""
+        """Return 0: the length of a packet is known, so it is always read completely."""
         return 0
 
     def fileno(self) -> int | None:
@@ -85,7 +85,7 @@ class WintunSession:
 
         Raises:
             SessionEnded: The session was ended.
-            DriverError: The wait failed, or came back with what nobody waits for.
+            DriverError: The wait failed or returned an unexpected result.
         """
         self._running("WintunGetReadWaitEvent")
         self._library.clear_last_error()
@@ -124,7 +124,7 @@ class WintunSession:
                 failure = driver_error("WintunReceivePacket", code)
                 if not packets:
                     raise failure
-                self._failure = failure  # what was drained before is not lost
+                self._failure = failure  # packets drained before are not lost
                 break
             try:
                 append(string_at(address, size.value))
@@ -159,7 +159,7 @@ class WintunSession:
                 failure = driver_error("WintunAllocateSendPacket", code)
                 if not sent:
                     raise failure
-                self._send_failure = failure  # what was sent before it is not to be sent again
+                self._send_failure = failure  # packets sent before it must not be sent again
                 break
             copy(address, content, size)
             send(handle, address)

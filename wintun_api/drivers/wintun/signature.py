@@ -1,4 +1,4 @@
-"""Authenticode: whether Windows trusts the signature of a file, and who signed it.
+"""Check whether Windows trusts the Authenticode signature of a file, and who signed it.
 
 The name is that of the certificate which WinVerifyTrust itself checked (wintrust.h:
 WTHelperGetProvSignerFromChain), not of the first one that the file happens to carry. Revocation
@@ -34,16 +34,16 @@ WTD_STATEACTION_CLOSE = 2
 WTD_REVOCATION_CHECK_NONE = 0x10
 WINTRUST_ACTION_GENERIC_VERIFY_V2 = UUID("00aac56b-cd44-11d0-8cc2-00c04fc295ee")
 CERT_NAME_SIMPLE_DISPLAY_TYPE = 4
-NO_WINDOW = c_void_p(-1)  # INVALID_HANDLE_VALUE: never ask anybody
+NO_WINDOW = c_void_p(-1)  # INVALID_HANDLE_VALUE: never show a window
 
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """What Windows says of a file's signature.
+    """Hold Windows' judgement of a file's signature.
 
     Attributes:
-        status: 0 when the digest and the whole chain are good, else the number of winerror.h.
-        signer: The name in the signer's certificate, as far as it could be read.
+        status: 0 if the digest and the whole chain are valid, else a number of winerror.h.
+        signer: The name in the signer's certificate, if it could be read.
     """
 
     status: int
@@ -51,7 +51,7 @@ class Signature:
 
     @property
     def trusted(self) -> bool:
-        """Whether the file is what its signer signed, and Windows knows who that is."""
+        """Whether the file is unchanged since it was signed, and Windows trusts the signer."""
         return self.status == TRUSTED
 
 
@@ -117,8 +117,8 @@ def read_signature(path: Path, handle: int) -> Signature | None:
     """Ask Windows about an open file; None off Windows.
 
     Args:
-        path: Its name.
-        handle: The file, open for reading. It is what is checked.
+        path: The file's name.
+        handle: The file, open for reading; its content is checked.
     """
     if sys.platform == "win32":
         return _ask(path, handle)

@@ -1,7 +1,8 @@
-"""Which wintun.dll there is, and whether it may be loaded: told from the file, never by loading it.
+"""Find wintun.dll and decide from the file, without loading it, whether it may be loaded.
 
-A file may be loaded when it is for this process's machine, exports one generation whole, and is
-known: its SHA-256 is that of a release, or Windows trusts its signature and WireGuard LLC made it.
+A file may be loaded if it is for this process's machine type, exports all functions of one
+generation, and is verified: its SHA-256 is that of a release, or Windows trusts its signature by
+WireGuard LLC.
 """
 
 from __future__ import annotations
@@ -31,14 +32,14 @@ OWN_BUILD = "If it is your own build, start with --allow-unverified-dll."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Supply:
-    """A file that could be loaded.
+    """Describe a file that could be loaded.
 
     Attributes:
         path: Its absolute path, on Windows the final one without links.
-        sha256: Of the whole file, hexadecimal.
-        image: What its headers say; None when it is no Windows library.
-        release: What it was published as; None when the hash is not in the table.
-        signature: What Windows says of its signature; None off Windows.
+        sha256: SHA-256 of the whole file, hexadecimal.
+        image: The content of its headers; None if it is not a Windows library.
+        release: The release it belongs to; None if the hash is not in the table.
+        signature: Windows' judgement of its signature; None off Windows.
     """
 
     path: Path
@@ -49,12 +50,12 @@ class Supply:
 
     @property
     def generation(self) -> Generation | None:
-        """Which prototypes its functions have; None for a file that has neither."""
+        """The generation of its functions; None if it is neither."""
         return generation_of(self.image.exports) if self.image is not None else None
 
     @property
     def verified(self) -> bool:
-        """Whether it is what WireGuard LLC published."""
+        """Whether WireGuard LLC published it."""
         return self.release is not None or (
             self.signature is not None
             and self.signature.trusted
@@ -63,9 +64,9 @@ class Supply:
 
 
 def candidates(given: Path | None, data_dir: Path | None) -> tuple[Path, ...]:
-    """Return where to look: at the given path alone; else beside the program, then in the data.
+    """Return where to look: only at a given path; else beside the program, then in the data.
 
-    Never along PATH nor in the working directory, where anybody may have put a file.
+    PATH and the working directory are never searched, because any user may have put a file there.
     """
     if given is not None:
         return (given,)
@@ -80,7 +81,7 @@ def find(paths: Sequence[Path]) -> Path | None:
 
 @contextmanager
 def held(path: Path) -> Iterator[Supply]:
-    """Read and check a file that cannot change until the end.
+    """Read and check a file, which cannot change until the end.
 
     Raises:
         OSError: It cannot be read.
@@ -102,13 +103,13 @@ def held(path: Path) -> Iterator[Supply]:
 
 
 def not_found(paths: Sequence[Path]) -> Unavailable:
-    """Say where was looked and where to get the file."""
+    """Report which places were searched and where to get the file."""
     machine = process_machine()
     relative = [path for path in paths if not path.is_absolute()]
     if relative:
-        message = f"{relative[0]} is not an absolute path; Windows would look for it along PATH."
+        message = f"{relative[0]} is not an absolute path; Windows would search PATH for it."
     else:
-        message = f"There is no wintun.dll; looked for {', '.join(map(str, paths))}."
+        message = f"wintun.dll was not found; looked for {', '.join(map(str, paths))}."
     place = next((path for path in reversed(paths) if path.is_absolute()), None)
     return Unavailable(
         reason=UnavailableReason.LIBRARY_NOT_FOUND,
@@ -118,16 +119,16 @@ def not_found(paths: Sequence[Path]) -> Unavailable:
 
 
 def unreadable(path: Path, error: OSError) -> Unavailable:
-    """Say that the file cannot be read."""
+    """Report that the file cannot be read."""
     return Unavailable(
         reason=UnavailableReason.LIBRARY_UNUSABLE,
         message=f"{path} cannot be read: {error.strerror or error}.",
-        hint="Let the service's account read it, and no other program write it.",
+        hint="Allow the service's account to read it, and make sure that no program is writing it.",
     )
 
 
 def judge(supply: Supply, machine: str | None, *, allow_unverified: bool) -> Unavailable | None:
-    """Say why a process of this machine must not load the file, or None."""
+    """Return why a process of this machine type must not load the file, or None."""
     return _judge_image(supply, machine) or (
         None if allow_unverified or supply.verified else _judge_origin(supply, machine)
     )
@@ -138,13 +139,13 @@ def _judge_image(supply: Supply, machine: str | None) -> Unavailable | None:
     if image is None:
         return Unavailable(
             reason=UnavailableReason.LIBRARY_UNUSABLE,
-            message=f"{path} is no Windows library.",
+            message=f"{path} is not a Windows library.",
             hint=download_hint(machine),
         )
     if machine is not None and image.machine != machine:
         return Unavailable(
             reason=UnavailableReason.WRONG_ARCHITECTURE,
-            message=f"{path} is for {image.machine}, this process is {machine}.",
+            message=f"{path} is for {image.machine}, but this process is {machine}.",
             hint=download_hint(machine),
         )
     if supply.generation is None:
@@ -161,21 +162,22 @@ def _judge_origin(supply: Supply, machine: str | None) -> Unavailable:
     path, signature = supply.path, supply.signature
     if signature is None:
         reason = UnavailableReason.LIBRARY_UNVERIFIED
-        message = f"The SHA-256 of {path}, {supply.sha256}, is that of no known release."
+        message = f"The SHA-256 of {path}, {supply.sha256}, does not match any known release."
     elif signature.status == TRUST_E_BAD_DIGEST:
         reason = UnavailableReason.LIBRARY_TAMPERED
         message = f"{path} was changed after it was signed."
     elif signature.status in UNSIGNED:
         reason = UnavailableReason.LIBRARY_UNSIGNED
-        message = f"{path} is not signed, and its SHA-256 is that of no known release."
+        message = f"{path} is not signed, and its SHA-256 does not match any known release."
     elif signature.trusted:
         reason = UnavailableReason.UNTRUSTED_SIGNER
         message = f"{path} was signed by {signature.signer}, not by {SIGNER}."
     else:
         reason = UnavailableReason.LIBRARY_UNVERIFIED
         message = (
-            f"Windows does not trust the signature of {path} by {signature.signer or 'somebody'} "
-            f"({signature.status:#010x}), and its SHA-256 is that of no known release."
+            f"Windows does not trust the signature of {path} by "
+            f"{signature.signer or 'an unknown signer'} ({signature.status:#010x}), and its "
+            "SHA-256 does not match any known release."
         )
     hint = download_hint(machine)
     if reason is not UnavailableReason.LIBRARY_TAMPERED:

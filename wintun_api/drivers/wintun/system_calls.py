@@ -1,4 +1,4 @@
-"""Functions of Windows' own libraries that return their error number; some may be missing."""
+"""Call functions of Windows that return their error number; some may be missing."""
 
 from __future__ import annotations
 
@@ -49,12 +49,11 @@ _CLASSES: dict[int, type[DriverError]] = {
 
 
 class SystemCalls:
-    """Functions of three libraries of Windows, each loaded when one of them is first asked for.
+    """Call functions of three Windows libraries, each loaded when it is first needed.
 
     Args:
-        find: Returns what ctypes makes a function of, given a library and a prototype: (name,
-            loaded library), or a Python function. Raises AttributeError or OSError when there is
-            none.
+        find: Returns what ctypes needs, given a library and a prototype: (name, loaded library),
+            or a Python function. Raises AttributeError or OSError if there is none.
     """
 
     def __init__(self, find: Find) -> None:
@@ -67,11 +66,11 @@ class SystemCalls:
 
     @property
     def complete(self) -> bool:
-        """Whether everything is there that Windows has had since Vista; Wine has less."""
+        """Whether all functions of Windows since Vista exist; Wine lacks some."""
         return self.has(*(row.name for row in IPHLPAPI))
 
     def has(self, *names: str) -> bool:
-        """Tell whether all of these functions are there."""
+        """Return whether all of these functions exist."""
         return all(self._function(name) is not None for name in names)
 
     def code(self, name: str, *arguments: Any) -> ReturnedCode:
@@ -80,11 +79,13 @@ class SystemCalls:
         An HRESULT that carries a Win32 code compares as that code.
 
         Raises:
-            NotSupported: This Windows has no such function.
+            NotSupported: This version of Windows does not have the function.
         """
         function = self._function(name)
         if function is None:
-            raise NotSupported(name, ERROR_NOT_SUPPORTED, "This Windows has no such function.")
+            raise NotSupported(
+                name, ERROR_NOT_SUPPORTED, "This version of Windows does not have the function."
+            )
         return ReturnedCode(function(*arguments) or ERROR_SUCCESS)
 
     def call(self, name: str, *arguments: Any, detail: str = "") -> None:
@@ -133,10 +134,10 @@ def system_error(name: str, code: int, detail: str = "") -> DriverError:
 
 
 def find_in_system(library: str, row: Prototype) -> Any:
-    """Find a function in a library of System32, and nowhere else.
+    """Find a function in a library that is only looked for in System32.
 
     Raises:
-        OSError: There is no such library, as anywhere but on Windows.
+        OSError: The library does not exist, or this is not Windows.
     """
     return row.name, _load(library)
 

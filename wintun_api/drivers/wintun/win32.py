@@ -1,8 +1,8 @@
-"""Win32 beside wintun.dll: error numbers, what they mean by function, and the event calls.
+"""Interpret Win32 error numbers by function, and make the event calls.
 
 One number means different things in different functions (183: the GUID is in use, or the adapter
-is in another pool), so `driver_error` looks at both. A code may come as an HRESULT that carries it
-(0x800700B7 is 183): it means the same then, and the number as it came is kept in the error.
+is in another pool), so `driver_error` uses both. A code may be wrapped in an HRESULT (0x800700B7 is
+183) with the same meaning; the error keeps the original number.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ _DETAIL: dict[tuple[str, int], str] = {
     ("WintunStartSession", ERROR_INVALID_PARAMETER): "The driver refused the ring capacity.",
     ("WintunCreateAdapter", ERROR_BUFFER_OVERFLOW): "The name or the pool is too long.",
     ("WintunCreateAdapter", ERROR_DEVICE_NOT_AVAILABLE): (
-        "The adapter never came up; is the service NetSetupSvc disabled?"
+        "The adapter did not come up. Check whether the service NetSetupSvc is disabled."
     ),
 }
 
@@ -112,23 +112,23 @@ _DISK: dict[int, str] = {
     ERROR_WRITE_FAULT: "Writing to the disk failed.",
     ERROR_DISK_FULL: "The disk is full.",
     ERROR_FILE_TOO_LARGE: "A file would become too large.",
-    ERROR_DIRECTORY: "A directory on the disk is gone, or is a file now.",
+    ERROR_DIRECTORY: "A directory on the disk is gone or has been replaced by a file.",
     ERROR_IO_DEVICE: "The disk failed.",
 }
-_DISK_HINT = "See that the disk has room and takes writes, and send the request again."
+_DISK_HINT = "Make sure that the disk has free space and is writable, then send the request again."
 
 
 class ReturnedCode(int):
-    """An error number that Windows returned; it compares as the Win32 code that it carries.
+    """Hold an error number from Windows; it compares as the Win32 code that it carries.
 
     Attributes:
-        returned: The number as it came, unsigned.
+        returned: The original number, unsigned.
     """
 
     returned: int
 
     def __new__(cls, returned: int) -> Self:
-        """Take the number as it came, signed or not."""
+        """Accept the original number, signed or not."""
         code = super().__new__(cls, carried_code(returned))
         code.returned = returned & 0xFFFFFFFF
         return code
@@ -182,7 +182,7 @@ WIN32_PROTOTYPES: tuple[Prototype, ...] = (
 
 
 class Events:
-    """The event calls of the lower seam over bound functions of kernel32.dll."""
+    """Make the event calls with functions of kernel32.dll."""
 
     def __init__(self, functions: dict[str, Callable[..., Any]]) -> None:
         self._create = functions["CreateEventW"]
@@ -200,7 +200,7 @@ class Events:
         self._set(event)
 
     def close_handle(self, event: EventHandle) -> None:
-        """Close the handle; nobody may be waiting for it."""
+        """Close the handle; no thread may be waiting for it."""
         self._close(event)
 
     def wait_for_multiple_objects(self, events: Sequence[EventHandle]) -> int:

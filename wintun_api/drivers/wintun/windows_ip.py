@@ -1,6 +1,6 @@
-"""WindowsIpHelper: the IP Helper of Windows, everything by LUID.
+"""Use the IP Helper of Windows, always by LUID.
 
-Never by alias and never through netsh or PowerShell: names change, and their output is localised.
+Aliases, netsh and PowerShell are not used: names change, and the output of commands is localised.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ _RENAME = "NciSetConnectionName"
 
 
 class WindowsIpHelper:
-    """What `ip_helper.IpHelper` asks for, by functions of Windows. The management thread's.
+    """Implement `ip_helper.IpHelper` with functions of Windows. Management thread only.
 
     Args:
         calls: The functions.
-        patience: Seconds to wait for IPv4 to be bound to a new interface, and for IPv6 then.
+        patience: Seconds to wait for IPv4 to be bound to a new interface, and then for IPv6.
     """
 
     def __init__(
@@ -62,15 +62,15 @@ class WindowsIpHelper:
 
     @property
     def has_rename(self) -> bool:
-        """Whether nci.dll is as Wintun needs it too."""
+        """Whether nci.dll has the function, which Wintun needs too."""
         return self._calls.has(_RENAME)
 
     def luid_of_alias(self, alias: str) -> int | None:
-        """Return the LUID of the interface of this alias, whatever the case, or None."""
+        """Return the LUID of the interface with this alias, ignoring case, or None."""
         luid = NetLuid()
         if self._calls.code("ConvertInterfaceAliasToLuid", alias, byref(luid)) == ERROR_SUCCESS:
             return int(luid.value)
-        # Nothing documents that the function looks past the case, and Wintun does.
+        # It is not documented that the function ignores case, and Wintun does.
         for row in self._table():
             if text_of(row.Alias).lower() == alias.lower():
                 return int(row.InterfaceLuid)
@@ -97,9 +97,9 @@ class WindowsIpHelper:
 
         Raises:
             AdapterExists: Another interface has it (52).
-            NotSupported: nci.dll has no such function.
+            NotSupported: nci.dll does not have the function.
         """
-        detail = f"There is an interface {alias!r} already."
+        detail = f"An interface {alias!r} already exists."
         code = self._calls.code(_RENAME, byref(self._guid(luid)), alias)
         if code != ERROR_SUCCESS:
             raise system_error(_RENAME, code, detail if code == ERROR_DUP_NAME else "")
@@ -109,7 +109,7 @@ class WindowsIpHelper:
         return [(int(row.InterfaceLuid), text_of(row.Description)) for row in self._table()]
 
     def families(self, luid: int) -> tuple[int, ...]:
-        """Return the versions of IP that are bound."""
+        """Return the IP versions that are bound."""
         return tuple(version for version in FAMILIES if self._interfaces.bound(luid, version))
 
     def description(self, luid: int) -> str:
@@ -121,7 +121,7 @@ class WindowsIpHelper:
         return self._addresses.get(luid)
 
     def set_addresses(self, luid: int, addresses: Sequence[IPInterface]) -> None:
-        """Make exactly these the addresses; link-local ones of Windows stay."""
+        """Replace the addresses with these; link-local ones of Windows stay."""
         self._addresses.set(luid, addresses)
 
     def mtu(self, luid: int) -> int | None:
@@ -129,11 +129,11 @@ class WindowsIpHelper:
         return self._interfaces.mtu(luid)
 
     def set_mtu(self, luid: int, mtu: int) -> None:
-        """Set the MTU in bytes; IPv6 has 1280 at least."""
+        """Set the MTU in bytes; IPv6 gets at least 1280."""
         self._interfaces.set_mtu(luid, mtu)
 
     def metric(self, luid: int) -> int | None:
-        """Return the metric, None where Windows chooses it."""
+        """Return the metric; None if Windows chooses it."""
         return self._interfaces.metric(luid)
 
     def set_metric(self, luid: int, metric: int | None) -> None:
@@ -141,11 +141,11 @@ class WindowsIpHelper:
         self._interfaces.set_metric(luid, metric)
 
     def routes(self, luid: int) -> tuple[Route, ...]:
-        """Return the routes that somebody set."""
+        """Return the routes that a person or a program has added."""
         return self._routes.get(luid)
 
     def set_routes(self, luid: int, routes: Sequence[Route]) -> None:
-        """Make exactly these the routes; those of Windows stay."""
+        """Replace the routes with these; those of Windows stay."""
         self._routes.set(luid, routes)
 
     def dns(self, luid: int) -> tuple[tuple[IPAddress, ...], tuple[str, ...]]:
@@ -153,15 +153,15 @@ class WindowsIpHelper:
         return self._dns.get(self._guid(luid)) if self.has_dns else ((), ())
 
     def set_dns(self, luid: int, servers: Sequence[IPAddress], search: Sequence[str]) -> None:
-        """Make exactly these the DNS servers and search domains.
+        """Replace the DNS servers and search domains with these.
 
         Raises:
-            NotSupported: This Windows has no such function.
+            NotSupported: This version of Windows does not have the function.
         """
         self._dns.set(self._guid(luid), servers, search)
 
     def counters(self, luid: int) -> LinkCounters:
-        """Return the link counters; what the host sends out is what the application receives."""
+        """Return the link counters; packets sent by the host are received by the application."""
         row = self._entry(luid)
         return LinkCounters(
             received_packets=row.OutUcastPkts + row.OutNUcastPkts,
@@ -173,7 +173,7 @@ class WindowsIpHelper:
         )
 
     def watch(self, watcher: Watcher | None) -> None:
-        """Call `watcher` on a thread of Windows after a change; None calls nobody."""
+        """Call `watcher` on a thread of Windows after a change; None stops the calls."""
         self._notifications.watch(watcher)
 
     def _guid(self, luid: int) -> Guid:
@@ -198,9 +198,9 @@ class WindowsIpHelper:
 
 
 def windows_ip_helper() -> WindowsIpHelper | None:
-    """Return the helper of this Windows; None off Windows, and under Wine, which lacks most of it.
+    """Return the helper of this Windows; None off Windows and under Wine, which lacks most of it.
 
-    Loads iphlpapi.dll from System32, where it is part of Windows.
+    It loads iphlpapi.dll, a part of Windows, from System32.
     """
     calls = SystemCalls(find_in_system)
     return WindowsIpHelper(calls) if calls.complete else None
