@@ -165,8 +165,8 @@ def test_a_disabled_adapter_ends_its_session(rig: Rig) -> None:
         machine.disable("OfficeNet")
         reason = client.text("ended")["reason"]
         assert "disabled" in reason
-        assert "driver is replaced" in reason
-        assert "new session works" in reason
+        assert "driver is being replaced" in reason
+        assert "Start a new session" in reason
         with pytest.raises(ConnectionClosed) as closed:
             client.read()
         assert closed.value.rcvd is not None
@@ -189,7 +189,7 @@ def test_a_replaced_driver_ends_every_session(rig: Rig) -> None:
     ):
         machine.replace_driver((0, 15))
         for client in (one, two):
-            said = f"The driver was replaced, {old} by 0.15. A new session works."
+            said = f"The driver was updated from {old} to 0.15. Start a new session."
             assert client.text("ended")["reason"] == said
     ended = service.http.get(f"/v1/sessions/{sessions[0]['id']}").json()
     assert (ended["state"], ended["reason"]) == ("ended", said)

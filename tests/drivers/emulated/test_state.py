@@ -116,7 +116,7 @@ def test_values_that_no_adapter_has(tmp_path: Path, change: dict[str, object]) -
     """A file that this driver did not write is refused, whatever is wrong in it."""
     path = tmp_path / "state.json"
     path.write_text(content({**ONE, **change}))
-    with pytest.raises(InvalidArgument, match="is not a file of the emulated driver"):
+    with pytest.raises(InvalidArgument, match="is not a state file of the emulated driver"):
         open_emulated(settings(path))
 
 

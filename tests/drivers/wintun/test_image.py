@@ -70,14 +70,14 @@ def test_exports(path: Path, wide: bool) -> None:
 def test_damaged(path: Path, size: int) -> None:
     """A file that ends too early is said to be none, never a crash."""
     path.write_bytes(library_file(["One"])[:size])
-    with pytest.raises(ValueError, match=r"damaged|no Windows library"):
+    with pytest.raises(ValueError, match=r"damaged|not a Windows library"):
         read_image(path)
 
 
 def test_other_file(path: Path) -> None:
     """A text file is no library."""
     path.write_bytes(b"This is a text, and long enough to have an offset somewhere." * 4)
-    with pytest.raises(ValueError, match=r"damaged|no Windows library"):
+    with pytest.raises(ValueError, match=r"damaged|not a Windows library"):
         read_image(path)
 
 

@@ -1,6 +1,6 @@
-"""What the management functions do, in either generation.
+"""Implement the management functions of both generations.
 
-Methods are named as the exports are, for they are bound by name.
+Methods have the names of the exports, because they are bound by name.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ HRESULT_FROM_WIN32 = 0x80070000  # winerror.h
 
 
 class AdapterCalls:
-    """What both generations share. Every method runs under the machine's lock.
+    """Implement what both generations share. Every method runs under the machine's lock.
 
     Attributes:
-        driver_version: What the library installs: (major, minor).
+        driver_version: The version that the library installs: (major, minor).
     """
 
     driver_version: tuple[int, int]
@@ -138,7 +138,7 @@ class PoolCalls(AdapterCalls):
         return 1
 
     def WintunSetAdapterName(self, handle: AdapterHandle, name: WideString) -> int:
-        """Rename the adapter; who has the name is renamed."""
+        """Rename the adapter; another adapter with this name is renamed."""
         device = self._present("WintunSetAdapterName", handle)
         self._machine.rename(device, _name(name))
         return 1
@@ -173,7 +173,7 @@ class TunnelTypeCalls(AdapterCalls):
     driver_version = (0, 14)
 
     def WintunCreateAdapter(self, name: WideString, tunnel_type: WideString, guid: Any) -> int:
-        """Create an adapter that this handle keeps."""
+        """Create an adapter that exists as long as this handle."""
         if _units(tunnel_type) + len(" Tunnel") >= MAX_ADAPTER_NAME + 8:
             raise CallFailed(ERROR_BUFFER_OVERFLOW, "The tunnel type is too long")
         if _units(name) >= MAX_ADAPTER_NAME:
@@ -195,7 +195,7 @@ class TunnelTypeCalls(AdapterCalls):
         return self._new_handle(device, created=False)
 
     def WintunCloseAdapter(self, handle: AdapterHandle) -> None:
-        """Close the handle; the creating one takes the device along. NULL is allowed."""
+        """Close the handle; closing the creating one removes the device. NULL is allowed."""
         if not handle.value:
             return
         adapter = self._program.adapter("WintunCloseAdapter", handle.value)

@@ -1,7 +1,7 @@
-"""What a host says to the world: DNS and mDNS questions, TCP and QUIC clients, pings, clocks.
+"""Generate a host's packets: DNS and mDNS questions, TCP and QUIC clients, pings, NTP.
 
-Only the host's half of a conversation passes the adapter; its acknowledgements move on as if the
-other half were there. Remote ends are of the ranges for documentation (RFC 5737, RFC 3849).
+Only the host's half of a conversation passes the adapter; its acknowledgements advance as if the
+other half existed. Remote addresses are from the ranges for documentation (RFC 5737, RFC 3849).
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ _REMOTES_V4 = ("192.0.2.{}", "198.51.100.{}", "203.0.113.{}")
 
 
 class Conversations:
-    """An endless supply of packets, several conversations at a time.
+    """Generate an endless supply of packets from several conversations at a time.
 
     Args:
-        device: Whose addresses speak; link-local ones while it has none.
-        random: The choices.
-        reuse: Repeat conversations after a while, which is much quicker than making them.
+        device: The device whose addresses are used; link-local ones while it has none.
+        random: Source of random choices.
+        reuse: Repeat conversations after a while, which is much faster than generating them.
     """
 
     def __init__(self, device: Device, random: Random, *, reuse: bool) -> None:

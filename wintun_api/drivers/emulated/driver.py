@@ -1,4 +1,4 @@
-"""The emulated driver: `WintunDriver` over `EmulatedLibrary`."""
+"""Create the emulated driver: `WintunDriver` with `EmulatedLibrary`."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from wintun_api.settings import Settings
 
 
 def open_emulated(settings: Settings) -> WintunDriver:
-    """Return a driver on a machine of its own.
+    """Return a driver on a new machine.
 
     Raises:
-        InvalidArgument: The state file is none of ours.
+        InvalidArgument: The state file is not one of the emulated driver's.
     """
     machine = Machine(settings.emulated_state)
     library = EmulatedLibrary(Generation(settings.generation), machine, rate=settings.traffic)
@@ -24,7 +24,7 @@ def open_emulated(settings: Settings) -> WintunDriver:
 
 
 def emulated_driver(library: EmulatedLibrary, *, pools: tuple[str, ...] = ()) -> WintunDriver:
-    """Return a driver over this library; tests keep the library for its knobs."""
+    """Return a driver with this library; tests keep the library for its controls."""
     helper = EmulatedIpHelper(library.machine, library.run_fault)
     devices = EmulatedDevices(library.machine)
     return WintunDriver(library, helper, devices=devices, name="emulated", pools=pools)

@@ -1,6 +1,6 @@
-"""Win32 events over one condition, and the clock that living traffic needs.
+"""Emulate Win32 events with one condition, and provide the clock for background traffic.
 
-Nobody polls: a wait without due traffic has no time-out.
+There is no polling: a wait without due traffic has no time-out.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from typing import Protocol
 
 
 class Source(Protocol):
-    """Something that happens on its own at times, such as packets that a host sends."""
+    """Describe a source of events at certain times, such as packets that a host sends."""
 
     def due(self) -> float:
-        """Return when it happens next, in `time.monotonic` seconds."""
+        """Return when the next event is due, in `time.monotonic` seconds."""
 
     def run(self, now: float) -> None:
-        """Let happen what is due."""
+        """Execute all events that are due."""
 
 
 class WaitBroken(Exception):
-    """A wait for this event fails, though its handle is good."""
+    """Report that a wait for this event fails, although its handle is valid."""
 
 
 @dataclass(slots=True)
@@ -36,13 +36,13 @@ class _Event:
 
 
 class Events:
-    """Events by handle. All methods from any thread; they share the machine's lock."""
+    """Keep events by handle. Any thread; all methods use the machine's lock."""
 
     def __init__(self, lock: RLock) -> None:
         self._condition = Condition(lock)
         self._events: dict[int, _Event] = {}
         self._waiting: Counter[int] = Counter()
-        self._handles = itertools.count(0x100, 4)  # never used again
+        self._handles = itertools.count(0x100, 4)  # never reused
         self.sources: dict[int, Source] = {}
 
     def create(self, *, manual_reset: bool) -> int:
@@ -56,7 +56,7 @@ class Events:
         """Set an event.
 
         Raises:
-            KeyError: There is no such handle.
+            KeyError: The handle does not exist.
         """
         with self._condition:
             event = self._events[handle]
@@ -65,10 +65,10 @@ class Events:
                 self._condition.notify_all()
 
     def close(self, handle: int) -> bool:
-        """Close a handle; return whether somebody was waiting for it.
+        """Close a handle; return whether a thread was waiting for it.
 
         Raises:
-            KeyError: There is no such handle.
+            KeyError: The handle does not exist.
         """
         with self._condition:
             del self._events[handle]
@@ -85,7 +85,7 @@ class Events:
             self._condition.notify_all()
 
     def run_source(self, handle: int) -> None:
-        """Let happen what is due behind an event, without waiting."""
+        """Execute what is due for an event's source, without waiting."""
         source = self.sources.get(handle)
         if source is not None:
             source.run(time.monotonic())

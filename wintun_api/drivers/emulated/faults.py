@@ -1,4 +1,4 @@
-"""What tests make the library do next: fail, wait, log."""
+"""Plan what the library does next in tests: fail, wait, log."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from threading import Event
 
 
 class CallFailed(Exception):
-    """A function fails with this error number; the sentence goes to the log."""
+    """Make a function fail with this error number; the sentence is logged."""
 
     def __init__(self, code: int, sentence: str = "") -> None:
         super().__init__(sentence)
@@ -18,10 +18,10 @@ class CallFailed(Exception):
 
 
 class Faults:
-    """Things to come, by function, in the order they were asked for.
+    """Keep planned steps by function, in order.
 
     Attributes:
-        armed: Whether there are any, so that the packet path can ask quickly.
+        armed: Whether there are any, for a quick check on the packet path.
     """
 
     def __init__(self) -> None:
@@ -29,7 +29,7 @@ class Faults:
         self._steps: defaultdict[str, deque[Callable[[], None]]] = defaultdict(deque)
 
     def add(self, function: str, step: Callable[[], None]) -> None:
-        """Do a step at the next call of the function; later ones at the calls after it."""
+        """Execute a step at the function's next call, or after steps planned before."""
         self._steps[function].append(step)
         self.armed = True
 
@@ -46,7 +46,7 @@ class Faults:
         self.add(function, lambda: time.sleep(seconds))
 
     def hold(self, function: str, then: int | None = None) -> Event:
-        """Make the next call wait until the returned event is set, and `then` fail so."""
+        """Make the next call wait until the returned event is set, then fail with `then`."""
         gate = Event()
 
         def step() -> None:
@@ -58,10 +58,10 @@ class Faults:
         return gate
 
     def run(self, function: str) -> None:
-        """Do the next step of a function, if there is one.
+        """Execute the next step of a function, if there is one.
 
         Raises:
-            CallFailed: The step is to fail.
+            CallFailed: The step is a failure.
         """
         steps = self._steps.get(function)
         if not steps:

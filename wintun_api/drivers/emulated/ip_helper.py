@@ -1,4 +1,4 @@
-"""Names, network settings and counters of the machine's devices: the IP Helper as a table."""
+"""Emulate the IP Helper: names, network settings and counters of the machine's devices."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from wintun_api.errors import AdapterExists, AdapterNotFound, DriverError, NotSu
 
 
 class EmulatedIpHelper:
-    """Answers from a machine; methods are those of `wintun.ip_helper.IpHelper`.
+    """Implement `wintun.ip_helper.IpHelper` for an emulated machine.
 
     Attributes:
-        has_dns: False plays a Windows older than 10 2004.
-        has_rename: False plays a Windows without the way to rename.
+        has_dns: False emulates a Windows older than 10 2004.
+        has_rename: False emulates a Windows without the function to rename.
 
     Args:
-        machine: Whose devices it tells of.
+        machine: The machine that has the devices.
         run_fault: Called with "GetIfEntry2" before counters are read; it may wait or raise.
     """
 
@@ -40,7 +40,7 @@ class EmulatedIpHelper:
         self.has_rename = True
 
     def luid_of_alias(self, alias: str) -> int | None:
-        """Return the LUID of the device of this alias, whatever the case, or None."""
+        """Return the LUID of the device with this alias, ignoring case, or None."""
         with self._machine.lock:
             device = self._machine.named(alias)
             return device.luid if device is not None else None
@@ -58,7 +58,7 @@ class EmulatedIpHelper:
         return self._device("ConvertInterfaceLuidToAlias", luid).name
 
     def rename(self, luid: int, alias: str) -> None:
-        """Give the device another alias; what Wintun stored stays."""
+        """Give the device another alias; the name that Wintun stored stays."""
         if not self.has_rename:
             raise NotSupported("NciSetConnectionName", ERROR_NOT_SUPPORTED)
         device = self._device("NciSetConnectionName", luid)
@@ -76,7 +76,7 @@ class EmulatedIpHelper:
             return [(one.luid, f"{one.pool} Tunnel") for one in devices]
 
     def families(self, luid: int) -> tuple[int, ...]:
-        """Return both: IPv6 is never disabled here."""
+        """Return both families: IPv6 is never disabled here."""
         self._device("GetIpInterfaceEntry", luid)
         return (4, 6)
 
@@ -89,7 +89,7 @@ class EmulatedIpHelper:
         return self._device("GetUnicastIpAddressTable", luid).addresses
 
     def set_addresses(self, luid: int, addresses: Sequence[IPInterface]) -> None:
-        """Make exactly these the addresses."""
+        """Replace the addresses with these."""
         wanted = check_addresses(addresses)
         with self._changing("CreateUnicastIpAddressEntry", luid) as device:
             device.set_addresses(wanted)
@@ -117,7 +117,7 @@ class EmulatedIpHelper:
         return self._device("GetIpForwardTable2", luid).routes
 
     def set_routes(self, luid: int, routes: Sequence[Route]) -> None:
-        """Make exactly these the routes; those to networks of its addresses are Windows' own."""
+        """Replace the routes with these; those to its addresses' networks belong to Windows."""
         with self._changing("CreateIpForwardEntry2", luid) as device:
             own = {address.network for address in device.addresses}
             device.routes = tuple(
@@ -132,7 +132,7 @@ class EmulatedIpHelper:
         return device.dns, device.dns_search
 
     def set_dns(self, luid: int, servers: Sequence[IPAddress], search: Sequence[str]) -> None:
-        """Make exactly these the DNS servers and search domains."""
+        """Replace the DNS servers and search domains with these."""
         if not self.has_dns:
             raise NotSupported("SetInterfaceDnsSettings", ERROR_NOT_SUPPORTED)
         with self._changing("SetInterfaceDnsSettings", luid) as device:
@@ -147,7 +147,7 @@ class EmulatedIpHelper:
             return LinkCounters(**asdict(self._device("GetIfEntry2", luid).counters))
 
     def watch(self, watcher: Watcher | None) -> None:
-        """Call `watcher` after a change of any device, by whatever program; None calls nobody."""
+        """Call `watcher` after a change of any device by any program; None stops the calls."""
         with self._machine.lock:
             if self._watcher is not None:
                 self._machine.watchers.remove(self._watcher)

@@ -1,7 +1,7 @@
-"""EmulatedLibrary: the lower seam over Python functions, bound by the real prototypes; its knobs.
+"""Emulate a Wintun library with Python functions, bound by the real prototypes.
 
-The calls go through ctypes both ways: arguments are marshalled, pointers are real addresses, the
-same checks raise. Whatever a knob does, it does below the seam.
+Calls pass through ctypes both ways: arguments are marshalled, pointers are real addresses, and the
+same checks raise. The controls for tests act below this interface.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ WINDOWS_FUNCTIONS = {*(row.name for row in WIN32_PROTOTYPES), "GetIfEntry2"}
 
 
 class EmulatedLibrary:
-    """A checked build of either generation, loaded by one program on one machine.
+    """Emulate a checked build of either generation, loaded by one program on one machine.
 
     Args:
-        generation: Which functions it has.
-        machine: Where it runs; a new one by default.
-        rate: Packets per second of living traffic on every session.
+        generation: The generation, which decides the functions.
+        machine: The machine on which it runs; a new one by default.
+        rate: Packets per second of background traffic on every session.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class EmulatedLibrary:
         self._functions = bind(self._rows.values(), self._python_function, self.last_error)
         self._wait_results: deque[int] = deque()
 
-    # The seam.
+    # The interface of a library.
 
     @property
     def path(self) -> str | None:
@@ -103,7 +103,7 @@ class EmulatedLibrary:
             raise self._bad_event("SetEvent", event) from None
 
     def close_handle(self, event: EventHandle) -> None:
-        """Close an event's handle; to do so while a thread waits for it is misuse."""
+        """Close an event's handle; closing it while a thread waits for it is misuse."""
         self.run_fault("CloseHandle")
         try:
             waited_for = self.machine.events.close(event.value or 0)
@@ -125,11 +125,11 @@ class EmulatedLibrary:
         except KeyError:
             raise self._bad_event("WaitForMultipleObjects", *events) from None
 
-    # The knobs. An adapter is named by its alias or GUID.
+    # The controls for tests. An adapter is given by its alias or GUID.
 
     @property
     def misuse(self) -> list[str]:
-        """What would have gone wrong in wintun.dll; empty after a well-behaved program."""
+        """What would have gone wrong in wintun.dll; empty for a correct program."""
         return self._program.misuse
 
     def fail_next(self, function: str, code: int, times: int = 1) -> None:
@@ -166,7 +166,7 @@ class EmulatedLibrary:
         self._program.faults.add(function, step)
 
     def answer_next_wait(self, result: int) -> None:
-        """Let the next WaitForMultipleObjects come back at once with this."""
+        """Let the next WaitForMultipleObjects return this at once."""
         self._wait_results.append(result)
 
     def break_wait(self, adapter: str | UUID) -> None:
@@ -192,7 +192,7 @@ class EmulatedLibrary:
             link.wake()
 
     def hold_consumer(self, adapter: str | UUID) -> None:
-        """Let the host take no more packets, so that the ring to it fills (111)."""
+        """Stop the host from taking packets, so that the ring to it fills (111)."""
         with self.machine.lock:
             self._link(adapter).hold(held=True)
 
@@ -202,7 +202,7 @@ class EmulatedLibrary:
             self._link(adapter).hold(held=False)
 
     def exit_process(self) -> None:
-        """End the program: every handle of it is given back by the system."""
+        """End the program: the system closes all its handles."""
         self._program.exit()
 
     def open_handles(self) -> tuple[int, int]:
@@ -210,10 +210,10 @@ class EmulatedLibrary:
         return len(self._program.adapters), len(self._program.sessions)
 
     def run_fault(self, function: str) -> None:
-        """Do what a knob has in store for the next call of a function of Windows.
+        """Execute the planned step for the next call of a Windows function.
 
         Raises:
-            DriverError: It is to fail.
+            DriverError: The step is a failure.
         """
         if self._program.faults.armed:
             try:
@@ -238,5 +238,5 @@ class EmulatedLibrary:
 
     def _bad_event(self, function: str, *events: EventHandle) -> Exception:
         handles = ", ".join(f"{event.value or 0:#x}" for event in events)
-        self._program.refuse(function, f"{handles}: no event has this handle, or not any more")
+        self._program.refuse(function, f"{handles}: no event has this handle, or it was closed")
         return driver_error(function, ERROR_INVALID_HANDLE)

@@ -1,7 +1,7 @@
-"""A running session seen from the kernel: two rings, and the host behind them.
+"""Emulate the kernel's side of a running session: two rings and the host behind them.
 
-The kernel driver's threads are not emulated: what they would do happens in the thread of the call
-that causes it, or of the one that waits.
+The kernel driver's threads are not emulated: their work is done in the thread that causes it, or in
+the thread that waits.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from wintun_api.drivers.emulated.ring import Ring
 
 @dataclass(slots=True)
 class Counters:
-    """What the system counts on a device, in the application's words."""
+    """Hold the system's counters of a device, as seen from the application."""
 
     received_packets: int = 0
     received_bytes: int = 0
@@ -26,14 +26,14 @@ class Counters:
 
 
 class Link:
-    """The kernel's end of one session. Every method under the machine's lock.
+    """Implement the kernel's end of one session. Every method runs under the machine's lock.
 
     Args:
         capacity: Ring capacity in bytes.
-        host: Who answers.
-        counters: The device's.
+        host: The host that answers.
+        counters: The device's counters.
         signal: Sets the read-wait event.
-        tolerant: The driver skips packets that are no IP (0.14); older ones stop consuming.
+        tolerant: Whether the driver skips packets that are not IP (0.14); older ones stop.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Link:
         self._held = False
 
     def deliver(self, packet: bytes) -> bool:
-        """Give a packet of the host to the application; False when the ring is full."""
+        """Give a packet from the host to the application; False if the ring is full."""
         counters = self._counters
         if not self.received.put(packet):
             counters.received_dropped += 1
@@ -65,7 +65,7 @@ class Link:
         return True
 
     def consume(self) -> None:
-        """Take what the application has sent, and let the host answer."""
+        """Take packets that the application has sent, and let the host answer."""
         if self._held:
             return
         take, counters, answer = self.sent.take, self._counters, self._host.answer
@@ -85,7 +85,7 @@ class Link:
             self.sent.stop_consuming()
 
     def hold(self, held: bool) -> None:
-        """Stop consuming, so that the ring fills; or go on and catch up."""
+        """Stop consuming, so that the ring fills; or continue and catch up."""
         self._held = held
         self.consume()
 
@@ -94,7 +94,7 @@ class Link:
         self._signal()
 
     def terminate(self) -> None:
-        """Unregister the rings: both directions end (38), and whoever waits is woken."""
+        """Unregister the rings: both directions end (38), and waiting threads are woken."""
         self.received.stop_producing()
         self.sent.stop_consuming()
         self._signal()

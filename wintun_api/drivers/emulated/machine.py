@@ -1,7 +1,7 @@
-"""The computer: its network devices, their names and GUIDs, the driver. It outlives a program.
+"""Emulate the computer: its network devices, their names and GUIDs, the driver.
 
-Two libraries on one machine are two programs; a new library on an old machine is a service that
-was started again.
+A machine outlives a program. Two libraries on one machine are two programs; a new library on an
+existing machine is a service that was restarted.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ from wintun_api.drivers.wintun.win32 import ERROR_ALREADY_EXISTS, ERROR_DUP_NAME
 from wintun_api.packet import build
 
 IF_TYPE_PROP_VIRTUAL = 53
-DEFAULT_MTU = 65535  # what Windows gives a Wintun adapter
+DEFAULT_MTU = 65535  # Windows' default for a Wintun adapter
 _RENAMES = 1000
 # What a change that cannot be written is undone in.
 RESTORED = (
     *("name", "wintun_name", "mtu", "addresses", "metric", "routes", "dns", "dns_search"),
     *("removed", "enabled"),
 )
-# Settings of a device that the IP Helper's notifications tell of.
+# Settings of a device that the IP Helper's notifications report.
 TOLD = frozenset(("name", "mtu", "addresses", "metric", "routes", "dns", "dns_search", "removed"))
 
 
 def _numbered(name: str, number: int) -> str:
-    """Return the name with a number behind it, shortened to what a name may have."""
+    """Return the name with a number appended, shortened to the limit."""
     suffix = f" {number}"
     room = 2 * (MAX_ADAPTER_NAME - 1 - len(suffix))
     return name.encode("utf-16-le")[:room].decode("utf-16-le", "ignore") + suffix
@@ -51,13 +51,13 @@ def luid_of(index: int) -> int:
 
 @dataclass(eq=False, kw_only=True)
 class Device:
-    """A network device.
+    """Emulate a network device.
 
     Attributes:
         name: The alias.
-        wintun_name: What Wintun stored when it made the device, which an alias may leave behind.
-        pool: None for one that is not Wintun's.
-        enabled: False while it is disabled: it is there, but no function of Windows reaches it.
+        wintun_name: The name that Wintun stored at creation; the alias may differ from it later.
+        pool: The pool; None if it is not a Wintun device.
+        enabled: False while it is disabled: it exists, but no function of Windows reaches it.
         changed: Called after a change of a setting.
     """
 
@@ -83,7 +83,7 @@ class Device:
     changed: Callable[[], None] | None = None
 
     def __setattr__(self, name: str, value: object) -> None:
-        """Set an attribute, and tell of it where the IP Helper would, whatever program sets it."""
+        """Set an attribute, and notify watchers if the IP Helper would do so."""
         object.__setattr__(self, name, value)
         if name in TOLD and self.changed is not None:
             self.changed()
@@ -94,7 +94,7 @@ class Device:
         self.host.set_addresses(addresses)
 
     def disable(self) -> None:
-        """Stop it: its session ends (38), and it loses what Windows does not keep."""
+        """Stop it: its session ends (38), and settings that Windows does not keep are lost."""
         self.enabled = False
         self.end_link()
         self.set_addresses(())
@@ -107,7 +107,7 @@ class Device:
             self.link = None
 
     def deliver(self, packet: bytes) -> bool:
-        """Send a packet of the host; it is lost without a session."""
+        """Send a packet from the host; it is lost without a session."""
         if self.link is None:
             self.counters.received_dropped += 1
             return False
@@ -115,13 +115,13 @@ class Device:
 
 
 class Machine:
-    """Devices and the kernel driver. Methods take the lock themselves.
+    """Emulate devices and the kernel driver. Methods acquire the lock themselves.
 
     Attributes:
         lock: Held by every call into the emulated system.
         driver_version: (major, minor) in the driver store; None before the first adapter.
-        reboot_required: What management calls report.
-        loose_open: Take "Net 10" for "Net", as 0.9 to 0.12 do.
+        reboot_required: The value that management calls report.
+        loose_open: Accept "Net 10" as "Net", as 0.9 to 0.12 do.
         watchers: Called after every change of a device, as the IP Helper's notifications are.
     """
 
@@ -151,21 +151,21 @@ class Machine:
         return self.driver_version if loaded else None
 
     def wintun_devices(self, pool: str | None = None) -> Iterator[Device]:
-        """Go through Wintun's devices, of one pool or of all."""
+        """Iterate over Wintun's devices, of one pool or of all."""
         for device in list(self._devices):
             if device.pool is not None and pool in (None, device.pool):
                 yield device
 
     def named(self, name: str) -> Device | None:
-        """Return the device of this alias, whatever the case."""
+        """Return the device with this alias, ignoring case."""
         return next((one for one in self._devices if one.name.lower() == name.lower()), None)
 
     def by_luid(self, luid: int) -> Device | None:
-        """Return the device of this LUID."""
+        """Return the device with this LUID."""
         return next((one for one in self._devices if one.luid == luid), None)
 
     def device(self, name_or_guid: str | UUID) -> Device:
-        """Return the device of this alias or GUID.
+        """Return the device with this alias or GUID.
 
         Raises:
             KeyError: There is none.
@@ -181,7 +181,7 @@ class Machine:
             return self._add(name, None, None, persistent=False)
 
     def create(self, name: str, pool: str, guid: UUID | None, *, persistent: bool) -> Device:
-        """Create a Wintun device; who has the name already is renamed, whatever it is.
+        """Create a Wintun device; any device that already has the name is renamed.
 
         Raises:
             CallFailed: The GUID is in use (183), or the disk refused it.
@@ -194,7 +194,7 @@ class Machine:
                 return self._add(name, pool, guid, persistent=persistent)
 
     def rename(self, device: Device, name: str) -> None:
-        """Give the device this name; who has it already is renamed.
+        """Give the device this name; a device that already has it is renamed.
 
         Raises:
             CallFailed: The disk refused it.
@@ -204,7 +204,7 @@ class Machine:
             device.name = device.wintun_name = name
 
     def set_alias(self, device: Device, alias: str) -> None:
-        """Give the device this alias, as Windows does; what Wintun stored stays.
+        """Give the device this alias, as Windows does; the name that Wintun stored stays.
 
         Raises:
             CallFailed: Another one has it (52), or the disk refused it.
@@ -244,7 +244,7 @@ class Machine:
             self.device(name_or_guid).enabled = True
 
     def replace_driver(self, version: tuple[int, int]) -> None:
-        """Replace the kernel driver, as another program does that brings a newer one.
+        """Replace the kernel driver, as another program with a newer one does.
 
         Every Wintun device is disabled and enabled again, so every session ends (38).
         """
@@ -259,10 +259,10 @@ class Machine:
     def host_sends(
         self, name_or_guid: str | UUID, destination: str, payload: bytes = b"", port: int = 9
     ) -> bool:
-        """Let the host send a UDP datagram into the adapter; False when it was lost.
+        """Let the host send a UDP datagram into the adapter; return False if it was lost.
 
         Raises:
-            ValueError: The destination is in none of its subnets, and no route leads there.
+            ValueError: The destination is not in one of its subnets, and no route leads there.
         """
         with self.lock:
             device = self.device(name_or_guid)
@@ -276,10 +276,10 @@ class Machine:
 
     @contextmanager
     def change(self) -> Iterator[None]:
-        """Change devices within this; it is written in the end, or undone as a whole.
+        """Change devices in this context; at the end all changes are written or undone.
 
         Raises:
-            CallFailed: It could not be written, so that nothing has changed.
+            CallFailed: They could not be written, so nothing has changed.
         """
         with self.lock:
             devices = list(self._devices)

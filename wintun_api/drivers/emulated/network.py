@@ -1,7 +1,7 @@
-"""The host's IP stack behind a link: answers echo requests and UDP.
+"""Emulate the host's IP stack behind a link, which answers echo requests and UDP.
 
-Every address of the adapter's subnets answers, the adapter's own included, so that an application
-finds somebody wherever it looks. As a host does, it drops silently what has a wrong checksum.
+Every address in the adapter's subnets answers, including the adapter's own, so that an application
+always finds a peer. Like a host, it silently drops packets with a wrong checksum.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _FRAGMENT = 0x3FFF  # more fragments, and the offset
 
 
 class Host:
-    """A host with these addresses on the link."""
+    """Emulate a host with these addresses on the link."""
 
     def __init__(self) -> None:
         self._subnets: dict[int, list[tuple[int, int]]] = {4: [], 6: []}
@@ -51,7 +51,7 @@ class Host:
 
 
 def is_ip(packet: bytes) -> bool:
-    """Return whether the kernel driver would take the packet: it looks at no more than this."""
+    """Return whether the kernel driver would accept the packet; it checks nothing else."""
     version = packet[0] >> 4 if packet else 0
     return (version == 4 and len(packet) >= 20) or (version == 6 and len(packet) >= 40)
 
@@ -77,7 +77,7 @@ def _echo_datagram(packet: bytes) -> bytes | None:
     half = len(addresses) // 2
     source, destination = addresses[:half], addresses[half:]
     carried = int.from_bytes(datagram[6:8], "big")
-    if carried or half == 16:  # RFC 768: zero is none; RFC 8200: not in IPv6
+    if carried or half == 16:  # RFC 768: zero means no checksum; RFC 8200: not allowed in IPv6
         header = pseudo_header(source, destination, build.UDP, length)
         if not carried or checksum(header + datagram) != 0:
             return None

@@ -1,4 +1,4 @@
-"""The program that loaded the library: its handles, last error, logger and misuse."""
+"""Emulate the program that loaded the library: its handles, last error, logger and misuse."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MAX_GIVEN_BACK = 4096  # handles whose end is remembered; the oldest are forgott
 
 @dataclass(eq=False, slots=True)
 class OpenAdapter:
-    """What an adapter handle stands for."""
+    """Hold what an adapter handle refers to."""
 
     device: Device
     created: bool
@@ -32,7 +32,7 @@ class OpenAdapter:
 
 @dataclass(eq=False, slots=True)
 class OpenSession:
-    """What a session handle stands for."""
+    """Hold what a session handle refers to."""
 
     device: Device
     link: Link
@@ -42,10 +42,10 @@ class OpenSession:
 
 
 class Program:
-    """Everything of one process. Handles are never used twice and have more than 32 bits.
+    """Hold the state of one process. Handles are never reused and have more than 32 bits.
 
     Attributes:
-        misuse: What would have corrupted memory, leaked or blocked; one sentence each.
+        misuse: One sentence for each call that would have corrupted memory, leaked or blocked.
         adapters: Adapter handles.
         sessions: Session handles.
     """
@@ -64,7 +64,7 @@ class Program:
 
     @property
     def last_error(self) -> int:
-        """This thread's error number; a successful call leaves it alone."""
+        """This thread's error number; a successful call does not change it."""
         return getattr(self._errors, "code", 0)
 
     @last_error.setter
@@ -76,7 +76,7 @@ class Program:
         return next(self._handles)
 
     def give_back(self, handle: int, function: str) -> None:
-        """Remember what gave a handle back, for those who use it again."""
+        """Remember which function closed a handle, to report later use of it."""
         self.adapters.pop(handle, None)
         self.sessions.pop(handle, None)
         self._given_back[handle] = function
@@ -84,15 +84,15 @@ class Program:
             del self._given_back[next(iter(self._given_back))]
 
     def refuse(self, function: str, sentence: str) -> CallFailed:
-        """Write misuse down and return the failure to raise."""
+        """Record misuse and return the failure to raise."""
         self.misuse.append(f"{function}: {sentence}")
         return CallFailed(ERROR_INVALID_HANDLE, sentence)
 
     def adapter(self, function: str, handle: int | None) -> OpenAdapter:
-        """Return what an adapter handle stands for.
+        """Return what an adapter handle refers to.
 
         Raises:
-            CallFailed: It stands for nothing; that is misuse.
+            CallFailed: The handle is not valid, which is misuse.
         """
         found = self.adapters.get(handle or 0)
         if found is None:
@@ -100,10 +100,10 @@ class Program:
         return found
 
     def session(self, function: str, handle: int | None) -> OpenSession:
-        """Return what a session handle stands for.
+        """Return what a session handle refers to.
 
         Raises:
-            CallFailed: It stands for nothing; that is misuse.
+            CallFailed: The handle is not valid, which is misuse.
         """
         found = self.sessions.get(handle or 0)
         if found is None:
@@ -126,7 +126,7 @@ class Program:
             self.refuse("WintunEndSession", "a thread was waiting for the read-wait event")
 
     def exit(self) -> None:
-        """End the process: the system takes back every handle, without a word about leaks."""
+        """End the process: the system closes all handles without reporting leaks."""
         with self.machine.lock:
             for handle in list(self.sessions):
                 self.close_session(handle)
@@ -148,9 +148,9 @@ class Program:
             logger(int(level), time.time_ns() // 100 + _FILETIME_OF_1970, message)
 
     def guard(self, name: str, function: Callable[..., Any], *, void: bool) -> Callable[..., Any]:
-        """Wrap a function as the library exports it: lock, faults to come, last error, log.
+        """Wrap an exported function: lock, planned faults, last error, log.
 
-        ctypes would print an exception of a Python function and go on; here it is misuse.
+        ctypes would print a Python function's exception and continue; here it is misuse.
         """
         failed = None if void else 0
         faults, lock = self.faults, self.machine.lock
@@ -180,4 +180,4 @@ class Program:
             return f"the {kind} handle is NULL"
         if handle in self._given_back:
             return f"the {kind} handle was given back by {self._given_back[handle]}"
-        return f"{handle:#x} is no {kind} handle"
+        return f"{handle:#x} is not a valid {kind} handle"

@@ -1,9 +1,9 @@
-"""One packet ring in real memory, and the library's two ends of it.
+"""Emulate one packet ring in real memory, and the library's two ends of it.
 
 Layout (wintun's session.c): Head, Tail and Alertable of 32 bits each, then the data. A record is
 a 32-bit size and the packet, aligned to 4 bytes. Head and Tail are byte offsets below the capacity;
-one unit stays free, so that full and empty differ. A record that begins near the end runs on into
-64 KiB of slack instead of wrapping. Bit 31 of a size is the library's own mark: not yet given back.
+one unit stays free, so that full and empty differ. A record that begins near the end extends into
+64 KiB of slack instead of wrapping. Bit 31 of a size is the library's mark for "not yet released".
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from wintun_api.drivers.wintun.win32 import (
 HEADER = 12
 UNIT = 4
 SLACK = 0x10000
-TERMINATED = 0xFFFFFFFF  # in Head or Tail: the other side has gone
+TERMINATED = 0xFFFFFFFF  # in Head or Tail: the other side is gone
 PENDING = 0x80000000
 
 _HEAD, _TAIL, _DATA = 0, 1, 3  # in words
@@ -33,7 +33,7 @@ def record_size(size: int) -> int:
 
 
 class Ring:
-    """The shared memory, with the kernel's two operations: `put` and `take`.
+    """Hold the shared memory, with the kernel's two operations: `put` and `take`.
 
     Attributes:
         capacity: Bytes, a power of two.
@@ -57,7 +57,7 @@ class Ring:
         return len(self._bytes)
 
     def put(self, packet: bytes) -> bool:
-        """Append a packet; False when there is no room or the other side has gone."""
+        """Append a packet; return False if there is no room or the other side is gone."""
         words = self.words
         head, tail = words[_HEAD], words[_TAIL]
         size = len(packet)
@@ -100,16 +100,16 @@ class Ring:
         self.words[_HEAD] = TERMINATED
 
     def corrupt(self) -> None:
-        """Move Tail on by one unit without a packet, as a race of kernel threads would."""
+        """Advance Tail by one unit without a packet, as a race of kernel threads would."""
         tail = self.words[_TAIL]
         self.words[_DATA + (tail >> 2)] = MAX_IP_PACKET_SIZE + 1
         self.words[_TAIL] = (tail + UNIT) & self.mask
 
 
 class ReceiveEnd:
-    """The library's end of the ring from host to application.
+    """Implement the library's end of the ring from host to application.
 
-    Releases may come in any order; Head moves over the unbroken run of released records.
+    Packets may be released in any order; Head advances over the unbroken run of released records.
     """
 
     __slots__ = ("_free", "_next", "_ring", "pending")
@@ -141,7 +141,7 @@ class ReceiveEnd:
         return address, size
 
     def release(self, address: int) -> bool:
-        """Give a packet back; False when the address is none that is held."""
+        """Release a packet; return False if the address does not belong to a held packet."""
         offset = self.pending.pop(address, None)
         if offset is None:
             return False
@@ -160,9 +160,9 @@ class ReceiveEnd:
 
 
 class SendEnd:
-    """The library's end of the ring from application to host.
+    """Implement the library's end of the ring from application to host.
 
-    The order is that of allocating; Tail moves over the unbroken run of sent records.
+    Packets are sent in the order of allocation; Tail advances over the run of sent records.
     """
 
     __slots__ = ("_commit", "_next", "_ring", "pending")
@@ -190,7 +190,7 @@ class SendEnd:
         return address, size
 
     def send(self, address: int) -> bool:
-        """Commit an allocated packet; False when the address is none that is held."""
+        """Commit an allocated packet; return False if the address was not allocated."""
         offset = self.pending.pop(address, None)
         if offset is None:
             return False

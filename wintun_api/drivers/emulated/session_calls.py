@@ -1,6 +1,6 @@
-"""What the session functions do; the same in both generations.
+"""Implement the session functions, which are the same in both generations.
 
-Methods are named as the exports are, for they are bound by name.
+Methods have the names of the exports, because they are bound by name.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ from wintun_api.drivers.wintun.win32 import (
 
 # ruff: noqa: N802  the exports' names
 
-TOLERANT_DRIVER = (0, 14)  # skips packets that are no IP; older ones stop consuming
+TOLERANT_DRIVER = (0, 14)  # skips packets that are not IP; older ones stop consuming
 
 
 class SessionCalls:
-    """Sessions of one program. Every method runs under the machine's lock.
+    """Implement the sessions of one program. Every method runs under the machine's lock.
 
     Args:
-        program: Whose sessions they are.
-        rate: Packets per second of living traffic on every session; 0 for none.
+        program: The program that has the sessions.
+        rate: Packets per second of background traffic on every session; 0 for none.
     """
 
     def __init__(self, program: Program, rate: float) -> None:
@@ -54,7 +54,7 @@ class SessionCalls:
             raise CallFailed(ERROR_FILE_NOT_FOUND, "The adapter is disabled")
         valid = MIN_RING_CAPACITY <= capacity <= MAX_RING_CAPACITY
         if not valid or capacity & (capacity - 1):
-            raise CallFailed(ERROR_INVALID_PARAMETER, f"{capacity:#x} is no ring capacity")
+            raise CallFailed(ERROR_INVALID_PARAMETER, f"{capacity:#x} is not a valid ring capacity")
         if device.link is not None:
             raise CallFailed(ERROR_ALREADY_INITIALIZED, "The adapter has a session")
         event = events.create(manual_reset=False)
@@ -92,7 +92,7 @@ class SessionCalls:
         return self._program.session("WintunGetReadWaitEvent", handle.value).read_wait_event
 
     def WintunReceivePacket(self, handle: SessionHandle, size: Any) -> int:
-        """Return the next packet's address, 0 with 259 when there is none."""
+        """Return the next packet's address; 0 with error 259 if there is none."""
         session = self._sessions.get(handle.value or 0)
         if session is None:
             session = self._program.session("WintunReceivePacket", handle.value)
@@ -108,18 +108,18 @@ class SessionCalls:
         return address
 
     def WintunReleaseReceivePacket(self, handle: SessionHandle, address: int | None) -> None:
-        """Give a packet back to the ring."""
+        """Release a packet."""
         session = self._sessions.get(handle.value or 0)
         if session is None:
             session = self._program.session("WintunReleaseReceivePacket", handle.value)
         if not session.receive_end.release(address or 0):
             raise self._program.refuse(
                 "WintunReleaseReceivePacket",
-                f"{address or 0:#x} is no packet that is held: released before, or foreign",
+                f"{address or 0:#x} is not a held packet: it was released before, or is foreign",
             )
 
     def WintunAllocateSendPacket(self, handle: SessionHandle, size: int) -> int:
-        """Return memory for a packet, 0 with 111 when the ring is full."""
+        """Return memory for a packet; 0 with error 111 if the ring is full."""
         session = self._sessions.get(handle.value or 0)
         if session is None:
             session = self._program.session("WintunAllocateSendPacket", handle.value)
@@ -138,6 +138,6 @@ class SessionCalls:
         if not session.send_end.send(address or 0):
             raise self._program.refuse(
                 "WintunSendPacket",
-                f"{address or 0:#x} is no packet that was allocated: sent before, or foreign",
+                f"{address or 0:#x} is not an allocated packet: sent before, or foreign",
             )
         session.link.consume()

@@ -1,7 +1,7 @@
-"""The file that keeps persistent adapters over a restart of the emulated driver.
+"""Keep persistent adapters in a file across restarts of the emulated driver.
 
-It is private and replaced as a whole (see `files`): what another user may have written is refused,
-and a change is on the disk before the call that made it returns.
+The file is private and replaced as a whole (see `files`): a file that another user may have written
+is refused, and a change is on the disk before the call that made it returns.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ from wintun_api.files import UntrustedFile
 
 MAX_FILE = 16 << 20
 _VERSION = 1
-_HINT = "Delete it, or name another file with --emulated-state."
-# What Windows would say. Not 2 or 3: of an adapter they mean that it is gone.
+_HINT = "Delete it, or choose another file with --emulated-state."
+# The numbers that Windows would return. Not 2 or 3, which mean that an adapter is gone.
 _CODES = {
     errno.ENOSPC: ERROR_DISK_FULL,
     errno.EDQUOT: ERROR_DISK_FULL,
@@ -55,7 +55,7 @@ _CODES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceState:
-    """One adapter as it is kept."""
+    """Hold one adapter as stored in the file."""
 
     guid: UUID
     name: str
@@ -69,18 +69,18 @@ class DeviceState:
 
 
 class StateFile:
-    """The file. Every method under the machine's lock."""
+    """Read and write the file. Every method runs under the machine's lock."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._written: bytes | None = None
 
     def load(self) -> list[DeviceState]:
-        """Read the file; `[]` when there is none yet.
+        """Read the file; `[]` if it does not exist yet.
 
         Raises:
-            InvalidArgument: The file is broken, or another user may have written it, or it cannot
-                be read.
+            InvalidArgument: The file is broken or cannot be read, or another user may have written
+                it.
         """
         path = self._path
         try:
@@ -93,14 +93,15 @@ class StateFile:
             raise InvalidArgument(
                 "emulated_state",
                 f"{path} cannot be read: {error.strerror or error}.",
-                hint="Let the service's user read it, or name another file with --emulated-state.",
+                hint="Allow the service's user to read it, or choose another file with "
+                "--emulated-state.",
             ) from error
         try:
             devices = _parse(content)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise InvalidArgument(
                 "emulated_state",
-                f"{path} is not a file of the emulated driver's adapters.",
+                f"{path} is not a state file of the emulated driver.",
                 hint=_HINT,
             ) from error
         files.remove_leftovers(path.parent, path.name)
@@ -108,10 +109,10 @@ class StateFile:
         return devices
 
     def save(self, devices: Sequence[DeviceState]) -> None:
-        """Write the file anew, whole or not at all; the same devices need no writing.
+        """Write the whole file or nothing; unchanged devices are not written again.
 
         Raises:
-            CallFailed: It could not be written, by Windows' number for the cause.
+            CallFailed: It could not be written; the code is Windows' number for the cause.
         """
         content = _content(devices)
         if content == self._written:

@@ -1,6 +1,6 @@
-"""Living background traffic: packets that the host sends at a rate, without a thread of its own.
+"""Generate background traffic: packets that the host sends at a rate, without a thread.
 
-They come into being when somebody waits for them or reads: `Events` asks when the next is due.
+Packets are generated when a thread waits for them or reads: `Events` asks when the next is due.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ import time
 from wintun_api.drivers.emulated.conversations import Conversations
 from wintun_api.drivers.emulated.machine import Device
 
-_LONGEST_BURST = 2048  # what is made at a time; more is counted as lost
-_SHORTEST_WAIT = 0.002  # seconds; faster traffic comes in small bursts
+_LONGEST_BURST = 2048  # packets generated at a time; more are counted as lost
+_SHORTEST_WAIT = 0.002  # seconds; faster traffic is generated in small bursts
 
 
 class Traffic:
-    """The packets of one session, at random intervals of `1 / rate` seconds in the mean."""
+    """Generate one session's packets at random intervals with a mean of `1 / rate` seconds."""
 
     def __init__(self, device: Device, rate: float) -> None:
         self._device = device
@@ -30,7 +30,7 @@ class Traffic:
         return max(self._next, self._last + _SHORTEST_WAIT)
 
     def run(self, now: float) -> None:
-        """Send what is due; what nobody waited for, or has no room, is lost and counted."""
+        """Send what is due; packets that are too late or have no room are lost and counted."""
         if now < self.due():
             return
         self._last = now
