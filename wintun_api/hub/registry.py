@@ -83,6 +83,7 @@ class Registry:
         self._management = Management(driver, self.events, self._tasks, management_timeout)
         self._adapters: dict[UUID, ManagedAdapter] = {}
         self._sessions: dict[str, ManagedSession] = {}
+        self._starting: set[ManagedSession] = set()
         self._ends: dict[str, asyncio.Task[SessionView]] = {}
         self._leaving = Leaving()
         self._read_at: float | None = None
@@ -361,11 +362,14 @@ class Registry:
             )
             session.ended.append(lambda: self._management.release_thread(thread))
             session.ended.append(self._outside.look)  # the adapter may be gone
+            self._starting.add(session)
             try:
                 await session.start()
             except BaseException:
                 self._management.release_thread(thread)
                 raise
+            finally:
+                self._starting.discard(session)
             if known.session is not None:
                 self._sessions.pop(known.session.id, None)
             known.session = session
@@ -428,7 +432,8 @@ class Registry:
             await asyncio.shield(self._sessions_end)
 
     async def _end_sessions(self) -> None:
-        ends = [session.end(STOPPING, stopping=True) for session in self._sessions.values()]
+        sessions = [*self._sessions.values(), *self._starting]
+        ends = [session.end(STOPPING, stopping=True) for session in sessions]
         await patiently(asyncio.gather(*ends, return_exceptions=True), ENDING_PATIENCE)
         self.events.close()  # only now, because the ends of sessions are events too
 

@@ -183,8 +183,9 @@ class ManagedSession:
         try:
             await self._open()
         except DriverError as error:
-            self.state, self.reason, self._code = SessionState.FAILED, str(error), error.code
-            self._over.set()
+            if self.state is SessionState.STARTING:  # else it was ended meanwhile
+                self.state, self.reason, self._code = SessionState.FAILED, str(error), error.code
+                self._over.set()
             raise
         self._events.publish(EventType.SESSION_STARTED, self.view())
 
