@@ -1,0 +1,109 @@
+"""A registry over the memory driver, and what its suites wait for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from tests.hub.memory_driver import Gate, MemoryDriver, MemorySession
+from wintun_api.hub.burst import Burst
+from wintun_api.hub.events import Event, EventSubscription, EventType
+from wintun_api.hub.fanout import Direction, Overflow, Subscriber
+from wintun_api.hub.registry import Registry
+from wintun_api.hub.session import ManagedSession
+
+T = TypeVar("T")
+PATIENCE = 30.0  # seconds for what comes at once unless something is broken
+
+
+async def soon(work: Awaitable[T]) -> T:
+    """Wait for what must come."""
+    return await asyncio.wait_for(work, PATIENCE)
+
+
+async def reached(gate: Gate) -> None:
+    """Wait until a held call has begun."""
+    assert await asyncio.to_thread(gate.reached.wait, PATIENCE)
+
+
+@dataclass(slots=True)
+class Hub:
+    """The registry under test, its driver, and the events since it was made."""
+
+    driver: MemoryDriver
+    registry: Registry
+    subscription: EventSubscription
+    seen: list[Event]
+
+    async def event(self, kind: EventType, match: Callable[[Any], bool] = lambda _: True) -> Any:
+        """Wait for the next event of this kind, and return its data; earlier ones are dropped."""
+        while True:
+            while self.seen:
+                event = self.seen.pop(0)
+                if event.type is kind and match(event.data):
+                    return event.data
+            self.seen += await soon(self.subscription.next())
+
+    async def session(self, name: str = "A") -> tuple[ManagedSession, MemorySession]:
+        """Create an adapter, start its session, and return it with the driver's side of it."""
+        view = await self.registry.create_adapter(name, "Test")
+        session = await self.registry.start_session(view.info.guid)
+        return session, self.ring(name)
+
+    def ring(self, name: str = "A") -> MemorySession:
+        """Return the driver's side of the session of an adapter."""
+        session = self.driver.device(name).session
+        assert session is not None
+        return session
+
+
+@asynccontextmanager
+async def hub(seconds: float = PATIENCE) -> AsyncIterator[Hub]:
+    """Run a registry over a new memory driver; stop it on leaving."""
+    driver = MemoryDriver()
+    registry = Registry(driver, management_timeout=seconds)
+    subscription, _ = registry.events.subscribe()
+    try:
+        yield Hub(driver, registry, subscription, [])
+    finally:
+        await soon(registry.stop())
+
+
+class Reader:
+    """A subscriber that keeps what it gets."""
+
+    def __init__(
+        self,
+        session: ManagedSession,
+        *,
+        direction: Direction = Direction.RECEIVED,
+        overflow: Overflow = Overflow.DROP_OLDEST,
+        packets: int = 1000,
+    ) -> None:
+        self._woken = asyncio.Event()
+        self.queue = Subscriber(
+            direction=direction,
+            overflow=overflow,
+            limit_packets=packets,
+            limit_bytes=1 << 20,
+            wake=self._woken.set,
+        )
+        session.subscribe(self.queue)
+
+    async def bursts(self, packets: int) -> list[Burst]:
+        """Wait until so many packets have come, and return their bursts."""
+        bursts: list[Burst] = []
+        while sum(burst.count for burst in bursts) < packets:
+            self._woken.clear()
+            taken = self.queue.take(1 << 20)
+            if not taken:
+                await soon(self._woken.wait())
+            bursts += taken
+        return bursts
+
+    async def packets(self, count: int) -> list[bytes]:
+        """Wait until so many packets have come, and return them."""
+        return [packet for burst in await self.bursts(count) for packet in burst.packets]

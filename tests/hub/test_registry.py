@@ -1,0 +1,359 @@
+"""hub.registry: adapters and sessions by id, over a driver of plain memory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from uuid import uuid4
+
+import pytest
+
+from tests.hub.memory_driver import MemoryDriver
+from tests.hub.running import PATIENCE, Hub, Reader, hub, reached, soon
+from wintun_api.errors import (
+    AdapterExists,
+    AdapterNotFound,
+    DriverBusy,
+    DriverError,
+    ServiceStopping,
+    SessionExists,
+    SessionNotFound,
+)
+from wintun_api.hub import registry
+from wintun_api.hub.events import EventType
+from wintun_api.hub.network import NetworkSettings
+from wintun_api.hub.registry import Registry
+from wintun_api.hub.session import SessionState
+
+
+def test_a_created_adapter_is_listed_and_told() -> None:
+    """It is managed, it is in the list, and it is one event."""
+
+    async def body() -> None:
+        async with hub() as one:
+            view = await one.registry.create_adapter("A", "Test")
+            listed, age = await one.registry.adapters()
+            assert (listed, age < 1) == ([view], True)
+            assert view.managed
+            assert await one.event(EventType.ADAPTER_CREATED) == view
+
+    asyncio.run(body())
+
+
+def test_settings_that_fail_take_the_adapter_back() -> None:
+    """An adapter is created with its settings or not at all."""
+
+    async def body() -> None:
+        async with hub() as one:
+            one.driver.fail("set_mtu", DriverError("SetMtu", 87))
+            with pytest.raises(DriverError):
+                await one.registry.create_adapter("A", "Test", settings=NetworkSettings(mtu=1280))
+            assert one.driver.devices == {}
+            assert (await one.registry.adapters())[0] == []
+
+    asyncio.run(body())
+
+
+def test_two_creations_of_one_name() -> None:
+    """Of two at the same time one succeeds, and the other one leaves nothing."""
+
+    async def body() -> None:
+        async with hub() as one:
+            results = await asyncio.gather(
+                one.registry.create_adapter("A", "Test", uuid4()),
+                one.registry.create_adapter("a", "Test", uuid4()),
+                return_exceptions=True,
+            )
+            assert [type(result).__name__ for result in results].count("AdapterExists") == 1
+            assert any(isinstance(result, AdapterExists) for result in results)
+            assert len(one.driver.devices) == 1
+
+    asyncio.run(body())
+
+
+def test_operations_on_one_adapter_come_one_by_one() -> None:
+    """A deletion waits for the change before it, and a change behind it finds no adapter."""
+
+    async def body() -> None:
+        async with hub() as one:
+            guid = (await one.registry.create_adapter("A", "Test")).info.guid
+            with one.driver.hold("set_mtu") as gate:
+                mtu = NetworkSettings(mtu=1280)
+                change = asyncio.ensure_future(one.registry.update_adapter(guid, settings=mtu))
+                await reached(gate)
+                delete = asyncio.ensure_future(one.registry.delete_adapter(guid))
+                late = asyncio.ensure_future(one.registry.update_adapter(guid, name="B"))
+                gate.open()
+                assert (await soon(change)).info.mtu == 1280
+                assert await soon(delete) is False
+                with pytest.raises(AdapterNotFound):
+                    await soon(late)
+
+    asyncio.run(body())
+
+
+def test_operations_on_two_adapters_do_not_wait_for_each_other_s_lock() -> None:
+    """While the session of one adapter hangs in the driver, another adapter is deleted."""
+
+    async def body() -> None:
+        async with hub() as one:
+            session, _ = await one.session("A")
+            other = await one.registry.create_adapter("B", "Test")
+            with one.driver.hold("end_session") as gate:
+                end = asyncio.ensure_future(one.registry.end_session(session.id))
+                await reached(gate)
+                assert await soon(one.registry.delete_adapter(other.info.guid)) is False
+                gate.open()
+                await soon(end)
+
+    asyncio.run(body())
+
+
+def test_a_list_while_the_driver_is_busy_is_the_last_one() -> None:
+    """Readers are not held up by a call that hangs: they get what was read before, and its age."""
+
+    async def body() -> None:
+        async with hub() as one:
+            await one.registry.create_adapter("A", "Test")
+            before, _ = await one.registry.adapters()
+            with one.driver.hold("create_adapter") as gate:
+                create = asyncio.ensure_future(one.registry.create_adapter("B", "Test"))
+                await reached(gate)
+                listed, _ = await soon(one.registry.adapters())
+                assert listed == before
+                assert (await soon(one.registry.adapter(before[0].info.guid))) == before[0]
+                gate.open()
+                await soon(create)
+
+    asyncio.run(body())
+
+
+def test_a_hung_call_answers_and_succeeds_late() -> None:
+    """The request is answered when its time is over; the adapter is there when the call is done."""
+
+    async def body() -> None:
+        async with hub(seconds=0.2) as one:
+            with one.driver.hold("create_adapter") as gate:
+                with pytest.raises(DriverBusy) as caught:
+                    await one.registry.create_adapter("A", "Test")
+                assert caught.value.call == "create_adapter"
+                gate.open()
+                view = await one.event(EventType.ADAPTER_CREATED)
+                assert view.info.name == "A"
+
+    asyncio.run(body())
+
+
+def test_a_hung_call_that_fails_late_is_an_event() -> None:
+    """Nobody waits for the error any more, so it is published."""
+
+    async def body() -> None:
+        async with hub(seconds=0.2) as one:
+            with one.driver.hold("create_adapter") as gate:
+                one.driver.fail("create_adapter", DriverError("CreateAdapter", 31))
+                with pytest.raises(DriverBusy):
+                    await one.registry.create_adapter("A", "Test")
+                gate.open()
+                failure = await one.event(EventType.ADAPTER_CREATE_FAILED)
+                assert (failure.name, failure.error.code) == ("A", 31)
+
+    asyncio.run(body())
+
+
+def test_an_operation_that_waited_in_vain_is_withdrawn() -> None:
+    """What never got its turn is not done later."""
+
+    async def body() -> None:
+        async with hub(seconds=0.2) as one:
+            session, _ = await one.session("A")
+            guid = session.adapter
+            with one.driver.hold("set_mtu") as gate:
+                with pytest.raises(DriverBusy):
+                    await one.registry.update_adapter(guid, settings=NetworkSettings(mtu=1280))
+                with pytest.raises(DriverBusy, match="withdrawn"):
+                    await one.registry.delete_adapter(guid)
+                gate.open()
+                await one.event(EventType.ADAPTER_CHANGED, lambda view: view.info.mtu == 1280)
+            assert guid in one.driver.devices
+            assert session.state is SessionState.RUNNING
+
+    asyncio.run(body())
+
+
+def test_an_adapter_has_one_session() -> None:
+    """The second start is refused and names the first; after its end another one starts."""
+
+    async def body() -> None:
+        async with hub() as one:
+            session, _ = await one.session("A")
+            with pytest.raises(SessionExists, match=session.id):
+                await one.registry.start_session(session.adapter)
+            with pytest.raises(SessionExists):
+                await one.registry.release_adapter(session.adapter)
+            await one.registry.end_session(session.id)
+            with pytest.raises(SessionNotFound):
+                one.registry.session(session.id)
+            assert (await one.registry.start_session(session.adapter)).id != session.id
+
+    asyncio.run(body())
+
+
+def test_a_deleted_adapter_takes_its_session_with_it() -> None:
+    """The session ends first, and says why."""
+
+    async def body() -> None:
+        async with hub() as one:
+            session, _ = await one.session("A")
+            await one.registry.delete_adapter(session.adapter)
+            view = await one.event(EventType.SESSION_ENDED)
+            assert (view.id, view.reason) == (session.id, "Its adapter was deleted.")
+            await one.event(EventType.ADAPTER_DELETED)
+            assert one.registry.sessions() == []
+            assert one.driver.calls.index("end_session") < one.driver.calls.index("delete_adapter")
+
+    asyncio.run(body())
+
+
+def test_a_session_that_ended_by_itself_can_be_asked_why() -> None:
+    """It stays in the list, though its adapter is gone, until it is deleted."""
+
+    async def body() -> None:
+        async with hub() as one:
+            session, _ = await one.session("A")
+            one.driver.device("A").remove()
+            await one.event(EventType.SESSION_ENDED)
+            await one.event(EventType.ADAPTER_DELETED)
+            assert one.registry.session(session.id).view().reason == "The adapter is gone."
+            await one.registry.end_session(session.id)
+            assert one.registry.sessions() == []
+
+    asyncio.run(body())
+
+
+def test_ended_sessions_are_kept_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of those that ended by themselves the oldest are forgotten first."""
+    monkeypatch.setattr(registry, "MAX_ENDED_SESSIONS", 3)
+
+    async def body() -> None:
+        async with hub() as one:
+            ids = []
+            for number in range(5):
+                session, _ = await one.session(f"A{number}")
+                ids.append(session.id)
+                one.driver.device(f"A{number}").remove()
+                await one.event(EventType.SESSION_ENDED)
+                await one.event(EventType.ADAPTER_DELETED)
+            kept = [session.id for session in one.registry.sessions()]
+            assert kept == ids[1:]  # trimmed when the next one starts, so the last is one more
+
+    asyncio.run(body())
+
+
+def test_devices_of_others_appear_and_disappear() -> None:
+    """What other programs do is an event each; a device that is gone has its handle given back."""
+
+    async def body() -> None:
+        async with hub() as one:
+            await one.registry.create_adapter("Own", "Test")
+            await one.registry.adapters()  # what is found first is no event
+            device = one.driver.add("Other")
+            one.driver.changed()
+            created = await one.event(
+                EventType.ADAPTER_CREATED, lambda view: view.info.name == "Other"
+            )
+            assert not created.managed
+            device.info = replace(device.info, mtu=9000)
+            one.driver.changed()
+            assert (await one.event(EventType.ADAPTER_CHANGED)).info.mtu == 9000
+            one.driver.device("Own").remove()
+            one.driver.changed()
+            gone = await one.event(EventType.ADAPTER_DELETED)
+            assert gone.info.name == "Own"
+            assert [handle.closed for handle in one.driver.handles] == [1]
+
+    asyncio.run(body())
+
+
+def test_a_pool_is_deleted_with_its_members() -> None:
+    """Their sessions end, and adapters of other pools stay."""
+
+    async def body() -> None:
+        async with hub() as one:
+            session, _ = await one.session("A")
+            other = await one.registry.create_adapter("B", "Other")
+            assert await one.registry.delete_pool("Test") is False
+            view = await one.event(EventType.SESSION_ENDED)
+            assert (view.id, view.reason) == (session.id, "Its pool was deleted.")
+            listed, _ = await one.registry.adapters()
+            assert [view.info.guid for view in listed] == [other.info.guid]
+
+    asyncio.run(body())
+
+
+async def _idle(one: Hub) -> None:
+    await one.registry.create_adapter("A", "Test")
+
+
+async def _running(one: Hub) -> None:
+    session, ring = await one.session()
+    Reader(session)
+    ring.deliver(b"\x45" + bytes(27))
+
+
+async def _failed(one: Hub) -> None:
+    _, ring = await one.session()
+    ring.deliver(DriverError("ReceivePacket", 87))
+    await one.event(EventType.SESSION_FAILED)
+
+
+async def _ending(one: Hub) -> None:
+    session, _ = await one.session()
+    with one.driver.hold("quiesce") as gate:
+        asyncio.ensure_future(one.registry.end_session(session.id))  # noqa: RUF006
+        await reached(gate)
+
+
+async def _starting(one: Hub) -> None:
+    view = await one.registry.create_adapter("A", "Test")
+    with one.driver.hold("start_session") as gate:
+        start = asyncio.ensure_future(one.registry.start_session(view.info.guid))
+        await reached(gate)
+        asyncio.get_running_loop().call_soon(gate.open)
+        start.add_done_callback(lambda done: done.exception())
+
+
+@pytest.mark.parametrize("state", [_idle, _running, _failed, _ending, _starting])
+def test_a_stop_in_each_state_leaves_nothing(state: Callable[[Hub], Awaitable[None]]) -> None:
+    """Wherever a session is in its life, the stop ends it, gives back the handle, and returns."""
+
+    async def body() -> MemoryDriver:
+        async with hub() as one:
+            await state(one)
+            await soon(one.registry.stop())
+            with pytest.raises(ServiceStopping):
+                await one.registry.create_adapter("B", "Test")
+            return one.driver
+
+    driver = asyncio.run(body())
+    assert [device.session for device in driver.devices.values()] == [None]
+    assert [handle.closed for handle in driver.handles] == [1]
+    assert driver.calls[-1] == "close_driver"
+    assert driver.watcher is None
+
+
+def test_a_stop_does_not_wait_for_a_call_that_hangs() -> None:
+    """The service ends though the driver does not come back."""
+
+    async def body() -> None:
+        driver = MemoryDriver()
+        one = Registry(driver, management_timeout=PATIENCE)
+        with driver.hold("create_adapter") as gate:
+            create = asyncio.ensure_future(one.create_adapter("A", "Test"))
+            assert await asyncio.to_thread(gate.reached.wait, PATIENCE)
+            await soon(one.stop())
+            with pytest.raises(ServiceStopping):
+                await soon(create)
+            assert not gate.opened.is_set()
+
+    asyncio.run(body())
