@@ -116,7 +116,7 @@ def test_unfinished_operations_are_bounded(monkeypatch: pytest.MonkeyPatch) -> N
                 for _ in range(2):
                     with pytest.raises(DriverBusy, match="still running"):
                         await one.bounded("hang", one.call("hang", lambda: driver.run("hang")))
-                with pytest.raises(DriverBusy, match="2 operations before it"):
+                with pytest.raises(DriverBusy, match="2 earlier operations"):
                     await one.bounded("next", one.call("next", lambda: None))
                 gate.open()
 
