@@ -127,7 +127,7 @@ def test_open_token_file(start: Start, tmp_path: Path) -> None:
     path.chmod(0o644)
     program = start(*EMULATED, "--token-file", str(path))
     program.wait_for_url()
-    assert f"other users can read the token file {path}" in program.stderr
+    assert f"other users could read the token file {path}" in program.stderr
 
 
 def test_settings_combine(start: Start, tmp_path: Path) -> None:

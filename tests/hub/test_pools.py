@@ -109,7 +109,7 @@ def test_the_most_pools(tmp_path: Path) -> None:
     path = tmp_path / "pools.json"
     path.write_text(json.dumps([f"Pool {number}" for number in range(MAX_POOLS)]))
     pools = KnownPools(path)
-    with pytest.raises(StorageFailed, match="1024 pools are known") as refused:
+    with pytest.raises(StorageFailed, match="already knows 1024 pools") as refused:
         pools.add("New")
     assert "Delete a pool" in refused.value.hint
     pools.forget("Pool 7")
