@@ -70,7 +70,7 @@ class Unsent:
 
         Args:
             size: Number of bytes.
-            buffered: Bytes that waited in the transport before; 0 if none wait any more.
+            buffered: Bytes that waited in the transport before; 0 if no bytes wait.
             bursts: The bursts that these bytes carry.
             whole: Counts the whole packets of a single burst in part of the bytes; None if they
                 are one message, which is delivered or lost as a whole.

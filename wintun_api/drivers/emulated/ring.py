@@ -92,11 +92,11 @@ class Ring:
         return packet
 
     def stop_producing(self) -> None:
-        """Mark that the kernel writes no more: what is still queued is lost."""
+        """Mark that the kernel has stopped writing: what is still queued is lost."""
         self.words[_TAIL] = TERMINATED
 
     def stop_consuming(self) -> None:
-        """Mark that the kernel reads no more."""
+        """Mark that the kernel has stopped reading."""
         self.words[_HEAD] = TERMINATED
 
     def corrupt(self) -> None:

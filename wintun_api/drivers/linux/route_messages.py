@@ -107,12 +107,12 @@ def route_of(row: Row) -> Route:
 
 
 def add_request(row: Row, index: int) -> Request:
-    """Return a request that adds a route of ours; its next hop need not be in a subnet."""
+    """Return a request that adds one of our routes; its next hop need not be in a subnet."""
     return Request(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, _body(row, index))
 
 
 def delete_request(row: Row, index: int) -> Request:
-    """Return a request that removes a route of ours."""
+    """Return a request that removes one of our routes."""
     return Request(RTM_DELROUTE, 0, _body(row, index))
 
 
