@@ -40,7 +40,7 @@ class Rule(NamedTuple):
 
 
 def _rule(pattern: str, instead: str) -> Rule:
-    return Rule(re.compile(pattern, re.IGNORECASE), instead)
+    return Rule(re.compile(pattern.replace(" ", r"\s"), re.IGNORECASE), instead)
 
 
 RULES = (
@@ -118,19 +118,20 @@ def _string_texts(tree: ast.AST, path: str) -> Iterator[Text]:
 
 
 def _comments(source: str, path: str) -> Iterator[Text]:
-    """Yield comments; those on consecutive lines are one text."""
+    """Yield comments; those that fill consecutive lines are one text."""
     block: list[str] = []
     start = last = 0
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type != tokenize.COMMENT:
             continue
-        if block and token.start[0] != last + 1:
+        whole = token.line.lstrip().startswith("#")
+        if block and (token.start[0] != last + 1 or not whole):
             yield Text(path, start, "\n".join(block))
             block = []
         if not block:
             start = token.start[0]
         block.append(token.string.lstrip("#: "))
-        last = token.start[0]
+        last = token.start[0] if whole else 0
     if block:
         yield Text(path, start, "\n".join(block))
 

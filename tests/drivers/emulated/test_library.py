@@ -183,7 +183,7 @@ def test_wrong_kind_of_handle(call: Call, started: SessionHandle, misuse: Misuse
     """A session's handle in an adapter's clothes is reported."""
     with pytest.raises(DriverError):
         call("WintunStartSession", AdapterHandle(started.value), 0x20000)
-    assert "is no adapter handle" in misuse()
+    assert "is not a valid adapter handle" in misuse()
 
 
 @pytest.mark.parametrize("generation", [Generation.TUNNEL_TYPE], indirect=True)

@@ -285,7 +285,7 @@ def test_exists_elsewhere(
     helper.set_addresses(demo.luid, interfaces("10.6.8.8/24"))
     before = helper.addresses(demo.luid)
     with pytest.raises(
-        DriverError, match=r"10\.6\.7\.7 is an address of another interface"
+        DriverError, match=r"10\.6\.7\.7 is already an address of another interface"
     ) as error:
         helper.set_addresses(demo.luid, interfaces("10.6.8.8/16", "10.6.9.9/24", "10.6.7.7/24"))
     assert error.value.code == 5010
