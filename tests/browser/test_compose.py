@@ -34,7 +34,7 @@ def test_an_echo_is_sent_and_answered(composer: Screen) -> None:
     (session,) = service.http.get("/v1/sessions").json()
     with service.packets(session["id"]) as socket:
         composer.button("Send").click()
-        expect(composer.page.get_by_text("1 of 1 packets accepted")).to_be_visible()
+        expect(composer.page.get_by_text("1 of 1 packets sent")).to_be_visible()
         (answer,) = socket.receive(1)
     assert "reply" in decode(answer).info
     assert decode(answer).source == "10.6.7.7"
@@ -53,7 +53,7 @@ def test_kinds_are_what_they_say(composer: Screen, kind: str, protocol: str) -> 
     composer.fill("Payload", "hello")
     with service.packets(session["id"], "?direction=injected") as socket:
         composer.button("Send").click()
-        expect(composer.page.get_by_text("1 of 1 packets accepted")).to_be_visible()
+        expect(composer.page.get_by_text("1 of 1 packets sent")).to_be_visible()
         (packet,) = socket.receive(1)
     assert decode(packet).protocol_name == protocol
     assert packet.endswith(b"hello")
@@ -66,7 +66,7 @@ def test_many_are_sent_at_once(composer: Screen) -> None:
     composer.choose("Many times")
     composer.fill("Packets", "9000")
     composer.button("Send").click()
-    expect(composer.page.get_by_text("of 9,000 packets accepted")).to_be_visible()
+    expect(composer.page.get_by_text("of 9,000 packets sent")).to_be_visible()
     (session,) = composer.service.http.get("/v1/sessions").json()
     counters = session["counters"]
     assert counters["injected"]["packets"] + counters["lost"]["ring_full"] == 9000
@@ -93,7 +93,7 @@ def test_raw_bytes_that_are_no_packet_are_rejected_with_the_reason(composer: Scr
     composer.choose("Raw bytes")
     composer.fill("Bytes", "zz")
     expect(composer.button("Send")).to_be_disabled()
-    composer.page.get_by_text("Set lengths and checksums right").click()
+    composer.page.get_by_text("Fix lengths and checksums").click()
     composer.fill("Bytes", "75 00 00 14" + " 00" * 16)
     composer.button("Send").click()
     expect(composer.page.get_by_text("1 rejected: neither IPv4 nor IPv6.")).to_be_visible()

@@ -22,7 +22,7 @@ def test_what_happens_is_there_at_once(screen: Screen) -> None:
     screen.service.session(made)
     expect(log).to_contain_text("was started")
     screen.service.http.delete(f"/v1/adapters/{made['guid']}")
-    expect(log).to_contain_text("Adapter OfficeNet is gone.")
+    expect(log).to_contain_text("Adapter OfficeNet was deleted.")
 
 
 def test_levels_sources_and_words_filter(faulty: Screen, library: EmulatedLibrary) -> None:

@@ -146,7 +146,7 @@ def test_the_kernel_answers_what_is_composed(host: Host) -> None:
 
     host.screen.go("Compose")
     host.screen.button("Send").click()
-    expect(host.screen.page.get_by_text("1 of 1 packets accepted")).to_be_visible()
+    expect(host.screen.page.get_by_text("1 of 1 packets sent")).to_be_visible()
     host.watch()
     expect(host.packet(rf"injected.*{PEER}.*{HOST}.*request")).to_have_count(1)
     expect(host.packet(rf"received.*{HOST}.*{PEER}.*reply")).to_have_count(1)

@@ -140,7 +140,7 @@ def test_a_deletion_wants_the_name_typed(screen: Screen) -> None:
     expect(delete).to_be_disabled()
     screen.fill("Type OfficeNet to confirm", "OfficeNet")
     delete.click()
-    expect(screen.page.get_by_text("There is no adapter.")).to_be_visible()
+    expect(screen.page.get_by_text("No adapters yet.")).to_be_visible()
     assert screen.service.http.get("/v1/adapters").json() == []
 
 
@@ -151,7 +151,7 @@ def test_an_adapter_that_goes_is_said_to_be_gone(screen: Screen) -> None:
     made = screen.service.adapter(name="OfficeNet")
     screen.select("OfficeNet")
     screen.service.http.delete(f"/v1/adapters/{made['guid']}").raise_for_status()
-    expect(screen.page.get_by_text("Adapter OfficeNet is gone.")).to_be_visible()
+    expect(screen.page.get_by_text("Adapter OfficeNet was deleted.")).to_be_visible()
 
 
 def test_a_session_is_started_counted_and_stopped(screen: Screen) -> None:

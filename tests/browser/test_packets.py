@@ -131,7 +131,7 @@ def test_a_filter_shows_what_passes(table: Table) -> None:
     expect(table.row("40000 → 9999")).to_have_count(1)
     table.filter.fill("ip.src == 10.6.7.0/33")
     expect(table.screen.page.locator("#filter-error")).to_contain_text(
-        '"10.6.7.0/33" is no address'
+        '"10.6.7.0/33" is not an address'
     )
     expect(table.row("40000 → 9999")).to_have_count(1)
     table.filter.fill("")
@@ -177,7 +177,7 @@ def test_the_keyboard_is_enough(table: Table) -> None:
     keyboard.press("Escape")
     expect(table.detail).to_have_count(0)
     keyboard.press("Space")
-    expect(table.screen.button("Go on (space)")).to_be_visible()
+    expect(table.screen.button("Resume (space)")).to_be_visible()
     keyboard.press("Space")
     keyboard.press("/")
     expect(table.filter).to_be_focused()
@@ -194,7 +194,7 @@ def test_pause_freezes_the_rows(table: Table) -> None:
     status = table.screen.page.locator(".status-line")
     expect(status).to_contain_text("62 arrived")
     assert table.grid.inner_text() == before
-    table.screen.button("Go on (space)").click()
+    table.screen.button("Resume (space)").click()
     expect(table.row("40000 → 9999")).to_be_visible()
 
 

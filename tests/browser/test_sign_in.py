@@ -135,7 +135,7 @@ def test_a_cookie_without_a_key_asks_for_the_token(screen: Screen) -> None:
     screen.tolerated.append(REFUSED)
     screen.page.evaluate("localStorage.clear()")
     screen.page.reload()
-    expect(screen.page.get_by_text("does not have the key of its sign-in")).to_be_visible()
+    expect(screen.page.get_by_text("no longer has the key of its sign-in")).to_be_visible()
     assert len(screen.context.cookies()) == 1
     paste(screen)
     assert key_of(screen.page) is not None
@@ -148,7 +148,7 @@ def test_an_old_key_asks_for_the_token(screen: Screen) -> None:
     screen.tolerated.append(REFUSED)
     screen.page.evaluate(f"localStorage.setItem('{KEY}', 'old')")
     screen.page.reload()
-    expect(screen.page.get_by_text("does not have the key of its sign-in")).to_be_visible()
+    expect(screen.page.get_by_text("no longer has the key of its sign-in")).to_be_visible()
     paste(screen)
     assert key_of(screen.page) != "old"
 
@@ -172,7 +172,7 @@ def test_a_browser_without_storage_is_signed_in_until_a_reload(visitor: Screen, 
     visitor.context.add_init_script(fault)
     visitor.sign_in()
     visitor.go("Events")
-    visitor.button("Theme: as the system").click()
+    visitor.button("Theme: system").click()
     visitor.page.reload()
     visitor.button("Sign in").wait_for()
     paste(visitor)
@@ -279,7 +279,7 @@ def test_a_service_that_was_started_anew_asks_for_the_token(
             screen.sign_in()
             before = key_of(screen.page)
         with running(tmp_path, port=service.port):
-            expect(screen.page.get_by_text("The sign-in is not valid any more")).to_be_visible(
+            expect(screen.page.get_by_text("The sign-in is no longer valid")).to_be_visible(
                 timeout=20_000
             )
             paste(screen)
@@ -353,7 +353,7 @@ def ended(visitor: Screen, end: Callable[[], object]) -> None:
     page.locator(".stream.live").wait_for()
     assert sum(not one.is_closed() for one in sockets) >= 2
     end()
-    expect(page.get_by_text("The sign-in is not valid any more")).to_be_visible()
+    expect(page.get_by_text("The sign-in is no longer valid")).to_be_visible()
     expect(visitor.button("Sign in")).to_be_visible()
     page.evaluate("new Promise(requestAnimationFrame)")
     assert all(one.is_closed() for one in sockets)
@@ -383,7 +383,7 @@ def test_a_revoked_token_ends_a_page_that_asks_for_nothing(visitor: Screen) -> N
     made = service.http.post("/v1/tokens", json={"scopes": ["read"]}).json()
     visitor.sign_in(made["token"])
     service.http.delete(f"/v1/tokens/{made['id']}").raise_for_status()
-    expect(visitor.page.get_by_text("The sign-in is not valid any more")).to_be_visible()
+    expect(visitor.page.get_by_text("The sign-in is no longer valid")).to_be_visible()
 
 
 def test_a_revoked_token_ends_the_visit(visitor: Screen) -> None:
@@ -397,7 +397,7 @@ def test_a_revoked_token_ends_the_visit(visitor: Screen) -> None:
     expect(visitor.button("Sign out")).to_be_visible()  # the page has its key
     visitor.tolerated.append(REFUSED)
     service.http.delete(f"/v1/tokens/{made['id']}").raise_for_status()
-    expect(visitor.page.get_by_text("The sign-in is not valid any more")).to_be_visible()
+    expect(visitor.page.get_by_text("The sign-in is no longer valid")).to_be_visible()
 
 
 def test_a_read_only_token_sees_and_changes_nothing(visitor: Screen) -> None:

@@ -33,7 +33,7 @@ def test_a_service_that_stops_and_returns(browser: Browser, tmp_path: Path) -> N
     with running(tmp_path, port=port) as second, screen:
         screen.service = second
         # Cookies live with a service; its successor has to be shown the token again.
-        expect(screen.page.get_by_text("The sign-in is not valid any more")).to_be_visible(
+        expect(screen.page.get_by_text("The sign-in is no longer valid")).to_be_visible(
             timeout=20_000
         )
         screen.sign_in()
@@ -90,7 +90,7 @@ def test_the_theme_is_chosen_and_kept(screen: Screen) -> None:
     expect(root).to_have_attribute("data-theme", "light")
     screen.page.emulate_media(color_scheme="dark")
     expect(root).to_have_attribute("data-theme", "dark")
-    screen.button("Theme: as the system").click()
+    screen.button("Theme: system").click()
     expect(root).to_have_attribute("data-theme", "light")
     screen.page.reload()
     expect(root).to_have_attribute("data-theme", "light")

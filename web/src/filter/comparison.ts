@@ -41,7 +41,7 @@ export function compareAddresses(field: AddressField, operator: Operator, value:
   const prefix = parsePrefix(value.text);
   if (prefix === null) {
     throw new FilterError(
-      `"${value.text}" is no address; write one such as 10.6.7.7, 10.6.7.0/24 or fd06::/16.`,
+      `"${value.text}" is not an address. Examples: 10.6.7.7, 10.6.7.0/24, fd06::/16.`,
       value.start,
       value.end,
     );
@@ -111,8 +111,8 @@ function rangeOf(value: Token, ports: boolean): [number, number] {
   });
   const [from = null, to = null] = bounds;
   if (from === null || to === null || rest.length > 0) {
-    const what = ports ? "port; write one such as 443, 8000-8100 or https" : "number";
-    throw new FilterError(`"${value.text}" is no ${what}.`, value.start, value.end);
+    const what = ports ? "port. Examples: 443, 8000-8100, https" : "number";
+    throw new FilterError(`"${value.text}" is not a ${what}.`, value.start, value.end);
   }
   return [from, to];
 }

@@ -49,7 +49,7 @@ export function tokenize(text: string): Token[] {
     const sign = take(SIGN, at);
     const found = sign ?? take(WORD, at);
     if (found === null) {
-      throw new FilterError(`"${text.charAt(at)}" means nothing here.`, at, at + 1);
+      throw new FilterError(`Unexpected "${text.charAt(at)}".`, at, at + 1);
     }
     tokens.push({
       kind: sign === null ? "word" : "sign",

@@ -263,7 +263,7 @@ function compare(name: string, field: FilterField, operator: Operator, value: To
         (operator !== "==" && operator !== "!=")
       ) {
         throw new FilterError(
-          `${name} is set or not: compare it with 1 or 0, or write it alone.`,
+          `${name} is true or false: use it alone, or compare it with 1 or 0.`,
           value.start,
           value.end,
         );

@@ -32,15 +32,15 @@ export interface Place {
 const NOT_SIGNED_IN =
   "Open the address that wintun-api printed when it started, or paste its token here.";
 const BAD_TOKEN =
-  "The token in the address is wrong, expired or revoked. A service that was started anew may have " +
-  "a new one: look at what it printed.";
+  "The token in the address is wrong, expired or revoked. A restarted service may have " +
+  "a new one: see what it printed.";
 const NO_KEY =
-  "This browser does not have the key of its sign-in any more. Open the address that wintun-api " +
+  "This browser no longer has the key of its sign-in. Open the address that wintun-api " +
   "printed again, or paste its token here.";
-const SIGNED_OUT = "You are signed out. The token itself stays good.";
+const SIGNED_OUT = "You are signed out. The token is still valid.";
 const NOT_VALID =
-  "The sign-in is not valid any more: the token expired or was revoked, or the service was " +
-  "started anew. Sign in again.";
+  "The sign-in is no longer valid: the token expired or was revoked, or the service was " +
+  "restarted. Sign in again.";
 
 export class Dashboard {
   private readonly client: Client;

@@ -31,7 +31,7 @@ export function eventText(event: ServiceEvent): string {
     case "adapter.changed":
       return `Adapter ${event.data.name} changed: ${event.data.state}, ${addresses(event.data.addresses)}.`;
     case "adapter.deleted":
-      return `Adapter ${event.data.name} is gone.`;
+      return `Adapter ${event.data.name} was deleted.`;
     case "session.started":
       return `Session ${event.data.id} was started.`;
     case "session.restarted":
@@ -47,7 +47,7 @@ export function eventText(event: ServiceEvent): string {
     case "driver.log":
       return event.data.message;
     case "driver.slow":
-      return `${event.data.call} is under way for ${event.data.seconds.toFixed(0)} s.`;
+      return `${event.data.call} has been running for ${event.data.seconds.toFixed(0)} s.`;
     case "audit.change": {
       const { who, label, browser, client, operation, method, path, status, count } = event.data;
       const name = label ? `${who} (${label})` : who;

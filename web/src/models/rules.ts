@@ -64,7 +64,7 @@ export function dnsSearchRule(lines: readonly string[]): string {
   return (
     tooMany(lines, MAX_DNS) ||
     firstWrong(lines, (line) =>
-      DOMAIN.test(line) ? "" : `“${line}” is no domain; write it as example.com.`,
+      DOMAIN.test(line) ? "" : `“${line}” is not a valid domain. Example: example.com`,
     )
   );
 }
@@ -80,7 +80,7 @@ export function routesRule(lines: readonly string[]): string {
         `${route.destination} metric ${route.metric}`,
         `${route.destination} via ${route.next_hop}`,
       ];
-      if (keys.some((key) => seen.has(key))) return `${route.destination} is there twice.`;
+      if (keys.some((key) => seen.has(key))) return `${route.destination} is given twice.`;
       for (const key of keys) seen.add(key);
       return "";
     })
@@ -93,18 +93,18 @@ export function parseRoute(line: string): Route | string {
   const [, destination = "", hop, metric = "0"] = match ?? [];
   const prefix = parsePrefix(destination);
   if (match === null || prefix === null) {
-    return `“${line}” is no route; write it as 10.0.0.0/8 via 10.6.7.1 metric 5.`;
+    return `“${line}” is not a valid route. Example: 10.0.0.0/8 via 10.6.7.1 metric 5`;
   }
   if (!destination.includes("/")) return `“${destination}” has no prefix length.`;
   const rest = prefix.address.some((byte, index) => (byte & hostBits(prefix.length, index)) !== 0);
   if (rest) return `${destination} has bits beyond its prefix length.`;
   if (isMulticast(prefix.address))
-    return `${destination} is a group; those routes are the system's.`;
+    return `${destination} is a multicast network, which the system manages.`;
   if (hop !== undefined) {
     const wrong = hostRule(hop);
     if (wrong !== "") return wrong;
     if (parseAddress(hop)?.length !== prefix.address.length) {
-      return `${hop} is no next hop to ${destination}.`;
+      return `${hop} is not a next hop to ${destination}.`;
     }
   }
   if (!isWhole(metric, 0, MAX_METRIC)) return metricRule(metric);
@@ -127,26 +127,27 @@ export function linesOf(text: string): string[] {
 function textRule(text: string, limit: number): string {
   if (text.trim() === "") return "This must not be empty.";
   if (text.length > limit) return `${text.length} UTF-16 units; ${limit} is the limit.`;
-  if (!text.isWellFormed()) return "It has a surrogate without its pair.";
+  if (!text.isWellFormed()) return "It contains half of a surrogate pair.";
   for (const character of text) {
     const code = character.codePointAt(0) ?? 0;
     if (code < 0x20 || (code >= 0x7f && code < 0xa0)) return "It has a control character.";
-    if (FORBIDDEN.includes(character)) return `None of ${[...FORBIDDEN].join(" ")} can be in it.`;
+    if (FORBIDDEN.includes(character)) return `A name cannot contain ${[...FORBIDDEN].join(" ")}`;
   }
   return "";
 }
 
 function interfaceRule(line: string): string {
   const prefix = parsePrefix(line);
-  if (prefix === null) return `“${line}” is no address; write it as 10.6.7.7/24 or fd06::7/64.`;
-  if (!line.includes("/")) return `“${line}” has no prefix length; write it as ${line}/24.`;
-  return isNoHost(prefix.address) ? `${line} is no address that an adapter can have.` : "";
+  if (prefix === null)
+    return `“${line}” is not a valid address. Example: 10.6.7.7/24 or fd06::7/64`;
+  if (!line.includes("/")) return `“${line}” has no prefix length. Example: ${line}/24`;
+  return isNoHost(prefix.address) ? `${line} is not a valid adapter address.` : "";
 }
 
 export function hostRule(text: string): string {
   const address = parseAddress(text);
-  if (address === null) return `“${text}” is no IPv4 or IPv6 address.`;
-  return isNoHost(address) ? `${text} is no address of a host.` : "";
+  if (address === null) return `“${text}” is not an IPv4 or IPv6 address.`;
+  return isNoHost(address) ? `${text} is not a host address.` : "";
 }
 
 function isNoHost(address: Uint8Array): boolean {

@@ -144,14 +144,14 @@ function sign(packet: Uint8Array, protocol: number, start: number): void {
 
 function put16(bytes: Uint8Array, at: number, what: string, value: number): void {
   if (!Number.isInteger(value) || value < 0 || value > 0xffff) {
-    throw new RangeError(`A ${what} of ${value} does not fit 16 bits.`);
+    throw new RangeError(`The ${what} must be 0-65535.`);
   }
   set16(bytes, at, value);
 }
 
 function put32(bytes: Uint8Array, at: number, what: string, value: number): void {
   if (!Number.isInteger(value) || value < 0 || value > 0xffffffff) {
-    throw new RangeError(`A ${what} of ${value} does not fit 32 bits.`);
+    throw new RangeError(`The ${what} must be 0-4294967295.`);
   }
   set16(bytes, at, value >>> 16);
   set16(bytes, at + 2, value & 0xffff);

@@ -28,7 +28,9 @@ export function parseHex(text: string): Uint8Array {
     if (!/^[0-9a-fA-F]{2}$/.test(pair)) {
       const single = /^[0-9a-fA-F]/.test(pair);
       throw new HexError(
-        single ? `Half a byte: "${pair.trim()}".` : `"${pair.charAt(0)}" is no hexadecimal digit.`,
+        single
+          ? `Half a byte: "${pair.trim()}".`
+          : `"${pair.charAt(0)}" is not a hexadecimal digit.`,
         at,
       );
     }

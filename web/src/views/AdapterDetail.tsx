@@ -72,7 +72,7 @@ function Actions({ adapter }: { adapter: Adapter }) {
     notices.attempt(
       "Release",
       () => adapters.release(guid),
-      ({ exists }) => (exists ? `${name} was released; the device stays.` : `${name} is gone.`),
+      ({ exists }) => (exists ? `${name} was released; the device stays.` : `${name} was deleted.`),
     );
   const open = () =>
     notices.attempt(

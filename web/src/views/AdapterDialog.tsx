@@ -55,7 +55,7 @@ export function AdapterDialog({
         <Field
           label="Requested GUID"
           mono
-          placeholder="made from pool and name"
+          placeholder="Generated if empty"
           {...field("requested_guid")}
         />
       )}
@@ -68,7 +68,7 @@ export function AdapterDialog({
         {...field("addresses", fixed)}
       />
       <div class="pair">
-        <Field label="MTU" unit="bytes" placeholder="the system's" {...field("mtu", fixed)} />
+        <Field label="MTU" unit="bytes" placeholder="System default" {...field("mtu", fixed)} />
         <Field
           label="Metric"
           placeholder="automatic"
@@ -80,7 +80,7 @@ export function AdapterDialog({
         mono
         rows={2}
         placeholder="10.0.0.0/8 via 10.6.7.1 metric 5"
-        hint="Destination, and if need be via a next hop and a metric; one on a line."
+        hint="One route per line: destination [via next-hop] [metric n]"
         {...field("routes", fixed)}
       />
       <div class="pair">

@@ -23,8 +23,8 @@ export function AdapterTable() {
   if (list.length === 0) {
     return (
       <p class="empty">
-        There is no adapter.
-        {service.isAdmin.value && " New adapter makes one; Open… takes one that a pool has."}
+        No adapters yet.
+        {service.isAdmin.value && " Create one, or open an existing one."}
       </p>
     );
   }

@@ -66,7 +66,11 @@ function BuiltFields() {
         {kind === "echo" ? (
           <>
             <Field label="Identifier" {...draft("identifier")} />
-            <Field label="Sequence number" hint="One up with each packet." {...draft("sequence")} />
+            <Field
+              label="Sequence number"
+              hint="Increases by 1 per packet."
+              {...draft("sequence")}
+            />
           </>
         ) : (
           <>
@@ -75,9 +79,9 @@ function BuiltFields() {
           </>
         )}
         {kind === "syn" && (
-          <Field label="Sequence number" hint="One up with each packet." {...draft("sequence")} />
+          <Field label="Sequence number" hint="Increases by 1 per packet." {...draft("sequence")} />
         )}
-        <Field label="TTL" hint="The hop limit of IPv6." {...draft("ttl")} />
+        <Field label="TTL" hint="Hop limit for IPv6." {...draft("ttl")} />
       </div>
       <Field label="Payload" mono={payloadIsHex} rows={2} {...draft("payload")} />
       <label class="check">
@@ -111,7 +115,7 @@ function RawFields() {
           checked={compose.draft.value.repair}
           onChange={(event) => compose.set({ repair: event.currentTarget.checked })}
         />
-        Set lengths and checksums right
+        Fix lengths and checksums
       </label>
     </>
   );

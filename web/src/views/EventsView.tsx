@@ -33,7 +33,7 @@ export function EventsView() {
   const copy = () =>
     navigator.clipboard.writeText(log.copyText()).then(
       () => notices.say(`${shown.length} lines copied.`),
-      () => notices.say("The browser does not allow to copy."),
+      () => notices.say("The browser did not allow copying."),
     );
   return (
     <section class="events" aria-labelledby="events-title">

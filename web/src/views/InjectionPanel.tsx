@@ -109,7 +109,7 @@ function Outcome() {
   return (
     <div class="outcome" role="status">
       <p>
-        <strong>{count(report.accepted)}</strong> of {count(report.sent)} packets accepted
+        <strong>{count(report.accepted)}</strong> of {count(report.sent)} packets sent
         {report.seconds > 1 && ` in ${report.seconds.toFixed(1)} s, ${rateOf(report)}`}
         {injector.running.value && " so far"}.
       </p>

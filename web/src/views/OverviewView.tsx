@@ -66,7 +66,7 @@ export function OverviewView() {
             <p class="empty">
               {gone === null
                 ? "Select an adapter to see its settings and its session."
-                : `Adapter ${gone.name} is gone.`}
+                : `Adapter ${gone.name} was deleted.`}
             </p>
           )}
         </aside>

@@ -18,7 +18,7 @@ export function SessionPicker() {
       {chosen === null && <option value="">No session runs</option>}
       {over && (
         <option value={over.id}>
-          {adapters.find(over.adapter)?.name ?? "Adapter gone"} (over)
+          {adapters.find(over.adapter)?.name ?? "Adapter gone"} (ended)
         </option>
       )}
       {running.map((session) => (

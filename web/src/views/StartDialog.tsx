@@ -47,7 +47,7 @@ export function StartDialog({ adapter, onClose }: { adapter: Adapter; onClose: (
               </option>
             ))}
         </select>
-        <p class="said">Of each direction: {binary(2 * capacity)} of memory are locked.</p>
+        <p class="said">Per direction; locks {binary(2 * capacity)} of memory.</p>
       </div>
     </Dialog>
   );

@@ -9,7 +9,7 @@ const WORDS: Record<ConnectionState["name"], string> = {
   connecting: "Connecting",
   syncing: "Syncing",
   live: "Live",
-  lost: "Lost",
+  lost: "Disconnected",
 };
 
 export function StatusBar() {

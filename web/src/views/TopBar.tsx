@@ -41,7 +41,7 @@ export function TopBar() {
         <Button
           kind="quiet"
           icon={THEME_ICONS[choice]}
-          label={`Theme: ${choice === "system" ? "as the system" : choice}`}
+          label={`Theme: ${choice === "system" ? "system" : choice}`}
           onClick={() => theme.next()}
         />
         <Button kind="quiet" icon="signOut" label="Sign out" onClick={() => signIn.signOut()} />

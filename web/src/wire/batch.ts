@@ -32,11 +32,11 @@ export type FrameFault =
   | "truncated"
   | "bad_lengths";
 
-/** A message that is no sequence of batches; no part of it counts. */
+/** A message that is not a sequence of batches; no part of it counts. */
 export class FrameError extends Error {
   override readonly name = "FrameError";
   constructor(readonly reason: FrameFault) {
-    super(`The message is no sequence of batches: ${reason}.`);
+    super(`The message is not a sequence of batches: ${reason}.`);
   }
 }
 

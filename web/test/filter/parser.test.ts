@@ -120,8 +120,8 @@ describe("the display filter", () => {
 
   const wrong: readonly (readonly [string, string, string])[] = [
     ["tcp.flag.syn", "tcp.flag.syn", "did you mean tcp.flags.syn?"],
-    ["port == x", "x", "is no port"],
-    ["ip.src == 10.6.7", "10.6.7", "is no address"],
+    ["port == x", "x", "is not a port"],
+    ["ip.src == 10.6.7", "10.6.7", "is not an address"],
     ["(tcp", "(", "closing bracket"],
     ["tcp)", ")", "never opened"],
     ['"abc', '"abc', "closing quote"],
@@ -130,9 +130,9 @@ describe("the display filter", () => {
     ["and tcp", "and", "should stand before"],
     ["len contains 5", "5", "does not go with"],
     ["foo == 1", "foo", 'no field "foo"'],
-    ["tcp.flags.syn == 5", "5", "set or not"],
-    ["ip.addr == 10.0.0.0/33", "10.0.0.0/33", "is no address"],
-    ["tcp & udp", "&", "means nothing"],
+    ["tcp.flags.syn == 5", "5", "is true or false"],
+    ["ip.addr == 10.0.0.0/33", "10.0.0.0/33", "is not an address"],
+    ["tcp & udp", "&", "Unexpected"],
   ];
   for (const [filter, place, message] of wrong) {
     it(`says what is wrong with ${filter}, and where`, () => {

@@ -61,7 +61,7 @@ describe("the dashboard", () => {
     const events = await live(session());
     events.say(event("adapter.deleted", adapter()));
     expect([dashboard.adapters.list.value, dashboard.sessions.list.value]).toEqual([[], []]);
-    expect(dashboard.log.shown().at(-1)?.text).toBe("Adapter OfficeNet is gone.");
+    expect(dashboard.log.shown().at(-1)?.text).toBe("Adapter OfficeNet was deleted.");
   });
 
   it("asks for the driver again when an adapter was made: now it is loaded", async () => {
@@ -88,7 +88,7 @@ describe("the dashboard", () => {
     await expect.poll(() => dashboard.connection.state.value.name).toBe("signed-out");
     dashboard.sessions.rest();
     expect(dashboard.connection.state.value).toMatchObject({
-      reason: expect.stringContaining("The sign-in is not valid any more"),
+      reason: expect.stringContaining("The sign-in is no longer valid"),
     });
     expect([dashboard.adapters.list.value, dashboard.capture.session.value]).toEqual([[], null]);
   });
@@ -116,14 +116,14 @@ describe("the dashboard", () => {
   it("asks for the token where there is a cookie and no key, without asking the service", async () => {
     const other = made(new FakeStore(null));
     await other.start(true, null, () => true);
-    expect(stateOf(other)).toContain("does not have the key of its sign-in");
+    expect(stateOf(other)).toContain("no longer has the key of its sign-in");
     expect(service().asked).toEqual([]);
   });
 
   it("asks for the token where the key is an old one", async () => {
     know("another");
     await dashboard.start(true, null, () => true);
-    expect(stateOf(dashboard)).toContain("does not have the key of its sign-in");
+    expect(stateOf(dashboard)).toContain("no longer has the key of its sign-in");
   });
 
   it("connects with the key of a new sign-in", async () => {
@@ -159,7 +159,7 @@ describe("the dashboard", () => {
   it("does not come back with a dead key once its token ended", async () => {
     const events = await live();
     events.end(4001, "The token was revoked.");
-    expect(stateOf(dashboard)).toContain("The sign-in is not valid any more");
+    expect(stateOf(dashboard)).toContain("The sign-in is no longer valid");
     expect(service().calls("GET /v1/system").length).toBe(1);
   });
 

@@ -65,15 +65,15 @@ describe("the rules of the API", () => {
     const said = (line: string) => rules.routesRule([line]);
     expect(said("10.0.0.1/8")).toContain("beyond its prefix length");
     expect(said("10.0.0.0")).toContain("no prefix length");
-    expect(said("224.0.0.0/4")).toContain("is a group");
-    expect(said("10.0.0.0/8 via fd06::1")).toContain("is no next hop");
-    expect(said("10.0.0.0/8 via 0.0.0.0")).toContain("no address of a host");
-    expect(said("10.0.0.0/8 by 10.6.7.1")).toContain("is no route");
+    expect(said("224.0.0.0/4")).toContain("is a multicast network");
+    expect(said("10.0.0.0/8 via fd06::1")).toContain("is not a next hop");
+    expect(said("10.0.0.0/8 via 0.0.0.0")).toContain("is not a host address");
+    expect(said("10.0.0.0/8 by 10.6.7.1")).toContain("is not a valid route");
   });
 
   it("take a route once", () => {
     const twice = ["10.0.0.0/8 metric 5", "10.0.0.0/8 via 10.6.7.1 metric 5"];
-    expect(rules.routesRule(twice)).toBe("10.0.0.0/8 is there twice.");
+    expect(rules.routesRule(twice)).toBe("10.0.0.0/8 is given twice.");
     expect(rules.routesRule(["10.0.0.0/8", "10.0.0.0/9"])).toBe("");
   });
 

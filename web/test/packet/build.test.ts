@@ -47,7 +47,7 @@ describe("built packets", () => {
     const [pair] = PAIRS;
     if (pair === undefined) return;
     const ports = { ...pair, sourcePort: 1, destinationPort: 2, data: new Uint8Array() };
-    expect(() => udp({ ...ports, destinationPort: 65536 })).toThrow("does not fit 16 bits");
+    expect(() => udp({ ...ports, destinationPort: 65536 })).toThrow("must be 0-65535");
     expect(() => udp({ ...ports, ttl: 256 })).toThrow("not from 0 to 255");
     expect(() => udp({ ...ports, data: new Uint8Array(65535) })).toThrow(RangeError);
     expect(() => udp({ ...ports, source: address("::1") })).toThrow("one address family");

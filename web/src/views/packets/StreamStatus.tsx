@@ -9,7 +9,7 @@ const WORDS: Readonly<Record<StreamState["name"], string>> = {
   connecting: "Connecting",
   syncing: "Syncing",
   live: "Live",
-  lost: "Lost",
+  lost: "Disconnected",
   ended: "Ended",
 };
 

@@ -18,7 +18,7 @@ export function Toolbar() {
       <div class="buttons">
         <Button
           icon={paused ? "play" : "pause"}
-          label={paused ? "Go on (space)" : "Pause (space)"}
+          label={paused ? "Resume (space)" : "Pause (space)"}
           pressed={paused}
           onClick={() => table.pause(!paused)}
         />
@@ -55,21 +55,21 @@ function Settings() {
       </summary>
       <div class="panel">
         <Select
-          label="Keep at most"
+          label="Max packets"
           value={packets}
           options={PACKETS}
           text={(value) => `${value.toLocaleString("en")} packets`}
           onChange={(value) => capture.bound({ packets: value, bytes })}
         />
         <Select
-          label="and at most"
+          label="Max memory"
           value={bytes / MEGABYTE}
           options={MEGABYTES}
           text={(value) => `${value} MiB`}
           onChange={(value) => capture.bound({ packets, bytes: value * MEGABYTE })}
         />
         <Select
-          label="Of each packet"
+          label="Snap length"
           value={capture.snaplen.value}
           options={SNAPLENS}
           text={(value) => (value === 0 ? "all bytes" : `the first ${value} bytes`)}
@@ -81,13 +81,13 @@ function Settings() {
           options={[
             { id: "clock", label: "Time of day" },
             { id: "start", label: "Since the first" },
-            { id: "previous", label: "Since the one before" },
+            { id: "previous", label: "Since previous" },
           ]}
           onChange={(format) => {
             table.timeFormat.value = format;
           }}
         />
-        <p>Another number of packets or bytes clears the table.</p>
+        <p>Changing these limits clears the table.</p>
       </div>
     </details>
   );

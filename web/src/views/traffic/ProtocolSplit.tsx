@@ -22,7 +22,7 @@ export function ProtocolSplit() {
     <section class="panel" aria-labelledby="split-title">
       <header class="panel-head">
         <h2 id="split-title">Protocols</h2>
-        <span class="soft">packets of the last minute that came here</span>
+        <span class="soft">Last minute, captured packets</span>
       </header>
       {split.length === 0 ? (
         <p class="nothing">No packet came in the last minute.</p>

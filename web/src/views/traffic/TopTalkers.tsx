@@ -24,7 +24,7 @@ export function TopTalkers() {
         <span class="soft">the last two minutes, by bytes</span>
       </header>
       {talkers.length === 0 ? (
-        <p class="nothing">Nobody has talked yet.</p>
+        <p class="nothing">No traffic yet.</p>
       ) : (
         <table class="grid">
           <TableHead columns={COLUMNS} />

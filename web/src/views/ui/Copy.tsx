@@ -8,7 +8,7 @@ export function Copy({ text, label }: { text: string; label: string }) {
   const copy = () =>
     navigator.clipboard.writeText(text).then(
       () => notices.say(`${label} copied.`),
-      () => notices.say(`The browser does not allow to copy.`),
+      () => notices.say(`The browser did not allow copying.`),
     );
   return (
     <span class="copy">
