@@ -233,7 +233,7 @@ def test_other_methods(service: RunningService, method: str) -> None:
     assert ask(service, f"{method} /v1/sessions", token=None)[0] == 401
 
 
-def test_a_socket_is_no_http_route(service: RunningService) -> None:
+def test_an_http_request_does_not_find_a_socket(service: RunningService) -> None:
     """A plain request for a WebSocket's path, and the reverse, is answered as not there."""
     assert upgrade(service, "/v1/adapters")[0] == 404
     assert ask(service, "GET /v1/sessions/x/packets")[0] == 405

@@ -82,7 +82,9 @@ def test_changes(service: RunningService, trail: Trail) -> None:
         assert (one["client"], one["count"]) == ("127.0.0.1", 1)
 
 
-def test_what_is_no_change(service: RunningService, trail: Trail) -> None:
+def test_requests_that_change_nothing_are_not_recorded(
+    service: RunningService, trail: Trail
+) -> None:
     """Reading, injecting packets, streams, and requests without a token leave nothing."""
     session = service.session(service.adapter(name="Quiet"))["id"]
     trail.take()

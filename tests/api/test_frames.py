@@ -78,7 +78,7 @@ def test_messages_of_a_chunk_come_together() -> None:
     assert list(collecting().read(chunk)) == [packets]
 
 
-def test_the_buffer_of_an_event_loop_is_as_good_as_bytes() -> None:
+def test_a_buffer_of_an_event_loop_is_accepted() -> None:
     """The Proactor loop of Windows gives a bytearray; what comes out is bytes all the same."""
     ping = client_frame(Opcode.PING, b"")
     chunk = bytearray(client_frame(Opcode.BINARY, b"x") + ping)

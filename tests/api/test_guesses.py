@@ -112,7 +112,7 @@ def test_a_right_credential_passes(strict: RunningService) -> None:
     assert ask(strict, "GET /noauth/health", token=None)[0] == 200
 
 
-def test_a_missing_token_is_no_guess(strict: RunningService) -> None:
+def test_a_missing_token_does_not_count_as_a_guess(strict: RunningService) -> None:
     """Who sends no token at all gets 401 every time, and costs others nothing."""
     for _ in range(3 * LIMIT):
         assert ask(strict, "GET /v1/system", token=None)[0] == 401

@@ -131,7 +131,7 @@ def test_names_that_are_none(value: str) -> None:
         Settings.load(allowed_hosts=(value,))
 
 
-def test_every_address_is_no_name() -> None:
+def test_addresses_that_mean_every_address_are_not_names() -> None:
     """Pages of other sites can ask 0.0.0.0 too, so listening there does not allow it."""
     assert allowed_names(("0.0.0.0", "::", "[::]:80", "", "A.")) == {"a"}
 

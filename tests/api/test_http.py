@@ -136,7 +136,7 @@ def test_small_chunks(service: RunningService) -> None:
     service.http.delete(f"/v1/adapters/{created.json()['guid']}")
 
 
-def test_trailers_are_no_headers(service: RunningService) -> None:
+def test_trailers_do_not_count_as_headers(service: RunningService) -> None:
     """A token in a trailer lets nobody in (RFC 9110, section 6.5.1)."""
     head = request("/v1/adapters", JSON, "Transfer-Encoding: chunked", method="POST")
     with Raw(service.port) as raw:

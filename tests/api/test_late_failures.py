@@ -114,7 +114,7 @@ def test_an_opening_that_fails_late(rig: Rig) -> None:
     assert failed["problem"]["status"] == 404
 
 
-def test_a_failure_in_time_is_no_event(rig: Rig) -> None:
+def test_a_failure_in_time_causes_no_event(rig: Rig) -> None:
     """Who waited for the answer has it; the events do not repeat it."""
     rig.library.fail_next("WintunCreateAdapter", 4319)
     problem(rig.service.http.post("/v1/adapters", json={"name": "x"}), 502, "driver-error")

@@ -63,7 +63,7 @@ def test_a_named_proxy_is_believed(trusted: str, peer: str) -> None:
         ("", "10.0.0.1"),
     ],
 )
-def test_the_nearest_that_is_no_proxy(value: str, client: str) -> None:
+def test_the_nearest_address_that_is_not_a_proxy(value: str, client: str) -> None:
     """What a client wrote itself stands before what the proxies added, and is not believed."""
     assert seen(("10.0.0.0/24",), "10.0.0.1", ("x-forwarded-for", value))[1] == client
 

@@ -125,7 +125,7 @@ def test_refused_handshakes_are_few_lines(
     assert told == ["139 WebSocket handshakes were refused; their clients were told why."]
 
 
-def test_accepted_handshakes_are_no_lines(
+def test_accepted_handshakes_are_not_logged(
     talkative: RunningService, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A socket that is opened and closed leaves no line with its address."""

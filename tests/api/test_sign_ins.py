@@ -394,7 +394,7 @@ def test_the_redirect_stays_here(service: RunningService, target: str) -> None:
 
 
 @pytest.mark.parametrize("query", ["token=wrong", "token=", f"token={TOKEN}&token=x", "Token=x"])
-def test_a_wrong_token_url_signs_in_nobody(service: RunningService, query: str) -> None:
+def test_a_wrong_token_in_the_address_does_not_sign_in(service: RunningService, query: str) -> None:
     """A bad token in the address gives no cookie, but the page to sign in."""
     headers = ["Accept: text/html"]
     status, text = ask(service, f"GET /?{query}", headers, token=None)

@@ -225,7 +225,7 @@ def test_a_broken_file_of_tokens(tmp_path: Path, content: str) -> None:
 @pytest.mark.parametrize(
     "content", [b"\xff\xfe", b"[]" + bytes(10), b"[" + b" " * (1 << 20) + b"]"]
 )
-def test_bytes_that_are_no_tokens(tmp_path: Path, content: bytes) -> None:
+def test_files_that_are_not_tokens(tmp_path: Path, content: bytes) -> None:
     """What is not text, or too much of it, is refused too."""
     path = tmp_path / "tokens.json"
     path.write_bytes(content)

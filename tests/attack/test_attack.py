@@ -257,7 +257,7 @@ def test_answers_are_read_one_after_the_other(pair: Any) -> None:
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n0\r\n\r\n",
     ],
 )
-def test_what_is_no_answer_is_told(pair: Any, sent: bytes) -> None:
+def test_a_wrong_answer_is_reported(pair: Any, sent: bytes) -> None:
     """Also when it ends in the middle."""
     with pytest.raises(Malformed):
         _answers(pair, sent).all()

@@ -86,7 +86,7 @@ def test_a_rate_goes_on_until_it_is_stopped(composer: Screen) -> None:
     assert sent(composer) > 100
 
 
-def test_raw_bytes_that_are_no_packet_are_rejected_with_the_reason(composer: Screen) -> None:
+def test_raw_bytes_that_are_not_a_packet_are_rejected_with_the_reason(composer: Screen) -> None:
     """The service's reason is shown; so is what is no hexadecimal number at all."""
     from playwright.sync_api import expect
 

@@ -54,7 +54,7 @@ def test_abstract_address(monkeypatch: pytest.MonkeyPatch) -> None:
         assert listener.recv(4096) == b"STOPPING=1"
 
 
-def test_nobody_listens(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_no_socket_to_notify(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A manager that is gone, or was never there, is no error."""
     monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "nobody"))
     notify.ready("here")

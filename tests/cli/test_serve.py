@@ -349,7 +349,7 @@ def test_a_public_token(tmp_path: Path) -> None:
 
 
 @posix_only
-def test_a_directory_for_everybody(tmp_path: Path) -> None:
+def test_a_directory_that_every_user_may_write(tmp_path: Path) -> None:
     """A data directory that every user may write is refused, and nothing is made in it."""
     data_of(tmp_path).chmod(0o777)
     refused(run(tmp_path, *EMULATED), "Other users may write", "chmod go-w")

@@ -123,7 +123,7 @@ def test_unfinished_operations_are_bounded(monkeypatch: pytest.MonkeyPatch) -> N
     asyncio.run(body())
 
 
-def test_a_reading_that_nobody_asked_for_does_not_make_it_busy() -> None:
+def test_an_unrequested_reading_does_not_make_it_busy() -> None:
     """Readers wait for the quick reading of changes, since it is about to bring news."""
 
     async def body() -> None:

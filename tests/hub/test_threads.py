@@ -96,7 +96,7 @@ def test_a_cancelled_wait_does_not_stop_the_call() -> None:
         StopIteration(),
     ],
 )
-def test_what_is_no_error_of_a_call(raised: BaseException) -> None:
+def test_unusual_exceptions_of_a_call(raised: BaseException) -> None:
     """What would end the loop, or cannot be carried to it, arrives as a driver error."""
 
     def leave() -> None:

@@ -64,7 +64,7 @@ def test_in_another_namespace(namespace: None) -> None:
         os.close(there)
 
 
-def test_cut_messages_are_no_crash() -> None:
+def test_cut_messages_do_not_crash() -> None:
     """A message that ends early says as much as it has."""
     header = bytes([40, 0, 0, 0, 16, 0]) + bytes(26)
     for attribute in (b"", b"\x00", b"\x01\x00\x14\x00", b"\x08\x00\x14\x00ab"):

@@ -141,7 +141,7 @@ def test_name_is_the_kernel_name(name: str) -> None:
 @pytest.mark.parametrize(
     "name", ["sixteen-bytes-xx", "Demo One", "a%d", ".", "..", "all", "default", "à", "a\u00a0b"]
 )
-def test_name_is_no_kernel_name(name: str) -> None:
+def test_names_that_are_not_kernel_names(name: str) -> None:
     """Any other gets a pattern; à has a byte that the kernel takes for a space."""
     assert kernel_name(name) == "wt%d"
 

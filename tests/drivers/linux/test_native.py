@@ -251,7 +251,7 @@ def test_another_source_is_refused(
         native.load(native_library)
 
 
-def test_a_file_that_is_no_library(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_library(tmp_path: Path) -> None:
     """Something else is refused by name."""
     path = tmp_path / "burst.so"
     path.write_text("no library")

@@ -223,7 +223,7 @@ def test_delete_pool_removes_the_driver(wintun: WintunDriver) -> None:
     assert wintun.running_driver_version() is None
 
 
-def test_removed_by_somebody(wintun: WintunDriver, library: EmulatedLibrary) -> None:
+def test_removed_by_another_program(wintun: WintunDriver, library: EmulatedLibrary) -> None:
     """An adapter that somebody else removed is not found, and its handle can be closed."""
     adapter = wintun.create_adapter("Demo", "Example")
     session = adapter.start_session(0x20000)

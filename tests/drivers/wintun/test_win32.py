@@ -131,7 +131,7 @@ def test_zero_in_an_hresult_is_a_failure() -> None:
     assert "without an error number" in str(driver_error("WintunCreateAdapter", 0x80070000))
 
 
-def test_a_configret_is_no_win32_code() -> None:
+def test_a_configret_is_not_a_win32_code() -> None:
     """The device manager's numbers are small too, and mean something else: 5 is no denial."""
     error = errors.DriverError("CM_Get_DevNode_Status", 5, domain="configret")
     assert error.carried == 5

@@ -550,7 +550,7 @@ def test_a_carried_code_is_read(
     assert (caught.value.code, caught.value.carried) == (high | code, code)
 
 
-def test_carried_codes_that_are_no_failure(
+def test_carried_codes_that_do_not_mean_failure(
     helper: WindowsIpHelper, windows: FakeIphlpapi, demo: FakeInterface
 ) -> None:
     """What is expected as a code is expected as an HRESULT too: not bound, there already, none."""
