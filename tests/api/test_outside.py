@@ -243,6 +243,33 @@ CHANGES: dict[str, tuple[list[str], Callable[[dict[str, Any]], object]]] = {
         ["-6", "route", "flush", "dev", NAME, "proto", "87"],
         lambda now: now["difference"]["missing"] == {"routes": SETTINGS["routes"][1:]},
     ),
+    "route to the network of an address deleted": (
+        ["route", "del", "10.6.7.0/24", "dev", NAME],
+        lambda now: now["difference"]["missing"] == {"addresses": ["10.6.7.7/24"]},
+    ),
+    "IPv6 route to the network of an address deleted": (
+        ["-6", "route", "del", "fd06:7::/64", "dev", NAME],
+        lambda now: now["difference"]["missing"] == {"addresses": ["fd06:7::7/64"]},
+    ),
+    "route to the network of an address replaced": (
+        ["route", "replace", "10.6.7.0/24", "via", "10.6.7.9", "dev", NAME],
+        lambda now: now["difference"]["missing"] == {"addresses": ["10.6.7.7/24"]},
+    ),
+    "all routes flushed": (
+        ["route", "flush", "dev", NAME],
+        lambda now: (
+            now["difference"]["missing"]
+            == {"addresses": ["10.6.7.7/24"], "routes": SETTINGS["routes"][:1]}
+        ),
+    ),
+    "address with an end": (
+        ["addr", "change", "10.6.7.7/24", "dev", NAME, "valid_lft", "600", "preferred_lft", "600"],
+        lambda now: now["difference"]["missing"] == {"addresses": ["10.6.7.7/24"]},
+    ),
+    "address deprecated": (
+        ["addr", "change", "fd06:7::7/64", "dev", NAME, "preferred_lft", "0"],
+        lambda now: now["difference"]["missing"] == {"addresses": ["fd06:7::7/64"]},
+    ),
     "MTU": (["link", "set", NAME, "mtu", "1300"], lambda now: now["wanted"] == {"mtu": 1420}),
     "small MTU": (
         ["link", "set", NAME, "mtu", "600"],
@@ -272,6 +299,55 @@ def test_changed_by_another_program(
         heard.until("adapter.changed", lambda now: now["wanted"] and holds(now))
         restored(kernel_service, adapter)
         heard.until("adapter.changed", lambda now: now["wanted"] is None)
+
+
+@pytest.mark.parametrize(
+    ("family", "command"),
+    [
+        ("-4", ["replace", "10.20.0.0/16", "dev", NAME, "proto", "static"]),
+        ("-4", ["change", "10.20.0.0/16", "dev", NAME, "proto", "bgp"]),
+        ("-4", ["replace", "blackhole", "10.20.0.0/16"]),
+        ("-6", ["replace", "IPV6", "dev", NAME, "proto", "static"]),
+    ],
+    ids=["static", "bgp", "blackhole", "IPv6"],
+)
+def test_a_route_replaced_by_another_program(
+    kernel_service: RunningService, adapter: dict[str, Any], family: str, command: list[str]
+) -> None:
+    """It is ours no more, which an event tells; it is not taken back, but whose it is is told."""
+    ours = SETTINGS["routes"][0 if family == "-4" else 1]
+    hop = ["via", ours["next_hop"]] if ours["next_hop"] and "blackhole" not in command else []
+    metric = ["metric", str(ours["metric"])] if ours["metric"] else []
+    words = [ours["destination"] if word == "IPV6" else word for word in command]
+    with events(kernel_service) as heard:
+        ip(family, "route", *words, *hop, *metric)
+        heard.until(
+            "adapter.changed",
+            lambda now: now["wanted"] and now["difference"]["missing"] == {"routes": [ours]},
+        )
+    answer = kernel_service.http.post(f"{path_of(adapter)}/restore")
+    assert answer.status_code == 409, answer.text
+    assert ours["destination"] in answer.json()["detail"]
+    ip(family, "route", "flush", "exact", ours["destination"])
+    restored(kernel_service, adapter)
+
+
+def test_an_address_that_got_a_peer(
+    kernel_service: RunningService, adapter: dict[str, Any]
+) -> None:
+    """The same address and prefix with another end is not the address that was asked for."""
+    with events(kernel_service) as heard:
+        ip("addr", "del", "10.6.7.7/24", "dev", NAME)
+        ip("addr", "add", "10.6.7.7", "peer", "10.6.7.1/24", "dev", NAME)
+        heard.until(
+            "adapter.changed",
+            lambda now: (
+                "10.6.7.7/24" in now["addresses"]
+                and now["difference"]["missing"].get("addresses") == ["10.6.7.7/24"]
+            ),
+        )
+    restored(kernel_service, adapter)
+    assert "peer" not in ip("addr", "show", "dev", NAME)
 
 
 def test_the_same_patch_brings_it_back(

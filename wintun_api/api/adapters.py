@@ -163,7 +163,7 @@ async def delete_adapter(
 @router.post(
     "/adapters/{guid:identity}/restore",
     operation_id="restore_adapter",
-    responses=problems(InvalidArgument, AdapterNotFound, NotSupported, *DRIVER),
+    responses=problems(InvalidArgument, AdapterNotFound, AdapterUnavailable, *SETTINGS, *DRIVER),
 )
 @needs(Scope.ADMIN)
 async def restore_adapter(guid: Guid, registry: RegistryOf) -> Adapter:

@@ -130,6 +130,9 @@ class AdapterInfo:
         interface_name: The name in the system's own tools: the alias, or the kernel's name.
         mtu: Bytes; None if the driver cannot read it.
         addresses: Addresses with prefix lengths, in the order of the system.
+        impaired_addresses: Those of `addresses` that another program has changed, so that they are
+            not as `Adapter.set_addresses` adds them: the route to their network is missing, or
+            they have a peer or a limited lifetime. `set_addresses` repairs them.
         persistent: Whether the adapter outlives the handle that created it.
         metric: The interface's metric; None if the system chooses it or has none.
         routes: The routes that were set, without those that the system adds by itself.
@@ -164,6 +167,7 @@ class AdapterInfo:
     unavailable: str = ""
     link_up: bool | None = None
     lost_marks: tuple[str, ...] = ()
+    impaired_addresses: tuple[IPInterface, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

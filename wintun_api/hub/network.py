@@ -110,7 +110,13 @@ class Unmet:
 
 
 def unmet(wanted: NetworkSettings, info: AdapterInfo) -> Unmet | None:
-    """Return how an adapter differs from what was asked for; None if it does not."""
+    """Return how an adapter differs from what was asked for; None if it does not.
+
+    An address that another program has impaired counts as missing.
+    """
+    asked = set(info.impaired_addresses).intersection(wanted.addresses or ())
+    if asked:
+        info = replace(info, addresses=tuple(one for one in info.addresses if one not in asked))
     settings = wanted.unmet(info)
     if settings is None and info.link_up is not False and not info.lost_marks:
         return None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
@@ -96,7 +97,7 @@ class LinuxAdapter:
         with RouteSocket(self._memory) as route:
             link = self._link(route)
         own = self._own_routes()
-        found = address_messages.rows_of(own.netlink, link.index)
+        found = AddressesRead.of(own, link)
         dns = self._resolver.read().get(link.kernel_name) if self._resolver else None
         return info_of(link, found, own.listed(link.index), dns)
 
@@ -344,8 +345,31 @@ class LinuxAdapter:
         RouteSocket.changes += 1  # its carrier is gone
 
 
+@dataclass(frozen=True, slots=True)
+class AddressesRead:
+    """The addresses of a device, and those of them that others have changed, as they were read."""
+
+    all: tuple[IPInterface, ...]
+    impaired: tuple[IPInterface, ...]
+
+    @classmethod
+    def of(cls, own: OwnRoutes, link: Link) -> AddressesRead:
+        """Read the addresses of a link."""
+        rows = address_messages.rows_of(own.netlink, link.index)
+        networks = own.networks(link.index) if rows and link.up else set()
+        whole = {row.interface for row in rows if _whole(row, link, networks)}
+        return cls(
+            all=tuple(row.interface for row in rows),
+            impaired=tuple(row.interface for row in rows if row.interface not in whole),
+        )
+
+
+def _whole(row: AddressRow, link: Link, networks: Collection[tuple[bytes, int]]) -> bool:
+    return row.plain and (not link.up or row.reached(networks))
+
+
 def info_of(
-    link: Link, found: Sequence[AddressRow], made: tuple[Route, ...], dns: Dns | None
+    link: Link, found: AddressesRead, made: tuple[Route, ...], dns: Dns | None
 ) -> AdapterInfo:
     """Describe an adapter in the terms of `drivers.base`."""
     servers, search = dns or ((), ())
@@ -357,7 +381,8 @@ def info_of(
         interface_index=link.index,
         interface_name=link.kernel_name,
         mtu=link.mtu,
-        addresses=tuple(address.interface for address in found),
+        addresses=found.all,
+        impaired_addresses=found.impaired,
         persistent=True,
         routes=made,
         dns=servers,

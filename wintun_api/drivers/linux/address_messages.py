@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Collection
 from dataclasses import dataclass
 from ipaddress import ip_interface
 from socket import AF_INET
@@ -64,7 +65,16 @@ class AddressRow:
         if self.flags & IFA_F_NOPREFIXROUTE:
             return None
         network = (self.peer or self.interface).network
+        if network.version == 4 and network.network_address.packed[0] == 0:
+            return None  # fib_frontend.c: ipv4_is_zeronet
         return network if network.num_addresses > 1 or self.peer is not None else None
+
+    def reached(self, networks: Collection[tuple[bytes, int]]) -> bool:
+        """Tell whether its network is reached, by those that the kernel has made routes to."""
+        network = self.network
+        if network is None:
+            return not self.flags & IFA_F_NOPREFIXROUTE
+        return (network.network_address.packed, network.prefixlen) in networks
 
     def __str__(self) -> str:
         if self.peer is None:

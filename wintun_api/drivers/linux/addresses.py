@@ -29,8 +29,9 @@ _THERE = frozenset((errno.EEXIST,))
 def set_addresses(own: OwnRoutes, link: Link, addresses: Sequence[IPInterface]) -> None:
     """Replace the link's addresses with these, all or none, without touching correct ones.
 
-    Link-local IPv6 addresses that the kernel added stay. Addresses with a peer or a limited
-    lifetime are replaced. Our routes that the kernel removes together with an address are restored.
+    Link-local IPv6 addresses that the kernel added stay. Addresses with a peer, with a limited
+    lifetime or without the route to their network are replaced. Our routes that the kernel removes
+    together with an address are restored.
 
     Raises:
         InvalidArgument: A multicast address, the unspecified one, or one with two prefix lengths.
@@ -42,10 +43,12 @@ def set_addresses(own: OwnRoutes, link: Link, addresses: Sequence[IPInterface]) 
     netlink, index = own.netlink, link.index
     present = address_messages.rows_of(netlink, index)
     ours = [row for row in present if not row.by_kernel(_tells_protocol())]
-    right = {row.interface for row in present if row.plain and row.interface in wanted}
-    renewed = [
-        row for row in ours if row.peer is None and not row.plain and row.interface in wanted
-    ]
+    networks = own.networks(index)
+    # A device that is set down has no routes; those of its addresses come back with it.
+    found = [row for row in present if row.interface in wanted and row.peer is None]
+    found = [row for row in found if not link.up or row.reached(networks)]
+    right = {row.interface for row in found if row.plain}
+    renewed = [row for row in found if row in ours and not row.plain]
     settled = right | {row.interface for row in renewed}
     wrong = [row for row in present if row.peer is not None or row.interface not in settled]
     # The kernel has an IPv6 address only once, whatever its prefix, and in places treats an IPv4

@@ -23,8 +23,13 @@ from wintun_api.drivers.base import (
 )
 from wintun_api.drivers.limits import check_name, check_pool
 from wintun_api.drivers.linux import availability, capability, marks, native, tun
-from wintun_api.drivers.linux.adapter import LinuxAdapter, info_of, label_of, refuse_taken
-from wintun_api.drivers.linux.address_messages import AddressRow, rows_of
+from wintun_api.drivers.linux.adapter import (
+    AddressesRead,
+    LinuxAdapter,
+    info_of,
+    label_of,
+    refuse_taken,
+)
 from wintun_api.drivers.linux.calls import PacketCalls, PythonCalls
 from wintun_api.drivers.linux.changes import Changes
 from wintun_api.drivers.linux.heap import keep_heap
@@ -57,7 +62,7 @@ CAPABILITIES = Capabilities(
     force_close=True,
 )
 
-Device = tuple[Link, list[AddressRow], tuple[Route, ...]]
+Device = tuple[Link, AddressesRead, tuple[Route, ...]]
 MISC_DEVICES = Path("/proc/misc")
 
 
@@ -216,7 +221,7 @@ class LinuxDriver:
             own = self._own_routes()
             own.keep(link.index for link in links)
             known = self._read = [
-                (link, rows_of(own.netlink, link.index), own.listed(link.index)) for link in links
+                (link, AddressesRead.of(own, link), own.listed(link.index)) for link in links
             ]
         return known
 

@@ -22,6 +22,7 @@ from wintun_api.drivers.linux.netlink import (
     AF_NETLINK,
     HEADER,
     NETLINK_ROUTE,
+    NLM_F_REPLACE,
     WORD,
     Netlink,
     attributes,
@@ -29,13 +30,18 @@ from wintun_api.drivers.linux.netlink import (
 from wintun_api.drivers.linux.route_messages import (
     RTM_DELROUTE,
     RTM_NEWROUTE,
+    RTPROT_KERNEL,
     RTPROT_WINTUN_API,
+    Made,
+    Parsed,
     Row,
-    parse_owner,
+    parse,
 )
 from wintun_api.drivers.linux.socket_filter import (
     ALL,
+    FLAGS,
     JUMP_IF_EQUAL,
+    JUMP_IF_SET,
     KIND,
     LOAD_BYTE,
     LOAD_HALF,
@@ -75,6 +81,8 @@ class OwnRoutes:
         self.netlink = Netlink()
         self._known: dict[int, Mapping[Row, Route]] = {}
         self._listed: dict[int, tuple[Route, ...]] = {}
+        self._keys: dict[int, frozenset[Row]] = {}
+        self._made: dict[int, set[Made]] = {}
         try:
             self._changes = _listen(self.netlink.port)
         except OSError as error:
@@ -98,6 +106,17 @@ class OwnRoutes:
             self._listed[index] = tuple(known.values())
         return self._listed[index]
 
+    def networks(self, index: int) -> set[tuple[bytes, int]]:
+        """Return the networks that the kernel itself has a route to through a device.
+
+        It makes one for each address, and another program can remove it.
+        """
+        self._hear()
+        made = self._made.get(index)
+        if made is None:
+            made = self._made[index] = set(route_messages.made_rows(self.netlink, index))
+        return {(one.destination, one.length) for one in made}
+
     def replace(self, index: int, routes: Mapping[Row, Route]) -> Mapping[Row, Route]:
         """Store our present routes into a device, in a fixed order.
 
@@ -105,16 +124,19 @@ class OwnRoutes:
         """
         self._known[index] = MappingProxyType(dict(sorted(routes.items(), key=itemgetter(0))))
         self._listed.pop(index, None)
+        self._keys.pop(index, None)
         return self._known[index]
 
     def forget(self, index: int) -> None:
         """Forget the routes into a device, so that they are read again."""
         self._known.pop(index, None)
         self._listed.pop(index, None)
+        self._keys.pop(index, None)
+        self._made.pop(index, None)
 
     def keep(self, indexes: Iterable[int]) -> None:
         """Forget all devices but these."""
-        for index in self._known.keys() - set(indexes):
+        for index in (self._known.keys() | self._made.keys()) - set(indexes):
             self.forget(index)
 
     def close(self) -> None:
@@ -133,19 +155,39 @@ class OwnRoutes:
                     error.errno != errno.ENOBUFS
                 ):  # not merely more messages than the kernel could keep
                     raise driver_error("recv", error.errno or 0) from None
-                for index in list(self._known):
-                    self.forget(index)
+                self.keep(())
                 continue
-            concerned = _concerned(message)
+            kind, flags = HEADER.unpack_from(message)[1:3]
+            if kind in (RTM_NEWROUTE, RTM_DELROUTE):
+                self._route_changed(kind, flags, parse(message[HEADER.size :]))
+                continue
+            concerned = _concerned(kind, message[HEADER.size :])
             if concerned is not None:
                 self.forget(concerned)
 
+    def _route_changed(self, kind: int, flags: int, route: Parsed) -> None:
+        device, protocol = route.owner
+        if protocol == RTPROT_WINTUN_API:
+            self.forget(device)
+        elif protocol == RTPROT_KERNEL and route.made is not None and device in self._made:
+            change = self._made[device]
+            (change.add if kind == RTM_NEWROUTE else change.discard)(route.made)
+        if flags & NLM_F_REPLACE:
+            # One that was there has gone, untold: whichever device it led into.
+            key = route.row._replace(gateway=b"")
+            for index, known in list(self._known.items()):
+                if index not in self._keys:
+                    self._keys[index] = frozenset(row._replace(gateway=b"") for row in known)
+                if key in self._keys[index]:
+                    self.forget(index)
+            for made in self._made.values():
+                made.difference_update([one for one in made if one.key == key])
+            if route.made is not None and protocol == RTPROT_KERNEL and device in self._made:
+                self._made[device].add(route.made)
 
-def _concerned(message: bytes) -> int | None:
+
+def _concerned(kind: int, body: bytes) -> int | None:
     """Return the index of the device whose routes may have changed according to a message."""
-    kind, body = HEADER.unpack_from(message)[1], message[HEADER.size :]
-    if kind in (RTM_NEWROUTE, RTM_DELROUTE):
-        return parse_owner(body).device
     if kind == RTM_DELADDR:  # with its last address a device silently loses its IPv4 routes
         index: int = INDEX_OF_ADDRESS.unpack_from(body)[0]
         return index
@@ -171,7 +213,11 @@ def _listen(port: int) -> socket.socket:
 
 
 def _program(port: int) -> Program:
-    """Return a filter that drops a port's own changes, others' routes and new addresses."""
+    """Return a filter that drops a port's own changes, new addresses and most routes of others.
+
+    It lets through the routes that the kernel adds by itself, and those that replace another
+    route, because the kernel does not report the removal of the replaced one.
+    """
     nothing, everything = Step(RETURN, NOTHING), Step(RETURN, ALL)
     return [
         Step(LOAD_WORD, PORT_AT),
@@ -180,11 +226,14 @@ def _program(port: int) -> Program:
         Step(LOAD_HALF, KIND),
         Step(JUMP_IF_EQUAL, socket.htons(RTM_NEWADDR), 0, 1),
         nothing,
-        Step(JUMP_IF_EQUAL, socket.htons(RTM_NEWROUTE), 2, 0),
-        Step(JUMP_IF_EQUAL, socket.htons(RTM_DELROUTE), 1, 0),
+        Step(JUMP_IF_EQUAL, socket.htons(RTM_DELROUTE), 4, 0),
+        Step(JUMP_IF_EQUAL, socket.htons(RTM_NEWROUTE), 1, 0),
         everything,
+        Step(LOAD_HALF, FLAGS),
+        Step(JUMP_IF_SET, socket.htons(NLM_F_REPLACE), 3, 0),
         Step(LOAD_BYTE, PROTOCOL_AT),
-        Step(JUMP_IF_EQUAL, RTPROT_WINTUN_API, 0, 1),
+        Step(JUMP_IF_EQUAL, RTPROT_WINTUN_API, 1, 0),
+        Step(JUMP_IF_EQUAL, RTPROT_KERNEL, 0, 1),
         everything,
         nothing,
     ]

@@ -23,10 +23,11 @@ from wintun_api.drivers.linux.netlink import (
 # linux/rtnetlink.h
 RTM_NEWROUTE, RTM_DELROUTE, RTM_GETROUTE = 24, 25, 26
 RTA_DST, RTA_OIF, RTA_GATEWAY, RTA_PRIORITY, RTA_TABLE = 1, 4, 5, 6, 15
-RT_TABLE_MAIN = 254
+RT_TABLE_UNSPEC, RT_TABLE_MAIN = 0, 254
 RT_SCOPE_UNIVERSE, RT_SCOPE_LINK = 0, 253
 RTN_UNICAST = 1
 RTNH_F_ONLINK = 4  # the device need not have an address in the next hop's subnet
+RTPROT_KERNEL = 2
 RTPROT_WINTUN_API = 87  # identifies our routes; no other program has registered this number
 AF_INET6 = 10  # the number on Linux, whatever the platform
 IP6_RT_PRIO_USER = 1024  # ipv6_route.h: the metric of an IPv6 route without a given metric
@@ -37,7 +38,7 @@ ROUTE = struct.Struct("=BBBBBBBBI")
 # /etc/iproute2/rt_protos
 PROTOCOLS = {
     1: "redirect",
-    2: "kernel",
+    RTPROT_KERNEL: "kernel",
     3: "boot",
     4: "static",
     9: "ra",
@@ -82,6 +83,47 @@ class Owner(NamedTuple):
 
     device: int
     protocol: int
+
+
+class Made(NamedTuple):
+    """A route that the kernel made by itself, into some device.
+
+    Attributes:
+        family: AF_INET or AF_INET6.
+        destination: The network's bytes.
+        length: Its prefix length.
+        metric: As the kernel has it.
+        table: The number of its routing table.
+    """
+
+    family: int
+    destination: bytes
+    length: int
+    metric: int
+    table: int
+
+    @property
+    def key(self) -> Row | None:
+        """What the kernel tells it from other routes of the main table by; None in others."""
+        if self.table != RT_TABLE_MAIN:
+            return None
+        return Row(self.family, self.destination, self.length, b"", self.metric)
+
+
+class Parsed(NamedTuple):
+    """A route in a message.
+
+    Attributes:
+        row: What the kernel tells it by.
+        owner: Whose it is.
+        simple: All that it has is in the row, and it is in the main table.
+        made: The same of a plain route without a next hop, in whatever table; else None.
+    """
+
+    row: Row
+    owner: Owner
+    simple: bool
+    made: Made | None
 
 
 def row_of(route: Route) -> Row:
@@ -145,15 +187,16 @@ def find_owner(netlink: Netlink, row: Row) -> Owner | None:
     return found
 
 
-def parse_owner(body: bytes) -> Owner:
-    """Return the owner of the route in a message."""
-    return _parse(body).owner
-
-
-class _Parsed(NamedTuple):
-    row: Row
-    owner: Owner
-    simple: bool  # it has nothing that is not in the row
+def made_rows(netlink: Netlink, index: int) -> Iterator[Made]:
+    """Yield the routes into one device that the kernel has made by itself, of whatever table."""
+    for family in (AF_INET, AF_INET6):
+        body = ROUTE.pack(family, 0, 0, 0, RT_TABLE_UNSPEC, RTPROT_KERNEL, 0, RTN_UNICAST, 0)
+        body += attribute(RTA_OIF, WORD.pack(index))
+        for message in netlink.dump("RTM_GETROUTE", RTM_GETROUTE, body):
+            route = parse(message)
+            mine = route.row.family == family and route.owner == (index, RTPROT_KERNEL)
+            if mine and route.made is not None:
+                yield route.made
 
 
 def rows_of_family(netlink: Netlink, index: int, family: int) -> Iterator[Row]:
@@ -161,7 +204,7 @@ def rows_of_family(netlink: Netlink, index: int, family: int) -> Iterator[Row]:
     body = ROUTE.pack(family, 0, 0, 0, RT_TABLE_MAIN, RTPROT_WINTUN_API, 0, 0, 0)
     body += attribute(RTA_TABLE, WORD.pack(RT_TABLE_MAIN)) + attribute(RTA_OIF, WORD.pack(index))
     for message in netlink.dump("RTM_GETROUTE", RTM_GETROUTE, body):
-        row, owner, simple = _parse(message)
+        row, owner, simple, _ = parse(message)
         # A kernel without this family answers with the routes of the others.
         if simple and row.family == family and owner == (index, RTPROT_WINTUN_API):
             yield row
@@ -170,12 +213,13 @@ def rows_of_family(netlink: Netlink, index: int, family: int) -> Iterator[Row]:
 def _owners(chunk: bytes, wanted: Row) -> Iterator[Owner]:
     for kind, _, start, end in messages(chunk):
         if kind == RTM_NEWROUTE:
-            row, owner, _ = _parse(chunk[start:end])
+            row, owner, _, _ = parse(chunk[start:end])
             if row._replace(gateway=b"") == wanted._replace(gateway=b""):
                 yield owner
 
 
-def _parse(body: bytes) -> _Parsed:
+def parse(body: bytes) -> Parsed:
+    """Return the route in the body of a message."""
     family, length, source, tos, table, protocol, _, kind, _ = ROUTE.unpack_from(body)
     found = attributes(body, ROUTE.size)
     index, metric = found.get(RTA_OIF), found.get(RTA_PRIORITY)
@@ -186,8 +230,16 @@ def _parse(body: bytes) -> _Parsed:
         found.get(RTA_GATEWAY, b""),
         0 if metric is None else WORD.unpack(metric)[0],
     )
-    simple = (source, tos, table, kind) == (0, 0, RT_TABLE_MAIN, RTN_UNICAST)
-    return _Parsed(row, Owner(0 if index is None else WORD.unpack(index)[0], protocol), simple)
+    plain = (source, tos, kind) == (0, 0, RTN_UNICAST)
+    if RTA_TABLE in found:
+        table = WORD.unpack(found[RTA_TABLE])[0]
+    made = Made(family, row.destination, length, row.metric, table)
+    return Parsed(
+        row=row,
+        owner=Owner(0 if index is None else WORD.unpack(index)[0], protocol),
+        simple=plain and table == RT_TABLE_MAIN,
+        made=made if plain and not row.gateway else None,
+    )
 
 
 def _body(row: Row, index: int) -> bytes:

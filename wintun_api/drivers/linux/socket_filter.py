@@ -19,11 +19,11 @@ RTMGRP_LINK = 0x1  # linux/rtnetlink.h
 INSTRUCTION = struct.Struct("=HBBI")
 LOAD_HALF, LOAD_WORD, LOAD_WORD_AT, LOAD_NUMBER = 0x28, 0x20, 0x40, 0x00
 LOAD_INDEX, TO_INDEX, JUMP_IF_EQUAL, RETURN = 0x01, 0x07, 0x15, 0x06
-LOAD_BYTE = 0x30
+LOAD_BYTE, JUMP_IF_SET = 0x30, 0x45
 FIND_ATTRIBUTE = 0xFFFFF000 + 12  # SKF_AD_NLATTR
 ALL, NOTHING = 0xFFFFFFFF, 0
 
-KIND = 4  # where the kind is in a message
+KIND, FLAGS = 4, 6  # where these are in a message
 BODY = 16  # where the message's own header begins
 LINK_INDEX = BODY + 4  # rtnetlink.h: ifi_index of ifinfomsg
 
