@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, WebSocket
@@ -17,6 +18,7 @@ from starlette.websockets import WebSocketDisconnect
 from wintun_api.api.access import needs
 from wintun_api.api.context import ContextOf, PrincipalOf, RegistryOf, problems
 from wintun_api.api.cutoff import REASON, LeasedStream, accept, leased
+from wintun_api.api.large import beside, has_many_routes
 from wintun_api.api.problems import CLOSE_TOKEN, refusal_of
 from wintun_api.api.schemas.adapters import Adapter
 from wintun_api.api.schemas.events import Event, Missed, Snapshot
@@ -25,8 +27,11 @@ from wintun_api.api.security import refuse_websocket
 from wintun_api.api.subprotocols import protocols
 from wintun_api.api.tokens import Scope
 from wintun_api.errors import WintunApiError
-from wintun_api.hub.events import EventSubscription
+from wintun_api.hub.adapters import AdapterView
+from wintun_api.hub.events import EVENT_SIZE, EventSubscription
+from wintun_api.hub.events import Event as HubEvent
 from wintun_api.hub.registry import Registry
+from wintun_api.hub.session import SessionView
 from wintun_api.hub.tasks import TaskSet
 
 router = APIRouter(prefix="/v1", tags=["events"])
@@ -36,6 +41,7 @@ EventId = Annotated[
 ]  # an id that was never used gets a snapshot
 Since = Annotated[EventId | None, Query(description="Resume after the event with this id.")]
 KEEP_ALIVE = 15.0
+LARGE_EVENTS = 128 * 1024  # bytes of what events carry, which is mostly routes
 STREAM = {
     "description": "An endless stream of server-sent events.",
     "content": {"text/event-stream": {"schema": {"type": "string"}}},
@@ -47,7 +53,8 @@ class EventReader:
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
-        self._first: Snapshot | None = None
+        self._first: Callable[[], Snapshot] | None = None
+        self._first_is_large = False
         self.subscription: EventSubscription | None = None
 
     async def open(self, since: int | None) -> None:
@@ -57,23 +64,38 @@ class EventReader:
         # No await from here on, so that no event can occur between snapshot and subscription.
         self.subscription, resumed = self._registry.events.subscribe(since)
         if not resumed:
-            self._first = Snapshot(
-                id=self._registry.events.last_id,
-                time=datetime.now(UTC),
-                adapters=[Adapter.of(view) for view in self._registry.known_adapters()],
-                sessions=[Session.of(session.view()) for session in self._registry.sessions()],
+            adapters = self._registry.known_adapters()
+            self._first_is_large = has_many_routes(*adapters)
+            self._first = partial(
+                _snapshot,
+                self._registry.events.last_id,
+                datetime.now(UTC),
+                adapters,
+                [session.view() for session in self._registry.sessions()],
             )
 
     async def next(self) -> list[Snapshot | Event | Missed]:
         """Wait for the next messages; `[]` when the service stops or `close` was called."""
+        return await self.write(await self.wait())
+
+    async def wait(self) -> list[HubEvent]:
+        """Wait for what is to be written next. Nothing is lost when this is cancelled."""
+        assert self.subscription is not None
+        return [] if self._first is not None else await self.subscription.next()
+
+    async def write(self, events: list[HubEvent]) -> list[Snapshot | Event | Missed]:
+        """Return what `wait` has returned as messages, beside the event loop where it is large."""
         if self._first is not None:
             first, self._first = self._first, None
-            return [first]
+            return [await beside("write_events", first) if self._first_is_large else first()]
         assert self.subscription is not None
-        events = await self.subscription.next()
         missed = self.subscription.take_missed()
         messages: list[Snapshot | Event | Missed] = [Missed(count=missed)] if missed else []
-        messages.extend(Event.of(event) for event in events)
+        size = sum(event.size for event in events)
+        if size - len(events) * EVENT_SIZE < LARGE_EVENTS:
+            messages.extend(map(Event.of, events))
+        else:
+            messages += await beside("write_events", lambda: list(map(Event.of, events)))
         return messages
 
     def close(self) -> None:
@@ -81,6 +103,17 @@ class EventReader:
         if self.subscription is not None:
             self.subscription.close()
             self._registry.events.unsubscribe(self.subscription)
+
+
+def _snapshot(
+    last_id: int, time: datetime, adapters: list[AdapterView], sessions: list[SessionView]
+) -> Snapshot:
+    return Snapshot(
+        id=last_id,
+        time=time,
+        adapters=[Adapter.of(view) for view in adapters],
+        sessions=[Session.of(view) for view in sessions],
+    )
 
 
 @router.websocket("/events")
@@ -155,10 +188,11 @@ async def _lines(reader: EventReader) -> AsyncIterator[str]:
     try:
         while True:
             try:
-                messages = await asyncio.wait_for(reader.next(), KEEP_ALIVE)
+                events = await asyncio.wait_for(reader.wait(), KEEP_ALIVE)
             except TimeoutError:
                 yield ": still here\n\n"  # otherwise a proxy would close the silent connection
                 continue
+            messages = await reader.write(events)
             if not messages:
                 return
             yield "".join(map(_sse, messages))
