@@ -256,6 +256,67 @@ def test_a_route_of_another_program(kernel: RunningService) -> None:
     assert kernel.http.post("/v1/adapters", json=body).status_code == 201
 
 
+def route(destination: str, next_hop: str | None = None, metric: int = 0) -> dict[str, Any]:
+    """Return a route as the API takes and gives it."""
+    return {"destination": destination, "next_hop": next_hop, "metric": metric}
+
+
+@pytest.mark.parametrize("destination", ["0.0.0.0/0", "::/0", "10.60.0.0/16"])
+def test_two_adapters_want_one_destination(system: RunningService, destination: str) -> None:
+    """The second one is told whose the route is; with another metric both have one."""
+    first, second = (system.adapter(name=name) for name in ("A1", "A2"))
+    change(system, first, routes=[route(destination)])
+    path = f"/v1/adapters/{second['guid']}"
+    for method, where, body in (
+        ("PATCH", path, {"routes": [route("10.99.0.0/16"), route(destination)]}),
+        ("POST", "/v1/adapters", {"name": "A3", "routes": [route(destination)]}),
+    ):
+        found = problem(system.http.request(method, where, json=body), 409, "route-exists")
+        assert destination in found["detail"]
+        assert "A1" in found["detail"]
+        assert "metric" in found["hint"]
+    assert read(system, second)["routes"] == []
+    assert {one["name"] for one in system.http.get("/v1/adapters").json()} == {"A1", "A2"}
+    after = change(system, second, routes=[route(destination, metric=7)])
+    assert after["routes"] == [route(destination, metric=7)]
+    change(system, first, routes=[])
+    assert change(system, second, routes=[route(destination)])["wanted"] is None
+
+
+@pytest.mark.parametrize("hop", ["10.8.0.5", "10.8.0.1", "fd08::5", "fd08::1"])
+def test_a_next_hop_behind_another_adapter(system: RunningService, hop: str) -> None:
+    """It is refused with the reason, and the adapter's routes stay as they were."""
+    system.adapter(name="A1", addresses=["10.8.0.1/24", "fd08::1/64"])
+    other = system.adapter(name="A2", addresses=["10.77.0.1/24", "fd77::1/64"])
+    wanted = [route("fd99::/16" if ":" in hop else "10.99.0.0/16", hop)]
+    answer = system.http.patch(f"/v1/adapters/{other['guid']}", json={"routes": wanted})
+    assert answer.status_code == 422, answer.text
+    assert f"{hop} cannot be the next hop" in answer.json()["detail"]
+    assert read(system, other)["routes"] == []
+
+
+@on_kernel
+def test_a_next_hop_behind_another_interface(kernel: RunningService) -> None:
+    """No route of others may lead there, but for a default route, unless ours is as close."""
+    adapter = kernel.adapter(name="A1", addresses=["10.77.0.1/24"])
+    ip("tuntap", "add", "other", "mode", "tun")
+    ip("link", "set", "other", "up")
+    ip("addr", "add", "10.0.0.1/9", "dev", "other")
+    ip("route", "add", "172.16.0.0/12", "via", "10.0.0.9", "dev", "other")
+    ip("route", "add", "default", "dev", "other")
+    path = f"/v1/adapters/{adapter['guid']}"
+    for hop in ("10.0.0.9", "172.16.3.4", "10.0.0.1"):
+        answer = kernel.http.patch(path, json={"routes": [route("10.99.0.0/16", hop)]})
+        assert answer.status_code == 422, answer.text
+        assert f"{hop} cannot be the next hop" in answer.json()["detail"]
+    for routes in (
+        [route("10.99.0.0/16", "10.77.0.9")],
+        [route("10.99.0.0/16", "192.0.2.1")],
+        [route("10.5.0.9/32"), route("10.99.0.0/16", "10.5.0.9")],
+    ):
+        assert change(kernel, adapter, routes=routes)["routes"] == routes
+
+
 @on_kernel
 def test_ipv6_is_off(kernel: RunningService) -> None:
     """Where IPv6 is disabled for new interfaces, that is named, and nothing is left behind."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from ipaddress import IPv6Address, IPv6Interface
 
 from wintun_api.drivers.base import IPAddress, IPInterface, Route
@@ -32,12 +32,23 @@ def check_addresses(addresses: Iterable[IPInterface]) -> list[IPInterface]:
     return list(found.values())
 
 
-def check_routes(routes: Iterable[Route], addresses: Sequence[IPInterface]) -> None:
+def check_routes(
+    routes: Iterable[Route],
+    addresses: Sequence[IPInterface],
+    elsewhere: Callable[[IPAddress], str] = lambda _: "",
+) -> None:
     """Refuse next hops that lead nowhere from an adapter with these addresses.
+
+    Args:
+        routes: What is to be set.
+        addresses: The adapter's own.
+        elsewhere: Returns the name of another interface that an address is reached through; empty
+            where there is none.
 
     Raises:
         InvalidArgument: A next hop has another IP version than its destination, or is a multicast,
-            unspecified, loopback or broadcast address, or one of the adapter's own addresses.
+            unspecified, loopback or broadcast address, one of the adapter's own addresses, or
+            behind another interface.
     """
     own = {interface.ip: interface for interface in addresses}
     broadcasts = {
@@ -54,6 +65,8 @@ def check_routes(routes: Iterable[Route], addresses: Sequence[IPInterface]) -> N
             cause = "it is an address of the adapter itself"
         elif hop in broadcasts:
             cause = "it is the broadcast address of the adapter's network"
+        elif not cause and (other := elsewhere(hop)):
+            cause = f"it is reached through the interface {other}"
         if cause:
             raise InvalidArgument(
                 "routes",

@@ -5,19 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from uuid import UUID
 
 from wintun_api.drivers.base import IPAddress, IPInterface, LinkCounters, Route, Watcher
 from wintun_api.drivers.emulated.faults import CallFailed
 from wintun_api.drivers.emulated.machine import Device, Machine
-from wintun_api.drivers.network_check import check_addresses
+from wintun_api.drivers.network_check import check_addresses, check_routes
 from wintun_api.drivers.wintun.win32 import (
     ERROR_DUP_NAME,
     ERROR_FILE_NOT_FOUND,
     ERROR_NOT_SUPPORTED,
+    ERROR_OBJECT_ALREADY_EXISTS,
     driver_error,
 )
-from wintun_api.errors import AdapterExists, AdapterNotFound, DriverError, NotSupported
+from wintun_api.errors import (
+    AdapterExists,
+    AdapterNotFound,
+    DriverError,
+    NotSupported,
+    RouteExists,
+)
 
 
 class EmulatedIpHelper:
@@ -117,7 +125,12 @@ class EmulatedIpHelper:
         return self._device("GetIpForwardTable2", luid).routes
 
     def set_routes(self, luid: int, routes: Sequence[Route]) -> None:
-        """Replace the routes with these; those to its addresses' networks belong to Windows."""
+        """Replace the routes with these; those to its addresses' networks belong to Windows.
+
+        If two devices have the same metric, only one of them can have a route with the same
+        destination and metric, so that it is known which one gets the packets.
+        """
+        self._refuse_taken(luid, routes)
         with self._changing("CreateIpForwardEntry2", luid) as device:
             own = {address.network for address in device.addresses}
             device.routes = tuple(
@@ -125,6 +138,29 @@ class EmulatedIpHelper:
                 for one in dict.fromkeys(routes)
                 if one.next_hop is not None or one.destination not in own
             )
+
+    def _refuse_taken(self, luid: int, routes: Sequence[Route]) -> None:
+        device = self._device("CreateIpForwardEntry2", luid)
+        with self._machine.lock:
+            others = [one for one in self._machine.wintun_devices() if one is not device]
+        check_routes(routes, device.addresses, partial(_reached_through, device, others))
+        taken = {
+            (route.destination, route.metric): other
+            for other in others
+            if other.metric == device.metric
+            for route in other.routes
+        }
+        for route in routes:
+            other = taken.get((route.destination, route.metric))
+            if other is not None:
+                raise RouteExists(
+                    "CreateIpForwardEntry2",
+                    ERROR_OBJECT_ALREADY_EXISTS,
+                    f"{route.destination}: There is a route of metric {route.metric} to it "
+                    f"already, into the adapter {other.name}.",
+                    hint="Give this route or one of the two adapters another metric, where smaller "
+                    f"is preferred, or remove the route into {other.name} first.",
+                )
 
     def dns(self, luid: int) -> tuple[tuple[IPAddress, ...], tuple[str, ...]]:
         """Return servers, IPv4 before IPv6, and search domains."""
@@ -169,6 +205,15 @@ class EmulatedIpHelper:
         if device is None or not device.enabled:
             raise AdapterNotFound(function, ERROR_FILE_NOT_FOUND)
         return device
+
+
+def _reached_through(device: Device, others: Sequence[Device], hop: IPAddress) -> str:
+    if any(hop in one.network for one in device.addresses):
+        others = [other for other in others if any(hop == one.ip for one in other.addresses)]
+    for other in others:
+        if any(hop in one.network for one in other.addresses):
+            return other.name
+    return ""
 
 
 def _failed(function: str, failed: CallFailed) -> DriverError:

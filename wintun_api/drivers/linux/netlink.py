@@ -165,6 +165,27 @@ class Netlink:
                 break
         return asked, refusals
 
+    def ask(self, function: str, requests: Sequence[Request]) -> list[bytes | None]:
+        """Return the body of the answer to each request; None where the kernel has none.
+
+        Raises:
+            DriverError: The kernel did not answer.
+        """
+        answers: list[bytes | None] = []
+        for start in range(0, len(requests), BATCH):
+            batch = requests[start : start + BATCH]
+            first, self._sequence = self._sequence + 1, self._sequence + len(batch)
+            self._send(
+                function, b"".join(_message(one, first + at) for at, one in enumerate(batch))
+            )
+            while len(answers) < start + len(batch):
+                chunk = self._receive(function)
+                answers += [
+                    None if what == NLMSG_ERROR else chunk[begin:end]
+                    for what, _, begin, end in messages(chunk)
+                ]
+        return answers
+
     def close(self) -> None:
         """Close the socket. Idempotent."""
         self._socket.close()

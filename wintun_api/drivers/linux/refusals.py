@@ -104,7 +104,7 @@ def _route_exists(function: str, owner: Owner | None, route: Route) -> RouteExis
         whose, command = "set by another program", ""
     else:
         protocol = PROTOCOLS.get(owner.protocol, str(owner.protocol))
-        device = f"into {_device(owner.device)}" if owner.device else "into no single interface"
+        device = f"into {name_of(owner.device)}" if owner.device else "into no single interface"
         whose = f"{device}, of protocol {protocol}"
         family = "-6 " if version6 else ""
         command = f" (ip {family}route del {route.destination} metric {metric})"
@@ -130,7 +130,8 @@ def _words(refusal: Refusal) -> str:
     return f"The kernel says: {words or os.strerror(refusal.code)}."
 
 
-def _device(index: int) -> str:
+def name_of(index: int) -> str:
+    """Return what the kernel calls an interface."""
     try:
         return socket.if_indextoname(index)
     except OSError:

@@ -26,6 +26,7 @@ RTA_DST, RTA_OIF, RTA_GATEWAY, RTA_PRIORITY, RTA_TABLE = 1, 4, 5, 6, 15
 RT_TABLE_UNSPEC, RT_TABLE_MAIN = 0, 254
 RT_SCOPE_UNIVERSE, RT_SCOPE_LINK = 0, 253
 RTN_UNICAST = 1
+RTM_F_FIB_MATCH = 0x2000  # answer with the route itself
 RTNH_F_ONLINK = 4  # the device need not have an address in the next hop's subnet
 RTPROT_KERNEL = 2
 RTPROT_WINTUN_API = 87  # identifies our routes; no other program has registered this number
@@ -185,6 +186,12 @@ def find_owner(netlink: Netlink, row: Row) -> Owner | None:
         if found is None and needle in chunk:
             found = next(_owners(chunk, row), None)
     return found
+
+
+def way_requests(hops: Iterable[bytes]) -> list[Request]:
+    """Return what asks for the route that leads to each of these IPv4 addresses."""
+    start = ROUTE.pack(AF_INET, 32, 0, 0, 0, 0, 0, 0, RTM_F_FIB_MATCH)
+    return [Request(RTM_GETROUTE, 0, start + attribute(RTA_DST, hop)) for hop in hops]
 
 
 def made_rows(netlink: Netlink, index: int) -> Iterator[Made]:

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from functools import partial
+from socket import AF_INET
 
-from wintun_api.drivers.base import Route
+from wintun_api.drivers.base import IPAddress, Route
 from wintun_api.drivers.linux import address_messages
+from wintun_api.drivers.linux.netlink import Netlink
 from wintun_api.drivers.linux.own_routes import OwnRoutes
-from wintun_api.drivers.linux.refusals import route_refused
+from wintun_api.drivers.linux.refusals import name_of, route_refused
 from wintun_api.drivers.linux.route_messages import (
     IP6_RT_PRIO_USER,
+    Parsed,
     Row,
     add_request,
     delete_request,
+    parse,
     route_of,
     row_of,
+    way_requests,
 )
 from wintun_api.drivers.linux.rtnetlink import Link, RouteSocket
 from wintun_api.drivers.linux.transaction import Refused, Step, insist, run
@@ -38,9 +44,13 @@ def set_routes(own: OwnRoutes, link: Link, routes: Sequence[Route]) -> None:
         DriverError: The process is not allowed to, or the kernel did not answer.
     """
     addresses = address_messages.rows_of(own.netlink, link.index)
-    check_routes(routes, [row.interface for row in addresses])
     wanted = _rows_of(routes)
     present = own.of(link.index)
+    ways = _ways(own.netlink, link, [row for row in wanted if row not in present])
+    near = {(row.destination, row.length) for row in wanted if not row.gateway}
+    networks = [one.interface.network for one in addresses]
+    near |= {(one.network_address.packed, one.prefixlen) for one in networks}
+    check_routes(routes, [row.interface for row in addresses], partial(_elsewhere, ways, near))
     # A destination and metric can exist once: a route with another next hop is removed first.
     keys = {row._replace(gateway=b"") for row in wanted}
     surplus = [row for row in present if row not in wanted]
@@ -77,6 +87,34 @@ def set_routes(own: OwnRoutes, link: Link, routes: Sequence[Route]) -> None:
         link.index,
         {row: _as_read(row, route) for row, route in wanted.items() if row not in covered},
     )
+
+
+def _ways(netlink: Netlink, link: Link, rows: Sequence[Row]) -> dict[bytes, Parsed]:
+    """Return the routes that lead to the IPv4 next hops of these through other interfaces.
+
+    IPv6 next hops are looked up by the kernel itself (net/ipv6/route.c).
+    """
+    hops = list({row.gateway for row in rows if row.gateway and row.family == AF_INET})
+    answers = netlink.ask("RTM_GETROUTE", way_requests(hops))
+    ways = {hop: parse(body) for hop, body in zip(hops, answers, strict=True) if body is not None}
+    return {
+        hop: way
+        for hop, way in ways.items()
+        if way.row.length and way.owner.device not in (0, link.index)
+    }
+
+
+def _elsewhere(
+    ways: Mapping[bytes, Parsed], near: Collection[tuple[bytes, int]], hop: IPAddress
+) -> str:
+    way = ways.get(hop.packed)
+    if way is None:
+        return ""
+    for length in range(way.row.length, 33):  # as close a route of the adapter's own leads there
+        start = int(hop) >> (32 - length) << (32 - length)
+        if (start.to_bytes(4, "big"), length) in near:
+            return ""
+    return name_of(way.owner.device)
 
 
 def keep_routes(own: OwnRoutes, link: Link, before: Sequence[Row]) -> None:
