@@ -13,7 +13,15 @@ from typing import Any, ClassVar
 
 import pytest
 
-from tests.hub.interleaving import GO, Abandoned, Found, Threads, World, explore
+from tests.hub.interleaving import (
+    GO,
+    Abandoned,
+    Found,
+    Semaphore,
+    Threads,
+    World,
+    explore,
+)
 from wintun_api.errors import DriverError
 from wintun_api.hub import handover
 from wintun_api.hub.handover import Handover
@@ -226,6 +234,9 @@ class Model:
 
     def final(self, waiting: dict[str, str]) -> None:
         """Check what must be so once nobody can go on."""
+        turns = sum(one.value for one in self.threads.made if isinstance(one, Semaphore))
+        # One that was passed back at the stop may be left by a waiter that had none to wait for.
+        assert turns <= self.stopped, f"{turns} turns are left over"
         if self.stopped and not (self.plan.refuses and waiting.get(WAITER) == "wait"):
             assert WAITER not in waiting, f"the waiter never comes back: {waiting[WAITER]}"
             assert self.ends == 1, f"the session was ended {self.ends} times"
@@ -389,3 +400,18 @@ def test_abandoned_runs_leave_no_thread() -> None:
     explored(Plan(packets=1))
     assert threading.active_count() == before
     assert issubclass(Abandoned, BaseException)
+
+
+class Forgetful(Shared):
+    """The handover, had it forgotten that it has passed the turn back."""
+
+    def _take_turn(self) -> None:
+        had = self._has_turn
+        super()._take_turn()
+        self._has_turn = had
+
+
+def test_a_turn_passed_back_twice_is_found() -> None:
+    """The exploration sees a turn that is left over, with which the waiter would not sleep."""
+    with pytest.raises(AssertionError, match="turns are left over"):
+        explored(Plan(packets=2, pauses=1, stops=False), Forgetful)
