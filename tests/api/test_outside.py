@@ -362,6 +362,19 @@ def test_the_same_patch_brings_it_back(
     assert ours(again) == SETTINGS["addresses"]
 
 
+def test_the_same_patch_on_a_link_that_was_set_down(
+    kernel_service: RunningService, adapter: dict[str, Any]
+) -> None:
+    """It sets the link up, which routes need; a change without routes leaves it down."""
+    ip("link", "set", NAME, "down")
+    now = kernel_service.http.patch(path_of(adapter), json={"mtu": 1400}).json()
+    assert (now["link_up"], now["wanted"]["link_up"]) == (False, True)
+    answer = kernel_service.http.patch(path_of(adapter), json=SETTINGS)
+    assert answer.status_code == 200, answer.text
+    assert (answer.json()["link_up"], answer.json()["wanted"]) == (True, None)
+    assert "10.20.0.0/16" in ip("route", "show", "dev", NAME)
+
+
 def test_a_burst_of_changes(kernel_service: RunningService, adapter: dict[str, Any]) -> None:
     """Hundreds of changes at once are a few events, and the last one has the last state."""
     with events(kernel_service) as heard:

@@ -325,7 +325,15 @@ def test_ipv6_is_off(kernel: RunningService) -> None:
         answer = kernel.http.post("/v1/adapters", json={"name": "A1", **settings})
         found = problem(answer, 422, "setting-refused")
         assert "disable_ipv6" in found["detail"]
+        assert "sysctl net.ipv6.conf.default.disable_ipv6=0" in found["hint"]
         assert kernel.http.get("/v1/adapters").json() == []
+    Path("/proc/sys/net/ipv6/conf/default/disable_ipv6").write_text("0")
+    adapter = kernel.adapter(name="A1", addresses=["fd08::1/64"])
+    Path("/proc/sys/net/ipv6/conf/A1/disable_ipv6").write_text("1")
+    path = f"/v1/adapters/{adapter['guid']}"
+    found = problem(kernel.http.patch(path, json={"routes": [V6]}), 422, "setting-refused")
+    assert "sysctl net.ipv6.conf.A1.disable_ipv6=0" in found["hint"]
+    assert "default" not in found["hint"]
 
 
 @on_kernel

@@ -180,8 +180,9 @@ async def update_adapter(
     """Rename an adapter or change its network settings; on an error, nothing changes.
 
     Settings that the request does not mention stay as they are, even if the system removes them
-    together with others. The response shows the settings that the system reports afterwards;
-    `wanted` shows where they differ from what was asked for. WintunSetAdapterName.
+    together with others. A request with routes also sets up a link that another program has set
+    down. The response shows the settings that the system reports afterwards; `wanted` shows where
+    they differ from what was asked for. WintunSetAdapterName.
     """
     settings = await _settings(body)
     view = await registry.update_adapter(guid, name=body.name, settings=settings)

@@ -37,13 +37,16 @@ def alter(
 ) -> Altered:
     """Rename an adapter and change its settings, all or nothing. Runs on the driver's thread.
 
-    `wanted` has the settings that were requested before.
+    `wanted` has the settings that were requested before. Routes need a link that is up: if another
+    program has set it down, it is restored first and stays up.
 
     Raises:
         WintunApiError: The driver refuses a part. Parts that were already changed are changed back
             as far as the system allows.
     """
     before = adapter.info()
+    if asked.routes and before.link_up is False:
+        adapter.restore()
     new_name = None if name == before.name else name
     if new_name is not None:
         adapter.set_name(new_name)

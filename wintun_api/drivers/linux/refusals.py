@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
+from pathlib import Path
 
 from wintun_api.drivers.base import IPInterface, Route
 from wintun_api.drivers.limits import MIN_MTU_IPV6
@@ -26,6 +27,7 @@ _OF_THE_PROCESS = frozenset((errno.EPERM, errno.ENOMEM, errno.ENOBUFS))
 _WITHOUT_IPV6 = frozenset(
     (errno.EACCES, errno.ENODEV, errno.EINVAL, errno.EOPNOTSUPP, errno.EAFNOSUPPORT)
 )
+NEW_INTERFACES = Path("/proc/sys/net/ipv6/conf/default/disable_ipv6")
 _ABSENT = frozenset((errno.EOPNOTSUPP, errno.EAFNOSUPPORT))
 
 
@@ -50,7 +52,10 @@ def route_refused(netlink: Netlink, refusal: Refusal, link: Link, route: Route) 
         return found
     if code in (errno.ENETDOWN, errno.EHOSTDOWN) or (code == errno.EINVAL and not link.up):
         detail = f"{route.destination}: The interface {link.kernel_name} is set down."
-        hint = f"Run ip link set {link.kernel_name} up, then send the request again."
+        hint = (
+            f"Run ip link set {link.kernel_name} up, or call POST /v1/adapters/{{guid}}/restore, "
+            "then send the request again."
+        )
         return SettingRefused(function, code, detail, domain="errno", hint=hint)
     if route.next_hop is not None and code in (
         errno.EINVAL,
@@ -89,12 +94,24 @@ def _no_ipv6(function: str, refusal: Refusal, link: Link, what: object) -> Drive
         variable = f"net.ipv6.conf.{link.kernel_name}.disable_ipv6"
         cause = f"IPv6 is disabled on the adapter ({variable})."
         hint = f"Enable it with sysctl {variable}=0, or do not use IPv6."
+        if _is_set(NEW_INTERFACES):  # the adapter may have been removed after its creation failed
+            hint = (
+                "Enable it for new interfaces with sysctl net.ipv6.conf.default.disable_ipv6=0, "
+                f"and for an existing adapter with sysctl {variable}=0. Or do not use IPv6."
+            )
     elif refusal.code in _ABSENT:
         cause = "The kernel runs without IPv6."
         hint = "Do not use IPv6, or boot the kernel with IPv6."
     else:
         return None
     return SettingRefused(function, refusal.code, f"{what}: {cause}", domain="errno", hint=hint)
+
+
+def _is_set(variable: Path) -> bool:
+    try:
+        return variable.read_text().strip() != "0"
+    except OSError:
+        return False
 
 
 def _route_exists(function: str, owner: Owner | None, route: Route) -> RouteExists:
