@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from uuid import UUID
 
@@ -120,3 +121,39 @@ def test_a_failure_in_time_causes_no_event(rig: Rig) -> None:
     problem(rig.service.http.post("/v1/adapters", json={"name": "x"}), 502, "driver-error")
     rig.service.adapter(name="OfficeNet")
     assert wait_for(rig.service, "adapter.created", "adapter.create_failed")["name"] == "OfficeNet"
+
+
+@pytest.mark.parametrize("what", ["adapter", "other"])
+def test_removals_that_are_done_late(rig: Rig, what: str) -> None:
+    """Who was answered with 504 learns that it was done, and whether a reboot is wanted."""
+    http = rig.service.http
+    pools = http.get("/v1/driver").json()["capabilities"]["delete_pool"]
+    named: dict[str, str | None] = {"adapter": None, "pool": None}
+    if what == "adapter":
+        guid = named["adapter"] = rig.service.adapter(name="OfficeNet")["guid"]
+        function = "WintunDeleteAdapter" if pools else "WintunCloseAdapter"
+        operation, path = "delete_adapter", f"/v1/adapters/{guid}"
+    elif pools:
+        named["pool"] = "Example"
+        function, operation, path = "WintunDeletePoolDriver", "delete_pool", "/v1/pools/Example"
+    else:
+        function, operation, path = "WintunDeleteDriver", "delete_driver", "/v1/driver"
+    gate = rig.library.hold_next(function)
+    try:
+        problem(http.delete(path), 504, "driver-busy")
+    finally:
+        gate.set()
+    done = wait_for(rig.service, "operation.done")
+    assert done == {"operation": operation, "reboot_required": False, **named}
+
+
+def test_a_removal_in_time_is_no_such_event(rig: Rig) -> None:
+    """Who waited for the answer has it."""
+    adapter = rig.service.adapter(name="OfficeNet")
+    assert rig.service.http.delete(f"/v1/adapters/{adapter['guid']}").status_code == 200
+    rig.service.adapter(name="Another")
+    with rig.service.connect("/v1/events?since=0") as socket:
+        kinds: list[str] = []
+        while kinds.count("adapter.created") < 2:
+            kinds.append(json.loads(socket.recv(timeout=20))["type"])
+    assert "operation.done" not in kinds

@@ -128,6 +128,11 @@ class _Names:
         topic = kind.partition(".")[0]
         if "problem" in data:
             return self._failure(data)
+        if kind == "operation.done":
+            subject = data["adapter"] or data["pool"]
+            of = f" of {self._names.get(subject, subject)}" if subject else ""
+            reboot = "; the system wants a reboot" if data["reboot_required"] else ""
+            return f"{data['operation']}{of} was done after all{reboot}"
         if kind == "driver.log":
             return f"{data['level']}: {data['message']}"
         if kind == "driver.slow":

@@ -29,6 +29,7 @@ class EventType(StrEnum):
     SESSION_ENDED = "session.ended"
     SESSION_FAILED = "session.failed"
     SESSION_LOSS = "session.loss"
+    OPERATION_DONE = "operation.done"
     OPERATION_FAILED = "operation.failed"
     DRIVER_LOG = "driver.log"
     DRIVER_SLOW = "driver.slow"

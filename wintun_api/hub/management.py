@@ -27,6 +27,7 @@ from wintun_api.hub.threads import DriverThread
 
 T = TypeVar("T")
 OnFailure: TypeAlias = Callable[[WintunApiError], None]
+OnDone: TypeAlias = Callable[[Any], None]
 
 STOP_PATIENCE = 1.0
 READ_CHANGES = "read_changes"  # a call that no request asked for
@@ -105,17 +106,22 @@ class Management:
             self._sessions.remove(thread)
 
     async def bounded(
-        self, name: str, coroutine: Coroutine[Any, Any, T], failed_late: OnFailure | None = None
+        self,
+        name: str,
+        coroutine: Coroutine[Any, Any, T],
+        failed_late: OnFailure | None = None,
+        done_late: OnDone | None = None,
     ) -> T:
         """Wait for the coroutine until the time-out; it continues in any case.
 
-        `failed_late` is called with its error if it fails after the wait has ended.
+        `failed_late` is called with its error if it fails after the wait has ended, `done_late`
+        with its result if it succeeds then.
 
         Raises:
             DriverBusy: It still runs after the time-out, or too many others do.
             ServiceStopping: It was not begun.
         """
-        return await self.awaited(name, self.begin(name, coroutine), failed_late)
+        return await self.awaited(name, self.begin(name, coroutine), failed_late, done_late)
 
     def begin(self, name: str, coroutine: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Begin a task for `awaited` to wait for.
@@ -133,11 +139,16 @@ class Management:
         return self._tasks.spawn(coroutine, name=name)
 
     async def awaited(
-        self, name: str, task: asyncio.Task[T], failed_late: OnFailure | None = None
+        self,
+        name: str,
+        task: asyncio.Task[T],
+        failed_late: OnFailure | None = None,
+        done_late: OnDone | None = None,
     ) -> T:
         """Wait for a task until the time-out; it continues in any case.
 
-        `failed_late` is called with its error if it fails after the wait has ended.
+        `failed_late` is called with its error if it fails after the wait has ended, `done_late`
+        with its result if it succeeds then.
 
         Raises:
             DriverBusy: It still runs after the time-out.
@@ -152,6 +163,8 @@ class Management:
             task.add_done_callback(self._unfinished.discard)
             if failed_late is not None:
                 task.add_done_callback(lambda done: _tell_failure(done, failed_late))
+            if done_late is not None:
+                task.add_done_callback(lambda done: _tell_result(done, done_late))
             raise DriverBusy(name, self.timeout)
         return task.result()
 
@@ -217,6 +230,11 @@ def _tell_failure(task: asyncio.Task[Any], failed: OnFailure) -> None:
         text = "An unexpected error occurred in the service; its log has the details."
         error = DriverError(task.get_name(), 0, text)
     failed(error)
+
+
+def _tell_result(task: asyncio.Task[Any], done: OnDone) -> None:
+    if not task.cancelled() and task.exception() is None:
+        done(task.result())
 
 
 async def patiently(work: Awaitable[Any], patience: float = STOP_PATIENCE) -> None:

@@ -38,11 +38,12 @@ from wintun_api.hub.creation import Leaving, by_stable_guid, retried
 from wintun_api.hub.ending import ENDING_PATIENCE
 from wintun_api.hub.events import EventLog, EventType
 from wintun_api.hub.identity import StableGuids
-from wintun_api.hub.late import LateFailure
+from wintun_api.hub.late import LateFailure, LateRemoval
 from wintun_api.hub.management import (
     READ_CHANGES,
     DriverView,
     Management,
+    OnDone,
     OnFailure,
     patiently,
 )
@@ -291,7 +292,8 @@ class Registry:
 
         reason = "Its adapter was deleted."
 
-        return await self._exclusive("delete_adapter", guid, delete)
+        told = self._removed_late("delete_adapter", guid)
+        return await self._exclusive("delete_adapter", guid, delete, told)
 
     async def delete_pool(self, pool: str) -> bool:
         """Delete every adapter of a pool; return whether a reboot is required."""
@@ -315,7 +317,8 @@ class Registry:
                 await self._forget_pool(pool)
             return reboot
 
-        return await self._locked("delete_pool", members, delete, pool)
+        told = self._removed_late("delete_pool", pool=pool)
+        return await self._locked("delete_pool", members, delete, pool, told)
 
     async def delete_driver(self) -> bool:
         """Remove the driver from the system; return whether a reboot is required."""
@@ -323,6 +326,7 @@ class Registry:
             "delete_driver",
             self._management.call("delete_driver", self.driver.delete_driver),
             self._failed_late("delete_driver"),
+            self._removed_late("delete_driver"),
         )
 
     async def driver_view(self) -> DriverView:
@@ -478,7 +482,11 @@ class Registry:
         return None
 
     async def _exclusive(
-        self, name: str, guid: UUID, operation: Callable[[ManagedAdapter], Awaitable[T]]
+        self,
+        name: str,
+        guid: UUID,
+        operation: Callable[[ManagedAdapter], Awaitable[T]],
+        done_late: OnDone | None = None,
     ) -> T:
         if guid not in self._adapters and not self._management.busy:
             await self._management.bounded("list_adapters", self._read_adapters(None))
@@ -488,7 +496,7 @@ class Registry:
             self._known(guid)  # it may have been deleted during the wait
             return await operation(known)
 
-        return await self._locked(name, [known], exclusive)
+        return await self._locked(name, [known], exclusive, done_late=done_late)
 
     async def _locked(
         self,
@@ -496,6 +504,7 @@ class Registry:
         members: list[ManagedAdapter],
         operation: Callable[[], Awaitable[T]],
         pool: str | None = None,
+        done_late: OnDone | None = None,
     ) -> T:
         """Run an operation with exclusive access to these adapters.
 
@@ -521,7 +530,7 @@ class Registry:
 
         task = self._management.begin(name, locked())
         try:
-            return await self._management.awaited(name, task, failed_late)
+            return await self._management.awaited(name, task, failed_late, done_late)
         except DriverBusy as busy:
             if began:
                 raise
@@ -596,6 +605,19 @@ class Registry:
                 operation=operation, error=error, adapter=adapter, name=name, pool=pool
             )
             self.events.publish(EventType.OPERATION_FAILED, failure)
+
+        return publish
+
+    def _removed_late(
+        self, operation: str, adapter: UUID | None = None, *, pool: str | None = None
+    ) -> OnDone:
+        """Return what publishes a removal whose request was answered before."""
+
+        def publish(reboot_required: bool) -> None:
+            removal = LateRemoval(
+                operation=operation, reboot_required=reboot_required, adapter=adapter, pool=pool
+            )
+            self.events.publish(EventType.OPERATION_DONE, removal)
 
         return publish
 

@@ -28,6 +28,7 @@ from wintun_api.api.schemas.events import (
     DriverLine,
     Event,
     Failure,
+    LateRemovalDone,
     LogLevel,
     Loss,
     Missed,
@@ -93,6 +94,7 @@ EVENT_DATA: tuple[Model, ...] = (
             pool="WireGuard",
         )
     ),
+    LateRemovalDone(operation="delete_driver", reboot_required=False, adapter=None, pool=None),
     Audit(
         who="9f86d081",
         label="grafana",

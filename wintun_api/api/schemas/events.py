@@ -20,7 +20,7 @@ from wintun_api.hub.adapters import AdapterView
 from wintun_api.hub.audit import Change
 from wintun_api.hub.events import Event as HubEvent
 from wintun_api.hub.events import EventType
-from wintun_api.hub.late import LateFailure
+from wintun_api.hub.late import LateFailure, LateRemoval
 from wintun_api.hub.losses import SessionLoss
 from wintun_api.hub.management import SlowCall
 from wintun_api.hub.session import SessionView
@@ -138,6 +138,21 @@ class Failure(Model):
         )
 
 
+class LateRemovalDone(Model):
+    """A removal that was done after its request had been answered with 504."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    operation: str = Field(description="Its operationId.", examples=["delete_driver"])
+    reboot_required: bool = Field(description="The system wants a reboot to finish it.")
+    adapter: UUID | None = Field(
+        description="The GUID of the adapter that was removed; else null.", examples=[EXAMPLE_GUID]
+    )
+    pool: str | None = Field(
+        description="The pool that was removed; else null.", examples=["WireGuard"]
+    )
+
+
 # What the data of an event is, by its type.
 DATA: dict[EventType, type[Model]] = {
     EventType.ADAPTER_CREATED: Adapter,
@@ -149,6 +164,7 @@ DATA: dict[EventType, type[Model]] = {
     EventType.SESSION_ENDED: Session,
     EventType.SESSION_FAILED: Session,
     EventType.SESSION_LOSS: Loss,
+    EventType.OPERATION_DONE: LateRemovalDone,
     EventType.OPERATION_FAILED: Failure,
     EventType.DRIVER_LOG: DriverLine,
     EventType.DRIVER_SLOW: CallInProgress,
@@ -169,6 +185,8 @@ def _event_data(data: object) -> dict[str, Any]:
             return DriverLine(level=level, message=data.message).model_dump(mode="json")
         case SlowCall():
             return CallInProgress.model_validate(data).model_dump(mode="json")
+        case LateRemoval():
+            return LateRemovalDone.model_validate(data).model_dump(mode="json")
         case LateFailure():
             return Failure.of(data).model_dump(mode="json", exclude_unset=True)
         case Change():
