@@ -123,12 +123,14 @@ def test_a_line_feed_opens_nothing(
 
 
 def test_every_route_declares_what_it_needs(service: RunningService) -> None:
-    """The service has no route that it would have to refuse; only the sign-in is open."""
+    """The service has no route that it would have to refuse; only the sign-in and the guide are open."""
     routes = list(leaves(list(service.service.api.router.routes)))
     undeclared = [path for _, path, route in routes if access_of(route) is None]
     assert undeclared == []
     opened = {path for _, path, route in routes if not access_of(route).token}  # type: ignore[union-attr]
-    assert opened == {"/noauth/health", "/app.js", "/app.css", "/icon.svg"}
+    sign_in = {"/app.js", "/app.css", "/icon.svg"}
+    guide = {"/guide", "/guide/{topic}", "/guide.css", "/guide.js"}
+    assert opened == {"/noauth/health"} | sign_in | guide
 
 
 def test_the_document_says_what_the_routes_need(service: RunningService) -> None:

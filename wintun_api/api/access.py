@@ -52,6 +52,8 @@ ANY_TOKEN = Access()
 OPEN = Access(token=False, any_host=True)
 # A file of the sign-in page: it is the same in every installation and contains no secret.
 SIGN_IN_FILE = Access(token=False, page=True)
+# A page that is the same in every installation and holds no secret: the guide.
+PUBLIC_PAGE = Access(token=False, page=True)
 PAGE = Access(scope=Scope.READ, page=True)
 # The session counts packets; one audit line per request would be a log of the traffic.
 INJECTION = Access(scope=Scope.INJECT, audited=False)

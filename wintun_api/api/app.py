@@ -14,6 +14,7 @@ from wintun_api.api import (
     adapters,
     capture,
     events,
+    guide,
     metrics,
     packets,
     page,
@@ -61,6 +62,7 @@ ROUTERS = (
     streams.router,
     events.router,
     metrics.router,
+    guide.router,
 )
 
 

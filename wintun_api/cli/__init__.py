@@ -11,6 +11,7 @@
     events     show what happens, and go on with it
     tokens     make and revoke tokens
     service    run it as a service of Windows, or of Linux under systemd
+    guide      read the user's guide
     native     build the optional native part of the Linux driver
 
     options    options that several commands have; flags to Settings
@@ -46,6 +47,7 @@ from wintun_api.cli import (
     demo,
     doctor,
     events,
+    guide,
     health,
     inject,
     native,
@@ -125,6 +127,7 @@ app.add_typer(sessions.app, name="sessions")
 app.command()(capture.capture)
 app.command()(inject.inject)
 app.command()(events.events)
+app.command()(guide.guide)
 app.add_typer(tokens.app, name="tokens")
 app.add_typer(tokens.app, name="token", hidden=True)  # what many type first
 app.add_typer(service.app, name="service")

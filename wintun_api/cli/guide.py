@@ -1,0 +1,103 @@
+"""`wintun-api guide`: the user's guide in the terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from wintun_api.cli import options
+from wintun_api.cli.output import fail, show_json, show_table
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
+
+WIDTH = 100  # columns; longer lines of text are hard to read
+
+
+def topic_names(incomplete: str) -> list[str]:
+    """Return the topics that begin so, for the shell."""
+    from wintun_api.guide import topics
+
+    return [topic.name for topic in topics() if topic.name.startswith(incomplete)]
+
+
+def guide(
+    topic: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[TOPIC]",
+            help="The page to read; without one the topics are listed.",
+            autocompletion=topic_names,
+            show_default=False,
+        ),
+    ] = None,
+    *,
+    as_json: options.Json = False,
+) -> None:
+    """Read the user's guide.
+
+    On a terminal the page is shown by your pager (PAGER). Otherwise its Markdown
+    is written as it is.
+    """
+    from dataclasses import asdict
+
+    from wintun_api import guide as pages
+
+    if topic is None:
+        if as_json:
+            show_json([asdict(one) for one in pages.topics()])
+            return
+        show_table(("Topic", "What you find there"), [(one.name, one.about) for one in pages.topics()])
+        typer.echo("\nRead one with: wintun-api guide TOPIC")
+        return
+    found = pages.find(topic)
+    if found is None:
+        near = pages.nearest(topic)
+        meant = f"Did you mean: wintun-api guide {near}?" if near else ""
+        fail(
+            f"The guide has no topic {topic!r}.",
+            f"{meant} List the topics with: wintun-api guide".lstrip(),
+            code=2,
+        )
+    text = pages.read(found.name)
+    if as_json:
+        show_json({**asdict(found), "markdown": text})
+    elif sys.stdout.isatty():
+        typer.echo_via_pager(rendered(text), color=True)
+    else:
+        typer.echo(text, nl=False)
+
+
+def rendered(text: str) -> str:
+    """Return a page of Markdown as a terminal shows it, with colours where it has them."""
+    import shutil
+    from io import StringIO
+
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    width = min(shutil.get_terminal_size().columns, WIDTH)
+    written = StringIO()
+    markdown = Markdown(text, code_theme="ansi_dark", hyperlinks=False)
+    for token in markdown.parsed:
+        token.children = list(_without_links(token.children or []))
+    Console(file=written, force_terminal=True, width=width).print(markdown)
+    return written.getvalue()
+
+
+def _without_links(tokens: list[Token]) -> Iterator[Token]:
+    """Keep the text of links; behind that of another page write the command that shows it."""
+    from markdown_it.token import Token
+
+    to = ""
+    for token in tokens:
+        if token.type == "link_open":
+            to = str(token.attrs.get("href", ""))
+        name, is_page, _ = to.partition(".md")
+        if token.type not in ("link_open", "link_close") or to.startswith("https://"):
+            yield token
+        elif token.type == "link_close" and is_page and "/" not in name:
+            yield Token("text", "", 0, content=f" (guide {name})")
