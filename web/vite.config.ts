@@ -63,6 +63,7 @@ export default defineConfig(({ mode }) => ({
     proxy: {
       "/v1": { target: service, ws: true },
       "/docs": service,
+      "/guide": service,
       "^/\\?token=": service,
     },
   },

@@ -123,7 +123,7 @@ def test_a_line_feed_opens_nothing(
 
 
 def test_every_route_declares_what_it_needs(service: RunningService) -> None:
-    """The service has no route that it would have to refuse; only the sign-in and the guide are open."""
+    """Every route says what it needs; only health, the sign-in and the guide are open."""
     routes = list(leaves(list(service.service.api.router.routes)))
     undeclared = [path for _, path, route in routes if access_of(route) is None]
     assert undeclared == []

@@ -15,8 +15,8 @@ from wintun_api.settings import ENV_PREFIX, Settings, flag_of
 PAGE = guide.FOLDER / "settings.md"
 HEAD = """# Settings
 
-Every setting is a flag of `wintun-api serve`, an environment variable, and a key of a TOML file that
-`--config` or `WINTUN_API_CONFIG` names. A flag wins over a variable, a variable over the file.
+Every setting is a flag of `wintun-api serve`, an environment variable, and a key of a TOML file
+that `--config` or `WINTUN_API_CONFIG` names. A flag wins over a variable, a variable over the file.
 
 Setting a port in each of the three ways:
 
@@ -24,7 +24,8 @@ Setting a port in each of the three ways:
 ```sh
 wintun-api serve --driver emulated --port 9900
 WINTUN_API_PORT=9900 wintun-api serve --driver emulated
-printf 'port = 9900\\n' > wintun-api.toml && wintun-api serve --driver emulated --config wintun-api.toml
+printf 'port = 9900\\n' > wintun-api.toml
+wintun-api serve --driver emulated --config wintun-api.toml
 ```
 
 A setting that can have several values is a flag given several times, a variable with commas, or a

@@ -11,6 +11,7 @@ import re
 from collections.abc import Awaitable, Callable, Sequence
 from functools import cache
 from html import escape
+from itertools import pairwise
 from string import Template
 from typing import TYPE_CHECKING
 
@@ -95,12 +96,11 @@ def missing(topic: str) -> str:
 def _framed(title: str, name: str | None, text: str) -> str:
     frame = Template((guide.FOLDER / "page.html").read_text("utf-8"))
     topics = "".join(
-        f'<li><a href="/guide/{one.name}"{_current(one.name == name)}>{escape(one.title)}</a></li>\n'
+        f'<li><a href="/guide/{one.name}"{_current(one.name == name)}>'
+        f"{escape(one.title)}</a></li>\n"
         for one in guide.topics()
     )
-    return frame.substitute(
-        title=escape(title), topics=topics, text=text, turn=_turn(name)
-    )
+    return frame.substitute(title=escape(title), topics=topics, text=text, turn=_turn(name))
 
 
 def _current(current: bool) -> str:
@@ -133,7 +133,8 @@ def _contents(headings: Sequence[tuple[str, str, str]]) -> str:
     items = "".join(
         f'<li><a href="#{anchor}">{escape(title)}</a></li>\n' for title, anchor in seconds
     )
-    return f'<nav class="contents" aria-label="On this page">\n<p>On this page</p>\n<ul>\n{items}</ul>\n</nav>\n'
+    head = '<nav class="contents" aria-label="On this page">\n<p>On this page</p>\n'
+    return f"{head}<ul>\n{items}</ul>\n</nav>\n"
 
 
 def _anchor(tokens: list[Token]) -> list[tuple[str, str, str]]:
@@ -141,7 +142,7 @@ def _anchor(tokens: list[Token]) -> list[tuple[str, str, str]]:
     from markdown_it.token import Token
 
     found: list[tuple[str, str, str]] = []
-    for token, inline in zip(tokens, tokens[1:], strict=False):
+    for token, inline in pairwise(tokens):
         if token.type != "heading_open":
             continue
         title = "".join(one.content for one in inline.children or [])

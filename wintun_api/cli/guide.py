@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
@@ -42,6 +43,7 @@ def guide(
     On a terminal the page is shown by your pager (PAGER). Otherwise its Markdown
     is written as it is.
     """
+    import pydoc
     from dataclasses import asdict
 
     from wintun_api import guide as pages
@@ -50,7 +52,9 @@ def guide(
         if as_json:
             show_json([asdict(one) for one in pages.topics()])
             return
-        show_table(("Topic", "What you find there"), [(one.name, one.about) for one in pages.topics()])
+        show_table(
+            ("Topic", "What you find there"), [(one.name, one.about) for one in pages.topics()]
+        )
         typer.echo("\nRead one with: wintun-api guide TOPIC")
         return
     found = pages.find(topic)
@@ -66,25 +70,47 @@ def guide(
     if as_json:
         show_json({**asdict(found), "markdown": text})
     elif sys.stdout.isatty():
-        typer.echo_via_pager(rendered(text), color=True)
+        # As git does: show a short page at once, and let colours through.
+        os.environ.setdefault("LESS", "-FRX")
+        pydoc.pager(rendered(text, styled=is_styled()))
     else:
         typer.echo(text, nl=False)
 
 
-def rendered(text: str) -> str:
-    """Return a page of Markdown as a terminal shows it, with colours where it has them."""
+def is_styled() -> bool:
+    """Say whether a pager here can show bold text and colours; Windows' own cannot."""
+    return sys.platform != "win32" and os.environ.get("TERM") not in (None, "", "dumb")
+
+
+def rendered(text: str, *, styled: bool) -> str:
+    """Return a page of Markdown as a terminal of this width shows it.
+
+    `styled` adds escape sequences, of colours too unless NO_COLOR is set.
+    """
     import shutil
     from io import StringIO
 
-    from rich.console import Console
-    from rich.markdown import Markdown
+    from rich.console import Console, ConsoleOptions, RenderResult
+    from rich.markdown import CodeBlock, Markdown
+    from rich.text import Text
+
+    class Pasteable(CodeBlock):
+        """Code as it is: a line that the page would break could not be pasted."""
+
+        def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+            for line in str(self.text).rstrip().split("\n"):
+                yield Text(f"  {line}", style="cyan", no_wrap=True, overflow="ignore")
+
+    class Page(Markdown):
+        elements: ClassVar = {**Markdown.elements, "fence": Pasteable, "code_block": Pasteable}
 
     width = min(shutil.get_terminal_size().columns, WIDTH)
     written = StringIO()
-    markdown = Markdown(text, code_theme="ansi_dark", hyperlinks=False)
+    markdown = Page(text, hyperlinks=False)
     for token in markdown.parsed:
         token.children = list(_without_links(token.children or []))
-    Console(file=written, force_terminal=True, width=width).print(markdown)
+    console = Console(file=written, force_terminal=styled, width=width, legacy_windows=False)
+    console.print(markdown, crop=False)
     return written.getvalue()
 
 

@@ -38,6 +38,9 @@ export function TopBar() {
         <a class="button quiet" href="/docs" title="API docs" aria-label="API docs">
           <Icon name="book" />
         </a>
+        <a class="button quiet" href="/guide" title="Guide" aria-label="Guide">
+          <Icon name="help" />
+        </a>
         <Button
           kind="quiet"
           icon={THEME_ICONS[choice]}
