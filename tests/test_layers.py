@@ -34,7 +34,7 @@ PLACES = {
     "starlette": ({"api"}, "the web framework ends at the API"),
     "uvicorn": ({"api", "cli"}, "the server ends at the API; the command line starts it"),
     "websockets": ({"api", "cli"}, "sockets are the API's"),
-    "markdown_it": ({"api"}, "Markdown becomes HTML at the API"),
+    "markdown_it": ({"api", "cli"}, "the guide is rendered where it is shown"),
     "pydantic": ({"api", "settings", "cli"}, "below the API there are dataclasses"),
     "ctypes": ({"drivers"}, "foreign functions are the drivers'"),
     "pyroute2": ({"drivers"}, "netlink is the Linux driver's"),

@@ -1,4 +1,4 @@
-"""The service behind real reverse proxies, configured as README says."""
+"""The service behind real reverse proxies, configured as the guide says."""
 
 from __future__ import annotations
 
@@ -20,16 +20,17 @@ from websockets.typing import Subprotocol
 
 from tests.api.certificates import make_certificate
 from tests.running import TOKEN, PacketSocket, RunningService, any_certificate, running
+from wintun_api import guide
 from wintun_api.wire import BATCH, Batch, pack
 
-README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+PAGE = (guide.FOLDER / "security.md").read_text("utf-8")
 NAME = "wintun.example.com"
 ECHO = bytes.fromhex("4500001c00000000400130c70a0607080a0607070800f7fd00010001")
 
 
 def block(name: str) -> str:
-    """Return the configuration of README that is marked with this name."""
-    match = re.search(rf"<!-- test: {name} -->\n```\w+\n(.*?)```", README, re.DOTALL)
+    """Return the configuration of the guide that is marked with this name."""
+    match = re.search(rf"<!-- test: {name} -->\n```\w+\n(.*?)```", PAGE, re.DOTALL)
     assert match is not None
     return match[1]
 
@@ -41,7 +42,7 @@ def free_port() -> int:
 
 
 def swapped(text: str, swaps: dict[str, str]) -> str:
-    """Put this test's addresses in place of README's; each must be there."""
+    """Put this test's addresses in place of the guide's; each must be there."""
     for old, new in swaps.items():
         assert old in text, old
         text = text.replace(old, new)
@@ -119,7 +120,39 @@ def caddy(folder: Path, sites: dict[int, str]) -> Iterator[None]:
         os.kill(int((folder / "caddy.pid").read_text()), signal.SIGTERM)
 
 
-PROXIES = {"nginx": nginx, "caddy": caddy}
+@contextmanager
+def haproxy(folder: Path, sites: dict[int, str]) -> Iterator[None]:
+    """Run HAProxy likewise, with the certificate and its key in one file."""
+    if shutil.which("haproxy") is None:
+        pytest.skip("there is no haproxy")
+    certificate, key = make_certificate(folder / "pair", NAME)
+    pair = folder / "pair.pem"
+    pair.write_bytes(certificate.read_bytes() + key.read_bytes())
+    parts = []
+    for number, (port, address) in enumerate(sites.items()):
+        swaps = {
+            "bind :443": f"bind 127.0.0.1:{port}",
+            "/etc/ssl/wintun.pem": str(pair),
+            "127.0.0.1:9886": address,
+            "frontend wintun": f"frontend wintun{number}",
+            "wintun_api": f"wintun_api{number}",
+        }
+        parts.append(swapped(block("haproxy"), swaps))
+    config = folder / "haproxy.cfg"
+    config.write_text("".join(parts))
+    program = ["haproxy", "-f", config]
+    # It goes into the background once it listens.
+    done = subprocess.run(
+        [*program, "-D", "-p", folder / "haproxy.pid"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    try:
+        yield
+    finally:
+        os.kill(int((folder / "haproxy.pid").read_text()), signal.SIGTERM)
+
+
+PROXIES = {"nginx": nginx, "caddy": caddy, "haproxy": haproxy}
 
 
 def browser(port: int) -> httpx.Client:
@@ -147,7 +180,7 @@ def sign_in(http: httpx.Client) -> str:
 
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[RunningService]:
-    """A service that is told of the name and of the proxy, as README says."""
+    """A service that is told of the name and of the proxy, as the guide says."""
     told = {"allowed_hosts": (NAME,), "trusted_proxies": ("127.0.0.1",)}
     with running(tmp_path, **told) as service:
         yield service
@@ -241,14 +274,14 @@ def test_a_proxy_that_changes_the_host(
 
 @contextmanager
 def without(line: str, instead: str = "") -> Iterator[None]:
-    """Change a line of README's configuration for a while."""
-    global README  # noqa: PLW0603  what `block` reads
-    whole = README
-    README = whole.replace(line, instead)
+    """Change a line of the guide's configuration for a while."""
+    global PAGE  # noqa: PLW0603  what `block` reads
+    whole = PAGE
+    PAGE = whole.replace(line, instead)
     try:
         yield
     finally:
-        README = whole
+        PAGE = whole
 
 
 @pytest.mark.parametrize("proxy", PROXIES)

@@ -72,7 +72,7 @@ def test_ping(
 
 
 def test_the_short_one(kernel_service: RunningService) -> None:
-    """The program for Node that README shows."""
+    """The program for Node that the guide shows."""
     need("node")
     if not (HERE / "node" / "node_modules").is_dir():
         pytest.fail("npm ci") if os.environ.get("CI") else pytest.skip("not installed: npm ci")

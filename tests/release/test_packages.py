@@ -27,6 +27,9 @@ PAGES = {
     "/app.css": "text/css",
     "/icon.svg": "image/svg+xml",
     "/docs": "text/html",
+    "/guide": "text/html",
+    "/guide/packets": "text/html",
+    "/guide.css": "text/css",
     "/docs/swagger-ui-bundle.js": "text/javascript",
 }
 

@@ -1,4 +1,4 @@
-"""The lines of the README that keep network managers away, read by those that can be had."""
+"""The lines of the guide that keep network managers away, read by those that can be had."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from tests.drivers.linux import kernel
+from tests.guide.blocks import only
 from wintun_api.drivers.linux.driver import LinuxDriver
 
 NETWORKD = Path("/lib/systemd/systemd-networkd")
-README = Path(__file__).parents[2] / "README.md"
 
 pytestmark = [
     *kernel.needs_kernel,
@@ -34,13 +34,6 @@ printf '[Match]\\nName=*\\n[Network]\\nAddress=10.99.0.1/24\\n' >/etc/systemd/ne
 cat >/etc/systemd/network/05-wintun-api.network
 SYSTEMD_LOG_LEVEL=debug SYSTEMD_LOG_TARGET=console exec /lib/systemd/systemd-networkd 2>&1
 """
-
-
-def block(first: str) -> str:
-    """Return the code block of the README whose comment names a file."""
-    blocks = README.read_text(encoding="utf-8").split("```ini\n")[1:]
-    (found,) = [one.partition("```")[0] for one in blocks if first in one.partition("\n")[0]]
-    return found
 
 
 def what_networkd_does(lines: str) -> str:
@@ -73,13 +66,13 @@ def what_networkd_does(lines: str) -> str:
 def test_networkd_leaves_adapters_alone() -> None:
     """With the lines systemd-networkd does nothing to an adapter; without them it would."""
     assert what_networkd_does("") == "Configuring"
-    assert what_networkd_does(block("/etc/systemd/network/")) == "Unmanaging"
+    assert what_networkd_does(only("network", "networkd")) == "Unmanaging"
 
 
 def test_the_lines_for_network_manager() -> None:
     """The lines have the one section and key, and the form of specifications by name."""
     parser = configparser.ConfigParser()
-    parser.read_string(block("/etc/NetworkManager/"))
+    parser.read_string(only("network", "network-manager"))
     assert parser.sections() == ["keyfile"]
     assert list(parser["keyfile"]) == ["unmanaged-devices"]
     for one in parser["keyfile"]["unmanaged-devices"].split(";"):

@@ -20,7 +20,7 @@ from pathlib import Path
 FOLDER = Path(__file__).parent
 CONTENTS = "README"
 _ENTRY = re.compile(r"^\* \[(?P<title>[^\]]+)\]\((?P<name>[a-z-]+)\.md\): (?P<about>.+)$", re.M)
-_MARK = re.compile(r"^<!-- [^\n]* -->\n", re.M)
+_MARK = re.compile(r"^ *<!-- [^\n]* -->\n", re.M)
 
 
 @dataclass(frozen=True, slots=True)

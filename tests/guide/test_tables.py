@@ -1,0 +1,246 @@
+"""The tables of the guide have what the code has: nothing is missing, nothing is invented."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import pytest
+
+from tests.guide import reference
+from tests.guide.blocks import ROOT, pages, source
+from tests.running import RunningService
+from wintun_api import guide
+from wintun_api.api import problems
+from wintun_api.api.access import access_of
+from wintun_api.api.contract import refusals
+from wintun_api.api.guide import slug
+from wintun_api.api.schemas.control import CONTROL
+from wintun_api.api.schemas.events import DATA
+from wintun_api.api.streams import PacketQuery
+from wintun_api.drivers.base import UnavailableReason
+from wintun_api.drivers.wintun.abi import PROTOTYPES
+from wintun_api.hub.events import EventType
+from wintun_api.wire import HEADER_LENGTH
+
+
+def section(page: str, heading: str) -> str:
+    """Return what is below a heading, up to the next of its level or above."""
+    level = re.escape(heading.partition(" ")[0])
+    text = source(page).partition(f"\n{heading}\n")[2]
+    assert text, heading
+    return re.split(rf"\n#{{1,{len(level.replace(chr(92), ''))}}} ", text)[0]
+
+
+def rows(text: str) -> list[list[str]]:
+    """Return the cells of the tables in a text, without their heads."""
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    cells = [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
+    heads = {at - 1 for at, row in enumerate(cells) if set("".join(row)) <= set("-")}
+    return [row for at, row in enumerate(cells) if not {at, at - 1} & heads and at not in heads]
+
+
+def quoted(text: str) -> list[str]:
+    """Return what stands in backquotes."""
+    return re.findall(r"`([^`]+)`", text)
+
+
+def first_column(text: str) -> list[str]:
+    """Return what stands in backquotes in the first cells."""
+    return [name for row in rows(text) for name in quoted(row[0])]
+
+
+def test_the_files_are_the_topics() -> None:
+    """Every page is in the table of contents once, and every entry has its page."""
+    files = {path.stem for path in guide.FOLDER.glob("*.md")} - {guide.CONTENTS}
+    names = [topic.name for topic in guide.topics()]
+    assert sorted(names) == sorted(files)
+    for topic in guide.topics():
+        assert source(topic.name).startswith(f"# {topic.title}\n")
+        assert topic.about.endswith(".")
+
+
+def test_readme_is_one_page() -> None:
+    """README is for people who have two minutes."""
+    assert len((ROOT / "README.md").read_text("utf-8").splitlines()) <= 150
+
+
+def anchors(page: str) -> set[str]:
+    """Return the anchors of a page's headings."""
+    text = re.sub(r"^```.*?^```", "", source(page), flags=re.MULTILINE | re.DOTALL)
+    found: list[str] = []
+    for title in re.findall(r"^#+ (.+)$", text, re.MULTILINE):
+        found.append(slug(title.replace("`", ""), found))
+    return set(found)
+
+
+@pytest.mark.parametrize("page", pages())
+def test_links_lead_somewhere(page: str) -> None:
+    """Files, pages and headings that a page links to are there."""
+    at = pages()[page]
+    for link in re.findall(r"\]\(([^)\s]+)\)", source(page)):
+        if link.startswith(("https://", "http://")):
+            continue
+        name, _, anchor = link.partition("#")
+        target = (at.parent / name).resolve() if name else at
+        assert target.exists(), link
+        if anchor:
+            (other,) = [one for one, path in pages().items() if path == target]
+            assert anchor in anchors(other), link
+
+
+def test_every_function_has_its_route() -> None:
+    """The table of Wintun's functions leaves none out and invents none."""
+    named = {name for one in first_column(source("functions")) for name in [one]}
+    assert named == {row.name for row in PROTOTYPES}
+
+
+@pytest.mark.parametrize("page", pages())
+def test_routes_exist(service: RunningService, page: str) -> None:
+    """Routes that a page names are routes of the service, whatever their parameters are called."""
+    routes = [getattr(route, "path_format", "") for route in service.service.api.router.routes]
+    known = {re.sub(r"\{[^}]+\}", "{}", path) for path in routes}
+    for path in re.findall(r"`(?:GET|POST|PATCH|DELETE|WS) (/[^`?#]*)", source(page)):
+        assert re.sub(r"\{[^}]+\}", "{}", path.split()[0]) in known, path
+
+
+def test_rest_lists_every_route(service: RunningService) -> None:
+    """Every route of the contract is in the table, with the scope that the door asks for."""
+    listed: dict[tuple[str, str], list[str]] = {}
+    for row in rows(section("rest", "## Every route")):
+        for method, path in re.findall(r"(GET|POST|PATCH|DELETE|WS) (/[^`?]*)", row[0]):
+            listed[method, path] = quoted(row[2])
+    routes = {}
+    for route in service.service.api.router.routes:
+        path, access = getattr(route, "path_format", ""), access_of(route)
+        if access is None or not path.startswith(("/v1", "/noauth", "/metrics")):
+            continue
+        for method in getattr(route, "methods", None) or ("WS",):
+            routes[method, path] = access
+    assert set(listed) == set(routes)
+    for key, access in routes.items():
+        expected = [] if access.scope is None else [access.scope.value]
+        if key == ("WS", "/v1/sessions/{session_id}/packets"):
+            expected = ["capture", "inject"]  # the endpoint decides
+        assert listed[key] == expected, key
+
+
+@pytest.mark.parametrize("model", CONTROL, ids=lambda model: model.__name__)
+def test_control_messages(model: type) -> None:
+    """Each control message has a section with all its members."""
+    fields = model.model_fields  # type: ignore[attr-defined]
+    (kind,) = fields["type"].annotation.__args__
+    text = section("packets", f"### {kind}")
+    assert sorted(first_column(text)) == sorted(fields)
+
+
+def test_members_of_members() -> None:
+    """What `hello` holds inside of its members is named too."""
+    text = section("packets", "### hello")
+    for model in (field.annotation for field in CONTROL[0].model_fields.values()):
+        for name in getattr(model, "model_fields", {}):
+            assert f"`{name}`" in text, name
+
+
+def test_query_parameters() -> None:
+    """The table of the socket's parameters is whole."""
+    text = section("packets", "## Query parameters")
+    assert sorted(first_column(text)) == sorted(PacketQuery.model_fields)
+
+
+def test_the_header_of_a_batch() -> None:
+    """The offsets of the table and the sizes of its types add up to the header's length."""
+    found = [
+        (int(row[0]), int(row[1][1:]) // 8)
+        for row in rows(section("packets", "## The batch frame"))
+        if row[0].isdigit()
+    ]
+    place = 0
+    for offset, size in found:
+        assert offset == place
+        place += size
+    assert place == HEADER_LENGTH
+
+
+def test_close_codes() -> None:
+    """Every close code of the service has a row."""
+    codes = {value for name, value in vars(problems).items() if name.startswith("CLOSE_")}
+    listed = {int(row[0]) for row in rows(section("packets", "## How a socket ends"))}
+    assert listed == codes | {1000}
+
+
+def test_every_type_of_event() -> None:
+    """The list of events is the code's, and says what the data of each is."""
+    found = {quoted(row[0])[0]: row[2] for row in rows(section("events", "## Every type"))[:13]}
+    assert list(found) == [kind.value for kind in EventType]
+    names = {"Adapter": "the adapter", "Session": "the session", "Failure": "the failure",
+             "Loss": "the loss", "Audit": "the audit record"}  # fmt: skip
+    for kind, model in DATA.items():
+        said = found[kind.value]
+        if model.__name__ in names:
+            assert said.startswith(names[model.__name__]), kind
+        else:
+            assert set(quoted(said)) - {"info", "warn", "err"} == set(model.model_fields), kind
+
+
+CARRIED = [
+    ("the loss", EventType.SESSION_LOSS),
+    ("the failure", EventType.OPERATION_FAILED),
+    ("the audit record", EventType.AUDIT_CHANGE),
+]
+
+
+@pytest.mark.parametrize(("what", "kind"), CARRIED)
+def test_members_of_events(what: str, kind: EventType) -> None:
+    """What an event carries is named with all its members."""
+    (said,) = [row[1] for row in rows(section("events", "## Every type")) if row[0] == what]
+    missing = {name for name in DATA[kind].model_fields if f"`{name}`" not in said}
+    assert missing == set()
+
+
+def slugs() -> Iterable[str]:
+    """Every type of problem that the service can answer with."""
+    yield from (kind.slug for kind in problems.KINDS.values())
+    yield from (kind.slug for kind in problems.HTTP_KINDS.values())
+    yield from (problems.VALIDATION.slug, problems.INTERNAL.slug)
+    for path in sorted((ROOT / "wintun_api" / "api").glob("*.py")):
+        text = path.read_text("utf-8")
+        yield from re.findall(r'Refusal\(\s*\d+,\s*"([a-z-]+)"', text)
+        yield from re.findall(r'^    "(bad-[a-z]+|unauthorized)",$', text, re.MULTILINE)
+
+
+def test_every_type_of_problem() -> None:
+    """Troubleshooting has a row for every type, and none that is not."""
+    text = section("troubleshooting", "## Requests: every type of problem")
+    assert sorted(first_column(text)) == sorted(set(slugs()))
+    examples = {error for error, _ in refusals.ERRORS}
+    assert {problems.kind_of(error).slug for error in examples} <= set(first_column(text))
+
+
+def test_every_reason_of_the_driver() -> None:
+    """Troubleshooting says what to do about each reason."""
+    text = section("troubleshooting", "## The driver is unavailable")
+    assert sorted(first_column(text)) == sorted(UnavailableReason)
+
+
+def test_the_settings_are_generated() -> None:
+    """The page is what `python -m tests.guide.reference` writes, and has every setting."""
+    assert source("settings") == reference.page()
+    named = [name for _, names in reference.groups() for name in names]
+    assert sorted(named) == sorted(reference.Settings.model_fields)
+
+
+def test_the_exit_codes_are_those_of_the_program() -> None:
+    """The table has the program's own codes."""
+    codes = pytest.importorskip("wintun_api.cli.exit_codes")
+    listed = {int(row[0]) for row in rows(source("exit-codes"))}
+    numbers = {
+        int(value)
+        for name, value in vars(codes).items()
+        if name.isupper() and isinstance(value, int)
+    }
+    for value in vars(codes).values():
+        if isinstance(value, type) and issubclass(value, int) and hasattr(value, "__members__"):
+            numbers |= {int(member) for member in value}
+    assert numbers
+    assert numbers <= listed
