@@ -3,6 +3,7 @@
 The package is built in floors; a module imports from lower floors, never from a higher one:
 
     0  errors, settings       the exception tree; one frozen Settings
+       guide/                 the user's guide, as Markdown
     1  packet/, wire          pure bytes: checksum, decode, build; the batch frame
        capture/               pure bytes too: writes pcapng, reads pcap and pcapng
     2  drivers/               the seam (base) and wintun/, emulated/, linux/; synchronous

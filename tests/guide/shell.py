@@ -17,7 +17,7 @@ LIMIT = 300.0  # seconds; it guards against a hang only
 def run(
     service: RunningService, folder: Path, script: str, **variables: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run lines with `wintun-api` on the PATH, the service's token file, and these variables."""
+    """Run lines with `wintun-api` on the PATH, the token file, and these variables."""
     programs = folder / "programs"
     programs.mkdir(exist_ok=True)
     command = programs / "wintun-api"

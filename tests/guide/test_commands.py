@@ -18,7 +18,7 @@ from tests.cli.commands import Program, invoke
 from tests.guide import shell
 from tests.guide.blocks import PICTURES, ROOT, TESTS, Block, all_blocks, blocks, marked, pages
 from tests.guide.blocks import source as source_of
-from tests.running import RunningService, running
+from tests.running import TOKEN, RunningService, running
 
 GUID = "deadbabe-cafe-beef-0123-456789abcdef"
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="the lines are for a POSIX shell")
@@ -53,7 +53,7 @@ def test_the_lines_for_a_shell(tmp_path: Path, page: str) -> None:
     start = marked("quick-start", "shell")
     with running(tmp_path, traffic=TRAFFIC.get(page, 0.0)) as service:
         if page == "quick-start":
-            lines, session = start, ""
+            lines, variables = start, {}
         else:
             adapter = service.adapter(
                 name="OfficeNet",
@@ -61,9 +61,18 @@ def test_the_lines_for_a_shell(tmp_path: Path, page: str) -> None:
                 requested_guid=GUID,
                 addresses=["10.6.7.7/24", "fd06:7::7/64"],
             )
-            session = service.session(adapter)["id"]
-            lines = [start[0], *marked(page, "shell")]
-        done = shell.run(service, tmp_path, "".join(lines), SESSION=session)
+            lines = marked(page, "shell")
+            variables = {
+                "API": service.url,
+                "TOKEN": TOKEN,
+                "AUTH": f"Authorization: Bearer {TOKEN}",
+                "JSON": "Content-Type: application/json",
+                "GUID": GUID,
+                "SESSION": service.session(adapter)["id"],
+            }
+        # What the quick start exports, every other page has.
+        assert set(variables) - {"SESSION"} <= set(re.findall(r"export (\w+)=", start[0]))
+        done = shell.run(service, tmp_path, "".join(lines), **variables)
         assert done.returncode == 0, done.stderr
         if page == "quick-start":
             assert done.stdout.count('"accepted":1') == 1

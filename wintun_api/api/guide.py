@@ -168,10 +168,15 @@ def slug(title: str, taken: Sequence[str] = ()) -> str:
 
 
 def _mapped(tokens: list[Token]) -> list[Token]:
-    """Lead links to where the service has what they name; keep the text alone of all others."""
+    """Lead links to where the service has what they name; keep the text alone of all others.
+
+    Pictures are left out: they are files of the repository that no installation has.
+    """
     kept: list[Token] = []
     dropped = 0
     for token in tokens:
+        if token.type == "image":
+            continue
         if token.type == "link_open":
             to = target(str(token.attrs.get("href", "")))
             if to is None:

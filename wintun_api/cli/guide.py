@@ -123,6 +123,8 @@ def _without_links(tokens: list[Token]) -> Iterator[Token]:
         if token.type == "link_open":
             to = str(token.attrs.get("href", ""))
         name, is_page, _ = to.partition(".md")
+        if token.type == "image":
+            continue  # a file of the repository, and no text
         if token.type not in ("link_open", "link_close") or to.startswith("https://"):
             yield token
         elif token.type == "link_close" and is_page and "/" not in name:
