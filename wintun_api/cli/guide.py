@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import typer
 
 from wintun_api.cli import options
-from wintun_api.cli.output import fail, show_json, show_table
+from wintun_api.cli.output import fail, show_json
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
@@ -52,9 +52,9 @@ def guide(
         if as_json:
             show_json([asdict(one) for one in pages.topics()])
             return
-        show_table(
-            ("Topic", "What you find there"), [(one.name, one.about) for one in pages.topics()]
-        )
+        width = max(len(one.name) for one in pages.topics())
+        for one in pages.topics():
+            typer.echo(f"{one.name:<{width}}  {one.about}")
         typer.echo("\nRead one with: wintun-api guide TOPIC")
         return
     found = pages.find(topic)
