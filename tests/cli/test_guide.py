@@ -26,6 +26,7 @@ def test_the_topics_are_listed() -> None:
     for topic in guide.topics():
         assert re.search(rf"^{topic.name} +\S.*", shown.stdout, re.MULTILINE)
     assert "wintun-api guide TOPIC" in shown.stdout
+    assert max(map(len, shown.stdout.splitlines())) <= 80
 
 
 def test_the_topics_as_json() -> None:
