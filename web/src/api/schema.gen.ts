@@ -12,8 +12,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Say that the service is up; the only route without a token, and for any Host header
-         * @description Say that the service is up; the only route without a token, and for any Host header.
+         * Check that the service is up; needs no token and accepts any Host header
+         * @description Check that the service is up; needs no token and accepts any Host header.
          */
         get: operations["get_health"];
         put?: never;
@@ -32,8 +32,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Describe the service, the machine and what this token allows
-         * @description Describe the service, the machine and what this token allows.
+         * Describe the service, the machine and the scopes of this token
+         * @description Describe the service, the machine and the scopes of this token.
          *
          *     Scope: `read`.
          */
@@ -90,10 +90,10 @@ export interface paths {
         get: operations["list_tokens"];
         put?: never;
         /**
-         * Make a token with some scopes; its secret is in this answer alone
-         * @description Make a token with some scopes; its secret is in this answer alone.
+         * Create a token with the given scopes; only this response contains its secret
+         * @description Create a token with the given scopes; only this response contains its secret.
          *
-         *     It is on the disk before it is answered; where that fails, there is no such token.
+         *     The token is written to the disk before the response is sent; if that fails, it is not created.
          *
          *     Scope: `admin`.
          */
@@ -115,10 +115,11 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Make an issued token void and close what it opened: sockets with 4001, streams by their end
-         * @description Make an issued token void and close what it opened: sockets with 4001, streams by their end.
+         * Revoke an issued token; its WebSockets are closed with 4001 and its other streams end
+         * @description Revoke an issued token; its WebSockets are closed with 4001 and its other streams end.
          *
-         *     That is on the disk before it is answered; where it cannot be written, the token still works.
+         *     The change is written to the disk before the response is sent; if that fails, the token still
+         *     works.
          *
          *     Scope: `admin`.
          */
@@ -138,8 +139,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Make this browser's cookie and key void and forget the cookie; the token stays good
-         * @description Make this browser's cookie and key void and forget the cookie; the token stays good.
+         * Sign this browser out: its cookie and key stop working, but the token remains valid
+         * @description Sign this browser out: its cookie and key stop working, but the token remains valid.
          *
          *     Any valid token may do this.
          */
@@ -158,19 +159,21 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List the adapters, of one pool or of all the service knows
-         * @description List the adapters, of one pool or of all the service knows.
+         * List the adapters of one pool, or of all pools that the service knows
+         * @description List the adapters of one pool, or of all pools that the service knows.
          *
-         *     While another driver call is under way, the last reading is given at once; the Age header says
-         *     how many seconds old it is. WintunEnumAdapters, WintunGetAdapterName, WintunGetAdapterLUID.
+         *     While another driver call is running, the last known list is returned at once; the Age header
+         *     says how many seconds old it is. WintunEnumAdapters, WintunGetAdapterName, WintunGetAdapterLUID.
          *
          *     Scope: `read`.
          */
         get: operations["list_adapters"];
         put?: never;
         /**
-         * Create an adapter with its network settings, all or nothing
-         * @description Create an adapter with its network settings, all or nothing. WintunCreateAdapter.
+         * Create an adapter with its network settings; on an error, nothing is created
+         * @description Create an adapter with its network settings; on an error, nothing is created.
+         *
+         *     WintunCreateAdapter.
          *
          *     Scope: `admin`.
          */
@@ -220,8 +223,8 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * End the adapter's session and remove the device
-         * @description End the adapter's session and remove the device. WintunDeleteAdapter, WintunCloseAdapter.
+         * End the adapter's session and delete the device
+         * @description End the adapter's session and delete the device. WintunDeleteAdapter, WintunCloseAdapter.
          *
          *     Scope: `admin`.
          */
@@ -229,11 +232,12 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * Rename an adapter, change its network settings, all or nothing
-         * @description Rename an adapter, change its network settings, all or nothing. WintunSetAdapterName.
+         * Rename an adapter or change its network settings; on an error, nothing changes
+         * @description Rename an adapter or change its network settings; on an error, nothing changes.
          *
-         *     What is not mentioned stays, also what the system removes with something else. The answer is
-         *     what the system reads back; `wanted` has what became otherwise.
+         *     Settings that the request does not mention stay as they are, even if the system removes them
+         *     together with others. The response shows the settings that the system reports afterwards;
+         *     `wanted` shows where they differ from what was asked for. WintunSetAdapterName.
          *
          *     Scope: `admin`.
          */
@@ -250,11 +254,11 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Put back what other programs have changed: all that `wanted` names
-         * @description Put back what other programs have changed: all that `wanted` names.
+         * Restore everything that other programs have changed, as listed in `wanted`
+         * @description Restore everything that other programs have changed, as listed in `wanted`.
          *
-         *     That is the network settings that were asked of the service, the state of the link, and what
-         *     says on the device which adapter it is. Settings of which the service was asked nothing stay.
+         *     This covers the network settings that were requested through the service, the state of the
+         *     link, and the marks on the device that identify the adapter. Other settings are not changed.
          *
          *     Scope: `admin`.
          */
@@ -275,8 +279,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Give the handle back and keep the device where the generation can
-         * @description Give the handle back and keep the device where the generation can. WintunFreeAdapter.
+         * Close the handle but keep the device, if the generation allows it
+         * @description Close the handle but keep the device, if the generation allows it. WintunFreeAdapter.
          *
          *     Scope: `admin`.
          */
@@ -298,8 +302,8 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Delete every adapter of a pool, and the driver with the last one
-         * @description Delete every adapter of a pool, and the driver with the last one. WintunDeletePoolDriver.
+         * Delete all adapters of a pool; with the last adapter, the driver
+         * @description Delete all adapters of a pool; with the last adapter, the driver. WintunDeletePoolDriver.
          *
          *     Scope: `admin`.
          */
@@ -317,16 +321,16 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List the sessions that run, and those that ended by themselves and were not deleted
-         * @description List the sessions that run, and those that ended by themselves and were not deleted.
+         * List the running sessions, and those that ended by themselves and were not deleted
+         * @description List the running sessions, and those that ended by themselves and were not deleted.
          *
          *     Scope: `read`.
          */
         get: operations["list_sessions"];
         put?: never;
         /**
-         * Start the session of an adapter; one at a time
-         * @description Start the session of an adapter; one at a time. WintunStartSession.
+         * Start a session on an adapter, which can have one at a time
+         * @description Start a session on an adapter, which can have one at a time. WintunStartSession.
          *
          *     Scope: `admin`.
          */
@@ -354,8 +358,8 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * End a session; the answer holds its last counters
-         * @description End a session; the answer holds its last counters. WintunEndSession.
+         * End a session; the response contains its final counters
+         * @description End a session; the response contains its final counters. WintunEndSession.
          *
          *     Scope: `admin`.
          */
@@ -378,9 +382,9 @@ export interface paths {
          * Inject one IP packet, or batches of them
          * @description Inject one IP packet, or batches of them.
          *
-         *     `application/octet-stream` carries one packet, which is refused as a whole when it is none;
-         *     `application/vnd.wintun-api.batch` carries batch frames, where a bad packet costs only itself.
-         *     WintunAllocateSendPacket, WintunSendPacket.
+         *     `application/octet-stream` carries one packet; the request is refused if it is not an IP packet.
+         *     `application/vnd.wintun-api.batch` carries batch frames; packets that are not IP packets are
+         *     left out and counted, and the others are injected. WintunAllocateSendPacket, WintunSendPacket.
          *
          *     Scope: `inject`.
          */
@@ -399,12 +403,12 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Capture a session's packets as a pcapng file that grows while they pass
-         * @description Capture a session's packets as a pcapng file that grows while they pass.
+         * Capture a session's packets as a pcapng file that grows with the traffic
+         * @description Capture a session's packets as a pcapng file that grows with the traffic.
          *
-         *     It ends with the session, with the service, or when it has what was asked for. A client that
-         *     reads too slowly loses the oldest packets; the next one carries their number as its drop count.
-         *     `curl -N ... | wireshark -k -i -` shows the packets live.
+         *     The file ends when the session or the service ends, or at the requested number of packets or
+         *     seconds. If the client reads too slowly, the oldest packets are lost; the next packet carries
+         *     their number as its drop count. `curl -N ... | wireshark -k -i -` shows the packets live.
          *
          *     Scope: `capture`.
          */
@@ -425,8 +429,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Send the events of `WS /v1/events` as server-sent events, a snapshot first
-         * @description Send the events of `WS /v1/events` as server-sent events, a snapshot first.
+         * Send the events of `WS /v1/events` as server-sent events, beginning with a snapshot
+         * @description Send the events of `WS /v1/events` as server-sent events, beginning with a snapshot.
          *
          *     Scope: `read`.
          */
@@ -447,8 +451,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read all metrics for Prometheus; the scope `metrics` is enough
-         * @description Read all metrics for Prometheus; the scope `metrics` is enough.
+         * Read all metrics for Prometheus; a token with the scope `metrics` is enough
+         * @description Read all metrics for Prometheus; a token with the scope `metrics` is enough.
          *
          *     Scope: `metrics`.
          */
@@ -729,7 +733,7 @@ export interface components {
         };
         /**
          * CaptureDirection
-         * @description Which packets a capture holds.
+         * @description Select which packets a capture contains.
          * @enum {string}
          */
         CaptureDirection: "received" | "injected" | "both";
@@ -1142,7 +1146,7 @@ export interface components {
         };
         /**
          * Scope
-         * @description What a token allows. Each by itself, but that admin allows all.
+         * @description Name what a token allows. Each scope allows only itself, but admin allows everything.
          * @enum {string}
          */
         Scope: "read" | "capture" | "inject" | "metrics" | "admin";
@@ -1237,7 +1241,7 @@ export interface components {
         };
         /**
          * SessionState
-         * @description Where a session is in its life; the module draws the transitions.
+         * @description Name the states of a session; the module's docstring shows the transitions.
          * @enum {string}
          */
         SessionState: "starting" | "running" | "ending" | "ended" | "failed";
@@ -2179,7 +2183,7 @@ export interface operations {
     list_adapters: {
         parameters: {
             query?: {
-                /** @description Only this pool. */
+                /** @description List only the adapters of this pool. */
                 pool?: string;
             };
             header?: never;
@@ -2863,7 +2867,7 @@ export interface operations {
     delete_adapter: {
         parameters: {
             query?: {
-                /** @description Close sessions of other processes too (ForceCloseSessions). */
+                /** @description Also close sessions of other processes (ForceCloseSessions). */
                 force?: boolean;
             };
             header?: never;
@@ -4322,7 +4326,7 @@ export interface operations {
             query?: {
                 /** @description Which packets. */
                 direction?: components["schemas"]["CaptureDirection"];
-                /** @description Bytes of each packet; 0 for all. */
+                /** @description Bytes to keep of each packet; 0 keeps all. */
                 snaplen?: number;
                 /** @description End after this many packets. */
                 packets?: number;
@@ -4338,7 +4342,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A pcapng file that grows until it is ended. */
+            /** @description A pcapng file that grows until the capture ends. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4437,11 +4441,11 @@ export interface operations {
     stream_events: {
         parameters: {
             query?: {
-                /** @description Resume after this event. */
+                /** @description Resume after the event with this id. */
                 since?: number;
             };
             header?: {
-                /** @description How browsers resume. */
+                /** @description Sent by browsers to resume. */
                 "last-event-id"?: number;
             };
             path?: never;
@@ -4449,7 +4453,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Server-sent events, without end. */
+            /** @description An endless stream of server-sent events. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4536,7 +4540,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Metrics in the text format of Prometheus, or OpenMetrics where asked for. */
+            /** @description Metrics in the text format of Prometheus, or in OpenMetrics if requested. */
             200: {
                 headers: {
                     [name: string]: unknown;
