@@ -23,7 +23,6 @@ GENERATED = ("web/src/api/schema.gen.ts",)
 
 # Texts that are being rewritten at present; each entry is the beginning of a path.
 PENDING = (
-    "README.md",
     "CHANGELOG.md",
     "openapi/",
     "wintun_api/api/contract/",
