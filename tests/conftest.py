@@ -1,13 +1,16 @@
-"""Fixtures that every floor uses."""
+"""Fixtures that every floor uses, and how a run of pytest goes on and ends."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import hypothesis
 import pytest
 
+from tests import needs
 from tests.disk import mounted
 from tests.drivers.linux.kernel import namespace
 from tests.running import RunningService, running
@@ -15,6 +18,46 @@ from wintun_api.drivers.emulated.driver import emulated_driver
 from wintun_api.drivers.emulated.library import EmulatedLibrary
 from wintun_api.drivers.emulated.machine import Machine
 from wintun_api.drivers.wintun.abi import Generation
+
+# Hypothesis times examples and keeps what it found in a folder; machines are slow and checkouts
+# read-only. Its examples are the same in every run.
+hypothesis.settings.register_profile(
+    "everywhere",
+    database=None,
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("everywhere")
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """Run folders of ordinary tests side by side, and named files one after the other.
+
+    A developer waits for one file less long without workers; heavy tests share what they build.
+    """
+    files = all(".py" in argument for argument in config.args)
+    shown = config.option.capture == "no"
+    return 0 if files or shown or config.option.markexpr != "not heavy" else None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Count a test that lacks a program as failed where CI runs, for there it is installed."""
+    report = yield
+    skipped = isinstance(report.longrepr, tuple) and report.skipped
+    if skipped and os.environ.get("CI") and needs.is_a_lack(report.longrepr[2]):
+        report.outcome, report.longrepr = "failed", f"CI is set, and {report.longrepr[2]}"
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say in one table what was left out, and which Debian package brings it."""
+    reports = terminalreporter.stats.get("skipped", [])
+    reasons = [one.longrepr[2] for one in reports if isinstance(one.longrepr, tuple)]
+    if reasons:
+        terminalreporter.section(f"{len(reasons)} tests were left out, for want of", sep="-")
+        for line in needs.table(reasons):
+            terminalreporter.write_line(line)
 
 
 @pytest.fixture

@@ -1,16 +1,110 @@
-"""Programs that heavy tests need: missing, a test is skipped, but fails where CI runs."""
+"""What tests need beyond Python: a test that lacks something is left out, and the end says what.
+
+Where `CI` is set, as in the gate, a missing program is a failure instead.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import sys
+from collections import Counter
+from collections.abc import Iterable
 
 import pytest
 
+NOT_INSTALLED = "not installed: "
 
-def need(*programs: str) -> None:
-    """Go on only where all of these are installed."""
-    missing = [program for program in programs if shutil.which(program) is None]
-    if missing:
-        say = pytest.fail if os.environ.get("CI") else pytest.skip
-        say(f"not installed: {', '.join(missing)}")
+# The Debian packages of the programs that tests run.
+PACKAGES = {
+    "bash": "bash",
+    "caddy": "caddy",
+    "chromium": "chromium",
+    "crun": "crun",
+    "curl": "curl",
+    "dash": "dash",
+    "editcap": "wireshark-common",
+    "gcc": "gcc libc6-dev",
+    "git": "git",
+    "go": "golang-go",
+    "ip": "iproute2",
+    "iperf3": "iperf3",
+    "java": "default-jdk-headless",
+    "javac": "default-jdk-headless",
+    "mmdebstrap": "mmdebstrap",
+    "nc": "netcat-openbsd",
+    "nginx": "nginx",
+    "node": "nodejs",
+    "npm": "npm",
+    "nsenter": "util-linux",
+    "openssl": "openssl",
+    "ping": "iputils-ping",
+    "podman": "podman",
+    "promtool": "prometheus",
+    "setpriv": "util-linux",
+    "ss": "iproute2",
+    "strace": "strace",
+    "systemd-analyze": "systemd",
+    "systemd-nspawn": "systemd-container",
+    "systemd-networkd": "systemd",
+    "tshark": "tshark",
+    "unshare": "util-linux",
+}
+OF_PYTHON = {"uvloop": "pip install uvloop"}
+
+
+def missing(*programs: str) -> list[str]:
+    """Return which of these programs are not installed."""
+    return [program for program in programs if shutil.which(program) is None]
+
+
+def need(*programs: str, module: bool = False) -> None:
+    """Go on only where all of these are installed; `module` leaves out the test's whole file."""
+    lacking = missing(*programs)
+    if lacking:
+        leave_out(NOT_INSTALLED + ", ".join(lacking), module=module)
+
+
+def leave_out(reason: str, *, module: bool = False) -> None:
+    """Leave the test out, or fail where CI runs."""
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason, allow_module_level=module)
+
+
+def needs(*programs: str) -> pytest.MarkDecorator:
+    """Mark tests that need programs."""
+    lacking = missing(*programs)
+    return pytest.mark.skipif(bool(lacking), reason=NOT_INSTALLED + ", ".join(lacking))
+
+
+def is_a_lack(reason: str) -> bool:
+    """Say whether a reason for leaving out is a program that is not installed."""
+    return NOT_INSTALLED in reason
+
+
+needs_root = pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs root"
+)
+needs_posix = pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX system")
+
+
+def table(reasons: Iterable[str]) -> list[str]:
+    """Return the lines that say what was left out for which reason, and what would bring it."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for reason in reasons:
+        plain = reason.removeprefix("Skipped: ")
+        what = plain.partition(NOT_INSTALLED)[2]
+        if what:
+            names = what.split(", ")
+            brings = dict.fromkeys(OF_PYTHON.get(n) or PACKAGES.get(n, "") for n in names)
+            counts[what, " ".join(filter(None, brings))] += 1
+        else:
+            counts[re.sub(r"\s+", " ", plain).strip(), ""] += 1
+    rows = sorted(counts.items(), key=lambda row: (not row[0][1], -row[1], row[0]))
+    width = max((len(what) for (what, brings), _ in rows if brings), default=0)
+    return [
+        f"{count:5}  {what:{width}}  {brings}".rstrip() if brings else f"{count:5}  {what}"
+        for (what, brings), count in rows
+    ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import socket
+import struct
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -12,9 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.needs import need
 from wintun_api.drivers.linux import availability
 
 CLONE_NEWNET = 0x40000000  # sched.h
+SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 0x1  # sockios.h, if.h
 
 
 def why_not() -> str | None:
@@ -35,7 +38,7 @@ def namespace() -> Iterator[None]:
     with Path("/proc/thread-self/ns/net").open() as before:
         _checked("unshare", CLONE_NEWNET)
         try:
-            ip("link", "set", "lo", "up")
+            set_up("lo")
             yield
         finally:
             _checked("setns", before.fileno(), CLONE_NEWNET)
@@ -59,17 +62,29 @@ def inside(descriptor: int) -> Iterator[None]:
             _checked("setns", before.fileno(), CLONE_NEWNET)
 
 
+def set_up(device: str) -> None:
+    """Set a device of this thread's namespace up; other programs are not needed for that."""
+    import fcntl
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        request = struct.pack("16sh14x", device.encode(), 0)
+        (flags,) = struct.unpack_from("h", fcntl.ioctl(control, SIOCGIFFLAGS, request), 16)
+        fcntl.ioctl(control, SIOCSIFFLAGS, struct.pack("16sh14x", device.encode(), flags | IFF_UP))
+
+
 def ip(*arguments: str) -> str:
     """Run the ip command in the namespace of this thread and return what it prints."""
+    need("ip")
     # The child must fork from this thread: namespaces belong to threads.
     return subprocess.run(
-        ["ip", *arguments], check=True, capture_output=True, text=True, errors="replace", timeout=10
+        ["ip", *arguments], check=True, capture_output=True, text=True, errors="replace", timeout=60
     ).stdout
 
 
 def ip_batch(commands: str) -> None:
     """Run many commands of ip in the namespace of this thread."""
-    subprocess.run(["ip", "-batch", "-"], check=True, input=commands, text=True, timeout=30)
+    need("ip")
+    subprocess.run(["ip", "-batch", "-"], check=True, input=commands, text=True, timeout=60)
 
 
 def host_sends(destination: str, payload: bytes) -> None:

@@ -1,0 +1,1 @@
+"""Runs README's two commands, as they stand, on bare Debian machines."""
