@@ -93,7 +93,7 @@ class Rig:
 def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
     """A service whose library can be made to fail; it must not have been misused at the end."""
     library = EmulatedLibrary(request.param, Machine())
-    with running(tmp_path, emulated_driver(library), management_timeout=1.0) as service:
+    with running(tmp_path, emulated_driver(library)) as service:
         yield Rig(service, library)
     assert library.misuse == []
     assert library.open_handles() == (0, 0)

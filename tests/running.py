@@ -59,7 +59,7 @@ class RunningService:
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="service", daemon=True)
         self._thread.start()
-        assert self._ready.wait(20), self.failure
+        assert self._ready.wait(30), self.failure
         assert self.failure is None, self.failure
         self.port = self.server.port
         if settings.tls_certificate is not None:
@@ -92,7 +92,7 @@ class RunningService:
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
         return httpx.Client(
-            base_url=self.url, headers=headers, timeout=20, verify=self.tls or NO_TLS
+            base_url=self.url, headers=headers, timeout=30, verify=self.tls or NO_TLS
         )
 
     def token(self, *scopes: Scope) -> str:
@@ -157,12 +157,22 @@ class RunningService:
         """Return a session's counters."""
         return dict(self.http.get(f"/v1/sessions/{session}").json()["counters"])
 
+    @contextmanager
+    def impatient(self) -> Iterator[None]:
+        """Let requests wait little for the driver, where one is to time out; others have time."""
+        management = self.service.context.registry._management
+        before, management.timeout = management.timeout, 0.2
+        try:
+            yield
+        finally:
+            management.timeout = before
+
     def stop(self) -> float:
         """Stop it as Ctrl-C would; return how many seconds that took."""
         started = time.monotonic()
         if self._thread.is_alive():
             self.loop.call_soon_threadsafe(self._end.set)
-        self._thread.join(20)
+        self._thread.join(30)
         assert not self._thread.is_alive()
         self.http.close()
         if self.failure is not None:
@@ -179,7 +189,7 @@ class PacketSocket:
         self.texts: list[dict[str, Any]] = []
         self.hello = self.text("hello")
 
-    def read(self, timeout: float = 10) -> None:
+    def read(self, timeout: float = 30) -> None:
         """Take one message."""
         message = self.socket.recv(timeout)
         if isinstance(message, str):
@@ -187,7 +197,7 @@ class PacketSocket:
         else:
             self.batches.extend(unpack(message))
 
-    def text(self, kind: str, timeout: float = 10) -> dict[str, Any]:
+    def text(self, kind: str, timeout: float = 30) -> dict[str, Any]:
         """Wait for the next control message of this type."""
         while True:
             for index, text in enumerate(self.texts):
@@ -195,7 +205,7 @@ class PacketSocket:
                     return self.texts.pop(index)
             self.read(timeout)
 
-    def receive(self, count: int, timeout: float = 10) -> list[bytes]:
+    def receive(self, count: int, timeout: float = 30) -> list[bytes]:
         """Wait for at least `count` packets and take all that came."""
         while sum(len(batch.packets) for batch in self.batches) < count:
             self.read(timeout)

@@ -67,7 +67,7 @@ def test_a_directory_that_cannot_be_written_to_the_disk(tmp_path: Path) -> None:
         "files.replace(Path(sys.argv[1]), b'new')"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code, path], capture_output=True, text=True, timeout=20, check=False
+        [sys.executable, "-c", code, path], capture_output=True, text=True, timeout=30, check=False
     )
     assert done.stderr.endswith(f"PermissionError: [Errno 13] Permission denied: '{tmp_path}'\n")
     assert path.read_text() == "old"

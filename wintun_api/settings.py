@@ -55,13 +55,23 @@ def default_driver() -> DriverName:
 
 
 def default_data_dir() -> Path:
-    """Return where tokens and known pools are kept: machine-wide for a privileged user."""
+    """Return where tokens and known pools are kept: machine-wide for a privileged user.
+
+    Raises:
+        InvalidSettings: This user has no home directory, as in a container that runs as a number.
+    """
     if sys.platform == "win32":
         return Path(os.environ.get("PROGRAMDATA", r"C:\ProgramData")) / "wintun-api"
     else:  # noqa: RET505 - so that the type checker reads it on its own platform alone
         if os.geteuid() == 0:
             return Path("/var/lib/wintun-api")
-        return Path(platformdirs.user_state_dir("wintun-api", appauthor=False))
+        try:
+            return Path(platformdirs.user_state_dir("wintun-api", appauthor=False))
+        except RuntimeError:
+            raise InvalidSettings(
+                "This user has no home directory to keep the service's data in. "
+                f"Set {ENV_PREFIX}DATA_DIR to a folder, or HOME."
+            ) from None
 
 
 def _split(value: object) -> object:

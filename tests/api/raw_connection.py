@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 KEY = "Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg=="
-PATIENCE = 20.0
+PATIENCE = 30.0
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ class Trail:
         found: list[dict[str, Any]] = []
         with self._service.connect(f"/v1/events?since={self._since}") as socket:
             while self._since < last:
-                event = json.loads(socket.recv(5))
+                event = json.loads(socket.recv(30))
                 self._since = event["id"]
                 if event["type"] == "audit.change":
                     found.append(event["data"])

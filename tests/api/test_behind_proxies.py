@@ -220,7 +220,7 @@ def packets(service: RunningService, port: int, session: str, cookie: str, key: 
         subprotocols=[Subprotocol(BATCH), Subprotocol(offer)],
         additional_headers={"Cookie": cookie, "Origin": f"https://{NAME}:{port}"},
         compression=None,
-        open_timeout=20,
+        open_timeout=30,
     ) as opened:
         client = PacketSocket(opened)
         opened.send(pack(Batch((ECHO,))))

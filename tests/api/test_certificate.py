@@ -64,12 +64,12 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
 def test_it_is_taken_up_by_itself(renewal: Renewal) -> None:
     """New connections are shown the new certificate; a stream that is open goes on."""
     url = f"wss://127.0.0.1:{renewal.service.port}/v1/events"
-    with connect(url, ssl=any_certificate(), additional_headers=AUTH, open_timeout=20) as stream:
-        assert '"snapshot"' in str(stream.recv(10))
+    with connect(url, ssl=any_certificate(), additional_headers=AUTH, open_timeout=30) as stream:
+        assert '"snapshot"' in str(stream.recv(30))
         assert renewal.shown() == "old"
         renewal.replace()
         assert renewal.shown() == "new"
-        assert stream.ping().wait(10)
+        assert stream.ping().wait(30)
         assert renewal.shown() == "new"
 
 
@@ -123,7 +123,7 @@ def test_files_are_not_looked_at_for_every_connection(
         done.set()
 
     renewal.service.loop.call_soon_threadsafe(renew)
-    assert done.wait(10)
+    assert done.wait(30)
     assert renewal.shown() == "new"
 
 
@@ -142,7 +142,7 @@ def test_hangup(tmp_path: Path) -> None:
         events = f"{url.replace('https', 'wss')}/v1/events"
         headers = {"Authorization": f"Bearer {token}"}
         with connect(
-            events, ssl=any_certificate(), additional_headers=headers, open_timeout=20
+            events, ssl=any_certificate(), additional_headers=headers, open_timeout=30
         ) as stream:
             shutil.copy(new, certificate)
             program.process.send_signal(signal.SIGHUP)
@@ -152,6 +152,6 @@ def test_hangup(tmp_path: Path) -> None:
             program.process.send_signal(signal.SIGHUP)
             program.wait_for("was reloaded")
             assert shown_at(port) == new_text
-            assert stream.ping().wait(10)
+            assert stream.ping().wait(30)
         assert program.end()[0] == 0
         assert "Traceback" not in program.stderr

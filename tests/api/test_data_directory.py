@@ -60,7 +60,7 @@ def test_modes_whatever_the_umask(tmp_path: Path, umask: str) -> None:
         "assert load_admin_token(data / 'token'); TokenStore('', data / 'tokens.json')"
     )
     data = tmp_path / "a" / "b"
-    subprocess.run([sys.executable, "-c", code, umask, data], check=True, timeout=20)
+    subprocess.run([sys.executable, "-c", code, umask, data], check=True, timeout=30)
     assert mode_of(data) == mode_of(data.parent) == 0o700
     found = {path.name: mode_of(path) for path in data.iterdir()}
     assert found == dict.fromkeys(("lock", "token", "tokens.json", "pools.json"), 0o600)
@@ -256,7 +256,7 @@ def test_secrets_of_containers(tmp_path: Path, mode: int, warnings: int) -> None
         if one != Path("/tmp") and one.is_relative_to("/tmp"):
             one.chmod(0o755)
     done = subprocess.run(
-        [sys.executable, "-c", code, path], capture_output=True, text=True, timeout=20, check=False
+        [sys.executable, "-c", code, path], capture_output=True, text=True, timeout=30, check=False
     )
     assert done.stdout == f"{SECRET} {warnings}\n", done.stderr
 

@@ -20,7 +20,7 @@ from wintun_api.wire import Batch, pack
 
 def next_event(socket: ClientConnection) -> dict[str, Any]:
     """Return the next message of an event socket."""
-    return dict(json.loads(socket.recv(10)))
+    return dict(json.loads(socket.recv(30)))
 
 
 @contextmanager

@@ -444,7 +444,7 @@ def test_a_handshake_cut_at_every_byte(service: RunningService) -> None:
 )
 def test_half_a_request(hasty: RunningService, data: bytes, status: int | None) -> None:
     """What does not come in time is answered with 408 where it had begun, and the end."""
-    with Raw(hasty.port, timeout=10) as raw:
+    with Raw(hasty.port, timeout=30) as raw:
         raw.send(data)
         if status is not None:
             answer = raw.answer()

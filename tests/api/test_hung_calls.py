@@ -59,14 +59,17 @@ def test_a_hung_end(rig: Rig) -> None:
     path = f"/v1/sessions/{session['id']}"
     gate = rig.library.hold_next("WintunEndSession")
     try:
-        assert "end_session" in problem(http.delete(path), 504, "driver-busy")["detail"]
+        with service.impatient():
+            assert "end_session" in problem(http.delete(path), 504, "driver-busy")["detail"]
         assert http.get(path).json()["state"] == "ending"
         assert calls(service) == ["end_session"]
         problem(http.post("/v1/sessions", json={"adapter": adapter["guid"]}), 409, "session-exists")
         carries(service, second, 2)
         everything_else_works(service, 3)
-        problem(http.delete(path), 504, "driver-busy")
-        problem(http.delete(f"/v1/adapters/{adapter['guid']}"), 504, "driver-busy")
+        with service.impatient():
+            problem(http.delete(path), 504, "driver-busy")
+        with service.impatient():
+            problem(http.delete(f"/v1/adapters/{adapter['guid']}"), 504, "driver-busy")
         assert http.delete(f"/v1/sessions/{second['id']}").json()["state"] == "ended"
     finally:
         gate.set()
@@ -100,7 +103,8 @@ def test_an_adapter_after_a_hung_end(rig: Rig) -> None:
     adapter = adapter_of(service, 1)
     path = f"/v1/sessions/{service.session(adapter)['id']}"
     gate = rig.library.hold_next("WintunEndSession")
-    problem(service.http.delete(path), 504, "driver-busy")
+    with service.impatient():
+        problem(service.http.delete(path), 504, "driver-busy")
     gate.set()
     assert wait_for(service, "session.ended")["state"] == "ended"
     carries(service, service.session(adapter), 1)
@@ -114,11 +118,12 @@ def test_a_hung_start(rig: Rig) -> None:
     gate = rig.library.hold_next("WintunStartSession")
     try:
         body = {"adapter": adapter["guid"]}
-        answer = http.post("/v1/sessions", json=body)
+        with service.impatient():
+            answer = http.post("/v1/sessions", json=body)
         assert "start_session" in problem(answer, 504, "driver-busy")["detail"]
         assert calls(service) == ["start_session"]
         everything_else_works(service, 2)
-        with ThreadPoolExecutor(3) as pool:
+        with ThreadPoolExecutor(3) as pool, service.impatient():
             answers = [
                 pool.submit(http.post, "/v1/sessions", json=body),
                 pool.submit(http.patch, path, json={"addresses": ["10.99.0.1/24"]}),
@@ -150,7 +155,8 @@ def test_hung_counters(rig: Rig) -> None:
         assert http.get(path).json()["state"] == "running"
         carries(service, session, 1)
         everything_else_works(service, 2)
-        problem(http.delete(path), 504, "driver-busy")
+        with service.impatient():
+            problem(http.delete(path), 504, "driver-busy")
         assert http.get(path).json()["state"] == "ending"
     finally:
         gate.set()
@@ -164,7 +170,8 @@ def test_hung_counters_before_a_start(rig: Rig) -> None:
     service, http = rig.service, rig.service.http
     adapter = adapter_of(service, 1)
     gate = rig.library.hold_next("GetIfEntry2")
-    problem(http.post("/v1/sessions", json={"adapter": adapter["guid"]}), 504, "driver-busy")
+    with service.impatient():
+        problem(http.post("/v1/sessions", json={"adapter": adapter["guid"]}), 504, "driver-busy")
     everything_else_works(service, 2)
     gate.set()
     while not (running := http.get("/v1/sessions").json()):
@@ -180,9 +187,11 @@ def test_a_pool_with_a_hung_end(rig: Rig) -> None:
     service.session(adapter)
     gate = rig.library.hold_next("WintunEndSession")
     try:
-        problem(http.delete("/v1/pools/Doomed"), 504, "driver-busy")
+        with service.impatient():
+            problem(http.delete("/v1/pools/Doomed"), 504, "driver-busy")
         everything_else_works(service, 2)
-        detail = problem(http.delete("/v1/pools/Doomed"), 504, "driver-busy")["detail"]
+        with service.impatient():
+            detail = problem(http.delete("/v1/pools/Doomed"), 504, "driver-busy")["detail"]
         assert detail.startswith("delete_pool is still running after")
     finally:
         gate.set()
@@ -198,9 +207,9 @@ def generation(request: pytest.FixtureRequest) -> Generation:
 
 @pytest.fixture
 def rig(generation: Generation, tmp_path: Path) -> Iterator[Rig]:
-    """A service with little patience; its library must not have been misused at the end."""
+    """A service whose library must not have been misused at the end."""
     library = EmulatedLibrary(generation, Machine())
-    with running(tmp_path, emulated_driver(library), management_timeout=0.5) as service:
+    with running(tmp_path, emulated_driver(library)) as service:
         yield Rig(service, library)
     assert library.misuse == []
     assert library.open_handles() == (0, 0)
@@ -233,7 +242,7 @@ def test_the_service_ends_while_a_call_hangs(
             assert service.stop() < 4
         finally:
             gate.set()
-        hanging.join(10)
+        hanging.join(30)
     assert library.misuse == []
 
 
@@ -253,7 +262,8 @@ def test_a_wait_that_does_not_come_back(rig: Rig) -> None:
     gate = rig.library.hold_next("WaitForMultipleObjects")
     session = service.session(adapter)
     with service.packets(session["id"]) as client:
-        answer = http.delete(f"/v1/sessions/{session['id']}")
+        with service.impatient():
+            answer = http.delete(f"/v1/sessions/{session['id']}")
         problem(answer, 504, "driver-busy")  # its patience is longer than the management time-out
         assert "wait_readable is still running" in client.text("ended")["reason"]
     failed = wait_for(service, "session.failed")

@@ -67,7 +67,7 @@ class Started:
 
 def until(holds: Callable[[], bool]) -> None:
     """Wait for something that takes milliseconds."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while not holds():
         assert time.monotonic() < deadline
 

@@ -23,7 +23,8 @@ def test_a_creation_that_fails_late(rig: Rig) -> None:
     gate = rig.library.hold_next("WintunCreateAdapter", then=4319)
     try:
         body = {"name": "OfficeNet", "pool": "Example"}
-        problem(http.post("/v1/adapters", json=body), 504, "driver-busy")
+        with rig.service.impatient():
+            problem(http.post("/v1/adapters", json=body), 504, "driver-busy")
     finally:
         gate.set()
     failed = wait_for(rig.service, "adapter.create_failed")
@@ -47,9 +48,10 @@ def test_its_cause_is_told(rig: Rig, code: int, slug: str) -> None:
     """The cause is the same as that of a request that waited."""
     gate = rig.library.hold_next("WintunCreateAdapter", then=code)
     try:
-        answer = rig.service.http.post(
-            "/v1/adapters", json={"name": "x", "requested_guid": str(GUID)}
-        )
+        with rig.service.impatient():
+            answer = rig.service.http.post(
+                "/v1/adapters", json={"name": "x", "requested_guid": str(GUID)}
+            )
         problem(answer, 504, "driver-busy")
     finally:
         gate.set()
@@ -66,7 +68,8 @@ def test_settings_that_fail_late(rig: Rig) -> None:
         assert isinstance(driver, WintunDriver)
         assert isinstance(driver.ip_helper, EmulatedIpHelper)
         driver.ip_helper.has_dns = False
-        problem(rig.service.http.post("/v1/adapters", json=body), 504, "driver-busy")
+        with rig.service.impatient():
+            problem(rig.service.http.post("/v1/adapters", json=body), 504, "driver-busy")
     finally:
         gate.set()
     failed = wait_for(rig.service, "adapter.create_failed")
@@ -78,7 +81,8 @@ def test_a_creation_that_succeeds_late(rig: Rig) -> None:
     """The adapter comes after all, as the event of any creation."""
     gate = rig.library.hold_next("WintunCreateAdapter")
     try:
-        answer = rig.service.http.post("/v1/adapters", json={"name": "OfficeNet"})
+        with rig.service.impatient():
+            answer = rig.service.http.post("/v1/adapters", json={"name": "OfficeNet"})
         problem(answer, 504, "driver-busy")
     finally:
         gate.set()
@@ -90,7 +94,8 @@ def test_a_session_that_fails_to_start_late(rig: Rig) -> None:
     adapter = rig.service.adapter(name="OfficeNet")
     gate = rig.library.hold_next("WintunStartSession", then=1247)
     try:
-        answer = rig.service.http.post("/v1/sessions", json={"adapter": adapter["guid"]})
+        with rig.service.impatient():
+            answer = rig.service.http.post("/v1/sessions", json={"adapter": adapter["guid"]})
         problem(answer, 504, "driver-busy")
     finally:
         gate.set()
@@ -103,9 +108,10 @@ def test_an_opening_that_fails_late(rig: Rig) -> None:
     """An opening names what was to be opened."""
     gate = rig.library.hold_next("WintunOpenAdapter", then=1168)
     try:
-        answer = rig.service.http.post(
-            "/v1/adapters/open", json={"name": "Nothing", "pool": "Example"}
-        )
+        with rig.service.impatient():
+            answer = rig.service.http.post(
+                "/v1/adapters/open", json={"name": "Nothing", "pool": "Example"}
+            )
         problem(answer, 504, "driver-busy")
     finally:
         gate.set()

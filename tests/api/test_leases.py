@@ -74,7 +74,7 @@ def open_socket(
     with service.connect(path, *([] if kind == "events" else [kind]), token=secret) as connection:
         if kind == RAW:
             connection.send(ECHO)
-        connection.recv(5)
+        connection.recv(30)
         yield connection
 
 
@@ -82,7 +82,7 @@ def close_of(connection: ClientConnection) -> int:
     """Read to the end and return the close code."""
     with pytest.raises(ConnectionClosed) as closed:
         while True:
-            connection.recv(5)
+            connection.recv(30)
     assert closed.value.rcvd is not None
     assert "token" in closed.value.rcvd.reason
     return closed_code(closed)
@@ -101,7 +101,7 @@ def test_revocation_closes_sockets(service: RunningService, session: str, kind: 
         began = time.monotonic()
         assert close_of(connection) == 4001
         assert time.monotonic() - began < SOON
-        assert bystander.ping().wait(5)
+        assert bystander.ping().wait(30)
 
 
 @pytest.mark.parametrize("kind", SOCKETS)
@@ -160,7 +160,7 @@ def test_nothing_is_injected_after_the_revocation(
         revoke(service, token)
         before = service.counters(session)["injected"]["packets"]
         assert close_of(connection) == 4001
-        sender.join(5)
+        sender.join(30)
         assert not sender.is_alive()
         assert service.counters(session)["injected"]["packets"] == before
 
@@ -176,7 +176,7 @@ def test_packets_that_wait_for_room_are_not_injected(rig: Rig) -> None:
     with service.connect(path, BATCH, token=secret) as connection:
         for _ in range(10):
             connection.send(pack(Batch([packet] * 20)))
-        before, deadline = -1, time.monotonic() + 5
+        before, deadline = -1, time.monotonic() + 30
         while (now := service.counters(session)["injected"]["packets"]) != before or now == 0:
             assert time.monotonic() < deadline
             before = now
@@ -209,7 +209,7 @@ def test_a_handshake_that_takes_longer_than_the_token(rig: Rig, how: str) -> Non
     else:
         time.sleep(0.4)  # the clock itself is what is tested
     gate.set()
-    thread.join(5)
+    thread.join(30)
     assert outcome in ([4001], [401])
 
 
@@ -260,7 +260,7 @@ def test_a_client_that_does_not_read_is_cut_off(rig: Rig, kind: str) -> None:
             f"GET {path} HTTP/1.1\r\nHost: localhost\r\n{upgrade}"
             f"Authorization: Bearer {secret}\r\n\r\n".encode()
         )
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 30
         while len(leases) == 0:
             assert time.monotonic() < deadline
         for first in range(0, 20_000, 1000):  # more than sockets hold

@@ -39,7 +39,7 @@ def test_raw(plain_rig: Rig) -> None:
             reply = build.icmp_echo(
                 "10.6.7.7", "10.6.7.8", identifier=identifier, sequence=1, reply=True
             )
-            assert socket.recv(5) == reply
+            assert socket.recv(30) == reply
 
 
 def test_batch(plain_rig: Rig) -> None:
@@ -56,7 +56,7 @@ def test_text_is_refused(plain_rig: Rig) -> None:
     with plain_rig.service.connect(path, RAW) as socket:
         socket.send("hello?")
         with pytest.raises(ConnectionClosed) as closed:
-            socket.recv(5)
+            socket.recv(30)
         assert closed_code(closed) == 4010
 
 

@@ -157,10 +157,10 @@ def test_changed_outside(rig: Rig, member: str) -> None:
     service, machine = rig.service, rig.library.machine
     path = f"/v1/adapters/{service.adapter(name='OfficeNet', **SETTINGS)['guid']}"
     with service.connect("/v1/events") as socket:
-        socket.recv(timeout=10)
+        socket.recv(timeout=30)
         CHANGES[member](machine)
         while True:
-            event = json.loads(socket.recv(timeout=5))
+            event = json.loads(socket.recv(timeout=30))
             if event["type"] == "adapter.changed" and event["data"]["wanted"]:
                 break
     assert event["data"]["wanted"] == {member: SETTINGS[member]}
@@ -179,9 +179,9 @@ def test_removed_outside(rig: Rig) -> None:
     service = rig.service
     adapter = service.adapter(name="OfficeNet")
     with service.connect("/v1/events") as socket:
-        socket.recv(timeout=10)
+        socket.recv(timeout=30)
         rig.library.machine.remove("OfficeNet")
-        while json.loads(socket.recv(timeout=5))["type"] != "adapter.deleted":
+        while json.loads(socket.recv(timeout=30))["type"] != "adapter.deleted":
             pass
     refusal = service.http.post(f"/v1/adapters/{adapter['guid']}/restore")
     problem(refusal, 404, "adapter-not-found")

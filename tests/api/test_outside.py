@@ -58,7 +58,7 @@ class Events:
 @contextmanager
 def events(service: RunningService) -> Iterator[Events]:
     with service.connect("/v1/events") as socket:
-        assert json.loads(socket.recv(timeout=10))["type"] == "snapshot"
+        assert json.loads(socket.recv(timeout=30))["type"] == "snapshot"
         yield Events(socket)
 
 

@@ -165,14 +165,14 @@ def test_a_websocket_takes_the_token_as_subprotocol(service: RunningService) -> 
     offer = "bearer.wintun-api." + base64.urlsafe_b64encode(TOKEN.encode()).decode().rstrip("=")
     with service.connect("/v1/events", offer, token=None) as socket:
         assert socket.subprotocol is None
-        assert '"snapshot"' in str(socket.recv(5))
+        assert '"snapshot"' in str(socket.recv(30))
 
 
 def test_a_page_reads_the_close_code(service: RunningService) -> None:
     """Our own page cannot see a refused handshake, so it gets an accepted and closed socket."""
     with service.connect("/v1/events", token=None, headers={"Origin": service.url}) as socket:
         with pytest.raises(ConnectionClosed) as closed:
-            socket.recv(5)
+            socket.recv(30)
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.code == 4001
 
@@ -210,7 +210,7 @@ def test_packet_scopes(service: RunningService) -> None:
     with service.connect(path, token=service.token(Scope.CAPTURE)) as socket:
         socket.send(b"E" + bytes(19))
         with pytest.raises(ConnectionClosed) as closed:
-            socket.recv(5)
+            socket.recv(30)
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.code == 4003
     with service.connect(path, token=service.token(Scope.INJECT)) as socket:

@@ -222,7 +222,7 @@ def test_a_websocket_takes_the_key_as_subprotocol(service: RunningService) -> No
                 assert socket.subprotocol == protocol
     with service.connect("/v1/events", offer(key), token=None, headers=headers) as socket:
         assert socket.subprotocol is None
-        assert '"snapshot"' in str(socket.recv(5))
+        assert '"snapshot"' in str(socket.recv(30))
 
 
 @pytest.mark.parametrize("path", ["/v1/events", "/v1/sessions/x/packets"])
@@ -233,7 +233,7 @@ def test_a_websocket_with_the_cookie_alone(service: RunningService, path: str) -
         headers = {"Cookie": cookie, "Origin": service.url}
         with service.connect(path, *offers, token=None, headers=headers) as socket:
             with pytest.raises(ConnectionClosed) as closed:
-                socket.recv(5)
+                socket.recv(30)
             assert closed.value.rcvd is not None
             assert closed.value.rcvd.code == 4001
             assert socket.subprotocol is None

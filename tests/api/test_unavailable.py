@@ -23,7 +23,7 @@ SETTINGS: dict[str, Any] = {"mtu": 1420, "addresses": ["10.6.7.7/24"]}
 
 def first_event(socket: ClientConnection, kind: str) -> dict[str, Any]:
     """Wait for the next event of this type."""
-    while (event := json.loads(socket.recv(10)))["type"] != kind:
+    while (event := json.loads(socket.recv(30)))["type"] != kind:
         pass
     return dict(event["data"])
 
@@ -37,7 +37,7 @@ def path_of(adapter: dict[str, Any]) -> str:
 def event_stream(service: RunningService) -> Iterator[ClientConnection]:
     """Open the stream of events, and take its snapshot: what comes then has happened since."""
     with service.connect("/v1/events") as socket:
-        assert json.loads(socket.recv(10))["type"] == "snapshot"
+        assert json.loads(socket.recv(30))["type"] == "snapshot"
         yield socket
 
 

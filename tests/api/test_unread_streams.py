@@ -126,7 +126,7 @@ class Flooded:
             done.set()
 
         self.service.loop.call_soon_threadsafe(run)
-        assert done.wait(20)
+        assert done.wait(30)
         return found[0]
 
 

@@ -63,7 +63,7 @@ class Cable:
 
     def _inside(self, *command: str) -> None:
         target = f"--target={self._there.pid}"
-        subprocess.run(["nsenter", target, "--net", *command], check=True, timeout=20)
+        subprocess.run(["nsenter", target, "--net", *command], check=True, timeout=30)
 
     def client(self, port: int, data: bytes) -> int:
         """Let a client send a request from the other side; return the status it got."""

@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 
 from wintun_api.cli import app
 
-PATIENCE = 20.0
+PATIENCE = 30.0
 COMMAND = [sys.executable, "-m", "wintun_api"]
 
 

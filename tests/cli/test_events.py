@@ -155,7 +155,8 @@ def test_what_failed_late(rig: Rig) -> None:
     ):
         gate = rig.library.hold_next(function, then=5)
         try:
-            assert service.http.post(path, json=body).status_code == 504
+            with service.impatient():
+                assert service.http.post(path, json=body).status_code == 504
         finally:
             gate.set()
     while "operation.failed" not in (text := events(service).stdout):

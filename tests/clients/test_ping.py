@@ -31,7 +31,7 @@ def running_client(service: RunningService, session: str, command: list[str]) ->
         assert client.poll() is None, "the client ended"
     finally:
         client.terminate()
-        client.wait(10)
+        client.wait(30)
 
 
 def ping(service: RunningService, command: list[str]) -> None:

@@ -92,11 +92,11 @@ def test_loss_is_told_as_described(injected: bool) -> None:
 def test_events(service: RunningService) -> None:
     """The snapshot and every event are what the service sends."""
     with service.connect("/v1/events") as socket:
-        is_whole(Snapshot, json.loads(socket.recv(10)))
+        is_whole(Snapshot, json.loads(socket.recv(30)))
         service.session(service.adapter(name="OfficeNet"))
         seen: set[str] = set()
         while not {"adapter.created", "session.started"} <= seen:
-            event = json.loads(socket.recv(10))
+            event = json.loads(socket.recv(30))
             is_whole(Event, event)
             is_whole(DATA[EventType(event["type"])], event["data"])
             seen.add(event["type"])

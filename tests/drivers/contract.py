@@ -40,7 +40,7 @@ from wintun_api.errors import (
 from wintun_api.packet import build
 
 CAPACITY = 0x20000  # 128 KiB
-PATIENCE = 5.0  # seconds for a host to answer
+PATIENCE = 30.0  # seconds for a host to answer
 
 Make = Callable[..., Adapter]
 

@@ -34,7 +34,7 @@ def test_a_loop_ends_while_it_hangs() -> None:
     (thread,) = [one for one in threading.enumerate() if one.name == "stuck"]
     assert thread.daemon  # else the process would wait for it
     gate.set()
-    thread.join(10)
+    thread.join(30)
     assert not thread.is_alive()
 
 

@@ -73,11 +73,11 @@ def test_a_disk_that_hangs_holds_up_its_writer_alone(tmp_path: Path) -> None:
     pools = KnownPools(tmp_path / "pools.json", (), write)
     writer = threading.Thread(target=pools.add, args=("First",), daemon=True)
     writer.start()
-    assert begun.wait(10)
+    assert begun.wait(30)
     assert pools.names == []
     assert not pools.knows("First")
     gate.set()
-    writer.join(10)
+    writer.join(30)
     assert pools.knows("First")
 
 

@@ -428,5 +428,5 @@ def test_a_stop_that_is_cancelled(rig: Rig) -> None:
     waiter = waiter_of("test")
     assert rig.library.open_handles() == (1, 1)
     gate.set()
-    waiter.join(10)
+    waiter.join(30)
     assert rig.library.open_handles() == (1, 0)

@@ -126,7 +126,7 @@ def test_a_call_that_outlives_its_loop() -> None:
     asyncio.run(run())
     (thread,) = [one for one in threading.enumerate() if one.name == "outliving"]
     gate.set()
-    thread.join(10)
+    thread.join(30)
     assert not thread.is_alive()
 
 

@@ -103,7 +103,7 @@ def url(installed: Path) -> Iterator[str]:
             yield line.split()[1]
             program.send_signal(signal.SIGINT)
             program.stdout.read()
-            assert program.wait(20) == 0
+            assert program.wait(30) == 0
         finally:
             program.kill()
 
@@ -152,7 +152,7 @@ def test_version(wheel: Path, installed: Path) -> None:
 @pytest.mark.parametrize(("path", "kind"), PAGES.items())
 def test_page(url: str, path: str, kind: str) -> None:
     """The dashboard and the API docs are there, each with its type."""
-    with httpx.Client(follow_redirects=True, timeout=20) as browser:
+    with httpx.Client(follow_redirects=True, timeout=30) as browser:
         assert browser.get(url).status_code == 200  # the token becomes a cookie
         answer = browser.get(httpx.URL(url).join(path))
     assert answer.status_code == 200

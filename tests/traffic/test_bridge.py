@@ -66,7 +66,7 @@ def inside(name: str, *command: str) -> list[str]:
 
 def listening(name: str, port: int) -> None:
     """Wait until something listens on this port of the namespace."""
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while (
         f":{port} "
         not in subprocess.run(

@@ -50,7 +50,7 @@ def test_the_example(every_service: RunningService, host: str, us: str) -> None:
         for sequence in range(3):
             socket.send(build.icmp_echo(us, host, identifier=7, sequence=sequence))
             expected = build.icmp_echo(host, us, identifier=7, sequence=sequence, reply=True)
-            while not same_but_for_the_header(bytes(socket.recv(1)), expected):  # type: ignore[arg-type]
+            while not same_but_for_the_header(bytes(socket.recv(30)), expected):  # type: ignore[arg-type]
                 pass  # what else the host says of itself: router solicitations, reports
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -54,6 +55,7 @@ def demo(
     settings = options.read_settings(
         host=host,
         port=port,
+        data_dir=Path(os.devnull),  # it keeps nothing, and runs where there is no home directory
         driver="emulated",
         generation=generation,
         traffic=traffic,

@@ -41,10 +41,10 @@ def test_wakes_a_waiter(events: Events) -> None:
     for thread in threads:
         thread.start()
     events.set(event)
-    threads[0].join(5)
+    threads[0].join(30)
     assert woken == [event]
     events.set(other)
-    threads[1].join(5)
+    threads[1].join(30)
     assert woken == [event, other]
 
 
@@ -74,7 +74,7 @@ def test_closed_under_a_waiter(events: Events) -> None:
     while not events._waiting[event]:
         time.sleep(0.001)
     assert events.close(event)
-    thread.join(5)
+    thread.join(30)
     assert len(failures) == 1
 
 

@@ -250,7 +250,7 @@ def test_close_of_an_event_in_use(
     while not library.machine.events._waiting[event.value]:
         time.sleep(0.001)
     call("WintunEndSession", started)
-    waiter.join(5)
+    waiter.join(30)
     assert len(failures) == 1
     assert any("waiting for the read-wait event" in line for line in library.misuse)
     library.misuse.clear()
@@ -375,7 +375,7 @@ def test_hold(library: EmulatedLibrary, wintun: WintunDriver) -> None:
     time.sleep(0.02)
     assert list(library.machine.wintun_devices()) == []
     gate.set()
-    thread.join(5)
+    thread.join(30)
     assert len(list(library.machine.wintun_devices())) == 1
 
 

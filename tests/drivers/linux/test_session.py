@@ -288,7 +288,7 @@ def test_interrupt_wakes_the_waiter(session: Session) -> None:
     time.sleep(0.02)
     session.interrupt()
     session.interrupt()
-    waiter.join(5)
+    waiter.join(30)
     assert answers == [False]
     assert session.wait_readable() is False
 

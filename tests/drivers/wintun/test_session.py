@@ -189,11 +189,11 @@ def test_waits_without_polling(session: WintunSession, library: EmulatedLibrary)
     waiter = threading.Thread(target=wait)
     waiter.start()
     host_sends(library, 1)
-    assert step.wait(5)
+    assert step.wait(30)
     time.sleep(0.02)
     assert woken == [True]
     session.interrupt()
-    waiter.join(5)
+    waiter.join(30)
     assert woken == [True, False]
 
 
@@ -215,12 +215,12 @@ def test_nothing_is_lost_between_threads(session: WintunSession) -> None:
         ]
         assert session.send_packets(requests) == 20
         while len(numbers) < 20 * (burst + 1):
-            assert readable.acquire(timeout=5)
+            assert readable.acquire(timeout=30)
             while packets := session.receive_packets(7):
                 numbers += [int.from_bytes(packet[26:28], "big") for packet in packets]
     assert numbers == list(range(2000))
     session.interrupt()
-    waiter.join(5)
+    waiter.join(30)
     assert not waiter.is_alive()
 
 
