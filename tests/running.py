@@ -28,6 +28,14 @@ TOKEN = "the-admin-token"
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
+def until(holds: Callable[[], object]) -> None:
+    """Wait for something that soon is so; looks now and then, and leaves the processor to it."""
+    deadline = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
 def any_certificate() -> ssl.SSLContext:
     """Return a context that believes every server."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -19,6 +18,7 @@ from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
 from tests.api.certificates import make_certificate
+from tests.needs import need
 from tests.running import TOKEN, PacketSocket, RunningService, any_certificate, running
 from wintun_api import guide
 from wintun_api.wire import BATCH, Batch, pack
@@ -52,8 +52,7 @@ def swapped(text: str, swaps: dict[str, str]) -> str:
 @contextmanager
 def nginx(folder: Path, sites: dict[int, str]) -> Iterator[None]:
     """Run nginx in front of services at these addresses, each published at a port."""
-    if shutil.which("nginx") is None:
-        pytest.skip("there is no nginx")
+    need("nginx")
     certificate, key = make_certificate(folder / "pair", NAME)
     servers = [
         swapped(
@@ -93,8 +92,7 @@ def _run_nginx(folder: Path, http: str) -> None:
 @contextmanager
 def caddy(folder: Path, sites: dict[int, str]) -> Iterator[None]:
     """Run Caddy likewise, with a certificate that is given to it."""
-    if shutil.which("caddy") is None:
-        pytest.skip("there is no caddy")
+    need("caddy")
     certificate, key = make_certificate(folder / "pair", NAME)
     parts = ["{\nadmin off\nauto_https disable_redirects\n}\n"]
     for port, address in sites.items():

@@ -71,7 +71,7 @@ class Blind:
 def new_loop(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> NewLoop:
     """Asyncio's loop as this Python has it, the same made blind, and uvloop."""
     if request.param == "uvloop":
-        return pytest.importorskip("uvloop").new_event_loop  # type: ignore[no-any-return]
+        return pytest.importorskip("uvloop", reason="needs the package uvloop").new_event_loop  # type: ignore[no-any-return]
     if request.param == "blind":
         Blind(monkeypatch)()
     return asyncio.SelectorEventLoop

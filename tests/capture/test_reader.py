@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import struct
 import subprocess
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.capture.test_pcapng import HEADER, LENGTHS, PACKETS, TIME
+from tests.needs import needs
 from wintun_api.capture import links, pcapng
 from wintun_api.capture.reader import Captured, Reader
 from wintun_api.packet import build
@@ -53,7 +53,7 @@ def test_pcap(order: str, magic: int, fraction: int) -> None:
     assert list(Reader([file])) == [Captured(packet, 0, expected) for packet in PACKETS]
 
 
-@pytest.mark.skipif(shutil.which("editcap") is None, reason="editcap is not installed")
+@needs("editcap")
 @pytest.mark.parametrize("kind", ["pcap", "nsecpcap", "pcapng"])
 def test_what_wireshark_writes(tmp_path: Path, kind: str) -> None:
     """A file that went through Wireshark's own writer has the same packets."""

@@ -19,8 +19,10 @@ from tests.capture import tshark
 from tests.cli.commands import COMMAND, PATIENCE, environment, invoke
 from tests.conftest import Rig
 from tests.drivers.linux.kernel import needs_kernel
-from tests.running import TOKEN, PacketSocket, RunningService
+from tests.needs import needs
+from tests.running import TOKEN, PacketSocket, RunningService, until
 from tests.traffic.peers import responder
+from tests.traffic.pings import ping as host_pings
 from wintun_api.capture import pcapng
 from wintun_api.capture.reader import Reader
 from wintun_api.packet import build
@@ -65,8 +67,13 @@ def capturing(
     ) as process:
         try:
             (session,) = service.http.get("/v1/sessions").json()
-            while not service.http.get(f"/v1/sessions/{session['id']}").json()["subscribers"]:
+            path = f"/v1/sessions/{session['id']}"
+
+            def subscribed() -> bool:
                 assert process.poll() is None, process.communicate()
+                return bool(service.http.get(path).json()["subscribers"])
+
+            until(subscribed)
             yield process
         finally:
             process.kill()
@@ -213,19 +220,12 @@ def test_the_reader_goes(service: RunningService, session: str, tmp_path: Path) 
 @needs_kernel[1]
 @tshark.needs_tshark
 def test_ping_through_the_kernel(kernel_service: RunningService, tmp_path: Path) -> None:
-    """Tshark finds every request and answer of a real ping, with the kernel's times in order."""
+    """Tshark finds every request and answer of a ping, with the kernel's times in order."""
     session = session_of(kernel_service)
     path = tmp_path / "ping.pcapng"
     with capturing(kernel_service, tmp_path, "-w", str(path)) as process:
         with responder(kernel_service, session, BATCH):
-            done = subprocess.run(
-                ["ping", "-c", "5", "-i", "0.02", "-W", "2", "10.6.7.8"],
-                capture_output=True,
-                text=True,
-                timeout=30,
-                check=True,
-            )
-        assert "5 received" in done.stdout
+            assert host_pings("10.6.7.8", 5) == 5
         kernel_service.http.delete(f"/v1/sessions/{session}")
         assert process.wait(PATIENCE) == 0
         echoes = [
@@ -481,6 +481,7 @@ def test_no_command_prints_a_traceback(
 
 @needs_kernel[0]
 @needs_kernel[1]
+@needs("ip")
 def test_inject_while_the_link_is_down(kernel_service: RunningService, tmp_path: Path) -> None:
     """A packet that the host refuses is not a success, and the sentence says why."""
     session = session_of(kernel_service)

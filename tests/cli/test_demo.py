@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import signal
 import socket
 import subprocess
@@ -17,10 +16,9 @@ import pytest
 
 from tests.cli.commands import Program
 from tests.cli.conftest import Start
+from tests.needs import need
 
-pytestmark = pytest.mark.skipif(
-    sys.platform == "win32" or shutil.which("curl") is None, reason="needs sh and curl"
-)
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX shell")
 
 DEMO = ("demo", "--no-browser", "--port", "0")
 
@@ -33,6 +31,7 @@ def lines_of(program: Program) -> list[str]:
 
 def paste(line: str) -> Any:
     """Run a line as a shell does, and return the JSON it prints."""
+    need("curl")
     done = subprocess.run(
         ["sh", "-c", line], capture_output=True, text=True, timeout=30, check=True
     )
@@ -71,8 +70,7 @@ def _wait_for(counters: str, received: int) -> Any:
 @pytest.mark.parametrize("shell", ["dash", "bash"])
 def test_the_ping_is_the_same_in_every_shell(start: Start, shell: str) -> None:
     """The packet is the same whatever the shell: no escape that only some of them know."""
-    if shutil.which(shell) is None:
-        pytest.skip(f"there is no {shell} here")
+    need(shell)
     printf = lines_of(start(*DEMO))[2].partition(" | ")[0]
     packet = subprocess.run([shell, "-c", printf], capture_output=True, check=True).stdout
     assert len(packet) == 38

@@ -14,7 +14,7 @@ from wintun_api.drivers.linux import native
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="the native part is for Linux"),
-    pytest.mark.skipif(not any(map(shutil.which, native.COMPILERS)), reason="no C compiler"),
+    pytest.mark.skipif(not any(map(shutil.which, native.COMPILERS)), reason="not installed: gcc"),
 ]
 
 

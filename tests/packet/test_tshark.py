@@ -8,8 +8,7 @@ import struct
 import subprocess
 from pathlib import Path
 
-import pytest
-
+from tests.needs import needs
 from wintun_api.packet import build
 from wintun_api.packet.decode import decode
 
@@ -32,7 +31,7 @@ FIELDS = (
     "_ws.malformed",
 )
 
-pytestmark = pytest.mark.skipif(TSHARK is None, reason="tshark is not installed")
+pytestmark = needs("tshark")
 
 
 def packets() -> list[bytes]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.needs import needs
 from wintun_api.drivers.base import UnavailableReason
 from wintun_api.drivers.linux import availability
 from wintun_api.errors import AccessDenied, DriverUnavailable
@@ -93,7 +94,8 @@ def run(*prefix: str) -> list[str]:
     return done.stdout.splitlines()
 
 
-@pytest.mark.skipif(not ROOT or shutil.which("setpriv") is None, reason="needs root and setpriv")
+@pytest.mark.skipif(not ROOT, reason="needs root")
+@needs("setpriv")
 @pytest.mark.skipif(not Path("/dev/net/tun").exists(), reason="needs /dev/net/tun")
 def test_process_without_capability() -> None:
     """Without CAP_NET_ADMIN adapters can be listed and not created."""
@@ -104,7 +106,8 @@ def test_process_without_capability() -> None:
     assert adapters.startswith("[")
 
 
-@pytest.mark.skipif(not ROOT or shutil.which("unshare") is None, reason="needs root and unshare")
+@pytest.mark.skipif(not ROOT, reason="needs root")
+@needs("unshare")
 @pytest.mark.skipif(not Path("/dev/net").is_dir(), reason="needs /dev/net")
 def test_process_without_device() -> None:
     """Where a container has no TUN device, every call says so."""
@@ -119,7 +122,8 @@ def test_process_without_device() -> None:
     assert adapters == DriverUnavailable.__name__
 
 
-@pytest.mark.skipif(not ROOT or shutil.which("unshare") is None, reason="needs root and unshare")
+@pytest.mark.skipif(not ROOT, reason="needs root")
+@needs("unshare")
 @pytest.mark.skipif(not Path("/dev/net").is_dir(), reason="needs /dev/net")
 @pytest.mark.skipif(not availability.has_net_admin(), reason="needs CAP_NET_ADMIN")
 @pytest.mark.parametrize(
@@ -188,6 +192,7 @@ def test_network_of_its_own(prefix: tuple[str, ...]) -> None:
 
 
 @pytest.mark.skipif(not ROOT, reason="needs root")
+@needs("unshare")
 @pytest.mark.parametrize(("mode", "cause"), [("600", "its mode"), ("666", "CAP_NET_ADMIN")])
 def test_device_of_another_user(mode: str, cause: str) -> None:
     """A device that this user may not open is told from a right that is missing."""
@@ -213,7 +218,7 @@ def test_device_of_another_user(mode: str, cause: str) -> None:
     assert cause in done.stdout, done
 
 
-@pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace")
+@needs("strace")
 @pytest.mark.skipif(availability.missing_device() is not None, reason="needs /dev/net/tun")
 @pytest.mark.parametrize(
     ("code", "words"),

@@ -19,7 +19,7 @@ from wintun_api.packet.block import Block
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="the native part is for Linux"),
-    pytest.mark.skipif(not any(map(shutil.which, native.COMPILERS)), reason="no C compiler"),
+    pytest.mark.skipif(not any(map(shutil.which, native.COMPILERS)), reason="not installed: gcc"),
 ]
 
 PACKETS = [b"one", b"second", b"3rd"]
