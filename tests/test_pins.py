@@ -10,11 +10,10 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-PROJECT = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text("utf-8"))
-PINS = {
-    canonicalize_name(line.split("==")[0])
-    for line in PROJECT["tool"]["uv"]["constraint-dependencies"]
-}
+ROOT = Path(__file__).parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+CONSTRAINTS = PROJECT["tool"]["uv"]["constraint-dependencies"]
+PINS = {canonicalize_name(line.split("==")[0]) for line in CONSTRAINTS}
 
 
 def test_every_requirement_is_pinned() -> None:
@@ -22,8 +21,7 @@ def test_every_requirement_is_pinned() -> None:
     wanted = [
         *PROJECT["project"]["dependencies"],
         *(needed for group in PROJECT["dependency-groups"].values() for needed in group),
-        *PROJECT["project"]["optional-dependencies"]["speed"],
-        *PROJECT["project"]["optional-dependencies"]["service"],
+        *(row for extra in PROJECT["project"]["optional-dependencies"].values() for row in extra),
     ]
     seen: set[str] = set()
     while wanted:
@@ -42,5 +40,26 @@ def test_every_requirement_is_pinned() -> None:
 
 def test_no_registry_is_named() -> None:
     """The project installs from whatever registry its user has."""
-    text = (Path(__file__).parent.parent / "pyproject.toml").read_text("utf-8")
+    text = (ROOT / "pyproject.toml").read_text("utf-8") + (ROOT / "pins.txt").read_text("utf-8")
     assert not re.search(r"index-url|extra-index|https?://", text)
+
+
+def test_pip_installs_what_uv_installs() -> None:
+    """pins.txt, for pip, is the list of uv."""
+    lines = (ROOT / "pins.txt").read_text("utf-8").splitlines()
+    assert [line for line in lines if not line.startswith("#")] == CONSTRAINTS
+
+
+def test_the_test_extra_is_part_of_dev() -> None:
+    """What README's second command installs for the tests, a developer has from uv as well."""
+    extra = set(PROJECT["project"]["optional-dependencies"]["test"])
+    assert extra <= set(PROJECT["dependency-groups"]["dev"])
+
+
+def test_readme_installs_the_pins() -> None:
+    """README's two commands install these versions."""
+    lines = (ROOT / "README.md").read_text("utf-8").splitlines()
+    ends = ("-m wintun_api demo", "-m pytest")
+    commands = [line for line in lines if "-m venv" in line and line.endswith(ends)]
+    assert len(commands) >= 2
+    assert [line for line in commands if "-c pins.txt" not in line] == []

@@ -56,19 +56,26 @@ def bridge(service: RunningService, one: str, other: str, query: str = "") -> It
             stack.enter_context(service.connect(f"/v1/sessions/{session}/packets{query}", BATCH))
             for session in (one, other)
         ]
-        threads = [
-            threading.Thread(target=_until_closed, args=(_forward, *pair))
-            for pair in (ends, ends[::-1])
-        ]
-        for thread in threads:
-            thread.start()
-        try:
+        with joined(*ends):
             yield
-        finally:
-            for end in ends:
-                end.close()
-            for thread in threads:
-                thread.join()
+
+
+@contextmanager
+def joined(one: ClientConnection, other: ClientConnection) -> Iterator[None]:
+    """Pass on what comes at either end to the other one, for a while."""
+    threads = [
+        threading.Thread(target=_until_closed, args=(_forward, *pair))
+        for pair in ((one, other), (other, one))
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        for end in (one, other):
+            end.close()
+        for thread in threads:
+            thread.join()
 
 
 def _forward(source: ClientConnection, destination: ClientConnection) -> None:

@@ -33,7 +33,7 @@ SUITE = [
 # What is the same on every system and takes many minutes in Wine: every order of the steps of two
 # threads, thousands of requests, every ending of a session beside stalled clients.
 LEFT_OUT = ["tests/hub/test_handover.py", "tests/api/test_access.py", "tests/api/test_endings.py"]
-PYTEST = ["-m", "pytest", "-q", "-p", "no:cacheprovider"]
+PYTEST = ["-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider"]
 PATIENCE = 1500
 
 

@@ -178,7 +178,7 @@ def test_network_of_another_user_namespace(prefix: tuple[str, ...]) -> None:
     assert refusal.startswith(AccessDenied.__name__)
     assert "unshare -Urn" in refusal
     assert "elevated" not in refusal
-    assert adapters == "[]"  # they can be listed all the same
+    assert adapters.startswith("[")  # they can be listed all the same
 
 
 @user_namespaces
