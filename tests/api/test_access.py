@@ -82,7 +82,10 @@ def status_of(service: RunningService, method: str, target: str, token: str | No
     return ask(service, f"{method} {target}", token=token)[0]
 
 
-def test_no_disguise_opens_a_route(service: RunningService, filled: dict[str, str]) -> None:
+@pytest.mark.parametrize("step", [pytest.param(1, marks=pytest.mark.heavy, id="every"), 6])
+def test_no_disguise_opens_a_route(
+    service: RunningService, filled: dict[str, str], step: int
+) -> None:
     """Where the plain path refuses a token, no other spelling of it is answered to that token."""
     tokens = {scope: service.token(scope) if scope else None for scope in SCOPES}
     routes = list(leaves(list(service.service.api.router.routes)))
@@ -94,13 +97,14 @@ def test_no_disguise_opens_a_route(service: RunningService, filled: dict[str, st
             if status_of(service, method, path, token) not in (401, 403):
                 continue
             with_head = [method, "HEAD"] if method == "GET" else [method]
-            for target in [path, *disguises(path)]:
+            # With a step each route and scope is asked for other disguises.
+            for target in [path, *disguises(path)][cells % step :: step]:
                 cells += 1
                 status = status_of(service, with_head[cells % len(with_head)], target, token)
                 if status == 101 or 200 <= status < 400:
                     opened.append((method, target, scope, status))
     assert opened == []
-    assert cells > 5000
+    assert cells > 5000 / step
 
 
 @pytest.mark.parametrize(
