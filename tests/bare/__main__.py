@@ -10,6 +10,7 @@ and end, and the tests must pass; what they leave out for want of a program is i
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import shutil
 import signal
@@ -138,7 +139,7 @@ class Machine:
         """Run a command that ends by itself, and print what it says; return that."""
         process = self.start(command)
         said = []
-        watch = threading.Timer(PATIENCE, process.kill)
+        watch = threading.Timer(PATIENCE, os.killpg, (process.pid, signal.SIGKILL))
         watch.start()
         assert process.stdout is not None
         for line in process.stdout:
