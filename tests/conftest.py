@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,16 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("everywhere")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Give a user without a home directory one; workers inherit it."""
+    try:
+        Path.home()
+    except RuntimeError:
+        home = tempfile.TemporaryDirectory()
+        config.add_cleanup(home.cleanup)
+        os.environ["HOME"] = home.name
+
+
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
     """Run folders of ordinary tests side by side, and named files one after the other.
 
@@ -55,7 +66,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     reports = terminalreporter.stats.get("skipped", [])
     reasons = [one.longrepr[2] for one in reports if isinstance(one.longrepr, tuple)]
     if reasons:
-        terminalreporter.section(f"{len(reasons)} tests were left out, for want of", sep="-")
+        terminalreporter.section(f"{len(reasons)} tests were left out", sep="-")
         for line in needs.table(reasons):
             terminalreporter.write_line(line)
 

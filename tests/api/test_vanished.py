@@ -15,6 +15,7 @@ import pytest
 
 from tests.api.raw_connection import Raw, handshake, request
 from tests.drivers.linux.kernel import ip, namespace
+from tests.needs import need
 from tests.running import TOKEN, RunningService, running
 from wintun_api.api import listener, vanished
 
@@ -49,6 +50,7 @@ class Cable:
     """A link between this network namespace and another one, where clients live."""
 
     def __init__(self) -> None:
+        need("unshare", "nsenter", "ip")
         self._there = subprocess.Popen(["unshare", "-n", "cat"], stdin=subprocess.PIPE)
         mine = Path("/proc/thread-self/ns/net").readlink()
         theirs = Path(f"/proc/{self._there.pid}/ns/net")

@@ -40,6 +40,7 @@ USER = 1000
 # with the mount namespace, when its last process ends.
 ENTER = r"""
 root=$1 tun=$2 mounts=$3 owner=$4; shift 4
+mount --bind "$root" "$root"  # a system's root is a mount of its own
 mount --rbind /proc "$root/proc"
 mount --rbind /sys "$root/sys"
 mount -t tmpfs -o mode=755,dev none "$root/dev"

@@ -87,6 +87,17 @@ def ip_batch(commands: str) -> None:
     subprocess.run(["ip", "-batch", "-"], check=True, input=commands, text=True, timeout=60)
 
 
+def move(device: str, namespace: int) -> None:
+    """Move a device of this thread's namespace into the one that a descriptor is of."""
+    need("ip")
+    subprocess.run(
+        ["ip", "link", "set", device, "netns", f"/proc/self/fd/{namespace}"],
+        check=True,
+        pass_fds=[namespace],
+        timeout=60,
+    )
+
+
 def host_sends(destination: str, payload: bytes) -> None:
     """Let the host send a UDP datagram."""
     family = socket.AF_INET6 if ":" in destination else socket.AF_INET

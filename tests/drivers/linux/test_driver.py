@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import subprocess
 import threading
 from ipaddress import ip_interface
 from pathlib import Path
@@ -258,14 +257,6 @@ def altnames(device: str) -> list[str]:
     return list(shown.get("altnames", []))
 
 
-def move(device: str, namespace: int) -> None:
-    subprocess.run(
-        ["ip", "link", "set", device, "netns", f"/proc/self/fd/{namespace}"],
-        check=True,
-        pass_fds=[namespace],
-    )
-
-
 @pytest.mark.parametrize("moved", [False, True])
 def test_changed_alias_of_a_device_that_comes_back(driver: Driver, moved: bool) -> None:
     """A device whose alias was changed elsewhere is the adapter again when it comes back."""
@@ -276,14 +267,14 @@ def test_changed_alias_of_a_device_that_comes_back(driver: Driver, moved: bool) 
         there = os.open(thread, os.O_RDONLY)
     with Path("/proc/thread-self/ns/net").open() as home:
         if moved:
-            move("away", there)
+            kernel.move("away", there)
             with pytest.raises(AdapterNotFound):
                 adapter.info()
             assert driver.adapters() == []
         with kernel.inside(there if moved else home.fileno()):
             kernel.ip("link", "set", "away", "alias", "uplink")
             if moved:
-                move("away", home.fileno())
+                kernel.move("away", home.fileno())
     os.close(there)
     after = adapter.info()
     assert (after.guid, after.name, len(after.lost_marks)) == (before.guid, "away", 1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import statistics
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from ipaddress import ip_interface, ip_network
@@ -36,7 +35,7 @@ def fill(count: int) -> None:
         f"route add {11 + (n >> 16)}.{n >> 8 & 255}.{n & 255}.0/24 dev other\n"
         for n in range(count)
     )
-    subprocess.run(["ip", "-batch", "-"], input="".join(commands), text=True, check=True)
+    kernel.ip_batch("".join(commands))
 
 
 def median(call: Callable[[], object]) -> float:

@@ -18,30 +18,34 @@ from wintun_api.drivers.linux.driver import LinuxDriver
 from wintun_api.drivers.linux.resolver import Resolver, _by_link, find_resolver
 from wintun_api.errors import DriverError, NotSupported
 
-RESOLVECTL = """#!{python}
-import json, pathlib, sys
+# A line with #! takes no path with a space in it.
+COMMAND = """#!/bin/sh
+exec '{python}' '{program}' "$@"
+"""
+RESOLVECTL = """import json, pathlib, sys
 path = pathlib.Path(__file__).with_suffix(".json")
-known = json.loads(path.read_text()) if path.exists() else {{}}
+known = json.loads(path.read_text()) if path.exists() else {}
 kind, *rest = sys.argv[1:]
 if rest:
     dashes, link, *words = rest
     assert dashes == "--"
     if link == "broken":
         sys.exit("Failed to set DNS configuration: Link broken not known")
-    known.setdefault(kind, {{}})[link] = [word for word in words if word]
+    known.setdefault(kind, {})[link] = [word for word in words if word]
     path.write_text(json.dumps(known))
 else:
     print("Global:")
-    for number, (link, words) in enumerate(known.get(kind, {{}}).items(), 2):
-        print(f"Link {{number}} ({{link}}):", *words)
+    for number, (link, words) in enumerate(known.get(kind, {}).items(), 2):
+        print(f"Link {number} ({link}):", *words)
 """
 
 
 @pytest.fixture
 def resolver(tmp_path: Path) -> Resolver:
     """A resolver whose command is ours."""
-    command = tmp_path / "resolvectl"
-    command.write_text(RESOLVECTL.format(python=sys.executable))
+    program, command = tmp_path / "program.py", tmp_path / "resolvectl"
+    program.write_text(RESOLVECTL)
+    command.write_text(COMMAND.format(python=sys.executable, program=program), "utf-8")
     command.chmod(0o755)
     return Resolver(command)
 

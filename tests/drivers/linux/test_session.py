@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.drivers.linux import kernel
+from tests.needs import need
 from wintun_api.drivers.base import Adapter, Driver, LogLine, Session
 from wintun_api.drivers.linux.driver import LinuxDriver
 from wintun_api.drivers.linux.session import queue_length
@@ -51,7 +52,8 @@ def session(adapter: Adapter) -> Iterator[Session]:
 @pytest.fixture
 def elsewhere() -> Iterator[str]:
     """Another network namespace, by the id of a process in it."""
-    command = ["unshare", "--net", "sh", "-c", "echo ready; exec sleep 60"]
+    need("unshare", "nsenter", "ip")
+    command = ["unshare", "--net", "sh", "-c", "echo ready; exec sleep 600"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"

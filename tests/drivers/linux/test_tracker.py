@@ -16,6 +16,7 @@ from uuid import UUID
 import pytest
 
 from tests.drivers.linux import kernel
+from tests.needs import need
 from wintun_api.drivers.base import Adapter, Driver, LinkCounters, Session
 from wintun_api.errors import SessionEnded
 from wintun_api.packet import build
@@ -51,8 +52,9 @@ def session(adapter: Adapter) -> Iterator[Session]:
 @pytest.fixture
 def elsewhere() -> Iterator[int]:
     """Another network namespace without IPv6, by the id of the one process in it."""
+    need("unshare", "ip")
     quiet = "echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6"
-    command = ["unshare", "--net", "sh", "-c", f"{quiet}; echo ready; exec sleep 60"]
+    command = ["unshare", "--net", "sh", "-c", f"{quiet}; echo ready; exec sleep 600"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
@@ -207,11 +209,7 @@ def test_moved_and_back(
     occupy("tracked")
     kernel.ip("link", "del", "tracked")
     with kernel.namespace_of(elsewhere):
-        subprocess.run(
-            ["ip", "link", "set", "tracked", "netns", f"/proc/self/fd/{home}"],
-            check=True,
-            pass_fds=[home],
-        )
+        kernel.move("tracked", home)
     os.close(home)
     kernel.ip("link", "set", "tracked", "up")
     session.send_packets([SENT] * 2)
@@ -224,7 +222,7 @@ def test_moved_on(adapter: Adapter, session: Session, elsewhere: int) -> None:
     before = adapter.counters().sent_packets
     move(elsewhere)
     session.send_packets([SENT] * 3)
-    command = ["unshare", "--net", "sh", "-c", "echo ready; exec sleep 60"]
+    command = ["unshare", "--net", "sh", "-c", "echo ready; exec sleep 600"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         process.stdout.readline()
@@ -259,11 +257,7 @@ def test_removed_with_its_namespace(adapter: Adapter, session: Session) -> None:
         inside = os.getpid(), threading.get_native_id()
         here = f"/proc/{inside[0]}/task/{inside[1]}/ns/net"
         there = os.open(here, os.O_RDONLY)
-    subprocess.run(
-        ["ip", "link", "set", "tracked", "netns", f"/proc/self/fd/{there}"],
-        check=True,
-        pass_fds=[there],
-    )
+    kernel.move("tracked", there)
     known = adapter.counters()
     os.close(there)  # the last that held it
     with pytest.raises(SessionEnded):
