@@ -66,9 +66,14 @@ def need(*programs: str, module: bool = False) -> None:
         leave_out(NOT_INSTALLED + ", ".join(lacking), module=module)
 
 
+def must_be_whole() -> bool:
+    """Say whether this run is to leave out nothing: where CI runs, but for Windows' own rig."""
+    return bool(os.environ.get("CI")) and sys.platform != "win32"
+
+
 def leave_out(reason: str, *, module: bool = False) -> None:
     """Leave the test out, or fail where CI runs."""
-    if os.environ.get("CI"):
+    if must_be_whole():
         pytest.fail(reason)
     pytest.skip(reason, allow_module_level=module)
 
