@@ -89,12 +89,6 @@ def is_a_lack(reason: str) -> bool:
     return NOT_INSTALLED in reason
 
 
-needs_root = pytest.mark.skipif(
-    not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs root"
-)
-needs_posix = pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX system")
-
-
 def table(reasons: Iterable[str]) -> list[str]:
     """Return the lines that say what was left out for which reason, and what would bring it."""
     counts: Counter[tuple[str, str]] = Counter()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -155,3 +157,33 @@ def test_problems_hold_no_values(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is said about a wrong value does not repeat it."""
     monkeypatch.setenv("WINTUN_API_PORT", "hunter2")
     assert "hunter2" not in str(refusal())
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs root")
+def test_a_user_without_a_home() -> None:
+    """Where no place for data is known, as in a container that runs as a number, that is said."""
+    program = """
+import os
+from wintun_api.errors import InvalidSettings
+from wintun_api.settings import Settings
+os.setgroups([])
+os.setuid(54321)
+os.environ.pop("HOME", None)
+print(Settings.load(data_dir=".").data_dir)
+try:
+    Settings.load()
+except InvalidSettings as error:
+    print(error)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=Path(__file__).parent.parent,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    place, said = done.stdout.splitlines()
+    assert place == "."
+    assert "has no home directory" in said
+    assert "WINTUN_API_DATA_DIR" in said

@@ -63,7 +63,7 @@ def test_an_orderly_stop(tmp_path: Path, generation: Generation) -> None:
         seconds = service.stop()
     for client in clients:
         client.join(30)
-    assert seconds < 3
+    assert seconds < 10
     assert codes == {"raw": 1001, "batch": 1001, "events": 1001, "sse": None}
     assert library.open_handles() == (0, 0)
     assert library.misuse == []
@@ -88,7 +88,7 @@ def test_stop_with_a_hung_driver(tmp_path: Path) -> None:
     gate = library.hold_next("WintunCreateAdapter")
     try:
         assert service.http.post("/v1/adapters", json={"name": "x"}).status_code == 504
-        assert service.stop() < 3
+        assert service.stop() < 10
     finally:
         gate.set()
 

@@ -232,7 +232,7 @@ def test_a_reason_that_cannot_be_had(rig: Rig) -> None:
             started = time.monotonic()
             machine.replace_driver((0, 15))
             assert client.text("ended")["state"] == "ended"
-            assert time.monotonic() - started < 5
+            assert time.monotonic() - started < 15
     finally:
         gate.set()
 

@@ -70,7 +70,7 @@ def test_signals_end_it_while_a_call_hangs(
     code, seconds = program.end(number)
     user.join(30)
     assert code == 0
-    assert seconds < 5
+    assert seconds < 15
     print(f"{function}: {seconds:.2f} s")
     assert "Traceback" not in program.stderr, program.stderr
 
@@ -113,7 +113,7 @@ def test_signals_end_it_while_the_disk_hangs(start: Start, tmp_path: Path, numbe
     code, seconds = program.end(number)
     user.join(30)
     assert code == 0
-    assert seconds < 8
+    assert seconds < 20
     assert [(one.status_code, one.json()["type"]) for one in answers] == [
         (503, "urn:wintun-api:problem:stopping")
     ]
@@ -135,4 +135,4 @@ def test_a_signal_ends_the_demo_while_its_browser_is_open(start: Start, tmp_path
         with fifo.open("w"):
             pass
     assert code == 0
-    assert seconds < 8
+    assert seconds < 20

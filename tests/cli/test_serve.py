@@ -63,7 +63,7 @@ def test_signals_end_it_in_order(start: Start, number: int) -> None:
         with http.stream("GET", "/v1/events"):  # an open stream does not hold it up
             code, seconds = program.end(number)
     assert code == 0
-    assert seconds < 3
+    assert seconds < 10
     assert "Traceback" not in program.stderr
 
 

@@ -93,4 +93,4 @@ def test_sources(events: Events) -> None:
 
     events.sources[event] = Later()
     assert events.wait([event]) == 0
-    assert 0.025 < time.monotonic() - start < 2
+    assert 0.025 < time.monotonic() - start < 30
