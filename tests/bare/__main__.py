@@ -84,7 +84,7 @@ def commands() -> tuple[str, str]:
 
 
 def copy_project(to: Path) -> None:
-    """Copy the files of the project, as a clone has them, without git."""
+    """Copy the files of the project as a clone has them, without git, before anything changes."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=PROJECT,
@@ -101,7 +101,9 @@ def copy_project(to: Path) -> None:
 class Machine:
     """A cell's machine, with the project in its place."""
 
-    def __init__(self, cell: Cell, root: Path, index: roots.Index, more: dict[str, str]) -> None:
+    def __init__(
+        self, cell: Cell, root: Path, project: Path, index: roots.Index, more: dict[str, str]
+    ) -> None:
         self._cell = cell
         here = root / cell.place.lstrip("/")
         home = root / "home" / "new"
@@ -110,7 +112,7 @@ class Machine:
         (root / "tmp").mkdir()
         (root / "tmp").chmod(0o1777)
         home.mkdir(parents=True)
-        copy_project(here)
+        shutil.copytree(project, here)
         if cell.user:
             for path in (home, here):
                 subprocess.run(["chown", "-R", f"{roots.USER}:{roots.USER}", path], check=True)
@@ -190,13 +192,15 @@ def show_the_demo(machine: Machine, command: str) -> float:
     return seconds
 
 
-def run_cell(cell: Cell, root: Path, index: roots.Index, options: str) -> Outcome:
+def run_cell(cell: Cell, root: Path, project: Path, index: roots.Index, options: str) -> Outcome:
     """Run both commands; print what they say."""
     demo, tests = commands()
     outcome = Outcome(cell)
     print(f"-- {cell}", flush=True)
     try:
-        machine = Machine(cell, root, index, {"PYTEST_ADDOPTS": options} if options else {})
+        machine = Machine(
+            cell, root, project, index, {"PYTEST_ADDOPTS": options} if options else {}
+        )
         began = time.monotonic()
         print(f"    $ {demo}", flush=True)
         *install, last = parts(demo)
@@ -238,9 +242,12 @@ def main(arguments: list[str]) -> int:
             (one.root / "made").touch()
         if given.make_only:
             return 0
+        project = folder / "project"
+        shutil.rmtree(project, ignore_errors=True)
+        copy_project(project)
         index = roots.index()
         outcomes = [
-            run_cell(cell, folder / cell.release, index, given.pytest)
+            run_cell(cell, folder / cell.release, project, index, given.pytest)
             for cell in CELLS
             if all(word in str(cell) for word in given.words)
         ]
