@@ -49,8 +49,7 @@ def patience(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     seconds = float(getattr(request, "param", 0.1))
     monkeypatch.setattr(ending_module, "FLUSH_PATIENCE", seconds)
     monkeypatch.setattr(ending_module, "REST_PATIENCE", seconds / 2)
-    monkeypatch.setattr(ending_module, "CLOSE_PATIENCE", seconds)
-    monkeypatch.setattr(registry, "ENDING_PATIENCE", 4 * seconds)
+    monkeypatch.setattr(registry, "ENDING_PATIENCE", 3 + 3 * seconds)
     return seconds
 
 

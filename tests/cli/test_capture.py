@@ -434,7 +434,7 @@ def test_a_full_disk(
     assert sentence.endswith("No space left on device. The capture was stopped.")
 
 
-@pytest.mark.kernel
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs root")
 @needs_full
 def test_whole_blocks_on_a_full_disk(service: RunningService, session: str, tmp_path: Path) -> None:
     """A file that met a full disk ends with a whole block, and the totals say what is in it."""
