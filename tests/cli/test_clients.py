@@ -510,7 +510,9 @@ def test_narrow_code_page(service: RunningService, tmp_path: Path) -> None:
     variables = {"WINTUN_API_URL": service.url, "WINTUN_API_TOKEN": TOKEN}
     done = subprocess.run(
         [sys.executable, "-m", "wintun_api", "adapters", "list"],
-        env=environment(tmp_path, **variables, PYTHONIOENCODING="cp1252", PYTHONUTF8="0"),
+        env=environment(
+            tmp_path, **variables, PYTHONIOENCODING="cp1252", PYTHONUTF8="0", LC_ALL="C.UTF-8"
+        ),
         capture_output=True,
         check=False,
     )
