@@ -42,7 +42,7 @@ def pytest_says(folder: Path, **env: str) -> tuple[int, str]:
         env={**kept, **env},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
     return done.returncode, done.stdout
