@@ -9,7 +9,8 @@ import typer
 
 from wintun_api.cli.completion import adapter_names
 from wintun_api.cli.options import DEFAULT_URL, Json, Token, TokenFile, Url
-from wintun_api.cli.output import show_json, show_record, show_table
+from wintun_api.cli.output import show_json
+from wintun_api.cli.table import show_record, show_table
 
 app = typer.Typer(help="List, create, change and delete adapters.", no_args_is_help=True)
 

@@ -21,8 +21,8 @@ from wintun_api.api.certificate import check_pem_files
 from wintun_api.api.data_directory import read_secret
 from wintun_api.api.listener import close, listen
 from wintun_api.api.tokens import MAX_LENGTH, parse_admin_token
-from wintun_api.cli import running
-from wintun_api.cli.client import TOKEN_VARIABLE, open_http, read_token
+from wintun_api.cli import running, variables
+from wintun_api.cli.client import open_http, read_token
 from wintun_api.cli.python_holes import Version, holes_of
 from wintun_api.drivers import open_driver
 from wintun_api.drivers.base import Driver
@@ -266,7 +266,7 @@ def _list_adapters(names: list[str]) -> Check:
 
 def _token(path: Path) -> str | None:
     try:
-        token = trimmed(os.environ.get(TOKEN_VARIABLE, "")) or read_token(path)
+        token = trimmed(os.environ.get(variables.TOKEN, "")) or read_token(path)
     except (OSError, UnicodeDecodeError):
         return None
     return token if token.isascii() and token.isprintable() else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -13,24 +14,46 @@ from uuid import UUID
 
 import httpx
 
+from wintun_api.cli import variables
+from wintun_api.cli.diagnosis import look
+from wintun_api.cli.exit_codes import ExitCode, code_of
+from wintun_api.cli.hints import detail_of, hint_of, is_unknown_route, slug_of
 from wintun_api.cli.options import environment_settings
-from wintun_api.cli.output import fail
+from wintun_api.cli.output import errors_are_json, fail
 from wintun_api.paste import text_of, trimmed
 
-TOKEN_VARIABLE = "WINTUN_API_TOKEN"  # noqa: S105  the name of a variable
 MAX_TOKEN_FILE = 65_536  # bytes that are read of one; a device has no end
 QUOTES = "\"'`"
 TIMEOUT = 120.0  # longer than the service lets a request wait for a driver call
+START_HINT = (
+    "Start the service with wintun-api serve, or try it with wintun-api demo. If it runs at "
+    "another address, give that with --url."
+)
+OTHER_VERSION = (
+    "The command and the service may be of different versions: compare them with "
+    "wintun-api version."
+)
 
 JsonObject = dict[str, Any]
 
 
 class Client:
-    """A client of one service. A request that fails ends the command with exit code 1."""
+    """A client of one service. A request that fails ends the command with the code of its kind."""
 
     def __init__(self, http: httpx.Client, token_source: str) -> None:
         self._http = http
         self._token_source = token_source
+        self._met = False
+
+    @property
+    def url(self) -> str:
+        """The address of the service."""
+        return str(self._http.base_url)
+
+    @property
+    def token_source(self) -> str:
+        """Where the token comes from, in words."""
+        return self._token_source
 
     def get(self, path: str, **query: str | None) -> Any:
         """Return the JSON of a resource."""
@@ -50,7 +73,8 @@ class Client:
             self.broke(error)
 
     def attempt(self, method: str, path: str, **more: Any) -> Any:
-        """Do as `request`, but let `httpx.TransportError` through, for who tries again."""
+        """Do as `request`, but raise `httpx.TransportError` for callers that try again."""
+        self._meet()
         answer = self._http.request(method, path, **more)
         if answer.is_success:
             return _json(answer, self._http.base_url) if answer.content else None
@@ -66,16 +90,17 @@ class Client:
             with self.listen(path, query) as chunks:
                 yield chunks
         except httpx.ConnectError as error:
-            self._unreachable(error)
+            self.broke(error)
 
     @contextmanager
     def listen(
         self, path: str, query: Mapping[str, str | float | None], silence: float | None = None
     ) -> Iterator[Iterator[bytes]]:
-        """Do as `stream`, but let `httpx.TransportError` through at once.
+        """Do as `stream`, but raise `httpx.TransportError` at once.
 
         It is raised too when nothing comes for so many seconds of silence.
         """
+        self._meet()
         given = {name: value for name, value in query.items() if value is not None}
         timeout = httpx.Timeout(TIMEOUT, read=silence)
         with self._http.stream("GET", path, params=given, timeout=timeout) as answer:
@@ -87,10 +112,14 @@ class Client:
     def broke(self, error: httpx.TransportError) -> NoReturn:
         """End the command with the sentence of a connection that failed."""
         if isinstance(error, httpx.ConnectError):
-            self._unreachable(error)
-        if isinstance(error, httpx.TimeoutException):
-            fail(f"{self._http.base_url} does not answer in time.")
-        fail(f"The connection to {self._http.base_url} broke: {error}.")
+            detail, hint = f"Nothing answers at {self.url} any more.", START_HINT
+        elif isinstance(error, httpx.TimeoutException):
+            detail = f"{self.url} did not answer in time."
+            hint = "The service may still do what was asked: look with wintun-api status."
+        else:
+            detail = f"The connection to {self.url} broke: {plain(error)}."
+            hint = "See whether the service still runs with: wintun-api status"
+        fail(detail, hint, code=ExitCode.NOT_REACHABLE)
 
     def adapters(self) -> list[JsonObject]:
         """Return all adapters."""
@@ -106,10 +135,18 @@ class Client:
             one for one in adapters if trimmed(one["name"]).casefold() == word.casefold()
         ]
         if not named:
-            fail(f"No adapter has the name {word!r}.", "See wintun-api adapters list.")
+            fail(
+                f"No adapter has the name {word!r}.",
+                "List the adapters with: wintun-api adapters list",
+                code=ExitCode.NOT_FOUND,
+            )
         if len(named) > 1:
             guids = ", ".join(f"{one['guid']} (pool {one['pool']})" for one in named)
-            fail(f"Several adapters have the name {word!r}.", f"Name one by its GUID: {guids}.")
+            fail(
+                f"Several adapters have the name {word!r}.",
+                f"Give the GUID of one instead: {guids}.",
+                code=ExitCode.CONFLICT,
+            )
         return str(named[0]["guid"])
 
     def session_id(self, word: str) -> str:
@@ -128,50 +165,59 @@ class Client:
         found = [one for one in found if one["state"] == "running"] or found
         if not found:
             fail(
-                f"No session has the id {word!r}, and no adapter of this name has one.",
-                "See wintun-api sessions list; start one with wintun-api sessions start.",
+                f"No session has the id {word!r}, and no adapter of this name has a session.",
+                "List the sessions with wintun-api sessions list; start one with wintun-api "
+                "sessions start.",
+                code=ExitCode.NOT_FOUND,
             )
         if len(found) > 1:
             ids = ", ".join(one["id"] for one in found)
-            fail(f"Several sessions are of {word!r}.", f"Name one by its id: {ids}.")
+            fail(
+                f"The name {word!r} stands for several sessions.",
+                f"Give the id of one instead: {ids}.",
+                code=ExitCode.CONFLICT,
+            )
         return str(found[0]["id"])
 
-    def _unreachable(self, error: httpx.ConnectError) -> NoReturn:
-        url = self._http.base_url
-        if isinstance(error.__cause__, ssl.SSLError) or "CERTIFICATE" in str(error).upper():
-            fail(
-                f"{url} shows a certificate that is not trusted here: {error}.",
-                "Name the certificate, or the authority's, with the variable SSL_CERT_FILE.",
-            )
-        fail(
-            f"Nothing answers at {url}.",
-            "Start the service with wintun-api serve, or wintun-api demo to try it; "
-            "another address goes with --url.",
-        )
+    def _meet(self) -> None:
+        """Make sure, once, that it is the service that answers, before it gets the token."""
+        if self._met:
+            return
+        self._met = True
+        finding = look(self._http, start_hint=START_HINT)
+        if finding is not None:
+            fail(finding.detail, finding.hint, code=ExitCode.NOT_REACHABLE)
 
     def _refused(self, answer: httpx.Response) -> NoReturn:
         problem = _json(answer, self._http.base_url)
         if not isinstance(problem, dict):
             problem = {}
-        detail = str(problem.get("detail") or f"The service answers {answer.status_code}.")
-        if answer.status_code == 401:
-            fail(
-                f"The service does not know the token of {self._token_source}.",
-                "It names its token file when it starts: give that one with --token-file.",
-            )
-        hint = str(problem.get("hint") or "")
-        log = [f"driver: {line}" for line in problem.get("log", [])]
-        fail(detail, *([hint] if hint else []), *log)
+        slug, status = slug_of(problem), answer.status_code
+        detail = detail_of(problem) or f"The service answers with the HTTP status {status}."
+        if slug == "unauthorized":
+            detail = f"The service does not accept the token from {self._token_source}."
+        code = ExitCode.FAILED if is_unknown_route(problem) else code_of(slug, status)
+        hint = OTHER_VERSION if is_unknown_route(problem) else hint_of(problem)
+        log = [f"driver: {line}" for line in problem.get("log", ())]
+        hints = [hint] if hint else []
+        if not errors_are_json():
+            hints += log
+        fail(detail, *hints, code=code, problem=problem)
 
 
 @contextmanager
 def connect(url: str, token: str | None, token_file: Path | None) -> Iterator[Client]:
     """Return a client that presents the token; nothing is sent yet."""
+    variables.check_variables()
     secret, source = find_token(token, token_file)
     try:
         http = open_http(url, secret)
     except (httpx.InvalidURL, ValueError) as error:
-        fail(f"--url: {error}.", f"Give it as in http://127.0.0.1:9886, not {url}.", code=2)
+        fail(
+            f"--url: {error}.",
+            f"Write the address as http://127.0.0.1:9886, not {url}.",
+            code=ExitCode.USAGE,
+        )
     with http:
         yield Client(http, source)
 
@@ -186,7 +232,7 @@ def open_http(
     """Return an HTTP client of the service at this address.
 
     Raises:
-        ValueError: It is no http or https address.
+        ValueError: The address does not begin with http or https.
     """
     address = httpx.URL(trimmed(url).rstrip("/"))
     if address.scheme not in ("http", "https") or not address.host:
@@ -205,22 +251,24 @@ def find_token(token: str | None, token_file: Path | None) -> tuple[str, str]:
     """Return the token and where it comes from: flags, then environment, then the default file."""
     if token is not None:
         return _checked(token, "--token"), "--token"
-    variable = os.environ.get(TOKEN_VARIABLE)
+    variable = os.environ.get(variables.TOKEN)
     if token_file is None and variable:
-        return _checked(variable, TOKEN_VARIABLE), f"the variable {TOKEN_VARIABLE}"
+        return _checked(variable, variables.TOKEN), f"the variable {variables.TOKEN}"
     path = token_file or environment_settings().token_path
     hint = (
-        "The service makes it when it starts, and names it then. Give the file with --token-file, "
-        "or the token with WINTUN_API_TOKEN."
+        "The service writes this file when it starts, and prints its path. Give another file with "
+        "--token-file, or the token itself in the variable WINTUN_API_TOKEN."
     )
     try:
         secret = read_token(path)
     except FileNotFoundError:
-        fail(f"There is no token file {path}.", hint)
+        fail(f"There is no token file {path}.", hint, code=ExitCode.REFUSED)
     except (OSError, UnicodeDecodeError) as error:
-        fail(f"Cannot read the token file {path}: {getattr(error, 'strerror', error)}.", hint)
+        fail(
+            f"Cannot read the token file {path}: {plain(error)}.", hint, code=ExitCode.REFUSED
+        )
     if not secret:
-        fail(f"The token file {path} is empty.", hint)
+        fail(f"The token file {path} is empty.", hint, code=ExitCode.REFUSED)
     return _checked(secret, f"the file {path}"), f"the file {path}"
 
 
@@ -235,14 +283,32 @@ def path_of(*parts: str) -> str:
     return "/" + "/".join(quote(part, safe="") for part in parts)
 
 
+def plain(error: Exception) -> str:
+    """Return the words of an error without its number."""
+    words = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return re.sub(r"^\[Errno -?\d+\] ", "", words).rstrip(".")
+
+
 def _checked(token: str, source: str) -> str:
     token = trimmed(token)
     if not token:
-        fail(f"What {source} holds is empty.", "Give the token, or leave it out.")
+        fail(
+            f"The token from {source} is empty.",
+            "Give the token, or leave it out.",
+            code=ExitCode.REFUSED,
+        )
     if len(token) > 1 and token[0] == token[-1] and token[0] in QUOTES:
-        fail(f"What {source} holds has quotation marks around the token.", "Remove them.")
+        fail(
+            f"The token from {source} has quotation marks around it.",
+            "Remove them.",
+            code=ExitCode.REFUSED,
+        )
     if not (token.isascii() and token.isprintable()) or " " in token:
-        fail(f"What {source} holds is no token: it must be ASCII without spaces.")
+        fail(
+            f"The token from {source} has a space or a character that no token has.",
+            "Copy the token again, without anything around it.",
+            code=ExitCode.REFUSED,
+        )
     return token
 
 
@@ -251,6 +317,8 @@ def _json(answer: httpx.Response, url: httpx.URL) -> Any:
         return answer.json()
     except ValueError:
         fail(
-            f"What answers at {url} is not wintun-api (status {answer.status_code}).",
-            "Give the service's address with --url.",
+            f"Another program answers at {url}, or one between here and the service "
+            f"(HTTP status {answer.status_code}).",
+            "Give the address that the service printed when it started with --url.",
+            code=ExitCode.NOT_REACHABLE,
         )

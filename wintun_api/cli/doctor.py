@@ -7,7 +7,8 @@ from dataclasses import asdict
 import typer
 
 from wintun_api.cli import options
-from wintun_api.cli.output import show_json, show_table
+from wintun_api.cli.output import show_json
+from wintun_api.cli.table import show_table
 
 
 def doctor(

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 import typer
 
+from wintun_api.cli import variables
+from wintun_api.cli.exit_codes import ExitCode
 from wintun_api.cli.output import fail
 from wintun_api.paste import trimmed
 
 if TYPE_CHECKING:
     from wintun_api.settings import Settings
 
-CONFIG_VARIABLE = "WINTUN_API_CONFIG"
-URL_VARIABLE = "WINTUN_API_URL"
 DEFAULT_URL = "http://127.0.0.1:9886"
 
 # As in settings, which is not imported here: it costs a third of a second.
@@ -30,7 +30,7 @@ DRIVER = "What is behind it"
 
 Config: TypeAlias = Annotated[
     Path | None,
-    typer.Option(envvar=CONFIG_VARIABLE, help="TOML file with settings; keys are as the flags."),
+    typer.Option(envvar=variables.CONFIG, help="TOML file with settings; keys are as the flags."),
 ]
 Driver: TypeAlias = Annotated[
     DriverName | None,
@@ -90,7 +90,7 @@ GenerationOption: TypeAlias = Annotated[
 ]
 
 Url: TypeAlias = Annotated[
-    str, typer.Option("--url", envvar=URL_VARIABLE, help="Address of the service.")
+    str, typer.Option("--url", envvar=variables.URL, help="Address of the service.")
 ]
 Token: TypeAlias = Annotated[
     str | None,
@@ -122,6 +122,7 @@ def read_settings(config: Path | None = None, **flags: Any) -> Settings:
     from wintun_api.files import UntrustedFile
     from wintun_api.settings import Settings
 
+    variables.check_variables()
     given = {name: value for name, value in flags.items() if value not in (None, [], ())}
     try:
         if config is not None:
@@ -129,12 +130,12 @@ def read_settings(config: Path | None = None, **flags: Any) -> Settings:
             check_config(config)
         return Settings.load(config, **given)
     except UntrustedFile as error:
-        fail(str(error), error.hint, code=2)
+        fail(str(error), error.hint, code=ExitCode.USAGE)
     except InvalidSettings as error:
-        fail(*error.problems, error.hint, code=2)
+        fail(*error.problems, error.hint, code=ExitCode.USAGE)
 
 
 def environment_settings() -> Settings:
     """Return the settings a service started from this environment would have."""
-    config = os.environ.get(CONFIG_VARIABLE)
+    config = os.environ.get(variables.CONFIG)
     return read_settings(Path(config) if config else None)

@@ -1,4 +1,4 @@
-"""Tables, JSON and the last words of a failing command."""
+"""What commands write: JSON, words that are safe on a terminal, and the last words of a failure."""
 
 from __future__ import annotations
 
@@ -11,17 +11,75 @@ from typing import Any, NoReturn
 
 import typer
 
-PIPE_WIDTH = 10_000  # a pipe has no width: no line is broken, so that other programs can read it
+from wintun_api.cli.exit_codes import ExitCode
+
 # Control characters, surrogates, ends of lines; then embeddings, overrides and isolates (UAX 9).
 STEERING = frozenset({"Cc", "Cs", "Zl", "Zp"})
 TURNING = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
 
+URN = "urn:wintun-api:command:"  # problems that the command line met by itself
+TITLES = {
+    ExitCode.USAGE: "Wrong usage",
+    ExitCode.NOT_REACHABLE: "Service not reachable",
+    ExitCode.REFUSED: "Refused",
+    ExitCode.NOT_FOUND: "Not found",
+    ExitCode.CONFLICT: "Conflict",
+    ExitCode.INTERRUPTED: "Interrupted",
+    ExitCode.TERMINATED: "Terminated",
+}
 
-def fail(*lines: str, code: int = 1) -> NoReturn:
-    """Write lines to standard error and exit."""
-    for line in lines:
-        typer.echo(printable(line), err=True)
+_errors_as_json = False
+
+
+def write_errors_as_json(wanted: bool) -> None:
+    """Choose how `fail` writes: as a problem document, or as sentences. Holds for the process."""
+    global _errors_as_json  # noqa: PLW0603 - an error may come before the options are known
+    _errors_as_json = wanted
+
+
+def errors_are_json() -> bool:
+    """Return whether the command was given --json, so that errors are problem documents."""
+    return _errors_as_json
+
+
+def fail(
+    detail: str,
+    *hints: str,
+    code: int = ExitCode.FAILED,
+    problem: Mapping[str, Any] | None = None,
+) -> NoReturn:
+    """Write to standard error what is wrong and what to do next, and exit.
+
+    Args:
+        detail: What is wrong, as a sentence.
+        hints: What to do next, a line each.
+        code: The exit code.
+        problem: The problem document of the service, where the error is the service's. With
+            --json it is written with the command's own detail and hint.
+    """
+    if _errors_as_json:
+        typer.echo(json.dumps(_problem(detail, hints, code, problem or {})), err=True)
+    else:
+        for line in (detail, *hints):
+            typer.echo(printable(line), err=True)
     raise typer.Exit(code)
+
+
+def _problem(
+    detail: str, hints: Sequence[str], code: int, problem: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return a problem document (RFC 9457) of one line; `exit_code` is a member of our own."""
+    kind = ExitCode(code).name.lower().replace("_", "-")
+    document: dict[str, Any] = {
+        "type": URN + kind,
+        "title": TITLES.get(ExitCode(code), "Failed"),
+        **problem,
+        "detail": detail,
+    }
+    document.pop("hint", None)
+    if hints:
+        document["hint"] = " ".join(hints)
+    return {**document, "exit_code": int(code)}
 
 
 def show_json(value: Any) -> None:
@@ -29,30 +87,14 @@ def show_json(value: Any) -> None:
     typer.echo(json.dumps(value, indent=2))
 
 
-def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Write an aligned table."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=PIPE_WIDTH)
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(cell(value)) for value in row))
-    console.print(table)
-
-
-def show_record(record: Mapping[str, Any]) -> None:
-    """Write one thing as names and values; what is nested is named by its path."""
-    show_table(("Name", "Value"), list(flatten(record)))
+def show_ids(ids: Iterable[object]) -> None:
+    """Write one id per line, for the next command or `xargs`."""
+    for one in ids:
+        typer.echo(printable(str(one)))
 
 
 def flatten(record: Mapping[str, Any], path: str = "") -> Iterable[tuple[str, object]]:
-    """Return names and values of a nested object, in order."""
+    """Return names and values of a nested object, in order; nested names are joined by dots."""
     for key, value in record.items():
         name = f"{path}.{key}" if path else key
         if isinstance(value, Mapping) and value:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from wintun_api.cli import options
-from wintun_api.cli.output import fail, show_json, show_record
+from wintun_api.cli.output import fail, show_json
+from wintun_api.cli.table import show_record
 
 if TYPE_CHECKING:
     from wintun_api.settings import Settings

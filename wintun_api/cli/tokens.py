@@ -9,7 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from wintun_api.cli.options import DEFAULT_URL, Config, Json, Token, TokenFile, Url, read_settings
-from wintun_api.cli.output import show_json, show_table
+from wintun_api.cli.output import show_json
+from wintun_api.cli.table import show_table
 
 app = typer.Typer(help="Make and revoke tokens that allow less.", no_args_is_help=True)
 

@@ -1,0 +1,122 @@
+"""What to do about a problem of the API, in the words of the command line: one table.
+
+The API's own hints are for those who write HTTP clients: they name routes and members. Here every
+problem type has the hint for a person at a terminal, who knows commands and options.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+URN = "urn:wintun-api:problem:"
+
+_ROUTE: Final = re.compile(r"\b(?:GET|HEAD|POST|PUT|PATCH|DELETE) /|/v1/")
+
+_REPORT = "This is a fault of wintun-api. The log of the service says more; please report it."
+_VERSION = (
+    "The command and the service may be of different versions: compare them with "
+    "wintun-api version."
+)
+_ADDRESS = "Use the address that the service printed when it started, as --url."
+_VALUES = "Correct the value and run the command again; --help says what it takes."
+
+# None: the API's hint fits here too, as it speaks of the machine or of the service's options.
+HINTS: Final[dict[str, str | None]] = {
+    # What was asked for
+    "invalid-argument": _VALUES,
+    "invalid-request": _VALUES,
+    "invalid-packet": "Give one whole IPv4 or IPv6 packet, without an Ethernet header.",
+    "bad-frame": _VERSION,
+    "adapter-not-found": "List the adapters with: wintun-api adapters list",
+    "adapter-exists": "Choose another name, take the adapter over with wintun-api adapters open, "
+    "or delete it first with wintun-api adapters delete.",
+    "adapter-unavailable": "Enable the adapter in the Device Manager, or wait until its driver has "
+    "been replaced; wintun-api events --follow shows when it is back.",
+    "address-exists": None,
+    "route-exists": None,
+    "setting-refused": "Change what the message names, and run the command again.",
+    "session-not-found": "List the sessions with: wintun-api sessions list",
+    "session-exists": "An adapter has one session at a time. End the other one with wintun-api "
+    "sessions end, or stop the program that holds it.",
+    "session-ended": "Start a new session with: wintun-api sessions start ADAPTER",
+    "not-found": "Look for it with the list command: wintun-api adapters list, sessions list or "
+    "tokens list.",
+    "conflict": "Revoke a token that is not needed with wintun-api tokens revoke, and try again.",
+    # Who may ask
+    "unauthorized": "The service prints the path of its token file when it starts: give that "
+    "path with --token-file.",
+    "missing-scope": "Use a token that has this scope, or make one as an administrator with: "
+    "wintun-api tokens create SCOPE",
+    "forbidden": _VERSION,
+    "too-many-guesses": None,
+    "too-many-requests": "Wait a minute and try again.",
+    "foreign-host": None,
+    "foreign-origin": _ADDRESS,
+    "bad-host": _ADDRESS,
+    # The driver and the machine
+    "access-denied": "Run the service with more rights: as Administrator on Windows, with "
+    "CAP_NET_ADMIN on Linux. wintun-api doctor says what is missing.",
+    "driver-unavailable": None,
+    "driver-busy": "The call goes on by itself; wintun-api events --follow shows how it ends.",
+    "driver-in-use": "Delete the adapters first, those of other programs too.",
+    "driver-error": "The driver's log lines, below or in wintun-api events, say why.",
+    "not-supported": "wintun-api status shows the driver; this version of it cannot do this.",
+    "ring-full": "Send more slowly, or start the session with a larger --capacity.",
+    "ring-corrupt": "End the session and start a new one with wintun-api sessions end and "
+    "sessions start.",
+    "out-of-threads": None,
+    "storage-failed": "Nothing has changed. Make room on the service's disk, or make its data "
+    "directory writable, and run the command again.",
+    # The service and the connection
+    "stopping": "Start the service again with: wintun-api serve",
+    "full": None,
+    "internal": _REPORT,
+    "request-timeout": "Run the command again; the connection to the service is slow.",
+    "content-too-large": "Send less at a time: for many packets use wintun-api inject --pcap.",
+    # What only a client that is not this one, or a program between, can cause
+    "bad-request": _VERSION,
+    "bad-handshake": _VERSION,
+    "bad-coding": _VERSION,
+    "bad-version": _VERSION,
+    "large-head": _VERSION,
+    "long-target": "Use shorter values.",
+    "method-not-allowed": _VERSION,
+    "not-implemented": _VERSION,
+    "repeated-header": "A program between the command and the service repeats a header: use the "
+    "service's own address as --url.",
+    "unknown-subprotocol": _VERSION,
+    "unsupported-media-type": _VERSION,
+}
+
+
+def slug_of(problem: dict[str, Any]) -> str:
+    """Return the last part of a problem's type."""
+    return str(problem.get("type", "")).removeprefix(URN)
+
+
+def hint_of(problem: dict[str, Any]) -> str:
+    """Return what to do about a problem of the API; one of a later version keeps its own hint."""
+    hint = HINTS.get(slug_of(problem))
+    if hint is not None:
+        return hint
+    hint = str(problem.get("hint", ""))
+    return "" if _ROUTE.search(hint) else hint
+
+
+def detail_of(problem: dict[str, Any]) -> str:
+    """Return what is wrong in the words of the command line; empty where the problem says none.
+
+    The API answers a route that it does not have with the method and the path, which say nothing
+    to a person at a terminal.
+    """
+    detail = str(problem.get("detail", ""))
+    if is_unknown_route(problem):
+        return "The service does not know this request."
+    return detail
+
+
+def is_unknown_route(problem: dict[str, Any]) -> bool:
+    """Return whether the service has no such route, as one of another version may not."""
+    unknown = slug_of(problem) in ("not-found", "method-not-allowed")
+    return unknown and _ROUTE.search(str(problem.get("detail", ""))) is not None
