@@ -1,43 +1,52 @@
 """The command line.
 
     serve      run the service
-    demo       run it over an emulated machine with traffic, with curl lines to paste
-    doctor     tell what keeps the service from running here
-    health     tell whether the service answers
+    demo       run it on an emulated machine with traffic, with curl lines to paste
+    doctor     find out what keeps the service from running here
+    status     show what runs, on one screen
+    health     check whether the service answers
     adapters   list, create, change and delete adapters of a running service
     sessions   list, start and end its sessions
     capture    show packets, or write them as pcapng for Wireshark
     inject     send packets to the host; replay reads them from capture files
-    events     show what happens, and go on with it
-    tokens     make and revoke tokens
+    events     show what has happened and, with --follow, what happens
+    tokens     create and revoke tokens
     service    run it as a service of Windows, or of Linux under systemd
     guide      read the user's guide
     native     build the optional native part of the Linux driver
+    version    the versions of the command, the service and the driver
 
-    options    options that several commands have; flags to Settings
-    config_file  who may have written the file of settings
-    running    sockets, signals and the server: what serve and demo share
-    ping       the demo's packet, as a shell can print it
-    checks     what doctor looks at; windows_checks what it looks at there
-    python_holes  holes of Python that concern the service, by version
+    options    options that several commands share; flags to Settings
+    exit_codes what the exit codes mean
+    hints      what to do about each problem of the API, in the words of the command line
+    variables  the environment variables; a misspelt one is refused
+    diagnosis  what answers at an address when it is not the service
+    config_file  checks who may have written the file of settings
+    running    sockets, signals and the server, which serve and demo share
+    ping       the demo's packet as a shell can print it
+    checks     what doctor looks at; windows_checks what it looks at on Windows
+    python_holes  security holes of Python that concern the service, by version
     notify     what the service tells systemd; unit is the file that systemd reads
-    windows_service  the process that Windows starts, and its manager
+    windows_service  the process that Windows starts, and how it is managed
     client     the API over HTTP; its errors as sentences
-    event_stream  the events as one sequence, also over broken connections
+    event_stream  the events as one sequence, over broken connections too
     completion what a shell completes
     packet_lines  a captured packet as a line, for a person or a program
-    output     tables, JSON and the last words of a failing command
+    table      tables that fit the terminal
+    output     JSON, ids and the last words of a failing command
 
 What a command needs is imported when it runs: `serve` never loads the client's parts.
-Exit codes: 0 done, 1 it did not work, 2 wrong arguments or settings.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
+from typer.exceptions import TyperException
 
 from wintun_api import __version__
 from wintun_api.cli import (
@@ -47,6 +56,7 @@ from wintun_api.cli import (
     demo,
     doctor,
     events,
+    exit_codes,
     guide,
     health,
     inject,
@@ -54,16 +64,41 @@ from wintun_api.cli import (
     serve,
     service,
     sessions,
+    status,
     tokens,
+    version,
 )
+from wintun_api.cli.output import errors_are_json, fail, write_errors_as_json
 from wintun_api.paste import trimmed
 
 
-class _Trimming(TyperGroup):
-    """Takes the arguments of every command without what was pasted around them."""
+class _Root(TyperGroup):
+    """Takes arguments without what was pasted around them; writes errors as they are asked for."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         return super().parse_args(ctx, [_trimmed(one) for one in args])
+
+    def make_context(self, info_name: Any, args: list[str], *more: Any, **extra: Any) -> Any:
+        # Known before the command is: an argument may be wrong before --json is read.
+        options = args[: args.index("--")] if "--" in args else args
+        write_errors_as_json("--json" in options)
+        with _usage_errors():
+            return super().make_context(info_name, args, *more, **extra)
+
+    def invoke(self, ctx: Any) -> Any:
+        with _usage_errors():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _usage_errors() -> Iterator[None]:
+    """Write wrong usage as a problem document where --json was given; else the caller does it."""
+    try:
+        yield
+    except TyperException as error:
+        if not errors_are_json():
+            raise
+        fail(error.format_message(), "See --help.", code=error.exit_code)
 
 
 def _trimmed(argument: str) -> str:
@@ -75,13 +110,14 @@ def _trimmed(argument: str) -> str:
 
 app = typer.Typer(
     name="wintun-api",
-    cls=_Trimming,
-    help="The local REST and WebSocket control plane for Wintun.",
-    epilog="Exit codes: 0 done, 1 it did not work, 2 wrong arguments or settings.",
+    cls=_Root,
+    help="Manage Wintun adapters and exchange IP packets with them: a local REST and WebSocket "
+    "service, and commands for it.",
+    epilog=f"Try it without any rights: wintun-api demo\n\n{exit_codes.SHORT}",
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
-    add_completion=False,  # ours take the name of the shell
-    pretty_exceptions_enable=False,  # its tracebacks would pull in rich, and can show values
+    add_completion=False,  # our own option takes the name of the shell
+    pretty_exceptions_enable=False,  # its tracebacks would import rich, and can show values
 )
 
 
@@ -102,7 +138,11 @@ def _options(
     _version: Annotated[
         bool,
         typer.Option(
-            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+            "--version",
+            "-V",
+            callback=_print_version,
+            is_eager=True,
+            help="Print the version and exit.",
         ),
     ] = False,
     _show: Annotated[
@@ -111,16 +151,30 @@ def _options(
             "--show-completion",
             callback=_show_completion,
             is_eager=True,
-            help="Print what this shell needs to complete commands, and exit.",
+            help="Print the script with which this shell completes commands, and exit.",
         ),
     ] = None,
 ) -> None:
     pass
 
 
+def _help(
+    context: typer.Context,
+    command: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[COMMAND]...", help="The command, such as adapters create."),
+    ] = None,
+) -> None:
+    """Show the help of a command."""
+    root = context.find_root().command
+    arguments = [*(command or ()), "--help"]
+    root.main(arguments, prog_name=context.find_root().info_name)
+
+
 app.command()(serve.serve)
 app.command()(demo.demo)
 app.command()(doctor.doctor)
+app.command()(status.status)
 app.command()(health.health)
 app.add_typer(adapters.app, name="adapters")
 app.add_typer(sessions.app, name="sessions")
@@ -132,3 +186,5 @@ app.add_typer(tokens.app, name="tokens")
 app.add_typer(tokens.app, name="token", hidden=True)  # what many type first
 app.add_typer(service.app, name="service")
 app.add_typer(native.app, name="native")
+app.command()(version.version)
+app.command("help")(_help)

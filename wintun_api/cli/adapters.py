@@ -8,39 +8,62 @@ from uuid import UUID
 import typer
 
 from wintun_api.cli.completion import adapter_names
-from wintun_api.cli.options import DEFAULT_URL, Json, Token, TokenFile, Url
-from wintun_api.cli.output import show_json
+from wintun_api.cli.options import (
+    DEFAULT_URL,
+    Json,
+    Quiet,
+    Token,
+    TokenFile,
+    Url,
+    check_output,
+)
+from wintun_api.cli.output import show_ids, show_json
 from wintun_api.cli.table import show_record, show_table
 
-app = typer.Typer(help="List, create, change and delete adapters.", no_args_is_help=True)
+app = typer.Typer(
+    help="List, create, change and delete adapters.",
+    epilog="Example: wintun-api adapters create OfficeNet --address 10.6.7.7/24\n\n"
+    "Delete them all: wintun-api adapters list -q | xargs wintun-api adapters delete",
+    no_args_is_help=True,
+)
 
+ADAPTER_HELP = "The GUID of the adapter, or its name if no other adapter has it."
 Named: TypeAlias = Annotated[
     str,
+    typer.Argument(metavar="ADAPTER", help=ADAPTER_HELP, autocompletion=adapter_names),
+]
+SeveralNamed: TypeAlias = Annotated[
+    list[str],
     typer.Argument(
-        metavar="ADAPTER",
-        help="GUID, or name where it is unique.",
+        metavar="ADAPTER...",
+        help="The GUIDs of adapters, or their names.",
         autocompletion=adapter_names,
     ),
 ]
-Name: TypeAlias = Annotated[str, typer.Argument(help="Name of the adapter.")]
-Pool: TypeAlias = Annotated[str, typer.Option(help="Pool; the tunnel type in Wintun 0.14.")]
-Mtu: TypeAlias = Annotated[int | None, typer.Option(help="MTU in bytes.")]
+Name: TypeAlias = Annotated[str, typer.Argument(metavar="NAME", help="The name of the adapter.")]
+Pool: TypeAlias = Annotated[
+    str, typer.Option(help="The pool of the adapter; in Wintun 0.14, its tunnel type.")
+]
+Mtu: TypeAlias = Annotated[int | None, typer.Option(help="The MTU in bytes.")]
 Metric: TypeAlias = Annotated[
-    str | None, typer.Option(help="The interface's metric, or auto for the system's choice.")
+    str | None,
+    typer.Option(help="The metric of the interface, or auto to let the system choose it."),
 ]
 Routes: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(
         "--route",
-        help="Destination, as 10.0.0.0/8 or '10.0.0.0/8 via 10.6.7.1 metric 5'; repeatable.",
+        help="A route, such as 10.0.0.0/8 or '10.0.0.0/8 via 10.6.7.1 metric 5'. Can be repeated.",
     ),
 ]
-Dns: TypeAlias = Annotated[list[str] | None, typer.Option(help="DNS server; repeatable.")]
+Dns: TypeAlias = Annotated[list[str] | None, typer.Option(help="A DNS server. Can be repeated.")]
 DnsSearch: TypeAlias = Annotated[
-    list[str] | None, typer.Option(help="Domain that short names are looked for in; repeatable.")
+    list[str] | None,
+    typer.Option(help="A domain that is appended to short names. Can be repeated."),
 ]
 
 COLUMNS = ("Name", "Pool", "GUID", "State", "MTU", "Addresses", "Session")
+LEAST = ("Session", "MTU", "Pool")  # what a narrow terminal can do without
 DEFAULT_POOL = "wintun-api"
 AUTOMATIC = "auto"
 
@@ -48,21 +71,26 @@ AUTOMATIC = "auto"
 @app.command("list")
 def list_adapters(
     *,
-    pool: Annotated[str | None, typer.Option(help="Only this pool.")] = None,
+    pool: Annotated[str | None, typer.Option(help="List only the adapters of this pool.")] = None,
+    quiet: Quiet = False,
     url: Url = DEFAULT_URL,
     token: Token = None,
     token_file: TokenFile = None,
     as_json: Json = False,
 ) -> None:
-    """List the adapters."""
+    """List the adapters by name."""
     from wintun_api.cli.client import connect
 
+    check_output(as_json=as_json, quiet=quiet)
     with connect(url, token, token_file) as client:
         adapters = client.get("/v1/adapters", pool=pool)
+    by_name = sorted(adapters, key=lambda one: (one["name"].casefold(), one["guid"]))
     if as_json:
         show_json(adapters)
+    elif quiet:
+        show_ids(one["guid"] for one in by_name)
     elif adapters:
-        show_table(COLUMNS, [_row(adapter) for adapter in adapters])
+        show_table(COLUMNS, [_row(adapter) for adapter in by_name], LEAST)
     else:
         typer.echo("No adapters.", err=True)
 
@@ -74,25 +102,32 @@ def create(
     pool: Pool = DEFAULT_POOL,
     guid: Annotated[
         UUID | None,
-        typer.Option(help="GUID to request; else the one that pool and name always have here."),
+        typer.Option(
+            help="The GUID to ask for. By default the same pool and name get the same GUID each "
+            "time."
+        ),
     ] = None,
     mtu: Mtu = None,
     address: Annotated[
         list[str] | None,
-        typer.Option(help="Address with prefix length, as 10.6.7.7/24; repeatable."),
+        typer.Option(
+            help="An address with its prefix length, such as 10.6.7.7/24. Can be repeated."
+        ),
     ] = None,
     metric: Metric = None,
     route: Routes = None,
     dns: Dns = None,
     dns_search: DnsSearch = None,
+    quiet: Quiet = False,
     url: Url = DEFAULT_URL,
     token: Token = None,
     token_file: TokenFile = None,
     as_json: Json = False,
 ) -> None:
-    """Create an adapter."""
+    """Create an adapter and show it."""
     from wintun_api.cli.client import connect
 
+    check_output(as_json=as_json, quiet=quiet)
     with connect(url, token, token_file) as client:
         made = client.send(
             "POST",
@@ -107,7 +142,7 @@ def create(
             dns=dns or None,
             dns_search=dns_search or None,
         )
-    _show(made, as_json)
+    _show(made, as_json, quiet)
 
 
 @app.command("open")
@@ -115,17 +150,19 @@ def open_adapter(
     name: Name,
     *,
     pool: Pool = DEFAULT_POOL,
+    quiet: Quiet = False,
     url: Url = DEFAULT_URL,
     token: Token = None,
     token_file: TokenFile = None,
     as_json: Json = False,
 ) -> None:
-    """Open an existing adapter, so that the service holds its handle."""
+    """Open an adapter that exists, so that the service manages it."""
     from wintun_api.cli.client import connect
 
+    check_output(as_json=as_json, quiet=quiet)
     with connect(url, token, token_file) as client:
         opened = client.send("POST", "/v1/adapters/open", name=name, pool=pool)
-    _show(opened, as_json)
+    _show(opened, as_json, quiet)
 
 
 @app.command()
@@ -148,7 +185,7 @@ def show(
 @app.command()
 def rename(
     adapter: Named,
-    name: Annotated[str, typer.Argument(help="The new name.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The new name.")],
     *,
     url: Url = DEFAULT_URL,
     token: Token = None,
@@ -171,7 +208,9 @@ def set_adapter(
     mtu: Mtu = None,
     address: Annotated[
         list[str] | None,
-        typer.Option(help="Address with prefix length; repeatable; the others are removed."),
+        typer.Option(
+            help="An address with its prefix length; all others are removed. Can be repeated."
+        ),
     ] = None,
     no_addresses: Annotated[
         bool, typer.Option("--no-addresses", help="Remove all addresses.")
@@ -179,7 +218,7 @@ def set_adapter(
     metric: Metric = None,
     route: Routes = None,
     no_routes: Annotated[
-        bool, typer.Option("--no-routes", help="Remove all routes but the system's own.")
+        bool, typer.Option("--no-routes", help="Remove all routes except those of the system.")
     ] = False,
     dns: Dns = None,
     dns_search: DnsSearch = None,
@@ -191,15 +230,15 @@ def set_adapter(
     token_file: TokenFile = None,
     as_json: Json = False,
 ) -> None:
-    """Change network settings: exactly these; what is not given stays."""
+    """Change network settings. What you do not give stays as it is."""
     from wintun_api.cli.client import connect, path_of
 
     if address and no_addresses:
-        raise typer.BadParameter("--address and --no-addresses exclude each other.")
+        raise typer.BadParameter("--address and --no-addresses cannot be used together.")
     if route and no_routes:
-        raise typer.BadParameter("--route and --no-routes exclude each other.")
+        raise typer.BadParameter("--route and --no-routes cannot be used together.")
     if (dns or dns_search) and no_dns:
-        raise typer.BadParameter("--dns, --dns-search and --no-dns exclude each other.")
+        raise typer.BadParameter("--no-dns cannot be used with --dns or --dns-search.")
     changes: dict[str, Any] = {
         "mtu": mtu,
         "addresses": [] if no_addresses else address or None,
@@ -228,7 +267,7 @@ def restore(
     token_file: TokenFile = None,
     as_json: Json = False,
 ) -> None:
-    """Put back what other programs have changed of an adapter: all that `wanted` names."""
+    """Undo what other programs have changed: set again what was asked for through the service."""
     from wintun_api.cli.client import connect, path_of
 
     with connect(url, token, token_file) as client:
@@ -246,7 +285,7 @@ def release(
     token_file: TokenFile = None,
     as_json: Json = False,
 ) -> None:
-    """Give the handle back; the device stays where the generation can keep it."""
+    """Let go of an adapter. The system keeps it, except with Wintun 0.14, which removes it."""
     from wintun_api.cli.client import connect, path_of
 
     with connect(url, token, token_file) as client:
@@ -256,43 +295,50 @@ def release(
         show_json(answer)
     else:
         typer.echo(
-            "Released; the adapter is still there."
+            "Released. The adapter is still there."
             if answer["exists"]
-            else "Released; the adapter went with its handle."
+            else "Released. The driver has removed the adapter, as it was no longer in use."
         )
 
 
 @app.command()
 def delete(
-    adapter: Named,
+    adapters: SeveralNamed,
     *,
     force: Annotated[
-        bool, typer.Option("--force", help="Close sessions of other processes too.")
+        bool, typer.Option("--force", help="Also close the sessions of other programs.")
     ] = False,
     url: Url = DEFAULT_URL,
     token: Token = None,
     token_file: TokenFile = None,
     as_json: Json = False,
 ) -> None:
-    """End an adapter's session and remove the adapter."""
+    """Delete adapters. Their sessions end first.
+
+    All of them are looked up first: if one is not there, none is deleted. With --json
+    there is one object, or a list of objects for several adapters.
+    """
     from wintun_api.cli.client import connect, path_of
 
     with connect(url, token, token_file) as client:
-        guid = client.adapter_guid(adapter)
+        guids = [client.adapter_guid(adapter) for adapter in adapters]
         query = {"force": "true"} if force else {}
-        answer = client.request("DELETE", path_of("v1", "adapters", guid), params=query)
+        answers = []
+        for guid in dict.fromkeys(guids):
+            answer = client.request("DELETE", path_of("v1", "adapters", guid), params=query)
+            answers.append(answer)
+            if not as_json:
+                reboot = " Restart the computer to finish it." if answer["reboot_required"] else ""
+                typer.echo(f"Deleted {guid}.{reboot}")
     if as_json:
-        show_json(answer)
-    else:
-        reboot = " The system wants a reboot to finish it." if answer["reboot_required"] else ""
-        typer.echo(f"Deleted.{reboot}")
+        show_json(answers if len(guids) > 1 else answers[0])
 
 
 def _metric(text: str | None) -> int | None:
     if text is None or text == AUTOMATIC:
         return None
     if not text.isdecimal():
-        raise typer.BadParameter(f"--metric is a number or {AUTOMATIC}, not {text!r}.")
+        raise typer.BadParameter(f"Give --metric as a number or {AUTOMATIC}, not {text!r}.")
     return int(text)
 
 
@@ -305,7 +351,7 @@ def _routes(texts: list[str] | None) -> list[dict[str, Any]]:
         wrong = len(words) != 2 * len(given) or not set(given) <= {"via", "metric"}
         if wrong or not given.get("metric", "0").isdecimal():
             raise typer.BadParameter(
-                f"--route is as '10.0.0.0/8 via 10.6.7.1 metric 5', not {text!r}."
+                f"Write --route as '10.0.0.0/8 via 10.6.7.1 metric 5', not {text!r}."
             )
         routes.append(
             {
@@ -317,9 +363,12 @@ def _routes(texts: list[str] | None) -> list[dict[str, Any]]:
     return routes
 
 
-def _show(adapter: dict[str, Any], as_json: bool) -> None:
+def _show(adapter: dict[str, Any], as_json: bool, quiet: bool = False) -> None:
     if as_json:
         show_json(adapter)
+        return
+    if quiet:
+        show_ids([adapter["guid"]])
         return
     difference = adapter["difference"] or {}
     shown = {name: _with_route_texts(members) for name, members in difference.items() if members}
@@ -343,3 +392,7 @@ def _route_text(route: dict[str, Any]) -> str:
 def _row(adapter: dict[str, Any]) -> tuple[object, ...]:
     names = ("name", "pool", "guid", "state", "mtu", "addresses", "session")
     return tuple(adapter[name] for name in names)
+
+
+app.command("ls", hidden=True)(list_adapters)
+app.command("rm", hidden=True)(delete)

@@ -1,4 +1,4 @@
-"""`wintun-api capture`: packets as they pass, as lines or into a pcapng file."""
+"""`wintun-api capture`: show packets as they pass, or write them to a pcapng file."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import Annotated
 
 import typer
 
+from wintun_api.cli.exit_codes import ExitCode, signal_code
 from wintun_api.cli.options import DEFAULT_URL, Token, TokenFile, Url, finite
 from wintun_api.cli.output import Progress, fail
 from wintun_api.cli.sessions import Named
@@ -35,7 +36,7 @@ def capture(
         typer.Option(
             "--write",
             "-w",
-            help="pcapng file to write; - is standard output, for wireshark -k -i -.",
+            help="The pcapng file to write; - is standard output, for wireshark -k -i -.",
         ),
     ] = None,
     count: Annotated[
@@ -47,29 +48,49 @@ def capture(
     ] = None,
     snaplen: Annotated[
         int,
-        typer.Option("--snaplen", "-s", min=0, max=0xFFFF, help="Bytes of each packet; 0: all."),
+        typer.Option(
+            "--snaplen",
+            "-s",
+            min=0,
+            max=0xFFFF,
+            help="Keep only so many bytes of each packet; 0 keeps all.",
+        ),
     ] = 0,
     direction: Annotated[
-        CaptureDirection, typer.Option(help="received is host to application.")
+        CaptureDirection,
+        typer.Option(
+            help="Which packets: received ones go from the host to the application, injected ones "
+            "from the application to the host."
+        ),
     ] = CaptureDirection.BOTH,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Write one JSON object a packet and line.")
+        bool,
+        typer.Option("--json", help="Write one JSON object per packet, a line each; errors too."),
     ] = False,
     url: Url = DEFAULT_URL,
     token: Token = None,
     token_file: TokenFile = None,
 ) -> None:
-    """Capture the packets of a session until Ctrl-C, or until it ends.
+    """Capture the packets of a session until Ctrl-C, or until the session ends.
 
-    Without --write there is a line per packet, with --json an object. Totals go to
-    standard error.
+    Every packet is a line, with --json an object; --write puts them into a file instead.
+    The totals go to standard error. Ctrl-C ends with exit code 130 after everything has
+    been written.
     """
     from wintun_api.cli.client import connect, path_of
 
     if as_json and write is not None:
-        fail("--json and --write are two ways to have the packets.", "Choose one.", code=2)
+        fail(
+            "--json and --write cannot be used together.",
+            "Use one of them.",
+            code=ExitCode.USAGE,
+        )
     if str(write) == "-" and sys.stdout is not None and sys.stdout.isatty():
-        fail("pcapng is not for a terminal.", "Pipe it: ... -w - | wireshark -k -i -", code=2)
+        fail(
+            "pcapng is binary, and standard output is a terminal.",
+            "Pipe it into a program: wintun-api capture SESSION -w - | wireshark -k -i -",
+            code=ExitCode.USAGE,
+        )
     with ExitStack() as stack:
         client = stack.enter_context(connect(url, token, token_file))
         path = path_of("v1", "sessions", client.session_id(session), "capture.pcapng")
@@ -94,10 +115,16 @@ def capture(
             recording.tell()
         if fault is not None:
             fail(fault)
+        if recording.signal is not None:
+            raise typer.Exit(signal_code(recording.signal))
 
 
 class Recording:
-    """What one capture has so far. `file` is None where packets become lines, or JSON."""
+    """What one capture has recorded. `file` is None where packets become lines, or JSON.
+
+    Attributes:
+        signal: The signal that ended it, or None.
+    """
 
     def __init__(self, file: FileIO | None, *, as_json: bool) -> None:
         self._file = file
@@ -110,12 +137,14 @@ class Recording:
         self._waiting = True
         self._stopped = False
         self._progress = Progress()
+        self.signal: int | None = None
 
     def run(self, chunks: Iterator[bytes]) -> None:
         """Write or show what comes, until nothing does."""
         from httpx import TransportError
 
         from wintun_api.capture.reader import Reader
+        from wintun_api.cli.client import plain
         from wintun_api.cli.packet_lines import json_of, line_of
 
         chunks = self._until_stopped(chunks)
@@ -137,15 +166,20 @@ class Recording:
             self._stopped = True
         except TransportError as error:
             self._finish()
-            fail(f"The capture broke off: {error}.")
+            fail(
+                f"The capture broke off: {plain(error)}.",
+                "See whether the service still runs with: wintun-api status",
+                code=ExitCode.NOT_REACHABLE,
+            )
         if reader.lost is not None:
             self._lost = reader.lost
         elif self._stopped:
             self._finish()
 
-    def interrupt(self, *_: object) -> None:
+    def interrupt(self, number: int, _frame: object) -> None:
         """Stop; called by signals. What has come is written and counted first."""
         self._stopped = True
+        self.signal = number
         if self._waiting:
             raise KeyboardInterrupt
 
@@ -217,7 +251,7 @@ def _open(path: Path) -> FileIO:
     # Unbuffered: what is written is seen at once, and an interrupt never leaves half a block.
     if str(path) == "-":
         if sys.stdout is None:
-            fail("Standard output is closed.", "Give a file with --write.")
+            fail("Standard output is closed.", "Give a file with --write instead.")
         return FileIO(sys.stdout.fileno(), "wb", closefd=False)
     try:
         return FileIO(path, "wb")

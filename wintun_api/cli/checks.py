@@ -1,4 +1,4 @@
-"""What doctor looks at. It changes nothing and never loads wintun.dll."""
+"""The checks of doctor. They change nothing and never load wintun.dll."""
 
 from __future__ import annotations
 
@@ -35,10 +35,12 @@ ON_WINDOWS: bool = sys.platform == "win32"
 ON_LINUX: bool = sys.platform == "linux"
 MIN_PYTHON = (3, 11)
 PATIENCE = 3.0  # seconds a running service has to answer
+# From a clone: the project is not published, so its name in an index may be another's.
+INSTALL_SPEED = "pip install '.[speed]' in the directory of the source code"
 
 
 class Outcome(StrEnum):
-    """What a check came to; only `fail` keeps the service from working."""
+    """The result of a check; only `fail` keeps the service from working."""
 
     OK = "ok"
     WARN = "warn"
@@ -47,7 +49,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing looked at: what it came to, what was found, and what to do about it."""
+    """One check: its result, what was found, and what to do about it."""
 
     name: str
     outcome: Outcome
@@ -56,7 +58,7 @@ class Check:
 
 
 def examine(settings: Settings) -> Iterator[Check]:
-    """Look at everything, from the ground up."""
+    """Run all checks, beginning with what the others depend on."""
     yield check_python()
     yield check_platform()
     yield check_loop()
@@ -81,7 +83,7 @@ def examine(settings: Settings) -> Iterator[Check]:
 
 
 def check_python(version: Version = sys.version_info[:3]) -> Check:
-    """Look at the interpreter, and for holes that this version has."""
+    """Check the version of Python, and name the security holes that it has."""
     found = f"{platform.python_implementation()} {'.'.join(map(str, version))}"
     if version < MIN_PYTHON:
         return Check("python", Outcome.FAIL, found, "Use Python 3.11 or newer.")
@@ -94,22 +96,22 @@ def check_python(version: Version = sys.version_info[:3]) -> Check:
 
 
 def check_platform() -> Check:
-    """Look at the system. Every one will do for some driver."""
+    """Name the system; each one can run some driver."""
     return Check("platform", Outcome.OK, f"{platform.platform()}, {platform.machine()}")
 
 
 def check_loop() -> Check:
-    """Look for the faster event loop."""
+    """Check whether the faster event loop is installed."""
     if ON_WINDOWS:
         return Check("event loop", Outcome.OK, "asyncio")
     if importlib.util.find_spec("uvloop") is None:
-        hint = "For more packets per second: pip install 'wintun-api[speed]'."
+        hint = f"For more packets per second, install uvloop: {INSTALL_SPEED}"
         return Check("event loop", Outcome.WARN, "asyncio; uvloop is not installed", hint)
     return Check("event loop", Outcome.OK, "uvloop")
 
 
 def check_driver(driver: Driver) -> Check:
-    """Ask the driver whether it can work here."""
+    """Check whether the driver can work here."""
     reason = driver.unavailable_reason()
     if reason is None:
         return Check("driver", Outcome.OK, f"{driver.name} ({driver.capabilities.generation})")
@@ -117,7 +119,7 @@ def check_driver(driver: Driver) -> Check:
 
 
 def check_machine(driver: Driver, settings: Settings) -> Iterator[Check]:
-    """Look at what the real driver of this system needs, one by one."""
+    """Check what the real driver of this system needs."""
     if ON_WINDOWS and driver.name == "wintun":
         from wintun_api.cli import windows_checks
 
@@ -153,43 +155,47 @@ def _check_native(settings: Settings) -> Check:
         return Check("native part", Outcome.OK, "off")
     if native.load(settings.native) is not None:
         return Check("native part", Outcome.OK, "built")
-    hint = "For more packets per second: wintun-api native build."
-    return Check("native part", Outcome.WARN, "not built; Python does its work", hint)
+    hint = "For more packets per second, build it: wintun-api native build"
+    return Check("native part", Outcome.WARN, "not built; Python does its work instead", hint)
 
 
 def check_data_dir(path: Path) -> Check:
-    """Look whether the service could write there."""
+    """Check whether the service could write to its data directory."""
     there = next((one for one in (path, *path.absolute().parents) if one.exists()), path)
     if not there.is_dir():
-        detail = f"{path}: {there} is no directory"
+        detail = f"{path}: {there} is not a directory"
     elif not os.access(there, os.W_OK | os.X_OK):
-        detail = f"{path} may not be written"
+        detail = f"{path} cannot be written by this user"
     else:
-        return Check("data", Outcome.OK, str(path) if there == path else f"{path}, to be made")
-    return Check("data", Outcome.FAIL, detail, "Name another directory with --data-dir.")
+        return Check(
+            "data",
+            Outcome.OK,
+            str(path) if there == path else f"{path}; the service creates it when it starts",
+        )
+    return Check("data", Outcome.FAIL, detail, "Give another directory with --data-dir.")
 
 
 def check_token_file(path: Path) -> Check:
-    """Look whether the token is there, readable and private."""
+    """Check whether the token file exists, can be read, and is private."""
     open_to: list[str] = []
     try:
         content = read_secret(path, MAX_LENGTH, open_to.append, repair=False)
         if content.strip() and open_to:
-            hint = f"chmod 600 {path}"
+            hint = f"Make it private: chmod 600 {path}"
             return Check("token", Outcome.WARN, f"{path} can be read by other users", hint)
         parse_admin_token(content, path)
     except FileNotFoundError:
-        return Check("token", Outcome.OK, f"{path}, made when the service starts")
+        return Check("token", Outcome.OK, f"{path}; the service creates it when it starts")
     except UntrustedFile as error:
         return Check("token", Outcome.FAIL, str(error), error.hint)
     except OSError as error:
-        hint = "Run doctor as the service's user, or name another file with --token-file."
+        hint = "Run doctor as the user of the service, or give another file with --token-file."
         return Check("token", Outcome.FAIL, f"{path}: {error.strerror or error}", hint)
     return Check("token", Outcome.OK, str(path))
 
 
 def check_tls(certificate: Path, key: Path | None) -> Check:
-    """Look whether the certificate and its key can be used."""
+    """Check whether the certificate and its key can be used."""
     try:
         check_pem_files(certificate, key)
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
@@ -200,18 +206,18 @@ def check_tls(certificate: Path, key: Path | None) -> Check:
 
 
 def check_service(settings: Settings, driver: Driver) -> Iterator[Check]:
-    """Look at the port, and at the service that answers there."""
+    """Check the port, and the service that answers there."""
     try:
         sockets = listen(settings.host, settings.port)
     except OSError as error:
         if not running.in_use(error):
             detail = f"{settings.host} port {settings.port}: {error.strerror or error}"
-            hint = "Choose others with --host and --port."
+            hint = "Choose another address with --host and --port."
             yield Check("port", Outcome.FAIL, detail, hint)
             return
     else:
         close(sockets)
-        detail = "any free one" if settings.port == 0 else f"{settings.port} is free"
+        detail = "a free one" if settings.port == 0 else f"{settings.port} is free"
         yield Check("port", Outcome.OK, detail)
         yield from _check_own_adapters(driver)
         return
@@ -221,13 +227,13 @@ def check_service(settings: Settings, driver: Driver) -> Iterator[Check]:
         health, _ = _ask(http, "/noauth/health")
         if not (isinstance(health, dict) and health.get("status") == "ok"):
             detail = f"{settings.port} is in use by another program"
-            yield Check("port", Outcome.FAIL, detail, "Choose another one with --port.")
+            yield Check("port", Outcome.FAIL, detail, "Choose another port with --port.")
             return
         yield Check("port", Outcome.OK, f"a service answers at {url}")
         system, status = _ask(http, "/v1/system")
         if not isinstance(system, dict):
-            detail = f"answers {status} to the token of {settings.token_path}"
-            hint = "Name the file that the service named when it started with --token-file."
+            detail = f"it does not accept the token in {settings.token_path} (HTTP status {status})"
+            hint = "Give the token file that the service printed when it started with --token-file."
             yield Check("service", Outcome.WARN, detail, hint)
             return
         yield _check_version(system)
@@ -235,8 +241,13 @@ def check_service(settings: Settings, driver: Driver) -> Iterator[Check]:
         if isinstance(adapters, list):
             yield _list_adapters([str(one["name"]) for one in adapters])
         else:
-            hint = "See wintun-api adapters list."
-            yield Check("adapters", Outcome.WARN, f"the service answers {status}", hint)
+            hint = "See what wintun-api adapters list says."
+            yield Check(
+                "adapters",
+                Outcome.WARN,
+                f"the service does not list them (HTTP status {status})",
+                hint,
+            )
 
 
 def _check_version(system: dict[str, Any]) -> Check:
@@ -246,7 +257,7 @@ def _check_version(system: dict[str, Any]) -> Check:
         detail = f"{detail}: {unavailable['message']}"
         return Check("service", Outcome.WARN, detail, unavailable["hint"])
     if system["version"] != __version__:
-        hint = f"This is {__version__}: start the service again to run the same."
+        hint = f"This command is {__version__}: start the service again to run the same version."
         return Check("service", Outcome.WARN, detail, hint)
     return Check("service", Outcome.OK, detail)
 

@@ -40,9 +40,11 @@ JsonObject = dict[str, Any]
 class Client:
     """A client of one service. A request that fails ends the command with the code of its kind."""
 
-    def __init__(self, http: httpx.Client, token_source: str) -> None:
+    def __init__(self, http: httpx.Client, token: str | None, token_file: Path | None) -> None:
         self._http = http
-        self._token_source = token_source
+        self._token = token
+        self._token_file = token_file
+        self._token_source = ""
         self._met = False
 
     @property
@@ -52,7 +54,7 @@ class Client:
 
     @property
     def token_source(self) -> str:
-        """Where the token comes from, in words."""
+        """Where the token comes from, in words; known after the first request."""
         return self._token_source
 
     def get(self, path: str, **query: str | None) -> Any:
@@ -180,13 +182,19 @@ class Client:
         return str(found[0]["id"])
 
     def _meet(self) -> None:
-        """Make sure, once, that it is the service that answers, before it gets the token."""
+        """Make sure, once, that it is the service that answers, then take the token.
+
+        In this order: where no service has run there is no token file either, and the missing
+        service is what its user needs to know.
+        """
         if self._met:
             return
         self._met = True
         finding = look(self._http, start_hint=START_HINT)
         if finding is not None:
             fail(finding.detail, finding.hint, code=ExitCode.NOT_REACHABLE)
+        secret, self._token_source = find_token(self._token, self._token_file)
+        self._http.headers["Authorization"] = f"Bearer {secret}"
 
     def _refused(self, answer: httpx.Response) -> NoReturn:
         problem = _json(answer, self._http.base_url)
@@ -209,9 +217,8 @@ class Client:
 def connect(url: str, token: str | None, token_file: Path | None) -> Iterator[Client]:
     """Return a client that presents the token; nothing is sent yet."""
     variables.check_variables()
-    secret, source = find_token(token, token_file)
     try:
-        http = open_http(url, secret)
+        http = open_http(url, None)
     except (httpx.InvalidURL, ValueError) as error:
         fail(
             f"--url: {error}.",
@@ -219,7 +226,7 @@ def connect(url: str, token: str | None, token_file: Path | None) -> Iterator[Cl
             code=ExitCode.USAGE,
         )
     with http:
-        yield Client(http, source)
+        yield Client(http, token, token_file)
 
 
 def open_http(
@@ -256,17 +263,15 @@ def find_token(token: str | None, token_file: Path | None) -> tuple[str, str]:
         return _checked(variable, variables.TOKEN), f"the variable {variables.TOKEN}"
     path = token_file or environment_settings().token_path
     hint = (
-        "The service writes this file when it starts, and prints its path. Give another file with "
-        "--token-file, or the token itself in the variable WINTUN_API_TOKEN."
+        "The service prints the path of its token file when it starts, and the demo prints its "
+        "token. Give the file with --token-file, or the token in the variable WINTUN_API_TOKEN."
     )
     try:
         secret = read_token(path)
     except FileNotFoundError:
         fail(f"There is no token file {path}.", hint, code=ExitCode.REFUSED)
     except (OSError, UnicodeDecodeError) as error:
-        fail(
-            f"Cannot read the token file {path}: {plain(error)}.", hint, code=ExitCode.REFUSED
-        )
+        fail(f"Cannot read the token file {path}: {plain(error)}.", hint, code=ExitCode.REFUSED)
     if not secret:
         fail(f"The token file {path} is empty.", hint, code=ExitCode.REFUSED)
     return _checked(secret, f"the file {path}"), f"the file {path}"

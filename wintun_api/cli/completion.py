@@ -1,63 +1,91 @@
-"""What a shell completes: names of adapters and ids of sessions, when the service is quick."""
+"""What a shell completes: commands, and names and ids of a running service where it is quick."""
 
 from __future__ import annotations
 
-from contextlib import redirect_stderr
-from io import StringIO
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 import typer
-from typer.completion import (  # type: ignore[attr-defined]  # not marked as exported
-    completion_init,
-    get_completion_script,
-)
+from typer.completion import completion_init  # type: ignore[attr-defined]  # not marked as exported
 
+from wintun_api.cli import completion_scripts
 from wintun_api.cli.options import DEFAULT_URL
+from wintun_api.cli.output import tried
 
-PROGRAM = "wintun-api"
 Shell: TypeAlias = Literal["bash", "zsh", "fish", "powershell", "pwsh"]
-QUICK = 0.5  # seconds; a prompt that waits longer is worse than none
+QUICK = 0.4  # seconds for all requests together; a prompt that waits longer is worse than none
 
-
-completion_init()  # Typer's own shells, which speak as its scripts do
+completion_init()  # Typer's own protocols, which the scripts use
 
 
 def script(shell: str) -> str:
-    """Return the shell's script; each shell reads it when it starts."""
-    variable = f"_{PROGRAM.replace('-', '_').upper()}_COMPLETE"
-    return get_completion_script(prog_name=PROGRAM, complete_var=variable, shell=shell)
+    """Return the shell's script, which each shell reads when it starts."""
+    return completion_scripts.script(shell)
 
 
 def adapter_names(context: typer.Context, incomplete: str) -> list[str]:
-    """Return the names of adapters that begin so."""
-    names = [str(one["name"]) for one in _ask(context, "/v1/adapters")]
-    return [name for name in names if name.startswith(incomplete)]
+    """Return the names of adapters that begin so; GUIDs too, once one has been begun."""
+    adapters = _ask(context, "/v1/adapters")["/v1/adapters"]
+    names = sorted(str(one["name"]) for one in adapters)
+    guids = [str(one["guid"]) for one in adapters] if incomplete else []
+    return _beginning([*names, *guids], incomplete)
 
 
 def session_words(context: typer.Context, incomplete: str) -> list[str]:
     """Return the ids of sessions, and the names of their adapters, that begin so."""
-    sessions = _ask(context, "/v1/sessions")
-    ids = [str(one["id"]) for one in sessions if one["id"].startswith(incomplete)]
-    with_one = {one["adapter"] for one in sessions}
-    names = {one["name"] for one in _ask(context, "/v1/adapters") if one["guid"] in with_one}
-    return [*ids, *sorted(name for name in names if name.startswith(incomplete))]
+    found = _ask(context, "/v1/sessions", "/v1/adapters")
+    ids = [str(one["id"]) for one in found["/v1/sessions"]]
+    with_one = {one["adapter"] for one in found["/v1/sessions"]}
+    names = {str(one["name"]) for one in found["/v1/adapters"] if one["guid"] in with_one}
+    return _beginning([*ids, *sorted(names)], incomplete)
 
 
-def _ask(context: typer.Context, path: str) -> list[dict[str, Any]]:
-    # Silent whatever happens: what is said here would stand in the middle of the user's line.
-    import httpx
+def token_words(context: typer.Context, incomplete: str) -> list[str]:
+    """Return the ids of tokens that begin so."""
+    tokens = _ask(context, "/v1/tokens")["/v1/tokens"]
+    return _beginning([str(one["id"]) for one in tokens], incomplete)
 
+
+def pool_names(context: typer.Context, incomplete: str) -> list[str]:
+    """Return the pools of adapters that begin so."""
+    adapters = _ask(context, "/v1/adapters")["/v1/adapters"]
+    return _beginning(sorted({str(one["pool"]) for one in adapters}), incomplete)
+
+
+def _beginning(words: list[str], incomplete: str) -> list[str]:
+    # A line break would be two offers; other control characters could steer the terminal.
+    return [word for word in words if word.startswith(incomplete) and word.isprintable()]
+
+
+def _ask(context: typer.Context, *paths: str) -> dict[str, list[dict[str, Any]]]:
+    """Return the lists at these paths; empty ones, whatever goes wrong.
+
+    It says nothing: that would stand in the middle of the line that the user types.
+    """
+    nothing: dict[str, list[dict[str, Any]]] = {path: [] for path in paths}
+    try:
+        found, _ = tried(partial(_answers, context, paths))
+    except Exception:  # noqa: BLE001 - a traceback would be in the user's line too
+        return nothing
+    return {**nothing, **(found or {})}
+
+
+def _answers(context: typer.Context, paths: tuple[str, ...]) -> dict[str, Any]:
     from wintun_api.cli.client import find_token, open_http
+    from wintun_api.cli.diagnosis import is_service, within
 
     given = context.params
-    try:
-        with redirect_stderr(StringIO()):
-            file = given.get("token_file")
-            token, _ = find_token(given.get("token"), Path(file) if file else None)
-            with open_http(given.get("url") or DEFAULT_URL, token, timeout=QUICK) as http:
-                answer = http.get(path)
-        found = answer.json() if answer.is_success else []
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError, typer.Exit):
-        return []
-    return found if isinstance(found, list) else []
+    file = given.get("token_file")
+    token, _ = find_token(given.get("token"), Path(file) if file else None)
+
+    def ask() -> dict[str, Any]:
+        with open_http(given.get("url") or DEFAULT_URL, token, timeout=QUICK) as http:
+            if not is_service(http):
+                return {}
+            answers = {path: http.get(path) for path in paths}
+        found = {path: answer.json() for path, answer in answers.items() if answer.is_success}
+        return {path: content for path, content in found.items() if isinstance(content, list)}
+
+    answers: dict[str, Any] = within(QUICK, ask)
+    return answers

@@ -1,4 +1,4 @@
-"""The file of settings: it says what an elevated process loads and whom it believes."""
+"""The file of settings, which decides what an elevated process loads and whom it trusts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ def check_config(path: Path) -> None:
         return  # reading it will say so
     if not stat.S_ISREG(status.st_mode):
         raise UntrustedFile(
-            f"The configuration file {path} is not a regular file.", hint="Name another file."
+            f"The configuration file {path} is not a regular file.",
+            hint="Give another file with --config.",
         )
     if sys.platform != "win32":
         _check_owner(path, status)
@@ -41,11 +42,11 @@ def _check_owner(path: Path, status: os.stat_result) -> None:
     if status.st_uid not in owners:
         raise UntrustedFile(
             f"The configuration file {path} belongs to another user (uid {status.st_uid}), who "
-            "could give orders to the service with it.",
-            hint="Change its owner once you know what it holds, or name another file.",
+            "could use it to control the service.",
+            hint="Read it and then change its owner, or give another file with --config.",
         )
     if status.st_mode & stat.S_IWOTH:
         raise UntrustedFile(
-            f"Every user may write the configuration file {path}.",
-            hint=f"Look at what is in it, then close it with: chmod o-w {path}",
+            f"Every user can write to the configuration file {path}.",
+            hint=f"Read it, and then protect it with: chmod o-w {path}",
         )

@@ -1,4 +1,4 @@
-"""`wintun-api demo`: the service on an emulated machine, with something to look at."""
+"""`wintun-api demo`: the service on an emulated machine, with something to see."""
 
 from __future__ import annotations
 
@@ -33,24 +33,23 @@ def demo(
     port: Annotated[
         int | None,
         typer.Option(
-            help="TCP port; default 9886, or a free one while that is in use.",
+            help="The TCP port. The default is 9886, or a free one if that is in use.",
             rich_help_panel=SERVICE,
         ),
     ] = None,
     generation: options.GenerationOption = None,
     traffic: Annotated[
-        float, typer.Option(help="Packets per second.", rich_help_panel=DRIVER)
+        float, typer.Option(help="The packets per second of the traffic.", rich_help_panel=DRIVER)
     ] = TRAFFIC,
-    browser: Annotated[
-        bool, typer.Option(help="Open the dashboard, where there is a display.")
-    ] = True,
+    browser: Annotated[bool, typer.Option(help="Open the dashboard if there is a display.")] = True,
 ) -> None:
-    """Run the service on an emulated machine, with an adapter, a session and living traffic.
+    """Run the service on an emulated machine with an adapter, a session and traffic.
 
-    Needs no rights and leaves nothing behind: machine and token live in memory.
-    Prints the dashboard's address, the token and three curl lines to paste.
+    The demo needs no special rights and leaves nothing behind: the machine and the
+    token exist in memory only. It prints the address of the dashboard, the token and
+    three curl commands to paste into another terminal.
 
-    Ctrl-C ends it.
+    Ctrl-C ends the demo, with exit code 0.
     """
     settings = options.read_settings(
         host=host,
@@ -134,24 +133,25 @@ def _lines(url: str, token: str, adapter: AdapterView, session: str, traffic: fl
     info = adapter.info
     ping = echo_request(info.addresses[0])
     return [
-        f"wintun-api {__version__} demo: an emulated machine; yours stays as it is.",
+        f"wintun-api {__version__} demo on an emulated machine; yours stays as it is.",
         "",
         f"  Dashboard  {dashboard_url(url, token)}",
         f"  Token      {token}",
         f"  Adapter    {info.name} ({', '.join(map(str, info.addresses))})",
         f"  Session    {session}, {traffic:g} packets per second",
         "",
-        "Three lines for another terminal. The first lists the adapters:",
+        "Three commands to paste into another terminal. The first lists the adapters:",
         "",
         _curl(token, f"{url}/v1/adapters"),
         "",
-        "The second reads the session's counters; received and sent are the application's view:",
+        "The second reads the counters of the session. Received packets go from the host to you,",
+        "injected packets go from you to the host:",
         "",
         _curl(token, f"{url}/v1/sessions/{session}"),
         "",
-        f"The third{', for PowerShell,' if ON_WINDOWS else ''} pings the host, which answers.",
-        'It prints {"accepted":1,...}. An echo reply is then among the dashboard\'s packets, and',
-        "the second line shows one more injected and one more received:",
+        f"The third{', for PowerShell,' if ON_WINDOWS else ''} sends a ping to the host, which answers.",
+        'It prints {"accepted":1,...}. The dashboard then shows an echo reply, and the second',
+        "command counts one more injected and one more received packet:",
         "",
         *_ping_lines(token, f"{url}/v1/sessions/{session}", ping),
         "",

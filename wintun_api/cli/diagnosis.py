@@ -55,6 +55,15 @@ def look(http: httpx.Client, *, start_hint: str) -> Finding | None:
     return _judged(url, answer)
 
 
+def is_service(http: httpx.Client) -> bool:
+    """Ask the health route, without the token, within the client's own time limit.
+
+    Raises:
+        httpx.HTTPError: Nothing that speaks HTTP answers.
+    """
+    return _judged(http.base_url, _ask(http, http.timeout)) is None
+
+
 def within(seconds: float, work: Callable[[], Any]) -> Any:
     """Do something in a thread of its own, and return its result.
 
@@ -82,8 +91,8 @@ def within(seconds: float, work: Callable[[], Any]) -> Any:
     return result
 
 
-def _ask(http: httpx.Client) -> httpx.Response:
-    request = http.build_request("GET", HEALTH, timeout=PATIENCE)
+def _ask(http: httpx.Client, timeout: httpx.Timeout | float = PATIENCE) -> httpx.Response:
+    request = http.build_request("GET", HEALTH, timeout=timeout)
     request.headers.pop("Authorization", None)
     return http.send(request)
 

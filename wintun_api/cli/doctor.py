@@ -1,4 +1,4 @@
-"""`wintun-api doctor`: tell what keeps the service from running here."""
+"""`wintun-api doctor`: find out what keeps the service from running here."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def doctor(
     allow_unverified_dll: options.AllowUnverifiedDll = None,
     as_json: options.Json = False,
 ) -> None:
-    """Look at everything the service needs, and say what to do about what is missing.
+    """Check everything that the service needs, and say how to get what is missing.
 
-    Changes nothing and does not load wintun.dll. Exits with 0 when the service
-    could run with these settings or runs already, else with 1.
+    Doctor changes nothing and does not load wintun.dll. It exits with 0 if the service
+    can run with these settings or already runs, and with 1 if not.
     """
     from wintun_api.cli.checks import Outcome, examine
 

@@ -1,4 +1,4 @@
-"""The events of a service as one sequence, also over broken connections and new starts."""
+"""The events of a service as one sequence, even if a connection breaks or the service restarts."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from typing import Any
 
 import httpx
 
-from wintun_api.cli.client import Client
+from wintun_api.cli.client import START_HINT, Client, plain
+from wintun_api.cli.exit_codes import ExitCode
 from wintun_api.cli.output import fail
 
 Message = dict[str, Any]
 
-HISTORY = 1000  # so many events the service keeps
-HAPPENING = 10  # so many of them may be replaced while we ask for them
+HISTORY = 1000  # events that the service keeps
+HAPPENING = 10  # events that may be replaced by newer ones while we ask
 SILENCE = 45.0  # seconds; the service says something every 15
 FIRST_DELAY, LAST_DELAY = 0.25, 8.0  # seconds between attempts to connect
 
@@ -24,11 +25,11 @@ class EventStream:
     """Reads the events after one, each once and in order.
 
     A message is an event, or `missed`, or a `snapshot` where events are missing before it: the
-    service has them no more, or has been started anew.
+    service no longer has them, or it has been restarted.
     """
 
     def __init__(self, client: Client, since: int | None, tell: Callable[[str], None]) -> None:
-        """Begin after event `since`, or with the oldest kept one; `tell` gets what went wrong."""
+        """Begin after event `since`, or with the oldest one kept; `tell` gets what went wrong."""
         self._client = client
         self._tell = tell
         self._started = client.get("/v1/system")["started_at"]
@@ -38,7 +39,7 @@ class EventStream:
         except httpx.TransportError as error:
             client.broke(error)
         if first is None:
-            fail("The service is stopping.")
+            fail("The service is stopping.", START_HINT, code=ExitCode.NOT_REACHABLE)
         self.first: Message = first  # a snapshot
         self._newest: int = first["id"]
         if since is None:
@@ -46,7 +47,7 @@ class EventStream:
         self._last: int | None = since
 
     def past(self) -> Iterator[Message]:
-        """Return what has happened until now; a snapshot alone when that is not known."""
+        """Return what has happened until now, or only a snapshot where that is not known."""
         if self._last == self._newest:
             return
         try:
@@ -56,10 +57,14 @@ class EventStream:
                     return
         except httpx.TransportError as error:
             self._client.broke(error)
-        fail("The service stopped before it had told all events.")
+        fail(
+            "The service stopped before it had sent all events.",
+            START_HINT,
+            code=ExitCode.NOT_REACHABLE,
+        )
 
     def follow(self) -> Iterator[Message]:
-        """Return what has happened and what happens, without end; connect again when needed."""
+        """Return what has happened and then what happens; connect again where needed."""
         delay = FIRST_DELAY
         while True:
             reason = "The service ended the stream"
@@ -68,7 +73,7 @@ class EventStream:
                     delay = FIRST_DELAY
                     yield message
             except httpx.TransportError as error:
-                reason = str(error) or type(error).__name__
+                reason = plain(error)
             if delay == FIRST_DELAY:
                 self._tell(f"{reason.rstrip('.')}. Trying to connect again.")
             time.sleep(delay)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 import typer
 
+from wintun_api.cli.exit_codes import ExitCode
 from wintun_api.cli.options import DEFAULT_URL, Token, TokenFile, Url
 from wintun_api.cli.output import printable
 
@@ -28,30 +29,35 @@ def _kinds(incomplete: str) -> list[str]:
 def events(
     *,
     follow: Annotated[
-        bool, typer.Option("--follow", "-f", help="Go on with what happens, until Ctrl-C.")
+        bool, typer.Option("--follow", "-f", help="Then show what happens, until Ctrl-C.")
     ] = False,
-    since: Annotated[int | None, typer.Option(metavar="ID", help="Begin after this event.")] = None,
+    since: Annotated[
+        int | None, typer.Option(metavar="ID", help="Begin after the event with this id.")
+    ] = None,
     types: Annotated[
         list[str] | None,
         typer.Option(
             "--type",
             metavar="KIND",
-            help="Only this kind, as adapter.created, or all of adapter; may be repeated.",
+            help="Show only events of this kind, such as adapter.created, or of a whole group, such "
+            "as adapter. Can be repeated.",
             autocompletion=_kinds,
         ),
     ] = None,
     level: Annotated[
-        Level, typer.Option(help="Of the driver's log, only lines of this level and above.")
+        Level, typer.Option(help="Show lines of the driver's log from this level on.")
     ] = "info",
-    as_json: Annotated[bool, typer.Option("--json", help="Write one JSON object a line.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Write one JSON object per line; errors too.")
+    ] = False,
     url: Url = DEFAULT_URL,
     token: Token = None,
     token_file: TokenFile = None,
 ) -> None:
-    """Show what happened: adapters, sessions, losses, the driver's log.
+    """Show what has happened: to adapters, to sessions, lost packets, the driver's log.
 
-    Begins with the oldest events that the service still has, at most a thousand. Where events are
-    missing, a snapshot says what there is now.
+    The list begins with the oldest event that the service still has; it keeps about a
+    thousand. Where events are missing, a snapshot shows what exists now.
     """
     from wintun_api.cli.client import connect
     from wintun_api.cli.event_stream import EventStream
@@ -64,12 +70,12 @@ def events(
             for message in stream.follow() if follow else stream.past():
                 names.learn(message)
                 if message["type"] == "snapshot":
-                    _tell("The events before this are not kept; here is what there is now.")
+                    _tell("Earlier events are no longer kept. This is what exists now:")
                 elif message["type"] != "missed" and not _passes(message, wanted, level):
                     continue
                 typer.echo(json.dumps(message) if as_json else names.line(message))
     except KeyboardInterrupt:
-        raise typer.Exit from None
+        raise typer.Exit(ExitCode.INTERRUPTED) from None
 
 
 def _wanted(types: list[str] | None) -> frozenset[str] | None:
@@ -79,7 +85,7 @@ def _wanted(types: list[str] | None) -> frozenset[str] | None:
         found = {kind for kind in known if word in (kind, kind.partition(".")[0])}
         if not found:
             raise typer.BadParameter(
-                f"there is no kind {word!r}; the kinds are {', '.join(known)}.",
+                f"The kind {word!r} does not exist. The kinds are {', '.join(known)}.",
                 param_hint="--type",
             )
         wanted |= found

@@ -1,4 +1,4 @@
-"""`wintun-api health`: tell whether the service answers, for containers and supervisors."""
+"""`wintun-api health`: check whether the service answers, for containers and supervisors."""
 
 from __future__ import annotations
 
@@ -24,28 +24,38 @@ def health(
     data_dir: options.DataDir = None,
     tls_certificate: Annotated[
         Path | None,
-        typer.Option(help="PEM file, where the service has one.", rich_help_panel=SERVICE),
+        typer.Option(help="The PEM file of the service, if it uses TLS.", rich_help_panel=SERVICE),
     ] = None,
-    timeout: Annotated[float, typer.Option(help="Seconds that it has to answer.")] = 4.0,
+    timeout: Annotated[float, typer.Option(help="How many seconds to wait for the answer.")] = 4.0,
+    as_json: options.Json = False,
 ) -> None:
-    """Ask the service on this machine whether it is up; needs no token.
+    """Check whether the service on this machine answers. No token is needed.
 
-    It is asked where it said that it answers, in its data directory, unless --host
-    or --port name another place. Exits with 0 when it answers, else with 1.
+    The service notes its address in its data directory; --host and --port give another
+    one. The command exits with 0 if the service answers and with 1 if it does not, as
+    container runtimes expect of a health check.
     """
-    from wintun_api.cli.output import fail
+    from wintun_api.cli.output import fail, show_json
 
     settings = options.read_settings(
         config, host=host, port=port, data_dir=data_dir, tls_certificate=tls_certificate
     )
-    failures = []
+    failures: list[str] = []
     for url in _addresses(settings, named=host is not None or bool(port)):
         failure = ask(url, timeout)
         if failure is None:
-            typer.echo(f"The service answers at {url}.")
+            if as_json:
+                show_json({"status": "ok", "url": url})
+            else:
+                typer.echo(f"The service answers at {url}.")
             return
         failures.append(f"The service does not answer at {url}: {failure}.")
-    fail(*failures, "See its log, and wintun-api doctor.")
+    if not failures:
+        failures.append("The service has not noted an address in its data directory.")
+    fail(
+        *failures,
+        "Look at the log of the service, or find the cause with: wintun-api doctor",
+    )
 
 
 def _addresses(settings: Settings, *, named: bool) -> Iterator[str]:
@@ -55,16 +65,16 @@ def _addresses(settings: Settings, *, named: bool) -> Iterator[str]:
     noted = None if named else noted_address(settings.data_dir)
     if noted is not None:
         yield noted
-    # A demo has no data directory, and one that has ended leaves its note.
+    # A demo has no data directory, and a service that has ended leaves its note behind.
     if settings.port and (url := url_at(settings, settings.port)) != noted:
         yield url
 
 
 def ask(url: str, timeout: float) -> str | None:
-    """Ask the health route; return None when it answers, else why not.
+    """Ask the health route; return None if it answers, else the reason.
 
-    A proxy that is set for this machine is not used, and any certificate is trusted: it has the
-    name by which others know the service.
+    A proxy that is set for this machine is not used, and any certificate is trusted: it is made
+    for the name by which others know the service.
     """
     import http.client
     import json
@@ -93,7 +103,7 @@ def ask(url: str, timeout: float) -> str | None:
         except (http.client.HTTPException, ValueError):
             return "another program answers there"
     if answer.status != 200:
-        return f"it answers with {answer.status}"
+        return f"it answers with the HTTP status {answer.status}"
     if not (isinstance(said, dict) and said.get("status") == "ok"):
         return "another program answers there"
     return None

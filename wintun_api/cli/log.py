@@ -1,7 +1,7 @@
-"""Log lines to standard error, which may be closed, full, or read by nobody.
+"""Log lines to standard error, which may be closed or full, or may not be read at all.
 
-A line must never hold up the service, end it, or become a traceback: a thread of its own writes,
-what it cannot write is counted, and the next line that can be written says how many are missing.
+A line must never hold up the service, end it, or become a traceback: a thread of its own writes it,
+what cannot be written is counted, and the next line that is written says how many are missing.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ PATIENCE = 1.0  # seconds that the end of the process waits for them
 
 
 class LogWriter(logging.Handler):
-    """Writes log lines to standard error as long as that takes them. Any thread."""
+    """Writes log lines to standard error while that accepts them. Any thread."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -34,11 +34,11 @@ class LogWriter(logging.Handler):
         self._thread: threading.Thread | None = None
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep a line for the writer."""
+        """Queue a line for the writer."""
         try:
             line = self.format(record) + "\n"
         except Exception as error:  # noqa: BLE001 - arguments that do not fit their message
-            line = f"ERROR {__name__}: a log line could not be made: {error!r}\n"
+            line = f"ERROR {__name__}: a log line could not be formatted: {error!r}\n"
         with self._changed:
             if len(self._lines) >= MAX_LINES:
                 self._missing += 1
@@ -50,7 +50,7 @@ class LogWriter(logging.Handler):
             self._changed.notify_all()
 
     def flush(self) -> None:
-        """Wait until the lines are written, but not for ever."""
+        """Wait until the lines are written, for a limited time."""
         deadline = time.monotonic() + PATIENCE
         with self._changed:
             while (self._lines or self._busy) and (left := deadline - time.monotonic()) > 0:
@@ -73,9 +73,9 @@ class LogWriter(logging.Handler):
 
 
 class Unfailing:
-    """Standard error that drops what cannot be written, as there is no other place to say it.
+    """Standard error that drops what cannot be written, as there is nowhere else to report it.
 
-    A full disk below it must not change what a command does, nor its exit code.
+    A full disk must not change what a command does, nor its exit code.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -88,7 +88,7 @@ class Unfailing:
         return len(text)
 
     def flush(self) -> None:
-        """Write what is still in a buffer, or drop it."""
+        """Write what is still buffered, or drop it."""
         with suppress(OSError, ValueError):
             self._stream.flush()
 
@@ -97,7 +97,7 @@ class Unfailing:
 
 
 def configure_logging(level: str) -> None:
-    """Write log lines to standard error: this program's from `level` on, others' when they warn."""
+    """Write log lines to standard error: our own from `level` on, warnings of other libraries."""
     writer = LogWriter()
     writer.setFormatter(logging.Formatter(FORMAT))
     logging.raiseExceptions = False  # handlers of libraries may meet the same closed descriptors
@@ -106,15 +106,15 @@ def configure_logging(level: str) -> None:
 
 
 def tell(text: str, *, err: bool = True) -> None:
-    """Print a line, unless there is nothing that takes it."""
+    """Print a line, unless it cannot be written."""
     with suppress(OSError, ValueError):
         typer.echo(text, err=err)
 
 
 def settle() -> None:
-    """Let go of what standard output and standard error did not take.
+    """Drop what standard output and standard error did not accept.
 
-    Python would try once more when it ends, and leave with exit code 120.
+    Python would try once more when it ends, and exit with code 120.
     """
     for stream in (sys.stdout, sys.stderr):
         try:
@@ -128,9 +128,9 @@ def settle() -> None:
 
 
 def _put(line: str) -> bool:
-    """Write a line, past the stream's own buffer where there is one.
+    """Write a line directly, without the buffer of the stream if it has one.
 
-    A thread that waits inside the stream holds its lock, and the end of the process needs that.
+    A thread that waits inside the stream holds its lock, which the end of the process needs.
     """
     stream = sys.stderr
     if stream is None:

@@ -14,7 +14,7 @@ from wintun_api.cli.output import fail, show_json
 ON_LINUX: bool = sys.platform == "linux"
 
 app = typer.Typer(
-    help="Build the Linux driver's native part, which carries more packets per second.",
+    help="Build the native part of the Linux driver, which carries more packets per second.",
     no_args_is_help=True,
 )
 
@@ -22,45 +22,64 @@ app = typer.Typer(
 @app.command()
 def build(
     *,
+    as_json: Json = False,
     compiler: Annotated[
         str | None,
-        typer.Option(metavar="CC", help="The C compiler; default: $CC, cc, gcc or clang."),
+        typer.Option(
+            metavar="CC",
+            help="The C compiler. The default is the first of $CC, cc, gcc and clang that exists.",
+        ),
     ] = None,
 ) -> None:
     """Compile the native part into this installation.
 
-    Takes a second and a C compiler, no header of Python. A running service has it
-    after its next start. serve --native off does without it.
+    This needs a C compiler, but not the headers of Python, and takes about a second. A
+    running service uses it after a restart; serve --native off disables it.
     """
     from wintun_api.drivers.linux import native
 
     if not ON_LINUX:
-        fail("The native part is for Linux: wintun.dll is native already.")
+        fail(
+            "The native part is for Linux only.",
+            "Nothing is missing here: wintun.dll is native code already.",
+        )
     try:
         library = native.build(native.LIBRARY, compiler)
     except FileNotFoundError as error:
         fail(
             f"{error.strerror}: {error.filename}.",
-            "Install gcc or clang, or name yours in CC.",
+            "Install gcc or clang, or name your compiler in the variable CC.",
         )
     except PermissionError as error:
-        fail(f"{error.filename} may not be written.", "Run it as the owner of this installation.")
+        fail(
+            f"{error.filename} cannot be written by this user.",
+            "Run the command as the owner of this installation.",
+        )
     except (OSError, subprocess.CalledProcessError) as error:
-        fail(f"The native part was not built: {error}", "What the compiler says is above.")
-    typer.echo(f"Built {library}.")
+        fail(f"The native part was not built: {error}", "The messages of the compiler are above.")
+    if as_json:
+        show_json({"library": str(library)})
+    else:
+        typer.echo(f"Built {library}.")
 
 
 @app.command()
 def status(as_json: Json = False) -> None:
-    """Say whether the native part is there and can be used."""
+    """Show whether the native part is built and can be used."""
     from wintun_api.drivers.linux import native
 
     there, usable = native.LIBRARY.exists(), native.load() is not None
     if as_json:
         show_json({"library": str(native.LIBRARY), "there": there, "usable": usable})
     elif usable:
-        typer.echo(f"{native.LIBRARY} is there and is used.")
+        typer.echo(f"{native.LIBRARY} is built and used.")
     elif there:
-        typer.echo("It was built from another version: run wintun-api native build again.")
+        typer.echo(
+            "The native part was built from another version. Build it again with: wintun-api "
+            "native build"
+        )
     else:
-        typer.echo("It is not built; everything works without it. See wintun-api native build.")
+        typer.echo(
+            "The native part is not built, and everything works without it. Build it with: "
+            "wintun-api native build"
+        )

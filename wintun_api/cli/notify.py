@@ -1,4 +1,4 @@
-"""What the service tells systemd about itself (sd_notify(3)); nothing where nobody asked."""
+"""What the service tells systemd about itself (sd_notify(3)), if systemd started it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from contextlib import suppress
 
 
 def ready(status: str) -> None:
-    """Say that requests are answered from now on, and in a sentence what is served."""
+    """Say that the service answers from now on; `status` is a sentence about it."""
     _send(f"READY=1\nSTATUS={status}")
 
 
 def stopping() -> None:
-    """Say that the service ends in order."""
+    """Say that the service begins to shut down."""
     _send("STOPPING=1")
 
 

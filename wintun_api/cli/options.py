@@ -1,4 +1,4 @@
-"""Options that several commands have, and the way from flags to `Settings`."""
+"""The options that several commands share, and how flags become `Settings`."""
 
 from __future__ import annotations
 
@@ -26,39 +26,45 @@ LogLevel: TypeAlias = Literal["debug", "info", "warning", "error"]
 
 SERVICE = "Where it listens"
 ACCESS = "Who may use it"
-DRIVER = "What is behind it"
+DRIVER = "Which driver it uses"
 
 Config: TypeAlias = Annotated[
     Path | None,
-    typer.Option(envvar=variables.CONFIG, help="TOML file with settings; keys are as the flags."),
+    typer.Option(
+        envvar=variables.CONFIG,
+        help="TOML file with settings. Its keys are the names of the options.",
+    ),
 ]
 Driver: TypeAlias = Annotated[
     DriverName | None,
     typer.Option(
-        help="Driver; default: the platform's real one.",
+        help="The driver to use. The default is the real driver of this system.",
         rich_help_panel=DRIVER,
     ),
 ]
 Host: TypeAlias = Annotated[
     str | None,
-    typer.Option(help="Address to listen on; default 127.0.0.1.", rich_help_panel=SERVICE),
+    typer.Option(
+        help="The address to listen on. The default is 127.0.0.1.", rich_help_panel=SERVICE
+    ),
 ]
 Port: TypeAlias = Annotated[
     int | None,
     typer.Option(
-        help="TCP port; default 9886; 0 takes a free one.",
+        help="The TCP port. The default is 9886; 0 takes a free one.",
         rich_help_panel=SERVICE,
     ),
 ]
 DataDir: TypeAlias = Annotated[
     Path | None,
-    typer.Option(help="Directory of tokens and known pools.", rich_help_panel=ACCESS),
+    typer.Option(help="The directory for tokens and the list of pools.", rich_help_panel=ACCESS),
 ]
 AdminTokenFile: TypeAlias = Annotated[
     Path | None,
     typer.Option(
         "--token-file",
-        help="File of the admin token; made when missing; default: token in --data-dir.",
+        help="The file with the admin token. It is created if it is missing. The default is the "
+        "file token in --data-dir.",
         rich_help_panel=ACCESS,
     ),
 ]
@@ -67,7 +73,8 @@ WintunDll: TypeAlias = Annotated[
     typer.Option(
         "--wintun-dll",
         resolve_path=True,
-        help="wintun.dll to use; default: beside the Python executable, then in --data-dir.",
+        help="The wintun.dll to load. By default the service looks beside the Python executable "
+        "and then in --data-dir.",
         rich_help_panel=DRIVER,
     ),
 ]
@@ -75,7 +82,7 @@ AllowUnverifiedDll: TypeAlias = Annotated[
     bool | None,
     typer.Option(
         "--allow-unverified-dll",
-        help="Load a wintun.dll that is no known release and not signed by WireGuard LLC, "
+        help="Load a wintun.dll that is not a known release and not signed by WireGuard LLC, "
         "such as your own build.",
         rich_help_panel=DRIVER,
     ),
@@ -84,39 +91,56 @@ GenerationOption: TypeAlias = Annotated[
     Generation | None,
     typer.Option(
         "--generation",
-        help="The emulated driver's API generation: pool is 0.9 to 0.13, tunnel-type 0.14.",
+        help="The Wintun API that the emulated driver follows: pool is that of 0.9 to 0.13, "
+        "tunnel-type that of 0.14.",
         rich_help_panel=DRIVER,
     ),
 ]
 
 Url: TypeAlias = Annotated[
-    str, typer.Option("--url", envvar=variables.URL, help="Address of the service.")
+    str, typer.Option("--url", envvar=variables.URL, help="The address of the service.")
 ]
 Token: TypeAlias = Annotated[
     str | None,
     typer.Option(
         "--token",
-        help="Token; other users can see it in the list of processes, so rather set "
-        "WINTUN_API_TOKEN or use --token-file.",
+        help="The token. Other users can see it in the list of processes, so prefer the variable "
+        "WINTUN_API_TOKEN or --token-file.",
         show_default=False,
     ),
 ]
 TokenFile: TypeAlias = Annotated[
     Path | None,
-    typer.Option("--token-file", help="File of the token; default: the service's own."),
+    typer.Option(
+        "--token-file", help="The file with the token. The default is the service's own file."
+    ),
 ]
-Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Write JSON for scripts.")]
+Json: TypeAlias = Annotated[
+    bool, typer.Option("--json", help="Write JSON for scripts, errors too.")
+]
+Quiet: TypeAlias = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Write only ids, one per line.")
+]
 
 
 def finite(number: float | None) -> float | None:
-    """Return the number of an option; `inf` and `nan` are numbers to Python, but to no command."""
+    """Return the number of an option, unless it is infinite or not a number at all."""
     if number is not None and not math.isfinite(number):
-        raise typer.BadParameter("give a number such as 2.5.")
+        raise typer.BadParameter("Give a number such as 2.5.")
     return number
 
 
+def check_output(*, as_json: bool, quiet: bool) -> None:
+    """Refuse --json together with --quiet."""
+    if as_json and quiet:
+        raise typer.BadParameter("--json and --quiet cannot be used together.")
+
+
 def read_settings(config: Path | None = None, **flags: Any) -> Settings:
-    """Return the settings; flags that were not given are None or empty. Exits with 2 if wrong."""
+    """Return the settings, or exit with 2 if one is wrong.
+
+    Flags that were not given are None or empty.
+    """
     from wintun_api.cli.config_file import check_config
     from wintun_api.errors import InvalidSettings
     from wintun_api.files import UntrustedFile

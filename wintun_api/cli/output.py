@@ -7,7 +7,9 @@ import sys
 import time
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NoReturn
+from contextlib import redirect_stderr
+from io import StringIO
+from typing import Any, NoReturn, TypeVar
 
 import typer
 
@@ -27,6 +29,8 @@ TITLES = {
     ExitCode.INTERRUPTED: "Interrupted",
     ExitCode.TERMINATED: "Terminated",
 }
+
+Result = TypeVar("Result")
 
 _errors_as_json = False
 
@@ -80,6 +84,18 @@ def _problem(
     if hints:
         document["hint"] = " ".join(hints)
     return {**document, "exit_code": int(code)}
+
+
+def tried(work: Callable[[], Result]) -> tuple[Result | None, str]:
+    """Do something that may end in `fail`; return its result, or None and the sentence."""
+    with redirect_stderr(StringIO()) as written:
+        try:
+            return work(), ""
+        except typer.Exit:
+            said = written.getvalue()
+    if _errors_as_json:
+        return None, str(json.loads(said)["detail"])
+    return None, said.partition("\n")[0]
 
 
 def show_json(value: Any) -> None:

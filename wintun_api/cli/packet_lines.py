@@ -13,7 +13,7 @@ NANOSECONDS = 1_000_000_000
 
 
 def line_of(packet: Captured) -> str:
-    """Return a line in the manner of tcpdump, with the time of this place."""
+    """Return a line as tcpdump writes it, in local time."""
     seconds, fraction = divmod(packet.time_ns, NANOSECONDS)
     clock = datetime.fromtimestamp(seconds).astimezone().strftime("%H:%M:%S")
     summary = _summary(packet)
@@ -25,7 +25,7 @@ def line_of(packet: Captured) -> str:
 
 
 def json_of(packet: Captured) -> str:
-    """Return an object of one line: all that the other line says, and the bytes."""
+    """Return a JSON object in one line: what `line_of` says, and the bytes."""
     data = packet.data or b""
     summary = _summary(packet)
     seconds, fraction = divmod(packet.time_ns, NANOSECONDS)

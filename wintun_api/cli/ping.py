@@ -1,4 +1,4 @@
-"""The demo's packet, as a shell can print it."""
+"""The packet of the demo, as a shell can print it."""
 
 from __future__ import annotations
 
@@ -15,5 +15,5 @@ def echo_request(interface: IPInterface) -> bytes:
 
 
 def printf_line(packet: bytes) -> str:
-    r"""Return the command that prints the bytes in any POSIX shell: octal, for \x is not POSIX."""
+    r"""Return a command that prints the bytes in any POSIX shell: in octal, as \x is not POSIX."""
     return "printf '" + "".join(f"\\{byte:03o}" for byte in packet) + "'"

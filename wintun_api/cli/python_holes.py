@@ -1,7 +1,7 @@
-"""Holes of Python itself that concern this service, by version.
+"""Security holes of Python itself that concern this service, by version.
 
-Only what the service's own work meets: its event loop, its streams and TLS. The ranges are those
-of the change logs of CPython, where the first version is one that this service supports.
+Only holes in what the service uses are listed: the event loop, its streams and TLS. The ranges are
+those of the change logs of CPython, beginning with the first version that the service supports.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ class Hole:
     """One hole.
 
     Attributes:
-        name: Its number at CVE.
+        name: Its CVE number.
         versions: The first and the last version of each line of releases that has it.
-        windows_only: Other systems do not have it.
-        effect: What happens here, as a sentence.
+        windows_only: Whether only Windows has it.
+        effect: What it means for the service, as a sentence.
         advice: What to do, as a sentence.
     """
 
@@ -33,7 +33,7 @@ class Hole:
     advice: str
 
     def concerns(self, version: Version, *, windows: bool) -> bool:
-        """Say whether a version of Python has it on this kind of system."""
+        """Return whether a version of Python has it on this kind of system."""
         here = windows or not self.windows_only
         return here and any(first <= version <= last for first, last in self.versions)
 
@@ -44,7 +44,7 @@ HOLES: Final = (
         BLIND_WRITELINES,
         windows_only=False,
         effect="asyncio does not hold back what it writes to a client that does not read. "
-        "The service looks itself, so its memory stays bounded.",
+        "The service checks that itself, so its memory stays bounded.",
         advice="Use Python 3.12.9, 3.13.2 or newer.",
     ),
     Hole(
@@ -52,7 +52,7 @@ HOLES: Final = (
         (((3, 11, 0), (3, 11, 9)), ((3, 12, 0), (3, 12, 4))),
         windows_only=True,
         effect="Another program on this machine can take the connection that wakes the event "
-        "loop while the service starts; answers of the driver and packets then come late.",
+        "loop while the service starts. Answers and packets are then delayed.",
         advice="Use Python 3.11.10, 3.12.5 or newer.",
     ),
 )

@@ -1,4 +1,4 @@
-"""The packets of a capture file into a session: what `inject --pcap` does."""
+"""Send the packets of a capture file into a session, for `inject --pcap`."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ _Readable: TypeAlias = io.BufferedReader | gzip.GzipFile
 
 @dataclass(slots=True)
 class Totals:
-    """What became of a file's packets.
+    """What happened to the packets of a file.
 
     Attributes:
-        completed: Of those that were sent to the service: packets whose length or checksum had
-            been left to a network card, and was filled in.
+        completed: Packets that were sent after their length or checksum was filled in, because
+            the capture left that to a network card.
     """
 
     accepted: int = 0
@@ -50,7 +50,7 @@ class Totals:
     left_out: Counter[str] = field(default_factory=Counter)
 
     def add(self, report: dict[str, Any]) -> None:
-        """Add what the service says of a batch."""
+        """Add what the service reports about a batch."""
         self.accepted += report["accepted"]
         self.rejected.update(report["rejected"])
         self.ring_full += report["ring_full"]
@@ -71,7 +71,7 @@ class Totals:
         words = [f"{self.accepted} packets accepted"]
         words += [f"{count} rejected ({reason})" for reason, count in self.rejected.items()]
         if self.ring_full:
-            words.append(f"{self.ring_full} dropped as the send ring was full")
+            words.append(f"{self.ring_full} dropped because the send ring was full")
         words += [
             f"{count} refused by the host ({cause.replace('_', ' ')})"
             for cause, count in self.refused.items()
@@ -184,7 +184,10 @@ def _opened(file: Path) -> Iterator[_Readable]:
             yield _decompressed(opened)
         return
     if sys.stdin is None or sys.stdin.isatty():
-        fail("A capture cannot be typed.", "Pipe one: cat FILE | wintun-api inject ... --pcap -")
+        fail(
+            "Standard input is a terminal, and a capture cannot be typed.",
+            "Pipe a file into it: cat FILE | wintun-api inject SESSION --pcap -",
+        )
     yield _decompressed(sys.stdin.buffer)
 
 

@@ -1,4 +1,4 @@
-"""Sockets, signals and the server: what serve and demo share."""
+"""The sockets, the signals and the server that serve and demo share."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class CommandServer(Server):
             raise self.failure
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start to answer, then tell."""
+        """Start to answer, then call `started`."""
         await super().startup(sockets)
         try:
             await self._started(self)
@@ -72,13 +72,13 @@ class CommandServer(Server):
         self._loop = asyncio.get_running_loop()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Tell, then stop to answer."""
+        """Tell systemd, then stop."""
         notify.stopping()
         await super().shutdown(sockets)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Take signals as the wish to end in order, which is no failure.
+        """Take signals as a request to end in order, which is not a failure.
 
         uvicorn would raise them again in the end, so that the process dies of them.
         """
@@ -96,17 +96,17 @@ class CommandServer(Server):
                 self._captured_signals.clear()
 
     def handle_hangup(self, _sig: int, _frame: FrameType | None) -> None:
-        """Go on without the terminal that was closed; take up a renewed certificate."""
+        """Go on after the terminal was closed; load a renewed certificate."""
         if self._loop is not None and self.certificate is not None:
             self._loop.call_soon_threadsafe(self.certificate.renew)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """End; also at a second signal in order, for ending never takes long."""
+        """End in order; also at a second signal, as ending never takes long."""
         super().handle_exit(signal.SIGTERM if sig == signal.SIGINT else sig, frame)
 
 
 def survive_hangup() -> None:
-    """Go on when the terminal is closed, or somebody sends SIGHUP."""
+    """Go on when the terminal is closed or SIGHUP is sent."""
     if sys.platform != "win32":
         with suppress(ValueError):  # signals belong to the main thread
             signal.signal(signal.SIGHUP, _go_on)
@@ -119,7 +119,7 @@ def _go_on(_number: int, _frame: FrameType | None) -> None:
 def make_server(
     settings: Settings, sockets: list[socket.socket], tokens: TokenStore, started: Started
 ) -> CommandServer:
-    """Return a server that can be started; says what is wrong and exits otherwise."""
+    """Return a server that can be started, or say what is wrong and exit."""
     driver = open_the_driver(settings)
     service = Service(settings, tokens, driver)
     try:
@@ -130,10 +130,10 @@ def make_server(
     except OSError as error:
         driver.close()
         fail(
-            f"Cannot read or make {error.filename or settings.data_dir}: "
+            f"Cannot read or create {error.filename or settings.data_dir}: "
             f"{error.strerror or error}.",
-            "Make room on the disk, let the service's user read and write the directory, or name "
-            "another one with --data-dir.",
+            "Make room on the disk, let the user of the service read and write the directory, or "
+            "give another one with --data-dir.",
         )
     try:
         server = CommandServer(service, sockets, started)
@@ -155,7 +155,7 @@ def make_server(
 
 
 def open_the_driver(settings: Settings) -> Driver:
-    """Return the driver; warn when it is unavailable, exit when its settings are wrong."""
+    """Return the driver; warn if it is unavailable, exit if its settings are wrong."""
     try:
         driver = open_driver(settings.driver, settings)
     except WintunApiError as error:
@@ -163,12 +163,12 @@ def open_the_driver(settings: Settings) -> Driver:
     reason = driver.unavailable_reason()
     if reason is not None:
         tell(f"Warning: the driver {driver.name} is unavailable: {reason.message}")
-        tell(f"{reason.hint} The service starts all the same.")
+        tell(f"{reason.hint} The service starts without it.")
     return driver
 
 
 def listen_or_exit(settings: Settings) -> list[socket.socket]:
-    """Bind, or say why not and exit with 1."""
+    """Bind, or say what is wrong and exit with 1."""
     try:
         return listen(settings.host, settings.port)
     except OSError as error:
@@ -176,14 +176,18 @@ def listen_or_exit(settings: Settings) -> list[socket.socket]:
         if in_use(error):
             fail(
                 f"Cannot listen on {where}: it is in use, perhaps by another wintun-api.",
-                "Choose another one with --port; --port 0 takes a free one.",
+                "See what runs there with wintun-api status, or choose another port with --port; "
+                "--port 0 takes a free one.",
             )
         reason = error.strerror or str(error)
-        fail(f"Cannot listen on {where}: {reason}.", "Choose others with --host and --port.")
+        fail(
+            f"Cannot listen on {where}: {reason}.",
+            "Choose another address with --host and --port.",
+        )
 
 
 def in_use(error: OSError) -> bool:
-    """Say whether a port could not be bound because another program has it."""
+    """Return whether a port could not be bound because another program uses it."""
     # Windows says EACCES when the other one holds it exclusively.
     return error.errno == errno.EADDRINUSE or (
         sys.platform == "win32" and error.errno == errno.EACCES
@@ -205,19 +209,19 @@ def url_at(settings: Settings, port: int) -> str:
 
 
 def reach(sockets: list[socket.socket]) -> str:
-    """Return in a sentence what a service that listens at every address serves; else nothing."""
+    """Return a sentence about a service that listens at every address; else nothing."""
     any_address = {one.family for one in sockets if one.getsockname()[0] in ("::", "0.0.0.0")}  # noqa: S104
     if not any_address:
         return ""
     if len(any_address) == 2:
-        return "It listens at every address of this machine, of IPv4 and of IPv6."
+        return "It listens at every IPv4 and IPv6 address of this machine."
     if socket.AF_INET6 in any_address:
-        return "It listens at every IPv6 address of this machine; there is no IPv4 here."
-    return "It listens at every IPv4 address of this machine, and at none of IPv6."
+        return "It listens at every IPv6 address of this machine, which has no IPv4."
+    return "It listens at every IPv4 address of this machine, but not at its IPv6 addresses."
 
 
 def _has_ipv6_loopback() -> bool:
-    # Containers often have IPv6 without an address of it.
+    # Containers often have IPv6 without an IPv6 address.
     try:
         with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as one:
             one.bind(("::1", 0))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from wintun_api.cli.running import CommandServer
     from wintun_api.settings import Settings
 
-PATIENCE = "How patient it is"
+PATIENCE = "How long it waits, and how much it keeps"
 PACKETS = "The packet path"
 
 
@@ -33,37 +33,42 @@ def serve(
     allowed_host: Annotated[
         list[str] | None,
         typer.Option(
-            help="Host name accepted besides the loopback ones; repeatable.",
+            help="A host name to accept besides the loopback names. Can be repeated.",
             rich_help_panel=SERVICE,
         ),
     ] = None,
     tls_certificate: Annotated[
-        Path | None, typer.Option(help="PEM file; turns TLS on.", rich_help_panel=SERVICE)
+        Path | None,
+        typer.Option(
+            help="A PEM file with the certificate. With it the service uses TLS.",
+            rich_help_panel=SERVICE,
+        ),
     ] = None,
     tls_key: Annotated[
         Path | None,
-        typer.Option(help="PEM file of the certificate's key.", rich_help_panel=SERVICE),
+        typer.Option(help="A PEM file with the key of the certificate.", rich_help_panel=SERVICE),
     ] = None,
     allow_insecure_bind: Annotated[
         bool | None,
         typer.Option(
             "--allow-insecure-bind",
-            help="Listen beyond loopback without TLS; the token then travels in clear.",
+            help="Listen on other addresses than loopback without TLS. The token is then sent "
+            "unencrypted.",
             rich_help_panel=SERVICE,
         ),
     ] = None,
     guesses_per_minute: Annotated[
         int | None,
         typer.Option(
-            help="Wrong tokens that one address may send in a minute; default 100.",
+            help="How many wrong tokens one address may send in a minute. The default is 100.",
             rich_help_panel=SERVICE,
         ),
     ] = None,
     trusted_proxy: Annotated[
         list[str] | None,
         typer.Option(
-            help="Address or network of a reverse proxy whose X-Forwarded-For and "
-            "X-Forwarded-Proto are believed; repeatable.",
+            help="The address or network of a reverse proxy whose X-Forwarded-For and "
+            "X-Forwarded-Proto headers are trusted. Can be repeated.",
             rich_help_panel=SERVICE,
         ),
     ] = None,
@@ -72,115 +77,131 @@ def serve(
     generation: options.GenerationOption = None,
     traffic: Annotated[
         float | None,
-        typer.Option(help="The emulated driver's packets per second.", rich_help_panel=DRIVER),
+        typer.Option(
+            help="How many packets per second the emulated driver sends.", rich_help_panel=DRIVER
+        ),
     ] = None,
     emulated_state: Annotated[
         Path | None,
         typer.Option(
-            help="File that keeps the emulated driver's adapters over a restart.",
+            help="A file that keeps the adapters of the emulated driver across restarts.",
             rich_help_panel=DRIVER,
         ),
     ] = None,
     pool: Annotated[
         list[str] | None,
         typer.Option(
-            help="Pool to list besides those the service has used; repeatable.",
+            help="A pool to list besides those that the service has used. Can be repeated.",
             rich_help_panel=DRIVER,
         ),
     ] = None,
     management_timeout: Annotated[
         float | None,
         typer.Option(
-            help="Seconds that a request waits for a management call; default 30.",
+            help="How many seconds a request waits for a driver call. The default is 30.",
             rich_help_panel=PATIENCE,
         ),
     ] = None,
     request_timeout: Annotated[
         float | None,
         typer.Option(
-            help="Seconds that a client has to send a request; default 15.",
+            help="How many seconds a client has to send a request. The default is 15.",
             rich_help_panel=PATIENCE,
         ),
     ] = None,
     idle_timeout: Annotated[
         float | None,
         typer.Option(
-            help="Seconds that a connection is kept open for another request; default 30.",
+            help="How many seconds an idle connection is kept open. The default is 30.",
             rich_help_panel=PATIENCE,
         ),
     ] = None,
     max_connections: Annotated[
         int | None,
         typer.Option(
-            help="Connections at a time; default 1024, or fewer where the limit of open files "
-            "is lower.",
+            help="How many connections there can be at a time. The default is 1024, or fewer if "
+            "the limit of open files is lower.",
             rich_help_panel=PATIENCE,
         ),
     ] = None,
     burst_packets: Annotated[
         int | None,
-        typer.Option(help="Packets read at a time; default 1024.", rich_help_panel=PACKETS),
+        typer.Option(
+            help="How many packets are read at a time. The default is 1024.",
+            rich_help_panel=PACKETS,
+        ),
     ] = None,
     burst_bytes: Annotated[
         int | None,
-        typer.Option(help="Bytes read at a time; default 128 KiB.", rich_help_panel=PACKETS),
+        typer.Option(
+            help="How many bytes are read at a time. The default is 128 KiB.",
+            rich_help_panel=PACKETS,
+        ),
     ] = None,
     message_bytes: Annotated[
         int | None,
         typer.Option(
-            help="Size up to which queued bursts share a message; default 128 KiB.",
+            help="Up to how many bytes queued packets share a message. The default is 128 KiB.",
             rich_help_panel=PACKETS,
         ),
     ] = None,
     queue_packets: Annotated[
         int | None,
         typer.Option(
-            help="A subscriber's queue in packets; default 65536.", rich_help_panel=PACKETS
+            help="The size of a subscriber's queue in packets. The default is 65536.",
+            rich_help_panel=PACKETS,
         ),
     ] = None,
     queue_bytes: Annotated[
         int | None,
-        typer.Option(help="A subscriber's queue in bytes; default 8 MiB.", rich_help_panel=PACKETS),
+        typer.Option(
+            help="The size of a subscriber's queue in bytes. The default is 8 MiB.",
+            rich_help_panel=PACKETS,
+        ),
     ] = None,
     max_message: Annotated[
         int | None,
         typer.Option(
-            help="Bytes of the largest message a client may send; default 256 KiB.",
+            help="The largest message that a client may send, in bytes. The default is 256 KiB.",
             rich_help_panel=PACKETS,
         ),
     ] = None,
     socket_bytes: Annotated[
         int | None,
         typer.Option(
-            help="Kernel buffers of a connection in bytes; default: as the system grows them.",
+            help="The size of the kernel buffers of a connection in bytes. By default the system "
+            "chooses it.",
             rich_help_panel=PACKETS,
         ),
     ] = None,
     native: Annotated[
         str | None,
         typer.Option(
-            help="The Linux driver's native part: auto, off, or an absolute path; default auto.",
+            help="The native part of the Linux driver: auto, off, or the absolute path of one. The "
+            "default is auto.",
             rich_help_panel=PACKETS,
         ),
     ] = None,
     event_history: Annotated[
         int | None,
         typer.Option(
-            help="Events kept for those who come back; default 1000.", rich_help_panel=PATIENCE
+            help="How many events are kept for clients that connect again. The default is 1000.",
+            rich_help_panel=PATIENCE,
         ),
     ] = None,
     log_level: Annotated[
         options.LogLevel | None,
-        typer.Option(help="What is written to standard error; default info."),
+        typer.Option(help="How much is written to standard error. The default is info."),
     ] = None,
 ) -> None:
     """Run the service.
 
-    Every option is also an environment variable (--tls-key is WINTUN_API_TLS_KEY)
-    and a key of the TOML file (tls_key). A flag beats a variable, a variable the
-    file. Repeatable ones have the plural there: pools, allowed_hosts.
+    Every option is also an environment variable (--tls-key is WINTUN_API_TLS_KEY) and a
+    key of the TOML file (tls_key). An option overrides a variable, and a variable
+    overrides the file. Options that can be repeated have the plural there: pools,
+    allowed_hosts, trusted_proxies. A name that is not known is refused.
 
-    Ctrl-C or SIGTERM ends it in order.
+    Ctrl-C or SIGTERM ends the service in order, with exit code 0.
     """
     settings = options.read_settings(
         config,
@@ -220,11 +241,11 @@ def serve(
 
 
 def run(settings: Settings, started: Callable[[CommandServer], None] | None = None) -> None:
-    """Run the service until a signal ends it; exit with a sentence when it cannot start.
+    """Run the service until a signal ends it; exit with a sentence if it cannot start.
 
     Args:
-        settings: What it needs to know.
-        started: Told once it answers; `should_exit` of the server it is given ends it in order.
+        settings: The settings of the service.
+        started: Called once the service answers; `should_exit` of its server ends it in order.
     """
     from wintun_api.api.server import check_bind
     from wintun_api.cli import notify, running
@@ -253,7 +274,7 @@ def run(settings: Settings, started: Callable[[CommandServer], None] | None = No
 
 
 def _open_data(settings: Settings, url: str) -> tuple[DataDirectory, str, TokenStore]:
-    """Return the locked data directory, the admin token and the tokens; exit where one is bad."""
+    """Return the locked data directory, the admin token and the tokens; exit if one is bad."""
     from wintun_api.api.data_directory import DataDirectory
     from wintun_api.api.tokens import TokenStore, load_admin_token
     from wintun_api.cli.output import fail
@@ -270,8 +291,9 @@ def _open_data(settings: Settings, url: str) -> tuple[DataDirectory, str, TokenS
     except OSError as error:
         where = "" if error.filename in (None, str(path)) else f" ({error.filename})"
         fail(
-            f"Cannot read or make the token file {path}: {error.strerror or error}{where}.",
-            "Name one you may write with --token-file, or a directory with --data-dir.",
+            f"Cannot read or create the token file {path}: {error.strerror or error}{where}.",
+            "Give a file that this user may write with --token-file, or a directory with "
+            "--data-dir.",
         )
 
 

@@ -1,4 +1,4 @@
-"""`wintun-api service`: run it as a service of Windows, or of Linux under systemd."""
+"""`wintun-api service`: run wintun-api as a Windows service, or under systemd on Linux."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from wintun_api.cli import options
+from wintun_api.cli.exit_codes import ExitCode
 from wintun_api.cli.output import fail, show_json
 from wintun_api.cli.table import show_record
 
@@ -20,12 +21,16 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="service",
-    help="Run it as a service of Windows; print the unit for systemd on Linux.",
+    help="Run wintun-api as a Windows service, or print a unit for systemd on Linux.",
     no_args_is_help=True,
 )
 
+# From a clone: the project is not published, so its name in an index may be another's.
+INSTALL_SERVICE = "pip install '.[service]' in the directory of the source code"
+
 LogLevel = Annotated[
-    options.LogLevel | None, typer.Option(help="What is written to the log file; default info.")
+    options.LogLevel | None,
+    typer.Option(help="How much is written to the log file. The default is info."),
 ]
 
 
@@ -41,11 +46,12 @@ def install(
     wintun_dll: options.WintunDll = None,
     allow_unverified_dll: options.AllowUnverifiedDll = None,
     log_level: LogLevel = None,
+    as_json: options.Json = False,
 ) -> None:
-    """Install the service, or change how it runs. It starts with Windows.
+    """Install the Windows service, or change its options. It starts with Windows.
 
-    It runs as LocalSystem with the options given here, and starts again after a
-    failure. Variables of this console are not passed on. Run as Administrator.
+    The service runs as LocalSystem with the options given here, and starts again after
+    a failure. It does not see the variables of this console. Run this as Administrator.
     """
     windows = _windows()
     flags = {
@@ -62,35 +68,45 @@ def install(
     settings = _settings(flags)
     _elevated()
     token = _prepare(settings)
-    # Named, for the service's account may have other directories of its own.
+    # Given in full, as the account of the service may have other directories of its own.
     warnings = windows.install(command_line({**flags, "data_dir": settings.data_dir}))
     for warning in warnings:
         typer.echo(f"Warning: {warning}", err=True)
-    typer.echo(f"Installed. Token file: {token}; logs: {settings.data_dir / 'logs'}.")
-    typer.echo("Start it with: wintun-api service start")
+    logs = settings.data_dir / "logs"
+    if as_json:
+        show_json({"state": "installed", "token_file": str(token), "logs": str(logs)})
+        return
+    typer.echo(f"Installed. The token file is {token}, the logs are in {logs}.")
+    typer.echo("Start the service with: wintun-api service start")
 
 
 @app.command()
-def start() -> None:
+def start(*, as_json: options.Json = False) -> None:
     """Start the service and wait until it answers."""
     windows = _windows()
     with windows.sentences():
         windows.start()
-    typer.echo("Started.")
+    if as_json:
+        show_json({"state": "running"})
+    else:
+        typer.echo("Started.")
 
 
 @app.command()
-def stop() -> None:
-    """End the service in order, as Ctrl-C would, and wait for it."""
+def stop(*, as_json: options.Json = False) -> None:
+    """Stop the service in order, as Ctrl-C would, and wait until it has ended."""
     windows = _windows()
     with windows.sentences():
         windows.stop()
-    typer.echo("Stopped.")
+    if as_json:
+        show_json({"state": "stopped"})
+    else:
+        typer.echo("Stopped.")
 
 
 @app.command()
 def status(*, as_json: options.Json = False) -> None:
-    """Show the service. Exits with 0 when it runs, else with 1."""
+    """Show the state of the Windows service. Exits with 3 if it does not run."""
     windows = _windows()
     with windows.sentences():
         found = windows.status()
@@ -99,16 +115,19 @@ def status(*, as_json: options.Json = False) -> None:
     else:
         show_record(found)
     if found["state"] != "running":
-        raise typer.Exit(1)
+        raise typer.Exit(ExitCode.NOT_REACHABLE)
 
 
 @app.command()
-def remove() -> None:
-    """Stop and remove the service. Its data, token and logs stay."""
+def remove(*, as_json: options.Json = False) -> None:
+    """Stop and remove the service. Its data, its token and its logs stay."""
     windows = _windows()
     with windows.sentences():
         windows.remove()
-    typer.echo("Removed.")
+    if as_json:
+        show_json({"state": "removed"})
+    else:
+        typer.echo("Removed.")
 
 
 @app.command()
@@ -116,15 +135,19 @@ def unit(
     *,
     executable: Annotated[
         Path | None,
-        typer.Option(help="The wintun-api that the service runs; default: this one."),
+        typer.Option(help="The wintun-api that the unit starts. The default is this one."),
     ] = None,
 ) -> None:
-    """Print a unit for systemd: one right, one device, no files but its own.
+    """Print a unit for systemd, with only the rights that the service needs.
 
-    Its first lines say how to install it.
+    The first lines of the unit say how to install it.
     """
     if sys.platform == "win32":
-        fail("This is for Linux; here it is: wintun-api service install", code=2)
+        fail(
+            "systemd is for Linux only.",
+            "On Windows use: wintun-api service install",
+            code=ExitCode.USAGE,
+        )
     else:
         from wintun_api.cli import unit as units
 
@@ -134,8 +157,8 @@ def unit(
         if hidden:
             typer.echo(
                 f"Warning: a service cannot see {' and '.join(map(str, hidden))}. Install "
-                "wintun-api where all users may read it, such as a virtual environment in /opt of "
-                "the system's Python, and print the unit from there.",
+                "wintun-api where all users can read it, such as in a virtual environment in /opt "
+                "made with the Python of the system, and print the unit from there.",
                 err=True,
             )
 
@@ -153,7 +176,7 @@ def run(
     allow_unverified_dll: options.AllowUnverifiedDll = None,
     log_level: LogLevel = None,
 ) -> None:
-    """Be the service. Windows calls this."""
+    """Run as the Windows service. Only Windows calls this."""
     flags = {
         "driver": driver,
         "host": host,
@@ -165,14 +188,15 @@ def run(
         "log_level": log_level,
     }
     windows = _windows()
-    # Read when Windows waits for the answer, so that wrong ones are told as the service's failure.
+    # Read while Windows waits, so that wrong settings are reported as a failure of the service.
     windows.host(lambda: options.read_settings(config, **flags))
 
 
 def command_line(flags: dict[str, Any]) -> str:
-    """Return what Windows is to run; the program is quoted always.
+    """Return the command that Windows runs; the program is always quoted.
 
-    Unquoted, a path with a space is cut there, and whoever can write C:/Program.exe is SYSTEM.
+    Without quotes Windows cuts a path at a space, and any user who can write C:/Program.exe
+    could run it as SYSTEM.
     """
     words = ["service", "run"]
     if not getattr(sys, "frozen", False):
@@ -204,14 +228,14 @@ def _prepare(settings: Settings) -> Path:
         acl.make_directory(data)
         if not acl.is_ours(data):
             fail(
-                f"{data} belongs to somebody else, who could give orders to the service with it.",
-                "Delete it, or name another directory with --data-dir.",
+                f"{data} belongs to another user, who could use it to control the service.",
+                "Delete the directory, or give another one with --data-dir.",
             )
         acl.protect(data)
         load_admin_token(token)
         acl.protect(token)
     except OSError as error:
-        fail(f"Cannot prepare {data}: {error}.", "Name another directory with --data-dir.")
+        fail(f"Cannot prepare {data}: {error}.", "Give another directory with --data-dir.")
     except UntrustedFile as error:
         fail(str(error), error.hint)
     return token
@@ -221,19 +245,26 @@ def _elevated() -> None:
     from wintun_api.drivers.wintun.win32 import elevated
 
     if not elevated():
-        fail("A service can only be installed from a console opened as Administrator.")
+        fail(
+            "A service can only be installed by an administrator.",
+            "Open a console with Run as administrator, and run the command there.",
+        )
 
 
 def _windows() -> ModuleType:  # noqa: RET503 - fail never returns
     if sys.platform == "win32":
         if find_spec("win32serviceutil") is None:
-            fail("This needs pywin32: pip install 'wintun-api[service]'", code=2)
+            fail(
+                "The Windows service needs pywin32, which is not installed.",
+                f"Install it with: {INSTALL_SERVICE}",
+                code=ExitCode.USAGE,
+            )
         from wintun_api.cli import windows_service
 
         return windows_service
     else:  # noqa: RET505  the type checker needs the branch
         fail(
-            "This is for Windows. For systemd: wintun-api service unit; "
-            "other systems can run wintun-api serve.",
-            code=2,
+            "This command is for Windows only.",
+            "For systemd on Linux use wintun-api service unit; elsewhere run wintun-api serve.",
+            code=ExitCode.USAGE,
         )

@@ -7,27 +7,53 @@ from typing import Annotated, Any, TypeAlias
 import typer
 
 from wintun_api.cli.completion import adapter_names, session_words
-from wintun_api.cli.options import DEFAULT_URL, Json, Token, TokenFile, Url
-from wintun_api.cli.output import show_json
+from wintun_api.cli.options import (
+    DEFAULT_URL,
+    Json,
+    Quiet,
+    Token,
+    TokenFile,
+    Url,
+    check_output,
+)
+from wintun_api.cli.output import show_ids, show_json
 from wintun_api.cli.table import show_record, show_table
 
-app = typer.Typer(help="List, start and end sessions.", no_args_is_help=True)
+app = typer.Typer(
+    help="List, start and end sessions.",
+    epilog="Example: wintun-api sessions start OfficeNet\n\n"
+    "End them all: wintun-api sessions list -q | xargs wintun-api sessions end",
+    no_args_is_help=True,
+)
+
+SESSION_HELP = "The id of the session, or the name or GUID of its adapter."
 
 Named: TypeAlias = Annotated[
     str,
     typer.Argument(
         metavar="SESSION",
-        help="Id, or the name or GUID of the session's adapter.",
+        help=SESSION_HELP,
+        autocompletion=session_words,
+    ),
+]
+
+SeveralNamed: TypeAlias = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="SESSION...",
+        help="The ids of sessions, or the names or GUIDs of their adapters.",
         autocompletion=session_words,
     ),
 ]
 
 COLUMNS = ("Id", "Adapter", "State", "Capacity", "Received", "Injected", "Lost", "Subscribers")
+LEAST = ("Subscribers", "Capacity")  # what a narrow terminal can do without
 
 
 @app.command("list")
 def list_sessions(
     *,
+    quiet: Quiet = False,
     url: Url = DEFAULT_URL,
     token: Token = None,
     token_file: TokenFile = None,
@@ -36,14 +62,17 @@ def list_sessions(
     """List the sessions that run, and those that ended by themselves."""
     from wintun_api.cli.client import connect
 
+    check_output(as_json=as_json, quiet=quiet)
     with connect(url, token, token_file) as client:
         sessions = client.get("/v1/sessions")
-        adapters = [] if as_json or not sessions else client.adapters()
+        adapters = [] if as_json or quiet or not sessions else client.adapters()
     names = {adapter["guid"]: adapter["name"] for adapter in adapters}
     if as_json:
         show_json(sessions)
+    elif quiet:
+        show_ids(one["id"] for one in sessions)
     elif sessions:
-        show_table(COLUMNS, [_row(session, names) for session in sessions])
+        show_table(COLUMNS, [_row(session, names) for session in sessions], LEAST)
     else:
         typer.echo("No sessions.", err=True)
 
@@ -54,28 +83,33 @@ def start(
         str,
         typer.Argument(
             metavar="ADAPTER",
-            help="GUID, or name where it is unique.",
+            help="The GUID of the adapter, or its name if no other adapter has it.",
             autocompletion=adapter_names,
         ),
     ],
     *,
     capacity: Annotated[
         str | None,
-        typer.Option(help="Ring capacity in bytes, a power of two; 0x20000 to 0x4000000."),
+        typer.Option(
+            help="The capacity of each ring in bytes: a power of two from 0x20000 (128 KiB) to "
+            "0x4000000 (64 MiB)."
+        ),
     ] = None,
+    quiet: Quiet = False,
     url: Url = DEFAULT_URL,
     token: Token = None,
     token_file: TokenFile = None,
     as_json: Json = False,
 ) -> None:
-    """Start the session of an adapter."""
+    """Start a session on an adapter and show it."""
     from wintun_api.cli.client import connect
 
+    check_output(as_json=as_json, quiet=quiet)
     wanted = None if capacity is None else _number(capacity)
     with connect(url, token, token_file) as client:
         guid = client.adapter_guid(adapter)
         session = client.send("POST", "/v1/sessions", adapter=guid, capacity=wanted)
-    _show(session, as_json)
+    _show(session, as_json, quiet)
 
 
 @app.command()
@@ -97,20 +131,30 @@ def show(
 
 @app.command()
 def end(
-    session: Named,
+    sessions: SeveralNamed,
     *,
     url: Url = DEFAULT_URL,
     token: Token = None,
     token_file: TokenFile = None,
     as_json: Json = False,
 ) -> None:
-    """End a session and show its last counters."""
+    """End sessions and show their last counters.
+
+    All of them are looked up first: if one is not there, none is ended. With --json
+    there is one object, or a list of objects for several sessions.
+    """
     from wintun_api.cli.client import connect, path_of
 
     with connect(url, token, token_file) as client:
-        path = path_of("v1", "sessions", client.session_id(session))
-        ended = client.send("DELETE", path)
-    _show(ended, as_json)
+        ids = list(dict.fromkeys(client.session_id(session) for session in sessions))
+        ended = []
+        for one in ids:
+            session = client.send("DELETE", path_of("v1", "sessions", one))
+            ended.append(session)
+            if not as_json:
+                show_record(session)
+    if as_json:
+        show_json(ended if len(sessions) > 1 else ended[0])
 
 
 def _number(text: str) -> int:
@@ -118,19 +162,24 @@ def _number(text: str) -> int:
         return int(text, 0)
     except ValueError:
         raise typer.BadParameter(
-            f"{text!r} is no number; write it as 4194304 or 0x400000.", param_hint="--capacity"
+            f"{text!r} is not a number. Write it as 4194304 or 0x400000.", param_hint="--capacity"
         ) from None
 
 
-def _show(session: dict[str, Any], as_json: bool) -> None:
+def _show(session: dict[str, Any], as_json: bool, quiet: bool = False) -> None:
     if as_json:
         show_json(session)
+    elif quiet:
+        show_ids([session["id"]])
     else:
         show_record(session)
 
 
-def _lost(lost: dict[str, Any]) -> int:
-    """Return how many packets were lost in all; unclaimed ones had no reader to be lost for."""
+def lost_packets(lost: dict[str, Any]) -> int:
+    """Return how many packets were lost in all.
+
+    Packets that no client wanted are not counted.
+    """
     counts = [value for cause, value in lost.items() if cause != "unclaimed"]
     return sum(sum(one.values()) if isinstance(one, dict) else one or 0 for one in counts)
 
@@ -145,6 +194,10 @@ def _row(session: dict[str, Any], names: dict[str, str]) -> tuple[object, ...]:
         session["capacity"],
         counters["received"]["packets"],
         counters["injected"]["packets"],
-        _lost(lost),
+        lost_packets(lost),
         session["subscribers"],
     )
+
+
+app.command("ls", hidden=True)(list_sessions)
+app.command("rm", hidden=True)(end)

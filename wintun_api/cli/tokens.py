@@ -1,4 +1,4 @@
-"""`wintun-api tokens`: tokens that allow less than the admin token."""
+"""`wintun-api tokens`: tokens that allow less than the admin token does."""
 
 from __future__ import annotations
 
@@ -8,13 +8,30 @@ from typing import Annotated, Any
 
 import typer
 
-from wintun_api.cli.options import DEFAULT_URL, Config, Json, Token, TokenFile, Url, read_settings
-from wintun_api.cli.output import show_json
+from wintun_api.cli.completion import token_words
+from wintun_api.cli.options import (
+    DEFAULT_URL,
+    Config,
+    Json,
+    Quiet,
+    Token,
+    TokenFile,
+    Url,
+    check_output,
+    read_settings,
+)
+from wintun_api.cli.output import printable, show_ids, show_json
 from wintun_api.cli.table import show_table
 
-app = typer.Typer(help="Make and revoke tokens that allow less.", no_args_is_help=True)
+app = typer.Typer(
+    help="Create and revoke tokens that allow less than the admin token.",
+    epilog="Example: TOKEN=$(wintun-api tokens create read --label grafana --expires-in 7d)\n\n"
+    "Revoke them all: wintun-api tokens list -q | xargs wintun-api tokens revoke",
+    no_args_is_help=True,
+)
 
 COLUMNS = ("Id", "Label", "Scopes", "Created", "Expires")
+LEAST = ("Created",)  # what a narrow terminal can do without
 SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 UNITS = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
 
@@ -28,23 +45,27 @@ def _scopes(incomplete: str) -> list[str]:
 @app.command("list")
 def list_tokens(
     *,
+    quiet: Quiet = False,
     url: Url = DEFAULT_URL,
     token: Token = None,
     token_file: TokenFile = None,
     as_json: Json = False,
 ) -> None:
-    """List the tokens, without their secrets."""
+    """List the tokens without their secrets."""
     from wintun_api.cli.client import connect
 
+    check_output(as_json=as_json, quiet=quiet)
     with connect(url, token, token_file) as client:
         tokens = client.get("/v1/tokens")
     if as_json:
         show_json(tokens)
+    elif quiet:
+        show_ids(one["id"] for one in tokens)
     elif tokens:
         now = datetime.now(UTC)
-        show_table(COLUMNS, [_row(one, now) for one in tokens])
+        show_table(COLUMNS, [_row(one, now) for one in tokens], LEAST)
     else:
-        typer.echo("No tokens but the admin token.", err=True)
+        typer.echo("There is only the admin token.", err=True)
 
 
 @app.command()
@@ -53,57 +74,81 @@ def create(
         list[str],
         typer.Argument(
             metavar="SCOPE...",
-            help="What it allows: read, capture, inject, metrics, or admin, which is all.",
+            help="What the token allows: read, capture, inject, metrics, or admin, which allows "
+            "everything.",
             autocompletion=_scopes,
         ),
     ],
     *,
-    label: Annotated[str, typer.Option(help="What it is for.")] = "",
+    label: Annotated[str, typer.Option(help="What the token is for.")] = "",
     expires_in: Annotated[
         str | None,
         typer.Option(
             metavar="TIME",
-            help="When it becomes void: 90m, 12h, 7d, or seconds; never when not given.",
+            help="How long the token is valid: 90m, 12h, 7d, or a number of seconds. Without this "
+            "option it does not expire.",
         ),
     ] = None,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Write only the token, without its id.")
+    ] = False,
     url: Url = DEFAULT_URL,
     token: Token = None,
     token_file: TokenFile = None,
     as_json: Json = False,
 ) -> None:
-    """Make a token and print it; it is shown only now."""
+    """Create a token and print it. It is shown only this once.
+
+    The token goes to standard output; its id, for wintun-api tokens revoke, goes to
+    standard error.
+    """
     from wintun_api.cli.client import connect
 
+    check_output(as_json=as_json, quiet=quiet)
     _check_scopes(scopes)
     lifetime = None if expires_in is None else _seconds(expires_in)
     with connect(url, token, token_file) as client:
         made = client.send("POST", "/v1/tokens", scopes=scopes, label=label, expires_in=lifetime)
     if as_json:
         show_json(made)
-    else:
-        typer.echo(made["token"])
+        return
+    if not quiet:
+        typer.echo(printable(f"The id of this token is {made['id']}."), err=True)
+    typer.echo(made["token"])
 
 
 @app.command()
 def revoke(
-    token_id: Annotated[str, typer.Argument(metavar="ID", help="The token's id.")],
+    token_ids: Annotated[
+        list[str],
+        typer.Argument(metavar="ID...", help="The ids of tokens.", autocompletion=token_words),
+    ],
     *,
     url: Url = DEFAULT_URL,
     token: Token = None,
     token_file: TokenFile = None,
+    as_json: Json = False,
 ) -> None:
-    """Make a token void."""
+    """Revoke tokens. Connections that were opened with them are closed."""
     from wintun_api.cli.client import connect, path_of
 
     with connect(url, token, token_file) as client:
-        client.send("DELETE", path_of("v1", "tokens", token_id))
-    typer.echo("Revoked.")
+        for one in dict.fromkeys(token_ids):
+            client.send("DELETE", path_of("v1", "tokens", one))
+            if not as_json:
+                typer.echo(f"Revoked {printable(one)}.")
+    if as_json:
+        show_json({"revoked": list(dict.fromkeys(token_ids))})
 
 
 @app.command()
-def path(config: Config = None) -> None:
-    """Print where the admin token is kept."""
-    typer.echo(read_settings(config).token_path)
+def path(config: Config = None, as_json: Json = False) -> None:
+    """Print the path of the file with the admin token."""
+    found = str(read_settings(config).token_path)
+    if as_json:
+        show_json({"path": found})
+    else:
+        typer.echo(found)
 
 
 def _check_scopes(scopes: list[str]) -> None:
@@ -111,7 +156,7 @@ def _check_scopes(scopes: list[str]) -> None:
     for scope in scopes:
         if scope not in known:
             raise typer.BadParameter(
-                f"there is no scope {scope!r}; the scopes are {', '.join(known)}.",
+                f"The scope {scope!r} does not exist. The scopes are {', '.join(known)}.",
                 param_hint="SCOPE",
             )
 
@@ -120,7 +165,7 @@ def _seconds(text: str) -> float:
     found = re.fullmatch(r"(\d+(?:\.\d+)?) ?([smhdw]?)", text.strip())
     if found is None or float(found[1]) == 0:
         raise typer.BadParameter(
-            f"{text!r} is no length of time; write it as 90m, 12h, 7d or 3600.",
+            f"{text!r} is not a length of time. Write it as 90m, 12h, 7d or 3600.",
             param_hint="--expires-in",
         )
     return float(found[1]) * SECONDS[found[2]]
@@ -145,3 +190,7 @@ def _span(seconds: float) -> str:
         if count >= 2:
             return f"{count} {unit}s"
     return "a moment"
+
+
+app.command("ls", hidden=True)(list_tokens)
+app.command("rm", hidden=True)(revoke)

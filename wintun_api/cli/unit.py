@@ -1,4 +1,4 @@
-"""The unit that `wintun-api service unit` prints, from the template beside this module."""
+"""The systemd unit that `wintun-api service unit` prints, from the template beside this module."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ HIDDEN = tuple(map(Path, ("/home", "/root", "/run/user", "/tmp", "/var/tmp")))  
 
 
 def unit(command: Sequence[str]) -> str:
-    """Return the unit that runs `command` with `serve` behind it."""
+    """Return the unit that runs `command` with `serve` appended."""
     line = " ".join(map(quoted, command))
     return TEMPLATE.read_text("utf-8").replace("@COMMAND@", line)
 
 
 def command() -> list[str]:
-    """Return how this installation is run, by absolute paths."""
+    """Return the command that runs this installation, with absolute paths."""
     if getattr(sys, "frozen", False):
         return [sys.executable]
     script = Path(sysconfig.get_path("scripts"), "wintun-api")
@@ -31,14 +31,14 @@ def command() -> list[str]:
 
 
 def hidden_paths(command: Sequence[str]) -> list[Path]:
-    """Return what the command needs and its service could not see."""
+    """Return the paths that the command needs but that a service under systemd cannot see."""
     needed = [Path(command[0]), Path(__file__), Path(sys.executable)]
     resolved = dict.fromkeys(path.resolve() for path in needed)
     return [path for path in resolved if any(path.is_relative_to(place) for place in HIDDEN)]
 
 
 def quoted(word: str) -> str:
-    """Return a word as a command line of systemd has it (systemd.service(5))."""
+    """Return a word quoted for a command line in a systemd unit (systemd.service(5))."""
     word = word.replace("%", "%%").replace("$", "$$")
     if re.fullmatch(r"[\w%$+=:,./@-]+", word):
         return word

@@ -1,4 +1,4 @@
-"""What doctor looks at on Windows. It never loads wintun.dll: a 0.14 one would delete adapters."""
+"""The checks of doctor on Windows. They never load wintun.dll: 0.14 would delete adapters."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MIN_DRIVER = (0, 11)  # older ones corrupt memory and stop Windows
 
 
 def examine(driver: Driver, settings: Settings) -> Iterator[Check]:
-    """Look at what the Wintun driver needs, one by one."""
+    """Check what the Wintun driver needs."""
     machine = process_machine()
     yield check_elevation(elevated())
     yield check_architecture(machine, installed.native_machine())
@@ -37,25 +37,25 @@ def examine(driver: Driver, settings: Settings) -> Iterator[Check]:
 
 
 def check_elevation(is_elevated: bool) -> Check:
-    """Look at the rights of this process."""
+    """Check the rights of this process."""
     if is_elevated:
         return Check("elevation", Outcome.OK, "Administrator")
-    hint = "Start the service from a console that was opened as Administrator."
+    hint = "Open a console with Run as administrator, and start the service there."
     return Check("elevation", Outcome.FAIL, "not elevated", hint)
 
 
 def check_architecture(process: str | None, native: str | None) -> Check:
-    """Look whether the interpreter is the computer's own kind, and say which DLL it needs."""
+    """Check whether Python is built for this processor, and say which DLL it needs."""
     if process is None:
         return Check("architecture", Outcome.WARN, "unknown")
     if native in (None, process):
         return Check("architecture", Outcome.OK, process)
-    hint = f"Use Python for {native}: under emulation Windows fails to remove adapters."
+    hint = f"Use a Python for {native}: under emulation Windows cannot remove adapters."
     return Check("architecture", Outcome.WARN, f"{process} on {native}", hint)
 
 
 def check_library(path: str | None, supply: Supply | None, machine: str | None) -> Check:
-    """Look at the file."""
+    """Check whether wintun.dll exists and can be loaded here."""
     if path is None:
         return Check("wintun.dll", Outcome.FAIL, "not found", download_hint(machine))
     if supply is None or supply.image is None:
@@ -68,61 +68,63 @@ def check_library(path: str | None, supply: Supply | None, machine: str | None) 
 
 
 def check_hash(supply: Supply) -> Check:
-    """Look whether the file is a known release. Others pass by their signer."""
+    """Check whether the file is a known release. Other files are judged by their signer."""
     if supply.release is None:
-        return Check("hash", Outcome.WARN, f"{supply.sha256}, no release known here")
+        return Check(
+            "hash", Outcome.WARN, f"{supply.sha256}, not a release that this version knows"
+        )
     detail = f"{supply.sha256}, wintun {supply.release.version} for {supply.release.machine}"
     return Check("hash", Outcome.OK, detail)
 
 
 def check_signer(supply: Supply, *, allowed: bool) -> Check:
-    """Look who signed the file, and whether Windows trusts that."""
+    """Check who signed the file, and whether Windows trusts the signature."""
     signature = supply.signature
     if signature is None:
         detail, good = "not checked", False
     else:
         status = "trusted" if signature.trusted else f"not trusted ({signature.status:#010x})"
-        detail, good = f"{signature.signer or 'nobody'}, {status}", signature.trusted
+        detail, good = f"{signature.signer or 'not signed'}, {status}", signature.trusted
     if supply.verified:
         return Check("signer", Outcome.OK if good else Outcome.WARN, detail)
     outcome = Outcome.WARN if allowed else Outcome.FAIL
-    return Check("signer", outcome, detail, "Load only a file of which you know who built it.")
+    return Check("signer", outcome, detail, "Load only a file whose origin you know.")
 
 
 def check_generation(supply: Supply) -> Check:
-    """Look which API the file has."""
+    """Check which Wintun API the file has."""
     if supply.generation is None:
-        return Check("generation", Outcome.FAIL, "neither that of 0.9 to 0.13 nor that of 0.14")
+        return Check("generation", Outcome.FAIL, "neither the API of 0.9 to 0.13 nor that of 0.14")
     return Check("generation", Outcome.OK, supply.generation.value)
 
 
 def check_driver_version(version: str | None) -> Check:
-    """Look at the kernel driver that is installed, perhaps by another program."""
+    """Check the installed kernel driver, which another program may have installed."""
     if version is None:
         return Check("driver version", Outcome.OK, "not installed; the first adapter installs it")
     numbers = tuple(int(part) for part in version.split("."))
     if numbers < MIN_DRIVER:
-        hint = "Older drivers than 0.11 can stop Windows; a DLL of 0.14 brings a newer one."
+        hint = "Drivers before 0.11 can crash Windows; a wintun.dll of 0.14 brings a newer one."
         return Check("driver version", Outcome.WARN, version, hint)
     return Check("driver version", Outcome.OK, version)
 
 
 def check_older_adapters(supply: Supply | None, adapters: list[str]) -> Check:
-    """Look for what loading a 0.14 library would delete."""
+    """Check for adapters that loading a 0.14 library would delete."""
     if not adapters:
         return Check("older adapters", Outcome.OK, "none")
     named = ", ".join(adapters)
     if supply is not None and supply.generation is Generation.POOL:
         return Check("older adapters", Outcome.OK, named)
-    hint = "Loading wintun.dll 0.14 deletes them, for every program; one of 0.9 to 0.13 keeps them."
+    hint = "Loading wintun.dll 0.14 deletes them for every program; 0.9 to 0.13 keeps them."
     return Check("older adapters", Outcome.WARN, named, hint)
 
 
 def check_net_setup(disabled: bool | None) -> Check:
-    """Look at the service of Windows without which no adapter comes up."""
+    """Check the Windows service without which adapters do not come up."""
     if disabled is None:
-        return Check("NetSetupSvc", Outcome.WARN, "not known here")
+        return Check("NetSetupSvc", Outcome.WARN, "unknown")
     if disabled:
         hint = "Run as Administrator: sc config NetSetupSvc start= demand"
-        return Check("NetSetupSvc", Outcome.FAIL, "disabled; no adapter would come up", hint)
+        return Check("NetSetupSvc", Outcome.FAIL, "disabled; adapters would not come up", hint)
     return Check("NetSetupSvc", Outcome.OK, "not disabled")

@@ -1,7 +1,8 @@
-"""The service of Windows: what its Service Control Manager starts, and what is told to it.
+"""The Windows service: the process that the Service Control Manager starts, and its management.
 
-The process serves as `wintun-api serve` does, in the thread that the manager's dispatcher gives it;
-what serve would write to a console goes to a log file, its failures to the event log as well.
+The process serves as `wintun-api serve` does, in the thread that the dispatcher of the manager
+gives it. What serve writes to a console is written to a log file, and failures to the event log as
+well.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ import winerror
 
 from wintun_api.api.data_directory import make
 from wintun_api.cli import serve
+from wintun_api.cli.exit_codes import ExitCode
 from wintun_api.cli.output import fail
 from wintun_api.cli.running import CommandServer
 from wintun_api.settings import Settings
@@ -65,7 +67,7 @@ class WindowsService(win32serviceutil.ServiceFramework):
         self._server: CommandServer | None = None
 
     def SvcRun(self) -> None:  # noqa: N802 - pywin32's name
-        """Serve until the manager says stop. Its own thread."""
+        """Serve until the manager stops it. Runs in a thread of its own."""
         self.ReportServiceStatus(win32service.SERVICE_START_PENDING, waitHint=_ms(PATIENCE))
         words = Words()
         sys.stdout = sys.stderr = io.TextIOWrapper(
@@ -77,7 +79,7 @@ class WindowsService(win32serviceutil.ServiceFramework):
             serve.run(settings, self._started)
         except typer.Exit as error:
             if error.exit_code:
-                said = words.last or "It could not start."
+                said = words.last or "The service could not start."
                 logger.error("%s", said)  # noqa: TRY400 - its traceback tells nothing
                 raise RuntimeError(said) from None
         except Exception:
@@ -87,7 +89,7 @@ class WindowsService(win32serviceutil.ServiceFramework):
         self.ReportServiceStatus(win32service.SERVICE_STOP_PENDING, waitHint=_ms(PATIENCE))
 
     def SvcStop(self) -> None:  # noqa: N802
-        """End in order, as Ctrl-C does. The dispatcher's thread."""
+        """End in order, as Ctrl-C does. Runs in the thread of the dispatcher."""
         self.ReportServiceStatus(win32service.SERVICE_STOP_PENDING, waitHint=_ms(PATIENCE))
         if self._server is not None:
             self._server.should_exit = True
@@ -100,7 +102,7 @@ class WindowsService(win32serviceutil.ServiceFramework):
 
 
 class Words(io.RawIOBase):
-    """What a standard stream is written through to: the log. Keeps the last of it."""
+    """A standard stream that writes to the log, and keeps the last lines."""
 
     def __init__(self) -> None:
         self._lines: deque[str] = deque(maxlen=5)
@@ -112,7 +114,7 @@ class Words(io.RawIOBase):
         return " ".join(self._lines)
 
     def writable(self) -> bool:
-        """Say that it can be written."""
+        """Return that it can be written."""
         return True
 
     def write(self, data: Any) -> int:
@@ -131,18 +133,18 @@ class Words(io.RawIOBase):
 
 
 class EventLog(logging.Handler):
-    """The event log of Windows, under the name of the service."""
+    """Writes to the event log of Windows, under the name of the service."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write an error to it."""
         try:
             servicemanager.LogErrorMsg(self.format(record))
         except pywintypes.error:
-            self.handleError(record)  # it is full, or closed to us; the log file has the line
+            self.handleError(record)  # it is full or closed; the log file has the line
 
 
 def configure_logging(directory: Path) -> None:
-    """Log to a file, and what fails to the event log too."""
+    """Log to a file, and errors to the event log too."""
     make(directory.parent)  # which nobody else may write into; the log inherits that
     directory.mkdir(exist_ok=True)
     file = RotatingFileHandler(
@@ -154,7 +156,7 @@ def configure_logging(directory: Path) -> None:
 
 
 def host(read_settings: Callable[[], Settings]) -> None:
-    """Be the service; return when it has ended. The main thread of a process of its own."""
+    """Run as the service; return when it has ended. Main thread of a process of its own."""
     WindowsService.read_settings = staticmethod(read_settings)
     try:
         servicemanager.Initialize(NAME, servicemanager.__file__)
@@ -163,11 +165,15 @@ def host(read_settings: Callable[[], Settings]) -> None:
     except pywintypes.error as error:
         if error.winerror != winerror.ERROR_FAILED_SERVICE_CONTROLLER_CONNECT:
             raise
-        fail("Windows starts this by itself; on a console use wintun-api serve.", code=2)
+        fail(
+            "Only Windows starts this command.",
+            "In a console use: wintun-api serve",
+            code=ExitCode.USAGE,
+        )
 
 
 def install(command_line: str) -> list[str]:
-    """Make the service, or change the one there is; return what could not be set."""
+    """Create the service, or change the existing one; return what could not be set."""
     with sentences(), _manager(win32service.SC_MANAGER_ALL_ACCESS) as manager:
         values = (
             win32service.SERVICE_WIN32_OWN_PROCESS,
@@ -210,32 +216,32 @@ def _set_more(service: Any) -> Iterator[str]:
         try:
             win32service.ChangeServiceConfig2(service, level, value)
         except pywintypes.error as error:
-            yield f"Windows did not take {what}: {error.strerror}"
+            yield f"Windows did not accept {what}: {error.strerror}"
 
 
 def start() -> None:
-    """Start it, unless it runs, and wait until it answers."""
+    """Start the service unless it runs, and wait until it answers."""
     if status()["state"] == "stopped":
         win32serviceutil.StartService(NAME)
     _wait_for("running")
 
 
 def stop() -> None:
-    """End it and wait; nothing happens when it does not run."""
+    """Stop the service and wait; do nothing if it does not run."""
     if status()["state"] != "stopped":
         win32serviceutil.StopService(NAME)
         _wait_for("stopped")
 
 
 def remove() -> None:
-    """Stop it, take it and its event source out of the registry."""
+    """Stop the service; remove it and its event source from the registry."""
     stop()
     win32serviceutil.RemoveService(NAME)
     win32evtlogutil.RemoveSourceFromRegistry(NAME)
 
 
 def status() -> dict[str, object]:
-    """Return its state and how it is set up."""
+    """Return the state and the configuration of the service."""
     with _manager(win32service.SC_MANAGER_CONNECT) as manager:
         access = win32service.SERVICE_QUERY_STATUS | win32service.SERVICE_QUERY_CONFIG
         service = win32service.OpenService(manager, NAME, access)
@@ -256,17 +262,25 @@ def status() -> dict[str, object]:
 
 @contextmanager
 def sentences() -> Iterator[None]:
-    """Make the manager's errors sentences, and end."""
+    """End the command with a sentence where the manager reports an error."""
     try:
         yield
     except pywintypes.error as error:
         match error.winerror:
             case winerror.ERROR_SERVICE_DOES_NOT_EXIST:
-                fail("It is not installed.", "Install it with: wintun-api service install")
+                fail(
+                    "The service is not installed.",
+                    "Install it with: wintun-api service install",
+                    code=ExitCode.NOT_FOUND,
+                )
             case winerror.ERROR_ACCESS_DENIED:
-                fail("This needs a console opened as Administrator.")
+                fail(
+                    "Windows allows this to administrators only.",
+                    "Open a console with Run as administrator, and run the command there.",
+                    code=ExitCode.REFUSED,
+                )
             case _:
-                fail(f"Windows says: {error.strerror} ({error.winerror}, {error.funcname}).")
+                fail(f"Windows reports: {error.strerror} ({error.funcname}: {error.winerror}).")
 
 
 @contextmanager
@@ -283,11 +297,14 @@ def _wait_for(state: str) -> None:
     while (now := status())["state"] != state:
         if now["state"] == "stopped":
             fail(
-                f"It did not start (exit code {now['exit_code']}).",
-                "The event log and logs\\service.log in its data directory say why.",
+                f"The service did not start (exit code {now['exit_code']}).",
+                "The event log says why, and so does logs\\service.log in the data directory.",
             )
         if time.monotonic() > deadline:
-            fail(f"It is still {now['state']} after {PATIENCE:.0f} seconds.")
+            fail(
+                f"The service is still {now['state']} after {PATIENCE:.0f} seconds.",
+                "Look at it again with: wintun-api service status",
+            )
         time.sleep(0.1)
 
 

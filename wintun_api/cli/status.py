@@ -1,0 +1,120 @@
+"""`wintun-api status`: what runs now, on one screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import typer
+
+from wintun_api.cli.options import DEFAULT_URL, Json, Token, TokenFile, Url
+from wintun_api.cli.output import cell, printable, show_json
+
+SHOWN = 4  # adapters, and sessions, that have a line of their own
+UNITS = (("day", 86_400), ("hour", 3600), ("minute", 60), ("second", 1))
+SIZES = ("bytes", "KiB", "MiB", "GiB", "TiB")
+
+
+def status(
+    *,
+    url: Url = DEFAULT_URL,
+    token: Token = None,
+    token_file: TokenFile = None,
+    as_json: Json = False,
+) -> None:
+    """Show what runs: the service, its driver, its adapters and its sessions.
+
+    Exits with 3 if the service is not running.
+    """
+    from wintun_api.cli.client import connect
+
+    with connect(url, token, token_file) as client:
+        system = client.get("/v1/system")
+        found = {
+            "url": client.url,
+            "system": system,
+            "driver": client.get("/v1/driver"),
+            "adapters": client.adapters(),
+            "sessions": client.get("/v1/sessions"),
+            "token": {"source": client.token_source, "scopes": system["scopes"]},
+            "data_dir": _data_dir(client.url),
+        }
+    if as_json:
+        show_json(found)
+    else:
+        for line in _lines(found, datetime.now(UTC)):
+            typer.echo(printable(line))
+
+
+def _data_dir(url: str) -> str | None:
+    """Return the data directory of the service, if it is the one that this user would use."""
+    from wintun_api.api.data_directory import noted_address
+    from wintun_api.cli.options import environment_settings
+
+    directory = environment_settings().data_dir
+    return str(directory) if noted_address(directory) == url.rstrip("/") else None
+
+
+def _lines(found: dict[str, Any], now: datetime) -> Iterator[str]:
+    from wintun_api.cli.version import driver_words
+
+    system, driver = found["system"], found["driver"]
+    up = (now - datetime.fromisoformat(system["started_at"])).total_seconds()
+    yield f"Service   wintun-api {system['version']} at {found['url']}, up {span(up)}"
+    yield f"Driver    {driver_words(driver)}"
+    if system["unavailable"] is not None:
+        yield f"          It cannot be used: {system['unavailable']['message']}"
+    yield f"Token     {found['token']['source']} allows {', '.join(found['token']['scopes'])}"
+    yield f"Data      {found['data_dir'] or 'in a directory that is not known here'}"
+    adapters, sessions = found["adapters"], found["sessions"]
+    names = {one["guid"]: one["name"] for one in adapters}
+    yield from _section("Adapters", [_adapter(one) for one in adapters], "adapters list")
+    yield from _section("Sessions", [_session(one, names) for one in sessions], "sessions list")
+
+
+def _section(title: str, lines: list[str], command: str) -> Iterator[str]:
+    first, *rest = lines[:SHOWN] or ["none"]
+    yield f"{title}  {first}"
+    for line in rest:
+        yield f"{'':10}{line}"
+    if len(lines) > SHOWN:
+        yield f"{'':10}and {len(lines) - SHOWN} more: wintun-api {command}"
+
+
+def _adapter(adapter: dict[str, Any]) -> str:
+    addresses = cell(adapter["addresses"]) if adapter["addresses"] else "no addresses"
+    return f"{cell(adapter['name'])}, {adapter['state']}, {addresses}"
+
+
+def _session(session: dict[str, Any], names: dict[str, str]) -> str:
+    from wintun_api.cli.sessions import lost_packets
+
+    counters = session["counters"]
+    received, injected = counters["received"], counters["injected"]
+    name = cell(names.get(session["adapter"], session["adapter"]))
+    return (
+        f"{session['id']} on {name}, {session['state']}: "
+        f"received {received['packets']} ({size(received['bytes'])}), "
+        f"injected {injected['packets']} ({size(injected['bytes'])}), "
+        f"lost {lost_packets(counters['lost'])}"
+    )
+
+
+def span(seconds: float) -> str:
+    """Return a length of time in its two largest units."""
+    left = max(0, int(seconds))
+    words: list[str] = []
+    for unit, length in UNITS:
+        count, left = divmod(left, length)
+        if count or (unit == "second" and not words):
+            words.append(f"{count} {unit}{'' if count == 1 else 's'}")
+    return " ".join(words[:2])
+
+
+def size(count: int) -> str:
+    """Return a number of bytes in the largest unit that leaves at least 1."""
+    value, unit = float(count), 0
+    while value >= 1024 and unit < len(SIZES) - 1:
+        value, unit = value / 1024, unit + 1
+    return f"{count} bytes" if unit == 0 else f"{value:.1f} {SIZES[unit]}"

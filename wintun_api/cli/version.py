@@ -1,0 +1,64 @@
+"""`wintun-api version`: the versions of the command, of the service and of its driver."""
+
+from __future__ import annotations
+
+import platform
+from typing import Any
+
+import typer
+
+from wintun_api import __version__
+from wintun_api.cli.options import DEFAULT_URL, Json, Token, TokenFile, Url
+from wintun_api.cli.output import show_json, tried
+
+
+def version(
+    *,
+    url: Url = DEFAULT_URL,
+    token: Token = None,
+    token_file: TokenFile = None,
+    as_json: Json = False,
+) -> None:
+    """Show the versions of this command, of the running service and of its driver.
+
+    It is not an error if the service is not running.
+    """
+    from wintun_api.cli.client import connect
+
+    def ask() -> tuple[dict[str, Any], dict[str, Any]]:
+        with connect(url, token, token_file) as client:
+            return client.get("/v1/system"), client.get("/v1/driver")
+
+    found, reason = tried(ask)
+    system, driver = found or (None, None)
+    if as_json:
+        show_json(
+            {
+                "client": {"version": __version__, "python": platform.python_version()},
+                "service": None if system is None else {"url": url, "version": system["version"]},
+                "driver": None
+                if driver is None
+                else {"name": driver["name"], "version": driver["running_version"]},
+                "reason": reason or None,
+            }
+        )
+        return
+    typer.echo(f"Command  {__version__} (Python {platform.python_version()})")
+    if system is None or driver is None:
+        typer.echo(f"Service  not known: {reason}")
+        return
+    typer.echo(f"Service  {system['version']} at {url}")
+    typer.echo(f"Driver   {driver_words(driver)}")
+
+
+def driver_words(driver: dict[str, Any]) -> str:
+    """Return the driver's name and what is known of its version."""
+    words = f"{driver['name']}"
+    if driver["running_version"] is not None:
+        words = f"{words} {driver['running_version']}"
+    if driver["generation"] != "kernel":
+        return f"{words}, API of {GENERATIONS.get(driver['generation'], driver['generation'])}"
+    return words
+
+
+GENERATIONS = {"pool": "Wintun 0.9 to 0.13", "tunnel-type": "Wintun 0.14"}
