@@ -8,6 +8,8 @@ import sys
 from contextlib import suppress
 from typing import TextIO, cast
 
+INTERRUPTED = 130  # as in cli.exit_codes, for a Ctrl-C before that is imported
+
 
 def main() -> None:
     """Run the command in sys.argv and exit with its exit code."""
@@ -16,7 +18,7 @@ def main() -> None:
         from wintun_api.cli import app
         from wintun_api.cli.log import Unfailing
     except KeyboardInterrupt:
-        sys.exit(1)
+        sys.exit(INTERRUPTED)
     # An adapter name must not cause an error on a console with another code page.
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -29,7 +31,7 @@ def main() -> None:
     except SystemExit as end:
         code = end.code
     except KeyboardInterrupt:  # the command's own handler was not in place
-        code = 1
+        code = INTERRUPTED
     except OSError as error:
         _tell(error)
     # Write what is still in the buffer here: if the disk is full or the pipe is closed, the
@@ -46,11 +48,15 @@ def main() -> None:
 
 
 def _tell(error: OSError) -> None:
-    """Print on standard error why a command stopped, and drop output that cannot be written."""
+    """Say on standard error why a command stopped, and drop what cannot be written."""
+    from typer import Exit
+
+    from wintun_api.cli.output import fail
+
     _discard_output()
     what = f"use {error.filename}" if error.filename else "write to standard output"
-    with suppress(OSError, ValueError):
-        print(f"Cannot {what}: {error.strerror or error}.", file=sys.stderr)  # noqa: T201
+    with suppress(OSError, ValueError, Exit):
+        fail(f"Cannot {what}: {error.strerror or error}.")
 
 
 def _discard_output() -> None:

@@ -118,7 +118,11 @@ class Settings(BaseSettings):
     """Hold what the service needs to know before it starts; constant while it runs."""
 
     model_config = SettingsConfigDict(
-        env_prefix=ENV_PREFIX, frozen=True, extra="forbid", validate_default=True
+        env_prefix=ENV_PREFIX,
+        env_ignore_empty=True,  # an empty variable is how many files unset one
+        frozen=True,
+        extra="forbid",
+        validate_default=True,
     )
 
     @model_validator(mode="before")

@@ -194,7 +194,7 @@ def test_ctrl_c(
             assert process.poll() is None
         process.send_signal(number)
         _, err = process.communicate(timeout=PATIENCE)
-        assert process.returncode == 0, err
+        assert process.returncode == 128 + number, err
         file = path.read_bytes()
         reader = Reader([file])
         captured = len(list(reader))
@@ -239,7 +239,7 @@ def test_ping_through_the_kernel(kernel_service: RunningService, tmp_path: Path)
 def test_no_session(service: RunningService) -> None:
     """An unknown session is a sentence, and no file is left."""
     result = invoke("capture", "Nothing", **variables(service))
-    assert result.exit_code == 1
+    assert result.exit_code == 5
     assert "wintun-api sessions list" in result.stderr
 
 
@@ -430,6 +430,8 @@ def test_a_full_disk(
     totals, sentence = err.decode().splitlines()
     assert process.returncode == 1
     assert totals.endswith(" lost.")
+    if "--json" in options:
+        sentence = json.loads(sentence)["detail"]
     assert sentence.startswith("Cannot write ")
     assert sentence.endswith("No space left on device. The capture was stopped.")
 
@@ -501,8 +503,8 @@ def test_inject_while_the_link_is_down(kernel_service: RunningService, tmp_path:
         (["--bogus"], 2),
         (["inject", "A1", "--hex", "zz"], 2),
         (["capture", "A1", "--json", "--write", "f"], 2),
-        (["adapters", "show", "nope"], 1),
-        (["inject", "nope", "--pcap", "missing"], 1),
+        (["adapters", "show", "nope"], 5),
+        (["inject", "nope", "--pcap", "missing"], 5),
         (["tokens", "list"], 0),
         (["adapters", "list"], 0),
     ],
@@ -555,6 +557,6 @@ def test_ctrl_c_stops_a_replay(service: RunningService, session: str, tmp_path: 
         pass
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 1
+    assert process.returncode == 130
     assert " packets accepted." in out
     assert err == "The replay was interrupted; what came before was sent.\n"

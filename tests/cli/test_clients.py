@@ -172,7 +172,7 @@ def test_release_open_delete(cli: Cli, service: RunningService) -> None:
 
 def test_unknown_adapter(cli: Cli) -> None:
     """A name that no adapter has is told, with what to do."""
-    lines = refusal(cli("adapters", "delete", "Nowhere"))
+    lines = refusal(cli("adapters", "delete", "Nowhere"), 5)
     assert lines == ["No adapter has the name 'Nowhere'.", "See wintun-api adapters list."]
 
 
@@ -217,7 +217,7 @@ def test_capacity_is_a_number(cli: Cli) -> None:
 
 def test_unknown_session(cli: Cli) -> None:
     """A word that names no session is told, with what to do."""
-    assert "wintun-api sessions list" in refusal(cli("sessions", "end", "nothing"))[1]
+    assert "wintun-api sessions list" in refusal(cli("sessions", "end", "nothing"), 5)[1]
 
 
 # Packets
@@ -290,13 +290,13 @@ def test_tokens(cli: Cli) -> None:
     """A token is made, allows what it may and no more, is listed, and is revoked."""
     secret = cli("tokens", "create", "read", "--label", "grafana").stdout.strip()
     assert made(cli("adapters", "list", "--json", WINTUN_API_TOKEN=secret)) == []
-    refused = refusal(cli("adapters", "create", "X", WINTUN_API_TOKEN=secret))
+    refused = refusal(cli("adapters", "create", "X", WINTUN_API_TOKEN=secret), 4)
     assert "scope admin" in refused[0]
     (listed,) = made(cli("tokens", "list", "--json"))
     assert (listed["label"], listed["scopes"]) == ("grafana", ["read"])
     assert secret not in cli("tokens", "list").stdout
     assert cli("tokens", "revoke", listed["id"]).exit_code == 0
-    refusal(cli("adapters", "list", WINTUN_API_TOKEN=secret))
+    refusal(cli("adapters", "list", WINTUN_API_TOKEN=secret), 4)
 
 
 @pytest.mark.parametrize(
@@ -366,10 +366,10 @@ def test_sources_of_the_token(service: RunningService, tmp_path: Path) -> None:
         return invoke("adapters", "list", *arguments, **variables).exit_code
 
     assert code() == 0
-    assert code(WINTUN_API_TOKEN="wrong") == 1
+    assert code(WINTUN_API_TOKEN="wrong") == 4
     assert code("--token-file", str(good), WINTUN_API_TOKEN="wrong") == 0
     assert code("--token", TOKEN, "--token-file", str(bad)) == 0
-    assert code(WINTUN_API_TOKEN_FILE=str(bad)) == 1
+    assert code(WINTUN_API_TOKEN_FILE=str(bad)) == 4
 
 
 @pytest.mark.parametrize("around", ["\n", "\r\n", " ", "\t", "\ufeff"])
@@ -397,14 +397,14 @@ def test_a_token_with_something_around_it(
 @pytest.mark.parametrize("text", ["", " ", f'"{TOKEN}"', f"'{TOKEN}'", f"{TOKEN} {TOKEN}"])
 def test_a_token_that_is_ambiguous(service: RunningService, text: str) -> None:
     """Quotation marks, several words and nothing at all are refused with a sentence."""
-    lines = refusal(invoke("adapters", "list", "--url", service.url, "--token", text))
-    assert lines[0].startswith("What --token holds ")
+    lines = refusal(invoke("adapters", "list", "--url", service.url, "--token", text), 4)
+    assert lines[0].startswith("The token from --token ")
 
 
 def test_a_token_file_without_end(service: RunningService) -> None:
     """No more is read of a token file than a token can have."""
     result = invoke("adapters", "list", "--url", service.url, "--token-file", "/dev/zero")
-    assert refusal(result)
+    assert refusal(result, 4)
 
 
 def test_arguments_with_something_around_them(cli: Cli, service: RunningService) -> None:
@@ -433,7 +433,7 @@ def test_wrong_token(service: RunningService, tmp_path: Path) -> None:
     """A token that the service does not know is told by where it came from."""
     (tmp_path / "token").write_text("wrong")
     result = invoke("adapters", "list", "--url", service.url, WINTUN_API_DATA_DIR=str(tmp_path))
-    lines = refusal(result)
+    lines = refusal(result, 4)
     assert str(tmp_path / "token") in lines[0]
     assert "--token-file" in lines[1]
 
@@ -441,7 +441,7 @@ def test_wrong_token(service: RunningService, tmp_path: Path) -> None:
 def test_missing_token(service: RunningService, tmp_path: Path) -> None:
     """A missing token file is named."""
     result = invoke("adapters", "list", "--url", service.url, WINTUN_API_DATA_DIR=str(tmp_path))
-    assert refusal(result)[0] == f"There is no token file {tmp_path / 'token'}."
+    assert refusal(result, 4)[0] == f"There is no token file {tmp_path / 'token'}."
 
 
 @pytest.mark.parametrize("content", ["", "two words", "naïve"])
@@ -449,13 +449,13 @@ def test_no_token_in_the_file(service: RunningService, tmp_path: Path, content: 
     """A file that holds no token is a sentence, and nothing is sent."""
     (tmp_path / "token").write_text(content, "utf-8")
     result = invoke("adapters", "list", "--url", service.url, WINTUN_API_DATA_DIR=str(tmp_path))
-    assert "token" in refusal(result)[0]
+    assert "token" in refusal(result, 4)[0]
 
 
 def test_no_service(cli: Cli, service: RunningService) -> None:
     """Where nothing answers, the sentence says how to start it."""
     service.stop()
-    lines = refusal(cli("adapters", "list"))
+    lines = refusal(cli("adapters", "list"), 3)
     assert lines[0] == f"Nothing answers at {service.url}."
     assert "wintun-api serve" in lines[1]
 

@@ -78,19 +78,18 @@ def list_adapters(
     token_file: TokenFile = None,
     as_json: Json = False,
 ) -> None:
-    """List the adapters by name."""
+    """List the adapters."""
     from wintun_api.cli.client import connect
 
     check_output(as_json=as_json, quiet=quiet)
     with connect(url, token, token_file) as client:
         adapters = client.get("/v1/adapters", pool=pool)
-    by_name = sorted(adapters, key=lambda one: (one["name"].casefold(), one["guid"]))
     if as_json:
         show_json(adapters)
     elif quiet:
-        show_ids(one["guid"] for one in by_name)
+        show_ids(one["guid"] for one in adapters)
     elif adapters:
-        show_table(COLUMNS, [_row(adapter) for adapter in by_name], LEAST)
+        show_table(COLUMNS, [_row(adapter) for adapter in adapters], LEAST)
     else:
         typer.echo("No adapters.", err=True)
 
@@ -329,7 +328,8 @@ def delete(
             answers.append(answer)
             if not as_json:
                 reboot = " Restart the computer to finish it." if answer["reboot_required"] else ""
-                typer.echo(f"Deleted {guid}.{reboot}")
+                which = f" {guid}" if len(adapters) > 1 else ""
+                typer.echo(f"Deleted{which}.{reboot}")
     if as_json:
         show_json(answers if len(guids) > 1 else answers[0])
 

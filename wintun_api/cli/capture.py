@@ -82,7 +82,7 @@ def capture(
     if as_json and write is not None:
         fail(
             "--json and --write cannot be used together.",
-            "Use one of them.",
+            "Choose one.",
             code=ExitCode.USAGE,
         )
     if str(write) == "-" and sys.stdout is not None and sys.stdout.isatty():

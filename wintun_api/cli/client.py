@@ -139,7 +139,7 @@ class Client:
         if not named:
             fail(
                 f"No adapter has the name {word!r}.",
-                "List the adapters with: wintun-api adapters list",
+                "See wintun-api adapters list.",
                 code=ExitCode.NOT_FOUND,
             )
         if len(named) > 1:
@@ -168,8 +168,7 @@ class Client:
         if not found:
             fail(
                 f"No session has the id {word!r}, and no adapter of this name has a session.",
-                "List the sessions with wintun-api sessions list; start one with wintun-api "
-                "sessions start.",
+                "See wintun-api sessions list; start one with wintun-api sessions start.",
                 code=ExitCode.NOT_FOUND,
             )
         if len(found) > 1:

@@ -47,6 +47,6 @@ def _check_owner(path: Path, status: os.stat_result) -> None:
         )
     if status.st_mode & stat.S_IWOTH:
         raise UntrustedFile(
-            f"Every user can write to the configuration file {path}.",
+            f"Every user may write the configuration file {path}.",
             hint=f"Read it, and then protect it with: chmod o-w {path}",
         )

@@ -149,7 +149,7 @@ def _lines(url: str, token: str, adapter: AdapterView, session: str, traffic: fl
         "",
         _curl(token, f"{url}/v1/sessions/{session}"),
         "",
-        f"The third{', for PowerShell,' if ON_WINDOWS else ''} sends a ping to the host, which answers.",
+        f"The third{', for PowerShell,' if ON_WINDOWS else ''} pings the host, which answers.",
         'It prints {"accepted":1,...}. The dashboard then shows an echo reply, and the second',
         "command counts one more injected and one more received packet:",
         "",

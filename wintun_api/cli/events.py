@@ -39,8 +39,8 @@ def events(
         typer.Option(
             "--type",
             metavar="KIND",
-            help="Show only events of this kind, such as adapter.created, or of a whole group, such "
-            "as adapter. Can be repeated.",
+            help="Show only events of this kind, such as adapter.created, or of a whole group, "
+            "such as adapter. Can be repeated.",
             autocompletion=_kinds,
         ),
     ] = None,
@@ -70,7 +70,7 @@ def events(
             for message in stream.follow() if follow else stream.past():
                 names.learn(message)
                 if message["type"] == "snapshot":
-                    _tell("Earlier events are no longer kept. This is what exists now:")
+                    _tell("Earlier events are not kept. This is what exists now:")
                 elif message["type"] != "missed" and not _passes(message, wanted, level):
                     continue
                 typer.echo(json.dumps(message) if as_json else names.line(message))

@@ -29,11 +29,11 @@ def health(
     timeout: Annotated[float, typer.Option(help="How many seconds to wait for the answer.")] = 4.0,
     as_json: options.Json = False,
 ) -> None:
-    """Check whether the service on this machine answers. No token is needed.
+    """Check whether the service on this machine answers.
 
-    The service notes its address in its data directory; --host and --port give another
-    one. The command exits with 0 if the service answers and with 1 if it does not, as
-    container runtimes expect of a health check.
+    No token is needed. The service notes its address in its data directory; --host and
+    --port give another one. The command exits with 0 if the service answers and with 1
+    if it does not, as container runtimes expect of a health check.
     """
     from wintun_api.cli.output import fail, show_json
 

@@ -31,8 +31,8 @@ def inject(
     pcap: Annotated[
         Path | None,
         typer.Option(
-            help="A pcap or pcapng file, which gzip may have compressed; - is standard input. Every "
-            "IP packet in it is injected."
+            help="A pcap or pcapng file, which gzip may have compressed; - is standard input. "
+            "Every IP packet in it is injected."
         ),
     ] = None,
     rate: Annotated[

@@ -24,7 +24,7 @@ from wintun_api.cli.output import printable, show_ids, show_json
 from wintun_api.cli.table import show_table
 
 app = typer.Typer(
-    help="Create and revoke tokens that allow less than the admin token.",
+    help="List, create and revoke tokens.",
     epilog="Example: TOKEN=$(wintun-api tokens create read --label grafana --expires-in 7d)\n\n"
     "Revoke them all: wintun-api tokens list -q | xargs wintun-api tokens revoke",
     no_args_is_help=True,
@@ -136,7 +136,8 @@ def revoke(
         for one in dict.fromkeys(token_ids):
             client.send("DELETE", path_of("v1", "tokens", one))
             if not as_json:
-                typer.echo(f"Revoked {printable(one)}.")
+                which = f" {printable(one)}" if len(token_ids) > 1 else ""
+                typer.echo(f"Revoked{which}.")
     if as_json:
         show_json({"revoked": list(dict.fromkeys(token_ids))})
 
