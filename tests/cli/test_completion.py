@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 import subprocess
+import sys
+import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from tests.cli.commands import invoke
+from tests.cli.commands import environment, invoke
 from tests.running import TOKEN, RunningService
+from wintun_api.api.tokens import Scope
+from wintun_api.cli import completion
 
 Complete = Callable[..., list[str]]
 
@@ -104,3 +110,112 @@ def test_a_service_that_does_not_answer(complete: Complete) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         assert complete("wintun-api adapters show ", WINTUN_API_URL=url) == []
+
+
+NAMES = ("My Office Net", "It's $HOME", "B & C; (D)", "Büro")
+# What each shell is told, and prints: a completed word per line, as it would put it into the line.
+SHELLS = {
+    "bash": """
+. ./script
+COMP_LINE=$LINE; COMP_POINT=${#COMP_LINE}
+eval "COMP_WORDS=($LINE_WORDS)"; COMP_CWORD=3
+_wintun_api_completion wintun-api
+printf '%s\\n' "${COMPREPLY[@]}"
+""",
+    "zsh": """
+compdef() { :; }
+compadd() { print -rl -- "${(q)found[@]}"; }
+_files() { :; }
+source ./script
+words=(wintun-api adapters show "$LAST"); CURRENT=4
+_wintun_api_completion
+""",
+    "fish": """
+source ./script
+for word in (complete -C "$LINE")
+    string escape -- $word
+end
+""",
+}
+
+
+@pytest.mark.parametrize("last", ["", "My", "My\\ Off"])
+@pytest.mark.parametrize("shell", SHELLS)
+def test_names_are_quoted(service: RunningService, tmp_path: Path, shell: str, last: str) -> None:
+    """A real shell quotes names with spaces and special characters, so that each is one word."""
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is not installed")
+    for name in NAMES:
+        service.adapter(name=name)
+    (tmp_path / "script").write_text(invoke("--show-completion", shell).stdout, "utf-8")
+    (tmp_path / "run").write_text(SHELLS[shell], "utf-8")
+    line = f"wintun-api adapters show {last}"
+    env = environment(
+        tmp_path,
+        WINTUN_API_URL=service.url,
+        WINTUN_API_TOKEN=TOKEN,
+        LINE=line,
+        LINE_WORDS=f"wintun-api adapters show '{last}'",
+        LAST=last,
+        LC_ALL="C.UTF-8",
+        PATH=f"{Path(sys.executable).parent}:/usr/bin:/bin",
+    )
+    wanted = [name for name in NAMES if name.startswith(last.replace("\\", ""))]
+    deadline = time.monotonic() + 60
+    while True:
+        options = ["-f"] if shell == "zsh" else []
+        done = subprocess.run(
+            [shell, *options, "run"],
+            env=env,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+        words = done.stdout.splitlines()
+        if any(words) or time.monotonic() > deadline:  # it gives up where the machine is busy
+            break
+    assert done.stderr == ""
+    # Read back by a shell, each word is one name.
+    back = subprocess.run(
+        ["bash", "-c", "printf '%s\\n' " + " ".join(words)],
+        env={"LC_ALL": "C.UTF-8"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert sorted(back.stdout.splitlines()) == sorted(wanted)
+
+
+def test_a_fault_says_nothing(complete: Complete, service: RunningService) -> None:
+    """Another program at the address, or a misspelt variable, offers nothing and says nothing."""
+    assert complete("wintun-api adapters show ", WINTUN_API_URL=f"{service.url}/v1") == []
+    assert complete("wintun-api adapters show ", WINTUN_API_PROT="1") == []
+
+
+def test_tokens_and_pools(complete: Complete, service: RunningService) -> None:
+    """Ids of tokens and pools complete."""
+    service.adapter(name="OfficeNet", pool="WireGuard")
+    service.token(Scope.READ)
+    (issued,) = service.http.get("/v1/tokens").json()
+    assert complete("wintun-api tokens revoke ") == [issued["id"]]
+    assert complete("wintun-api adapters list --pool Wire") == ["WireGuard"]
+
+
+def test_silence_is_waited_for_less_than_a_second() -> None:
+    """However slow the service is, the requests of a completion together end in half a second."""
+    assert completion.QUICK <= 0.5
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        env = {
+            "WINTUN_API_URL": f"http://127.0.0.1:{silent.getsockname()[1]}",
+            "WINTUN_API_TOKEN": TOKEN,
+            "_WINTUN_API_COMPLETE": "complete_bash",
+            "COMP_WORDS": "wintun-api inject ",
+            "COMP_CWORD": "2",
+        }
+        invoke(**env)  # imports what it needs
+        started = time.monotonic()
+        result = invoke(**env)
+        assert time.monotonic() - started < 5
+    assert (result.exit_code, result.output.strip()) == (0, "")

@@ -186,8 +186,9 @@ def test_a_certificate_of_another_name(
     """A certificate that is trusted, but for another name, is told with that name."""
     monkeypatch.setenv("SSL_CERT_FILE", str(pair[0]))
     with running(tmp_path, tls_certificate=pair[0], tls_key=pair[1]) as service:
-        sentence, hint = failure("adapters", "list", "--url", service.url)
-    assert "127.0.0.1" in sentence.partition("here: ")[2]
+        url = f"https://localhost:{service.port}"
+        sentence, hint = failure("adapters", "list", "--url", url)
+    assert "localhost" in sentence.partition("here: ")[2]
     assert "a name in --url that the certificate has" in hint
 
 

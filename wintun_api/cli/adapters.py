@@ -7,7 +7,7 @@ from uuid import UUID
 
 import typer
 
-from wintun_api.cli.completion import adapter_names
+from wintun_api.cli.completion import adapter_names, pool_names
 from wintun_api.cli.options import (
     DEFAULT_URL,
     Json,
@@ -42,7 +42,10 @@ SeveralNamed: TypeAlias = Annotated[
 ]
 Name: TypeAlias = Annotated[str, typer.Argument(metavar="NAME", help="The name of the adapter.")]
 Pool: TypeAlias = Annotated[
-    str, typer.Option(help="The pool of the adapter; in Wintun 0.14, its tunnel type.")
+    str,
+    typer.Option(
+        help="The pool of the adapter; in Wintun 0.14, its tunnel type.", autocompletion=pool_names
+    ),
 ]
 Mtu: TypeAlias = Annotated[int | None, typer.Option(help="The MTU in bytes.")]
 Metric: TypeAlias = Annotated[
@@ -71,7 +74,10 @@ AUTOMATIC = "auto"
 @app.command("list")
 def list_adapters(
     *,
-    pool: Annotated[str | None, typer.Option(help="List only the adapters of this pool.")] = None,
+    pool: Annotated[
+        str | None,
+        typer.Option(help="List only the adapters of this pool.", autocompletion=pool_names),
+    ] = None,
     quiet: Quiet = False,
     url: Url = DEFAULT_URL,
     token: Token = None,

@@ -68,7 +68,7 @@ class Client:
         return self.request(method, path, json=given or None)
 
     def request(self, method: str, path: str, **more: Any) -> Any:
-        """Send a request and return the JSON of its answer; None when there is none."""
+        """Send a request and return the JSON of its answer; None if that is empty."""
         try:
             return self.attempt(method, path, **more)
         except httpx.TransportError as error:

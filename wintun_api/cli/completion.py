@@ -14,7 +14,7 @@ from wintun_api.cli.options import DEFAULT_URL
 from wintun_api.cli.output import tried
 
 Shell: TypeAlias = Literal["bash", "zsh", "fish", "powershell", "pwsh"]
-QUICK = 0.4  # seconds for all requests together; a prompt that waits longer is worse than none
+QUICK = 0.5  # seconds for all requests together; a prompt that waits longer is worse than none
 
 completion_init()  # Typer's own protocols, which the scripts use
 

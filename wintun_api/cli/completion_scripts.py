@@ -17,21 +17,14 @@ _ASK: Final = (
 BASH: Final = (
     r"""
 _wintun_api_completion() {
-    local line=${COMP_LINE:0:COMP_POINT} word quote= prefix= typed
-    typed=${COMP_WORDS[COMP_CWORD]}
-    case $typed in
-        \"*|\'*) quote=${typed:0:1} ;;
-    esac
+    local line=${COMP_LINE:0:COMP_POINT} word quoted=
+    # Bash closes quotation marks that the user has opened, and adds no other quotes inside them.
+    [[ ${COMP_WORDS[COMP_CWORD]} == [\"\']* ]] && quoted=yes
     COMPREPLY=()
-    # Bash begins a new word at each colon, and would repeat what is before it.
-    typed=${line##*[[:space:]]}
-    if [[ -z $quote && $typed == *:* && $COMP_WORDBREAKS == *:* ]]; then
-        prefix=${typed%"${typed##*:}"}
-    fi
     while IFS=$'\t' read -r word _; do
         [[ -n $word ]] || continue
-        [[ -n $quote ]] || printf -v word %q "$word"
-        COMPREPLY+=("${word#"$prefix"}")
+        [[ -n $quoted ]] || printf -v word %q "$word"
+        COMPREPLY+=("$word")
     done < <("""
     + _ASK
     + r""""$line" "$1" 2>/dev/null)
