@@ -15,7 +15,7 @@ from tests.cli.commands import invoke
 FOLDER = Path(wintun_api.cli.__path__[0])
 MODULES = sorted(FOLDER.glob("*.py"))
 RIDDLES = re.compile(
-    r"\b(is|are) (no|none)\b(?! longer)|\b[Ww]hoever\b|\b([Nn]o|[Ss]ome|[Aa]ny)body\b"
+    r"(?<![Tt]here )\b(is|are) (no|none)\b(?! longer)|\b[Ww]hoever\b|\b([Nn]o|[Ss]ome|[Aa]ny)body\b"
     r"|\bof ours\b|\bshall\b|\bfor ever\b"
 )
 

@@ -214,7 +214,7 @@ def reach(sockets: list[socket.socket]) -> str:
     if not any_address:
         return ""
     if len(any_address) == 2:
-        return "It listens at every IPv4 and IPv6 address of this machine."
+        return "It listens at every address of this machine, of IPv4 and of IPv6."
     if socket.AF_INET6 in any_address:
         return "It listens at every IPv6 address of this machine, which has no IPv4."
     return "It listens at every IPv4 address of this machine, but not at its IPv6 addresses."
