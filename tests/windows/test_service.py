@@ -64,8 +64,8 @@ def test_life(service: Service, tmp_path: Path) -> None:
     """Installed, started, asked, stopped in order, removed."""
     data = tmp_path / "the data"
     assert service("status") == (
-        1,
-        "It is not installed.\nInstall it with: wintun-api service install\n",
+        3,
+        "The service is not installed.\nInstall it with: wintun-api service install\n",
     )
     install(service, data, "--port", "0")
     assert service("start")[0] == 0
@@ -85,7 +85,7 @@ def test_life(service: Service, tmp_path: Path) -> None:
     assert (data / "token").read_text().strip() not in log.read_text()
     assert json.loads(service("status", "--json")[1])["exit_code"] == 0
     assert service("remove")[0] == 0
-    assert service("status")[0] == 1
+    assert service("status")[0] == 3
     assert (data / "token").is_file()
 
 

@@ -130,7 +130,7 @@ def make_server(
     except OSError as error:
         driver.close()
         fail(
-            f"Cannot read or create {error.filename or settings.data_dir}: "
+            f"Cannot read or make {error.filename or settings.data_dir}: "
             f"{error.strerror or error}.",
             "Make room on the disk, let the user of the service read and write the directory, or "
             "give another one with --data-dir.",

@@ -291,7 +291,7 @@ def _open_data(settings: Settings, url: str) -> tuple[DataDirectory, str, TokenS
     except OSError as error:
         where = "" if error.filename in (None, str(path)) else f" ({error.filename})"
         fail(
-            f"Cannot read or create the token file {path}: {error.strerror or error}{where}.",
+            f"Cannot read or make the token file {path}: {error.strerror or error}{where}.",
             "Give a file that this user may write with --token-file, or a directory with "
             "--data-dir.",
         )

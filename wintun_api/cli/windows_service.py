@@ -271,7 +271,7 @@ def sentences() -> Iterator[None]:
                 fail(
                     "The service is not installed.",
                     "Install it with: wintun-api service install",
-                    code=ExitCode.NOT_FOUND,
+                    code=ExitCode.NOT_REACHABLE,
                 )
             case winerror.ERROR_ACCESS_DENIED:
                 fail(
