@@ -24,9 +24,6 @@ GENERATED = ("web/src/api/schema.gen.ts",)
 # Texts that are being rewritten at present; each entry is the beginning of a path.
 PENDING = (
     "CHANGELOG.md",
-    "openapi/",
-    "wintun_api/api/contract/",
-    "wintun_api/api/schemas/",
     "wintun_api/cli/",
 )
 

@@ -129,9 +129,9 @@ def test_next_hops_that_cannot_be(system: RunningService, hop: str) -> None:
     [
         (["10.8.0.1/24", "10.8.0.1/16"], "two prefix lengths"),
         (["fd08::1/64", "fd08::1/48"], "two prefix lengths"),
-        (["127.0.0.1/8"], "no address that an adapter can have"),
-        (["::1/128"], "no address that an adapter can have"),
-        (["255.255.255.255/32"], "no address that an adapter can have"),
+        (["127.0.0.1/8"], "cannot be the address of an adapter"),
+        (["::1/128"], "cannot be the address of an adapter"),
+        (["255.255.255.255/32"], "cannot be the address of an adapter"),
     ],
 )
 def test_addresses_that_cannot_be(service: RunningService, addresses: list[str], says: str) -> None:

@@ -1,6 +1,6 @@
-"""What schemathesis must know of our formats, and what no schema can say.
+"""What schemathesis must know about the formats of the API, and about rules beyond schemas.
 
-It loads this file by its path (SCHEMATHESIS_HOOKS), in an environment of its own.
+Schemathesis loads this file by its path (SCHEMATHESIS_HOOKS).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ labels = st.from_regex(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,20}[A-Za-z0-9_])?", fullma
 
 @st.composite
 def networks(draw: st.DrawFn) -> str:
-    """A network of either version, no bits beyond its prefix."""
+    """A network of either IP version, without bits beyond its prefix."""
     version = draw(st.sampled_from((4, 6)))
     bits = 32 if version == 4 else 128
     prefix = draw(st.integers(0, bits))
@@ -51,7 +51,7 @@ schemathesis.openapi.format("domain", st.lists(labels, min_size=1, max_size=4).m
 
 @st.composite
 def packets(draw: st.DrawFn) -> bytes:
-    """What every driver takes for an IP packet: version and least length are right."""
+    """Packets that every driver accepts: their version and least length are right."""
     if draw(st.booleans()):
         return bytes([draw(st.integers(0x40, 0x4F))]) + draw(st.binary(min_size=19, max_size=1400))
     return bytes([draw(st.integers(0x60, 0x6F))]) + draw(st.binary(min_size=39, max_size=1400))
@@ -59,7 +59,7 @@ def packets(draw: st.DrawFn) -> bytes:
 
 @st.composite
 def batches(draw: st.DrawFn) -> bytes:
-    """A batch frame of any bytes: a packet that is none is counted, not refused."""
+    """A batch frame of any bytes. Packets that are not valid are counted, not refused."""
     chosen = draw(st.lists(packets() | st.binary(max_size=60), max_size=8))
     lengths = [len(packet) for packet in chosen]
     head = struct.pack("<4sHHIIQQ", b"WTB1", 32, 0, len(chosen), sum(lengths), 0, 0)
@@ -69,8 +69,8 @@ def batches(draw: st.DrawFn) -> bytes:
 @schemathesis.hook
 def before_load_schema(context, raw_schema):
     """Link adapters to sessions; in the document itself, generators stumble over such a link."""
-    # Its requested_guid looks like the id of something that nobody makes: start chains with it all
-    # the same.
+    # Schemathesis takes requested_guid for the id of a resource that no operation creates. Chains
+    # of operations begin with create_adapter all the same.
     answer = raw_schema["paths"]["/v1/system"]["get"]["responses"]["200"]
     answer["links"] = {"create_adapter": {"operationId": "create_adapter"}}
     for path, status in (("/v1/adapters", "201"), ("/v1/adapters/open", "200")):
@@ -82,14 +82,13 @@ def before_load_schema(context, raw_schema):
 schemathesis.openapi.media_type("application/octet-stream", packets())
 schemathesis.openapi.media_type("application/vnd.wintun-api.batch", batches())
 
-# What a schema cannot say of a value: the service refuses it with one of these sentences.
+# Rules that a schema cannot express. The service refuses a value with one of these sentences.
 BEYOND_SCHEMAS = (
     "is not a valid ring capacity; it must be a power of two",
-    "is no next hop to",
-    "is there twice",
+    "is listed twice",
     "two prefix lengths",
     "cannot be the next hop",
-    "is no address that an adapter can have",
+    "cannot be the address of an adapter",
     "IPv6 needs",
     "urn:wintun-api:problem:invalid-packet",
     "urn:wintun-api:problem:bad-frame",
@@ -98,7 +97,7 @@ BEYOND_SCHEMAS = (
 
 @schemathesis.hook
 def filter_failure(context, failure, case, response):
-    """Drop what is no failure: refused for what no schema can say, or an additional header.
+    """Drop failures that are none: rules beyond schemas, and additional headers.
 
     The schema of the event stream is that of the whole stream; here it is held against each event.
     """

@@ -12,11 +12,18 @@ from tests.contract.test_documents import FOLDER
 from tests.running import RunningService
 from wintun_api.api import problems, streams
 from wintun_api.api.connection import _lost
-from wintun_api.api.schemas.control import Ack, Ended, Hello, LostPackets
-from wintun_api.api.schemas.events import DATA, Event, Snapshot
+from wintun_api.api.schemas.control import (
+    Ack,
+    Ended,
+    Hello,
+    LostPackets,
+    ReaderLossCause,
+    Subprotocol,
+)
+from wintun_api.api.schemas.events import DATA, Event, LossCause, Snapshot
 from wintun_api.api.schemas.model import Model
 from wintun_api.hub.events import EventType
-from wintun_api.hub.losses import Loss
+from wintun_api.hub.losses import Cause, Loss
 from wintun_api.packet.build import icmp_echo
 from wintun_api.wire import HEADER_LENGTH, Batch, pack
 
@@ -100,6 +107,26 @@ def test_events(service: RunningService) -> None:
             is_whole(Event, event)
             is_whole(DATA[EventType(event["type"])], event["data"])
             seen.add(event["type"])
+
+
+def test_every_payload_has_a_title() -> None:
+    """Generators call what has no title AnonymousSchema_1."""
+    schemas = DOCUMENT["components"]["schemas"]
+    for message in DOCUMENT["components"]["messages"].values():
+        payload = message["payload"]
+        assert payload.get("title") or schemas[payload["$ref"].rpartition("/")[2]]["title"]
+    for name, schema in schemas.items():
+        assert schema["title"] == name
+        for member in schema.get("properties", {}).values():
+            assert "enum" not in member, f"{name}: an enum has a name"
+
+
+def test_causes_of_loss_are_those_of_the_code() -> None:
+    """The enums have the causes that the hub counts and the drivers know."""
+    refused = {"refused_link_down", "refused_host"}
+    assert set(LossCause) == set(Cause) - {Cause.REFUSED} | refused
+    assert set(ReaderLossCause) == {Cause.RING, Cause.TRUNCATED, Cause.QUEUE, Cause.ENDED}
+    assert set(Subprotocol) == set(streams.SUBPROTOCOLS)
 
 
 def test_every_event_has_a_message() -> None:

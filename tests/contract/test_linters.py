@@ -1,4 +1,4 @@
-"""Strangers' tools find no fault with the documents: Redocly's strictest rules, AsyncAPI's parser.
+"""Redocly's strictest rules and AsyncAPI's parser accept the documents.
 
 `npm ci` in this folder installs them.
 """
@@ -19,7 +19,7 @@ HERE = Path(__file__).parent
 
 @pytest.mark.parametrize("document", ["openapi", "asyncapi"])
 def test_nothing_to_complain_about(document: str) -> None:
-    """There is no error and no warning."""
+    """The linter reports neither errors nor warnings."""
     need("node", "npm", str(HERE / "node_modules/.bin/redocly"))
     judged = subprocess.run(
         ["npm", "run", "--silent", document],

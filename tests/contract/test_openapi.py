@@ -1,21 +1,32 @@
-"""The OpenAPI document: nothing is missing, and nothing in it is bare."""
+"""The OpenAPI document is complete, and everything in it is described."""
 
 from __future__ import annotations
 
+import ast
 import json
+import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from tests.contract.routes import routes
 from tests.contract.test_documents import FOLDER
 from tests.running import RunningService
+from wintun_api.api.context import DOOR
 from wintun_api.api.contract.examples import BODIES
-from wintun_api.api.problems import KINDS, URN
-from wintun_api.api.schemas.problem import Problem
+from wintun_api.api.problems import HTTP_KINDS, INTERNAL, KINDS, URN, VALIDATION
+from wintun_api.api.schemas.adapters import AdapterState
+from wintun_api.api.schemas.problem import Problem, ProblemType
+from wintun_api.api.tokens import Scope
+from wintun_api.drivers.base import UnavailableReason
+from wintun_api.drivers.wintun.abi import Generation
+from wintun_api.errors import CodeKind
+from wintun_api.hub.session import SessionState
+from wintun_api.settings import DriverName
 
 DOCUMENT: dict[str, Any] = json.loads((FOLDER / "openapi.json").read_text("utf-8"))
+SCHEMAS: dict[str, dict[str, Any]] = DOCUMENT["components"]["schemas"]
 OPERATIONS: dict[str, dict[str, Any]] = {
     operation["operationId"]: operation
     for item in DOCUMENT["paths"].values()
@@ -42,7 +53,7 @@ def test_every_route_is_in_it() -> None:
 
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_an_operation_is_whole(name: str) -> None:
-    """It has words, a tag, a scope, examples; every error is a problem with an example."""
+    """It has texts, a tag, a scope and examples; every error is a problem with an example."""
     operation = OPERATIONS[name]
     assert operation["summary"]
     assert len(operation["description"]) > len(operation["summary"])
@@ -101,7 +112,91 @@ def test_integers_have_a_size() -> None:
     """None is left to a language's idea of 31 bits: it has a limit, or 64 bits."""
     for node in nodes(DOCUMENT):
         if node.get("type") in ("integer", ["integer", "null"]):
-            assert "maximum" in node or node.get("format") == "int64", node
+            assert {"maximum", "enum"} & node.keys() or node.get("format") == "int64", node
+
+
+# Where the document must name every value.
+CLOSED = {
+    ("Problem", "type"): ProblemType,
+    ("Problem", "code_kind"): CodeKind,
+    ("Driver", "name"): get_args(DriverName),
+    ("Driver", "generation"): (*Generation, "kernel"),
+    ("System", "driver"): get_args(DriverName),
+    ("UnavailableReason", "reason"): UnavailableReason,
+    ("Adapter", "families"): (4, 6),
+    ("Adapter", "state"): AdapterState,
+    ("Session", "state"): SessionState,
+    ("Token", "scopes"): Scope,
+    ("System", "scopes"): Scope,
+    ("TokenCreate", "scopes"): Scope,
+}
+
+
+@pytest.mark.parametrize(("schema", "member"), CLOSED)
+def test_a_closed_set_is_an_enum(schema: str, member: str) -> None:
+    """The document lists the values that the code knows, in a schema with a name."""
+    value = SCHEMAS[schema]["properties"][member]
+    name = value.get("items", value)["$ref"].removeprefix("#/components/schemas/")
+    assert set(SCHEMAS[name]["enum"]) == set(CLOSED[schema, member])
+    assert SCHEMAS[name]["title"] == name
+
+
+def test_every_type_of_problem_is_known() -> None:
+    """The enum has what the tables and the places in the code have that refuse a request."""
+    slugs = {kind.slug for kind in (*KINDS.values(), *HTTP_KINDS.values(), *DOOR)}
+    slugs |= {VALIDATION.slug, INTERNAL.slug}
+    for path in (FOLDER.parent / "wintun_api").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Refusal":
+                slug = node.args[1] if len(node.args) > 1 else None
+                if isinstance(slug, ast.Constant) and isinstance(slug.value, str):
+                    slugs.add(slug.value)
+    assert {URN + slug for slug in slugs} == set(ProblemType)
+
+
+def test_members_with_defaults_may_be_left_out() -> None:
+    """No member has `default`, for which openapi-typescript makes it required; the text says it."""
+    for name, schema in SCHEMAS.items():
+        for member, value in schema.get("properties", {}).items():
+            assert "default" not in value, f"{name}.{member}"
+    create = SCHEMAS["AdapterCreate"]
+    assert create["required"] == ["name"]
+    assert create["properties"]["pool"]["description"].endswith("The default is `wintun-api`.")
+    assert create["properties"]["dns"]["description"].endswith("The default is an empty list.")
+    assert SCHEMAS["Route"]["required"] == ["destination"]
+
+
+def test_every_scheme_is_sent_in_a_header() -> None:
+    """The generator for Ruby writes broken code for a cookie."""
+    schemes = DOCUMENT["components"]["securitySchemes"]
+    assert {scheme.get("in", "header") for scheme in schemes.values()} == {"header"}
+
+
+STUMBLES = re.compile(
+    r"\b(?:is|are) no\b(?! longer)|\b(?:whoever|nobody|somebody|shall|for ever)\b|\bof ours\b", re.I
+)
+
+
+@pytest.mark.parametrize("name", ["openapi.json", "asyncapi.json"])
+def test_texts_are_sentences(name: str) -> None:
+    """Summaries and descriptions begin with a capital and end as sentences do, in plain words."""
+    for node in nodes({**json.loads((FOLDER / name).read_text("utf-8")), "examples": {}}):
+        text = node.get("description")
+        binary = node.get("contentType") == "application/octet-stream"  # the codec's own table
+        if not isinstance(text, str) or binary:
+            continue
+        assert text[0].isupper() or text[0] in "`*", text
+        assert text.rstrip().endswith((".", "!", ":")), text
+        assert not STUMBLES.search(text), text
+
+
+def test_summaries_are_commands() -> None:
+    """A summary is a verb and its object, at most six words."""
+    for name, operation in OPERATIONS.items():
+        summary = operation["summary"]
+        assert 2 <= len(summary.split()) <= 6, summary
+        first = summary.split()[0].lower()
+        assert name.startswith(first), f"{name}: {summary}"
 
 
 def test_no_schema_is_called_like_a_constructor() -> None:

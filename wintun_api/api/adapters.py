@@ -60,7 +60,7 @@ register_url_convertor("identity", _Identity())
 
 ADAPTERS = TypeAdapter(list[Adapter])
 
-Guid = Annotated[UUID, TRIMMED, Path(description="The adapter's GUID.")]
+Guid = Annotated[UUID, TRIMMED, Path(description="The GUID of the adapter.")]
 
 router = APIRouter(prefix="/v1", tags=["adapters"], route_class=LargeRoute)
 
@@ -97,10 +97,13 @@ async def list_adapters(
         Pool | None, TRIMMED, Query(description="List only the adapters of this pool.")
     ] = None,
 ) -> list[Adapter] | Response:
-    """List the adapters of one pool, or of all pools that the service knows.
+    """List adapters.
 
-    While another driver call is running, the last known list is returned at once; the Age header
-    says how many seconds old it is. WintunEnumAdapters, WintunGetAdapterName, WintunGetAdapterLUID.
+    The answer has all adapters that the service knows, or those of one pool. While another call of
+    the driver is running, the service answers at once with what it read last; the header `Age` says
+    how many seconds old this is.
+
+    Wintun functions: WintunEnumAdapters, WintunGetAdapterName, WintunGetAdapterLUID.
     """
     views, age = await registry.adapters(pool)
     response.headers["Age"] = str(int(age))
@@ -125,9 +128,14 @@ async def list_adapters(
 async def create_adapter(
     body: AdapterCreate, request: Request, registry: RegistryOf, response: Response
 ) -> Adapter | Response:
-    """Create an adapter with its network settings; on an error, nothing is created.
+    """Create an adapter.
 
-    WintunCreateAdapter.
+    The service creates the adapter and applies all its network settings; if one of them fails, it
+    removes the adapter again. The request is not idempotent: repeated, it is answered with 409,
+    because the name is in use. If the driver takes too long, the answer is 504 and the call
+    continues; the event `adapter.created` or `adapter.create_failed` then reports its result.
+
+    Wintun function: WintunCreateAdapter.
     """
     settings = await _settings(body)
     view = await registry.create_adapter(body.name, body.pool, body.requested_guid, settings)
@@ -146,7 +154,13 @@ async def create_adapter(
 async def open_adapter(
     body: AdapterOpen, request: Request, registry: RegistryOf, response: Response
 ) -> Adapter | Response:
-    """Open an existing adapter by name and pool. WintunOpenAdapter."""
+    """Open an existing adapter.
+
+    The service opens the adapter with this name in this pool and keeps a handle of it. The request
+    is idempotent: an adapter that the service manages already is returned as it is.
+
+    Wintun function: WintunOpenAdapter.
+    """
     view = await registry.open_adapter(body.name, body.pool)
     note_subject(request.scope, f"adapter {view.info.guid}")
     return await _written(view, response)
@@ -160,7 +174,12 @@ async def open_adapter(
 )
 @needs(Scope.READ)
 async def get_adapter(guid: Guid, registry: RegistryOf, response: Response) -> Adapter | Response:
-    """Read one adapter. WintunGetAdapterName, WintunGetAdapterLUID."""
+    """Get an adapter.
+
+    The answer has the adapter and its network settings as the system reports them now.
+
+    Wintun functions: WintunGetAdapterName, WintunGetAdapterLUID.
+    """
     return await _written(await registry.adapter(guid), response)
 
 
@@ -177,12 +196,15 @@ async def get_adapter(guid: Guid, registry: RegistryOf, response: Response) -> A
 async def update_adapter(
     guid: Guid, body: AdapterUpdate, registry: RegistryOf, response: Response
 ) -> Adapter | Response:
-    """Rename an adapter or change its network settings; on an error, nothing changes.
+    """Update an adapter.
 
-    Settings that the request does not mention stay as they are, even if the system removes them
-    together with others. A request with routes also sets up a link that another program has set
-    down. The response shows the settings that the system reports afterwards; `wanted` shows where
-    they differ from what was asked for. WintunSetAdapterName.
+    The service renames the adapter and changes its network settings. If one change fails, it undoes
+    the others. Settings that are left out keep their values, even if the system removes them as a
+    side effect of another change. A request with routes also sets up a link that another program
+    has set down. The answer has the settings that the system reports afterwards; `wanted` names
+    those that do not hold. The request is idempotent.
+
+    Wintun function: WintunSetAdapterName.
     """
     settings = await _settings(body)
     view = await registry.update_adapter(guid, name=body.name, settings=settings)
@@ -199,10 +221,21 @@ async def delete_adapter(
     guid: Guid,
     registry: RegistryOf,
     force: Annotated[
-        bool, Query(description="Also close sessions of other processes (ForceCloseSessions).")
+        bool,
+        Query(
+            description="Whether to close sessions of other processes as well (Wintun's "
+            "ForceCloseSessions)."
+        ),
     ] = False,
 ) -> Removal:
-    """End the adapter's session and delete the device. WintunDeleteAdapter, WintunCloseAdapter."""
+    """Delete an adapter.
+
+    The service ends the session of the adapter and removes the device. Repeated, the request is
+    answered with 404. If the driver takes too long, the answer is 504 and the call continues; the
+    event `adapter.deleted` or `operation.failed` then reports its result.
+
+    Wintun functions: WintunDeleteAdapter, WintunCloseAdapter.
+    """
     return Removal(reboot_required=await registry.delete_adapter(guid, force=force))
 
 
@@ -216,10 +249,12 @@ async def delete_adapter(
 async def restore_adapter(
     guid: Guid, registry: RegistryOf, response: Response
 ) -> Adapter | Response:
-    """Restore everything that other programs have changed, as listed in `wanted`.
+    """Restore an adapter.
 
-    This covers the network settings that were requested through the service, the state of the
-    link, and the marks on the device that identify the adapter. Other settings are not changed.
+    The service undoes what other programs have changed: it applies again everything that `wanted`
+    names, which is the requested network settings, the state of the link and the marks that
+    identify the adapter on its device. Settings that were never requested from the service keep
+    their values. The request is idempotent.
     """
     return await _written(await registry.restore_adapter(guid), response)
 
@@ -231,7 +266,14 @@ async def restore_adapter(
 )
 @needs(Scope.ADMIN)
 async def release_adapter(guid: Guid, registry: RegistryOf) -> Release:
-    """Close the handle but keep the device, if the generation allows it. WintunFreeAdapter."""
+    """Release an adapter.
+
+    The service closes its handle of the adapter. The device remains if the driver supports this
+    (`capabilities.persistent_adapters` in GET /v1/driver) and is removed otherwise. The session of
+    the adapter must be ended first; otherwise the answer is 409.
+
+    Wintun function: WintunFreeAdapter.
+    """
     return Release(exists=await registry.release_adapter(guid))
 
 
@@ -242,5 +284,12 @@ async def release_adapter(guid: Guid, registry: RegistryOf) -> Release:
 )
 @needs(Scope.ADMIN)
 async def delete_pool(pool: Pool, registry: RegistryOf) -> Removal:
-    """Delete all adapters of a pool; with the last adapter, the driver. WintunDeletePoolDriver."""
+    """Delete a pool.
+
+    The service ends the sessions of the pool and deletes all its adapters. The driver is removed
+    with the last adapter of the machine. Drivers without pools answer 501
+    (`capabilities.delete_pool` in GET /v1/driver).
+
+    Wintun function: WintunDeletePoolDriver.
+    """
     return Removal(reboot_required=await registry.delete_pool(pool))

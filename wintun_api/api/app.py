@@ -45,13 +45,17 @@ from wintun_api.settings import Settings
 DESCRIPTION = """
 Manage Wintun adapters and sessions over REST, and exchange IP packets over WebSocket.
 
-* *Received* packets go from the host to the application; *sent* or *injected* packets go from the
+* *Received* packets go from the host to the application. *Sent* or *injected* packets go from the
   application to the host.
-* Errors are `application/problem+json` documents; their `hint` says what to do next.
-* Packets: `WS /v1/sessions/{id}/packets` with the subprotocol `v1.raw.wintun-api` (one IP packet
-  per binary message), `v1.batch.wintun-api` (many packets per message) or `v1.pcapng.wintun-api` (a
-  capture for Wireshark, like `GET /v1/sessions/{id}/capture.pcapng`).
-* Events: `WS /v1/events`.
+* Errors are answered as `application/problem+json`. `type` names the cause, `detail` says what went
+  wrong, and `hint` says what to do next.
+* Packets are exchanged over `WS /v1/sessions/{id}/packets`. Its subprotocols are
+  `v1.raw.wintun-api` (one IP packet per binary message), `v1.batch.wintun-api` (many packets per
+  message) and `v1.pcapng.wintun-api` (a capture for Wireshark, like
+  `GET /v1/sessions/{id}/capture.pcapng`).
+* Events are sent over `WS /v1/events`, or as server-sent events by `GET /v1/events`.
+* Within `/v1`, later versions add operations, members and problem types, but remove none. A client
+  ignores members that it does not know, and handles an unknown problem type by its `status`.
 """
 ROUTERS = (
     system.router,

@@ -425,23 +425,41 @@ async def capture_packets(
     principal: PrincipalOf,
     *,
     direction: Annotated[
-        CaptureDirection, Query(description="Which packets.")
+        CaptureDirection, Query(description="The packets that the capture contains.")
     ] = CaptureDirection.BOTH,
     snaplen: Annotated[
-        int, Query(ge=0, le=0xFFFF, description="Bytes to keep of each packet; 0 keeps all.")
+        int,
+        Query(
+            ge=0,
+            le=0xFFFF,
+            description="The number of bytes to which each packet is cut; 0 keeps all bytes.",
+        ),
     ] = 0,
     packets: Annotated[
-        int | None, Query(ge=1, le=2**53 - 1, description="End after this many packets.")
+        int | None,
+        Query(
+            ge=1,
+            le=2**53 - 1,
+            description="The number of packets after which the capture ends. If it is left out, "
+            "their number does not end it.",
+        ),
     ] = None,
     seconds: Annotated[
-        float | None, Query(gt=0, le=1e7, description="End after this many seconds.")
+        float | None,
+        Query(
+            gt=0,
+            le=1e7,
+            description="The number of seconds after which the capture ends. If it is left out, "
+            "time does not end it.",
+        ),
     ] = None,
 ) -> StreamingResponse:
-    """Capture a session's packets as a pcapng file that grows with the traffic.
+    """Capture packets.
 
-    The file ends when the session or the service ends, or at the requested number of packets or
-    seconds. If the client reads too slowly, the oldest packets are lost; the next packet carries
-    their number as its drop count. `curl -N ... | wireshark -k -i -` shows the packets live.
+    The answer is a pcapng file that grows while packets pass. It ends with the session, with the
+    service, or when it has the requested number of packets or seconds. A client that reads too
+    slowly loses the oldest packets; the next packet in the file carries their number as its drop
+    count. `curl -N ... | wireshark -k -i -` shows the packets live.
     """
     session, adapter = await find(context, session_id)
     settings = context.settings

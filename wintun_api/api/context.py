@@ -81,7 +81,7 @@ ContextOf = Annotated[Context, Depends(_context)]
 RegistryOf = Annotated[Registry, Depends(_registry)]
 PrincipalOf = Annotated[Principal, Depends(_principal)]
 
-SessionId = Annotated[str, TRIMMED, Path(description="The session's id.")]
+SessionId = Annotated[str, TRIMMED, Path(description="The id of the session.")]
 
 # Errors of every route that calls the driver.
 DRIVER = (AccessDenied, DriverError, DriverUnavailable, DriverBusy)

@@ -36,14 +36,18 @@ from wintun_api.hub.tasks import TaskSet
 
 router = APIRouter(prefix="/v1", tags=["events"])
 
-EventId = Annotated[
-    int, Field(ge=-(2**63), le=2**63 - 1)
-]  # an id that was never used gets a snapshot
-Since = Annotated[EventId | None, Query(description="Resume after the event with this id.")]
+EventId = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]  # an unknown id gets a snapshot
+Since = Annotated[
+    EventId | None,
+    Query(
+        description="The id of the last event that the client has. The stream then continues after "
+        "it, or begins with a snapshot if that event is no longer known."
+    ),
+]
 KEEP_ALIVE = 15.0
 LARGE_EVENTS = 128 * 1024  # bytes of what events carry, which is mostly routes
 STREAM = {
-    "description": "An endless stream of server-sent events.",
+    "description": "A stream of server-sent events that continues until it is closed.",
     "content": {"text/event-stream": {"schema": {"type": "string"}}},
 }
 
@@ -124,7 +128,7 @@ async def stream_events(
     principal: PrincipalOf,
     since: Since = None,
 ) -> None:
-    """Send a snapshot or the events after `since`, then every event as it happens."""
+    """Send a snapshot, or the events after `since`; then send every event as it happens."""
     try:
         reader = EventReader(context.registry)
     except WintunApiError as error:
@@ -165,10 +169,19 @@ async def stream_events_sse(
     principal: PrincipalOf,
     since: Since = None,
     last_event_id: Annotated[
-        EventId | None, Header(description="Sent by browsers to resume.")
+        EventId | None,
+        Header(
+            description="The id of the last event that the client has, as browsers send it when "
+            "they reconnect. It overrides `since`."
+        ),
     ] = None,
 ) -> StreamingResponse:
-    """Send the events of `WS /v1/events` as server-sent events, beginning with a snapshot."""
+    """Stream events.
+
+    The service sends the messages of `WS /v1/events` as server-sent events: first a snapshot, or
+    the events after `since`, then every event as it happens. While nothing happens, it sends a
+    comment every 15 seconds.
+    """
     resume = last_event_id if last_event_id is not None else since
     reader = EventReader(registry)
     await reader.open(resume)

@@ -40,7 +40,8 @@ LAG_INTERVAL = 1.0
 UNROUTED = "none"
 
 METRICS = {
-    "description": "Metrics in the text format of Prometheus, or in OpenMetrics if requested.",
+    "description": "The metrics in the text format of Prometheus, or in that of OpenMetrics if the "
+    "header Accept asks for it.",
     "content": {"text/plain": {"schema": {"type": "string"}}},
 }
 
@@ -238,7 +239,11 @@ def _families(sessions: list[tuple[str, ManagedSession]]) -> Iterator[Metric]:
 )
 @needs(TokenScope.METRICS)
 async def get_metrics(request: Request, context: ContextOf) -> Response:
-    """Read all metrics for Prometheus; a token with the scope `metrics` is enough."""
+    """Get the metrics.
+
+    The answer has all metrics of the service for Prometheus. A token that has only the scope
+    `metrics` cannot read anything else.
+    """
     registry, metrics = context.registry, cast(Metrics, request.app.state.metrics)
     metrics.service.driver_available = (await registry.driver_view()).unavailable is None
     await registry.refresh_sessions()

@@ -33,11 +33,15 @@ async def inject_packets(
     request: Request,
     registry: RegistryOf,
 ) -> InjectionReport:
-    """Inject one IP packet, or batches of them.
+    """Inject packets.
 
-    `application/octet-stream` carries one packet; the request is refused if it is not an IP packet.
-    `application/vnd.wintun-api.batch` carries batch frames; packets that are not IP packets are
-    left out and counted, and the others are injected. WintunAllocateSendPacket, WintunSendPacket.
+    A body of `application/octet-stream` is one IP packet; if it is not a valid IP packet, the
+    answer is 422. A body of `application/vnd.wintun-api.batch` is one or more batch frames; packets
+    in them that are not valid are counted in `rejected` and the others are injected. Packets that
+    do not fit into the send ring are dropped and counted in `ring_full`. The request is not
+    idempotent: repeated, it injects the packets again.
+
+    Wintun functions: WintunAllocateSendPacket, WintunSendPacket.
     """
     session = registry.session(session_id)
     body = await request.body()

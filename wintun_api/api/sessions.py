@@ -24,7 +24,10 @@ router = APIRouter(prefix="/v1/sessions", tags=["sessions"])
 @router.get("", operation_id="list_sessions", responses=problems())
 @needs(Scope.READ)
 async def list_sessions(registry: RegistryOf) -> list[Session]:
-    """List the running sessions, and those that ended by themselves and were not deleted."""
+    """List sessions.
+
+    The answer has the sessions that run, and those that ended by themselves and were not deleted.
+    """
     return [Session.of(session.view()) for session in await registry.refresh_sessions()]
 
 
@@ -40,7 +43,14 @@ async def list_sessions(registry: RegistryOf) -> list[Session]:
 async def start_session(
     body: SessionCreate, request: Request, registry: RegistryOf, response: Response
 ) -> Session:
-    """Start a session on an adapter, which can have one at a time. WintunStartSession."""
+    """Start a session.
+
+    The service starts the session of an adapter. An adapter has one session at a time, so the
+    request is not idempotent: repeated, it is answered with 409. An adapter that the service does
+    not manage yet is opened first.
+
+    Wintun function: WintunStartSession.
+    """
     session = await registry.start_session(body.adapter, body.capacity)
     response.headers["Location"] = f"/v1/sessions/{session.id}"
     note_subject(request.scope, f"session {session.id} of adapter {session.adapter}")
@@ -50,7 +60,10 @@ async def start_session(
 @router.get("/{session_id}", operation_id="get_session", responses=problems(SessionNotFound))
 @needs(Scope.READ)
 async def get_session(session_id: SessionId, registry: RegistryOf) -> Session:
-    """Read a session's state and counters."""
+    """Get a session.
+
+    The answer has the state of the session and its counters.
+    """
     session = registry.session(session_id)
     await session.refresh()
     return Session.of(session.view())
@@ -61,5 +74,11 @@ async def get_session(session_id: SessionId, registry: RegistryOf) -> Session:
 )
 @needs(Scope.ADMIN)
 async def end_session(session_id: SessionId, registry: RegistryOf) -> Session:
-    """End a session; the response contains its final counters. WintunEndSession."""
+    """End a session.
+
+    The answer has the last counters of the session. The session is then forgotten, so a repeated
+    request is answered with 404.
+
+    Wintun function: WintunEndSession.
+    """
     return Session.of(await registry.end_session(session_id))

@@ -36,24 +36,34 @@ class PacketQuery(BaseModel):
 
     direction: Direction | SkipJsonSchema[None] = Field(
         None,
-        description="Which packets to send to the client. Default: received; for v1.pcapng both, "
-        "if the token has the scope capture.",
+        description="The packets that the client gets. If it is left out, a token with the scope "
+        "`capture` gets `received` packets, and `both` directions in v1.pcapng; another token gets "
+        "none.",
     )
     overflow: Overflow = Field(
         default=Overflow.DROP_OLDEST,
-        description="What to do when the client's queue is full; block is meant for bridges.",
+        description="What happens when the queue of this client is full. `block` is meant for "
+        "programs that forward every packet, and requires `direction=received`.",
     )
     queue_packets: Annotated[int, Field(ge=1)] | SkipJsonSchema[None] = Field(
-        None, description="Limit of the client's queue in packets. Default: the service's setting."
+        None,
+        description="The largest number of packets that wait for this client. If it is left out or "
+        "larger than the limit of the service, that limit applies.",
     )
     queue_bytes: Annotated[int, Field(ge=1)] | SkipJsonSchema[None] = Field(
-        None, description="Limit of the client's queue in bytes. Default: the service's setting."
+        None,
+        description="The largest number of bytes of packets that wait for this client. If it is "
+        "left out or larger than the limit of the service, that limit applies.",
     )
     snaplen: int = Field(
-        default=0, ge=0, le=0xFFFF, description="Bytes to keep of each packet; 0 keeps all."
+        default=0,
+        ge=0,
+        le=0xFFFF,
+        description="The number of bytes to which each packet is cut; 0 keeps all bytes.",
     )
     full: Full = Field(
-        default=Full.DROP, description="What to do with packets when the send ring is full."
+        default=Full.DROP,
+        description="What happens to packets of this client when the send ring is full.",
     )
 
     def options(self, settings: Settings, principal: Principal, subprotocol: str | None) -> Options:

@@ -27,7 +27,14 @@ from wintun_api.api.context import (
 )
 from wintun_api.api.schemas.adapters import Removal
 from wintun_api.api.schemas.model import TRIMMED
-from wintun_api.api.schemas.system import Driver, Health, Limits, System, UnavailableReason
+from wintun_api.api.schemas.system import (
+    Driver,
+    DriverName,
+    Health,
+    Limits,
+    System,
+    UnavailableReason,
+)
 from wintun_api.api.schemas.tokens import CreatedToken, Token, TokenCreate
 from wintun_api.api.sign_ins import cookie_name
 from wintun_api.api.tokens import Scope
@@ -48,14 +55,22 @@ MISSING_RIGHTS = (Reason.NOT_ELEVATED, Reason.NETWORK_NOT_OWNED)
 )
 @needs(OPEN)
 async def get_health() -> Health:
-    """Check that the service is up; needs no token and accepts any Host header."""
+    """Get the health of the service.
+
+    The service answers when it is up. This is the only operation that needs no token, and it
+    accepts any Host header.
+    """
     return Health(status="ok")
 
 
 @router.get("/v1/system", operation_id="get_system", tags=["system"], responses=problems())
 @needs(Scope.READ)
 async def get_system(registry: RegistryOf, context: ContextOf, principal: PrincipalOf) -> System:
-    """Describe the service, the machine and the scopes of this token."""
+    """Get the state of the system.
+
+    The answer describes the service, the machine, the limits that a client must observe and the
+    scopes of the token.
+    """
     unavailable = registry.driver.unavailable_reason()
     connections = context.connections
     return System(
@@ -67,7 +82,7 @@ async def get_system(registry: RegistryOf, context: ContextOf, principal: Princi
         elevated=elevated()
         if registry.driver.name == "wintun"
         else unavailable is None or unavailable.reason not in MISSING_RIGHTS,
-        driver=registry.driver.name,
+        driver=DriverName(registry.driver.name),
         unavailable=None if unavailable is None else UnavailableReason.model_validate(unavailable),
         scopes=sorted(principal.scopes),
         limits=Limits.of(
@@ -81,7 +96,13 @@ async def get_system(registry: RegistryOf, context: ContextOf, principal: Princi
 @router.get("/v1/driver", operation_id="get_driver", tags=["driver"], responses=problems())
 @needs(Scope.READ)
 async def get_driver(registry: RegistryOf) -> Driver:
-    """Describe the driver. WintunGetRunningDriverVersion."""
+    """Get the driver.
+
+    The answer describes the driver, its abilities and the calls that are running now. It is also
+    given while the driver is unavailable.
+
+    Wintun function: WintunGetRunningDriverVersion.
+    """
     view = await registry.driver_view()
     return Driver.of(view, _sha256(view.library_path) if view.library_path else None)
 
@@ -94,14 +115,23 @@ async def get_driver(registry: RegistryOf) -> Driver:
 )
 @needs(Scope.ADMIN)
 async def delete_driver(registry: RegistryOf) -> Removal:
-    """Remove the driver from the system; fails while an adapter uses it. WintunDeleteDriver."""
+    """Delete the driver.
+
+    The service removes the driver from the system. While an adapter uses the driver, the answer is
+    409. Drivers that cannot be removed answer 501 (`capabilities.delete_driver` in GET /v1/driver).
+
+    Wintun function: WintunDeleteDriver.
+    """
     return Removal(reboot_required=await registry.delete_driver())
 
 
 @router.get("/v1/tokens", operation_id="list_tokens", tags=["tokens"], responses=problems())
 @needs(Scope.ADMIN)
 async def list_tokens(context: ContextOf) -> list[Token]:
-    """List the issued tokens, without their secrets."""
+    """List tokens.
+
+    The answer has the issued tokens without their secrets.
+    """
     return [Token.of(token) for token in context.tokens.issued()]
 
 
@@ -114,9 +144,11 @@ async def list_tokens(context: ContextOf) -> list[Token]:
 )
 @needs(Scope.ADMIN)
 async def create_token(body: TokenCreate, request: Request, context: ContextOf) -> CreatedToken:
-    """Create a token with the given scopes; only this response contains its secret.
+    """Create a token.
 
-    The token is written to the disk before the response is sent; if that fails, it is not created.
+    The secret of the token is shown only in this answer. The service writes the token to the disk
+    before it answers; if this fails, it answers 503 and the token does not exist. The request is
+    not idempotent: repeated, it creates another token.
     """
     try:
         secret, token = await context.tokens.issue(body.scopes, body.label, body.expires_in)
@@ -135,13 +167,15 @@ async def create_token(body: TokenCreate, request: Request, context: ContextOf) 
 )
 @needs(Scope.ADMIN)
 async def revoke_token(
-    token_id: Annotated[str, TRIMMED, PathParameter(description="The token's id.")],
+    token_id: Annotated[str, TRIMMED, PathParameter(description="The id of the token.")],
     context: ContextOf,
 ) -> None:
-    """Revoke an issued token; its WebSockets are closed with 4001 and its other streams end.
+    """Revoke a token.
 
-    The change is written to the disk before the response is sent; if that fails, the token still
-    works.
+    The token stops working at once. The service closes the WebSockets that were opened with it with
+    code 4001, and ends its other streams. It writes the change to the disk before it answers; if
+    this fails, it answers 503 and the token still works. Repeated, the request is answered with
+    404.
     """
     if not await context.tokens.revoke(token_id):
         raise HTTPException(404, f"No token has the id {token_id!r}.")
@@ -158,7 +192,11 @@ async def revoke_token(
 async def sign_out(
     request: Request, context: ContextOf, principal: PrincipalOf, response: Response
 ) -> None:
-    """Sign this browser out: its cookie and key stop working, but the token remains valid."""
+    """Sign out.
+
+    The cookie and the key of this browser stop working, and the answer removes the cookie. The
+    token with which the browser signed in stays valid. The request is idempotent.
+    """
     if principal.sign_in is not None:
         context.sign_ins.end(principal.sign_in)
     response.delete_cookie(cookie_name(request.scope), path="/", httponly=True, samesite="strict")

@@ -10,8 +10,8 @@ export type AdapterUpdate = Schemas["AdapterUpdate"];
 export type Driver = Schemas["Driver"];
 export type InjectionReport = Schemas["InjectionReport"];
 /** Members that say nothing are not there. */
-export type Problem = Pick<Schemas["Problem"], "type" | "title" | "status" | "detail"> &
-  Partial<Schemas["Problem"]>;
+export type Problem = { type: string } & Pick<Schemas["Problem"], "title" | "status" | "detail"> &
+  Partial<Omit<Schemas["Problem"], "type">>;
 export type Release = Schemas["Release"];
 export type Removal = Schemas["Removal"];
 export type Route = Schemas["Route"];

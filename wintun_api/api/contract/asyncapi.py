@@ -1,4 +1,4 @@
-"""AsyncAPI 3.0 of the packet socket and the events, from the same models as OpenAPI."""
+"""AsyncAPI 3.0 of the packet socket and the events, made from the same models as OpenAPI."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from wintun_api import __version__
+from wintun_api.api.contract.enums import described
 from wintun_api.api.contract.frame import frame, frame_text
-from wintun_api.api.contract.messages import EXAMPLES, event_name
+from wintun_api.api.contract.messages import EVENT_TEXTS, EXAMPLES, event_name
 from wintun_api.api.contract.openapi import LICENSE, SECURITY_SCHEMES
 from wintun_api.api.contract.shapes import plain
 from wintun_api.api.problems import (
@@ -41,26 +42,34 @@ HOST = f"127.0.0.1:{Settings.model_fields['port'].default}"
 PACKETS = "/v1/sessions/{session_id}/packets"
 EVENTS = "/v1/events"
 
+SEND_PACKETS = "Send the packets of the session; requires the scope `capture`."
+INJECT_PACKETS = "Inject packets of the client; requires the scope `inject`."
+SEND_EVENTS = "Send the events; requires the scope `read`."
 DESCRIPTION = f"""
-IP packets and events of wintun-api, as they travel. *send* and *receive* below are the service's;
-packets that are *received* came from the host, *injected* ones from a client.
+The WebSockets of wintun-api and its stream of server-sent events. They carry IP packets and events.
+The actions *send* and *receive* are those of the service. *Received* packets come from the host;
+*injected* packets come from a client.
 
-A WebSocket signs in like any request, or by offering the subprotocol
-`{BEARER}<token as base64url>`, which is never echoed. A signed-in page offers
-`{KEY}<key as base64url>` beside its cookie. Compression is off. A handshake that is
-refused is answered with a problem document (`application/problem+json`), as in openapi.json; pages
-of the service's own origin get the socket accepted and closed with a code of ours instead.
+A WebSocket is authenticated like any other request, or by an offer of the subprotocol
+`{BEARER}<token as base64url>`, which the service never sends back. A signed-in page offers
+`{KEY}<key as base64url>` beside its cookie. Compression is disabled. A handshake that is refused is
+answered with a problem document (`application/problem+json`), as in openapi.json. For pages of the
+service's own origin, the service instead accepts the socket and closes it with a code from 4000 on.
+
+Within `/v1`, later versions add messages, members and values, but remove none. A client ignores
+messages and members that it does not know.
 """
 CLOSE_CODES = {
-    1000: "The service is done, or the client asked for it.",
+    1000: "The service has nothing more to send, or the client asked for the end.",
     CLOSE_GOING_AWAY: "The service is shutting down.",
-    CLOSE_INTERNAL: "The service met an error; its log tells more.",
-    CLOSE_TOKEN: "No valid token.",
-    CLOSE_SCOPE: "The token does not have the scope.",
-    CLOSE_NO_SESSION: "No such session.",
-    CLOSE_SLOW: "The client reads too slowly, and asked for overflow=close.",
+    CLOSE_INTERNAL: "The service met an unexpected error. Its log says more.",
+    CLOSE_TOKEN: "The token is not valid, or no longer valid.",
+    CLOSE_SCOPE: "The token does not have the required scope.",
+    CLOSE_NO_SESSION: "The session does not exist.",
+    CLOSE_SLOW: "The client reads too slowly and asked for overflow=close.",
     CLOSE_ENDED: "The session has ended.",
-    CLOSE_BAD_FRAME: "A message that is no batch frame, a text message, or any in v1.pcapng.",
+    CLOSE_BAD_FRAME: "The client sent a message that is not a valid batch frame, a text message, "
+    "or any message in v1.pcapng.",
 }
 
 
@@ -77,7 +86,9 @@ def asyncapi() -> dict[str, Any]:
         "defaultContentType": "application/json",
         "servers": {
             "socket": _server("ws", "The service on this machine, over WebSocket.", "subprotocol"),
-            "http": _server("http", "The same, for server-sent events."),
+            "http": _server(
+                "http", "The service on this machine, over HTTP for server-sent events."
+            ),
         },
         "channels": _channels(),
         "operations": _operations(),
@@ -91,7 +102,8 @@ def asyncapi() -> dict[str, Any]:
                     "type": "httpApiKey",
                     "in": "header",
                     "name": "Sec-WebSocket-Protocol",
-                    "description": f"The offer `{BEARER}<token as base64url>`, for browsers.",
+                    "description": "The offer of the subprotocol "
+                    f"`{BEARER}<token as base64url>`, for programs in browsers.",
                 },
             },
         },
@@ -113,37 +125,45 @@ def _channels() -> dict[str, Any]:
     events = ["Snapshot", *map(event_name, EventType), "Missed"]
     query = plain(PacketQuery.model_json_schema(ref_template=SCHEMAS + "{model}"))
     query.pop("$defs")
-    since = {"type": "integer", "description": "Resume after this event."}
+    since = {
+        "type": "integer",
+        "description": "The id of the last event that the client has. "
+        "The stream continues after it.",
+    }
     return {
         "batches": {
             **_socket(PACKETS, query, "batches", ["Batch", *control]),
             "title": BATCH,
-            "description": "Many packets per binary message, JSON in text messages.",
+            "description": "Each binary message carries many packets. Text messages in JSON "
+            "report what happens to packets.",
             "x-subprotocol": BATCH,
         },
         "packets": {
             **_socket(PACKETS, query, "packets", ["Packet"]),
             "title": RAW,
-            "description": "A bare packet per binary message; also where nothing is offered.",
+            "description": "Each binary message carries one IP packet. This is also the framing "
+            "for a client that offers no subprotocol.",
             "x-subprotocol": RAW,
         },
         "captures": {
             **_socket(PACKETS, query, "captures", ["Blocks"]),
             "title": PCAPNG,
-            "description": "A capture in pcapng, whole blocks per binary message.",
+            "description": "Each binary message carries whole blocks of a capture in pcapng.",
             "x-subprotocol": PCAPNG,
         },
         "events": {
             **_socket(EVENTS, {"type": "object", "properties": {"since": since}}, "", events),
             "title": "Events over WebSocket",
-            "description": "A snapshot, or what came after event `since`; then every event.",
+            "description": "The service first sends a snapshot, or the events after `since`, and "
+            "then every event as it happens.",
         },
         "event_stream": {
             "address": EVENTS,
             "title": "Events over HTTP",
             "description": (
-                "The same messages as server-sent events: `event` is the type, `id` the id, "
-                "`data` the message. Resume with `since` or the header Last-Event-ID."
+                "The same messages as server-sent events. The field `event` is the type of the "
+                "message, `id` is its id, and `data` is the message itself. A client that sends "
+                "`since` or the header Last-Event-ID gets the events after that id."
             ),
             "servers": [{"$ref": "#/servers/http"}],
             "messages": _references(events),
@@ -174,14 +194,14 @@ def _operations() -> dict[str, Any]:
     control = [model.__name__ for model in CONTROL]
     events = ["Snapshot", *map(event_name, EventType), "Missed"]
     table = (
-        ("send_batches", "send", "batches", ["Batch"], "Packets of the session, scope capture."),
-        ("send_control", "send", "batches", control, "What happens to packets beside them."),
-        ("receive_batches", "receive", "batches", ["Batch"], "Inject packets, scope inject."),
-        ("send_packets", "send", "packets", ["Packet"], "Packets of the session, scope capture."),
-        ("receive_packets", "receive", "packets", ["Packet"], "Inject packets, scope inject."),
-        ("send_blocks", "send", "captures", ["Blocks"], "Packets of the session, scope capture."),
-        ("send_events", "send", "events", events, "What happens, scope read."),
-        ("stream_events", "send", "event_stream", events, "What happens, scope read."),
+        ("send_batches", "send", "batches", ["Batch"], SEND_PACKETS),
+        ("send_control", "send", "batches", control, "Report what happens to packets."),
+        ("receive_batches", "receive", "batches", ["Batch"], INJECT_PACKETS),
+        ("send_packets", "send", "packets", ["Packet"], SEND_PACKETS),
+        ("receive_packets", "receive", "packets", ["Packet"], INJECT_PACKETS),
+        ("send_blocks", "send", "captures", ["Blocks"], SEND_PACKETS),
+        ("send_events", "send", "events", events, SEND_EVENTS),
+        ("stream_events", "send", "event_stream", events, SEND_EVENTS),
     )
     return {
         name: {
@@ -198,36 +218,42 @@ def _messages() -> dict[str, Any]:
     messages: dict[str, Any] = {
         "Batch": {
             "title": "One or more batches back to back",
-            "summary": "Binary. Every frame of the file wire-vectors.json is one.",
+            "summary": "A binary message. The file wire-vectors.json has examples.",
             "description": frame_text(),
             "contentType": BINARY,
-            "payload": {"type": "string", "format": "binary", "x-frame": frame()},
+            "payload": {**_binary("BatchFrame"), "x-frame": frame()},
         },
         "Packet": {
             "title": "One IP packet",
-            "summary": "Binary: an IPv4 or IPv6 packet from its header on, nothing around it.",
+            "summary": "A binary message: an IPv4 or IPv6 packet, without any framing.",
             "contentType": BINARY,
-            "payload": {"type": "string", "format": "binary"},
+            "payload": _binary("IpPacket"),
         },
         "Blocks": {
             "title": "Whole pcapng blocks",
-            "summary": "Binary. All messages together are a file of application/x-pcapng.",
+            "summary": "A binary message. All messages together form a pcapng file.",
             "description": getdoc(pcapng) or "",
             "contentType": BINARY,
-            "payload": {"type": "string", "format": "binary"},
+            "payload": _binary("PcapngBlocks"),
         },
     }
     for model in MODELS:
         messages[model.__name__] = _message(model.__name__, getdoc(model) or "")
     for kind in EventType:
-        messages[event_name(kind)] = _message(event_name(kind), f"The event {kind.value}.")
+        messages[event_name(kind)] = _message(event_name(kind), EVENT_TEXTS[kind])
     return messages
 
 
+def _binary(title: str) -> dict[str, Any]:
+    return {"title": title, "type": "string", "format": "binary"}
+
+
 def _message(name: str, text: str) -> dict[str, Any]:
+    summary, _, more = text.partition("\n\n")
     return {
         "title": name,
-        "summary": text,
+        "summary": " ".join(summary.split()),
+        **({"description": " ".join(more.split())} if more else {}),
         "contentType": "application/json",
         "payload": {"$ref": SCHEMAS + name},
         "examples": [{"name": name, "payload": EXAMPLES[name]}],
@@ -240,13 +266,17 @@ def _schemas() -> dict[str, Any]:
         [(model, "serialization") for model in dict.fromkeys(models)],
         ref_template=SCHEMAS + "{model}",
     )
-    schemas: dict[str, Any] = plain(found["$defs"])
+    schemas: dict[str, Any] = described(plain(found["$defs"]))
     event = schemas.pop("Event")
     schemas.pop("PacketQuery")
     for kind, data in DATA.items():
         members = {
             **event["properties"],
-            "type": {"const": kind.value, "description": "What happened."},
+            "type": {
+                "title": f"{event_name(kind)}Type",
+                "const": kind.value,
+                "description": "The type of the event.",
+            },
             "data": {"$ref": SCHEMAS + data.__name__},
         }
         schemas[event_name(kind)] = {**event, "title": event_name(kind), "properties": members}

@@ -1,4 +1,4 @@
-"""Examples of what the service takes and gives: one adapter's story, told by the models."""
+"""Examples of requests and answers, made from the models. They all concern one adapter."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from wintun_api import __version__
 from wintun_api.api.schemas.adapters import (
     Adapter,
     AdapterState,
+    IpVersion,
     Release,
     Removal,
 )
@@ -22,7 +23,15 @@ from wintun_api.api.schemas.sessions import (
     SessionCounters,
     Traffic,
 )
-from wintun_api.api.schemas.system import Capabilities, Driver, Health, Limits, System
+from wintun_api.api.schemas.system import (
+    Capabilities,
+    Driver,
+    DriverGeneration,
+    DriverName,
+    Health,
+    Limits,
+    System,
+)
 from wintun_api.api.schemas.tokens import CreatedToken, Token
 from wintun_api.api.tokens import Scope
 from wintun_api.drivers.limits import DEFAULT_RING_CAPACITY
@@ -50,7 +59,7 @@ ADAPTER = Adapter(
     wintun_name="OfficeNet",
     mtu=1420,
     addresses=["10.6.7.7/24"],
-    families=[4, 6],
+    families=[IpVersion.IPV4, IpVersion.IPV6],
     metric=None,
     routes=[ROUTE],
     dns=["10.6.7.1"],
@@ -108,14 +117,14 @@ SYSTEM = System(
     architecture="AMD64",
     python="3.13.5",
     elevated=True,
-    driver="wintun",
+    driver=DriverName.WINTUN,
     unavailable=None,
     scopes=sorted(Scope),
     limits=Limits.of(Settings.model_construct(), CAPABILITIES[Generation.TUNNEL_TYPE]),
 )
 DRIVER = Driver(
-    name="wintun",
-    generation="tunnel-type",
+    name=DriverName.WINTUN,
+    generation=DriverGeneration.TUNNEL_TYPE,
     library_path=r"C:\Program Files\wintun-api\wintun.dll",
     library_sha256="e5da8447dc2c320edc0fc52fa01885c103de8c118481f683643cacc3220dafce",
     running_version="0.14",
@@ -134,7 +143,7 @@ DRIVER = Driver(
     calls=[],
 )
 
-# What an answer of this schema looks like.
+# An example of each answer, by its model.
 ANSWERS: tuple[Model, ...] = (
     Health(status="ok"),
     SYSTEM,
@@ -148,7 +157,7 @@ ANSWERS: tuple[Model, ...] = (
     Release(exists=True),
 )
 
-# What a client sends to an operation, by a name that says what for.
+# Examples of request bodies: operationId -> name of the example -> body.
 BODIES: dict[str, dict[str, dict[str, Any]]] = {
     "create_adapter": {
         "minimal": {"name": "OfficeNet"},

@@ -1,4 +1,4 @@
-"""The batch frame byte by byte: the codec's own table, and the same as data."""
+"""The layout of the batch frame: as the text of the codec and as data for programs."""
 
 from __future__ import annotations
 
@@ -9,23 +9,48 @@ from wintun_api import wire
 
 # In the order of `wire.HEADER`; offsets and types are read from it.
 FIELDS = (
-    ("magic", f"The ASCII bytes WTB1, {wire.MAGIC:#010x} as a number."),
-    ("header_length", "Bytes up to the columns; a reader skips to them, so the header can grow."),
-    ("flags", "1: original lengths follow. 2: sequence deltas follow. 4: injected packets."),
-    ("count", "Packets."),
-    ("payload_bytes", "Bytes of all packets."),
-    ("sequence", "Number of the first packet, per session and direction, before any queue."),
-    ("time_ns", "Time of the burst, nanoseconds since 1970."),
+    ("magic", f"The ASCII bytes WTB1; as a number, {wire.MAGIC:#010x}."),
+    (
+        "header_length",
+        (
+            "The number of bytes before the columns. A reader skips to the "
+            "columns by it, so that the header can grow."
+        ),
+    ),
+    (
+        "flags",
+        (
+            "Bit flags. 1: original lengths follow. 2: sequence deltas follow. 4: the packets "
+            "were injected."
+        ),
+    ),
+    ("count", "The number of packets."),
+    ("payload_bytes", "The number of bytes of all packets."),
+    (
+        "sequence",
+        (
+            "The sequence number of the first packet. Packets are numbered for each session and "
+            "direction, before any queue."
+        ),
+    ),
+    ("time_ns", "The time of the burst, in nanoseconds since 1970-01-01 UTC."),
 )
 COLUMNS = (
-    ("captured_lengths", "u16[count]", "Bytes of each packet in this frame."),
-    ("original_lengths", "u16[count], with flag 1", "Lengths before packets were cut."),
+    ("captured_lengths", "u16[count]", "The number of bytes of each packet in this frame."),
+    (
+        "original_lengths",
+        "u16[count], with flag 1",
+        "The lengths of the packets before they were cut.",
+    ),
     (
         "sequence_deltas",
         "u16[count], with flag 2",
-        "Steps to the previous packet, the first one 0.",
+        (
+            "The difference of each packet's sequence number to that of the packet before it; 0 "
+            "for the first packet."
+        ),
     ),
-    ("packets", "bytes[payload_bytes]", "The packets, concatenated, no padding."),
+    ("packets", "bytes[payload_bytes]", "The packets one after the other, without padding."),
 )
 TYPES = {"I": "u32", "H": "u16", "Q": "u64"}
 

@@ -1,10 +1,10 @@
-"""OpenAPI links: which answer names what another operation asks for."""
+"""OpenAPI links: the answers whose values are parameters of other operations."""
 
 from __future__ import annotations
 
 from wintun_api.api.contract.operations import Operations
 
-# Parameter, and where in the answer its value is.
+# The parameter, and the place of its value in the answer.
 _GUID = {"guid": "$response.body#/guid"}
 _SESSION = {"session_id": "$response.body#/id"}
 _TOKEN = {"token_id": "$response.body#/id"}
@@ -17,8 +17,8 @@ _ON_ADAPTER = (
 )
 _ON_SESSION = ("get_session", "inject_packets", "end_session")
 
-# Operation whose answer it is -> operation it leads to -> parameters. A link may have a body too,
-# but openapi-generator refuses the whole document for one that is an object.
+# Operation of the answer -> operation of the link -> parameters. A link may also have a body, but
+# openapi-generator refuses a document with a body that is an object.
 PARAMETERS: dict[str, dict[str, dict[str, str]]] = {
     "create_adapter": dict.fromkeys(_ON_ADAPTER, _GUID),
     "open_adapter": dict.fromkeys(_ON_ADAPTER, _GUID),
@@ -36,7 +36,11 @@ def add_links(operations: Operations) -> None:
 
 def _add(operations: Operations, source: str, target: str, parameters: dict[str, str]) -> None:
     summary = operations[target]["summary"]
-    link = {"operationId": target, "description": f"{summary}.", "parameters": parameters}
+    link = {
+        "operationId": target,
+        "description": f"{summary}, with a value of this answer.",
+        "parameters": parameters,
+    }
     responses = operations[source]["responses"]
     success = next(status for status in responses if status.startswith("2"))
     responses[success].setdefault("links", {})[target] = link

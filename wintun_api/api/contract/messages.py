@@ -1,4 +1,4 @@
-"""Examples of every JSON message of the sockets, from the models."""
+"""An example of every JSON message of the sockets, made from the models."""
 
 from __future__ import annotations
 
@@ -19,8 +19,11 @@ from wintun_api.api.schemas.control import (
     Hello,
     LostPackets,
     NextSequence,
+    PacketDirection,
+    ReaderLossCause,
     StreamAdapter,
     StreamLimits,
+    Subprotocol,
 )
 from wintun_api.api.schemas.events import (
     DATA,
@@ -31,6 +34,7 @@ from wintun_api.api.schemas.events import (
     LateRemovalDone,
     LogLevel,
     Loss,
+    LossCause,
     Missed,
     Snapshot,
 )
@@ -43,14 +47,13 @@ from wintun_api.hub.injection import Full
 from wintun_api.hub.late import LateFailure
 from wintun_api.hub.session import SessionState
 from wintun_api.packet.check import TOO_SHORT
-from wintun_api.wire import BATCH
 
 LIMITS = SYSTEM.limits
 
 MESSAGES: tuple[Model, ...] = (
     Hello(
         type="hello",
-        protocol=BATCH,
+        protocol=Subprotocol.BATCH,
         session=SESSION,
         adapter=StreamAdapter(guid=GUID, name="OfficeNet", interface_name="OfficeNet"),
         mtu=1420,
@@ -66,7 +69,14 @@ MESSAGES: tuple[Model, ...] = (
         ),
         next_sequence=NextSequence(received=1205, injected=1199),
     ),
-    LostPackets(type="lost", cause="queue", direction="received", count=412, first=1300, last=1711),
+    LostPackets(
+        type="lost",
+        cause=ReaderLossCause.QUEUE,
+        direction=PacketDirection.RECEIVED,
+        count=412,
+        first=1300,
+        last=1711,
+    ),
     Ack(
         type="ack",
         messages=17,
@@ -83,7 +93,7 @@ MESSAGES: tuple[Model, ...] = (
 EVENT_DATA: tuple[Model, ...] = (
     ADAPTER,
     RUNNING,
-    Loss(session=SESSION, adapter=GUID, cause="queue", count=412),
+    Loss(session=SESSION, adapter=GUID, cause=LossCause.QUEUE, count=412),
     DriverLine(level=LogLevel.INFO, message="Creating adapter"),
     CallInProgress(call="WintunCreateAdapter", seconds=5.0),
     Failure.of(
@@ -108,6 +118,25 @@ EVENT_DATA: tuple[Model, ...] = (
         subject=None,
     ),
 )
+
+
+EVENT_TEXTS = {
+    EventType.ADAPTER_CREATED: "An adapter was created.",
+    EventType.ADAPTER_CHANGED: "An adapter was changed, by this service or by another program.",
+    EventType.ADAPTER_DELETED: "An adapter was deleted, by this service or by another program.",
+    EventType.ADAPTER_CREATE_FAILED: "The creation of an adapter failed after the service had "
+    "answered its request with 504.",
+    EventType.SESSION_STARTED: "A session was started.",
+    EventType.SESSION_RESTARTED: "A session was restarted because its receive ring was corrupt.",
+    EventType.SESSION_ENDED: "A session ended.",
+    EventType.SESSION_FAILED: "A session ended with an error.",
+    EventType.SESSION_LOSS: "A session lost packets during the last second.",
+    EventType.OPERATION_FAILED: "An operation failed after the service had answered its request "
+    "with 504.",
+    EventType.DRIVER_LOG: "The driver wrote a line to its log.",
+    EventType.DRIVER_SLOW: "A call of the driver is taking long.",
+    EventType.AUDIT_CHANGE: "A client made a change, or was refused a request.",
+}
 
 
 def event_name(kind: EventType) -> str:

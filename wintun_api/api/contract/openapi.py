@@ -1,4 +1,4 @@
-"""OpenAPI 3.1 of the REST routes: FastAPI's document, finished."""
+"""OpenAPI 3.1 of the REST routes: the document that FastAPI generates, completed."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from wintun_api.api.access import Access
+from wintun_api.api.contract.enums import described
 from wintun_api.api.contract.links import add_links
 from wintun_api.api.contract.operations import SCHEMA, Operations, finish
 from wintun_api.api.contract.refusals import problem_examples
@@ -16,38 +17,48 @@ from wintun_api.settings import Settings
 
 PORT = Settings.model_fields["port"].default
 REFERENCE = SCHEMA + "{model}"
-# FastAPI's own, which no answer of the service has.
+# Schemas of FastAPI that no answer of the service has.
 FOREIGN = ("HTTPValidationError", "ValidationError")
 
 LICENSE = {"name": "MIT", "identifier": "MIT"}
-SERVERS = [{"url": f"http://127.0.0.1:{PORT}", "description": "The service on this machine."}]
+SERVERS = [
+    {
+        "url": f"http://127.0.0.1:{PORT}",
+        "description": "The service on this machine, at its default port.",
+    }
+]
 TAGS = {
-    "system": "The service itself: whether it is up, what it runs on, what this token allows.",
-    "driver": "The driver behind the service: its generation, its version, its removal.",
-    "adapters": "TUN adapters: create, open, change, release, delete.",
-    "sessions": "Sessions of adapters: start, read counters, end.",
-    "packets": "IP packets over plain HTTP; the WebSocket is described in asyncapi.json.",
-    "events": "What happens to adapters and sessions, as it happens.",
-    "tokens": "Tokens for other programs, with scopes and an expiry.",
+    "system": "Read the state of the service, its limits and metrics, and the scopes of the token.",
+    "driver": "Read the driver that the service uses, or remove it from the system.",
+    "adapters": "Create, open, update, restore, release and delete TUN adapters.",
+    "sessions": "Start and end sessions of adapters, and read their counters.",
+    "packets": "Inject and capture IP packets over plain HTTP. The file asyncapi.json describes "
+    "the WebSocket.",
+    "events": "Follow what happens to adapters, sessions and the driver.",
+    "tokens": "Create, list and revoke tokens for other programs.",
 }
 SECURITY_SCHEMES = {
     "bearer": {
         "type": "http",
         "scheme": "bearer",
         "description": (
-            "The admin token of the token file, or a token of POST /v1/tokens. The roles that an "
-            "operation names are the token's scopes: `read` reads adapters, sessions and events, "
-            "`capture` receives packets, `inject` injects packets, `admin` allows everything."
+            "The admin token of the token file, or a token that POST /v1/tokens created. The role "
+            "that an operation requires is a scope of the token: `read` reads adapters, sessions "
+            "and events, `capture` gets packets, `inject` injects packets, `metrics` reads the "
+            "metrics, and `admin` allows everything."
         ),
     },
     "cookie": {
         "type": "apiKey",
-        "in": "cookie",
-        "name": f"wintun-api-{PORT}",
+        # As a header, for the name of the cookie depends on the port, and some generators cannot
+        # send cookies: that for Ruby writes a client that fails at its first request.
+        "in": "header",
+        "name": "Cookie",
         "description": (
-            "A browser's, made from a token by GET /?token=<token>; the name carries the port. "
-            "Together with the key it allows what the token allows, from the service's own pages; "
-            "alone it opens only the pages."
+            "The cookie of a signed-in browser, `wintun-api-<port>=<value>`. The browser gets it "
+            "from GET /?token=<token>. Together with the key it allows the pages of the service "
+            "what the token allows. Without the key it opens only the pages themselves. Programs "
+            "use a bearer token instead."
         ),
     },
     "key": {
@@ -55,9 +66,9 @@ SECURITY_SCHEMES = {
         "in": "header",
         "name": KEY_HEADER,
         "description": (
-            "The second secret of a browser's sign-in. GET /?token=<token> redirects to the page "
-            "with the fragment #key=<key>; the page keeps it for its own origin, for a cookie is "
-            "sent to every port of the host."
+            "The second secret of a signed-in browser. GET /?token=<token> redirects to the page "
+            "with the fragment #key=<key>, and the page keeps it for its own origin. It is needed "
+            "because a browser sends a cookie to every port of the host."
         ),
     },
 }
@@ -66,13 +77,13 @@ SECURITY_SCHEMES = {
 def finished(
     document: dict[str, Any], accesses: Mapping[tuple[str, str], Access]
 ) -> dict[str, Any]:
-    """Return FastAPI's document with what it cannot know; `accesses` has what the routes need."""
+    """Return the document of FastAPI, completed; `accesses` holds what the routes need."""
     schemas = document["components"]["schemas"]
     for name in FOREIGN:
         schemas.pop(name, None)
     problem = Problem.model_json_schema(ref_template=REFERENCE)
     schemas |= problem.pop("$defs") | {"Problem": problem}
-    document["components"]["schemas"] = dict(sorted(schemas.items()))
+    document["components"]["schemas"] = described(dict(sorted(schemas.items())))
     document["components"]["securitySchemes"] = SECURITY_SCHEMES
     document["info"]["license"] = LICENSE
     document["info"]["description"] = document["info"]["description"].strip()

@@ -1,7 +1,7 @@
-"""The operations of an OpenAPI document, finished one by one.
+"""The operations of an OpenAPI document, completed one by one.
 
-FastAPI knows routes and models. What it cannot know is added here: who may call an operation, what
-the door in front of it refuses, what answers look like.
+FastAPI knows routes and models. This module adds what FastAPI cannot know: the scope that an
+operation requires, the errors that are answered before a route is called, and examples of answers.
 """
 
 from __future__ import annotations
@@ -24,10 +24,16 @@ BY_SCHEMA = {SCHEMA + type(answer).__name__: answer.model_dump(mode="json") for 
 TEXTS = {SCHEMA + type(answer).__name__: getdoc(type(answer)) or "" for answer in ANSWERS}
 FASTAPI_DESCRIPTION = "Successful Response"
 
-LOCATION = {"description": "The path of what was made.", "schema": {"type": "string"}}
-AGE = {"description": "Seconds since this was read.", "schema": {"type": "integer", "minimum": 0}}
-RETRY = {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}
-CHALLENGE = {"description": "Bearer.", "schema": {"type": "string"}}
+LOCATION = {"description": "The path of the new resource.", "schema": {"type": "string"}}
+AGE = {
+    "description": "The age of the answer in seconds.",
+    "schema": {"type": "integer", "minimum": 0},
+}
+RETRY = {
+    "description": "The number of seconds to wait before the next attempt.",
+    "schema": {"type": "integer", "minimum": 1},
+}
+CHALLENGE = {"description": "Always `Bearer`.", "schema": {"type": "string"}}
 HEADERS: dict[tuple[str, str], dict[str, Any]] = {
     ("create_adapter", "201"): {"Location": LOCATION},
     ("start_session", "201"): {"Location": LOCATION},
@@ -36,7 +42,7 @@ HEADERS: dict[tuple[str, str], dict[str, Any]] = {
 
 
 def finish(access: Access | None, operation: Operation) -> None:
-    """Finish one operation in place; `access` is what its route needs."""
+    """Complete one operation in place; `access` is what its route needs."""
     _without_foreign(operation)
     _parameters(operation)
     _refusals(operation)
@@ -63,7 +69,7 @@ def _parameters(operation: Operation) -> None:
 
 
 def _refusals(operation: Operation) -> None:
-    """Add what is refused before a route sees it: bodies and parameters that do not fit."""
+    """Add the errors of bodies and parameters that do not fit, which no route sees."""
     body = operation.get("requestBody")
     parsed = any(_may_be_wrong(p["schema"]) for p in operation.get("parameters", ()))
     causes: list[Any] = []
@@ -101,18 +107,22 @@ def _secure(access: Access | None, operation: Operation) -> None:
         return
     roles = [] if access.scope is None else [access.scope.value]
     operation["security"] = [{"bearer": roles}, {"cookie": roles, "key": roles}]
-    needed = f"Scope: `{access.scope}`." if access.scope else "Any valid token may do this."
+    needed = (
+        f"This operation requires the scope `{access.scope}`."
+        if access.scope
+        else "This operation accepts any valid token."
+    )
     operation["description"] = f"{operation['description']}\n\n{needed}"
 
 
 def _describe(operation: Operation) -> None:
-    """Give the first sentence as the summary: FastAPI's is the name of the function."""
+    """Use the first sentence as the summary; that of FastAPI is the name of the function."""
     first = operation["description"].replace("\n", " ").partition(". ")[0]
     operation["summary"] = first.rstrip(".")
 
 
 def _bodies(operation: Operation) -> None:
-    """Give the examples of what goes in and what comes back."""
+    """Add the examples of the request and of the answers."""
     name = operation["operationId"]
     body = operation.get("requestBody", {}).get("content", {}).get(JSON)
     if body is not None:
@@ -135,11 +145,11 @@ def _bodies(operation: Operation) -> None:
 
 def _answer_text(answer: dict[str, Any] | None) -> str:
     if answer is None:
-        return "Done."
+        return "The request succeeded. The answer has no body."
     schema = answer["schema"]
     if schema.get("type") == "array":
-        return f"A list. {TEXTS.get(schema['items'].get('$ref', ''), '')}".strip()
-    return TEXTS.get(schema.get("$ref", ""), "Done.")
+        return "A list of the requested objects."
+    return TEXTS.get(schema.get("$ref", ""), "The request succeeded.")
 
 
 def _example(schema: dict[str, Any]) -> Any:

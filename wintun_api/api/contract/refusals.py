@@ -1,4 +1,4 @@
-"""An example of every problem document, made by the code that answers with it."""
+"""An example of every problem document, made by the code that sends it."""
 
 from __future__ import annotations
 

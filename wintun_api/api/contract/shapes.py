@@ -1,14 +1,19 @@
 """JSON schemas in the plain forms that generators of clients understand.
 
+A member with a default is optional, but openapi-typescript makes it required where the schema has
+the member `default`, and other generators send the default of the version that they read. So the
+default of a request's member is told in its description alone; the service applies it.
+
 Pydantic writes a value that may be null as `anyOf: [X, null]`, of which some generators make a
 class of its own. Where X is of one simple type, `type: [X, "null"]` says the same; a reference
 keeps its alternative, as `oneOf`. Titles that only repeat a name are left out. Integers without a
-limit are `int64`: a counter of bytes, a LUID and an unsigned Win32 error pass 31 bits, which is
-what compiled languages give an integer without a format.
+limit are `int64`: a counter of bytes, a LUID and an unsigned Win32 error need more than the 31 bits
+that compiled languages give an integer without a format.
 """
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 NULL = {"type": "null"}
@@ -23,9 +28,21 @@ def plain(node: Any) -> Any:
         return node
     schema = {key: plain(value) for key, value in node.items()}
     if isinstance(schema.get("properties"), dict):
+        request = schema.get("additionalProperties") is False
         for member in schema["properties"].values():
             member.pop("title", None)
+            default = member.pop("default", None)
+            if request and default is not None:
+                member["description"] += f" The default is {_words(default)}."
     return _sized(_nullable(_whole(schema)))
+
+
+def _words(default: object) -> str:
+    if default == "":
+        return "an empty text"
+    if default == []:
+        return "an empty list"
+    return f"`{default}`" if isinstance(default, str) else f"{json.dumps(default)}"
 
 
 def _nullable(schema: dict[str, Any]) -> dict[str, Any]:

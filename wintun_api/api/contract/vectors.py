@@ -1,9 +1,9 @@
 """Test vectors of the batch frame, for every reader and writer of it in any language.
 
-Valid messages are made by `wire.pack`; a reader gives the batches that are listed, and a writer
-that is given the batches of a canonical message gives its bytes. Invalid ones carry the reason
-that `wire.unpack` finds. Sequence numbers and times are decimal strings: JSON numbers end at 2^53
-in many languages.
+`wire.pack` makes the valid messages. A reader must get the listed batches from a valid message, and
+a writer must make a canonical message from its batches. Invalid messages carry the reason that
+`wire.unpack` finds. Sequence numbers and times are decimal strings, because JSON numbers are exact
+only up to 2^53 in many languages.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from wintun_api.packet.build import icmp_echo, tcp, udp
 from wintun_api.wire import HEADER_LENGTH, Batch, Fault, pack, unpack
 
 DESCRIPTION = (
-    "Messages of v1.batch.wintun-api. valid: a reader of `message` gets `batches`; where "
-    "`canonical` is true, a writer of `batches` gets `message`. A batch's `original_lengths` and "
-    "`sequence_deltas` are null where its flags say that no such column follows. invalid: the "
-    "whole message is refused, and no packet of it counts, also not those of batches before the "
-    "broken one; `reason` says what is wrong first. Bytes are hexadecimal, sequence numbers and "
-    "times decimal strings."
+    "Messages of v1.batch.wintun-api. `valid`: a reader of `message` gets `batches`. If "
+    "`canonical` is true, a writer of `batches` also gets `message`. `original_lengths` and "
+    "`sequence_deltas` of a batch are null if its flags say that the column does not follow. "
+    "`invalid`: a reader refuses the whole message and counts none of its packets, not even those "
+    "of batches before the invalid one; `reason` names the first fault. Bytes are written in "
+    "hexadecimal; sequence numbers and times are decimal strings."
 )
 
 TIME = 1_764_028_800_123_456_789
@@ -51,19 +51,22 @@ FULL = Batch(
 VALID: dict[str, tuple[str, list[Batch]]] = {
     "one": ("One packet.", [ONE]),
     "many": ("IPv4 and IPv6 in one batch.", [MANY]),
-    "unnumbered": ("As a client injects: sequence and time may be zero.", [Batch([PING])]),
-    "no-packets": ("A batch without packets is a batch.", [Batch([], sequence=5, time_ns=TIME)]),
+    "unnumbered": (
+        "A batch as a client injects it: sequence number and time may be zero.",
+        [Batch([PING])],
+    ),
+    "no-packets": ("A batch may have no packets.", [Batch([], sequence=5, time_ns=TIME)]),
     "injected": ("Flag 4: packets that were injected.", [Batch([SYN], 3, TIME, injected=True)]),
-    "cut": ("Flag 1: packets cut to 28 bytes, original lengths follow.", [CUT]),
-    "filtered": ("Flag 2: steps to the previous packet follow, the first is 0.", [FILTERED]),
-    "all-flags": ("All flags and the largest numbers: compare them as 64 bits.", [FULL]),
-    "no-bytes": ("A captured length may be 0.", [Batch([b"", PING], 8, TIME)]),
+    "cut": ("Flag 1: the packets are cut to 28 bytes, and their original lengths follow.", [CUT]),
+    "filtered": ("Flag 2: the steps from packet to packet follow; the first is 0.", [FILTERED]),
+    "all-flags": ("All flags and the largest numbers, which need 64 unsigned bits.", [FULL]),
+    "no-bytes": ("The captured length of a packet may be 0.", [Batch([b"", PING], 8, TIME)]),
     "longest": (
-        "A packet of 65535 bytes, cut to 64: lengths are unsigned.",
+        "A packet of 65535 bytes that is cut to 64: lengths are unsigned.",
         [Batch([bytes(64)], 9, TIME, original_lengths=[65535])],
     ),
     "back-to-back": (
-        "Several batches in one message, one of them without packets.",
+        "Several batches in one message. One of them has no packets.",
         [MANY, Batch([], 45, TIME), FULL, ONE],
     ),
 }
@@ -80,7 +83,7 @@ def _header(
 
 
 def _grown(batch: Batch, more: bytes) -> bytes:
-    """Return the batch with a header that a later version made longer."""
+    """Return the batch with the longer header of a later version."""
     data = pack(batch)
     length = struct.pack("<H", HEADER_LENGTH + len(more))
     return data[:4] + length + data[6:HEADER_LENGTH] + more + data[HEADER_LENGTH:]
@@ -88,12 +91,12 @@ def _grown(batch: Batch, more: bytes) -> bytes:
 
 GROWN: dict[str, tuple[str, bytes, list[Batch]]] = {
     "longer-header": (
-        "A header of 40 bytes: a reader skips what it does not know.",
+        "A header of 40 bytes. A reader skips the bytes that it does not know.",
         _grown(MANY, b"\xff" * 8),
         [MANY],
     ),
     "odd-header": (
-        "A header of 35 bytes, after another batch: columns need not be aligned.",
+        "A header of 35 bytes after another batch. Columns need not be aligned.",
         pack(ONE) + _grown(CUT, b"new"),
         [ONE, CUT],
     ),
@@ -102,26 +105,50 @@ GROWN: dict[str, tuple[str, bytes, list[Batch]]] = {
 _TABLE = struct.pack("<HH", 20, 20)
 
 INVALID: dict[str, tuple[str, bytes]] = {
-    "empty": ("A message without a batch.", b""),
-    "one-byte": ("Less than a header.", b"W"),
-    "header-cut": ("One byte less than a header.", _header()[:-1]),
-    "second-header-cut": ("A whole batch, then 4 bytes.", pack(ONE) + b"WTB1"),
-    "magic": ("Another magic.", _header(b"WTB2")),
-    "magic-order": ("The magic as a big-endian number.", _header(b"1BTW")),
-    "bare-packet": ("An IP packet without a frame, as in v1.raw.", DATAGRAM),
-    "second-magic": ("A whole batch, then none.", pack(ONE) + bytes(HEADER_LENGTH)),
-    "header-length-31": ("A header length below 32.", _header(length=31)),
-    "header-length-0": ("A header length of 0.", _header(length=0)),
-    "header-length-65535": ("A header longer than the message.", _header(length=65535)),
-    "flag-8": ("A flag that version 1 does not know.", _header(flags=8)),
-    "flag-32768": ("The highest flag, together with known ones.", _header(flags=0x8007)),
-    "table-cut": ("Two lengths announced, one there.", _header(count=2) + _TABLE[:2]),
-    "column-cut": ("Flag 1 without its column.", _header(flags=1, count=2) + _TABLE),
-    "payload-cut": ("The last byte is missing.", pack(MANY)[:-1]),
-    "payload-missing": ("40 bytes announced, none there.", _header(count=2, payload=40) + _TABLE),
-    "huge-count": ("2^32 - 1 packets: allocate nothing for them.", _header(count=2**32 - 1)),
-    "wrapping-count": ("2^31 packets: twice that wraps to 0 in 32 bits.", _header(count=2**31)),
-    "huge-payload": ("2^32 - 1 bytes of payload.", _header(payload=2**32 - 1)),
+    "empty": ("The message is empty.", b""),
+    "one-byte": ("The message is shorter than a header.", b"W"),
+    "header-cut": ("The header lacks its last byte.", _header()[:-1]),
+    "second-header-cut": ("A whole batch is followed by only 4 bytes.", pack(ONE) + b"WTB1"),
+    "magic": ("The magic is wrong.", _header(b"WTB2")),
+    "magic-order": ("The magic is written as a big-endian number.", _header(b"1BTW")),
+    "bare-packet": ("The message is an IP packet without a frame, as in v1.raw.", DATAGRAM),
+    "second-magic": (
+        "A whole batch is followed by a header of zeros.",
+        pack(ONE) + bytes(HEADER_LENGTH),
+    ),
+    "header-length-31": ("The header length is less than 32.", _header(length=31)),
+    "header-length-0": ("The header length is 0.", _header(length=0)),
+    "header-length-65535": (
+        "The header length is greater than the message.",
+        _header(length=65535),
+    ),
+    "flag-8": ("The batch has a flag that version 1 does not know.", _header(flags=8)),
+    "flag-32768": (
+        "The batch has the highest flag together with all known flags.",
+        _header(flags=0x8007),
+    ),
+    "table-cut": (
+        "Two lengths are announced, but only one follows.",
+        _header(count=2) + _TABLE[:2],
+    ),
+    "column-cut": (
+        "The batch has flag 1, but its column does not follow.",
+        _header(flags=1, count=2) + _TABLE,
+    ),
+    "payload-cut": ("The last byte of the payload is missing.", pack(MANY)[:-1]),
+    "payload-missing": (
+        "40 bytes of payload are announced, but none follow.",
+        _header(count=2, payload=40) + _TABLE,
+    ),
+    "huge-count": (
+        "2^32 - 1 packets are announced. A reader must not allocate memory for them.",
+        _header(count=2**32 - 1),
+    ),
+    "wrapping-count": (
+        "2^31 packets are announced. Twice this number is 0 in 32 bits.",
+        _header(count=2**31),
+    ),
+    "huge-payload": ("2^32 - 1 bytes of payload are announced.", _header(payload=2**32 - 1)),
     "sum-below": (
         "The lengths add up to less than the payload.",
         _header(count=2, payload=41) + _TABLE + bytes(41),
@@ -130,9 +157,12 @@ INVALID: dict[str, tuple[str, bytes]] = {
         "The lengths add up to more than the payload.",
         _header(count=2, payload=39) + _TABLE + bytes(39),
     ),
-    "payload-without-packets": ("Bytes, but no packet.", _header(payload=20) + bytes(20)),
+    "payload-without-packets": (
+        "There are bytes of payload, but no packet.",
+        _header(payload=20) + bytes(20),
+    ),
     "broken-second": (
-        "A whole batch, then one that lies: neither counts.",
+        "A whole batch is followed by one whose lengths are wrong. No packet of either counts.",
         pack(ONE) + _header(count=2, payload=39) + _TABLE + bytes(39),
     ),
 }
@@ -161,7 +191,7 @@ def vectors() -> dict[str, Any]:
 
 
 def fault(message: bytes) -> str | None:
-    """Return why the message is refused; None when it is not."""
+    """Return the reason why the message is refused, or None if it is valid."""
     try:
         unpack(message)
     except FrameError as error:

@@ -1,8 +1,8 @@
-"""What the API takes and gives of adapters."""
+"""The requests and answers of the API that concern adapters."""
 
 from __future__ import annotations
 
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import Annotated
 from uuid import UUID
 
@@ -30,8 +30,9 @@ MAX_SETTINGS = 4 * 1024 * 1024
 Name = Annotated[
     str,
     Field(
-        description="1 to 127 UTF-16 units (`limits.max_name` in GET /v1/system), no control "
-        'characters, none of \\ / : * ? " < > |. A character beyond U+FFFF counts as two units.',
+        description="The name of the adapter: 1 to 127 UTF-16 units (`limits.max_name` in "
+        "GET /v1/system), without control characters and without any of "
+        '\\ / : * ? " < > |. A character beyond U+FFFF counts as two units.',
         min_length=1,
         max_length=MAX_ADAPTER_NAME - 1,
         examples=["OfficeNet"],
@@ -43,9 +44,10 @@ Name = Annotated[
 Pool = Annotated[
     str,
     Field(
-        description="Groups adapters of one program; the tunnel type in Wintun 0.14. It has "
-        "the characters of a name. An adapter can be created in a pool of up to 128 UTF-16 units "
-        "with Wintun 0.14, of 255 with 0.9 to 0.13: `limits.max_pool` in GET /v1/system.",
+        description="The pool, which groups the adapters of one program; Wintun 0.14 calls it the "
+        "tunnel type. It may contain the same characters as a name. For a new adapter its length "
+        "is at most 128 UTF-16 units with Wintun 0.14 and at most 255 with 0.9 to 0.13 "
+        "(`limits.max_pool` in GET /v1/system).",
         min_length=1,
         examples=["WireGuard"],
         # The driver's own limit is checked where it is known, and the answer names it.
@@ -55,14 +57,22 @@ Pool = Annotated[
 
 
 Mtu = Annotated[
-    StrictInt, Field(ge=MIN_MTU, le=MAX_MTU, description="Bytes.", examples=[1420]), WHOLE
+    StrictInt,
+    Field(
+        ge=MIN_MTU,
+        le=MAX_MTU,
+        description="The largest IP packet that the adapter carries, in bytes.",
+        examples=[1420],
+    ),
+    WHOLE,
 ]
 
 
 class AdapterState(StrEnum):
-    """Whether a session of the service runs on the adapter, and whether one can.
+    """The state of an adapter.
 
-    Unavailable: the device is there, but it is disabled or its driver is being replaced.
+    `up`: a session of the service runs on it. `down`: no session runs on it. `unavailable`: the
+    device exists, but it is disabled or its driver is being replaced, so no session can start.
     """
 
     UP = "up"
@@ -70,35 +80,48 @@ class AdapterState(StrEnum):
     UNAVAILABLE = "unavailable"
 
 
+class IpVersion(IntEnum):
+    """A version of the Internet Protocol."""
+
+    IPV4 = 4
+    IPV6 = 6
+
+
 class AdapterCreate(Body):
-    """An adapter to create."""
+    """The adapter to create."""
 
     name: Name
     pool: Pool = "wintun-api"
     requested_guid: Omittable[UUID] = Field(
         None,
         description=(
-            "Windows ties the network profile to it. When missing it is made of this "
-            "installation's random salt, the pool and the name, so that the same adapter has the "
-            "same GUID every time; a random one where that is in use."
+            "The GUID of the new adapter; Windows stores the network profile under it. If it is "
+            "left out, the service derives one from the pool, the name and a random value of this "
+            "installation, so that the same adapter gets the same GUID every time. If another "
+            "adapter uses that GUID, the service chooses a random one."
         ),
         examples=[EXAMPLE_GUID],
     )
-    mtu: Omittable[Mtu] = Field(None, description="Bytes; the system's when missing.")
+    mtu: Omittable[Mtu] = Field(
+        None, description="The MTU in bytes. If it is left out, the system chooses it."
+    )
     addresses: Addresses = Field(
         [],
-        description="With their prefix lengths.",
+        description="The addresses of the adapter, each with its prefix length.",
         examples=[["10.6.7.7/24", "fd06:7::7/64"]],
     )
     metric: Omittable[Metric] = Field(
-        None, description="The interface's; the system chooses it when missing."
+        None,
+        description="The metric of the interface. If it is left out, the system chooses it.",
     )
-    routes: Routes = Field([], description="Into the adapter.")
-    dns: Dns = Field([], description="Servers, the first one asked first.")
-    dns_search: DnsSearch = Field([], description="Domains that short names are looked up in.")
+    routes: Routes = Field([], description="The routes that lead into the adapter.")
+    dns: Dns = Field([], description="The DNS servers, in the order in which they are asked.")
+    dns_search: DnsSearch = Field(
+        [], description="The domains in which short host names are looked up."
+    )
 
     def settings(self) -> NetworkSettings:
-        """Return what shall be set; an empty list is what a new adapter has anyway."""
+        """Return the settings to apply. Empty lists are left out: a new adapter has none."""
         return NetworkSettings(
             mtu=self.mtu,
             addresses=tuple(self.addresses) or None,
@@ -110,31 +133,43 @@ class AdapterCreate(Body):
 
 
 class AdapterOpen(Body):
-    """An existing adapter to open."""
+    """The existing adapter to open."""
 
     name: Name
     pool: Pool = "wintun-api"
 
 
 class AdapterUpdate(Body):
-    """What to change; members that are missing stay as they are."""
+    """The changes to an adapter. Settings that are left out keep their values."""
 
     name: Omittable[Name] = None
     mtu: Omittable[Mtu] = None
     addresses: Omittable[Addresses] = Field(
-        None, description="Exactly these; an empty list removes all."
+        None,
+        description="The complete list of addresses, each with its prefix length. An empty list "
+        "removes all addresses.",
     )
-    metric: Metric | None = Field(None, description="Null lets the system choose it.")
-    routes: Omittable[Routes] = Field(None, description="Exactly these; the system's own stay.")
+    metric: Metric | None = Field(
+        None, description="The metric of the interface. Null lets the system choose it."
+    )
+    routes: Omittable[Routes] = Field(
+        None,
+        description="The complete list of routes into the adapter. Routes that the system itself "
+        "made stay. An empty list removes all others.",
+    )
     dns: Omittable[Dns] = Field(
-        None, description="Exactly these servers; an empty list removes all."
+        None,
+        description="The complete list of DNS servers, in the order in which they are asked. An "
+        "empty list removes all servers.",
     )
     dns_search: Omittable[DnsSearch] = Field(
-        None, description="Exactly these domains; an empty list removes all."
+        None,
+        description="The complete list of domains in which short host names are looked up. An "
+        "empty list removes all domains.",
     )
 
     def settings(self) -> NetworkSettings:
-        """Return what shall be set."""
+        """Return the settings to apply."""
         automatic = "metric" in self.model_fields_set and self.metric is None
         return NetworkSettings(
             mtu=self.mtu,
@@ -147,69 +182,100 @@ class AdapterUpdate(Body):
 
 
 class Adapter(Model):
-    """An adapter as the operating system has it."""
+    """An adapter and its network settings, as the operating system reports them."""
 
-    guid: UUID = Field(description="The adapter's identity.", examples=[EXAMPLE_GUID])
-    name: str = Field(description="What people call it.", examples=["OfficeNet"])
-    pool: str = Field(
-        description="What it belongs to; the tunnel type in 0.14.", examples=["WireGuard"]
+    guid: UUID = Field(
+        description="The GUID that identifies the adapter, also in paths.", examples=[EXAMPLE_GUID]
     )
-    luid: int = Field(description="NET_LUID.", examples=[14918173782441984])
+    name: str = Field(description="The name of the adapter.", examples=["OfficeNet"])
+    pool: str = Field(
+        description="The pool that the adapter belongs to; Wintun 0.14 calls it the tunnel type.",
+        examples=["WireGuard"],
+    )
+    luid: int = Field(
+        description="The locally unique identifier of the interface (NET_LUID), 64 bits.",
+        examples=[14918173782441984],
+    )
     interface_index: int = Field(
-        description="NET_IFINDEX; another one after a restart.", examples=[7]
+        description="The index of the interface (NET_IFINDEX, on Linux ifindex). It can change "
+        "when the system or the adapter restarts.",
+        examples=[7],
     )
     interface_name: str = Field(
-        description="What the system's own tools call it.", examples=["OfficeNet"]
+        description="The name of the interface in the system's own tools.", examples=["OfficeNet"]
     )
     wintun_name: str = Field(
-        description="What Wintun opens it by; in 0.14 the name that it was created by.",
+        description="The name by which Wintun opens the adapter. With Wintun 0.14 this is the name "
+        "under which the adapter was created, even after it is renamed.",
         examples=["OfficeNet"],
     )
-    mtu: int | None = Field(description="Bytes; null where it cannot be read.", examples=[1420])
-    addresses: list[str] = Field(
-        description="With their prefix lengths.", examples=[["10.6.7.7/24"]]
+    mtu: int | None = Field(
+        description="The MTU in bytes; null if it cannot be read.", examples=[1420]
     )
-    families: list[int] = Field(
+    addresses: list[str] = Field(
+        description="The addresses of the adapter, each with its prefix length.",
+        examples=[["10.6.7.7/24"]],
+    )
+    families: list[IpVersion] = Field(
         examples=[[4, 6]],
-        description="The versions of IP bound to it; 6 is missing where IPv6 is disabled.",
+        description="The IP versions that are bound to the adapter. 6 is absent if IPv6 is "
+        "disabled on it.",
     )
     metric: int | None = Field(
-        description="The interface's; null where the system chooses it, or has none."
+        description="The metric of the interface; null if the system chooses it or does not "
+        "know one."
     )
-    routes: list[Route] = Field(description="Those that were set, none that the system makes.")
-    dns: list[str] = Field(description="IPv4 before IPv6.", examples=[["10.6.7.1"]])
+    routes: list[Route] = Field(
+        description="The routes that lead into the adapter, without those that the system makes "
+        "itself."
+    )
+    dns: list[str] = Field(
+        description="The DNS servers, IPv4 before IPv6.", examples=[["10.6.7.1"]]
+    )
     dns_search: list[str] = Field(
-        description="Domains that short names are looked up in.", examples=[["example.com"]]
+        description="The domains in which short host names are looked up.",
+        examples=[["example.com"]],
     )
     wanted: Wanted | None = Field(
-        description="What was asked of the service and is not so now; null when all of it is."
+        description="The settings that were requested from the service and do not hold now; null "
+        "if all of them hold."
     )
     difference: Difference | None = Field(
-        description="Which members of the lists in wanted are missing or extra; null where none is."
+        description="The entries by which the lists of the adapter differ from those in `wanted`; "
+        "null if no list differs."
     )
     state: AdapterState = Field(
-        description="Up while a session of the service runs; unavailable while the system can do "
-        "nothing with it, which is not a deletion: the service keeps its handle."
+        description="The state of the adapter. While it is `unavailable`, the adapter still exists "
+        "and the service keeps its handle."
     )
     unavailable: str | None = Field(
-        description="Why it is unavailable, as a sentence; null while it is not. It has no "
-        "settings then, and `wanted` has those that were asked for."
+        description="A sentence that says why the adapter is unavailable; null while it is "
+        "available. An unavailable adapter reports no settings; `wanted` then holds those that "
+        "were requested."
     )
     link_up: bool | None = Field(
-        description="The interface is set up; another program can set it down. Null on Windows."
+        description="Whether the interface is set up. Another program can set it down. Null on "
+        "Windows, which has no such state."
     )
-    persistent: bool = Field(description="Outlives the handle that created it.")
-    managed: bool = Field(description="The service holds a handle of it.")
+    persistent: bool = Field(
+        description="Whether the adapter remains when the handle that created it is closed."
+    )
+    managed: bool = Field(description="Whether the service holds a handle of the adapter.")
     orphan: bool = Field(
-        description="In 0.14, made by another program or left by one: it goes when that ends, "
-        "or with DELETE /v1/driver."
+        description="With Wintun 0.14: whether another program created the adapter or left it "
+        "behind. The adapter is removed when that program ends, or by DELETE /v1/driver."
     )
-    session: str | None = Field(description="The id of its session.", examples=["5f0c9d1e2b3a"])
-    reboot_required: bool = Field(description="Creating it asked for a reboot.")
+    session: str | None = Field(
+        description="The id of the session that runs on the adapter; null while none runs.",
+        examples=["5f0c9d1e2b3a"],
+    )
+    reboot_required: bool = Field(
+        description="Whether the system asked for a reboot when the adapter was created."
+    )
 
     @classmethod
     def of(cls, view: AdapterView) -> Adapter:
-        """Write a view of the registry."""
+        """Return the adapter that a view of the registry describes."""
         info = view.info
         return cls(
             guid=info.guid,
@@ -221,7 +287,7 @@ class Adapter(Model):
             wintun_name=info.wintun_name or info.name,
             mtu=info.mtu,
             addresses=[str(address) for address in info.addresses],
-            families=list(info.families),
+            families=[IpVersion(version) for version in info.families],
             metric=info.metric,
             routes=[Route.of(route) for route in info.routes],
             dns=[str(server) for server in info.dns],
@@ -246,12 +312,14 @@ def _state(view: AdapterView) -> AdapterState:
 
 
 class Removal(Model):
-    """What a deletion left to do."""
+    """The result of a removal."""
 
-    reboot_required: bool = Field(description="The system wants a reboot to finish it.")
+    reboot_required: bool = Field(
+        description="Whether the system needs a reboot to complete the removal."
+    )
 
 
 class Release(Model):
-    """What became of an adapter whose handle was given back."""
+    """The result of releasing an adapter."""
 
-    exists: bool = Field(description="The device is still there.")
+    exists: bool = Field(description="Whether the device still exists.")

@@ -1,11 +1,12 @@
-"""The control messages of `v1.batch`, as JSON in text messages beside the batches.
+"""The control messages of `v1.batch`: JSON in text messages beside the batches.
 
-The connection writes them as they are here without making models: `lost` and `ack` belong to the
-packet path. Tests hold what it writes to these.
+The connection writes these messages without creating models, because `lost` and `ack` belong to
+the packet path. Tests compare what it writes with the models.
 """
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Literal
 from uuid import UUID
 
@@ -17,87 +18,165 @@ from wintun_api.hub.injection import Full
 from wintun_api.hub.session import SessionState
 
 
-class StreamAdapter(Model):
-    """The adapter behind a packet socket."""
+class Subprotocol(StrEnum):
+    """A framing of packets on the packet socket.
 
-    guid: UUID = Field(description="The adapter's identity.", examples=[EXAMPLE_GUID])
-    name: str = Field(description="What people call it.", examples=["OfficeNet"])
-    interface_name: str = Field(description="What the system's own tools call it.")
+    `v1.raw.wintun-api`: one bare IP packet per binary message. `v1.batch.wintun-api`: many packets
+    per binary message and control messages in JSON. `v1.pcapng.wintun-api`: blocks of a capture.
+    """
+
+    RAW = "v1.raw.wintun-api"
+    BATCH = "v1.batch.wintun-api"
+    PCAPNG = "v1.pcapng.wintun-api"
+
+
+class ReaderLossCause(StrEnum):
+    """A cause for which a client did not get packets.
+
+    `queue`: the queue of this client was full. `ended`: the packets were still in its queue when
+    the connection or the session ended. `ring`: the receive ring of the host was full.
+    `truncated`: the driver could not read the packets completely.
+    """
+
+    QUEUE = "queue"
+    ENDED = "ended"
+    RING = "ring"
+    TRUNCATED = "truncated"
+
+
+class PacketDirection(StrEnum):
+    """The direction of a packet.
+
+    `received`: from the host to the application. `injected`: from the application to the host.
+    """
+
+    RECEIVED = "received"
+    INJECTED = "injected"
+
+
+class StreamAdapter(Model):
+    """The adapter of a packet socket."""
+
+    guid: UUID = Field(description="The GUID of the adapter.", examples=[EXAMPLE_GUID])
+    name: str = Field(description="The name of the adapter.", examples=["OfficeNet"])
+    interface_name: str = Field(
+        description="The name of the interface in the system's own tools.", examples=["OfficeNet"]
+    )
 
 
 class StreamLimits(Model):
-    """The numbers that this connection keeps to."""
+    """The limits of this connection."""
 
-    max_packet: int = Field(description="Bytes of the largest packet.", examples=[65535])
-    max_message: int = Field(description="Bytes of the largest message that the client may send.")
-    queue_packets: int = Field(description="Packets that wait for this client at most.")
-    queue_bytes: int = Field(description="The same in bytes.")
-    snaplen: int = Field(description="Bytes of each packet that it gets; 0 for all.")
+    max_packet: int = Field(
+        description="The size of the largest packet, in bytes.", examples=[65535]
+    )
+    max_message: int = Field(
+        description="The size of the largest message that the client may send, in bytes."
+    )
+    queue_packets: int = Field(
+        description="The largest number of packets that wait for this client."
+    )
+    queue_bytes: int = Field(
+        description="The largest number of bytes of packets that wait for this client."
+    )
+    snaplen: int = Field(
+        description="The number of bytes to which packets for this client are cut; 0 if they are "
+        "not cut."
+    )
 
 
 class NextSequence(Model):
-    """The numbers that the next packets of the session get."""
+    """The sequence numbers of the session's next packets."""
 
-    received: int = Field(description="Host to application.")
-    injected: int = Field(description="Application to host.")
+    received: int = Field(
+        description="The sequence number of the next packet from the host to the application."
+    )
+    injected: int = Field(
+        description="The sequence number of the next packet from the application to the host."
+    )
 
 
 class Hello(Model):
-    """The first message: what was agreed on."""
+    """The first message on the socket. It tells the client what it got of what it asked for."""
 
-    type: Literal["hello"] = Field(description="The kind of message.")
-    protocol: str = Field(description="The subprotocol.", examples=["v1.batch.wintun-api"])
+    type: Literal["hello"] = Field(description="The type of the message.")
+    protocol: Subprotocol = Field(
+        description="The subprotocol of the connection.", examples=["v1.batch.wintun-api"]
+    )
     session: str = Field(description="The id of the session.", examples=["5f0c9d1e2b3a"])
-    adapter: StreamAdapter = Field(description="Of the session.")
-    mtu: int | None = Field(description="Of the adapter; null where it cannot be read.")
-    direction: Direction = Field(description="Which packets the client gets.")
-    overflow: Overflow = Field(description="What its full queue does.")
-    full: Full = Field(description="What a full send ring does to its packets.")
-    limits: StreamLimits = Field(description="What this connection keeps to.")
-    next_sequence: NextSequence = Field(description="To see loss before the first batch.")
+    adapter: StreamAdapter = Field(description="The adapter of the session.")
+    mtu: int | None = Field(
+        description="The MTU of the adapter in bytes; null if it cannot be read."
+    )
+    direction: Direction = Field(description="The packets that this client gets.")
+    overflow: Overflow = Field(description="What happens when the queue of this client is full.")
+    full: Full = Field(
+        description="What happens to packets of this client when the send ring is full."
+    )
+    limits: StreamLimits = Field(description="The limits of this connection.")
+    next_sequence: NextSequence = Field(
+        description="The sequence numbers of the next packets. With them, the client can detect a "
+        "loss before the first batch."
+    )
 
 
 class LostPackets(Model):
-    """Packets this client did not get; once a second at most by cause and direction, and last."""
+    """A report of packets that this client did not get.
 
-    type: Literal["lost"] = Field(description="The kind of message.")
-    cause: Literal["queue", "ended", "ring", "truncated"] = Field(
-        description="queue: this client's queue was full; ended: left in it at the end; ring: the "
-        "host lost them, as the ring was full; truncated: the driver could not read them whole."
+    The service sends at most one report per second for each cause and direction, and a last one at
+    the end.
+    """
+
+    type: Literal["lost"] = Field(description="The type of the message.")
+    cause: ReaderLossCause = Field(description="The cause of the loss.")
+    direction: PacketDirection = Field(description="The direction of the lost packets.")
+    count: int = Field(description="The number of lost packets.")
+    first: int = Field(description="The sequence number of the first lost packet.")
+    last: int = Field(
+        description="The sequence number of the last lost packet. Other packets between the first "
+        "and the last may have arrived."
     )
-    direction: Literal["received", "injected"] = Field(description="Which packets.")
-    count: int = Field(description="How many.")
-    first: int = Field(description="The sequence number of the first of them.")
-    last: int = Field(description="Of the last of them; between them, others may have arrived.")
 
 
 class Ack(Model):
-    """What became of packets since the ack before; one a millisecond at most."""
+    """A report of what happened to the client's packets since the previous `ack`.
 
-    type: Literal["ack"] = Field(description="The kind of message.")
-    messages: int = Field(description="Messages of this connection that are done with, in all.")
-    accepted: int = Field(description="Packets given to the host.")
-    rejected: dict[str, int] = Field(description="Refused as no IP packet, by reason.")
+    The service sends at most one `ack` per millisecond.
+    """
+
+    type: Literal["ack"] = Field(description="The type of the message.")
+    messages: int = Field(
+        description="The number of messages of this connection that have been processed so far."
+    )
+    accepted: int = Field(description="The packets that were handed to the host.")
+    rejected: dict[str, int] = Field(
+        description="The packets that were not valid IP packets, by reason: `too_short`, "
+        "`too_long` or `bad_version`."
+    )
     ring_full: int = Field(
-        description="Dropped as the send ring was full, or still waiting for it at the end."
+        description="The packets that were dropped because the send ring was full, or were still "
+        "waiting for it when the session ended."
     )
     refused: dict[str, int] = Field(
-        description="Taken by the send ring and refused by the host, by cause: link_down, host."
+        description="The packets that the send ring took and the host then refused, by cause: "
+        "`link_down` if the interface was set down, otherwise `host`."
     )
     failed: int = Field(
-        description="Not taken, as the driver's call failed or the session was ending."
+        description="The packets that were not injected because a call of the driver failed, the "
+        "session was ending, or the client was not allowed to inject them."
     )
 
 
 class Ended(Model):
-    """The last message: the session is over; the socket closes with 4009.
+    """The last message on the socket. It says that the session is over.
 
-    It closes with 1001 when the service shuts down, with 4008 when the client was too slow before.
+    The socket then closes with code 4009, with 1001 if the service shuts down, or with 4008 if the
+    client was too slow before.
     """
 
-    type: Literal["ended"] = Field(description="The kind of message.")
-    state: SessionState = Field(description="Of the session.")
-    reason: str = Field(description="Why it ended, for people.")
+    type: Literal["ended"] = Field(description="The type of the message.")
+    state: SessionState = Field(description="The last state of the session.")
+    reason: str = Field(description="A sentence that says why the session ended.")
 
 
 CONTROL: tuple[type[Model], ...] = (Hello, LostPackets, Ack, Ended)

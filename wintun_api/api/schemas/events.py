@@ -1,4 +1,4 @@
-"""What happened, as messages of the event streams."""
+"""The messages of the event streams."""
 
 from __future__ import annotations
 
@@ -27,53 +27,74 @@ from wintun_api.hub.session import SessionView
 
 
 class Snapshot(Model):
-    """Everything there is, sent before the events that change it."""
+    """All adapters and sessions. The events that follow a snapshot change it."""
 
-    type: Literal["snapshot"] = "snapshot"
-    id: int = Field(description="The newest event this snapshot contains.")
-    time: datetime = Field(description="UTC.")
-    adapters: list[Adapter] = Field(description="All of them.")
-    sessions: list[Session] = Field(description="All of them.")
+    type: Literal["snapshot"] = Field(default="snapshot", description="The type of the message.")
+    id: int = Field(description="The id of the newest event that the snapshot includes.")
+    time: datetime = Field(description="The time of the snapshot, in UTC.")
+    adapters: list[Adapter] = Field(description="All adapters that the service knows.")
+    sessions: list[Session] = Field(description="All sessions that the service knows.")
 
 
 class Event(Model):
-    """One thing that happened."""
+    """An event."""
 
-    id: int = Field(description="Counts up by one; resume after it with since.")
-    time: datetime = Field(description="UTC.")
-    type: EventType = Field(description="What happened.")
-    data: dict[str, Any] = Field(description="To what; `DATA` has its schema by type.")
+    id: int = Field(
+        description="The id of the event, one more than that of the event before. A client that "
+        "sends it as `since` gets the events after it."
+    )
+    time: datetime = Field(description="The time of the event, in UTC.")
+    type: EventType = Field(description="The type of the event.")
+    data: dict[str, Any] = Field(description="The data of the event; its type sets the schema.")
 
     @classmethod
     def of(cls, event: HubEvent) -> Event:
-        """Write an event of the hub."""
+        """Return the message for an event of the hub."""
         time = from_ns(event.time_ns)
         return cls(id=event.id, time=time, type=event.type, data=_event_data(event.data))
 
 
 class Missed(Model):
-    """Events this client lost because it read too slowly."""
+    """A report of events that this client lost because it read too slowly."""
 
-    type: Literal["missed"] = "missed"
-    count: int = Field(description="How many.")
+    type: Literal["missed"] = Field(default="missed", description="The type of the message.")
+    count: int = Field(description="The number of events that were lost.")
+
+
+class LossCause(StrEnum):
+    """A cause for which packets were lost.
+
+    `ring` and `truncated`: the host's packets did not fit into the receive ring or could not be
+    read completely. `queue` and `ended`: they did not fit into the queues of subscribers or were
+    still there at the end. The others concern the packets of clients. `ring_full`: the send ring
+    was full. `failed`: a call of the driver failed or the session was ending. `refused_link_down`
+    and `refused_host`: the host refused the packets because the interface was set down or for
+    another reason.
+    """
+
+    RING = "ring"
+    TRUNCATED = "truncated"
+    QUEUE = "queue"
+    ENDED = "ended"
+    RING_FULL = "ring_full"
+    FAILED = "failed"
+    REFUSED_LINK_DOWN = "refused_link_down"
+    REFUSED_HOST = "refused_host"
 
 
 class Loss(Model):
-    """Packets lost during the last second."""
+    """The packets that a session lost during the last second, for one cause."""
 
     model_config = ConfigDict(from_attributes=True)
 
     session: str = Field(description="The id of the session.", examples=["5f0c9d1e2b3a"])
-    adapter: UUID = Field(description="Of the session.", examples=[EXAMPLE_GUID])
-    cause: str = Field(
-        description="ring, truncated: lost by the host; queue, ended: of subscribers; ring_full, "
-        "failed, refused_link_down, refused_host: of clients' own packets."
-    )
-    count: int = Field(description="How many.")
+    adapter: UUID = Field(description="The GUID of the session's adapter.", examples=[EXAMPLE_GUID])
+    cause: LossCause = Field(description="The cause of the loss.")
+    count: int = Field(description="The number of lost packets.")
 
 
 class LogLevel(StrEnum):
-    """Levels of the driver's log (wintun.h: WINTUN_LOGGER_LEVEL)."""
+    """A level of the driver's log (wintun.h: WINTUN_LOGGER_LEVEL)."""
 
     INFO = "info"
     WARN = "warn"
@@ -83,52 +104,71 @@ class LogLevel(StrEnum):
 class DriverLine(Model):
     """A line of the driver's log."""
 
-    level: LogLevel = Field(description="How grave it is.")
-    message: str = Field(description="The text.")
+    level: LogLevel = Field(description="The level of the line.")
+    message: str = Field(description="The text of the line.")
 
 
 class Audit(Model):
-    """What the bearer of a token changed, or was refused."""
+    """A change that a client made, or a request that it was refused."""
 
     model_config = ConfigDict(from_attributes=True)
 
-    who: str = Field(description="The id of the token; admin for that of the token file.")
-    label: str = Field(description="What the token is for.", examples=["grafana"])
-    browser: bool = Field(description="It came from a signed-in browser.")
-    client: str = Field(description="The address it came from.", examples=["127.0.0.1"])
-    operation: str = Field(description="The operationId.", examples=["create_adapter"])
-    method: str = Field(description="WEBSOCKET for a WebSocket.", examples=["POST"])
-    path: str = Field(description="With ids, without anything that may be a token.")
-    status: int | None = Field(description="Of the answer, 403 for a refusal; null without one.")
-    count: int = Field(description="How many alike attempts this stands for.")
+    who: str = Field(
+        description="The id of the client's token; `admin` for the token of the token file."
+    )
+    label: str = Field(
+        description="The text that says what the token is for.", examples=["grafana"]
+    )
+    browser: bool = Field(description="Whether the request came from a signed-in browser.")
+    client: str = Field(
+        description="The IP address from which the request came.", examples=["127.0.0.1"]
+    )
+    operation: str = Field(
+        description="The operationId of the request.", examples=["create_adapter"]
+    )
+    method: str = Field(
+        description="The HTTP method, or `WEBSOCKET` for a WebSocket.", examples=["POST"]
+    )
+    path: str = Field(description="The path with its ids, without anything that could be a token.")
+    status: int | None = Field(
+        description="The HTTP status of the answer, 403 for a refusal; null if there was no answer."
+    )
+    count: int = Field(description="The number of equal attempts that this event reports.")
     subject: str | None = Field(
-        description="What was made or opened, with its id, and of a token the scopes; null where "
-        "the path says all.",
+        description="What was created or opened, with its id and, for a token, its scopes; null if "
+        "the path says it already.",
         examples=["token 9f86d081 (read, capture)"],
     )
 
 
 class Failure(Model):
-    """An operation that failed after its request had been answered with 504."""
+    """An operation that failed after the service had answered its request with 504."""
 
-    operation: str = Field(description="Its operationId.", examples=["create_adapter"])
+    operation: str = Field(
+        description="The operationId of the request.", examples=["create_adapter"]
+    )
     adapter: UUID | None = Field(
-        description="The GUID of the adapter it was for; null for one that was to be created.",
+        description="The GUID of the adapter that the operation concerned; null if the adapter was "
+        "to be created.",
         examples=[EXAMPLE_GUID],
     )
     name: str | None = Field(
-        description="Of the adapter that was to be created or opened; else null.",
+        description="The name of the adapter that was to be created or opened; null for other "
+        "operations.",
         examples=["OfficeNet"],
     )
     pool: str | None = Field(
-        description="Of that adapter, or the pool that was to be deleted; else null.",
+        description="The pool of the adapter that was to be created or opened, or the pool that "
+        "was to be deleted; null for other operations.",
         examples=["WireGuard"],
     )
-    problem: Problem = Field(description="What the request would have been answered with.")
+    problem: Problem = Field(
+        description="The problem document with which the request would have been answered."
+    )
 
     @classmethod
     def of(cls, failure: LateFailure) -> Failure:
-        """Write a failure of the hub."""
+        """Return the data for a failure in the hub."""
         return cls(
             operation=failure.operation,
             adapter=failure.adapter,
@@ -139,21 +179,23 @@ class Failure(Model):
 
 
 class LateRemovalDone(Model):
-    """A removal that was done after its request had been answered with 504."""
+    """A removal that succeeded after its request had been answered with 504."""
 
     model_config = ConfigDict(from_attributes=True)
 
-    operation: str = Field(description="Its operationId.", examples=["delete_driver"])
-    reboot_required: bool = Field(description="The system wants a reboot to finish it.")
+    operation: str = Field(
+        description="The `operationId` of the request.", examples=["delete_driver"]
+    )
+    reboot_required: bool = Field(description="Whether Windows needs a reboot to complete the removal.")
     adapter: UUID | None = Field(
-        description="The GUID of the adapter that was removed; else null.", examples=[EXAMPLE_GUID]
+        description="The GUID of the adapter that was removed; null if it was another removal.", examples=[EXAMPLE_GUID]
     )
     pool: str | None = Field(
-        description="The pool that was removed; else null.", examples=["WireGuard"]
+        description="The pool that was removed; null if it was another removal.", examples=["WireGuard"]
     )
 
 
-# What the data of an event is, by its type.
+# The model of an event's data, by the type of the event.
 DATA: dict[EventType, type[Model]] = {
     EventType.ADAPTER_CREATED: Adapter,
     EventType.ADAPTER_CHANGED: Adapter,

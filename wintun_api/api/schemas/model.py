@@ -16,15 +16,15 @@ EXAMPLE_GUID = "deadbabe-cafe-beef-0123-456789abcdef"
 
 
 class Model(BaseModel):
-    """What the API gives: a later version may have more members, so clients ignore strange ones."""
+    """An answer of the API. A later version may add members, which older clients ignore."""
 
     model_config = ConfigDict(frozen=True)
 
 
 class Body(Model):
-    """What the API takes: strange members are refused, so that typing errors show.
+    """The body of a request. An unknown member is refused, so that a misspelt name is noticed.
 
-    White space around texts is not.
+    White space around a text is removed.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -37,7 +37,7 @@ class Body(Model):
 
 def _present(value: object) -> object:
     if value is None:
-        raise ValueError("may be missing, but not null")
+        raise ValueError("may be left out, but must not be null")
     return value
 
 

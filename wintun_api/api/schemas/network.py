@@ -1,4 +1,4 @@
-"""Addresses, routes and DNS as the API takes and gives them."""
+"""Addresses, routes and DNS settings in the requests and answers of the API."""
 
 from __future__ import annotations
 
@@ -37,21 +37,21 @@ _DOMAIN = re.compile(rf"(?!.{{255}}){_LABEL}(?:\.{_LABEL})*\.?")
 
 def _parse_interface(value: object) -> object:
     if not isinstance(value, str):
-        raise ValueError("an address is a text such as 10.6.7.7/24")  # noqa: TRY004 - a 422
+        raise ValueError("an address must be a text such as 10.6.7.7/24")  # noqa: TRY004 - a 422
     if "/" not in value:
         raise ValueError(f"{value!r} has no prefix length; write it as 10.6.7.7/24 or fd06::7/64")
     interface = ip_interface(value)
     ip = interface.ip
     if ip.is_multicast or ip.is_unspecified or ip.is_loopback or ip == _BROADCAST:
-        raise ValueError(f"{value} is no address that an adapter can have")
+        raise ValueError(f"{value} cannot be the address of an adapter")
     if getattr(interface, "scope_id", None):
-        raise ValueError(f"{value} has a zone; an address of an adapter needs none")
+        raise ValueError(f"{value} has a zone; write the address without it")
     return interface
 
 
 def _parse_network(value: object) -> object:
     if not isinstance(value, str):
-        raise ValueError("a destination is a text such as 10.0.0.0/8")  # noqa: TRY004 - a 422
+        raise ValueError("a destination must be a text such as 10.0.0.0/8")  # noqa: TRY004 - a 422
     if "/" not in value:
         raise ValueError(f"{value!r} has no prefix length; write it as 10.0.0.0/8 or fd00::/8")
     try:
@@ -62,7 +62,7 @@ def _parse_network(value: object) -> object:
             f"{value} has bits beyond its prefix length; do you mean {meant}?"
         ) from None
     if network.network_address.is_multicast and network.is_multicast:
-        raise ValueError(f"{value} is a group; routes to groups are the system's")
+        raise ValueError(f"{value} is a multicast group; the system makes these routes itself")
     return network
 
 
@@ -78,10 +78,10 @@ def _network_of(text: str) -> base.IPNetwork:
 
 def _parse_address(value: object) -> object:
     if not isinstance(value, str):
-        raise ValueError("an address is a text such as 10.6.7.1")  # noqa: TRY004 - a 422
+        raise ValueError("an address must be a text such as 10.6.7.1")  # noqa: TRY004 - a 422
     address = ip_address(value)
     if address.is_multicast or address.is_unspecified:
-        raise ValueError(f"{value} is no address of a host")
+        raise ValueError(f"{value} cannot be the address of a host")
     if getattr(address, "scope_id", None):
         raise ValueError(f"{value} has a zone; leave it out")
     return address
@@ -89,7 +89,7 @@ def _parse_address(value: object) -> object:
 
 def _check_domain(value: str) -> str:
     if not _DOMAIN.fullmatch(value):
-        raise ValueError(f"{value!r} is no domain; write it as example.com")
+        raise ValueError(f"{value!r} is not a domain name; write it as example.com")
     return value.removesuffix(".")
 
 
@@ -108,7 +108,7 @@ IPInterfaceText: TypeAlias = Annotated[
     _AS_TEXT,
     _text(
         "ip-interface",
-        "IPv4 or IPv6 address with its prefix length.",
+        "An IPv4 or IPv6 address with its prefix length.",
         "10.6.7.7/24",
         "fd06:7::7/64",
     ),
@@ -117,19 +117,21 @@ IPNetworkText: TypeAlias = Annotated[
     base.IPNetwork,
     BeforeValidator(_parse_network),
     _AS_TEXT,
-    _text("ip-network", "IPv4 or IPv6 network with its prefix length.", "10.0.0.0/8", "::/0"),
+    _text("ip-network", "An IPv4 or IPv6 network with its prefix length.", "10.0.0.0/8", "::/0"),
 ]
 IPAddressText: TypeAlias = Annotated[
     base.IPAddress,
     BeforeValidator(_parse_address),
     _AS_TEXT,
-    _text("ip-address", "IPv4 or IPv6 address.", "10.6.7.1", "fd06:7::1"),
+    _text("ip-address", "An IPv4 or IPv6 address.", "10.6.7.1", "fd06:7::1"),
 ]
 Domain: TypeAlias = Annotated[
     str,
     AfterValidator(_check_domain),
     Field(
-        description="A domain.", examples=["example.com"], json_schema_extra={"format": "domain"}
+        description="A domain name.",
+        examples=["example.com"],
+        json_schema_extra={"format": "domain"},
     ),
 ]
 Metric: TypeAlias = Annotated[StrictInt, Field(ge=0, le=MAX_METRIC, examples=[25]), WHOLE]
@@ -140,27 +142,34 @@ class Route(Body):
 
     destination: IPNetworkText
     next_hop: IPAddressText | None = Field(
-        None, description="Null where every destination is on the link, as with most tunnels."
+        None,
+        description="The IP address of the next hop. Null, which is also the default, means that "
+        "the destinations are on the link itself, as in most tunnels.",
     )
     metric: Metric = Field(
-        0, description="Smaller is preferred; Windows adds the interface's. 0: the system's own."
+        0,
+        description="The metric of the route; the route with the smallest metric is used. Windows "
+        "adds the metric of the interface. 0 means the usual metric of the system.",
     )
 
     @model_validator(mode="after")
     def _one_version(self) -> Self:
         if self.next_hop is not None and self.next_hop.version != self.destination.version:
-            raise ValueError(f"{self.next_hop} is no next hop to {self.destination}")
+            raise ValueError(
+                f"{self.next_hop} cannot be the next hop to {self.destination}: "
+                "their IP versions differ"
+            )
         return self
 
     @classmethod
     def of(cls, route: base.Route) -> Route:
-        """Write a route of a driver, whatever it is like."""
+        """Return the route of a driver, without checking it."""
         return cls.model_construct(
             destination=route.destination, next_hop=route.next_hop, metric=route.metric
         )
 
     def to_driver(self) -> base.Route:
-        """Return it as drivers know it."""
+        """Return the route in the form that drivers take."""
         return base.Route(destination=self.destination, next_hop=self.next_hop, metric=self.metric)
 
 
@@ -171,8 +180,8 @@ def _no_route_twice(routes: list[Route]) -> list[Route]:
         for key in ((route.destination, route.metric), (route.destination, route.next_hop, "")):
             if key in seen:
                 raise ValueError(
-                    f"{route.destination} is there twice; "
-                    "another next hop and another metric can tell two routes apart"
+                    f"{route.destination} is listed twice; two routes to one destination need "
+                    "different next hops and different metrics"
                 )
             seen.add(key)
     return routes
@@ -182,7 +191,7 @@ def _no_address_twice(addresses: list[base.IPInterface]) -> list[base.IPInterfac
     known: dict[base.IPAddress, base.IPInterface] = {}
     for one in addresses:
         if known.setdefault(one.ip, one) != one:
-            raise ValueError(f"{one.ip} is there with two prefix lengths; an address has one")
+            raise ValueError(f"{one.ip} is listed with two prefix lengths; give it one of them")
     return addresses
 
 
@@ -197,12 +206,12 @@ DnsSearch: TypeAlias = Annotated[list[Domain], Field(max_length=16)]
 
 
 def routes_of(routes: Iterable[Route]) -> tuple[base.Route, ...]:
-    """Return routes as drivers know them."""
+    """Return the routes in the form that drivers take."""
     return tuple(route.to_driver() for route in routes)
 
 
 class _Given(Model):
-    """Writes only the members that were given."""
+    """A model that writes only the members that were given."""
 
     @model_serializer(mode="wrap")
     def _given(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -219,25 +228,33 @@ class _Given(Model):
 
 
 class Members(_Given):
-    """Some of the members of settings that are lists; settings that do not differ are left out."""
+    """Entries of the settings that are lists. Lists that do not differ are left out."""
 
     addresses: list[str] | SkipJsonSchema[None] = Field(
-        None, description="With their prefix lengths."
+        None, description="The addresses, each with its prefix length."
     )
-    routes: list[Route] | SkipJsonSchema[None] = Field(None, description="Into the adapter.")
-    dns: list[str] | SkipJsonSchema[None] = Field(None, description="Servers.")
-    dns_search: list[str] | SkipJsonSchema[None] = Field(None, description="Domains.")
+    routes: list[Route] | SkipJsonSchema[None] = Field(
+        None, description="The routes that lead into the adapter."
+    )
+    dns: list[str] | SkipJsonSchema[None] = Field(None, description="The DNS servers.")
+    dns_search: list[str] | SkipJsonSchema[None] = Field(
+        None, description="The domains in which short host names are looked up."
+    )
 
 
 class Difference(Model):
-    """How the lists of an adapter differ from those in `wanted`, member by member."""
+    """How the lists of an adapter differ from those in `wanted`, entry by entry."""
 
-    missing: Members = Field(description="Was asked for, and the adapter has it not.")
-    extra: Members = Field(description="The adapter has it, and it was not asked for.")
+    missing: Members = Field(
+        description="The entries that were requested and that the adapter lacks."
+    )
+    extra: Members = Field(
+        description="The entries that the adapter has and that were not requested."
+    )
 
     @classmethod
     def of(cls, unmet: Unmet) -> Difference | None:
-        """Write what the hub knows to be otherwise; None where no list is."""
+        """Return the lists that differ, as the hub found them; None if no list differs."""
         missing, extra = _lists_of(unmet.missing), _lists_of(unmet.extra)
         if not missing and not extra:
             return None
@@ -245,32 +262,39 @@ class Difference(Model):
 
 
 class Wanted(_Given):
-    """Settings that were asked for; only those that are not so, others are left out.
+    """The requested settings that do not hold now. Settings that hold are left out.
 
-    `POST /v1/adapters/{guid}/restore` makes all of it so.
+    `POST /v1/adapters/{guid}/restore` applies all of them again.
     """
 
-    mtu: int | SkipJsonSchema[None] = Field(None, description="Bytes.")
+    mtu: int | SkipJsonSchema[None] = Field(None, description="The requested MTU in bytes.")
     addresses: list[str] | SkipJsonSchema[None] = Field(
-        None, description="With their prefix lengths."
+        None, description="The requested addresses, each with its prefix length."
     )
-    metric: int | None = Field(None, description="Null where the system was to choose it.")
-    routes: list[Route] | SkipJsonSchema[None] = Field(None, description="Into the adapter.")
-    dns: list[str] | SkipJsonSchema[None] = Field(None, description="Servers.")
-    dns_search: list[str] | SkipJsonSchema[None] = Field(None, description="Domains.")
+    metric: int | None = Field(
+        None,
+        description="The requested metric of the interface; null if the system was to choose it.",
+    )
+    routes: list[Route] | SkipJsonSchema[None] = Field(
+        None, description="The requested routes into the adapter."
+    )
+    dns: list[str] | SkipJsonSchema[None] = Field(None, description="The requested DNS servers.")
+    dns_search: list[str] | SkipJsonSchema[None] = Field(
+        None, description="The requested domains in which short host names are looked up."
+    )
     link_up: bool | SkipJsonSchema[None] = Field(
-        None, description="True where the interface was set down by another program."
+        None, description="True if another program has set the interface down."
     )
     marks: list[str] | SkipJsonSchema[None] = Field(
         None,
-        description="What says on the device which adapter it is and was taken away: on Linux its "
-        "alias and alternative names.",
+        description="The marks that identify the adapter on its device and that another program "
+        "has removed: on Linux the alias and alternative names of the interface.",
         examples=[["alias wintun-api/1/deadbabe-cafe-beef-0123-456789abcdef/wintun-api/A1"]],
     )
 
     @classmethod
     def of(cls, unmet: Unmet) -> Wanted:
-        """Write what the hub knows to be otherwise."""
+        """Return the settings that do not hold, as the hub found them."""
         settings = unmet.settings
         given = _lists_of(settings)
         if settings.mtu is not None:

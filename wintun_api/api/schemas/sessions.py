@@ -1,4 +1,4 @@
-"""What the API takes and gives of sessions and their packets."""
+"""The requests and answers of the API that concern sessions and their packets."""
 
 from __future__ import annotations
 
@@ -21,85 +21,117 @@ Capacity = Annotated[
 
 
 class SessionCreate(Body):
-    """A session to start."""
+    """The session to start."""
 
-    adapter: UUID = Field(description="The adapter's GUID.", examples=[EXAMPLE_GUID])
+    adapter: UUID = Field(
+        description="The GUID of the adapter on which the session runs.", examples=[EXAMPLE_GUID]
+    )
     capacity: Capacity = Field(
         DEFAULT_RING_CAPACITY,
         description=(
-            f"Ring capacity in bytes, a power of two from {MIN_RING_CAPACITY:#x} to "
-            f"{MAX_RING_CAPACITY:#x}. Twice as much memory is locked per session."
+            f"The ring capacity in bytes, a power of two from {MIN_RING_CAPACITY:#x} to "
+            f"{MAX_RING_CAPACITY:#x}. The session locks twice as much memory."
         ),
         examples=[DEFAULT_RING_CAPACITY],
     )
 
 
 class Traffic(Model):
-    """Packets and bytes."""
+    """A number of packets and their bytes."""
 
-    packets: int = Field(description="How many.")
-    bytes: int = Field(description="Of all of them, without frames around them.")
+    packets: int = Field(description="The number of packets.")
+    bytes: int = Field(description="The bytes of these packets, without any framing.")
 
 
 class Lost(Model):
-    """Packets lost, by cause.
+    """The numbers of lost packets, by cause.
 
-    Packets of the host are `received` plus `ring` plus `truncated`. Each subscriber got what was
-    received while it was subscribed, except for its part of `queue` and `ended`.
+    The host sent `received` + `ring` + `truncated` packets. Each subscriber got every packet that
+    was received while it was subscribed, except for its share of `queue` and `ended`.
     """
 
     ring: int | None = Field(
-        description="By the host, as the ring was full or went with packets in it; null if not "
-        "known."
+        description="Packets of the host that did not fit into the receive ring, or were still in "
+        "it when the session ended. Null if the number is not known."
     )
-    truncated: int = Field(description="By the host, as the driver could not read them whole.")
-    unclaimed: int = Field(description="Received while nobody was subscribed.")
-    queue: int = Field(description="In subscribers' queues, every subscriber counted by itself.")
+    truncated: int = Field(
+        description="Packets of the host that the driver could not read completely."
+    )
+    unclaimed: int = Field(description="Packets that were received while no client was subscribed.")
+    queue: int = Field(
+        description="Packets that did not fit into the queues of subscribers. A packet counts once "
+        "for each subscriber that lost it."
+    )
     ended: int = Field(
-        description="Left for subscribers when they or the session ended, every subscriber "
-        "counted by itself.",
+        description="Packets that subscribers had not yet got when they disconnected or the "
+        "session ended. A packet counts once for each subscriber that lost it.",
     )
     ring_full: int = Field(
-        description="Of clients, as the send ring was full; also those that waited for it at the "
-        "end."
+        description="Packets of clients that did not fit into the send ring, or were still waiting "
+        "for it when the session ended."
     )
-    rejected: dict[str, int] = Field(description="Of clients, refused as no IP packet, by reason.")
+    rejected: dict[str, int] = Field(
+        description="Packets of clients that were not valid IP packets, by reason: `too_short`, "
+        "`too_long` or `bad_version`.",
+        examples=[{"too_short": 1}],
+    )
     refused: dict[str, int] = Field(
-        description="Of clients, taken by the send ring and refused by the host, by cause.",
+        description="Packets of clients that the send ring took and the host then refused, by "
+        "cause: `link_down` if the interface was set down, otherwise `host`.",
         examples=[{"link_down": 3}],
     )
     failed: int = Field(
-        description="Of clients, not taken as the driver's call failed or the session was ending.",
+        description="Packets of clients that were not injected because a call of the driver "
+        "failed, the session was ending, or the client was not allowed to inject them.",
     )
 
 
 class SessionCounters(Model):
-    """Counts since the session was started."""
+    """The counters of a session since its start."""
 
-    received: Traffic = Field(description="Host to application.")
-    injected: Traffic = Field(description="Application to host.")
-    lost: Lost = Field(description="Packets that did not arrive, by cause.")
-    ring_corrupt: int = Field(description="How often the receive ring was found corrupt.")
+    received: Traffic = Field(description="The traffic from the host to the application.")
+    injected: Traffic = Field(description="The traffic from the application to the host.")
+    lost: Lost = Field(description="The numbers of lost packets, by cause.")
+    ring_corrupt: int = Field(
+        description="The number of times that the receive ring was found corrupt."
+    )
 
 
 class Session(Model):
-    """A session of an adapter."""
+    """A session of an adapter, with its counters."""
 
-    id: str = Field(description="Names it in paths.", examples=["5f0c9d1e2b3a"])
-    adapter: UUID = Field(description="The GUID of its adapter.", examples=[EXAMPLE_GUID])
-    capacity: int = Field(description="Of the ring, in bytes.", examples=[DEFAULT_RING_CAPACITY])
-    state: SessionState = Field(description="Packets flow while it is running.")
-    reason: str | None = Field(description="Why it ended or failed; null while it runs.")
-    win32_code: int | None = Field(description="The driver's error code when it failed.")
-    started_at: datetime = Field(description="UTC.")
-    ended_at: datetime | None = Field(description="UTC; null while it runs.")
-    restarts: int = Field(description="Restarts after ring corruption; one at most.")
-    subscribers: int = Field(description="Clients that get packets now.")
-    counters: SessionCounters = Field(description="What it carried and lost.")
+    id: str = Field(
+        description="The id that identifies the session in paths.", examples=["5f0c9d1e2b3a"]
+    )
+    adapter: UUID = Field(
+        description="The GUID of the adapter on which the session runs.", examples=[EXAMPLE_GUID]
+    )
+    capacity: int = Field(
+        description="The ring capacity in bytes.", examples=[DEFAULT_RING_CAPACITY]
+    )
+    state: SessionState = Field(
+        description="The state of the session. Packets are exchanged only while it is `running`."
+    )
+    reason: str | None = Field(
+        description="A sentence that says why the session ended or failed; null while it runs."
+    )
+    win32_code: int | None = Field(
+        description="The error code of the driver if the session failed; on Linux the errno. "
+        "Null otherwise."
+    )
+    started_at: datetime = Field(description="The time at which the session started, in UTC.")
+    ended_at: datetime | None = Field(
+        description="The time at which the session ended, in UTC; null while it runs."
+    )
+    restarts: int = Field(
+        description="The number of restarts after the receive ring was found corrupt, at most 1."
+    )
+    subscribers: int = Field(description="The number of clients that receive packets now.")
+    counters: SessionCounters = Field(description="The counters of the session since its start.")
 
     @classmethod
     def of(cls, view: SessionView) -> Session:
-        """Write a view of the hub."""
+        """Return the session that a view of the hub describes."""
         counters = view.counters
         return cls(
             id=view.id,
@@ -132,18 +164,25 @@ class Session(Model):
 
 
 class InjectionReport(Model):
-    """What became of injected packets."""
+    """The result of an injection, in numbers of packets."""
 
-    accepted: int = Field(description="Packets given to the host.")
-    rejected: dict[str, int] = Field(description="Packets refused as no IP packet, by reason.")
-    ring_full: int = Field(description="Packets dropped as the send ring was full.")
+    accepted: int = Field(description="The packets that were handed to the host.")
+    rejected: dict[str, int] = Field(
+        description="The packets that were not valid IP packets, by reason: `too_short`, "
+        "`too_long` or `bad_version`."
+    )
+    ring_full: int = Field(
+        description="The packets that were dropped because the send ring was full. They can be "
+        "sent again."
+    )
     refused: dict[str, int] = Field(
-        description="Packets that the send ring took and the host refused, by cause."
+        description="The packets that the send ring took and the host then refused, by cause: "
+        "`link_down` if the interface was set down, otherwise `host`."
     )
 
     @classmethod
     def of(cls, injection: Injection) -> InjectionReport:
-        """Write an injection of the hub."""
+        """Return the report of an injection by the hub."""
         return cls(
             accepted=injection.accepted,
             rejected=dict(injection.rejected),

@@ -1,8 +1,9 @@
-"""What the API gives of the service and its driver."""
+"""The answers of the API that concern the service and its driver."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Literal
 
 from pydantic import ConfigDict, Field
@@ -23,62 +24,125 @@ from wintun_api.hub.management import DriverView
 from wintun_api.settings import Settings
 
 
+class DriverName(StrEnum):
+    """The name of a driver.
+
+    `wintun`: wintun.dll on Windows. `linux`: the TUN driver of the Linux kernel. `emulated`: an
+    emulation of Wintun, for tests and demonstrations.
+    """
+
+    WINTUN = "wintun"
+    LINUX = "linux"
+    EMULATED = "emulated"
+
+
+class DriverGeneration(StrEnum):
+    """The generation of the API that a driver follows.
+
+    `pool`: wintun.dll 0.9 to 0.13. `tunnel-type`: wintun.dll 0.14. `kernel`: the Linux kernel.
+    """
+
+    POOL = "pool"
+    TUNNEL_TYPE = "tunnel-type"
+    KERNEL = "kernel"
+
+
+class UnavailableCause(StrEnum):
+    """A cause for which a driver cannot work on this machine."""
+
+    WRONG_PLATFORM = "wrong_platform"
+    LIBRARY_NOT_FOUND = "library_not_found"
+    WRONG_ARCHITECTURE = "wrong_architecture"
+    LIBRARY_UNUSABLE = "library_unusable"
+    LIBRARY_UNSIGNED = "library_unsigned"
+    LIBRARY_TAMPERED = "library_tampered"
+    LIBRARY_UNVERIFIED = "library_unverified"
+    UNTRUSTED_SIGNER = "untrusted_signer"
+    NOT_ELEVATED = "not_elevated"
+    NO_TUN_DEVICE = "no_tun_device"
+    NETWORK_NOT_OWNED = "network_not_owned"
+
+
 class Capabilities(Model):
-    """What this driver and generation can do."""
+    """The abilities of the driver in its present generation."""
 
     model_config = ConfigDict(from_attributes=True)
 
-    persistent_adapters: bool = Field(description="Adapters outlive the handle that made them.")
-    enumerate_pools: bool = Field(description="Lists adapters of other programs.")
-    rename: bool = Field(description="Adapters can be renamed.")
-    delete_pool: bool = Field(description="DELETE /v1/pools/{pool} works.")
-    delete_driver: bool = Field(description="DELETE /v1/driver works.")
-    network_settings: bool = Field(description="MTU, addresses and routes can be set.")
-    metric: bool = Field(description="The interface's metric can be set.")
-    dns: bool = Field(description="DNS servers and domains can be set.")
-    force_close: bool = Field(description="Deletion can close sessions of other processes.")
+    persistent_adapters: bool = Field(
+        description="Whether adapters remain when the handle that created them is closed."
+    )
+    enumerate_pools: bool = Field(
+        description="Whether the driver lists adapters of other programs."
+    )
+    rename: bool = Field(description="Whether adapters can be renamed.")
+    delete_pool: bool = Field(description="Whether DELETE /v1/pools/{pool} is supported.")
+    delete_driver: bool = Field(description="Whether DELETE /v1/driver is supported.")
+    network_settings: bool = Field(description="Whether MTU, addresses and routes can be set.")
+    metric: bool = Field(description="Whether the metric of the interface can be set.")
+    dns: bool = Field(description="Whether DNS servers and search domains can be set.")
+    force_close: bool = Field(
+        description="Whether the deletion of an adapter can close sessions of other processes."
+    )
 
 
 class UnavailableReason(Model):
-    """Why the driver cannot work on this machine."""
+    """The reason why the driver cannot work on this machine."""
 
     model_config = ConfigDict(from_attributes=True)
 
-    reason: str = Field(description="The cause, for programs.", examples=["library_not_found"])
-    message: str = Field(description="The cause, for people.")
-    hint: str = Field(description="What to do next.")
+    reason: UnavailableCause = Field(
+        description="The cause as a word for programs.", examples=["library_not_found"]
+    )
+    message: str = Field(description="The cause as a sentence for people.")
+    hint: str = Field(description="A sentence that says what to do next.")
 
 
 class CallInProgress(Model):
-    """A driver call that runs or waits now."""
+    """A call of the driver that is running or waiting now."""
 
     model_config = ConfigDict(from_attributes=True)
 
-    call: str = Field(description="Its function.", examples=["WintunCreateAdapter"])
-    seconds: float = Field(description="Since it was asked for.")
+    call: str = Field(
+        description="The name of the driver's function.", examples=["WintunCreateAdapter"]
+    )
+    seconds: float = Field(description="The seconds since the call was requested.")
 
 
 class Driver(Model):
-    """The driver behind the service."""
+    """The driver that the service uses."""
 
-    name: str = Field(description="wintun, linux or emulated.", examples=["wintun"])
-    generation: str = Field(description="Of the Wintun API it follows.", examples=["tunnel-type"])
-    library_path: str | None = Field(description="Null for a driver without a library.")
-    library_sha256: str | None = Field(description="Of the library's file, hexadecimal.")
-    running_version: str | None = Field(
-        description="Of the loaded kernel driver; null while none is loaded.", examples=["0.14"]
+    name: DriverName = Field(description="The name of the driver.", examples=["wintun"])
+    generation: DriverGeneration = Field(
+        description="The generation of the API that the driver follows.", examples=["tunnel-type"]
     )
-    unavailable: UnavailableReason | None = Field(description="Null while the driver works.")
-    capabilities: Capabilities = Field(description="What it can do.")
-    calls: list[CallInProgress] = Field(description="Driver calls under way, the oldest first.")
+    library_path: str | None = Field(
+        description="The path of the driver's library; null if the driver has none."
+    )
+    library_sha256: str | None = Field(
+        description="The SHA-256 of the library's file as 64 hexadecimal digits; null if the "
+        "driver has no library or the file cannot be read."
+    )
+    running_version: str | None = Field(
+        description="The version of the kernel driver that is loaded; null while none is loaded.",
+        examples=["0.14"],
+    )
+    unavailable: UnavailableReason | None = Field(
+        description="The reason why the driver cannot work on this machine; null if it works."
+    )
+    capabilities: Capabilities = Field(
+        description="The abilities of the driver in its present generation."
+    )
+    calls: list[CallInProgress] = Field(
+        description="The calls of the driver that are running or waiting now, the oldest first."
+    )
 
     @classmethod
     def of(cls, view: DriverView, sha256: str | None) -> Driver:
-        """Write a view of the hub."""
+        """Return the driver that a view of the hub describes."""
         version = view.running_version
         return cls(
-            name=view.name,
-            generation=view.capabilities.generation,
+            name=DriverName(view.name),
+            generation=DriverGeneration(view.capabilities.generation),
             library_path=view.library_path,
             library_sha256=sha256,
             running_version=None if version is None else f"{version[0]}.{version[1]}",
@@ -93,45 +157,61 @@ class Driver(Model):
 
 
 class Limits(Model):
-    """The numbers a client must respect."""
+    """The limits that a client must observe."""
 
-    min_capacity: int = Field(description="Bytes of the smallest ring.")
-    max_capacity: int = Field(description="Bytes of the largest ring.")
-    default_capacity: int = Field(description="Bytes, where none is given.")
-    max_packet: int = Field(description="Bytes of the largest packet.")
-    max_name: int = Field(description="UTF-16 units of the longest name of an adapter.")
+    min_capacity: int = Field(description="The smallest ring capacity, in bytes.")
+    max_capacity: int = Field(description="The largest ring capacity, in bytes.")
+    default_capacity: int = Field(
+        description="The ring capacity of a session that asks for none, in bytes."
+    )
+    max_packet: int = Field(description="The size of the largest packet, in bytes.")
+    max_name: int = Field(
+        description="The length of the longest name of an adapter, in UTF-16 units."
+    )
     max_pool: int = Field(
-        description="UTF-16 units of the longest pool that an adapter can be created in: 128 with "
-        "Wintun 0.14, where it is the tunnel type, else 255."
+        description="The length of the longest pool in which an adapter can be created, in UTF-16 "
+        "units: 128 with Wintun 0.14, where the pool is the tunnel type, otherwise 255."
     )
-    max_message: int = Field(description="Bytes of a message or request that carries packets.")
-    max_settings: int = Field(description="Bytes of a request that creates or changes an adapter.")
-    max_addresses: int = Field(description="Addresses of an adapter.")
-    max_routes: int = Field(description="Routes into an adapter.")
-    queue_packets: int = Field(description="The largest queue a subscriber can ask for.")
-    queue_bytes: int = Field(description="The same in bytes.")
+    max_message: int = Field(
+        description="The size of the largest message or request that carries packets, in bytes."
+    )
+    max_settings: int = Field(
+        description="The size of the largest request that creates or changes an adapter, in bytes."
+    )
+    max_addresses: int = Field(description="The largest number of addresses of an adapter.")
+    max_routes: int = Field(description="The largest number of routes into an adapter.")
+    queue_packets: int = Field(
+        description="The largest queue that a subscriber can request, in packets."
+    )
+    queue_bytes: int = Field(
+        description="The largest queue that a subscriber can request, in bytes."
+    )
     guesses_per_minute: int = Field(
-        description="Wrong tokens that one address may send in a minute; more get 429."
+        description="The number of wrong tokens that one IP address may send in a minute. The "
+        "service answers 429 to further ones."
     )
-    request_timeout: float = Field(description="Seconds for a whole request; then 408.")
+    request_timeout: float = Field(
+        description="The time in which a request must arrive completely, in seconds. After it, the "
+        "service answers 408."
+    )
     idle_timeout: float = Field(
-        description="Seconds that a connection is kept open for another request."
+        description="The time for which a connection is kept open for another request, in seconds."
     )
     max_connections: int = Field(
-        description="Connections at a time; fewer than was set where the limit of open files is "
-        "lower."
+        description="The largest number of simultaneous connections. It is lower than the setting "
+        "if the system's limit of open files is too low for it."
     )
 
     @classmethod
     def of(
         cls, settings: Settings, driver: DriverCapabilities, max_connections: int | None = None
     ) -> Limits:
-        """Write the limits of a service with these settings and such a driver.
+        """Return the limits of a service with these settings and this driver.
 
         Args:
             settings: The settings.
-            driver: What its driver can do.
-            max_connections: How many connections there can be, where the server knows.
+            driver: The abilities of its driver.
+            max_connections: The largest number of connections, if the server knows it.
         """
         return cls(
             min_capacity=MIN_RING_CAPACITY,
@@ -154,23 +234,34 @@ class Limits(Model):
 
 
 class System(Model):
-    """The service and the machine it runs on."""
+    """The service and the machine on which it runs."""
 
-    version: str = Field(description="The service's.", examples=["0.1.0"])
-    started_at: datetime = Field(description="Ids of events count from then.")
-    platform: str = Field(
-        description="The operating system.", examples=["Windows-11-10.0.26100-SP0"]
+    version: str = Field(description="The version of the service.", examples=["0.1.0"])
+    started_at: datetime = Field(
+        description="The time at which the service started, in UTC. The ids of events start again "
+        "at each start."
     )
-    architecture: str = Field(description="The machine's.", examples=["AMD64"])
-    python: str = Field(description="The version of Python.", examples=["3.13.5"])
-    elevated: bool = Field(description="Has the rights to manage adapters.")
-    driver: str = Field(description="wintun, linux or emulated.", examples=["wintun"])
-    unavailable: UnavailableReason | None = Field(description="Null while the driver works.")
-    scopes: list[Scope] = Field(description="What the token of this request allows.")
-    limits: Limits = Field(description="The numbers a client must respect.")
+    platform: str = Field(
+        description="The operating system of the machine.", examples=["Windows-11-10.0.26100-SP0"]
+    )
+    architecture: str = Field(description="The architecture of the machine.", examples=["AMD64"])
+    python: str = Field(
+        description="The version of Python that runs the service.", examples=["3.13.5"]
+    )
+    elevated: bool = Field(
+        description="Whether the service has the rights that it needs to manage adapters."
+    )
+    driver: DriverName = Field(description="The name of the driver.", examples=["wintun"])
+    unavailable: UnavailableReason | None = Field(
+        description="The reason why the driver cannot work on this machine; null if it works."
+    )
+    scopes: list[Scope] = Field(description="The scopes of the token that sent this request.")
+    limits: Limits = Field(description="The limits that a client must observe.")
 
 
 class Health(Model):
-    """The service is up."""
+    """The answer of a service that is up."""
 
-    status: Literal["ok"] = Field(description="Nothing else; a service that is down is silent.")
+    status: Literal["ok"] = Field(
+        description="Always `ok`. A service that is not up does not answer."
+    )

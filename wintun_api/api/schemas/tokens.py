@@ -1,4 +1,4 @@
-"""What the API takes and gives of tokens."""
+"""The requests and answers of the API that concern tokens."""
 
 from __future__ import annotations
 
@@ -14,31 +14,41 @@ TEN_YEARS = 10 * 366 * 86400
 
 
 class TokenCreate(Body):
-    """A token to make."""
+    """The token to create."""
 
     scopes: list[Scope] = Field(
-        min_length=1, description="What it shall allow.", examples=[["read", "capture"]]
+        min_length=1,
+        description="The scopes of the token, at least one.",
+        examples=[["read", "capture"]],
     )
     label: str = Field(
-        "", max_length=100, description="What the token is for.", examples=["grafana"]
+        "",
+        max_length=100,
+        description="A text of at most 100 characters that says what the token is for.",
+        examples=["grafana"],
     )
     expires_in: Omittable[Annotated[float, Field(gt=0, le=TEN_YEARS, strict=True)]] = Field(
-        None, description="Seconds; without end when missing.", examples=[86400]
+        None,
+        description="The time after which the token expires, in seconds, at most ten years. If it "
+        "is left out, the token does not expire.",
+        examples=[86400],
     )
 
 
 class Token(Model):
-    """An issued token, without its secret."""
+    """An issued token without its secret."""
 
-    id: str = Field(description="Names it in paths.", examples=["9f86d081"])
-    label: str = Field(description="What it is for.", examples=["grafana"])
-    scopes: list[Scope] = Field(description="What it allows.")
-    created_at: datetime = Field(description="UTC.")
-    expires_at: datetime | None = Field(description="UTC; null for never.")
+    id: str = Field(description="The id that identifies the token in paths.", examples=["9f86d081"])
+    label: str = Field(description="A text that says what the token is for.", examples=["grafana"])
+    scopes: list[Scope] = Field(description="The scopes of the token.")
+    created_at: datetime = Field(description="The time at which the token was created, in UTC.")
+    expires_at: datetime | None = Field(
+        description="The time at which the token expires, in UTC; null if it does not expire."
+    )
 
     @classmethod
     def of(cls, token: IssuedToken, **more: Any) -> Token:
-        """Write a token of the store."""
+        """Return the token that an entry of the store describes."""
         return cls(
             id=token.id,
             label=token.label,
@@ -52,6 +62,8 @@ class Token(Model):
 
 
 class CreatedToken(Token):
-    """A token just made."""
+    """A new token with its secret."""
 
-    token: str = Field(description="The secret; it is shown only now.")
+    token: str = Field(
+        description="The secret to send as a bearer token. It is shown only in this answer."
+    )
