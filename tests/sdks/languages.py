@@ -95,6 +95,18 @@ LANGUAGES = {
             },
         ),
         Language(
+            "ruby",
+            needs=("ruby",),
+            compile=(("sh", "-c", "find . -name '*.rb' -print0 | xargs -0 -n 1 ruby -wc"),),
+            run=("ruby", "walk.rb"),
+            names={
+                "wintunapi/lib/wintunapi/api/adapters_api.rb": ("def create_adapter(",),
+                "wintunapi/lib/wintunapi/models/session_state.rb": ('RUNNING = "running"',),
+                "wintunapi/lib/wintunapi/models/lost.rb": ("attr_accessor :ring",),
+                "wintunapi/lib/wintunapi/models/problem.rb": ("class Problem <",),
+            },
+        ),
+        Language(
             "csharp",  # which Debian has no compiler for
             needs=(),
             compile=(),
