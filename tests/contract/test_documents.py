@@ -9,6 +9,7 @@ import pytest
 from wintun_api.api.contract.documents import DOCUMENTS, text_of
 
 FOLDER = Path(__file__).parent.parent.parent / "openapi"
+BASELINE = FOLDER / "baseline"  # what the last release promises, see promise.py
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
@@ -20,5 +21,5 @@ def test_the_committed_document_is_current(name: str) -> None:
 
 
 def test_every_file_of_the_folder_is_generated() -> None:
-    """No document is left behind, and none is written by hand."""
-    assert {path.name for path in FOLDER.iterdir()} == set(DOCUMENTS)
+    """Every document comes from the code."""
+    assert {path.name for path in FOLDER.iterdir()} - {BASELINE.name} == set(DOCUMENTS)

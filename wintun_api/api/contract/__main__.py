@@ -1,4 +1,8 @@
-"""Write the documents of the contract: `python -m wintun_api.api.contract openapi`."""
+"""Write the documents of the contract: `python -m wintun_api.api.contract openapi`.
+
+At a release, `--release` also copies the documents that clients are built from into the folder
+baseline. Later documents are compared with these.
+"""
 
 from __future__ import annotations
 
@@ -6,22 +10,28 @@ import argparse
 import sys
 from pathlib import Path
 
-from wintun_api.api.contract.documents import DOCUMENTS, text_of
+from wintun_api.api.contract.documents import BASELINE, DOCUMENTS, text_of
 
 
 def main() -> int:
-    """Write every document into a folder, or with --check compare; 1 when one differs."""
+    """Write every document into a folder, or compare them with --check; return 1 if one differs."""
     parser = argparse.ArgumentParser(
         prog="python -m wintun_api.api.contract",
         description="Write the contract's documents, generated from the code.",
     )
-    parser.add_argument("folder", type=Path, help="where the documents are, such as openapi")
-    parser.add_argument("--check", action="store_true", help="write nothing; say what differs")
+    parser.add_argument("folder", type=Path, help="the folder of the documents, such as openapi")
+    parser.add_argument("--check", action="store_true", help="only say what differs; write nothing")
+    parser.add_argument(
+        "--release", action="store_true", help="also make them the baseline of later versions"
+    )
     options = parser.parse_args()
     stale = 0
-    for name, document in DOCUMENTS.items():
-        path: Path = options.folder / name
-        text = text_of(document())
+    documents = {options.folder / name: text_of(make()) for name, make in DOCUMENTS.items()}
+    if options.release:
+        documents |= {
+            options.folder / "baseline" / name: text_of(DOCUMENTS[name]()) for name in BASELINE
+        }
+    for path, text in documents.items():
         if path.is_file() and path.read_text("utf-8") == text:
             continue
         if options.check:

@@ -14,7 +14,7 @@ from wintun_api.settings import Settings
 
 
 def bare_service() -> Service:
-    """Return a service that is asked for its routes only: no driver, no settings, no token."""
+    """Return a service without driver, settings and tokens; it serves only to read its routes."""
     return Service(Settings.model_construct(), TokenStore(""))
 
 
@@ -28,6 +28,8 @@ DOCUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
     "openapi.json": openapi,
     "wire-vectors.json": vectors,
 }
+# What clients are built from, and a release promises to keep.
+BASELINE = ("asyncapi.json", "openapi.json")
 
 
 def text_of(document: dict[str, Any]) -> str:
