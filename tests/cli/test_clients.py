@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -464,6 +467,67 @@ def test_no_service(cli: Cli, service: RunningService) -> None:
 def test_wrong_url(cli: Cli, url: str) -> None:
     """An address that is none is wrong usage."""
     assert refusal(cli("adapters", "list", "--url", url), 2)[0].startswith("--url: ")
+
+
+@contextmanager
+def stranger(*answer: bytes) -> Iterator[str]:
+    """Run another program, which answers everything with the same bytes; give its address."""
+    head = b"HTTP/1.1 200 OK\r\nConnection: close\r\n"
+
+    def answering() -> None:
+        with suppress(OSError):  # the listener is closed at the end
+            while True:
+                with listener.accept()[0] as opened, suppress(OSError):
+                    opened.recv(65536)
+                    opened.sendall(head + b"\r\n".join(answer))
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=answering, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        listener.shutdown(socket.SHUT_RDWR)
+    thread.join()
+
+
+GUID = "deadbabe-cafe-beef-0123-456789abcdef"
+ASKING = [
+    ("adapters", "list"),
+    ("adapters", "show", GUID),
+    ("adapters", "delete", GUID),
+    ("sessions", "show", "abc"),
+    ("tokens", "create", "read"),
+    ("events",),
+    ("capture", "abc"),
+    ("inject", "abc", "--hex", "45"),
+]
+STRANGE = {
+    "numbers": (b"", b"[1, 2]"),
+    "an empty object": (b"", b"{}"),
+    "null": (b"", b"null"),
+    "objects of another kind": (b"", b'[{"id": 5}]'),
+    "data that are not gzip": (b"Content-Encoding: gzip", b"", b"abcd"),
+    "endless nesting": (b"", b"[" * 100_000),
+    "a page": (b"Content-Type: text/html", b"", b"<html>"),
+}
+
+
+@pytest.mark.parametrize("answer", STRANGE)
+def test_another_program(cli: Cli, answer: str) -> None:
+    """Whatever another program answers, no command ends in a traceback."""
+    with stranger(*STRANGE[answer]) as url:
+        for command in ASKING:
+            result = cli(*command, WINTUN_API_URL=url)
+            assert isinstance(result.exception, SystemExit | None), (command, result.exception)
+            if answer in ("numbers", "data that are not gzip", "endless nesting", "a page"):
+                assert result.exit_code == 1
+                assert url in result.stderr
+
+
+def test_a_capture_that_is_none(cli: Cli) -> None:
+    """A stream of something else is said to be that."""
+    with stranger(b"", b'[{"id": "abc", "adapter": "a", "state": "running"}]') as url:
+        lines = refusal(cli("capture", "abc", WINTUN_API_URL=url))
+    assert "neither pcap nor pcapng" in " ".join(lines)
 
 
 def test_a_proxy_is_not_asked(cli: Cli) -> None:

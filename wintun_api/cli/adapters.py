@@ -90,14 +90,14 @@ def list_adapters(
     check_output(as_json=as_json, quiet=quiet)
     with connect(url, token, token_file) as client:
         adapters = client.get("/v1/adapters", pool=pool)
-    if as_json:
-        show_json(adapters)
-    elif quiet:
-        show_ids(one["guid"] for one in adapters)
-    elif adapters:
-        show_table(COLUMNS, [_row(adapter) for adapter in adapters], LEAST)
-    else:
-        typer.echo("No adapters.", err=True)
+        if as_json:
+            show_json(adapters)
+        elif quiet:
+            show_ids(one["guid"] for one in adapters)
+        elif adapters:
+            show_table(COLUMNS, [_row(adapter) for adapter in adapters], LEAST)
+        else:
+            typer.echo("No adapters.", err=True)
 
 
 @app.command()
@@ -147,7 +147,7 @@ def create(
             dns=dns or None,
             dns_search=dns_search or None,
         )
-    _show(made, as_json, quiet)
+        _show(made, as_json, quiet)
 
 
 @app.command("open")
@@ -167,7 +167,7 @@ def open_adapter(
     check_output(as_json=as_json, quiet=quiet)
     with connect(url, token, token_file) as client:
         opened = client.send("POST", "/v1/adapters/open", name=name, pool=pool)
-    _show(opened, as_json, quiet)
+        _show(opened, as_json, quiet)
 
 
 @app.command()
@@ -184,7 +184,7 @@ def show(
 
     with connect(url, token, token_file) as client:
         found = client.get(path_of("v1", "adapters", client.adapter_guid(adapter)))
-    _show(found, as_json)
+        _show(found, as_json)
 
 
 @app.command()
@@ -203,7 +203,7 @@ def rename(
     with connect(url, token, token_file) as client:
         path = path_of("v1", "adapters", client.adapter_guid(adapter))
         renamed = client.send("PATCH", path, name=name)
-    _show(renamed, as_json)
+        _show(renamed, as_json)
 
 
 @app.command("set")
@@ -260,7 +260,7 @@ def set_adapter(
     with connect(url, token, token_file) as client:
         path = path_of("v1", "adapters", client.adapter_guid(adapter))
         changed = client.request("PATCH", path, json=body)
-    _show(changed, as_json)
+        _show(changed, as_json)
 
 
 @app.command()
@@ -278,7 +278,7 @@ def restore(
     with connect(url, token, token_file) as client:
         guid = client.adapter_guid(adapter)
         restored = client.send("POST", path_of("v1", "adapters", guid, "restore"))
-    _show(restored, as_json)
+        _show(restored, as_json)
 
 
 @app.command()
@@ -296,14 +296,14 @@ def release(
     with connect(url, token, token_file) as client:
         guid = client.adapter_guid(adapter)
         answer = client.send("POST", path_of("v1", "adapters", guid, "release"))
-    if as_json:
-        show_json(answer)
-    else:
-        typer.echo(
-            "Released. The adapter is still there."
-            if answer["exists"]
-            else "Released. The driver has removed the adapter, as it was no longer in use."
-        )
+        if as_json:
+            show_json(answer)
+        else:
+            typer.echo(
+                "Released. The adapter is still there."
+                if answer["exists"]
+                else "Released. The driver has removed the adapter, as it was no longer in use."
+            )
 
 
 @app.command()
@@ -336,8 +336,8 @@ def delete(
                 reboot = " Restart the computer to finish it." if answer["reboot_required"] else ""
                 which = f" {guid}" if len(adapters) > 1 else ""
                 typer.echo(f"Deleted{which}.{reboot}")
-    if as_json:
-        show_json(answers if len(guids) > 1 else answers[0])
+        if as_json:
+            show_json(answers if len(guids) > 1 else answers[0])
 
 
 def _metric(text: str | None) -> int | None:

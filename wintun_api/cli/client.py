@@ -34,6 +34,17 @@ OTHER_VERSION = (
     "wintun-api version."
 )
 
+# The errors that an answer causes which the service of this version would not send.
+STRANGE = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+    httpx.DecodingError,
+)
+
 JsonObject = dict[str, Any]
 
 
@@ -214,7 +225,11 @@ class Client:
 
 @contextmanager
 def connect(url: str, token: str | None, token_file: Path | None) -> Iterator[Client]:
-    """Return a client that presents the token; nothing is sent yet."""
+    """Return a client that presents the token; nothing is sent yet.
+
+    What is done with it works on answers that may come from another program. An answer that the
+    service cannot have sent ends the command.
+    """
     variables.check_variables()
     try:
         http = open_http(url, None)
@@ -225,7 +240,15 @@ def connect(url: str, token: str | None, token_file: Path | None) -> Iterator[Cl
             code=ExitCode.USAGE,
         )
     with http:
-        yield Client(http, token, token_file)
+        try:
+            yield Client(http, token, token_file)
+        except STRANGE as error:
+            fail(
+                f"The program at {http.base_url} does not answer as wintun-api does "
+                f"({type(error).__name__}: {str(error)[:200]}).",
+                f"Give the service's address with --url. {OTHER_VERSION}",
+                code=ExitCode.NOT_REACHABLE,
+            )
 
 
 def open_http(
@@ -319,7 +342,7 @@ def _checked(token: str, source: str) -> str:
 def _json(answer: httpx.Response, url: httpx.URL) -> Any:
     try:
         return answer.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         fail(
             f"Another program answers at {url}, or one between here and the service "
             f"(HTTP status {answer.status_code}).",

@@ -82,25 +82,25 @@ def inject(
     with connect(url, token, token_file) as client:
         path = path_of("v1", "sessions", client.session_id(session), "packets")
         report = client.request("POST", path, content=packet, headers={"Content-Type": PACKET_TYPE})
-    if as_json:
-        show_json(report)
-    if report["ring_full"]:
-        fail(
-            "The send ring is full; the packet was dropped.",
-            "Run the command again, or start the session with a larger --capacity.",
-        )
-    if "link_down" in report["refused"]:
-        fail(
-            "The host refused the packet, because the link is set down on the adapter.",
-            "Set the link up again; on Linux with: ip link set NAME up",
-        )
-    if report["refused"]:
-        fail(
-            "The host refused the packet.",
-            "See the counters of the session with: wintun-api sessions show",
-        )
-    if not as_json:
-        typer.echo(f"Injected {len(packet)} bytes.")
+        if as_json:
+            show_json(report)
+        if report["ring_full"]:
+            fail(
+                "The send ring is full; the packet was dropped.",
+                "Run the command again, or start the session with a larger --capacity.",
+            )
+        if "link_down" in report["refused"]:
+            fail(
+                "The host refused the packet, because the link is set down on the adapter.",
+                "Set the link up again; on Linux with: ip link set NAME up",
+            )
+        if report["refused"]:
+            fail(
+                "The host refused the packet.",
+                "See the counters of the session with: wintun-api sessions show",
+            )
+        if not as_json:
+            typer.echo(f"Injected {len(packet)} bytes.")
 
 
 def _packet(hex_digits: str | None, file: Path | None) -> bytes:

@@ -66,15 +66,15 @@ def list_sessions(
     with connect(url, token, token_file) as client:
         sessions = client.get("/v1/sessions")
         adapters = [] if as_json or quiet or not sessions else client.adapters()
-    names = {adapter["guid"]: adapter["name"] for adapter in adapters}
-    if as_json:
-        show_json(sessions)
-    elif quiet:
-        show_ids(one["id"] for one in sessions)
-    elif sessions:
-        show_table(COLUMNS, [_row(session, names) for session in sessions], LEAST)
-    else:
-        typer.echo("No sessions.", err=True)
+        names = {adapter["guid"]: adapter["name"] for adapter in adapters}
+        if as_json:
+            show_json(sessions)
+        elif quiet:
+            show_ids(one["id"] for one in sessions)
+        elif sessions:
+            show_table(COLUMNS, [_row(session, names) for session in sessions], LEAST)
+        else:
+            typer.echo("No sessions.", err=True)
 
 
 @app.command()
@@ -109,7 +109,7 @@ def start(
     with connect(url, token, token_file) as client:
         guid = client.adapter_guid(adapter)
         session = client.send("POST", "/v1/sessions", adapter=guid, capacity=wanted)
-    _show(session, as_json, quiet)
+        _show(session, as_json, quiet)
 
 
 @app.command()
@@ -126,7 +126,7 @@ def show(
 
     with connect(url, token, token_file) as client:
         found = client.get(path_of("v1", "sessions", client.session_id(session)))
-    _show(found, as_json)
+        _show(found, as_json)
 
 
 @app.command()
@@ -153,8 +153,8 @@ def end(
             ended.append(session)
             if not as_json:
                 show_record(session)
-    if as_json:
-        show_json(ended if len(sessions) > 1 else ended[0])
+        if as_json:
+            show_json(ended if len(sessions) > 1 else ended[0])
 
 
 def _number(text: str) -> int:

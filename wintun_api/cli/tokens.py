@@ -57,15 +57,15 @@ def list_tokens(
     check_output(as_json=as_json, quiet=quiet)
     with connect(url, token, token_file) as client:
         tokens = client.get("/v1/tokens")
-    if as_json:
-        show_json(tokens)
-    elif quiet:
-        show_ids(one["id"] for one in tokens)
-    elif tokens:
-        now = datetime.now(UTC)
-        show_table(COLUMNS, [_row(one, now) for one in tokens], LEAST)
-    else:
-        typer.echo("There is only the admin token.", err=True)
+        if as_json:
+            show_json(tokens)
+        elif quiet:
+            show_ids(one["id"] for one in tokens)
+        elif tokens:
+            now = datetime.now(UTC)
+            show_table(COLUMNS, [_row(one, now) for one in tokens], LEAST)
+        else:
+            typer.echo("There is only the admin token.", err=True)
 
 
 @app.command()
@@ -109,12 +109,12 @@ def create(
     lifetime = None if expires_in is None else _seconds(expires_in)
     with connect(url, token, token_file) as client:
         made = client.send("POST", "/v1/tokens", scopes=scopes, label=label, expires_in=lifetime)
-    if as_json:
-        show_json(made)
-        return
-    if not quiet:
-        typer.echo(printable(f"The id of this token is {made['id']}."), err=True)
-    typer.echo(made["token"])
+        if as_json:
+            show_json(made)
+            return
+        if not quiet:
+            typer.echo(printable(f"The id of this token is {made['id']}."), err=True)
+        typer.echo(made["token"])
 
 
 @app.command()
@@ -138,8 +138,8 @@ def revoke(
             if not as_json:
                 which = f" {printable(one)}" if len(token_ids) > 1 else ""
                 typer.echo(f"Revoked{which}.")
-    if as_json:
-        show_json({"revoked": list(dict.fromkeys(token_ids))})
+        if as_json:
+            show_json({"revoked": list(dict.fromkeys(token_ids))})
 
 
 @app.command()

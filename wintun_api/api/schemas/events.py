@@ -186,12 +186,16 @@ class LateRemovalDone(Model):
     operation: str = Field(
         description="The `operationId` of the request.", examples=["delete_driver"]
     )
-    reboot_required: bool = Field(description="Whether Windows needs a reboot to complete the removal.")
+    reboot_required: bool = Field(
+        description="Whether Windows needs a reboot to complete the removal."
+    )
     adapter: UUID | None = Field(
-        description="The GUID of the adapter that was removed; null if it was another removal.", examples=[EXAMPLE_GUID]
+        description="The GUID of the adapter that was removed; null if it was another removal.",
+        examples=[EXAMPLE_GUID],
     )
     pool: str | None = Field(
-        description="The pool that was removed; null if it was another removal.", examples=["WireGuard"]
+        description="The pool that was removed; null if it was another removal.",
+        examples=["WireGuard"],
     )
 
 
