@@ -79,6 +79,10 @@ FRAMES = {
     "vlan": (links.ETHERNET, bytes(12) + b"\x81\0\0\7\x08\0" + PACKET),
     "cooked": (links.COOKED, bytes(14) + b"\x08\0" + PACKET),
     "cooked 2": (links.COOKED_2, b"\x08\0" + bytes(18) + PACKET),
+    "two tags": (links.ETHERNET, bytes(12) + b"\x91\0\0\7\x81\0\0\7\x08\0" + PACKET),
+    "cooked vlan": (links.COOKED, bytes(14) + b"\x81\0\0\7\x08\0" + PACKET),
+    "cooked 2 vlan": (links.COOKED_2, b"\x88\xa8" + bytes(18) + b"\0\7\x08\0" + PACKET),
+    "cooked padding": (links.COOKED, bytes(14) + b"\x08\0" + PACKET + bytes(6)),
 }
 
 
@@ -253,6 +257,10 @@ def test_resolutions(resolution: bytes, ticks: int, time_ns: int) -> None:
 @pytest.mark.parametrize(
     "data",
     [
+        section() + interface(101) + enhanced(0, IP)[:-4] + struct.pack("<I", 12),
+        section()[:-4] + bytes(4) + interface(101),
+        block("<", 0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 2, 0, -1)) + interface(101),
+        block(">", 0x0A0D0D0A, struct.pack(">IHHq", 0x1A2B3C4D, 0, 9, -1)) + interface(101),
         section()[:8] + b"abcd" + section()[12:],
         struct.pack("<III", 0x0A0D0D0A, 12, 0x1A2B3C4D) + bytes(40),
         section() + enhanced(0, IP),
@@ -264,6 +272,22 @@ def test_blocks_that_contradict_themselves(data: bytes) -> None:
     """A sentence says that the file is broken."""
     with pytest.raises(ValueError, match=r"^The file contains a (block|section) .*\.$"):
         of(data)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_a_file_without_a_whole_beginning(size: int) -> None:
+    """A few bytes, as of a short text, are no capture; an empty file is one without packets."""
+    with pytest.raises(ValueError, match="too short"):
+        of(b"hi\n"[:size])
+    assert of(b"") == []
+
+
+@pytest.mark.parametrize(("order", "version"), [("<", (1, 0)), (">", (3, 1)), ("<", (543, 4))])
+def test_another_version_of_pcap(order: str, version: tuple[int, int]) -> None:
+    """A version whose packets may look different is named, not guessed at."""
+    head = struct.pack(f"{order}IHHiIII", 0xA1B2C3D4, *version, 0, 0, 65535, 101)
+    with pytest.raises(ValueError, match=rf"{version[0]}\.{version[1]}"):
+        of(head, bytes(100))
 
 
 def test_a_pcap_header_with_a_frame_check_sequence() -> None:

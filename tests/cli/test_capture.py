@@ -389,6 +389,28 @@ def test_inject_an_empty_file(service: RunningService, session: str, tmp_path: P
     assert "holds no packets" in result.stderr
 
 
+def test_inject_packets_that_none_takes(
+    service: RunningService, session: str, tmp_path: Path
+) -> None:
+    """A file of which every packet is refused is not a success."""
+    file = capture_file(tmp_path / "f", [b"\x45" + bytes(9), b"\x15" + bytes(30)])
+    result = invoke("inject", session, "--pcap", str(file), **variables(service))
+    assert result.exit_code == 1
+    assert result.stdout.startswith("0 packets accepted, 1 rejected (too_short), 1 rejected (bad_v")
+    assert result.stderr == f"No packet of {file} was accepted.\n"
+
+
+def test_inject_a_packet_that_is_too_long(
+    service: RunningService, session: str, tmp_path: Path
+) -> None:
+    """What segmentation offload leaves may be longer than IP's length can say."""
+    packet = build.udp("10.6.7.8", "10.6.7.7", 1, 2, bytes(9000))
+    file = capture_file(tmp_path / "f", [packet[:2] + bytes(2) + packet[4:] + bytes(60000)])
+    result = invoke("inject", session, "--pcap", str(file), **variables(service))
+    assert result.exit_code == 1
+    assert result.stdout == "0 packets accepted, 1 left out (longer than 65535 bytes).\n"
+
+
 def test_inject_what_a_card_would_have_finished(
     service: RunningService, session: str, tmp_path: Path
 ) -> None:

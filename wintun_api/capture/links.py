@@ -11,7 +11,7 @@ LOOP, COOKED, IPV4, IPV6, COOKED_2 = 108, 113, 228, 229, 276
 _BARE = frozenset({RAW_BSD, RAW_OPENBSD, RAW, IPV4, IPV6})
 KNOWN = _BARE | {NULL, LOOP, COOKED, COOKED_2, ETHERNET}
 _IP = (b"\x08\x00", b"\x86\xdd")  # EtherType
-_TAGS = (b"\x81\x00", b"\x88\xa8")  # IEEE 802.1Q and 802.1ad
+_TAGS = (b"\x81\x00", b"\x88\xa8", b"\x91\x00")  # IEEE 802.1Q, 802.1ad, and what preceded it
 
 
 def ip_of(linktype: int, frame: bytes) -> bytes | None:
@@ -21,15 +21,17 @@ def ip_of(linktype: int, frame: bytes) -> bytes | None:
     if linktype in (NULL, LOOP):
         return frame[4:]
     if linktype == COOKED:
-        return frame[16:] if frame[14:16] in _IP else None
+        return _tagged(frame[14:16], frame[16:])
     if linktype == COOKED_2:
-        return frame[20:] if frame[:2] in _IP else None
-    if linktype != ETHERNET:
-        return None
-    offset = 12
-    while frame[offset : offset + 2] in _TAGS:
-        offset += 4
-    return _unpadded(frame[offset + 2 :]) if frame[offset : offset + 2] in _IP else None
+        return _tagged(frame[:2], frame[20:])
+    return _tagged(frame[12:14], frame[14:]) if linktype == ETHERNET else None
+
+
+def _tagged(kind: bytes, payload: bytes) -> bytes | None:
+    """Return the IP packet of a payload of this EtherType, behind any number of VLAN tags."""
+    while kind in _TAGS:
+        kind, payload = payload[2:4], payload[4:]
+    return _unpadded(payload) if kind in _IP else None
 
 
 def _unpadded(packet: bytes) -> bytes:

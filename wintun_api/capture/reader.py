@@ -15,6 +15,8 @@ from wintun_api.capture import links, pcapng
 
 PCAP_MICROSECONDS: Final = 0xA1B2C3D4
 PCAP_NANOSECONDS: Final = 0xA1B23C4D
+PCAP_VERSION: Final = 2
+PCAPNG_VERSION: Final = 1
 MAX_BLOCK: Final = 16 * 1024 * 1024  # a larger length is a mistake in the file
 # Formats that people use for captures and that this reader cannot read.
 FOREIGN: Final = {
@@ -96,6 +98,9 @@ class Reader:
             return
         try:
             magic = self._take(4)
+        except EOFError:
+            raise ValueError("The file is too short to be a capture.") from None
+        try:
             if magic == pcapng.SECTION_HEADER.to_bytes(4, "big"):
                 yield from self._blocks(magic)
             else:
@@ -136,7 +141,12 @@ class Reader:
                     raise ValueError(f"It is {what}.")
             raise ValueError("It is neither pcap nor pcapng.")
         factor = 1000 if number == PCAP_MICROSECONDS else 1
-        linktype = struct.unpack(f"{order}16xI", self._take(20))[0] & 0xFFFF  # above: of the FCS
+        major, minor, linktype = struct.unpack(f"{order}2H12xI", self._take(20))
+        if major != PCAP_VERSION:
+            raise ValueError(
+                f"The version of pcap in the file, {major}.{minor}, is not known here."
+            )
+        linktype &= 0xFFFF  # above: of the FCS
         record = struct.Struct(f"{order}4I")
         while self._more():
             seconds, fraction, length, original = record.unpack(self._take(record.size))
@@ -161,7 +171,12 @@ class Reader:
             (length,) = struct.unpack(f"{order}I", size)
             if length < (28 if kind == first else 12) or length > MAX_BLOCK or length % 4:
                 raise ValueError(f"The file contains a block with the invalid length {length}.")
-            body = self._take(length - 8 - len(body_of_section))[:-4]
+            body = self._take(length - 8 - len(body_of_section))
+            if body[-4:] != size:
+                raise ValueError(
+                    "The file contains a block that ends with another length than it begins with."
+                )
+            body = body[:-4]
             packet = self._block(struct.unpack(f"{order}I", kind)[0], body, order, interfaces)
             if packet is not None:
                 yield packet
@@ -181,6 +196,12 @@ class Reader:
                 return _simple(body, order, interfaces)
             if kind == pcapng.INTERFACE_DESCRIPTION:
                 interfaces.append(_interface(body, order))
+            elif kind == pcapng.SECTION_HEADER:
+                major, minor = struct.unpack_from(f"{order}2H", body)
+                if major != PCAPNG_VERSION:
+                    raise ValueError(
+                        f"The file contains a section of the unknown version {major}.{minor}."
+                    )
             elif kind == pcapng.INTERFACE_STATISTICS:
                 dropped = _options(body[12:], order).get(pcapng.DROPPED)
                 if dropped is not None:

@@ -20,6 +20,7 @@ from wintun_api.packet.offload import completed
 from wintun_api.wire import Batch, pack
 
 if TYPE_CHECKING:
+    from wintun_api.capture.reader import Captured
     from wintun_api.cli.client import Client
 
 BATCH_TYPE = "application/vnd.wintun-api.batch"
@@ -118,6 +119,8 @@ def replay(client: Client, path: str, file: Path, rate: float | None, totals: To
         return f"{name} holds no packets."
     if not sent:
         return f"{name} holds no packet that can be injected."
+    if not totals.accepted:
+        return f"No packet of {name} was accepted."
     return None
 
 
@@ -149,7 +152,7 @@ class _Source:
             for captured in reader:
                 self.found += 1
                 if captured.data is None or captured.missing or len(captured.data) > MAX_PACKET:
-                    self._totals.left_out[captured.reason or "not whole"] += 1
+                    self._totals.left_out[captured.reason or _reason(captured)] += 1
                     continue
                 packet = completed(captured.data)
                 self._totals.completed += packet is not captured.data
@@ -165,6 +168,10 @@ class _Source:
         self.truncated = reader.truncated
         if batch:
             yield batch
+
+
+def _reason(captured: Captured) -> str:
+    return "not whole" if captured.missing else f"longer than {MAX_PACKET} bytes"
 
 
 def _chunks(opened: _Readable) -> Iterator[bytes]:
