@@ -64,6 +64,9 @@ CORPUS = {
     "plain chunks": post(CHUNKED, body=CHUNKS) + post(CHUNKED, body=CHUNKS),
     "GET with a body": request("/v1/adapters", AUTH, LENGTH, body=BODY),
     "HTTP/1.0": post(*H2C, LENGTH).replace(b"HTTP/1.1", b"HTTP/1.0"),
+    "HTTP/1.0, 100-continue": post(LENGTH, "Expect: 100-continue").replace(
+        b"HTTP/1.1", b"HTTP/1.0"
+    ),
     "a WebSocket": websocket(),
     "a WebSocket and frames": websocket(frame(9, b"ping"), frame(10)),
     "a WebSocket behind requests": post(*H2C, LENGTH) + post(LENGTH) + websocket(frame(9, b"p")),

@@ -286,6 +286,19 @@ def test_thousands_in_one_go(service: RunningService) -> None:
         sender.join()
 
 
+def test_an_expectation_of_http_1_0(service: RunningService) -> None:
+    """A client of HTTP/1.0 knows no interim answer, so its expectation is ignored (RFC 9110)."""
+    body = b'{"name": "Nowhere", "pool": "P"}'
+    fields = (AUTH, "Content-Type: application/json", f"Content-Length: {len(body)}")
+    asked = request("/v1/adapters/open", *fields, "Expect: 100-continue", method="POST", body=body)
+    with Raw(service.port) as raw:
+        raw.send(asked.replace(b"HTTP/1.1", b"HTTP/1.0"))
+        assert raw.answer().status == 404
+    with Raw(service.port) as raw:
+        raw.send(asked)
+        assert raw.answer().status == 100
+
+
 # Upgrades that are not offered
 
 H2C = ("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAA")

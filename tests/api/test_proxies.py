@@ -51,6 +51,44 @@ def test_a_named_proxy_is_believed(trusted: str, peer: str) -> None:
     assert wss == ("wss", "127.0.0.1")
 
 
+FORWARDED = [
+    ("for=192.0.2.1;proto=https", ("https", "192.0.2.1")),
+    ("For=192.0.2.1; Proto=HTTPS;by=10.0.0.1;host=h", ("https", "192.0.2.1")),
+    ('for="[2001:db8::1]:5";proto="https"', ("https", "2001:db8::1")),
+    ('proto=http;for=6.6.6.6, for="192.0.2.1:80";proto=https, for=10.0.0.2', ("http", "192.0.2.1")),
+    ("for=6.6.6.6;proto=https,for=192.0.2.1", ("http", "192.0.2.1")),
+    ("for=192.0.2.1, for=_hidden, for=10.0.0.2;proto=https", ("https", "10.0.0.2")),
+    ("for=192.0.2.1, proto=https", ("https", "10.0.0.1")),
+    ('host="a, for=6.6.6.6";for=192.0.2.1', ("http", "192.0.2.1")),
+    ('host="a\\", for=6.6.6.6";for=192.0.2.1;proto=gopher', ("http", "192.0.2.1")),
+    ("nonsense", ("http", "10.0.0.1")),
+    ("a" * 50_000, ("http", "10.0.0.1")),
+    ('a="' * 9000, ("http", "10.0.0.1")),
+    (",;,=" * 900, ("http", "10.0.0.1")),
+    ("", ("http", "10.0.0.1")),
+]
+
+
+@pytest.mark.parametrize(("value", "expected"), FORWARDED)
+def test_forwarded(value: str, expected: tuple[str, str]) -> None:
+    """The standard header says both; the proxy's own part is the last one."""
+    trusted = ("10.0.0.0/24",)
+    assert seen(trusted, "10.0.0.1", ("forwarded", value)) == expected
+    lines = [("forwarded", part) for part in value.split(", ")]
+    if '"' not in value:
+        assert seen(trusted, "10.0.0.1", *lines) == expected
+    assert seen(trusted, "192.0.2.9", ("forwarded", value)) == ("http", "192.0.2.9")
+
+
+def test_forwarded_beside_the_other_headers() -> None:
+    """A proxy that sends X-Forwarded headers may pass on a Forwarded that its client wrote."""
+    written = ("forwarded", "for=6.6.6.6;proto=https")
+    address = ("x-forwarded-for", "192.0.2.1")
+    assert seen(("10.0.0.1",), "10.0.0.1", written, address) == ("http", "192.0.2.1")
+    scheme = ("x-forwarded-proto", "http")
+    assert seen(("10.0.0.1",), "10.0.0.1", written, scheme) == ("http", "10.0.0.1")
+
+
 @pytest.mark.parametrize(
     ("value", "client"),
     [

@@ -338,6 +338,8 @@ class HttpProtocol(HttpToolsProtocol):
         version = self.parser.get_http_version()
         if version not in ("1.1", "1.0"):
             self._stop_parser(BAD_VERSION)
+        if version == "1.0":
+            self.expect_100_continue = False  # it knows no interim answers (RFC 9110, 10.1.1)
         method = self.parser.get_method()
         if method == b"CONNECT":
             self._stop_parser(CONNECT)

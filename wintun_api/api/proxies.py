@@ -2,6 +2,7 @@
 
     X-Forwarded-Proto   how the client reached the proxy: http or https
     X-Forwarded-For     the addresses that the request passed, the nearest last
+    Forwarded           both of these (RFC 7239), read only if neither header above is there
 
 Other programs on this machine can reach the service too, and any client can send these headers.
 """
@@ -9,6 +10,7 @@ Other programs on this machine can reach the service too, and any client can sen
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterable
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -18,6 +20,12 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 SCHEMES = {"http": ("http", "ws"), "https": ("https", "wss"), "ws": ("http", "ws")}
 SCHEMES["wss"] = SCHEMES["https"]
+
+# A parameter of Forwarded, or the comma before the next proxy's (RFC 7239, section 4).
+_WORD = r"[!#$%&'*+.^_`|~\w-]"
+_PARAMETER = re.compile(
+    rf'(?<!{_WORD})({_WORD}+)=(?:"((?:[^"\\]|\\.)*)"|([^\s",;]*))|(,)', re.ASCII
+)
 
 
 class Proxies:
@@ -38,10 +46,15 @@ class Proxies:
         if peer is None or not self._trusts(peer):
             return
         schemes = _values(scope, b"x-forwarded-proto")
+        addresses = _values(scope, b"x-forwarded-for")
+        if not schemes and not addresses:
+            hops = _forwarded(scope)
+            schemes = [hop["proto"] for hop in hops[-1:] if "proto" in hop]
+            addresses = [hop.get("for", "unknown") for hop in hops]
         if schemes and schemes[-1].lower() in SCHEMES:
             scope["scheme"] = SCHEMES[schemes[-1].lower()][scope["type"] == "websocket"]
         client: Address | None = None
-        for value in reversed(_values(scope, b"x-forwarded-for")):
+        for value in reversed(addresses):
             address = address_of(value)
             if address is None:
                 break  # the addresses before it come from an unknown program
@@ -78,3 +91,15 @@ def _values(scope: Scope, name: bytes) -> list[str]:
     """Return the members of a list header, in order."""
     lines = [value.decode("latin-1") for key, value in scope["headers"] if key == name]
     return [part.strip() for line in lines for part in line.split(",") if part.strip()]
+
+
+def _forwarded(scope: Scope) -> list[dict[str, str]]:
+    """Return the parameters that each proxy added to Forwarded, in order."""
+    lines = [value.decode("latin-1") for key, value in scope["headers"] if key == b"forwarded"]
+    hops: list[dict[str, str]] = [{}]
+    for name, quoted, plain, comma in _PARAMETER.findall(",".join(lines)):
+        if comma:
+            hops.append({})
+        else:
+            hops[-1][name.lower()] = re.sub(r"\\(.)", r"\1", quoted) or plain
+    return hops if any(hops) else []
