@@ -180,7 +180,7 @@ function extensions(to: Dissection, first: number, start: number, end: number, u
     } else if (protocol === AUTHENTICATION) {
       const spi = u32(bytes, at + 4);
       layer.add("ah.spi", "SPI", at + 4, at + 8, spi, hex(spi, 8));
-      addNumber(layer, "ah.sequence", "Sequence", u32, bytes, at + 8, 4);
+      if (at + 12 <= end) addNumber(layer, "ah.sequence", "Sequence", u32, bytes, at + 8, 4);
     } else if (protocol < STANDING) {
       addIpv6Options(layer, bytes, at + 2, Math.min(at + size, end));
     } else if (following === 59) {

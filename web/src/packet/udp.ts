@@ -46,5 +46,8 @@ export function dissectUdp(to: Dissection, start: number, end: number): void {
   layer.text = `${source} → ${destination}, ${size} bytes`;
   if (wrong) layer.text += ` (the header claims ${length - 8})`;
   to.info += ` Len=${size}${said}`;
-  payload(to, "udp", source, destination, start + 8, Math.min(end, stop));
+  // What lies behind a wrong length may be anything, and the row should tell of the length.
+  const rest = Math.min(end, stop);
+  if (wrong) to.data(start + 8, rest);
+  else payload(to, "udp", source, destination, start + 8, rest);
 }

@@ -262,3 +262,33 @@ describe("random bytes", () => {
     }
   });
 });
+
+describe("what lies about its length", () => {
+  function beyond(fields: readonly Field[], size: number): Field | undefined {
+    return fields
+      .flatMap((field) => [field, ...field.fields])
+      .find((field) => field.start > field.end || field.end > size);
+  }
+
+  it("a header that is cut has no field beyond the end of the packet", () => {
+    const authentication = joined(Uint8Array.of(17, 4, 0, 0, 0, 0, 0, 1), new Uint8Array(16));
+    const inner = joined(authentication, udp(53, new Uint8Array(30)));
+    for (const whole of [ipv4(51, inner), ipv6(51, inner), error(ipv4(51, inner))]) {
+      for (let size = 1; size <= whole.length; size++) {
+        const { layers } = decode(whole.slice(0, size), whole.length);
+        expect(beyond(layers, size)).toBeUndefined();
+      }
+    }
+  });
+
+  it("the row tells of a wrong UDP length whatever the port announces", () => {
+    for (const port of [53, 67, 123, 443, 5353, 9]) {
+      const datagram = udp(port, new Uint8Array(40));
+      datagram[4] = 7;
+      const { info, protocol, layers } = decode(ipv4(17, datagram));
+      expect(info).toContain("BAD UDP LENGTH");
+      expect(protocol).toBe("UDP");
+      expect(layers.at(-1)?.name).toBe("data");
+    }
+  });
+});
