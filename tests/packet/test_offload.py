@@ -100,9 +100,40 @@ def test_a_fragment_keeps_its_checksum() -> None:
     assert completed(partial) is partial
 
 
-def test_a_jumbogram_stays() -> None:
-    """A length of 0 with a hop-by-hop header is that of a jumbogram (RFC 2675)."""
-    packet = b"\x60" + bytes(3) + bytes(2) + bytes((0, 64)) + bytes(32) + bytes(100)
+EXTENSIONS = {
+    "hop-by-hop, padding": (0, bytes((0, 1, 4, 0, 0, 0, 0))),
+    "hop-by-hop, router alert": (0, bytes((0, 5, 2, 0, 0, 0, 0))),
+    "destination options": (60, bytes((0, 1, 4, 0, 0, 0, 0))),
+    "routing": (43, bytes((0, 253, 0, 0, 0, 0, 0))),
+}
+
+
+@BOTH
+@pytest.mark.parametrize("name", EXTENSIONS)
+def test_a_length_left_to_the_card_before_extension_headers(name: str, protocol: str) -> None:
+    """What stands between IPv6 and TCP or UDP changes nothing of that."""
+    kind, rest = EXTENSIONS[name]
+    upper = whole(6, protocol)[40:]
+    packet = build.ipv6(*ENDS[6], kind, bytes((NUMBER[protocol],)) + rest + upper)
+    left = put(put(packet, 4, 0), 48 + PLACE[protocol], pseudo_sum(packet, 6, protocol, 0))
+    if protocol == "udp":
+        left = put(left, 52, 0)
+    assert completed(left) == packet
+
+
+@pytest.mark.parametrize("before", [b"", b"\0\0", b"\1\0", b"\5\2\0\0\1\0"])
+def test_a_jumbogram_stays(before: bytes) -> None:
+    """A length of 0 with the Jumbo Payload option says that the length is there (RFC 2675)."""
+    options = before + b"\xc2\4\0\1\0\0"
+    size = (2 + len(options) + 7) // 8
+    header = (bytes((6, size - 1)) + options).ljust(size * 8, b"\0")
+    packet = put(build.ipv6(*ENDS[6], 0, header + bytes(100)), 4, 0)
+    assert completed(packet) is packet
+
+
+def test_padding_behind_no_next_header_stays() -> None:
+    """A packet that carries nothing has the length 0, whatever fills its frame."""
+    packet = build.ipv6(*ENDS[6], 59, b"") + bytes(6)
     assert completed(packet) is packet
 
 
@@ -112,7 +143,9 @@ def test_it_never_raises(data: bytes) -> None:
     assert len(completed(data)) == len(data)
 
 
-@given(st.sampled_from([0x45, 0x4F, 0x60]), st.sampled_from([6, 17, 44, 0]), st.binary(max_size=90))
+@given(
+    st.sampled_from([0x45, 0x4F, 0x60]), st.sampled_from([6, 17, 44, 0, 60]), st.binary(max_size=90)
+)
 def test_it_never_raises_on_headers(first: int, protocol: int, data: bytes) -> None:
     """Headers that lie about their lengths do no harm."""
     head = bytes([first]) + bytes(5) + bytes([protocol, 64, 0, protocol]) + bytes(30)

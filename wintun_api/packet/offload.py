@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from wintun_api.packet.check import MAX_PACKET, MIN_IPV4, MIN_IPV6, rejection
 from wintun_api.packet.checksum import checksum, pseudo_header
-from wintun_api.packet.ipv6 import upper_layer
+from wintun_api.packet.ipv6 import NO_NEXT_HEADER, upper_layer
 
-TCP, UDP = 6, 17
+HOP_BY_HOP, TCP, UDP = 0, 6, 17
+JUMBO = 0xC2
 # Offset of the checksum and length of the shortest header, in bytes.
 _CHECKSUM = {TCP: 16, UDP: 6}
 _SHORTEST = {TCP: 20, UDP: 8}
@@ -55,8 +56,9 @@ def _completed_ipv4(packet: bytes) -> bytes:
 def _completed_ipv6(packet: bytes) -> bytes:
     size = int.from_bytes(packet[4:6], "big")
     done = packet
-    # A jumbogram has a length of 0 too, and says so in a hop-by-hop header (RFC 2675).
-    segmented = not size and len(packet) > MIN_IPV6 and packet[6] in _CHECKSUM
+    # With no next header a length of 0 may be the real one, and what follows it padding.
+    segmented = not (size or packet[6] == NO_NEXT_HEADER or _is_jumbogram(packet))
+    segmented = segmented and len(packet) > MIN_IPV6
     if segmented:
         size = len(packet) - MIN_IPV6
         done = done[:4] + size.to_bytes(2, "big") + done[6:]
@@ -72,6 +74,19 @@ def _completed_ipv6(packet: bytes) -> bytes:
         (packet[8:24], packet[24:40]),
         segmented=segmented,
     )
+
+
+def _is_jumbogram(packet: bytes) -> bool:
+    """Say whether a hop-by-hop header has the Jumbo Payload option (RFC 2675)."""
+    if packet[6] != HOP_BY_HOP or len(packet) < MIN_IPV6 + 2:
+        return False
+    options = packet[MIN_IPV6 + 2 : MIN_IPV6 + (packet[MIN_IPV6 + 1] + 1) * 8]
+    while options:
+        if options[0] == JUMBO:
+            return True
+        # Pad1 alone has no length.
+        options = options[2 + options[1] if options[0] and len(options) > 1 else 1 :]
+    return False
 
 
 def _with_checksum(
