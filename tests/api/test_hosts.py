@@ -184,12 +184,13 @@ def test_other_origins(service: RunningService, host: str, origin: str, hint: st
     assert hint in refused.json()["hint"]
 
 
-def test_header_of_an_untrusted_proxy(service: RunningService) -> None:
-    """Where the proxy sends X-Forwarded-Proto, the hint says how to make the service trust it."""
-    headers = ("Host: localhost", "Origin: https://localhost", "X-Forwarded-Proto: https", AUTH)
+@pytest.mark.parametrize("told", ["X-Forwarded-Proto: https", "Forwarded: proto=https"])
+def test_header_of_an_untrusted_proxy(service: RunningService, told: str) -> None:
+    """Where the proxy says how its client came, the hint says how to make the service trust it."""
+    headers = ("Host: localhost", "Origin: https://localhost", told, AUTH)
     hint = ask(service, "GET /v1/system HTTP/1.1", *headers).json()["hint"]
     assert "--trusted-proxy 127.0.0.1" in hint
-    assert "trusts this proxy" in hint
+    assert f"trusts this proxy's {told.partition(':')[0]} header" in hint
 
 
 def test_an_origin_in_clear_is_not_that_of_tls() -> None:

@@ -183,13 +183,13 @@ class Doorkeeper:
                     "proxy_set_header Host $http_host."
                 )
             if origin.scheme == "https":
-                told = "x-forwarded-proto" in headers
+                told = next((n for n in ("X-Forwarded-Proto", "Forwarded") if n in headers), None)
                 return (
                     "The page was loaded over https, but this request came over http. Behind a "
                     f"reverse proxy with TLS, start the service with --trusted-proxy "
                     f"{_address(scope)}"
                     + (
-                        ", so that it trusts this proxy's X-Forwarded-Proto header."
+                        f", so that it trusts this proxy's {told} header."
                         if told
                         else ", and configure the proxy to send the header X-Forwarded-Proto: "
                         "https and to pass the Host header on with its port."
