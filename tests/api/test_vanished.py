@@ -133,6 +133,7 @@ def streams(session: str) -> list[bytes]:
         handshake(f"/v1/sessions/{session}/packets", AUTH, batch),
         handshake(f"/v1/sessions/{session}/packets?direction=injected", AUTH),
         request(f"/v1/sessions/{session}/capture.pcapng", AUTH),
+        request("/v1/events", AUTH),
     ]
 
 
