@@ -85,7 +85,7 @@ def _known(random: Random) -> Iterator[tuple[bytes, int | None]]:
 
 
 def _nested() -> Iterator[tuple[bytes, int | None]]:
-    """Headers in headers, around the number of them that is followed."""
+    """Headers in headers, around the number of them that is followed; fragments in fragments."""
     inner = build.tcp(*V4[0], 1000, 80)
     six = build.udp(*V6[0], 1000, 53, b"x")
     for count in (*range(30, 34), 100):
@@ -107,6 +107,25 @@ def _nested() -> Iterator[tuple[bytes, int | None]]:
         for _ in range(count):
             quoted = build.ipv4(*V4[1], 1, b"\x03\x03" + bytes(6) + quoted)
         yield quoted, None
+    # The last header that is followed claims more than there is.
+    data, following = six[40:], 17
+    for number in range(34):
+        header = _extension(60, following, 8)
+        if number == 2:
+            header = header[:1] + b"\xf0" + header[2:]
+        data, following = header + data, 60
+    yield build.ipv6(*V6[0], 60, data[8:]), None
+    yield build.ipv6(*V6[0], 60, data), None
+    # A fragment header that says "whole" does not undo one that says "more follow".
+    lying = _put(six, 44, 65535)[40:]
+    for words in ((1, 0), (0, 1), (0, 0), (1, 1), (0, 8), (1, 8)):
+        data, following = lying, 17
+        for word in reversed(words):
+            data, following = _extension(44, following, 8, word) + data, 44
+        yield build.ipv6(*V6[0], 44, data), None
+    for first, word in ((0x2000, 0), (0, 1), (0, 0)):
+        data = _extension(51, 44, 16) + _extension(44, 17, 8, word) + lying
+        yield _summed(_put(build.ipv4(*V4[0], 51, data), 6, first)), None
 
 
 def _generated(random: Random) -> bytes:

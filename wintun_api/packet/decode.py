@@ -230,7 +230,8 @@ def _decode_ipv4(packet: bytes, claimed: int, left: int) -> _Decoded:
     elif protocol == AUTHENTICATION and (fragment is None or not fragment[0]):
         where = follow(packet[:total], protocol, header, left)
         protocol, offset = where.protocol, where.offset
-        fragment = where.fragment or fragment
+        if where.fragment is not None and (fragment is None or any(where.fragment[:2])):
+            fragment = where.fragment
         left -= where.count
         trouble = _trouble(where.protocol, total - offset, left, truncated=where.truncated)
     return _decoded(

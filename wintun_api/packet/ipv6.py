@@ -58,6 +58,8 @@ def follow(data: bytes, protocol: int, offset: int, most: int = MAX_HEADERS) -> 
     while True:
         if protocol not in EXTENSIONS and protocol not in (FRAGMENT, AUTHENTICATION):
             return UpperLayer(protocol, offset, fragment, truncated=False, count=count)
+        if offset > len(data):  # the header before this one is cut
+            return UpperLayer(protocol, offset, fragment, truncated=True, count=count)
         count += 1
         if count > most or len(data) < offset + 8:
             return UpperLayer(protocol, offset, fragment, truncated=True, count=count)
@@ -67,7 +69,9 @@ def follow(data: bytes, protocol: int, offset: int, most: int = MAX_HEADERS) -> 
         if protocol == FRAGMENT:
             word = int.from_bytes(data[offset + 2 : offset + 4], "big")
             identification = int.from_bytes(data[offset + 4 : offset + 8], "big")
-            fragment = (word & 0xFFF8, bool(word & 1), identification)
+            # A whole one ("atomic", RFC 6946) behind another says nothing of that.
+            if fragment is None or word & 0xFFF9:
+                fragment = (word & 0xFFF8, bool(word & 1), identification)
             offset += 8
             if fragment[0]:
                 return UpperLayer(following, offset, fragment, truncated=False, count=count)

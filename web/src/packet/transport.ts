@@ -108,9 +108,11 @@ export function ipHeader(to: Dissection): Field | undefined {
 }
 
 export function isFragment(to: Dissection, ip: Field): boolean {
-  if (ip.name === "ip") return (u16(to.bytes, ip.start + 6) & 0x3fff) !== 0;
-  const header = to.layers.find((layer) => layer.name === "ipv6.fraghdr" && layer.start > ip.start);
-  return header !== undefined && (u16(to.bytes, header.start + 2) & 0xfff9) !== 0;
+  if (ip.name === "ip" && (u16(to.bytes, ip.start + 6) & 0x3fff) !== 0) return true;
+  return to.layers.some(
+    ({ name, start }) =>
+      name === "ipv6.fraghdr" && start > ip.start && (u16(to.bytes, start + 2) & 0xfff9) !== 0,
+  );
 }
 
 function portText(port: number): string {
