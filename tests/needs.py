@@ -27,7 +27,9 @@ PACKAGES = {
     "editcap": "wireshark-common",
     "gcc": "gcc libc6-dev",
     "git": "git",
+    "fish": "fish",
     "go": "golang-go",
+    "haproxy": "haproxy",
     "ip": "iproute2",
     "iperf3": "iperf3",
     "java": "default-jdk-headless",
@@ -50,6 +52,7 @@ PACKAGES = {
     "systemd-networkd": "systemd",
     "tshark": "tshark",
     "unshare": "util-linux",
+    "zsh": "zsh",
 }
 OF_PYTHON = {"uvloop": "pip install uvloop"}
 

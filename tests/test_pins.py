@@ -40,13 +40,13 @@ def test_every_requirement_is_pinned() -> None:
 
 def test_no_registry_is_named() -> None:
     """The project installs from whatever registry its user has."""
-    text = (ROOT / "pyproject.toml").read_text("utf-8") + (ROOT / "pins.txt").read_text("utf-8")
+    text = (ROOT / "pyproject.toml").read_text("utf-8") + (ROOT / "tests/pins.txt").read_text("utf-8")
     assert not re.search(r"index-url|extra-index|https?://", text)
 
 
 def test_pip_installs_what_uv_installs() -> None:
-    """pins.txt, for pip, is the list of uv."""
-    lines = (ROOT / "pins.txt").read_text("utf-8").splitlines()
+    """tests/pins.txt, for pip, is the list of uv."""
+    lines = (ROOT / "tests/pins.txt").read_text("utf-8").splitlines()
     assert [line for line in lines if not line.startswith("#")] == CONSTRAINTS
 
 
@@ -62,4 +62,4 @@ def test_readme_installs_the_pins() -> None:
     ends = ("-m wintun_api demo", "-m pytest")
     commands = [line for line in lines if "-m venv" in line and line.endswith(ends)]
     assert len(commands) >= 2
-    assert [line for line in commands if "-c pins.txt" not in line] == []
+    assert [line for line in commands if "-c tests/pins.txt" not in line] == []

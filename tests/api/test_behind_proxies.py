@@ -121,8 +121,7 @@ def caddy(folder: Path, sites: dict[int, str]) -> Iterator[None]:
 @contextmanager
 def haproxy(folder: Path, sites: dict[int, str]) -> Iterator[None]:
     """Run HAProxy likewise, with the certificate and its key in one file."""
-    if shutil.which("haproxy") is None:
-        pytest.skip("there is no haproxy")
+    need("haproxy")
     certificate, key = make_certificate(folder / "pair", NAME)
     pair = folder / "pair.pem"
     pair.write_bytes(certificate.read_bytes() + key.read_bytes())
