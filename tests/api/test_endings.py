@@ -20,7 +20,7 @@ from websockets.exceptions import ConnectionClosed
 from tests.api.test_capture import statistics
 from tests.api.test_streams import host_sends, numbers, start
 from tests.conftest import Rig
-from tests.running import running
+from tests.running import TOKEN, running
 from wintun_api.api.tokens import Scope
 from wintun_api.capture.reader import Reader
 from wintun_api.drivers.emulated.driver import emulated_driver
@@ -64,9 +64,12 @@ def rig_of(path: Path, *, plain: bool = False) -> Iterator[Rig]:
 class Watcher:
     """A client that counts what it gets, from now on or from when it is told to."""
 
-    def __init__(self, rig: Rig, session: str, protocol: str, query: str) -> None:
+    def __init__(
+        self, rig: Rig, session: str, protocol: str, query: str, token: str | None = TOKEN
+    ) -> None:
         path = f"/v1/sessions/{session}/packets{query}"
-        self.socket = rig.service.connect(path, protocol, max_queue=1).__enter__()
+        connection = rig.service.connect(path, protocol, token=token, max_queue=1)
+        self.socket = connection.__enter__()
         self.protocol = protocol
         self.packets: list[bytes] = []
         self.file = b""

@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
+import ssl
 import sys
 from collections.abc import Callable
 from typing import Any
 
 from wintun_api.api.admission import EXHAUSTED, Admission, Seat
 from wintun_api.api.certificate import Certificate
+from wintun_api.api.tls import TlsProtocol
 from wintun_api.hub.tasks import TaskSet
 
 TURN = 32  # connections accepted before the event loop does something else
@@ -107,18 +109,34 @@ class Listener:
     async def _open(self, connection: socket.socket, seat: Seat) -> None:
         keep_alive(connection)
         try:
-            await asyncio.get_running_loop().connect_accepted_socket(
-                lambda: self._make_protocol(seat),
-                connection,
-                ssl=self._tls.context if self._tls else None,
-                ssl_handshake_timeout=self._tls_timeout if self._tls else None,
-                ssl_shutdown_timeout=SHUTDOWN_PATIENCE if self._tls else None,
-            )
+            if self._tls is None:
+                await asyncio.get_running_loop().connect_accepted_socket(
+                    lambda: self._make_protocol(seat), connection
+                )
+            else:
+                await self._open_tls(connection, seat, self._tls.context)
         except OSError as error:  # not TLS, too late, or gone; ssl.SSLError is an OSError
             late = isinstance(error, TimeoutError | ConnectionAbortedError)
             self._admission.closed["timeout_tls" if late else "bad_tls"] += 1
             seat.leave()
             connection.close()
+
+    async def _open_tls(
+        self, connection: socket.socket, seat: Seat, context: ssl.SSLContext
+    ) -> None:
+        protocol = TlsProtocol(
+            self._make_protocol(seat),
+            context,
+            handshake_timeout=self._tls_timeout,
+            shutdown_timeout=SHUTDOWN_PATIENCE,
+        )
+        loop = asyncio.get_running_loop()
+        try:
+            await loop.connect_accepted_socket(lambda: protocol, connection)
+            await protocol.open
+        except BaseException:
+            protocol.drop()
+            raise
 
 
 def keep_alive(connection: socket.socket) -> None:
