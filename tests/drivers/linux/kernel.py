@@ -44,6 +44,15 @@ def namespace() -> Iterator[None]:
             _checked("setns", before.fileno(), CLONE_NEWNET)
 
 
+def keep_quiet() -> None:
+    """Let devices that are made in the namespace of this thread send nothing by themselves.
+
+    What the kernel sends on its own is of IPv6: router solicitations and multicast reports.
+    """
+    for which in ("all", "default"):
+        Path(f"/proc/sys/net/ipv6/conf/{which}/disable_ipv6").write_text("1")
+
+
 @contextmanager
 def namespace_of(process: int) -> Iterator[None]:
     """Run this thread in the network namespace of a process."""

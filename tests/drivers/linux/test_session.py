@@ -17,7 +17,7 @@ import pytest
 
 from tests.drivers.linux import kernel
 from tests.needs import need
-from wintun_api.drivers.base import Adapter, Driver, LogLine, Session
+from wintun_api.drivers.base import ADAPTER_GONE, Adapter, Driver, LogLine, Session
 from wintun_api.drivers.linux.driver import LinuxDriver
 from wintun_api.drivers.linux.session import queue_length
 from wintun_api.errors import AdapterNotFound, SessionEnded
@@ -34,6 +34,7 @@ PEER = "10.6.40.2"
 @pytest.fixture
 def adapter(driver: Driver) -> Adapter:
     """An adapter with an address and an MTU of 1420."""
+    kernel.keep_quiet()
     adapter = driver.create_adapter("session", "Example")
     adapter.set_addresses([ip_interface(f"{OWN}/24")])
     adapter.set_mtu(1420)
@@ -325,3 +326,81 @@ def test_session_outlives_its_handle(adapter: Adapter) -> None:
     with pytest.raises(SessionEnded):
         drain(session)
     session.end()
+
+
+@pytest.mark.parametrize("read", [0, 50, 300])
+def test_a_queue_shortened_from_outside(
+    driver: Driver, adapter: Adapter, session: Session, read: int
+) -> None:
+    """What vanishes when another program shortens the queue is counted, to the packet."""
+    lines: list[LogLine] = []
+    driver.set_logger(lines.append)
+    before = adapter.counters().received_dropped
+    host_floods(200)
+    received = len(session.receive_packets(read)) if read else 0
+    kernel.ip("link", "set", "session", "txqueuelen", "30")
+    waiting = min(30, 200 - received)
+    at_once = adapter.counters().received_dropped - before
+    assert 200 - received - waiting - 30 <= at_once <= 200 - received - waiting
+    host_floods(40)
+    received += len(drain(session))
+    session.end()
+    assert received + adapter.counters().received_dropped - before == 240
+    told = [line for line in lines if "txqueuelen" in line.message]
+    assert bool(told) is (read < 200)
+
+
+def test_a_queue_that_is_lengthened(adapter: Adapter, session: Session) -> None:
+    """Where nothing vanishes, nothing is counted."""
+    before = adapter.counters().received_dropped
+    host_floods(100)
+    kernel.ip("link", "set", "session", "txqueuelen", "5000")
+    host_floods(100)
+    assert adapter.counters().received_dropped == before
+    assert len(drain(session)) == 200
+    session.end()
+    assert adapter.counters().received_dropped == before
+
+
+def test_another_qdisc(adapter: Adapter, session: Session) -> None:
+    """One that counts from 0 makes nobody count what was not lost."""
+    before = adapter.counters().received_dropped
+    for qdisc in ("pfifo", "noqueue", "pfifo_fast"):
+        host_floods(50)
+        assert adapter.counters().received_dropped == before
+        subprocess.run(["tc", "qdisc", "replace", "dev", "session", "root", qdisc], check=True)
+        host_floods(60)
+        assert len(drain(session)) == 110
+        assert adapter.counters().received_dropped == before
+    session.end()
+    assert adapter.counters().received_dropped == before
+
+
+def test_the_end_of_a_device_says_what_was_lost(adapter: Adapter, session: Session) -> None:
+    """What was seen to wait in its queue is counted; the reason says that there may be more."""
+    before = adapter.counters().received_dropped
+    host_floods(200)
+    received = len(session.receive_packets(50))
+    adapter.counters()
+    kernel.ip("link", "del", "session")
+    with pytest.raises(SessionEnded):
+        session.receive_packets(1)
+    assert received + adapter.counters().received_dropped - before == 200
+    assert "waited in its queue were lost" in adapter.end_reason()
+    session.end()
+
+
+def test_the_end_of_an_empty_device_says_nothing(adapter: Adapter, session: Session) -> None:
+    """Nothing waited, so nothing was lost."""
+    drain(session)
+    kernel.ip("link", "del", "session")
+    with pytest.raises(SessionEnded):
+        session.receive_packets(1)
+    assert adapter.end_reason() == ADAPTER_GONE
+
+
+def host_floods(count: int) -> None:
+    """Let the host send so many packets."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as host:
+        for _ in range(count):
+            host.sendto(b"", (PEER, 9))

@@ -6,7 +6,7 @@ import errno
 import os
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import UUID
 
@@ -22,13 +22,14 @@ from wintun_api.drivers.limits import check_capacity, check_mtu, check_name
 from wintun_api.drivers.linux import address_messages, addresses, marks, routes, tun
 from wintun_api.drivers.linux.address_messages import AddressRow
 from wintun_api.drivers.linux.calls import PacketCalls
+from wintun_api.drivers.linux.counters import read_handed
 from wintun_api.drivers.linux.identity import Identity, luid_of
 from wintun_api.drivers.linux.log import DriverLog
 from wintun_api.drivers.linux.memory import Memory
 from wintun_api.drivers.linux.own_routes import OwnRoutes
 from wintun_api.drivers.linux.resolver import Dns, Resolver
 from wintun_api.drivers.linux.rtnetlink import Link, RouteSocket
-from wintun_api.drivers.linux.session import LinuxSession, queue_length
+from wintun_api.drivers.linux.session import PURGED, LinuxSession, queue_length
 from wintun_api.drivers.linux.tracker import LinkTracker
 from wintun_api.errors import (
     AdapterExists,
@@ -82,6 +83,7 @@ class LinuxAdapter:
         self._open = True
         self._counted = counters
         self._followed: LinuxSession | None = None
+        self._vanished = 0  # in sessions that have ended
 
     @property
     def reboot_required(self) -> bool:
@@ -103,15 +105,24 @@ class LinuxAdapter:
 
     def end_reason(self) -> str:
         """Return that the adapter is gone: nothing else ends a session here."""
+        session = self._followed
+        if session is not None and session.purged:
+            return f"{ADAPTER_GONE} {PURGED}"
         return ADAPTER_GONE
 
     def counters(self) -> LinkCounters:
         """Read the link counters (if_link.h: rtnl_link_stats64), seen from the application.
 
         `received_dropped` is the kernel's tx_dropped: packets dropped because the queue was full
-        or no session was attached. While a session runs, the device is followed through renames
-        and into other network namespaces; after its removal, its final counters are returned.
+        or no session was attached. It also counts packets that vanished from a session's queue.
+        While a session runs, the device is followed through renames and into other network
+        namespaces; after its removal, its final counters are returned.
         """
+        counted = self._read_counters()
+        dropped = counted.received_dropped + self._vanished
+        return replace(counted, received_dropped=dropped)
+
+    def _read_counters(self) -> LinkCounters:
         if self._followed is not None:
             self._counted = self._followed.counters()
             if self._followed.removed:
@@ -137,11 +148,12 @@ class LinuxAdapter:
         check_capacity(capacity)
         with RouteSocket(self._memory) as route:
             link = self._link(route)
+            handed = read_handed(link.index)
             descriptor = self._attach(route, link)
             try:
                 length = queue_length(capacity, link.mtu)
                 route.set_link(link.index, txqlen=length, state="up")
-                tracker = LinkTracker(self._guid, link.index, link.counters)
+                tracker = LinkTracker(self._guid, link.index, link.counters, handed)
                 session = LinuxSession(
                     descriptor,
                     capacity,
@@ -342,6 +354,8 @@ class LinuxAdapter:
     def _ended(self, session: LinuxSession) -> None:
         if self._sessions.get(self._guid) is session:
             del self._sessions[self._guid]
+        if not session.removed:  # else its own counters are asked for from now on
+            self._vanished += session.vanished
         RouteSocket.changes += 1  # its carrier is gone
 
 

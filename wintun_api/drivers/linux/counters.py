@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import socket
 import struct
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,18 +19,22 @@ from wintun_api.drivers.base import LinkCounters
 # linux/netlink.h, linux/rtnetlink.h, linux/if_link.h, linux/net_namespace.h
 AF_NETLINK = 16
 NETLINK_ROUTE = 0
-NLM_F_REQUEST, NLM_F_ACK = 1, 4
+NLM_F_REQUEST, NLM_F_ACK, NLM_F_ECHO = 1, 4, 8
 NLA_TYPE_MASK = 0x3FFF
 RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK = 16, 17, 18
 RTM_NEWNSID, RTM_GETNSID = 88, 90
-IFLA_IFNAME, IFLA_IFALIAS, IFLA_STATS64 = 3, 20, 23
+RTM_NEWQDISC, RTM_GETQDISC = 36, 38
+IFLA_IFNAME, IFLA_TXQLEN, IFLA_IFALIAS, IFLA_STATS64 = 3, 13, 20, 23
 IFLA_TARGET_NETNSID, IFLA_NEW_NETNSID = 46, 45
 IFLA_PROP_LIST, IFLA_ALT_IFNAME = 52, 53
 NETNSA_NSID, NETNSA_FD = 1, 3
+TC_H_ROOT, TCA_STATS2, TCA_STATS_BASIC = 0xFFFFFFFF, 7, 1  # linux/pkt_sched.h, gen_stats.h
 
 OWN_NAMESPACE = Path("/proc/thread-self/ns/net")  # processes may have threads in several
 MESSAGE = struct.Struct("=IHHII")  # nlmsghdr: length, type, flags, sequence, port
 LINK = struct.Struct("=BxHiII")  # ifinfomsg: family, type, index, flags, change
+QDISC = struct.Struct("=B3xiIII")  # tcmsg: family, index, handle, parent, info
+HANDED = struct.Struct("=QI")  # gnet_stats_basic: bytes, packets
 NAMESPACE = struct.Struct("=B3x")  # rtgenmsg, padded
 ATTRIBUTE = struct.Struct("=HH")
 NUMBER = struct.Struct("=i")
@@ -63,6 +68,7 @@ class LinkMessage:
         altnames: Its alternative names.
         moved: Whether the link was moved to another network namespace.
         counters: Counters as seen from the application; for a deleted link, the final ones.
+        queue: How many packets can wait for the application.
     """
 
     kind: int
@@ -71,6 +77,7 @@ class LinkMessage:
     moved: bool
     counters: LinkCounters
     altnames: tuple[bytes, ...] = ()
+    queue: int = 0
 
 
 def read_link(place: Place) -> LinkMessage | None:
@@ -82,6 +89,20 @@ def find_link(kernel_name: str, namespace: int | None) -> LinkMessage | None:
     """Read the link with this name in a network namespace; None if there is none."""
     wanted = _attribute(IFLA_IFNAME, os.fsencode(kernel_name) + b"\0")
     return _link(LINK.pack(0, 0, 0, 0, 0) + wanted, namespace)
+
+
+def read_handed(index: int) -> int | None:
+    """Return how many packets the host's root qdisc has handed to a link, modulo 2**32.
+
+    None if the kernel has no such count, for example for a link without a qdisc.
+    """
+    answer = _ask(RTM_GETQDISC, QDISC.pack(0, index, 0, TC_H_ROOT, 0))
+    if answer is None or MESSAGE.unpack_from(answer)[1] != RTM_NEWQDISC:
+        return None
+    found = dict(_attributes(answer, MESSAGE.size + QDISC.size))
+    counts = dict(_attributes(found.get(TCA_STATS2, b""), 0)).get(TCA_STATS_BASIC)
+    packets: int | None = HANDED.unpack_from(counts)[1] if counts is not None else None
+    return packets
 
 
 def is_own(namespace: int) -> bool:
@@ -133,6 +154,7 @@ def parse_link(message: bytes) -> LinkMessage | None:
             for kind, content in _attributes(found.get(IFLA_PROP_LIST, b""), 0)
             if kind == IFLA_ALT_IFNAME
         ),
+        queue=int.from_bytes(found.get(IFLA_TXQLEN, b""), sys.byteorder),
     )
 
 
@@ -154,7 +176,7 @@ def _number(which: bytes) -> int | None:
 
 def _ask(kind: int, body: bytes) -> bytes | None:
     """Return the first message of the kernel's answer, including an error; None without one."""
-    flags = NLM_F_REQUEST | (NLM_F_ACK if kind == RTM_NEWNSID else 0)
+    flags = NLM_F_REQUEST | {RTM_NEWNSID: NLM_F_ACK, RTM_GETQDISC: NLM_F_ECHO}.get(kind, 0)
     try:
         with socket.socket(AF_NETLINK, socket.SOCK_RAW, NETLINK_ROUTE) as route:
             route.setblocking(False)  # the answer is ready when the request has been sent

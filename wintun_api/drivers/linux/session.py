@@ -25,6 +25,13 @@ MAX_QUEUE_LENGTH = 65536
 RECORD_HEADER = 4  # wintun.h: every packet in a ring is preceded by its size
 
 
+# Added to the reason when a device was deleted while packets waited in its queue.
+PURGED = (
+    "Packets that waited in its queue were lost, and the last of them may be missing from the "
+    "count of lost packets."
+)
+
+
 def queue_length(capacity: int, mtu: int) -> int:
     """Return the transmit queue length that corresponds to a ring of `capacity` bytes.
 
@@ -73,6 +80,8 @@ class LinuxSession:
         self._failure: DriverError | None = None
         self._refused: Mapping[str, int] = {}
         self._truncated = 0
+        self._vanished = 0
+        self._purged = False
         self._emptied = False  # whether the last read emptied the queue
         # Held while a thread other than that of the packets uses the descriptor, so that it is not
         # closed meanwhile and its number reused for another file.
@@ -94,6 +103,16 @@ class LinuxSession:
     def truncated(self) -> int:
         """Received packets that were dropped because they were larger than any IP packet."""
         return self._truncated
+
+    @property
+    def vanished(self) -> int:
+        """Packets that vanished from the queue, as far as `counters` or `end` have seen."""
+        return self._vanished
+
+    @property
+    def purged(self) -> bool:
+        """Whether the device was deleted before its queue was read to the end."""
+        return self._purged
 
     def fileno(self) -> int | None:
         """Return the descriptor, which polls as an error if the device is gone."""
@@ -164,7 +183,8 @@ class LinuxSession:
         """Return the kernel's counters of the device; after its end, the final ones."""
         with self._descriptor_lock:
             if self._descriptor is not None:
-                return self._tracker.read(self._descriptor)
+                self._tracker.read(self._descriptor)
+                self._note_vanished()
             return self._tracker.counters
 
     @property
@@ -188,7 +208,8 @@ class LinuxSession:
             if self._descriptor is None:
                 return
             self.interrupt()
-            self._tracker.read(self._descriptor)
+            self._tracker.read(self._descriptor, last=True)
+            self._note_vanished()
             os.close(self._descriptor)
             self._descriptor = None
             self._tracker.close()  # an abandoned device is removed with its descriptor
@@ -227,10 +248,19 @@ class LinuxSession:
 
     def _note_purged(self) -> None:
         # The kernel discards a deleted device's queue without counting the packets.
+        self._purged = True
         self._log.warn(
-            f"{self._label}: The device was removed before its queue was completely read. "
-            "Packets that were still in the queue are lost and not counted."
+            f"{self._label}: The device was removed before its queue was completely read. {PURGED}"
         )
+
+    def _note_vanished(self) -> None:
+        new = self._tracker.vanished - self._vanished
+        if new > 0 and not self._tracker.gone:
+            self._log.warn(
+                f"{self._label}: {new} packets vanished from the device's queue: another program "
+                "has shortened it (txqueuelen). They count as dropped."
+            )
+        self._vanished += new
 
     def _note_cut(self, count: int) -> None:
         if not self._truncated:

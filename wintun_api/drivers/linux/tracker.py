@@ -13,6 +13,7 @@ import os
 import socket
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -31,15 +32,18 @@ from wintun_api.drivers.linux.counters import (
     is_own,
     number_of,
     parse_link,
+    read_handed,
     read_link,
 )
 from wintun_api.drivers.linux.failure import EBADFD
 from wintun_api.drivers.linux.identity import MARK_PREFIX, alias_start, mark_start
+from wintun_api.drivers.linux.queue_losses import QueueLosses
 from wintun_api.drivers.linux.socket_filter import RTMGRP_LINK, Program, attach, of_link
 from wintun_api.errors import DriverError
 
 SOL_NETLINK, NETLINK_LISTEN_ALL_NSID = 270, 8  # linux/netlink.h
 
+_UNKNOWN = 1 << 32  # packets that may wait: more than there can be
 _ATTEMPTS = 4  # a device that is moved during the reading is read again
 
 
@@ -54,32 +58,41 @@ class LinkTracker:
         guid: The device's identity.
         index: Its interface index in the network namespace of this thread.
         counters: Its counters so far.
+        handed: What `read_handed` returned at the same time, while no session was attached.
 
     Attributes:
         counters: The last reading; after the device was deleted, its final counters.
         gone: Whether the device was deleted.
+        vanished: Received packets that certainly vanished from the queue; `counters` has them as
+            dropped.
     """
 
-    def __init__(self, guid: UUID, index: int, counters: LinkCounters) -> None:
+    def __init__(
+        self, guid: UUID, index: int, counters: LinkCounters, handed: int | None = None
+    ) -> None:
         self.counters = counters
         self.gone = False
+        self.vanished = 0
+        self._losses = QueueLosses(counters, handed)
         self._alias = alias_start(guid).encode()
         self._mark = mark_start(guid).encode()
         self._place: Place | None = Place(index)
         self._farewells: Any = _farewells_of(self._alias, index)  # recvmsg is not on Windows
 
-    def read(self, descriptor: int) -> LinkCounters:
+    def read(self, descriptor: int, *, last: bool = False) -> LinkCounters:
         """Return the present counters, or the final ones.
 
-        `descriptor` is the attached one, which says where the device is after it was moved.
+        `descriptor` is the attached one, which says where the device is after it was moved. With
+        `last`, no packet is read from it any more, so what waits in the queue is lost.
         """
         for _ in range(_ATTEMPTS):
             if self.gone:
                 break
+            self._look_at_queue()
             found = self._look(descriptor)
             # Checked only now: the reading is the device's own if it still exists afterwards.
             if not self._hear() and found is not None:
-                self.counters = found.counters
+                self._count(found.counters, 0 if last else found.queue)
                 break
         return self.counters
 
@@ -89,6 +102,17 @@ class LinkTracker:
         farewells, self._farewells = self._farewells, None
         if farewells is not None:
             farewells.close()
+
+    def _look_at_queue(self) -> None:
+        # Read before the counters, so that packets between the two readings do not look lost.
+        place = self._place
+        if place is not None and place.namespace is None:
+            self._losses.handed(read_handed(place.index))
+
+    def _count(self, counters: LinkCounters, waiting: int) -> None:
+        self.vanished = self._losses.learn(counters, waiting)
+        dropped = counters.received_dropped + self.vanished
+        self.counters = replace(counters, received_dropped=dropped)
 
     def _look(self, descriptor: int) -> LinkMessage | None:
         if self._place is not None:
@@ -137,7 +161,7 @@ class LinkTracker:
             message = parse_link(content)
             if message is not None and self._is_ours(message, _namespace_in(tokens)):
                 heard = True
-                self.counters = message.counters
+                self._count(message.counters, _UNKNOWN if message.moved else 0)
                 self.gone = self.gone or not message.moved
                 self._place = None
         return heard
