@@ -152,7 +152,7 @@ def _sound(attack: Attack, target: Target, path: str, kind: Sound, wanted: int) 
     protocols = [kind.protocol] if kind.protocol else []
     units = max(1, min(CHUNK // len(kind.unit), -(-wanted // kind.frames)))
     chunk = kind.unit * units
-    if not kind.packets:  # the answers show that the service is still at it
+    if not kind.packets:  # the pongs show that the service is still working
         chunk += frame(PING, b"there?")
     times = max(1, -(-wanted // (units * kind.frames)))
     connection, already = open_socket(target.port, route, target.admin, *protocols)

@@ -28,6 +28,7 @@ PARTS = (
     "tests/api/test_unread_streams.py",
     "tests/api/test_link.py",
     "tests/api/test_streams.py",
+    "tests/api/test_tls.py",
     "tests/cli/test_python_holes.py",
     "tests/contract/test_documents.py",
 )

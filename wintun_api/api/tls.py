@@ -1,13 +1,13 @@
-"""TLS whose write buffer holds what is said of it: the bytes that the kernel has not taken.
+"""TLS whose write buffer size is the number of bytes that the kernel has not taken.
 
-asyncio's TLS transport tells of what it has not encrypted and not passed on. The transport below it
-holds 64 KiB more, and a client that is cut off never gets them. Here the size of the buffer counts
-what waits in both, in bytes of the application, and a record that is not whole (RFC 8446, section
-5.1) waits with all its bytes: nobody can decrypt a part of it. So flow control, and the account of
-packets in `unsent`, work as they do without TLS. It is the same on every event loop.
+asyncio's TLS transport reports only what it has not encrypted or not passed on. The transport below
+it holds up to 64 KiB more, which a client that is cut off never receives. Here the size counts what
+waits in both, in bytes of the application. A record that is not complete (RFC 8446, section 5.1)
+counts with all its bytes, because a part of it cannot be decrypted. So flow control, and the
+accounts of packets in `unsent`, work as they do without TLS, on every event loop.
 
-The class below is asyncio's own, which has no documentation for those who extend it: what is
-overridden is as in Python 3.11 to 3.14, and the tests hold the accounts on each version.
+The base class is asyncio's own and has no documented way to extend it. What is overridden here is
+the same in Python 3.11 to 3.13, and tests check the accounts on each version.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
-    SSLProtocol: TypeAlias = Any  # what typeshed describes is that of Python 3.10
+    SSLProtocol: TypeAlias = Any  # typeshed describes the class of Python 3.10
     _SSLProtocolTransport: TypeAlias = Any
 else:
     from asyncio.sslproto import SSLProtocol, _SSLProtocolTransport
 
-RECORD = 16 * 1024  # RFC 8446, section 5.1: what a record holds at the most
+RECORD = 16 * 1024  # RFC 8446, section 5.1: the most that a record holds
 
 
 class TlsProtocol(SSLProtocol):  # type: ignore[misc]
     """The server's side of TLS on one connection. Event loop thread only.
 
-    To be given to `connect_accepted_socket` as the protocol of a connection without TLS.
+    Give it to `connect_accepted_socket` as the protocol of a connection without TLS.
 
     Attributes:
-        open: Done when the handshake is, and `app` has its transport; or failed with its error.
+        open: Done when the handshake is done and `app` has its transport; else has the error.
     """
 
     _app_transport: Any
@@ -62,7 +62,7 @@ class TlsProtocol(SSLProtocol):  # type: ignore[misc]
         )
 
     def connection_made(self, transport: asyncio.Transport) -> None:
-        """Begin the handshake; be told whenever the transport below has become empty."""
+        """Begin the handshake, and ask to be told when the transport below is empty."""
         transport.set_write_buffer_limits(0)
         super().connection_made(transport)
 
@@ -77,10 +77,10 @@ class TlsProtocol(SSLProtocol):  # type: ignore[misc]
         self._get_app_transport().abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Keep what is known of the buffers, which are thrown away."""
+        """Note what was never sent before the buffers are thrown away."""
         if self._left is None:
-            # After an error the transport below has thrown its own away already: all that may have
-            # been in it is lost.
+            # After an error the transport below has cleared its buffer already, so everything that
+            # may have been in it counts as lost.
             untold = self._written - self._taken + self._write_buffer_size
             self._left = self._get_write_buffer_size() if exc is None else untold
         super().connection_lost(exc)
@@ -104,7 +104,7 @@ class TlsProtocol(SSLProtocol):  # type: ignore[misc]
                 else:
                     del backlog[0]
         except (ssl.SSLWantReadError, ssl.SSLSyscallError):
-            pass  # in the middle of a renegotiation: the rest follows it
+            pass  # during a renegotiation: the rest is written after it
         self._process_outgoing()
 
     def _process_outgoing(self) -> None:
@@ -126,5 +126,5 @@ class TlsProtocol(SSLProtocol):  # type: ignore[misc]
 
 class _Transport(_SSLProtocolTransport):  # type: ignore[misc]
     def close(self) -> None:
-        if not self._closed:  # asyncio's forgets its buffer when it is closed again
+        if not self._closed:  # asyncio's transport forgets its buffer if it is closed twice
             super().close()
