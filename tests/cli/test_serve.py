@@ -280,16 +280,24 @@ def test_without_standard_streams(tmp_path: Path) -> None:
     process = subprocess.Popen(shell, env=environment(tmp_path / "data"), cwd=tmp_path)
     token = tmp_path / "data" / "token"
     try:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while not token.exists():
             assert process.poll() is None
             assert time.monotonic() < deadline
             time.sleep(0.05)
-        time.sleep(0.5)
-        assert process.poll() is None
+        while not catches(process.pid, signal.SIGTERM):
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
     finally:
         process.terminate()
         assert process.wait(30) == 0
+
+
+def catches(process: int, number: int) -> bool:
+    """Return whether a process has a handler for a signal (proc_pid_status(5): SigCgt)."""
+    status = Path(f"/proc/{process}/status").read_text()
+    return bool(int(status.split("SigCgt:")[1].split()[0], 16) >> (number - 1) & 1)
 
 
 @posix_only
