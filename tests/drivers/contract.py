@@ -740,9 +740,9 @@ class DriverContract:
         adapter.delete()
         with pytest.raises(SessionEnded):
             drain(session)
-        assert adapter.end_reason() == ADAPTER_GONE
+        assert adapter.end_reason().startswith(ADAPTER_GONE)
         session.end()
-        assert adapter.end_reason() == ADAPTER_GONE
+        assert adapter.end_reason().startswith(ADAPTER_GONE)
 
     def test_counters_of_a_deleted_adapter(self, adapter: Adapter) -> None:
         """An adapter that was deleted without a look at its counters has some."""
