@@ -8,7 +8,8 @@ from typing import Any
 from wintun_api.api import page
 from wintun_api.api.contract.documents import bare_service
 
-PAGES = {*page.FILES, *page.SWAGGER_FILES, "/openapi.json"}
+GUIDE = {"/guide", "/guide.css", "/guide.js", "/guide/{topic}"}
+PAGES = {*page.FILES, *page.SWAGGER_FILES, *GUIDE, "/openapi.json"}
 
 
 def routes() -> set[tuple[str, str]]:

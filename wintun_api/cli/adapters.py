@@ -290,7 +290,7 @@ def release(
     token_file: TokenFile = None,
     as_json: Json = False,
 ) -> None:
-    """Let go of an adapter. The system keeps it, except with Wintun 0.14, which removes it."""
+    """Release an adapter. The system keeps it, except with Wintun 0.14, which removes it."""
     from wintun_api.cli.client import connect, path_of
 
     with connect(url, token, token_file) as client:

@@ -125,7 +125,7 @@ class Client:
     def broke(self, error: httpx.TransportError) -> NoReturn:
         """End the command with the sentence of a connection that failed."""
         if isinstance(error, httpx.ConnectError):
-            detail, hint = f"Nothing answers at {self.url} any more.", START_HINT
+            detail, hint = f"{self.url} no longer answers.", START_HINT
         elif isinstance(error, httpx.TimeoutException):
             detail = f"{self.url} did not answer in time."
             hint = "The service may still do what was asked: look with wintun-api status."

@@ -26,7 +26,7 @@ def check_variables(environment: Mapping[str, str] | None = None) -> None:
     A variable without a value is checked too: its name shows what was meant.
     """
     names = os.environ if environment is None else environment
-    # The settings are slow to import, and most environments have no variable of theirs.
+    # The settings are slow to import, and most environments have none of these variables.
     if not _others(names):
         return
     from wintun_api.settings import Settings

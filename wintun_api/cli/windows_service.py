@@ -145,7 +145,7 @@ class EventLog(logging.Handler):
 
 def configure_logging(directory: Path) -> None:
     """Log to a file, and errors to the event log too."""
-    make(directory.parent)  # which nobody else may write into; the log inherits that
+    make(directory.parent)  # other users cannot write into it, nor into the log
     directory.mkdir(exist_ok=True)
     file = RotatingFileHandler(
         directory / "service.log", maxBytes=LOG_BYTES, backupCount=LOG_FILES, encoding="utf-8"

@@ -12,8 +12,11 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Check that the service is up; needs no token and accepts any Host header
-         * @description Check that the service is up; needs no token and accepts any Host header.
+         * Get the health of the service
+         * @description Get the health of the service.
+         *
+         *     The service answers when it is up. This is the only operation that needs no token, and it
+         *     accepts any Host header.
          */
         get: operations["get_health"];
         put?: never;
@@ -32,10 +35,13 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Describe the service, the machine and the scopes of this token
-         * @description Describe the service, the machine and the scopes of this token.
+         * Get the state of the system
+         * @description Get the state of the system.
          *
-         *     Scope: `read`.
+         *     The answer describes the service, the machine, the limits that a client must observe and the
+         *     scopes of the token.
+         *
+         *     This operation requires the scope `read`.
          */
         get: operations["get_system"];
         put?: never;
@@ -54,19 +60,29 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Describe the driver
-         * @description Describe the driver. WintunGetRunningDriverVersion.
+         * Get the driver
+         * @description Get the driver.
          *
-         *     Scope: `read`.
+         *     The answer describes the driver, its abilities and the calls that are running now. It is also
+         *     given while the driver is unavailable.
+         *
+         *     Wintun function: WintunGetRunningDriverVersion.
+         *
+         *     This operation requires the scope `read`.
          */
         get: operations["get_driver"];
         put?: never;
         post?: never;
         /**
-         * Remove the driver from the system; fails while an adapter uses it
-         * @description Remove the driver from the system; fails while an adapter uses it. WintunDeleteDriver.
+         * Delete the driver
+         * @description Delete the driver.
          *
-         *     Scope: `admin`.
+         *     The service removes the driver from the system. While an adapter uses the driver, the answer is
+         *     409. Drivers that cannot be removed answer 501 (`capabilities.delete_driver` in GET /v1/driver).
+         *
+         *     Wintun function: WintunDeleteDriver.
+         *
+         *     This operation requires the scope `admin`.
          */
         delete: operations["delete_driver"];
         options?: never;
@@ -82,20 +98,24 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List the issued tokens, without their secrets
-         * @description List the issued tokens, without their secrets.
+         * List tokens
+         * @description List tokens.
          *
-         *     Scope: `admin`.
+         *     The answer has the issued tokens without their secrets.
+         *
+         *     This operation requires the scope `admin`.
          */
         get: operations["list_tokens"];
         put?: never;
         /**
-         * Create a token with the given scopes; only this response contains its secret
-         * @description Create a token with the given scopes; only this response contains its secret.
+         * Create a token
+         * @description Create a token.
          *
-         *     The token is written to the disk before the response is sent; if that fails, it is not created.
+         *     The secret of the token is shown only in this answer. The service writes the token to the disk
+         *     before it answers; if this fails, it answers 503 and the token does not exist. The request is
+         *     not idempotent: repeated, it creates another token.
          *
-         *     Scope: `admin`.
+         *     This operation requires the scope `admin`.
          */
         post: operations["create_token"];
         delete?: never;
@@ -115,13 +135,15 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Revoke an issued token; its WebSockets are closed with 4001 and its other streams end
-         * @description Revoke an issued token; its WebSockets are closed with 4001 and its other streams end.
+         * Revoke a token
+         * @description Revoke a token.
          *
-         *     The change is written to the disk before the response is sent; if that fails, the token still
-         *     works.
+         *     The token stops working at once. The service closes the WebSockets that were opened with it with
+         *     code 4001, and ends its other streams. It writes the change to the disk before it answers; if
+         *     this fails, it answers 503 and the token still works. Repeated, the request is answered with
+         *     404.
          *
-         *     Scope: `admin`.
+         *     This operation requires the scope `admin`.
          */
         delete: operations["revoke_token"];
         options?: never;
@@ -139,10 +161,13 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Sign this browser out: its cookie and key stop working, but the token remains valid
-         * @description Sign this browser out: its cookie and key stop working, but the token remains valid.
+         * Sign out
+         * @description Sign out.
          *
-         *     Any valid token may do this.
+         *     The cookie and the key of this browser stop working, and the answer removes the cookie. The
+         *     token with which the browser signed in stays valid. The request is idempotent.
+         *
+         *     This operation accepts any valid token.
          */
         post: operations["sign_out"];
         delete?: never;
@@ -159,23 +184,31 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List the adapters of one pool, or of all pools that the service knows
-         * @description List the adapters of one pool, or of all pools that the service knows.
+         * List adapters
+         * @description List adapters.
          *
-         *     While another driver call is running, the last known list is returned at once; the Age header
-         *     says how many seconds old it is. WintunEnumAdapters, WintunGetAdapterName, WintunGetAdapterLUID.
+         *     The answer has all adapters that the service knows, or those of one pool. While another call of
+         *     the driver is running, the service answers at once with what it read last; the header `Age` says
+         *     how many seconds old this is.
          *
-         *     Scope: `read`.
+         *     Wintun functions: WintunEnumAdapters, WintunGetAdapterName, WintunGetAdapterLUID.
+         *
+         *     This operation requires the scope `read`.
          */
         get: operations["list_adapters"];
         put?: never;
         /**
-         * Create an adapter with its network settings; on an error, nothing is created
-         * @description Create an adapter with its network settings; on an error, nothing is created.
+         * Create an adapter
+         * @description Create an adapter.
          *
-         *     WintunCreateAdapter.
+         *     The service creates the adapter and applies all its network settings; if one of them fails, it
+         *     removes the adapter again. The request is not idempotent: repeated, it is answered with 409,
+         *     because the name is in use. If the driver takes too long, the answer is 504 and the call
+         *     continues; the event `adapter.created` or `adapter.create_failed` then reports its result.
          *
-         *     Scope: `admin`.
+         *     Wintun function: WintunCreateAdapter.
+         *
+         *     This operation requires the scope `admin`.
          */
         post: operations["create_adapter"];
         delete?: never;
@@ -194,10 +227,15 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Open an existing adapter by name and pool
-         * @description Open an existing adapter by name and pool. WintunOpenAdapter.
+         * Open an existing adapter
+         * @description Open an existing adapter.
          *
-         *     Scope: `admin`.
+         *     The service opens the adapter with this name in this pool and keeps a handle of it. The request
+         *     is idempotent: an adapter that the service manages already is returned as it is.
+         *
+         *     Wintun function: WintunOpenAdapter.
+         *
+         *     This operation requires the scope `admin`.
          */
         post: operations["open_adapter"];
         delete?: never;
@@ -214,32 +252,46 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read one adapter
-         * @description Read one adapter. WintunGetAdapterName, WintunGetAdapterLUID.
+         * Get an adapter
+         * @description Get an adapter.
          *
-         *     Scope: `read`.
+         *     The answer has the adapter and its network settings as the system reports them now.
+         *
+         *     Wintun functions: WintunGetAdapterName, WintunGetAdapterLUID.
+         *
+         *     This operation requires the scope `read`.
          */
         get: operations["get_adapter"];
         put?: never;
         post?: never;
         /**
-         * End the adapter's session and delete the device
-         * @description End the adapter's session and delete the device. WintunDeleteAdapter, WintunCloseAdapter.
+         * Delete an adapter
+         * @description Delete an adapter.
          *
-         *     Scope: `admin`.
+         *     The service ends the session of the adapter and removes the device. Repeated, the request is
+         *     answered with 404. If the driver takes too long, the answer is 504 and the call continues; the
+         *     event `adapter.deleted` or `operation.failed` then reports its result.
+         *
+         *     Wintun functions: WintunDeleteAdapter, WintunCloseAdapter.
+         *
+         *     This operation requires the scope `admin`.
          */
         delete: operations["delete_adapter"];
         options?: never;
         head?: never;
         /**
-         * Rename an adapter or change its network settings; on an error, nothing changes
-         * @description Rename an adapter or change its network settings; on an error, nothing changes.
+         * Update an adapter
+         * @description Update an adapter.
          *
-         *     Settings that the request does not mention stay as they are, even if the system removes them
-         *     together with others. The response shows the settings that the system reports afterwards;
-         *     `wanted` shows where they differ from what was asked for. WintunSetAdapterName.
+         *     The service renames the adapter and changes its network settings. If one change fails, it undoes
+         *     the others. Settings that are left out keep their values, even if the system removes them as a
+         *     side effect of another change. A request with routes also sets up a link that another program
+         *     has set down. The answer has the settings that the system reports afterwards; `wanted` names
+         *     those that do not hold. The request is idempotent.
          *
-         *     Scope: `admin`.
+         *     Wintun function: WintunSetAdapterName.
+         *
+         *     This operation requires the scope `admin`.
          */
         patch: operations["update_adapter"];
         trace?: never;
@@ -254,13 +306,15 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Restore everything that other programs have changed, as listed in `wanted`
-         * @description Restore everything that other programs have changed, as listed in `wanted`.
+         * Restore an adapter
+         * @description Restore an adapter.
          *
-         *     This covers the network settings that were requested through the service, the state of the
-         *     link, and the marks on the device that identify the adapter. Other settings are not changed.
+         *     The service undoes what other programs have changed: it applies again everything that `wanted`
+         *     names, which is the requested network settings, the state of the link and the marks that
+         *     identify the adapter on its device. Settings that were never requested from the service keep
+         *     their values. The request is idempotent.
          *
-         *     Scope: `admin`.
+         *     This operation requires the scope `admin`.
          */
         post: operations["restore_adapter"];
         delete?: never;
@@ -279,10 +333,16 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Close the handle but keep the device, if the generation allows it
-         * @description Close the handle but keep the device, if the generation allows it. WintunFreeAdapter.
+         * Release an adapter
+         * @description Release an adapter.
          *
-         *     Scope: `admin`.
+         *     The service closes its handle of the adapter. The device remains if the driver supports this
+         *     (`capabilities.persistent_adapters` in GET /v1/driver) and is removed otherwise. The session of
+         *     the adapter must be ended first; otherwise the answer is 409.
+         *
+         *     Wintun function: WintunFreeAdapter.
+         *
+         *     This operation requires the scope `admin`.
          */
         post: operations["release_adapter"];
         delete?: never;
@@ -302,10 +362,16 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Delete all adapters of a pool; with the last adapter, the driver
-         * @description Delete all adapters of a pool; with the last adapter, the driver. WintunDeletePoolDriver.
+         * Delete a pool
+         * @description Delete a pool.
          *
-         *     Scope: `admin`.
+         *     The service ends the sessions of the pool and deletes all its adapters. The driver is removed
+         *     with the last adapter of the machine. Drivers without pools answer 501
+         *     (`capabilities.delete_pool` in GET /v1/driver).
+         *
+         *     Wintun function: WintunDeletePoolDriver.
+         *
+         *     This operation requires the scope `admin`.
          */
         delete: operations["delete_pool"];
         options?: never;
@@ -321,18 +387,26 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List the running sessions, and those that ended by themselves and were not deleted
-         * @description List the running sessions, and those that ended by themselves and were not deleted.
+         * List sessions
+         * @description List sessions.
          *
-         *     Scope: `read`.
+         *     The answer has the sessions that run, and those that ended by themselves and were not deleted.
+         *
+         *     This operation requires the scope `read`.
          */
         get: operations["list_sessions"];
         put?: never;
         /**
-         * Start a session on an adapter, which can have one at a time
-         * @description Start a session on an adapter, which can have one at a time. WintunStartSession.
+         * Start a session
+         * @description Start a session.
          *
-         *     Scope: `admin`.
+         *     The service starts the session of an adapter. An adapter has one session at a time, so the
+         *     request is not idempotent: repeated, it is answered with 409. An adapter that the service does
+         *     not manage yet is opened first.
+         *
+         *     Wintun function: WintunStartSession.
+         *
+         *     This operation requires the scope `admin`.
          */
         post: operations["start_session"];
         delete?: never;
@@ -349,19 +423,26 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read a session's state and counters
-         * @description Read a session's state and counters.
+         * Get a session
+         * @description Get a session.
          *
-         *     Scope: `read`.
+         *     The answer has the state of the session and its counters.
+         *
+         *     This operation requires the scope `read`.
          */
         get: operations["get_session"];
         put?: never;
         post?: never;
         /**
-         * End a session; the response contains its final counters
-         * @description End a session; the response contains its final counters. WintunEndSession.
+         * End a session
+         * @description End a session.
          *
-         *     Scope: `admin`.
+         *     The answer has the last counters of the session. The session is then forgotten, so a repeated
+         *     request is answered with 404.
+         *
+         *     Wintun function: WintunEndSession.
+         *
+         *     This operation requires the scope `admin`.
          */
         delete: operations["end_session"];
         options?: never;
@@ -379,14 +460,18 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Inject one IP packet, or batches of them
-         * @description Inject one IP packet, or batches of them.
+         * Inject packets
+         * @description Inject packets.
          *
-         *     `application/octet-stream` carries one packet; the request is refused if it is not an IP packet.
-         *     `application/vnd.wintun-api.batch` carries batch frames; packets that are not IP packets are
-         *     left out and counted, and the others are injected. WintunAllocateSendPacket, WintunSendPacket.
+         *     A body of `application/octet-stream` is one IP packet; if it is not a valid IP packet, the
+         *     answer is 422. A body of `application/vnd.wintun-api.batch` is one or more batch frames; packets
+         *     in them that are not valid are counted in `rejected` and the others are injected. Packets that
+         *     do not fit into the send ring are dropped and counted in `ring_full`. The request is not
+         *     idempotent: repeated, it injects the packets again.
          *
-         *     Scope: `inject`.
+         *     Wintun functions: WintunAllocateSendPacket, WintunSendPacket.
+         *
+         *     This operation requires the scope `inject`.
          */
         post: operations["inject_packets"];
         delete?: never;
@@ -403,14 +488,15 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Capture a session's packets as a pcapng file that grows with the traffic
-         * @description Capture a session's packets as a pcapng file that grows with the traffic.
+         * Capture packets
+         * @description Capture packets.
          *
-         *     The file ends when the session or the service ends, or at the requested number of packets or
-         *     seconds. If the client reads too slowly, the oldest packets are lost; the next packet carries
-         *     their number as its drop count. `curl -N ... | wireshark -k -i -` shows the packets live.
+         *     The answer is a pcapng file that grows while packets pass. It ends with the session, with the
+         *     service, or when it has the requested number of packets or seconds. A client that reads too
+         *     slowly loses the oldest packets; the next packet in the file carries their number as its drop
+         *     count. `curl -N ... | wireshark -k -i -` shows the packets live.
          *
-         *     Scope: `capture`.
+         *     This operation requires the scope `capture`.
          */
         get: operations["capture_packets"];
         put?: never;
@@ -429,10 +515,14 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Send the events of `WS /v1/events` as server-sent events, beginning with a snapshot
-         * @description Send the events of `WS /v1/events` as server-sent events, beginning with a snapshot.
+         * Stream events
+         * @description Stream events.
          *
-         *     Scope: `read`.
+         *     The service sends the messages of `WS /v1/events` as server-sent events: first a snapshot, or
+         *     the events after `since`, then every event as it happens. While nothing happens, it sends a
+         *     comment every 15 seconds.
+         *
+         *     This operation requires the scope `read`.
          */
         get: operations["stream_events"];
         put?: never;
@@ -451,10 +541,13 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read all metrics for Prometheus; a token with the scope `metrics` is enough
-         * @description Read all metrics for Prometheus; a token with the scope `metrics` is enough.
+         * Get the metrics
+         * @description Get the metrics.
          *
-         *     Scope: `metrics`.
+         *     The answer has all metrics of the service for Prometheus. A token that has only the scope
+         *     `metrics` cannot read anything else.
+         *
+         *     This operation requires the scope `metrics`.
          */
         get: operations["get_metrics"];
         put?: never;
@@ -471,515 +564,537 @@ export interface components {
     schemas: {
         /**
          * Adapter
-         * @description An adapter as the operating system has it.
+         * @description An adapter and its network settings, as the operating system reports them.
          */
         Adapter: {
             /**
              * Format: uuid
-             * @description The adapter's identity.
+             * @description The GUID that identifies the adapter, also in paths.
              * @example deadbabe-cafe-beef-0123-456789abcdef
              */
             guid: string;
             /**
-             * @description What people call it.
+             * @description The name of the adapter.
              * @example OfficeNet
              */
             name: string;
             /**
-             * @description What it belongs to; the tunnel type in 0.14.
+             * @description The pool that the adapter belongs to; Wintun 0.14 calls it the tunnel type.
              * @example WireGuard
              */
             pool: string;
             /**
              * Format: int64
-             * @description NET_LUID.
+             * @description The locally unique identifier of the interface (NET_LUID), 64 bits.
              * @example 14918173782441984
              */
             luid: number;
             /**
              * Format: int64
-             * @description NET_IFINDEX; another one after a restart.
+             * @description The index of the interface (NET_IFINDEX, on Linux ifindex). It can change when the system or the adapter restarts.
              * @example 7
              */
             interface_index: number;
             /**
-             * @description What the system's own tools call it.
+             * @description The name of the interface in the system's own tools.
              * @example OfficeNet
              */
             interface_name: string;
             /**
-             * @description What Wintun opens it by; in 0.14 the name that it was created by.
+             * @description The name by which Wintun opens the adapter. With Wintun 0.14 this is the name under which the adapter was created, even after it is renamed.
              * @example OfficeNet
              */
             wintun_name: string;
             /**
              * Format: int64
-             * @description Bytes; null where it cannot be read.
+             * @description The MTU in bytes; null if it cannot be read.
              * @example 1420
              */
             mtu: number | null;
             /**
-             * @description With their prefix lengths.
+             * @description The addresses of the adapter, each with its prefix length.
              * @example [
              *       "10.6.7.7/24"
              *     ]
              */
             addresses: string[];
             /**
-             * @description The versions of IP bound to it; 6 is missing where IPv6 is disabled.
+             * @description The IP versions that are bound to the adapter. 6 is absent if IPv6 is disabled on it.
              * @example [
              *       4,
              *       6
              *     ]
              */
-            families: number[];
+            families: components["schemas"]["IpVersion"][];
             /**
              * Format: int64
-             * @description The interface's; null where the system chooses it, or has none.
+             * @description The metric of the interface; null if the system chooses it or does not know one.
              */
             metric: number | null;
-            /** @description Those that were set, none that the system makes. */
+            /** @description The routes that lead into the adapter, without those that the system makes itself. */
             routes: components["schemas"]["Route"][];
             /**
-             * @description IPv4 before IPv6.
+             * @description The DNS servers, IPv4 before IPv6.
              * @example [
              *       "10.6.7.1"
              *     ]
              */
             dns: string[];
             /**
-             * @description Domains that short names are looked up in.
+             * @description The domains in which short host names are looked up.
              * @example [
              *       "example.com"
              *     ]
              */
             dns_search: string[];
-            /** @description What was asked of the service and is not so now; null when all of it is. */
+            /** @description The settings that were requested from the service and do not hold now; null if all of them hold. */
             wanted: components["schemas"]["Wanted"] | null;
-            /** @description Which members of the lists in wanted are missing or extra; null where none is. */
+            /** @description The entries by which the lists of the adapter differ from those in `wanted`; null if no list differs. */
             difference: components["schemas"]["Difference"] | null;
-            /** @description Up while a session of the service runs; unavailable while the system can do nothing with it, which is not a deletion: the service keeps its handle. */
+            /** @description The state of the adapter. While it is `unavailable`, the adapter still exists and the service keeps its handle. */
             state: components["schemas"]["AdapterState"];
-            /** @description Why it is unavailable, as a sentence; null while it is not. It has no settings then, and `wanted` has those that were asked for. */
+            /** @description A sentence that says why the adapter is unavailable; null while it is available. An unavailable adapter reports no settings; `wanted` then holds those that were requested. */
             unavailable: string | null;
-            /** @description The interface is set up; another program can set it down. Null on Windows. */
+            /** @description Whether the interface is set up. Another program can set it down. Null on Windows, which has no such state. */
             link_up: boolean | null;
-            /** @description Outlives the handle that created it. */
+            /** @description Whether the adapter remains when the handle that created it is closed. */
             persistent: boolean;
-            /** @description The service holds a handle of it. */
+            /** @description Whether the service holds a handle of the adapter. */
             managed: boolean;
-            /** @description In 0.14, made by another program or left by one: it goes when that ends, or with DELETE /v1/driver. */
+            /** @description With Wintun 0.14: whether another program created the adapter or left it behind. The adapter is removed when that program ends, or by DELETE /v1/driver. */
             orphan: boolean;
             /**
-             * @description The id of its session.
+             * @description The id of the session that runs on the adapter; null while none runs.
              * @example 5f0c9d1e2b3a
              */
             session: string | null;
-            /** @description Creating it asked for a reboot. */
+            /** @description Whether the system asked for a reboot when the adapter was created. */
             reboot_required: boolean;
         };
         /**
          * AdapterCreate
-         * @description An adapter to create.
+         * @description The adapter to create.
          */
         AdapterCreate: {
             /**
              * Format: adapter-name
-             * @description 1 to 127 UTF-16 units (`limits.max_name` in GET /v1/system), no control characters, none of \ / : * ? " < > |. A character beyond U+FFFF counts as two units.
+             * @description The name of the adapter: 1 to 127 UTF-16 units (`limits.max_name` in GET /v1/system), without control characters and without any of \ / : * ? " < > |. A character beyond U+FFFF counts as two units.
              * @example OfficeNet
              */
             name: string;
             /**
              * Format: pool-name
-             * @description Groups adapters of one program; the tunnel type in Wintun 0.14. It has the characters of a name. An adapter can be created in a pool of up to 128 UTF-16 units with Wintun 0.14, of 255 with 0.9 to 0.13: `limits.max_pool` in GET /v1/system.
-             * @default wintun-api
+             * @description The pool, which groups the adapters of one program; Wintun 0.14 calls it the tunnel type. It may contain the same characters as a name. For a new adapter its length is at most 128 UTF-16 units with Wintun 0.14 and at most 255 with 0.9 to 0.13 (`limits.max_pool` in GET /v1/system). The default is `wintun-api`.
              * @example WireGuard
              */
-            pool: string;
+            pool?: string;
             /**
              * Format: uuid
-             * @description Windows ties the network profile to it. When missing it is made of this installation's random salt, the pool and the name, so that the same adapter has the same GUID every time; a random one where that is in use.
+             * @description The GUID of the new adapter; Windows stores the network profile under it. If it is left out, the service derives one from the pool, the name and a random value of this installation, so that the same adapter gets the same GUID every time. If another adapter uses that GUID, the service chooses a random one.
              * @example deadbabe-cafe-beef-0123-456789abcdef
              */
             requested_guid?: string;
             /**
-             * @description Bytes; the system's when missing.
+             * @description The MTU in bytes. If it is left out, the system chooses it.
              * @example 1420
              */
             mtu?: number;
             /**
-             * @description With their prefix lengths.
-             * @default []
+             * @description The addresses of the adapter, each with its prefix length. The default is an empty list.
              * @example [
              *       "10.6.7.7/24",
              *       "fd06:7::7/64"
              *     ]
              */
-            addresses: string[];
+            addresses?: string[];
             /**
-             * @description The interface's; the system chooses it when missing.
+             * @description The metric of the interface. If it is left out, the system chooses it.
              * @example 25
              */
             metric?: number;
-            /**
-             * @description Into the adapter.
-             * @default []
-             */
-            routes: components["schemas"]["Route"][];
-            /**
-             * @description Servers, the first one asked first.
-             * @default []
-             */
-            dns: string[];
-            /**
-             * @description Domains that short names are looked up in.
-             * @default []
-             */
-            dns_search: string[];
+            /** @description The routes that lead into the adapter. The default is an empty list. */
+            routes?: components["schemas"]["Route"][];
+            /** @description The DNS servers, in the order in which they are asked. The default is an empty list. */
+            dns?: string[];
+            /** @description The domains in which short host names are looked up. The default is an empty list. */
+            dns_search?: string[];
         };
         /**
          * AdapterOpen
-         * @description An existing adapter to open.
+         * @description The existing adapter to open.
          */
         AdapterOpen: {
             /**
              * Format: adapter-name
-             * @description 1 to 127 UTF-16 units (`limits.max_name` in GET /v1/system), no control characters, none of \ / : * ? " < > |. A character beyond U+FFFF counts as two units.
+             * @description The name of the adapter: 1 to 127 UTF-16 units (`limits.max_name` in GET /v1/system), without control characters and without any of \ / : * ? " < > |. A character beyond U+FFFF counts as two units.
              * @example OfficeNet
              */
             name: string;
             /**
              * Format: pool-name
-             * @description Groups adapters of one program; the tunnel type in Wintun 0.14. It has the characters of a name. An adapter can be created in a pool of up to 128 UTF-16 units with Wintun 0.14, of 255 with 0.9 to 0.13: `limits.max_pool` in GET /v1/system.
-             * @default wintun-api
+             * @description The pool, which groups the adapters of one program; Wintun 0.14 calls it the tunnel type. It may contain the same characters as a name. For a new adapter its length is at most 128 UTF-16 units with Wintun 0.14 and at most 255 with 0.9 to 0.13 (`limits.max_pool` in GET /v1/system). The default is `wintun-api`.
              * @example WireGuard
              */
-            pool: string;
+            pool?: string;
         };
         /**
          * AdapterState
-         * @description Whether a session of the service runs on the adapter, and whether one can.
+         * @description The state of an adapter.
          *
-         *     Unavailable: the device is there, but it is disabled or its driver is being replaced.
+         *     `up`: a session of the service runs on it. `down`: no session runs on it. `unavailable`: the
+         *     device exists, but it is disabled or its driver is being replaced, so no session can start.
          * @enum {string}
          */
         AdapterState: "up" | "down" | "unavailable";
         /**
          * AdapterUpdate
-         * @description What to change; members that are missing stay as they are.
+         * @description The changes to an adapter. Settings that are left out keep their values.
          */
         AdapterUpdate: {
             /**
              * Format: adapter-name
-             * @description 1 to 127 UTF-16 units (`limits.max_name` in GET /v1/system), no control characters, none of \ / : * ? " < > |. A character beyond U+FFFF counts as two units.
+             * @description The name of the adapter: 1 to 127 UTF-16 units (`limits.max_name` in GET /v1/system), without control characters and without any of \ / : * ? " < > |. A character beyond U+FFFF counts as two units.
              * @example OfficeNet
              */
             name?: string;
             /**
-             * @description Bytes.
+             * @description The largest IP packet that the adapter carries, in bytes.
              * @example 1420
              */
             mtu?: number;
-            /** @description Exactly these; an empty list removes all. */
+            /** @description The complete list of addresses, each with its prefix length. An empty list removes all addresses. */
             addresses?: string[];
             /**
-             * @description Null lets the system choose it.
+             * @description The metric of the interface. Null lets the system choose it.
              * @example 25
              */
             metric?: number | null;
-            /** @description Exactly these; the system's own stay. */
+            /** @description The complete list of routes into the adapter. Routes that the system itself made stay. An empty list removes all others. */
             routes?: components["schemas"]["Route"][];
-            /** @description Exactly these servers; an empty list removes all. */
+            /** @description The complete list of DNS servers, in the order in which they are asked. An empty list removes all servers. */
             dns?: string[];
-            /** @description Exactly these domains; an empty list removes all. */
+            /** @description The complete list of domains in which short host names are looked up. An empty list removes all domains. */
             dns_search?: string[];
         };
         /**
          * CallInProgress
-         * @description A driver call that runs or waits now.
+         * @description A call of the driver that is running or waiting now.
          */
         CallInProgress: {
             /**
-             * @description Its function.
+             * @description The name of the driver's function.
              * @example WintunCreateAdapter
              */
             call: string;
-            /** @description Since it was asked for. */
+            /** @description The seconds since the call was requested. */
             seconds: number;
         };
         /**
          * Capabilities
-         * @description What this driver and generation can do.
+         * @description The abilities of the driver in its present generation.
          */
         Capabilities: {
-            /** @description Adapters outlive the handle that made them. */
+            /** @description Whether adapters remain when the handle that created them is closed. */
             persistent_adapters: boolean;
-            /** @description Lists adapters of other programs. */
+            /** @description Whether the driver lists adapters of other programs. */
             enumerate_pools: boolean;
-            /** @description Adapters can be renamed. */
+            /** @description Whether adapters can be renamed. */
             rename: boolean;
-            /** @description DELETE /v1/pools/{pool} works. */
+            /** @description Whether DELETE /v1/pools/{pool} is supported. */
             delete_pool: boolean;
-            /** @description DELETE /v1/driver works. */
+            /** @description Whether DELETE /v1/driver is supported. */
             delete_driver: boolean;
-            /** @description MTU, addresses and routes can be set. */
+            /** @description Whether MTU, addresses and routes can be set. */
             network_settings: boolean;
-            /** @description The interface's metric can be set. */
+            /** @description Whether the metric of the interface can be set. */
             metric: boolean;
-            /** @description DNS servers and domains can be set. */
+            /** @description Whether DNS servers and search domains can be set. */
             dns: boolean;
-            /** @description Deletion can close sessions of other processes. */
+            /** @description Whether the deletion of an adapter can close sessions of other processes. */
             force_close: boolean;
         };
         /**
          * CaptureDirection
-         * @description Select which packets a capture contains.
+         * @description The packets that a capture contains: those `received` from the host, those `injected` by clients, or `both`. Later versions may add values.
          * @enum {string}
          */
         CaptureDirection: "received" | "injected" | "both";
         /**
+         * CodeKind
+         * @description The kind of an error number: a Win32 error code, or a number of another kind that Windows components return. Later versions may add values.
+         * @enum {string}
+         */
+        CodeKind: "Win32" | "SetupAPI" | "HRESULT" | "NTSTATUS";
+        /**
          * CreatedToken
-         * @description A token just made.
+         * @description A new token with its secret.
          */
         CreatedToken: {
             /**
-             * @description Names it in paths.
+             * @description The id that identifies the token in paths.
              * @example 9f86d081
              */
             id: string;
             /**
-             * @description What it is for.
+             * @description A text that says what the token is for.
              * @example grafana
              */
             label: string;
-            /** @description What it allows. */
+            /** @description The scopes of the token. */
             scopes: components["schemas"]["Scope"][];
             /**
              * Format: date-time
-             * @description UTC.
+             * @description The time at which the token was created, in UTC.
              */
             created_at: string;
             /**
              * Format: date-time
-             * @description UTC; null for never.
+             * @description The time at which the token expires, in UTC; null if it does not expire.
              */
             expires_at: string | null;
-            /** @description The secret; it is shown only now. */
+            /** @description The secret to send as a bearer token. It is shown only in this answer. */
             token: string;
         };
         /**
          * Difference
-         * @description How the lists of an adapter differ from those in `wanted`, member by member.
+         * @description How the lists of an adapter differ from those in `wanted`, entry by entry.
          */
         Difference: {
-            /** @description Was asked for, and the adapter has it not. */
+            /** @description The entries that were requested and that the adapter lacks. */
             missing: components["schemas"]["Members"];
-            /** @description The adapter has it, and it was not asked for. */
+            /** @description The entries that the adapter has and that were not requested. */
             extra: components["schemas"]["Members"];
         };
         /**
          * Driver
-         * @description The driver behind the service.
+         * @description The driver that the service uses.
          */
         Driver: {
             /**
-             * @description wintun, linux or emulated.
+             * @description The name of the driver.
              * @example wintun
              */
-            name: string;
+            name: components["schemas"]["DriverName"];
             /**
-             * @description Of the Wintun API it follows.
+             * @description The generation of the API that the driver follows.
              * @example tunnel-type
              */
-            generation: string;
-            /** @description Null for a driver without a library. */
+            generation: components["schemas"]["DriverGeneration"];
+            /** @description The path of the driver's library; null if the driver has none. */
             library_path: string | null;
-            /** @description Of the library's file, hexadecimal. */
+            /** @description The SHA-256 of the library's file as 64 hexadecimal digits; null if the driver has no library or the file cannot be read. */
             library_sha256: string | null;
             /**
-             * @description Of the loaded kernel driver; null while none is loaded.
+             * @description The version of the kernel driver that is loaded; null while none is loaded.
              * @example 0.14
              */
             running_version: string | null;
-            /** @description Null while the driver works. */
+            /** @description The reason why the driver cannot work on this machine; null if it works. */
             unavailable: components["schemas"]["UnavailableReason"] | null;
-            /** @description What it can do. */
             capabilities: components["schemas"]["Capabilities"];
-            /** @description Driver calls under way, the oldest first. */
+            /** @description The calls of the driver that are running or waiting now, the oldest first. */
             calls: components["schemas"]["CallInProgress"][];
         };
         /**
+         * DriverGeneration
+         * @description The generation of the API that a driver follows.
+         *
+         *     `pool`: wintun.dll 0.9 to 0.13. `tunnel-type`: wintun.dll 0.14. `kernel`: the Linux kernel. Later versions may add values.
+         * @enum {string}
+         */
+        DriverGeneration: "pool" | "tunnel-type" | "kernel";
+        /**
+         * DriverName
+         * @description The name of a driver.
+         *
+         *     `wintun`: wintun.dll on Windows. `linux`: the TUN driver of the Linux kernel. `emulated`: an
+         *     emulation of Wintun, for tests and demonstrations. Later versions may add values.
+         * @enum {string}
+         */
+        DriverName: "wintun" | "linux" | "emulated";
+        /**
          * FieldError
-         * @description One wrong field of a request.
+         * @description A field of a request that is wrong.
          */
         FieldError: {
             /**
-             * @description Where it is, with dots.
+             * @description The path of the field in the request, with dots between its parts.
              * @example addresses.0
              */
             field: string;
-            /** @description What is wrong with it. */
+            /** @description A sentence that says what is wrong with the field. */
             message: string;
         };
         /**
          * Health
-         * @description The service is up.
+         * @description The answer of a service that is up.
          */
         Health: {
             /**
-             * @description Nothing else; a service that is down is silent.
+             * @description Always `ok`. A service that is not up does not answer.
              * @constant
              */
             status: "ok";
         };
         /**
          * InjectionReport
-         * @description What became of injected packets.
+         * @description The result of an injection, in numbers of packets.
          */
         InjectionReport: {
             /**
              * Format: int64
-             * @description Packets given to the host.
+             * @description The packets that were handed to the host.
              */
             accepted: number;
-            /** @description Packets refused as no IP packet, by reason. */
+            /** @description The packets that were not valid IP packets, by reason: `too_short`, `too_long` or `bad_version`. */
             rejected: {
                 [key: string]: number;
             };
             /**
              * Format: int64
-             * @description Packets dropped as the send ring was full.
+             * @description The packets that were dropped because the send ring was full. They can be sent again.
              */
             ring_full: number;
-            /** @description Packets that the send ring took and the host refused, by cause. */
+            /** @description The packets that the send ring took and the host then refused, by cause: `link_down` if the interface was set down, otherwise `host`. */
             refused: {
                 [key: string]: number;
             };
         };
         /**
+         * IpVersion
+         * @description A version of the Internet Protocol.
+         * @enum {integer}
+         */
+        IpVersion: 4 | 6;
+        /**
          * Limits
-         * @description The numbers a client must respect.
+         * @description The limits that a client must observe.
          */
         Limits: {
             /**
              * Format: int64
-             * @description Bytes of the smallest ring.
+             * @description The smallest ring capacity, in bytes.
              */
             min_capacity: number;
             /**
              * Format: int64
-             * @description Bytes of the largest ring.
+             * @description The largest ring capacity, in bytes.
              */
             max_capacity: number;
             /**
              * Format: int64
-             * @description Bytes, where none is given.
+             * @description The ring capacity of a session that asks for none, in bytes.
              */
             default_capacity: number;
             /**
              * Format: int64
-             * @description Bytes of the largest packet.
+             * @description The size of the largest packet, in bytes.
              */
             max_packet: number;
             /**
              * Format: int64
-             * @description UTF-16 units of the longest name of an adapter.
+             * @description The length of the longest name of an adapter, in UTF-16 units.
              */
             max_name: number;
             /**
              * Format: int64
-             * @description UTF-16 units of the longest pool that an adapter can be created in: 128 with Wintun 0.14, where it is the tunnel type, else 255.
+             * @description The length of the longest pool in which an adapter can be created, in UTF-16 units: 128 with Wintun 0.14, where the pool is the tunnel type, otherwise 255.
              */
             max_pool: number;
             /**
              * Format: int64
-             * @description Bytes of a message or request that carries packets.
+             * @description The size of the largest message or request that carries packets, in bytes.
              */
             max_message: number;
             /**
              * Format: int64
-             * @description Bytes of a request that creates or changes an adapter.
+             * @description The size of the largest request that creates or changes an adapter, in bytes.
              */
             max_settings: number;
             /**
              * Format: int64
-             * @description Addresses of an adapter.
+             * @description The largest number of addresses of an adapter.
              */
             max_addresses: number;
             /**
              * Format: int64
-             * @description Routes into an adapter.
+             * @description The largest number of routes into an adapter.
              */
             max_routes: number;
             /**
              * Format: int64
-             * @description The largest queue a subscriber can ask for.
+             * @description The largest queue that a subscriber can request, in packets.
              */
             queue_packets: number;
             /**
              * Format: int64
-             * @description The same in bytes.
+             * @description The largest queue that a subscriber can request, in bytes.
              */
             queue_bytes: number;
             /**
              * Format: int64
-             * @description Wrong tokens that one address may send in a minute; more get 429.
+             * @description The number of wrong tokens that one IP address may send in a minute. The service answers 429 to further ones.
              */
             guesses_per_minute: number;
-            /** @description Seconds for a whole request; then 408. */
+            /** @description The time in which a request must arrive completely, in seconds. After it, the service answers 408. */
             request_timeout: number;
-            /** @description Seconds that a connection is kept open for another request. */
+            /** @description The time for which a connection is kept open for another request, in seconds. */
             idle_timeout: number;
             /**
              * Format: int64
-             * @description Connections at a time; fewer than was set where the limit of open files is lower.
+             * @description The largest number of simultaneous connections. It is lower than the setting if the system's limit of open files is too low for it.
              */
             max_connections: number;
         };
         /**
          * Lost
-         * @description Packets lost, by cause.
+         * @description The numbers of lost packets, by cause.
          *
-         *     Packets of the host are `received` plus `ring` plus `truncated`. Each subscriber got what was
-         *     received while it was subscribed, except for its part of `queue` and `ended`.
+         *     The host sent `received` + `ring` + `truncated` packets. Each subscriber got every packet that
+         *     was received while it was subscribed, except for its share of `queue` and `ended`.
          */
         Lost: {
             /**
              * Format: int64
-             * @description By the host, as the ring was full or went with packets in it; null if not known.
+             * @description Packets of the host that did not fit into the receive ring, or were still in it when the session ended. Null if the number is not known.
              */
             ring: number | null;
             /**
              * Format: int64
-             * @description By the host, as the driver could not read them whole.
+             * @description Packets of the host that the driver could not read completely.
              */
             truncated: number;
             /**
              * Format: int64
-             * @description Received while nobody was subscribed.
+             * @description Packets that were received while no client was subscribed.
              */
             unclaimed: number;
             /**
              * Format: int64
-             * @description In subscribers' queues, every subscriber counted by itself.
+             * @description Packets that did not fit into the queues of subscribers. A packet counts once for each subscriber that lost it.
              */
             queue: number;
             /**
              * Format: int64
-             * @description Left for subscribers when they or the session ended, every subscriber counted by itself.
+             * @description Packets that subscribers had not yet got when they disconnected or the session ended. A packet counts once for each subscriber that lost it.
              */
             ended: number;
             /**
              * Format: int64
-             * @description Of clients, as the send ring was full; also those that waited for it at the end.
+             * @description Packets of clients that did not fit into the send ring, or were still waiting for it when the session ended.
              */
             ring_full: number;
-            /** @description Of clients, refused as no IP packet, by reason. */
+            /**
+             * @description Packets of clients that were not valid IP packets, by reason: `too_short`, `too_long` or `bad_version`.
+             * @example {
+             *       "too_short": 1
+             *     }
+             */
             rejected: {
                 [key: string]: number;
             };
             /**
-             * @description Of clients, taken by the send ring and refused by the host, by cause.
+             * @description Packets of clients that the send ring took and the host then refused, by cause: `link_down` if the interface was set down, otherwise `host`.
              * @example {
              *       "link_down": 3
              *     }
@@ -989,133 +1104,127 @@ export interface components {
             };
             /**
              * Format: int64
-             * @description Of clients, not taken as the driver's call failed or the session was ending.
+             * @description Packets of clients that were not injected because a call of the driver failed, the session was ending, or the client was not allowed to inject them.
              */
             failed: number;
         };
         /**
          * Members
-         * @description Some of the members of settings that are lists; settings that do not differ are left out.
+         * @description Entries of the settings that are lists. Lists that do not differ are left out.
          */
         Members: {
-            /** @description With their prefix lengths. */
+            /** @description The addresses, each with its prefix length. */
             addresses?: string[];
-            /** @description Into the adapter. */
+            /** @description The routes that lead into the adapter. */
             routes?: components["schemas"]["Route"][];
-            /** @description Servers. */
+            /** @description The DNS servers. */
             dns?: string[];
-            /** @description Domains. */
+            /** @description The domains in which short host names are looked up. */
             dns_search?: string[];
         };
         /**
          * Problem
-         * @description An error as a document (RFC 9457). Members that do not apply are left out.
+         * @description An error as a problem document (RFC 9457). Members that do not apply are left out.
          */
         Problem: {
             /**
-             * @description One per cause, for programs.
+             * @description The type of the problem, for programs.
              * @example urn:wintun-api:problem:adapter-not-found
              */
-            type: string;
+            type: components["schemas"]["ProblemType"];
             /**
-             * @description The cause in words.
+             * @description The type of the problem in words.
              * @example No such adapter
              */
             title: string;
             /**
              * Format: int64
-             * @description The HTTP status.
+             * @description The HTTP status of the answer.
              * @example 404
              */
             status: number;
-            /** @description What went wrong this time, for people. */
+            /** @description A sentence that says what went wrong this time. */
             detail: string;
-            /**
-             * @description What to do next, for people.
-             * @default
-             */
-            hint: string;
-            /**
-             * @description The path of the request.
-             * @default
-             */
-            instance: string;
+            /** @description A sentence that says what to do next. */
+            hint?: string;
+            /** @description The path of the request. */
+            instance?: string;
             /**
              * Format: int64
-             * @description The error number as the driver returned it, unsigned. It may be an HRESULT, an NTSTATUS or a code of SetupAPI; `code_kind` then says so.
-             * @default null
+             * @description The error number that the driver returned, as an unsigned 32-bit number. It can be an HRESULT, an NTSTATUS or a code of SetupAPI; `code_kind` then says which.
              * @example 1168
              */
-            win32_code: number;
+            win32_code?: number;
             /**
-             * @description The same in hexadecimal.
-             * @default null
+             * @description The number of `win32_code` in hexadecimal, with 8 digits.
              * @example 0x00000490
              */
-            win32_code_hex: string;
+            win32_code_hex?: string;
             /**
-             * @description HRESULT, NTSTATUS or SetupAPI; missing where the number is a plain Win32 code.
-             * @default null
+             * @description The kind of number that `win32_code` is. It is left out if the number is a plain Win32 error code.
              * @example HRESULT
              */
-            code_kind: string;
+            code_kind?: components["schemas"]["CodeKind"];
             /**
              * Format: int64
-             * @description The Win32 code that an HRESULT such as 0x80070005 carries, by which the service has read it.
-             * @default null
+             * @description The Win32 error code that an HRESULT such as 0x80070005 carries.
              * @example 5
              */
-            carried_win32_code: number;
+            carried_win32_code?: number;
             /**
-             * @description The answer of the device manager.
-             * @default null
+             * @description The error number that the Windows device manager returned (CONFIGRET), in hexadecimal with 8 digits.
              * @example 0x0000000D
              */
-            configret: string;
+            configret?: string;
             /**
              * Format: int64
-             * @description The driver's errno on Linux.
-             * @default null
+             * @description The error number that Linux returned to the driver.
              * @example 1
              */
-            errno: number;
+            errno?: number;
             /**
-             * @description The driver's function that failed.
-             * @default null
+             * @description The name of the driver's function that failed.
              * @example WintunOpenAdapter
              */
-            function: string;
-            /** @description The driver's log lines of the failed call. */
+            function?: string;
+            /** @description The lines that the driver wrote to its log during the call that failed. */
             log?: string[];
             /**
-             * @description Why the driver is unavailable, or packets or frames were refused.
-             * @default null
-             * @example LIBRARY_NOT_FOUND
+             * @description A word for the cause: why the driver is unavailable, why a packet is not a valid IP packet, or why a message is not a valid batch frame.
+             * @example library_not_found
              */
-            reason: string;
+            reason?: string;
             /**
-             * @description The one wrong field.
-             * @default null
+             * @description The name of the only field that is wrong.
              * @example name
              */
-            field: string;
-            /** @description All fields that do not fit the schema. */
+            field?: string;
+            /** @description The fields of the request that do not fit its schema. */
             errors?: components["schemas"]["FieldError"][];
         };
         /**
+         * ProblemType
+         * @description The type of a problem: one value for each cause that a client can tell apart.
+         *
+         *     A type never disappears and never changes its meaning. Later versions of the service may add
+         *     types; a client treats a type that it does not know by the `status` of the problem.
+         * @enum {string}
+         */
+        ProblemType: "urn:wintun-api:problem:access-denied" | "urn:wintun-api:problem:adapter-exists" | "urn:wintun-api:problem:adapter-not-found" | "urn:wintun-api:problem:adapter-unavailable" | "urn:wintun-api:problem:address-exists" | "urn:wintun-api:problem:bad-coding" | "urn:wintun-api:problem:bad-frame" | "urn:wintun-api:problem:bad-handshake" | "urn:wintun-api:problem:bad-host" | "urn:wintun-api:problem:bad-request" | "urn:wintun-api:problem:bad-version" | "urn:wintun-api:problem:conflict" | "urn:wintun-api:problem:content-too-large" | "urn:wintun-api:problem:driver-busy" | "urn:wintun-api:problem:driver-error" | "urn:wintun-api:problem:driver-in-use" | "urn:wintun-api:problem:driver-unavailable" | "urn:wintun-api:problem:forbidden" | "urn:wintun-api:problem:foreign-host" | "urn:wintun-api:problem:foreign-origin" | "urn:wintun-api:problem:full" | "urn:wintun-api:problem:internal" | "urn:wintun-api:problem:invalid-argument" | "urn:wintun-api:problem:invalid-packet" | "urn:wintun-api:problem:invalid-request" | "urn:wintun-api:problem:large-head" | "urn:wintun-api:problem:long-target" | "urn:wintun-api:problem:method-not-allowed" | "urn:wintun-api:problem:missing-scope" | "urn:wintun-api:problem:not-found" | "urn:wintun-api:problem:not-implemented" | "urn:wintun-api:problem:not-supported" | "urn:wintun-api:problem:out-of-threads" | "urn:wintun-api:problem:repeated-header" | "urn:wintun-api:problem:request-timeout" | "urn:wintun-api:problem:ring-corrupt" | "urn:wintun-api:problem:ring-full" | "urn:wintun-api:problem:route-exists" | "urn:wintun-api:problem:session-ended" | "urn:wintun-api:problem:session-exists" | "urn:wintun-api:problem:session-not-found" | "urn:wintun-api:problem:setting-refused" | "urn:wintun-api:problem:stopping" | "urn:wintun-api:problem:storage-failed" | "urn:wintun-api:problem:too-many-guesses" | "urn:wintun-api:problem:too-many-requests" | "urn:wintun-api:problem:unauthorized" | "urn:wintun-api:problem:unknown-subprotocol" | "urn:wintun-api:problem:unsupported-media-type";
+        /**
          * Release
-         * @description What became of an adapter whose handle was given back.
+         * @description The result of releasing an adapter.
          */
         Release: {
-            /** @description The device is still there. */
+            /** @description Whether the device still exists. */
             exists: boolean;
         };
         /**
          * Removal
-         * @description What a deletion left to do.
+         * @description The result of a removal.
          */
         Removal: {
-            /** @description The system wants a reboot to finish it. */
+            /** @description Whether the system needs a reboot to complete the removal. */
             reboot_required: boolean;
         };
         /**
@@ -1125,204 +1234,202 @@ export interface components {
         Route: {
             /**
              * Format: ip-network
-             * @description IPv4 or IPv6 network with its prefix length.
+             * @description An IPv4 or IPv6 network with its prefix length.
              * @example 10.0.0.0/8
              * @example ::/0
              */
             destination: string;
             /**
              * Format: ip-address
-             * @description Null where every destination is on the link, as with most tunnels.
+             * @description The IP address of the next hop. Null, which is also the default, means that the destinations are on the link itself, as in most tunnels.
              * @example 10.6.7.1
              * @example fd06:7::1
              */
             next_hop?: string | null;
             /**
-             * @description Smaller is preferred; Windows adds the interface's. 0: the system's own.
-             * @default 0
+             * @description The metric of the route; the route with the smallest metric is used. Windows adds the metric of the interface. 0 means the usual metric of the system. The default is 0.
              * @example 25
              */
-            metric: number;
+            metric?: number;
         };
         /**
          * Scope
-         * @description Name what a token allows. Each scope allows only itself, but admin allows everything.
+         * @description A scope of a token. `read`: read adapters, sessions and events. `capture`: get packets. `inject`: inject packets. `metrics`: read the metrics. `admin`: everything. Later versions may add values.
          * @enum {string}
          */
         Scope: "read" | "capture" | "inject" | "metrics" | "admin";
         /**
          * Session
-         * @description A session of an adapter.
+         * @description A session of an adapter, with its counters.
          */
         Session: {
             /**
-             * @description Names it in paths.
+             * @description The id that identifies the session in paths.
              * @example 5f0c9d1e2b3a
              */
             id: string;
             /**
              * Format: uuid
-             * @description The GUID of its adapter.
+             * @description The GUID of the adapter on which the session runs.
              * @example deadbabe-cafe-beef-0123-456789abcdef
              */
             adapter: string;
             /**
              * Format: int64
-             * @description Of the ring, in bytes.
+             * @description The ring capacity in bytes.
              * @example 4194304
              */
             capacity: number;
-            /** @description Packets flow while it is running. */
+            /** @description The state of the session. Packets are exchanged only while it is `running`. */
             state: components["schemas"]["SessionState"];
-            /** @description Why it ended or failed; null while it runs. */
+            /** @description A sentence that says why the session ended or failed; null while it runs. */
             reason: string | null;
             /**
              * Format: int64
-             * @description The driver's error code when it failed.
+             * @description The error code of the driver if the session failed; on Linux the errno. Null otherwise.
              */
             win32_code: number | null;
             /**
              * Format: date-time
-             * @description UTC.
+             * @description The time at which the session started, in UTC.
              */
             started_at: string;
             /**
              * Format: date-time
-             * @description UTC; null while it runs.
+             * @description The time at which the session ended, in UTC; null while it runs.
              */
             ended_at: string | null;
             /**
              * Format: int64
-             * @description Restarts after ring corruption; one at most.
+             * @description The number of restarts after the receive ring was found corrupt, at most 1.
              */
             restarts: number;
             /**
              * Format: int64
-             * @description Clients that get packets now.
+             * @description The number of clients that receive packets now.
              */
             subscribers: number;
-            /** @description What it carried and lost. */
+            /** @description The counters of the session since its start. */
             counters: components["schemas"]["SessionCounters"];
         };
         /**
          * SessionCounters
-         * @description Counts since the session was started.
+         * @description The counters of a session since its start.
          */
         SessionCounters: {
-            /** @description Host to application. */
+            /** @description The traffic from the host to the application. */
             received: components["schemas"]["Traffic"];
-            /** @description Application to host. */
+            /** @description The traffic from the application to the host. */
             injected: components["schemas"]["Traffic"];
-            /** @description Packets that did not arrive, by cause. */
+            /** @description The numbers of lost packets, by cause. */
             lost: components["schemas"]["Lost"];
             /**
              * Format: int64
-             * @description How often the receive ring was found corrupt.
+             * @description The number of times that the receive ring was found corrupt.
              */
             ring_corrupt: number;
         };
         /**
          * SessionCreate
-         * @description A session to start.
+         * @description The session to start.
          */
         SessionCreate: {
             /**
              * Format: uuid
-             * @description The adapter's GUID.
+             * @description The GUID of the adapter on which the session runs.
              * @example deadbabe-cafe-beef-0123-456789abcdef
              */
             adapter: string;
             /**
-             * @description Ring capacity in bytes, a power of two from 0x20000 to 0x4000000. Twice as much memory is locked per session.
-             * @default 4194304
+             * @description The ring capacity in bytes, a power of two from 0x20000 to 0x4000000. The session locks twice as much memory. The default is 4194304.
              * @example 4194304
              */
-            capacity: number;
+            capacity?: number;
         };
         /**
          * SessionState
-         * @description Name the states of a session; the module's docstring shows the transitions.
+         * @description The state of a session: `starting`, `running`, `ending`, `ended`, or `failed` if it ended with an error.
          * @enum {string}
          */
         SessionState: "starting" | "running" | "ending" | "ended" | "failed";
         /**
          * System
-         * @description The service and the machine it runs on.
+         * @description The service and the machine on which it runs.
          */
         System: {
             /**
-             * @description The service's.
+             * @description The version of the service.
              * @example 0.1.0
              */
             version: string;
             /**
              * Format: date-time
-             * @description Ids of events count from then.
+             * @description The time at which the service started, in UTC. The ids of events start again at each start.
              */
             started_at: string;
             /**
-             * @description The operating system.
+             * @description The operating system of the machine.
              * @example Windows-11-10.0.26100-SP0
              */
             platform: string;
             /**
-             * @description The machine's.
+             * @description The architecture of the machine.
              * @example AMD64
              */
             architecture: string;
             /**
-             * @description The version of Python.
+             * @description The version of Python that runs the service.
              * @example 3.13.5
              */
             python: string;
-            /** @description Has the rights to manage adapters. */
+            /** @description Whether the service has the rights that it needs to manage adapters. */
             elevated: boolean;
             /**
-             * @description wintun, linux or emulated.
+             * @description The name of the driver.
              * @example wintun
              */
-            driver: string;
-            /** @description Null while the driver works. */
+            driver: components["schemas"]["DriverName"];
+            /** @description The reason why the driver cannot work on this machine; null if it works. */
             unavailable: components["schemas"]["UnavailableReason"] | null;
-            /** @description What the token of this request allows. */
+            /** @description The scopes of the token that sent this request. */
             scopes: components["schemas"]["Scope"][];
             limits: components["schemas"]["Limits"];
         };
         /**
          * Token
-         * @description An issued token, without its secret.
+         * @description An issued token without its secret.
          */
         Token: {
             /**
-             * @description Names it in paths.
+             * @description The id that identifies the token in paths.
              * @example 9f86d081
              */
             id: string;
             /**
-             * @description What it is for.
+             * @description A text that says what the token is for.
              * @example grafana
              */
             label: string;
-            /** @description What it allows. */
+            /** @description The scopes of the token. */
             scopes: components["schemas"]["Scope"][];
             /**
              * Format: date-time
-             * @description UTC.
+             * @description The time at which the token was created, in UTC.
              */
             created_at: string;
             /**
              * Format: date-time
-             * @description UTC; null for never.
+             * @description The time at which the token expires, in UTC; null if it does not expire.
              */
             expires_at: string | null;
         };
         /**
          * TokenCreate
-         * @description A token to make.
+         * @description The token to create.
          */
         TokenCreate: {
             /**
-             * @description What it shall allow.
+             * @description The scopes of the token, at least one.
              * @example [
              *       "read",
              *       "capture"
@@ -1330,77 +1437,82 @@ export interface components {
              */
             scopes: components["schemas"]["Scope"][];
             /**
-             * @description What the token is for.
-             * @default
+             * @description A text of at most 100 characters that says what the token is for. The default is an empty text.
              * @example grafana
              */
-            label: string;
+            label?: string;
             /**
-             * @description Seconds; without end when missing.
+             * @description The time after which the token expires, in seconds, at most ten years. If it is left out, the token does not expire.
              * @example 86400
              */
             expires_in?: number;
         };
         /**
          * Traffic
-         * @description Packets and bytes.
+         * @description A number of packets and their bytes.
          */
         Traffic: {
             /**
              * Format: int64
-             * @description How many.
+             * @description The number of packets.
              */
             packets: number;
             /**
              * Format: int64
-             * @description Of all of them, without frames around them.
+             * @description The bytes of these packets, without any framing.
              */
             bytes: number;
         };
         /**
+         * UnavailableCause
+         * @description A cause for which a driver cannot work on this machine. Later versions may add values.
+         * @enum {string}
+         */
+        UnavailableCause: "wrong_platform" | "library_not_found" | "wrong_architecture" | "library_unusable" | "library_unsigned" | "library_tampered" | "library_unverified" | "untrusted_signer" | "not_elevated" | "no_tun_device" | "network_not_owned";
+        /**
          * UnavailableReason
-         * @description Why the driver cannot work on this machine.
+         * @description The reason why the driver cannot work on this machine.
          */
         UnavailableReason: {
             /**
-             * @description The cause, for programs.
+             * @description The cause as a word for programs.
              * @example library_not_found
              */
-            reason: string;
-            /** @description The cause, for people. */
+            reason: components["schemas"]["UnavailableCause"];
+            /** @description The cause as a sentence for people. */
             message: string;
-            /** @description What to do next. */
+            /** @description A sentence that says what to do next. */
             hint: string;
         };
         /**
          * Wanted
-         * @description Settings that were asked for; only those that are not so, others are left out.
+         * @description The requested settings that do not hold now. Settings that hold are left out.
          *
-         *     `POST /v1/adapters/{guid}/restore` makes all of it so.
+         *     `POST /v1/adapters/{guid}/restore` applies all of them again.
          */
         Wanted: {
             /**
              * Format: int64
-             * @description Bytes.
+             * @description The requested MTU in bytes.
              */
             mtu?: number;
-            /** @description With their prefix lengths. */
+            /** @description The requested addresses, each with its prefix length. */
             addresses?: string[];
             /**
              * Format: int64
-             * @description Null where the system was to choose it.
+             * @description The requested metric of the interface; null if the system was to choose it.
              */
             metric?: number | null;
-            /** @description Into the adapter. */
+            /** @description The requested routes into the adapter. */
             routes?: components["schemas"]["Route"][];
-            /** @description Servers. */
+            /** @description The requested DNS servers. */
             dns?: string[];
-            /** @description Domains. */
+            /** @description The requested domains in which short host names are looked up. */
             dns_search?: string[];
-            /** @description True where the interface was set down by another program. */
+            /** @description True if another program has set the interface down. */
             link_up?: boolean;
             /**
-             * @description What says on the device which adapter it is and was taken away: on Linux its alias and alternative names.
+             * @description The marks that identify the adapter on its device and that another program has removed: on Linux the alias and alternative names of the interface.
              * @example [
              *       "alias wintun-api/1/deadbabe-cafe-beef-0123-456789abcdef/wintun-api/A1"
              *     ]
@@ -1425,7 +1537,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The service is up. */
+            /** @description The answer of a service that is up. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1468,7 +1580,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The service and the machine it runs on. */
+            /** @description The service and the machine on which it runs. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1526,7 +1638,7 @@ export interface operations {
             /** @description No valid token. */
             401: {
                 headers: {
-                    /** @description Bearer. */
+                    /** @description Always `Bearer`. */
                     "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
@@ -1546,7 +1658,7 @@ export interface operations {
             /** @description Too many wrong tokens. */
             429: {
                 headers: {
-                    /** @description Seconds to wait. */
+                    /** @description The number of seconds to wait before the next attempt. */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -1583,7 +1695,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The driver behind the service. */
+            /** @description The driver that the service uses. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1626,7 +1738,7 @@ export interface operations {
             /** @description No valid token. */
             401: {
                 headers: {
-                    /** @description Bearer. */
+                    /** @description Always `Bearer`. */
                     "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
@@ -1646,7 +1758,7 @@ export interface operations {
             /** @description Too many wrong tokens. */
             429: {
                 headers: {
-                    /** @description Seconds to wait. */
+                    /** @description The number of seconds to wait before the next attempt. */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -1683,7 +1795,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What a deletion left to do. */
+            /** @description The result of a removal. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1709,7 +1821,7 @@ export interface operations {
             /** @description No valid token. */
             401: {
                 headers: {
-                    /** @description Bearer. */
+                    /** @description Always `Bearer`. */
                     "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
@@ -1738,7 +1850,7 @@ export interface operations {
             /** @description Too many wrong tokens. */
             429: {
                 headers: {
-                    /** @description Seconds to wait. */
+                    /** @description The number of seconds to wait before the next attempt. */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -1802,7 +1914,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A list. An issued token, without its secret. */
+            /** @description A list of the requested objects. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1837,7 +1949,7 @@ export interface operations {
             /** @description No valid token. */
             401: {
                 headers: {
-                    /** @description Bearer. */
+                    /** @description Always `Bearer`. */
                     "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
@@ -1857,7 +1969,7 @@ export interface operations {
             /** @description Too many wrong tokens. */
             429: {
                 headers: {
-                    /** @description Seconds to wait. */
+                    /** @description The number of seconds to wait before the next attempt. */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -1898,7 +2010,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description A token just made. */
+            /** @description A new token with its secret. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -1932,7 +2044,7 @@ export interface operations {
             /** @description No valid token. */
             401: {
                 headers: {
-                    /** @description Bearer. */
+                    /** @description Always `Bearer`. */
                     "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
@@ -1988,7 +2100,7 @@ export interface operations {
             /** @description Too many wrong tokens. */
             429: {
                 headers: {
-                    /** @description Seconds to wait. */
+                    /** @description The number of seconds to wait before the next attempt. */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -2021,14 +2133,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The token's id. */
+                /** @description The id of the token. */
                 token_id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Done. */
+            /** @description The request succeeded. The answer has no body. */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -2047,7 +2159,7 @@ export interface operations {
             /** @description No valid token. */
             401: {
                 headers: {
-                    /** @description Bearer. */
+                    /** @description Always `Bearer`. */
                     "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
@@ -2076,7 +2188,7 @@ export interface operations {
             /** @description Too many wrong tokens. */
             429: {
                 headers: {
-                    /** @description Seconds to wait. */
+                    /** @description The number of seconds to wait before the next attempt. */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -2113,7 +2225,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done. */
+            /** @description The request succeeded. The answer has no body. */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -2132,7 +2244,7 @@ export interface operations {
             /** @description No valid token. */
             401: {
                 headers: {
-                    /** @description Bearer. */
+                    /** @description Always `Bearer`. */
                     "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
@@ -2152,7 +2264,7 @@ export interface operations {
             /** @description Too many wrong tokens. */
             429: {
                 headers: {
-                    /** @description Seconds to wait. */
+                    /** @description The number of seconds to wait before the next attempt. */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -2192,10 +2304,10 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A list. An adapter as the operating system has it. */
+            /** @description A list of the requested objects. */
             200: {
                 headers: {
-                    /** @description Seconds since this was read. */
+                    /** @description The age of the answer in seconds. */
                     Age?: number;
                     [name: string]: unknown;
                 };
@@ -2260,7 +2372,7 @@ export interface operations {
             /** @description No valid token. */
             401: {
                 headers: {
-                    /** @description Bearer. */
+                    /** @description Always `Bearer`. */
                     "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
@@ -2289,7 +2401,7 @@ export interface operations {
             /** @description Too many wrong tokens. */
             429: {
                 headers: {
-                    /** @description Seconds to wait. */
+                    /** @description The number of seconds to wait before the next attempt. */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -2348,10 +2460,10 @@ export interface operations {
             };
         };
         responses: {
-            /** @description An adapter as the operating system has it. */
+            /** @description An adapter and its network settings, as the operating system reports them. */
             201: {
                 headers: {
-                    /** @description The path of what was made. */
+                    /** @description The path of the new resource. */
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -2414,7 +2526,7 @@ export interface operations {
             /** @description No valid token. */
             401: {
                 headers: {
-                    /** @description Bearer. */
+                    /** @description Always `Bearer`. */
                     "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
@@ -2470,7 +2582,7 @@ export interface operations {
             /** @description Too many wrong tokens. */
             429: {
                 headers: {
-                    /** @description Seconds to wait. */
+                    /** @description The number of seconds to wait before the next attempt. */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -2538,7 +2650,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description An adapter as the operating system has it. */
+            /** @description An adapter and its network settings, as the operating system reports them. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2602,7 +2714,7 @@ export interface operations {
             /** @description No valid token. */
             401: {
                 headers: {
-                    /** @description Bearer. */
+                    /** @description Always `Bearer`. */
                     "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
@@ -2658,7 +2770,7 @@ export interface operations {
             /** @description Too many wrong tokens. */
             429: {
                 headers: {
-                    /** @description Seconds to wait. */
+                    /** @description The number of seconds to wait before the next attempt. */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -2709,14 +2821,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The adapter's GUID. */
+                /** @description The GUID of the adapter. */
                 guid: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description An adapter as the operating system has it. */
+            /** @description An adapter and its network settings, as the operating system reports them. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2780,7 +2892,7 @@ export interface operations {
             /** @description No valid token. */
             401: {
                 headers: {
-                    /** @description Bearer. */
+                    /** @description Always `Bearer`. */
                     "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
@@ -2818,7 +2930,7 @@ export interface operations {
             /** @description Too many wrong tokens. */
             429: {
                 headers: {
-                    /** @description Seconds to wait. */
+                    /** @description The number of seconds to wait before the next attempt. */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -2867,19 +2979,19 @@ export interface operations {
     delete_adapter: {
         parameters: {
             query?: {
-                /** @description Also close sessions of other processes (ForceCloseSessions). */
+                /** @description Whether to close sessions of other processes as well (Wintun's ForceCloseSessions). */
                 force?: boolean;
             };
             header?: never;
             path: {
-                /** @description The adapter's GUID. */
+                /** @description The GUID of the adapter. */
                 guid: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description What a deletion left to do. */
+            /** @description The result of a removal. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2905,7 +3017,7 @@ export interface operations {
             /** @description No valid token. */
             401: {
                 headers: {
-                    /** @description Bearer. */
+                    /** @description Always `Bearer`. */
                     "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
@@ -2943,7 +3055,7 @@ export interface operations {
             /** @description Too many wrong tokens. */
             429: {
                 headers: {
-                    /** @description Seconds to wait. */
+                    /** @description The number of seconds to wait before the next attempt. */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -2994,7 +3106,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The adapter's GUID. */
+                /** @description The GUID of the adapter. */
                 guid: string;
             };
             cookie?: never;
@@ -3005,7 +3117,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description An adapter as the operating system has it. */
+            /** @description An adapter and its network settings, as the operating system reports them. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3069,7 +3181,7 @@ export interface operations {
             /** @description No valid token. */
             401: {
                 headers: {
-                    /** @description Bearer. */
+                    /** @description Always `Bearer`. */
                     "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
@@ -3134,7 +3246,7 @@ export interface operations {
             /** @description Too many wrong tokens. */
             429: {
                 headers: {
-                    /** @description Seconds to wait. */
+                    /** @description The number of seconds to wait before the next attempt. */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -3194,14 +3306,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The adapter's GUID. */
+                /** @description The GUID of the adapter. */
                 guid: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description An adapter as the operating system has it. */
+            /** @description An adapter and its network settings, as the operating system reports them. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3265,7 +3377,7 @@ export interface operations {
             /** @description No valid token. */
             401: {
                 headers: {
-                    /** @description Bearer. */
+                    /** @description Always `Bearer`. */
                     "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
@@ -3291,7 +3403,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Invalid argument; Invalid request. */
+            /** @description Adapter unavailable; Address exists; Route exists. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Invalid argument; Setting refused by the system; Invalid request. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3303,7 +3424,7 @@ export interface operations {
             /** @description Too many wrong tokens. */
             429: {
                 headers: {
-                    /** @description Seconds to wait. */
+                    /** @description The number of seconds to wait before the next attempt. */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -3363,14 +3484,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The adapter's GUID. */
+                /** @description The GUID of the adapter. */
                 guid: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description What became of an adapter whose handle was given back. */
+            /** @description The result of releasing an adapter. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3396,7 +3517,7 @@ export interface operations {
             /** @description No valid token. */
             401: {
                 headers: {
-                    /** @description Bearer. */
+                    /** @description Always `Bearer`. */
                     "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
@@ -3443,7 +3564,7 @@ export interface operations {
             /** @description Too many wrong tokens. */
             429: {
                 headers: {
-                    /** @description Seconds to wait. */
+                    /** @description The number of seconds to wait before the next attempt. */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -3494,14 +3615,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Groups adapters of one program; the tunnel type in Wintun 0.14. It has the characters of a name. An adapter can be created in a pool of up to 128 UTF-16 units with Wintun 0.14, of 255 with 0.9 to 0.13: `limits.max_pool` in GET /v1/system. */
+                /** @description The pool, which groups the adapters of one program; Wintun 0.14 calls it the tunnel type. It may contain the same characters as a name. For a new adapter its length is at most 128 UTF-16 units with Wintun 0.14 and at most 255 with 0.9 to 0.13 (`limits.max_pool` in GET /v1/system). */
                 pool: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description What a deletion left to do. */
+            /** @description The result of a removal. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3527,7 +3648,7 @@ export interface operations {
             /** @description No valid token. */
             401: {
                 headers: {
-                    /** @description Bearer. */
+                    /** @description Always `Bearer`. */
                     "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
@@ -3556,7 +3677,7 @@ export interface operations {
             /** @description Too many wrong tokens. */
             429: {
                 headers: {
-                    /** @description Seconds to wait. */
+                    /** @description The number of seconds to wait before the next attempt. */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -3620,7 +3741,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A list. A session of an adapter. */
+            /** @description A list of the requested objects. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3679,7 +3800,7 @@ export interface operations {
             /** @description No valid token. */
             401: {
                 headers: {
-                    /** @description Bearer. */
+                    /** @description Always `Bearer`. */
                     "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
@@ -3699,7 +3820,7 @@ export interface operations {
             /** @description Too many wrong tokens. */
             429: {
                 headers: {
-                    /** @description Seconds to wait. */
+                    /** @description The number of seconds to wait before the next attempt. */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -3740,10 +3861,10 @@ export interface operations {
             };
         };
         responses: {
-            /** @description A session of an adapter. */
+            /** @description A session of an adapter, with its counters. */
             201: {
                 headers: {
-                    /** @description The path of what was made. */
+                    /** @description The path of the new resource. */
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -3799,7 +3920,7 @@ export interface operations {
             /** @description No valid token. */
             401: {
                 headers: {
-                    /** @description Bearer. */
+                    /** @description Always `Bearer`. */
                     "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
@@ -3864,7 +3985,7 @@ export interface operations {
             /** @description Too many wrong tokens. */
             429: {
                 headers: {
-                    /** @description Seconds to wait. */
+                    /** @description The number of seconds to wait before the next attempt. */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -3915,14 +4036,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The session's id. */
+                /** @description The id of the session. */
                 session_id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description A session of an adapter. */
+            /** @description A session of an adapter, with its counters. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3979,7 +4100,7 @@ export interface operations {
             /** @description No valid token. */
             401: {
                 headers: {
-                    /** @description Bearer. */
+                    /** @description Always `Bearer`. */
                     "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
@@ -4008,7 +4129,7 @@ export interface operations {
             /** @description Too many wrong tokens. */
             429: {
                 headers: {
-                    /** @description Seconds to wait. */
+                    /** @description The number of seconds to wait before the next attempt. */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -4041,14 +4162,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The session's id. */
+                /** @description The id of the session. */
                 session_id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description A session of an adapter. */
+            /** @description A session of an adapter, with its counters. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4105,7 +4226,7 @@ export interface operations {
             /** @description No valid token. */
             401: {
                 headers: {
-                    /** @description Bearer. */
+                    /** @description Always `Bearer`. */
                     "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
@@ -4134,7 +4255,7 @@ export interface operations {
             /** @description Too many wrong tokens. */
             429: {
                 headers: {
-                    /** @description Seconds to wait. */
+                    /** @description The number of seconds to wait before the next attempt. */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -4185,7 +4306,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The session's id. */
+                /** @description The id of the session. */
                 session_id: string;
             };
             cookie?: never;
@@ -4197,7 +4318,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What became of injected packets. */
+            /** @description The result of an injection, in numbers of packets. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4228,7 +4349,7 @@ export interface operations {
             /** @description No valid token. */
             401: {
                 headers: {
-                    /** @description Bearer. */
+                    /** @description Always `Bearer`. */
                     "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
@@ -4293,7 +4414,7 @@ export interface operations {
             /** @description Too many wrong tokens. */
             429: {
                 headers: {
-                    /** @description Seconds to wait. */
+                    /** @description The number of seconds to wait before the next attempt. */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -4324,18 +4445,18 @@ export interface operations {
     capture_packets: {
         parameters: {
             query?: {
-                /** @description Which packets. */
+                /** @description The packets that the capture contains. */
                 direction?: components["schemas"]["CaptureDirection"];
-                /** @description Bytes to keep of each packet; 0 keeps all. */
+                /** @description The number of bytes to which each packet is cut; 0 keeps all bytes. */
                 snaplen?: number;
-                /** @description End after this many packets. */
+                /** @description The number of packets after which the capture ends. If it is left out, their number does not end it. */
                 packets?: number;
-                /** @description End after this many seconds. */
+                /** @description The number of seconds after which the capture ends. If it is left out, time does not end it. */
                 seconds?: number;
             };
             header?: never;
             path: {
-                /** @description The session's id. */
+                /** @description The id of the session. */
                 session_id: string;
             };
             cookie?: never;
@@ -4363,7 +4484,7 @@ export interface operations {
             /** @description No valid token. */
             401: {
                 headers: {
-                    /** @description Bearer. */
+                    /** @description Always `Bearer`. */
                     "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
@@ -4410,7 +4531,7 @@ export interface operations {
             /** @description Too many wrong tokens. */
             429: {
                 headers: {
-                    /** @description Seconds to wait. */
+                    /** @description The number of seconds to wait before the next attempt. */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -4441,11 +4562,11 @@ export interface operations {
     stream_events: {
         parameters: {
             query?: {
-                /** @description Resume after the event with this id. */
+                /** @description The id of the last event that the client has. The stream then continues after it, or begins with a snapshot if that event is no longer known. */
                 since?: number;
             };
             header?: {
-                /** @description Sent by browsers to resume. */
+                /** @description The id of the last event that the client has, as browsers send it when they reconnect. It overrides `since`. */
                 "last-event-id"?: number;
             };
             path?: never;
@@ -4453,7 +4574,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description An endless stream of server-sent events. */
+            /** @description A stream of server-sent events that continues until it is closed. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4474,7 +4595,7 @@ export interface operations {
             /** @description No valid token. */
             401: {
                 headers: {
-                    /** @description Bearer. */
+                    /** @description Always `Bearer`. */
                     "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
@@ -4503,7 +4624,7 @@ export interface operations {
             /** @description Too many wrong tokens. */
             429: {
                 headers: {
-                    /** @description Seconds to wait. */
+                    /** @description The number of seconds to wait before the next attempt. */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -4540,7 +4661,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Metrics in the text format of Prometheus, or in OpenMetrics if requested. */
+            /** @description The metrics in the text format of Prometheus, or in that of OpenMetrics if the header Accept asks for it. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4561,7 +4682,7 @@ export interface operations {
             /** @description No valid token. */
             401: {
                 headers: {
-                    /** @description Bearer. */
+                    /** @description Always `Bearer`. */
                     "WWW-Authenticate"?: string;
                     [name: string]: unknown;
                 };
@@ -4581,7 +4702,7 @@ export interface operations {
             /** @description Too many wrong tokens. */
             429: {
                 headers: {
-                    /** @description Seconds to wait. */
+                    /** @description The number of seconds to wait before the next attempt. */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };

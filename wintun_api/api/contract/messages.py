@@ -131,6 +131,8 @@ EVENT_TEXTS = {
     EventType.SESSION_ENDED: "A session ended.",
     EventType.SESSION_FAILED: "A session ended with an error.",
     EventType.SESSION_LOSS: "A session lost packets during the last second.",
+    EventType.OPERATION_DONE: "A removal succeeded after the service had answered its request with "
+    "504.",
     EventType.OPERATION_FAILED: "An operation failed after the service had answered its request "
     "with 504.",
     EventType.DRIVER_LOG: "The driver wrote a line to its log.",
