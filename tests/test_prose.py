@@ -21,6 +21,7 @@ PACKAGE = ROOT / "wintun_api"
 # Generated from the API's documents, which are checked themselves.
 GENERATED = ("web/src/api/schema.gen.ts",)
 
+
 # Texts that are being rewritten at present; each entry is the beginning of a path.
 class Rule(NamedTuple):
     """A wording that native readers stumble over, and what to write instead."""

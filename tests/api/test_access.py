@@ -72,6 +72,7 @@ def filled(service: RunningService) -> dict[str, str]:
         "session_id": service.session(adapter)["id"],
         "token_id": issued["id"],
         "pool": "Walk",
+        "topic": "quick-start",
     }
 
 

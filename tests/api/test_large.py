@@ -69,7 +69,7 @@ def test_a_new_adapter(service: RunningService) -> None:
     ("routes", "where"),
     [
         ([*ROUTES[1:], {"destination": "10.0.0.1/8"}], "routes.9999.destination: "),
-        ([*ROUTES, ROUTES[0]], "20.0.0.0/24 is there twice"),
+        ([*ROUTES, ROUTES[0]], "20.0.0.0/24 is listed twice"),
         (ROUTES * 2, str(MAX_ROUTES)),
     ],
     ids=["one bad", "one twice", "too many"],

@@ -146,7 +146,8 @@ def test_removals_that_are_done_late(rig: Rig, what: str) -> None:
         function, operation, path = "WintunDeleteDriver", "delete_driver", "/v1/driver"
     gate = rig.library.hold_next(function)
     try:
-        problem(http.delete(path), 504, "driver-busy")
+        with rig.service.impatient():
+            problem(http.delete(path), 504, "driver-busy")
     finally:
         gate.set()
     done = wait_for(rig.service, "operation.done")

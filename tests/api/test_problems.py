@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from typing import cast
 
 import pytest
@@ -23,7 +24,7 @@ def test_an_unexpected_error(service: RunningService, caplog: pytest.LogCaptureF
     assert answer.headers["content-type"] == "application/problem+json"
     problem = answer.json()
     assert "NoneType" not in answer.text
-    reference = problem["hint"].rstrip(".").split()[-1]
+    reference = re.findall(r"[0-9a-f]{8}", problem["hint"])[0]
     assert reference in caplog.text
     assert service.http.get("/v1/system").status_code == 200
 

@@ -17,7 +17,11 @@ from tests.running import TOKEN, RunningService
 from wintun_api.api.security import host_name
 from wintun_api.api.tokens import Scope
 
-OPEN = {"/noauth/health", "/app.js", "/app.css", "/icon.svg"}
+OPEN = {
+    "/noauth/health",
+    *("/app.js", "/app.css", "/icon.svg"),
+    *("/guide", "/guide.css", "/guide.js", "/guide/00000000-0000-0000-0000-000000000000"),
+}
 
 
 def routes(service: RunningService) -> Iterator[tuple[str, str]]:
@@ -51,7 +55,7 @@ def test_the_walk_finds_every_documented_route(service: RunningService) -> None:
 
 
 def test_every_route_refuses_without_a_token(service: RunningService) -> None:
-    """Only the health route and the files of the sign-in answer without a token."""
+    """Only the health route, the files of the sign-in and the guide answer without a token."""
     with service.client(None) as http:
         for method, path in routes(service):
             if path in OPEN:

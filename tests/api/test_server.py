@@ -113,8 +113,8 @@ def test_unavailable_drivers_are_values(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.org"])
 def test_a_bind_beyond_loopback_is_refused(host: str) -> None:
-    """Without TLS the token would travel in clear; the flag says that this is meant."""
-    with pytest.raises(InvalidArgument, match="clear"):
+    """Without TLS the token would travel unencrypted; the flag says that this is meant."""
+    with pytest.raises(InvalidArgument, match="unencrypted"):
         check_bind(Settings.load(host=host))
     check_bind(Settings.load(host=host, allow_insecure_bind=True))
 

@@ -20,6 +20,7 @@ from tests.cli.commands import COMMAND, environment, invoke
 from tests.conftest import Rig
 from tests.running import TOKEN, RunningService
 from wintun_api.api.tokens import Scope
+from wintun_api.cli.exit_codes import ExitCode
 from wintun_api.packet import build
 
 Cli = Callable[..., Result]
@@ -471,15 +472,16 @@ def test_wrong_url(cli: Cli, url: str) -> None:
 
 @contextmanager
 def stranger(*answer: bytes) -> Iterator[str]:
-    """Run another program, which answers everything with the same bytes; give its address."""
+    """Run another program, whose health is well and which answers all else with the same bytes."""
     head = b"HTTP/1.1 200 OK\r\nConnection: close\r\n"
+    healthy = (b"", b'{"status": "ok"}')
 
     def answering() -> None:
         with suppress(OSError):  # the listener is closed at the end
             while True:
                 with listener.accept()[0] as opened, suppress(OSError):
-                    opened.recv(65536)
-                    opened.sendall(head + b"\r\n".join(answer))
+                    looks = b"/noauth/health" in opened.recv(65536)
+                    opened.sendall(head + b"\r\n".join(healthy if looks else answer))
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=answering, daemon=True)
@@ -519,14 +521,14 @@ def test_another_program(cli: Cli, answer: str) -> None:
             result = cli(*command, WINTUN_API_URL=url)
             assert isinstance(result.exception, SystemExit | None), (command, result.exception)
             if answer in ("numbers", "data that are not gzip", "endless nesting", "a page"):
-                assert result.exit_code == 1
+                assert result.exit_code == ExitCode.NOT_REACHABLE
                 assert url in result.stderr
 
 
 def test_a_capture_that_is_none(cli: Cli) -> None:
     """A stream of something else is said to be that."""
     with stranger(b"", b'[{"id": "abc", "adapter": "a", "state": "running"}]') as url:
-        lines = refusal(cli("capture", "abc", WINTUN_API_URL=url))
+        lines = refusal(cli("capture", "abc", WINTUN_API_URL=url), ExitCode.NOT_REACHABLE)
     assert "neither pcap nor pcapng" in " ".join(lines)
 
 

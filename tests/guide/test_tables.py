@@ -171,7 +171,8 @@ def test_close_codes() -> None:
 
 def test_every_type_of_event() -> None:
     """The list of events is the code's, and says what the data of each is."""
-    found = {quoted(row[0])[0]: row[2] for row in rows(section("events", "## Every type"))[: len(EventType)]}
+    table = rows(section("events", "## Every type"))[: len(EventType)]
+    found = {quoted(row[0])[0]: row[2] for row in table}
     assert list(found) == [kind.value for kind in EventType]
     names = {"Adapter": "the adapter", "Session": "the session", "Failure": "the failure",
              "Loss": "the loss", "Audit": "the audit record"}  # fmt: skip

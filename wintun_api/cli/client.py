@@ -244,7 +244,7 @@ def connect(url: str, token: str | None, token_file: Path | None) -> Iterator[Cl
             yield Client(http, token, token_file)
         except STRANGE as error:
             fail(
-                f"The program at {http.base_url} does not answer as wintun-api does "
+                f"The program at {http.base_url} does not answer like this service "
                 f"({type(error).__name__}: {str(error)[:200]}).",
                 f"Give the service's address with --url. {OTHER_VERSION}",
                 code=ExitCode.NOT_REACHABLE,

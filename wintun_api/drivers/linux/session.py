@@ -257,8 +257,9 @@ class LinuxSession:
         new = self._tracker.vanished - self._vanished
         if new > 0 and not self._tracker.gone:
             self._log.warn(
-                f"{self._label}: {new} packets vanished from the device's queue: another program "
-                "has shortened it (txqueuelen). They count as dropped."
+                f"{self._label}: {new} packets were lost in the device's queue: another program "
+                "shortened it (txqueuelen), or the session ended before they were read. They count "
+                "as dropped."
             )
         self._vanished += new
 
