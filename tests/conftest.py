@@ -20,6 +20,9 @@ from wintun_api.drivers.emulated.library import EmulatedLibrary
 from wintun_api.drivers.emulated.machine import Machine
 from wintun_api.drivers.wintun.abi import Generation
 
+WORKERS_PER_CORE = 2
+MAX_WORKERS = 12
+
 # Hypothesis times examples and keeps what it found in a folder; machines are slow and checkouts
 # read-only. Its examples are the same in every run.
 hypothesis.settings.register_profile(
@@ -41,14 +44,46 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ["HOME"] = home.name
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that takes every test."""
+    parser.addoption(
+        "--thorough", action="store_true", help="run the tests marked thorough too, as CI does"
+    )
+
+
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
     """Run folders of ordinary tests side by side, and named files one after the other.
 
     A developer waits for one file less long without workers; heavy tests share what they build.
+    Tests wait for processes and networks, so there are more workers than processors.
     """
-    files = all(".py" in argument for argument in config.args)
-    shown = config.option.capture == "no"
-    return 0 if files or shown or config.option.markexpr != "not heavy" else None
+    if _names_files(config) or config.option.capture == "no":
+        return 0
+    if config.option.markexpr != "not heavy":
+        return 0
+    return min(WORKERS_PER_CORE * (os.cpu_count() or 1), MAX_WORKERS)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave what is marked thorough to CI, to `--thorough`, and to who names the file."""
+    if config.option.thorough or os.environ.get("CI") or _names_files(config):
+        return
+    kept: list[pytest.Item] = []
+    left: list[pytest.Item] = []
+    begun: set[str] = set()
+    for item in items:
+        mark = item.get_closest_marker("thorough")
+        name = item.nodeid.partition("[")[0]
+        first = mark is not None and mark.kwargs.get("but_first") and name not in begun
+        begun.add(name)
+        (kept if mark is None or first else left).append(item)
+    if left:
+        items[:] = kept
+        config.hook.pytest_deselected(items=left)
+
+
+def _names_files(config: pytest.Config) -> bool:
+    return all(".py" in argument for argument in config.args)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -61,8 +96,12 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     return report
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
     """Say in one table what was left out, and which Debian package brings it."""
+    if not (config.option.thorough or os.environ.get("CI") or _names_files(config)):
+        terminalreporter.write_line("The option --thorough runs those tests too that take long.")
     reports = terminalreporter.stats.get("skipped", [])
     reasons = [one.longrepr[2] for one in reports if isinstance(one.longrepr, tuple)]
     if reasons:

@@ -48,6 +48,7 @@ def pytest_says(folder: Path, **env: str) -> tuple[int, str]:
     return done.returncode, done.stdout
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX shell")
 def test_left_out_in_one_table(tmp_path: Path) -> None:
     """A run without CI passes, and its table has a line for each thing that is missing."""
@@ -63,6 +64,7 @@ def test_left_out_in_one_table(tmp_path: Path) -> None:
     assert "SKIPPED" not in said
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX shell")
 def test_a_lack_fails_where_ci_runs(tmp_path: Path) -> None:
     """With CI set, each test that lacks a program has failed; another system's is left out."""

@@ -83,6 +83,7 @@ def status_of(service: RunningService, method: str, target: str, token: str | No
     return ask(service, f"{method} {target}", token=token)[0]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("step", [pytest.param(1, marks=pytest.mark.heavy, id="every"), 6])
 def test_no_disguise_opens_a_route(
     service: RunningService, filled: dict[str, str], step: int

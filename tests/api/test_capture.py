@@ -114,6 +114,7 @@ def test_the_client_goes(service: RunningService, session: str) -> None:
     emptied(service, session)
 
 
+@pytest.mark.thorough
 @tshark.needs_tshark
 @pytest.mark.parametrize("snaplen", [0, 1000])
 def test_a_slow_client(rig: Rig, tmp_path: Path, snaplen: int) -> None:

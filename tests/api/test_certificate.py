@@ -127,6 +127,7 @@ def test_files_are_not_looked_at_for_every_connection(
     assert renewal.shown() == "new"
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGHUP")
 def test_hangup(tmp_path: Path) -> None:
     """SIGHUP takes a new certificate up at once, keeps the old one else, and ends nothing."""

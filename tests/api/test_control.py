@@ -142,6 +142,7 @@ def test_pings_are_answered(service: RunningService) -> None:
         assert [raw.frame() for _ in range(500)] == [(PONG, b"%d" % n) for n in range(500)]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("path", ["/v1/events", "packets"])
 def test_pings_of_a_client_that_does_not_read(opened_at: Open, path: str) -> None:
     """It is cut off long before a million pings."""

@@ -132,6 +132,7 @@ def whole_of(name: str) -> bytes:
     return data if ends else data + LAST
 
 
+@pytest.mark.thorough(but_first=True)
 @pytest.mark.parametrize("step", [pytest.param(1, marks=pytest.mark.heavy, id="every"), 7])
 @pytest.mark.parametrize("name", CORPUS)
 def test_cut_at_every_byte(service: RunningService, name: str, step: int) -> None:

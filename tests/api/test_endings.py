@@ -179,6 +179,7 @@ ENDINGS: dict[str, Callable[[Rig, str], dict[str, Any]]] = {
 }
 
 
+@pytest.mark.thorough(but_first=True)
 @pytest.mark.parametrize("plain", [False, True], ids=["fast", "plain"])
 @pytest.mark.parametrize("protocol", [BATCH, RAW, PCAPNG])
 @pytest.mark.parametrize("overflow", ["drop_oldest", "drop_newest", "close", "block"])
@@ -218,6 +219,7 @@ def test_a_stalled_client(
             assert statistics(client.file) == (offered, offered - client.delivered)
 
 
+@pytest.mark.thorough(but_first=True)
 @pytest.mark.parametrize("plain", [False, True], ids=["fast", "plain"])
 @pytest.mark.parametrize("protocol", [BATCH, RAW, PCAPNG])
 @pytest.mark.parametrize("overflow", ["drop_oldest", "drop_newest", "block"])

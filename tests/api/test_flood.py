@@ -102,6 +102,7 @@ HEADS = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("kind", HEADS)
 def test_endless_heads(start: Start, kind: str) -> None:
     """40 MB of header lines without a token cost no memory."""
@@ -116,6 +117,7 @@ def test_endless_heads(start: Start, kind: str) -> None:
     assert victim.rss - before < 8 * MIB
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "message",
     [
@@ -151,6 +153,7 @@ def test_messages_of_a_client_that_does_not_read(start: Start, message: bytes) -
     assert highest - before < 20 * MIB
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("count", [1100, 5000])
 def test_silent_connections(start: Start, many_files: None, count: int) -> None:
     """With 1,024 descriptors, silent connections stop neither health, REST nor open streams."""
@@ -176,6 +179,7 @@ def test_silent_connections(start: Start, many_files: None, count: int) -> None:
     assert len(victim.program.stderr.splitlines()) < 5
 
 
+@pytest.mark.thorough
 def test_descriptors_that_others_take(start: Start, many_files: None) -> None:
     """When `accept` fails, one line says so, and accepting goes on once there is room."""
     victim = start("--request-timeout", "300")
@@ -208,6 +212,7 @@ def test_held_connections_leave_the_health_route(start: Start, many_files: None)
     victim.wait_until(lambda: victim.answers("/v1/system"))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("method", ["HEAD", "GET"])
 def test_aborted_streams_hold_no_descriptors(start: Start, many_files: None, method: str) -> None:
     """Clients that ask for the events and go leave nothing open."""
@@ -242,6 +247,7 @@ def test_hangup(start: Start) -> None:
     assert victim.program.end(signal.SIGTERM)[0] == 0
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("where", ["full", "broken", "unread"])
 def test_standard_error_that_takes_nothing(tmp_path: Path, where: str) -> None:
     """A full disk, a reader that left and one that does not read do not end the service."""
@@ -281,6 +287,7 @@ def test_standard_error_that_takes_nothing(tmp_path: Path, where: str) -> None:
         stack.pop_all()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("data", "inside", "begins"),
     [

@@ -276,6 +276,7 @@ def test_a_broken_body_behind_other_requests(service: RunningService) -> None:
     assert service.http.get("/v1/adapters").json() == []
 
 
+@pytest.mark.thorough
 def test_thousands_in_one_go(service: RunningService) -> None:
     """Ten thousand requests that came at once are answered in order."""
     with Raw(service.port) as raw:
@@ -322,6 +323,7 @@ CORPUS = {
 }
 
 
+@pytest.mark.thorough(but_first=True)
 @pytest.mark.parametrize("name", CORPUS)
 def test_requests_cut_at_every_byte(service: RunningService, name: str) -> None:
     """Wherever a request is cut, it means the same, and so does the one behind it."""
@@ -443,6 +445,7 @@ def test_a_handshake_cut_at_every_byte(service: RunningService) -> None:
 # Bounds of time
 
 
+@pytest.mark.thorough(but_first=True)
 @pytest.mark.parametrize(
     ("data", "status"),
     [

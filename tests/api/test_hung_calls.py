@@ -218,6 +218,7 @@ def rig(generation: Generation, tmp_path: Path) -> Iterator[Rig]:
 HELD = ["WintunStartSession", "WintunEndSession", "GetIfEntry2", "WaitForMultipleObjects"]
 
 
+@pytest.mark.thorough(but_first=True)
 @pytest.mark.parametrize("function", HELD)
 def test_the_service_ends_while_a_call_hangs(
     tmp_path: Path, generation: Generation, function: str

@@ -104,6 +104,7 @@ def test_revocation_closes_sockets(service: RunningService, session: str, kind: 
         assert bystander.ping().wait(30)
 
 
+@pytest.mark.thorough(but_first=True)
 @pytest.mark.parametrize("kind", SOCKETS)
 def test_expiry_closes_sockets(service: RunningService, session: str, kind: str) -> None:
     """A socket is closed with 4001 when its token expires, also when nothing is asked then."""
@@ -114,6 +115,7 @@ def test_expiry_closes_sockets(service: RunningService, session: str, kind: str)
         assert end - 0.1 < time.time() < end + SOON
 
 
+@pytest.mark.thorough(but_first=True)
 @pytest.mark.parametrize("kind", STREAMS)
 @pytest.mark.parametrize("how", ["revoked", "expired"])
 def test_the_end_of_http_streams(
@@ -136,6 +138,7 @@ def test_the_end_of_http_streams(
         assert statistics(content) == (0, 0)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("kind", [BATCH, RAW])
 def test_nothing_is_injected_after_the_revocation(
     service: RunningService, session: str, kind: str
@@ -242,6 +245,7 @@ def test_a_body_that_takes_longer_than_the_token(
     assert service.counters(session)["injected"]["packets"] == 0
 
 
+@pytest.mark.thorough(but_first=True)
 @pytest.mark.parametrize("kind", ["capture", "events", "events socket", BATCH, RAW, PCAPNG])
 def test_a_client_that_does_not_read_is_cut_off(rig: Rig, kind: str) -> None:
     """A client holds a connection no longer by not reading what it is sent."""

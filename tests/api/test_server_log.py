@@ -44,6 +44,7 @@ def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
     ]
 
 
+@pytest.mark.thorough
 def test_no_token_reaches_the_log(
     talkative: RunningService, caplog: pytest.LogCaptureFixture
 ) -> None:

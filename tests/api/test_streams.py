@@ -276,6 +276,7 @@ def test_an_end_with_a_long_reason(rig: Rig, protocol: str) -> None:
         assert closed_code(closed) == 4009
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("policy", "keeps"), [("drop_oldest", "end"), ("drop_newest", "start")])
 def test_a_client_that_stops_reading(rig: Rig, policy: str, keeps: str) -> None:
     """It loses its own packets and is told how many; the others get everything."""
@@ -315,6 +316,7 @@ def test_a_client_that_stops_reading(rig: Rig, policy: str, keeps: str) -> None:
         assert counters["received"]["packets"] == total
 
 
+@pytest.mark.thorough
 def test_overflow_close(rig: Rig) -> None:
     """A client that asked for it is closed with 4008 instead of losing packets."""
     session = start(rig, capacity=0x4000000)
@@ -332,6 +334,7 @@ def test_overflow_close(rig: Rig) -> None:
         assert count < 20_000
 
 
+@pytest.mark.thorough
 def test_overflow_block(rig: Rig) -> None:
     """A blocking client loses nothing in its queue: what it does not read stays in the ring."""
     session = start(rig, capacity=0x4000000)

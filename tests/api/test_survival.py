@@ -141,6 +141,7 @@ def test_addresses_that_cannot_be(service: RunningService, addresses: list[str],
     assert says in found["detail"]
 
 
+@pytest.mark.thorough
 def test_many_routes(system: RunningService) -> None:
     """Ten thousand routes come and go in one request; the limit is in /v1/system and the 422."""
     limits = system.http.get("/v1/system").json()["limits"]

@@ -89,6 +89,7 @@ def wait_until(true: Callable[[], object]) -> None:
         assert time.monotonic() < deadline
 
 
+@pytest.mark.thorough(but_first=True)
 @pytest.mark.parametrize(
     ("protocol", "overflow"),
     [(BATCH, "drop_oldest"), (BATCH, "close"), (RAW, "block"), (PCAPNG, "drop_oldest")],
@@ -124,6 +125,7 @@ def test_a_stalled_client(
             assert statistics(client.file)[1] == losses
 
 
+@pytest.mark.thorough(but_first=True)
 @pytest.mark.parametrize("protocol", [BATCH, RAW])
 @pytest.mark.parametrize("ending", ["session", "service"])
 def test_a_client_that_comes_back(
@@ -150,6 +152,7 @@ def test_a_client_that_comes_back(
             assert numbers(client.packets) == list(range(TOTAL))
 
 
+@pytest.mark.thorough(but_first=True)
 @pytest.mark.parametrize("ending", ["session", "token"])
 def test_an_http_capture(
     tmp_path: Path, tls: dict[str, Any], new_loop: NewLoop | None, ending: str

@@ -143,6 +143,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Flooded]]:
         yield begin
 
 
+@pytest.mark.thorough(but_first=True)
 @pytest.mark.parametrize("tls", [False, True], ids=["clear", "TLS"])
 @pytest.mark.parametrize("kind", [BATCH, RAW, PCAPNG])
 def test_packets(
@@ -188,6 +189,7 @@ def test_captures(
         assert flooded.managed.counters.queue_lost > 0
 
 
+@pytest.mark.thorough(but_first=True)
 @pytest.mark.parametrize("tls", [False, True], ids=["clear", "TLS"])
 @pytest.mark.parametrize("kind", ["WebSocket", "server-sent"])
 def test_events(

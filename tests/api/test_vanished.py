@@ -137,6 +137,7 @@ def streams(session: str) -> list[bytes]:
     ]
 
 
+@pytest.mark.thorough
 def test_idle_streams(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The kernel's keep-alive notices that the cable of idle streams is cut."""
     quick = (("TCP_KEEPIDLE", 1), ("TCP_KEEPINTVL", 1), ("TCP_KEEPCNT", 2))
@@ -167,6 +168,7 @@ def test_busy_streams(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert admission.closed["vanished"] == 2
 
 
+@pytest.mark.thorough
 def test_a_client_that_does_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A client that is there and pauses is not taken for one that has gone."""
     monkeypatch.setattr(vanished, "INTERVAL", 0.1)

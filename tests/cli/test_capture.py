@@ -85,6 +85,7 @@ def ping(socket: PacketSocket, packets: list[bytes]) -> None:
     socket.receive(len(packets))
 
 
+@pytest.mark.thorough
 def test_lines(service: RunningService, session: str, tmp_path: Path) -> None:
     """Without a file there is a line per packet, and the totals at the end."""
     with capturing(service, tmp_path, "--count", "2") as process:
@@ -135,6 +136,7 @@ def test_json_and_a_file(service: RunningService, session: str) -> None:
     assert "Choose one" in result.stderr
 
 
+@pytest.mark.thorough
 @tshark.needs_tshark
 def test_a_file(service: RunningService, session: str, tmp_path: Path) -> None:
     """Tshark reads what was written: count, bytes, directions, lengths before the cut."""
@@ -154,6 +156,7 @@ def test_a_file(service: RunningService, session: str, tmp_path: Path) -> None:
         assert {frame.interface for frame in frames} == {"OfficeNet"}
 
 
+@pytest.mark.thorough
 @tshark.needs_tshark
 def test_live(service: RunningService, session: str, tmp_path: Path) -> None:
     """Tshark shows each packet from a pipe while the capture goes on; the end is whole."""
@@ -181,6 +184,7 @@ def test_live(service: RunningService, session: str, tmp_path: Path) -> None:
         assert process.wait(PATIENCE) == 0
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c(
     service: RunningService, session: str, tmp_path: Path, number: signal.Signals
@@ -203,6 +207,7 @@ def test_ctrl_c(
         assert err.decode().startswith(f"{captured} packets captured, ")
 
 
+@pytest.mark.thorough
 def test_the_reader_goes(service: RunningService, session: str, tmp_path: Path) -> None:
     """Whoever reads standard output may stop: that is an end, not a failure."""
     with capturing(service, tmp_path, "-w", "-") as process:
@@ -334,6 +339,7 @@ def test_inject_gzip(service: RunningService, session: str, tmp_path: Path) -> N
     assert (result.exit_code, result.stdout) == (0, "40 packets accepted.\n")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("compressed", [False, True])
 def test_inject_standard_input(
     service: RunningService, session: str, tmp_path: Path, compressed: bool
@@ -427,6 +433,7 @@ def test_inject_what_a_card_would_have_finished(
 # Where standard output or the file does not take what is written
 
 
+@pytest.mark.thorough(but_first=True)
 @needs_full
 @pytest.mark.parametrize("options", [["--json"], [], ["--write", "/dev/full"], ["--write", "-"]])
 def test_a_full_disk(
@@ -458,6 +465,7 @@ def test_a_full_disk(
     assert sentence.endswith("No space left on device. The capture was stopped.")
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs root")
 @needs_full
 def test_whole_blocks_on_a_full_disk(service: RunningService, session: str, tmp_path: Path) -> None:
@@ -484,6 +492,7 @@ def test_whole_blocks_on_a_full_disk(service: RunningService, session: str, tmp_
         subprocess.run(["umount", str(small)], check=True)
 
 
+@pytest.mark.thorough
 @needs_full
 @pytest.mark.parametrize("command", [["--help"], ["adapters", "list"], ["doctor"], ["--version"]])
 def test_no_command_prints_a_traceback(
@@ -518,6 +527,7 @@ def test_inject_while_the_link_is_down(kernel_service: RunningService, tmp_path:
     assert many.stdout == "0 packets accepted, 3 refused by the host (link down).\n"
 
 
+@pytest.mark.thorough
 @needs_full
 @pytest.mark.parametrize(
     ("command", "code"),
@@ -565,6 +575,7 @@ def test_inject_a_file_without_end(service: RunningService, session: str) -> Non
     assert "65535" in result.stderr
 
 
+@pytest.mark.thorough
 def test_ctrl_c_stops_a_replay(service: RunningService, session: str, tmp_path: Path) -> None:
     """An interrupted replay says what was sent, and is not a success."""
     file = capture_file(tmp_path / "f", PINGS * 100)

@@ -376,6 +376,7 @@ def test_sources_of_the_token(service: RunningService, tmp_path: Path) -> None:
     assert code(WINTUN_API_TOKEN_FILE=str(bad)) == 4
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("around", ["\n", "\r\n", " ", "\t", "\ufeff"])
 def test_a_token_with_something_around_it(
     service: RunningService, tmp_path: Path, around: str
@@ -513,6 +514,7 @@ STRANGE = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("answer", STRANGE)
 def test_another_program(cli: Cli, answer: str) -> None:
     """Whatever another program answers, no command ends in a traceback."""

@@ -139,6 +139,7 @@ end
 }
 
 
+@pytest.mark.thorough(but_first=True)
 @pytest.mark.parametrize("last", ["", "My", "My\\ Off"])
 @pytest.mark.parametrize("shell", SHELLS)
 def test_names_are_quoted(service: RunningService, tmp_path: Path, shell: str, last: str) -> None:

@@ -64,6 +64,7 @@ def test_root_may_use_a_file_of_the_user_who_called_sudo(
     check_config(path)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("flag", ["--config", "--emulated-state", "--tls-certificate"])
 def test_a_fifo_is_refused_at_once(tmp_path: Path, flag: str) -> None:
     """A FIFO is not waited for: the start ends with a sentence and exit code 2."""

@@ -67,6 +67,7 @@ def _wait_for(counters: str, received: int) -> Any:
         assert time.monotonic() < deadline, found
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("shell", ["dash", "bash"])
 def test_the_ping_is_the_same_in_every_shell(start: Start, shell: str) -> None:
     """The packet is the same whatever the shell: no escape that only some of them know."""
@@ -96,6 +97,7 @@ def test_address_signs_in(start: Start) -> None:
     assert "HttpOnly" in answer.headers["set-cookie"]
 
 
+@pytest.mark.thorough
 def test_it_leaves_nothing_behind(start: Start, tmp_path: Path) -> None:
     """The demo writes no file, and ends within three seconds with code 0."""
     program = start(*DEMO)
@@ -106,6 +108,7 @@ def test_it_leaves_nothing_behind(start: Start, tmp_path: Path) -> None:
     assert not (tmp_path / "program-1" / "data").exists()
 
 
+@pytest.mark.thorough
 def test_port_in_use(start: Start) -> None:
     """A port that was asked for and is in use is an error; the demo takes no other."""
     with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -157,6 +157,7 @@ def test_http_where_tls_was_expected(tmp_path: Path) -> None:
     assert f"--url http://127.0.0.1:{service.port}" in hint
 
 
+@pytest.mark.thorough
 def test_a_silent_server_where_tls_was_expected() -> None:
     """A server that never begins TLS is not waited for either."""
     with other_server(silent) as port:
@@ -199,6 +200,7 @@ def test_a_host_name_that_is_not_known() -> None:
     assert "--url" in hint
 
 
+@pytest.mark.thorough(but_first=True)
 @pytest.mark.parametrize("command", ["status", "events --follow", "capture x", "inject x --hex 45"])
 def test_every_command_looks_first(command: str) -> None:
     """Long commands tell it as the short ones do."""

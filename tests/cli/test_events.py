@@ -128,6 +128,7 @@ def test_unknown_type(service: RunningService) -> None:
     assert "session.failed" in result.stderr
 
 
+@pytest.mark.thorough
 def test_level(rig: Rig, start: Start) -> None:
     """Of the driver's log only grave enough lines are told, each with its level."""
     rig.library.log_next("WintunCreateAdapter", "all is well")

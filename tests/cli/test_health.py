@@ -43,6 +43,7 @@ PLACES: dict[str, tuple[str, ...]] = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("place", PLACES)
 def test_it_finds_the_service(start: Start, place: str) -> None:
     """The service is found by its data directory, wherever it listens; a proxy is not asked."""
@@ -56,6 +57,7 @@ def test_it_finds_the_service(start: Start, place: str) -> None:
     assert check(data)[0] == 1
 
 
+@pytest.mark.thorough
 def test_a_file_and_variables(start: Start, tmp_path: Path) -> None:
     """A port of the file of settings is found too, and so is one that a flag names here."""
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -74,6 +76,7 @@ def test_a_file_and_variables(start: Start, tmp_path: Path) -> None:
     assert "does not answer at http://127.0.0.1:9" in said
 
 
+@pytest.mark.thorough
 def test_tls(start: Start, tmp_path: Path) -> None:
     """A certificate of any name will do."""
     certificate, key = make_certificate(tmp_path / "pair", "wintun.example.com")
@@ -83,6 +86,7 @@ def test_tls(start: Start, tmp_path: Path) -> None:
     assert check(program.data)[0] == 0
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("answer", [b"", b"SSH-2.0-x\r\n", b"HTTP/1.1 200 OK\r\n\r\n{}"])
 def test_another_program(tmp_path: Path, answer: bytes) -> None:
     """What answers in another way is not the service."""

@@ -47,6 +47,7 @@ def test_no_hint_names_a_route(slug: str) -> None:
         assert said[0].isupper() or said.startswith("wintun-api ")
 
 
+@pytest.mark.thorough
 def test_commands_of_the_hints_exist() -> None:
     """Commands that a hint names exist, and so do their options."""
     for hint in filter(None, HINTS.values()):

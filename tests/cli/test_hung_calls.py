@@ -29,6 +29,7 @@ EmulatedLibrary.__init__ = begin_and_hold
 """
 
 
+@pytest.mark.thorough(but_first=True)
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize(
@@ -90,6 +91,7 @@ os.fsync = hang
 """
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signals_end_it_while_the_disk_hangs(start: Start, tmp_path: Path, number: int) -> None:

@@ -40,6 +40,7 @@ def test_every_way_to_ask_names_the_reason(start: Start) -> None:
         assert "elevated" not in json.dumps(problem)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("flags", "outcome"), [(("-Ur",), "fail"), (("-U",), "fail"), (("-Urn",), "ok")]
 )

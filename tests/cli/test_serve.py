@@ -50,6 +50,7 @@ def test_token_file_is_private(start: Start) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+@pytest.mark.thorough
 @posix_only
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signals_end_it_in_order(start: Start, number: int) -> None:
@@ -79,6 +80,7 @@ def test_a_second_signal_breaks_nothing(start: Start) -> None:
     assert "Traceback" not in program.stderr
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("level", ["debug", "info"])
 def test_no_token_in_the_log(start: Start, level: str) -> None:
     """No log level shows a token, wherever a request carries it."""
@@ -167,6 +169,7 @@ def test_port_in_use(tmp_path: Path) -> None:
     assert not (tmp_path / "data").exists()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -215,6 +218,7 @@ def test_unwritable_token_file(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.thorough
 def test_unknown_host(tmp_path: Path) -> None:
     """An address of another machine is a sentence and exit code 1."""
     done = run(tmp_path, *EMULATED, "--host", "192.0.2.1", "--allow-insecure-bind")
@@ -222,6 +226,7 @@ def test_unknown_host(tmp_path: Path) -> None:
     assert "Cannot listen on 192.0.2.1 port 0: " in done.stderr
 
 
+@pytest.mark.thorough
 def test_tls(start: Start, tmp_path: Path) -> None:
     """With a certificate the service speaks TLS, and the client commands trust it when told."""
     certificate, key = make_certificate(tmp_path)
@@ -300,6 +305,7 @@ def catches(process: int, number: int) -> bool:
     return bool(int(status.split("SigCgt:")[1].split()[0], 16) >> (number - 1) & 1)
 
 
+@pytest.mark.thorough
 @posix_only
 def test_it_is_lean(tmp_path: Path) -> None:
     """The service never loads the client's parts."""
@@ -338,6 +344,7 @@ def data_of(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.thorough
 @posix_only
 @pytest.mark.parametrize("name", ["token", "tokens.json", "lock"])
 def test_a_fifo_does_not_hold_the_start(tmp_path: Path, name: str) -> None:
@@ -356,6 +363,7 @@ def test_a_public_token(tmp_path: Path) -> None:
     refused(run(tmp_path, *EMULATED), "every user can read", "--token-file")
 
 
+@pytest.mark.thorough
 @posix_only
 def test_a_directory_that_every_user_may_write(tmp_path: Path) -> None:
     """A data directory that every user may write is refused, and nothing is made in it."""
@@ -371,6 +379,7 @@ def test_a_short_token(tmp_path: Path) -> None:
     refused(run(tmp_path, *EMULATED), "can be guessed")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("content", ["[", "[1]", "{}", "[" * 9999, '[{"id": "a"}]', "\udcff"])
 def test_broken_tokens(tmp_path: Path, content: str) -> None:
     """A broken file of tokens keeps the service from its start, with a sentence."""
@@ -379,6 +388,7 @@ def test_broken_tokens(tmp_path: Path, content: str) -> None:
     refused(run(tmp_path, *EMULATED), f"The file of issued tokens {path} is broken")
 
 
+@pytest.mark.thorough
 def test_one_service_per_data_directory(start: Start, tmp_path: Path) -> None:
     """A second service on a data directory is told the first one's address and process."""
     data = tmp_path / "shared"
@@ -391,6 +401,7 @@ def test_one_service_per_data_directory(start: Start, tmp_path: Path) -> None:
     start(*EMULATED, "--data-dir", str(data)).wait_for_url()
 
 
+@pytest.mark.thorough
 def test_a_demo_beside_a_service(start: Start, tmp_path: Path) -> None:
     """The demo works beside a service, for it has nothing on the disk."""
     data = str(tmp_path / "shared")
@@ -398,6 +409,7 @@ def test_a_demo_beside_a_service(start: Start, tmp_path: Path) -> None:
     start("demo", "--no-browser", "--port", "0", WINTUN_API_DATA_DIR=data).wait_for_url()
 
 
+@pytest.mark.thorough
 @posix_only
 def test_what_was_answered_survives_a_kill(start: Start, tmp_path: Path) -> None:
     """After kill -9 in the midst of changes, every change that was answered is there."""

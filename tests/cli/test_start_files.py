@@ -49,6 +49,7 @@ def directory(path: Path) -> None:
     path.mkdir()
 
 
+@pytest.mark.thorough(but_first=True)
 @pytest.mark.parametrize("name", GOOD)
 @pytest.mark.parametrize("spoil", [broken, foreign, writable, link, fifo, large, directory])
 def test_refused_at_start(tmp_path: Path, name: str, spoil: Callable[[Path], None]) -> None:

@@ -55,6 +55,7 @@ def on_a_terminal(
     return text.decode().splitlines()
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 @pytest.mark.parametrize("width", [200, 100, 80, 60, 40])
 def test_no_guid_is_broken(service: RunningService, tmp_path: Path, width: int) -> None:
@@ -79,6 +80,7 @@ def test_wide_names_keep_the_columns(service: RunningService, tmp_path: Path) ->
     assert len(places) == 1
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("env", [{"NO_COLOR": "1"}, {"TERM": "dumb"}, {"LC_ALL": "C"}, {}])
 def test_plain_terminals(service: RunningService, tmp_path: Path, env: dict[str, str]) -> None:
     """Colours are never needed: no escape is written with NO_COLOR, TERM=dumb or in a pipe."""

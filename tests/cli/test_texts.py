@@ -49,6 +49,7 @@ def test_extras_of_the_advice_exist() -> None:
     assert named <= known
 
 
+@pytest.mark.thorough
 def test_commands_of_all_texts_exist() -> None:
     """Every command and option that a text tells people to use exists."""
     found: set[tuple[str, ...]] = set()

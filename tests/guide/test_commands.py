@@ -45,6 +45,7 @@ def test_every_block_has_a_mark(block: Block) -> None:
         assert len(block.mark) >= len("Windows")
 
 
+@pytest.mark.thorough(but_first=True)
 @POSIX
 @CURL
 @pytest.mark.parametrize("page", walked())
@@ -81,6 +82,7 @@ def test_the_lines_for_a_shell(tmp_path: Path, page: str) -> None:
             assert service.http.get("/v1/adapters").json() == []
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "block", [one for one in all_blocks() if one.mark == "serve"], ids=lambda one: one.page
 )
@@ -105,6 +107,7 @@ def test_doctor_looks(block: Block) -> None:
     assert json.loads(done.stdout)["checks"]
 
 
+@pytest.mark.thorough
 @POSIX
 def test_the_exit_codes(service: RunningService, tmp_path: Path) -> None:
     """The lines of the page "exit-codes" end with the codes that its table has."""

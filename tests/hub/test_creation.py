@@ -25,6 +25,7 @@ def recreated(service: RunningService, adapter: dict[str, Any]) -> dict[str, Any
     return service.adapter(name=adapter["name"])
 
 
+@pytest.mark.thorough(but_first=True)
 @pytest.mark.parametrize("code", IN_USE)
 @pytest.mark.parametrize("times", [1, 3])
 def test_a_stable_guid_is_tried_again(rig: Rig, code: int, times: int) -> None:
@@ -45,6 +46,7 @@ def test_a_guid_that_stays_in_use(rig: Rig) -> None:
     assert recreated(rig.service, adapter)["guid"] != adapter["guid"]  # not a 504
 
 
+@pytest.mark.thorough
 def test_other_requests_go_on(tmp_path: Path) -> None:
     """Between two tries neither the service nor the driver's thread waits."""
     library = EmulatedLibrary(Generation.TUNNEL_TYPE)

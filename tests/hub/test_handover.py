@@ -361,6 +361,7 @@ PLANS = {
 }
 
 
+@pytest.mark.thorough(but_first=True)
 @pytest.mark.parametrize(
     "name",
     [pytest.param(name, marks=pytest.mark.heavy) if name in LONG else name for name in PLANS],
@@ -372,6 +373,7 @@ def test_every_order(name: str) -> None:
     assert found.interleavings() > 10
 
 
+@pytest.mark.thorough
 def test_the_steps_are_all_that_is_shared() -> None:
     """An attribute that one thread writes and another one uses is a step of the exploration."""
     Shared.users.clear()

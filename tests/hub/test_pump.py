@@ -204,6 +204,7 @@ class Foreign(EmulatedLibrary):
         return index
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("generation", list(Generation))
 @pytest.mark.usefixtures("patient")
 def test_provoked_stops(generation: Generation) -> None:

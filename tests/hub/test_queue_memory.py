@@ -25,6 +25,7 @@ def in_a_large_message(number: int) -> Burst:
     return Burst(block, block.lengths, 28, number, number, injected=True)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("make", [alone, in_a_large_message])
 def test_small_bursts(make: object) -> None:
     """Many bursts of one small packet keep no more than the bound, forms included."""

@@ -75,6 +75,7 @@ def listening(name: str, port: int) -> None:
     )
 
 
+@pytest.mark.thorough
 @needs("ip", "ss", "iperf3")
 def test_iperf3_each_way(kernel_service: RunningService, caplog: pytest.LogCaptureFixture) -> None:
     """TCP flows both ways for a while; the log is clean and memory stays flat."""
@@ -105,6 +106,7 @@ def test_iperf3_each_way(kernel_service: RunningService, caplog: pytest.LogCaptu
     assert [r for r in caplog.records if r.levelname in ("WARNING", "ERROR")] == []
 
 
+@pytest.mark.thorough
 @needs("ip", "ss", "nc")
 def test_a_file_arrives_whole(kernel_service: RunningService, tmp_path: Path) -> None:
     """64 MiB through nc have the same SHA-256 on the other side."""

@@ -7,6 +7,7 @@ import struct
 import time
 
 import psutil
+import pytest
 
 from tests.drivers.linux.kernel import needs_kernel
 from tests.running import PacketSocket, RunningService
@@ -18,6 +19,7 @@ SECONDS = 3
 DATAGRAM = 1200
 
 
+@pytest.mark.thorough
 def test_a_stalled_client_under_a_flood(kernel_service: RunningService) -> None:
     """The other client gets every packet, the stalled one an exact account, memory its bounds."""
     adapter = kernel_service.adapter(name="Flood", mtu=1420, addresses=["10.6.7.7/24"])

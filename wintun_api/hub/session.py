@@ -155,6 +155,8 @@ class ManagedSession:
         self._losses: Counter[str] = Counter()
         self._loss_timer: asyncio.TimerHandle | None = None
         self._over = asyncio.Event()
+        self._settled = asyncio.Event()  # the driver is not starting a session at present
+        self._settled.set()
 
     def view(self) -> SessionView:
         """Return the present state of the session."""
@@ -404,12 +406,16 @@ class ManagedSession:
     # Life
 
     async def _open(self) -> None:
-        session = await self._thread.call(
-            "start_session", lambda: self._handle.start_session(self.capacity)
-        )
-        if self.state is not SessionState.STARTING:  # ended during the driver's call
-            await self._thread.call("end_session", session.end)
-            raise SessionEnded("WintunStartSession", 38, detail=self._why())
+        self._settled.clear()
+        try:
+            session = await self._thread.call(
+                "start_session", lambda: self._handle.start_session(self.capacity)
+            )
+            if self.state is not SessionState.STARTING:  # ended while the driver was at it
+                await self._thread.call("end_session", session.end)
+                raise SessionEnded("WintunStartSession", 38, detail=self._why())
+        finally:
+            self._settled.set()
         self._session = session
         self._truncated, self._refused = session.truncated, session.refused
         self.state = SessionState.RUNNING
@@ -419,6 +425,9 @@ class ManagedSession:
             self._pump.pause()
 
     async def _close(self) -> None:
+        await (
+            self._settled.wait()
+        )  # a session that the driver is still starting is ended by `_open`
         await self._stop_pump()
         session, self._session = self._session, None
         if session is not None:

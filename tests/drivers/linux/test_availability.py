@@ -159,6 +159,7 @@ user_namespaces = pytest.mark.skipif(
 )
 
 
+@pytest.mark.thorough
 @user_namespaces
 @pytest.mark.parametrize(
     "prefix",
@@ -183,6 +184,7 @@ def test_network_of_another_user_namespace(prefix: tuple[str, ...]) -> None:
     assert adapters.startswith("[")  # they can be listed all the same
 
 
+@pytest.mark.thorough
 @user_namespaces
 @pytest.mark.skipif(availability.missing_device() is not None, reason="needs /dev/net/tun")
 @pytest.mark.parametrize("prefix", [("unshare", "-Urn"), ("unshare", "-Ur", "unshare", "-n")])
@@ -222,6 +224,7 @@ def test_device_of_another_user(mode: str, cause: str) -> None:
     assert cause in done.stdout, done
 
 
+@pytest.mark.thorough
 @needs("strace")
 @pytest.mark.skipif(availability.missing_device() is not None, reason="needs /dev/net/tun")
 @pytest.mark.parametrize(

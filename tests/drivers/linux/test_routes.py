@@ -162,6 +162,7 @@ def test_routes_survive_other_settings(adapter: Adapter) -> None:
     assert "fd06:60::/32 via" in kernel.ip("-6", "route", "show", "dev", "routes")
 
 
+@pytest.mark.thorough
 def test_ten_thousand(adapter: Adapter) -> None:
     """Thousands are made, read, replaced and removed as one, and a refusal leaves none of them."""
     networks = [ip_network(f"20.{n >> 8}.{n & 255}.0/24") for n in range(10_000)]

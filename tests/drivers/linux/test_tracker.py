@@ -279,6 +279,7 @@ def test_abandoned_device(adapter: Adapter, session: Session, elsewhere: int) ->
     assert adapter.counters().sent_packets == sent
 
 
+@pytest.mark.thorough
 def test_other_devices_are_not_heard(adapter: Adapter, session: Session) -> None:
     """However many other devices are removed, the last counters of this one are not missed."""
     flood(500)
