@@ -20,7 +20,7 @@ from wintun_api.drivers.emulated.library import EmulatedLibrary
 from wintun_api.drivers.emulated.machine import Machine
 from wintun_api.drivers.wintun.abi import Generation
 
-WORKERS_PER_CORE = 2
+WORKERS_PER_CORE = 3
 MAX_WORKERS = 12
 
 # Hypothesis times examples and keeps what it found in a folder; machines are slow and checkouts
