@@ -208,7 +208,7 @@ class Foreign(EmulatedLibrary):
 @pytest.mark.parametrize("generation", list(Generation))
 @pytest.mark.usefixtures("patient")
 def test_provoked_stops(generation: Generation) -> None:
-    """500 stops in each generation, amid packets that trickle: every waiter comes back."""
+    """1,500 stops in each generation, amid packets that trickle: every waiter comes back."""
     library = Foreign(generation, rate=2000)
     driver = emulated_driver(library)
     adapter = driver.create_adapter("Demo", "Example")
@@ -220,10 +220,10 @@ def test_provoked_stops(generation: Generation) -> None:
 
     async def run() -> None:
         came = 0
-        for _ in range(500):
+        for _ in range(1500):
             session = adapter.start_session(0x20000)
             came += await stopped_at(session, trickle, chance.randrange(12))
-        assert came > 500
+        assert came > 1500
 
     before = threading.active_count()
     asyncio.run(run())
