@@ -50,6 +50,7 @@ PACKAGES = {
     "systemd-analyze": "systemd",
     "systemd-nspawn": "systemd-container",
     "systemd-networkd": "systemd",
+    "tc": "iproute2",
     "tshark": "tshark",
     "unshare": "util-linux",
     "zsh": "zsh",

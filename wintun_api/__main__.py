@@ -42,8 +42,11 @@ def main() -> None:
     except BrokenPipeError:
         _discard_output()
     except OSError as error:
-        code = code or 1
-        _tell(error)
+        if code:  # the command has failed already, and has said why
+            _discard_output()
+        else:
+            code = 1
+            _tell(error)
     sys.exit(code)
 
 
