@@ -5,6 +5,7 @@ tests.windows.test_service has what Wine can show, tests.systemd what systemd ma
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -52,7 +53,7 @@ def test_unit() -> None:
     assert result.exit_code == 0, result.stderr
     (line,) = [line for line in result.stdout.splitlines() if line.startswith("ExecStart=")]
     program = line.removeprefix("ExecStart=").removesuffix(" serve")
-    assert Path(program.split()[0]).is_file()
+    assert Path(shlex.split(program)[0]).is_file()
     assert f"#   {program} service unit > /etc/systemd/system/" in result.stdout
 
 
