@@ -50,12 +50,12 @@ class Cell:
 
 
 CELLS = (
-    Cell("bookworm", user=True, tun=False),
+    Cell("bookworm", user=True, tun=True),
     Cell("bookworm", user=False, tun=True, variables={"HOME": "/root", "LANG": "C.UTF-8"}),
     Cell(
         "trixie",
         user=True,
-        tun=True,
+        tun=False,
         place="/home/new/a folder with ünïcödé 名",
         variables={"LC_ALL": "POSIX"},  # and no HOME
     ),
@@ -137,8 +137,11 @@ class Machine:
             start_new_session=True,
         )
 
-    def run(self, command: str) -> str:
-        """Run a command that ends by itself, and print what it says; return that."""
+    def run(self, command: str, *, may_fail: bool = False) -> tuple[str, bool]:
+        """Run a command that ends by itself, and print what it says.
+
+        Returns what it says, and whether it failed where it may.
+        """
         process = self.start(command)
         said = []
         watch = threading.Timer(PATIENCE, os.killpg, (process.pid, signal.SIGKILL))
@@ -148,9 +151,10 @@ class Machine:
             said.append(line)
             print("   ", line, end="", flush=True)
         watch.cancel()
-        if process.wait() != 0:
+        failed = process.wait() != 0
+        if failed and not may_fail:
             raise Failed(f"{command!r} ended with {process.returncode}")
-        return "".join(said)
+        return "".join(said), failed
 
 
 class Failed(Exception):
@@ -210,10 +214,16 @@ def run_cell(cell: Cell, root: Path, project: Path, index: roots.Index, options:
         outcome.answered = show_the_demo(machine, last)
         print(f"    $ {tests}", flush=True)
         began = time.monotonic()
-        for command in parts(tests):
-            said = machine.run(command)
+        *install, last = parts(tests)
+        for command in install:
+            machine.run(command)
+        said, again = machine.run(last, may_fail=True)
         outcome.tests = time.monotonic() - began
+        if again:  # by themselves, without five others beside them
+            said, _ = machine.run(f"{last} --last-failed --last-failed-no-failures none -n 0")
         outcome.summary = said.strip().splitlines()[-1].strip("= ")
+        if again:
+            outcome.summary += ", of those that failed beside others"
         outcome.good = outcome.answered <= ANSWERS_WITHIN
     except Failed as failure:
         outcome.summary = f"FAILED: {failure}"
