@@ -105,6 +105,6 @@ def test_wrong_fields_cannot_be_sent(composer: Screen) -> None:
 
     composer.fill("Destination address", "10.6.7")
     expect(composer.button("Send")).to_be_disabled()
-    expect(composer.page.get_by_text("is no IPv4 or IPv6 address")).to_be_visible()
+    expect(composer.page.get_by_text("is not an IPv4 or IPv6 address")).to_be_visible()
     composer.fill("Destination address", "fd06:7::7")
     expect(composer.page.get_by_text("one address family")).to_be_visible()

@@ -78,7 +78,7 @@ def test_a_form_says_what_the_api_would_refuse(screen: Screen) -> None:
     screen.button("Create").click()
     alerts = screen.dialog.get_by_role("alert")
     expect(alerts).to_have_count(6)
-    for text in ("can be in it", "no prefix length", "576", "A GUID", "beyond", "no IPv4"):
+    for text in ("cannot contain", "no prefix length", "576", "A GUID", "beyond", "not an IPv4"):
         expect(screen.dialog).to_contain_text(text)
     assert screen.service.http.get("/v1/adapters").json() == []
 
