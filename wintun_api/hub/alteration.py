@@ -38,7 +38,8 @@ def alter(
     """Rename an adapter and change its settings, all or nothing. Runs on the driver's thread.
 
     `wanted` has the settings that were requested before. Routes need a link that is up: if another
-    program has set it down, it is restored first and stays up.
+    program has set it down, it is restored first and stays up. It stays up even if the change then
+    fails: drivers cannot set it down, and on Linux that would remove IPv6 addresses and routes.
 
     Raises:
         WintunApiError: The driver refuses a part. Parts that were already changed are changed back
