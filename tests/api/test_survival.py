@@ -194,13 +194,12 @@ def test_nothing_of_a_change_that_fails(rig: Rig) -> None:
     assert read(service, adapter) == adapter
 
 
-@on_kernel
-def test_ipv6_comes_back(kernel: RunningService) -> None:
-    """With an MTU below 1280 the kernel removes IPv6: it is wanted, told, and put back."""
-    adapter = kernel.adapter(name="A1", mtu=1420, addresses=ADDRESSES, routes=[V4, V6])
-    with kernel.connect("/v1/events") as events:
+def test_ipv6_comes_back(system: RunningService) -> None:
+    """With an MTU below 1280 the adapter loses IPv6: it is wanted, told, and put back."""
+    adapter = system.adapter(name="A1", mtu=1420, addresses=ADDRESSES, routes=[V4, V6])
+    with system.connect("/v1/events") as events:
         assert next_event(events)["type"] == "snapshot"
-        low = change(kernel, adapter, mtu=1000)
+        low = change(system, adapter, mtu=1000)
         told = next_event(events)
         while told["type"] != "adapter.changed":
             told = next_event(events)
@@ -208,7 +207,7 @@ def test_ipv6_comes_back(kernel: RunningService) -> None:
     assert (low["addresses"], low["routes"], low["families"]) == (["10.8.0.1/24"], [V4], [4])
     assert plain(low["wanted"]["addresses"]) == set(ADDRESSES)
     assert sorted(low["wanted"]["routes"], key=str) == [V4, V6]
-    high = change(kernel, adapter, mtu=1420)
+    high = change(system, adapter, mtu=1420)
     assert plain(high["addresses"]) == set(ADDRESSES)
     assert sorted(high["routes"], key=str) == [V4, V6]
     assert high["wanted"] is None
@@ -226,19 +225,41 @@ def test_ipv6_of_an_opened_adapter(kernel: RunningService, tmp_path: Path) -> No
         assert sorted(high["routes"], key=str) == [V4, V6]
 
 
-@on_kernel
-def test_a_change_that_fails(kernel: RunningService) -> None:
+def test_a_change_that_fails(system: RunningService) -> None:
     """IPv6 that the new MTU makes impossible is named; MTU, addresses and routes are as before."""
-    adapter = kernel.adapter(name="A1", mtu=1420, addresses=ADDRESSES, routes=[V4, V6])
-    answer = kernel.http.patch(
+    adapter = system.adapter(name="A1", mtu=1420, addresses=ADDRESSES, routes=[V4, V6])
+    answer = system.http.patch(
         f"/v1/adapters/{adapter['guid']}", json={"mtu": 1000, "addresses": ["fd08::9/64"]}
     )
     found = problem(answer, 422, "setting-refused")
     assert "needs an MTU of 1280 bytes" in found["detail"]
-    after = read(kernel, adapter)
+    after = read(system, adapter)
     assert (after["mtu"], after["wanted"]) == (1420, None)
     assert plain(after["addresses"]) == set(ADDRESSES)
     assert sorted(after["routes"], key=str) == [V4, V6]
+
+
+def test_created_without_room_for_ipv6(system: RunningService) -> None:
+    """An adapter with an MTU below 1280 and IPv6 addresses is refused, and there is none."""
+    body = {"name": "A1", "mtu": 1279, "addresses": ADDRESSES}
+    found = problem(system.http.post("/v1/adapters", json=body), 422, "setting-refused")
+    assert "fd08::1/64: IPv6 needs an MTU of 1280 bytes; the adapter has 1279." in found["detail"]
+    assert "Set an MTU of at least 1280" in found["hint"]
+    assert system.http.get("/v1/adapters").json() == []
+
+
+@pytest.mark.parametrize(
+    "route",
+    [{**ON_LINK, "next_hop": "10.8.0.2"}, {**ON_LINK, "destination": "10.9.0.0/24"}],
+)
+def test_routes_that_systems_have_made(system: RunningService, route: dict[str, Any]) -> None:
+    """A route in the place of one that an address makes, here or elsewhere, is a conflict."""
+    adapter = system.adapter(name="A1", addresses=ADDRESSES)
+    system.adapter(name="A2", addresses=["10.9.0.1/24"])
+    answer = system.http.patch(f"/v1/adapters/{adapter['guid']}", json={"routes": [route]})
+    found = problem(answer, 409, "route-exists")
+    assert f"{route['destination']}: A route with metric 0 already exists" in found["detail"]
+    assert read(system, adapter)["routes"] == []
 
 
 @on_kernel

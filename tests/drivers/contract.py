@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, suppress
+from dataclasses import replace
 from ipaddress import IPv4Interface, IPv6Interface, ip_address, ip_interface, ip_network
 from uuid import UUID, uuid4
 
@@ -33,8 +34,10 @@ from wintun_api.errors import (
     AdapterNotFound,
     InvalidArgument,
     NotSupported,
+    RouteExists,
     SessionEnded,
     SessionExists,
+    SettingRefused,
     WintunApiError,
 )
 from wintun_api.packet import build
@@ -464,6 +467,74 @@ class DriverContract:
         assert adapter.info().routes == ()
         adapter.set_routes([])
         assert own_addresses(adapter.info()) == {self.IPV4, self.IPV6}
+
+    @pytest.mark.usefixtures("with_addresses")
+    def test_the_place_of_a_route_that_an_address_makes(self, adapter: Adapter) -> None:
+        """A next hop for the network of an own address is refused where the system's route is."""
+        for address, peer, metric in (
+            (self.IPV4, self.IPV4_PEER, 0),
+            (self.IPV6, self.IPV6_PEER, 256),
+        ):
+            route = Route(destination=address.network, next_hop=ip_address(peer), metric=metric)
+            with pytest.raises(RouteExists, match="made it for an address of the adapter") as found:
+                adapter.set_routes([route])
+            assert "Omit this route" in found.value.hint
+            assert adapter.info().routes == ()
+            beside = replace(route, metric=metric + 5)
+            adapter.set_routes([beside])
+            assert adapter.info().routes == (beside,)
+            adapter.set_routes([])
+
+    @pytest.mark.usefixtures("with_addresses")
+    @pytest.mark.parametrize("hop", [None, "10.6.7.8"])
+    def test_the_network_of_another_adapter(
+        self, adapter: Adapter, make: Make, hop: str | None
+    ) -> None:
+        """A route into this adapter does not take the place of the other one's own network."""
+        other = make()
+        other.set_addresses([IPv4Interface("10.6.9.1/24"), IPv6Interface("fd06:9::1/64")])
+        network, next_hop = ip_network("10.6.9.0/24"), ip_address(hop) if hop else None
+        taken = [Route(destination=network, next_hop=next_hop)]
+        taken += [Route(destination=ip_network("fd06:9::/64"), metric=256)] if not hop else []
+        for route in taken:
+            with pytest.raises(RouteExists, match=rf"{route.metric} already exists, into") as found:
+                adapter.set_routes([route])
+            assert "another metric" in found.value.hint
+        assert adapter.info().routes == ()
+        beside = Route(destination=network, next_hop=next_hop, metric=5)
+        adapter.set_routes([beside])
+        assert adapter.info().routes == (beside,)
+
+    @pytest.mark.usefixtures("with_addresses")
+    def test_a_network_that_another_adapter_has_later(self, adapter: Adapter, make: Make) -> None:
+        """A route that was there first may be set again."""
+        route = Route(destination=ip_network("10.6.9.0/24"))
+        adapter.set_routes([route])
+        other = make()
+        other.set_addresses([IPv4Interface("10.6.9.1/24")])
+        adapter.set_routes([route])
+        assert adapter.info().routes == (route,)
+
+    @pytest.mark.usefixtures("with_addresses")
+    def test_ipv6_needs_its_mtu(self, adapter: Adapter) -> None:
+        """With an MTU below 1280 IPv6 is removed, and refused until the MTU is larger."""
+        route = Route(destination=ip_network("fd06:60::/32"))
+        kept = Route(destination=ip_network("10.60.0.0/16"))
+        adapter.set_routes([route, kept])
+        adapter.set_mtu(1279)
+        info = adapter.info()
+        assert (own_addresses(info), info.routes, info.families) == ({self.IPV4}, (kept,), (4,))
+        for change in (
+            lambda: adapter.set_addresses([self.IPV4, self.IPV6]),
+            lambda: adapter.set_routes([kept, route]),
+        ):
+            with pytest.raises(SettingRefused, match="an MTU of 1280 bytes; the adapter has 1279"):
+                change()
+        info = adapter.info()
+        assert (own_addresses(info), info.routes) == ({self.IPV4}, (kept,))
+        adapter.set_mtu(1280)
+        adapter.set_addresses([self.IPV4, self.IPV6])
+        assert adapter.info().families == (4, 6)
 
     @pytest.mark.usefixtures("with_addresses")
     def test_next_hops_that_cannot_be(self, adapter: Adapter) -> None:

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from ipaddress import IPv6Address, IPv6Interface
 
-from wintun_api.drivers.base import IPAddress, IPInterface, Route
+from wintun_api.drivers.base import IPAddress, IPInterface, IPNetwork, Route
+from wintun_api.drivers.limits import MIN_MTU_IPV6
 from wintun_api.errors import InvalidArgument
+
+# Metrics of the routes that a system makes for the networks of addresses, as on Linux.
+MADE_METRICS = {4: 0, 6: 256}
 
 
 def check_addresses(addresses: Iterable[IPInterface]) -> list[IPInterface]:
@@ -74,6 +78,41 @@ def check_routes(
                 hint="Omit next_hop, as most tunnels do, or use a host that is reached through the "
                 "adapter.",
             )
+
+
+def makes(interface: IPInterface, route: Route) -> bool:
+    """Return whether the system has a route for this address in the place of `route`.
+
+    The two have the same destination and metric. Only an IPv4 address that is a network by itself
+    has no such route.
+    """
+    network = interface.network
+    return (
+        network == route.destination
+        and route.metric == MADE_METRICS[network.version]
+        and (network.version, network.prefixlen) != (4, 32)
+    )
+
+
+def own_network_taken(route: Route) -> tuple[str, str]:
+    """Return message and hint for a route that the system already has for an own address."""
+    detail = (
+        f"{route.destination}: A route with metric {route.metric} already exists: the system has "
+        "made it for an address of the adapter itself."
+    )
+    hint = (
+        "Omit this route: the adapter already reaches the network without a next hop. Or give the "
+        "route another metric, where smaller is preferred."
+    )
+    return detail, hint
+
+
+def ipv6_needs_mtu(what: IPInterface | IPNetwork, mtu: int) -> tuple[str, str]:
+    """Return message and hint for IPv6 at an MTU below 1280 (RFC 8200, section 5)."""
+    return (
+        f"{what}: IPv6 needs an MTU of {MIN_MTU_IPV6} bytes; the adapter has {mtu}.",
+        f"Set an MTU of at least {MIN_MTU_IPV6}, or do not use IPv6.",
+    )
 
 
 def _cause(route: Route, hop: IPAddress) -> str:

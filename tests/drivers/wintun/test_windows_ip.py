@@ -25,6 +25,7 @@ from wintun_api.errors import (
     DriverError,
     InvalidArgument,
     NotSupported,
+    RouteExists,
 )
 
 Interface: TypeAlias = IPv4Interface | IPv6Interface
@@ -390,6 +391,39 @@ def test_route_refused(helper: WindowsIpHelper, windows: FakeIphlpapi, demo: Fak
         helper.set_routes(demo.luid, wanted)
     assert refusal.value.code == 87
     assert helper.routes(demo.luid) == (V6,)
+
+
+@pytest.mark.parametrize(
+    ("change", "metric"),
+    [({}, 0), ({"Metric": 7}, 7), ({"Protocol": 2, "Metric": 256}, 0)],
+)
+def test_route_into_another_interface(
+    helper: WindowsIpHelper,
+    windows: FakeIphlpapi,
+    demo: FakeInterface,
+    change: dict[str, int],
+    metric: int,
+) -> None:
+    """One that is as good as a route into another interface is refused before any change."""
+    helper.set_routes(demo.luid, [V4])
+    other = nt.IpForwardRow2.from_buffer_copy(windows.routes[0])
+    interface = windows.interfaces[0]
+    assert interface is not demo
+    other.InterfaceLuid, other.InterfaceIndex = interface.luid, interface.index
+    other.DestinationPrefix.Prefix = nt.SockaddrInet.of(ip_address("10.61.0.0"), 4)
+    for member, value in change.items():
+        setattr(other, member, value)
+    windows.routes.append(other)
+    windows.calls.clear()
+    taken = Route(destination=ip_network("10.61.0.0/16"), metric=metric)
+    with pytest.raises(RouteExists, match=f"10.61.0.0/16: .*index {interface.index}") as refusal:
+        helper.set_routes(demo.luid, [taken])
+    assert refusal.value.code == 5010
+    assert windows.changes() == []
+    helper.set_routes(demo.luid, [Route(destination=taken.destination, metric=metric + 1)])
+    interface.rows[nt.AF_INET].Metric += 1
+    helper.set_routes(demo.luid, [taken])
+    assert helper.routes(demo.luid) == (taken,)
 
 
 def test_route_exists(helper: WindowsIpHelper, windows: FakeIphlpapi, demo: FakeInterface) -> None:

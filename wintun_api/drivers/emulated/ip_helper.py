@@ -8,10 +8,21 @@ from dataclasses import asdict
 from functools import partial
 from uuid import UUID
 
-from wintun_api.drivers.base import IPAddress, IPInterface, LinkCounters, Route, Watcher
+from wintun_api.drivers.base import (
+    IPAddress,
+    IPInterface,
+    IPNetwork,
+    LinkCounters,
+    Route,
+    Watcher,
+)
 from wintun_api.drivers.emulated.faults import CallFailed
 from wintun_api.drivers.emulated.machine import Device, Machine
-from wintun_api.drivers.network_check import check_addresses, check_routes
+from wintun_api.drivers.network_check import (
+    check_addresses,
+    check_routes,
+    makes,
+)
 from wintun_api.drivers.wintun.win32 import (
     ERROR_DUP_NAME,
     ERROR_FILE_NOT_FOUND,
@@ -144,20 +155,19 @@ class EmulatedIpHelper:
         with self._machine.lock:
             others = [one for one in self._machine.wintun_devices() if one is not device]
         check_routes(routes, device.addresses, partial(_reached_through, device, others))
-        taken = {
-            (route.destination, route.metric): other
-            for other in others
-            if other.metric == device.metric
-            for route in other.routes
-        }
+        rivals = [other for other in others if other.metric == device.metric]
+        taken = {_place(route): other for other in rivals for route in other.routes}
         for route in routes:
-            other = taken.get((route.destination, route.metric))
+            if route in device.routes or any(makes(one, route) for one in device.addresses):
+                continue
+            made = (one for one in rivals if any(makes(at, route) for at in one.addresses))
+            other = taken.get(_place(route)) or next(made, None)
             if other is not None:
                 raise RouteExists(
                     "CreateIpForwardEntry2",
                     ERROR_OBJECT_ALREADY_EXISTS,
-                    f"{route.destination}: There is a route of metric {route.metric} to it "
-                    f"already, into the adapter {other.name}.",
+                    f"{route.destination}: A route with metric {route.metric} already exists, into "
+                    f"the adapter {other.name}.",
                     hint="Give this route or one of the two adapters another metric, where smaller "
                     f"is preferred, or remove the route into {other.name} first.",
                 )
@@ -214,6 +224,11 @@ def _reached_through(device: Device, others: Sequence[Device], hop: IPAddress) -
         if any(hop in one.network for one in other.addresses):
             return other.name
     return ""
+
+
+def _place(route: Route) -> tuple[IPNetwork, int]:
+    """Return what only one route of the machine can have."""
+    return route.destination, route.metric
 
 
 def _failed(function: str, failed: CallFailed) -> DriverError:

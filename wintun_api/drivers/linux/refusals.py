@@ -7,18 +7,20 @@ import os
 import socket
 from pathlib import Path
 
-from wintun_api.drivers.base import IPInterface, Route
+from wintun_api.drivers.base import IPInterface, IPNetwork, Route
 from wintun_api.drivers.limits import MIN_MTU_IPV6
 from wintun_api.drivers.linux.failure import driver_error
 from wintun_api.drivers.linux.netlink import Netlink, Refusal
 from wintun_api.drivers.linux.route_messages import (
     IP6_RT_PRIO_USER,
     PROTOCOLS,
+    RTPROT_KERNEL,
     Owner,
     find_owner,
     row_of,
 )
 from wintun_api.drivers.linux.rtnetlink import Link
+from wintun_api.drivers.network_check import ipv6_needs_mtu, own_network_taken
 from wintun_api.errors import DriverError, RouteExists, SettingRefused
 
 # Errors that do not depend on the address or route: no privilege, no memory.
@@ -46,7 +48,7 @@ def route_refused(netlink: Netlink, refusal: Refusal, link: Link, route: Route) 
     if code in _OF_THE_PROCESS:
         return driver_error(function, code)
     if code == errno.EEXIST:
-        return _route_exists(function, find_owner(netlink, row_of(route)), route)
+        return _route_exists(function, find_owner(netlink, row_of(route)), route, link)
     found = _no_ipv6(function, refusal, link, route.destination)
     if found is not None:
         return found
@@ -84,13 +86,15 @@ def stayed(function: str, what: str) -> SettingRefused:
     )
 
 
-def _no_ipv6(function: str, refusal: Refusal, link: Link, what: object) -> DriverError | None:
-    if getattr(what, "version", 4) != 6 or refusal.code not in _WITHOUT_IPV6:
+def _no_ipv6(
+    function: str, refusal: Refusal, link: Link, what: IPInterface | IPNetwork
+) -> DriverError | None:
+    if what.version != 6 or refusal.code not in _WITHOUT_IPV6:
         return None
     if link.mtu < MIN_MTU_IPV6:
-        cause = f"IPv6 needs an MTU of {MIN_MTU_IPV6} bytes; the adapter has {link.mtu}."
-        hint = f"Set an MTU of at least {MIN_MTU_IPV6}, or do not use IPv6."
-    elif refusal.code == errno.EACCES:  # a missing privilege is EPERM
+        detail, hint = ipv6_needs_mtu(what, link.mtu)
+        return SettingRefused(function, refusal.code, detail, domain="errno", hint=hint)
+    if refusal.code == errno.EACCES:  # a missing privilege is EPERM
         variable = f"net.ipv6.conf.{link.kernel_name}.disable_ipv6"
         cause = f"IPv6 is disabled on the adapter ({variable})."
         hint = f"Enable it with sysctl {variable}=0, or do not use IPv6."
@@ -114,7 +118,10 @@ def _is_set(variable: Path) -> bool:
         return False
 
 
-def _route_exists(function: str, owner: Owner | None, route: Route) -> RouteExists:
+def _route_exists(function: str, owner: Owner | None, route: Route, link: Link) -> RouteExists:
+    if owner == Owner(link.index, RTPROT_KERNEL):
+        detail, hint = own_network_taken(route)
+        return RouteExists(function, errno.EEXIST, detail, domain="errno", hint=hint)
     version6 = route.destination.version == 6
     metric = route.metric or (IP6_RT_PRIO_USER if version6 else 0)
     if owner is None:

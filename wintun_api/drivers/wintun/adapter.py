@@ -12,20 +12,42 @@ from wintun_api.drivers.base import (
     AdapterInfo,
     IPAddress,
     IPInterface,
+    IPNetwork,
     LinkCounters,
     Route,
 )
-from wintun_api.drivers.limits import check_capacity, check_metric, check_mtu, check_name
-from wintun_api.drivers.network_check import check_routes
+from wintun_api.drivers.limits import (
+    MIN_MTU_IPV6,
+    check_capacity,
+    check_metric,
+    check_mtu,
+    check_name,
+)
+from wintun_api.drivers.network_check import (
+    check_addresses,
+    check_routes,
+    ipv6_needs_mtu,
+    makes,
+    own_network_taken,
+)
 from wintun_api.drivers.wintun.abi import BOOL, AdapterHandle, AdapterName, Generation, NetLuid
 from wintun_api.drivers.wintun.ip_helper import IpHelper
 from wintun_api.drivers.wintun.session import WintunSession
 from wintun_api.drivers.wintun.win32 import (
     ERROR_INVALID_HANDLE,
+    ERROR_INVALID_PARAMETER,
     ERROR_NOT_FOUND,
     ERROR_NOT_SUPPORTED,
+    ERROR_OBJECT_ALREADY_EXISTS,
 )
-from wintun_api.errors import AdapterNotFound, AdapterUnavailable, DriverError, NotSupported
+from wintun_api.errors import (
+    AdapterNotFound,
+    AdapterUnavailable,
+    DriverError,
+    NotSupported,
+    RouteExists,
+    SettingRefused,
+)
 
 if TYPE_CHECKING:
     from wintun_api.drivers.wintun.driver import WintunDriver
@@ -183,18 +205,30 @@ class WintunAdapter:
 
         Raises:
             NotSupported: There is no IP Helper.
+            SettingRefused: One is of IPv6 and the MTU is below 1280.
             AdapterUnavailable: It is disabled, or its driver is being replaced. All settings below
                 raise this too.
         """
-        self._helper("CreateUnicastIpAddressEntry").set_addresses(self._luid, addresses)
+        function = "CreateUnicastIpAddressEntry"
+        helper, wanted = self._helper(function), check_addresses(addresses)
+        self._refuse_ipv6(helper, function, wanted)
+        helper.set_addresses(self._luid, wanted)
 
     def set_mtu(self, mtu: int) -> None:
-        """Set the MTU in bytes.
+        """Set the MTU in bytes. Below 1280 the adapter loses IPv6, as on Linux (RFC 8200).
 
         Raises:
             NotSupported: There is no IP Helper.
         """
-        self._helper("SetIpInterfaceEntry").set_mtu(self._luid, check_mtu(mtu))
+        helper, luid = self._helper("SetIpInterfaceEntry"), self._luid
+        helper.set_mtu(luid, check_mtu(mtu))
+        if mtu >= MIN_MTU_IPV6:
+            return
+        routes, addresses = helper.routes(luid), helper.addresses(luid)
+        if any(one.destination.version == 6 for one in routes):
+            helper.set_routes(luid, [one for one in routes if one.destination.version == 4])
+        if any(one.version == 6 for one in addresses):
+            helper.set_addresses(luid, [one for one in addresses if one.version == 4])
 
     def set_metric(self, metric: int | None) -> None:
         """Set the interface's metric; None lets Windows choose, which it does by link speed.
@@ -210,10 +244,21 @@ class WintunAdapter:
 
         Raises:
             InvalidArgument: A next hop is not possible.
+            RouteExists: One has the place of another route.
+            SettingRefused: One is of IPv6 and the MTU is below 1280.
             NotSupported: There is no IP Helper.
         """
         helper = self._helper("CreateIpForwardEntry2")
-        check_routes(routes, helper.addresses(self._luid))
+        addresses, present = helper.addresses(self._luid), helper.routes(self._luid)
+        check_routes(routes, addresses)
+        for route in routes:
+            new = route.next_hop is not None and route not in present
+            if new and any(makes(one, route) for one in addresses):
+                detail, hint = own_network_taken(route)
+                raise RouteExists(
+                    "CreateIpForwardEntry2", ERROR_OBJECT_ALREADY_EXISTS, detail, hint=hint
+                )
+        self._refuse_ipv6(helper, "CreateIpForwardEntry2", [one.destination for one in routes])
         helper.set_routes(self._luid, routes)
 
     def set_dns(self, servers: Sequence[IPAddress], search: Sequence[str]) -> None:
@@ -256,6 +301,16 @@ class WintunAdapter:
             )
         self.close()
         return bool(reboot_required)
+
+    def _refuse_ipv6(
+        self, helper: IpHelper, function: str, settings: Sequence[IPInterface | IPNetwork]
+    ) -> None:
+        """Refuse IPv6 at an MTU below 1280, which the adapter's packets would exceed."""
+        first = next((one for one in settings if one.version == 6), None)
+        mtu = helper.mtu(self._luid) if first is not None else None
+        if first is not None and mtu is not None and mtu < MIN_MTU_IPV6:
+            detail, hint = ipv6_needs_mtu(first, mtu)
+            raise SettingRefused(function, ERROR_INVALID_PARAMETER, detail, hint=hint)
 
     def _open(self, function: str) -> AdapterHandle:
         if self._handle is None:

@@ -15,7 +15,7 @@ from typing import Any, Final
 from uuid import NAMESPACE_OID, UUID, uuid4, uuid5
 
 from wintun_api.drivers.base import AdapterInfo, Capabilities, Logger, Unavailable, Watcher
-from wintun_api.drivers.limits import check_name, check_pool
+from wintun_api.drivers.limits import MIN_MTU_IPV6, check_name, check_pool
 from wintun_api.drivers.wintun.abi import BOOL, AdapterHandle, EnumCallback, Generation, Guid
 from wintun_api.drivers.wintun.adapter import WintunAdapter, read_luid, read_name
 from wintun_api.drivers.wintun.devices import Devices, DeviceState, Presence, windows_devices
@@ -378,6 +378,9 @@ class WintunDriver:
                 orphan=orphan,
             )
         dns, dns_search = helper.dns(luid)
+        mtu, families = helper.mtu(luid), helper.families(luid)
+        if mtu is not None and mtu < MIN_MTU_IPV6:
+            families = tuple(one for one in families if one != 6)
         return AdapterInfo(
             guid=helper.guid(luid),
             name=name,
@@ -385,7 +388,7 @@ class WintunDriver:
             luid=luid,
             interface_index=helper.interface_index(luid),
             interface_name=helper.alias(luid),
-            mtu=helper.mtu(luid),
+            mtu=mtu,
             addresses=helper.addresses(luid),
             persistent=persistent,
             wintun_name=self._renamed.get(luid, ""),
@@ -393,7 +396,7 @@ class WintunDriver:
             routes=helper.routes(luid),
             dns=dns,
             dns_search=dns_search,
-            families=helper.families(luid),
+            families=families,
             orphan=orphan,
         )
 

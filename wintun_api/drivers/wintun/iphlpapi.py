@@ -39,6 +39,7 @@ ALIAS_UNITS = 257  # ifdef.h: NDIS_IF_MAX_STRING_SIZE and the zero
 
 IpPrefixOriginManual = 1  # nldef.h: NL_PREFIX_ORIGIN
 IpDadStateInvalid, IpDadStateDuplicate, IpDadStatePreferred = 0, 2, 4  # NL_DAD_STATE
+MIB_IPPROTO_LOCAL = 2  # added by Windows itself
 MIB_IPPROTO_NETMGMT = 3  # NL_ROUTE_PROTOCOL: added by a person or a program
 NlroManual = 0  # NL_ROUTE_ORIGIN
 MibIfTableRaw = 1  # netioapi.h: MIB_IF_TABLE_LEVEL; without asking every driver of the stack

@@ -9,10 +9,12 @@ from ipaddress import ip_network
 from typing import TypeAlias
 
 from wintun_api.drivers.base import IPAddress, IPNetwork, Route
+from wintun_api.drivers.network_check import MADE_METRICS
 from wintun_api.drivers.wintun.interface_rows import InterfaceRows
 from wintun_api.drivers.wintun.iphlpapi import (
     AF_UNSPEC,
     INFINITE_LIFETIME,
+    MIB_IPPROTO_LOCAL,
     MIB_IPPROTO_NETMGMT,
     IpAddressPrefix,
     IpForwardRow2,
@@ -26,7 +28,7 @@ from wintun_api.drivers.wintun.win32 import (
     ERROR_OBJECT_ALREADY_EXISTS,
     ERROR_SUCCESS,
 )
-from wintun_api.errors import DriverError, SettingRefused
+from wintun_api.errors import DriverError, RouteExists, SettingRefused
 
 # What identifies a route on an interface; the metric is only a property of it.
 Key: TypeAlias = tuple[IPNetwork, IPAddress | None]
@@ -53,12 +55,23 @@ class RouteRows:
         If one is refused, the former routes are restored.
 
         Raises:
+            RouteExists: One into another interface is equally preferred.
             SettingRefused: One is refused; `detail` names it. Or a family is not bound (1168).
         """
         wanted: dict[Key, Route] = {(one.destination, one.next_hop): one for one in routes}
         for version in sorted({one.destination.version for one in wanted.values()}):
             self._interfaces.need(luid, version, "CreateIpForwardEntry2")
-        present = {_key_of(row): row for row in self._rows(luid)}
+        rows = self._calls.rows("GetIpForwardTable2", AF_UNSPEC, IpForwardRow2)
+        present = {_key_of(row): row for row in _managed(rows, luid)}
+        self._refuse_taken(
+            luid,
+            [
+                route
+                for key, route in wanted.items()
+                if key not in present or present[key].Metric != route.metric
+            ],
+            rows,
+        )
         created: list[IpForwardRow2] = []
         changed: list[IpForwardRow2] = []
         try:
@@ -81,14 +94,38 @@ class RouteRows:
                 self._delete(row)
 
     def _rows(self, luid: int) -> list[IpForwardRow2]:
-        rows = self._calls.rows("GetIpForwardTable2", AF_UNSPEC, IpForwardRow2)
-        return [
-            row
-            for row in rows
-            if row.InterfaceLuid == luid
-            and row.Protocol == MIB_IPPROTO_NETMGMT
-            and row.Origin == NlroManual
-        ]
+        return _managed(self._calls.rows("GetIpForwardTable2", AF_UNSPEC, IpForwardRow2), luid)
+
+    def _refuse_taken(
+        self, luid: int, routes: Sequence[Route], rows: Sequence[IpForwardRow2]
+    ) -> None:
+        """Refuse a route if one into another interface is equally preferred.
+
+        Windows would accept both and choose one. A route that Windows has made for an address
+        counts with the metric that it has on Linux, so that it is not overridden by mistake.
+        """
+        lengths = {route.destination.prefixlen for route in routes}
+        others: dict[IPNetwork, list[IpForwardRow2]] = {}
+        for row in rows:
+            if row.InterfaceLuid != luid and row.DestinationPrefix.PrefixLength in lengths:
+                others.setdefault(_key_of(row)[0], []).append(row)
+        for route in routes:
+            version = route.destination.version
+            for row in others.get(route.destination, ()):
+                metric = MADE_METRICS[version] if row.Protocol == MIB_IPPROTO_LOCAL else row.Metric
+                mine = self._interfaces.get(luid, version)
+                other = self._interfaces.get(row.InterfaceLuid, version)
+                if mine is None or other is None:
+                    continue
+                if mine.Metric + route.metric == other.Metric + metric:
+                    raise RouteExists(
+                        "CreateIpForwardEntry2",
+                        ERROR_OBJECT_ALREADY_EXISTS,
+                        f"{route.destination}: A route with metric {route.metric} already exists, "
+                        f"into the interface with index {row.InterfaceIndex}.",
+                        hint="Give this route or one of the two interfaces another metric, where "
+                        "smaller is preferred, or remove the other route first.",
+                    )
 
     def _create(self, luid: int, route: Route) -> list[IpForwardRow2]:
         row = IpForwardRow2()
@@ -123,6 +160,16 @@ class RouteRows:
         code = self._calls.code("DeleteIpForwardEntry2", byref(row))
         if code not in (ERROR_SUCCESS, ERROR_NOT_FOUND):
             raise system_error("DeleteIpForwardEntry2", code)
+
+
+def _managed(rows: Sequence[IpForwardRow2], luid: int) -> list[IpForwardRow2]:
+    return [
+        row
+        for row in rows
+        if row.InterfaceLuid == luid
+        and row.Protocol == MIB_IPPROTO_NETMGMT
+        and row.Origin == NlroManual
+    ]
 
 
 def _key_of(row: IpForwardRow2) -> Key:
