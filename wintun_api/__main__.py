@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import os
 import sys
@@ -13,6 +14,7 @@ INTERRUPTED = 130  # as in cli.exit_codes, for a Ctrl-C before that is imported
 
 def main() -> None:
     """Run the command in sys.argv and exit with its exit code."""
+    _read_names_as_utf8()
     _fill_standard_descriptors()
     try:
         from wintun_api.cli import app
@@ -48,6 +50,20 @@ def main() -> None:
             code = 1
             _tell(error)
     sys.exit(code)
+
+
+def _read_names_as_utf8() -> None:
+    """Start Python again in UTF-8 mode (PEP 540) if it can only use ASCII in names of files.
+
+    In the C locale with PYTHONUTF8=0, Python cannot open a path from a settings file, and cannot
+    send a name from the command line to the service. The process id stays the same.
+    """
+    # On Windows there is no such locale, and -X utf8=0 says that this is not wanted.
+    if sys.platform != "win32" and "utf8" not in sys._xoptions:  # noqa: SLF001 - documented
+        if codecs.lookup(sys.getfilesystemencoding()).name != "ascii":
+            return
+        with suppress(OSError):
+            os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])  # noqa: S606
 
 
 def _tell(error: OSError) -> None:

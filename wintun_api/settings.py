@@ -17,7 +17,14 @@ from pathlib import Path, PureWindowsPath
 from typing import Annotated, Any, Literal
 
 import platformdirs
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
@@ -129,6 +136,19 @@ class Settings(BaseSettings):
     @classmethod
     def _trim(cls, given: Any) -> Any:
         return trimmed_values(given)
+
+    @field_validator("*")
+    @classmethod
+    def _check_path(cls, value: Any) -> Any:
+        if isinstance(value, Path):
+            try:
+                os.fsencode(value)
+            except UnicodeEncodeError:
+                raise ValueError(
+                    f"has letters that the locale's encoding, {sys.getfilesystemencoding()}, does "
+                    "not have; use a UTF-8 locale, such as LC_ALL=C.UTF-8"
+                ) from None
+        return value
 
     # Where it listens
     host: str = Field("127.0.0.1", description="IP address to listen on.")
@@ -331,7 +351,7 @@ def flag_of(field: str) -> str:
 def _explain(
     rows: Iterable[ErrorDetails], given: Mapping[str, Any], config: Path | None
 ) -> Iterable[str]:
-    variables = {name.upper() for name in os.environ}
+    variables = {name.upper() for name, value in os.environ.items() if value}
     for row in rows:
         field = str(row["loc"][0]) if row["loc"] else ""
         message = row["msg"].removeprefix("Value error, ")
