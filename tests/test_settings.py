@@ -187,3 +187,31 @@ except InvalidSettings as error:
     assert place == "."
     assert "has no home directory" in said
     assert "WINTUN_API_DATA_DIR" in said
+
+
+@pytest.mark.parametrize(
+    ("given", "host"),
+    [
+        ("[::1]", "::1"),
+        ("[fd00::1]", "fd00::1"),
+        ("[::]", "::"),
+        ("::1", "::1"),
+        ("127.0.0.1", "127.0.0.1"),
+        ("localhost", "localhost"),
+        ("wintun.example.com", "wintun.example.com"),
+    ],
+)
+def test_host(config: Path, monkeypatch: pytest.MonkeyPatch, given: str, host: str) -> None:
+    """The host is an address or a name; an IPv6 address may have the brackets of a URL."""
+    assert Settings.load(host=given).host == host
+    config.write_text(f'host = "{given}"\n')
+    assert Settings.load(config).host == host
+    monkeypatch.setenv("WINTUN_API_HOST", given)
+    assert Settings.load().host == host
+
+
+@pytest.mark.parametrize("given", ["[::1", "::1]", "[::1]:80", "[localhost]", "[127.0.0.1]", "[]"])
+def test_brackets_in_wrong_places(given: str) -> None:
+    """Brackets around anything else are a sentence that says where they may be."""
+    (sentence,) = refusal(host=given)
+    assert "only an IPv6 address may have brackets, such as [::1]" in sentence

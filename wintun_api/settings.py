@@ -106,6 +106,21 @@ def _host_names(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
+def _host(name: str) -> str:
+    # As in a URL; the system's functions take an IPv6 address without brackets only.
+    inner = name.removeprefix("[").removesuffix("]")
+    if inner == name:
+        return name
+    try:
+        ipaddress.IPv6Address(inner if name == f"[{inner}]" else name)
+    except ValueError:
+        raise ValueError(
+            f"{name!r} is not an address to listen on; only an IPv6 address may have brackets, "
+            "such as [::1], and a port is given by itself"
+        ) from None
+    return inner
+
+
 def _absolute(path: Path) -> Path:
     # A relative path would be looked for in directories where any user may have put a DLL. A
     # Windows path is absolute here too, so that a settings file can be checked on another machine.
@@ -117,6 +132,7 @@ def _absolute(path: Path) -> Path:
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
 Networks = Annotated[Names, AfterValidator(_networks)]
+HostAddress = Annotated[str, AfterValidator(_host)]
 HostNames = Annotated[Names, AfterValidator(_host_names)]
 Native = Literal["auto", "off"] | AbsolutePath
 
@@ -151,7 +167,7 @@ class Settings(BaseSettings):
         return value
 
     # Where it listens
-    host: str = Field("127.0.0.1", description="IP address to listen on.")
+    host: HostAddress = Field("127.0.0.1", description="IP address to listen on.")
     port: int = Field(9886, ge=0, le=65535, description="TCP port; 0 chooses a free one.")
     allowed_hosts: HostNames = Field(
         (), description="Host names to accept in addition to the loopback names."
