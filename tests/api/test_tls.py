@@ -28,6 +28,8 @@ from wintun_api.api.tokens import Scope
 from wintun_api.capture.reader import Reader
 from wintun_api.drivers.emulated.driver import emulated_driver
 from wintun_api.drivers.emulated.library import EmulatedLibrary
+from wintun_api.hub import ending as ending_module
+from wintun_api.hub import registry
 from wintun_api.wire import BATCH, PCAPNG, RAW
 
 NewLoop = Callable[[], asyncio.AbstractEventLoop]
@@ -125,9 +127,17 @@ def test_a_stalled_client(
             assert statistics(client.file)[1] == losses
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the end of a session wait as long as a busy machine needs."""
+    monkeypatch.setattr(ending_module, "FLUSH_PATIENCE", 30.0)
+    monkeypatch.setattr(registry, "ENDING_PATIENCE", 60.0)
+
+
 @pytest.mark.thorough(but_first=True)
 @pytest.mark.parametrize("protocol", [BATCH, RAW])
 @pytest.mark.parametrize("ending", ["session", "service"])
+@pytest.mark.usefixtures("patient")
 def test_a_client_that_comes_back(
     tmp_path: Path,
     tls: dict[str, Any],
