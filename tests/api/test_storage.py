@@ -16,12 +16,13 @@ import httpx
 import pytest
 
 from tests.disk import fill, remount
-from tests.drivers.linux.kernel import ip, namespace
+from tests.drivers.linux.kernel import ip, namespace, needs_kernel
 from tests.running import RunningService, running
 
-pytestmark = pytest.mark.skipif(
-    sys.platform != "linux" or os.geteuid() != 0, reason="mounts a file system"
-)
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="mounts a file system"),
+    *needs_kernel,
+]
 
 
 @contextmanager

@@ -197,6 +197,7 @@ def test_network_of_its_own(prefix: tuple[str, ...]) -> None:
 
 @pytest.mark.skipif(not ROOT, reason="needs root")
 @needs("unshare")
+@pytest.mark.skipif(not Path("/dev/net").is_dir(), reason="needs /dev/net")
 @pytest.mark.parametrize(("mode", "cause"), [("600", "its mode"), ("666", "CAP_NET_ADMIN")])
 def test_device_of_another_user(mode: str, cause: str) -> None:
     """A device that this user may not open is told from a right that is missing."""
