@@ -158,7 +158,10 @@ def test_chatter_to_the_events(service: RunningService) -> None:
     with opened(service, "/v1/events") as raw:
         raw.frame()
         raw.send(frame(TEXT, b"hello") * 50_000 + frame(BINARY, b"") * 1000 + frame(PING, b"end"))
-        assert raw.frame() == (PONG, b"end")
+        answer = raw.frame()
+        while answer[0] == TEXT:  # an event of a session before this
+            answer = raw.frame()
+        assert answer == (PONG, b"end")
         raw.send(frame(TEXT, b"more") + frame(CLOSE, b"\x03\xe8"))
         assert raw.close_frame() == 1000
 
