@@ -107,14 +107,15 @@ def test_the_hub_knows_no_concrete_driver() -> None:
 
 
 def test_drivers_do_not_know_each_other() -> None:
-    """Only the emulated driver builds on another one: it is the Wintun driver's own code."""
-    allowed = {("emulated", "wintun")}
+    """Wintun's stands on Windows', the emulated driver on both, and nothing else on another."""
+    allowed = {("wintun", "windows"), ("emulated", "wintun"), ("emulated", "windows")}
     for path in (ROOT / "drivers").glob("*/*.py"):
         own = path.parent.name
         for name in imports(path):
             parts = name.split(".")
             if parts[:2] == ["wintun_api", "drivers"] and parts[2] in (
                 "wintun",
+                "windows",
                 "linux",
                 "emulated",
             ):

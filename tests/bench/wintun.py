@@ -20,8 +20,9 @@ from tests.bench.tables import Table
 from wintun_api.drivers.emulated.driver import emulated_driver
 from wintun_api.drivers.emulated.library import EmulatedLibrary
 from wintun_api.drivers.limits import DEFAULT_RING_CAPACITY
-from wintun_api.drivers.wintun.abi import EventHandle, Generation, SessionHandle, prototypes_of
-from wintun_api.drivers.wintun.binding import bind
+from wintun_api.drivers.windows.binding import bind
+from wintun_api.drivers.windows.foreign import EventHandle
+from wintun_api.drivers.wintun.abi import Generation, SessionHandle, prototypes_of
 from wintun_api.drivers.wintun.session import WintunSession
 
 SIZES = (92, 1420)

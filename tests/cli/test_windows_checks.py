@@ -14,10 +14,10 @@ from tests.drivers.wintun.genuine import GENUINE, needs_genuine, needs_windows
 from tests.drivers.wintun.test_supply import GOOD
 from wintun_api.cli import windows_checks as checks
 from wintun_api.cli.checks import Outcome
+from wintun_api.drivers.windows.image import Image
+from wintun_api.drivers.windows.signature import TRUST_E_BAD_DIGEST, Signature
 from wintun_api.drivers.wintun.abi import Generation, exports_of
-from wintun_api.drivers.wintun.image import Image
 from wintun_api.drivers.wintun.releases import Release
-from wintun_api.drivers.wintun.signature import TRUST_E_BAD_DIGEST, Signature
 
 POOL = replace(GOOD, image=Image("amd64", exports_of(Generation.POOL), "0.13"))
 KNOWN = replace(GOOD, release=Release("0.14.1", "amd64"))

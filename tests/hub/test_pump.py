@@ -19,7 +19,8 @@ import pytest
 from wintun_api.drivers.base import Session
 from wintun_api.drivers.emulated.driver import emulated_driver
 from wintun_api.drivers.emulated.library import EmulatedLibrary
-from wintun_api.drivers.wintun.abi import EventHandle, Generation
+from wintun_api.drivers.windows.foreign import EventHandle
+from wintun_api.drivers.wintun.abi import Generation
 from wintun_api.drivers.wintun.adapter import WintunAdapter
 from wintun_api.errors import DriverBusy, DriverError, SessionExists
 from wintun_api.hub import pump as pump_module

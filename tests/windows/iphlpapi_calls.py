@@ -13,8 +13,8 @@ from ipaddress import ip_address, ip_interface, ip_network
 from typing import Any
 
 from wintun_api.drivers.base import Route
-from wintun_api.drivers.wintun.system_calls import SystemCalls, find_in_system
-from wintun_api.drivers.wintun.windows_ip import WindowsIpHelper, windows_ip_helper
+from wintun_api.drivers.windows.system_calls import SystemCalls, find_in_system
+from wintun_api.drivers.windows.system_ip_helper import WindowsIpHelper, windows_ip_helper
 from wintun_api.errors import DriverError
 
 LUID = 0x0035000001000000

@@ -11,10 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from wintun_api.drivers.wintun.abi import EventHandle, callback_type, function_type
-from wintun_api.drivers.wintun.binding import last_error, load_system
-from wintun_api.drivers.wintun.image import process_machine
-from wintun_api.drivers.wintun.win32 import WIN32_PROTOTYPES, Events, elevated
+from wintun_api.drivers.windows.binding import last_error, load_system
+from wintun_api.drivers.windows.elevation import elevated
+from wintun_api.drivers.windows.events import EVENT_PROTOTYPES, Events
+from wintun_api.drivers.windows.foreign import EventHandle, callback_type, function_type
+from wintun_api.drivers.windows.image import process_machine
 from wintun_api.errors import DriverError
 from wintun_api.settings import default_driver
 
@@ -24,7 +25,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "win32", reason="asks the Window
 @pytest.fixture
 def events() -> Events:
     """The event calls of kernel32.dll."""
-    return Events(dict(load_system("kernel32.dll", WIN32_PROTOTYPES)))
+    return Events(dict(load_system("kernel32.dll", EVENT_PROTOTYPES)))
 
 
 def test_platform() -> None:
@@ -51,7 +52,7 @@ def test_calling_convention() -> None:
     """Functions and callbacks are bound without the flag of the C convention."""
     from _ctypes import FUNCFLAG_CDECL
 
-    for row in WIN32_PROTOTYPES:
+    for row in EVENT_PROTOTYPES:
         assert not function_type(row)._flags_ & FUNCFLAG_CDECL
     assert callback_type is ctypes.WINFUNCTYPE
 

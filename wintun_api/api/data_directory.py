@@ -21,7 +21,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from wintun_api import files
-from wintun_api.drivers.wintun import acl
+from wintun_api.drivers.windows import acl
 from wintun_api.errors import WintunApiError
 from wintun_api.files import UntrustedFile
 

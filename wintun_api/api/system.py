@@ -39,7 +39,7 @@ from wintun_api.api.schemas.tokens import CreatedToken, Token, TokenCreate
 from wintun_api.api.sign_ins import cookie_name
 from wintun_api.api.tokens import Scope
 from wintun_api.drivers.base import UnavailableReason as Reason
-from wintun_api.drivers.wintun.win32 import elevated
+from wintun_api.drivers.windows.elevation import elevated
 from wintun_api.errors import DriverInUse, NotSupported, StorageFailed
 
 router = APIRouter()

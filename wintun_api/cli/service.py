@@ -220,7 +220,7 @@ def _settings(flags: dict[str, Any]) -> Settings:
 
 def _prepare(settings: Settings) -> Path:
     from wintun_api.api.tokens import load_admin_token
-    from wintun_api.drivers.wintun import acl
+    from wintun_api.drivers.windows import acl
     from wintun_api.files import UntrustedFile
 
     data, token = settings.data_dir, settings.token_path
@@ -242,7 +242,7 @@ def _prepare(settings: Settings) -> Path:
 
 
 def _elevated() -> None:
-    from wintun_api.drivers.wintun.win32 import elevated
+    from wintun_api.drivers.windows.elevation import elevated
 
     if not elevated():
         fail(

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 from wintun_api.cli.checks import Check, Outcome
 from wintun_api.drivers.base import Driver
+from wintun_api.drivers.windows.elevation import elevated
+from wintun_api.drivers.windows.image import process_machine
 from wintun_api.drivers.wintun import installed
 from wintun_api.drivers.wintun.abi import Generation
 from wintun_api.drivers.wintun.driver import WintunDriver
-from wintun_api.drivers.wintun.image import process_machine
 from wintun_api.drivers.wintun.library import WintunDll
 from wintun_api.drivers.wintun.releases import download_hint
 from wintun_api.drivers.wintun.supply import Supply
-from wintun_api.drivers.wintun.win32 import elevated
 from wintun_api.settings import Settings
 
 MIN_DRIVER = (0, 11)  # older ones corrupt memory and stop Windows

@@ -11,12 +11,7 @@ from typing import Any
 import pytest
 
 from wintun_api.drivers.emulated.library import EmulatedLibrary
-from wintun_api.drivers.wintun.abi import (
-    AdapterHandle,
-    Generation,
-    SessionHandle,
-    exports_of,
-)
+from wintun_api.drivers.wintun.abi import AdapterHandle, Generation, SessionHandle, exports_of
 from wintun_api.drivers.wintun.adapter import WintunAdapter
 from wintun_api.drivers.wintun.driver import WintunDriver
 from wintun_api.errors import AccessDenied, AdapterNotFound, DriverError

@@ -6,8 +6,10 @@ from uuid import UUID
 
 import pytest
 
+from wintun_api.drivers.windows import foreign
+from wintun_api.drivers.windows.foreign import Check
 from wintun_api.drivers.wintun import abi
-from wintun_api.drivers.wintun.abi import Check, Generation
+from wintun_api.drivers.wintun.abi import Generation
 
 POOL_EXPORTS = """
 WintunAllocateSendPacket WintunCreateAdapter WintunDeleteAdapter WintunDeletePoolDriver
@@ -23,7 +25,10 @@ WintunReceivePacket WintunReleaseReceivePacket WintunSendPacket WintunSetLogger 
 POINTER = ctypes.sizeof(ctypes.c_void_p)
 
 
-def row(generation: Generation, name: str) -> abi.Prototype:
+ROWS = [export.prototype for export in abi.PROTOTYPES]
+
+
+def row(generation: Generation, name: str) -> foreign.Prototype:
     (found,) = (one for one in abi.prototypes_of(generation) if one.name == name)
     return found
 
@@ -62,25 +67,25 @@ def test_mixture_refused(generation: Generation) -> None:
 
 def test_fixed_widths() -> None:
     """Types have the sizes of Windows wherever this runs."""
-    assert ctypes.sizeof(abi.BOOL) == ctypes.sizeof(abi.DWORD) == 4
-    assert ctypes.sizeof(abi.DWORD64) == 8
-    assert ctypes.sizeof(abi.LPARAM) == POINTER
-    for handle in (abi.AdapterHandle, abi.SessionHandle, abi.EventHandle, abi.WideString):
+    assert ctypes.sizeof(foreign.BOOL) == ctypes.sizeof(foreign.DWORD) == 4
+    assert ctypes.sizeof(foreign.DWORD64) == 8
+    assert ctypes.sizeof(foreign.LPARAM) == POINTER
+    for handle in (abi.AdapterHandle, abi.SessionHandle, foreign.EventHandle, foreign.WideString):
         assert ctypes.sizeof(handle) == POINTER
     assert ctypes.sizeof(abi.AdapterName) == 256
 
 
 def test_guid_layout() -> None:
     """GUID has 16 bytes, its fields at 0, 4, 6 and 8."""
-    assert ctypes.sizeof(abi.Guid) == 16
-    offsets = [getattr(abi.Guid, name).offset for name, _ in abi.Guid._fields_]
+    assert ctypes.sizeof(foreign.Guid) == 16
+    offsets = [getattr(foreign.Guid, name).offset for name, _ in foreign.Guid._fields_]
     assert offsets == [0, 4, 6, 8]
 
 
 def test_guid_bytes() -> None:
     """A GUID in memory is the UUID's little-endian form, and comes back as it went."""
     guid = UUID("deadbabe-cafe-beef-0123-456789abcdef")
-    structure = abi.Guid.of(guid)
+    structure = foreign.Guid.of(guid)
     assert structure.data1 == 0xDEADBABE
     assert (structure.data2, structure.data3) == (0xCAFE, 0xBEEF)
     assert bytes(structure.data4) == bytes.fromhex("0123456789abcdef")
@@ -89,9 +94,9 @@ def test_guid_bytes() -> None:
 
 def test_luid_layout() -> None:
     """NET_LUID is one unsigned 64-bit value."""
-    assert ctypes.sizeof(abi.NetLuid) == 8
-    assert abi.NetLuid.value.offset == 0
-    assert abi.NetLuid(0xFFFF_FFFF_0000_0000).value == 0xFFFF_FFFF_0000_0000
+    assert ctypes.sizeof(foreign.NetLuid) == 8
+    assert foreign.NetLuid.value.offset == 0
+    assert foreign.NetLuid(0xFFFF_FFFF_0000_0000).value == 0xFFFF_FFFF_0000_0000
 
 
 @pytest.mark.parametrize("text", ["", "Demo", "Büro", "網路", "\U0001f30d\U0001f30d", "a" * 300])
@@ -101,19 +106,19 @@ def test_wide_strings(text: str) -> None:
     callback = abi.PoolLoggerCallback(lambda _level, message: seen.append(message.text))
     callback(0, text)
     assert seen == [text]
-    content = abi.WideString.from_param(text)
+    content = foreign.WideString.from_param(text)
     units = ctypes.string_at(content, 2 * len(text.encode("utf-16-le")) // 2 + 2)
     assert units == text.encode("utf-16-le") + b"\0\0"
 
 
 def test_null_wide_string() -> None:
     """A NULL string reads as an empty one."""
-    assert abi.WideString(None).text == ""
+    assert foreign.WideString(None).text == ""
 
 
 def test_handles_do_not_mix() -> None:
     """A handle of another kind is refused before the call."""
-    end = abi.function_type(row(Generation.POOL, "WintunEndSession"))(lambda _handle: None)
+    end = foreign.function_type(row(Generation.POOL, "WintunEndSession"))(lambda _handle: None)
     end(abi.SessionHandle(1))
     with pytest.raises(ctypes.ArgumentError):
         end(abi.AdapterHandle(1))
@@ -122,7 +127,7 @@ def test_handles_do_not_mix() -> None:
 def test_handles_keep_64_bits() -> None:
     """A handle is not cut to an int, as it would be without a result type."""
     wide = 0x7FF6_1234_5678 if POINTER == 8 else 0x7234_5678
-    start = abi.function_type(row(Generation.POOL, "WintunStartSession"))(lambda *_: wide)
+    start = foreign.function_type(row(Generation.POOL, "WintunStartSession"))(lambda *_: wide)
     assert start(abi.AdapterHandle(1), 0x20000).value == wide
 
 
@@ -137,7 +142,7 @@ def test_argument_orders() -> None:
 
 def test_void_functions_cannot_fail() -> None:
     """What returns nothing has no check, and what can fail has one."""
-    for one in abi.PROTOTYPES:
+    for one in ROWS:
         if one.restype is None:
             assert one.check is Check.NONE
         elif one.name != "WintunGetReadWaitEvent":
@@ -146,14 +151,14 @@ def test_void_functions_cannot_fail() -> None:
 
 def test_packet_path() -> None:
     """The four packet functions keep the GIL, and no others."""
-    assert {one.name for one in abi.PROTOTYPES if one.packet_path} == {
+    assert {one.name for one in ROWS if one.packet_path} == {
         "WintunReceivePacket",
         "WintunReleaseReceivePacket",
         "WintunAllocateSendPacket",
         "WintunSendPacket",
     }
-    for one in abi.PROTOTYPES:
-        keeps_gil = bool(abi.function_type(one)._flags_ & FUNCFLAG_PYTHONAPI)
+    for one in ROWS:
+        keeps_gil = bool(foreign.function_type(one)._flags_ & FUNCFLAG_PYTHONAPI)
         assert keeps_gil is one.packet_path
 
 
@@ -170,5 +175,5 @@ def test_logger_shapes() -> None:
 def test_copy_bytes() -> None:
     """A packet with zeros in it is copied whole, and nothing beyond it is touched."""
     memory = (ctypes.c_char * 8)(*b"........")
-    abi.copy_bytes(ctypes.addressof(memory), b"a\0b\0c", 5)
+    foreign.copy_bytes(ctypes.addressof(memory), b"a\0b\0c", 5)
     assert memory.raw == b"a\0b\0c..."

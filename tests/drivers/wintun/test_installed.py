@@ -7,8 +7,8 @@ from uuid import uuid4
 
 import pytest
 
+from tests.drivers.windows.test_image import library_file
 from tests.drivers.wintun.genuine import needs_windows
-from tests.drivers.wintun.test_image import library_file
 from wintun_api.drivers.wintun import installed
 
 

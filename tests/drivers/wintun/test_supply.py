@@ -6,20 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.drivers.windows.test_image import library_file
 from tests.drivers.wintun.genuine import GENUINE, needs_genuine, needs_windows
-from tests.drivers.wintun.test_image import library_file
 from wintun_api.drivers.base import Unavailable, UnavailableReason
+from wintun_api.drivers.windows.image import MACHINES, Image, process_machine
+from wintun_api.drivers.windows.signature import TRUST_E_BAD_DIGEST, TRUST_E_NOSIGNATURE, Signature
 from wintun_api.drivers.wintun import library
 from wintun_api.drivers.wintun.abi import Generation, exports_of
 from wintun_api.drivers.wintun.driver import WintunDriver
-from wintun_api.drivers.wintun.image import MACHINES, Image, process_machine
 from wintun_api.drivers.wintun.library import WintunDll
 from wintun_api.drivers.wintun.releases import ARCHIVE, Release
-from wintun_api.drivers.wintun.signature import (
-    TRUST_E_BAD_DIGEST,
-    TRUST_E_NOSIGNATURE,
-    Signature,
-)
 from wintun_api.drivers.wintun.supply import Supply, candidates, find, held, judge, not_found
 from wintun_api.errors import DriverUnavailable
 

@@ -28,7 +28,7 @@ from wintun_api.api.sign_ins import SignIns
 from wintun_api.api.tokens import Scope, TokenStore, draft
 from wintun_api.drivers.base import UnavailableReason
 from wintun_api.drivers.limits import check_name
-from wintun_api.drivers.wintun.devices import DISABLED
+from wintun_api.drivers.windows.devices import DISABLED
 from wintun_api.packet.check import check_packet
 from wintun_api.settings import Settings
 from wintun_api.wire import unpack

@@ -12,8 +12,8 @@ from wintun_api.drivers.emulated.faults import CallFailed
 from wintun_api.drivers.emulated.machine import Device
 from wintun_api.drivers.emulated.program import OpenAdapter, Program
 from wintun_api.drivers.limits import MAX_ADAPTER_NAME, MAX_POOL
-from wintun_api.drivers.wintun.abi import AdapterHandle, WideString
-from wintun_api.drivers.wintun.win32 import (
+from wintun_api.drivers.windows.foreign import WideString
+from wintun_api.drivers.windows.win32 import (
     ERROR_ALREADY_EXISTS,
     ERROR_BUFFER_OVERFLOW,
     ERROR_FILE_NOT_FOUND,
@@ -21,6 +21,7 @@ from wintun_api.drivers.wintun.win32 import (
     ERROR_INVALID_PARAMETER,
     ERROR_NOT_FOUND,
 )
+from wintun_api.drivers.wintun.abi import AdapterHandle
 
 # ruff: noqa: N802  the exports' names
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from wintun_api.drivers.emulated.machine import Machine
-from wintun_api.drivers.wintun.devices import DISABLED, DeviceState, Presence
+from wintun_api.drivers.windows.devices import DISABLED, DeviceState, Presence
 
 
 class EmulatedDevices:

@@ -23,13 +23,13 @@ from wintun_api.drivers.network_check import (
     check_routes,
     makes,
 )
-from wintun_api.drivers.wintun.win32 import (
+from wintun_api.drivers.windows.win32 import (
     ERROR_DUP_NAME,
     ERROR_FILE_NOT_FOUND,
     ERROR_NOT_SUPPORTED,
     ERROR_OBJECT_ALREADY_EXISTS,
-    driver_error,
 )
+from wintun_api.drivers.wintun.meanings import driver_error
 from wintun_api.errors import (
     AdapterExists,
     AdapterNotFound,

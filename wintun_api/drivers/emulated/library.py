@@ -20,15 +20,14 @@ from wintun_api.drivers.emulated.link import Link
 from wintun_api.drivers.emulated.machine import Machine
 from wintun_api.drivers.emulated.program import Program
 from wintun_api.drivers.emulated.session_calls import SessionCalls
-from wintun_api.drivers.wintun.abi import EventHandle, Generation, Prototype, prototypes_of
-from wintun_api.drivers.wintun.binding import bind
-from wintun_api.drivers.wintun.win32 import (
-    ERROR_INVALID_HANDLE,
-    WIN32_PROTOTYPES,
-    driver_error,
-)
+from wintun_api.drivers.windows.binding import bind
+from wintun_api.drivers.windows.events import EVENT_PROTOTYPES
+from wintun_api.drivers.windows.foreign import EventHandle, Prototype
+from wintun_api.drivers.windows.win32 import ERROR_INVALID_HANDLE
+from wintun_api.drivers.wintun.abi import Generation, prototypes_of
+from wintun_api.drivers.wintun.meanings import driver_error
 
-WINDOWS_FUNCTIONS = {*(row.name for row in WIN32_PROTOTYPES), "GetIfEntry2"}
+WINDOWS_FUNCTIONS = {*(row.name for row in EVENT_PROTOTYPES), "GetIfEntry2"}
 
 
 class EmulatedLibrary:
@@ -53,7 +52,9 @@ class EmulatedLibrary:
         kinds = {Generation.POOL: PoolCalls, Generation.TUNNEL_TYPE: TunnelTypeCalls}
         self._calls = (kinds[generation](self._program), SessionCalls(self._program, rate))
         self._rows = {row.name: row for row in prototypes_of(generation)}
-        self._functions = bind(self._rows.values(), self._python_function, self.last_error)
+        self._functions = bind(
+            self._rows.values(), self._python_function, self.last_error, failed=driver_error
+        )
         self._wait_results: deque[int] = deque()
 
     # The interface of a library.

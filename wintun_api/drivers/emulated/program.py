@@ -14,8 +14,8 @@ from wintun_api.drivers.emulated.faults import CallFailed, Faults
 from wintun_api.drivers.emulated.link import Link
 from wintun_api.drivers.emulated.machine import Device, Machine
 from wintun_api.drivers.emulated.ring import ReceiveEnd, SendEnd
+from wintun_api.drivers.windows.win32 import ERROR_INVALID_HANDLE
 from wintun_api.drivers.wintun.abi import Generation
-from wintun_api.drivers.wintun.win32 import ERROR_INVALID_HANDLE
 
 _FILETIME_OF_1970 = 116_444_736_000_000_000
 MAX_GIVEN_BACK = 4096  # handles whose end is remembered; the oldest are forgotten first

@@ -11,7 +11,7 @@ from __future__ import annotations
 import ctypes
 
 from wintun_api.drivers.limits import MAX_IP_PACKET_SIZE
-from wintun_api.drivers.wintun.win32 import (
+from wintun_api.drivers.windows.win32 import (
     ERROR_BUFFER_OVERFLOW,
     ERROR_HANDLE_EOF,
     ERROR_INVALID_DATA,

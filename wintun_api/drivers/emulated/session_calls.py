@@ -17,13 +17,13 @@ from wintun_api.drivers.limits import (
     MAX_RING_CAPACITY,
     MIN_RING_CAPACITY,
 )
-from wintun_api.drivers.wintun.abi import AdapterHandle, SessionHandle
-from wintun_api.drivers.wintun.win32 import (
+from wintun_api.drivers.windows.win32 import (
     ERROR_ALREADY_INITIALIZED,
     ERROR_FILE_NOT_FOUND,
     ERROR_INVALID_PARAMETER,
     ERROR_NO_MORE_ITEMS,
 )
+from wintun_api.drivers.wintun.abi import AdapterHandle, SessionHandle
 
 # ruff: noqa: N802  the exports' names
 

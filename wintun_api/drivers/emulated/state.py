@@ -20,8 +20,8 @@ from wintun_api import files
 from wintun_api.drivers.base import IPAddress, IPInterface, Route
 from wintun_api.drivers.emulated.faults import CallFailed
 from wintun_api.drivers.limits import check_metric, check_mtu, check_pool
-from wintun_api.drivers.wintun import acl
-from wintun_api.drivers.wintun.win32 import (
+from wintun_api.drivers.windows import acl
+from wintun_api.drivers.windows.win32 import (
     ERROR_ACCESS_DENIED,
     ERROR_DIRECTORY,
     ERROR_DISK_FULL,

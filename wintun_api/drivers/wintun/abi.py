@@ -8,22 +8,26 @@ text as UTF-16 bytes, for `wintypes.DWORD` has 8 bytes and `c_wchar` 4 where thi
 
 from __future__ import annotations
 
-import ctypes
-import sys
-from _ctypes import FUNCFLAG_CDECL, FUNCFLAG_PYTHONAPI, CFuncPtr
-from collections.abc import Callable, Iterable
-from ctypes import POINTER, c_int32, c_ssize_t, c_uint16, c_uint32, c_uint64, c_void_p
+from collections.abc import Iterable
+from ctypes import POINTER, c_int32, c_uint16, c_void_p
 from dataclasses import dataclass
-from enum import Enum, StrEnum
-from typing import Any
-from uuid import UUID
+from enum import StrEnum
 
 from wintun_api.drivers.limits import MAX_ADAPTER_NAME
+from wintun_api.drivers.windows.foreign import (
+    BOOL,
+    DWORD,
+    DWORD64,
+    LPARAM,
+    Check,
+    EventHandle,
+    Guid,
+    NetLuid,
+    Prototype,
+    WideString,
+    callback_type,
+)
 
-BOOL = c_int32
-DWORD = c_uint32
-DWORD64 = c_uint64
-LPARAM = c_ssize_t
 AdapterName = c_uint16 * MAX_ADAPTER_NAME
 
 
@@ -34,65 +38,6 @@ class AdapterHandle(c_void_p):
 class SessionHandle(c_void_p):
     """WINTUN_SESSION_HANDLE."""
 
-
-class EventHandle(c_void_p):
-    """HANDLE of an event."""
-
-
-class WideString(c_void_p):
-    """LPCWSTR: zero-terminated UTF-16 code units. Takes a str, which lives as long as the call."""
-
-    @classmethod
-    def from_param(cls, text: Any) -> Any:
-        """Encode a str; surrogate pairs become two units, as Windows counts them."""
-        if isinstance(text, str):
-            return ctypes.c_char_p(text.encode("utf-16-le") + b"\0\0")
-        return super().from_param(text)
-
-    @property
-    def text(self) -> str:
-        """Read the string it points to."""
-        if not self.value:
-            return ""
-        units = ctypes.cast(self, POINTER(c_uint16))
-        length = 0
-        while units[length]:
-            length += 1
-        return ctypes.string_at(self.value, 2 * length).decode("utf-16-le", "replace")
-
-
-class Guid(ctypes.Structure):
-    """GUID of guiddef.h, 16 bytes in memory as `UUID.bytes_le`."""
-
-    _fields_ = (
-        ("data1", c_uint32),
-        ("data2", c_uint16),
-        ("data3", c_uint16),
-        ("data4", ctypes.c_uint8 * 8),
-    )
-
-    @classmethod
-    def of(cls, guid: UUID) -> Guid:
-        """Return the structure of a UUID."""
-        return cls.from_buffer_copy(guid.bytes_le)
-
-    @property
-    def uuid(self) -> UUID:
-        """Return it as Python knows it."""
-        return UUID(bytes_le=bytes(self))
-
-
-class NetLuid(ctypes.Structure):
-    """NET_LUID of ifdef.h: an unsigned 64-bit value of an index (24..47) and a type (48..63)."""
-
-    _fields_ = (("value", c_uint64),)
-
-
-# stdcall where the two conventions differ (32-bit Windows), the platform's own elsewhere.
-if sys.platform == "win32":
-    callback_type = ctypes.WINFUNCTYPE
-else:
-    callback_type = ctypes.CFUNCTYPE
 
 EnumCallback = callback_type(BOOL, AdapterHandle, LPARAM)
 # 0.9 declares BOOL as the result and ignores it, so one shape serves 0.9 to 0.13.
@@ -107,39 +52,12 @@ class Generation(StrEnum):
     TUNNEL_TYPE = "tunnel-type"
 
 
-class Check(Enum):
-    """Name how a result shows failure.
-
-    CALLER is for the two calls that often return NULL (ring empty, ring full): the session checks
-    the result, which also saves a Python call per packet.
-    """
-
-    NONE = "cannot fail"
-    NULL = "NULL"
-    FALSE = "zero"
-    WAIT = "WAIT_FAILED"
-    CALLER = "the caller looks"
-
-
 @dataclass(frozen=True, slots=True)
-class Prototype:
-    """One function: where it exists, what it takes and returns, and how it fails.
-
-    Attributes:
-        generations: The generations that export it.
-        name: The exported name, case-sensitive.
-        restype: The result; None for void.
-        argtypes: The parameters.
-        check: How failure shows.
-        packet_path: Short, never blocks, called per packet: bound so that the GIL is kept.
-    """
+class Export:
+    """A function of wintun.dll, and the generations that export it."""
 
     generations: frozenset[Generation]
-    name: str
-    restype: Any
-    argtypes: tuple[Any, ...]
-    check: Check
-    packet_path: bool = False
+    prototype: Prototype
 
 
 _P = frozenset({Generation.POOL})
@@ -148,39 +66,40 @@ _PT = _P | _T
 _A, _S, _W, _PKT = AdapterHandle, SessionHandle, WideString, c_void_p
 _PBOOL, _PGUID, _PDWORD, _PLUID = POINTER(BOOL), POINTER(Guid), POINTER(DWORD), POINTER(NetLuid)
 _PNAME = POINTER(AdapterName)
+_F = Prototype
 _ENUM, _LOG_P, _LOG_T = EnumCallback, PoolLoggerCallback, TunnelTypeLoggerCallback
 
 # In the order of wintun.h. WintunGetAdapterLUID is exported so; its README spells it differently.
-PROTOTYPES: tuple[Prototype, ...] = (
-    Prototype(_P, "WintunCreateAdapter", _A, (_W, _W, _PGUID, _PBOOL), Check.NULL),
-    Prototype(_T, "WintunCreateAdapter", _A, (_W, _W, _PGUID), Check.NULL),
-    Prototype(_P, "WintunOpenAdapter", _A, (_W, _W), Check.NULL),
-    Prototype(_T, "WintunOpenAdapter", _A, (_W,), Check.NULL),
-    Prototype(_T, "WintunCloseAdapter", None, (_A,), Check.NONE),
-    Prototype(_P, "WintunDeleteAdapter", BOOL, (_A, BOOL, _PBOOL), Check.FALSE),
-    Prototype(_P, "WintunEnumAdapters", BOOL, (_W, _ENUM, LPARAM), Check.FALSE),
-    Prototype(_P, "WintunFreeAdapter", None, (_A,), Check.NONE),
-    Prototype(_P, "WintunDeletePoolDriver", BOOL, (_W, _PBOOL), Check.FALSE),
-    Prototype(_T, "WintunDeleteDriver", BOOL, (), Check.FALSE),
-    Prototype(_PT, "WintunGetAdapterLUID", None, (_A, _PLUID), Check.NONE),
-    Prototype(_P, "WintunGetAdapterName", BOOL, (_A, _PNAME), Check.FALSE),
-    Prototype(_P, "WintunSetAdapterName", BOOL, (_A, _W), Check.FALSE),
-    Prototype(_PT, "WintunGetRunningDriverVersion", DWORD, (), Check.FALSE),
-    Prototype(_P, "WintunSetLogger", None, (_LOG_P,), Check.NONE),
-    Prototype(_T, "WintunSetLogger", None, (_LOG_T,), Check.NONE),
-    Prototype(_PT, "WintunStartSession", _S, (_A, DWORD), Check.NULL),
-    Prototype(_PT, "WintunEndSession", None, (_S,), Check.NONE),
-    Prototype(_PT, "WintunGetReadWaitEvent", EventHandle, (_S,), Check.NULL),
-    Prototype(_PT, "WintunReceivePacket", _PKT, (_S, _PDWORD), Check.CALLER, packet_path=True),
-    Prototype(_PT, "WintunReleaseReceivePacket", None, (_S, _PKT), Check.NONE, packet_path=True),
-    Prototype(_PT, "WintunAllocateSendPacket", _PKT, (_S, DWORD), Check.CALLER, packet_path=True),
-    Prototype(_PT, "WintunSendPacket", None, (_S, _PKT), Check.NONE, packet_path=True),
+PROTOTYPES: tuple[Export, ...] = (
+    Export(_P, _F("WintunCreateAdapter", _A, (_W, _W, _PGUID, _PBOOL), Check.NULL)),
+    Export(_T, _F("WintunCreateAdapter", _A, (_W, _W, _PGUID), Check.NULL)),
+    Export(_P, _F("WintunOpenAdapter", _A, (_W, _W), Check.NULL)),
+    Export(_T, _F("WintunOpenAdapter", _A, (_W,), Check.NULL)),
+    Export(_T, _F("WintunCloseAdapter", None, (_A,), Check.NONE)),
+    Export(_P, _F("WintunDeleteAdapter", BOOL, (_A, BOOL, _PBOOL), Check.FALSE)),
+    Export(_P, _F("WintunEnumAdapters", BOOL, (_W, _ENUM, LPARAM), Check.FALSE)),
+    Export(_P, _F("WintunFreeAdapter", None, (_A,), Check.NONE)),
+    Export(_P, _F("WintunDeletePoolDriver", BOOL, (_W, _PBOOL), Check.FALSE)),
+    Export(_T, _F("WintunDeleteDriver", BOOL, (), Check.FALSE)),
+    Export(_PT, _F("WintunGetAdapterLUID", None, (_A, _PLUID), Check.NONE)),
+    Export(_P, _F("WintunGetAdapterName", BOOL, (_A, _PNAME), Check.FALSE)),
+    Export(_P, _F("WintunSetAdapterName", BOOL, (_A, _W), Check.FALSE)),
+    Export(_PT, _F("WintunGetRunningDriverVersion", DWORD, (), Check.FALSE)),
+    Export(_P, _F("WintunSetLogger", None, (_LOG_P,), Check.NONE)),
+    Export(_T, _F("WintunSetLogger", None, (_LOG_T,), Check.NONE)),
+    Export(_PT, _F("WintunStartSession", _S, (_A, DWORD), Check.NULL)),
+    Export(_PT, _F("WintunEndSession", None, (_S,), Check.NONE)),
+    Export(_PT, _F("WintunGetReadWaitEvent", EventHandle, (_S,), Check.NULL)),
+    Export(_PT, _F("WintunReceivePacket", _PKT, (_S, _PDWORD), Check.CALLER, packet_path=True)),
+    Export(_PT, _F("WintunReleaseReceivePacket", None, (_S, _PKT), Check.NONE, packet_path=True)),
+    Export(_PT, _F("WintunAllocateSendPacket", _PKT, (_S, DWORD), Check.CALLER, packet_path=True)),
+    Export(_PT, _F("WintunSendPacket", None, (_S, _PKT), Check.NONE, packet_path=True)),
 )
 
 
 def prototypes_of(generation: Generation) -> tuple[Prototype, ...]:
     """Return the rows of one generation, in header order."""
-    return tuple(row for row in PROTOTYPES if generation in row.generations)
+    return tuple(row.prototype for row in PROTOTYPES if generation in row.generations)
 
 
 def exports_of(generation: Generation) -> frozenset[str]:
@@ -199,34 +118,3 @@ def generation_of(names: Iterable[str]) -> Generation | None:
         if exported == exports_of(generation):
             return generation
     return None
-
-
-def function_type(row: Prototype, flags: int = 0) -> type[CFuncPtr]:
-    """Return the ctypes type of a row: what binds an address, a DLL's name or a Python function.
-
-    Args:
-        row: The prototype.
-        flags: More of ctypes' function flags, such as keeping the thread's last error.
-    """
-    # Zero is stdcall, which only 32-bit Windows tells from the C convention.
-    flags |= 0 if sys.platform == "win32" else FUNCFLAG_CDECL
-    if row.packet_path:
-        flags |= FUNCFLAG_PYTHONAPI
-
-    class Function(CFuncPtr):
-        _argtypes_ = row.argtypes
-        _restype_ = row.restype
-        _flags_ = flags
-
-    return Function
-
-
-def _make_copy() -> Callable[[int, bytes, int], None]:
-    # ctypes.memmove gives the GIL up for every copy; a packet is copied faster than that.
-    address = ctypes.cast(ctypes.memmove, c_void_p).value
-    assert address is not None
-    return ctypes.PYFUNCTYPE(None, c_void_p, ctypes.c_char_p, ctypes.c_size_t)(address)
-
-
-copy_bytes: Callable[[int, bytes, int], None] = _make_copy()
-"""Copy `bytes` to an address, keeping the GIL."""

@@ -30,16 +30,17 @@ from wintun_api.drivers.network_check import (
     makes,
     own_network_taken,
 )
-from wintun_api.drivers.wintun.abi import BOOL, AdapterHandle, AdapterName, Generation, NetLuid
-from wintun_api.drivers.wintun.ip_helper import IpHelper
-from wintun_api.drivers.wintun.session import WintunSession
-from wintun_api.drivers.wintun.win32 import (
+from wintun_api.drivers.windows.foreign import BOOL, NetLuid
+from wintun_api.drivers.windows.ip_helper import IpHelper
+from wintun_api.drivers.windows.win32 import (
     ERROR_INVALID_HANDLE,
     ERROR_INVALID_PARAMETER,
     ERROR_NOT_FOUND,
     ERROR_NOT_SUPPORTED,
     ERROR_OBJECT_ALREADY_EXISTS,
 )
+from wintun_api.drivers.wintun.abi import AdapterHandle, AdapterName, Generation
+from wintun_api.drivers.wintun.session import WintunSession
 from wintun_api.errors import (
     AdapterNotFound,
     AdapterUnavailable,

@@ -16,19 +16,20 @@ from uuid import NAMESPACE_OID, UUID, uuid4, uuid5
 
 from wintun_api.drivers.base import AdapterInfo, Capabilities, Logger, Unavailable, Watcher
 from wintun_api.drivers.limits import MIN_MTU_IPV6, check_name, check_pool
-from wintun_api.drivers.wintun.abi import BOOL, AdapterHandle, EnumCallback, Generation, Guid
-from wintun_api.drivers.wintun.adapter import WintunAdapter, read_luid, read_name
-from wintun_api.drivers.wintun.devices import Devices, DeviceState, Presence, windows_devices
-from wintun_api.drivers.wintun.ip_helper import IpHelper
-from wintun_api.drivers.wintun.library import WintunDll, WintunLibrary
-from wintun_api.drivers.wintun.log import Log
-from wintun_api.drivers.wintun.win32 import (
+from wintun_api.drivers.windows.devices import Devices, DeviceState, Presence, windows_devices
+from wintun_api.drivers.windows.foreign import BOOL, Guid
+from wintun_api.drivers.windows.ip_helper import IpHelper
+from wintun_api.drivers.windows.system_ip_helper import windows_ip_helper
+from wintun_api.drivers.windows.win32 import (
     ERROR_ALREADY_EXISTS,
     ERROR_FILE_NOT_FOUND,
     ERROR_NOT_SUPPORTED,
     ERROR_VERSION_PARSE_ERROR,
 )
-from wintun_api.drivers.wintun.windows_ip import windows_ip_helper
+from wintun_api.drivers.wintun.abi import AdapterHandle, EnumCallback, Generation
+from wintun_api.drivers.wintun.adapter import WintunAdapter, read_luid, read_name
+from wintun_api.drivers.wintun.library import WintunDll, WintunLibrary
+from wintun_api.drivers.wintun.log import Log
 from wintun_api.errors import (
     AccessDenied,
     AdapterExists,

@@ -9,7 +9,7 @@ import os
 import sys
 from pathlib import Path
 
-from wintun_api.drivers.wintun.image import read_image
+from wintun_api.drivers.windows.image import read_image
 
 DEVICES = r"SYSTEM\CurrentControlSet\Enum\ROOT\NET"
 DRIVER = r"SYSTEM\CurrentControlSet\Services\wintun"

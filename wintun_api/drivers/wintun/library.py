@@ -14,17 +14,22 @@ from threading import Lock
 from typing import Any, Protocol
 
 from wintun_api.drivers.base import Unavailable, UnavailableReason
-from wintun_api.drivers.wintun.abi import EventHandle, Generation, prototypes_of
-from wintun_api.drivers.wintun.binding import (
+from wintun_api.drivers.windows.binding import (
     LOAD_LIBRARY_SEARCH_DLL_LOAD_DIR,
     LOAD_LIBRARY_SEARCH_SYSTEM32,
+    bind_library,
     clear_last_error,
     last_error,
-    load,
+    load_library,
     load_system,
 )
-from wintun_api.drivers.wintun.image import process_machine
+from wintun_api.drivers.windows.elevation import elevated
+from wintun_api.drivers.windows.events import EVENT_PROTOTYPES, Events
+from wintun_api.drivers.windows.foreign import EventHandle
+from wintun_api.drivers.windows.image import process_machine
+from wintun_api.drivers.wintun.abi import Generation, prototypes_of
 from wintun_api.drivers.wintun.installed import older_adapters
+from wintun_api.drivers.wintun.meanings import driver_error
 from wintun_api.drivers.wintun.releases import download_hint
 from wintun_api.drivers.wintun.supply import (
     Supply,
@@ -35,7 +40,6 @@ from wintun_api.drivers.wintun.supply import (
     not_found,
     unreadable,
 )
-from wintun_api.drivers.wintun.win32 import WIN32_PROTOTYPES, Events, elevated
 from wintun_api.errors import DriverUnavailable
 
 logger = logging.getLogger(__name__)
@@ -224,8 +228,10 @@ class WintunDll:
                 assert found.generation is not None
                 for name in self.endangered():
                     logger.warning("Loading %s deletes %s of an older program.", found.path, name)
-                functions = load(str(found.path), prototypes_of(found.generation), SAFE_SEARCH)
-            self._events = Events(load_system("kernel32.dll", WIN32_PROTOTYPES))
+                library = load_library(str(found.path), SAFE_SEARCH)
+                rows = prototypes_of(found.generation)
+                functions = bind_library(library, rows, driver_error)
+            self._events = Events(load_system("kernel32.dll", EVENT_PROTOTYPES))
         except OSError as error:
             raise DriverUnavailable(
                 UnavailableReason.LIBRARY_UNUSABLE,

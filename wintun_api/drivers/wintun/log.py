@@ -8,12 +8,8 @@ from collections import deque
 from typing import Any
 
 from wintun_api.drivers.base import Logger, LogLevel, LogLine
-from wintun_api.drivers.wintun.abi import (
-    Generation,
-    PoolLoggerCallback,
-    TunnelTypeLoggerCallback,
-    WideString,
-)
+from wintun_api.drivers.windows.foreign import WideString
+from wintun_api.drivers.wintun.abi import Generation, PoolLoggerCallback, TunnelTypeLoggerCallback
 
 RECENT_LINES = 200
 _FILETIME_OF_1970 = 116_444_736_000_000_000  # FILETIME counts 100 ns since 1601

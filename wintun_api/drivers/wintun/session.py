@@ -11,14 +11,15 @@ from threading import Lock
 from types import MappingProxyType
 
 from wintun_api.drivers.limits import MAX_IP_PACKET_SIZE
-from wintun_api.drivers.wintun.abi import DWORD, SessionHandle, copy_bytes
-from wintun_api.drivers.wintun.library import WintunLibrary
-from wintun_api.drivers.wintun.win32 import (
+from wintun_api.drivers.windows.foreign import DWORD, copy_bytes
+from wintun_api.drivers.windows.win32 import (
     ERROR_BUFFER_OVERFLOW,
     ERROR_HANDLE_EOF,
     ERROR_NO_MORE_ITEMS,
-    driver_error,
 )
+from wintun_api.drivers.wintun.abi import SessionHandle
+from wintun_api.drivers.wintun.library import WintunLibrary
+from wintun_api.drivers.wintun.meanings import driver_error
 from wintun_api.errors import DriverError, InvalidPacket, SessionEnded, carried_code
 from wintun_api.packet.check import TOO_LONG
 

@@ -15,16 +15,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wintun_api.drivers.base import Unavailable, UnavailableReason
-from wintun_api.drivers.wintun.abi import Generation, generation_of
-from wintun_api.drivers.wintun.held import hold
-from wintun_api.drivers.wintun.image import Image, parse_image, process_machine
-from wintun_api.drivers.wintun.releases import KNOWN, SIGNER, Release, download_hint
-from wintun_api.drivers.wintun.signature import (
+from wintun_api.drivers.windows.held import hold
+from wintun_api.drivers.windows.image import Image, parse_image, process_machine
+from wintun_api.drivers.windows.signature import (
     TRUST_E_BAD_DIGEST,
     UNSIGNED,
     Signature,
     read_signature,
 )
+from wintun_api.drivers.wintun.abi import Generation, generation_of
+from wintun_api.drivers.wintun.releases import KNOWN, SIGNER, Release, download_hint
 
 NAME = "wintun.dll"
 OWN_BUILD = "If it is your own build, start with --allow-unverified-dll."

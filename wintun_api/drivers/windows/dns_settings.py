@@ -8,8 +8,8 @@ from ctypes import byref
 from ipaddress import ip_address
 
 from wintun_api.drivers.base import IPAddress
-from wintun_api.drivers.wintun.abi import Guid, WideString
-from wintun_api.drivers.wintun.iphlpapi import (
+from wintun_api.drivers.windows.foreign import Guid, WideString
+from wintun_api.drivers.windows.iphlpapi import (
     DNS_INTERFACE_SETTINGS_VERSION1,
     DNS_SETTING_IPV6,
     DNS_SETTING_NAMESERVER,
@@ -17,8 +17,8 @@ from wintun_api.drivers.wintun.iphlpapi import (
     IPHLPAPI_DNS,
     DnsInterfaceSettings,
 )
-from wintun_api.drivers.wintun.system_calls import SystemCalls, system_error
-from wintun_api.drivers.wintun.win32 import ERROR_FILE_NOT_FOUND, ERROR_NOT_FOUND, ERROR_SUCCESS
+from wintun_api.drivers.windows.system_calls import SystemCalls, system_error
+from wintun_api.drivers.windows.win32 import ERROR_FILE_NOT_FOUND, ERROR_NOT_FOUND, ERROR_SUCCESS
 
 _FAMILY_FLAG = {4: 0, 6: DNS_SETTING_IPV6}
 _NOTHING_SET = (ERROR_FILE_NOT_FOUND, ERROR_NOT_FOUND)

@@ -13,9 +13,9 @@ from enum import Enum
 from typing import Final, Protocol
 from uuid import UUID
 
-from wintun_api.drivers.wintun.abi import DWORD
-from wintun_api.drivers.wintun.iphlpapi import CFGMGR32
-from wintun_api.drivers.wintun.system_calls import SystemCalls, find_in_system
+from wintun_api.drivers.windows.foreign import DWORD
+from wintun_api.drivers.windows.iphlpapi import CFGMGR32
+from wintun_api.drivers.windows.system_calls import SystemCalls, find_in_system
 from wintun_api.errors import DriverError
 
 # cfgmgr32.h, cfg.h

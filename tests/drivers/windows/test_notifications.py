@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from tests.drivers.wintun.fake_iphlpapi import FakeIphlpapi
+from tests.drivers.windows.fake_iphlpapi import FakeIphlpapi
 from wintun_api.drivers.emulated.library import EmulatedLibrary
+from wintun_api.drivers.windows.notifications import CANCEL, FUNCTIONS
+from wintun_api.drivers.windows.system_ip_helper import WindowsIpHelper
 from wintun_api.drivers.wintun.abi import Generation
 from wintun_api.drivers.wintun.driver import WintunDriver
-from wintun_api.drivers.wintun.notifications import CANCEL, FUNCTIONS
-from wintun_api.drivers.wintun.windows_ip import WindowsIpHelper
 
 
 def driver_on(windows: FakeIphlpapi) -> WintunDriver:

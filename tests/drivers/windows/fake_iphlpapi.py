@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
 
-from wintun_api.drivers.wintun import iphlpapi as nt
-from wintun_api.drivers.wintun.abi import Guid, Prototype
-from wintun_api.drivers.wintun.system_calls import SystemCalls
-from wintun_api.drivers.wintun.win32 import (
+from wintun_api.drivers.windows import iphlpapi as nt
+from wintun_api.drivers.windows.foreign import Guid, Prototype
+from wintun_api.drivers.windows.system_calls import SystemCalls
+from wintun_api.drivers.windows.win32 import (
     ERROR_DUP_NAME,
     ERROR_FILE_NOT_FOUND,
     ERROR_INVALID_PARAMETER,

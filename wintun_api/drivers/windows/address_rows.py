@@ -9,8 +9,8 @@ from ipaddress import ip_interface
 
 from wintun_api.drivers.base import IPAddress, IPInterface
 from wintun_api.drivers.network_check import check_addresses
-from wintun_api.drivers.wintun.interface_rows import InterfaceRows
-from wintun_api.drivers.wintun.iphlpapi import (
+from wintun_api.drivers.windows.interface_rows import InterfaceRows
+from wintun_api.drivers.windows.iphlpapi import (
     AF_UNSPEC,
     INFINITE_LIFETIME,
     IpDadStateDuplicate,
@@ -20,8 +20,8 @@ from wintun_api.drivers.wintun.iphlpapi import (
     SockaddrInet,
     UnicastIpAddressRow,
 )
-from wintun_api.drivers.wintun.system_calls import SystemCalls, system_error
-from wintun_api.drivers.wintun.win32 import (
+from wintun_api.drivers.windows.system_calls import SystemCalls, system_error
+from wintun_api.drivers.windows.win32 import (
     ERROR_INVALID_PARAMETER,
     ERROR_NOT_FOUND,
     ERROR_OBJECT_ALREADY_EXISTS,

@@ -11,13 +11,13 @@ from uuid import UUID
 
 import pytest
 
-from tests.drivers.wintun.fake_iphlpapi import FakeInterface, FakeIphlpapi
+from tests.drivers.windows.fake_iphlpapi import FakeInterface, FakeIphlpapi
 from wintun_api.drivers.base import LinkCounters, Route
 from wintun_api.drivers.emulated.library import EmulatedLibrary
-from wintun_api.drivers.wintun import iphlpapi as nt
+from wintun_api.drivers.windows import iphlpapi as nt
+from wintun_api.drivers.windows.system_ip_helper import WindowsIpHelper, windows_ip_helper
 from wintun_api.drivers.wintun.abi import Generation
 from wintun_api.drivers.wintun.driver import WintunDriver
-from wintun_api.drivers.wintun.windows_ip import WindowsIpHelper, windows_ip_helper
 from wintun_api.errors import (
     AccessDenied,
     AdapterExists,

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.drivers.wintun.genuine import needs_windows
-from wintun_api.drivers.wintun import acl
+from wintun_api.drivers.windows import acl
 
 pytestmark = needs_windows
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
-from wintun_api.drivers.wintun.abi import BOOL, DWORD, Check, Generation, Guid, Prototype
-from wintun_api.drivers.wintun.binding import Functions, load_system
+from wintun_api.drivers.windows.binding import Functions, load_system
+from wintun_api.drivers.windows.foreign import BOOL, DWORD, Check, Guid, Prototype
 
 # winerror.h
 TRUSTED = 0
@@ -92,19 +92,17 @@ class ProviderCertificate(ctypes.Structure):
     _fields_ = (("cbStruct", c_uint32), ("pCert", c_void_p))
 
 
-_ALL = frozenset(Generation)
 _DATA, _CERT = POINTER(TrustData), POINTER(ProviderCertificate)
 WINTRUST_PROTOTYPES = (
-    Prototype(_ALL, "WinVerifyTrust", c_int32, (c_void_p, POINTER(Guid), _DATA), Check.NONE),
-    Prototype(_ALL, "WTHelperProvDataFromStateData", c_void_p, (c_void_p,), Check.NONE),
+    Prototype("WinVerifyTrust", c_int32, (c_void_p, POINTER(Guid), _DATA), Check.NONE),
+    Prototype("WTHelperProvDataFromStateData", c_void_p, (c_void_p,), Check.NONE),
     Prototype(
-        _ALL, "WTHelperGetProvSignerFromChain", c_void_p, (c_void_p, DWORD, BOOL, DWORD), Check.NONE
+        "WTHelperGetProvSignerFromChain", c_void_p, (c_void_p, DWORD, BOOL, DWORD), Check.NONE
     ),
-    Prototype(_ALL, "WTHelperGetProvCertFromChain", _CERT, (c_void_p, DWORD), Check.NONE),
+    Prototype("WTHelperGetProvCertFromChain", _CERT, (c_void_p, DWORD), Check.NONE),
 )
 CRYPT32_PROTOTYPES = (
     Prototype(
-        _ALL,
         "CertGetNameStringW",
         DWORD,
         (c_void_p, DWORD, DWORD, c_void_p, c_void_p, DWORD),

@@ -15,26 +15,22 @@ from ctypes import c_void_p
 from dataclasses import dataclass
 from pathlib import Path
 
-from wintun_api.drivers.wintun.abi import DWORD, Check, Generation, Prototype, WideString
-from wintun_api.drivers.wintun.binding import last_error, load_system
+from wintun_api.drivers.windows.binding import last_error, load_system
+from wintun_api.drivers.windows.foreign import DWORD, Check, Prototype, WideString
 
 # winnt.h, fileapi.h
 GENERIC_READ = 0x80000000
 FILE_SHARE_READ = 1
 OPEN_EXISTING = 3
 
-_ALL = frozenset(Generation)
 FILE_PROTOTYPES = (
     Prototype(
-        _ALL,
         "CreateFileW",
         c_void_p,
         (WideString, DWORD, DWORD, c_void_p, DWORD, DWORD, c_void_p),
         Check.NONE,
     ),
-    Prototype(
-        _ALL, "GetFinalPathNameByHandleW", DWORD, (c_void_p, c_void_p, DWORD, DWORD), Check.NONE
-    ),
+    Prototype("GetFinalPathNameByHandleW", DWORD, (c_void_p, c_void_p, DWORD, DWORD), Check.NONE),
 )
 
 

@@ -7,18 +7,18 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.drivers.wintun.fake_iphlpapi import FakeIphlpapi
+from tests.drivers.windows.fake_iphlpapi import FakeIphlpapi
 from wintun_api.drivers.emulated.library import EmulatedLibrary
-from wintun_api.drivers.wintun.abi import Generation
-from wintun_api.drivers.wintun.devices import (
+from wintun_api.drivers.windows.devices import (
     ABSENT,
     DISABLED,
     Presence,
     WindowsDevices,
     windows_devices,
 )
+from wintun_api.drivers.windows.system_ip_helper import WindowsIpHelper
+from wintun_api.drivers.wintun.abi import Generation
 from wintun_api.drivers.wintun.driver import WintunDriver
-from wintun_api.drivers.wintun.windows_ip import WindowsIpHelper
 from wintun_api.errors import AdapterNotFound, AdapterUnavailable
 
 GUID = UUID("deadbabe-cafe-beef-0123-456789abcdef")

@@ -6,9 +6,9 @@ from ctypes import byref, c_void_p
 from typing import Any
 
 from wintun_api.drivers.base import Watcher
-from wintun_api.drivers.wintun.iphlpapi import AF_UNSPEC, ChangeCallback
-from wintun_api.drivers.wintun.system_calls import SystemCalls
-from wintun_api.drivers.wintun.win32 import ERROR_SUCCESS
+from wintun_api.drivers.windows.iphlpapi import AF_UNSPEC, ChangeCallback
+from wintun_api.drivers.windows.system_calls import SystemCalls
+from wintun_api.drivers.windows.win32 import ERROR_SUCCESS
 
 # NotifyIpInterfaceChange also reports MTU and metric. Windows does not report DNS settings.
 FUNCTIONS = ("NotifyIpInterfaceChange", "NotifyUnicastIpAddressChange", "NotifyRouteChange2")

@@ -21,10 +21,9 @@ from ctypes import (
 from ipaddress import IPv4Address, IPv6Address
 
 from wintun_api.drivers.base import IPAddress
-from wintun_api.drivers.wintun.abi import (
+from wintun_api.drivers.windows.foreign import (
     DWORD,
     Check,
-    Generation,
     Guid,
     NetLuid,
     Prototype,
@@ -238,7 +237,6 @@ def text_of(units: ctypes.Array[c_uint16]) -> str:
     return bytes(units).decode("utf-16-le", "replace").partition("\0")[0]
 
 
-_ALL = frozenset(Generation)
 _NC, _NO = Check.CALLER, Check.NONE
 _PLUID, _PGUID, _PDWORD, _PPTR = POINTER(NetLuid), POINTER(Guid), POINTER(DWORD), POINTER(c_void_p)
 _ADDR, _FWD = POINTER(UnicastIpAddressRow), POINTER(IpForwardRow2)
@@ -247,47 +245,47 @@ _W, _UNITS = WideString, POINTER(c_uint16 * ALIAS_UNITS)
 
 # In the order of netioapi.h. Since Windows Vista but for those of DNS, which are 10 2004's (19041).
 IPHLPAPI: tuple[Prototype, ...] = (
-    Prototype(_ALL, "GetIfEntry2", DWORD, (_IF,), _NC),
-    Prototype(_ALL, "GetIfTable2Ex", DWORD, (c_int32, _PPTR), _NC),
-    Prototype(_ALL, "GetIpInterfaceEntry", DWORD, (_IPIF,), _NC),
-    Prototype(_ALL, "InitializeIpInterfaceEntry", None, (_IPIF,), _NO),
-    Prototype(_ALL, "SetIpInterfaceEntry", DWORD, (_IPIF,), _NC),
-    Prototype(_ALL, "CreateUnicastIpAddressEntry", DWORD, (_ADDR,), _NC),
-    Prototype(_ALL, "DeleteUnicastIpAddressEntry", DWORD, (_ADDR,), _NC),
-    Prototype(_ALL, "GetUnicastIpAddressTable", DWORD, (c_uint16, _PPTR), _NC),
-    Prototype(_ALL, "InitializeUnicastIpAddressEntry", None, (_ADDR,), _NO),
-    Prototype(_ALL, "SetUnicastIpAddressEntry", DWORD, (_ADDR,), _NC),
-    Prototype(_ALL, "CreateIpForwardEntry2", DWORD, (_FWD,), _NC),
-    Prototype(_ALL, "DeleteIpForwardEntry2", DWORD, (_FWD,), _NC),
-    Prototype(_ALL, "GetIpForwardTable2", DWORD, (c_uint16, _PPTR), _NC),
-    Prototype(_ALL, "InitializeIpForwardEntry", None, (_FWD,), _NO),
-    Prototype(_ALL, "SetIpForwardEntry2", DWORD, (_FWD,), _NC),
-    Prototype(_ALL, "FreeMibTable", None, (c_void_p,), _NO),
-    Prototype(_ALL, "ConvertInterfaceAliasToLuid", DWORD, (_W, _PLUID), _NC),
-    Prototype(_ALL, "ConvertInterfaceLuidToAlias", DWORD, (_PLUID, _UNITS, c_size_t), _NC),
-    Prototype(_ALL, "ConvertInterfaceLuidToGuid", DWORD, (_PLUID, _PGUID), _NC),
-    Prototype(_ALL, "ConvertInterfaceLuidToIndex", DWORD, (_PLUID, _PDWORD), _NC),
+    Prototype("GetIfEntry2", DWORD, (_IF,), _NC),
+    Prototype("GetIfTable2Ex", DWORD, (c_int32, _PPTR), _NC),
+    Prototype("GetIpInterfaceEntry", DWORD, (_IPIF,), _NC),
+    Prototype("InitializeIpInterfaceEntry", None, (_IPIF,), _NO),
+    Prototype("SetIpInterfaceEntry", DWORD, (_IPIF,), _NC),
+    Prototype("CreateUnicastIpAddressEntry", DWORD, (_ADDR,), _NC),
+    Prototype("DeleteUnicastIpAddressEntry", DWORD, (_ADDR,), _NC),
+    Prototype("GetUnicastIpAddressTable", DWORD, (c_uint16, _PPTR), _NC),
+    Prototype("InitializeUnicastIpAddressEntry", None, (_ADDR,), _NO),
+    Prototype("SetUnicastIpAddressEntry", DWORD, (_ADDR,), _NC),
+    Prototype("CreateIpForwardEntry2", DWORD, (_FWD,), _NC),
+    Prototype("DeleteIpForwardEntry2", DWORD, (_FWD,), _NC),
+    Prototype("GetIpForwardTable2", DWORD, (c_uint16, _PPTR), _NC),
+    Prototype("InitializeIpForwardEntry", None, (_FWD,), _NO),
+    Prototype("SetIpForwardEntry2", DWORD, (_FWD,), _NC),
+    Prototype("FreeMibTable", None, (c_void_p,), _NO),
+    Prototype("ConvertInterfaceAliasToLuid", DWORD, (_W, _PLUID), _NC),
+    Prototype("ConvertInterfaceLuidToAlias", DWORD, (_PLUID, _UNITS, c_size_t), _NC),
+    Prototype("ConvertInterfaceLuidToGuid", DWORD, (_PLUID, _PGUID), _NC),
+    Prototype("ConvertInterfaceLuidToIndex", DWORD, (_PLUID, _PDWORD), _NC),
 )
 # What a notification calls: the caller's context, the row with its keys alone, what became of it.
 ChangeCallback = callback_type(None, c_void_p, c_void_p, c_int32)
 _WHEN = (c_uint16, ChangeCallback, c_void_p, c_uint8, _PPTR)
 IPHLPAPI_NOTIFY: tuple[Prototype, ...] = (
-    Prototype(_ALL, "NotifyIpInterfaceChange", DWORD, _WHEN, _NC),
-    Prototype(_ALL, "NotifyUnicastIpAddressChange", DWORD, _WHEN, _NC),
-    Prototype(_ALL, "NotifyRouteChange2", DWORD, _WHEN, _NC),
-    Prototype(_ALL, "CancelMibChangeNotify2", DWORD, (c_void_p,), _NC),
+    Prototype("NotifyIpInterfaceChange", DWORD, _WHEN, _NC),
+    Prototype("NotifyUnicastIpAddressChange", DWORD, _WHEN, _NC),
+    Prototype("NotifyRouteChange2", DWORD, _WHEN, _NC),
+    Prototype("CancelMibChangeNotify2", DWORD, (c_void_p,), _NC),
 )
 # The GUID is passed by value. Every calling convention passes such a structure differently; ctypes
 # handles them if the structure itself is given here.
 IPHLPAPI_DNS: tuple[Prototype, ...] = (
-    Prototype(_ALL, "GetInterfaceDnsSettings", DWORD, (Guid, _DNS), _NC),
-    Prototype(_ALL, "SetInterfaceDnsSettings", DWORD, (Guid, _DNS), _NC),
-    Prototype(_ALL, "FreeInterfaceDnsSettings", None, (_DNS,), _NO),
+    Prototype("GetInterfaceDnsSettings", DWORD, (Guid, _DNS), _NC),
+    Prototype("SetInterfaceDnsSettings", DWORD, (Guid, _DNS), _NC),
+    Prototype("FreeInterfaceDnsSettings", None, (_DNS,), _NO),
 )
 # Undocumented, but what wintun.dll itself calls (api/nci.h), and it says when a name is in use.
-NCI: tuple[Prototype, ...] = (Prototype(_ALL, "NciSetConnectionName", DWORD, (_PGUID, _W), _NC),)
+NCI: tuple[Prototype, ...] = (Prototype("NciSetConnectionName", DWORD, (_PGUID, _W), _NC),)
 # The answer is a CONFIGRET (cfgmgr32.h).
 CFGMGR32: tuple[Prototype, ...] = (
-    Prototype(_ALL, "CM_Locate_DevNodeW", DWORD, (_PDWORD, _W, DWORD), _NC),
-    Prototype(_ALL, "CM_Get_DevNode_Status", DWORD, (_PDWORD, _PDWORD, DWORD, DWORD), _NC),
+    Prototype("CM_Locate_DevNodeW", DWORD, (_PDWORD, _W, DWORD), _NC),
+    Prototype("CM_Get_DevNode_Status", DWORD, (_PDWORD, _PDWORD, DWORD, DWORD), _NC),
 )

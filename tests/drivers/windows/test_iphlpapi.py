@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from wintun_api.drivers.wintun import iphlpapi as nt
-from wintun_api.drivers.wintun.abi import Check, Guid
+from wintun_api.drivers.windows import iphlpapi as nt
+from wintun_api.drivers.windows.foreign import Check, Guid
 
 ADDRESS_OFFSETS = """
 Address 0 InterfaceLuid 32 InterfaceIndex 40 PrefixOrigin 44 SuffixOrigin 48 ValidLifetime 52

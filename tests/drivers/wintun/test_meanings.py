@@ -4,14 +4,11 @@ import pytest
 
 from wintun_api import errors
 from wintun_api.drivers.emulated.library import EmulatedLibrary
-from wintun_api.drivers.wintun.win32 import (
-    _ANYWHERE,
-    _BY_FUNCTION,
-    WIN32_PROTOTYPES,
-    ReturnedCode,
-    driver_error,
-    elevated,
-)
+from wintun_api.drivers.windows.elevation import elevated
+from wintun_api.drivers.windows.events import EVENT_PROTOTYPES
+from wintun_api.drivers.windows.failures import _ANYWHERE
+from wintun_api.drivers.windows.win32 import ReturnedCode
+from wintun_api.drivers.wintun.meanings import _BY_FUNCTION, driver_error
 
 
 @pytest.mark.parametrize(
@@ -65,7 +62,7 @@ def test_zero_is_a_failure() -> None:
 
 def test_event_calls() -> None:
     """The Win32 calls beside the library are these four."""
-    assert [row.name for row in WIN32_PROTOTYPES] == [
+    assert [row.name for row in EVENT_PROTOTYPES] == [
         "CreateEventW",
         "SetEvent",
         "CloseHandle",

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import ctypes
-import sys
 from collections.abc import Callable
 from ctypes import byref, c_uint32, c_void_p
-from functools import cache
 from typing import Any, TypeVar
 
-from wintun_api.drivers.wintun.abi import Prototype, function_type
-from wintun_api.drivers.wintun.binding import LOAD_LIBRARY_SEARCH_SYSTEM32
-from wintun_api.drivers.wintun.iphlpapi import (
+from wintun_api.drivers.windows.binding import system_library
+from wintun_api.drivers.windows.foreign import Prototype, function_type
+from wintun_api.drivers.windows.iphlpapi import (
     CFGMGR32,
     IPHLPAPI,
     IPHLPAPI_DNS,
@@ -19,7 +17,7 @@ from wintun_api.drivers.wintun.iphlpapi import (
     NCI,
     TABLE_ROWS,
 )
-from wintun_api.drivers.wintun.win32 import (
+from wintun_api.drivers.windows.win32 import (
     ERROR_ACCESS_DENIED,
     ERROR_DUP_NAME,
     ERROR_FILE_NOT_FOUND,
@@ -139,12 +137,4 @@ def find_in_system(library: str, row: Prototype) -> Any:
     Raises:
         OSError: The library does not exist, or this is not Windows.
     """
-    return row.name, _load(library)
-
-
-@cache
-def _load(library: str) -> Any:
-    if sys.platform == "win32":
-        return ctypes.WinDLL(library, winmode=LOAD_LIBRARY_SEARCH_SYSTEM32)
-    else:  # noqa: RET505  the type checker needs the branch
-        raise OSError(f"{library} is a library of Windows.")
+    return row.name, system_library(library)

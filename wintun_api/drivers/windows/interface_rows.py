@@ -7,9 +7,9 @@ from collections.abc import Callable
 from ctypes import byref
 
 from wintun_api.drivers.limits import MIN_MTU_IPV6
-from wintun_api.drivers.wintun.iphlpapi import FAMILIES, IpInterfaceRow
-from wintun_api.drivers.wintun.system_calls import SystemCalls, system_error
-from wintun_api.drivers.wintun.win32 import ERROR_NOT_FOUND, ERROR_SUCCESS
+from wintun_api.drivers.windows.iphlpapi import FAMILIES, IpInterfaceRow
+from wintun_api.drivers.windows.system_calls import SystemCalls, system_error
+from wintun_api.drivers.windows.win32 import ERROR_NOT_FOUND, ERROR_SUCCESS
 from wintun_api.errors import SettingRefused
 
 IPV4_PATIENCE = 10.0  # seconds for Windows to bind IP to a new interface

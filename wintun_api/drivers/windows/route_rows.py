@@ -10,8 +10,8 @@ from typing import TypeAlias
 
 from wintun_api.drivers.base import IPAddress, IPNetwork, Route
 from wintun_api.drivers.network_check import MADE_METRICS
-from wintun_api.drivers.wintun.interface_rows import InterfaceRows
-from wintun_api.drivers.wintun.iphlpapi import (
+from wintun_api.drivers.windows.interface_rows import InterfaceRows
+from wintun_api.drivers.windows.iphlpapi import (
     AF_UNSPEC,
     INFINITE_LIFETIME,
     MIB_IPPROTO_LOCAL,
@@ -21,8 +21,8 @@ from wintun_api.drivers.wintun.iphlpapi import (
     NlroManual,
     SockaddrInet,
 )
-from wintun_api.drivers.wintun.system_calls import SystemCalls, system_error
-from wintun_api.drivers.wintun.win32 import (
+from wintun_api.drivers.windows.system_calls import SystemCalls, system_error
+from wintun_api.drivers.windows.win32 import (
     ERROR_INVALID_PARAMETER,
     ERROR_NOT_FOUND,
     ERROR_OBJECT_ALREADY_EXISTS,

@@ -11,21 +11,21 @@ from typing import Any
 from uuid import UUID
 
 from wintun_api.drivers.base import IPAddress, IPInterface, LinkCounters, Route, Watcher
-from wintun_api.drivers.wintun.abi import DWORD, Guid, NetLuid
-from wintun_api.drivers.wintun.address_rows import AddressRows
-from wintun_api.drivers.wintun.dns_settings import DnsSettings
-from wintun_api.drivers.wintun.interface_rows import IPV4_PATIENCE, IPV6_PATIENCE, InterfaceRows
-from wintun_api.drivers.wintun.iphlpapi import (
+from wintun_api.drivers.windows.address_rows import AddressRows
+from wintun_api.drivers.windows.dns_settings import DnsSettings
+from wintun_api.drivers.windows.foreign import DWORD, Guid, NetLuid
+from wintun_api.drivers.windows.interface_rows import IPV4_PATIENCE, IPV6_PATIENCE, InterfaceRows
+from wintun_api.drivers.windows.iphlpapi import (
     ALIAS_UNITS,
     FAMILIES,
     IfRow2,
     MibIfTableRaw,
     text_of,
 )
-from wintun_api.drivers.wintun.notifications import Notifications
-from wintun_api.drivers.wintun.route_rows import RouteRows
-from wintun_api.drivers.wintun.system_calls import SystemCalls, find_in_system, system_error
-from wintun_api.drivers.wintun.win32 import (
+from wintun_api.drivers.windows.notifications import Notifications
+from wintun_api.drivers.windows.route_rows import RouteRows
+from wintun_api.drivers.windows.system_calls import SystemCalls, find_in_system, system_error
+from wintun_api.drivers.windows.win32 import (
     ERROR_DUP_NAME,
     ERROR_FILE_NOT_FOUND,
     ERROR_INVALID_PARAMETER,

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from wintun_api.drivers.wintun.acl import SecurityAttributes
-from wintun_api.drivers.wintun.signature import (
+from wintun_api.drivers.windows.acl import SecurityAttributes
+from wintun_api.drivers.windows.signature import (
     FileInfo,
     ProviderCertificate,
     Signature,

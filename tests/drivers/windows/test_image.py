@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from wintun_api.drivers.windows.image import Image, read_image
 from wintun_api.drivers.wintun.abi import Generation, exports_of
-from wintun_api.drivers.wintun.image import Image, read_image
 from wintun_api.drivers.wintun.library import WintunDll
 
 SECTION = 0x1000  # where the one section lies in memory

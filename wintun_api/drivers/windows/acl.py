@@ -15,8 +15,8 @@ from ctypes import POINTER, byref, c_uint32, c_void_p
 from pathlib import Path
 from typing import Any
 
-from wintun_api.drivers.wintun.abi import BOOL, DWORD, Check, Generation, Prototype, WideString
-from wintun_api.drivers.wintun.binding import Functions, last_error, load_system
+from wintun_api.drivers.windows.binding import Functions, last_error, load_system
+from wintun_api.drivers.windows.foreign import BOOL, DWORD, Check, Prototype, WideString
 from wintun_api.errors import DriverError
 
 # accctrl.h, winnt.h
@@ -39,19 +39,18 @@ class SecurityAttributes(ctypes.Structure):
     )
 
 
-_ALL = frozenset(Generation)
 _W, _V, _PV, _PDWORD = WideString, c_void_p, POINTER(c_void_p), POINTER(c_uint32)
 _FROM_TEXT = "ConvertStringSecurityDescriptorToSecurityDescriptorW"
 _TO_TEXT = "ConvertSecurityDescriptorToStringSecurityDescriptorW"
 ADVAPI32_PROTOTYPES = (
-    Prototype(_ALL, _FROM_TEXT, BOOL, (_W, DWORD, _PV, _PDWORD), Check.FALSE),
-    Prototype(_ALL, _TO_TEXT, BOOL, (_V, DWORD, DWORD, POINTER(_W), _PDWORD), Check.FALSE),
-    Prototype(_ALL, "SetFileSecurityW", BOOL, (_W, DWORD, _V), Check.FALSE),
-    Prototype(_ALL, "GetFileSecurityW", BOOL, (_W, DWORD, _V, DWORD, _PDWORD), Check.NONE),
+    Prototype(_FROM_TEXT, BOOL, (_W, DWORD, _PV, _PDWORD), Check.FALSE),
+    Prototype(_TO_TEXT, BOOL, (_V, DWORD, DWORD, POINTER(_W), _PDWORD), Check.FALSE),
+    Prototype("SetFileSecurityW", BOOL, (_W, DWORD, _V), Check.FALSE),
+    Prototype("GetFileSecurityW", BOOL, (_W, DWORD, _V, DWORD, _PDWORD), Check.NONE),
 )
 KERNEL32_PROTOTYPES = (
-    Prototype(_ALL, "CreateDirectoryW", BOOL, (_W, POINTER(SecurityAttributes)), Check.FALSE),
-    Prototype(_ALL, "LocalFree", c_void_p, (_V,), Check.NONE),
+    Prototype("CreateDirectoryW", BOOL, (_W, POINTER(SecurityAttributes)), Check.FALSE),
+    Prototype("LocalFree", c_void_p, (_V,), Check.NONE),
 )
 
 
