@@ -13,8 +13,8 @@ from tests.running import RunningService
 from wintun_api import guide
 from wintun_api.api import problems
 from wintun_api.api.access import access_of
-from wintun_api.api.contract import refusals
 from wintun_api.api.guide import slug
+from wintun_api.api.openapi import refusals
 from wintun_api.api.schemas.control import CONTROL
 from wintun_api.api.schemas.events import DATA
 from wintun_api.api.streams import PacketQuery

@@ -8,12 +8,12 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from tests.contract.frame import frame, frame_text
+from tests.contract.messages import EVENT_TEXTS, EXAMPLES, event_name
 from wintun_api import __version__
-from wintun_api.api.contract.enums import described
-from wintun_api.api.contract.frame import frame, frame_text
-from wintun_api.api.contract.messages import EVENT_TEXTS, EXAMPLES, event_name
-from wintun_api.api.contract.openapi import LICENSE, SECURITY_SCHEMES
-from wintun_api.api.contract.shapes import plain
+from wintun_api.api.openapi.document import LICENSE, SECURITY_SCHEMES
+from wintun_api.api.openapi.enums import described
+from wintun_api.api.openapi.shapes import plain
 from wintun_api.api.problems import (
     CLOSE_BAD_FRAME,
     CLOSE_ENDED,

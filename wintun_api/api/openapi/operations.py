@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from wintun_api.api.access import Access
 from wintun_api.api.context import only_problems
-from wintun_api.api.contract.examples import ANSWERS, BODIES
+from wintun_api.api.openapi.examples import ANSWERS, BODIES
 from wintun_api.api.problems import VALIDATION
 
 Operation: TypeAlias = dict[str, Any]
