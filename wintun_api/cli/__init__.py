@@ -27,6 +27,7 @@
     running          sockets, signals and the server, which serve and demo share
     ping             the demo's packet as a shell can print it
     checks           what doctor looks at
+    outcome          what a check found, and what to do about it
     windows_checks   what doctor looks at on Windows
     python_holes     security holes of Python that concern the service, by version
     notify           what the service tells systemd
