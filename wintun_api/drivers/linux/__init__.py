@@ -13,6 +13,7 @@
     own_routes     cache our routes until the kernel reports a change
     refusals       explain why the kernel refused an address or a route
     transaction    make many changes, all or none
+    headers        numbers and structures of the kernel's headers that several modules use
     netlink        send requests as bytes, many in one system call
     address_messages, route_messages  addresses and routes as those bytes
     socket_filter  programs that select what a netlink socket receives
