@@ -32,12 +32,11 @@ from wintun_api.api.subprotocols import BEARER, KEY
 from wintun_api.capture import pcapng
 from wintun_api.hub.events import EventType
 from wintun_api.settings import Settings
-from wintun_api.wire import BATCH, PCAPNG, RAW
+from wintun_api.wire import BATCH, PCAPNG, RAW, RAW_TYPE
 
 SCHEMAS = "#/components/schemas/"
 MESSAGES = "#/components/messages/"
 MODELS: tuple[type[Model], ...] = (*CONTROL, Snapshot, Missed)
-BINARY = "application/octet-stream"
 HOST = f"127.0.0.1:{Settings.model_fields['port'].default}"
 PACKETS = "/v1/sessions/{session_id}/packets"
 EVENTS = "/v1/events"
@@ -220,20 +219,20 @@ def _messages() -> dict[str, Any]:
             "title": "One or more batches back to back",
             "summary": "A binary message. The file wire-vectors.json has examples.",
             "description": frame_text(),
-            "contentType": BINARY,
+            "contentType": RAW_TYPE,
             "payload": {**_binary("BatchFrame"), "x-frame": frame()},
         },
         "Packet": {
             "title": "One IP packet",
             "summary": "A binary message: an IPv4 or IPv6 packet, without any framing.",
-            "contentType": BINARY,
+            "contentType": RAW_TYPE,
             "payload": _binary("IpPacket"),
         },
         "Blocks": {
             "title": "Whole pcapng blocks",
             "summary": "A binary message. All messages together form a pcapng file.",
             "description": getdoc(pcapng) or "",
-            "contentType": BINARY,
+            "contentType": RAW_TYPE,
             "payload": _binary("PcapngBlocks"),
         },
     }

@@ -37,6 +37,7 @@
     event_stream     the events as one sequence, over broken connections too
     completion       what a shell completes
     completion_scripts  the scripts by which shells ask for it
+    durations        lengths of time as people write and read them
     packet_lines     a captured packet as a line, for a person or a program
     table            tables that fit the terminal
     output           JSON, ids and the last words of a failing command

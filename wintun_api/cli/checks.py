@@ -21,6 +21,7 @@ from wintun_api.api.listener import close, listen
 from wintun_api.api.tokens import MAX_LENGTH, parse_admin_token
 from wintun_api.cli import running, variables
 from wintun_api.cli.client import open_http, read_token
+from wintun_api.cli.diagnosis import HEALTH
 from wintun_api.cli.outcome import Check, Outcome
 from wintun_api.cli.python_holes import Version, holes_of
 from wintun_api.drivers import open_driver
@@ -205,7 +206,7 @@ def check_service(settings: Settings, driver: Driver) -> Iterator[Check]:
     url = running.url_at(settings, settings.port)
     token, trust = _token(settings.token_path), partial(_trust, settings.tls_certificate)
     with open_http(url, token, timeout=PATIENCE, trust=trust) as http:
-        health, _ = _ask(http, "/noauth/health")
+        health, _ = _ask(http, HEALTH)
         if not (isinstance(health, dict) and health.get("status") == "ok"):
             detail = f"{settings.port} is in use by another program"
             yield Check("port", Outcome.FAIL, detail, "Choose another port with --port.")
