@@ -2,14 +2,20 @@
 
 The package is built in floors; a module imports from lower floors, never from a higher one:
 
-    0  errors, settings       the exception tree; one frozen Settings
-       guide/                 the user's guide, as Markdown
-    1  packet/, wire          pure bytes: checksum, decode, build; the batch frame
-       capture/               pure bytes too: writes pcapng, reads pcap and pcapng
-    2  drivers/               the seam (base) and wintun/, emulated/, linux/; synchronous
-    3  hub/                   registry, pumps, fan-out, events: asyncio and the only threads
-    4  api/                   FastAPI, pydantic, WebSocket endpoints, security
-    5  cli, __main__          arguments to Settings to uvicorn; client commands
+    0  errors             the exception tree
+       settings           one frozen Settings, from flags, environment and a file
+       paste              removes what people copy along with a token, a number or a name
+       files              private files: who may have written them, and how they are replaced
+       guide/             the user's guide, as Markdown
+    1  packet/            pure bytes: check, decode and build IP packets
+       wire               pure bytes: the batch frame
+       capture/           pure bytes: writes pcapng, reads pcap and pcapng
+    2  drivers/           the seam (base) and wintun/, emulated/, linux/; synchronous
+    3  hub/               registry, pumps, fan-out, events
+    4  api/               FastAPI, pydantic, WebSocket endpoints, security
+       webui/             the dashboard, built from web/
+    5  cli/               client commands; arguments to Settings to uvicorn
+       __main__           the command `wintun-api`
 
 Directions are seen from the application: *received* packets go from the host to the application,
 *sent* or *injected* packets from the application to the host.

@@ -41,6 +41,10 @@ RAW: Final = "v1.raw.wintun-api"
 BATCH: Final = "v1.batch.wintun-api"
 PCAPNG: Final = "v1.pcapng.wintun-api"  # see capture/pcapng.py
 
+# The media types of the same content in a request's body.
+RAW_TYPE: Final = "application/octet-stream"
+BATCH_TYPE: Final = "application/vnd.wintun-api.batch"
+
 
 class Fault(StrEnum):
     """Name why bytes are not a batch frame; readers check in this order."""

@@ -9,9 +9,8 @@ import pytest
 
 from tests.browser.screen import Screen
 from tests.running import running
-from wintun_api.api.security import BATCH_TYPE
 from wintun_api.drivers.emulated.library import EmulatedLibrary
-from wintun_api.wire import Batch, pack
+from wintun_api.wire import BATCH_TYPE, Batch, pack
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

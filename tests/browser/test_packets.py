@@ -12,9 +12,8 @@ import pytest
 from tests.browser.screen import Screen
 from tests.needs import need
 from tests.running import running
-from wintun_api.api.security import BATCH_TYPE
 from wintun_api.packet import build
-from wintun_api.wire import Batch, pack
+from wintun_api.wire import BATCH_TYPE, Batch, pack
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator

@@ -9,7 +9,8 @@ import pytest
 
 from tests.cli.test_doctor import FREE, doctor
 from wintun_api.cli import checks
-from wintun_api.cli.checks import Outcome, check_python
+from wintun_api.cli.checks import check_python
+from wintun_api.cli.outcome import Outcome
 from wintun_api.cli.python_holes import HOLES, Hole, Version, holes_of
 
 BLIND, RACE = "CVE-2024-12254", "CVE-2024-3219"

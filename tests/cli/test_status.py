@@ -11,7 +11,7 @@ import pytest
 from tests.cli.commands import invoke
 from tests.running import TOKEN, RunningService
 from wintun_api import __version__
-from wintun_api.cli.status import size, span
+from wintun_api.cli.status import size
 
 
 def variables(service: RunningService, token: str = TOKEN) -> dict[str, str]:
@@ -112,15 +112,6 @@ def test_help_is_a_command(words: tuple[str, ...]) -> None:
 def test_help_of_an_unknown_command() -> None:
     """The help of a command that does not exist is wrong usage."""
     assert invoke("help", "adaptors").exit_code == 2
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [(0, "0 seconds"), (61, "1 minute 1 second"), (3 * 86400 + 7200, "3 days 2 hours")],
-)
-def test_spans(seconds: float, words: str) -> None:
-    """A length of time has its two largest units."""
-    assert span(seconds) == words
 
 
 def test_sizes() -> None:

@@ -13,7 +13,7 @@ from tests.cli.commands import invoke
 from tests.drivers.wintun.genuine import GENUINE, needs_genuine, needs_windows
 from tests.drivers.wintun.test_supply import GOOD
 from wintun_api.cli import windows_checks as checks
-from wintun_api.cli.checks import Outcome
+from wintun_api.cli.outcome import Outcome
 from wintun_api.drivers.windows.image import Image
 from wintun_api.drivers.windows.signature import TRUST_E_BAD_DIGEST, Signature
 from wintun_api.drivers.wintun.abi import Generation, exports_of

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from tests.contract.documents import bare_service
 from wintun_api.api import page
-from wintun_api.api.contract.documents import bare_service
 
 GUIDE = {"/guide", "/guide.css", "/guide.js", "/guide/{topic}"}
 PAGES = {*page.FILES, *page.SWAGGER_FILES, *GUIDE, "/openapi.json"}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from wintun_api.api.contract.documents import DOCUMENTS, text_of
+from tests.contract.documents import DOCUMENTS, text_of
 
 FOLDER = Path(__file__).parent.parent.parent / "openapi"
 BASELINE = FOLDER / "baseline"  # what the last release promises, see promise.py
@@ -16,7 +16,7 @@ BASELINE = FOLDER / "baseline"  # what the last release promises, see promise.py
 def test_the_committed_document_is_current(name: str) -> None:
     """A change of routes or models is committed together with its documents."""
     assert (FOLDER / name).read_text("utf-8") == text_of(DOCUMENTS[name]()), (
-        f"Run: uv run python -m wintun_api.api.contract {FOLDER.name}"
+        f"Run: uv run python -m tests.contract {FOLDER.name}"
     )
 
 

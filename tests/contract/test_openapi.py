@@ -14,7 +14,7 @@ from tests.contract.routes import routes
 from tests.contract.test_documents import FOLDER
 from tests.running import RunningService
 from wintun_api.api.context import DOOR
-from wintun_api.api.contract.examples import BODIES
+from wintun_api.api.openapi.examples import BODIES
 from wintun_api.api.problems import HTTP_KINDS, INTERNAL, KINDS, URN, VALIDATION
 from wintun_api.api.schemas.adapters import AdapterState
 from wintun_api.api.schemas.problem import Problem, ProblemType

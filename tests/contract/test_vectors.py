@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.contract.test_documents import FOLDER
-from wintun_api.api.contract.vectors import batch_of
+from tests.contract.vectors import batch_of
 from wintun_api.errors import FrameError
 from wintun_api.wire import Batch, Fault, pack, unpack
 

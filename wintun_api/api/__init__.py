@@ -1,38 +1,47 @@
 """The HTTP and WebSocket edge: FastAPI, pydantic, security.
 
-    app          create the application: routes, lifespan, handlers
-    server       run uvicorn with our listener and protocols; shut down in order
-    listener     accepts connections
-    admission    how many connections there may be, and which one is closed for a new one
-    http         HTTP/1.1 on one connection, within limits of size and time
-    proxies      what trusted reverse proxies say about the client
-    security     Host, Origin, token, scope: one check for HTTP and WebSocket
-    access       what a route needs, declared where the route is
-    routes       find the route of a request once, and run only what security allows
-    credentials  the token or cookie in a request; headers that may occur once
-    subprotocols the credential among the subprotocols that a WebSocket offers
-    tokens       the admin token and issued tokens
-    data_directory   files on the disk: for one service at a time, closed to other users
-    sign_ins     signed-in browsers: their cookies and keys
-    leases       end connections when their token or sign-in ends
-    cutoff       the end of a stream whose token is no longer valid
-    guesses      limit wrong tokens per address
-    audit        record what a request changed, for hub/audit
-    tally        log lines that clients can cause repeatedly: one, then a count per minute
-    server_log   which of uvicorn's log lines are kept
-    head         answer HEAD wherever GET is allowed
-    problems     map errors to problem+json and close codes in one table
-    schemas      the pydantic models
-    context      the objects that routes share
-    adapters  sessions  packets  system   REST, one router per resource
-    streams      the packet socket
-    events       events over WebSocket and SSE
-    connection   one packet client: its subscription, its injections, its control messages
-    link         bytes to and from one WebSocket client, fast on our server, plain on others
-    unsent       packets that were written to a client but not yet taken by the kernel
-    protocol     the uvicorn WebSocket protocol class behind the fast link
-    contract     the OpenAPI and AsyncAPI documents of all this
-    page         the dashboard, the API docs, the sign-in page
+    app             create the application: routes, lifespan, handlers
+    server          run uvicorn with our listener and protocols; shut down in order
+    listener        accepts connections
+    tls             TLS that knows how many bytes the kernel has not taken
+    certificate     reload the certificate when its files are renewed
+    admission       how many connections there may be, and which one is closed for a new one
+    http            HTTP/1.1 on one connection, within limits of size and time
+    vanished        end connections of clients that vanished while data was being sent to them
+    proxies         what trusted reverse proxies say about the client
+    hosts           recognise the service's own names in Host and Origin
+    security        Host, Origin, token, scope: one check for HTTP and WebSocket
+    access          what a route needs, declared where the route is
+    routes          find the route of a request once, and run only what security allows
+    credentials     the token or cookie in a request; headers that may occur once
+    subprotocols    the credential among the subprotocols that a WebSocket offers
+    tokens          the admin token and issued tokens
+    data_directory  files on the disk: for one service at a time, closed to other users
+    sign_ins        signed-in browsers: their cookies and keys
+    leases          end connections when their token or sign-in ends
+    cutoff          the end of a stream whose token is no longer valid
+    guesses         limit wrong tokens per address
+    audit           record what a request changed, for hub/audit
+    tally           log lines that clients can cause repeatedly: one, then a count per minute
+    server_log      which of uvicorn's log lines are kept
+    head            answer HEAD wherever GET is allowed
+    large           large requests and answers, beside the event loop
+    problems        map errors to problem+json and close codes in one table
+    schemas/        the pydantic models
+    context         the objects that routes share
+    system, adapters, sessions, packets  REST, one router per resource
+    metrics         metrics for Prometheus
+    streams         the packet socket
+    events          events over WebSocket and as server-sent events
+    capture         captures in pcapng, over HTTP and on the packet socket
+    connection      one packet client: its subscription, its injections, its control messages
+    link            bytes to and from one WebSocket client, fast on our server, plain on others
+    frames          many WebSocket frames at a time
+    unsent          packets that were written to a client but not yet taken by the kernel
+    protocol        the uvicorn WebSocket protocol class behind the fast link
+    openapi/        the document that `/openapi.json` serves
+    page            the dashboard, the API docs, the sign-in page
+    guide           the user's guide as pages
 
-REST routes contain no `try`: only `problems` turns errors into answers.
+Routes raise what went wrong; `problems` decides how it is answered.
 """

@@ -25,11 +25,11 @@ from wintun_api.api import (
 )
 from wintun_api.api.audit import Auditor
 from wintun_api.api.context import Context
-from wintun_api.api.contract.served import Api
 from wintun_api.api.data_directory import read_private, write_private
 from wintun_api.api.guesses import Guesses
 from wintun_api.api.head import HeadAsGet
 from wintun_api.api.hosts import allowed_names
+from wintun_api.api.openapi.served import Api
 from wintun_api.api.security import Doorkeeper, Security, refuse_websocket
 from wintun_api.api.sign_ins import SignIns
 from wintun_api.api.tokens import TokenStore

@@ -13,14 +13,13 @@ from starlette.types import Message, Scope, Send
 
 from wintun_api.api.routes import Found
 from wintun_api.api.tally import INTERVAL
-from wintun_api.api.tokens import Principal, TokenStore
+from wintun_api.api.tokens import MAX_TOKENS, Principal, TokenStore
 from wintun_api.hub.audit import Change, Trail, clean
 
 SAFE_METHODS = frozenset({"GET", "HEAD"})
 # Attempts that change nothing may be repeated endlessly. For each token, so many per minute are
 # recorded one by one, and the rest as one count.
 MAX_ATTEMPTS = 10
-MAX_TOKENS = 1024
 SUBJECT = "wintun_api.subject"  # in the scope: what the request was about, for its audit
 # Ids are shorter; anything longer may be a token that was put into a path by mistake.
 MAX_ID = 40

@@ -40,6 +40,7 @@ from wintun_api.hub.fanout import Direction, Overflow, Subscriber
 from wintun_api.hub.injection import Full
 from wintun_api.hub.session import ManagedSession, SessionState
 from wintun_api.hub.tasks import TaskSet
+from wintun_api.packet.check import MAX_PACKET
 
 router = APIRouter(prefix="/v1/sessions", tags=["packets"])
 
@@ -431,7 +432,7 @@ async def capture_packets(
         int,
         Query(
             ge=0,
-            le=0xFFFF,
+            le=MAX_PACKET,
             description="The number of bytes to which each packet is cut; 0 keeps all bytes.",
         ),
     ] = 0,

@@ -34,6 +34,7 @@ from wintun_api.hub.losses import Cause, Loss
 from wintun_api.hub.session import ManagedSession
 from wintun_api.hub.tasks import TaskSet
 from wintun_api.packet.block import Block
+from wintun_api.packet.check import MAX_PACKET
 from wintun_api.wire import BATCH, unpack
 
 logger = logging.getLogger(__name__)
@@ -242,7 +243,7 @@ class PacketConnection:
             "overflow": options.overflow,
             "full": options.full,
             "limits": {
-                "max_packet": 0xFFFF,
+                "max_packet": MAX_PACKET,
                 "max_message": max_message,
                 "queue_packets": options.queue_packets,
                 "queue_bytes": options.queue_bytes,

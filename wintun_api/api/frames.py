@@ -11,13 +11,14 @@ from typing import Final
 
 from websockets.frames import apply_mask  # type: ignore[attr-defined]
 
+from wintun_api.packet.check import MAX_PACKET
+
 TEXT: Final = 0x81  # FIN and the opcode
 BINARY: Final = 0x82
 FIN: Final = 0x80
 CONTROL: Final = 0x08
 MASKED: Final = 0x80
 MASK_LENGTH: Final = 4
-MAX_PACKET: Final = 0xFFFF
 LARGE: Final = 4096  # bytes from which on a view is faster than a copy
 MAX_REASON: Final = 123  # bytes; a control frame has 125, two of which are the code (section 5.5)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -14,14 +14,17 @@ from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from wintun_api.api.frames import BINARY, TEXT, frame_header, packet_frames
-from wintun_api.api.protocol import CLOSE_PATIENCE, EXTENSION, PacketProtocol
+from wintun_api.api.protocol import (
+    CLOSE_PATIENCE,
+    EXTENSION,
+    OnMessages,
+    OnWritable,
+    PacketProtocol,
+)
 from wintun_api.api.unsent import Span
 from wintun_api.hub.burst import Burst
 from wintun_api.hub.tasks import TaskSet
 from wintun_api.wire import header
-
-OnMessages = Callable[[list[bytes]], None]
-OnWritable = Callable[[], None]
 
 # Limits for data that another server has not taken yet, in messages and in bytes.
 MAX_PENDING = 64

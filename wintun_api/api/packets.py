@@ -8,11 +8,10 @@ from starlette.exceptions import HTTPException
 from wintun_api.api.access import INJECTION, needs
 from wintun_api.api.context import RegistryOf, SessionId, problems
 from wintun_api.api.schemas.sessions import InjectionReport
-from wintun_api.api.security import BATCH_TYPE, PACKET_TYPE
 from wintun_api.errors import FrameError, InvalidPacket, SessionEnded, SessionNotFound
 from wintun_api.hub.injection import Full
 from wintun_api.packet.check import check_packet
-from wintun_api.wire import unpack
+from wintun_api.wire import BATCH_TYPE, RAW_TYPE, unpack
 
 router = APIRouter(prefix="/v1/sessions", tags=["packets"])
 
@@ -24,7 +23,7 @@ BINARY = {"schema": {"type": "string", "format": "binary"}}
     operation_id="inject_packets",
     responses=problems(SessionNotFound, SessionEnded, InvalidPacket, FrameError),
     openapi_extra={
-        "requestBody": {"required": True, "content": {PACKET_TYPE: BINARY, BATCH_TYPE: BINARY}}
+        "requestBody": {"required": True, "content": {RAW_TYPE: BINARY, BATCH_TYPE: BINARY}}
     },
 )
 @needs(INJECTION)
@@ -46,12 +45,12 @@ async def inject_packets(
     session = registry.session(session_id)
     body = await request.body()
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind == PACKET_TYPE:
+    if kind == RAW_TYPE:
         packets = [check_packet(body)]
     elif kind == BATCH_TYPE:
         packets = [packet for batch in unpack(body) for packet in batch.packets]
     else:
-        raise HTTPException(415, f"Packets must be sent as {PACKET_TYPE} or {BATCH_TYPE}.")
+        raise HTTPException(415, f"Packets must be sent as {RAW_TYPE} or {BATCH_TYPE}.")
     injection = session.inject(packets, Full.DROP)
     if injection.failure is not None:
         raise injection.failure

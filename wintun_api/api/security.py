@@ -46,12 +46,11 @@ from wintun_api.api.subprotocols import protocols
 from wintun_api.api.tally import Tally
 from wintun_api.api.tokens import Principal, TokenStore
 from wintun_api.paste import trimmed
+from wintun_api.wire import BATCH_TYPE, RAW_TYPE
 
 logger = logging.getLogger(__name__)
 
-BATCH_TYPE = "application/vnd.wintun-api.batch"
-PACKET_TYPE = "application/octet-stream"
-CONTENT_TYPES = frozenset({"application/json", PACKET_TYPE, BATCH_TYPE})
+CONTENT_TYPES = frozenset({"application/json", RAW_TYPE, BATCH_TYPE})
 UNAUTHORIZED = (
     "unauthorized",
     "The request does not carry a valid token.",
@@ -425,7 +424,7 @@ def _check_content_type(method: str, headers: Headers) -> None:
             415,
             "unsupported-media-type",
             f"The content type is {kind or 'missing'}.",
-            f"Send application/json, or packets as {PACKET_TYPE} or {BATCH_TYPE}.",
+            f"Send application/json, or packets as {RAW_TYPE} or {BATCH_TYPE}.",
         )
 
 

@@ -21,6 +21,7 @@ from wintun_api.api.tokens import Principal, Scope
 from wintun_api.errors import WintunApiError
 from wintun_api.hub.fanout import Direction, Overflow
 from wintun_api.hub.injection import Full
+from wintun_api.packet.check import MAX_PACKET
 from wintun_api.settings import Settings
 from wintun_api.wire import BATCH, PCAPNG, RAW
 
@@ -58,7 +59,7 @@ class PacketQuery(BaseModel):
     snaplen: int = Field(
         default=0,
         ge=0,
-        le=0xFFFF,
+        le=MAX_PACKET,
         description="The number of bytes to which each packet is cut; 0 keeps all bytes.",
     )
     full: Full = Field(

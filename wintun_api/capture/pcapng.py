@@ -17,6 +17,8 @@ import struct
 from collections.abc import Sequence
 from typing import Final
 
+from wintun_api.capture import links
+
 SECTION_HEADER: Final = 0x0A0D0D0A
 INTERFACE_DESCRIPTION: Final = 1
 OBSOLETE_PACKET: Final = 2  # of files written before 2010; draft-ietf-opsawg-pcapng, appendix A
@@ -24,7 +26,6 @@ SIMPLE_PACKET: Final = 3
 INTERFACE_STATISTICS: Final = 5
 ENHANCED_PACKET: Final = 6
 BYTE_ORDER: Final = 0x1A2B3C4D
-LINKTYPE_RAW: Final = 101
 MEDIA_TYPE: Final = "application/x-pcapng"
 
 INBOUND: Final = 1
@@ -54,7 +55,7 @@ def header(
     """
     section = struct.pack("<IHHq", BYTE_ORDER, 1, 0, _UNKNOWN_LENGTH)
     section += _option(OS, os.encode()) + _option(APPLICATION, application.encode())
-    interface = struct.pack("<HHI", LINKTYPE_RAW, 0, snaplen) + _option(NAME, name.encode())
+    interface = struct.pack("<HHI", links.RAW, 0, snaplen) + _option(NAME, name.encode())
     if description:
         interface += _option(DESCRIPTION, description.encode())
     interface += _option(RESOLUTION, NANOSECONDS)

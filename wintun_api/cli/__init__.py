@@ -1,39 +1,46 @@
 """The command line.
 
-    serve      run the service
-    demo       run it on an emulated machine with traffic, with curl lines to paste
-    doctor     find out what keeps the service from running here
-    status     show what runs, on one screen
-    health     check whether the service answers
-    adapters   list, create, change and delete adapters of a running service
-    sessions   list, start and end its sessions
-    capture    show packets, or write them as pcapng for Wireshark
-    inject     send packets to the host; replay reads them from capture files
-    events     show what has happened and, with --follow, what happens
-    tokens     create and revoke tokens
-    service    run it as a service of Windows, or of Linux under systemd
-    guide      read the user's guide
-    native     build the optional native part of the Linux driver
-    version    the versions of the command, the service and the driver
+    serve            run the service
+    demo             run it on an emulated machine with traffic, with curl lines to paste
+    doctor           find out what keeps the service from running here
+    status           show what runs, on one screen
+    health           check whether the service answers
+    adapters         list, create, change and delete adapters of a running service
+    sessions         list, start and end its sessions
+    capture          show packets, or write them as pcapng for Wireshark
+    inject           send packets to the host
+    replay           send packets from capture files, for `inject --pcap`
+    events           show what has happened and, with --follow, what happens
+    tokens           create and revoke tokens
+    service          run it as a service of Windows, or of Linux under systemd
+    guide            read the user's guide
+    native           build the optional native part of the Linux driver
+    version          the versions of the command, the service and the driver
 
-    options    options that several commands share; flags to Settings
-    exit_codes what the exit codes mean
-    hints      what to do about each problem of the API, in the words of the command line
-    variables  the environment variables; a misspelt one is refused
-    diagnosis  what answers at an address when it is not the service
-    config_file  checks who may have written the file of settings
-    running    sockets, signals and the server, which serve and demo share
-    ping       the demo's packet as a shell can print it
-    checks     what doctor looks at; windows_checks what it looks at on Windows
-    python_holes  security holes of Python that concern the service, by version
-    notify     what the service tells systemd; unit is the file that systemd reads
+    options          options that several commands share; flags to Settings
+    exit_codes       what the exit codes mean
+    hints            what to do about each problem of the API, in the words of the command line
+    variables        the environment variables; a misspelt one is refused
+    diagnosis        what answers at an address when it is not the service
+    config_file      checks who may have written the file of settings
+    log              log lines to standard error, which may be closed, full or not read
+    running          sockets, signals and the server, which serve and demo share
+    ping             the demo's packet as a shell can print it
+    checks           what doctor looks at
+    outcome          what a check found, and what to do about it
+    windows_checks   what doctor looks at on Windows
+    python_holes     security holes of Python that concern the service, by version
+    notify           what the service tells systemd
+    unit             the file that systemd reads
     windows_service  the process that Windows starts, and how it is managed
-    client     the API over HTTP; its errors as sentences
-    event_stream  the events as one sequence, over broken connections too
-    completion what a shell completes
-    packet_lines  a captured packet as a line, for a person or a program
-    table      tables that fit the terminal
-    output     JSON, ids and the last words of a failing command
+    client           the API over HTTP; its errors as sentences
+    event_stream     the events as one sequence, over broken connections too
+    completion       what a shell completes
+    completion_scripts  the scripts by which shells ask for it
+    durations        lengths of time as people write and read them
+    packet_lines     a captured packet as a line, for a person or a program
+    table            tables that fit the terminal
+    output           JSON, ids and the last words of a failing command
 
 What a command needs is imported when it runs: `serve` never loads the client's parts.
 """

@@ -18,6 +18,7 @@ from wintun_api.cli.exit_codes import ExitCode, signal_code
 from wintun_api.cli.options import DEFAULT_URL, Token, TokenFile, Url, finite
 from wintun_api.cli.output import Progress, fail
 from wintun_api.cli.sessions import Named
+from wintun_api.packet.check import MAX_PACKET
 
 
 class CaptureDirection(StrEnum):
@@ -52,7 +53,7 @@ def capture(
             "--snaplen",
             "-s",
             min=0,
-            max=0xFFFF,
+            max=MAX_PACKET,
             help="Keep only so many bytes of each packet; 0 keeps all.",
         ),
     ] = 0,

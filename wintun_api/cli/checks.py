@@ -8,8 +8,6 @@ import platform
 import ssl
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,6 +21,8 @@ from wintun_api.api.listener import close, listen
 from wintun_api.api.tokens import MAX_LENGTH, parse_admin_token
 from wintun_api.cli import running, variables
 from wintun_api.cli.client import open_http, read_token
+from wintun_api.cli.diagnosis import HEALTH
+from wintun_api.cli.outcome import Check, Outcome
 from wintun_api.cli.python_holes import Version, holes_of
 from wintun_api.drivers import open_driver
 from wintun_api.drivers.base import Driver
@@ -37,24 +37,6 @@ MIN_PYTHON = (3, 11)
 PATIENCE = 3.0  # seconds a running service has to answer
 # From a clone: the project is not published, so its name in an index may be another's.
 INSTALL_SPEED = "pip install '.[speed]' in the directory of the source code"
-
-
-class Outcome(StrEnum):
-    """The result of a check; only `fail` keeps the service from working."""
-
-    OK = "ok"
-    WARN = "warn"
-    FAIL = "fail"
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One check: its result, what was found, and what to do about it."""
-
-    name: str
-    outcome: Outcome
-    detail: str
-    hint: str = ""
 
 
 def examine(settings: Settings) -> Iterator[Check]:
@@ -224,7 +206,7 @@ def check_service(settings: Settings, driver: Driver) -> Iterator[Check]:
     url = running.url_at(settings, settings.port)
     token, trust = _token(settings.token_path), partial(_trust, settings.tls_certificate)
     with open_http(url, token, timeout=PATIENCE, trust=trust) as http:
-        health, _ = _ask(http, "/noauth/health")
+        health, _ = _ask(http, HEALTH)
         if not (isinstance(health, dict) and health.get("status") == "ok"):
             detail = f"{settings.port} is in use by another program"
             yield Check("port", Outcome.FAIL, detail, "Choose another port with --port.")

@@ -28,7 +28,8 @@ def doctor(
     Doctor changes nothing and does not load wintun.dll. It exits with 0 if the service
     can run with these settings or already runs, and with 1 if not.
     """
-    from wintun_api.cli.checks import Outcome, examine
+    from wintun_api.cli.checks import examine
+    from wintun_api.cli.outcome import Outcome
 
     settings = options.read_settings(
         config,

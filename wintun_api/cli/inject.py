@@ -13,9 +13,8 @@ from wintun_api.cli.exit_codes import ExitCode
 from wintun_api.cli.options import DEFAULT_URL, Json, Token, TokenFile, Url, finite
 from wintun_api.cli.output import fail, show_json
 from wintun_api.cli.sessions import Named
-
-PACKET_TYPE = "application/octet-stream"
-MAX_PACKET = 0xFFFF
+from wintun_api.packet.check import MAX_PACKET
+from wintun_api.wire import RAW_TYPE
 
 
 def inject(
@@ -81,7 +80,7 @@ def inject(
     packet = _packet(hex_digits, file)
     with connect(url, token, token_file) as client:
         path = path_of("v1", "sessions", client.session_id(session), "packets")
-        report = client.request("POST", path, content=packet, headers={"Content-Type": PACKET_TYPE})
+        report = client.request("POST", path, content=packet, headers={"Content-Type": RAW_TYPE})
         if as_json:
             show_json(report)
         if report["ring_full"]:

@@ -17,13 +17,12 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 from wintun_api.cli.output import Progress, fail
 from wintun_api.packet.check import MAX_PACKET
 from wintun_api.packet.offload import completed
-from wintun_api.wire import Batch, pack
+from wintun_api.wire import BATCH_TYPE, Batch, pack
 
 if TYPE_CHECKING:
     from wintun_api.capture.reader import Captured
     from wintun_api.cli.client import Client
 
-BATCH_TYPE = "application/vnd.wintun-api.batch"
 MAX_PACKETS = 256
 MAX_BYTES = 60_000  # of a batch, so that it fits into the smallest message a service may allow
 CHUNK = 65536

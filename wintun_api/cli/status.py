@@ -8,11 +8,11 @@ from typing import Any
 
 import typer
 
+from wintun_api.cli.durations import span
 from wintun_api.cli.options import DEFAULT_URL, Json, Token, TokenFile, Url
 from wintun_api.cli.output import cell, printable, show_json
 
 SHOWN = 4  # adapters, and sessions, that have a line of their own
-UNITS = (("day", 86_400), ("hour", 3600), ("minute", 60), ("second", 1))
 SIZES = ("bytes", "KiB", "MiB", "GiB", "TiB")
 
 
@@ -99,17 +99,6 @@ def _session(session: dict[str, Any], names: dict[str, str]) -> str:
         f"injected {injected['packets']} ({size(injected['bytes'])}), "
         f"lost {lost_packets(counters['lost'])}"
     )
-
-
-def span(seconds: float) -> str:
-    """Return a length of time in its two largest units."""
-    left = max(0, int(seconds))
-    words: list[str] = []
-    for unit, length in UNITS:
-        count, left = divmod(left, length)
-        if count or (unit == "second" and not words):
-            words.append(f"{count} {unit}{'' if count == 1 else 's'}")
-    return " ".join(words[:2])
 
 
 def size(count: int) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 
+from wintun_api.cli import durations
 from wintun_api.cli.completion import token_words
 from wintun_api.cli.options import (
     DEFAULT_URL,
@@ -32,8 +32,6 @@ app = typer.Typer(
 
 COLUMNS = ("Id", "Label", "Scopes", "Created", "Expires")
 LEAST = ("Created",)  # what a narrow terminal can do without
-SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
-UNITS = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
 
 
 def _scopes(incomplete: str) -> list[str]:
@@ -163,13 +161,13 @@ def _check_scopes(scopes: list[str]) -> None:
 
 
 def _seconds(text: str) -> float:
-    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?([smhdw]?)", text.strip())
-    if found is None or float(found[1]) == 0:
+    seconds = durations.seconds_of(text)
+    if seconds is None:
         raise typer.BadParameter(
             f"{text!r} is not a length of time. Write it as 90m, 12h, 7d or 3600.",
             param_hint="--expires-in",
         )
-    return float(found[1]) * SECONDS[found[2]]
+    return seconds
 
 
 def _row(token: dict[str, Any], now: datetime) -> tuple[object, ...]:
@@ -177,20 +175,12 @@ def _row(token: dict[str, Any], now: datetime) -> tuple[object, ...]:
     expires = "never"
     if token["expires_at"] is not None:
         end = datetime.fromisoformat(token["expires_at"])
-        expires = f"{_minute(end)}, in {_span((end - now).total_seconds())}"
+        expires = f"{_minute(end)}, in {durations.rough((end - now).total_seconds())}"
     return token["id"], token["label"], token["scopes"], created, expires
 
 
 def _minute(time: datetime) -> str:
     return time.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
-
-
-def _span(seconds: float) -> str:
-    for unit, size in UNITS:
-        count = round(seconds / size)
-        if count >= 2:
-            return f"{count} {unit}s"
-    return "a moment"
 
 
 app.command("ls", hidden=True)(list_tokens)

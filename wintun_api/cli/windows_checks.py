@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from wintun_api.cli.checks import Check, Outcome
+from wintun_api.cli.outcome import Check, Outcome
 from wintun_api.drivers.base import Driver
 from wintun_api.drivers.windows.elevation import elevated
 from wintun_api.drivers.windows.image import process_machine

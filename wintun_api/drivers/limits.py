@@ -8,6 +8,7 @@ created.
 from __future__ import annotations
 
 from wintun_api.errors import InvalidArgument
+from wintun_api.packet.check import MAX_PACKET
 
 MAX_POOL = 256  # with the terminating zero
 MAX_ADAPTER_NAME = 128  # with the terminating zero
@@ -17,10 +18,11 @@ MAX_POOLS = {"tunnel-type": MAX_TUNNEL_TYPE}  # by generation, if it is not MAX_
 MIN_RING_CAPACITY = 0x20000  # 128 KiB
 MAX_RING_CAPACITY = 0x4000000  # 64 MiB
 DEFAULT_RING_CAPACITY = 0x400000  # 4 MiB
-MAX_IP_PACKET_SIZE = 0xFFFF
+MAX_IP_PACKET_SIZE = MAX_PACKET
+RECORD_HEADER = 4  # wintun.h: every packet in a ring is preceded by its size
 MIN_MTU = 576  # RFC 791: every host accepts 576 bytes
 MIN_MTU_IPV6 = 1280  # RFC 8200, section 5
-MAX_MTU = 0xFFFF
+MAX_MTU = MAX_PACKET
 MAX_METRIC = 0x7FFFFFFF  # what netsh accepts, and far below the values that mean "none"
 
 MAX_ADDRESSES = 64  # of one adapter

@@ -24,6 +24,7 @@ from enum import StrEnum
 from uuid import UUID, uuid4
 
 from wintun_api.drivers.base import ADAPTER_GONE, Adapter, LinkCounters, Session
+from wintun_api.drivers.limits import RECORD_HEADER
 from wintun_api.errors import (
     DriverBusy,
     DriverError,
@@ -56,7 +57,6 @@ LOOK_INTERVAL = 1.0
 READ_PATIENCE = 1.0
 # How much a ring can hold at the end if its queue counts packets: 64 of the largest packets.
 FULL_QUEUE = 64 * 0x10000
-RECORD_HEADER = 4  # wintun.h: every packet in a ring is preceded by its size
 LAST_READ = 64  # packets at a time, so that other work on the loop gets its turn
 
 

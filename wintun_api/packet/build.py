@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from wintun_api.errors import InvalidArgument
 from wintun_api.packet import ipv6 as extension_headers
+from wintun_api.packet.check import MAX_PACKET
 from wintun_api.packet.checksum import checksum, pseudo_header
 
 Address: TypeAlias = IPv4Address | IPv6Address | str
@@ -33,8 +34,6 @@ TCP_ACK = 0x10
 TCP_URG = 0x20
 TCP_ECE = 0x40
 TCP_CWR = 0x80
-
-MAX_PACKET = 0xFFFF  # wintun.h: WINTUN_MAX_IP_PACKET_SIZE
 
 
 def ipv4(

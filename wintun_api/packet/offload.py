@@ -9,11 +9,12 @@ packet.
 
 from __future__ import annotations
 
+from wintun_api.packet.build import TCP, UDP
 from wintun_api.packet.check import MAX_PACKET, MIN_IPV4, MIN_IPV6, rejection
 from wintun_api.packet.checksum import checksum, pseudo_header
 from wintun_api.packet.ipv6 import NO_NEXT_HEADER, upper_layer
 
-HOP_BY_HOP, TCP, UDP = 0, 6, 17
+HOP_BY_HOP = 0
 JUMBO = 0xC2
 # Offset of the checksum and length of the shortest header, in bytes.
 _CHECKSUM = {TCP: 16, UDP: 6}

@@ -2,7 +2,7 @@
 
     model      what all models share
     network    addresses, routes and DNS
-    adapters  sessions  system  tokens  events   by resource
+    adapters, sessions, system, tokens, events  by resource
     control    what a packet socket says beside packets
     problem    an error as a document
 

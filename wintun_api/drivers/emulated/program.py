@@ -16,8 +16,8 @@ from wintun_api.drivers.emulated.machine import Device, Machine
 from wintun_api.drivers.emulated.ring import ReceiveEnd, SendEnd
 from wintun_api.drivers.windows.win32 import ERROR_INVALID_HANDLE
 from wintun_api.drivers.wintun.abi import Generation
+from wintun_api.drivers.wintun.log import FILETIME_OF_1970
 
-_FILETIME_OF_1970 = 116_444_736_000_000_000
 MAX_GIVEN_BACK = 4096  # handles whose end is remembered; the oldest are forgotten first
 
 
@@ -145,7 +145,7 @@ class Program:
         if self.generation is Generation.POOL:
             logger(int(level), f"{function}: {message}" if function else message)
         else:
-            logger(int(level), time.time_ns() // 100 + _FILETIME_OF_1970, message)
+            logger(int(level), time.time_ns() // 100 + FILETIME_OF_1970, message)
 
     def guard(self, name: str, function: Callable[..., Any], *, void: bool) -> Callable[..., Any]:
         """Wrap an exported function: lock, planned faults, last error, log.

@@ -13,6 +13,7 @@
     own_routes     cache our routes until the kernel reports a change
     refusals       explain why the kernel refused an address or a route
     transaction    make many changes, all or none
+    headers        numbers and structures of the kernel's headers that several modules use
     netlink        send requests as bytes, many in one system call
     address_messages, route_messages  addresses and routes as those bytes
     socket_filter  programs that select what a netlink socket receives
@@ -21,6 +22,7 @@
     tun            the calls of /dev/net/tun
     rtnetlink      links as values, through pyroute2
     counters       the kernel's counters of a link
+    queue_losses   packets that vanished from a device's queue, which the kernel does not count
     tracker        the counters of a session's device, until the device is removed
     changes        detect whether anything has changed since it was read
     availability   why the driver cannot work here, as a value

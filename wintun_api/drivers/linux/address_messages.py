@@ -9,6 +9,7 @@ from ipaddress import ip_interface
 from socket import AF_INET
 
 from wintun_api.drivers.base import IPInterface, IPNetwork
+from wintun_api.drivers.linux.headers import AF_INET6, RTM_DELADDR, RTM_NEWADDR
 from wintun_api.drivers.linux.netlink import (
     NLM_F_CREATE,
     NLM_F_EXCL,
@@ -21,11 +22,10 @@ from wintun_api.drivers.linux.netlink import (
 )
 
 # linux/if_addr.h
-RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR = 20, 21, 22
+RTM_GETADDR = 22
 IFA_ADDRESS, IFA_LOCAL, IFA_CACHEINFO, IFA_FLAGS, IFA_RT_PRIORITY, IFA_PROTO = 1, 2, 6, 8, 9, 11
 IFA_F_NODAD, IFA_F_DEPRECATED, IFA_F_PERMANENT, IFA_F_NOPREFIXROUTE = 0x02, 0x20, 0x80, 0x200
 IFAPROT_KERNEL_RA, IFAPROT_KERNEL_LL = 2, 3
-AF_INET6 = 10  # the number on Linux, whatever the platform
 FOREVER = 0xFFFFFFFF
 IP6_RT_PRIO_ADDRCONF = 256  # ipv6_route.h: the metric of a route that an address makes
 

@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from wintun_api.drivers.linux.headers import OWN_NAMESPACE
+
 if sys.platform == "linux":
     from fcntl import ioctl
 else:
@@ -20,7 +22,6 @@ else:
 
 
 CAP_NET_ADMIN = 12  # linux/capability.h
-NETWORK_NAMESPACE = Path("/proc/thread-self/ns/net")
 
 _VERSION_3 = 0x20080522  # linux/capability.h: _LINUX_CAPABILITY_VERSION_3
 _SIOCGSKNS = 0x894C  # linux/sockios.h
@@ -75,7 +76,7 @@ def counts_here() -> bool | None:
     return True
 
 
-def owns_network(namespace: Path = NETWORK_NAMESPACE) -> bool | None:
+def owns_network(namespace: Path = OWN_NAMESPACE) -> bool | None:
     """Return whether this network namespace belongs to this process's user namespace.
 
     It may also belong to a user namespace inside that one (ioctl_ns(2): NS_GET_USERNS, since

@@ -16,11 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from wintun_api.drivers.linux.files_watch import FilesWatch
-
-# linux/netlink.h, linux/rtnetlink.h
-AF_NETLINK = 16
-NETLINK_ROUTE = 0
-GROUPS = 0x1 | 0x10 | 0x40 | 0x100 | 0x400  # RTMGRP: LINK, IPV4_IFADDR, IPV4_ROUTE, and of IPv6
+from wintun_api.drivers.linux.headers import AF_NETLINK, LINKS_ADDRESSES_ROUTES, NETLINK_ROUTE
 
 EPOLLIN = 0x1  # sys/epoll.h
 
@@ -41,7 +37,7 @@ class Changes:
         self._socket = socket.socket(AF_NETLINK, socket.SOCK_RAW, NETLINK_ROUTE)
         try:
             self._socket.setblocking(False)
-            self._socket.bind((0, GROUPS))
+            self._socket.bind((0, LINKS_ADDRESSES_ROUTES))
         except OSError:
             self._socket.close()
             raise

@@ -12,16 +12,26 @@ import struct
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from wintun_api.drivers.base import LinkCounters
+from wintun_api.drivers.linux.headers import (
+    AF_NETLINK,
+    ATTRIBUTE,
+    LINK,
+    MESSAGE,
+    NETLINK_ROUTE,
+    NLA_TYPE_MASK,
+    NLM_F_ACK,
+    NLM_F_REQUEST,
+    NUMBER,
+    OWN_NAMESPACE,
+    RTM_DELLINK,
+    RTM_NEWLINK,
+)
 
 # linux/netlink.h, linux/rtnetlink.h, linux/if_link.h, linux/net_namespace.h
-AF_NETLINK = 16
-NETLINK_ROUTE = 0
-NLM_F_REQUEST, NLM_F_ACK, NLM_F_ECHO = 1, 4, 8
-NLA_TYPE_MASK = 0x3FFF
-RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK = 16, 17, 18
+NLM_F_ECHO = 8
+RTM_GETLINK = 18
 RTM_NEWNSID, RTM_GETNSID = 88, 90
 RTM_NEWQDISC, RTM_GETQDISC = 36, 38
 IFLA_IFNAME, IFLA_TXQLEN, IFLA_IFALIAS, IFLA_STATS64 = 3, 13, 20, 23
@@ -30,14 +40,9 @@ IFLA_PROP_LIST, IFLA_ALT_IFNAME = 52, 53
 NETNSA_NSID, NETNSA_FD = 1, 3
 TC_H_ROOT, TCA_STATS2, TCA_STATS_BASIC = 0xFFFFFFFF, 7, 1  # linux/pkt_sched.h, gen_stats.h
 
-OWN_NAMESPACE = Path("/proc/thread-self/ns/net")  # processes may have threads in several
-MESSAGE = struct.Struct("=IHHII")  # nlmsghdr: length, type, flags, sequence, port
-LINK = struct.Struct("=BxHiII")  # ifinfomsg: family, type, index, flags, change
 QDISC = struct.Struct("=B3xiIII")  # tcmsg: family, index, handle, parent, info
 HANDED = struct.Struct("=QI")  # gnet_stats_basic: bytes, packets
 NAMESPACE = struct.Struct("=B3x")  # rtgenmsg, padded
-ATTRIBUTE = struct.Struct("=HH")
-NUMBER = struct.Struct("=i")
 STATISTICS = struct.Struct("=8Q")  # the first of rtnl_link_stats64
 
 MAX_MESSAGE = 65536

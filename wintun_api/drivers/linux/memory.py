@@ -15,15 +15,16 @@ from dataclasses import dataclass
 from threading import RLock
 from weakref import finalize
 
-from wintun_api.drivers.linux.counters import (
+from wintun_api.drivers.linux.headers import (
     AF_NETLINK,
     LINK,
     MESSAGE,
     NETLINK_ROUTE,
     RTM_DELLINK,
+    RTMGRP_LINK,
 )
 from wintun_api.drivers.linux.identity import Identity
-from wintun_api.drivers.linux.socket_filter import RTMGRP_LINK, attach, of_kind
+from wintun_api.drivers.linux.socket_filter import attach, of_kind
 
 MAX_REMEMBERED = 4096
 

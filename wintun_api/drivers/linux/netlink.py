@@ -14,21 +14,26 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from wintun_api.drivers.linux.failure import driver_error
+from wintun_api.drivers.linux.headers import (
+    AF_NETLINK,
+    ATTRIBUTE,
+    MESSAGE,
+    NETLINK_ROUTE,
+    NLA_TYPE_MASK,
+    NLM_F_ACK,
+    NLM_F_REQUEST,
+    NUMBER,
+    SOL_NETLINK,
+)
 
 # linux/netlink.h
-AF_NETLINK, NETLINK_ROUTE, SOL_NETLINK = 16, 0, 270
 NETLINK_CAP_ACK, NETLINK_EXT_ACK, NETLINK_GET_STRICT_CHK = 10, 11, 12
 NLMSG_ERROR, NLMSG_DONE = 2, 3
-NLM_F_REQUEST, NLM_F_ACK = 0x1, 0x4
 NLM_F_DUMP_INTR, NLM_F_CAPPED, NLM_F_ACK_TLVS = 0x10, 0x100, 0x200
 NLM_F_DUMP = 0x300
 NLM_F_REPLACE, NLM_F_EXCL, NLM_F_CREATE = 0x100, 0x200, 0x400
 NLMSGERR_ATTR_MSG = 1
-NLA_TYPE_MASK = 0x3FFF
 
-HEADER = struct.Struct("=IHHII")  # nlmsghdr: length, type, flags, sequence, port
-ATTRIBUTE = struct.Struct("=HH")
-NUMBER = struct.Struct("=i")
 WORD = struct.Struct("=I")
 
 MAX_CHUNK = 1 << 16  # the kernel fills 32 KiB of a dump at a time
@@ -124,15 +129,15 @@ class Netlink:
         over = False
         while not over:
             chunk = self._receive(function)
-            length, first, _, _, _ = HEADER.unpack_from(chunk)
+            length, first, _, _, _ = MESSAGE.unpack_from(chunk)
             if first in (NLMSG_ERROR, NLMSG_DONE):
                 over = True
-                code = -NUMBER.unpack_from(chunk, HEADER.size)[0]
+                code = -NUMBER.unpack_from(chunk, MESSAGE.size)[0]
                 if code not in _NOTHING_THERE:
                     raise driver_error(function, code)
             elif length < len(chunk):
                 # The end mark follows the last message if there is room for it.
-                _, last, _, sequence, _ = HEADER.unpack_from(chunk, len(chunk) - HEADER.size - 4)
+                _, last, _, sequence, _ = MESSAGE.unpack_from(chunk, len(chunk) - MESSAGE.size - 4)
                 over = last == NLMSG_DONE and sequence == self._sequence
             yield chunk
 
@@ -226,27 +231,27 @@ def attributes(body: bytes, at: int) -> dict[int, bytes]:
 def messages(chunk: bytes) -> Iterator[tuple[int, int, int, int]]:
     """Yield kind, flags, and start and end of the body of every message, including the end mark."""
     at, end = 0, len(chunk)
-    while at + HEADER.size <= end:
-        length, kind, flags, _, _ = HEADER.unpack_from(chunk, at)
-        if length < HEADER.size:
+    while at + MESSAGE.size <= end:
+        length, kind, flags, _, _ = MESSAGE.unpack_from(chunk, at)
+        if length < MESSAGE.size:
             break
-        yield kind, flags, at + HEADER.size, at + length
+        yield kind, flags, at + MESSAGE.size, at + length
         at += length + -length % 4
 
 
 def _message(request: Request, sequence: int) -> bytes:
     kind, flags, body = request
-    return HEADER.pack(HEADER.size + len(body), kind, flags | NLM_F_REQUEST, sequence, 0) + body
+    return MESSAGE.pack(MESSAGE.size + len(body), kind, flags | NLM_F_REQUEST, sequence, 0) + body
 
 
 def _answer(message: bytes) -> tuple[int, int, str]:
     """Parse an answer: return the request's sequence, the errno number and the reason."""
-    _, _, flags, sequence, _ = HEADER.unpack_from(message)
-    code = -NUMBER.unpack_from(message, HEADER.size)[0]
+    _, _, flags, sequence, _ = MESSAGE.unpack_from(message)
+    code = -NUMBER.unpack_from(message, MESSAGE.size)[0]
     reason = b""
     if flags & NLM_F_ACK_TLVS:
-        echoed = HEADER.size + NUMBER.size
-        size = HEADER.unpack_from(message, echoed)[0]
-        size = HEADER.size if flags & NLM_F_CAPPED else size + -size % 4
+        echoed = MESSAGE.size + NUMBER.size
+        size = MESSAGE.unpack_from(message, echoed)[0]
+        size = MESSAGE.size if flags & NLM_F_CAPPED else size + -size % 4
         reason = attributes(message, echoed + size).get(NLMSGERR_ATTR_MSG, b"")
     return sequence, code, reason.rstrip(b"\0").decode(errors="replace")

@@ -18,15 +18,19 @@ from wintun_api.drivers.base import Route
 from wintun_api.drivers.limits import MIN_MTU_IPV6
 from wintun_api.drivers.linux import route_messages
 from wintun_api.drivers.linux.failure import driver_error
-from wintun_api.drivers.linux.netlink import (
+from wintun_api.drivers.linux.headers import (
     AF_NETLINK,
-    HEADER,
+    IFF_UP,
+    LINK,
+    LINKS_ADDRESSES_ROUTES,
+    MESSAGE,
     NETLINK_ROUTE,
-    NLM_F_REPLACE,
-    WORD,
-    Netlink,
-    attributes,
+    RTM_DELADDR,
+    RTM_DELLINK,
+    RTM_NEWADDR,
+    RTM_NEWLINK,
 )
+from wintun_api.drivers.linux.netlink import NLM_F_REPLACE, WORD, Netlink, attributes
 from wintun_api.drivers.linux.route_messages import (
     RTM_DELROUTE,
     RTM_NEWROUTE,
@@ -53,14 +57,9 @@ from wintun_api.drivers.linux.socket_filter import (
     attach,
 )
 
-# linux/rtnetlink.h: RTMGRP_LINK, IPV4_IFADDR, IPV4_ROUTE, IPV6_IFADDR, IPV6_ROUTE
-GROUPS = 0x1 | 0x10 | 0x40 | 0x100 | 0x400
-RTM_NEWLINK, RTM_DELLINK, RTM_NEWADDR, RTM_DELADDR = 16, 17, 20, 21
-IFLA_MTU = 4
-IFF_UP = 0x1
-LINK = struct.Struct("=BxHiII")  # ifinfomsg: family, type, index, flags, change
+IFLA_MTU = 4  # linux/if_link.h
 INDEX_OF_ADDRESS = struct.Struct("=4xI")  # ifaddrmsg
-PORT_AT, PROTOCOL_AT = 12, HEADER.size + 5  # their offsets in a message
+PORT_AT, PROTOCOL_AT = 12, MESSAGE.size + 5  # their offsets in a message
 _MAX_MESSAGE = 1 << 16
 
 
@@ -157,11 +156,11 @@ class OwnRoutes:
                     raise driver_error("recv", error.errno or 0) from None
                 self.keep(())
                 continue
-            kind, flags = HEADER.unpack_from(message)[1:3]
+            kind, flags = MESSAGE.unpack_from(message)[1:3]
             if kind in (RTM_NEWROUTE, RTM_DELROUTE):
-                self._route_changed(kind, flags, parse(message[HEADER.size :]))
+                self._route_changed(kind, flags, parse(message[MESSAGE.size :]))
                 continue
-            concerned = _concerned(kind, message[HEADER.size :])
+            concerned = _concerned(kind, message[MESSAGE.size :])
             if concerned is not None:
                 self.forget(concerned)
 
@@ -205,7 +204,7 @@ def _listen(port: int) -> socket.socket:
     try:
         changes.setblocking(False)
         attach(changes, _program(port))
-        changes.bind((0, GROUPS))
+        changes.bind((0, LINKS_ADDRESSES_ROUTES))
     except OSError:
         changes.close()
         raise

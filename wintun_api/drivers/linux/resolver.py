@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import TypeAlias
 
 from wintun_api.drivers.base import IPAddress
+from wintun_api.drivers.linux.headers import OWN_NAMESPACE
 from wintun_api.errors import DriverError
 
 Dns: TypeAlias = tuple[tuple[IPAddress, ...], tuple[str, ...]]
 
 RUNTIME_DIRECTORY = Path("/run/systemd/resolve")  # exists while systemd-resolved runs
 COMMANDS = (Path("/usr/bin/resolvectl"), Path("/bin/resolvectl"))
-OWN_NAMESPACE = Path("/proc/thread-self/ns/net")
 FIRST_NAMESPACE = Path("/proc/1/ns/net")
 PATIENCE = 10.0
 

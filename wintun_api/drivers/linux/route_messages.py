@@ -9,6 +9,7 @@ from socket import AF_INET
 from typing import NamedTuple
 
 from wintun_api.drivers.base import Route
+from wintun_api.drivers.linux.headers import AF_INET6
 from wintun_api.drivers.linux.netlink import (
     NLM_F_CREATE,
     NLM_F_EXCL,
@@ -30,7 +31,6 @@ RTM_F_FIB_MATCH = 0x2000  # answer with the route itself
 RTNH_F_ONLINK = 4  # the device need not have an address in the next hop's subnet
 RTPROT_KERNEL = 2
 RTPROT_WINTUN_API = 87  # identifies our routes; no other program has registered this number
-AF_INET6 = 10  # the number on Linux, whatever the platform
 IP6_RT_PRIO_USER = 1024  # ipv6_route.h: the metric of an IPv6 route without a given metric
 
 # rtmsg: family, lengths of destination and source, tos, table, protocol, scope, type, flags

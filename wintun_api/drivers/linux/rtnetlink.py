@@ -16,11 +16,11 @@ from uuid import UUID
 
 from wintun_api.drivers.base import LinkCounters
 from wintun_api.drivers.linux.failure import driver_error
+from wintun_api.drivers.linux.headers import IFF_UP
 from wintun_api.drivers.linux.identity import Identity, identify, is_mark, parse_marks
 from wintun_api.drivers.linux.memory import Memory, Remembered
 from wintun_api.errors import DriverError
 
-IFF_UP = 0x1  # if.h
 IFLA_TUN_TYPE_TUN = 1  # if_tun.h: IFF_TUN; IFF_TAP is 2
 
 _DUMP_ATTEMPTS = 5  # a dump that a change interrupts is repeated

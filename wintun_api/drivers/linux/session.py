@@ -10,6 +10,7 @@ from contextlib import suppress
 from threading import Lock
 
 from wintun_api.drivers.base import LinkCounters
+from wintun_api.drivers.limits import RECORD_HEADER
 from wintun_api.drivers.linux import tun
 from wintun_api.drivers.linux.calls import PacketCalls
 from wintun_api.drivers.linux.failure import EBADFD, driver_error
@@ -22,7 +23,6 @@ NO_ROOM = frozenset((errno.EAGAIN, errno.ENOBUFS, errno.ENOMEM))
 # Bounds for a queue in packets instead of a ring in bytes, which are safe for the kernel.
 MIN_QUEUE_LENGTH = 64
 MAX_QUEUE_LENGTH = 65536
-RECORD_HEADER = 4  # wintun.h: every packet in a ring is preceded by its size
 
 
 # Added to the reason when a device was deleted while packets waited in its queue.

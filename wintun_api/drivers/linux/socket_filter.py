@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 SO_ATTACH_FILTER = 26
-RTMGRP_LINK = 0x1  # linux/rtnetlink.h
 
 # Code, jump if true, jump if false, operand.
 INSTRUCTION = struct.Struct("=HBBI")

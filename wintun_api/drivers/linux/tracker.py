@@ -20,12 +20,8 @@ from uuid import UUID
 from wintun_api.drivers.base import LinkCounters
 from wintun_api.drivers.linux import tun
 from wintun_api.drivers.linux.counters import (
-    AF_NETLINK,
     IFLA_IFALIAS,
     MAX_MESSAGE,
-    NETLINK_ROUTE,
-    NUMBER,
-    RTM_DELLINK,
     LinkMessage,
     Place,
     find_link,
@@ -36,12 +32,20 @@ from wintun_api.drivers.linux.counters import (
     read_link,
 )
 from wintun_api.drivers.linux.failure import EBADFD
+from wintun_api.drivers.linux.headers import (
+    AF_NETLINK,
+    NETLINK_ROUTE,
+    NUMBER,
+    RTM_DELLINK,
+    RTMGRP_LINK,
+    SOL_NETLINK,
+)
 from wintun_api.drivers.linux.identity import MARK_PREFIX, alias_start, mark_start
 from wintun_api.drivers.linux.queue_losses import QueueLosses
-from wintun_api.drivers.linux.socket_filter import RTMGRP_LINK, Program, attach, of_link
+from wintun_api.drivers.linux.socket_filter import Program, attach, of_link
 from wintun_api.errors import DriverError
 
-SOL_NETLINK, NETLINK_LISTEN_ALL_NSID = 270, 8  # linux/netlink.h
+NETLINK_LISTEN_ALL_NSID = 8  # linux/netlink.h
 
 _UNKNOWN = 1 << 32  # packets that may wait: more than there can be
 _ATTEMPTS = 4  # a device that is moved during the reading is read again

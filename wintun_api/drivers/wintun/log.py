@@ -12,7 +12,7 @@ from wintun_api.drivers.windows.foreign import WideString
 from wintun_api.drivers.wintun.abi import Generation, PoolLoggerCallback, TunnelTypeLoggerCallback
 
 RECENT_LINES = 200
-_FILETIME_OF_1970 = 116_444_736_000_000_000  # FILETIME counts 100 ns since 1601
+FILETIME_OF_1970 = 116_444_736_000_000_000  # FILETIME counts 100 ns since 1601
 
 # The library's threads may log after SetLogger(NULL) has returned, so callbacks are never freed.
 _callbacks: list[Any] = []
@@ -20,7 +20,7 @@ _callbacks: list[Any] = []
 
 def unix_ns(filetime: int) -> int:
     """Return a FILETIME as nanoseconds since 1970."""
-    return (filetime - _FILETIME_OF_1970) * 100
+    return (filetime - FILETIME_OF_1970) * 100
 
 
 class Log:

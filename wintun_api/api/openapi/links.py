@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wintun_api.api.contract.operations import Operations
+from wintun_api.api.openapi.operations import Operations
 
 # The parameter, and the place of its value in the answer.
 _GUID = {"guid": "$response.body#/guid"}

@@ -11,8 +11,8 @@ from typing import Any, TypeAlias
 
 from wintun_api.api.access import Access
 from wintun_api.api.context import only_problems
-from wintun_api.api.contract.examples import ANSWERS, BODIES
-from wintun_api.api.problems import VALIDATION
+from wintun_api.api.openapi.examples import ANSWERS, BODIES
+from wintun_api.api.problems import MEDIA_TYPE, VALIDATION
 
 Operation: TypeAlias = dict[str, Any]
 Operations: TypeAlias = dict[str, Operation]
@@ -86,7 +86,7 @@ def _refusals(operation: Operation) -> None:
         if there is not response:  # the route has causes of its own for this status
             first, second = (r["content"].popitem()[1] for r in (there, response))
             first["examples"] |= second["examples"]
-            there["content"] = {"application/problem+json": first}
+            there["content"] = {MEDIA_TYPE: first}
             there["description"] = there["description"].rstrip(".") + "; " + response["description"]
     operation["responses"] = dict(sorted(responses.items()))
     if "401" in responses:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from wintun_api.api.contract.examples import (
+from wintun_api.api.openapi.examples import (
     ADAPTER,
     ADAPTER_PATH,
     GUID,

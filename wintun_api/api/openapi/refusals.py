@@ -11,8 +11,8 @@ from starlette.exceptions import HTTPException
 
 from wintun_api import errors
 from wintun_api.api import adapters
-from wintun_api.api.contract.examples import ADAPTER_PATH, GUID, ISSUED_ID, SESSION, SESSION_PATH
 from wintun_api.api.guesses import Guesses, too_many_guesses
+from wintun_api.api.openapi.examples import ADAPTER_PATH, GUID, ISSUED_ID, SESSION, SESSION_PATH
 from wintun_api.api.problems import (
     URN,
     Refusal,

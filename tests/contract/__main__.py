@@ -1,4 +1,4 @@
-"""Write the documents of the contract: `python -m wintun_api.api.contract openapi`.
+"""Write the documents of the contract: `python -m tests.contract openapi`.
 
 At a release, `--release` also copies the documents that clients are built from into the folder
 baseline. Later documents are compared with these.
@@ -10,13 +10,13 @@ import argparse
 import sys
 from pathlib import Path
 
-from wintun_api.api.contract.documents import BASELINE, DOCUMENTS, text_of
+from tests.contract.documents import BASELINE, DOCUMENTS, text_of
 
 
 def main() -> int:
     """Write every document into a folder, or compare them with --check; return 1 if one differs."""
     parser = argparse.ArgumentParser(
-        prog="python -m wintun_api.api.contract",
+        prog="python -m tests.contract",
         description="Write the contract's documents, generated from the code.",
     )
     parser.add_argument("folder", type=Path, help="the folder of the documents, such as openapi")

@@ -8,12 +8,12 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from tests.contract.frame import frame, frame_text
+from tests.contract.messages import EVENT_TEXTS, EXAMPLES, event_name
 from wintun_api import __version__
-from wintun_api.api.contract.enums import described
-from wintun_api.api.contract.frame import frame, frame_text
-from wintun_api.api.contract.messages import EVENT_TEXTS, EXAMPLES, event_name
-from wintun_api.api.contract.openapi import LICENSE, SECURITY_SCHEMES
-from wintun_api.api.contract.shapes import plain
+from wintun_api.api.openapi.document import LICENSE, SECURITY_SCHEMES
+from wintun_api.api.openapi.enums import described
+from wintun_api.api.openapi.shapes import plain
 from wintun_api.api.problems import (
     CLOSE_BAD_FRAME,
     CLOSE_ENDED,
@@ -32,12 +32,11 @@ from wintun_api.api.subprotocols import BEARER, KEY
 from wintun_api.capture import pcapng
 from wintun_api.hub.events import EventType
 from wintun_api.settings import Settings
-from wintun_api.wire import BATCH, PCAPNG, RAW
+from wintun_api.wire import BATCH, PCAPNG, RAW, RAW_TYPE
 
 SCHEMAS = "#/components/schemas/"
 MESSAGES = "#/components/messages/"
 MODELS: tuple[type[Model], ...] = (*CONTROL, Snapshot, Missed)
-BINARY = "application/octet-stream"
 HOST = f"127.0.0.1:{Settings.model_fields['port'].default}"
 PACKETS = "/v1/sessions/{session_id}/packets"
 EVENTS = "/v1/events"
@@ -220,20 +219,20 @@ def _messages() -> dict[str, Any]:
             "title": "One or more batches back to back",
             "summary": "A binary message. The file wire-vectors.json has examples.",
             "description": frame_text(),
-            "contentType": BINARY,
+            "contentType": RAW_TYPE,
             "payload": {**_binary("BatchFrame"), "x-frame": frame()},
         },
         "Packet": {
             "title": "One IP packet",
             "summary": "A binary message: an IPv4 or IPv6 packet, without any framing.",
-            "contentType": BINARY,
+            "contentType": RAW_TYPE,
             "payload": _binary("IpPacket"),
         },
         "Blocks": {
             "title": "Whole pcapng blocks",
             "summary": "A binary message. All messages together form a pcapng file.",
             "description": getdoc(pcapng) or "",
-            "contentType": BINARY,
+            "contentType": RAW_TYPE,
             "payload": _binary("PcapngBlocks"),
         },
     }

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from wintun_api.api.access import Access
-from wintun_api.api.contract.enums import described
-from wintun_api.api.contract.links import add_links
-from wintun_api.api.contract.operations import SCHEMA, Operations, finish
-from wintun_api.api.contract.refusals import problem_examples
-from wintun_api.api.contract.shapes import plain
+from wintun_api.api.openapi.enums import described
+from wintun_api.api.openapi.links import add_links
+from wintun_api.api.openapi.operations import SCHEMA, Operations, finish
+from wintun_api.api.openapi.refusals import problem_examples
+from wintun_api.api.openapi.shapes import plain
 from wintun_api.api.schemas.problem import Problem
 from wintun_api.api.sign_ins import KEY_HEADER
 from wintun_api.settings import Settings

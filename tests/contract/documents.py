@@ -6,9 +6,9 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from tests.contract.asyncapi import asyncapi
+from tests.contract.vectors import vectors
 from wintun_api.api.app import Service
-from wintun_api.api.contract.asyncapi import asyncapi
-from wintun_api.api.contract.vectors import vectors
 from wintun_api.api.tokens import TokenStore
 from wintun_api.settings import Settings
 

@@ -44,6 +44,6 @@ class Api(FastAPI):
     def contract(self) -> dict[str, Any]:
         """Return the document of the folder openapi/."""
         # Only those who ask for the document need the examples in it.
-        from wintun_api.api.contract.openapi import finished
+        from wintun_api.api.openapi.document import finished
 
         return finished(super().openapi(), self.accesses())
