@@ -13,17 +13,6 @@ from wintun_api.api.access import needs
 from wintun_api.api.audit import note_subject
 from wintun_api.api.context import DRIVER, RegistryOf, problems
 from wintun_api.api.large import MANY_ROUTES, LargeRoute, beside, has_many_routes
-from wintun_api.api.schemas.adapters import (
-    MAX_SETTINGS,
-    Adapter,
-    AdapterCreate,
-    AdapterOpen,
-    AdapterUpdate,
-    Pool,
-    Release,
-    Removal,
-)
-from wintun_api.api.schemas.model import TRIMMED
 from wintun_api.api.tokens import Scope
 from wintun_api.errors import (
     AdapterExists,
@@ -39,6 +28,17 @@ from wintun_api.errors import (
 )
 from wintun_api.hub.adapters import AdapterView
 from wintun_api.hub.network import NetworkSettings
+from wintun_api.schemas.adapters import (
+    MAX_SETTINGS,
+    Adapter,
+    AdapterCreate,
+    AdapterOpen,
+    AdapterUpdate,
+    Pool,
+    Release,
+    Removal,
+)
+from wintun_api.schemas.model import TRIMMED
 
 # Errors that network settings can cause.
 SETTINGS = (AddressExists, RouteExists, SettingRefused, NotSupported)

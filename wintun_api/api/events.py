@@ -20,9 +20,6 @@ from wintun_api.api.context import ContextOf, PrincipalOf, RegistryOf, problems
 from wintun_api.api.cutoff import REASON, LeasedStream, accept, leased
 from wintun_api.api.large import beside, has_many_routes
 from wintun_api.api.problems import CLOSE_TOKEN, refusal_of
-from wintun_api.api.schemas.adapters import Adapter
-from wintun_api.api.schemas.events import Event, Missed, Snapshot
-from wintun_api.api.schemas.sessions import Session
 from wintun_api.api.security import refuse_websocket
 from wintun_api.api.subprotocols import protocols
 from wintun_api.api.tokens import Scope
@@ -33,6 +30,9 @@ from wintun_api.hub.events import Event as HubEvent
 from wintun_api.hub.registry import Registry
 from wintun_api.hub.session import SessionView
 from wintun_api.hub.tasks import TaskSet
+from wintun_api.schemas.adapters import Adapter
+from wintun_api.schemas.events import Event, Missed, Snapshot
+from wintun_api.schemas.sessions import Session
 
 router = APIRouter(prefix="/v1", tags=["events"])
 

@@ -7,11 +7,11 @@ from starlette.exceptions import HTTPException
 
 from wintun_api.api.access import INJECTION, needs
 from wintun_api.api.context import RegistryOf, SessionId, problems
-from wintun_api.api.schemas.sessions import InjectionReport
 from wintun_api.api.security import BATCH_TYPE, PACKET_TYPE
 from wintun_api.errors import FrameError, InvalidPacket, SessionEnded, SessionNotFound
 from wintun_api.hub.injection import Full
 from wintun_api.packet.check import check_packet
+from wintun_api.schemas.sessions import InjectionReport
 from wintun_api.wire import unpack
 
 router = APIRouter(prefix="/v1/sessions", tags=["packets"])

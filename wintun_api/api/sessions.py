@@ -7,7 +7,6 @@ from fastapi import APIRouter, Request, Response
 from wintun_api.api.access import needs
 from wintun_api.api.audit import note_subject
 from wintun_api.api.context import DRIVER, RegistryOf, SessionId, problems
-from wintun_api.api.schemas.sessions import Session, SessionCreate
 from wintun_api.api.tokens import Scope
 from wintun_api.errors import (
     AdapterNotFound,
@@ -17,6 +16,7 @@ from wintun_api.errors import (
     SessionExists,
     SessionNotFound,
 )
+from wintun_api.schemas.sessions import Session, SessionCreate
 
 router = APIRouter(prefix="/v1/sessions", tags=["sessions"])
 

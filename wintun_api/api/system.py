@@ -25,9 +25,14 @@ from wintun_api.api.context import (
     only_problems,
     problems,
 )
-from wintun_api.api.schemas.adapters import Removal
-from wintun_api.api.schemas.model import TRIMMED
-from wintun_api.api.schemas.system import (
+from wintun_api.api.sign_ins import cookie_name
+from wintun_api.api.tokens import Scope
+from wintun_api.drivers.base import UnavailableReason as Reason
+from wintun_api.drivers.windows.elevation import elevated
+from wintun_api.errors import DriverInUse, NotSupported, StorageFailed
+from wintun_api.schemas.adapters import Removal
+from wintun_api.schemas.model import TRIMMED
+from wintun_api.schemas.system import (
     Driver,
     DriverName,
     Health,
@@ -35,12 +40,7 @@ from wintun_api.api.schemas.system import (
     System,
     UnavailableReason,
 )
-from wintun_api.api.schemas.tokens import CreatedToken, Token, TokenCreate
-from wintun_api.api.sign_ins import cookie_name
-from wintun_api.api.tokens import Scope
-from wintun_api.drivers.base import UnavailableReason as Reason
-from wintun_api.drivers.windows.elevation import elevated
-from wintun_api.errors import DriverInUse, NotSupported, StorageFailed
+from wintun_api.schemas.tokens import CreatedToken, Token, TokenCreate
 
 router = APIRouter()
 

@@ -7,23 +7,29 @@ from typing import Any
 from uuid import UUID
 
 from wintun_api import __version__
-from wintun_api.api.schemas.adapters import (
+from wintun_api.api.tokens import Scope
+from wintun_api.drivers.limits import DEFAULT_RING_CAPACITY
+from wintun_api.drivers.wintun.abi import Generation
+from wintun_api.drivers.wintun.driver import CAPABILITIES
+from wintun_api.hub.session import SessionState
+from wintun_api.packet.check import TOO_SHORT
+from wintun_api.schemas.adapters import (
     Adapter,
     AdapterState,
     IpVersion,
     Release,
     Removal,
 )
-from wintun_api.api.schemas.model import EXAMPLE_GUID, Model
-from wintun_api.api.schemas.network import Route
-from wintun_api.api.schemas.sessions import (
+from wintun_api.schemas.model import EXAMPLE_GUID, Model
+from wintun_api.schemas.network import Route
+from wintun_api.schemas.sessions import (
     InjectionReport,
     Lost,
     Session,
     SessionCounters,
     Traffic,
 )
-from wintun_api.api.schemas.system import (
+from wintun_api.schemas.system import (
     Capabilities,
     Driver,
     DriverGeneration,
@@ -32,13 +38,7 @@ from wintun_api.api.schemas.system import (
     Limits,
     System,
 )
-from wintun_api.api.schemas.tokens import CreatedToken, Token
-from wintun_api.api.tokens import Scope
-from wintun_api.drivers.limits import DEFAULT_RING_CAPACITY
-from wintun_api.drivers.wintun.abi import Generation
-from wintun_api.drivers.wintun.driver import CAPABILITIES
-from wintun_api.hub.session import SessionState
-from wintun_api.packet.check import TOO_SHORT
+from wintun_api.schemas.tokens import CreatedToken, Token
 from wintun_api.settings import Settings
 
 GUID = UUID(EXAMPLE_GUID)

@@ -13,7 +13,14 @@ from wintun_api.api.contract.examples import (
     SYSTEM,
     TIME,
 )
-from wintun_api.api.schemas.control import (
+from wintun_api.errors import AdapterExists
+from wintun_api.hub.events import EventType
+from wintun_api.hub.fanout import Direction, Overflow
+from wintun_api.hub.injection import Full
+from wintun_api.hub.late import LateFailure
+from wintun_api.hub.session import SessionState
+from wintun_api.packet.check import TOO_SHORT
+from wintun_api.schemas.control import (
     Ack,
     Ended,
     Hello,
@@ -25,7 +32,7 @@ from wintun_api.api.schemas.control import (
     StreamLimits,
     Subprotocol,
 )
-from wintun_api.api.schemas.events import (
+from wintun_api.schemas.events import (
     DATA,
     Audit,
     DriverLine,
@@ -38,15 +45,8 @@ from wintun_api.api.schemas.events import (
     Missed,
     Snapshot,
 )
-from wintun_api.api.schemas.model import Model
-from wintun_api.api.schemas.system import CallInProgress
-from wintun_api.errors import AdapterExists
-from wintun_api.hub.events import EventType
-from wintun_api.hub.fanout import Direction, Overflow
-from wintun_api.hub.injection import Full
-from wintun_api.hub.late import LateFailure
-from wintun_api.hub.session import SessionState
-from wintun_api.packet.check import TOO_SHORT
+from wintun_api.schemas.model import Model
+from wintun_api.schemas.system import CallInProgress
 
 LIMITS = SYSTEM.limits
 

@@ -11,8 +11,8 @@ from wintun_api.api.contract.links import add_links
 from wintun_api.api.contract.operations import SCHEMA, Operations, finish
 from wintun_api.api.contract.refusals import problem_examples
 from wintun_api.api.contract.shapes import plain
-from wintun_api.api.schemas.problem import Problem
 from wintun_api.api.sign_ins import KEY_HEADER
+from wintun_api.schemas.problem import Problem
 from wintun_api.settings import Settings
 
 PORT = Settings.model_fields["port"].default

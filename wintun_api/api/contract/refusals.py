@@ -22,7 +22,6 @@ from wintun_api.api.problems import (
     validation_problem,
 )
 from wintun_api.api.routes import Routes
-from wintun_api.api.schemas.adapters import AdapterCreate
 from wintun_api.api.security import Doorkeeper
 from wintun_api.api.sign_ins import SignIns
 from wintun_api.api.tokens import Scope, TokenStore, draft
@@ -30,6 +29,7 @@ from wintun_api.drivers.base import UnavailableReason
 from wintun_api.drivers.limits import check_name
 from wintun_api.drivers.windows.devices import DISABLED
 from wintun_api.packet.check import check_packet
+from wintun_api.schemas.adapters import AdapterCreate
 from wintun_api.settings import Settings
 from wintun_api.wire import unpack
 

@@ -23,10 +23,10 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue, SkipJsonSchema, WithJsonSchema
 from pydantic_core import CoreSchema
 
-from wintun_api.api.schemas.model import WHOLE, Body, Model
 from wintun_api.drivers import base
 from wintun_api.drivers.limits import MAX_ADDRESSES, MAX_METRIC, MAX_ROUTES
 from wintun_api.hub.network import NetworkSettings, Unmet
+from wintun_api.schemas.model import WHOLE, Body, Model
 
 _USUAL_NETWORK = re.compile(r"(?:(?:0|[1-9][0-9]{0,2})[./]){4}(?:[0-9]|[12][0-9]|3[0-2])")
 _BROADCAST = IPv4Address("255.255.255.255")

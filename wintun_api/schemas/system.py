@@ -8,8 +8,6 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field
 
-from wintun_api.api.schemas.adapters import MAX_SETTINGS
-from wintun_api.api.schemas.model import Model
 from wintun_api.api.tokens import Scope
 from wintun_api.drivers.base import Capabilities as DriverCapabilities
 from wintun_api.drivers.limits import (
@@ -21,6 +19,8 @@ from wintun_api.drivers.limits import (
     MIN_RING_CAPACITY,
 )
 from wintun_api.hub.management import DriverView
+from wintun_api.schemas.adapters import MAX_SETTINGS
+from wintun_api.schemas.model import Model
 from wintun_api.settings import Settings
 
 

@@ -10,11 +10,6 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 
 from wintun_api.api.problems import problem_of
-from wintun_api.api.schemas.adapters import Adapter
-from wintun_api.api.schemas.model import EXAMPLE_GUID, Model, from_ns
-from wintun_api.api.schemas.problem import Problem
-from wintun_api.api.schemas.sessions import Session
-from wintun_api.api.schemas.system import CallInProgress
 from wintun_api.drivers.base import LogLine
 from wintun_api.hub.adapters import AdapterView
 from wintun_api.hub.audit import Change
@@ -24,6 +19,11 @@ from wintun_api.hub.late import LateFailure, LateRemoval
 from wintun_api.hub.losses import SessionLoss
 from wintun_api.hub.management import SlowCall
 from wintun_api.hub.session import SessionView
+from wintun_api.schemas.adapters import Adapter
+from wintun_api.schemas.model import EXAMPLE_GUID, Model, from_ns
+from wintun_api.schemas.problem import Problem
+from wintun_api.schemas.sessions import Session
+from wintun_api.schemas.system import CallInProgress
 
 
 class Snapshot(Model):

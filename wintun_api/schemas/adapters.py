@@ -8,8 +8,11 @@ from uuid import UUID
 
 from pydantic import Field, StrictInt
 
-from wintun_api.api.schemas.model import EXAMPLE_GUID, WHOLE, Body, Model, Omittable
-from wintun_api.api.schemas.network import (
+from wintun_api.drivers.limits import MAX_ADAPTER_NAME, MAX_MTU, MAX_POOL, MIN_MTU
+from wintun_api.hub.adapters import AdapterView
+from wintun_api.hub.network import NetworkSettings
+from wintun_api.schemas.model import EXAMPLE_GUID, WHOLE, Body, Model, Omittable
+from wintun_api.schemas.network import (
     Addresses,
     Difference,
     Dns,
@@ -20,9 +23,6 @@ from wintun_api.api.schemas.network import (
     Wanted,
     routes_of,
 )
-from wintun_api.drivers.limits import MAX_ADAPTER_NAME, MAX_MTU, MAX_POOL, MIN_MTU
-from wintun_api.hub.adapters import AdapterView
-from wintun_api.hub.network import NetworkSettings
 
 # Bytes of a request with settings: the most routes, each as long as one can be.
 MAX_SETTINGS = 4 * 1024 * 1024

@@ -8,10 +8,10 @@ from uuid import UUID
 
 from pydantic import Field, StrictInt
 
-from wintun_api.api.schemas.model import EXAMPLE_GUID, WHOLE, Body, Model, from_ns
 from wintun_api.drivers.limits import DEFAULT_RING_CAPACITY, MAX_RING_CAPACITY, MIN_RING_CAPACITY
 from wintun_api.hub.injection import Injection
 from wintun_api.hub.session import SessionState, SessionView
+from wintun_api.schemas.model import EXAMPLE_GUID, WHOLE, Body, Model, from_ns
 
 Capacity = Annotated[
     StrictInt,

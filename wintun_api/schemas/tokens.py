@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from wintun_api.api.schemas.model import Body, Model, Omittable
 from wintun_api.api.tokens import IssuedToken, Scope
+from wintun_api.schemas.model import Body, Model, Omittable
 
 TEN_YEARS = 10 * 366 * 86400
 
