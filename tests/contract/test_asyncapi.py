@@ -12,7 +12,7 @@ from tests.contract.test_documents import FOLDER
 from tests.running import RunningService
 from wintun_api.api import problems, streams
 from wintun_api.api.connection import _lost
-from wintun_api.hub.events import EventType
+from wintun_api.choices import EventType
 from wintun_api.hub.losses import Cause, Loss
 from wintun_api.packet.build import icmp_echo
 from wintun_api.schemas.control import (

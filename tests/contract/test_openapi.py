@@ -16,11 +16,10 @@ from tests.running import RunningService
 from wintun_api.api.context import DOOR
 from wintun_api.api.contract.examples import BODIES
 from wintun_api.api.problems import HTTP_KINDS, INTERNAL, KINDS, URN, VALIDATION
-from wintun_api.api.tokens import Scope
+from wintun_api.choices import Scope, SessionState
 from wintun_api.drivers.base import UnavailableReason
 from wintun_api.drivers.wintun.abi import Generation
 from wintun_api.errors import CodeKind
-from wintun_api.hub.session import SessionState
 from wintun_api.schemas.adapters import AdapterState
 from wintun_api.schemas.problem import Problem, ProblemType
 from wintun_api.settings import DriverName

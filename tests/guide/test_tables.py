@@ -16,9 +16,9 @@ from wintun_api.api.access import access_of
 from wintun_api.api.contract import refusals
 from wintun_api.api.guide import slug
 from wintun_api.api.streams import PacketQuery
+from wintun_api.choices import EventType
 from wintun_api.drivers.base import UnavailableReason
 from wintun_api.drivers.wintun.abi import PROTOTYPES
-from wintun_api.hub.events import EventType
 from wintun_api.schemas.control import CONTROL
 from wintun_api.schemas.events import DATA
 from wintun_api.wire import HEADER_LENGTH

@@ -22,6 +22,7 @@
     server_log   which of uvicorn's log lines are kept
     head         answer HEAD wherever GET is allowed
     problems     map errors to problem+json and close codes in one table
+    views        what the hub knows as models, and models as what the hub takes
     context      the objects that routes share
     adapters  sessions  packets  system   REST, one router per resource
     streams      the packet socket

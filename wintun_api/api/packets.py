@@ -8,8 +8,9 @@ from starlette.exceptions import HTTPException
 from wintun_api.api.access import INJECTION, needs
 from wintun_api.api.context import RegistryOf, SessionId, problems
 from wintun_api.api.security import BATCH_TYPE, PACKET_TYPE
+from wintun_api.api.views import injection_report_of
+from wintun_api.choices import Full
 from wintun_api.errors import FrameError, InvalidPacket, SessionEnded, SessionNotFound
-from wintun_api.hub.injection import Full
 from wintun_api.packet.check import check_packet
 from wintun_api.schemas.sessions import InjectionReport
 from wintun_api.wire import unpack
@@ -55,4 +56,4 @@ async def inject_packets(
     injection = session.inject(packets, Full.DROP)
     if injection.failure is not None:
         raise injection.failure
-    return InjectionReport.of(injection)
+    return injection_report_of(injection)

@@ -7,25 +7,17 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
-from enum import StrEnum
 from io import FileIO
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from wintun_api.choices import CaptureDirection
 from wintun_api.cli.exit_codes import ExitCode, signal_code
 from wintun_api.cli.options import DEFAULT_URL, Token, TokenFile, Url, finite
 from wintun_api.cli.output import Progress, fail
 from wintun_api.cli.sessions import Named
-
-
-class CaptureDirection(StrEnum):
-    """Which packets."""
-
-    RECEIVED = "received"
-    INJECTED = "injected"
-    BOTH = "both"
 
 
 def capture(

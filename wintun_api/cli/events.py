@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from wintun_api.choices import EventType, LogLevel
 from wintun_api.cli.exit_codes import ExitCode
 from wintun_api.cli.options import DEFAULT_URL, Token, TokenFile, Url
 from wintun_api.cli.output import printable
@@ -16,13 +17,10 @@ from wintun_api.cli.output import printable
 if TYPE_CHECKING:
     from wintun_api.cli.event_stream import Message
 
-Level: TypeAlias = Literal["info", "warn", "err"]
-LEVELS = ("info", "warn", "err")
+LEVELS = tuple(LogLevel)
 
 
 def _kinds(incomplete: str) -> list[str]:
-    from wintun_api.hub.events import EventType
-
     return [kind.value for kind in EventType if kind.startswith(incomplete)]
 
 
@@ -45,8 +43,8 @@ def events(
         ),
     ] = None,
     level: Annotated[
-        Level, typer.Option(help="Show lines of the driver's log from this level on.")
-    ] = "info",
+        LogLevel, typer.Option(help="Show lines of the driver's log from this level on.")
+    ] = LogLevel.INFO,
     as_json: Annotated[
         bool, typer.Option("--json", help="Write one JSON object per line; errors too.")
     ] = False,
@@ -92,7 +90,7 @@ def _wanted(types: list[str] | None) -> frozenset[str] | None:
     return frozenset(wanted) or None
 
 
-def _passes(message: Message, wanted: Collection[str] | None, level: Level) -> bool:
+def _passes(message: Message, wanted: Collection[str] | None, level: LogLevel) -> bool:
     if wanted is not None and message["type"] not in wanted:
         return False
     if message["type"] != "driver.log":

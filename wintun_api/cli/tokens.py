@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from wintun_api.choices import Scope
 from wintun_api.cli.completion import token_words
 from wintun_api.cli.options import (
     DEFAULT_URL,
@@ -37,8 +38,6 @@ UNITS = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
 
 
 def _scopes(incomplete: str) -> list[str]:
-    from wintun_api.api.tokens import Scope
-
     return [scope.value for scope in Scope if scope.startswith(incomplete)]
 
 

@@ -27,7 +27,7 @@ from wintun_api.api.problems import (
 from wintun_api.api.streams import PacketQuery
 from wintun_api.api.subprotocols import BEARER, KEY
 from wintun_api.capture import pcapng
-from wintun_api.hub.events import EventType
+from wintun_api.choices import EventType
 from wintun_api.schemas.control import CONTROL
 from wintun_api.schemas.events import DATA, Event, Missed, Snapshot
 from wintun_api.schemas.model import Model

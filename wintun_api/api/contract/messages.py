@@ -13,12 +13,10 @@ from wintun_api.api.contract.examples import (
     SYSTEM,
     TIME,
 )
+from wintun_api.api.views import failure_of
+from wintun_api.choices import Direction, EventType, Full, LogLevel, Overflow, SessionState
 from wintun_api.errors import AdapterExists
-from wintun_api.hub.events import EventType
-from wintun_api.hub.fanout import Direction, Overflow
-from wintun_api.hub.injection import Full
 from wintun_api.hub.late import LateFailure
-from wintun_api.hub.session import SessionState
 from wintun_api.packet.check import TOO_SHORT
 from wintun_api.schemas.control import (
     Ack,
@@ -37,9 +35,7 @@ from wintun_api.schemas.events import (
     Audit,
     DriverLine,
     Event,
-    Failure,
     LateRemovalDone,
-    LogLevel,
     Loss,
     LossCause,
     Missed,
@@ -96,7 +92,7 @@ EVENT_DATA: tuple[Model, ...] = (
     Loss(session=SESSION, adapter=GUID, cause=LossCause.QUEUE, count=412),
     DriverLine(level=LogLevel.INFO, message="Creating adapter"),
     CallInProgress(call="WintunCreateAdapter", seconds=5.0),
-    Failure.of(
+    failure_of(
         LateFailure(
             operation="create_adapter",
             error=AdapterExists("WintunCreateAdapter", 0x800700B7),

@@ -24,7 +24,8 @@ from wintun_api.api.problems import (
 from wintun_api.api.routes import Routes
 from wintun_api.api.security import Doorkeeper
 from wintun_api.api.sign_ins import SignIns
-from wintun_api.api.tokens import Scope, TokenStore, draft
+from wintun_api.api.tokens import TokenStore, draft
+from wintun_api.choices import Scope
 from wintun_api.drivers.base import UnavailableReason
 from wintun_api.drivers.limits import check_name
 from wintun_api.drivers.windows.devices import DISABLED
