@@ -3,6 +3,8 @@
 The package is built in floors; a module imports from lower floors, never from a higher one:
 
     0  errors, settings       the exception tree; one frozen Settings
+       declaration            what is to be known of a setting, said once
+       configuration          reads settings from flags, variables and a TOML file
        choices, limits        the enums and numbers that clients and the service share
        guide/                 the user's guide, as Markdown
     1  packet/, wire          pure bytes: checksum, decode, build; the batch frame

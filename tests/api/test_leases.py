@@ -289,7 +289,7 @@ def test_streams_of_a_browser_that_signs_out() -> None:
 
     async def run() -> None:
         tokens = TokenStore("x")
-        context = Context(Settings.model_construct(), tokens, SignIns(tokens))
+        context = Context(Settings(), tokens, SignIns(tokens))
         ended: list[int] = []
         principal = context.tokens.authenticate("x")
         assert principal is not None

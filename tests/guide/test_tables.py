@@ -226,8 +226,9 @@ def test_every_reason_of_the_driver() -> None:
 def test_the_settings_are_generated() -> None:
     """The page is what `python -m tests.guide.reference` writes, and has every setting."""
     assert source("settings") == reference.page()
-    named = [name for _, names in reference.groups() for name in names]
-    assert sorted(named) == sorted(reference.Settings.model_fields)
+    groups = reference.groups(reference.Settings).values()
+    named = [one.name for declared in groups for one in declared]
+    assert sorted(named) == sorted(reference.Settings.declared())
 
 
 def test_the_exit_codes_are_those_of_the_program() -> None:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from wintun_api.choices import EventType, LogLevel
+from wintun_api.cli.client_options import ClientOptions, takes_client_options
 from wintun_api.cli.exit_codes import ExitCode
-from wintun_api.cli.options import DEFAULT_URL, Token, TokenFile, Url
 from wintun_api.cli.output import printable
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ def _kinds(incomplete: str) -> list[str]:
     return [kind.value for kind in EventType if kind.startswith(incomplete)]
 
 
+@takes_client_options("Write one JSON object per line; errors too.")
 def events(
     *,
     follow: Annotated[
@@ -45,24 +46,18 @@ def events(
     level: Annotated[
         LogLevel, typer.Option(help="Show lines of the driver's log from this level on.")
     ] = LogLevel.INFO,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Write one JSON object per line; errors too.")
-    ] = False,
-    url: Url = DEFAULT_URL,
-    token: Token = None,
-    token_file: TokenFile = None,
+    options: ClientOptions,
 ) -> None:
     """Show what has happened: to adapters, to sessions, lost packets, the driver's log.
 
     The list begins with the oldest event that the service still has; it keeps about a
     thousand. Where events are missing, a snapshot shows what exists now.
     """
-    from wintun_api.cli.client import connect
     from wintun_api.cli.event_stream import EventStream
 
     wanted = _wanted(types)
     try:
-        with connect(url, token, token_file) as client:
+        with options.connect() as client:
             stream = EventStream(client, since, _tell)
             names = _Names(stream.first["adapters"])
             for message in stream.follow() if follow else stream.past():
@@ -71,7 +66,7 @@ def events(
                     _tell("Earlier events are not kept. This is what exists now:")
                 elif message["type"] != "missed" and not _passes(message, wanted, level):
                     continue
-                typer.echo(json.dumps(message) if as_json else names.line(message))
+                typer.echo(json.dumps(message) if options.as_json else names.line(message))
     except KeyboardInterrupt:
         raise typer.Exit(ExitCode.INTERRUPTED) from None
 

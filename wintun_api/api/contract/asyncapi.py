@@ -38,7 +38,7 @@ SCHEMAS = "#/components/schemas/"
 MESSAGES = "#/components/messages/"
 MODELS: tuple[type[Model], ...] = (*CONTROL, Snapshot, Missed)
 BINARY = "application/octet-stream"
-HOST = f"127.0.0.1:{Settings.model_fields['port'].default}"
+HOST = f"127.0.0.1:{Settings.declared()['port'].default}"
 PACKETS = "/v1/sessions/{session_id}/packets"
 EVENTS = "/v1/events"
 

@@ -112,7 +112,7 @@ SYSTEM = System(
     driver=DriverName.WINTUN,
     unavailable=None,
     scopes=sorted(Scope),
-    limits=limits_of(Settings.model_construct(), CAPABILITIES[Generation.TUNNEL_TYPE]),
+    limits=limits_of(Settings(), CAPABILITIES[Generation.TUNNEL_TYPE]),
 )
 DRIVER = Driver(
     name=DriverName.WINTUN,

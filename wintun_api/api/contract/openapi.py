@@ -15,7 +15,7 @@ from wintun_api.api.sign_ins import KEY_HEADER
 from wintun_api.schemas.problem import Problem
 from wintun_api.settings import Settings
 
-PORT = Settings.model_fields["port"].default
+PORT = Settings.declared()["port"].default
 REFERENCE = SCHEMA + "{model}"
 # Schemas of FastAPI that no answer of the service has.
 FOREIGN = ("HTTPValidationError", "ValidationError")

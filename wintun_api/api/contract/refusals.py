@@ -128,7 +128,7 @@ def _refused() -> Iterator[dict[str, Any]]:
     reader, for_reader = draft([Scope.READ])
     admin, for_admin = draft([Scope.ADMIN])
     tokens = TokenStore("", issued=[for_reader, for_admin])
-    guesses = Guesses(Settings.model_fields["guesses_per_minute"].default)
+    guesses = Guesses(Settings.declared()["guesses_per_minute"].default)
     doorkeeper = Doorkeeper(tokens, SignIns(tokens), guesses, frozenset(), 256 * 1024)
     routes = Routes()
     routes.take(adapters.router)
