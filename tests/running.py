@@ -18,7 +18,8 @@ from websockets.typing import Subprotocol
 
 from wintun_api.api.app import Service
 from wintun_api.api.server import Server
-from wintun_api.api.tokens import Scope, TokenStore
+from wintun_api.api.tokens import TokenStore
+from wintun_api.choices import Scope
 from wintun_api.drivers.base import Driver
 from wintun_api.settings import Settings
 from wintun_api.wire import BATCH, Batch, unpack

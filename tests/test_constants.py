@@ -9,7 +9,7 @@ from pathlib import Path
 
 import wintun_api
 from wintun_api.api.problems import MEDIA_TYPE
-from wintun_api.packet.check import MAX_PACKET
+from wintun_api.limits import MAX_PACKET
 from wintun_api.settings import Settings
 from wintun_api.wire import BATCH_TYPE, RAW_TYPE
 

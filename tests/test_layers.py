@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,11 +17,16 @@ FLOORS = {
     "errors": 0,
     "paste": 0,
     "settings": 0,
+    "declaration": 0,
+    "configuration": 0,
+    "choices": 0,
+    "limits": 0,
     "files": 0,
     "guide": 0,
     "packet": 1,
     "wire": 1,
     "capture": 1,
+    "schemas": 1,
     "drivers": 2,
     "hub": 3,
     "api": 4,
@@ -35,7 +42,10 @@ PLACES = {
     "uvicorn": ({"api", "cli"}, "the server ends at the API; the command line starts it"),
     "websockets": ({"api", "cli"}, "sockets are the API's"),
     "markdown_it": ({"api", "cli"}, "the guide is rendered where it is shown"),
-    "pydantic": ({"api", "settings", "cli"}, "below the API there are dataclasses"),
+    "pydantic": (
+        {"api", "schemas", "configuration"},
+        "dataclasses are inside; models are what travels and what is read",
+    ),
     "ctypes": ({"drivers"}, "foreign functions are the drivers'"),
     "pyroute2": ({"drivers"}, "netlink is the Linux driver's"),
     "asyncio": ({"hub", "api", "cli"}, "drivers and codecs are synchronous"),
@@ -104,6 +114,55 @@ def test_the_hub_knows_no_concrete_driver() -> None:
         for name in imports(path):
             if name.startswith("wintun_api.drivers"):
                 assert name.split(".")[2] in ("base", "limits"), f"{path}: {name}"
+
+
+# What a client installs is pydantic; the rest of the package must not come with the models.
+OF_A_CLIENT = ("choices", "errors", "limits", "paste", "schemas")
+
+
+def test_models_know_only_what_a_client_has() -> None:
+    """The models import one another, the enums and numbers that clients share, and no more."""
+    for path in (ROOT / "schemas").rglob("*.py"):
+        for name in imports(path):
+            if name.startswith("wintun_api."):
+                assert name.split(".")[1] in OF_A_CLIENT, f"{path}: {name}"
+
+
+BLOCKED = ("fastapi", "starlette", "uvicorn", "asyncio", "ctypes", "pydantic_settings")
+IMPORT_ALL = """
+import importlib, pkgutil, sys
+package, *blocked = sys.argv[1:]
+sys.modules.update(dict.fromkeys(blocked))  # importing a module that is None fails
+found = importlib.import_module(package)
+for one in pkgutil.iter_modules(getattr(found, "__path__", ()), package + "."):
+    importlib.import_module(one.name)
+print(*(name for name, one in sys.modules.items() if one and name.startswith("wintun_api.")))
+"""
+
+
+def imported_alone(package: str, *blocked: str) -> set[str]:
+    """Import a package and all its modules in a fresh interpreter; return our parts it loaded."""
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORT_ALL, package, *blocked],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return {name.split(".")[1] for name in done.stdout.split()}
+
+
+def test_models_can_be_imported_alone() -> None:
+    """A client gets every model without the web framework, the hub, the API and the drivers."""
+    parts = {part(path) for path in modules() if path != ROOT / "__init__.py"}
+    ours = [f"wintun_api.{name}" for name in sorted(parts - set(OF_A_CLIENT))]
+    assert imported_alone("wintun_api.schemas", *BLOCKED, *ours) == set(OF_A_CLIENT)
+
+
+def test_choices_need_the_standard_library_alone() -> None:
+    """The enums come without pydantic, so that the command line can use them."""
+    assert imported_alone("wintun_api.choices", "pydantic", "typer", *BLOCKED) == {"choices"}
 
 
 def test_drivers_do_not_know_each_other() -> None:

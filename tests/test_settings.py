@@ -166,6 +166,7 @@ def test_a_user_without_a_home() -> None:
 import os
 from wintun_api.errors import InvalidSettings
 from wintun_api.settings import Settings
+import wintun_api.configuration  # while this user may read it
 os.setgroups([])
 os.setuid(54321)
 os.environ.pop("HOME", None)

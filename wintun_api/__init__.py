@@ -3,16 +3,20 @@
 The package is built in floors; a module imports from lower floors, never from a higher one:
 
     0  errors             the exception tree
-       settings           one frozen Settings, from flags, environment and a file
+       settings           one frozen Settings
+       declaration        what is to be known of a setting, said once
+       configuration      reads settings from flags, variables and a TOML file
+       choices, limits    the enums and numbers that clients and the service share
        paste              removes what people copy along with a token, a number or a name
        files              private files: who may have written them, and how they are replaced
        guide/             the user's guide, as Markdown
     1  packet/            pure bytes: check, decode and build IP packets
        wire               pure bytes: the batch frame
        capture/           pure bytes: writes pcapng, reads pcap and pcapng
+       schemas/           pydantic models of what travels as JSON, for clients too
     2  drivers/           the seam (base) and wintun/, emulated/, linux/; synchronous
     3  hub/               registry, pumps, fan-out, events
-    4  api/               FastAPI, pydantic, WebSocket endpoints, security
+    4  api/               FastAPI, WebSocket endpoints, security
        webui/             the dashboard, built from web/
     5  cli/               client commands; arguments to Settings to uvicorn
        __main__           the command `wintun-api`

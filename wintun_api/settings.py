@@ -1,8 +1,8 @@
-"""Read one frozen `Settings` from flags, environment and a TOML file, in this order of precedence.
+"""Declare every setting of the service, once: `Settings` is the whole list.
 
 Every field is a flag of `wintun-api serve`, an environment variable (`WINTUN_API_` followed by the
 field's name in capitals) and a key of the TOML file that `--config` names. A variable that holds
-several names separates them by commas.
+several names separates them by commas. Neither pydantic nor typer is needed to know the settings.
 """
 
 from __future__ import annotations
@@ -11,54 +11,38 @@ import ipaddress
 import os
 import re
 import sys
-import tomllib
-from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
-from typing import Annotated, Any, Literal
+from typing import Any, Literal, Self, TypeAlias
 
-import platformdirs
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    Field,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
-from pydantic_core import ErrorDetails
-from pydantic_settings import (
-    BaseSettings,
-    NoDecode,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    TomlConfigSettingsSource,
-)
-
+from wintun_api.choices import DriverName, Generation, ServiceLogLevel
+from wintun_api.declaration import PREFIX, Declaration, declarations, setting
 from wintun_api.errors import InvalidSettings
-from wintun_api.paste import trimmed_values
-
-ENV_PREFIX = "WINTUN_API_"
-
-# A flag that is repeated for each value is in the singular.
-FLAGS = {
-    "allowed_hosts": "--allowed-host",
-    "pools": "--pool",
-    "trusted_proxies": "--trusted-proxy",
-}
 
 # Bounds for numbers that have no others: a larger number is a mistake, and the system's error for
 # it would not name the setting.
 LONGEST = 1_000_000.0  # seconds
 LARGEST = 2**31 - 1
 
-DriverName = Literal["wintun", "linux", "emulated"]
-Generation = Literal["pool", "tunnel-type"]
+LISTENING = "Where it listens"
+ACCESS = "Who may use it"
+DRIVING = "Which driver it uses"
+KEEPING = "How long it waits, and how much it keeps"
+PACKETS = "The packet path"
+LOGGING = "What it logs"
+
+# Which commands take a setting as an option. "service" is what Windows runs, and its installation.
+SERVE = frozenset({"serve"})
+SERVICE = SERVE | {"service"}
+COMMON = SERVICE | {"doctor"}
+
+Native: TypeAlias = Literal["auto", "off"] | Path
 
 
 def default_driver() -> DriverName:
     """Return the real driver of this platform, or the emulated one if there is none."""
-    drivers: dict[str, DriverName] = {"win32": "wintun", "linux": "linux"}
-    return drivers.get(sys.platform, "emulated")
+    drivers = {"win32": DriverName.WINTUN, "linux": DriverName.LINUX}
+    return drivers.get(sys.platform, DriverName.EMULATED)
 
 
 def default_data_dir() -> Path:
@@ -72,19 +56,15 @@ def default_data_dir() -> Path:
     else:  # noqa: RET505 - so that the type checker reads it on its own platform alone
         if os.geteuid() == 0:
             return Path("/var/lib/wintun-api")
+        import platformdirs  # slow, and only this user needs it
+
         try:
             return Path(platformdirs.user_state_dir("wintun-api", appauthor=False))
         except RuntimeError:
             raise InvalidSettings(
                 "This user has no home directory to keep the service's data in. "
-                f"Set {ENV_PREFIX}DATA_DIR to a folder, or HOME."
+                f"Set {PREFIX}DATA_DIR to a folder, or HOME."
             ) from None
-
-
-def _split(value: object) -> object:
-    if isinstance(value, str):
-        return tuple(part.strip() for part in value.split(",") if part.strip())
-    return value
 
 
 def _networks(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -121,264 +101,292 @@ def _host(name: str) -> str:
     return inner
 
 
-def _absolute(path: Path) -> Path:
+def _absolute(path: Any) -> Any:
     # A relative path would be looked for in directories where any user may have put a DLL. A
     # Windows path is absolute here too, so that a settings file can be checked on another machine.
-    if not (path.is_absolute() or PureWindowsPath(path).is_absolute()):
+    if isinstance(path, Path) and not (path.is_absolute() or PureWindowsPath(path).is_absolute()):
         raise ValueError("must be an absolute path")
     return path
 
 
-Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
-AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
-Networks = Annotated[Names, AfterValidator(_networks)]
-HostAddress = Annotated[str, AfterValidator(_host)]
-HostNames = Annotated[Names, AfterValidator(_host_names)]
-Native = Literal["auto", "off"] | AbsolutePath
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Hold what the service needs to know before it starts; constant while it runs.
 
+    Raises:
+        InvalidSettings: Two settings do not fit together. `load` checks each by itself as well.
+    """
 
-class Settings(BaseSettings):
-    """Hold what the service needs to know before it starts; constant while it runs."""
-
-    model_config = SettingsConfigDict(
-        env_prefix=ENV_PREFIX,
-        env_ignore_empty=True,  # an empty variable is how many files unset one
-        frozen=True,
-        extra="forbid",
-        validate_default=True,
+    host: str = setting(
+        "127.0.0.1",
+        group=LISTENING,
+        commands=COMMON | {"demo", "health"},
+        check=_host,
+        help="The IP address to listen on.",
     )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _trim(cls, given: Any) -> Any:
-        return trimmed_values(given)
-
-    @field_validator("*")
-    @classmethod
-    def _check_path(cls, value: Any) -> Any:
-        if isinstance(value, Path):
-            try:
-                os.fsencode(value)
-            except UnicodeEncodeError:
-                raise ValueError(
-                    f"has letters that the locale's encoding, {sys.getfilesystemencoding()}, does "
-                    "not have; use a UTF-8 locale, such as LC_ALL=C.UTF-8"
-                ) from None
-        return value
-
-    # Where it listens
-    host: HostAddress = Field("127.0.0.1", description="IP address to listen on.")
-    port: int = Field(9886, ge=0, le=65535, description="TCP port; 0 chooses a free one.")
-    allowed_hosts: HostNames = Field(
-        (), description="Host names to accept in addition to the loopback names."
+    port: int = setting(
+        9886,
+        group=LISTENING,
+        commands=COMMON | {"demo", "health"},
+        at_least=0,
+        at_most=65535,
+        help="The TCP port; 0 takes a free one.",
     )
-    tls_certificate: Path | None = Field(
-        None, description="PEM file with the certificate; turns TLS on."
-    )
-    tls_key: Path | None = Field(None, description="PEM file with the certificate's key.")
-    allow_insecure_bind: bool = Field(
-        False, description="Listen beyond loopback without TLS; tokens are then sent unencrypted."
-    )
-
-    trusted_proxies: Networks = Field(
+    allowed_hosts: tuple[str, ...] = setting(
         (),
-        description="Addresses or networks of reverse proxies whose X-Forwarded headers are "
-        "trusted.",
+        group=LISTENING,
+        commands=SERVE,
+        flag="--allowed-host",
+        check=_host_names,
+        help="A host name to accept besides the loopback names.",
     )
-
-    # Who may use it
-    data_dir: Path = Field(
-        default_factory=default_data_dir, description="Directory for tokens and known pools."
+    tls_certificate: Path | None = setting(
+        None,
+        group=LISTENING,
+        commands=SERVE | {"health"},
+        help="The PEM file with the certificate. With it the service uses TLS.",
     )
-    token_file: Path | None = Field(
-        None, description="File with the admin token; created if missing. Default: in data_dir."
+    tls_key: Path | None = setting(
+        None,
+        group=LISTENING,
+        commands=SERVE,
+        help="The PEM file with the key of the certificate.",
     )
-
-    guesses_per_minute: int = Field(
+    allow_insecure_bind: bool = setting(
+        False,
+        group=LISTENING,
+        commands=SERVE,
+        help="Listen on other addresses than loopback without TLS. Tokens are then sent "
+        "unencrypted.",
+    )
+    trusted_proxies: tuple[str, ...] = setting(
+        (),
+        group=LISTENING,
+        commands=SERVE,
+        flag="--trusted-proxy",
+        check=_networks,
+        help="The address or network of a reverse proxy whose X-Forwarded-For and "
+        "X-Forwarded-Proto headers are trusted.",
+    )
+    data_dir: Path = setting(
+        factory=default_data_dir,
+        group=ACCESS,
+        commands=COMMON | {"health"},
+        help="The directory for tokens and the list of pools.",
+    )
+    token_file: Path | None = setting(
+        None,
+        group=ACCESS,
+        commands=COMMON,
+        words="the file token in the data directory",
+        help="The file with the admin token. It is created if it is missing.",
+    )
+    guesses_per_minute: int = setting(
         100,
-        ge=1,
-        le=LARGEST,
-        description="Wrong tokens that one address may send in a minute. Further wrong ones get "
-        "429; a valid token is always accepted.",
+        group=ACCESS,
+        commands=SERVE,
+        at_least=1,
+        at_most=LARGEST,
+        help="How many wrong tokens one address may send in a minute. Further ones are answered "
+        "with 429; a valid token is always accepted.",
     )
-
-    # What it drives
-    driver: DriverName = Field(
-        default_factory=default_driver, description="Driver to use: wintun, linux or emulated."
+    driver: DriverName = setting(
+        factory=default_driver,
+        group=DRIVING,
+        commands=COMMON,
+        words="the real driver of this system, or emulated if it has none",
+        help="The driver to use.",
     )
-    wintun_dll: AbsolutePath | None = Field(None, description="Absolute path of wintun.dll.")
-    allow_unverified_dll: bool = Field(
-        False, description="Load a wintun.dll of unknown origin, for example your own build."
+    wintun_dll: Path | None = setting(
+        None,
+        group=DRIVING,
+        commands=COMMON,
+        words="the one beside the Python executable or in the data directory",
+        check=_absolute,
+        resolved=True,
+        help="The wintun.dll to load.",
     )
-    generation: Generation = Field("pool", description="API generation of the emulated driver.")
-    traffic: float = Field(
-        0.0, ge=0, le=100_000, description="Packets per second that the emulated driver generates."
+    allow_unverified_dll: bool = setting(
+        False,
+        group=DRIVING,
+        commands=COMMON,
+        help="Load a wintun.dll that is not a known release and not signed by WireGuard LLC, such "
+        "as your own build.",
     )
-    emulated_state: Path | None = Field(
-        None, description="File that keeps the emulated driver's adapters across restarts."
+    generation: Generation = setting(
+        Generation.POOL,
+        group=DRIVING,
+        commands=SERVE | {"demo"},
+        help="The Wintun API that the emulated driver follows: pool is that of 0.9 to 0.13, "
+        "tunnel-type that of 0.14.",
     )
-    pools: Names = Field(
-        (), description="Pools to list in addition to those that the service has used."
+    traffic: float = setting(
+        0.0,
+        group=DRIVING,
+        commands=SERVE | {"demo"},
+        at_least=0,
+        at_most=100_000,
+        help="How many packets per second the emulated driver generates.",
     )
-
-    # How long it waits
-    management_timeout: float = Field(
+    emulated_state: Path | None = setting(
+        None,
+        group=DRIVING,
+        commands=SERVE,
+        help="A file that keeps the adapters of the emulated driver across restarts.",
+    )
+    pools: tuple[str, ...] = setting(
+        (),
+        group=DRIVING,
+        commands=SERVE,
+        flag="--pool",
+        help="A pool to list besides those that the service has used.",
+    )
+    management_timeout: float = setting(
         30.0,
-        gt=0,
-        le=LONGEST,
-        description="Seconds that a request waits for a driver call to finish.",
+        group=KEEPING,
+        commands=SERVE,
+        above=0,
+        at_most=LONGEST,
+        help="How many seconds a request waits for a driver call.",
     )
-    request_timeout: float = Field(
+    request_timeout: float = setting(
         15.0,
-        gt=0,
-        le=LONGEST,
-        description="Seconds that a client has to send a request or begin TLS; then it gets 408.",
+        group=KEEPING,
+        commands=SERVE,
+        above=0,
+        at_most=LONGEST,
+        help="How many seconds a client has to send a request or to begin TLS. After them it is "
+        "answered with 408.",
     )
-    idle_timeout: float = Field(
+    idle_timeout: float = setting(
         30.0,
-        gt=0,
-        le=LONGEST,
-        description="Seconds that an idle connection is kept open for another request.",
+        group=KEEPING,
+        commands=SERVE,
+        above=0,
+        at_most=LONGEST,
+        help="How many seconds an idle connection is kept open for another request.",
     )
-    max_connections: int = Field(
+    max_connections: int = setting(
         1024,
-        ge=1,
-        le=LARGEST,
-        description="Connections at the same time, or fewer if the limit on open files is lower. "
-        "Beyond that, a new one closes the oldest that has not sent a request.",
+        group=KEEPING,
+        commands=SERVE,
+        at_least=1,
+        at_most=LARGEST,
+        help="How many connections there can be at a time, or fewer if the limit of open files is "
+        "lower. Beyond that, a new one closes the oldest that has not sent a request.",
     )
-
-    # The packet path
-    burst_packets: int = Field(
+    event_history: int = setting(
+        1000,
+        group=KEEPING,
+        commands=SERVE,
+        at_least=1,
+        at_most=LARGEST,
+        help="How many events are kept for clients that connect again.",
+    )
+    burst_packets: int = setting(
         1024,
-        ge=1,
-        le=65535,
-        description="Packets read at a time: larger is more efficient, smaller is fairer to "
+        group=PACKETS,
+        commands=SERVE,
+        at_least=1,
+        at_most=65535,
+        help="How many packets are read at a time: more is more efficient, fewer is fairer to "
         "other sessions.",
     )
-    burst_bytes: int = Field(
+    burst_bytes: int = setting(
         131072,
-        ge=2048,
-        le=LARGEST,
-        description="Approximate number of bytes read at a time: more saves writes, until the "
-        "processor's caches overflow.",
+        group=PACKETS,
+        commands=SERVE,
+        at_least=2048,
+        at_most=LARGEST,
+        in_bytes=True,
+        help="About how many bytes are read at a time: more saves writes, until the processor's "
+        "caches overflow.",
     )
-    message_bytes: int = Field(
+    message_bytes: int = setting(
         131072,
-        ge=2048,
-        le=LARGEST,
-        description="Bytes up to which queued bursts share one message: larger means fewer but "
-        "later messages.",
+        group=PACKETS,
+        commands=SERVE,
+        at_least=2048,
+        at_most=LARGEST,
+        in_bytes=True,
+        help="Up to how many bytes queued packets share a message: more means fewer but later "
+        "messages.",
     )
-    queue_packets: int = Field(
+    queue_packets: int = setting(
         65536,
-        ge=1,
-        le=LARGEST,
-        description="Packets in a subscriber's queue, unless it asks for fewer: larger survives "
-        "longer pauses of the client, but uses more memory and delivers older packets.",
+        group=PACKETS,
+        commands=SERVE,
+        at_least=1,
+        at_most=LARGEST,
+        help="The size of a subscriber's queue in packets, unless it asks for less. A larger queue "
+        "survives longer pauses of the client, but uses more memory and delivers older packets.",
     )
-    queue_bytes: int = Field(
+    queue_bytes: int = setting(
         8 * 1024 * 1024,
-        ge=65536,
-        le=LARGEST,
-        description="Bytes in a subscriber's queue, unless it asks for fewer; see queue_packets.",
+        group=PACKETS,
+        commands=SERVE,
+        at_least=65536,
+        at_most=LARGEST,
+        in_bytes=True,
+        help="The size of a subscriber's queue in bytes, unless it asks for less.",
     )
-    max_message: int = Field(
+    max_message: int = setting(
         256 * 1024,
-        ge=65535,
-        le=LARGEST,
-        description="Bytes of the largest message that a client may send.",
+        group=PACKETS,
+        commands=SERVE,
+        at_least=65535,
+        at_most=LARGEST,
+        in_bytes=True,
+        help="The largest message that a client may send, in bytes.",
     )
-    native: Native = Field(
+    native: Native = setting(
         "auto",
-        description="Native code for the Linux driver: auto uses the library that `wintun-api "
-        "native` has built, if any; off disables it; or give the absolute path of a library.",
+        group=PACKETS,
+        commands=SERVE,
+        check=_absolute,
+        help="The native part of the Linux driver: auto takes the library that wintun-api native "
+        "has built, if there is one; off disables it; otherwise give the absolute path of a "
+        "library.",
     )
-    socket_bytes: int = Field(
+    socket_bytes: int = setting(
         0,
-        ge=0,
-        le=LARGEST,
-        description="Bytes of a connection's kernel buffers: larger survives longer pauses of the "
-        "client but delivers older packets; 0 lets the system choose.",
+        group=PACKETS,
+        commands=SERVE,
+        at_least=0,
+        at_most=LARGEST,
+        in_bytes=True,
+        help="The size of the kernel buffers of a connection in bytes. Larger ones survive longer "
+        "pauses of the client, but deliver older packets; with 0 the system chooses the size.",
     )
-    event_history: int = Field(
-        1000, ge=1, le=LARGEST, description="Events kept for clients that reconnect."
+    log_level: ServiceLogLevel = setting(
+        ServiceLogLevel.INFO,
+        group=LOGGING,
+        commands=SERVICE,
+        help="The lowest level of the lines that are logged.",
     )
 
-    log_level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="Lowest level of log lines written to standard error."
-    )
+    def __post_init__(self) -> None:
+        if self.tls_key is not None and self.tls_certificate is None:
+            raise InvalidSettings("tls_key needs tls_certificate.")
 
     @property
     def token_path(self) -> Path:
         """Return the path of the file with the admin token."""
         return self.token_file or self.data_dir / "token"
 
-    @model_validator(mode="after")
-    def _has_certificate(self) -> Settings:
-        if self.tls_key is not None and self.tls_certificate is None:
-            raise ValueError("tls_key needs tls_certificate")
-        return self
+    @classmethod
+    def declared(cls) -> dict[str, Declaration]:
+        """Return what is to be known of each setting, by its name."""
+        return declarations(cls)
 
     @classmethod
-    def load(cls, config: Path | None = None, **flags: Any) -> Settings:
+    def load(cls, config: Path | None = None, **flags: Any) -> Self:
         """Read the settings; a flag that is None counts as not given.
 
         Raises:
             InvalidSettings: A value is wrong, or `config` cannot be read. Each sentence names the
                 flag, the variable or the key.
         """
-        if config is not None and not config.is_file():
-            raise InvalidSettings(f"The configuration file {config} does not exist.")
+        from wintun_api.configuration import read  # needs pydantic, which takes 0.3 s to import
 
-        class WithFile(cls):  # type: ignore[valid-type, misc]
-            model_config = SettingsConfigDict(toml_file=config)
-
-        given = {key: value for key, value in flags.items() if value is not None}
-        try:
-            loaded = WithFile(**given)
-        except ValidationError as error:
-            rows = error.errors(include_url=False, include_context=False, include_input=False)
-            raise InvalidSettings(*_explain(rows, given, config)) from None
-        except tomllib.TOMLDecodeError as error:
-            raise InvalidSettings(f"{config} is not a valid TOML file: {error}.") from None
-        except (OSError, UnicodeDecodeError) as error:
-            raise InvalidSettings(f"Cannot read {config}: {error}.") from None
-        return cls.model_construct(**dict(loaded))
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Put flags before the environment and that before the file; use no other source."""
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
-
-
-def flag_of(field: str) -> str:
-    """Return the flag of `wintun-api serve` for a field."""
-    return FLAGS.get(field, "--" + field.replace("_", "-"))
-
-
-def _explain(
-    rows: Iterable[ErrorDetails], given: Mapping[str, Any], config: Path | None
-) -> Iterable[str]:
-    variables = {name.upper() for name, value in os.environ.items() if value}
-    for row in rows:
-        field = str(row["loc"][0]) if row["loc"] else ""
-        message = row["msg"].removeprefix("Value error, ")
-        if row["type"] == "extra_forbidden":
-            place = "flag" if field in given else f"key of {config}"
-            yield f"There is no setting {field} ({place})."
-        elif not field:
-            yield f"{message}."
-        elif field in given:
-            yield f"{flag_of(field)}: {message}."
-        elif ENV_PREFIX + field.upper() in variables:
-            yield f"{ENV_PREFIX}{field.upper()}: {message}."
-        else:
-            yield f"{field} in {config}: {message}."
+        return read(cls, config, flags)

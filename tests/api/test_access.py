@@ -15,7 +15,7 @@ from starlette.types import Scope as ASGIScope
 from tests.api.raw import answer, ask, connection, head, upgrade
 from tests.running import TOKEN, RunningService
 from wintun_api.api.access import access_of, needs
-from wintun_api.api.tokens import Scope
+from wintun_api.choices import Scope
 
 SCOPES: tuple[Scope | None, ...] = (
     None,

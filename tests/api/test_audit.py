@@ -12,7 +12,7 @@ import pytest
 from tests.api.raw import ask, upgrade
 from tests.running import TOKEN, RunningService
 from wintun_api.api.audit import MAX_ATTEMPTS, Watch
-from wintun_api.api.tokens import Scope
+from wintun_api.choices import Scope
 from wintun_api.hub.audit import MAX_TEXT, clean
 
 LOGGER = "wintun_api.audit"

@@ -14,9 +14,9 @@ from tests.api.test_streams import ECHO, closed_code, host_sends, start
 from tests.capture import tshark
 from tests.conftest import Rig
 from tests.running import RunningService
-from wintun_api.api.tokens import Scope
 from wintun_api.capture import pcapng
 from wintun_api.capture.reader import Reader
+from wintun_api.choices import Scope
 from wintun_api.packet import build
 from wintun_api.wire import BATCH, PCAPNG, Batch, pack
 

@@ -99,7 +99,7 @@ def test_a_length_over_the_limit(service: RunningService, length: str) -> None:
 
 def test_the_scope_comes_before_the_size(service: RunningService) -> None:
     """Who may not do it is told so, however large the body is."""
-    from wintun_api.api.tokens import Scope
+    from wintun_api.choices import Scope
 
     token = service.token(Scope.READ)
     headers = [JSON, "Content-Length: 5000000"]

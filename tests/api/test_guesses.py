@@ -237,4 +237,4 @@ def test_the_tally() -> None:
 
 def test_the_default() -> None:
     """Without a setting the limit is far above what an honest client needs."""
-    assert Settings.model_fields["guesses_per_minute"].default == 100
+    assert Settings.declared()["guesses_per_minute"].default == 100

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.running import RunningService
-from wintun_api.drivers.limits import MAX_ROUTES
+from wintun_api.limits import MAX_ROUTES
 
 ROUTES = [
     {"destination": f"20.{n >> 8}.{n & 255}.0/24", "next_hop": None, "metric": 0}

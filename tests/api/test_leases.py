@@ -25,8 +25,9 @@ from wintun_api.api import leases as room
 from wintun_api.api.context import Context
 from wintun_api.api.leases import Leases
 from wintun_api.api.sign_ins import SignIns
-from wintun_api.api.tokens import Principal, Scope, TokenStore
+from wintun_api.api.tokens import Principal, TokenStore
 from wintun_api.capture import pcapng
+from wintun_api.choices import Scope
 from wintun_api.errors import TokenEnded
 from wintun_api.packet import build
 from wintun_api.settings import Settings
@@ -288,7 +289,7 @@ def test_streams_of_a_browser_that_signs_out() -> None:
 
     async def run() -> None:
         tokens = TokenStore("x")
-        context = Context(Settings.model_construct(), tokens, SignIns(tokens))
+        context = Context(Settings(), tokens, SignIns(tokens))
         ended: list[int] = []
         principal = context.tokens.authenticate("x")
         assert principal is not None

@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.api.test_packets import ECHO
 from tests.running import RunningService
-from wintun_api.api.tokens import Scope
+from wintun_api.choices import Scope
 from wintun_api.wire import Batch, pack
 
 DASHBOARD = Path(__file__).parents[2] / "docker" / "grafana" / "wintun-api.json"

@@ -16,7 +16,7 @@ import pytest
 from tests.drivers.linux import kernel
 from tests.drivers.linux.kernel import ip, needs_kernel
 from tests.running import RunningService, running
-from wintun_api.api.tokens import Scope
+from wintun_api.choices import Scope
 from wintun_api.drivers.linux import tun
 from wintun_api.packet import build
 from wintun_api.wire import Batch, pack

@@ -14,7 +14,7 @@ from fastapi.responses import PlainTextResponse
 from tests.api.raw import ask, upgrade
 from tests.running import TOKEN, RunningService, running
 from wintun_api.api.access import ANY_TOKEN, needs
-from wintun_api.api.tokens import Scope
+from wintun_api.choices import Scope
 
 CLIENTS = ("httpx", "httpcore", "websockets.client")
 

@@ -15,7 +15,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from tests.api.raw import ask, upgrade
 from tests.running import TOKEN, RunningService
 from wintun_api.api.sign_ins import KEY_HEADER, PER_TOKEN, SignIns, cookie_name, cookie_values
-from wintun_api.api.tokens import Scope, TokenStore
+from wintun_api.api.tokens import TokenStore
+from wintun_api.choices import Scope
 from wintun_api.wire import BATCH, PCAPNG, RAW
 
 PAGES = ["/", "/docs", "/docs.js", "/docs/swagger-ui.css", "/openapi.json"]

@@ -24,8 +24,8 @@ from tests.api.test_endings import (
 from tests.api.test_streams import numbers, start
 from tests.conftest import Rig
 from tests.running import TOKEN, running
-from wintun_api.api.tokens import Scope
 from wintun_api.capture.reader import Reader
+from wintun_api.choices import Scope
 from wintun_api.drivers.emulated.driver import emulated_driver
 from wintun_api.drivers.emulated.library import EmulatedLibrary
 from wintun_api.hub import ending as ending_module

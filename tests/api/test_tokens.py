@@ -15,7 +15,8 @@ import pytest
 from tests.disk import fill
 from tests.running import TOKEN, RunningService, running
 from wintun_api.api import tokens as room
-from wintun_api.api.tokens import MAX_TOKENS, Scope, TokenStore, load_admin_token
+from wintun_api.api.tokens import MAX_TOKENS, TokenStore, load_admin_token
+from wintun_api.choices import Scope
 from wintun_api.errors import StorageFailed
 from wintun_api.files import UntrustedFile
 from wintun_api.hub.tasks import TaskSet

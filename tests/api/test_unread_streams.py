@@ -28,9 +28,9 @@ from tests.drivers.linux.kernel import namespace, needs_kernel
 from tests.running import RunningService, running
 from wintun_api.api import protocol
 from wintun_api.api.protocol import WRITE_HIGH, WRITELINES_IS_BLIND
+from wintun_api.choices import EventType
 from wintun_api.drivers.base import LogLine
 from wintun_api.drivers.emulated.library import EmulatedLibrary
-from wintun_api.hub.events import EventType
 from wintun_api.wire import BATCH, PCAPNG, RAW
 
 pytestmark = needs_kernel

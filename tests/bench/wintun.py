@@ -19,11 +19,11 @@ from tests.bench.rounds import ratio, spread
 from tests.bench.tables import Table
 from wintun_api.drivers.emulated.driver import emulated_driver
 from wintun_api.drivers.emulated.library import EmulatedLibrary
-from wintun_api.drivers.limits import DEFAULT_RING_CAPACITY
 from wintun_api.drivers.windows.binding import bind
 from wintun_api.drivers.windows.foreign import EventHandle
 from wintun_api.drivers.wintun.abi import Generation, SessionHandle, prototypes_of
 from wintun_api.drivers.wintun.session import WintunSession
+from wintun_api.limits import DEFAULT_RING_CAPACITY
 
 SIZES = (92, 1420)
 BURST = 512

@@ -11,7 +11,7 @@ import pytest
 
 from tests.browser.screen import ARGUMENTS, CHROMIUM, Screen
 from tests.running import TOKEN, RunningService, running
-from wintun_api.api.tokens import Scope
+from wintun_api.choices import Scope
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

@@ -19,7 +19,7 @@ from typer.testing import Result
 from tests.cli.commands import COMMAND, environment, invoke
 from tests.conftest import Rig
 from tests.running import TOKEN, RunningService
-from wintun_api.api.tokens import Scope
+from wintun_api.choices import Scope
 from wintun_api.cli.exit_codes import ExitCode
 from wintun_api.packet import build
 

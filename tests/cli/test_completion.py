@@ -14,7 +14,7 @@ import pytest
 
 from tests.cli.commands import environment, invoke
 from tests.running import TOKEN, RunningService
-from wintun_api.api.tokens import Scope
+from wintun_api.choices import Scope
 from wintun_api.cli import completion
 
 Complete = Callable[..., list[str]]

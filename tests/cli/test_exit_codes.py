@@ -12,7 +12,7 @@ from typer.testing import Result
 
 from tests.cli.commands import invoke
 from tests.running import TOKEN, RunningService
-from wintun_api.api.tokens import Scope
+from wintun_api.choices import Scope
 from wintun_api.cli import app, exit_codes
 from wintun_api.cli.exit_codes import MEANINGS, ExitCode
 

@@ -14,6 +14,7 @@ import pytest
 
 from tests.cli.commands import invoke
 from wintun_api.cli.service import command_line
+from wintun_api.cli.setting_options import Flags
 from wintun_api.cli.unit import hidden_paths, quoted
 
 elsewhere = pytest.mark.skipif(sys.platform == "win32", reason="for systems that are not Windows")
@@ -32,7 +33,7 @@ def test_command_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The program is quoted whatever it is called, and so is what has spaces."""
     monkeypatch.setattr(sys, "executable", r"C:\Python\python.exe")
     data = tmp_path / "some data"
-    line = command_line({"port": 1, "data_dir": data, "config": None, "allow_unverified_dll": True})
+    line = command_line(Flags(None, {"port": 1, "data_dir": data, "allow_unverified_dll": True}))
     program, _, rest = line.partition('" ')
     assert program == r'"C:\Python\python.exe'
     words = ["-I", "-B", "-m", "wintun_api", "service", "run", "--port", "1"]
@@ -43,7 +44,7 @@ def test_command_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_frozen(monkeypatch: pytest.MonkeyPatch) -> None:
     """A program of one file is started as it is."""
     monkeypatch.setattr(sys, "frozen", True, raising=False)
-    assert command_line({}).endswith('" service run')
+    assert command_line(Flags()).endswith('" service run')
 
 
 @elsewhere

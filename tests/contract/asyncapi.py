@@ -24,20 +24,20 @@ from wintun_api.api.problems import (
     CLOSE_SLOW,
     CLOSE_TOKEN,
 )
-from wintun_api.api.schemas.control import CONTROL
-from wintun_api.api.schemas.events import DATA, Event, Missed, Snapshot
-from wintun_api.api.schemas.model import Model
 from wintun_api.api.streams import PacketQuery
 from wintun_api.api.subprotocols import BEARER, KEY
 from wintun_api.capture import pcapng
-from wintun_api.hub.events import EventType
+from wintun_api.choices import EventType
+from wintun_api.schemas.control import CONTROL
+from wintun_api.schemas.events import DATA, Event, Missed, Snapshot
+from wintun_api.schemas.model import Model
 from wintun_api.settings import Settings
 from wintun_api.wire import BATCH, PCAPNG, RAW, RAW_TYPE
 
 SCHEMAS = "#/components/schemas/"
 MESSAGES = "#/components/messages/"
 MODELS: tuple[type[Model], ...] = (*CONTROL, Snapshot, Missed)
-HOST = f"127.0.0.1:{Settings.model_fields['port'].default}"
+HOST = f"127.0.0.1:{Settings.declared()['port'].default}"
 PACKETS = "/v1/sessions/{session_id}/packets"
 EVENTS = "/v1/events"
 

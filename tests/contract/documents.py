@@ -15,7 +15,7 @@ from wintun_api.settings import Settings
 
 def bare_service() -> Service:
     """Return a service without driver, settings and tokens; it serves only to read its routes."""
-    return Service(Settings.model_construct(), TokenStore(""))
+    return Service(Settings(), TokenStore(""))
 
 
 def openapi() -> dict[str, Any]:

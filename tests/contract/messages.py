@@ -13,7 +13,12 @@ from wintun_api.api.openapi.examples import (
     SYSTEM,
     TIME,
 )
-from wintun_api.api.schemas.control import (
+from wintun_api.api.views import failure_of
+from wintun_api.choices import Direction, EventType, Full, LogLevel, Overflow, SessionState
+from wintun_api.errors import AdapterExists
+from wintun_api.hub.late import LateFailure
+from wintun_api.packet.check import TOO_SHORT
+from wintun_api.schemas.control import (
     Ack,
     Ended,
     Hello,
@@ -25,28 +30,19 @@ from wintun_api.api.schemas.control import (
     StreamLimits,
     Subprotocol,
 )
-from wintun_api.api.schemas.events import (
+from wintun_api.schemas.events import (
     DATA,
     Audit,
     DriverLine,
     Event,
-    Failure,
     LateRemovalDone,
-    LogLevel,
     Loss,
     LossCause,
     Missed,
     Snapshot,
 )
-from wintun_api.api.schemas.model import Model
-from wintun_api.api.schemas.system import CallInProgress
-from wintun_api.errors import AdapterExists
-from wintun_api.hub.events import EventType
-from wintun_api.hub.fanout import Direction, Overflow
-from wintun_api.hub.injection import Full
-from wintun_api.hub.late import LateFailure
-from wintun_api.hub.session import SessionState
-from wintun_api.packet.check import TOO_SHORT
+from wintun_api.schemas.model import Model
+from wintun_api.schemas.system import CallInProgress
 
 LIMITS = SYSTEM.limits
 
@@ -96,7 +92,7 @@ EVENT_DATA: tuple[Model, ...] = (
     Loss(session=SESSION, adapter=GUID, cause=LossCause.QUEUE, count=412),
     DriverLine(level=LogLevel.INFO, message="Creating adapter"),
     CallInProgress(call="WintunCreateAdapter", seconds=5.0),
-    Failure.of(
+    failure_of(
         LateFailure(
             operation="create_adapter",
             error=AdapterExists("WintunCreateAdapter", 0x800700B7),

@@ -12,7 +12,10 @@ from tests.contract.test_documents import FOLDER
 from tests.running import RunningService
 from wintun_api.api import problems, streams
 from wintun_api.api.connection import _lost
-from wintun_api.api.schemas.control import (
+from wintun_api.choices import EventType
+from wintun_api.hub.losses import Cause, Loss
+from wintun_api.packet.build import icmp_echo
+from wintun_api.schemas.control import (
     Ack,
     Ended,
     Hello,
@@ -20,11 +23,8 @@ from wintun_api.api.schemas.control import (
     ReaderLossCause,
     Subprotocol,
 )
-from wintun_api.api.schemas.events import DATA, Event, LossCause, Snapshot
-from wintun_api.api.schemas.model import Model
-from wintun_api.hub.events import EventType
-from wintun_api.hub.losses import Cause, Loss
-from wintun_api.packet.build import icmp_echo
+from wintun_api.schemas.events import DATA, Event, LossCause, Snapshot
+from wintun_api.schemas.model import Model
 from wintun_api.wire import HEADER_LENGTH, Batch, pack
 
 DOCUMENT: dict[str, Any] = json.loads((FOLDER / "asyncapi.json").read_text("utf-8"))

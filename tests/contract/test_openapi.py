@@ -6,7 +6,7 @@ import ast
 import json
 import re
 from collections.abc import Iterator
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 
@@ -16,14 +16,12 @@ from tests.running import RunningService
 from wintun_api.api.context import DOOR
 from wintun_api.api.openapi.examples import BODIES
 from wintun_api.api.problems import HTTP_KINDS, INTERNAL, KINDS, URN, VALIDATION
-from wintun_api.api.schemas.adapters import AdapterState
-from wintun_api.api.schemas.problem import Problem, ProblemType
-from wintun_api.api.tokens import Scope
+from wintun_api.choices import DriverName, Scope, SessionState
 from wintun_api.drivers.base import UnavailableReason
 from wintun_api.drivers.wintun.abi import Generation
 from wintun_api.errors import CodeKind
-from wintun_api.hub.session import SessionState
-from wintun_api.settings import DriverName
+from wintun_api.schemas.adapters import AdapterState
+from wintun_api.schemas.problem import Problem, ProblemType
 
 DOCUMENT: dict[str, Any] = json.loads((FOLDER / "openapi.json").read_text("utf-8"))
 SCHEMAS: dict[str, dict[str, Any]] = DOCUMENT["components"]["schemas"]
@@ -119,9 +117,9 @@ def test_integers_have_a_size() -> None:
 CLOSED = {
     ("Problem", "type"): ProblemType,
     ("Problem", "code_kind"): CodeKind,
-    ("Driver", "name"): get_args(DriverName),
+    ("Driver", "name"): tuple(DriverName),
     ("Driver", "generation"): (*Generation, "kernel"),
-    ("System", "driver"): get_args(DriverName),
+    ("System", "driver"): tuple(DriverName),
     ("UnavailableReason", "reason"): UnavailableReason,
     ("Adapter", "families"): (4, 6),
     ("Adapter", "state"): AdapterState,

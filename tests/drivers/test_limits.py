@@ -10,7 +10,7 @@ def test_constants() -> None:
     """The numbers are those of wintun.h and ipexport.h."""
     assert (limits.MAX_POOL, limits.MAX_ADAPTER_NAME) == (256, 128)
     assert (limits.MIN_RING_CAPACITY, limits.MAX_RING_CAPACITY) == (0x20000, 0x4000000)
-    assert limits.MAX_IP_PACKET_SIZE == 0xFFFF
+    assert limits.MAX_PACKET == 0xFFFF
 
 
 @pytest.mark.parametrize("power", range(17, 27))

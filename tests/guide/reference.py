@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
-import re
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
-
-from pydantic.fields import FieldInfo
+from typing import Any
 
 from wintun_api import guide
-from wintun_api.settings import ENV_PREFIX, Settings, flag_of
+from wintun_api.declaration import Declaration, declarations
+from wintun_api.settings import Settings
 
 PAGE = guide.FOLDER / "settings.md"
 HEAD = """# Settings
@@ -34,62 +31,45 @@ list in TOML. A wrong value, and a key that does not exist, end the start with a
 The command line as a client reads two more variables: `WINTUN_API_URL`, the address of the service,
 and `WINTUN_API_TOKEN`, the [token](security.md#tokens-and-scopes).
 """
+# Where the guide has more to say of a default than the command line.
 DEFAULTS = {
     "data_dir": "see [where files are](install.md#where-files-are)",
-    "driver": "the real driver of the platform, `emulated` where there is none",
     "wintun_dll": "looked for, see [Windows](windows.md#get-the-dll)",
-    "token_file": "`token` in the data directory",
-    "socket_bytes": "0",
 }
 
 
-def groups() -> list[tuple[str, list[str]]]:
-    """Return the fields of the settings below the headings that the class has as comments."""
-    found: list[tuple[str, list[str]]] = []
-    for line in inspect.getsource(Settings).splitlines():
-        if heading := re.fullmatch(r"    # ([A-Z][^.]+)", line):
-            found.append((heading[1], []))
-        elif (field := re.match(r"    (\w+): .*Field\(|    (\w+): .*= Field\(", line)) and found:
-            found[-1][1].append(field[1] or field[2])
+def groups(settings: Any) -> dict[str, list[Declaration]]:
+    """Return the settings below their headings, in the order of the declarations."""
+    found: dict[str, list[Declaration]] = {}
+    for one in declarations(settings).values():
+        found.setdefault(one.group, []).append(one)
     return found
 
 
-def default(name: str, field: FieldInfo) -> str:
+def default(one: Declaration) -> str:
     """Return the default of a setting as people read it."""
-    if name in DEFAULTS:
-        return DEFAULTS[name]
-    value: Any = field.default
-    match value:
-        case None | () | False:
-            return {None: "none", (): "none", False: "off"}[value]
-        case int() if value >= 65536 and value % 1024 == 0:
-            size = f"{value >> 20} MiB" if value % (1 << 20) == 0 else f"{value >> 10} KiB"
-            return f"{value} ({size})" if name.endswith(("bytes", "message")) else f"{value}"
-        case float():
-            return f"{value:g}"
-        case _:
-            return f"`{value}`" if isinstance(value, str) else str(value)
+    if one.name in DEFAULTS:
+        return DEFAULTS[one.name]
+    if isinstance(one.default, str) and not one.words:
+        return f"`{one.default_text}`"
+    return one.default_text or ("off" if one.default is False else "none")
 
 
-def choices(field: FieldInfo) -> str:
+def choices(one: Declaration) -> str:
     """Return the values of a closed list as a sentence; empty for all other settings."""
-    if get_origin(field.annotation) is not Literal:
-        return ""
-    return f" Values: {', '.join(f'`{value}`' for value in get_args(field.annotation))}."
+    return f" Values: {', '.join(f'`{value}`' for value in one.values)}." if one.values else ""
 
 
-def page() -> str:
-    """Return the page."""
+def page(settings: Any = Settings) -> str:
+    """Return the page for a class of settings."""
     parts = [HEAD]
-    for heading, names in groups():
+    for heading, declared in groups(settings).items():
         parts.append(f"\n## {heading}\n\n")
-        for name in names:
-            field = Settings.model_fields[name]
-            meaning = (field.description or "").partition(" Default: ")[0].rstrip(".")
-            parts.append(
-                f"* `{flag_of(name)}`, `{ENV_PREFIX}{name.upper()}`, `{name}`:\n"
-                f"  {meaning}. Default: {default(name, field)}.{choices(field)}\n"
-            )
+        parts += [
+            f"* `{one.flag}`, `{one.variable}`, `{one.name}`:\n"
+            f"  {one.help} Default: {default(one)}.{choices(one)}\n"
+            for one in declared
+        ]
     return "".join(parts)
 
 

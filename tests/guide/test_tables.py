@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 import pytest
+from wintun_api.api.contract import refusals
 
 from tests.guide import reference
 from tests.guide.blocks import ROOT, pages, source
@@ -13,14 +14,13 @@ from tests.running import RunningService
 from wintun_api import guide
 from wintun_api.api import problems
 from wintun_api.api.access import access_of
-from wintun_api.api.contract import refusals
 from wintun_api.api.guide import slug
-from wintun_api.api.schemas.control import CONTROL
-from wintun_api.api.schemas.events import DATA
 from wintun_api.api.streams import PacketQuery
+from wintun_api.choices import EventType
 from wintun_api.drivers.base import UnavailableReason
 from wintun_api.drivers.wintun.abi import PROTOTYPES
-from wintun_api.hub.events import EventType
+from wintun_api.schemas.control import CONTROL
+from wintun_api.schemas.events import DATA
 from wintun_api.wire import HEADER_LENGTH
 
 
@@ -226,8 +226,9 @@ def test_every_reason_of_the_driver() -> None:
 def test_the_settings_are_generated() -> None:
     """The page is what `python -m tests.guide.reference` writes, and has every setting."""
     assert source("settings") == reference.page()
-    named = [name for _, names in reference.groups() for name in names]
-    assert sorted(named) == sorted(reference.Settings.model_fields)
+    groups = reference.groups(reference.Settings).values()
+    named = [one.name for declared in groups for one in declared]
+    assert sorted(named) == sorted(reference.Settings.declared())
 
 
 def test_the_exit_codes_are_those_of_the_program() -> None:

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from tests.hub.memory_driver import Gate, MemoryDriver, MemorySession
+from wintun_api.choices import Direction, EventType, Overflow
 from wintun_api.hub.burst import Burst
-from wintun_api.hub.events import Event, EventSubscription, EventType
-from wintun_api.hub.fanout import Direction, Overflow, Subscriber
+from wintun_api.hub.events import Event, EventSubscription
+from wintun_api.hub.fanout import Subscriber
 from wintun_api.hub.registry import Registry
 from wintun_api.hub.session import ManagedSession
 

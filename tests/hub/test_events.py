@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from wintun_api.hub.events import ITEM_SIZE, QUEUE_SIZE, EventLog, EventType
+from wintun_api.choices import EventType
+from wintun_api.hub.events import ITEM_SIZE, QUEUE_SIZE, EventLog
 
 
 def numbers(log: EventLog, since: int | None) -> tuple[list[int], bool]:

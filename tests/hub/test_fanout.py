@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from wintun_api.choices import Direction, Overflow
 from wintun_api.hub.burst import Burst
-from wintun_api.hub.fanout import Direction, Fanout, Overflow, Subscriber
+from wintun_api.hub.fanout import Fanout, Subscriber
 from wintun_api.hub.losses import Loss
 
 

@@ -8,10 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.hub.running import Reader, hub
+from wintun_api.choices import Direction, EventType, Full
 from wintun_api.errors import DriverError, RingCorrupt
-from wintun_api.hub.events import EventType
-from wintun_api.hub.fanout import Direction
-from wintun_api.hub.injection import Full, Injection, sift
+from wintun_api.hub.injection import Injection, sift
 from wintun_api.hub.losses import Cause
 from wintun_api.packet import build
 

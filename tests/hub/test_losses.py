@@ -8,9 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.hub.running import Reader, hub, soon
+from wintun_api.choices import EventType, Overflow
 from wintun_api.drivers.base import LinkCounters
-from wintun_api.hub.events import EventType
-from wintun_api.hub.fanout import Overflow
 from wintun_api.hub.host_losses import HostLosses
 from wintun_api.hub.losses import Cause, Loss, Losses
 from wintun_api.packet import build

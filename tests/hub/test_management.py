@@ -11,10 +11,11 @@ import pytest
 
 from tests.hub.memory_driver import MemoryDriver
 from tests.hub.running import PATIENCE, reached, soon
+from wintun_api.choices import EventType
 from wintun_api.drivers.base import LogLevel, LogLine, Unavailable, UnavailableReason
 from wintun_api.errors import DriverBusy, DriverError, DriverUnavailable, ServiceStopping
 from wintun_api.hub import management
-from wintun_api.hub.events import EventLog, EventType
+from wintun_api.hub.events import EventLog
 from wintun_api.hub.management import READ_CHANGES, Management
 from wintun_api.hub.tasks import TaskSet
 

@@ -11,6 +11,7 @@ import pytest
 
 from tests.hub.memory_driver import MemoryDriver
 from tests.hub.running import PATIENCE, Hub, Reader, hub, reached, soon
+from wintun_api.choices import EventType, SessionState
 from wintun_api.errors import (
     AdapterExists,
     AdapterNotFound,
@@ -21,10 +22,8 @@ from wintun_api.errors import (
     SessionNotFound,
 )
 from wintun_api.hub import registry
-from wintun_api.hub.events import EventType
 from wintun_api.hub.network import NetworkSettings
 from wintun_api.hub.registry import Registry
-from wintun_api.hub.session import SessionState
 
 
 def test_a_created_adapter_is_listed_and_told() -> None:

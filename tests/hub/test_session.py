@@ -8,9 +8,8 @@ import pytest
 
 from tests.hub.memory_driver import corrupt
 from tests.hub.running import Reader, hub, reached, soon
+from wintun_api.choices import EventType, SessionState
 from wintun_api.errors import DriverError, SessionEnded, SessionNotFound
-from wintun_api.hub.events import EventType
-from wintun_api.hub.session import SessionState
 from wintun_api.packet import build
 
 PACKET = build.ipv4("10.0.0.1", "10.0.0.2", 17, bytes(8))

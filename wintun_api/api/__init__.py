@@ -27,7 +27,7 @@
     head            answer HEAD wherever GET is allowed
     large           large requests and answers, beside the event loop
     problems        map errors to problem+json and close codes in one table
-    schemas/        the pydantic models
+    views           what the hub knows as models, and models as what the hub takes
     context         the objects that routes share
     system, adapters, sessions, packets  REST, one router per resource
     metrics         metrics for Prometheus

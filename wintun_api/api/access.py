@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from starlette.routing import BaseRoute
 
-from wintun_api.api.tokens import Scope
+from wintun_api.choices import Scope
 
 # The path of the health route: places are reserved for it before a connection has a route.
 HEALTH = "/noauth/health"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
@@ -13,18 +14,8 @@ from wintun_api.api.access import needs
 from wintun_api.api.audit import note_subject
 from wintun_api.api.context import DRIVER, RegistryOf, problems
 from wintun_api.api.large import MANY_ROUTES, LargeRoute, beside, has_many_routes
-from wintun_api.api.schemas.adapters import (
-    MAX_SETTINGS,
-    Adapter,
-    AdapterCreate,
-    AdapterOpen,
-    AdapterUpdate,
-    Pool,
-    Release,
-    Removal,
-)
-from wintun_api.api.schemas.model import TRIMMED
-from wintun_api.api.tokens import Scope
+from wintun_api.api.views import adapter_of, created_settings, updated_settings
+from wintun_api.choices import Scope
 from wintun_api.errors import (
     AdapterExists,
     AdapterNotFound,
@@ -39,6 +30,17 @@ from wintun_api.errors import (
 )
 from wintun_api.hub.adapters import AdapterView
 from wintun_api.hub.network import NetworkSettings
+from wintun_api.limits import MAX_SETTINGS
+from wintun_api.schemas.adapters import (
+    Adapter,
+    AdapterCreate,
+    AdapterOpen,
+    AdapterUpdate,
+    Pool,
+    Release,
+    Removal,
+)
+from wintun_api.schemas.model import TRIMMED
 
 # Errors that network settings can cause.
 SETTINGS = (AddressExists, RouteExists, SettingRefused, NotSupported)
@@ -67,15 +69,19 @@ router = APIRouter(prefix="/v1", tags=["adapters"], route_class=LargeRoute)
 
 async def _settings(body: AdapterCreate | AdapterUpdate) -> NetworkSettings:
     if len(body.routes or ()) < MANY_ROUTES:
-        return body.settings()
-    return await beside("read_settings", body.settings)
+        return _settings_of(body)
+    return await beside("read_settings", partial(_settings_of, body))
+
+
+def _settings_of(body: AdapterCreate | AdapterUpdate) -> NetworkSettings:
+    return created_settings(body) if isinstance(body, AdapterCreate) else updated_settings(body)
 
 
 async def _written(view: AdapterView, response: Response, status: int = 200) -> Adapter | Response:
     """Write an adapter, beside the event loop where it has many routes."""
     if not has_many_routes(view):
-        return Adapter.of(view)
-    content = await beside("write_adapter", lambda: Adapter.of(view).model_dump_json())
+        return adapter_of(view)
+    content = await beside("write_adapter", lambda: adapter_of(view).model_dump_json())
     return _json(content, response, status)
 
 
@@ -108,10 +114,10 @@ async def list_adapters(
     views, age = await registry.adapters(pool)
     response.headers["Age"] = str(int(age))
     if not has_many_routes(*views):
-        return [Adapter.of(view) for view in views]
+        return [adapter_of(view) for view in views]
 
     def write() -> bytes:
-        return ADAPTERS.dump_json([Adapter.of(view) for view in views])
+        return ADAPTERS.dump_json([adapter_of(view) for view in views])
 
     return _json(await beside("write_adapters", write), response)
 

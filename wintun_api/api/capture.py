@@ -7,7 +7,6 @@ import platform
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, suppress
-from enum import StrEnum
 from typing import Annotated, Any, NamedTuple, Protocol
 
 from fastapi import APIRouter, Query, Request, WebSocket
@@ -29,18 +28,18 @@ from wintun_api.api.problems import (
     CLOSE_TOKEN,
     close_code,
 )
-from wintun_api.api.tokens import Principal, Scope
+from wintun_api.api.tokens import Principal
 from wintun_api.api.unsent import Span, Unsent, tell_when_empty
 from wintun_api.capture import pcapng
+from wintun_api.choices import CaptureDirection, Direction, Full, Overflow, Scope, SessionState
 from wintun_api.errors import SessionEnded, SessionNotFound, WintunApiError
 from wintun_api.hub.adapters import AdapterView
 from wintun_api.hub.burst import Burst
 from wintun_api.hub.ending import CLOSE_PATIENCE, LINGER_PATIENCE, Ending
-from wintun_api.hub.fanout import Direction, Overflow, Subscriber
-from wintun_api.hub.injection import Full
-from wintun_api.hub.session import ManagedSession, SessionState
+from wintun_api.hub.fanout import Subscriber
+from wintun_api.hub.session import ManagedSession
 from wintun_api.hub.tasks import TaskSet
-from wintun_api.packet.check import MAX_PACKET
+from wintun_api.limits import MAX_PACKET
 
 router = APIRouter(prefix="/v1/sessions", tags=["packets"])
 
@@ -58,14 +57,6 @@ CLOSE_REASONS = {
 }
 # Under this name our server passes the connection of an HTTP request (`HttpConnection`) to an app.
 CONNECTION = "wintun_api.connection"
-
-
-class CaptureDirection(StrEnum):
-    """Select which packets a capture contains."""
-
-    RECEIVED = "received"
-    INJECTED = "injected"
-    BOTH = "both"
 
 
 class Chunk(NamedTuple):

@@ -24,17 +24,18 @@ from wintun_api.api.problems import (
     close_code,
 )
 from wintun_api.api.unsent import Span
+from wintun_api.choices import Direction, Full, Overflow
 from wintun_api.errors import DriverError, FrameError, SessionEnded
 from wintun_api.hub.adapters import AdapterView
 from wintun_api.hub.burst import Burst
 from wintun_api.hub.ending import CLOSE_PATIENCE, LINGER_PATIENCE, Ending
-from wintun_api.hub.fanout import Direction, Overflow, Subscriber
-from wintun_api.hub.injection import Full, Injection
+from wintun_api.hub.fanout import Subscriber
+from wintun_api.hub.injection import Injection
 from wintun_api.hub.losses import Cause, Loss
 from wintun_api.hub.session import ManagedSession
 from wintun_api.hub.tasks import TaskSet
+from wintun_api.limits import MAX_PACKET
 from wintun_api.packet.block import Block
-from wintun_api.packet.check import MAX_PACKET
 from wintun_api.wire import BATCH, unpack
 
 logger = logging.getLogger(__name__)

@@ -13,7 +13,6 @@ from starlette.requests import HTTPConnection
 from wintun_api.api.admission import Admission
 from wintun_api.api.leases import Leases
 from wintun_api.api.problems import INTERNAL, KINDS, MEDIA_TYPE, Kind, http_kind
-from wintun_api.api.schemas.model import TRIMMED
 from wintun_api.api.sign_ins import SignIns
 from wintun_api.api.tokens import Principal, TokenStore
 from wintun_api.errors import (
@@ -25,6 +24,7 @@ from wintun_api.errors import (
     WintunApiError,
 )
 from wintun_api.hub.registry import Registry
+from wintun_api.schemas.model import TRIMMED
 from wintun_api.settings import Settings
 
 

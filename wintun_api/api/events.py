@@ -20,12 +20,10 @@ from wintun_api.api.context import ContextOf, PrincipalOf, RegistryOf, problems
 from wintun_api.api.cutoff import REASON, LeasedStream, accept, leased
 from wintun_api.api.large import beside, has_many_routes
 from wintun_api.api.problems import CLOSE_TOKEN, refusal_of
-from wintun_api.api.schemas.adapters import Adapter
-from wintun_api.api.schemas.events import Event, Missed, Snapshot
-from wintun_api.api.schemas.sessions import Session
 from wintun_api.api.security import refuse_websocket
 from wintun_api.api.subprotocols import protocols
-from wintun_api.api.tokens import Scope
+from wintun_api.api.views import adapter_of, event_of, session_of
+from wintun_api.choices import Scope
 from wintun_api.errors import WintunApiError
 from wintun_api.hub.adapters import AdapterView
 from wintun_api.hub.events import EVENT_SIZE, EventSubscription
@@ -33,6 +31,7 @@ from wintun_api.hub.events import Event as HubEvent
 from wintun_api.hub.registry import Registry
 from wintun_api.hub.session import SessionView
 from wintun_api.hub.tasks import TaskSet
+from wintun_api.schemas.events import Event, Missed, Snapshot
 
 router = APIRouter(prefix="/v1", tags=["events"])
 
@@ -97,9 +96,9 @@ class EventReader:
         messages: list[Snapshot | Event | Missed] = [Missed(count=missed)] if missed else []
         size = sum(event.size for event in events)
         if size - len(events) * EVENT_SIZE < LARGE_EVENTS:
-            messages.extend(map(Event.of, events))
+            messages.extend(map(event_of, events))
         else:
-            messages += await beside("write_events", lambda: list(map(Event.of, events)))
+            messages += await beside("write_events", lambda: list(map(event_of, events)))
         return messages
 
     def close(self) -> None:
@@ -115,8 +114,8 @@ def _snapshot(
     return Snapshot(
         id=last_id,
         time=time,
-        adapters=[Adapter.of(view) for view in adapters],
-        sessions=[Session.of(view) for view in sessions],
+        adapters=[adapter_of(view) for view in adapters],
+        sessions=[session_of(view) for view in sessions],
     )
 
 

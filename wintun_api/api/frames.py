@@ -11,7 +11,7 @@ from typing import Final
 
 from websockets.frames import apply_mask  # type: ignore[attr-defined]
 
-from wintun_api.packet.check import MAX_PACKET
+from wintun_api.limits import MAX_PACKET
 
 TEXT: Final = 0x81  # FIN and the opcode
 BINARY: Final = 0x82

@@ -28,8 +28,9 @@ from wintun_api import __version__
 from wintun_api.api.access import needs
 from wintun_api.api.admission import Admission
 from wintun_api.api.context import Context, ContextOf, problems
-from wintun_api.api.tokens import Scope as TokenScope
-from wintun_api.hub.session import ManagedSession, SessionState
+from wintun_api.choices import Scope as TokenScope
+from wintun_api.choices import SessionState
+from wintun_api.hub.session import ManagedSession
 
 router = APIRouter()
 

@@ -7,10 +7,11 @@ from starlette.exceptions import HTTPException
 
 from wintun_api.api.access import INJECTION, needs
 from wintun_api.api.context import RegistryOf, SessionId, problems
-from wintun_api.api.schemas.sessions import InjectionReport
+from wintun_api.api.views import injection_report_of
+from wintun_api.choices import Full
 from wintun_api.errors import FrameError, InvalidPacket, SessionEnded, SessionNotFound
-from wintun_api.hub.injection import Full
 from wintun_api.packet.check import check_packet
+from wintun_api.schemas.sessions import InjectionReport
 from wintun_api.wire import BATCH_TYPE, RAW_TYPE, unpack
 
 router = APIRouter(prefix="/v1/sessions", tags=["packets"])
@@ -54,4 +55,4 @@ async def inject_packets(
     injection = session.inject(packets, Full.DROP)
     if injection.failure is not None:
         raise injection.failure
-    return InjectionReport.of(injection)
+    return injection_report_of(injection)

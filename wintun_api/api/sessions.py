@@ -7,8 +7,8 @@ from fastapi import APIRouter, Request, Response
 from wintun_api.api.access import needs
 from wintun_api.api.audit import note_subject
 from wintun_api.api.context import DRIVER, RegistryOf, SessionId, problems
-from wintun_api.api.schemas.sessions import Session, SessionCreate
-from wintun_api.api.tokens import Scope
+from wintun_api.api.views import session_of
+from wintun_api.choices import Scope
 from wintun_api.errors import (
     AdapterNotFound,
     AdapterUnavailable,
@@ -17,6 +17,7 @@ from wintun_api.errors import (
     SessionExists,
     SessionNotFound,
 )
+from wintun_api.schemas.sessions import Session, SessionCreate
 
 router = APIRouter(prefix="/v1/sessions", tags=["sessions"])
 
@@ -28,7 +29,7 @@ async def list_sessions(registry: RegistryOf) -> list[Session]:
 
     The answer has the sessions that run, and those that ended by themselves and were not deleted.
     """
-    return [Session.of(session.view()) for session in await registry.refresh_sessions()]
+    return [session_of(session.view()) for session in await registry.refresh_sessions()]
 
 
 @router.post(
@@ -54,7 +55,7 @@ async def start_session(
     session = await registry.start_session(body.adapter, body.capacity)
     response.headers["Location"] = f"/v1/sessions/{session.id}"
     note_subject(request.scope, f"session {session.id} of adapter {session.adapter}")
-    return Session.of(session.view())
+    return session_of(session.view())
 
 
 @router.get("/{session_id}", operation_id="get_session", responses=problems(SessionNotFound))
@@ -66,7 +67,7 @@ async def get_session(session_id: SessionId, registry: RegistryOf) -> Session:
     """
     session = registry.session(session_id)
     await session.refresh()
-    return Session.of(session.view())
+    return session_of(session.view())
 
 
 @router.delete(
@@ -81,4 +82,4 @@ async def end_session(session_id: SessionId, registry: RegistryOf) -> Session:
 
     Wintun function: WintunEndSession.
     """
-    return Session.of(await registry.end_session(session_id))
+    return session_of(await registry.end_session(session_id))

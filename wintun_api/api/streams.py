@@ -17,11 +17,10 @@ from wintun_api.api.link import link_of
 from wintun_api.api.problems import CLOSE_SCOPE, Refusal, close_code, refusal_of
 from wintun_api.api.security import refuse_websocket
 from wintun_api.api.subprotocols import protocols
-from wintun_api.api.tokens import Principal, Scope
+from wintun_api.api.tokens import Principal
+from wintun_api.choices import Direction, Full, Overflow, Scope
 from wintun_api.errors import WintunApiError
-from wintun_api.hub.fanout import Direction, Overflow
-from wintun_api.hub.injection import Full
-from wintun_api.packet.check import MAX_PACKET
+from wintun_api.limits import MAX_PACKET
 from wintun_api.settings import Settings
 from wintun_api.wire import BATCH, PCAPNG, RAW
 

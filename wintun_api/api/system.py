@@ -25,26 +25,19 @@ from wintun_api.api.context import (
     only_problems,
     problems,
 )
-from wintun_api.api.schemas.adapters import Removal
-from wintun_api.api.schemas.model import TRIMMED
-from wintun_api.api.schemas.system import (
-    Driver,
-    DriverName,
-    Health,
-    Limits,
-    System,
-    UnavailableReason,
-)
-from wintun_api.api.schemas.tokens import CreatedToken, Token, TokenCreate
 from wintun_api.api.sign_ins import cookie_name
-from wintun_api.api.tokens import Scope
-from wintun_api.drivers.base import UnavailableReason as Reason
+from wintun_api.api.views import driver_of, limits_of, reason_of, token_of
+from wintun_api.choices import DriverName, Scope, UnavailableCause
 from wintun_api.drivers.windows.elevation import elevated
 from wintun_api.errors import DriverInUse, NotSupported, StorageFailed
+from wintun_api.schemas.adapters import Removal
+from wintun_api.schemas.model import TRIMMED
+from wintun_api.schemas.system import Driver, Health, System
+from wintun_api.schemas.tokens import CreatedToken, Token, TokenCreate
 
 router = APIRouter()
 
-MISSING_RIGHTS = (Reason.NOT_ELEVATED, Reason.NETWORK_NOT_OWNED)
+MISSING_RIGHTS = (UnavailableCause.NOT_ELEVATED, UnavailableCause.NETWORK_NOT_OWNED)
 
 
 @router.get(
@@ -83,9 +76,9 @@ async def get_system(registry: RegistryOf, context: ContextOf, principal: Princi
         if registry.driver.name == "wintun"
         else unavailable is None or unavailable.reason not in MISSING_RIGHTS,
         driver=DriverName(registry.driver.name),
-        unavailable=None if unavailable is None else UnavailableReason.model_validate(unavailable),
+        unavailable=reason_of(unavailable),
         scopes=sorted(principal.scopes),
-        limits=Limits.of(
+        limits=limits_of(
             context.settings,
             registry.driver.capabilities,
             None if connections is None else connections.ceiling,
@@ -104,7 +97,7 @@ async def get_driver(registry: RegistryOf) -> Driver:
     Wintun function: WintunGetRunningDriverVersion.
     """
     view = await registry.driver_view()
-    return Driver.of(view, _sha256(view.library_path) if view.library_path else None)
+    return driver_of(view, _sha256(view.library_path) if view.library_path else None)
 
 
 @router.delete(
@@ -132,7 +125,7 @@ async def list_tokens(context: ContextOf) -> list[Token]:
 
     The answer has the issued tokens without their secrets.
     """
-    return [Token.of(token) for token in context.tokens.issued()]
+    return [token_of(token) for token in context.tokens.issued()]
 
 
 @router.post(
@@ -155,7 +148,7 @@ async def create_token(body: TokenCreate, request: Request, context: ContextOf) 
     except ValueError as error:
         raise HTTPException(409, str(error)) from None
     note_subject(request.scope, f"token {token.id} ({', '.join(token.scopes)})")
-    return CreatedToken(**Token.of(token).model_dump(), token=secret)
+    return CreatedToken(**token_of(token).model_dump(), token=secret)
 
 
 @router.delete(

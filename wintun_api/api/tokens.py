@@ -18,7 +18,6 @@ import secrets
 import time
 from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import asdict, dataclass
-from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -27,6 +26,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from wintun_api.api import data_directory
 from wintun_api.api.data_directory import is_private, write_private
+from wintun_api.choices import Scope
 from wintun_api.errors import StorageFailed
 from wintun_api.files import UntrustedFile
 from wintun_api.hub.aside import aside
@@ -55,16 +55,6 @@ LAST_SECOND = 253_402_300_799.0  # the end of 9999, the last year that datetime 
 
 # Limits for the admin token in its file.
 MIN_LENGTH, MAX_LENGTH = 12, 4096
-
-
-class Scope(StrEnum):
-    """Name what a token allows. Each scope allows only itself, but admin allows everything."""
-
-    READ = "read"
-    CAPTURE = "capture"
-    INJECT = "inject"
-    METRICS = "metrics"
-    ADMIN = "admin"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,10 @@
     native           build the optional native part of the Linux driver
     version          the versions of the command, the service and the driver
 
-    options          options that several commands share; flags to Settings
+    bundle           several options as one argument of a command
+    setting_options  the options that set settings, made from their declarations
+    client_options   the options of every command that talks to a service
+    options          other options that several commands share
     exit_codes       what the exit codes mean
     hints            what to do about each problem of the API, in the words of the command line
     variables        the environment variables; a misspelt one is refused

@@ -7,16 +7,9 @@ from uuid import UUID
 
 import typer
 
+from wintun_api.cli.client_options import ClientOptions, takes_client_options
 from wintun_api.cli.completion import adapter_names, pool_names
-from wintun_api.cli.options import (
-    DEFAULT_URL,
-    Json,
-    Quiet,
-    Token,
-    TokenFile,
-    Url,
-    check_output,
-)
+from wintun_api.cli.options import Quiet, check_output
 from wintun_api.cli.output import show_ids, show_json
 from wintun_api.cli.table import show_record, show_table
 
@@ -72,6 +65,7 @@ AUTOMATIC = "auto"
 
 
 @app.command("list")
+@takes_client_options()
 def list_adapters(
     *,
     pool: Annotated[
@@ -79,18 +73,13 @@ def list_adapters(
         typer.Option(help="List only the adapters of this pool.", autocompletion=pool_names),
     ] = None,
     quiet: Quiet = False,
-    url: Url = DEFAULT_URL,
-    token: Token = None,
-    token_file: TokenFile = None,
-    as_json: Json = False,
+    options: ClientOptions,
 ) -> None:
     """List the adapters."""
-    from wintun_api.cli.client import connect
-
-    check_output(as_json=as_json, quiet=quiet)
-    with connect(url, token, token_file) as client:
+    check_output(as_json=options.as_json, quiet=quiet)
+    with options.connect() as client:
         adapters = client.get("/v1/adapters", pool=pool)
-        if as_json:
+        if options.as_json:
             show_json(adapters)
         elif quiet:
             show_ids(one["guid"] for one in adapters)
@@ -101,6 +90,7 @@ def list_adapters(
 
 
 @app.command()
+@takes_client_options()
 def create(
     name: Name,
     *,
@@ -124,16 +114,11 @@ def create(
     dns: Dns = None,
     dns_search: DnsSearch = None,
     quiet: Quiet = False,
-    url: Url = DEFAULT_URL,
-    token: Token = None,
-    token_file: TokenFile = None,
-    as_json: Json = False,
+    options: ClientOptions,
 ) -> None:
     """Create an adapter and show it."""
-    from wintun_api.cli.client import connect
-
-    check_output(as_json=as_json, quiet=quiet)
-    with connect(url, token, token_file) as client:
+    check_output(as_json=options.as_json, quiet=quiet)
+    with options.connect() as client:
         made = client.send(
             "POST",
             "/v1/adapters",
@@ -147,66 +132,59 @@ def create(
             dns=dns or None,
             dns_search=dns_search or None,
         )
-        _show(made, as_json, quiet)
+        _show(made, options.as_json, quiet)
 
 
 @app.command("open")
+@takes_client_options()
 def open_adapter(
     name: Name,
     *,
     pool: Pool = DEFAULT_POOL,
     quiet: Quiet = False,
-    url: Url = DEFAULT_URL,
-    token: Token = None,
-    token_file: TokenFile = None,
-    as_json: Json = False,
+    options: ClientOptions,
 ) -> None:
     """Open an adapter that exists, so that the service manages it."""
-    from wintun_api.cli.client import connect
-
-    check_output(as_json=as_json, quiet=quiet)
-    with connect(url, token, token_file) as client:
+    check_output(as_json=options.as_json, quiet=quiet)
+    with options.connect() as client:
         opened = client.send("POST", "/v1/adapters/open", name=name, pool=pool)
-        _show(opened, as_json, quiet)
+        _show(opened, options.as_json, quiet)
 
 
 @app.command()
+@takes_client_options()
 def show(
     adapter: Named,
     *,
-    url: Url = DEFAULT_URL,
-    token: Token = None,
-    token_file: TokenFile = None,
-    as_json: Json = False,
+    options: ClientOptions,
 ) -> None:
     """Show one adapter."""
-    from wintun_api.cli.client import connect, path_of
+    from wintun_api.cli.client import path_of
 
-    with connect(url, token, token_file) as client:
+    with options.connect() as client:
         found = client.get(path_of("v1", "adapters", client.adapter_guid(adapter)))
-        _show(found, as_json)
+        _show(found, options.as_json)
 
 
 @app.command()
+@takes_client_options()
 def rename(
     adapter: Named,
     name: Annotated[str, typer.Argument(metavar="NAME", help="The new name.")],
     *,
-    url: Url = DEFAULT_URL,
-    token: Token = None,
-    token_file: TokenFile = None,
-    as_json: Json = False,
+    options: ClientOptions,
 ) -> None:
     """Give an adapter another name."""
-    from wintun_api.cli.client import connect, path_of
+    from wintun_api.cli.client import path_of
 
-    with connect(url, token, token_file) as client:
+    with options.connect() as client:
         path = path_of("v1", "adapters", client.adapter_guid(adapter))
         renamed = client.send("PATCH", path, name=name)
-        _show(renamed, as_json)
+        _show(renamed, options.as_json)
 
 
 @app.command("set")
+@takes_client_options()
 def set_adapter(
     adapter: Named,
     *,
@@ -230,13 +208,10 @@ def set_adapter(
     no_dns: Annotated[
         bool, typer.Option("--no-dns", help="Remove all DNS servers and search domains.")
     ] = False,
-    url: Url = DEFAULT_URL,
-    token: Token = None,
-    token_file: TokenFile = None,
-    as_json: Json = False,
+    options: ClientOptions,
 ) -> None:
     """Change network settings. What you do not give stays as it is."""
-    from wintun_api.cli.client import connect, path_of
+    from wintun_api.cli.client import path_of
 
     if address and no_addresses:
         raise typer.BadParameter("--address and --no-addresses cannot be used together.")
@@ -257,46 +232,42 @@ def set_adapter(
         body["metric"] = None
     if not body:
         raise typer.BadParameter("Give something to set, such as --mtu or --address.")
-    with connect(url, token, token_file) as client:
+    with options.connect() as client:
         path = path_of("v1", "adapters", client.adapter_guid(adapter))
         changed = client.request("PATCH", path, json=body)
-        _show(changed, as_json)
+        _show(changed, options.as_json)
 
 
 @app.command()
+@takes_client_options()
 def restore(
     adapter: Named,
     *,
-    url: Url = DEFAULT_URL,
-    token: Token = None,
-    token_file: TokenFile = None,
-    as_json: Json = False,
+    options: ClientOptions,
 ) -> None:
     """Undo what other programs have changed: set again what was asked for through the service."""
-    from wintun_api.cli.client import connect, path_of
+    from wintun_api.cli.client import path_of
 
-    with connect(url, token, token_file) as client:
+    with options.connect() as client:
         guid = client.adapter_guid(adapter)
         restored = client.send("POST", path_of("v1", "adapters", guid, "restore"))
-        _show(restored, as_json)
+        _show(restored, options.as_json)
 
 
 @app.command()
+@takes_client_options()
 def release(
     adapter: Named,
     *,
-    url: Url = DEFAULT_URL,
-    token: Token = None,
-    token_file: TokenFile = None,
-    as_json: Json = False,
+    options: ClientOptions,
 ) -> None:
     """Release an adapter. The system keeps it, except with Wintun 0.14, which removes it."""
-    from wintun_api.cli.client import connect, path_of
+    from wintun_api.cli.client import path_of
 
-    with connect(url, token, token_file) as client:
+    with options.connect() as client:
         guid = client.adapter_guid(adapter)
         answer = client.send("POST", path_of("v1", "adapters", guid, "release"))
-        if as_json:
+        if options.as_json:
             show_json(answer)
         else:
             typer.echo(
@@ -307,36 +278,34 @@ def release(
 
 
 @app.command()
+@takes_client_options()
 def delete(
     adapters: SeveralNamed,
     *,
     force: Annotated[
         bool, typer.Option("--force", help="Also close the sessions of other programs.")
     ] = False,
-    url: Url = DEFAULT_URL,
-    token: Token = None,
-    token_file: TokenFile = None,
-    as_json: Json = False,
+    options: ClientOptions,
 ) -> None:
     """Delete adapters. Their sessions end first.
 
     All of them are looked up first: if one is not there, none is deleted. With --json
     there is one object, or a list of objects for several adapters.
     """
-    from wintun_api.cli.client import connect, path_of
+    from wintun_api.cli.client import path_of
 
-    with connect(url, token, token_file) as client:
+    with options.connect() as client:
         guids = [client.adapter_guid(adapter) for adapter in adapters]
         query = {"force": "true"} if force else {}
         answers = []
         for guid in dict.fromkeys(guids):
             answer = client.request("DELETE", path_of("v1", "adapters", guid), params=query)
             answers.append(answer)
-            if not as_json:
+            if not options.as_json:
                 reboot = " Restart the computer to finish it." if answer["reboot_required"] else ""
                 which = f" {guid}" if len(adapters) > 1 else ""
                 typer.echo(f"Deleted{which}.{reboot}")
-        if as_json:
+        if options.as_json:
             show_json(answers if len(guids) > 1 else answers[0])
 
 

@@ -7,28 +7,22 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
-from enum import StrEnum
 from io import FileIO
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from wintun_api.choices import CaptureDirection
+from wintun_api.cli.client_options import ClientOptions, takes_client_options
 from wintun_api.cli.exit_codes import ExitCode, signal_code
-from wintun_api.cli.options import DEFAULT_URL, Token, TokenFile, Url, finite
+from wintun_api.cli.options import finite
 from wintun_api.cli.output import Progress, fail
 from wintun_api.cli.sessions import Named
-from wintun_api.packet.check import MAX_PACKET
+from wintun_api.limits import MAX_PACKET
 
 
-class CaptureDirection(StrEnum):
-    """Which packets."""
-
-    RECEIVED = "received"
-    INJECTED = "injected"
-    BOTH = "both"
-
-
+@takes_client_options("Write one JSON object per packet, a line each; errors too.")
 def capture(
     session: Named,
     *,
@@ -64,13 +58,7 @@ def capture(
             "from the application to the host."
         ),
     ] = CaptureDirection.BOTH,
-    as_json: Annotated[
-        bool,
-        typer.Option("--json", help="Write one JSON object per packet, a line each; errors too."),
-    ] = False,
-    url: Url = DEFAULT_URL,
-    token: Token = None,
-    token_file: TokenFile = None,
+    options: ClientOptions,
 ) -> None:
     """Capture the packets of a session until Ctrl-C, or until the session ends.
 
@@ -78,9 +66,9 @@ def capture(
     The totals go to standard error. Ctrl-C ends with exit code 130 after everything has
     been written.
     """
-    from wintun_api.cli.client import connect, path_of
+    from wintun_api.cli.client import path_of
 
-    if as_json and write is not None:
+    if options.as_json and write is not None:
         fail(
             "--json and --write cannot be used together.",
             "Choose one.",
@@ -93,10 +81,10 @@ def capture(
             code=ExitCode.USAGE,
         )
     with ExitStack() as stack:
-        client = stack.enter_context(connect(url, token, token_file))
+        client = stack.enter_context(options.connect())
         path = path_of("v1", "sessions", client.session_id(session), "capture.pcapng")
         file = stack.enter_context(_open(write)) if write is not None else None
-        recording = Recording(file, as_json=as_json)
+        recording = Recording(file, as_json=options.as_json)
         fault: str | None = None
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, recording.interrupt)

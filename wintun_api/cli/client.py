@@ -18,8 +18,8 @@ from wintun_api.cli import variables
 from wintun_api.cli.diagnosis import look
 from wintun_api.cli.exit_codes import ExitCode, code_of
 from wintun_api.cli.hints import detail_of, hint_of, is_unknown_route, slug_of
-from wintun_api.cli.options import environment_settings
 from wintun_api.cli.output import errors_are_json, fail
+from wintun_api.cli.setting_options import environment_settings
 from wintun_api.paste import text_of, trimmed
 
 MAX_TOKEN_FILE = 65_536  # bytes that are read of one; a device has no end

@@ -10,7 +10,7 @@ import typer
 from typer.completion import completion_init  # type: ignore[attr-defined]  # not marked as exported
 
 from wintun_api.cli import completion_scripts
-from wintun_api.cli.options import DEFAULT_URL
+from wintun_api.cli.client_options import DEFAULT_URL
 from wintun_api.cli.output import tried
 
 Shell: TypeAlias = Literal["bash", "zsh", "fish", "powershell", "pwsh"]

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from wintun_api.cli import options
-from wintun_api.cli.options import DRIVER, SERVICE
+from wintun_api.choices import DriverName
+from wintun_api.cli.setting_options import Flags, takes_settings
+from wintun_api.settings import Settings
 
 if TYPE_CHECKING:
     import socket
 
     from wintun_api.cli.running import CommandServer
     from wintun_api.hub.adapters import AdapterView
-    from wintun_api.settings import Settings
 
 ON_WINDOWS: bool = sys.platform == "win32"
 ON_MAC: bool = sys.platform == "darwin"
@@ -27,20 +28,13 @@ NAME, POOL, MTU = "OfficeNet", "WireGuard", 1420
 ADDRESSES = ("10.6.7.7/24", "fd06:7::7/64")
 
 
+PORT = f"{Settings.declared()['port'].default_text}, or a free one if that is in use"
+
+
+@takes_settings("demo", config=False, defaults={"traffic": TRAFFIC}, words={"port": PORT})
 def demo(
     *,
-    host: options.Host = None,
-    port: Annotated[
-        int | None,
-        typer.Option(
-            help="The TCP port. The default is 9886, or a free one if that is in use.",
-            rich_help_panel=SERVICE,
-        ),
-    ] = None,
-    generation: options.GenerationOption = None,
-    traffic: Annotated[
-        float, typer.Option(help="The packets per second of the traffic.", rich_help_panel=DRIVER)
-    ] = TRAFFIC,
+    flags: Flags,
     browser: Annotated[bool, typer.Option(help="Open the dashboard if there is a display.")] = True,
 ) -> None:
     """Run the service on an emulated machine with an adapter, a session and traffic.
@@ -51,15 +45,14 @@ def demo(
 
     Ctrl-C ends the demo, with exit code 0.
     """
-    settings = options.read_settings(
-        host=host,
-        port=port,
-        data_dir=Path(os.devnull),  # it keeps nothing, and runs where there is no home directory
-        driver="emulated",
-        generation=generation,
-        traffic=traffic,
-    ).model_copy(update={"emulated_state": None, "tls_certificate": None, "tls_key": None})
-    chosen = port is not None or "WINTUN_API_PORT" in os.environ
+    settings = replace(
+        # It keeps nothing, and runs where there is no home directory.
+        flags.settings(data_dir=Path(os.devnull), driver=DriverName.EMULATED),
+        emulated_state=None,
+        tls_certificate=None,
+        tls_key=None,
+    )
+    chosen = "port" in flags.given or Settings.declared()["port"].variable in os.environ
     run(settings, free_port=not chosen, browser=browser)
 
 
@@ -109,7 +102,7 @@ def _listen(settings: Settings, *, free_port: bool) -> list[socket.socket]:
         if not running.in_use(error):
             return running.listen_or_exit(settings)
     typer.echo(f"Port {settings.port} is in use; taking a free one.", err=True)
-    return running.listen_or_exit(settings.model_copy(update={"port": 0}))
+    return running.listen_or_exit(replace(settings, port=0))
 
 
 async def _set_up(server: CommandServer) -> tuple[AdapterView, str]:

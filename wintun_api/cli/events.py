@@ -5,27 +5,26 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from wintun_api.choices import EventType, LogLevel
+from wintun_api.cli.client_options import ClientOptions, takes_client_options
 from wintun_api.cli.exit_codes import ExitCode
-from wintun_api.cli.options import DEFAULT_URL, Token, TokenFile, Url
 from wintun_api.cli.output import printable
 
 if TYPE_CHECKING:
     from wintun_api.cli.event_stream import Message
 
-Level: TypeAlias = Literal["info", "warn", "err"]
-LEVELS = ("info", "warn", "err")
+LEVELS = tuple(LogLevel)
 
 
 def _kinds(incomplete: str) -> list[str]:
-    from wintun_api.hub.events import EventType
-
     return [kind.value for kind in EventType if kind.startswith(incomplete)]
 
 
+@takes_client_options("Write one JSON object per line; errors too.")
 def events(
     *,
     follow: Annotated[
@@ -45,26 +44,20 @@ def events(
         ),
     ] = None,
     level: Annotated[
-        Level, typer.Option(help="Show lines of the driver's log from this level on.")
-    ] = "info",
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Write one JSON object per line; errors too.")
-    ] = False,
-    url: Url = DEFAULT_URL,
-    token: Token = None,
-    token_file: TokenFile = None,
+        LogLevel, typer.Option(help="Show lines of the driver's log from this level on.")
+    ] = LogLevel.INFO,
+    options: ClientOptions,
 ) -> None:
     """Show what has happened: to adapters, to sessions, lost packets, the driver's log.
 
     The list begins with the oldest event that the service still has; it keeps about a
     thousand. Where events are missing, a snapshot shows what exists now.
     """
-    from wintun_api.cli.client import connect
     from wintun_api.cli.event_stream import EventStream
 
     wanted = _wanted(types)
     try:
-        with connect(url, token, token_file) as client:
+        with options.connect() as client:
             stream = EventStream(client, since, _tell)
             names = _Names(stream.first["adapters"])
             for message in stream.follow() if follow else stream.past():
@@ -73,7 +66,7 @@ def events(
                     _tell("Earlier events are not kept. This is what exists now:")
                 elif message["type"] != "missed" and not _passes(message, wanted, level):
                     continue
-                typer.echo(json.dumps(message) if as_json else names.line(message))
+                typer.echo(json.dumps(message) if options.as_json else names.line(message))
     except KeyboardInterrupt:
         raise typer.Exit(ExitCode.INTERRUPTED) from None
 
@@ -92,7 +85,7 @@ def _wanted(types: list[str] | None) -> frozenset[str] | None:
     return frozenset(wanted) or None
 
 
-def _passes(message: Message, wanted: Collection[str] | None, level: Level) -> bool:
+def _passes(message: Message, wanted: Collection[str] | None, level: LogLevel) -> bool:
     if wanted is not None and message["type"] not in wanted:
         return False
     if message["type"] != "driver.log":

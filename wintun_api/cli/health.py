@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from wintun_api.cli import options
-from wintun_api.cli.options import SERVICE
+from wintun_api.cli.options import Json
+from wintun_api.cli.setting_options import Flags, takes_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,18 +15,12 @@ if TYPE_CHECKING:
     from wintun_api.settings import Settings
 
 
+@takes_settings("health")
 def health(
     *,
-    config: options.Config = None,
-    host: options.Host = None,
-    port: options.Port = None,
-    data_dir: options.DataDir = None,
-    tls_certificate: Annotated[
-        Path | None,
-        typer.Option(help="The PEM file of the service, if it uses TLS.", rich_help_panel=SERVICE),
-    ] = None,
+    flags: Flags,
     timeout: Annotated[float, typer.Option(help="How many seconds to wait for the answer.")] = 4.0,
-    as_json: options.Json = False,
+    as_json: Json = False,
 ) -> None:
     """Check whether the service on this machine answers.
 
@@ -37,11 +30,9 @@ def health(
     """
     from wintun_api.cli.output import fail, show_json
 
-    settings = options.read_settings(
-        config, host=host, port=port, data_dir=data_dir, tls_certificate=tls_certificate
-    )
     failures: list[str] = []
-    for url in _addresses(settings, named=host is not None or bool(port)):
+    named = "host" in flags.given or bool(flags.given.get("port"))
+    for url in _addresses(flags.settings(), named=named):
         failure = ask(url, timeout)
         if failure is None:
             if as_json:

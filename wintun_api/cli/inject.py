@@ -9,14 +9,16 @@ from typing import Annotated
 
 import typer
 
+from wintun_api.cli.client_options import ClientOptions, takes_client_options
 from wintun_api.cli.exit_codes import ExitCode
-from wintun_api.cli.options import DEFAULT_URL, Json, Token, TokenFile, Url, finite
+from wintun_api.cli.options import finite
 from wintun_api.cli.output import fail, show_json
 from wintun_api.cli.sessions import Named
-from wintun_api.packet.check import MAX_PACKET
+from wintun_api.limits import MAX_PACKET
 from wintun_api.wire import RAW_TYPE
 
 
+@takes_client_options()
 def inject(
     session: Named,
     *,
@@ -42,17 +44,14 @@ def inject(
             help="Packets per second from --pcap. Without it they are sent as fast as possible.",
         ),
     ] = None,
-    url: Url = DEFAULT_URL,
-    token: Token = None,
-    token_file: TokenFile = None,
-    as_json: Json = False,
+    options: ClientOptions,
 ) -> None:
     """Inject IP packets: the host receives them as if they had come through the tunnel.
 
     A single packet comes from --hex, from --file or from standard input; many packets
     come from the capture file that --pcap names.
     """
-    from wintun_api.cli.client import connect, path_of
+    from wintun_api.cli.client import path_of
     from wintun_api.cli.replay import Totals, replay
 
     if pcap is not None:
@@ -62,13 +61,13 @@ def inject(
         fault: str | None = None
         code = ExitCode.FAILED
         try:
-            with connect(url, token, token_file) as client:
+            with options.connect() as client:
                 path = path_of("v1", "sessions", client.session_id(session), "packets")
                 fault = replay(client, path, pcap, rate, totals)
         except KeyboardInterrupt:
             fault = "The replay was interrupted; what came before was sent."
             code = ExitCode.INTERRUPTED
-        if as_json:
+        if options.as_json:
             show_json(totals.json())
         else:
             typer.echo(str(totals))
@@ -78,10 +77,10 @@ def inject(
     if rate is not None:
         raise typer.BadParameter("--rate needs --pcap.")
     packet = _packet(hex_digits, file)
-    with connect(url, token, token_file) as client:
+    with options.connect() as client:
         path = path_of("v1", "sessions", client.session_id(session), "packets")
         report = client.request("POST", path, content=packet, headers={"Content-Type": RAW_TYPE})
-        if as_json:
+        if options.as_json:
             show_json(report)
         if report["ring_full"]:
             fail(
@@ -98,7 +97,7 @@ def inject(
                 "The host refused the packet.",
                 "See the counters of the session with: wintun-api sessions show",
             )
-        if not as_json:
+        if not options.as_json:
             typer.echo(f"Injected {len(packet)} bytes.")
 
 

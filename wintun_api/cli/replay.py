@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
 from wintun_api.cli.output import Progress, fail
-from wintun_api.packet.check import MAX_PACKET
+from wintun_api.limits import MAX_PACKET
 from wintun_api.packet.offload import completed
 from wintun_api.wire import BATCH_TYPE, Batch, pack
 

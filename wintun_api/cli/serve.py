@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
-
-from wintun_api.cli import options
-from wintun_api.cli.options import DRIVER, SERVICE
+from wintun_api.cli.setting_options import Flags, takes_settings
 
 if TYPE_CHECKING:
     from wintun_api.api.data_directory import DataDirectory
@@ -18,182 +14,9 @@ if TYPE_CHECKING:
     from wintun_api.cli.running import CommandServer
     from wintun_api.settings import Settings
 
-PATIENCE = "How long it waits, and how much it keeps"
-PACKETS = "The packet path"
 
-
-def serve(
-    *,
-    config: options.Config = None,
-    driver: options.Driver = None,
-    host: options.Host = None,
-    port: options.Port = None,
-    token_file: options.AdminTokenFile = None,
-    data_dir: options.DataDir = None,
-    allowed_host: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="A host name to accept besides the loopback names. Can be repeated.",
-            rich_help_panel=SERVICE,
-        ),
-    ] = None,
-    tls_certificate: Annotated[
-        Path | None,
-        typer.Option(
-            help="A PEM file with the certificate. With it the service uses TLS.",
-            rich_help_panel=SERVICE,
-        ),
-    ] = None,
-    tls_key: Annotated[
-        Path | None,
-        typer.Option(help="A PEM file with the key of the certificate.", rich_help_panel=SERVICE),
-    ] = None,
-    allow_insecure_bind: Annotated[
-        bool | None,
-        typer.Option(
-            "--allow-insecure-bind",
-            help="Listen on other addresses than loopback without TLS. The token is then sent "
-            "unencrypted.",
-            rich_help_panel=SERVICE,
-        ),
-    ] = None,
-    guesses_per_minute: Annotated[
-        int | None,
-        typer.Option(
-            help="How many wrong tokens one address may send in a minute. The default is 100.",
-            rich_help_panel=SERVICE,
-        ),
-    ] = None,
-    trusted_proxy: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="The address or network of a reverse proxy whose X-Forwarded-For and "
-            "X-Forwarded-Proto headers are trusted. Can be repeated.",
-            rich_help_panel=SERVICE,
-        ),
-    ] = None,
-    wintun_dll: options.WintunDll = None,
-    allow_unverified_dll: options.AllowUnverifiedDll = None,
-    generation: options.GenerationOption = None,
-    traffic: Annotated[
-        float | None,
-        typer.Option(
-            help="How many packets per second the emulated driver sends.", rich_help_panel=DRIVER
-        ),
-    ] = None,
-    emulated_state: Annotated[
-        Path | None,
-        typer.Option(
-            help="A file that keeps the adapters of the emulated driver across restarts.",
-            rich_help_panel=DRIVER,
-        ),
-    ] = None,
-    pool: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="A pool to list besides those that the service has used. Can be repeated.",
-            rich_help_panel=DRIVER,
-        ),
-    ] = None,
-    management_timeout: Annotated[
-        float | None,
-        typer.Option(
-            help="How many seconds a request waits for a driver call. The default is 30.",
-            rich_help_panel=PATIENCE,
-        ),
-    ] = None,
-    request_timeout: Annotated[
-        float | None,
-        typer.Option(
-            help="How many seconds a client has to send a request. The default is 15.",
-            rich_help_panel=PATIENCE,
-        ),
-    ] = None,
-    idle_timeout: Annotated[
-        float | None,
-        typer.Option(
-            help="How many seconds an idle connection is kept open. The default is 30.",
-            rich_help_panel=PATIENCE,
-        ),
-    ] = None,
-    max_connections: Annotated[
-        int | None,
-        typer.Option(
-            help="How many connections there can be at a time. The default is 1024, or fewer if "
-            "the limit of open files is lower.",
-            rich_help_panel=PATIENCE,
-        ),
-    ] = None,
-    burst_packets: Annotated[
-        int | None,
-        typer.Option(
-            help="How many packets are read at a time. The default is 1024.",
-            rich_help_panel=PACKETS,
-        ),
-    ] = None,
-    burst_bytes: Annotated[
-        int | None,
-        typer.Option(
-            help="How many bytes are read at a time. The default is 128 KiB.",
-            rich_help_panel=PACKETS,
-        ),
-    ] = None,
-    message_bytes: Annotated[
-        int | None,
-        typer.Option(
-            help="Up to how many bytes queued packets share a message. The default is 128 KiB.",
-            rich_help_panel=PACKETS,
-        ),
-    ] = None,
-    queue_packets: Annotated[
-        int | None,
-        typer.Option(
-            help="The size of a subscriber's queue in packets. The default is 65536.",
-            rich_help_panel=PACKETS,
-        ),
-    ] = None,
-    queue_bytes: Annotated[
-        int | None,
-        typer.Option(
-            help="The size of a subscriber's queue in bytes. The default is 8 MiB.",
-            rich_help_panel=PACKETS,
-        ),
-    ] = None,
-    max_message: Annotated[
-        int | None,
-        typer.Option(
-            help="The largest message that a client may send, in bytes. The default is 256 KiB.",
-            rich_help_panel=PACKETS,
-        ),
-    ] = None,
-    socket_bytes: Annotated[
-        int | None,
-        typer.Option(
-            help="The size of the kernel buffers of a connection in bytes. By default the system "
-            "chooses it.",
-            rich_help_panel=PACKETS,
-        ),
-    ] = None,
-    native: Annotated[
-        str | None,
-        typer.Option(
-            help="The native part of the Linux driver: auto, off, or the absolute path of one. The "
-            "default is auto.",
-            rich_help_panel=PACKETS,
-        ),
-    ] = None,
-    event_history: Annotated[
-        int | None,
-        typer.Option(
-            help="How many events are kept for clients that connect again. The default is 1000.",
-            rich_help_panel=PATIENCE,
-        ),
-    ] = None,
-    log_level: Annotated[
-        options.LogLevel | None,
-        typer.Option(help="How much is written to standard error. The default is info."),
-    ] = None,
-) -> None:
+@takes_settings("serve")
+def serve(*, flags: Flags) -> None:
     """Run the service.
 
     Every option is also an environment variable (--tls-key is WINTUN_API_TLS_KEY) and a
@@ -203,41 +26,7 @@ def serve(
 
     Ctrl-C or SIGTERM ends the service in order, with exit code 0.
     """
-    settings = options.read_settings(
-        config,
-        host=host,
-        port=port,
-        allowed_hosts=allowed_host,
-        tls_certificate=tls_certificate,
-        tls_key=tls_key,
-        allow_insecure_bind=allow_insecure_bind,
-        trusted_proxies=trusted_proxy,
-        data_dir=data_dir,
-        token_file=token_file,
-        guesses_per_minute=guesses_per_minute,
-        driver=driver,
-        wintun_dll=wintun_dll,
-        allow_unverified_dll=allow_unverified_dll,
-        generation=generation,
-        traffic=traffic,
-        emulated_state=emulated_state,
-        pools=pool,
-        management_timeout=management_timeout,
-        request_timeout=request_timeout,
-        idle_timeout=idle_timeout,
-        max_connections=max_connections,
-        burst_packets=burst_packets,
-        burst_bytes=burst_bytes,
-        message_bytes=message_bytes,
-        queue_packets=queue_packets,
-        queue_bytes=queue_bytes,
-        max_message=max_message,
-        socket_bytes=socket_bytes,
-        native=native,
-        event_history=event_history,
-        log_level=log_level,
-    )
-    run(settings)
+    run(flags.settings())
 
 
 def run(settings: Settings, started: Callable[[CommandServer], None] | None = None) -> None:

@@ -7,13 +7,14 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from wintun_api.cli import options
 from wintun_api.cli.exit_codes import ExitCode
+from wintun_api.cli.options import Json
 from wintun_api.cli.output import fail, show_json
+from wintun_api.cli.setting_options import Flags, takes_settings
 from wintun_api.cli.table import show_record
 
 if TYPE_CHECKING:
@@ -28,48 +29,22 @@ app = typer.Typer(
 # From a clone: the project is not published, so its name in an index may be another's.
 INSTALL_SERVICE = "pip install '.[service]' in the directory of the source code"
 
-LogLevel = Annotated[
-    options.LogLevel | None,
-    typer.Option(help="How much is written to the log file. The default is info."),
-]
-
 
 @app.command()
-def install(
-    *,
-    config: options.Config = None,
-    driver: options.Driver = None,
-    host: options.Host = None,
-    port: options.Port = None,
-    token_file: options.AdminTokenFile = None,
-    data_dir: options.DataDir = None,
-    wintun_dll: options.WintunDll = None,
-    allow_unverified_dll: options.AllowUnverifiedDll = None,
-    log_level: LogLevel = None,
-    as_json: options.Json = False,
-) -> None:
+@takes_settings("service")
+def install(*, flags: Flags, as_json: Json = False) -> None:
     """Install the Windows service, or change its options. It starts with Windows.
 
     The service runs as LocalSystem with the options given here, and starts again after
     a failure. It does not see the variables of this console. Run this as Administrator.
     """
     windows = _windows()
-    flags = {
-        "config": config,
-        "driver": driver,
-        "host": host,
-        "port": port,
-        "token_file": token_file,
-        "data_dir": data_dir,
-        "wintun_dll": wintun_dll,
-        "allow_unverified_dll": allow_unverified_dll,
-        "log_level": log_level,
-    }
-    settings = _settings(flags)
+    settings = flags.settings()
     _elevated()
     token = _prepare(settings)
     # Given in full, as the account of the service may have other directories of its own.
-    warnings = windows.install(command_line({**flags, "data_dir": settings.data_dir}))
+    given = {**flags.given, "data_dir": settings.data_dir}
+    warnings = windows.install(command_line(Flags(flags.config, given)))
     for warning in warnings:
         typer.echo(f"Warning: {warning}", err=True)
     logs = settings.data_dir / "logs"
@@ -81,7 +56,7 @@ def install(
 
 
 @app.command()
-def start(*, as_json: options.Json = False) -> None:
+def start(*, as_json: Json = False) -> None:
     """Start the service and wait until it answers."""
     windows = _windows()
     with windows.sentences():
@@ -93,7 +68,7 @@ def start(*, as_json: options.Json = False) -> None:
 
 
 @app.command()
-def stop(*, as_json: options.Json = False) -> None:
+def stop(*, as_json: Json = False) -> None:
     """Stop the service in order, as Ctrl-C would, and wait until it has ended."""
     windows = _windows()
     with windows.sentences():
@@ -105,7 +80,7 @@ def stop(*, as_json: options.Json = False) -> None:
 
 
 @app.command()
-def status(*, as_json: options.Json = False) -> None:
+def status(*, as_json: Json = False) -> None:
     """Show the state of the Windows service. Exits with 3 if it does not run."""
     windows = _windows()
     with windows.sentences():
@@ -119,7 +94,7 @@ def status(*, as_json: options.Json = False) -> None:
 
 
 @app.command()
-def remove(*, as_json: options.Json = False) -> None:
+def remove(*, as_json: Json = False) -> None:
     """Stop and remove the service. Its data, its token and its logs stay."""
     windows = _windows()
     with windows.sentences():
@@ -164,35 +139,15 @@ def unit(
 
 
 @app.command(hidden=True)
-def run(
-    *,
-    config: options.Config = None,
-    driver: options.Driver = None,
-    host: options.Host = None,
-    port: options.Port = None,
-    token_file: options.AdminTokenFile = None,
-    data_dir: options.DataDir = None,
-    wintun_dll: options.WintunDll = None,
-    allow_unverified_dll: options.AllowUnverifiedDll = None,
-    log_level: LogLevel = None,
-) -> None:
+@takes_settings("service")
+def run(*, flags: Flags) -> None:
     """Run as the Windows service. Only Windows calls this."""
-    flags = {
-        "driver": driver,
-        "host": host,
-        "port": port,
-        "token_file": token_file,
-        "data_dir": data_dir,
-        "wintun_dll": wintun_dll,
-        "allow_unverified_dll": allow_unverified_dll,
-        "log_level": log_level,
-    }
     windows = _windows()
     # Read while Windows waits, so that wrong settings are reported as a failure of the service.
-    windows.host(lambda: options.read_settings(config, **flags))
+    windows.host(flags.settings)
 
 
-def command_line(flags: dict[str, Any]) -> str:
+def command_line(flags: Flags) -> str:
     """Return the command that Windows runs; the program is always quoted.
 
     Without quotes Windows cuts a path at a space, and any user who can write C:/Program.exe
@@ -203,19 +158,7 @@ def command_line(flags: dict[str, Any]) -> str:
         # Isolated: neither variables nor the working directory say what is imported; and SYSTEM
         # writes no byte code beside the program.
         words = ["-I", "-B", "-m", "wintun_api", *words]
-    for name, value in flags.items():
-        if value is not None and value is not False:
-            words.append("--" + name.replace("_", "-"))
-            if isinstance(value, Path):
-                words.append(str(value.absolute()))
-            elif value is not True:
-                words.append(str(value))
-    return f'"{sys.executable}" {subprocess.list2cmdline(words)}'
-
-
-def _settings(flags: dict[str, Any]) -> Settings:
-    given = dict(flags)
-    return options.read_settings(given.pop("config"), **given)
+    return f'"{sys.executable}" {subprocess.list2cmdline([*words, *flags.words()])}'
 
 
 def _prepare(settings: Settings) -> Path:

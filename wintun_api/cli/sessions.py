@@ -6,16 +6,9 @@ from typing import Annotated, Any, TypeAlias
 
 import typer
 
+from wintun_api.cli.client_options import ClientOptions, takes_client_options
 from wintun_api.cli.completion import adapter_names, session_words
-from wintun_api.cli.options import (
-    DEFAULT_URL,
-    Json,
-    Quiet,
-    Token,
-    TokenFile,
-    Url,
-    check_output,
-)
+from wintun_api.cli.options import Quiet, check_output
 from wintun_api.cli.output import show_ids, show_json
 from wintun_api.cli.table import show_record, show_table
 
@@ -51,23 +44,19 @@ LEAST = ("Subscribers", "Capacity")  # what a narrow terminal can do without
 
 
 @app.command("list")
+@takes_client_options()
 def list_sessions(
     *,
     quiet: Quiet = False,
-    url: Url = DEFAULT_URL,
-    token: Token = None,
-    token_file: TokenFile = None,
-    as_json: Json = False,
+    options: ClientOptions,
 ) -> None:
     """List the sessions that run, and those that ended by themselves."""
-    from wintun_api.cli.client import connect
-
-    check_output(as_json=as_json, quiet=quiet)
-    with connect(url, token, token_file) as client:
+    check_output(as_json=options.as_json, quiet=quiet)
+    with options.connect() as client:
         sessions = client.get("/v1/sessions")
-        adapters = [] if as_json or quiet or not sessions else client.adapters()
+        adapters = [] if options.as_json or quiet or not sessions else client.adapters()
         names = {adapter["guid"]: adapter["name"] for adapter in adapters}
-        if as_json:
+        if options.as_json:
             show_json(sessions)
         elif quiet:
             show_ids(one["id"] for one in sessions)
@@ -78,6 +67,7 @@ def list_sessions(
 
 
 @app.command()
+@takes_client_options()
 def start(
     adapter: Annotated[
         str,
@@ -96,64 +86,55 @@ def start(
         ),
     ] = None,
     quiet: Quiet = False,
-    url: Url = DEFAULT_URL,
-    token: Token = None,
-    token_file: TokenFile = None,
-    as_json: Json = False,
+    options: ClientOptions,
 ) -> None:
     """Start a session on an adapter and show it."""
-    from wintun_api.cli.client import connect
-
-    check_output(as_json=as_json, quiet=quiet)
+    check_output(as_json=options.as_json, quiet=quiet)
     wanted = None if capacity is None else _number(capacity)
-    with connect(url, token, token_file) as client:
+    with options.connect() as client:
         guid = client.adapter_guid(adapter)
         session = client.send("POST", "/v1/sessions", adapter=guid, capacity=wanted)
-        _show(session, as_json, quiet)
+        _show(session, options.as_json, quiet)
 
 
 @app.command()
+@takes_client_options()
 def show(
     session: Named,
     *,
-    url: Url = DEFAULT_URL,
-    token: Token = None,
-    token_file: TokenFile = None,
-    as_json: Json = False,
+    options: ClientOptions,
 ) -> None:
     """Show a session's state and counters."""
-    from wintun_api.cli.client import connect, path_of
+    from wintun_api.cli.client import path_of
 
-    with connect(url, token, token_file) as client:
+    with options.connect() as client:
         found = client.get(path_of("v1", "sessions", client.session_id(session)))
-        _show(found, as_json)
+        _show(found, options.as_json)
 
 
 @app.command()
+@takes_client_options()
 def end(
     sessions: SeveralNamed,
     *,
-    url: Url = DEFAULT_URL,
-    token: Token = None,
-    token_file: TokenFile = None,
-    as_json: Json = False,
+    options: ClientOptions,
 ) -> None:
     """End sessions and show their last counters.
 
     All of them are looked up first: if one is not there, none is ended. With --json
     there is one object, or a list of objects for several sessions.
     """
-    from wintun_api.cli.client import connect, path_of
+    from wintun_api.cli.client import path_of
 
-    with connect(url, token, token_file) as client:
+    with options.connect() as client:
         ids = list(dict.fromkeys(client.session_id(session) for session in sessions))
         ended = []
         for one in ids:
             session = client.send("DELETE", path_of("v1", "sessions", one))
             ended.append(session)
-            if not as_json:
+            if not options.as_json:
                 show_record(session)
-        if as_json:
+        if options.as_json:
             show_json(ended if len(sessions) > 1 else ended[0])
 
 

@@ -8,28 +8,24 @@ from typing import Any
 
 import typer
 
+from wintun_api.cli.client_options import ClientOptions, takes_client_options
 from wintun_api.cli.durations import span
-from wintun_api.cli.options import DEFAULT_URL, Json, Token, TokenFile, Url
 from wintun_api.cli.output import cell, printable, show_json
 
 SHOWN = 4  # adapters, and sessions, that have a line of their own
 SIZES = ("bytes", "KiB", "MiB", "GiB", "TiB")
 
 
+@takes_client_options()
 def status(
     *,
-    url: Url = DEFAULT_URL,
-    token: Token = None,
-    token_file: TokenFile = None,
-    as_json: Json = False,
+    options: ClientOptions,
 ) -> None:
     """Show what runs: the service, its driver, its adapters and its sessions.
 
     Exits with 3 if the service is not running.
     """
-    from wintun_api.cli.client import connect
-
-    with connect(url, token, token_file) as client:
+    with options.connect() as client:
         system = client.get("/v1/system")
         found = {
             "url": client.url,
@@ -40,7 +36,7 @@ def status(
             "token": {"source": client.token_source, "scopes": system["scopes"]},
             "data_dir": _data_dir(client.url),
         }
-    if as_json:
+    if options.as_json:
         show_json(found)
     else:
         for line in _lines(found, datetime.now(UTC)):
@@ -50,7 +46,7 @@ def status(
 def _data_dir(url: str) -> str | None:
     """Return the data directory of the service, if it is the one that this user would use."""
     from wintun_api.api.data_directory import noted_address
-    from wintun_api.cli.options import environment_settings
+    from wintun_api.cli.setting_options import environment_settings
 
     directory = environment_settings().data_dir
     return str(directory) if noted_address(directory) == url.rstrip("/") else None

@@ -7,20 +7,13 @@ from typing import Annotated, Any
 
 import typer
 
+from wintun_api.choices import Scope
 from wintun_api.cli import durations
+from wintun_api.cli.client_options import ClientOptions, takes_client_options
 from wintun_api.cli.completion import token_words
-from wintun_api.cli.options import (
-    DEFAULT_URL,
-    Config,
-    Json,
-    Quiet,
-    Token,
-    TokenFile,
-    Url,
-    check_output,
-    read_settings,
-)
+from wintun_api.cli.options import Json, Quiet, check_output
 from wintun_api.cli.output import printable, show_ids, show_json
+from wintun_api.cli.setting_options import Flags, takes_settings
 from wintun_api.cli.table import show_table
 
 app = typer.Typer(
@@ -35,27 +28,21 @@ LEAST = ("Created",)  # what a narrow terminal can do without
 
 
 def _scopes(incomplete: str) -> list[str]:
-    from wintun_api.api.tokens import Scope
-
     return [scope.value for scope in Scope if scope.startswith(incomplete)]
 
 
 @app.command("list")
+@takes_client_options()
 def list_tokens(
     *,
     quiet: Quiet = False,
-    url: Url = DEFAULT_URL,
-    token: Token = None,
-    token_file: TokenFile = None,
-    as_json: Json = False,
+    options: ClientOptions,
 ) -> None:
     """List the tokens without their secrets."""
-    from wintun_api.cli.client import connect
-
-    check_output(as_json=as_json, quiet=quiet)
-    with connect(url, token, token_file) as client:
+    check_output(as_json=options.as_json, quiet=quiet)
+    with options.connect() as client:
         tokens = client.get("/v1/tokens")
-        if as_json:
+        if options.as_json:
             show_json(tokens)
         elif quiet:
             show_ids(one["id"] for one in tokens)
@@ -67,6 +54,7 @@ def list_tokens(
 
 
 @app.command()
+@takes_client_options()
 def create(
     scopes: Annotated[
         list[str],
@@ -90,24 +78,19 @@ def create(
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Write only the token, without its id.")
     ] = False,
-    url: Url = DEFAULT_URL,
-    token: Token = None,
-    token_file: TokenFile = None,
-    as_json: Json = False,
+    options: ClientOptions,
 ) -> None:
     """Create a token and print it. It is shown only this once.
 
     The token goes to standard output; its id, for wintun-api tokens revoke, goes to
     standard error.
     """
-    from wintun_api.cli.client import connect
-
-    check_output(as_json=as_json, quiet=quiet)
+    check_output(as_json=options.as_json, quiet=quiet)
     _check_scopes(scopes)
     lifetime = None if expires_in is None else _seconds(expires_in)
-    with connect(url, token, token_file) as client:
+    with options.connect() as client:
         made = client.send("POST", "/v1/tokens", scopes=scopes, label=label, expires_in=lifetime)
-        if as_json:
+        if options.as_json:
             show_json(made)
             return
         if not quiet:
@@ -116,34 +99,33 @@ def create(
 
 
 @app.command()
+@takes_client_options()
 def revoke(
     token_ids: Annotated[
         list[str],
         typer.Argument(metavar="ID...", help="The ids of tokens.", autocompletion=token_words),
     ],
     *,
-    url: Url = DEFAULT_URL,
-    token: Token = None,
-    token_file: TokenFile = None,
-    as_json: Json = False,
+    options: ClientOptions,
 ) -> None:
     """Revoke tokens. Connections that were opened with them are closed."""
-    from wintun_api.cli.client import connect, path_of
+    from wintun_api.cli.client import path_of
 
-    with connect(url, token, token_file) as client:
+    with options.connect() as client:
         for one in dict.fromkeys(token_ids):
             client.send("DELETE", path_of("v1", "tokens", one))
-            if not as_json:
+            if not options.as_json:
                 which = f" {printable(one)}" if len(token_ids) > 1 else ""
                 typer.echo(f"Revoked{which}.")
-        if as_json:
+        if options.as_json:
             show_json({"revoked": list(dict.fromkeys(token_ids))})
 
 
 @app.command()
-def path(config: Config = None, as_json: Json = False) -> None:
+@takes_settings("tokens path")
+def path(*, flags: Flags, as_json: Json = False) -> None:
     """Print the path of the file with the admin token."""
-    found = str(read_settings(config).token_path)
+    found = str(flags.settings().token_path)
     if as_json:
         show_json({"path": found})
     else:

@@ -7,10 +7,11 @@ import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 
+from wintun_api import settings
 from wintun_api.cli.exit_codes import ExitCode
 from wintun_api.cli.output import fail
+from wintun_api.declaration import PREFIX
 
-PREFIX = "WINTUN_API_"
 CONFIG = f"{PREFIX}CONFIG"
 URL = f"{PREFIX}URL"
 TOKEN = f"{PREFIX}TOKEN"
@@ -26,12 +27,7 @@ def check_variables(environment: Mapping[str, str] | None = None) -> None:
     A variable without a value is checked too: its name shows what was meant.
     """
     names = os.environ if environment is None else environment
-    # The settings are slow to import, and most environments have none of these variables.
-    if not _others(names):
-        return
-    from wintun_api.settings import Settings
-
-    known = OWN | {PREFIX + field.upper() for field in Settings.model_fields}
+    known = OWN | {one.variable for one in settings.Settings.declared().values()}
     unknown = sorted(name for name in _others(names) if name.upper() not in known)
     if unknown:
         sentences = [_sentence(name, known) for name in unknown]

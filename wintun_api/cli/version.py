@@ -8,34 +8,32 @@ from typing import Any
 import typer
 
 from wintun_api import __version__
-from wintun_api.cli.options import DEFAULT_URL, Json, Token, TokenFile, Url
+from wintun_api.cli.client_options import ClientOptions, takes_client_options
 from wintun_api.cli.output import show_json, tried
 
 
+@takes_client_options()
 def version(
     *,
-    url: Url = DEFAULT_URL,
-    token: Token = None,
-    token_file: TokenFile = None,
-    as_json: Json = False,
+    options: ClientOptions,
 ) -> None:
     """Show the versions of this command, of the running service and of its driver.
 
     It is not an error if the service is not running.
     """
-    from wintun_api.cli.client import connect
 
     def ask() -> tuple[dict[str, Any], dict[str, Any]]:
-        with connect(url, token, token_file) as client:
+        with options.connect() as client:
             return client.get("/v1/system"), client.get("/v1/driver")
 
     found, reason = tried(ask)
     system, driver = found or (None, None)
-    if as_json:
+    if options.as_json:
+        service = None if system is None else {"url": options.url, "version": system["version"]}
         show_json(
             {
                 "client": {"version": __version__, "python": platform.python_version()},
-                "service": None if system is None else {"url": url, "version": system["version"]},
+                "service": service,
                 "driver": None
                 if driver is None
                 else {"name": driver["name"], "version": driver["running_version"]},
@@ -47,7 +45,7 @@ def version(
     if system is None or driver is None:
         typer.echo(f"Service  not known: {reason}")
         return
-    typer.echo(f"Service  {system['version']} at {url}")
+    typer.echo(f"Service  {system['version']} at {options.url}")
     typer.echo(f"Driver   {driver_words(driver)}")
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import IntEnum, StrEnum
+from enum import IntEnum
 from ipaddress import (
     IPv4Address,
     IPv4Interface,
@@ -27,30 +27,19 @@ from ipaddress import (
 from typing import Final, Protocol, TypeAlias
 from uuid import UUID
 
-from wintun_api.drivers.limits import MAX_ADAPTER_NAME, MAX_POOL, MAX_POOLS
+from wintun_api.choices import UnavailableCause
+from wintun_api.drivers.limits import MAX_POOLS
+from wintun_api.limits import MAX_ADAPTER_NAME, MAX_POOL
 
 IPAddress: TypeAlias = IPv4Address | IPv6Address
 IPInterface: TypeAlias = IPv4Interface | IPv6Interface
 IPNetwork: TypeAlias = IPv4Network | IPv6Network
 
 
+# Why a driver cannot work on this machine.
+UnavailableReason: TypeAlias = UnavailableCause
+
 ADAPTER_GONE: Final = "The adapter is gone."
-
-
-class UnavailableReason(StrEnum):
-    """Name why a driver cannot work on this machine."""
-
-    WRONG_PLATFORM = "wrong_platform"
-    LIBRARY_NOT_FOUND = "library_not_found"
-    WRONG_ARCHITECTURE = "wrong_architecture"
-    LIBRARY_UNUSABLE = "library_unusable"
-    LIBRARY_UNSIGNED = "library_unsigned"
-    LIBRARY_TAMPERED = "library_tampered"
-    LIBRARY_UNVERIFIED = "library_unverified"
-    UNTRUSTED_SIGNER = "untrusted_signer"
-    NOT_ELEVATED = "not_elevated"
-    NO_TUN_DEVICE = "no_tun_device"
-    NETWORK_NOT_OWNED = "network_not_owned"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

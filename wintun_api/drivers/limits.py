@@ -1,32 +1,28 @@
 """Check the limits of the Wintun API that the DLL leaves to its callers.
 
-Sources: wintun.h (capacities, pool and packet size), ipexport.h (MAX_ADAPTER_NAME). The DLL checks
-neither capacity nor characters, and a name that is too long fails only after the device was
-created.
+The DLL checks neither capacity nor characters, and a name that is too long fails only after the
+device was created. The numbers are those of `wintun_api.limits`.
 """
 
 from __future__ import annotations
 
 from wintun_api.errors import InvalidArgument
-from wintun_api.packet.check import MAX_PACKET
+from wintun_api.limits import (
+    DEFAULT_RING_CAPACITY,
+    MAX_ADAPTER_NAME,
+    MAX_METRIC,
+    MAX_MTU,
+    MAX_POOL,
+    MAX_RING_CAPACITY,
+    MIN_MTU,
+    MIN_RING_CAPACITY,
+)
 
-MAX_POOL = 256  # with the terminating zero
-MAX_ADAPTER_NAME = 128  # with the terminating zero
 # 0.14 appends " Tunnel" to its tunnel type, and the result must fit in MAX_ADAPTER_NAME + 8 units.
 MAX_TUNNEL_TYPE = MAX_ADAPTER_NAME + 8 - len(" Tunnel") - 1
 MAX_POOLS = {"tunnel-type": MAX_TUNNEL_TYPE}  # by generation, if it is not MAX_POOL
-MIN_RING_CAPACITY = 0x20000  # 128 KiB
-MAX_RING_CAPACITY = 0x4000000  # 64 MiB
-DEFAULT_RING_CAPACITY = 0x400000  # 4 MiB
-MAX_IP_PACKET_SIZE = MAX_PACKET
 RECORD_HEADER = 4  # wintun.h: every packet in a ring is preceded by its size
-MIN_MTU = 576  # RFC 791: every host accepts 576 bytes
 MIN_MTU_IPV6 = 1280  # RFC 8200, section 5
-MAX_MTU = MAX_PACKET
-MAX_METRIC = 0x7FFFFFFF  # what netsh accepts, and far below the values that mean "none"
-
-MAX_ADDRESSES = 64  # of one adapter
-MAX_ROUTES = 16384  # into one adapter; the prefixes of a country are some ten thousand
 
 FORBIDDEN_CHARACTERS = '\\/:*?"<>|'
 

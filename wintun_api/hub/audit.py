@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from wintun_api.hub.events import EventType
+from wintun_api.choices import EventType
 
 logger = logging.getLogger("wintun_api.audit")
 

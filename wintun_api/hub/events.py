@@ -7,33 +7,14 @@ import sys
 import time
 from collections import deque
 from dataclasses import dataclass, field, fields, is_dataclass
-from enum import StrEnum
 from typing import Any
 
+from wintun_api.choices import EventType
 from wintun_api.errors import DriverError
 
 EVENT_SIZE = 1024  # bytes of an event without its texts and lists
 ITEM_SIZE = 512  # bytes of a route, the largest item of which there are thousands
 QUEUE_SIZE = 4 * 1024 * 1024  # bytes of events that wait for one reader, or are kept as history
-
-
-class EventType(StrEnum):
-    """List the types of events; the part before the dot is the topic."""
-
-    ADAPTER_CREATED = "adapter.created"
-    ADAPTER_CHANGED = "adapter.changed"
-    ADAPTER_DELETED = "adapter.deleted"
-    ADAPTER_CREATE_FAILED = "adapter.create_failed"
-    SESSION_STARTED = "session.started"
-    SESSION_RESTARTED = "session.restarted"
-    SESSION_ENDED = "session.ended"
-    SESSION_FAILED = "session.failed"
-    SESSION_LOSS = "session.loss"
-    OPERATION_DONE = "operation.done"
-    OPERATION_FAILED = "operation.failed"
-    DRIVER_LOG = "driver.log"
-    DRIVER_SLOW = "driver.slow"
-    AUDIT_CHANGE = "audit.change"
 
 
 @dataclass(frozen=True, slots=True)

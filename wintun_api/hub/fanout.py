@@ -9,38 +9,14 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable
-from enum import StrEnum
 
+from wintun_api.choices import Direction, Overflow
 from wintun_api.hub.burst import BURST_OVERHEAD, PACKET_OVERHEAD, Burst
 from wintun_api.hub.losses import Cause, Loss, Losses
 
 logger = logging.getLogger(__name__)
 
 Report = Callable[[Cause, int], None]
-
-
-class Overflow(StrEnum):
-    """Select what happens when a subscriber's queue is full."""
-
-    DROP_OLDEST = "drop_oldest"
-    DROP_NEWEST = "drop_newest"
-    CLOSE = "close"
-    BLOCK = "block"
-
-
-class Direction(StrEnum):
-    """Select which packets a subscriber gets."""
-
-    RECEIVED = "received"
-    INJECTED = "injected"
-    BOTH = "both"
-    NONE = "none"
-
-    def takes(self, *, injected: bool) -> bool:
-        """Return whether packets of this direction are wanted."""
-        return self is Direction.BOTH or self is (
-            Direction.INJECTED if injected else Direction.RECEIVED
-        )
 
 
 def _unreported(_cause: Cause, _count: int) -> None:

@@ -5,17 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from wintun_api.errors import DriverError
 from wintun_api.packet.check import rejection
-
-
-class Full(StrEnum):
-    """Select what happens to packets when the send ring is full."""
-
-    DROP = "drop"
-    WAIT = "wait"
 
 
 @dataclass(slots=True)

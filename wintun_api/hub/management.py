@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
+from wintun_api.choices import EventType
 from wintun_api.drivers.base import Capabilities, Driver, LogLine, Unavailable
 from wintun_api.errors import (
     DriverBusy,
@@ -21,7 +22,7 @@ from wintun_api.errors import (
     ServiceStopping,
     WintunApiError,
 )
-from wintun_api.hub.events import EventLog, EventType
+from wintun_api.hub.events import EventLog
 from wintun_api.hub.tasks import TaskSet
 from wintun_api.hub.threads import DriverThread
 

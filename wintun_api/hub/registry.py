@@ -15,13 +15,9 @@ from functools import partial
 from typing import TypeVar
 from uuid import UUID
 
+from wintun_api.choices import EventType
 from wintun_api.drivers.base import Adapter, AdapterInfo, Driver
-from wintun_api.drivers.limits import (
-    DEFAULT_RING_CAPACITY,
-    check_capacity,
-    check_name,
-    check_pool,
-)
+from wintun_api.drivers.limits import check_capacity, check_name, check_pool
 from wintun_api.errors import (
     AdapterNotFound,
     DriverBusy,
@@ -36,7 +32,7 @@ from wintun_api.hub.alteration import Altered, alter
 from wintun_api.hub.aside import aside
 from wintun_api.hub.creation import Leaving, by_stable_guid, retried
 from wintun_api.hub.ending import ENDING_PATIENCE
-from wintun_api.hub.events import EventLog, EventType
+from wintun_api.hub.events import EventLog
 from wintun_api.hub.identity import StableGuids
 from wintun_api.hub.late import LateFailure, LateRemoval
 from wintun_api.hub.management import (
@@ -53,6 +49,7 @@ from wintun_api.hub.pools import KnownPools
 from wintun_api.hub.pump import BurstLimit
 from wintun_api.hub.session import ManagedSession, SessionView
 from wintun_api.hub.tasks import TaskSet
+from wintun_api.limits import DEFAULT_RING_CAPACITY
 
 T = TypeVar("T")
 

@@ -20,9 +20,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from enum import StrEnum
 from uuid import UUID, uuid4
 
+from wintun_api.choices import EventType, Full, SessionState
 from wintun_api.drivers.base import ADAPTER_GONE, Adapter, LinkCounters, Session
 from wintun_api.drivers.limits import RECORD_HEADER
 from wintun_api.errors import (
@@ -37,10 +37,10 @@ from wintun_api.hub import ending
 from wintun_api.hub.burst import Burst
 from wintun_api.hub.counters import SessionCounters
 from wintun_api.hub.ending import Client, Ending
-from wintun_api.hub.events import EventLog, EventType
+from wintun_api.hub.events import EventLog
 from wintun_api.hub.fanout import Fanout, Subscriber
 from wintun_api.hub.host_losses import HostLosses
-from wintun_api.hub.injection import Full, Injection, sift
+from wintun_api.hub.injection import Injection, sift
 from wintun_api.hub.losses import Cause, Loss, SessionLoss
 from wintun_api.hub.pump import BurstLimit, Pump
 from wintun_api.hub.tasks import TaskSet
@@ -58,21 +58,6 @@ READ_PATIENCE = 1.0
 # How much a ring can hold at the end if its queue counts packets: 64 of the largest packets.
 FULL_QUEUE = 64 * 0x10000
 LAST_READ = 64  # packets at a time, so that other work on the loop gets its turn
-
-
-class SessionState(StrEnum):
-    """Name the states of a session; the module's docstring shows the transitions."""
-
-    STARTING = "starting"
-    RUNNING = "running"
-    ENDING = "ending"
-    ENDED = "ended"
-    FAILED = "failed"
-
-    @property
-    def over(self) -> bool:
-        """Whether the session will never run again."""
-        return self in (SessionState.ENDED, SessionState.FAILED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,8 +10,8 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TypeAlias
 
 from wintun_api.errors import InvalidArgument
+from wintun_api.limits import MAX_PACKET
 from wintun_api.packet import ipv6 as extension_headers
-from wintun_api.packet.check import MAX_PACKET
 from wintun_api.packet.checksum import checksum, pseudo_header
 
 Address: TypeAlias = IPv4Address | IPv6Address | str

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from operator import itemgetter
 
 from wintun_api.errors import InvalidPacket
+from wintun_api.limits import MAX_PACKET
 from wintun_api.packet.block import Block
 
 MIN_IPV4 = 20  # RFC 791, section 3.1
 MIN_IPV6 = 40  # RFC 8200, section 3
-MAX_PACKET = 0xFFFF  # wintun.h: WINTUN_MAX_IP_PACKET_SIZE
 
 TOO_SHORT = "too_short"
 TOO_LONG = "too_long"

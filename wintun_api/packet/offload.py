@@ -9,8 +9,9 @@ packet.
 
 from __future__ import annotations
 
+from wintun_api.limits import MAX_PACKET
 from wintun_api.packet.build import TCP, UDP
-from wintun_api.packet.check import MAX_PACKET, MIN_IPV4, MIN_IPV6, rejection
+from wintun_api.packet.check import MIN_IPV4, MIN_IPV6, rejection
 from wintun_api.packet.checksum import checksum, pseudo_header
 from wintun_api.packet.ipv6 import NO_NEXT_HEADER, upper_layer
 

@@ -11,11 +11,11 @@ from wintun_api.api.openapi.links import add_links
 from wintun_api.api.openapi.operations import SCHEMA, Operations, finish
 from wintun_api.api.openapi.refusals import problem_examples
 from wintun_api.api.openapi.shapes import plain
-from wintun_api.api.schemas.problem import Problem
 from wintun_api.api.sign_ins import KEY_HEADER
+from wintun_api.schemas.problem import Problem
 from wintun_api.settings import Settings
 
-PORT = Settings.model_fields["port"].default
+PORT = Settings.declared()["port"].default
 REFERENCE = SCHEMA + "{model}"
 # Schemas of FastAPI that no answer of the service has.
 FOREIGN = ("HTTPValidationError", "ValidationError")

@@ -7,38 +7,30 @@ from typing import Any
 from uuid import UUID
 
 from wintun_api import __version__
-from wintun_api.api.schemas.adapters import (
+from wintun_api.api.views import limits_of
+from wintun_api.choices import DriverGeneration, DriverName, Scope, SessionState
+from wintun_api.drivers.wintun.abi import Generation
+from wintun_api.drivers.wintun.driver import CAPABILITIES
+from wintun_api.limits import DEFAULT_RING_CAPACITY
+from wintun_api.packet.check import TOO_SHORT
+from wintun_api.schemas.adapters import (
     Adapter,
     AdapterState,
     IpVersion,
     Release,
     Removal,
 )
-from wintun_api.api.schemas.model import EXAMPLE_GUID, Model
-from wintun_api.api.schemas.network import Route
-from wintun_api.api.schemas.sessions import (
+from wintun_api.schemas.model import EXAMPLE_GUID, Model
+from wintun_api.schemas.network import Route
+from wintun_api.schemas.sessions import (
     InjectionReport,
     Lost,
     Session,
     SessionCounters,
     Traffic,
 )
-from wintun_api.api.schemas.system import (
-    Capabilities,
-    Driver,
-    DriverGeneration,
-    DriverName,
-    Health,
-    Limits,
-    System,
-)
-from wintun_api.api.schemas.tokens import CreatedToken, Token
-from wintun_api.api.tokens import Scope
-from wintun_api.drivers.limits import DEFAULT_RING_CAPACITY
-from wintun_api.drivers.wintun.abi import Generation
-from wintun_api.drivers.wintun.driver import CAPABILITIES
-from wintun_api.hub.session import SessionState
-from wintun_api.packet.check import TOO_SHORT
+from wintun_api.schemas.system import Capabilities, Driver, Health, System
+from wintun_api.schemas.tokens import CreatedToken, Token
 from wintun_api.settings import Settings
 
 GUID = UUID(EXAMPLE_GUID)
@@ -120,7 +112,7 @@ SYSTEM = System(
     driver=DriverName.WINTUN,
     unavailable=None,
     scopes=sorted(Scope),
-    limits=Limits.of(Settings.model_construct(), CAPABILITIES[Generation.TUNNEL_TYPE]),
+    limits=limits_of(Settings(), CAPABILITIES[Generation.TUNNEL_TYPE]),
 )
 DRIVER = Driver(
     name=DriverName.WINTUN,

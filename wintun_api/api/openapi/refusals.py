@@ -22,14 +22,15 @@ from wintun_api.api.problems import (
     validation_problem,
 )
 from wintun_api.api.routes import Routes
-from wintun_api.api.schemas.adapters import AdapterCreate
 from wintun_api.api.security import Doorkeeper
 from wintun_api.api.sign_ins import SignIns
-from wintun_api.api.tokens import Scope, TokenStore, draft
+from wintun_api.api.tokens import TokenStore, draft
+from wintun_api.choices import Scope
 from wintun_api.drivers.base import UnavailableReason
 from wintun_api.drivers.limits import check_name
 from wintun_api.drivers.windows.devices import DISABLED
 from wintun_api.packet.check import check_packet
+from wintun_api.schemas.adapters import AdapterCreate
 from wintun_api.settings import Settings
 from wintun_api.wire import unpack
 
@@ -127,7 +128,7 @@ def _refused() -> Iterator[dict[str, Any]]:
     reader, for_reader = draft([Scope.READ])
     admin, for_admin = draft([Scope.ADMIN])
     tokens = TokenStore("", issued=[for_reader, for_admin])
-    guesses = Guesses(Settings.model_fields["guesses_per_minute"].default)
+    guesses = Guesses(Settings.declared()["guesses_per_minute"].default)
     doorkeeper = Doorkeeper(tokens, SignIns(tokens), guesses, frozenset(), 256 * 1024)
     routes = Routes()
     routes.take(adapters.router)

@@ -11,7 +11,6 @@ from typing import Any
 from wintun_api.drivers.emulated.faults import CallFailed
 from wintun_api.drivers.emulated.machine import Device
 from wintun_api.drivers.emulated.program import OpenAdapter, Program
-from wintun_api.drivers.limits import MAX_ADAPTER_NAME, MAX_POOL
 from wintun_api.drivers.windows.foreign import WideString
 from wintun_api.drivers.windows.win32 import (
     ERROR_ALREADY_EXISTS,
@@ -22,6 +21,7 @@ from wintun_api.drivers.windows.win32 import (
     ERROR_NOT_FOUND,
 )
 from wintun_api.drivers.wintun.abi import AdapterHandle
+from wintun_api.limits import MAX_ADAPTER_NAME, MAX_POOL
 
 # ruff: noqa: N802  the exports' names
 

@@ -21,8 +21,8 @@ from wintun_api.drivers.emulated.faults import CallFailed
 from wintun_api.drivers.emulated.link import Counters, Link
 from wintun_api.drivers.emulated.network import Host
 from wintun_api.drivers.emulated.state import DeviceState, StateFile
-from wintun_api.drivers.limits import MAX_ADAPTER_NAME
 from wintun_api.drivers.windows.win32 import ERROR_ALREADY_EXISTS, ERROR_DUP_NAME
+from wintun_api.limits import MAX_ADAPTER_NAME
 from wintun_api.packet import build
 
 IF_TYPE_PROP_VIRTUAL = 53

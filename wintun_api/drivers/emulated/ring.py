@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import ctypes
 
-from wintun_api.drivers.limits import MAX_IP_PACKET_SIZE
 from wintun_api.drivers.windows.win32 import (
     ERROR_BUFFER_OVERFLOW,
     ERROR_HANDLE_EOF,
     ERROR_INVALID_DATA,
     ERROR_NO_MORE_ITEMS,
 )
+from wintun_api.limits import MAX_PACKET
 
 HEADER = 12
 UNIT = 4
@@ -84,7 +84,7 @@ class Ring:
             return None
         size = words[_DATA + (head >> 2)]
         needed = (size + 7) & -4
-        if size > MAX_IP_PACKET_SIZE or needed > (tail - head) & self.mask:
+        if size > MAX_PACKET or needed > (tail - head) & self.mask:
             raise ValueError(f"a record of {size} bytes")
         start = HEADER + UNIT + head
         packet = bytes(self._bytes[start : start + size])
@@ -102,7 +102,7 @@ class Ring:
     def corrupt(self) -> None:
         """Advance Tail by one unit without a packet, as a race of kernel threads would."""
         tail = self.words[_TAIL]
-        self.words[_DATA + (tail >> 2)] = MAX_IP_PACKET_SIZE + 1
+        self.words[_DATA + (tail >> 2)] = MAX_PACKET + 1
         self.words[_TAIL] = (tail + UNIT) & self.mask
 
 
@@ -132,7 +132,7 @@ class ReceiveEnd:
         word = _DATA + (offset >> 2)
         size = words[word]
         needed = (size + 7) & -4
-        if size > MAX_IP_PACKET_SIZE or needed > (tail - offset) & ring.mask:
+        if size > MAX_PACKET or needed > (tail - offset) & ring.mask:
             return 0, ERROR_INVALID_DATA
         words[word] = size | PENDING
         self._next = (offset + needed) & ring.mask

@@ -12,11 +12,6 @@ from wintun_api.drivers.emulated.link import Link
 from wintun_api.drivers.emulated.program import OpenSession, Program
 from wintun_api.drivers.emulated.ring import ReceiveEnd, SendEnd
 from wintun_api.drivers.emulated.traffic import Traffic
-from wintun_api.drivers.limits import (
-    MAX_IP_PACKET_SIZE,
-    MAX_RING_CAPACITY,
-    MIN_RING_CAPACITY,
-)
 from wintun_api.drivers.windows.win32 import (
     ERROR_ALREADY_INITIALIZED,
     ERROR_FILE_NOT_FOUND,
@@ -24,6 +19,7 @@ from wintun_api.drivers.windows.win32 import (
     ERROR_NO_MORE_ITEMS,
 )
 from wintun_api.drivers.wintun.abi import AdapterHandle, SessionHandle
+from wintun_api.limits import MAX_PACKET, MAX_RING_CAPACITY, MIN_RING_CAPACITY
 
 # ruff: noqa: N802  the exports' names
 
@@ -123,7 +119,7 @@ class SessionCalls:
         session = self._sessions.get(handle.value or 0)
         if session is None:
             session = self._program.session("WintunAllocateSendPacket", handle.value)
-        if size > MAX_IP_PACKET_SIZE:
+        if size > MAX_PACKET:
             raise self._program.refuse("WintunAllocateSendPacket", f"{size} bytes overrun the ring")
         address, code = session.send_end.allocate(size)
         if not address:

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from ctypes import POINTER, c_int32, c_uint16, c_void_p
 from dataclasses import dataclass
-from enum import StrEnum
+from typing import TypeAlias
 
-from wintun_api.drivers.limits import MAX_ADAPTER_NAME
+from wintun_api import choices
 from wintun_api.drivers.windows.foreign import (
     BOOL,
     DWORD,
@@ -27,6 +27,7 @@ from wintun_api.drivers.windows.foreign import (
     WideString,
     callback_type,
 )
+from wintun_api.limits import MAX_ADAPTER_NAME
 
 AdapterName = c_uint16 * MAX_ADAPTER_NAME
 
@@ -45,11 +46,8 @@ PoolLoggerCallback = callback_type(None, c_int32, WideString)
 TunnelTypeLoggerCallback = callback_type(None, c_int32, DWORD64, WideString)
 
 
-class Generation(StrEnum):
-    """The two shapes of the API; never call one with the arguments of the other."""
-
-    POOL = "pool"
-    TUNNEL_TYPE = "tunnel-type"
+# The two shapes of the API; never call one with the arguments of the other.
+Generation: TypeAlias = choices.Generation
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ from ctypes import byref, string_at
 from threading import Lock
 from types import MappingProxyType
 
-from wintun_api.drivers.limits import MAX_IP_PACKET_SIZE
 from wintun_api.drivers.windows.foreign import DWORD, copy_bytes
 from wintun_api.drivers.windows.win32 import (
     ERROR_BUFFER_OVERFLOW,
@@ -21,6 +20,7 @@ from wintun_api.drivers.wintun.abi import SessionHandle
 from wintun_api.drivers.wintun.library import WintunLibrary
 from wintun_api.drivers.wintun.meanings import driver_error
 from wintun_api.errors import DriverError, InvalidPacket, SessionEnded, carried_code
+from wintun_api.limits import MAX_PACKET
 from wintun_api.packet.check import TOO_LONG
 
 NONE_REFUSED: Mapping[str, int] = MappingProxyType({})
@@ -148,8 +148,8 @@ class WintunSession:
         sent = 0
         for packet in packets:
             size = len(packet)
-            if size > MAX_IP_PACKET_SIZE:  # the DLL would write past its ring
-                raise InvalidPacket(TOO_LONG, f"{size} bytes are more than {MAX_IP_PACKET_SIZE}.")
+            if size > MAX_PACKET:  # the DLL would write past its ring
+                raise InvalidPacket(TOO_LONG, f"{size} bytes are more than {MAX_PACKET}.")
             # Nothing may fail between Allocate and Send: an unsent packet blocks all later ones.
             content = packet if type(packet) is bytes else bytes(packet)
             address = allocate(handle, size)

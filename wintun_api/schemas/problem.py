@@ -7,8 +7,8 @@ from enum import StrEnum
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
-from wintun_api.api.schemas.model import Model
 from wintun_api.errors import CodeKind
+from wintun_api.schemas.model import Model
 
 
 class ProblemType(StrEnum):

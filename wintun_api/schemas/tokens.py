@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Annotated, Any
+from datetime import datetime
+from typing import Annotated
 
 from pydantic import Field
 
-from wintun_api.api.schemas.model import Body, Model, Omittable
-from wintun_api.api.tokens import IssuedToken, Scope
+from wintun_api.choices import Scope
+from wintun_api.schemas.model import Body, Model, Omittable
 
 TEN_YEARS = 10 * 366 * 86400
 
@@ -45,20 +45,6 @@ class Token(Model):
     expires_at: datetime | None = Field(
         description="The time at which the token expires, in UTC; null if it does not expire."
     )
-
-    @classmethod
-    def of(cls, token: IssuedToken, **more: Any) -> Token:
-        """Return the token that an entry of the store describes."""
-        return cls(
-            id=token.id,
-            label=token.label,
-            scopes=list(token.scopes),
-            created_at=datetime.fromtimestamp(token.created, UTC),
-            expires_at=None
-            if token.expires is None
-            else datetime.fromtimestamp(token.expires, UTC),
-            **more,
-        )
 
 
 class CreatedToken(Token):

@@ -3,64 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Literal
 
 from pydantic import ConfigDict, Field
 
-from wintun_api.api.schemas.adapters import MAX_SETTINGS
-from wintun_api.api.schemas.model import Model
-from wintun_api.api.tokens import Scope
-from wintun_api.drivers.base import Capabilities as DriverCapabilities
-from wintun_api.drivers.limits import (
-    DEFAULT_RING_CAPACITY,
-    MAX_ADDRESSES,
-    MAX_IP_PACKET_SIZE,
-    MAX_RING_CAPACITY,
-    MAX_ROUTES,
-    MIN_RING_CAPACITY,
-)
-from wintun_api.hub.management import DriverView
-from wintun_api.settings import Settings
-
-
-class DriverName(StrEnum):
-    """The name of a driver.
-
-    `wintun`: wintun.dll on Windows. `linux`: the TUN driver of the Linux kernel. `emulated`: an
-    emulation of Wintun, for tests and demonstrations.
-    """
-
-    WINTUN = "wintun"
-    LINUX = "linux"
-    EMULATED = "emulated"
-
-
-class DriverGeneration(StrEnum):
-    """The generation of the API that a driver follows.
-
-    `pool`: wintun.dll 0.9 to 0.13. `tunnel-type`: wintun.dll 0.14. `kernel`: the Linux kernel.
-    """
-
-    POOL = "pool"
-    TUNNEL_TYPE = "tunnel-type"
-    KERNEL = "kernel"
-
-
-class UnavailableCause(StrEnum):
-    """A cause for which a driver cannot work on this machine."""
-
-    WRONG_PLATFORM = "wrong_platform"
-    LIBRARY_NOT_FOUND = "library_not_found"
-    WRONG_ARCHITECTURE = "wrong_architecture"
-    LIBRARY_UNUSABLE = "library_unusable"
-    LIBRARY_UNSIGNED = "library_unsigned"
-    LIBRARY_TAMPERED = "library_tampered"
-    LIBRARY_UNVERIFIED = "library_unverified"
-    UNTRUSTED_SIGNER = "untrusted_signer"
-    NOT_ELEVATED = "not_elevated"
-    NO_TUN_DEVICE = "no_tun_device"
-    NETWORK_NOT_OWNED = "network_not_owned"
+from wintun_api.choices import DriverGeneration, DriverName, Scope, UnavailableCause
+from wintun_api.schemas.model import Model
 
 
 class Capabilities(Model):
@@ -136,25 +84,6 @@ class Driver(Model):
         description="The calls of the driver that are running or waiting now, the oldest first."
     )
 
-    @classmethod
-    def of(cls, view: DriverView, sha256: str | None) -> Driver:
-        """Return the driver that a view of the hub describes."""
-        version = view.running_version
-        return cls(
-            name=DriverName(view.name),
-            generation=DriverGeneration(view.capabilities.generation),
-            library_path=view.library_path,
-            library_sha256=sha256,
-            running_version=None if version is None else f"{version[0]}.{version[1]}",
-            unavailable=(
-                None
-                if view.unavailable is None
-                else UnavailableReason.model_validate(view.unavailable)
-            ),
-            capabilities=Capabilities.model_validate(view.capabilities),
-            calls=[CallInProgress.model_validate(call) for call in view.calls],
-        )
-
 
 class Limits(Model):
     """The limits that a client must observe."""
@@ -201,36 +130,6 @@ class Limits(Model):
         description="The largest number of simultaneous connections. It is lower than the setting "
         "if the system's limit of open files is too low for it."
     )
-
-    @classmethod
-    def of(
-        cls, settings: Settings, driver: DriverCapabilities, max_connections: int | None = None
-    ) -> Limits:
-        """Return the limits of a service with these settings and this driver.
-
-        Args:
-            settings: The settings.
-            driver: The abilities of its driver.
-            max_connections: The largest number of connections, if the server knows it.
-        """
-        return cls(
-            min_capacity=MIN_RING_CAPACITY,
-            max_capacity=MAX_RING_CAPACITY,
-            default_capacity=DEFAULT_RING_CAPACITY,
-            max_packet=MAX_IP_PACKET_SIZE,
-            max_name=driver.max_name,
-            max_pool=driver.max_pool,
-            max_message=settings.max_message,
-            max_settings=MAX_SETTINGS,
-            max_addresses=MAX_ADDRESSES,
-            max_routes=MAX_ROUTES,
-            queue_packets=settings.queue_packets,
-            queue_bytes=settings.queue_bytes,
-            guesses_per_minute=settings.guesses_per_minute,
-            request_timeout=settings.request_timeout,
-            idle_timeout=settings.idle_timeout,
-            max_connections=max_connections or settings.max_connections,
-        )
 
 
 class System(Model):

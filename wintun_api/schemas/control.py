@@ -12,10 +12,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from wintun_api.api.schemas.model import EXAMPLE_GUID, Model
-from wintun_api.hub.fanout import Direction, Overflow
-from wintun_api.hub.injection import Full
-from wintun_api.hub.session import SessionState
+from wintun_api.choices import Direction, Full, Overflow, SessionState
+from wintun_api.schemas.model import EXAMPLE_GUID, Model
 
 
 class Subprotocol(StrEnum):

@@ -1,4 +1,4 @@
-"""The pydantic models: what the API takes and gives. Below the API there are dataclasses.
+"""The pydantic models: what travels as JSON between the service and its clients.
 
     model      what all models share
     network    addresses, routes and DNS
@@ -6,5 +6,6 @@
     control    what a packet socket says beside packets
     problem    an error as a document
 
-Nothing else of the package has models.
+A client can import them without the rest of the package: they know `choices`, `limits` and
+`errors` only. `api/views` makes them from what the hub knows.
 """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated, Any, TypeAlias, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
@@ -52,8 +51,3 @@ WHOLE = BeforeValidator(_whole)
 TRIMMED = BeforeValidator(trimmed_values)
 # A member of a body that may be missing, and is None then; the client's null is refused.
 Omittable: TypeAlias = Annotated[T | SkipJsonSchema[None], BeforeValidator(_present)]
-
-
-def from_ns(time_ns: int) -> datetime:
-    """Return the UTC time of nanoseconds since 1970."""
-    return datetime.fromtimestamp(time_ns / 1e9, UTC)

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Iterable
 from contextlib import suppress
-from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_address, ip_interface, ip_network
+from ipaddress import (
+    IPv4Address,
+    IPv4Interface,
+    IPv4Network,
+    IPv6Address,
+    IPv6Interface,
+    IPv6Network,
+    ip_address,
+    ip_interface,
+    ip_network,
+)
 from typing import Annotated, Any, Self, TypeAlias, cast
 
 from pydantic import (
@@ -23,10 +32,12 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue, SkipJsonSchema, WithJsonSchema
 from pydantic_core import CoreSchema
 
-from wintun_api.api.schemas.model import WHOLE, Body, Model
-from wintun_api.drivers import base
-from wintun_api.drivers.limits import MAX_ADDRESSES, MAX_METRIC, MAX_ROUTES
-from wintun_api.hub.network import NetworkSettings, Unmet
+from wintun_api.limits import MAX_ADDRESSES, MAX_METRIC, MAX_ROUTES
+from wintun_api.schemas.model import WHOLE, Body, Model
+
+IPAddress: TypeAlias = IPv4Address | IPv6Address
+IPInterface: TypeAlias = IPv4Interface | IPv6Interface
+IPNetwork: TypeAlias = IPv4Network | IPv6Network
 
 _USUAL_NETWORK = re.compile(r"(?:(?:0|[1-9][0-9]{0,2})[./]){4}(?:[0-9]|[12][0-9]|3[0-2])")
 _BROADCAST = IPv4Address("255.255.255.255")
@@ -66,7 +77,7 @@ def _parse_network(value: object) -> object:
     return network
 
 
-def _network_of(text: str) -> base.IPNetwork:
+def _network_of(text: str) -> IPNetwork:
     # There may be thousands, and the usual form is read in a third of the time by itself.
     if _USUAL_NETWORK.fullmatch(text):
         address, _, length = text.partition("/")
@@ -103,7 +114,7 @@ def _text(form: str, description: str, *examples: str) -> WithJsonSchema:
 _AS_TEXT = PlainSerializer(str, return_type=str)
 
 IPInterfaceText: TypeAlias = Annotated[
-    base.IPInterface,
+    IPInterface,
     BeforeValidator(_parse_interface),
     _AS_TEXT,
     _text(
@@ -114,13 +125,13 @@ IPInterfaceText: TypeAlias = Annotated[
     ),
 ]
 IPNetworkText: TypeAlias = Annotated[
-    base.IPNetwork,
+    IPNetwork,
     BeforeValidator(_parse_network),
     _AS_TEXT,
     _text("ip-network", "An IPv4 or IPv6 network with its prefix length.", "10.0.0.0/8", "::/0"),
 ]
 IPAddressText: TypeAlias = Annotated[
-    base.IPAddress,
+    IPAddress,
     BeforeValidator(_parse_address),
     _AS_TEXT,
     _text("ip-address", "An IPv4 or IPv6 address.", "10.6.7.1", "fd06:7::1"),
@@ -161,17 +172,6 @@ class Route(Body):
             )
         return self
 
-    @classmethod
-    def of(cls, route: base.Route) -> Route:
-        """Return the route of a driver, without checking it."""
-        return cls.model_construct(
-            destination=route.destination, next_hop=route.next_hop, metric=route.metric
-        )
-
-    def to_driver(self) -> base.Route:
-        """Return the route in the form that drivers take."""
-        return base.Route(destination=self.destination, next_hop=self.next_hop, metric=self.metric)
-
 
 def _no_route_twice(routes: list[Route]) -> list[Route]:
     # Linux knows a route by destination and metric, Windows by destination and next hop.
@@ -187,8 +187,8 @@ def _no_route_twice(routes: list[Route]) -> list[Route]:
     return routes
 
 
-def _no_address_twice(addresses: list[base.IPInterface]) -> list[base.IPInterface]:
-    known: dict[base.IPAddress, base.IPInterface] = {}
+def _no_address_twice(addresses: list[IPInterface]) -> list[IPInterface]:
+    known: dict[IPAddress, IPInterface] = {}
     for one in addresses:
         if known.setdefault(one.ip, one) != one:
             raise ValueError(f"{one.ip} is listed with two prefix lengths; give it one of them")
@@ -203,11 +203,6 @@ Routes: TypeAlias = Annotated[
 ]
 Dns: TypeAlias = Annotated[list[IPAddressText], Field(max_length=16)]
 DnsSearch: TypeAlias = Annotated[list[Domain], Field(max_length=16)]
-
-
-def routes_of(routes: Iterable[Route]) -> tuple[base.Route, ...]:
-    """Return the routes in the form that drivers take."""
-    return tuple(route.to_driver() for route in routes)
 
 
 class _Given(Model):
@@ -252,14 +247,6 @@ class Difference(Model):
         description="The entries that the adapter has and that were not requested."
     )
 
-    @classmethod
-    def of(cls, unmet: Unmet) -> Difference | None:
-        """Return the lists that differ, as the hub found them; None if no list differs."""
-        missing, extra = _lists_of(unmet.missing), _lists_of(unmet.extra)
-        if not missing and not extra:
-            return None
-        return cls(missing=Members(**missing), extra=Members(**extra))
-
 
 class Wanted(_Given):
     """The requested settings that do not hold now. Settings that hold are left out.
@@ -291,31 +278,3 @@ class Wanted(_Given):
         "has removed: on Linux the alias and alternative names of the interface.",
         examples=[["alias wintun-api/1/deadbabe-cafe-beef-0123-456789abcdef/wintun-api/A1"]],
     )
-
-    @classmethod
-    def of(cls, unmet: Unmet) -> Wanted:
-        """Return the settings that do not hold, as the hub found them."""
-        settings = unmet.settings
-        given = _lists_of(settings)
-        if settings.mtu is not None:
-            given["mtu"] = settings.mtu
-        if settings.metric is not None:
-            given["metric"] = None if settings.metric == "automatic" else settings.metric
-        if unmet.link_up is not None:
-            given["link_up"] = unmet.link_up
-        if unmet.marks:
-            given["marks"] = list(unmet.marks)
-        return cls(**given)
-
-
-def _lists_of(settings: NetworkSettings) -> dict[str, Any]:
-    given: dict[str, Any] = {}
-    if settings.addresses is not None:
-        given["addresses"] = [str(address) for address in settings.addresses]
-    if settings.routes is not None:
-        given["routes"] = [Route.of(route) for route in settings.routes]
-    if settings.dns is not None:
-        given["dns"] = [str(server) for server in settings.dns]
-    if settings.dns_search is not None:
-        given["dns_search"] = list(settings.dns_search)
-    return given

@@ -9,21 +9,12 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
-from wintun_api.api.problems import problem_of
-from wintun_api.api.schemas.adapters import Adapter
-from wintun_api.api.schemas.model import EXAMPLE_GUID, Model, from_ns
-from wintun_api.api.schemas.problem import Problem
-from wintun_api.api.schemas.sessions import Session
-from wintun_api.api.schemas.system import CallInProgress
-from wintun_api.drivers.base import LogLine
-from wintun_api.hub.adapters import AdapterView
-from wintun_api.hub.audit import Change
-from wintun_api.hub.events import Event as HubEvent
-from wintun_api.hub.events import EventType
-from wintun_api.hub.late import LateFailure, LateRemoval
-from wintun_api.hub.losses import SessionLoss
-from wintun_api.hub.management import SlowCall
-from wintun_api.hub.session import SessionView
+from wintun_api.choices import EventType, LogLevel
+from wintun_api.schemas.adapters import Adapter
+from wintun_api.schemas.model import EXAMPLE_GUID, Model
+from wintun_api.schemas.problem import Problem
+from wintun_api.schemas.sessions import Session
+from wintun_api.schemas.system import CallInProgress
 
 
 class Snapshot(Model):
@@ -46,12 +37,6 @@ class Event(Model):
     time: datetime = Field(description="The time of the event, in UTC.")
     type: EventType = Field(description="The type of the event.")
     data: dict[str, Any] = Field(description="The data of the event; its type sets the schema.")
-
-    @classmethod
-    def of(cls, event: HubEvent) -> Event:
-        """Return the message for an event of the hub."""
-        time = from_ns(event.time_ns)
-        return cls(id=event.id, time=time, type=event.type, data=_event_data(event.data))
 
 
 class Missed(Model):
@@ -91,14 +76,6 @@ class Loss(Model):
     adapter: UUID = Field(description="The GUID of the session's adapter.", examples=[EXAMPLE_GUID])
     cause: LossCause = Field(description="The cause of the loss.")
     count: int = Field(description="The number of lost packets.")
-
-
-class LogLevel(StrEnum):
-    """A level of the driver's log (wintun.h: WINTUN_LOGGER_LEVEL)."""
-
-    INFO = "info"
-    WARN = "warn"
-    ERR = "err"
 
 
 class DriverLine(Model):
@@ -166,17 +143,6 @@ class Failure(Model):
         description="The problem document with which the request would have been answered."
     )
 
-    @classmethod
-    def of(cls, failure: LateFailure) -> Failure:
-        """Return the data for a failure in the hub."""
-        return cls(
-            operation=failure.operation,
-            adapter=failure.adapter,
-            name=failure.name,
-            pool=failure.pool,
-            problem=Problem.model_validate(problem_of(failure.error)),
-        )
-
 
 class LateRemovalDone(Model):
     """A removal that succeeded after its request had been answered with 504."""
@@ -216,25 +182,3 @@ DATA: dict[EventType, type[Model]] = {
     EventType.DRIVER_SLOW: CallInProgress,
     EventType.AUDIT_CHANGE: Audit,
 }
-
-
-def _event_data(data: object) -> dict[str, Any]:
-    match data:
-        case AdapterView():
-            return Adapter.of(data).model_dump(mode="json")
-        case SessionView():
-            return Session.of(data).model_dump(mode="json")
-        case SessionLoss():
-            return Loss.model_validate(data).model_dump(mode="json")
-        case LogLine():
-            level = LogLevel(data.level.name.lower())
-            return DriverLine(level=level, message=data.message).model_dump(mode="json")
-        case SlowCall():
-            return CallInProgress.model_validate(data).model_dump(mode="json")
-        case LateRemoval():
-            return LateRemovalDone.model_validate(data).model_dump(mode="json")
-        case LateFailure():
-            return Failure.of(data).model_dump(mode="json", exclude_unset=True)
-        case Change():
-            return Audit.model_validate(data).model_dump(mode="json")
-    raise TypeError(f"An event carries {type(data).__name__}, which has no schema.")

@@ -8,10 +8,9 @@ from uuid import UUID
 
 from pydantic import Field, StrictInt
 
-from wintun_api.api.schemas.model import EXAMPLE_GUID, WHOLE, Body, Model, from_ns
-from wintun_api.drivers.limits import DEFAULT_RING_CAPACITY, MAX_RING_CAPACITY, MIN_RING_CAPACITY
-from wintun_api.hub.injection import Injection
-from wintun_api.hub.session import SessionState, SessionView
+from wintun_api.choices import SessionState
+from wintun_api.limits import DEFAULT_RING_CAPACITY, MAX_RING_CAPACITY, MIN_RING_CAPACITY
+from wintun_api.schemas.model import EXAMPLE_GUID, WHOLE, Body, Model
 
 Capacity = Annotated[
     StrictInt,
@@ -129,39 +128,6 @@ class Session(Model):
     subscribers: int = Field(description="The number of clients that receive packets now.")
     counters: SessionCounters = Field(description="The counters of the session since its start.")
 
-    @classmethod
-    def of(cls, view: SessionView) -> Session:
-        """Return the session that a view of the hub describes."""
-        counters = view.counters
-        return cls(
-            id=view.id,
-            adapter=view.adapter,
-            capacity=view.capacity,
-            state=view.state,
-            reason=view.reason,
-            win32_code=view.code,
-            started_at=from_ns(view.started_ns),
-            ended_at=None if view.ended_ns is None else from_ns(view.ended_ns),
-            restarts=view.restarts,
-            subscribers=view.subscribers,
-            counters=SessionCounters(
-                received=Traffic(packets=counters.received_packets, bytes=counters.received_bytes),
-                injected=Traffic(packets=counters.injected_packets, bytes=counters.injected_bytes),
-                lost=Lost(
-                    ring=view.ring_lost,
-                    truncated=counters.truncated,
-                    unclaimed=counters.received_unclaimed,
-                    queue=counters.queue_lost,
-                    ended=counters.ended,
-                    ring_full=counters.ring_full,
-                    rejected=dict(counters.rejected),
-                    refused=dict(counters.refused),
-                    failed=counters.failed,
-                ),
-                ring_corrupt=counters.ring_corrupt,
-            ),
-        )
-
 
 class InjectionReport(Model):
     """The result of an injection, in numbers of packets."""
@@ -179,13 +145,3 @@ class InjectionReport(Model):
         description="The packets that the send ring took and the host then refused, by cause: "
         "`link_down` if the interface was set down, otherwise `host`."
     )
-
-    @classmethod
-    def of(cls, injection: Injection) -> InjectionReport:
-        """Return the report of an injection by the hub."""
-        return cls(
-            accepted=injection.accepted,
-            rejected=dict(injection.rejected),
-            ring_full=injection.ring_full + len(injection.waiting),
-            refused=dict(injection.refused),
-        )

@@ -8,8 +8,9 @@ from uuid import UUID
 
 from pydantic import Field, StrictInt
 
-from wintun_api.api.schemas.model import EXAMPLE_GUID, WHOLE, Body, Model, Omittable
-from wintun_api.api.schemas.network import (
+from wintun_api.limits import MAX_ADAPTER_NAME, MAX_MTU, MAX_POOL, MIN_MTU
+from wintun_api.schemas.model import EXAMPLE_GUID, WHOLE, Body, Model, Omittable
+from wintun_api.schemas.network import (
     Addresses,
     Difference,
     Dns,
@@ -18,14 +19,7 @@ from wintun_api.api.schemas.network import (
     Route,
     Routes,
     Wanted,
-    routes_of,
 )
-from wintun_api.drivers.limits import MAX_ADAPTER_NAME, MAX_MTU, MAX_POOL, MIN_MTU
-from wintun_api.hub.adapters import AdapterView
-from wintun_api.hub.network import NetworkSettings
-
-# Bytes of a request with settings: the most routes, each as long as one can be.
-MAX_SETTINGS = 4 * 1024 * 1024
 
 Name = Annotated[
     str,
@@ -120,17 +114,6 @@ class AdapterCreate(Body):
         [], description="The domains in which short host names are looked up."
     )
 
-    def settings(self) -> NetworkSettings:
-        """Return the settings to apply. Empty lists are left out: a new adapter has none."""
-        return NetworkSettings(
-            mtu=self.mtu,
-            addresses=tuple(self.addresses) or None,
-            metric=self.metric,
-            routes=routes_of(self.routes) or None,
-            dns=tuple(self.dns) or None,
-            dns_search=tuple(self.dns_search) or None,
-        )
-
 
 class AdapterOpen(Body):
     """The existing adapter to open."""
@@ -167,18 +150,6 @@ class AdapterUpdate(Body):
         description="The complete list of domains in which short host names are looked up. An "
         "empty list removes all domains.",
     )
-
-    def settings(self) -> NetworkSettings:
-        """Return the settings to apply."""
-        automatic = "metric" in self.model_fields_set and self.metric is None
-        return NetworkSettings(
-            mtu=self.mtu,
-            addresses=None if self.addresses is None else tuple(self.addresses),
-            metric="automatic" if automatic else self.metric,
-            routes=None if self.routes is None else routes_of(self.routes),
-            dns=None if self.dns is None else tuple(self.dns),
-            dns_search=None if self.dns_search is None else tuple(self.dns_search),
-        )
 
 
 class Adapter(Model):
@@ -272,43 +243,6 @@ class Adapter(Model):
     reboot_required: bool = Field(
         description="Whether the system asked for a reboot when the adapter was created."
     )
-
-    @classmethod
-    def of(cls, view: AdapterView) -> Adapter:
-        """Return the adapter that a view of the registry describes."""
-        info = view.info
-        return cls(
-            guid=info.guid,
-            name=info.name,
-            pool=info.pool,
-            luid=info.luid,
-            interface_index=info.interface_index,
-            interface_name=info.interface_name,
-            wintun_name=info.wintun_name or info.name,
-            mtu=info.mtu,
-            addresses=[str(address) for address in info.addresses],
-            families=[IpVersion(version) for version in info.families],
-            metric=info.metric,
-            routes=[Route.of(route) for route in info.routes],
-            dns=[str(server) for server in info.dns],
-            dns_search=list(info.dns_search),
-            wanted=None if view.wanted is None else Wanted.of(view.wanted),
-            difference=None if view.wanted is None else Difference.of(view.wanted),
-            state=_state(view),
-            unavailable=info.unavailable or None,
-            link_up=info.link_up,
-            persistent=info.persistent,
-            managed=view.managed,
-            orphan=info.orphan,
-            session=view.session,
-            reboot_required=view.reboot_required,
-        )
-
-
-def _state(view: AdapterView) -> AdapterState:
-    if view.up:
-        return AdapterState.UP
-    return AdapterState.UNAVAILABLE if view.info.unavailable else AdapterState.DOWN
 
 
 class Removal(Model):

@@ -1,0 +1,318 @@
+"""Turn what the hub says into models, and models into what the hub takes.
+
+The models of `schemas` know neither the hub nor the drivers, so that a client can import them
+alone. This module knows all three.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from wintun_api.api.problems import problem_of
+from wintun_api.api.tokens import IssuedToken
+from wintun_api.choices import DriverGeneration, DriverName, LogLevel
+from wintun_api.drivers import base
+from wintun_api.hub.adapters import AdapterView
+from wintun_api.hub.audit import Change
+from wintun_api.hub.events import Event as HubEvent
+from wintun_api.hub.injection import Injection
+from wintun_api.hub.late import LateFailure, LateRemoval
+from wintun_api.hub.losses import SessionLoss
+from wintun_api.hub.management import DriverView, SlowCall
+from wintun_api.hub.network import NetworkSettings, Unmet
+from wintun_api.hub.session import SessionView
+from wintun_api.limits import (
+    DEFAULT_RING_CAPACITY,
+    MAX_ADDRESSES,
+    MAX_PACKET,
+    MAX_RING_CAPACITY,
+    MAX_ROUTES,
+    MAX_SETTINGS,
+    MIN_RING_CAPACITY,
+)
+from wintun_api.schemas.adapters import (
+    Adapter,
+    AdapterCreate,
+    AdapterState,
+    AdapterUpdate,
+    IpVersion,
+)
+from wintun_api.schemas.events import Audit, DriverLine, Event, Failure, LateRemovalDone, Loss
+from wintun_api.schemas.model import Model
+from wintun_api.schemas.network import Difference, Members, Route, Wanted
+from wintun_api.schemas.problem import Problem
+from wintun_api.schemas.sessions import InjectionReport, Lost, Session, SessionCounters, Traffic
+from wintun_api.schemas.system import (
+    CallInProgress,
+    Capabilities,
+    Driver,
+    Limits,
+    UnavailableReason,
+)
+from wintun_api.schemas.tokens import Token
+from wintun_api.settings import Settings
+
+
+def created_settings(body: AdapterCreate) -> NetworkSettings:
+    """Return the settings of a new adapter. Empty lists are left out: it has none of them."""
+    return NetworkSettings(
+        mtu=body.mtu,
+        addresses=tuple(body.addresses) or None,
+        metric=body.metric,
+        routes=_driver_routes(body.routes) or None,
+        dns=tuple(body.dns) or None,
+        dns_search=tuple(body.dns_search) or None,
+    )
+
+
+def updated_settings(body: AdapterUpdate) -> NetworkSettings:
+    """Return the settings to change. A list that is empty is set, one that is missing is kept."""
+    automatic = "metric" in body.model_fields_set and body.metric is None
+    return NetworkSettings(
+        mtu=body.mtu,
+        addresses=None if body.addresses is None else tuple(body.addresses),
+        metric="automatic" if automatic else body.metric,
+        routes=None if body.routes is None else _driver_routes(body.routes),
+        dns=None if body.dns is None else tuple(body.dns),
+        dns_search=None if body.dns_search is None else tuple(body.dns_search),
+    )
+
+
+def adapter_of(view: AdapterView) -> Adapter:
+    """Return the adapter that a view of the registry describes."""
+    info = view.info
+    return Adapter(
+        guid=info.guid,
+        name=info.name,
+        pool=info.pool,
+        luid=info.luid,
+        interface_index=info.interface_index,
+        interface_name=info.interface_name,
+        wintun_name=info.wintun_name or info.name,
+        mtu=info.mtu,
+        addresses=[str(address) for address in info.addresses],
+        families=[IpVersion(version) for version in info.families],
+        metric=info.metric,
+        routes=[_route_of(route) for route in info.routes],
+        dns=[str(server) for server in info.dns],
+        dns_search=list(info.dns_search),
+        wanted=None if view.wanted is None else wanted_of(view.wanted),
+        difference=None if view.wanted is None else difference_of(view.wanted),
+        state=_state_of(view),
+        unavailable=info.unavailable or None,
+        link_up=info.link_up,
+        persistent=info.persistent,
+        managed=view.managed,
+        orphan=info.orphan,
+        session=view.session,
+        reboot_required=view.reboot_required,
+    )
+
+
+def wanted_of(unmet: Unmet) -> Wanted:
+    """Return the settings that do not hold, as the hub found them."""
+    settings = unmet.settings
+    given = _lists_of(settings)
+    if settings.mtu is not None:
+        given["mtu"] = settings.mtu
+    if settings.metric is not None:
+        given["metric"] = None if settings.metric == "automatic" else settings.metric
+    if unmet.link_up is not None:
+        given["link_up"] = unmet.link_up
+    if unmet.marks:
+        given["marks"] = list(unmet.marks)
+    return Wanted(**given)
+
+
+def difference_of(unmet: Unmet) -> Difference | None:
+    """Return the lists that differ, as the hub found them; None if no list differs."""
+    missing, extra = _lists_of(unmet.missing), _lists_of(unmet.extra)
+    if not missing and not extra:
+        return None
+    return Difference(missing=Members(**missing), extra=Members(**extra))
+
+
+def session_of(view: SessionView) -> Session:
+    """Return the session that a view of the hub describes."""
+    counters = view.counters
+    return Session(
+        id=view.id,
+        adapter=view.adapter,
+        capacity=view.capacity,
+        state=view.state,
+        reason=view.reason,
+        win32_code=view.code,
+        started_at=_time_of(view.started_ns),
+        ended_at=None if view.ended_ns is None else _time_of(view.ended_ns),
+        restarts=view.restarts,
+        subscribers=view.subscribers,
+        counters=SessionCounters(
+            received=Traffic(packets=counters.received_packets, bytes=counters.received_bytes),
+            injected=Traffic(packets=counters.injected_packets, bytes=counters.injected_bytes),
+            lost=Lost(
+                ring=view.ring_lost,
+                truncated=counters.truncated,
+                unclaimed=counters.received_unclaimed,
+                queue=counters.queue_lost,
+                ended=counters.ended,
+                ring_full=counters.ring_full,
+                rejected=dict(counters.rejected),
+                refused=dict(counters.refused),
+                failed=counters.failed,
+            ),
+            ring_corrupt=counters.ring_corrupt,
+        ),
+    )
+
+
+def injection_report_of(injection: Injection) -> InjectionReport:
+    """Return the report of an injection by the hub."""
+    return InjectionReport(
+        accepted=injection.accepted,
+        rejected=dict(injection.rejected),
+        ring_full=injection.ring_full + len(injection.waiting),
+        refused=dict(injection.refused),
+    )
+
+
+def driver_of(view: DriverView, sha256: str | None) -> Driver:
+    """Return the driver that a view of the hub describes."""
+    version = view.running_version
+    return Driver(
+        name=DriverName(view.name),
+        generation=DriverGeneration(view.capabilities.generation),
+        library_path=view.library_path,
+        library_sha256=sha256,
+        running_version=None if version is None else f"{version[0]}.{version[1]}",
+        unavailable=reason_of(view.unavailable),
+        capabilities=Capabilities.model_validate(view.capabilities),
+        calls=[CallInProgress.model_validate(call) for call in view.calls],
+    )
+
+
+def reason_of(unavailable: base.Unavailable | None) -> UnavailableReason | None:
+    """Return the reason why a driver cannot work; None if it works."""
+    return None if unavailable is None else UnavailableReason.model_validate(unavailable)
+
+
+def limits_of(
+    settings: Settings, driver: base.Capabilities, max_connections: int | None = None
+) -> Limits:
+    """Return the limits of a service with these settings and this driver.
+
+    Args:
+        settings: The settings.
+        driver: The abilities of its driver.
+        max_connections: The largest number of connections, if the server knows it.
+    """
+    return Limits(
+        min_capacity=MIN_RING_CAPACITY,
+        max_capacity=MAX_RING_CAPACITY,
+        default_capacity=DEFAULT_RING_CAPACITY,
+        max_packet=MAX_PACKET,
+        max_name=driver.max_name,
+        max_pool=driver.max_pool,
+        max_message=settings.max_message,
+        max_settings=MAX_SETTINGS,
+        max_addresses=MAX_ADDRESSES,
+        max_routes=MAX_ROUTES,
+        queue_packets=settings.queue_packets,
+        queue_bytes=settings.queue_bytes,
+        guesses_per_minute=settings.guesses_per_minute,
+        request_timeout=settings.request_timeout,
+        idle_timeout=settings.idle_timeout,
+        max_connections=max_connections or settings.max_connections,
+    )
+
+
+def token_of(token: IssuedToken) -> Token:
+    """Return the token that an entry of the store describes."""
+    return Token(
+        id=token.id,
+        label=token.label,
+        scopes=list(token.scopes),
+        created_at=datetime.fromtimestamp(token.created, UTC),
+        expires_at=None if token.expires is None else datetime.fromtimestamp(token.expires, UTC),
+    )
+
+
+def event_of(event: HubEvent) -> Event:
+    """Return the message for an event of the hub.
+
+    Raises:
+        TypeError: The event carries a value that has no model.
+    """
+    # A failure leaves out the members of its problem that do not apply.
+    partly = isinstance(event.data, LateFailure)
+    data = _event_data(event.data).model_dump(mode="json", exclude_unset=partly)
+    return Event(id=event.id, time=_time_of(event.time_ns), type=event.type, data=data)
+
+
+def failure_of(failure: LateFailure) -> Failure:
+    """Return the data of the event for a failure in the hub."""
+    return Failure(
+        operation=failure.operation,
+        adapter=failure.adapter,
+        name=failure.name,
+        pool=failure.pool,
+        problem=Problem.model_validate(problem_of(failure.error)),
+    )
+
+
+def _event_data(data: object) -> Model:
+    match data:
+        case AdapterView():
+            return adapter_of(data)
+        case SessionView():
+            return session_of(data)
+        case SessionLoss():
+            return Loss.model_validate(data)
+        case base.LogLine():
+            return DriverLine(level=LogLevel(data.level.name.lower()), message=data.message)
+        case SlowCall():
+            return CallInProgress.model_validate(data)
+        case LateRemoval():
+            return LateRemovalDone.model_validate(data)
+        case LateFailure():
+            return failure_of(data)
+        case Change():
+            return Audit.model_validate(data)
+    raise TypeError(f"An event carries {type(data).__name__}, which has no schema.")
+
+
+def _state_of(view: AdapterView) -> AdapterState:
+    if view.up:
+        return AdapterState.UP
+    return AdapterState.UNAVAILABLE if view.info.unavailable else AdapterState.DOWN
+
+
+def _route_of(route: base.Route) -> Route:
+    # Not checked again: the system has the route, and there may be thousands.
+    return Route.model_construct(
+        destination=route.destination, next_hop=route.next_hop, metric=route.metric
+    )
+
+
+def _driver_routes(routes: list[Route]) -> tuple[base.Route, ...]:
+    return tuple(
+        base.Route(destination=one.destination, next_hop=one.next_hop, metric=one.metric)
+        for one in routes
+    )
+
+
+def _lists_of(settings: NetworkSettings) -> dict[str, Any]:
+    given: dict[str, Any] = {}
+    if settings.addresses is not None:
+        given["addresses"] = [str(address) for address in settings.addresses]
+    if settings.routes is not None:
+        given["routes"] = [_route_of(route) for route in settings.routes]
+    if settings.dns is not None:
+        given["dns"] = [str(server) for server in settings.dns]
+    if settings.dns_search is not None:
+        given["dns_search"] = list(settings.dns_search)
+    return given
+
+
+def _time_of(time_ns: int) -> datetime:
+    return datetime.fromtimestamp(time_ns / 1e9, UTC)

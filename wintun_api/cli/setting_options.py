@@ -1,0 +1,140 @@
+"""The options that set settings, made from the declarations of `settings`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, get_args
+
+import typer
+
+from wintun_api import settings as declared
+from wintun_api.cli import bundle, variables
+from wintun_api.cli.exit_codes import ExitCode
+from wintun_api.cli.output import fail
+from wintun_api.declaration import Declaration
+from wintun_api.paste import trimmed
+
+if TYPE_CHECKING:
+    from wintun_api.settings import Settings
+
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        envvar=variables.CONFIG,
+        help="TOML file with settings. Its keys are the names of the options.",
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """The flags that a command was given.
+
+    Attributes:
+        config: The TOML file, or None.
+        given: The settings that were given, by their names.
+    """
+
+    config: Path | None = None
+    given: Mapping[str, Any] = field(default_factory=dict)
+
+    def settings(self, **more: Any) -> Settings:
+        """Return the settings, or exit with 2 if one is wrong.
+
+        Args:
+            more: Settings that the command sets itself, whatever was given.
+        """
+        return _read(self.config, {**self.given, **more})
+
+    def words(self) -> list[str]:
+        """Return the flags as they are written on a command line, with absolute paths."""
+        words: list[str] = []
+        if self.config is not None:
+            words += ["--config", str(self.config.absolute())]
+        for name, value in self.given.items():
+            flag = declared.Settings.declared()[name].flag
+            for one in value if isinstance(value, list | tuple) else [value]:
+                if one is True:
+                    words.append(flag)
+                elif one is not None and one is not False:
+                    words += [flag, str(one.absolute() if isinstance(one, Path) else one)]
+        return words
+
+
+def takes_settings(
+    command: str,
+    *,
+    config: bool = True,
+    defaults: Mapping[str, Any] | None = None,
+    words: Mapping[str, str] | None = None,
+) -> Callable[[bundle.Command], bundle.Command]:
+    """Return a decorator for a command whose argument `flags` has the settings it was given.
+
+    Args:
+        command: The command, as the declarations of settings name it.
+        config: Whether it takes --config too.
+        defaults: Defaults that only this command has.
+        words: Defaults that only this command has, in words.
+    """
+    options = [bundle.option("config", Config, None)] if config else []
+    for name, one in declared.Settings.declared().items():
+        if command in one.commands:
+            default = (defaults or {}).get(name)
+            text = (words or {}).get(name) or ("" if default is not None else one.default_text)
+            options.append(bundle.option(name, _type(one, text), default))
+    return bundle.takes("flags", options, _flags)
+
+
+def _flags(config: Path | None = None, **given: Any) -> Flags:
+    return Flags(config, {name: one for name, one in given.items() if one not in (None, [], ())})
+
+
+def _type(one: Declaration, default: str) -> Any:
+    """Return the type of an option with what Typer needs to know of it.
+
+    The option is None where it was not given: the variable or the file has the value then.
+    """
+    help_text = one.help
+    if one.several:
+        help_text += " Can be repeated."
+    if default:
+        help_text += f" The default is {default}."
+    described = typer.Option(
+        one.flag, help=help_text, rich_help_panel=one.group, resolve_path=one.resolved
+    )
+    return Annotated[_kind(one) | None, described]
+
+
+def _kind(one: Declaration) -> Any:
+    if one.several:
+        return list[str]
+    alternatives = [kind for kind in get_args(one.type) if kind is not type(None)]
+    if len(alternatives) > 1:  # words, or something else: the settings tell them apart
+        return str
+    return alternatives[0] if alternatives else one.type
+
+
+def environment_settings() -> Settings:
+    """Return the settings that a service started from this environment would have."""
+    config = os.environ.get(variables.CONFIG)
+    return _read(Path(config) if config else None, {})
+
+
+def _read(config: Path | None, given: Mapping[str, Any]) -> Settings:
+    from wintun_api.cli.config_file import check_config
+    from wintun_api.errors import InvalidSettings
+    from wintun_api.files import UntrustedFile
+
+    variables.check_variables()
+    try:
+        if config is not None:
+            config = Path(trimmed(str(config)))
+            check_config(config)
+        return declared.Settings.load(config, **given)
+    except UntrustedFile as error:
+        fail(str(error), error.hint, code=ExitCode.USAGE)
+    except InvalidSettings as error:
+        fail(*error.problems, error.hint, code=ExitCode.USAGE)

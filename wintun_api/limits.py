@@ -1,0 +1,22 @@
+"""Name the numbers on which a client and the service must agree.
+
+Sources: wintun.h (capacities, pool and packet size), ipexport.h (MAX_ADAPTER_NAME). The models of
+`schemas` refuse what is beyond these numbers, and `drivers/limits` checks what a model cannot.
+"""
+
+from __future__ import annotations
+
+MAX_POOL = 256  # UTF-16 units with the terminating zero
+MAX_ADAPTER_NAME = 128  # UTF-16 units with the terminating zero
+MIN_RING_CAPACITY = 0x20000  # 128 KiB
+MAX_RING_CAPACITY = 0x4000000  # 64 MiB
+DEFAULT_RING_CAPACITY = 0x400000  # 4 MiB
+MAX_PACKET = 0xFFFF  # wintun.h: WINTUN_MAX_IP_PACKET_SIZE
+MIN_MTU = 576  # RFC 791: every host accepts 576 bytes
+MAX_MTU = MAX_PACKET
+MAX_METRIC = 0x7FFFFFFF  # what netsh accepts, and far below the values that mean "none"
+
+MAX_ADDRESSES = 64  # of one adapter
+MAX_ROUTES = 16384  # into one adapter; the prefixes of a country are some ten thousand
+# Bytes of a request with settings: the most routes, each as long as one can be.
+MAX_SETTINGS = 4 * 1024 * 1024
