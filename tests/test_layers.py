@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,20 @@ def test_every_tool_in_its_place(path: Path) -> None:
     for name in imports(path):
         allowed, reason = PLACES.get(name.split(".")[0], (None, ""))
         assert allowed is None or part(path) in allowed, f"{name}: {reason}"
+
+
+def test_drivers_import_each_other_in_one_direction() -> None:
+    """No module of the drivers imports itself over others, not even for its types."""
+    names = {
+        ".".join(path.relative_to(ROOT.parent).with_suffix("").parts): path
+        for path in (ROOT / "drivers").rglob("*.py")
+        if path.name != "__init__.py"
+    }
+    graph = {
+        name: {one for one in names for got in imports(path) if f"{got}.".startswith(f"{one}.")}
+        for name, path in names.items()
+    }
+    assert list(TopologicalSorter(graph).static_order())
 
 
 def test_drivers_start_no_threads() -> None:

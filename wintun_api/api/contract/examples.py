@@ -36,7 +36,7 @@ from wintun_api.api.schemas.tokens import CreatedToken, Token
 from wintun_api.api.tokens import Scope
 from wintun_api.drivers.limits import DEFAULT_RING_CAPACITY
 from wintun_api.drivers.wintun.abi import Generation
-from wintun_api.drivers.wintun.driver import CAPABILITIES
+from wintun_api.drivers.wintun.generations import CAPABILITIES
 from wintun_api.hub.session import SessionState
 from wintun_api.packet.check import TOO_SHORT
 from wintun_api.settings import Settings

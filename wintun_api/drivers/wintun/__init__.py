@@ -7,9 +7,13 @@
     installed   what the registry tells: older adapters, the kernel driver
     library     the lower seam (WintunLibrary), and the real library behind it
     log         the logger callback in both shapes, the lines of a failed call
-    driver      WintunDriver: create, open, list, delete; where the generations differ
-    adapter     WintunAdapter: a handle's life, name, addresses, MTU
+    calls       Calls: a call of the library, with the log lines of its failure
+    generations where the two generations differ: abilities, and the calls of each
+    names       what adapters are called by Wintun and by Windows
+    readings    Readings: describe adapters, also those that the system hides now
     session     WintunSession: receive, wait, interrupt, send, end
+    adapter     WintunAdapter: a handle's life, and the settings of its adapter
+    driver      WintunDriver: create, open, list, delete
 
-Everything from `driver` on also runs over `drivers.emulated`. Importing loads nothing.
+Everything from `calls` on also runs over `drivers.emulated`. Importing loads nothing.
 """
