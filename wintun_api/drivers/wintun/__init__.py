@@ -16,4 +16,29 @@
     driver      WintunDriver: create, open, list, delete
 
 Everything from `calls` on also runs over `drivers.emulated`. Importing loads nothing.
+
+It works as a library too, with the standard library alone:
+
+    from wintun_api.drivers.wintun import open_wintun
+
+    driver = open_wintun()  # wintun.dll beside python.exe; of 0.14 or of 0.9 to 0.13
+    adapter = driver.create_adapter("Demo", "Example")
+    session = adapter.start_session(0x400000)
+    while session.wait_readable():
+        for packet in session.receive_packets(256):
+            ...
 """
+
+from wintun_api.drivers.wintun.abi import PROTOTYPES, Generation
+from wintun_api.drivers.wintun.adapter import WintunAdapter
+from wintun_api.drivers.wintun.driver import WintunDriver, open_wintun
+from wintun_api.drivers.wintun.session import WintunSession
+
+__all__ = [
+    "PROTOTYPES",
+    "Generation",
+    "WintunAdapter",
+    "WintunDriver",
+    "WintunSession",
+    "open_wintun",
+]

@@ -6,6 +6,7 @@ import re
 from collections.abc import Container, Iterable
 from contextlib import suppress
 from ctypes import byref
+from pathlib import Path
 from uuid import UUID, uuid4
 
 from wintun_api.drivers.base import AdapterInfo, Capabilities, Logger, Unavailable, Watcher
@@ -27,7 +28,6 @@ from wintun_api.drivers.wintun.library import WintunDll, WintunLibrary
 from wintun_api.drivers.wintun.names import Names, read_luid, read_name, same
 from wintun_api.drivers.wintun.readings import Readings
 from wintun_api.errors import AdapterExists, AdapterNotFound, DriverError, NotSupported
-from wintun_api.settings import Settings
 
 # Windows numbers equal descriptions: "Example Tunnel", "Example Tunnel #2".
 _DESCRIPTION = re.compile(r"(?P<pool>.*) Tunnel(?: #\d+)?")
@@ -303,12 +303,21 @@ def _unless_gone(adapter: WintunAdapter) -> AdapterInfo | None:
         return None
 
 
-def open_wintun(settings: Settings) -> WintunDriver:
-    """Return the driver of the real wintun.dll, which is not loaded yet."""
-    library = WintunDll(
-        settings.wintun_dll,
-        data_dir=settings.data_dir,
-        allow_unverified=settings.allow_unverified_dll,
-    )
+def open_wintun(
+    path: Path | None = None,
+    *,
+    data_dir: Path | None = None,
+    allow_unverified: bool = False,
+    pools: Iterable[str] = (),
+) -> WintunDriver:
+    """Return the driver of the real wintun.dll, which is not loaded yet.
+
+    Args:
+        path: The absolute path of the file to use; without it, the usual places are searched.
+        data_dir: A directory to search in addition to the program's own directory.
+        allow_unverified: Accept a file that is neither a known release nor signed by its vendor.
+        pools: Pools to look into in addition to those that are used.
+    """
+    library = WintunDll(path, data_dir=data_dir, allow_unverified=allow_unverified)
     helper, devices = windows_ip_helper(), windows_devices()
-    return WintunDriver(library, helper, devices=devices, pools=settings.pools)
+    return WintunDriver(library, helper, devices=devices, pools=pools)
