@@ -38,13 +38,9 @@ from wintun_api.api.schemas.system import (
 from wintun_api.api.schemas.tokens import CreatedToken, Token, TokenCreate
 from wintun_api.api.sign_ins import cookie_name
 from wintun_api.api.tokens import Scope
-from wintun_api.drivers.base import UnavailableReason as Reason
-from wintun_api.drivers.windows.elevation import elevated
 from wintun_api.errors import DriverInUse, NotSupported, StorageFailed
 
 router = APIRouter()
-
-MISSING_RIGHTS = (Reason.NOT_ELEVATED, Reason.NETWORK_NOT_OWNED)
 
 
 @router.get(
@@ -79,9 +75,7 @@ async def get_system(registry: RegistryOf, context: ContextOf, principal: Princi
         platform=platform.platform(),
         architecture=platform.machine(),
         python=platform.python_version(),
-        elevated=elevated()
-        if registry.driver.name == "wintun"
-        else unavailable is None or unavailable.reason not in MISSING_RIGHTS,
+        elevated=registry.driver.elevated(),
         driver=DriverName(registry.driver.name),
         unavailable=None if unavailable is None else UnavailableReason.model_validate(unavailable),
         scopes=sorted(principal.scopes),

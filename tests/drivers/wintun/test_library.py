@@ -22,6 +22,8 @@ def test_wrong_platform() -> None:
     assert unavailable is not None
     assert unavailable.reason is UnavailableReason.WRONG_PLATFORM
     assert "--driver" in unavailable.hint
+    assert open_wintun().lasting
+    assert not open_wintun().elevated()
 
 
 @elsewhere

@@ -41,4 +41,6 @@ def emulated_driver(library: EmulatedLibrary, *, pools: tuple[str, ...] = ()) ->
     """Return a driver with this library; tests keep the library for its controls."""
     helper = EmulatedIpHelper(library.machine, library.run_fault)
     devices = EmulatedDevices(library.machine)
-    return WintunDriver(library, helper, devices=devices, name="emulated", pools=pools)
+    return WintunDriver(
+        library, helper, devices=devices, name="emulated", lasting=False, pools=pools
+    )

@@ -122,6 +122,11 @@ class LinuxDriver:
         return None
 
     @property
+    def lasting(self) -> bool:
+        """Always True: devices outlive this process."""
+        return True
+
+    @property
     def capabilities(self) -> Capabilities:
         """What TUN devices can do; DNS settings too if systemd-resolved runs."""
         return replace(CAPABILITIES, dns=self._resolver is not None)
@@ -129,6 +134,10 @@ class LinuxDriver:
     def unavailable_reason(self) -> Unavailable | None:
         """Return why adapters are not possible here, or None."""
         return availability.unavailable_reason()
+
+    def elevated(self) -> bool:
+        """Return whether this thread may manage its network."""
+        return availability.missing_right() is None
 
     def create_adapter(
         self, name: str, pool: str, requested_guid: UUID | None = None

@@ -43,6 +43,7 @@ class WintunDriver:
         devices: Distinguishes a removed device from a disabled one; without it, an adapter that
             the IP Helper does not show is assumed to exist.
         name: The driver's key in `drivers.DRIVERS`.
+        lasting: Whether the library's machine outlives this process.
         pools: Pools to look into in addition to those that are used.
 
     Attributes:
@@ -58,11 +59,13 @@ class WintunDriver:
         *,
         devices: Devices | None = None,
         name: str = "wintun",
+        lasting: bool = True,
         pools: Iterable[str] = (),
     ) -> None:
         self.library = library
         self.ip_helper = ip_helper
         self._name = name
+        self._lasting = lasting
         self._pools = set(pools)
         self._adapters: list[WintunAdapter] = []
         self._calls = Calls(library)
@@ -80,6 +83,11 @@ class WintunDriver:
         return self.library.path
 
     @property
+    def lasting(self) -> bool:
+        """Whether the library's machine outlives this process; an emulated one does not."""
+        return self._lasting
+
+    @property
     def capabilities(self) -> Capabilities:
         """What this generation can do, and what the IP Helper adds to it."""
         return capabilities_of(self._calls.generation, self.ip_helper)
@@ -87,6 +95,10 @@ class WintunDriver:
     def unavailable_reason(self) -> Unavailable | None:
         """Return why the library cannot be used here, or None. Loads nothing."""
         return self.library.unavailable_reason()
+
+    def elevated(self) -> bool:
+        """Return whether this process has the rights that the library's calls need."""
+        return self.library.elevated()
 
     def create_adapter(
         self, name: str, pool: str, requested_guid: UUID | None = None
