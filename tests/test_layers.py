@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -98,6 +100,32 @@ def test_every_tool_in_its_place(path: Path) -> None:
     for name in imports(path):
         allowed, reason = PLACES.get(name.split(".")[0], (None, ""))
         assert allowed is None or part(path) in allowed, f"{name}: {reason}"
+
+
+def test_no_driver_is_known_by_its_name() -> None:
+    """Above the drivers nothing depends on the name of one: its abilities say what differs."""
+    for path in (path for place in ("hub", "api", "cli") for path in (ROOT / place).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Compare | ast.Subscript):
+                text = ast.unparse(node)
+                assert not re.search(r"\bdriver\.name\b", text), f"{path}: {text}"
+            if isinstance(node, ast.Compare) and "sys.platform" not in ast.unparse(node):
+                named = {one.value for one in ast.walk(node) if isinstance(one, ast.Constant)}
+                assert not named & {"wintun", "linux", "emulated"}, f"{path}: {ast.unparse(node)}"
+
+
+def test_drivers_import_each_other_in_one_direction() -> None:
+    """No module of the drivers imports itself over others, not even for its types."""
+    names = {
+        ".".join(path.relative_to(ROOT.parent).with_suffix("").parts): path
+        for path in (ROOT / "drivers").rglob("*.py")
+        if path.name != "__init__.py"
+    }
+    graph = {
+        name: {one for one in names for got in imports(path) if f"{got}.".startswith(f"{one}.")}
+        for name, path in names.items()
+    }
+    assert list(TopologicalSorter(graph).static_order())
 
 
 def test_drivers_start_no_threads() -> None:

@@ -17,6 +17,7 @@ from wintun_api.drivers.emulated.ip_helper import EmulatedIpHelper
 from wintun_api.drivers.emulated.library import EmulatedLibrary
 from wintun_api.drivers.emulated.machine import Machine
 from wintun_api.drivers.wintun.abi import Generation
+from wintun_api.drivers.wintun.driver import WintunDriver
 
 
 def problem(answer: Any, status: int, slug: str) -> dict[str, Any]:
@@ -174,11 +175,11 @@ def test_guid_taken_by_a_renamed_adapter(either_service: RunningService) -> None
 
 @pytest.mark.parametrize("generation", list(Generation))
 def test_salt(tmp_path: Path, generation: Generation) -> None:
-    """The salt is made once per installation, for its owner; the emulated machine needs none."""
+    """The salt is made once per installation, for its owner; an emulated machine needs none."""
     guids = set()
     for installation in ("one", "one", "two"):
-        driver = emulated_driver(EmulatedLibrary(generation, Machine()))
-        driver._name = "wintun"
+        machine = Machine()
+        driver = WintunDriver(EmulatedLibrary(generation, machine), EmulatedIpHelper(machine))
         with running(tmp_path / installation, driver) as service:
             guids.add(service.adapter(name="OfficeNet")["guid"])
     assert len(guids) == 2

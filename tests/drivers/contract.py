@@ -186,8 +186,9 @@ class DriverContract:
     # Adapters.
 
     def test_available(self, driver: Driver) -> None:
-        """A driver that works here says so."""
+        """A driver that works here says so, and that this process may use it."""
         assert driver.unavailable_reason() is None
+        assert driver.elevated()
 
     def test_created_is_listed(self, driver: Driver, make: Make) -> None:
         """A created adapter is in the list of its pool, and in the list of all."""

@@ -318,8 +318,15 @@ class MemoryDriver:
 
     # The seam
 
+    @property
+    def lasting(self) -> bool:
+        return False
+
     def unavailable_reason(self) -> Unavailable | None:
         return self.unavailable
+
+    def elevated(self) -> bool:
+        return True
 
     def create_adapter(self, name: str, pool: str, requested_guid: UUID | None = None) -> Adapter:
         self.run("create_adapter")

@@ -104,8 +104,8 @@ class Service:
 
     def _read_memory(self, driver: Driver) -> tuple[KnownPools, StableGuids]:
         pools, data = self.settings.pools, self.settings.data_dir
-        if driver.name == "emulated":
-            # The emulated machine is new at every start, so its pools are not worth keeping.
+        if not driver.lasting:
+            # The machine is new at every start, so its pools are not worth keeping.
             return KnownPools(None, pools), StableGuids()
         known = KnownPools(data / "pools.json", pools, write_private, read_private)
         return known, StableGuids(load_salt(data / "salt", write_private, read_private))

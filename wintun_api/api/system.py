@@ -27,8 +27,7 @@ from wintun_api.api.context import (
 )
 from wintun_api.api.sign_ins import cookie_name
 from wintun_api.api.views import driver_of, limits_of, reason_of, token_of
-from wintun_api.choices import DriverName, Scope, UnavailableCause
-from wintun_api.drivers.windows.elevation import elevated
+from wintun_api.choices import DriverName, Scope
 from wintun_api.errors import DriverInUse, NotSupported, StorageFailed
 from wintun_api.schemas.adapters import Removal
 from wintun_api.schemas.model import TRIMMED
@@ -36,8 +35,6 @@ from wintun_api.schemas.system import Driver, Health, System
 from wintun_api.schemas.tokens import CreatedToken, Token, TokenCreate
 
 router = APIRouter()
-
-MISSING_RIGHTS = (UnavailableCause.NOT_ELEVATED, UnavailableCause.NETWORK_NOT_OWNED)
 
 
 @router.get(
@@ -72,9 +69,7 @@ async def get_system(registry: RegistryOf, context: ContextOf, principal: Princi
         platform=platform.platform(),
         architecture=platform.machine(),
         python=platform.python_version(),
-        elevated=elevated()
-        if registry.driver.name == "wintun"
-        else unavailable is None or unavailable.reason not in MISSING_RIGHTS,
+        elevated=registry.driver.elevated(),
         driver=DriverName(registry.driver.name),
         unavailable=reason_of(unavailable),
         scopes=sorted(principal.scopes),

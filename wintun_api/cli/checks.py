@@ -26,6 +26,7 @@ from wintun_api.cli.outcome import Check, Outcome
 from wintun_api.cli.python_holes import Version, holes_of
 from wintun_api.drivers import open_driver
 from wintun_api.drivers.base import Driver
+from wintun_api.drivers.base import UnavailableReason as Reason
 from wintun_api.errors import WintunApiError
 from wintun_api.files import UntrustedFile
 from wintun_api.paste import trimmed
@@ -101,12 +102,15 @@ def check_driver(driver: Driver) -> Check:
 
 
 def check_machine(driver: Driver, settings: Settings) -> Iterator[Check]:
-    """Check what the real driver of this system needs."""
-    if ON_WINDOWS and driver.name == "wintun":
+    """Check what the driver needs of this machine, unless it is emulated or for another system."""
+    reason = driver.unavailable_reason()
+    if not driver.lasting or (reason is not None and reason.reason is Reason.WRONG_PLATFORM):
+        return
+    if ON_WINDOWS:
         from wintun_api.cli import windows_checks
 
         yield from windows_checks.examine(driver, settings)
-    elif ON_LINUX and driver.name == "linux":
+    elif ON_LINUX:
         yield _check_tun_device()
         yield _check_net_admin()
         yield _check_native(settings)
@@ -245,8 +249,8 @@ def _check_version(system: dict[str, Any]) -> Check:
 
 
 def _check_own_adapters(driver: Driver) -> Iterator[Check]:
-    # The kernel can be asked without a service; wintun.dll would have to be loaded.
-    if driver.name == "linux" and driver.unavailable_reason() is None:
+    # The kernel can be asked without a service; a library would have to be loaded.
+    if driver.lasting and driver.library_path is None and driver.unavailable_reason() is None:
         try:
             yield _list_adapters([info.name for info in driver.adapters()])
         except WintunApiError as error:

@@ -9,20 +9,53 @@
     linux/      /dev/net/tun and rtnetlink
 
 A driver's module is imported when it is opened, so that no platform needs modules of another one.
+Each driver also works by itself, as a library: `wintun` and `emulated` need the standard library
+alone, `linux` needs pyroute2 too. `open_driver` is what turns the service's settings into theirs.
 """
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from wintun_api.drivers.base import Driver
-from wintun_api.settings import Settings
 
-DRIVERS: dict[str, str] = {
-    "wintun": "wintun_api.drivers.wintun.driver:open_wintun",
-    "linux": "wintun_api.drivers.linux.driver:open_linux",
-    "emulated": "wintun_api.drivers.emulated.driver:open_emulated",
+if TYPE_CHECKING:  # the drivers themselves need no settings, so they work without pydantic
+    from wintun_api.settings import Settings
+
+
+def _open_wintun(settings: Settings) -> Driver:
+    from wintun_api.drivers.wintun.driver import open_wintun
+
+    return open_wintun(
+        settings.wintun_dll,
+        data_dir=settings.data_dir,
+        allow_unverified=settings.allow_unverified_dll,
+        pools=settings.pools,
+    )
+
+
+def _open_linux(settings: Settings) -> Driver:
+    from wintun_api.drivers.linux.driver import open_linux
+
+    return open_linux(settings.native)
+
+
+def _open_emulated(settings: Settings) -> Driver:
+    from wintun_api.drivers.emulated.driver import open_emulated
+
+    return open_emulated(
+        settings.generation,
+        state=settings.emulated_state,
+        traffic=settings.traffic,
+        pools=settings.pools,
+    )
+
+
+DRIVERS: dict[str, Callable[[Settings], Driver]] = {
+    "wintun": _open_wintun,
+    "linux": _open_linux,
+    "emulated": _open_emulated,
 }
 
 
@@ -32,6 +65,4 @@ def open_driver(name: str, settings: Settings) -> Driver:
     Raises:
         KeyError: There is no driver with this name.
     """
-    module, _, factory = DRIVERS[name].partition(":")
-    make: Callable[[Settings], Driver] = getattr(importlib.import_module(module), factory)
-    return make(settings)
+    return DRIVERS[name](settings)

@@ -428,8 +428,15 @@ class Driver(Protocol):
     def capabilities(self) -> Capabilities:
         """What the driver can do, or could do if it is unavailable."""
 
+    @property
+    def lasting(self) -> bool:
+        """Whether its machine outlives this process: pools and GUIDs are worth remembering."""
+
     def unavailable_reason(self) -> Unavailable | None:
         """Return why the driver cannot work here, or None. Loads nothing, never raises."""
+
+    def elevated(self) -> bool:
+        """Return whether this process has the rights to manage adapters. Never raises."""
 
     def create_adapter(self, name: str, pool: str, requested_guid: UUID | None = None) -> Adapter:
         """Create an adapter (wintun.h: WintunCreateAdapter).

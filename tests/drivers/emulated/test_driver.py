@@ -21,6 +21,7 @@ def test_capabilities(generation: str) -> None:
     assert driver.name == "emulated"
     assert driver.library_path is None
     assert driver.unavailable_reason() is None
+    assert not driver.lasting
     assert driver.capabilities == Capabilities(
         generation=generation,
         persistent_adapters=pool,

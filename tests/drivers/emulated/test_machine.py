@@ -10,7 +10,6 @@ from wintun_api.drivers.emulated.driver import open_emulated
 from wintun_api.drivers.emulated.faults import CallFailed
 from wintun_api.drivers.emulated.machine import Machine, luid_of
 from wintun_api.errors import InvalidArgument
-from wintun_api.settings import Settings
 
 
 @pytest.fixture
@@ -68,24 +67,23 @@ def test_no_route(machine: Machine) -> None:
 
 def test_state_file(tmp_path: Path) -> None:
     """Adapters of the pool generation come back from the file as they were."""
-    settings = Settings(emulated_state=tmp_path / "deep" / "state.json", pools=("Büro",))
-    driver = open_emulated(settings)
+    state = tmp_path / "deep" / "state.json"
+    driver = open_emulated(state=state, pools=("Büro",))
     adapter = driver.create_adapter("Netz \U0001f30d", "Büro", UUID(int=5))
     adapter.set_addresses([ip_interface("10.6.7.7/24"), ip_interface("fd06::7/64")])
     adapter.set_mtu(1420)
     adapter.set_name("Netz 2")
     info = adapter.info()
-    (again,) = open_emulated(settings).adapters()
+    (again,) = open_emulated(state=state).adapters()
     assert again == info
-    assert open_emulated(settings).running_driver_version() == (0, 13)
+    assert open_emulated(state=state).running_driver_version() == (0, 13)
     adapter.delete()
-    assert open_emulated(settings).adapters() == []
+    assert open_emulated(state=state).adapters() == []
 
 
 def test_state_file_without_persistence(tmp_path: Path) -> None:
     """Adapters of the tunnel-type generation are not kept."""
-    settings = Settings(emulated_state=tmp_path / "state.json", generation="tunnel-type")
-    open_emulated(settings).create_adapter("Demo", "Example")
+    open_emulated("tunnel-type", state=tmp_path / "state.json").create_adapter("Demo", "Example")
     assert '"adapters": []' in (tmp_path / "state.json").read_text()
 
 
@@ -95,6 +93,6 @@ def test_bad_state_file(tmp_path: Path, content: str) -> None:
     path = tmp_path / "state.json"
     path.write_bytes(content.encode("latin-1"))
     with pytest.raises(InvalidArgument) as caught:
-        open_emulated(Settings(emulated_state=path))
+        open_emulated(state=path)
     assert caught.value.field == "emulated_state"
     assert path.read_bytes() == content.encode("latin-1")

@@ -17,7 +17,6 @@ from tests.disk import fill, remount
 from wintun_api.drivers.base import Adapter, Route
 from wintun_api.drivers.emulated.driver import open_emulated
 from wintun_api.errors import DriverError, InvalidArgument
-from wintun_api.settings import Settings
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux" or os.geteuid() != 0, reason="mounts a file system"
@@ -33,10 +32,6 @@ ONE = {
 
 def content(*adapters: object) -> str:
     return json.dumps({"version": 1, "adapters": adapters})
-
-
-def settings(path: Path) -> Settings:
-    return Settings(emulated_state=path, pools=("Example",))
 
 
 def foreign(path: Path) -> None:
@@ -84,7 +79,7 @@ def test_refused(tmp_path: Path, spoil: Callable[[Path], None]) -> None:
     path = tmp_path / "state.json"
     spoil(path)
     with pytest.raises(InvalidArgument) as refused:
-        open_emulated(settings(path))
+        open_emulated(state=path)
     assert str(tmp_path) in str(refused.value)
     assert refused.value.hint
 
@@ -117,7 +112,7 @@ def test_values_that_no_adapter_has(tmp_path: Path, change: dict[str, object]) -
     path = tmp_path / "state.json"
     path.write_text(content({**ONE, **change}))
     with pytest.raises(InvalidArgument, match="is not a state file of the emulated driver"):
-        open_emulated(settings(path))
+        open_emulated(state=path)
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, content(ONE, ONE), content([]), content(5)])
@@ -126,7 +121,7 @@ def test_shapes(tmp_path: Path, text: str) -> None:
     path = tmp_path / "state.json"
     path.write_text(text)
     with pytest.raises(InvalidArgument):
-        open_emulated(settings(path))
+        open_emulated(state=path)
 
 
 def test_private(tmp_path: Path) -> None:
@@ -137,8 +132,8 @@ def test_private(tmp_path: Path) -> None:
     (path.parent / "state.json.new").symlink_to(victim)
     before = os.umask(0)
     try:
-        open_emulated(settings(path)).create_adapter("One", "Example")
-        open_emulated(settings(tmp_path / "made" / "state.json")).create_adapter("One", "Example")
+        open_emulated(state=path).create_adapter("One", "Example")
+        open_emulated(state=tmp_path / "made" / "state.json").create_adapter("One", "Example")
     finally:
         os.umask(before)
     assert victim.read_text() == "mine"
@@ -149,10 +144,10 @@ def test_private(tmp_path: Path) -> None:
 def test_an_evicted_long_name_can_be_read_again(tmp_path: Path) -> None:
     """The longest name, of which another adapter took the place, is read with its number."""
     path = tmp_path / "state.json"
-    driver = open_emulated(settings(path))
+    driver = open_emulated(state=path, pools=("Example",))
     driver.create_adapter("n" * 127, "Example")
     driver.library.machine.create("n" * 127, "Example", None, persistent=True)
-    names = [one.name for one in open_emulated(settings(path)).adapters()]
+    names = [one.name for one in open_emulated(state=path).adapters()]
     assert sorted(names) == ["n" * 125 + " 1", "n" * 127]
 
 
@@ -173,7 +168,7 @@ CHANGES: dict[str, Callable[[Adapter], object]] = {
 def test_a_change_that_cannot_be_written(small_disk: Path, function: str, code: int) -> None:
     """It fails by Windows' number for the cause, is not made, and can be made later."""
     path = small_disk / "state.json"
-    driver = open_emulated(settings(path))
+    driver = open_emulated(state=path, pools=("Example",))
     adapter = driver.create_adapter("One", "Example")
     before = adapter.info()
     filler = fill(small_disk)
@@ -183,18 +178,18 @@ def test_a_change_that_cannot_be_written(small_disk: Path, function: str, code: 
         CHANGES[function](adapter)
     assert (failed.value.function, failed.value.code) == (function, code)
     assert adapter.info() == before
-    assert open_emulated(settings(path)).adapters() == [before]
+    assert open_emulated(state=path).adapters() == [before]
     remount(small_disk, "rw")
     filler.unlink()
     assert sorted(one.name for one in small_disk.iterdir()) == ["state.json"]
     CHANGES[function](adapter)
-    assert open_emulated(settings(path)).adapters() == driver.adapters() != [before]
+    assert open_emulated(state=path).adapters() == driver.adapters() != [before]
 
 
 def test_a_pool_goes_whole_or_not_at_all(small_disk: Path) -> None:
     """A full disk keeps every adapter of a pool, and the name that a new one would have taken."""
     path = small_disk / "state.json"
-    driver = open_emulated(settings(path))
+    driver = open_emulated(state=path, pools=("Example",))
     for name in ("One", "Two"):
         driver.create_adapter(name, "Example")
     fill(small_disk)
@@ -208,7 +203,7 @@ def test_a_pool_goes_whole_or_not_at_all(small_disk: Path) -> None:
 def test_a_directory_that_became_a_file(tmp_path: Path) -> None:
     """Where the directory of the file was, a change is refused, and is not "no such adapter"."""
     path = tmp_path / "deep" / "state.json"
-    adapter = open_emulated(settings(path)).create_adapter("One", "Example")
+    adapter = open_emulated(state=path).create_adapter("One", "Example")
     path.unlink()
     path.parent.rmdir()
     path.parent.write_text("")

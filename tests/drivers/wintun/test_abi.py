@@ -25,9 +25,6 @@ WintunReceivePacket WintunReleaseReceivePacket WintunSendPacket WintunSetLogger 
 POINTER = ctypes.sizeof(ctypes.c_void_p)
 
 
-ROWS = [export.prototype for export in abi.PROTOTYPES]
-
-
 def row(generation: Generation, name: str) -> foreign.Prototype:
     (found,) = (one for one in abi.prototypes_of(generation) if one.name == name)
     return found
@@ -142,7 +139,7 @@ def test_argument_orders() -> None:
 
 def test_void_functions_cannot_fail() -> None:
     """What returns nothing has no check, and what can fail has one."""
-    for one in ROWS:
+    for one in abi.PROTOTYPES:
         if one.restype is None:
             assert one.check is Check.NONE
         elif one.name != "WintunGetReadWaitEvent":
@@ -151,13 +148,13 @@ def test_void_functions_cannot_fail() -> None:
 
 def test_packet_path() -> None:
     """The four packet functions keep the GIL, and no others."""
-    assert {one.name for one in ROWS if one.packet_path} == {
+    assert {one.name for one in abi.PROTOTYPES if one.packet_path} == {
         "WintunReceivePacket",
         "WintunReleaseReceivePacket",
         "WintunAllocateSendPacket",
         "WintunSendPacket",
     }
-    for one in ROWS:
+    for one in abi.PROTOTYPES:
         keeps_gil = bool(foreign.function_type(one)._flags_ & FUNCFLAG_PYTHONAPI)
         assert keeps_gil is one.packet_path
 

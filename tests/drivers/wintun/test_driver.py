@@ -411,4 +411,4 @@ def test_readings_are_forgotten(wintun: WintunDriver, library: EmulatedLibrary) 
         wintun.adapters()
         adapter.delete()
     wintun.adapters()
-    assert wintun._readings == {}
+    assert len(wintun.readings) == 0

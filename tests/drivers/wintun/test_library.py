@@ -18,10 +18,12 @@ elsewhere = pytest.mark.skipif(sys.platform == "win32", reason="for systems that
 @elsewhere
 def test_wrong_platform() -> None:
     """Off Windows the driver says so, and what to use instead."""
-    unavailable = open_wintun(Settings()).unavailable_reason()
+    unavailable = open_wintun().unavailable_reason()
     assert unavailable is not None
     assert unavailable.reason is UnavailableReason.WRONG_PLATFORM
     assert "--driver" in unavailable.hint
+    assert open_wintun().lasting
+    assert not open_wintun().elevated()
 
 
 @elsewhere
@@ -37,9 +39,17 @@ def test_calls_raise_the_reason() -> None:
 
 def test_capabilities_without_a_library(tmp_path: Path) -> None:
     """Without a file the capabilities are those of the current generation."""
-    driver = open_wintun(Settings(wintun_dll=tmp_path / "wintun.dll"))
+    driver = open_wintun(tmp_path / "wintun.dll")
     assert driver.capabilities.generation == "tunnel-type"
     assert driver.library_path is None
+
+
+def test_settings_become_keywords(tmp_path: Path) -> None:
+    """The service's settings say which file is used."""
+    path = tmp_path / "wintun.dll"
+    path.write_bytes(b"MZ")
+    assert open_driver("wintun", Settings(wintun_dll=path)).library_path == str(path)
+    assert open_driver("wintun", Settings(data_dir=tmp_path)).library_path == str(path)
 
 
 def test_no_relative_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from wintun_api import __version__
 from wintun_api.api.views import limits_of
 from wintun_api.choices import DriverGeneration, DriverName, Scope, SessionState
 from wintun_api.drivers.wintun.abi import Generation
-from wintun_api.drivers.wintun.driver import CAPABILITIES
+from wintun_api.drivers.wintun.generations import CAPABILITIES
 from wintun_api.limits import DEFAULT_RING_CAPACITY
 from wintun_api.packet.check import TOO_SHORT
 from wintun_api.schemas.adapters import (

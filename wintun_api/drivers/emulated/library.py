@@ -73,6 +73,10 @@ class EmulatedLibrary:
         """Return None: it works everywhere."""
         return None
 
+    def elevated(self) -> bool:
+        """Return True: nothing needs a right."""
+        return True
+
     def endangered(self) -> list[str]:
         """Return []: there is nothing to load."""
         return []

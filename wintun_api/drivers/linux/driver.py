@@ -22,7 +22,7 @@ from wintun_api.drivers.base import (
     Watcher,
 )
 from wintun_api.drivers.limits import check_name, check_pool
-from wintun_api.drivers.linux import availability, capability, marks, native, tun
+from wintun_api.drivers.linux import availability, capability, marks, tun
 from wintun_api.drivers.linux.adapter import (
     AddressesRead,
     LinuxAdapter,
@@ -36,6 +36,8 @@ from wintun_api.drivers.linux.heap import keep_heap
 from wintun_api.drivers.linux.identity import KERNEL_NAME_PATTERN, Identity, kernel_name
 from wintun_api.drivers.linux.log import DriverLog
 from wintun_api.drivers.linux.memory import Memory
+from wintun_api.drivers.linux.native import Native
+from wintun_api.drivers.linux.native import load as load_native
 from wintun_api.drivers.linux.own_routes import OwnRoutes
 from wintun_api.drivers.linux.resolver import Resolver, find_resolver
 from wintun_api.drivers.linux.rtnetlink import Link, RouteSocket
@@ -47,7 +49,6 @@ from wintun_api.errors import (
     DriverUnavailable,
     NotSupported,
 )
-from wintun_api.settings import Settings
 
 CAPABILITIES = Capabilities(
     generation="kernel",
@@ -66,14 +67,21 @@ Device = tuple[Link, AddressesRead, tuple[Route, ...]]
 MISC_DEVICES = Path("/proc/misc")
 
 
-def open_linux(settings: Settings) -> LinuxDriver:
+def open_linux(native: Native = "auto") -> LinuxDriver:
     """Return the kernel's driver; it opens nothing before its first call.
 
     Threads started after this have CAP_NET_ADMIN in effect if it is permitted.
+
+    Args:
+        native: Native code for packets: "auto" uses it if it was built, "off" never; or the
+            absolute path of a library.
+
+    Raises:
+        InvalidSettings: The named library cannot be used.
     """
     capability.put_into_effect()
     keep_heap()
-    return LinuxDriver(find_resolver(), native.load(settings.native) or PythonCalls)
+    return LinuxDriver(find_resolver(), load_native(native) or PythonCalls)
 
 
 class LinuxDriver:
@@ -114,6 +122,11 @@ class LinuxDriver:
         return None
 
     @property
+    def lasting(self) -> bool:
+        """Always True: devices outlive this process."""
+        return True
+
+    @property
     def capabilities(self) -> Capabilities:
         """What TUN devices can do; DNS settings too if systemd-resolved runs."""
         return replace(CAPABILITIES, dns=self._resolver is not None)
@@ -121,6 +134,10 @@ class LinuxDriver:
     def unavailable_reason(self) -> Unavailable | None:
         """Return why adapters are not possible here, or None."""
         return availability.unavailable_reason()
+
+    def elevated(self) -> bool:
+        """Return whether this thread may manage its network."""
+        return availability.missing_right() is None
 
     def create_adapter(
         self, name: str, pool: str, requested_guid: UUID | None = None

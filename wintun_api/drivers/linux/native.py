@@ -20,11 +20,13 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Literal, TypeAlias
 
 from wintun_api.drivers.linux.calls import PacketCalls, PythonCalls, Read, Written
 from wintun_api.errors import InvalidSettings
 from wintun_api.packet.block import Block
-from wintun_api.settings import Native
+
+Native: TypeAlias = Literal["auto", "off"] | Path
 
 SOURCE = Path(__file__).with_name("burst.c")
 LIBRARY = Path(__file__).with_name("burst.so")

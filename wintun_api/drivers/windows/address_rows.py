@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from ctypes import byref
+from functools import partial
 from ipaddress import ip_interface
 
 from wintun_api.drivers.base import IPAddress, IPInterface
+from wintun_api.drivers.difference import Undo, apply_each, difference
 from wintun_api.drivers.network_check import check_addresses
 from wintun_api.drivers.windows.interface_rows import InterfaceRows
 from wintun_api.drivers.windows.iphlpapi import (
@@ -27,7 +28,7 @@ from wintun_api.drivers.windows.win32 import (
     ERROR_OBJECT_ALREADY_EXISTS,
     ERROR_SUCCESS,
 )
-from wintun_api.errors import AddressExists, DriverError, SettingRefused
+from wintun_api.errors import AddressExists, SettingRefused
 
 
 class AddressRows:
@@ -57,35 +58,28 @@ class AddressRows:
         wanted = {interface.ip: interface for interface in check_addresses(addresses)}
         for version in sorted({address.version for address in wanted}):
             self._interfaces.need(luid, version, "CreateUnicastIpAddressEntry")
-        present = {row.Address.address: row for row in self._rows(luid)}
-        created: list[IPAddress] = []
-        changed: list[UnicastIpAddressRow] = []
-        try:
-            for address, interface in wanted.items():
-                row = present.get(address)
-                if row is None:
-                    self._create(luid, interface)
-                    created.append(address)
-                elif row.OnLinkPrefixLength != interface.network.prefixlen:
-                    self._change(row, interface.network.prefixlen)
-                    changed.append(row)
-        except DriverError:
-            for row in self._rows(luid):
-                if row.Address.address in created:
-                    self._delete(row)
-            for row in changed:
-                with suppress(DriverError):
-                    self._change(row, row.OnLinkPrefixLength)
-            raise
-        for address, row in present.items():
-            if address not in wanted and not _by_windows(row):
-                self._delete(row)
+        found = difference(
+            self._rows(luid),
+            wanted,
+            place=_address_of,
+            right=lambda row, one: row.OnLinkPrefixLength == one.network.prefixlen,
+        )
+        # Another prefix length is set in place, so that connections survive it.
+        changed = {_address_of(row): row for row in found.displaced}
+        steps: list[Callable[[], Undo | None]] = [
+            partial(self._change, changed[one.ip], one.network.prefixlen)
+            if one.ip in changed
+            else partial(self._create, luid, one)
+            for one in found.missing
+        ]
+        steps += [partial(self._delete, row) for row in found.surplus if not _by_windows(row)]
+        apply_each(steps)
 
     def _rows(self, luid: int) -> list[UnicastIpAddressRow]:
         rows = self._calls.rows("GetUnicastIpAddressTable", AF_UNSPEC, UnicastIpAddressRow)
         return [row for row in rows if row.InterfaceLuid == luid]
 
-    def _create(self, luid: int, interface: IPInterface) -> None:
+    def _create(self, luid: int, interface: IPInterface) -> Undo | None:
         row = UnicastIpAddressRow()
         self._calls.code("InitializeUnicastIpAddressEntry", byref(row))
         row.InterfaceLuid = luid
@@ -99,21 +93,22 @@ class AddressRows:
             interface.version, lambda: self._calls.code(function, byref(row))
         )
         if code == ERROR_OBJECT_ALREADY_EXISTS:
-            self._refuse_foreign(luid, interface)
-        elif code in (ERROR_INVALID_PARAMETER, ERROR_NOT_FOUND):
+            return self._refuse_foreign(luid, interface)
+        if code in (ERROR_INVALID_PARAMETER, ERROR_NOT_FOUND):
             raise SettingRefused(function, code, f"Windows refuses the address {interface}.")
-        elif code != ERROR_SUCCESS:
+        if code != ERROR_SUCCESS:
             raise system_error(function, code)
+        return Undo(interface, partial(self._delete, row))
 
-    def _refuse_foreign(self, luid: int, interface: IPInterface) -> None:
+    def _refuse_foreign(self, luid: int, interface: IPInterface) -> Undo | None:
         """Accept an address that is already on this interface; refuse one on another."""
         rows = self._calls.rows("GetUnicastIpAddressTable", AF_UNSPEC, UnicastIpAddressRow)
         owners = [row for row in rows if row.Address.address == interface.ip]
         for row in owners:
             if row.InterfaceLuid == luid:
                 if row.OnLinkPrefixLength != interface.network.prefixlen:
-                    self._change(row, interface.network.prefixlen)
-                return
+                    return self._change(row, interface.network.prefixlen)
+                return None
         where = f" of index {owners[0].InterfaceIndex}" if owners else ""
         raise AddressExists(
             "CreateUnicastIpAddressEntry",
@@ -121,15 +116,25 @@ class AddressRows:
             f"{interface.ip} is already an address of another interface{where}.",
         )
 
-    def _change(self, row: UnicastIpAddressRow, prefix_length: int) -> None:
+    def _change(self, row: UnicastIpAddressRow, prefix_length: int) -> Undo:
         changed = UnicastIpAddressRow.from_buffer_copy(row)
         changed.OnLinkPrefixLength = prefix_length
         self._calls.call("SetUnicastIpAddressEntry", byref(changed))
+        back = partial(self._calls.call, "SetUnicastIpAddressEntry", byref(row))
+        return Undo(_interface_of(row), back)
 
-    def _delete(self, row: UnicastIpAddressRow) -> None:
+    def _delete(self, row: UnicastIpAddressRow) -> Undo | None:
         code = self._calls.code("DeleteUnicastIpAddressEntry", byref(row))
-        if code not in (ERROR_SUCCESS, ERROR_NOT_FOUND):
+        if code == ERROR_NOT_FOUND:
+            return None  # it went by itself
+        if code != ERROR_SUCCESS:
             raise system_error("DeleteUnicastIpAddressEntry", code)
+        back = partial(self._calls.call, "CreateUnicastIpAddressEntry", byref(row))
+        return Undo(_interface_of(row), back)
+
+
+def _address_of(row: UnicastIpAddressRow) -> IPAddress:
+    return row.Address.address  # type: ignore[no-any-return]
 
 
 def _interface_of(row: UnicastIpAddressRow) -> IPInterface:

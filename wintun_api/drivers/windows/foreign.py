@@ -17,11 +17,8 @@ from typing import Any
 from uuid import UUID
 
 BOOL = c_int32
-
 DWORD = c_uint32
-
 DWORD64 = c_uint64
-
 LPARAM = c_ssize_t
 
 
@@ -51,6 +48,11 @@ class WideString(c_void_p):
         return ctypes.string_at(self.value, 2 * length).decode("utf-16-le", "replace")
 
 
+def text_of(units: ctypes.Array[c_uint16]) -> str:
+    """Return zero-terminated UTF-16 units as text."""
+    return bytes(units).decode("utf-16-le", "replace").partition("\0")[0]
+
+
 class Guid(ctypes.Structure):
     """GUID of guiddef.h, 16 bytes in memory as `UUID.bytes_le`."""
 
@@ -77,6 +79,9 @@ class NetLuid(ctypes.Structure):
 
     _fields_ = (("value", c_uint64),)
 
+
+PCWSTR = WideString
+PBOOL, PDWORD, PGUID, PLUID = POINTER(BOOL), POINTER(DWORD), POINTER(Guid), POINTER(NetLuid)
 
 # stdcall where the two conventions differ (32-bit Windows), the platform's own elsewhere.
 if sys.platform == "win32":

@@ -23,9 +23,12 @@ from ipaddress import IPv4Address, IPv6Address
 from wintun_api.drivers.base import IPAddress
 from wintun_api.drivers.windows.foreign import (
     DWORD,
+    PCWSTR,
+    PDWORD,
+    PGUID,
+    PLUID,
     Check,
     Guid,
-    NetLuid,
     Prototype,
     WideString,
     callback_type,
@@ -232,60 +235,57 @@ class DnsInterfaceSettings(ctypes.Structure):
 TABLE_ROWS = 8  # where the rows of a table begin, behind NumEntries
 
 
-def text_of(units: ctypes.Array[c_uint16]) -> str:
-    """Return zero-terminated UTF-16 units as text."""
-    return bytes(units).decode("utf-16-le", "replace").partition("\0")[0]
-
-
-_NC, _NO = Check.CALLER, Check.NONE
-_PLUID, _PGUID, _PDWORD, _PPTR = POINTER(NetLuid), POINTER(Guid), POINTER(DWORD), POINTER(c_void_p)
-_ADDR, _FWD = POINTER(UnicastIpAddressRow), POINTER(IpForwardRow2)
-_IPIF, _IF, _DNS = POINTER(IpInterfaceRow), POINTER(IfRow2), POINTER(DnsInterfaceSettings)
-_W, _UNITS = WideString, POINTER(c_uint16 * ALIAS_UNITS)
+# Short names of these tables: a pointer to each structure, and how a function fails.
+PADDRESS, PROUTE, PINTERFACE, PIF, PDNS = (
+    POINTER(row)
+    for row in (UnicastIpAddressRow, IpForwardRow2, IpInterfaceRow, IfRow2, DnsInterfaceSettings)
+)
+FAMILY, PALIAS, PPOINTER = c_uint16, POINTER(c_uint16 * ALIAS_UNITS), POINTER(c_void_p)
+CODE, VOID = Check.CALLER, Check.NONE
 
 # In the order of netioapi.h. Since Windows Vista but for those of DNS, which are 10 2004's (19041).
 IPHLPAPI: tuple[Prototype, ...] = (
-    Prototype("GetIfEntry2", DWORD, (_IF,), _NC),
-    Prototype("GetIfTable2Ex", DWORD, (c_int32, _PPTR), _NC),
-    Prototype("GetIpInterfaceEntry", DWORD, (_IPIF,), _NC),
-    Prototype("InitializeIpInterfaceEntry", None, (_IPIF,), _NO),
-    Prototype("SetIpInterfaceEntry", DWORD, (_IPIF,), _NC),
-    Prototype("CreateUnicastIpAddressEntry", DWORD, (_ADDR,), _NC),
-    Prototype("DeleteUnicastIpAddressEntry", DWORD, (_ADDR,), _NC),
-    Prototype("GetUnicastIpAddressTable", DWORD, (c_uint16, _PPTR), _NC),
-    Prototype("InitializeUnicastIpAddressEntry", None, (_ADDR,), _NO),
-    Prototype("SetUnicastIpAddressEntry", DWORD, (_ADDR,), _NC),
-    Prototype("CreateIpForwardEntry2", DWORD, (_FWD,), _NC),
-    Prototype("DeleteIpForwardEntry2", DWORD, (_FWD,), _NC),
-    Prototype("GetIpForwardTable2", DWORD, (c_uint16, _PPTR), _NC),
-    Prototype("InitializeIpForwardEntry", None, (_FWD,), _NO),
-    Prototype("SetIpForwardEntry2", DWORD, (_FWD,), _NC),
-    Prototype("FreeMibTable", None, (c_void_p,), _NO),
-    Prototype("ConvertInterfaceAliasToLuid", DWORD, (_W, _PLUID), _NC),
-    Prototype("ConvertInterfaceLuidToAlias", DWORD, (_PLUID, _UNITS, c_size_t), _NC),
-    Prototype("ConvertInterfaceLuidToGuid", DWORD, (_PLUID, _PGUID), _NC),
-    Prototype("ConvertInterfaceLuidToIndex", DWORD, (_PLUID, _PDWORD), _NC),
+    Prototype("GetIfEntry2", DWORD, (PIF,), CODE),
+    Prototype("GetIfTable2Ex", DWORD, (c_int32, PPOINTER), CODE),
+    Prototype("GetIpInterfaceEntry", DWORD, (PINTERFACE,), CODE),
+    Prototype("InitializeIpInterfaceEntry", None, (PINTERFACE,), VOID),
+    Prototype("SetIpInterfaceEntry", DWORD, (PINTERFACE,), CODE),
+    Prototype("CreateUnicastIpAddressEntry", DWORD, (PADDRESS,), CODE),
+    Prototype("DeleteUnicastIpAddressEntry", DWORD, (PADDRESS,), CODE),
+    Prototype("GetUnicastIpAddressTable", DWORD, (FAMILY, PPOINTER), CODE),
+    Prototype("InitializeUnicastIpAddressEntry", None, (PADDRESS,), VOID),
+    Prototype("SetUnicastIpAddressEntry", DWORD, (PADDRESS,), CODE),
+    Prototype("CreateIpForwardEntry2", DWORD, (PROUTE,), CODE),
+    Prototype("DeleteIpForwardEntry2", DWORD, (PROUTE,), CODE),
+    Prototype("GetIpForwardTable2", DWORD, (FAMILY, PPOINTER), CODE),
+    Prototype("InitializeIpForwardEntry", None, (PROUTE,), VOID),
+    Prototype("SetIpForwardEntry2", DWORD, (PROUTE,), CODE),
+    Prototype("FreeMibTable", None, (c_void_p,), VOID),
+    Prototype("ConvertInterfaceAliasToLuid", DWORD, (PCWSTR, PLUID), CODE),
+    Prototype("ConvertInterfaceLuidToAlias", DWORD, (PLUID, PALIAS, c_size_t), CODE),
+    Prototype("ConvertInterfaceLuidToGuid", DWORD, (PLUID, PGUID), CODE),
+    Prototype("ConvertInterfaceLuidToIndex", DWORD, (PLUID, PDWORD), CODE),
 )
 # What a notification calls: the caller's context, the row with its keys alone, what became of it.
 ChangeCallback = callback_type(None, c_void_p, c_void_p, c_int32)
-_WHEN = (c_uint16, ChangeCallback, c_void_p, c_uint8, _PPTR)
+_WHEN = (FAMILY, ChangeCallback, c_void_p, c_uint8, PPOINTER)
 IPHLPAPI_NOTIFY: tuple[Prototype, ...] = (
-    Prototype("NotifyIpInterfaceChange", DWORD, _WHEN, _NC),
-    Prototype("NotifyUnicastIpAddressChange", DWORD, _WHEN, _NC),
-    Prototype("NotifyRouteChange2", DWORD, _WHEN, _NC),
-    Prototype("CancelMibChangeNotify2", DWORD, (c_void_p,), _NC),
+    Prototype("NotifyIpInterfaceChange", DWORD, _WHEN, CODE),
+    Prototype("NotifyUnicastIpAddressChange", DWORD, _WHEN, CODE),
+    Prototype("NotifyRouteChange2", DWORD, _WHEN, CODE),
+    Prototype("CancelMibChangeNotify2", DWORD, (c_void_p,), CODE),
 )
 # The GUID is passed by value. Every calling convention passes such a structure differently; ctypes
 # handles them if the structure itself is given here.
 IPHLPAPI_DNS: tuple[Prototype, ...] = (
-    Prototype("GetInterfaceDnsSettings", DWORD, (Guid, _DNS), _NC),
-    Prototype("SetInterfaceDnsSettings", DWORD, (Guid, _DNS), _NC),
-    Prototype("FreeInterfaceDnsSettings", None, (_DNS,), _NO),
+    Prototype("GetInterfaceDnsSettings", DWORD, (Guid, PDNS), CODE),
+    Prototype("SetInterfaceDnsSettings", DWORD, (Guid, PDNS), CODE),
+    Prototype("FreeInterfaceDnsSettings", None, (PDNS,), VOID),
 )
 # Undocumented, but what wintun.dll itself calls (api/nci.h), and it says when a name is in use.
-NCI: tuple[Prototype, ...] = (Prototype("NciSetConnectionName", DWORD, (_PGUID, _W), _NC),)
+NCI: tuple[Prototype, ...] = (Prototype("NciSetConnectionName", DWORD, (PGUID, PCWSTR), CODE),)
 # The answer is a CONFIGRET (cfgmgr32.h).
 CFGMGR32: tuple[Prototype, ...] = (
-    Prototype("CM_Locate_DevNodeW", DWORD, (_PDWORD, _W, DWORD), _NC),
-    Prototype("CM_Get_DevNode_Status", DWORD, (_PDWORD, _PDWORD, DWORD, DWORD), _NC),
+    Prototype("CM_Locate_DevNodeW", DWORD, (PDWORD, PCWSTR, DWORD), CODE),
+    Prototype("CM_Get_DevNode_Status", DWORD, (PDWORD, PDWORD, DWORD, DWORD), CODE),
 )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from ctypes import byref
+from functools import partial
 from ipaddress import ip_network
 from typing import TypeAlias
 
 from wintun_api.drivers.base import IPAddress, IPNetwork, Route
+from wintun_api.drivers.difference import Undo, apply_each, difference
 from wintun_api.drivers.network_check import MADE_METRICS
 from wintun_api.drivers.windows.interface_rows import InterfaceRows
 from wintun_api.drivers.windows.iphlpapi import (
@@ -28,7 +29,7 @@ from wintun_api.drivers.windows.win32 import (
     ERROR_OBJECT_ALREADY_EXISTS,
     ERROR_SUCCESS,
 )
-from wintun_api.errors import DriverError, RouteExists, SettingRefused
+from wintun_api.errors import RouteExists, SettingRefused
 
 # What identifies a route on an interface; the metric is only a property of it.
 Key: TypeAlias = tuple[IPNetwork, IPAddress | None]
@@ -62,36 +63,24 @@ class RouteRows:
         for version in sorted({one.destination.version for one in wanted.values()}):
             self._interfaces.need(luid, version, "CreateIpForwardEntry2")
         rows = self._calls.rows("GetIpForwardTable2", AF_UNSPEC, IpForwardRow2)
-        present = {_key_of(row): row for row in _managed(rows, luid)}
-        self._refuse_taken(
-            luid,
-            [
-                route
-                for key, route in wanted.items()
-                if key not in present or present[key].Metric != route.metric
-            ],
-            rows,
+        found = difference(
+            _managed(rows, luid),
+            wanted,
+            place=_key_of,
+            right=lambda row, one: row.Metric == one.metric,
         )
-        created: list[IpForwardRow2] = []
-        changed: list[IpForwardRow2] = []
-        try:
-            for key, route in wanted.items():
-                row = present.get(key)
-                if row is None:
-                    created += self._create(luid, route)
-                elif row.Metric != route.metric:
-                    self._change(row, route.metric)
-                    changed.append(row)
-        except DriverError:
-            with suppress(DriverError):
-                for row in created:
-                    self._delete(row)
-                for row in changed:
-                    self._change(row, row.Metric)
-            raise
-        for key, row in present.items():
-            if key not in wanted:
-                self._delete(row)
+        self._refuse_taken(luid, found.missing, rows)
+        changed = {_key_of(row): row for row in found.displaced}
+        steps: list[Callable[[], Undo | None]] = []
+        for route in found.missing:
+            row = changed.get((route.destination, route.next_hop))
+            steps.append(
+                partial(self._create, luid, route)
+                if row is None
+                else partial(self._change, row, route.metric)
+            )
+        steps += [partial(self._delete, row) for row in found.surplus]
+        apply_each(steps)
 
     def _rows(self, luid: int) -> list[IpForwardRow2]:
         return _managed(self._calls.rows("GetIpForwardTable2", AF_UNSPEC, IpForwardRow2), luid)
@@ -127,7 +116,7 @@ class RouteRows:
                         "smaller is preferred, or remove the other route first.",
                     )
 
-    def _create(self, luid: int, route: Route) -> list[IpForwardRow2]:
+    def _create(self, luid: int, route: Route) -> Undo | None:
         row = IpForwardRow2()
         self._calls.code("InitializeIpForwardEntry", byref(row))
         network, version = route.destination, route.destination.version
@@ -143,23 +132,29 @@ class RouteRows:
         function = "CreateIpForwardEntry2"
         code = self._interfaces.patiently(version, lambda: self._calls.code(function, byref(row)))
         if code == ERROR_OBJECT_ALREADY_EXISTS:
-            return []  # Windows has already added it for an address
+            return None  # Windows has already added it for an address
         detail = f"Windows refuses the route to {network}."
         if code in (ERROR_INVALID_PARAMETER, ERROR_NOT_FOUND):
             raise SettingRefused(function, code, detail)
         if code != ERROR_SUCCESS:
             raise system_error(function, code, detail)
-        return [row]
+        return Undo(network, partial(self._delete, row))
 
-    def _change(self, row: IpForwardRow2, metric: int) -> None:
+    def _change(self, row: IpForwardRow2, metric: int) -> Undo:
         changed = IpForwardRow2.from_buffer_copy(row)
         changed.Metric = metric
         self._calls.call("SetIpForwardEntry2", byref(changed))
+        back = partial(self._calls.call, "SetIpForwardEntry2", byref(row))
+        return Undo(_key_of(row)[0], back)
 
-    def _delete(self, row: IpForwardRow2) -> None:
+    def _delete(self, row: IpForwardRow2) -> Undo | None:
         code = self._calls.code("DeleteIpForwardEntry2", byref(row))
-        if code not in (ERROR_SUCCESS, ERROR_NOT_FOUND):
+        if code == ERROR_NOT_FOUND:
+            return None  # it went by itself
+        if code != ERROR_SUCCESS:
             raise system_error("DeleteIpForwardEntry2", code)
+        back = partial(self._calls.call, "CreateIpForwardEntry2", byref(row))
+        return Undo(_key_of(row)[0], back)
 
 
 def _managed(rows: Sequence[IpForwardRow2], luid: int) -> list[IpForwardRow2]:

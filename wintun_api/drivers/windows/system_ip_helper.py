@@ -13,14 +13,13 @@ from uuid import UUID
 from wintun_api.drivers.base import IPAddress, IPInterface, LinkCounters, Route, Watcher
 from wintun_api.drivers.windows.address_rows import AddressRows
 from wintun_api.drivers.windows.dns_settings import DnsSettings
-from wintun_api.drivers.windows.foreign import DWORD, Guid, NetLuid
+from wintun_api.drivers.windows.foreign import DWORD, Guid, NetLuid, text_of
 from wintun_api.drivers.windows.interface_rows import IPV4_PATIENCE, IPV6_PATIENCE, InterfaceRows
 from wintun_api.drivers.windows.iphlpapi import (
     ALIAS_UNITS,
     FAMILIES,
     IfRow2,
     MibIfTableRaw,
-    text_of,
 )
 from wintun_api.drivers.windows.notifications import Notifications
 from wintun_api.drivers.windows.route_rows import RouteRows

@@ -7,9 +7,38 @@
     installed   what the registry tells: older adapters, the kernel driver
     library     the lower seam (WintunLibrary), and the real library behind it
     log         the logger callback in both shapes, the lines of a failed call
-    driver      WintunDriver: create, open, list, delete; where the generations differ
-    adapter     WintunAdapter: a handle's life, name, addresses, MTU
+    calls       Calls: a call of the library, with the log lines of its failure
+    generations where the two generations differ: abilities, and the calls of each
+    names       what adapters are called by Wintun and by Windows
+    readings    Readings: describe adapters, also those that the system hides now
     session     WintunSession: receive, wait, interrupt, send, end
+    adapter     WintunAdapter: a handle's life, and the settings of its adapter
+    driver      WintunDriver: create, open, list, delete
 
-Everything from `driver` on also runs over `drivers.emulated`. Importing loads nothing.
+Everything from `calls` on also runs over `drivers.emulated`. Importing loads nothing.
+
+It works as a library too, with the standard library alone:
+
+    from wintun_api.drivers.wintun import open_wintun
+
+    driver = open_wintun()  # wintun.dll beside python.exe; of 0.14 or of 0.9 to 0.13
+    adapter = driver.create_adapter("Demo", "Example")
+    session = adapter.start_session(0x400000)
+    while session.wait_readable():
+        for packet in session.receive_packets(256):
+            ...
 """
+
+from wintun_api.drivers.wintun.abi import PROTOTYPES, Generation
+from wintun_api.drivers.wintun.adapter import WintunAdapter
+from wintun_api.drivers.wintun.driver import WintunDriver, open_wintun
+from wintun_api.drivers.wintun.session import WintunSession
+
+__all__ = [
+    "PROTOTYPES",
+    "Generation",
+    "WintunAdapter",
+    "WintunDriver",
+    "WintunSession",
+    "open_wintun",
+]

@@ -19,10 +19,13 @@ from wintun_api.drivers.windows.foreign import (
     DWORD,
     DWORD64,
     LPARAM,
+    PBOOL,
+    PCWSTR,
+    PDWORD,
+    PGUID,
+    PLUID,
     Check,
     EventHandle,
-    Guid,
-    NetLuid,
     Prototype,
     WideString,
     callback_type,
@@ -51,53 +54,57 @@ Generation: TypeAlias = choices.Generation
 
 
 @dataclass(frozen=True, slots=True)
-class Export:
-    """A function of wintun.dll, and the generations that export it."""
+class Export(Prototype):
+    """A function of wintun.dll.
 
-    generations: frozenset[Generation]
-    prototype: Prototype
+    Attributes:
+        only: The generation that exports it with these types; None if both do.
+    """
+
+    only: Generation | None = None
+
+    @property
+    def generations(self) -> frozenset[Generation]:
+        """The generations that export it."""
+        return frozenset(Generation) if self.only is None else frozenset({self.only})
 
 
-_P = frozenset({Generation.POOL})
-_T = frozenset({Generation.TUNNEL_TYPE})
-_PT = _P | _T
-_A, _S, _W, _PKT = AdapterHandle, SessionHandle, WideString, c_void_p
-_PBOOL, _PGUID, _PDWORD, _PLUID = POINTER(BOOL), POINTER(Guid), POINTER(DWORD), POINTER(NetLuid)
-_PNAME = POINTER(AdapterName)
-_F = Prototype
-_ENUM, _LOG_P, _LOG_T = EnumCallback, PoolLoggerCallback, TunnelTypeLoggerCallback
+# Short names of this table, as wintun.h and the headers of Windows write them.
+ADAPTER, SESSION, PACKET, PNAME = AdapterHandle, SessionHandle, c_void_p, POINTER(AdapterName)
+POOL, TUNNEL_TYPE = Generation.POOL, Generation.TUNNEL_TYPE
+VOID, NULL, FALSE, CALLER = Check.NONE, Check.NULL, Check.FALSE, Check.CALLER
 
 # In the order of wintun.h. WintunGetAdapterLUID is exported so; its README spells it differently.
 PROTOTYPES: tuple[Export, ...] = (
-    Export(_P, _F("WintunCreateAdapter", _A, (_W, _W, _PGUID, _PBOOL), Check.NULL)),
-    Export(_T, _F("WintunCreateAdapter", _A, (_W, _W, _PGUID), Check.NULL)),
-    Export(_P, _F("WintunOpenAdapter", _A, (_W, _W), Check.NULL)),
-    Export(_T, _F("WintunOpenAdapter", _A, (_W,), Check.NULL)),
-    Export(_T, _F("WintunCloseAdapter", None, (_A,), Check.NONE)),
-    Export(_P, _F("WintunDeleteAdapter", BOOL, (_A, BOOL, _PBOOL), Check.FALSE)),
-    Export(_P, _F("WintunEnumAdapters", BOOL, (_W, _ENUM, LPARAM), Check.FALSE)),
-    Export(_P, _F("WintunFreeAdapter", None, (_A,), Check.NONE)),
-    Export(_P, _F("WintunDeletePoolDriver", BOOL, (_W, _PBOOL), Check.FALSE)),
-    Export(_T, _F("WintunDeleteDriver", BOOL, (), Check.FALSE)),
-    Export(_PT, _F("WintunGetAdapterLUID", None, (_A, _PLUID), Check.NONE)),
-    Export(_P, _F("WintunGetAdapterName", BOOL, (_A, _PNAME), Check.FALSE)),
-    Export(_P, _F("WintunSetAdapterName", BOOL, (_A, _W), Check.FALSE)),
-    Export(_PT, _F("WintunGetRunningDriverVersion", DWORD, (), Check.FALSE)),
-    Export(_P, _F("WintunSetLogger", None, (_LOG_P,), Check.NONE)),
-    Export(_T, _F("WintunSetLogger", None, (_LOG_T,), Check.NONE)),
-    Export(_PT, _F("WintunStartSession", _S, (_A, DWORD), Check.NULL)),
-    Export(_PT, _F("WintunEndSession", None, (_S,), Check.NONE)),
-    Export(_PT, _F("WintunGetReadWaitEvent", EventHandle, (_S,), Check.NULL)),
-    Export(_PT, _F("WintunReceivePacket", _PKT, (_S, _PDWORD), Check.CALLER, packet_path=True)),
-    Export(_PT, _F("WintunReleaseReceivePacket", None, (_S, _PKT), Check.NONE, packet_path=True)),
-    Export(_PT, _F("WintunAllocateSendPacket", _PKT, (_S, DWORD), Check.CALLER, packet_path=True)),
-    Export(_PT, _F("WintunSendPacket", None, (_S, _PKT), Check.NONE, packet_path=True)),
+    Export("WintunCreateAdapter", ADAPTER, (PCWSTR, PCWSTR, PGUID, PBOOL), NULL, only=POOL),
+    Export("WintunCreateAdapter", ADAPTER, (PCWSTR, PCWSTR, PGUID), NULL, only=TUNNEL_TYPE),
+    Export("WintunOpenAdapter", ADAPTER, (PCWSTR, PCWSTR), NULL, only=POOL),
+    Export("WintunOpenAdapter", ADAPTER, (PCWSTR,), NULL, only=TUNNEL_TYPE),
+    Export("WintunCloseAdapter", None, (ADAPTER,), VOID, only=TUNNEL_TYPE),
+    Export("WintunDeleteAdapter", BOOL, (ADAPTER, BOOL, PBOOL), FALSE, only=POOL),
+    Export("WintunEnumAdapters", BOOL, (PCWSTR, EnumCallback, LPARAM), FALSE, only=POOL),
+    Export("WintunFreeAdapter", None, (ADAPTER,), VOID, only=POOL),
+    Export("WintunDeletePoolDriver", BOOL, (PCWSTR, PBOOL), FALSE, only=POOL),
+    Export("WintunDeleteDriver", BOOL, (), FALSE, only=TUNNEL_TYPE),
+    Export("WintunGetAdapterLUID", None, (ADAPTER, PLUID), VOID),
+    Export("WintunGetAdapterName", BOOL, (ADAPTER, PNAME), FALSE, only=POOL),
+    Export("WintunSetAdapterName", BOOL, (ADAPTER, PCWSTR), FALSE, only=POOL),
+    Export("WintunGetRunningDriverVersion", DWORD, (), FALSE),
+    Export("WintunSetLogger", None, (PoolLoggerCallback,), VOID, only=POOL),
+    Export("WintunSetLogger", None, (TunnelTypeLoggerCallback,), VOID, only=TUNNEL_TYPE),
+    Export("WintunStartSession", SESSION, (ADAPTER, DWORD), NULL),
+    Export("WintunEndSession", None, (SESSION,), VOID),
+    Export("WintunGetReadWaitEvent", EventHandle, (SESSION,), NULL),
+    Export("WintunReceivePacket", PACKET, (SESSION, PDWORD), CALLER, packet_path=True),
+    Export("WintunReleaseReceivePacket", None, (SESSION, PACKET), VOID, packet_path=True),
+    Export("WintunAllocateSendPacket", PACKET, (SESSION, DWORD), CALLER, packet_path=True),
+    Export("WintunSendPacket", None, (SESSION, PACKET), VOID, packet_path=True),
 )
 
 
-def prototypes_of(generation: Generation) -> tuple[Prototype, ...]:
+def prototypes_of(generation: Generation) -> tuple[Export, ...]:
     """Return the rows of one generation, in header order."""
-    return tuple(row.prototype for row in PROTOTYPES if generation in row.generations)
+    return tuple(row for row in PROTOTYPES if row.only in (None, generation))
 
 
 def exports_of(generation: Generation) -> frozenset[str]:

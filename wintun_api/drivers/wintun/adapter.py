@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from ctypes import byref
-from typing import TYPE_CHECKING
 
 from wintun_api.drivers.base import (
     ADAPTER_GONE,
     AdapterInfo,
+    Capabilities,
     IPAddress,
     IPInterface,
     IPNetwork,
@@ -30,7 +30,7 @@ from wintun_api.drivers.network_check import (
     makes,
     own_network_taken,
 )
-from wintun_api.drivers.windows.foreign import BOOL, NetLuid
+from wintun_api.drivers.windows.foreign import BOOL
 from wintun_api.drivers.windows.ip_helper import IpHelper
 from wintun_api.drivers.windows.win32 import (
     ERROR_INVALID_HANDLE,
@@ -39,7 +39,11 @@ from wintun_api.drivers.windows.win32 import (
     ERROR_NOT_SUPPORTED,
     ERROR_OBJECT_ALREADY_EXISTS,
 )
-from wintun_api.drivers.wintun.abi import AdapterHandle, AdapterName, Generation
+from wintun_api.drivers.wintun.abi import AdapterHandle, Generation
+from wintun_api.drivers.wintun.calls import Calls
+from wintun_api.drivers.wintun.generations import capabilities_of, release
+from wintun_api.drivers.wintun.names import Names, read_luid, read_name
+from wintun_api.drivers.wintun.readings import Readings
 from wintun_api.drivers.wintun.session import WintunSession
 from wintun_api.errors import (
     AdapterNotFound,
@@ -50,33 +54,50 @@ from wintun_api.errors import (
     SettingRefused,
 )
 
-if TYPE_CHECKING:
-    from wintun_api.drivers.wintun.driver import WintunDriver
-
 
 class WintunAdapter:
     """Manage an adapter. Management thread only, except for the session of `start_session`.
 
     In the tunnel-type generation the adapter lives as long as the handle that created it.
+
+    Args:
+        calls: The library's calls.
+        helper: The IP Helper; without it the adapter has no settings and no counters.
+        names: The names of adapters that were renamed.
+        readings: Describes the adapter.
+        handle: The handle, which the adapter closes.
+        name: The name that it was created or opened with.
+        pool: The pool that it was created in.
+        created: Whether this handle created the adapter; another one only opened it.
+        reboot_required: Whether Wintun asked for a reboot when it created the adapter.
+        on_close: Called with the adapter when its handle has been closed.
     """
 
     def __init__(
         self,
-        driver: WintunDriver,
+        calls: Calls,
+        helper: IpHelper | None,
+        names: Names,
+        readings: Readings,
+        *,
         handle: AdapterHandle,
         name: str,
         pool: str,
-        *,
         created: bool,
-        reboot_required: bool = False,
+        reboot_required: bool,
+        on_close: Callable[[WintunAdapter], None],
     ) -> None:
-        self._driver = driver
+        self._calls = calls
+        self._ip_helper = helper
+        self._names = names
+        self._readings = readings
         self._handle: AdapterHandle | None = handle
         self._name = name
         self._pool = pool
         self._created = created
         self._reboot_required = reboot_required
-        self._luid = read_luid(driver, handle)
+        self._on_close = on_close
+        self._luid = read_luid(calls, handle)
         self._counted: LinkCounters | None = None
         self._version: tuple[int, int] | None = None  # of the driver, when the session started
 
@@ -103,13 +124,10 @@ class WintunAdapter:
     def name(self) -> str:
         """Return the name in Wintun, or the name it was created with if Wintun cannot tell."""
         handle = self._open("WintunGetAdapterName")
-        if self._driver.generation is Generation.POOL:
-            self._name = read_name(self._driver, handle)
-        return self._name
-
-    def renamed(self, name: str) -> None:
-        """Remember a new name, for when Wintun cannot tell it."""
-        self._name = name
+        if self._calls.generation is Generation.POOL:
+            self._name = read_name(self._calls, handle)
+            return self._name
+        return self._names.current(self._luid, self._name)
 
     def info(self) -> AdapterInfo:
         """Read the adapter from the system, or return what is known while it is hidden.
@@ -117,20 +135,20 @@ class WintunAdapter:
         Raises:
             AdapterNotFound: It was removed, or the handle is closed.
         """
-        return self._driver.reading(self._luid, self.name(), self._pool)
+        return self._readings.read(self._luid, self.name(), self._pool)
 
     def end_reason(self) -> str:
         """Return why its session has ended: it is gone, disabled, or its driver was replaced."""
         try:
             self.name()  # the pool generation asks the system
-            why = self._driver.hidden(self._luid)
+            why = self._readings.hidden(self._luid)
         except DriverError:
             return ADAPTER_GONE
         if why is None:
             return ADAPTER_GONE
         if why:
             return f"{why} Start a new session when it is back."
-        version = self._driver.version_or_none()
+        version = self._driver_version()
         if version and self._version and version != self._version:
             old, new = (f"{major}.{minor}" for major, minor in (self._version, version))
             return f"The driver was updated from {old} to {new}. Start a new session."
@@ -142,7 +160,7 @@ class WintunAdapter:
         Raises:
             AdapterNotFound: The adapter was removed before this handle had read any.
         """
-        helper = self._driver.ip_helper
+        helper = self._ip_helper
         if helper is None:
             return LinkCounters()
         try:
@@ -165,20 +183,20 @@ class WintunAdapter:
         handle = self._open("WintunStartSession")
         check_capacity(capacity)
         try:
-            session = self._driver.call("WintunStartSession", handle, capacity)
+            session = self._calls.call("WintunStartSession", handle, capacity)
         except DriverError as error:
-            why = self._driver.hidden(self._luid)
+            why = self._readings.hidden(self._luid)
             if not why or type(error) not in (DriverError, AdapterNotFound):
                 raise
             hidden = AdapterUnavailable(error.function, error.code, why)
             hidden.log = error.log
             raise hidden from None
         try:
-            started = WintunSession(self._driver.library, session, capacity)
+            started = WintunSession(self._calls.library, session, capacity)
         except BaseException:
-            self._driver.call("WintunEndSession", session)
+            self._calls.call("WintunEndSession", session)
             raise
-        self._version = self._driver.version_or_none()
+        self._version = self._driver_version()
         return started
 
     def set_name(self, name: str) -> None:
@@ -191,15 +209,15 @@ class WintunAdapter:
             AdapterExists: Another adapter has this name.
             NotSupported: This version of Windows does not support it.
         """
-        handle, driver = self._open("WintunSetAdapterName"), self._driver
-        if not driver.capabilities.rename:
+        handle = self._open("WintunSetAdapterName")
+        if not self._capabilities.rename:
             raise NotSupported("WintunSetAdapterName", ERROR_NOT_SUPPORTED)
-        driver.refuse_taken("WintunSetAdapterName", check_name(name), besides=self._luid)
-        if driver.generation is Generation.POOL:
-            driver.call("WintunSetAdapterName", handle, name)
+        self._names.refuse_taken("WintunSetAdapterName", check_name(name), besides=self._luid)
+        if self._calls.generation is Generation.POOL:
+            self._calls.call("WintunSetAdapterName", handle, name)
         else:
             self._helper("NciSetConnectionName")
-            driver.rename(self._luid, self.name(), name)
+            self._names.rename(self._luid, self.name(), name)
 
     def set_addresses(self, addresses: Sequence[IPInterface]) -> None:
         """Replace the addresses with these.
@@ -277,8 +295,8 @@ class WintunAdapter:
         """Close the handle (wintun.h: WintunFreeAdapter, WintunCloseAdapter). Idempotent."""
         handle, self._handle = self._handle, None
         if handle is not None:
-            self._driver.release(handle)
-            self._driver.forget(self)
+            release(self._calls, handle)
+            self._on_close(self)
 
     def delete(self, *, force: bool = False) -> bool:
         """Remove the device and close the handle; return whether a reboot is required.
@@ -291,8 +309,8 @@ class WintunAdapter:
         reboot_required = BOOL()
         with suppress(DriverError):
             self.counters()  # the last chance to know them
-        if self._driver.capabilities.persistent_adapters:
-            self._driver.call("WintunDeleteAdapter", handle, force, byref(reboot_required))
+        if self._capabilities.persistent_adapters:
+            self._calls.call("WintunDeleteAdapter", handle, force, byref(reboot_required))
         elif not self._created:
             raise NotSupported(
                 "WintunCloseAdapter",
@@ -302,6 +320,16 @@ class WintunAdapter:
             )
         self.close()
         return bool(reboot_required)
+
+    @property
+    def _capabilities(self) -> Capabilities:
+        return capabilities_of(self._calls.generation, self._ip_helper)
+
+    def _driver_version(self) -> tuple[int, int] | None:
+        try:
+            return self._calls.driver_version()
+        except DriverError:
+            return None
 
     def _refuse_ipv6(
         self, helper: IpHelper, function: str, settings: Sequence[IPInterface | IPNetwork]
@@ -320,24 +348,9 @@ class WintunAdapter:
 
     def _helper(self, function: str) -> IpHelper:
         self._open(function)
-        if self._driver.ip_helper is None:
+        if self._ip_helper is None:
             raise NotSupported(function, ERROR_NOT_SUPPORTED)
-        why = self._driver.hidden(self._luid)
+        why = self._readings.hidden(self._luid)
         if why:  # otherwise the caller would wait for it and then report it as unknown
             raise AdapterUnavailable(function, ERROR_NOT_FOUND, why)
-        return self._driver.ip_helper
-
-
-def read_luid(driver: WintunDriver, handle: AdapterHandle) -> int:
-    """Return the LUID of a handle (wintun.h: WintunGetAdapterLUID)."""
-    luid = NetLuid()
-    driver.call("WintunGetAdapterLUID", handle, byref(luid))
-    return int(luid.value)
-
-
-def read_name(driver: WintunDriver, handle: AdapterHandle) -> str:
-    """Return the name of a handle's adapter (wintun.h: WintunGetAdapterName)."""
-    units = AdapterName()
-    driver.call("WintunGetAdapterName", handle, byref(units))
-    text = bytes(units).decode("utf-16-le", "replace")
-    return text.partition("\0")[0]
+        return self._ip_helper

@@ -61,6 +61,9 @@ class WintunLibrary(Protocol):
     def unavailable_reason(self) -> Unavailable | None:
         """Return why it cannot be used here, or None. Loads nothing, never raises."""
 
+    def elevated(self) -> bool:
+        """Return whether this process has the rights that the library's calls need."""
+
     def endangered(self) -> list[str]:
         """Return the adapters of other programs that loading would delete; [] once loaded."""
 
@@ -154,6 +157,10 @@ class WintunDll:
                 hint="Start it as Administrator, or install it with: wintun-api service install",
             )
         return unavailable
+
+    def elevated(self) -> bool:
+        """Return whether this process runs as Administrator."""
+        return elevated()
 
     def endangered(self) -> list[str]:
         """Look for adapters of older programs, which a 0.14 library deletes when it is loaded."""
