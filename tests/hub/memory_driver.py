@@ -293,6 +293,10 @@ class MemoryDriver:
         """Return the device of this name."""
         return next(one for one in self.devices.values() if one.info.name == name)
 
+    def find(self, name: str) -> Device | None:
+        """Return the device of this name; None if there is none."""
+        return next((one for one in self.devices.values() if one.info.name == name), None)
+
     def add(self, name: str, pool: str = "Test", guid: UUID | None = None) -> Device:
         """Make a device, as another program does."""
         info = AdapterInfo(

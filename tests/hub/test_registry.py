@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
-from tests.hub.memory_driver import MemoryDriver
+from tests.hub.memory_driver import Device, MemoryDriver
 from tests.hub.running import PATIENCE, Hub, Reader, hub, reached, soon
 from wintun_api.errors import (
     AdapterExists,
@@ -21,6 +24,7 @@ from wintun_api.errors import (
     SessionNotFound,
 )
 from wintun_api.hub import registry
+from wintun_api.hub.adapters import AdapterView
 from wintun_api.hub.events import EventType
 from wintun_api.hub.network import NetworkSettings
 from wintun_api.hub.registry import Registry
@@ -289,6 +293,138 @@ def test_a_pool_is_deleted_with_its_members() -> None:
             assert [view.info.guid for view in listed] == [other.info.guid]
 
     asyncio.run(body())
+
+
+def test_a_name_that_another_device_has_now_is_not_opened() -> None:
+    """A request for a GUID never reaches the device that another program made of its name."""
+
+    async def body() -> None:
+        async with hub() as one:
+            old = one.driver.add("A")
+            await one.registry.adapters()
+            old.remove()
+            one.driver.add("A")
+            with pytest.raises(AdapterNotFound):
+                await one.registry.start_session(old.info.guid)
+            assert [handle.closed for handle in one.driver.handles] == [1]
+            assert one.driver.device("A").session is None
+
+    asyncio.run(body())
+
+
+def test_an_adapter_that_cannot_be_read_is_not_left_open() -> None:
+    """When opening fails half way, the handle is given back."""
+
+    async def body() -> None:
+        async with hub() as one:
+            one.driver.add("A")
+            one.driver.fail("read_adapter", DriverError("ReadAdapter", 31))
+            with pytest.raises(DriverError):
+                await one.registry.open_adapter("A", "Test")
+            assert [handle.closed for handle in one.driver.handles] == [1]
+
+    asyncio.run(body())
+
+
+def test_an_adapter_takes_the_place_of_one_that_is_gone() -> None:
+    """With the GUID of a device whose session still ends, it is another adapter: two events."""
+
+    async def body() -> None:
+        async with hub() as one:
+            session, _ = await one.session("A")
+            guid = session.adapter
+            with one.driver.hold("quiesce") as gate:
+                one.driver.device("A").remove()
+                await reached(gate)
+                view = await one.registry.create_adapter("A", "Test", guid)
+                assert (view.info.guid, view.session) == (guid, None)
+                await one.event(EventType.ADAPTER_DELETED)
+                assert await one.event(EventType.ADAPTER_CREATED) == view
+                gate.open()
+                await one.event(EventType.SESSION_ENDED)
+            assert (await one.registry.adapter(guid)) == view
+            assert (await one.registry.start_session(guid)).state is SessionState.RUNNING
+
+    asyncio.run(body())
+
+
+def test_a_creation_and_a_deletion_of_one_name() -> None:
+    """In any order at the same time, the registry has in the end what the driver has."""
+
+    async def body() -> None:
+        async with hub() as one:
+            guid = (await one.registry.create_adapter("A", "Test")).info.guid
+            for _ in range(10):
+                await asyncio.gather(
+                    one.registry.delete_adapter(guid),
+                    one.registry.create_adapter("A", "Test"),
+                    one.registry.delete_adapter(guid),
+                    one.registry.adapters(),
+                    return_exceptions=True,
+                )
+                listed, _ = await one.registry.adapters()
+                assert [view.info.guid for view in listed] == list(one.driver.devices)
+                if not listed:
+                    await one.registry.create_adapter("A", "Test")
+
+    asyncio.run(body())
+
+
+NAMES = ["A", "B", "C"]
+acts = st.tuples(
+    st.sampled_from(["create", "open", "delete", "list", "add", "remove", "rename", "retune"]),
+    st.sampled_from(NAMES),
+    st.sampled_from(NAMES),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(acts, max_size=14))
+@example([("add", "A", "A"), ("open", "A", "A")])
+def test_events_are_the_differences(sequence: list[tuple[str, str, str]]) -> None:
+    """Whatever is done here and outside, whoever adds up the events knows what the driver has."""
+    asyncio.run(_add_up(sequence))
+
+
+async def _add_up(sequence: list[tuple[str, str, str]]) -> None:
+    async with hub() as one:
+        await one.registry.adapters()  # what is found first is no event
+        for act, name, other in sequence:
+            device = one.driver.find(name)
+            with suppress(AdapterExists, AdapterNotFound):
+                if act == "create":
+                    await one.registry.create_adapter(name, "Test")
+                elif act == "open":
+                    await one.registry.open_adapter(name, "Test")
+                elif act == "list":
+                    await one.registry.adapters(None if name == "A" else "Test")
+                elif act == "add" and device is None:
+                    one.driver.add(name)
+                elif device is not None:
+                    await _alter(one, device, act, other)
+        listed, _ = await one.registry.adapters()
+        assert {view.info.guid for view in listed} == set(one.driver.devices)
+        assert len({view.info.guid for view in listed}) == len(listed)
+        one.registry.events.close()
+        known: dict[UUID, AdapterView] = {}
+        for event in await soon(one.subscription.next()):
+            view = event.data
+            assert (view.info.guid in known) is (event.type is not EventType.ADAPTER_CREATED)
+            known[view.info.guid] = view
+            if event.type is EventType.ADAPTER_DELETED:
+                del known[view.info.guid]
+        assert known == {view.info.guid: view for view in listed}
+
+
+async def _alter(one: Hub, device: Device, act: str, other: str) -> None:
+    if act == "delete":
+        await one.registry.delete_adapter(device.info.guid)
+    elif act == "remove":
+        device.remove()
+    elif act == "rename" and one.driver.find(other) is None:
+        device.info = replace(device.info, name=other)
+    elif act == "retune":
+        device.info = replace(device.info, mtu=(device.info.mtu or 0) + 1)
 
 
 async def _idle(one: Hub) -> None:
