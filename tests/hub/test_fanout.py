@@ -97,9 +97,8 @@ def test_close_keeps_what_was_queued() -> None:
 
 def test_block_holds_the_drain() -> None:
     """A full blocking reader blocks the fan-out until it has taken something."""
-    fanout = Fanout()
     resumed: list[bool] = []
-    fanout.resume = lambda: resumed.append(True)
+    fanout = Fanout(resume=lambda: resumed.append(True))
     reader = subscriber(Overflow.BLOCK)
     fanout.add(reader)
     fanout.publish(burst(0, 10))
@@ -112,9 +111,8 @@ def test_block_holds_the_drain() -> None:
 
 def test_a_blocking_reader_that_leaves_frees_the_drain() -> None:
     """Whoever goes away blocks nobody."""
-    fanout = Fanout()
     resumed: list[bool] = []
-    fanout.resume = lambda: resumed.append(True)
+    fanout = Fanout(resume=lambda: resumed.append(True))
     reader = subscriber(Overflow.BLOCK)
     fanout.add(reader)
     fanout.publish(burst(0, 20))

@@ -87,8 +87,8 @@ def test_a_full_ring_gives_back_what_waits() -> None:
             behind = session.inject([PACKET], Full.WAIT, behind=True)
             assert (behind.accepted, list(behind.waiting)) == (0, [PACKET])
             ring.room = None
-            assert session.push(first.waiting).accepted == 2
-            assert session.push(behind.waiting).accepted == 1
+            assert session.retry(first.waiting).accepted == 2
+            assert session.retry(behind.waiting).accepted == 1
             assert ring.sent == [*numbered(5), PACKET]
 
     asyncio.run(body())

@@ -16,11 +16,12 @@
     watch        watch a session's descriptor, if it has one, with the event loop
     burst        the packets of one drain or injection, and the forms that readers share
     fanout       give bursts to bounded subscriber queues, each with its own overflow policy
-    losses       count lost packets by cause until they are reported
-    host_losses  count packets that the host lost before they could be read
+    losses       tell every loss, with its cause, in counters, events, messages and metrics
+    host_losses  find the losses that the host and the driver count themselves
+    pace         limit how often losses are told
     ending       end a session for its clients, and limit how long to wait for them
     injection    put clients' packets into the driver's send ring
-    counters     count what was carried and what was lost, by cause
+    counters     count what was carried
     events       numbered events, with a history and bounded subscriptions
     audit        write one log line and one event for each change
     management   driver calls: on which thread they run, how long a request waits

@@ -257,14 +257,17 @@ class Fanout:
 
     Args:
         report: Called with every loss of a subscriber.
+        resume: Called when no subscriber with `Overflow.BLOCK` is full any more.
     """
 
-    def __init__(self, report: Report = _unreported) -> None:
+    def __init__(
+        self, report: Report = _unreported, resume: Callable[[], None] = lambda: None
+    ) -> None:
         self._received: list[Subscriber] = []
         self._injected: list[Subscriber] = []
         self._blocking: list[Subscriber] = []
         self._report = report
-        self.resume: Callable[[], None] | None = None
+        self._resume = resume
 
     def __len__(self) -> int:
         return len({id(s) for s in (*self._received, *self._injected)})
@@ -325,5 +328,5 @@ class Fanout:
         subscriber.failed(error, burst)
 
     def _unblocked(self) -> None:
-        if self.resume is not None and not self.blocked:
-            self.resume()
+        if not self.blocked:
+            self._resume()

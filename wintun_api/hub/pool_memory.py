@@ -30,7 +30,7 @@ class PoolMemory:
         self._used = used
         self._creating: Counter[str] = Counter()  # adapters being created, by pool
         self._forgetting: set[str] = set()
-        # Two threads could write in either order, so the next one starts after the one before.
+        # Two threads could write in either order, so each waits for the previous one.
         self._writing = asyncio.Lock()
 
     @property
