@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wintun_api.hub.burst import Burst
+from wintun_api.hub.burst import Burst, Form
 from wintun_api.hub.fanout import Direction, Fanout, Overflow, Subscriber
 from wintun_api.hub.losses import Loss
 
@@ -51,7 +51,7 @@ def test_everybody_gets_the_same_bytes() -> None:
         calls.append(one)
         return b"".join(one.packets)
 
-    encoded = [reader.take(10**6)[0].form("x", encode) for reader in readers]
+    encoded = [reader.take(10**6)[0].form(Form.BATCH, encode) for reader in readers]
     assert len(calls) == 1
     assert encoded[0] is encoded[1] is encoded[2]
 

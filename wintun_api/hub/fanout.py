@@ -6,6 +6,7 @@ the policy `block` stops the drain, for a bridge that prefers loss in the ring.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -113,7 +114,7 @@ class Subscriber:
             self._take_now is not None
             and not self._queue
             and not self.losses
-            and self._take_now(burst)
+            and self._take_now(burst)  # -> PacketConnection._send_now
         ):
             self.delivered_packets += burst.count
             return 0
@@ -133,7 +134,7 @@ class Subscriber:
             self.overflowed = True
             self._refusing = Cause.QUEUE
             self._lose(burst, Cause.QUEUE)
-        self._wake()
+        self._wake()  # -> PacketConnection._flush, or a capture that waits
         return self.lost - before
 
     def take(self, size: int) -> list[Burst]:
@@ -249,7 +250,7 @@ class Subscriber:
     def _count(self, loss: Loss) -> None:
         self.losses.add(loss)
         self.lost += loss.count
-        self.report(loss.cause, loss.count)
+        self.report(loss.cause, loss.count)  # -> SessionLosses.add
 
 
 class Fanout:
@@ -268,6 +269,7 @@ class Fanout:
         self._blocking: list[Subscriber] = []
         self._report = report
         self._resume = resume
+        self._free = asyncio.Event()  # set at each moment at which no subscriber blocks
 
     def __len__(self) -> int:
         return len({id(s) for s in (*self._received, *self._injected)})
@@ -285,6 +287,17 @@ class Fanout:
     def blocked(self) -> bool:
         """Whether a subscriber with `Overflow.BLOCK` is full, so that the drain must wait."""
         return bool(self._blocking) and any(s.full for s in self._blocking)
+
+    async def unblocked(self, deadline: float) -> bool:
+        """Wait until no subscriber blocks, or the loop's time is `deadline`; return whether so."""
+        loop = asyncio.get_running_loop()
+        while self.blocked:
+            self._free.clear()
+            try:
+                await asyncio.wait_for(self._free.wait(), max(0, deadline - loop.time()))
+            except TimeoutError:
+                return not self.blocked
+        return True
 
     def add(self, subscriber: Subscriber) -> None:
         """Subscribe."""
@@ -329,4 +342,5 @@ class Fanout:
 
     def _unblocked(self) -> None:
         if not self.blocked:
-            self._resume()
+            self._free.set()
+            self._resume()  # -> ManagedSession._resume

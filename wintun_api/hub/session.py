@@ -17,7 +17,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID, uuid4
@@ -41,6 +40,7 @@ from wintun_api.hub.host_losses import DriverLosses, HostLosses
 from wintun_api.hub.injection import Full, Injection, count_by_reason, send, sift
 from wintun_api.hub.losses import Cause, Loss, SessionLoss, SessionLosses
 from wintun_api.hub.pump import BurstLimit, Pump
+from wintun_api.hub.remainder import Remainder
 from wintun_api.hub.tasks import TaskSet
 from wintun_api.hub.threads import DriverThread
 from wintun_api.packet.block import Block, lengths_of
@@ -52,10 +52,6 @@ logger = logging.getLogger(__name__)
 LOOK_INTERVAL = 1.0
 # If reading these counters takes longer, the last reading is used.
 READ_PATIENCE = 1.0
-# How much a ring can hold at the end if its queue counts packets: 64 of the largest packets.
-FULL_QUEUE = 64 * 0x10000
-RECORD_HEADER = 4  # wintun.h: every packet in a ring is preceded by its size
-LAST_READ = 64  # packets at a time, so that other work on the loop gets its turn
 
 
 class SessionState(StrEnum):
@@ -151,7 +147,6 @@ class ManagedSession:
         self._host = HostLosses()
         self._driver = DriverLosses()
         self._look_timer: asyncio.TimerHandle | None = None
-        self._unblocked = asyncio.Event()
         self._over = asyncio.Event()
         self._settled = asyncio.Event()  # the driver is not starting a session at present
         self._settled.set()
@@ -346,7 +341,6 @@ class ManagedSession:
             self.losses.leave(count)
 
     def _resume(self) -> None:
-        self._unblocked.set()
         if self._pump is not None:
             self._pump.resume()
 
@@ -483,63 +477,11 @@ class ManagedSession:
             await self._let_go(state, closing, stopping=stopping)
 
     async def _empty(self) -> None:
-        """Read the rest of the ring, and let the clients take it."""
-        loop = asyncio.get_running_loop()
-        begun = loop.time()
+        """Stop the pump, read the rest of the ring, and let the clients take it."""
+        deadline = asyncio.get_running_loop().time() + ending.FLUSH_PATIENCE
         await self._stop_pump()
-        await self._quiesce()
-        emptied = await self._drain(begun + ending.FLUSH_PATIENCE)
-        await ending.flush(self.clients, begun + ending.FLUSH_PATIENCE - loop.time())
-        if not emptied:  # the time of a blocking client is up: the others get the rest
-            for subscriber in self.fanout.subscribers:
-                if subscriber.full:
-                    subscriber.abandon()
-            await self._drain(loop.time() + ending.REST_PATIENCE)
-            await ending.flush(self.clients, ending.REST_PATIENCE)
-        for subscriber in self.fanout.subscribers:
-            subscriber.refuse()
-        # No reader is left for what the host sent meanwhile, but it is counted.
-        await self._drain(loop.time() + ending.REST_PATIENCE)
-
-    async def _quiesce(self) -> None:
-        """Stop the host from sending, so that what is read from now on is the last."""
-        session = self._session
-        if session is not None:
-            with suppress(DriverError, DriverBusy, ServiceStopping, TimeoutError):
-                call = self._thread.call("quiesce", session.quiesce)
-                await asyncio.wait_for(call, ending.DRIVER_PATIENCE)
-
-    async def _drain(self, deadline: float) -> bool:
-        """Read as much as a ring can hold; return whether it was empty in the end."""
-        session, loop = self._session, asyncio.get_running_loop()
-        room = max(self.capacity, FULL_QUEUE)
-        while session is not None and room > 0:
-            if self.fanout.blocked and not await self._until_unblocked(deadline):
-                return False
-            try:
-                packets = session.receive_packets(LAST_READ)
-            except DriverError:  # the ring is gone, with everything in it
-                return True
-            if not packets:
-                return True
-            lengths = lengths_of(packets)
-            size = sum(lengths)
-            room -= size + RECORD_HEADER * len(packets)
-            self._received(packets, lengths, size)
-            if loop.time() >= deadline:
-                return False
-            await asyncio.sleep(0)
-        return session is None
-
-    async def _until_unblocked(self, deadline: float) -> bool:
-        loop = asyncio.get_running_loop()
-        while self.fanout.blocked:
-            self._unblocked.clear()
-            try:
-                await asyncio.wait_for(self._unblocked.wait(), max(0, deadline - loop.time()))
-            except TimeoutError:
-                return not self.fanout.blocked
-        return True
+        rest = Remainder(self._session, self._thread, self.fanout, self._received)
+        await rest.deliver(self.clients, deadline)
 
     async def _close_at_last(self, trouble: DriverBusy | DriverError | None) -> bool:
         """Close; return whether that succeeded. If not, reason and code say what failed."""
