@@ -169,6 +169,7 @@ class MemoryAdapter:
         return self.device.info
 
     def end_reason(self) -> str:
+        self.device.driver.run("end_reason")
         return "The adapter is gone." if self.device.gone else "The driver has ended it."
 
     def counters(self) -> LinkCounters:
@@ -260,6 +261,7 @@ class MemoryDriver:
         self.logger: Logger | None = None
         self.unavailable: Unavailable | None = None
         self._gates: dict[str, Gate] = {}
+        self._watched: dict[str, threading.Event] = {}
         self._errors: dict[str, deque[DriverError]] = {}
 
     # Knobs
@@ -267,6 +269,9 @@ class MemoryDriver:
     def run(self, call: str) -> None:
         """Note a call; wait where a test holds it, and raise what a test wants it to raise."""
         self.calls.append(call)
+        called = self._watched.get(call)
+        if called is not None:
+            called.set()
         gate = self._gates.get(call)
         if gate is not None:
             gate.reached.set()
@@ -284,6 +289,10 @@ class MemoryDriver:
         finally:
             gate.open()
             self._gates.pop(call, None)
+
+    def watch(self, call: str, called: threading.Event) -> None:
+        """Set the event with the next call of this name."""
+        self._watched[call] = called
 
     def fail(self, call: str, *errors: DriverError) -> None:
         """Let the next calls of this name raise these, one each."""
