@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable
 
 import pytest
-from wintun_api.api.contract import refusals
 
 from tests.guide import reference
 from tests.guide.blocks import ROOT, pages, source
@@ -15,6 +14,7 @@ from wintun_api import guide
 from wintun_api.api import problems
 from wintun_api.api.access import access_of
 from wintun_api.api.guide import slug
+from wintun_api.api.openapi import refusals
 from wintun_api.api.streams import PacketQuery
 from wintun_api.choices import EventType
 from wintun_api.drivers.base import UnavailableReason

@@ -169,6 +169,7 @@ class MemoryAdapter:
         return self.device.info
 
     def end_reason(self) -> str:
+        self.device.driver.run("end_reason")
         return "The adapter is gone." if self.device.gone else "The driver has ended it."
 
     def counters(self) -> LinkCounters:
@@ -260,6 +261,7 @@ class MemoryDriver:
         self.logger: Logger | None = None
         self.unavailable: Unavailable | None = None
         self._gates: dict[str, Gate] = {}
+        self._watched: dict[str, threading.Event] = {}
         self._errors: dict[str, deque[DriverError]] = {}
 
     # Knobs
@@ -267,6 +269,9 @@ class MemoryDriver:
     def run(self, call: str) -> None:
         """Note a call; wait where a test holds it, and raise what a test wants it to raise."""
         self.calls.append(call)
+        called = self._watched.get(call)
+        if called is not None:
+            called.set()
         gate = self._gates.get(call)
         if gate is not None:
             gate.reached.set()
@@ -285,6 +290,10 @@ class MemoryDriver:
             gate.open()
             self._gates.pop(call, None)
 
+    def watch(self, call: str, called: threading.Event) -> None:
+        """Set the event with the next call of this name."""
+        self._watched[call] = called
+
     def fail(self, call: str, *errors: DriverError) -> None:
         """Let the next calls of this name raise these, one each."""
         self._errors.setdefault(call, deque()).extend(errors)
@@ -292,6 +301,10 @@ class MemoryDriver:
     def device(self, name: str) -> Device:
         """Return the device of this name."""
         return next(one for one in self.devices.values() if one.info.name == name)
+
+    def find(self, name: str) -> Device | None:
+        """Return the device of this name; None if there is none."""
+        return next((one for one in self.devices.values() if one.info.name == name), None)
 
     def add(self, name: str, pool: str = "Test", guid: UUID | None = None) -> Device:
         """Make a device, as another program does."""

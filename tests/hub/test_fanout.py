@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wintun_api.choices import Direction, Overflow
-from wintun_api.hub.burst import Burst
+from wintun_api.hub.burst import Burst, Form
 from wintun_api.hub.fanout import Fanout, Subscriber
 from wintun_api.hub.losses import Loss
 
@@ -52,7 +52,7 @@ def test_everybody_gets_the_same_bytes() -> None:
         calls.append(one)
         return b"".join(one.packets)
 
-    encoded = [reader.take(10**6)[0].form("x", encode) for reader in readers]
+    encoded = [reader.take(10**6)[0].form(Form.BATCH, encode) for reader in readers]
     assert len(calls) == 1
     assert encoded[0] is encoded[1] is encoded[2]
 
@@ -98,9 +98,8 @@ def test_close_keeps_what_was_queued() -> None:
 
 def test_block_holds_the_drain() -> None:
     """A full blocking reader blocks the fan-out until it has taken something."""
-    fanout = Fanout()
     resumed: list[bool] = []
-    fanout.resume = lambda: resumed.append(True)
+    fanout = Fanout(resume=lambda: resumed.append(True))
     reader = subscriber(Overflow.BLOCK)
     fanout.add(reader)
     fanout.publish(burst(0, 10))
@@ -113,9 +112,8 @@ def test_block_holds_the_drain() -> None:
 
 def test_a_blocking_reader_that_leaves_frees_the_drain() -> None:
     """Whoever goes away blocks nobody."""
-    fanout = Fanout()
     resumed: list[bool] = []
-    fanout.resume = lambda: resumed.append(True)
+    fanout = Fanout(resume=lambda: resumed.append(True))
     reader = subscriber(Overflow.BLOCK)
     fanout.add(reader)
     fanout.publish(burst(0, 20))

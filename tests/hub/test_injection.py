@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
-from hypothesis import given
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.hub.running import Reader, hub
+from tests.hub.running import Hub, Reader, hub, reached
 from wintun_api.choices import Direction, EventType, Full
-from wintun_api.errors import DriverError, RingCorrupt
+from wintun_api.errors import DriverError, RingCorrupt, SessionEnded
 from wintun_api.hub.injection import Injection, sift
 from wintun_api.hub.losses import Cause
+from wintun_api.hub.session import ManagedSession
 from wintun_api.packet import build
 
 PACKET = build.ipv4("10.0.0.1", "10.0.0.2", 17, bytes(8))
@@ -86,8 +89,8 @@ def test_a_full_ring_gives_back_what_waits() -> None:
             behind = session.inject([PACKET], Full.WAIT, behind=True)
             assert (behind.accepted, list(behind.waiting)) == (0, [PACKET])
             ring.room = None
-            assert session.push(first.waiting).accepted == 2
-            assert session.push(behind.waiting).accepted == 1
+            assert session.retry(first.waiting).accepted == 2
+            assert session.retry(behind.waiting).accepted == 1
             assert ring.sent == [*numbered(5), PACKET]
 
     asyncio.run(body())
@@ -173,3 +176,127 @@ def test_adding_injections_adds_every_count(parts: list[Injection]) -> None:
         assert total.rejected.get(name, 0) == sum(part.rejected.get(name, 0) for part in parts)
     for name in "xy":
         assert total.refused.get(name, 0) == sum(part.refused.get(name, 0) for part in parts)
+
+
+async def _ending(one: Hub, session: ManagedSession) -> None:
+    with one.driver.hold("quiesce") as gate:
+        asyncio.ensure_future(one.registry.end_session(session.id))  # noqa: RUF006
+        await reached(gate)
+
+
+async def _ended(one: Hub, session: ManagedSession) -> None:
+    await one.registry.end_session(session.id)
+
+
+async def _failed(one: Hub, session: ManagedSession) -> None:
+    one.ring().deliver(DriverError("ReceivePacket", 87))
+    await one.event(EventType.SESSION_FAILED)
+
+
+async def _removed(one: Hub, session: ManagedSession) -> None:
+    one.driver.device("A").remove()
+    await one.event(EventType.SESSION_ENDED)
+
+
+@pytest.mark.parametrize("behind", [False, True])
+@pytest.mark.parametrize("full", list(Full))
+@pytest.mark.parametrize("over", [_ending, _ended, _failed, _removed])
+def test_nothing_is_taken_when_it_is_over(
+    over: Callable[[Hub, ManagedSession], Awaitable[None]], full: Full, behind: bool
+) -> None:
+    """With any policy the client learns that the session has ended, and keeps its packets."""
+
+    async def body() -> None:
+        async with hub() as one:
+            session, ring = await one.session()
+            await over(one, session)
+            with pytest.raises(SessionEnded):
+                session.inject([PACKET], full, behind=behind)
+            with pytest.raises(SessionEnded):
+                session.retry([PACKET], full)
+            assert ring.sent == []
+            assert session.counters.injected_packets == 0
+
+    asyncio.run(body())
+
+
+@pytest.mark.parametrize("full", list(Full))
+def test_a_ring_without_any_room(full: Full) -> None:
+    """With `drop` all are lost at once, with `wait` none, however often they are tried."""
+
+    async def body() -> None:
+        async with hub() as one:
+            session, ring = await one.session()
+            ring.room = 0
+            injection = session.inject(numbered(3), full)
+            dropped = 3 if full is Full.DROP else 0
+            assert (injection.accepted, injection.ring_full) == (0, dropped)
+            assert len(injection.waiting) == 3 - dropped
+            for _ in range(3):
+                injection = session.retry(numbered(3), Full.WAIT)
+                assert list(injection.waiting) == numbered(3)
+            assert session.counters.ring_full == dropped
+
+    asyncio.run(body())
+
+
+def test_packets_that_wait_are_checked_and_counted_once() -> None:
+    """What is not valid is counted when it comes, and not again with each retry."""
+
+    async def body() -> None:
+        async with hub() as one:
+            session, ring = await one.session()
+            ring.room = 1
+            injection = session.inject([PACKET, SHORT, PACKET, WRONG, PACKET], Full.WAIT)
+            assert (injection.accepted, list(injection.waiting)) == (1, [PACKET, PACKET])
+            session.retry(injection.waiting)
+            ring.room = None
+            assert session.retry(injection.waiting).accepted == 2
+            assert session.counters.rejected.total() == 2
+            assert session.counters.injected_packets == 3
+
+    asyncio.run(body())
+
+
+def test_an_adapter_that_is_gone_ends_the_session_when_packets_are_sent() -> None:
+    """The packets behind the last that was taken are counted as failed, and the session ends."""
+
+    async def body() -> None:
+        async with hub() as one:
+            session, _ = await one.session()
+            one.driver.fail("send_packets", SessionEnded("SendPacket", 38))
+            injection = session.inject([PACKET] * 3)
+            assert (injection.accepted, injection.failed) == (0, 3)
+            assert isinstance(injection.failure, SessionEnded)
+            await one.event(EventType.SESSION_ENDED)
+            assert session.lost
+
+    asyncio.run(body())
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.lists(st.sampled_from([PACKET, SHORT, WRONG]), max_size=6),
+            st.sampled_from(list(Full)),
+            st.integers(0, 6),
+        ),
+        max_size=8,
+    )
+)
+def test_every_packet_has_one_fate(steps: list[tuple[list[bytes], Full, int]]) -> None:
+    """Each is accepted, waiting, or lost under one cause, whatever room the ring has."""
+    asyncio.run(_account(steps))
+
+
+async def _account(steps: list[tuple[list[bytes], Full, int]]) -> None:
+    async with hub() as one:
+        session, ring = await one.session()
+        for packets, full, room in steps:
+            ring.room = room
+            injection = session.inject(packets, full)
+            fates = injection.accepted + injection.ring_full + len(injection.waiting)
+            assert fates + sum(injection.rejected.values()) == len(packets)
+        counters = session.counters
+        assert counters.injected_packets == len(ring.sent)

@@ -7,7 +7,7 @@ from array import array
 
 import pytest
 
-from wintun_api.hub.burst import Burst
+from wintun_api.hub.burst import Burst, Form
 from wintun_api.hub.fanout import Subscriber
 from wintun_api.packet.block import Block
 
@@ -35,8 +35,8 @@ def test_small_bursts(make: object) -> None:
     try:
         for number in range(20_000):
             burst = make(10**6 + number)
-            for key in range(3):
-                burst.form(key, lambda one: bytes(10_000 + one.size))
+            for form in (Form.BATCH, Form.BATCH_FRAME, Form.PCAPNG):
+                burst.form(form, lambda one: bytes(10_000 + one.size))
             reader.offer(burst)
         kept, _ = tracemalloc.get_traced_memory()
     finally:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
-from tests.hub.memory_driver import MemoryDriver
+from tests.hub.memory_driver import Device, MemoryDriver, corrupt
 from tests.hub.running import PATIENCE, Hub, Reader, hub, reached, soon
 from wintun_api.choices import EventType, SessionState
 from wintun_api.errors import (
@@ -21,7 +24,8 @@ from wintun_api.errors import (
     SessionExists,
     SessionNotFound,
 )
-from wintun_api.hub import registry
+from wintun_api.hub import ending, registry, threads
+from wintun_api.hub.adapters import AdapterView
 from wintun_api.hub.network import NetworkSettings
 from wintun_api.hub.registry import Registry
 
@@ -290,6 +294,138 @@ def test_a_pool_is_deleted_with_its_members() -> None:
     asyncio.run(body())
 
 
+def test_a_name_that_another_device_has_now_is_not_opened() -> None:
+    """A request for a GUID never reaches the device that another program made of its name."""
+
+    async def body() -> None:
+        async with hub() as one:
+            old = one.driver.add("A")
+            await one.registry.adapters()
+            old.remove()
+            one.driver.add("A")
+            with pytest.raises(AdapterNotFound):
+                await one.registry.start_session(old.info.guid)
+            assert [handle.closed for handle in one.driver.handles] == [1]
+            assert one.driver.device("A").session is None
+
+    asyncio.run(body())
+
+
+def test_an_adapter_that_cannot_be_read_is_not_left_open() -> None:
+    """When opening fails half way, the handle is given back."""
+
+    async def body() -> None:
+        async with hub() as one:
+            one.driver.add("A")
+            one.driver.fail("read_adapter", DriverError("ReadAdapter", 31))
+            with pytest.raises(DriverError):
+                await one.registry.open_adapter("A", "Test")
+            assert [handle.closed for handle in one.driver.handles] == [1]
+
+    asyncio.run(body())
+
+
+def test_an_adapter_takes_the_place_of_one_that_is_gone() -> None:
+    """With the GUID of a device whose session still ends, it is another adapter: two events."""
+
+    async def body() -> None:
+        async with hub() as one:
+            session, _ = await one.session("A")
+            guid = session.adapter
+            with one.driver.hold("quiesce") as gate:
+                one.driver.device("A").remove()
+                await reached(gate)
+                view = await one.registry.create_adapter("A", "Test", guid)
+                assert (view.info.guid, view.session) == (guid, None)
+                await one.event(EventType.ADAPTER_DELETED)
+                assert await one.event(EventType.ADAPTER_CREATED) == view
+                gate.open()
+                await one.event(EventType.SESSION_ENDED)
+            assert (await one.registry.adapter(guid)) == view
+            assert (await one.registry.start_session(guid)).state is SessionState.RUNNING
+
+    asyncio.run(body())
+
+
+def test_a_creation_and_a_deletion_of_one_name() -> None:
+    """In any order at the same time, the registry has in the end what the driver has."""
+
+    async def body() -> None:
+        async with hub() as one:
+            guid = (await one.registry.create_adapter("A", "Test")).info.guid
+            for _ in range(10):
+                await asyncio.gather(
+                    one.registry.delete_adapter(guid),
+                    one.registry.create_adapter("A", "Test"),
+                    one.registry.delete_adapter(guid),
+                    one.registry.adapters(),
+                    return_exceptions=True,
+                )
+                listed, _ = await one.registry.adapters()
+                assert [view.info.guid for view in listed] == list(one.driver.devices)
+                if not listed:
+                    await one.registry.create_adapter("A", "Test")
+
+    asyncio.run(body())
+
+
+NAMES = ["A", "B", "C"]
+acts = st.tuples(
+    st.sampled_from(["create", "open", "delete", "list", "add", "remove", "rename", "retune"]),
+    st.sampled_from(NAMES),
+    st.sampled_from(NAMES),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(acts, max_size=14))
+@example([("add", "A", "A"), ("open", "A", "A")])
+def test_events_are_the_differences(sequence: list[tuple[str, str, str]]) -> None:
+    """Whatever is done here and outside, whoever adds up the events knows what the driver has."""
+    asyncio.run(_add_up(sequence))
+
+
+async def _add_up(sequence: list[tuple[str, str, str]]) -> None:
+    async with hub() as one:
+        await one.registry.adapters()  # what is found first is no event
+        for act, name, other in sequence:
+            device = one.driver.find(name)
+            with suppress(AdapterExists, AdapterNotFound):
+                if act == "create":
+                    await one.registry.create_adapter(name, "Test")
+                elif act == "open":
+                    await one.registry.open_adapter(name, "Test")
+                elif act == "list":
+                    await one.registry.adapters(None if name == "A" else "Test")
+                elif act == "add" and device is None:
+                    one.driver.add(name)
+                elif device is not None:
+                    await _alter(one, device, act, other)
+        listed, _ = await one.registry.adapters()
+        assert {view.info.guid for view in listed} == set(one.driver.devices)
+        assert len({view.info.guid for view in listed}) == len(listed)
+        one.registry.events.close()
+        known: dict[UUID, AdapterView] = {}
+        for event in await soon(one.subscription.next()):
+            view = event.data
+            assert (view.info.guid in known) is (event.type is not EventType.ADAPTER_CREATED)
+            known[view.info.guid] = view
+            if event.type is EventType.ADAPTER_DELETED:
+                del known[view.info.guid]
+        assert known == {view.info.guid: view for view in listed}
+
+
+async def _alter(one: Hub, device: Device, act: str, other: str) -> None:
+    if act == "delete":
+        await one.registry.delete_adapter(device.info.guid)
+    elif act == "remove":
+        device.remove()
+    elif act == "rename" and one.driver.find(other) is None:
+        device.info = replace(device.info, name=other)
+    elif act == "retune":
+        device.info = replace(device.info, mtu=(device.info.mtu or 0) + 1)
+
+
 async def _idle(one: Hub) -> None:
     await one.registry.create_adapter("A", "Test")
 
@@ -306,11 +442,31 @@ async def _failed(one: Hub) -> None:
     await one.event(EventType.SESSION_FAILED)
 
 
+async def _ended(one: Hub) -> None:
+    session, _ = await one.session()
+    await session.end()
+
+
 async def _ending(one: Hub) -> None:
     session, _ = await one.session()
     with one.driver.hold("quiesce") as gate:
         asyncio.ensure_future(one.registry.end_session(session.id))  # noqa: RUF006
         await reached(gate)
+
+
+async def _closing(one: Hub) -> None:
+    session, _ = await one.session()
+    with one.driver.hold("end_session") as gate:
+        asyncio.ensure_future(one.registry.end_session(session.id))  # noqa: RUF006
+        await reached(gate)
+
+
+async def _restarting(one: Hub) -> None:
+    _, ring = await one.session()
+    with one.driver.hold("start_session") as gate:
+        ring.deliver(corrupt())
+        await reached(gate)
+        asyncio.get_running_loop().call_soon(gate.open)
 
 
 async def _starting(one: Hub) -> None:
@@ -322,7 +478,10 @@ async def _starting(one: Hub) -> None:
         start.add_done_callback(lambda done: done.exception())
 
 
-@pytest.mark.parametrize("state", [_idle, _running, _failed, _ending, _starting])
+STATES = [_idle, _starting, _running, _restarting, _ending, _closing, _ended, _failed]
+
+
+@pytest.mark.parametrize("state", STATES)
 def test_a_stop_in_each_state_leaves_nothing(state: Callable[[Hub], Awaitable[None]]) -> None:
     """Wherever a session is in its life, the stop ends it, gives back the handle, and returns."""
 
@@ -354,5 +513,132 @@ def test_a_stop_does_not_wait_for_a_call_that_hangs() -> None:
             with pytest.raises(ServiceStopping):
                 await soon(create)
             assert not gate.opened.is_set()
+
+    asyncio.run(body())
+
+
+def test_a_stop_leaves_the_handle_that_a_hung_call_uses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A session whose end hangs does not hold up the stop, and its adapter is not closed."""
+    monkeypatch.setattr(ending, "DRIVER_PATIENCE", 0.01)
+    monkeypatch.setattr(registry, "ENDING_PATIENCE", 0.05)
+
+    async def body() -> None:
+        driver = MemoryDriver()
+        one = Registry(driver, management_timeout=PATIENCE)
+        session = await one.start_session((await one.create_adapter("A", "Test")).info.guid)
+        await one.create_adapter("B", "Test")
+        with driver.hold("end_session"):
+            await soon(one.stop())
+            assert session.state is SessionState.ENDING
+            assert [handle.closed for handle in driver.handles] == [0, 1]
+            assert driver.calls[-1] == "close_driver"
+
+    asyncio.run(body())
+
+
+def test_a_hung_call_is_told_and_recovers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is an event and in the view of the driver while it hangs; then all is as before."""
+    monkeypatch.setattr(threads, "SLOW_AFTER", 0.01)
+
+    async def body() -> None:
+        async with hub(seconds=0.1) as one:
+            with one.driver.hold("delete_driver") as gate:
+                with pytest.raises(DriverBusy, match="delete_driver"):
+                    await one.registry.delete_driver()
+                assert (await one.event(EventType.DRIVER_SLOW)).call == "delete_driver"
+                assert [call.call for call in (await one.registry.driver_view()).calls] == [
+                    "delete_driver"
+                ]
+                with pytest.raises(DriverBusy):
+                    await one.registry.create_adapter("A", "Test")
+                gate.open()
+            late = {}
+            while {EventType.OPERATION_DONE, EventType.ADAPTER_CREATED} - set(late):
+                late |= {event.type: event.data for event in await soon(one.subscription.next())}
+            assert late[EventType.OPERATION_DONE].operation == "delete_driver"
+            assert late[EventType.ADAPTER_CREATED].info.name == "A"
+            assert (await one.registry.driver_view()).calls == ()
+            assert (await one.registry.create_adapter("B", "Test")).managed
+
+    asyncio.run(body())
+
+
+def test_an_end_that_hangs_is_answered_and_done_later() -> None:
+    """The session is forgotten once the driver has ended it, and the adapter is free again."""
+
+    async def body() -> None:
+        async with hub(seconds=0.2) as one:
+            session, _ = await one.session("A")
+            with one.driver.hold("end_session") as gate:
+                with pytest.raises(DriverBusy) as caught:
+                    await one.registry.end_session(session.id)
+                assert caught.value.call == "end_session"
+                assert one.registry.session(session.id).state is SessionState.ENDING
+                with pytest.raises(SessionExists):
+                    await one.registry.start_session(session.adapter)
+                gate.open()
+                assert (await one.event(EventType.SESSION_ENDED)).id == session.id
+            assert (await one.registry.start_session(session.adapter)).id != session.id
+            assert [one.id for one in one.registry.sessions()] != [session.id]
+
+    asyncio.run(body())
+
+
+def test_an_end_that_fails_late_is_an_event() -> None:
+    """A driver that cannot end the session leaves it failed, with the reason."""
+
+    async def body() -> None:
+        async with hub() as one:
+            session, _ = await one.session("A")
+            one.driver.fail("end_session", DriverError("EndSession", 31))
+            view = await one.registry.end_session(session.id)
+            assert (view.state, view.code) == (SessionState.FAILED, 31)
+            assert one.registry.sessions() == []
+
+    asyncio.run(body())
+
+
+def test_a_list_says_how_old_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a call hangs, every reader gets the same reading, and it grows older."""
+
+    async def body() -> None:
+        async with hub() as one:
+            await one.registry.create_adapter("A", "Test")
+            await one.registry.adapters()
+            with one.driver.hold("create_adapter") as gate:
+                create = asyncio.ensure_future(one.registry.create_adapter("B", "Test"))
+                await reached(gate)
+                calls = list(one.driver.calls)
+                answers = await soon(asyncio.gather(*[one.registry.adapters() for _ in range(20)]))
+                ages = [age for _, age in answers]
+                assert ages == sorted(ages)
+                assert len({tuple(view.info.name for view in views) for views, _ in answers}) == 1
+                assert one.driver.calls == calls
+                gate.open()
+                await soon(create)
+            listed, age = await one.registry.adapters()
+            assert (len(listed), age < ages[-1]) == (2, True)
+
+    asyncio.run(body())
+
+
+def test_waiting_calls_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Behind a call that hangs only so many others wait; the next one is refused at once."""
+    monkeypatch.setattr(threads, "MAX_WAITING", 3)
+
+    async def body() -> None:
+        async with hub() as one:
+            with one.driver.hold("create_adapter") as gate:
+                waiting = [
+                    asyncio.ensure_future(one.registry.create_adapter(name, "Test"))
+                    for name in "ABC"
+                ]
+                await reached(gate)
+                with pytest.raises(DriverBusy) as caught:
+                    await soon(one.registry.create_adapter("D", "Test"))
+                assert caught.value.call == "create_adapter"
+                gate.open()
+                await soon(asyncio.gather(*waiting))
+            assert {one.info.name for one in one.driver.devices.values()} == set("ABC")
 
     asyncio.run(body())

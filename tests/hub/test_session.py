@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
 import pytest
 
 from tests.hub.memory_driver import corrupt
-from tests.hub.running import Reader, hub, reached, soon
-from wintun_api.choices import EventType, SessionState
+from tests.hub.running import PATIENCE, Reader, hub, reached, soon
+from wintun_api.choices import EventType, Full, SessionState
 from wintun_api.errors import DriverError, SessionEnded, SessionNotFound
+from wintun_api.hub import pump
 from wintun_api.packet import build
 
 PACKET = build.ipv4("10.0.0.1", "10.0.0.2", 17, bytes(8))
@@ -229,5 +231,106 @@ def test_a_session_is_ended_once() -> None:
             )
             assert first == second
             assert one.driver.calls.count("end_session") == 1
+
+    asyncio.run(body())
+
+
+def test_a_wait_that_does_not_return_fails_the_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The driver's session is left to the thread that is inside it, which ends it later."""
+    monkeypatch.setattr(pump, "WAITER_PATIENCE", 0.02)
+
+    async def body() -> None:
+        async with hub() as one:
+            view = await one.registry.create_adapter("A", "Test")
+            with one.driver.hold("wait_readable") as gate:
+                session = await one.registry.start_session(view.info.guid)
+                await reached(gate)
+                ended = await soon(one.registry.end_session(session.id))
+                assert ended.state is SessionState.FAILED
+                assert "stay in the driver" in (ended.reason or "")
+                assert "end_session" not in one.driver.calls
+                one.driver.watch("end_session", called := threading.Event())
+                gate.open()
+                assert await asyncio.to_thread(called.wait, PATIENCE)
+
+    asyncio.run(body())
+
+
+def test_an_end_on_request_is_not_one_by_the_driver() -> None:
+    """Only a session that the driver ended is one whose adapter may be gone."""
+
+    async def body() -> None:
+        async with hub() as one:
+            session, _ = await one.session()
+            await one.registry.end_session(session.id)
+            assert not session.lost
+
+    asyncio.run(body())
+
+
+def test_a_driver_that_cannot_say_why_ends_the_session_all_the_same() -> None:
+    """Without an answer, the reason is that the adapter is gone."""
+
+    async def body() -> None:
+        async with hub() as one:
+            await one.session()
+            one.driver.fail("end_reason", DriverError("Reason", 31))
+            one.driver.device("A").remove()
+            view = await one.event(EventType.SESSION_ENDED)
+            assert (view.state, view.reason) == (SessionState.ENDED, "The adapter is gone.")
+
+    asyncio.run(body())
+
+
+def test_an_adapter_that_goes_while_it_is_restarted_fails_the_session() -> None:
+    """The restart finds no adapter, and says so with the error of the ring."""
+
+    async def body() -> None:
+        async with hub() as one:
+            _, ring = await one.session()
+            with one.driver.hold("end_session") as gate:
+                ring.deliver(corrupt())
+                await reached(gate)
+                one.driver.device("A").remove()
+                gate.open()
+            view = await one.event(EventType.SESSION_FAILED)
+            assert "could not be restarted" in view.reason
+
+    asyncio.run(body())
+
+
+def test_an_end_while_the_ring_is_restarted() -> None:
+    """The session that the driver starts meanwhile is ended too, and nothing is left."""
+
+    async def body() -> None:
+        async with hub() as one:
+            session, ring = await one.session()
+            with one.driver.hold("start_session") as gate:
+                ring.deliver(corrupt())
+                await reached(gate)
+                end = asyncio.ensure_future(one.registry.end_session(session.id))
+                await asyncio.sleep(0)
+                gate.open()
+                view = await soon(end)
+            assert view.state is SessionState.ENDED
+            assert one.driver.device("A").session is None
+            assert (await one.registry.start_session(session.adapter)).id != session.id
+
+    asyncio.run(body())
+
+
+def test_packets_do_not_reach_a_ring_that_is_about_to_be_closed() -> None:
+    """From the corruption on, the driver's old session gets nothing more."""
+
+    async def body() -> None:
+        async with hub() as one:
+            session, ring = await one.session()
+            with one.driver.hold("end_session") as gate:
+                ring.deliver(corrupt())
+                await reached(gate)
+                assert session.inject([PACKET], Full.WAIT).waiting == [PACKET]
+                assert ring.sent == []
+                gate.open()
+                await one.event(EventType.SESSION_RESTARTED)
 
     asyncio.run(body())

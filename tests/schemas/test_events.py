@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wintun_api.api.contract.messages import EVENT_DATA
+from wintun_api.api.openapi.messages import EVENT_DATA
 
 from wintun_api.choices import EventType, LogLevel
 from wintun_api.drivers import base

@@ -34,7 +34,7 @@ from wintun_api.capture import pcapng
 from wintun_api.choices import CaptureDirection, Direction, Full, Overflow, Scope, SessionState
 from wintun_api.errors import SessionEnded, SessionNotFound, WintunApiError
 from wintun_api.hub.adapters import AdapterView
-from wintun_api.hub.burst import Burst
+from wintun_api.hub.burst import Burst, Form
 from wintun_api.hub.ending import CLOSE_PATIENCE, LINGER_PATIENCE, Ending
 from wintun_api.hub.fanout import Subscriber
 from wintun_api.hub.session import ManagedSession
@@ -303,7 +303,7 @@ class Capture:
         self._written += len(burst)
         dropped, self._dropped = (self._dropped, 0) if len(burst) else (0, self._dropped)
         burst = burst.cut(self._options.snaplen)
-        return burst, _blocks(burst, dropped) if dropped else burst.form("pcapng", _blocks)
+        return burst, _blocks(burst, dropped) if dropped else burst.form(Form.PCAPNG, _blocks)
 
 
 class Flow(Protocol):

@@ -32,6 +32,7 @@ from wintun_api.hub.ending import CLOSE_PATIENCE, LINGER_PATIENCE, Ending
 from wintun_api.hub.fanout import Subscriber
 from wintun_api.hub.injection import Injection
 from wintun_api.hub.losses import Cause, Loss
+from wintun_api.hub.pace import Pace
 from wintun_api.hub.session import ManagedSession
 from wintun_api.hub.tasks import TaskSet
 from wintun_api.limits import MAX_PACKET
@@ -40,7 +41,6 @@ from wintun_api.wire import BATCH, unpack
 
 logger = logging.getLogger(__name__)
 
-LOSS_INTERVAL = 1.0
 # Every message is acknowledged, but one ack may cover many messages.
 ACK_INTERVAL = 0.001
 # The ring does not signal when it has room again, so a full ring is retried after this time.
@@ -112,8 +112,7 @@ class PacketConnection:
         self._drained = asyncio.Event()
         self._shut = asyncio.Event()
         self._slow_timer: asyncio.TimerHandle | None = None
-        self._loss_at = 0.0
-        self._loss_timer: asyncio.TimerHandle | None = None
+        self._loss_pace = Pace(self._writable, self._loop)
         self._waiting: deque[Sequence[bytes]] = deque()
         self._retry_timer: asyncio.TimerHandle | None = None
         self._messages = 0
@@ -308,20 +307,12 @@ class PacketConnection:
         if not self._batch:
             self._subscriber.losses.take()
             return
-        now = self._loop.time()
-        if now >= self._loss_at:
-            self._loss_at = now + LOSS_INTERVAL
+        if self._loss_pace.may():
             self._send_losses()
-        elif self._loss_timer is None:
-            self._loss_timer = self._loop.call_at(self._loss_at, self._loss_due)
 
     def _send_losses(self) -> None:
         for loss in self._subscriber.losses.take():
             self._link.send_text(_lost(loss))
-
-    def _loss_due(self) -> None:
-        self._loss_timer = None
-        self._writable()
 
     # The end
 
@@ -359,8 +350,8 @@ class PacketConnection:
         self.end(CLOSE_INTERNAL, "An unexpected error occurred in the service.", patience=0)
 
     def _stop_timers(self) -> None:
-        timers = (self._loss_timer, self._retry_timer, self._ack_timer, self._slow_timer)
-        for timer in timers:
+        self._loss_pace.stop()
+        for timer in (self._retry_timer, self._ack_timer, self._slow_timer):
             if timer is not None:
                 timer.cancel()
 
@@ -442,7 +433,7 @@ class PacketConnection:
     def _retry_waiting(self) -> None:
         while self._waiting:
             try:
-                injection = self._session.push(self._waiting[0], Full.WAIT)
+                injection = self._session.retry(self._waiting[0], Full.WAIT)
             except SessionEnded:
                 return  # waiting packets are counted when the session's end closes this connection
             self._waiting.popleft()

@@ -22,7 +22,7 @@ from wintun_api.api.protocol import (
     PacketProtocol,
 )
 from wintun_api.api.unsent import Span
-from wintun_api.hub.burst import Burst
+from wintun_api.hub.burst import Burst, Form
 from wintun_api.hub.tasks import TaskSet
 from wintun_api.wire import header
 
@@ -113,15 +113,16 @@ class FastLink:
     def send_batches(self, bursts: Sequence[Burst]) -> None:
         """Write one frame; the frame of a single burst is shared between clients."""
         if len(bursts) == 1:
-            self._protocol.write_pieces(bursts[0].form("batch frame", _batch_frame), bursts)
+            self._protocol.write_pieces(bursts[0].form(Form.BATCH_FRAME, _batch_frame), bursts)
             return
-        batches = [burst.form("batch", _batch) for burst in bursts]
+        batches = [burst.form(Form.BATCH, _batch) for burst in bursts]
         head = frame_header(BINARY, sum(map(len, batches)))
         self._protocol.write(b"".join((head, *batches)), bursts)
 
     def send_packets(self, bursts: Sequence[Burst]) -> None:
         """Write the frames of all packets at once."""
-        self._protocol.write_packets([one.form("frames", _packet_frames) for one in bursts], bursts)
+        frames = [burst.form(Form.PACKET_FRAMES, _packet_frames) for burst in bursts]
+        self._protocol.write_packets(frames, bursts)
 
     def send_blocks(self, blocks: bytes, bursts: Sequence[Burst]) -> None:
         """Write one frame."""
@@ -195,7 +196,7 @@ class PlainLink:
 
     def send_batches(self, bursts: Sequence[Burst]) -> None:
         """Queue one message."""
-        self._put(b"".join([burst.form("batch", _batch) for burst in bursts]), bursts)
+        self._put(b"".join([burst.form(Form.BATCH, _batch) for burst in bursts]), bursts)
 
     def send_packets(self, bursts: Sequence[Burst]) -> None:
         """Queue a message per packet."""

@@ -208,19 +208,7 @@ def _families(sessions: list[tuple[str, ManagedSession]]) -> Iterator[Metric]:
         packets.add_metric([*who, "injected"], counters.injected_packets)
         size.add_metric([*who, "received"], counters.received_bytes)
         size.add_metric([*who, "injected"], counters.injected_bytes)
-        causes = {
-            "truncated": counters.truncated,
-            "queue": counters.queue_lost,
-            "ended": counters.ended,
-            "failed": counters.failed,
-            "ring_full": counters.ring_full,
-            "unclaimed": counters.received_unclaimed,
-            **{f"rejected_{reason}": count for reason, count in counters.rejected.items()},
-            **{f"refused_{cause}": count for cause, count in counters.refused.items()},
-        }
-        if view.ring_lost is not None:
-            causes["ring"] = view.ring_lost
-        for cause, count in causes.items():
+        for cause, count in counters.lost.items():
             lost.add_metric([*who, cause], count)
         restarts.add_metric(who, view.restarts)
         capacity.add_metric(who, view.capacity)

@@ -1,31 +1,59 @@
 """Keep track of adapters and sessions, and carry packets between a driver and many readers.
 
-    registry     adapters and sessions by id; the one object the API talks to
-    adapters     one adapter: its handle, its last reading, its view
-    network      requested network settings, and which of them an adapter does not have
-    alteration   one change of an adapter, all or nothing; other settings are kept
-    identity     the GUID of an adapter that was created without one
-    creation     retry that GUID while a deleted device still has it
-    outside      changes by other programs: one reading for a burst of them
-    session      one session's life: start, restart once, end
-    pump         drain a driver's session in bursts on the event loop when it is readable
-    handover     pass the turn to drain between the waiting thread and the event loop
-    watch        watch a session's descriptor, if it has one, with the event loop
-    burst        the packets of one drain or injection, and the forms that readers share
-    fanout       give bursts to bounded subscriber queues, each with its own overflow policy
-    losses       count lost packets by cause until they are reported
-    host_losses  count packets that the host lost before they could be read
-    ending       end a session for its clients, and limit how long to wait for them
-    injection    put clients' packets into the driver's send ring
-    counters     count what was carried and what was lost, by cause
-    events       numbered events, with a history and bounded subscriptions
-    audit        write one log line and one event for each change
-    management   driver calls: on which thread they run, how long a request waits
-    late         operations that failed after their request was answered
-    threads      the driver's own threads for calls that may take seconds
-    aside        work that may block, on a thread that never delays the end of the service
-    pools        the pools used before, kept across restarts
-    tasks        asyncio tasks that have names, are kept alive and report failures
+    registry       adapters and sessions by id; the one object the API talks to
+    adapter_table  the adapters that are known, reconciled with what a driver lists; pure
+    adapters       one adapter: its handle, its last reading, its view
+    turns          operations on one adapter run one at a time, or are withdrawn
+    calls          the steps of an operation that run on the driver's thread
+    network        requested network settings, and which of them an adapter does not have
+    alteration     one change of an adapter, all or nothing; other settings are kept
+    identity       the GUID of an adapter that was created without one
+    creation       retry that GUID while a deleted device still has it
+    outside        changes by other programs: one reading for a burst of them
+    session        one session's life: start, restart once, end
+    pump           drain a driver's session in bursts on the event loop when it is readable
+    handover       pass the turn to drain between the waiting thread and the event loop
+    watch          watch a session's descriptor, if it has one, with the event loop
+    burst          the packets of one drain or injection, and the forms that readers share
+    fanout         give bursts to bounded subscriber queues, each with its own overflow policy
+    losses         count and tell every loss, with its cause
+    host_losses    find the losses that the host and the driver count themselves
+    pace           limit how often losses are told
+    remainder      read what is left in a ring when its session ends
+    ending         end a session for its clients, and limit how long to wait for them
+    injection      put clients' packets into the driver's send ring
+    counters       hold what a session carried and lost
+    events         numbered events, with a history and bounded subscriptions
+    audit          write one log line and one event for each change
+    management     driver calls: on which thread they run, how long a request waits
+    late           publish the outcome of operations whose request was answered before
+    threads        the driver's own threads for calls that may take seconds
+    aside          work that may block, on a thread that never delays the end of the service
+    pools          the pools used before, kept across restarts
+    pool_memory    remember a pool before its first adapter, forget it after its last one
+    tasks          asyncio tasks that have names, are kept alive and report failures
 
 Everything here belongs to the event loop's thread unless it says otherwise.
+
+A received packet enters these rooms, in one direction:
+
+    1. watch, or handover with its waiting thread, notices that the ring is readable;
+    2. pump drains it: the driver copies a burst of packets out of the ring (`receive_packets`);
+    3. session counts the burst, numbers it and makes a `Burst` (burst) if there are subscribers;
+    4. fanout offers the burst to each subscriber, which takes it at once or queues it;
+    5. the API's connection takes it (`take_now`, or `wake` and `take`) and asks burst for its
+       encoded form, which is made once for all clients, and passes that to the socket.
+
+A call that creates an adapter enters these rooms, and the result returns through them:
+
+    1. registry checks the values (`create_adapter`) and lets management begin a task, for which
+       the request waits a limited time;
+    2. pool_memory writes a new pool to the disk, on a thread of aside, with the help of pools;
+    3. identity derives the GUID if the request named none, and creation retries it while a deleted
+       device still has it;
+    4. management queues the call, and threads runs it on the driver's management thread;
+    5. there calls creates the adapter in the driver and lets network apply the settings; if one
+       fails, the adapter is deleted again;
+    6. back on the event loop, registry adds the adapter to adapter_table, and events publishes
+       that it was created. If the request has stopped waiting, late publishes a failure.
 """

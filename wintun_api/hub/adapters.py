@@ -70,6 +70,11 @@ class ManagedAdapter:
             return None
         return self.session
 
+    @property
+    def in_use(self) -> bool:
+        """Whether an operation or a session is at work on it."""
+        return self.lock.locked() or self.running_session is not None
+
     def view(self) -> AdapterView:
         """Return the present view of the adapter."""
         session = self.running_session

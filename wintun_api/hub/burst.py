@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from enum import StrEnum
 from typing import Any, Final, TypeVar
 
 from wintun_api.packet.block import Block
@@ -18,6 +19,15 @@ LENGTH: Final = 2  # a packet in a block has a length of 16 bits
 
 # Encoded forms are kept for so many bursts, so that readers at about the same position share them.
 FORMED: Final = 8
+
+
+class Form(StrEnum):
+    """Name the encoded forms that readers share."""
+
+    BATCH = "batch"  # v1.batch, for a message of several bursts
+    BATCH_FRAME = "batch frame"  # v1.batch in the frame of a WebSocket message
+    PACKET_FRAMES = "packet frames"  # v1.raw: a frame for each packet
+    PCAPNG = "pcapng"  # blocks of a capture
 
 
 class Burst:
@@ -35,6 +45,7 @@ class Burst:
     """
 
     __slots__ = (
+        "_cuts",
         "_forms",
         "count",
         "injected",
@@ -65,7 +76,8 @@ class Burst:
         self.time_ns = time_ns
         self.injected = injected
         self.original_lengths = original_lengths
-        self._forms: dict[Any, Any] | None = None
+        self._forms: dict[Form, Any] | None = None
+        self._cuts: dict[int, Burst] | None = None
 
     def __len__(self) -> int:
         return self.count
@@ -84,33 +96,47 @@ class Burst:
         packets = self.packets
         return (packets.payload,) if type(packets) is Block else packets
 
-    def form(self, key: Any, make: Callable[[Burst], T]) -> T:
-        """Return `make(self)`, computed once per `key` and shared by all readers.
+    def form(self, form: Form, make: Callable[[Burst], T]) -> T:
+        """Return `make(self)`, computed once per form and shared by all readers.
 
         The forms of the last `FORMED` bursts are kept. For a reader that is further behind they are
         computed again, so that queued bursts do not keep several copies of themselves.
         """
         forms = self._forms
         if forms is None:
+            self._keep()
             forms = self._forms = {}
-            _formed.append(self)
-            if len(_formed) > FORMED:
-                _formed.popleft().forget()
-        made: T | None = forms.get(key)
+        made: T | None = forms.get(form)
         if made is None:
-            made = forms[key] = make(self)
+            made = forms[form] = make(self)
         return made
 
     def forget(self) -> None:
         """Drop all encoded forms and keep only the packets."""
-        self._forms = None
+        self._forms = self._cuts = None
         packets = self.packets
         if type(packets) is Block:
             packets.forget()
 
     def cut(self, snaplen: int) -> Burst:
         """Return the burst with at most `snaplen` bytes of each packet; 0 keeps all."""
-        return self.form(snaplen, lambda burst: _cut(burst, snaplen)) if snaplen else self
+        if not snaplen:
+            return self
+        cuts = self._cuts
+        if cuts is None:
+            self._keep()
+            cuts = self._cuts = {}
+        made = cuts.get(snaplen)
+        if made is None:
+            made = cuts[snaplen] = _cut(self, snaplen)
+        return made
+
+    def _keep(self) -> None:
+        """Note that this burst has forms, and forget those of the oldest one that has."""
+        if self._forms is None and self._cuts is None:
+            _formed.append(self)
+            if len(_formed) > FORMED:
+                _formed.popleft().forget()
 
     def part(self, start: int, stop: int) -> Burst:
         """Return the packets from `start` to `stop` as a new burst."""

@@ -6,6 +6,7 @@ the policy `block` stops the drain, for a bridge that prefers loss in the ring.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -89,7 +90,7 @@ class Subscriber:
             self._take_now is not None
             and not self._queue
             and not self.losses
-            and self._take_now(burst)
+            and self._take_now(burst)  # -> PacketConnection._send_now
         ):
             self.delivered_packets += burst.count
             return 0
@@ -109,7 +110,7 @@ class Subscriber:
             self.overflowed = True
             self._refusing = Cause.QUEUE
             self._lose(burst, Cause.QUEUE)
-        self._wake()
+        self._wake()  # -> PacketConnection._flush, or a capture that waits
         return self.lost - before
 
     def take(self, size: int) -> list[Burst]:
@@ -225,7 +226,7 @@ class Subscriber:
     def _count(self, loss: Loss) -> None:
         self.losses.add(loss)
         self.lost += loss.count
-        self.report(loss.cause, loss.count)
+        self.report(loss.cause, loss.count)  # -> SessionLosses.add
 
 
 class Fanout:
@@ -233,14 +234,18 @@ class Fanout:
 
     Args:
         report: Called with every loss of a subscriber.
+        resume: Called when no subscriber with `Overflow.BLOCK` is full any more.
     """
 
-    def __init__(self, report: Report = _unreported) -> None:
+    def __init__(
+        self, report: Report = _unreported, resume: Callable[[], None] = lambda: None
+    ) -> None:
         self._received: list[Subscriber] = []
         self._injected: list[Subscriber] = []
         self._blocking: list[Subscriber] = []
         self._report = report
-        self.resume: Callable[[], None] | None = None
+        self._resume = resume
+        self._free = asyncio.Event()  # set at each moment at which no subscriber blocks
 
     def __len__(self) -> int:
         return len({id(s) for s in (*self._received, *self._injected)})
@@ -258,6 +263,17 @@ class Fanout:
     def blocked(self) -> bool:
         """Whether a subscriber with `Overflow.BLOCK` is full, so that the drain must wait."""
         return bool(self._blocking) and any(s.full for s in self._blocking)
+
+    async def unblocked(self, deadline: float) -> bool:
+        """Wait until no subscriber blocks, or the loop's time is `deadline`; return whether so."""
+        loop = asyncio.get_running_loop()
+        while self.blocked:
+            self._free.clear()
+            try:
+                await asyncio.wait_for(self._free.wait(), max(0, deadline - loop.time()))
+            except TimeoutError:
+                return not self.blocked
+        return True
 
     def add(self, subscriber: Subscriber) -> None:
         """Subscribe."""
@@ -301,5 +317,6 @@ class Fanout:
         subscriber.failed(error, burst)
 
     def _unblocked(self) -> None:
-        if self.resume is not None and not self.blocked:
-            self.resume()
+        if not self.blocked:
+            self._free.set()
+            self._resume()  # -> ManagedSession._resume

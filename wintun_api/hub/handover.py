@@ -166,7 +166,7 @@ class Handover:
         self._scheduled = False
         if self._paused or not self._running:
             return
-        empty = self._drain()
+        empty = self._drain()  # -> Pump._drain
         if not self.active:  # by what was drained
             return
         if not empty:

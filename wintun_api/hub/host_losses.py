@@ -1,16 +1,18 @@
-"""Count packets that the host lost before a session could read them, from the link's counters.
+"""Find the losses that the host and the driver count themselves.
 
-The host's own counters increase while packets are lost, without a notification. So they are read
-while packets flow and at the end, and an increase since the last reading is a loss.
+Their counters increase while packets are lost, without a notification. So they are read while
+packets flow and at the end, and an increase since the last reading is a loss.
 """
 
 from __future__ import annotations
 
-from wintun_api.drivers.base import LinkCounters
+from collections.abc import Mapping
+
+from wintun_api.drivers.base import LinkCounters, Session
 
 
 class HostLosses:
-    """Count the losses of one session. Event loop thread only.
+    """Count packets that the host lost before a session could read them. Event loop thread only.
 
     Attributes:
         lost: Packets that the host lost since `begin`; None if no counters could be read.
@@ -44,3 +46,31 @@ class HostLosses:
         dropped = counters.received_dropped - begun.received_dropped
         self.lost = max(known, dropped + self._stranded)
         return self.lost - known
+
+
+class DriverLosses:
+    """Find what is new in the counters of a driver's session. Event loop thread only.
+
+    Attributes:
+        refused: The last reading of `Session.refused`. A driver returns the same object while
+            nothing new was refused, so a comparison by identity tells whether to ask.
+    """
+
+    def __init__(self) -> None:
+        self.refused: Mapping[str, int] = {}
+        self._truncated = 0
+
+    def begin(self, session: Session) -> None:
+        """Start from the counters of a new session."""
+        self._truncated, self.refused = session.truncated, session.refused
+
+    def new_truncated(self, session: Session) -> int:
+        """Return how many packets were truncated since the last time."""
+        known, self._truncated = self._truncated, session.truncated
+        return self._truncated - known
+
+    def new_refused(self, session: Session) -> dict[str, int]:
+        """Return how many packets were refused since the last time, by cause."""
+        known, self.refused = self.refused, session.refused
+        new = {cause: count - known.get(cause, 0) for cause, count in self.refused.items()}
+        return {cause: count for cause, count in new.items() if count > 0}

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from wintun_api.drivers.base import Session
 from wintun_api.errors import DriverError
 from wintun_api.packet.check import rejection
 
@@ -43,6 +44,19 @@ class Injection:
         count_by_reason(self.refused, other.refused)
         self.failed += other.failed
         self.waiting = other.waiting
+
+
+def send(session: Session, packets: Sequence[bytes]) -> tuple[int, DriverError | None]:
+    """Give packets to the driver; return how many it took, and its error if it failed then."""
+    taken = 0
+    try:
+        taken = session.send_packets(packets)
+        if 0 < taken < len(packets):
+            # The ring is full, or the call failed after these: then the next call raises.
+            taken += session.send_packets(packets[taken:])
+    except DriverError as error:
+        return taken, error
+    return taken, None
 
 
 def count_by_reason(counts: dict[str, int], more: Mapping[str, int]) -> None:

@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeVar
 
 from wintun_api.choices import EventType
 from wintun_api.drivers.base import Capabilities, Driver, LogLine, Unavailable
@@ -23,12 +23,11 @@ from wintun_api.errors import (
     WintunApiError,
 )
 from wintun_api.hub.events import EventLog
+from wintun_api.hub.late import OnDone, OnFailure
 from wintun_api.hub.tasks import TaskSet
 from wintun_api.hub.threads import DriverThread
 
 T = TypeVar("T")
-OnFailure: TypeAlias = Callable[[WintunApiError], None]
-OnDone: TypeAlias = Callable[[Any], None]
 
 STOP_PATIENCE = 1.0
 READ_CHANGES = "read_changes"  # a call that no request asked for

@@ -127,7 +127,7 @@ class Pump:
             logger.exception("Received packets could not be passed on.")
             failure = DriverError("receive_packets", 0, f"Packets were not passed on: {error!r}.")
         self._source.halt()
-        self._on_error(failure)
+        self._on_error(failure)  # -> ManagedSession._failed
         return True
 
     def _read(self) -> bool:
@@ -142,7 +142,7 @@ class Pump:
                 size = sum(lengths)
                 self._next = max(MIN_BURST, min(limit.packets, limit.size * count // (size or 1)))
                 if size <= 2 * limit.size:
-                    self._on_packets(packets, lengths, size)
+                    self._on_packets(packets, lengths, size)  # -> ManagedSession._received
                 else:  # the size of packets is known only after they were read
                     self._hand_over_parts(packets, lengths)
                 if not source.active:

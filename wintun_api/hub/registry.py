@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack, suppress
+from contextlib import suppress
 from functools import partial
 from typing import TypeVar
 from uuid import UUID
@@ -20,35 +19,29 @@ from wintun_api.drivers.base import Adapter, AdapterInfo, Driver
 from wintun_api.drivers.limits import check_capacity, check_name, check_pool
 from wintun_api.errors import (
     AdapterNotFound,
-    DriverBusy,
     DriverError,
-    OutOfThreads,
     SessionExists,
     SessionNotFound,
     WintunApiError,
 )
+from wintun_api.hub import calls
+from wintun_api.hub.adapter_table import AdapterTable
 from wintun_api.hub.adapters import AdapterView, ManagedAdapter
 from wintun_api.hub.alteration import Altered, alter
-from wintun_api.hub.aside import aside
 from wintun_api.hub.creation import Leaving, by_stable_guid, retried
 from wintun_api.hub.ending import ENDING_PATIENCE
 from wintun_api.hub.events import EventLog
 from wintun_api.hub.identity import StableGuids
-from wintun_api.hub.late import LateFailure, LateRemoval
-from wintun_api.hub.management import (
-    READ_CHANGES,
-    DriverView,
-    Management,
-    OnDone,
-    OnFailure,
-    patiently,
-)
+from wintun_api.hub.late import LateOutcomes, OnDone
+from wintun_api.hub.management import READ_CHANGES, DriverView, Management, patiently
 from wintun_api.hub.network import NetworkSettings
 from wintun_api.hub.outside import OutsideChanges
+from wintun_api.hub.pool_memory import PoolMemory
 from wintun_api.hub.pools import KnownPools
 from wintun_api.hub.pump import BurstLimit
 from wintun_api.hub.session import ManagedSession, SessionView
 from wintun_api.hub.tasks import TaskSet
+from wintun_api.hub.turns import Turns
 from wintun_api.limits import DEFAULT_RING_CAPACITY
 
 T = TypeVar("T")
@@ -72,14 +65,16 @@ class Registry:
     ) -> None:
         self.driver = driver
         self.events = EventLog(event_history)
-        self.pools = pools or KnownPools(None)
-        self.guids = guids or StableGuids()
+        self._guids = guids or StableGuids()
         self._burst = burst or BurstLimit()
-        self._creating: Counter[str] = Counter()  # adapters being created, by pool
-        self._forgetting: set[str] = set()
         self._tasks = TaskSet()
         self._management = Management(driver, self.events, self._tasks, management_timeout)
-        self._adapters: dict[UUID, ManagedAdapter] = {}
+        self._late = LateOutcomes(self.events)
+        self._turns = Turns(self._management, self._late)
+        self._adapters = AdapterTable()
+        self._pools = PoolMemory(
+            pools or KnownPools(None), lambda pool: bool(self._adapters.members(pool))
+        )
         self._sessions: dict[str, ManagedSession] = {}
         self._starting: set[ManagedSession] = set()
         self._ends: dict[str, asyncio.Task[SessionView]] = {}
@@ -105,18 +100,14 @@ class Registry:
                 await self._read_adapters(pool)
 
         await self._management.bounded("list_adapters", read())
-        views = [
-            known.view()
-            for known in self._adapters.values()
-            if pool is None or known.info.pool == pool
-        ]
+        views = [known.view() for known in self._adapters.members(pool)]
         views.sort(key=lambda view: (view.info.pool, view.info.name))
         age = 0.0 if self._read_at is None else time.monotonic() - self._read_at
         return views, age
 
     def known_adapters(self) -> list[AdapterView]:
         """Return the last reading of the adapters, without a call into the driver."""
-        return [known.view() for known in self._adapters.values()]
+        return [known.view() for known in self._adapters]
 
     async def adapter(self, guid: UUID) -> AdapterView:
         """Return one adapter.
@@ -149,34 +140,18 @@ class Registry:
         wanted = settings or NetworkSettings()
         wanted.check()
 
-        def create(guid: UUID | None) -> tuple[Adapter, AdapterInfo]:
-            handle = self.driver.create_adapter(name, pool, guid)
-            try:
-                wanted.apply(handle)
-                return handle, handle.info()
-            except BaseException:
-                _take_back(handle)
-                raise
-
         async def attempt(guid: UUID | None) -> tuple[Adapter, AdapterInfo]:
-            return await self._management.call("create_adapter", lambda: create(guid))
+            create = partial(calls.create, self.driver, name, pool, guid, wanted)
+            return await self._management.call("create_adapter", create)
 
         async def register() -> AdapterView:
-            self._creating[pool] += 1
-            try:
-                await self._remember(pool, "The adapter was not created")
-                handle, info = await self._create(name, pool, requested_guid, attempt)
-                return self._adopt(handle, info, EventType.ADAPTER_CREATED, wanted)
-            finally:
-                self._creating[pool] -= 1
-                if not self._creating[pool]:
-                    del self._creating[pool]
+            with self._pools.creating(pool):
+                await self._pools.remember(pool, "The adapter was not created")
+                handle, info = await self._create(attempt, requested_guid, name, pool)
+                return self._created(handle, info, wanted)
 
-        def failed_late(error: WintunApiError) -> None:
-            failure = LateFailure(operation="create_adapter", error=error, name=name, pool=pool)
-            self.events.publish(EventType.ADAPTER_CREATE_FAILED, failure)
-
-        return await self._management.bounded("create_adapter", register(), failed_late)
+        told = self._late.creation_failed(name, pool)
+        return await self._management.bounded("create_adapter", register(), told)
 
     async def open_adapter(self, name: str, pool: str) -> AdapterView:
         """Open an existing adapter; one that is already managed is returned unchanged.
@@ -189,21 +164,18 @@ class Registry:
         check_pool(pool)
 
         async def register() -> AdapterView:
-            known = self._named(name, pool)
+            known = self._adapters.named(name, pool)
             if known is not None and known.handle is not None:
                 return known.view()
-            handle, info = await self._management.call(
-                "open_adapter", lambda: self._open(name, pool)
-            )
+            handle, info = await self._open(name, pool)
             try:
-                await self._remember(info.pool, "The adapter was not opened")
+                await self._pools.remember(info.pool, "The adapter was not opened")
             except BaseException:
-                with suppress(DriverError):
-                    await self._management.call("release_adapter", handle.close)
+                await self._close([handle])
                 raise
-            return self._adopt(handle, info, EventType.ADAPTER_CHANGED)
+            return self._opened(handle, info)
 
-        told = self._failed_late("open_adapter", name=name, pool=pool)
+        told = self._late.failed("open_adapter", name=name, pool=pool)
         return await self._management.bounded("open_adapter", register(), told)
 
     async def update_adapter(
@@ -236,13 +208,9 @@ class Registry:
 
         async def change(known: ManagedAdapter) -> AdapterView:
             wanted = known.wanted
-
-            def restore(handle: Adapter) -> Altered:
-                handle.restore()
-                wanted.apply(handle)
-                return Altered(info=handle.info(), wanted=wanted)
-
-            return await self._change(known, "restore_adapter", restore)
+            return await self._change(
+                known, "restore_adapter", lambda handle: calls.restore(handle, wanted)
+            )
 
         return await self._exclusive("restore_adapter", guid, change)
 
@@ -272,6 +240,7 @@ class Registry:
 
     async def delete_adapter(self, guid: UUID, *, force: bool = False) -> bool:
         """End the adapter's session and remove the device; return whether to reboot."""
+        reason = "Its adapter was deleted."
 
         async def delete(known: ManagedAdapter) -> bool:
             handle = await self._handle(known)
@@ -287,16 +256,14 @@ class Registry:
             self._forget(known)
             return reboot
 
-        reason = "Its adapter was deleted."
-
-        told = self._removed_late("delete_adapter", guid)
+        told = self._late.removed("delete_adapter", guid)
         return await self._exclusive("delete_adapter", guid, delete, told)
 
     async def delete_pool(self, pool: str) -> bool:
         """Delete every adapter of a pool; return whether a reboot is required."""
         check_pool(pool)
         await self._management.bounded("list_adapters", self._read_adapters(pool))
-        members = [known for known in self._adapters.values() if known.info.pool == pool]
+        members = self._adapters.members(pool)
 
         async def delete() -> bool:
             if self.driver.capabilities.delete_pool:
@@ -311,19 +278,19 @@ class Registry:
             for known in members:
                 self._forget(known)
             if not reboot:
-                await self._forget_pool(pool)
+                await self._pools.forget(pool)
             return reboot
 
-        told = self._removed_late("delete_pool", pool=pool)
-        return await self._locked("delete_pool", members, delete, pool, told)
+        told = self._late.removed("delete_pool", pool=pool)
+        return await self._turns.run("delete_pool", members, delete, pool=pool, done_late=told)
 
     async def delete_driver(self) -> bool:
         """Remove the driver from the system; return whether a reboot is required."""
         return await self._management.bounded(
             "delete_driver",
             self._management.call("delete_driver", self.driver.delete_driver),
-            self._failed_late("delete_driver"),
-            self._removed_late("delete_driver"),
+            self._late.failed("delete_driver"),
+            self._late.removed("delete_driver"),
         )
 
     async def driver_view(self) -> DriverView:
@@ -413,7 +380,7 @@ class Registry:
             task = self._management.begin("end_session", self._end(session))
             self._ends[session_id] = task
             task.add_done_callback(lambda _: self._ends.pop(session_id))
-        told = self._failed_late("end_session", session.adapter)
+        told = self._late.failed("end_session", session.adapter)
         return await self._management.awaited("end_session", task, told)
 
     # Life
@@ -451,32 +418,20 @@ class Registry:
         await self.sessions_ended()
         handles = [
             known.handle
-            for known in self._adapters.values()
+            for known in self._adapters
             if known.handle is not None and not (known.thread and known.thread.busy)
         ]
 
-        def close_handles() -> None:
-            for handle in handles:
-                with suppress(DriverError):
-                    handle.close()
-
-        await self._management.stop(close_handles)
+        await self._management.stop(partial(calls.close, handles))
         self._tasks.cancel()
 
     # Inside
 
     def _known(self, guid: UUID) -> ManagedAdapter:
-        known = self._adapters.get(guid)
+        known = self._adapters.find(guid)
         if known is None:
-            detail = f"No adapter has the GUID {guid}."
-            raise AdapterNotFound("WintunOpenAdapter", 1168, detail=detail)
+            raise _not_found(guid)
         return known
-
-    def _named(self, name: str, pool: str) -> ManagedAdapter | None:
-        for known in self._adapters.values():
-            if known.info.name.casefold() == name.casefold() and known.info.pool == pool:
-                return known
-        return None
 
     async def _exclusive(
         self,
@@ -490,52 +445,11 @@ class Registry:
         known = self._known(guid)
 
         async def exclusive() -> T:
-            self._known(guid)  # it may have been deleted during the wait
+            if self._adapters.find(guid) is not known:  # it was deleted during the wait
+                raise _not_found(guid)
             return await operation(known)
 
-        return await self._locked(name, [known], exclusive, done_late=done_late)
-
-    async def _locked(
-        self,
-        name: str,
-        members: list[ManagedAdapter],
-        operation: Callable[[], Awaitable[T]],
-        pool: str | None = None,
-        done_late: OnDone | None = None,
-    ) -> T:
-        """Run an operation with exclusive access to these adapters.
-
-        An operation that waited too long for another one is withdrawn and not executed later.
-        """
-        began = False
-
-        async def locked() -> T:
-            nonlocal began
-            async with AsyncExitStack() as stack:
-                for known in members:
-                    await stack.enter_async_context(known.lock)
-                began = True
-                now = time.monotonic()
-                for known in members:
-                    known.operation = (name, now)
-                    stack.callback(setattr, known, "operation", None)
-                return await operation()
-
-        def failed_late(error: WintunApiError) -> None:
-            adapter = members[0].info.guid if len(members) == 1 else None
-            self._failed_late(name, adapter, pool=pool)(error)
-
-        task = self._management.begin(name, locked())
-        try:
-            return await self._management.awaited(name, task, failed_late, done_late)
-        except DriverBusy as busy:
-            if began:
-                raise
-            task.cancel()
-            ahead = [known.operation for known in members if known.operation is not None]
-            call, since = ahead[0] if ahead else (busy.call, time.monotonic())
-            detail = f"{name} waited for it and was cancelled without effect."
-            raise DriverBusy(call, time.monotonic() - since, detail) from None
+        return await self._turns.run(name, [known], exclusive, done_late=done_late)
 
     async def _change(
         self,
@@ -559,22 +473,37 @@ class Registry:
         return known.view()
 
     async def _handle(self, known: ManagedAdapter) -> Adapter:
+        """Return the handle of an adapter, which is opened first if there is none.
+
+        Raises:
+            AdapterNotFound: Another device has its name now.
+        """
         if known.handle is not None:
             return known.handle
-        name, pool = known.info.name, known.info.pool
-        handle, info = await self._management.call("open_adapter", lambda: self._open(name, pool))
+        handle, info = await self._open(known.info.name, known.info.pool)
+        if info.guid != known.info.guid:
+            await self._close([handle])
+            raise _not_found(known.info.guid)
         known.handle, known.info = handle, info
         return handle
 
+    async def _open(self, name: str, pool: str) -> tuple[Adapter, AdapterInfo]:
+        open_existing = partial(calls.open_existing, self.driver, name, pool)
+        return await self._management.call("open_adapter", open_existing)
+
+    async def _close(self, handles: list[Adapter]) -> None:
+        if handles:
+            await self._management.call("release_adapter", partial(calls.close, handles))
+
     async def _create(
         self,
+        attempt: Callable[[UUID | None], Awaitable[T]],
+        requested_guid: UUID | None,
         name: str,
         pool: str,
-        requested_guid: UUID | None,
-        attempt: Callable[[UUID | None], Awaitable[T]],
     ) -> T:
         """Create an adapter, with a random GUID if its own is in use after a rename."""
-        guid = requested_guid or self.guids.guid(pool, name)
+        guid = requested_guid or self._guids.guid(pool, name)
         if guid in self._adapters:
             # Its device may have been removed unnoticed. Close that device's handle now: later that
             # could remove the new device, which has the same name for Windows.
@@ -587,41 +516,6 @@ class Registry:
             return await retried(lambda: attempt(guid), self._management.timeout)
         return await attempt(guid)
 
-    def _failed_late(
-        self,
-        operation: str,
-        adapter: UUID | None = None,
-        *,
-        name: str | None = None,
-        pool: str | None = None,
-    ) -> OnFailure:
-        """Return a function that publishes the failure of an operation after its answer."""
-
-        def publish(error: WintunApiError) -> None:
-            failure = LateFailure(
-                operation=operation, error=error, adapter=adapter, name=name, pool=pool
-            )
-            self.events.publish(EventType.OPERATION_FAILED, failure)
-
-        return publish
-
-    def _removed_late(
-        self, operation: str, adapter: UUID | None = None, *, pool: str | None = None
-    ) -> OnDone:
-        """Return what publishes a removal whose request was answered before."""
-
-        def publish(reboot_required: bool) -> None:
-            removal = LateRemoval(
-                operation=operation, reboot_required=reboot_required, adapter=adapter, pool=pool
-            )
-            self.events.publish(EventType.OPERATION_DONE, removal)
-
-        return publish
-
-    def _open(self, name: str, pool: str) -> tuple[Adapter, AdapterInfo]:
-        handle = self.driver.open_adapter(name, pool)
-        return handle, handle.info()
-
     async def _visible(self, handle: Adapter) -> bool:
         try:
             await self._management.call("read_adapter", handle.info)
@@ -629,48 +523,28 @@ class Registry:
             return False
         return True
 
-    def _adopt(
-        self,
-        handle: Adapter,
-        info: AdapterInfo,
-        kind: EventType,
-        wanted: NetworkSettings | None = None,
-    ) -> AdapterView:
-        known = self._adapters.get(info.guid)
+    def _created(self, handle: Adapter, info: AdapterInfo, wanted: NetworkSettings) -> AdapterView:
+        before = self._adapters.find(info.guid)
+        if before is not None:  # its device is gone, for the driver has just made another one
+            self._forget(before)
+        known = self._adapters.add(info)
+        known.handle, known.wanted = handle, wanted
+        self.events.publish(EventType.ADAPTER_CREATED, known.view())
+        return known.view()
+
+    def _opened(self, handle: Adapter, info: AdapterInfo) -> AdapterView:
+        kind, known = EventType.ADAPTER_CHANGED, self._adapters.find(info.guid)
         if known is None:
-            known = self._adapters[info.guid] = ManagedAdapter(info)
-        known.info, known.handle = info, handle
-        if wanted is not None:
-            known.wanted = wanted
+            kind, known = EventType.ADAPTER_CREATED, self._adapters.add(info)
+        known.handle, known.info = handle, info
         self.events.publish(kind, known.view())
         return known.view()
 
-    async def _remember(self, pool: str, consequence: str) -> None:
-        """Store a pool on the disk, not on the driver's thread because a disk may be slow.
-
-        Raises:
-            StorageFailed: The pool could not be written.
-        """
-        if pool in self._forgetting or not self.pools.knows(pool):
-            await aside("pools", partial(self.pools.add, pool, consequence))
-
-    async def _forget_pool(self, pool: str) -> None:
-        """Forget a pool, unless it has adapters or is about to get one."""
-        if self._creating[pool] or any(one.info.pool == pool for one in self._adapters.values()):
-            return
-        self._forgetting.add(pool)
-        try:
-            with suppress(OutOfThreads):
-                await aside("pools", partial(self.pools.forget, pool))
-        finally:
-            self._forgetting.discard(pool)
-
-    def _forget(self, known: ManagedAdapter, *, gone: bool = False) -> None:
-        """Forget an adapter and its session; `gone` means that no request removed it."""
-        if self._adapters.pop(known.info.guid, None) is not None:
+    def _forget(self, known: ManagedAdapter) -> None:
+        """Forget an adapter that a request removed, with its session."""
+        if self._adapters.remove(known):
             self._leaving.add(known.info.guid)
-            # A session that the driver ended remains readable until it or its adapter is deleted.
-            if known.session is not None and not (gone and known.session.lost):
+            if known.session is not None:
                 self._sessions.pop(known.session.id, None)
             self.events.publish(EventType.ADAPTER_DELETED, known.view())
 
@@ -678,7 +552,7 @@ class Registry:
         await session.refresh()
         await session.end()
         self._sessions.pop(session.id, None)
-        known = self._adapters.get(session.adapter)
+        known = self._adapters.find(session.adapter)
         if known is not None and known.session is session:
             known.session = None
         return session.view()
@@ -699,38 +573,38 @@ class Registry:
 
         Return the GUIDs on the list.
         """
-
-        def read() -> list[AdapterInfo]:
-            infos = {info.guid: info for info in self.driver.adapters(pool)}
-            if pool is None:
-                for one in names:
-                    infos.update((info.guid, info) for info in self.driver.adapters(one))
-            return list(infos.values())
-
-        names = self.pools.names
         asked_at = time.monotonic()
-        listed = {info.guid: info for info in await self._management.call(name, read)}
+        read = partial(calls.listed, self.driver, pool, self._pools.names)
+        listed = await self._management.call(name, read)
         self._outside.listen()
         first = self._read_at is None
         if pool is None:
             self._read_at = asked_at
-        for info in listed.values():
-            known = self._adapters.get(info.guid)
-            if known is None:
-                known = self._adapters[info.guid] = ManagedAdapter(info)
-                if not first:
-                    self.events.publish(EventType.ADAPTER_CREATED, known.view())
-            elif known.info != info:
-                known.info = info
-                self.events.publish(EventType.ADAPTER_CHANGED, known.view())
-        for known in list(self._adapters.values()):
-            gone = known.info.guid not in listed and (pool is None or known.info.pool == pool)
-            if gone and not known.lock.locked() and known.running_session is None:
-                handle, known.handle = known.handle, None
-                if handle is not None:
-                    await self._management.call("release_adapter", handle.close)
-                self._forget(known, gone=True)
-        return set(listed)
+        difference = self._adapters.reconcile(listed, pool)
+        if not first:
+            for known in difference.created:
+                self.events.publish(EventType.ADAPTER_CREATED, known.view())
+        for known in difference.changed:
+            self.events.publish(EventType.ADAPTER_CHANGED, known.view())
+        await self._let_go(difference.gone)
+        return {info.guid for info in listed}
+
+    async def _let_go(self, gone: tuple[ManagedAdapter, ...]) -> None:
+        """Close the handles of adapters that other programs removed, and publish their end."""
+        handles = []
+        for known in gone:
+            self._leaving.add(known.info.guid)
+            # A session that the driver ended remains readable until it or its adapter is deleted.
+            if known.session is not None and not known.session.lost:
+                self._sessions.pop(known.session.id, None)
+            handle, known.handle = known.handle, None
+            if handle is not None:
+                handles.append(handle)
+        try:
+            await self._close(handles)
+        finally:
+            for known in gone:
+                self.events.publish(EventType.ADAPTER_DELETED, known.view())
 
     def _trim_ended(self) -> None:
         ended = [session for session in self._sessions.values() if session.state.over]
@@ -738,9 +612,5 @@ class Registry:
             del self._sessions[session.id]
 
 
-def _take_back(handle: Adapter) -> None:
-    """Delete an adapter that was just created; if that fails too, it stays and is listed."""
-    with suppress(DriverError):
-        handle.delete()
-    with suppress(DriverError):
-        handle.close()
+def _not_found(guid: UUID) -> AdapterNotFound:
+    return AdapterNotFound("WintunOpenAdapter", 1168, detail=f"No adapter has the GUID {guid}.")

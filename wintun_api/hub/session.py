@@ -16,15 +16,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 from wintun_api.choices import EventType, Full, SessionState
 from wintun_api.drivers.base import ADAPTER_GONE, Adapter, LinkCounters, Session
-from wintun_api.drivers.limits import RECORD_HEADER
 from wintun_api.errors import (
     DriverBusy,
     DriverError,
@@ -39,10 +36,11 @@ from wintun_api.hub.counters import SessionCounters
 from wintun_api.hub.ending import Client, Ending
 from wintun_api.hub.events import EventLog
 from wintun_api.hub.fanout import Fanout, Subscriber
-from wintun_api.hub.host_losses import HostLosses
-from wintun_api.hub.injection import Injection, sift
-from wintun_api.hub.losses import Cause, Loss, SessionLoss
+from wintun_api.hub.host_losses import DriverLosses, HostLosses
+from wintun_api.hub.injection import Injection, count_by_reason, send, sift
+from wintun_api.hub.losses import Cause, Loss, SessionLoss, SessionLosses
 from wintun_api.hub.pump import BurstLimit, Pump
+from wintun_api.hub.remainder import Remainder
 from wintun_api.hub.tasks import TaskSet
 from wintun_api.hub.threads import DriverThread
 from wintun_api.packet.block import Block, lengths_of
@@ -50,14 +48,10 @@ from wintun_api.packet.check import sound
 
 logger = logging.getLogger(__name__)
 
-LOSS_INTERVAL = 1.0
 # How often the host's counters are read while packets flow: losses are reported within two seconds.
 LOOK_INTERVAL = 1.0
 # If reading these counters takes longer, the last reading is used.
 READ_PATIENCE = 1.0
-# How much a ring can hold at the end if its queue counts packets: 64 of the largest packets.
-FULL_QUEUE = 64 * 0x10000
-LAST_READ = 64  # packets at a time, so that other work on the loop gets its turn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +61,6 @@ class SessionView:
     Attributes:
         reason: Why it ended or failed, as a sentence; None until then.
         code: The driver's error code if it failed, otherwise None.
-        ring_lost: Packets that the host lost because the ring was full; None if unknown.
     """
 
     id: str
@@ -80,8 +73,12 @@ class SessionView:
     ended_ns: int | None
     restarts: int
     subscribers: int
-    ring_lost: int | None
     counters: SessionCounters
+
+    @property
+    def ring_lost(self) -> int | None:
+        """Packets that the host lost because the ring was full; None if it is not known."""
+        return self.counters.ring_lost
 
 
 class ManagedSession:
@@ -111,9 +108,9 @@ class ManagedSession:
         self.adapter = adapter
         self.capacity = capacity
         self.state = SessionState.STARTING
-        self.counters = SessionCounters()
-        self.fanout = Fanout(self._lost)
-        self.fanout.resume = self._resume
+        self.losses = SessionLosses(self._publish_loss, asyncio.get_running_loop())
+        self.counters = SessionCounters(lost=self.losses.by_cause)
+        self.fanout = Fanout(self.losses.add, self._resume)
         self.next_received = 0
         self.next_injected = 0
         self.clients: set[Client] = set()
@@ -133,12 +130,8 @@ class ManagedSession:
         self._started_ns = time.time_ns()
         self._ended_ns: int | None = None
         self._host = HostLosses()
-        self._truncated = 0
-        self._refused: Mapping[str, int] = {}
+        self._driver = DriverLosses()
         self._look_timer: asyncio.TimerHandle | None = None
-        self._unblocked = asyncio.Event()
-        self._losses: Counter[str] = Counter()
-        self._loss_timer: asyncio.TimerHandle | None = None
         self._over = asyncio.Event()
         self._settled = asyncio.Event()  # the driver is not starting a session at present
         self._settled.set()
@@ -156,7 +149,6 @@ class ManagedSession:
             ended_ns=self._ended_ns,
             restarts=self._restarts,
             subscribers=len(self.fanout),
-            ring_lost=self._host.lost,
             counters=self.counters.copy(),
         )
 
@@ -167,6 +159,8 @@ class ManagedSession:
             DriverError: The driver refused; the session has ended.
         """
         self._host.begin(await self._read_counters())
+        if self._host.lost is not None:
+            self.losses.know(Cause.RING)
         try:
             await self._open()
         except DriverError as error:
@@ -218,35 +212,34 @@ class ManagedSession:
         Raises:
             SessionEnded: The session has ended or is ending.
         """
+        self._require_open()
         injection = Injection()
         lengths = lengths_of(packets)
         if not sound(packets, lengths):
             packets = sift(packets, injection.rejected)
             lengths = lengths_of(packets)
-            self.counters.rejected.update(injection.rejected)
+            for reason, count in injection.rejected.items():
+                self.losses.add(Cause.REJECTED, count, reason)
         if behind:
             injection.waiting = packets
         else:
-            self._push(packets, lengths, full, injection)
+            self._send(packets, lengths, full, injection)
         return injection
 
-    def push(self, packets: Sequence[bytes], full: Full = Full.WAIT) -> Injection:
+    def retry(self, packets: Sequence[bytes], full: Full = Full.WAIT) -> Injection:
         """Put packets that `inject` has checked and left waiting into the send ring.
 
         Raises:
             SessionEnded: The session has ended or is ending.
         """
+        self._require_open()
         injection = Injection()
-        self._push(packets, lengths_of(packets), full, injection)
+        self._send(packets, lengths_of(packets), full, injection)
         return injection
 
     def give_up(self, packets: Sequence[bytes], cause: Cause) -> None:
         """Count a client's packets that never reached the driver as `RING_FULL` or `FAILED`."""
-        if cause is Cause.RING_FULL:
-            self.counters.ring_full += len(packets)
-        else:
-            self.counters.failed += len(packets)
-        self._note_loss(cause, len(packets))
+        self.losses.add(cause, len(packets))
 
     async def refresh(self) -> None:
         """Read the host's losses from the operating system; do not wait for a slow answer."""
@@ -255,14 +248,13 @@ class ManagedSession:
             if self.state is SessionState.RUNNING:
                 self._learn(counters)
 
-    def _push(
+    def _send(
         self, packets: Sequence[bytes], lengths: Sequence[int], full: Full, injection: Injection
     ) -> None:
         taken, failure = 0, None
+        # While it is restarted, there is no ring, which then has no room for a moment.
         if self.state is SessionState.RUNNING and self._session is not None:
-            taken, failure = self._send(self._session, packets)
-        elif self.state is not SessionState.STARTING:  # then the ring has no room for a moment
-            raise SessionEnded("WintunAllocateSendPacket", 38, detail=self._why())
+            taken, failure = send(self._session, packets)
         left = len(packets) - taken
         rest = packets[taken:] if left else ()
         if left:
@@ -281,23 +273,17 @@ class ManagedSession:
             injection.ring_full += left
             self.give_up(rest, Cause.RING_FULL)
 
-    def _send(self, session: Session, packets: Sequence[bytes]) -> tuple[int, DriverError | None]:
-        taken = 0
-        try:
-            taken = session.send_packets(packets)
-            if 0 < taken < len(packets):
-                # The ring is full, or the call failed after these: then the next call raises.
-                taken += session.send_packets(packets[taken:])
-        except DriverError as error:
-            return taken, error
-        return taken, None
+    def _require_open(self) -> None:
+        if self.state is not SessionState.RUNNING and self.state is not SessionState.STARTING:
+            raise SessionEnded("WintunAllocateSendPacket", 38, detail=self._why())
 
     def _injected(
         self, packets: Sequence[bytes], lengths: Sequence[int], injection: Injection
     ) -> None:
         taken, size, refused = len(packets), sum(lengths), 0
-        if self._session is not None and self._session.refused is not self._refused:
-            refused = self._learn_refused(self._session.refused, injection)
+        session = self._session
+        if session is not None and session.refused is not self._driver.refused:
+            refused = self._learn_refused(session, injection)
         accepted = taken - refused
         if refused:  # which ones is not known, nor how large they were
             size = size * accepted // taken
@@ -315,17 +301,11 @@ class ManagedSession:
             self.fanout.publish(burst)
         self.next_injected += taken
 
-    def _learn_refused(self, refused: Mapping[str, int], injection: Injection) -> int:
-        new = {
-            cause: count - self._refused.get(cause, 0)
-            for cause, count in refused.items()
-            if count > self._refused.get(cause, 0)
-        }
-        self._refused = refused
+    def _learn_refused(self, session: Session, injection: Injection) -> int:
+        new = self._driver.new_refused(session)
+        count_by_reason(injection.refused, new)
         for cause, count in new.items():
-            injection.refused[cause] = injection.refused.get(cause, 0) + count
-            self.counters.refused[cause] += count
-            self._note_loss(f"{Cause.REFUSED}_{cause}", count)
+            self.losses.add(Cause.REFUSED, count, cause)
         return sum(new.values())
 
     def _received(self, packets: Sequence[bytes], lengths: Sequence[int], size: int) -> None:
@@ -334,8 +314,7 @@ class ManagedSession:
         counters.received_packets += count
         counters.received_bytes += size
         if self._look_timer is None:
-            loop = asyncio.get_running_loop()
-            self._look_timer = loop.call_later(LOOK_INTERVAL, self._look)
+            self._look_later()
         first = self.next_received
         self.next_received += count
         if self.fanout.wants(injected=False):
@@ -344,23 +323,25 @@ class ManagedSession:
             if self._pump is not None and self.fanout.blocked:
                 self._pump.pause()
         else:
-            counters.received_unclaimed += count
-
-    def _lost(self, cause: Cause, count: int) -> None:
-        self.counters.lose(cause, count)
-        self._note_loss(cause, count)
+            self.losses.leave(count)
 
     def _resume(self) -> None:
-        self._unblocked.set()
         if self._pump is not None:
             self._pump.resume()
 
     # What the host lost
 
+    def _look_later(self) -> None:
+        if self._look_timer is None:
+            loop = asyncio.get_running_loop()
+            self._look_timer = loop.call_later(LOOK_INTERVAL, self._look)
+
     def _look(self) -> None:
         self._look_timer = None
         if self.state is SessionState.RUNNING:
             self._tasks.spawn(self.refresh(), name=f"look:{self.id}")
+            if self.fanout.blocked:  # the ring is not read, and may overflow at any time
+                self._look_later()
 
     async def _read_counters(self) -> LinkCounters | None:
         call = self._thread.call("counters", self._handle.counters)
@@ -371,21 +352,16 @@ class ManagedSession:
 
     def _learn(self, counters: LinkCounters | None, *, drained: bool = False) -> None:
         if self._session is not None:
-            self._learn_truncated(self._session.truncated)
+            self._miss(Cause.TRUNCATED, self._driver.new_truncated(self._session))
         read = self.counters.received_packets + self.counters.truncated
         self._miss(Cause.RING, self._host.learn(counters, read if drained else None))
-
-    def _learn_truncated(self, truncated: int) -> None:
-        new, self._truncated = truncated - self._truncated, truncated
-        self.counters.truncated += new
-        self._miss(Cause.TRUNCATED, new)
 
     def _miss(self, cause: Cause, count: int) -> None:
         """Leave a gap in the sequence numbers for lost packets, and report it."""
         if count > 0:
             first = self.next_received
             self.next_received += count
-            self._note_loss(cause, count)
+            self.losses.add(cause, count)
             self.fanout.lose(Loss(count, first, first + count - 1, injected=False, cause=cause))
 
     # Life
@@ -402,7 +378,7 @@ class ManagedSession:
         finally:
             self._settled.set()
         self._session = session
-        self._truncated, self._refused = session.truncated, session.refused
+        self._driver.begin(session)
         self.state = SessionState.RUNNING
         self._pump = Pump(session, self._name, self._limit, self._received, self._failed)
         self._pump.start()
@@ -417,7 +393,7 @@ class ManagedSession:
         session, self._session = self._session, None
         if session is not None:
             await self._thread.call("end_session", session.end)
-            self._learn_truncated(session.truncated)
+            self._miss(Cause.TRUNCATED, self._driver.new_truncated(session))
 
     async def _stop_pump(self) -> None:
         pump, self._pump = self._pump, None
@@ -486,63 +462,11 @@ class ManagedSession:
             await self._let_go(state, closing, stopping=stopping)
 
     async def _empty(self) -> None:
-        """Read the rest of the ring, and let the clients take it."""
-        loop = asyncio.get_running_loop()
-        begun = loop.time()
+        """Stop the pump, read the rest of the ring, and let the clients take it."""
+        deadline = asyncio.get_running_loop().time() + ending.FLUSH_PATIENCE
         await self._stop_pump()
-        await self._quiesce()
-        emptied = await self._drain(begun + ending.FLUSH_PATIENCE)
-        await ending.flush(self.clients, begun + ending.FLUSH_PATIENCE - loop.time())
-        if not emptied:  # the time of a blocking client is up: the others get the rest
-            for subscriber in self.fanout.subscribers:
-                if subscriber.full:
-                    subscriber.abandon()
-            await self._drain(loop.time() + ending.REST_PATIENCE)
-            await ending.flush(self.clients, ending.REST_PATIENCE)
-        for subscriber in self.fanout.subscribers:
-            subscriber.refuse()
-        # No reader is left for what the host sent meanwhile, but it is counted.
-        await self._drain(loop.time() + ending.REST_PATIENCE)
-
-    async def _quiesce(self) -> None:
-        """Stop the host from sending, so that what is read from now on is the last."""
-        session = self._session
-        if session is not None:
-            with suppress(DriverError, DriverBusy, ServiceStopping, TimeoutError):
-                call = self._thread.call("quiesce", session.quiesce)
-                await asyncio.wait_for(call, ending.DRIVER_PATIENCE)
-
-    async def _drain(self, deadline: float) -> bool:
-        """Read as much as a ring can hold; return whether it was empty in the end."""
-        session, loop = self._session, asyncio.get_running_loop()
-        room = max(self.capacity, FULL_QUEUE)
-        while session is not None and room > 0:
-            if self.fanout.blocked and not await self._until_unblocked(deadline):
-                return False
-            try:
-                packets = session.receive_packets(LAST_READ)
-            except DriverError:  # the ring is gone, with everything in it
-                return True
-            if not packets:
-                return True
-            lengths = lengths_of(packets)
-            size = sum(lengths)
-            room -= size + RECORD_HEADER * len(packets)
-            self._received(packets, lengths, size)
-            if loop.time() >= deadline:
-                return False
-            await asyncio.sleep(0)
-        return session is None
-
-    async def _until_unblocked(self, deadline: float) -> bool:
-        loop = asyncio.get_running_loop()
-        while self.fanout.blocked:
-            self._unblocked.clear()
-            try:
-                await asyncio.wait_for(self._unblocked.wait(), max(0, deadline - loop.time()))
-            except TimeoutError:
-                return not self.fanout.blocked
-        return True
+        rest = Remainder(self._session, self._thread, self.fanout, self._received)
+        await rest.deliver(self.clients, deadline)
 
     async def _close_at_last(self, trouble: DriverBusy | DriverError | None) -> bool:
         """Close; return whether that succeeded. If not, reason and code say what failed."""
@@ -587,7 +511,7 @@ class ManagedSession:
         if self._look_timer is not None:
             self._look_timer.cancel()
         self._over.set()
-        self._report_losses()
+        self.losses.tell()
         callbacks, self.ended = self.ended, []
         for callback in callbacks:
             callback()
@@ -598,19 +522,6 @@ class ManagedSession:
     def _why(self) -> str:
         return f"The session has ended. {self.reason or ''}".strip()
 
-    def _note_loss(self, cause: str, count: int) -> None:
-        if not count:
-            return
-        self._losses[str(cause)] += count
-        if self._loss_timer is None:
-            loop = asyncio.get_running_loop()
-            self._loss_timer = loop.call_later(LOSS_INTERVAL, self._report_losses)
-
-    def _report_losses(self) -> None:
-        if self._loss_timer is not None:
-            self._loss_timer.cancel()
-            self._loss_timer = None
-        for cause, count in self._losses.items():
-            loss = SessionLoss(self.id, self.adapter, cause, count)
-            self._events.publish(EventType.SESSION_LOSS, loss)
-        self._losses.clear()
+    def _publish_loss(self, cause: str, count: int) -> None:
+        loss = SessionLoss(self.id, self.adapter, cause, count)
+        self._events.publish(EventType.SESSION_LOSS, loss)

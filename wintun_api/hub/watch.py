@@ -29,7 +29,7 @@ class Watch:
     def start(self) -> None:
         """Begin to watch."""
         self._running = True
-        self._loop.add_reader(self._fileno, self._drain)
+        self._loop.add_reader(self._fileno, self._drain)  # -> Pump._drain
 
     def pause(self) -> None:
         """Leave new packets in the kernel's queue. Idempotent."""

@@ -54,7 +54,8 @@ class LossCause(StrEnum):
     still there at the end. The others concern the packets of clients. `ring_full`: the send ring
     was full. `failed`: a call of the driver failed or the session was ending. `refused_link_down`
     and `refused_host`: the host refused the packets because the interface was set down or for
-    another reason.
+    another reason. `rejected_too_short`, `rejected_too_long` and `rejected_bad_version`: they are
+    not valid IP packets.
     """
 
     RING = "ring"
@@ -65,6 +66,9 @@ class LossCause(StrEnum):
     FAILED = "failed"
     REFUSED_LINK_DOWN = "refused_link_down"
     REFUSED_HOST = "refused_host"
+    REJECTED_TOO_SHORT = "rejected_too_short"
+    REJECTED_TOO_LONG = "rejected_too_long"
+    REJECTED_BAD_VERSION = "rejected_bad_version"
 
 
 class Loss(Model):

@@ -1,0 +1,70 @@
+"""Limit how often something is told: the one limiter of loss reports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, Protocol
+
+INTERVAL: Final = 1.0  # seconds between two reports
+
+
+class Timer(Protocol):
+    """Describe a call that an event loop will make."""
+
+    def cancel(self) -> object:
+        """Do not make the call."""
+
+
+class Clock(Protocol):
+    """Describe what the limiter needs from an event loop."""
+
+    def time(self) -> float:
+        """Return seconds since any fixed moment."""
+
+    def call_at(self, when: float, callback: Callable[..., object], /, *arguments: Any) -> Timer:
+        """Run the callback at this time, or a clock's resolution before it."""
+
+
+class Pace:
+    """Allow a report at most once per `INTERVAL`. Event loop thread only.
+
+    Args:
+        due: Called when a report that had to wait is allowed; it asks `may` again.
+        loop: The running event loop.
+        delay: Seconds by which the first report after a quiet time waits for more to report.
+    """
+
+    __slots__ = ("_allowed_at", "_delay", "_due", "_last", "_loop", "_timer")
+
+    def __init__(self, due: Callable[[], None], loop: Clock, *, delay: float = 0.0) -> None:
+        self._due = due
+        self._loop = loop
+        self._delay = delay
+        self._last: float | None = None
+        self._allowed_at: float | None = None
+        self._timer: Timer | None = None
+
+    def may(self) -> bool:
+        """Return whether to report now; if not, `due` is called when it is time."""
+        if self._timer is not None:
+            return False
+        now = self._loop.time()
+        if self._allowed_at is None:
+            next_one = now if self._last is None else self._last + INTERVAL
+            self._allowed_at = max(now + self._delay, next_one)
+        if now < self._allowed_at:
+            self._timer = self._loop.call_at(self._allowed_at, self._wake)
+            return False
+        self._last, self._allowed_at = now, None
+        return True
+
+    def stop(self) -> None:
+        """Call `due` no more for what has been asked so far. Idempotent."""
+        self._allowed_at = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _wake(self) -> None:
+        self._timer = None
+        self._due()
