@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -137,10 +138,13 @@ def haproxy(folder: Path, sites: dict[int, str]) -> Iterator[None]:
         parts.append(swapped(block("haproxy"), swaps))
     config = folder / "haproxy.cfg"
     config.write_text("".join(parts))
-    program = ["haproxy", "-f", config]
+    program = ["haproxy", "-f", str(config)]
     # It goes into the background once it listens.
     done = subprocess.run(
-        [*program, "-D", "-p", folder / "haproxy.pid"], capture_output=True, text=True, check=False
+        [*program, "-D", "-p", str(folder / "haproxy.pid")],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     try:
@@ -178,8 +182,7 @@ def sign_in(http: httpx.Client) -> str:
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[RunningService]:
     """A service that is told of the name and of the proxy, as the guide says."""
-    told = {"allowed_hosts": (NAME,), "trusted_proxies": ("127.0.0.1",)}
-    with running(tmp_path, **told) as service:
+    with running(tmp_path, allowed_hosts=(NAME,), trusted_proxies=("127.0.0.1",)) as service:
         yield service
 
 
@@ -235,10 +238,10 @@ def packets(service: RunningService, port: int, session: str, cookie: str, key: 
 )
 def test_a_proxy_that_is_not_believed(tmp_path: Path, left_out: str, trusted: bool) -> None:
     """The dashboard works though the service does not know of TLS."""
-    told = {"trusted_proxies": ("127.0.0.1",)} if trusted else {}
+    proxies = ("127.0.0.1",) if trusted else ()
     port = free_port()
     with (
-        running(tmp_path, allowed_hosts=(NAME,), **told) as service,
+        running(tmp_path, allowed_hosts=(NAME,), trusted_proxies=proxies) as service,
         without(left_out),
         nginx(tmp_path, {port: f"127.0.0.1:{service.port}"}),
         browser(port) as http,
@@ -284,7 +287,7 @@ def without(line: str, instead: str = "") -> Iterator[None]:
 @pytest.mark.parametrize("proxy", PROXIES)
 def test_twins(tmp_path: Path, proxy: str) -> None:
     """Two services at one port of two machines, published at two ports, keep their sign-ins."""
-    told = {"allowed_hosts": (NAME,), "trusted_proxies": ("127.0.0.1",)}
+    told: dict[str, Any] = {"allowed_hosts": (NAME,), "trusted_proxies": ("127.0.0.1",)}
     inner = free_port()
     ports = free_port(), free_port()
     folder = tmp_path / proxy

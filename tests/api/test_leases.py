@@ -316,7 +316,7 @@ def good(_principal: Principal) -> bool:
 def test_a_lease_ends_once() -> None:
     """Each lease is told once, also when it is taken twice for one principal."""
     leases = Leases(good)
-    told: list[object] = []
+    told: list[int] = []
     for number in (1, 2):
         leases.take(READER, partial(told.append, number))
     leases.end_token("b")

@@ -128,7 +128,7 @@ def test_wanted(rig: Rig) -> None:
     adapter = service.http.get(path).json()
     assert (adapter["mtu"], adapter["metric"]) == (9000, None)
     assert adapter["wanted"] == {"mtu": 1420, "metric": 25, "routes": SETTINGS["routes"]}
-    again = {"mtu": 1420, "metric": None, "routes": []}
+    again: dict[str, object] = {"mtu": 1420, "metric": None, "routes": []}
     assert service.http.patch(path, json=again).json()["wanted"] is None
     device.metric = 7
     device.dns = tuple(reversed(device.dns))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.api.test_adapters import problem
@@ -18,7 +16,7 @@ ECHO = build.icmp_echo("10.6.7.8", "10.6.7.7", identifier=1, sequence=1)
 
 
 @pytest.fixture
-def path(service: RunningService) -> Iterator[str]:
+def path(service: RunningService) -> str:
     """The packets of a session."""
     adapter = service.adapter(name="OfficeNet", addresses=["10.6.7.7/24"])
     return f"/v1/sessions/{service.session(adapter)['id']}/packets"

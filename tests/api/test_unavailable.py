@@ -132,7 +132,13 @@ def test_nothing_can_be_done_with_it(rig: Rig) -> None:
     assert "disabled" in failure["detail"]
     assert failure["function"] == "WintunStartSession"
     assert failure["log"]
-    for body in ({"mtu": 1280}, {"addresses": ["10.1.1.1/24"]}, {"metric": 5}, {"dns": []}):
+    changes: list[dict[str, object]] = [
+        {"mtu": 1280},
+        {"addresses": ["10.1.1.1/24"]},
+        {"metric": 5},
+        {"dns": []},
+    ]
+    for body in changes:
         problem(http.patch(path_of(adapter), json=body), 409, "adapter-unavailable")
     if rig.library.generation is Generation.TUNNEL_TYPE:  # else Wintun itself can do it
         renamed = http.patch(path_of(adapter), json={"name": "HomeNet"})

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.core import TyperGroup
 from typer.main import get_command
 
 from tests.cli.commands import invoke, run
@@ -74,6 +75,7 @@ def test_unknown_command() -> None:
 def test_serve_has_every_setting() -> None:
     """Every field of the settings is a flag of serve, and serve has no others."""
     command = get_command(app)
+    assert isinstance(command, TyperGroup)
     flags = {flag for one in command.commands["serve"].params for flag in one.opts}
     wanted = {flag_of(field) for field in Settings.model_fields}
     assert flags == wanted | {"--config"}
@@ -90,7 +92,8 @@ def test_choices_are_those_of_the_settings() -> None:
     """The choices that the options repeat are the settings' own."""
     assert cli_options.DriverName == DriverName
     assert cli_options.Generation == Generation
-    assert cli_options.LogLevel == Settings.model_fields["log_level"].annotation
+    level: object = cli_options.LogLevel
+    assert level == Settings.model_fields["log_level"].annotation
 
 
 def test_help_imports_little() -> None:

@@ -21,6 +21,7 @@ from wintun_api.api.streams import PacketQuery
 from wintun_api.drivers.base import UnavailableReason
 from wintun_api.drivers.wintun.abi import PROTOTYPES
 from wintun_api.hub.events import EventType
+from wintun_api.settings import Settings
 from wintun_api.wire import HEADER_LENGTH
 
 
@@ -92,7 +93,7 @@ def test_links_lead_somewhere(page: str) -> None:
 def test_every_function_has_its_route() -> None:
     """The table of Wintun's functions leaves none out and invents none."""
     named = {name for one in first_column(source("functions")) for name in [one]}
-    assert named == {row.name for row in PROTOTYPES}
+    assert named == {row.prototype.name for row in PROTOTYPES}
 
 
 @pytest.mark.parametrize("page", pages())
@@ -228,7 +229,7 @@ def test_the_settings_are_generated() -> None:
     """The page is what `python -m tests.guide.reference` writes, and has every setting."""
     assert source("settings") == reference.page()
     named = [name for _, names in reference.groups() for name in names]
-    assert sorted(named) == sorted(reference.Settings.model_fields)
+    assert sorted(named) == sorted(Settings.model_fields)
 
 
 def test_the_exit_codes_are_those_of_the_program() -> None:
