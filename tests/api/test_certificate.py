@@ -13,7 +13,7 @@ from threading import Event
 import pytest
 from websockets.sync.client import connect
 
-from tests.api.certificates import make_certificate, shown_at
+from tests.certificates import make_certificate, shown_at
 from tests.cli.commands import Program
 from tests.posix import hang_up
 from tests.running import TOKEN, RunningService, any_certificate, running

@@ -18,8 +18,8 @@ import pytest
 if sys.platform != "win32":
     import resource
 
-from tests.api.certificates import make_certificate
 from tests.api.raw_connection import Raw, frame, handshake, request
+from tests.certificates import make_certificate
 from tests.cli.commands import COMMAND, Program, environment
 from tests.needs import leave_out
 

@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.test_adapters import problem
-from tests.api.test_sessions import post_packet, wait_for
+from tests.answers import post_packet, problem, wait_for
 from tests.conftest import Rig
 from tests.running import RunningService, running
 from wintun_api.drivers.emulated.driver import emulated_driver

@@ -17,10 +17,11 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection
 
-from tests.api.test_capture import statistics
-from tests.api.test_streams import ECHO, closed_code, host_sends, start
+from tests.api.host import closed_code, host_sends, start
+from tests.capture.samples import statistics
 from tests.conftest import Rig
 from tests.running import RunningService, running
+from tests.samples import ECHO
 from wintun_api.api import leases as room
 from wintun_api.api.context import Context
 from wintun_api.api.leases import Leases

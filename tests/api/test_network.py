@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.test_adapters import problem
+from tests.answers import problem
 from tests.conftest import Rig
 from tests.running import RunningService, running
 from wintun_api.drivers.emulated.machine import Machine

@@ -21,8 +21,8 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.api.certificates import make_certificate
-from tests.api.test_endings import Watcher, delete_session, the_session
+from tests.api.watcher import Watcher, delete_session, the_session
+from tests.certificates import make_certificate
 from tests.conftest import Rig
 from tests.drivers.linux.kernel import namespace, needs_kernel
 from tests.running import RunningService, running

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.api.test_behind_proxies import free_port, nginx
 from tests.browser.screen import Screen
 from tests.elsewhere import ServiceElsewhere
+from tests.proxies import free_port, nginx
 from tests.running import TOKEN, running
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.cli.commands import EMULATED, token_of
 from tests.cli.conftest import Start
-from tests.cli.test_serve import EMULATED, token_of
 from tests.posix import mkfifo
 
 HOLDING = """

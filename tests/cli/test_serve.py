@@ -16,19 +16,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.api.certificates import make_certificate
-from tests.cli.commands import COMMAND, Program, environment, run
+from tests.certificates import make_certificate
+from tests.cli.commands import COMMAND, EMULATED, environment, run, token_of
 from tests.cli.conftest import Start
 from tests.posix import mkfifo, open_terminal
 
-EMULATED = ("serve", "--driver", "emulated", "--port", "0")
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals and modes")
-
-
-def token_of(program: Program) -> str:
-    """Read the token that the service made."""
-    path = program.wait_for(r"\(token file: (.+)\)")[1]
-    return Path(path).read_text().strip()
 
 
 def test_it_tells_where_it_is(start: Start) -> None:
