@@ -90,9 +90,9 @@ def _names_files(config: pytest.Config) -> bool:
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Count a test that lacks a program as failed where CI runs, for there it is installed."""
     report = yield
-    skipped = isinstance(report.longrepr, tuple) and report.skipped
-    if skipped and needs.must_be_whole() and needs.is_a_lack(report.longrepr[2]):
-        report.outcome, report.longrepr = "failed", f"CI is set, and {report.longrepr[2]}"
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else ""
+    if report.skipped and needs.must_be_whole() and needs.is_a_lack(reason):
+        report.outcome, report.longrepr = "failed", f"CI is set, and {reason}"
     return report
 
 

@@ -132,7 +132,7 @@ class RunningService:
         extra = dict(headers or {})
         if token is not None:
             extra["Authorization"] = f"Bearer {token}"
-        return connect(
+        socket: ClientConnection = connect(
             f"ws{self.url.removeprefix('http')}{path}",
             ssl=self.tls,
             subprotocols=[Subprotocol(name) for name in protocols] or None,
@@ -143,6 +143,7 @@ class RunningService:
             close_timeout=2,
             **options,
         )
+        return socket
 
     @contextmanager
     def packets(self, session: str, query: str = "") -> Iterator[PacketSocket]:

@@ -143,7 +143,7 @@ def test_key_without_certificate(tmp_path: Path) -> None:
 )
 def test_numbers_beyond_reason(name: str) -> None:
     """A number that the system or the event loop cannot take is refused by its name."""
-    (problem,) = refusal(**{name: 99_999_999_999})
+    (problem,) = refusal(None, **{name: 99_999_999_999})
     assert problem.startswith(f"--{name.replace('_', '-')}: ")
 
 

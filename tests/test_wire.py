@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.api.test_packets import BAD_FRAMES
+from tests.samples import BAD_FRAMES
 from wintun_api.errors import FrameError
 from wintun_api.wire import Batch, pack, unpack
 

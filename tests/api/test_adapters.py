@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from tests.answers import problem
 from tests.conftest import Rig
 from tests.running import RunningService, running
 from wintun_api.api.tokens import is_private
@@ -18,19 +19,6 @@ from wintun_api.drivers.emulated.library import EmulatedLibrary
 from wintun_api.drivers.emulated.machine import Machine
 from wintun_api.drivers.wintun.abi import Generation
 from wintun_api.drivers.wintun.driver import WintunDriver
-
-
-def problem(answer: Any, status: int, slug: str) -> dict[str, Any]:
-    """Check that the answer is this problem, whole, and return it."""
-    assert answer.status_code == status, answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
-    body: dict[str, Any] = answer.json()
-    assert body["type"] == f"urn:wintun-api:problem:{slug}"
-    assert body["status"] == status
-    assert body["title"]
-    assert body["detail"]
-    assert body["hint"]
-    return body
 
 
 def test_create_reads_back(either_service: RunningService) -> None:

@@ -10,10 +10,12 @@ import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from tests.api.test_streams import ECHO, closed_code, host_sends, start
+from tests.api.host import closed_code, host_sends, start
 from tests.capture import tshark
+from tests.capture.samples import statistics
 from tests.conftest import Rig
 from tests.running import RunningService
+from tests.samples import ECHO
 from wintun_api.capture import pcapng
 from wintun_api.capture.reader import Reader
 from wintun_api.choices import Scope
@@ -29,15 +31,6 @@ def session(service: RunningService) -> str:
 
 def path_of(session: str, query: str = "") -> str:
     return f"/v1/sessions/{session}/capture.pcapng{query}"
-
-
-def statistics(file: bytes) -> tuple[int, int]:
-    """Packets that came to a capture and those that it lost, as its last block has them."""
-    options = file[-int.from_bytes(file[-4:], "little") :]
-    kind, _, _, _, _ = struct.unpack_from("<5I", options)
-    assert kind == pcapng.INTERFACE_STATISTICS
-    received, dropped = struct.unpack_from("<4xQ4xQ", options, 20 + 24)
-    return received, dropped
 
 
 def emptied(service: RunningService, session: str) -> None:

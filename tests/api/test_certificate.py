@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import shutil
-import signal
 import sys
 from collections.abc import Iterator
 from contextlib import closing
@@ -15,8 +14,9 @@ from threading import Event
 import pytest
 from websockets.asyncio.client import connect
 
-from tests.api.certificates import make_certificate, shown_at
+from tests.certificates import make_certificate, shown_at
 from tests.cli.commands import Program
+from tests.posix import hang_up
 from tests.running import TOKEN, RunningService, any_certificate, running
 from wintun_api.api import certificate as module
 
@@ -52,8 +52,8 @@ def renewal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Renewal
     certificate, key = make_certificate(tmp_path / "old")
     shutil.copy(certificate, tmp_path / "now.pem")
     shutil.copy(key, tmp_path / "now.key")
-    files = {"tls_certificate": tmp_path / "now.pem", "tls_key": tmp_path / "now.key"}
-    with running(tmp_path, **files) as service:
+    certificate, key = tmp_path / "now.pem", tmp_path / "now.key"
+    with running(tmp_path, tls_certificate=certificate, tls_key=key) as service:
         yield Renewal(service, tmp_path)
 
 
@@ -159,11 +159,11 @@ def test_hangup(tmp_path: Path) -> None:
             events, ssl=any_certificate(), additional_headers=headers, open_timeout=30
         ) as stream:
             shutil.copy(new, certificate)
-            program.process.send_signal(signal.SIGHUP)
+            hang_up(program.process)
             program.wait_for("keeps the old TLS certificate")
             assert shown_at(port) == old_text
             shutil.copy(new_key, key)
-            program.process.send_signal(signal.SIGHUP)
+            hang_up(program.process)
             program.wait_for("was reloaded")
             assert shown_at(port) == new_text
             assert stream.ping().wait(30)

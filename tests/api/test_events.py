@@ -9,18 +9,13 @@ from typing import Any
 
 import pytest
 from websockets.exceptions import InvalidStatus
-from websockets.sync.client import ClientConnection
 
+from tests.answers import next_event
 from tests.conftest import Rig
 from tests.running import RunningService
 from wintun_api.drivers.base import LogLevel
 from wintun_api.packet.build import udp
 from wintun_api.wire import Batch, pack
-
-
-def next_event(socket: ClientConnection) -> dict[str, Any]:
-    """Return the next message of an event socket."""
-    return dict(json.loads(socket.recv(30)))
 
 
 @contextmanager

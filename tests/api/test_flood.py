@@ -18,11 +18,14 @@ import pytest
 if sys.platform != "win32":
     import resource
 
-from tests.api.certificates import make_certificate
 from tests.api.raw_connection import Raw, frame, handshake, request
+from tests.certificates import make_certificate
 from tests.cli.commands import COMMAND, Program, environment
+from tests.needs import leave_out
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX limits and descriptors")
+if sys.platform == "win32":
+    leave_out("POSIX limits and descriptors", module=True)
+assert sys.platform != "win32"
 
 MIB = 1024 * 1024
 HEALTH = request("/noauth/health")

@@ -545,10 +545,10 @@ def test_nothing_is_logged_for_garbage(
         with Raw(service.port) as raw:
             raw.send(data.encode("latin-1"))
     whole = handshake("/v1/events", AUTH) + frame(1, b"\xff") + frame(8)
-    for data in (whole, CORPUS["chunked"][:-1], request("/v1/events", AUTH)):
-        for cut in range(0, len(data), 7):
+    for message in (whole, CORPUS["chunked"][:-1], request("/v1/events", AUTH)):
+        for cut in range(0, len(message), 7):
             with Raw(service.port) as raw:
-                raw.send(data[:cut])
+                raw.send(message[:cut])
     for name in service.http.get("/v1/adapters").json():
         service.http.delete(f"/v1/adapters/{name['guid']}")
     assert [record.getMessage() for record in caplog.records] == []

@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.test_adapters import problem
-from tests.api.test_sessions import post_packet, wait_for
+from tests.answers import post_packet, problem, wait_for
 from tests.conftest import Rig
 from tests.running import RunningService, running
 from wintun_api.drivers.emulated.driver import emulated_driver
@@ -124,13 +123,13 @@ def test_a_hung_start(rig: Rig) -> None:
         assert calls(service) == ["start_session"]
         everything_else_works(service, 2)
         with ThreadPoolExecutor(3) as pool, service.impatient():
-            answers = [
+            waiting = [
                 pool.submit(http.post, "/v1/sessions", json=body),
                 pool.submit(http.patch, path, json={"addresses": ["10.99.0.1/24"]}),
                 pool.submit(http.delete, path),
             ]
-            for answer in answers:
-                detail = problem(answer.result(), 504, "driver-busy")["detail"]
+            for late in waiting:
+                detail = problem(late.result(), 504, "driver-busy")["detail"]
                 assert detail.startswith("start_session is still running after")
                 assert detail.endswith("waited for it and was cancelled without effect.")
     finally:

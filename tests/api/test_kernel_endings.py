@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.test_endings import Watcher, delete_session, the_session
+from tests.api.watcher import Watcher, delete_session, the_session
 from tests.conftest import Rig
 from tests.drivers.linux.kernel import ip, keep_quiet, needs_kernel
 from tests.running import RunningService

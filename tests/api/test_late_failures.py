@@ -8,8 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from tests.api.test_adapters import problem
-from tests.api.test_sessions import wait_for
+from tests.answers import problem, wait_for
 from tests.conftest import Rig
 from wintun_api.drivers.emulated.ip_helper import EmulatedIpHelper
 from wintun_api.drivers.wintun.driver import WintunDriver

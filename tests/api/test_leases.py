@@ -17,10 +17,11 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection
 
-from tests.api.test_capture import statistics
-from tests.api.test_streams import ECHO, closed_code, host_sends, start
+from tests.api.host import closed_code, host_sends, start
+from tests.capture.samples import statistics
 from tests.conftest import Rig
 from tests.running import RunningService, running
+from tests.samples import ECHO
 from wintun_api.api import leases as room
 from wintun_api.api.context import Context
 from wintun_api.api.leases import Leases
@@ -317,7 +318,7 @@ def good(_principal: Principal) -> bool:
 def test_a_lease_ends_once() -> None:
     """Each lease is told once, also when it is taken twice for one principal."""
     leases = Leases(good)
-    told: list[object] = []
+    told: list[int] = []
     for number in (1, 2):
         leases.take(READER, partial(told.append, number))
     leases.end_token("b")

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from tests.api.test_packets import ECHO
-from tests.api.test_streams import closed_code, host_sends, numbers, start
+from tests.api.host import closed_code, host_sends, numbers, start
 from tests.conftest import Rig
 from tests.running import PacketSocket, running
+from tests.samples import ECHO
 from wintun_api.drivers.emulated.driver import emulated_driver
 from wintun_api.drivers.emulated.library import EmulatedLibrary
 from wintun_api.drivers.emulated.machine import Machine

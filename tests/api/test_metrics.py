@@ -9,8 +9,8 @@ from pathlib import Path
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.api.test_packets import ECHO
 from tests.running import RunningService
+from tests.samples import ECHO
 from wintun_api.choices import Scope
 from wintun_api.wire import Batch, pack
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.test_adapters import problem
+from tests.answers import problem
 from tests.conftest import Rig
 from tests.running import RunningService, running
 from wintun_api.drivers.emulated.machine import Machine
@@ -128,7 +128,7 @@ def test_wanted(rig: Rig) -> None:
     adapter = service.http.get(path).json()
     assert (adapter["mtu"], adapter["metric"]) == (9000, None)
     assert adapter["wanted"] == {"mtu": 1420, "metric": 25, "routes": SETTINGS["routes"]}
-    again = {"mtu": 1420, "metric": None, "routes": []}
+    again: dict[str, object] = {"mtu": 1420, "metric": None, "routes": []}
     assert service.http.patch(path, json=again).json()["wanted"] is None
     device.metric = 7
     device.dns = tuple(reversed(device.dns))

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from tests.api.test_adapters import problem
+from tests.answers import problem
 from tests.conftest import Rig
 from tests.running import RunningService
-from wintun_api.packet import build
+from tests.samples import BAD_FRAMES, ECHO
 from wintun_api.wire import Batch, pack
 
 PACKET = "application/octet-stream"
 BATCH = "application/vnd.wintun-api.batch"
-ECHO = build.icmp_echo("10.6.7.8", "10.6.7.7", identifier=1, sequence=1)
 
 
 @pytest.fixture
-def path(service: RunningService) -> Iterator[str]:
+def path(service: RunningService) -> str:
     """The packets of a session."""
     adapter = service.adapter(name="OfficeNet", addresses=["10.6.7.7/24"])
     return f"/v1/sessions/{service.session(adapter)['id']}/packets"
@@ -58,23 +55,6 @@ def test_bad_packets(service: RunningService, path: str, packet: bytes, reason: 
     answer = service.http.post(path, content=packet, headers={"Content-Type": PACKET})
     assert problem(answer, 422, "invalid-packet")["reason"] == reason
     assert service.counters(path.split("/")[3])["injected"]["packets"] == 0
-
-
-GOOD = pack(Batch([ECHO, ECHO]))
-BAD_FRAMES = {
-    "empty": b"",
-    "half a header": GOOD[:16],
-    "half a table": GOOD[:34],
-    "half a packet": GOOD[:-1],
-    "junk behind": GOOD + b"x",
-    "wrong magic": b"WTB2" + GOOD[4:],
-    "short header": GOOD[:4] + b"\x1f\x00" + GOOD[6:],
-    "unknown flag": GOOD[:6] + b"\x00\x80" + GOOD[8:],
-    "too many packets": GOOD[:8] + b"\xff\xff\xff\xff" + GOOD[12:],
-    "too many bytes": GOOD[:12] + b"\xff\xff\xff\xff" + GOOD[16:],
-    "lying length": GOOD[:32] + b"\x01\x00" + GOOD[34:],
-    "no frame": ECHO,
-}
 
 
 @pytest.mark.parametrize("frame", BAD_FRAMES.values(), ids=BAD_FRAMES.keys())

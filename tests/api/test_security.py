@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.api.raw_connection import Raw, handshake
 from tests.running import TOKEN, RunningService
-from wintun_api.api.security import host_name
+from wintun_api.api.hosts import host_name
 from wintun_api.choices import Scope
 
 OPEN = {

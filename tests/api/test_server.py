@@ -76,7 +76,7 @@ def test_answers_come_at_once(service: RunningService) -> None:
         connections = list(service.server.server_state.connections)
         assert len(connections) == 2
         for one in connections:
-            connection = one.transport.get_extra_info("socket")  # type: ignore[union-attr]
+            connection = one.transport.get_extra_info("socket")
             assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
@@ -167,7 +167,11 @@ def test_pages(service: RunningService) -> None:
 
 def test_limits_of_connections(tmp_path: Path) -> None:
     """GET /v1/system names the limits of connections that hold here."""
-    given = {"request_timeout": 7.5, "idle_timeout": 9.0, "max_connections": 100_000_000}
+    given: dict[str, Any] = {
+        "request_timeout": 7.5,
+        "idle_timeout": 9.0,
+        "max_connections": 100_000_000,
+    }
     with running(tmp_path, **given) as service:
         limits = service.http.get("/v1/system").json()["limits"]
         assert service.service.context.connections is not None

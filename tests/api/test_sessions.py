@@ -2,29 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from tests.api.test_adapters import problem
+from tests.answers import post_packet, problem, wait_for
 from tests.conftest import Rig
 from tests.running import RunningService
 from wintun_api.packet import build
-
-
-def wait_for(service: RunningService, *types: str) -> dict[str, Any]:
-    """Wait for the next event of one of these types, by way of the event stream."""
-    with service.http.stream("GET", "/v1/events", params={"since": 0}) as stream:
-        kind = ""
-        for line in stream.iter_lines():
-            if line.startswith("event: "):
-                kind = line.removeprefix("event: ")
-            if line.startswith("data: ") and kind in types:
-                return dict(json.loads(line.removeprefix("data: "))["data"])
-    raise AssertionError("The stream ended.")
-
 
 CAPACITIES = [0, 1, -1, 0x1FFFF, 0x30000, 0x8000000, "4MiB", "4194304", 1.5, None, True, 2**70]
 
@@ -145,14 +129,6 @@ def test_ring_corruption_restarts_once(rig: Rig) -> None:
     )
     problem(answer, 409, "session-ended")
     assert service.session(adapter)["state"] == "running"  # and a new one can be started
-
-
-def post_packet(service: RunningService, path: str, packet: bytes) -> dict[str, Any]:
-    """Inject with one request."""
-    headers = {"Content-Type": "application/octet-stream"}
-    answer = service.http.post(f"{path}/packets", content=packet, headers=headers)
-    assert answer.status_code == 200, answer.text
-    return dict(answer.json())
 
 
 def test_a_failing_session_takes_no_other_down(rig: Rig) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import socket
 import struct
 import time
-from typing import Any
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from tests.api.test_packets import BAD_FRAMES, ECHO
+from tests.api.host import closed_code, host_sends, numbers, start
 from tests.conftest import Rig
 from tests.running import PacketSocket, RunningService
+from tests.samples import BAD_FRAMES, ECHO
 from wintun_api.packet import build
 from wintun_api.wire import BATCH, RAW, Batch, pack
 
@@ -22,25 +22,6 @@ def session(service: RunningService) -> str:
     """A session on 10.6.7.7/24 and fd06:7::7/64."""
     adapter = service.adapter(name="OfficeNet", addresses=["10.6.7.7/24", "fd06:7::7/64"])
     return str(service.session(adapter)["id"])
-
-
-def closed_code(error: pytest.ExceptionInfo[ConnectionClosed]) -> int:
-    """Return the code that the server closed with."""
-    assert error.value.rcvd is not None
-    return error.value.rcvd.code
-
-
-def host_sends(rig: Rig, count: int, size: int = 100, first: int = 0) -> None:
-    """Let the host send numbered datagrams to somebody behind the adapter."""
-    for number in range(first, first + count):
-        payload = struct.pack("<I", number) + bytes(size - 32)
-        packet = build.udp("10.6.7.7", "10.6.7.9", 5000, 6000, payload)
-        rig.library.machine.device("OfficeNet").deliver(packet)
-
-
-def numbers(packets: list[bytes]) -> list[int]:
-    """Return the numbers that `host_sends` gave to these packets."""
-    return [struct.unpack_from("<I", packet, 28)[0] for packet in packets]
 
 
 @pytest.mark.parametrize("offer", [[RAW], []])
@@ -104,12 +85,6 @@ def test_sequence_numbers(rig: Rig) -> None:
                     assert abs(batch.time_ns - time.time_ns()) < 60e9
                     seen += len(batch.packets)
                 client.batches.clear()
-
-
-def start(rig: Rig, **body: Any) -> str:
-    """Start a session on 10.6.7.7/24."""
-    adapter = rig.service.adapter(name="OfficeNet", addresses=["10.6.7.7/24"])
-    return str(rig.service.session(adapter, **body)["id"])
 
 
 def test_ack_counts(service: RunningService, session: str) -> None:

@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.test_adapters import problem
-from tests.api.test_events import next_event
+from tests.answers import next_event, problem
 from tests.conftest import Rig
 from tests.drivers.linux.kernel import ip, namespace, needs_kernel
 from tests.running import RunningService, running

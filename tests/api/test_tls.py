@@ -11,17 +11,10 @@ from typing import Any
 
 import pytest
 
-from tests.api.certificates import make_certificate
-from tests.api.test_capture import statistics
-from tests.api.test_endings import (
-    Watcher,
-    counts_of,
-    delete_adapter,
-    delete_session,
-    flood,
-    the_session,
-)
-from tests.api.test_streams import numbers, start
+from tests.api.host import numbers, start
+from tests.api.watcher import Watcher, counts_of, delete_adapter, delete_session, flood, the_session
+from tests.capture.samples import statistics
+from tests.certificates import make_certificate
 from tests.conftest import Rig
 from tests.running import TOKEN, running
 from wintun_api.capture.reader import Reader

@@ -169,6 +169,31 @@ def test_the_most_tokens_can_be_read_again(tmp_path: Path) -> None:
     assert path.stat().st_size < room.MAX_FILE
 
 
+WRONG: list[dict[str, object]] = [
+    {"id": 7},
+    {"id": ""},
+    {"id": "admin"},
+    {"id": "a/b"},
+    {"label": None},
+    {"scopes": []},
+    {"scopes": ["root"]},
+    {"scopes": "admin"},
+    {"digest": "0" * 63},
+    {"digest": "0" * 64 + "\n"},
+    {"digest": "\u0665" * 64},
+    {"digest": "G" * 64},
+    {"digest": None},
+    {"created": "1"},
+    {"created": True},
+    {"created": float("nan")},
+    {"expires": float("nan")},
+    {"expires": float("inf")},
+    {"expires": 1e300},
+    {"expires": -1},
+    {"more": 1},
+]
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -184,32 +209,7 @@ def test_the_most_tokens_can_be_read_again(tmp_path: Path) -> None:
         "\ufeff[]",
         json.dumps([{key: value for key, value in GOOD.items() if key != "digest"}]),
         json.dumps([GOOD, {**GOOD, "digest": "1" * 64}]),
-        *(
-            json.dumps([{**GOOD, **wrong}])
-            for wrong in (
-                {"id": 7},
-                {"id": ""},
-                {"id": "admin"},
-                {"id": "a/b"},
-                {"label": None},
-                {"scopes": []},
-                {"scopes": ["root"]},
-                {"scopes": "admin"},
-                {"digest": "0" * 63},
-                {"digest": "0" * 64 + "\n"},
-                {"digest": "\u0665" * 64},
-                {"digest": "G" * 64},
-                {"digest": None},
-                {"created": "1"},
-                {"created": True},
-                {"created": float("nan")},
-                {"expires": float("nan")},
-                {"expires": float("inf")},
-                {"expires": 1e300},
-                {"expires": -1},
-                {"more": 1},
-            )
-        ),
+        *(json.dumps([{**GOOD, **wrong}]) for wrong in WRONG),
     ],
 )
 def test_a_broken_file_of_tokens(tmp_path: Path, content: str) -> None:

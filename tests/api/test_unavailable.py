@@ -13,7 +13,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
 
-from tests.api.test_adapters import problem
+from tests.answers import problem
 from tests.conftest import Rig
 from tests.running import RunningService
 from wintun_api.drivers.wintun.abi import Generation
@@ -132,7 +132,13 @@ def test_nothing_can_be_done_with_it(rig: Rig) -> None:
     assert "disabled" in failure["detail"]
     assert failure["function"] == "WintunStartSession"
     assert failure["log"]
-    for body in ({"mtu": 1280}, {"addresses": ["10.1.1.1/24"]}, {"metric": 5}, {"dns": []}):
+    changes: list[dict[str, object]] = [
+        {"mtu": 1280},
+        {"addresses": ["10.1.1.1/24"]},
+        {"metric": 5},
+        {"dns": []},
+    ]
+    for body in changes:
         problem(http.patch(path_of(adapter), json=body), 409, "adapter-unavailable")
     if rig.library.generation is Generation.TUNNEL_TYPE:  # else Wintun itself can do it
         renamed = http.patch(path_of(adapter), json={"name": "HomeNet"})

@@ -21,15 +21,15 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.api.certificates import make_certificate
-from tests.api.test_endings import Watcher, delete_session, the_session
+from tests.api.watcher import Watcher, delete_session, the_session
+from tests.certificates import make_certificate
 from tests.conftest import Rig
 from tests.drivers.linux.kernel import namespace, needs_kernel
 from tests.running import RunningService, running
 from wintun_api.api import protocol
 from wintun_api.api.protocol import WRITE_HIGH, WRITELINES_IS_BLIND
 from wintun_api.choices import EventType
-from wintun_api.drivers.base import LogLine
+from wintun_api.drivers.base import LogLevel, LogLine
 from wintun_api.drivers.emulated.library import EmulatedLibrary
 from wintun_api.wire import BATCH, PCAPNG, RAW
 
@@ -178,7 +178,7 @@ def test_captures(
 ) -> None:
     """So it is with a capture over HTTP."""
     flooded = start(new_loop, **(certificate if tls else {}))
-    query = {"overflow": "drop_oldest", "queue_packets": QUEUE}
+    query: dict[str, str | int] = {"overflow": "drop_oldest", "queue_packets": QUEUE}
     path = f"/v1/sessions/{flooded.id}/capture.pcapng"
     with flooded.service.http.stream("GET", path, params=query) as answer:
         assert answer.status_code == 200
@@ -211,7 +211,7 @@ def test_events(
 
         def publish() -> int:
             for _ in range(100):
-                events.publish(EventType.DRIVER_LOG, LogLine("info", 1, "x" * SIZE))
+                events.publish(EventType.DRIVER_LOG, LogLine(LogLevel.INFO, 1, "x" * SIZE))
             return 0
 
         before = flooded.process.memory_info().rss

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -96,12 +97,12 @@ class Cable:
 
 
 @contextmanager
-def wired(tmp_path: Path, **settings: float) -> Iterator[tuple[RunningService, Cable]]:
+def wired(tmp_path: Path, **settings: Any) -> Iterator[tuple[RunningService, Cable]]:
     """A service at every address of a network namespace, with a cable to clients."""
     with namespace():
         cable = Cable()
         try:
-            bind = {"host": "0.0.0.0", "allow_insecure_bind": True}
+            bind: dict[str, Any] = {"host": "0.0.0.0", "allow_insecure_bind": True}
             with running(tmp_path, allowed_hosts=(HERE,), **bind, **settings) as service:
                 yield service, cable
         finally:

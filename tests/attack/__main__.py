@@ -72,7 +72,7 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
 def main(given: list[str] | None = None) -> int:
     """Run the parts that were asked for; 0 without a finding, 1 with one, 2 if it cannot run."""
     options = arguments(given)
-    if not sys.platform.startswith("linux"):
+    if not Path("/proc/self/fd").is_dir():
         print("The attack needs Linux: it watches the service through /proc.", file=sys.stderr)
         return 2
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that everything is taken down

@@ -129,7 +129,7 @@ class Attack:
         target: Target,
         what: str,
         *,
-        warm_up: Callable[[], None] | None = None,
+        warm_up: Callable[[], object] | None = None,
         log: int = LOG,
         patience: float = 20.0,
     ) -> Iterator[Reading]:

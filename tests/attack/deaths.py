@@ -254,7 +254,7 @@ class _Steady(threading.Thread):
                     self.ended = repr(error)
                     return
                 if not data:
-                    self.ended = f"closed by the service: {reader.last}"
+                    self.ended = f"closed by the service: {reader.last!r}"
                     return
                 for text, message in reader.feed(data):
                     if text:

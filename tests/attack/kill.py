@@ -60,7 +60,11 @@ def run(attack: Attack) -> None:
     rounds = attack.count(5, 100)
     with namespace():
         target = Target(
-            attack.directory / PART, python=attack.python, driver="linux", **attack.environment
+            attack.directory / PART,
+            python=attack.python,
+            driver="linux",
+            descriptors=None,
+            **attack.environment,
         )
         try:
             _rounds(attack, target, rounds)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 
 NUMBERS = (
     0, 1, -1, 2, 7, 31, 32, 125, 126, 127, 128, 255, 256, 0x7FFF, 0x8000, 0xFFFF, 0x10000,
@@ -48,8 +48,8 @@ def changed(
             case 8:  # a number
                 number = random_.choice(NUMBERS)
                 size = random_.choice((1, 2, 4, 8))
-                order = random_.choice(("little", "big"))
-                made[at : at + size] = (number % 2 ** (8 * size)).to_bytes(size, order)  # type: ignore[arg-type]
+                order: Literal["little", "big"] = random_.choice(("little", "big"))
+                made[at : at + size] = (number % 2 ** (8 * size)).to_bytes(size, order)
             case _:  # it is cut
                 if random_.random() < 0.3:
                     del made[at:]

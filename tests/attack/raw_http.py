@@ -127,7 +127,7 @@ class Answers:
             Malformed: What came is no answer, or ends in the middle of one.
             OSError: Nothing came in time.
         """
-        found = []
+        found: list[Answer] = []
         while True:
             if not self.held and not self._more():
                 return found

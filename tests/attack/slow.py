@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Self
 
 from tests.attack.attack import LOG, MEMORY, MIB, Attack
@@ -481,7 +482,7 @@ def _aborted(attack: Attack, target: Target, session: str) -> None:
         if most > DESCRIPTORS - RESERVE:
             attack.found(PART, f"descriptors run out during {name}", f"{most} of {DESCRIPTORS}")
         least = before.descriptors + RESERVE
-        if not wait_for(lambda bound=least: target.reading().descriptors <= bound, PROMPTLY):
+        if not wait_for(partial(_holds_at_most, target, least), PROMPTLY):
             attack.found(
                 PART, f"descriptors stay open for {PROMPTLY:.0f} s after {name}",
                 f"{target.reading().descriptors}; {before.descriptors} before",
@@ -505,3 +506,7 @@ def _abort(target: Target, sent: bytes, count: int) -> tuple[int, int]:
         if number % 50 == 0:
             most = max(most, target.reading().descriptors)
     return most, refused
+
+
+def _holds_at_most(target: Target, descriptors: int) -> bool:
+    return target.reading().descriptors <= descriptors

@@ -216,7 +216,7 @@ def cases(authority: str, token: str) -> Iterator[Case]:
         sent = post(text, content % (len(inner), inner)) + inner
         yield Case(f"a chunk size with {name}", sent, bad, 1, "RFC 9112, 7.1")
     # Lines
-    for name, start in (
+    for name, line in (
         ("two blanks", "POST  /v1/tokens HTTP/1.1\r\n"), ("a tab", "POST\t/v1/tokens HTTP/1.1\r\n"),
         ("HTTP/1.2", "POST /v1/tokens HTTP/1.2\r\n"), ("HTTP/2.0", "POST /v1/tokens HTTP/2.0\r\n"),
         ("HTTP/11", "POST /v1/tokens HTTP/11\r\n"), ("http/1.1", "POST /v1/tokens http/1.1\r\n"),
@@ -232,7 +232,7 @@ def cases(authority: str, token: str) -> Iterator[Case]:
         ("a folded first header", "POST /v1/tokens HTTP/1.1\r\n X: y\r\n"),
     ):  # fmt: skip
         first = frozenset({400, 401, 403, 404, 405, 414, 426, 431, 501, 505, 200}) | made
-        yield Case(f"a request line with {name}", post(f"{length}\r\n", body, start), first, 3,
+        yield Case(f"a request line with {name}", post(f"{length}\r\n", body, line), first, 3,
                    "RFC 9112, 3")  # fmt: skip
     for name, line in (
         ("no colon", "garbage"), ("an empty name", ": x"), ("a blank in the name", "a b: c"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.attack.raw_http import Answer, Answers, Closed, connect, request
+from tests.posix import page_size
 
 AUDIT = b"wintun_api.audit: "
 TROUBLE = re.compile(
@@ -142,7 +142,7 @@ class Target:
     def kill(self) -> None:
         """End it with SIGKILL."""
         if self._process is not None and self._process.poll() is None:
-            self._process.send_signal(signal.SIGKILL)
+            self._process.kill()
             self._process.wait()
 
     def stop(self) -> None:
@@ -165,7 +165,7 @@ class Target:
             return Reading(
                 descriptors=len(list((proc / "fd").iterdir())),
                 threads=len(list((proc / "task").iterdir())),
-                memory=int((proc / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE"),
+                memory=int((proc / "statm").read_text().split()[1]) * page_size(),
                 log=self.log.stat().st_size,
             )
         except (OSError, IndexError) as error:

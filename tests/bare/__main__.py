@@ -10,7 +10,6 @@ and end, and the tests must pass; what they leave out for want of a program is i
 from __future__ import annotations
 
 import argparse
-import os
 import re
 import shutil
 import signal
@@ -24,6 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.bare import roots
+from tests.posix import kill_group
 
 PROJECT = Path(__file__).parent.parent.parent
 RELEASES = ("bookworm", "trixie")
@@ -144,7 +144,7 @@ class Machine:
         """
         process = self.start(command)
         said = []
-        watch = threading.Timer(PATIENCE, os.killpg, (process.pid, signal.SIGKILL))
+        watch = threading.Timer(PATIENCE, kill_group, (process.pid,))
         watch.start()
         assert process.stdout is not None
         for line in process.stdout:
@@ -262,10 +262,11 @@ def main(arguments: list[str]) -> int:
             if all(word in str(cell) for word in given.words)
         ]
     print("\nThe demo's install, its answer and the second command, in seconds:")
-    for one in outcomes:
-        print(f"  {'good  ' if one.good else 'FAILED'} {one.install:5.0f} {one.answered:5.1f} "
-              f"{one.tests:5.0f}  {one.cell}\n          {one.summary}")  # fmt: skip
-    return sum(not one.good for one in outcomes)
+    for outcome in outcomes:
+        print(f"  {'good  ' if outcome.good else 'FAILED'} {outcome.install:5.0f} "
+              f"{outcome.answered:5.1f} {outcome.tests:5.0f}  {outcome.cell}\n"
+              f"          {outcome.summary}")  # fmt: skip
+    return sum(not outcome.good for outcome in outcomes)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from time import monotonic
 
 from tests.bench.contenders import Field, Peer, Service
 from tests.bench.programs import Programs
+from tests.posix import processors
 
 
 @dataclass(slots=True)
@@ -70,8 +71,6 @@ class Bench:
 
 def pinned(*, contender: bool) -> list[str]:
     """Return the command that keeps a program on the contender's core, or on the others."""
-    import os
-
-    cores = sorted(os.sched_getaffinity(0))
+    cores = sorted(processors())
     chosen = cores[-1:] if contender else cores[:-1] or cores
     return ["taskset", "-c", ",".join(map(str, chosen))]

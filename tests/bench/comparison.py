@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -14,6 +13,7 @@ from tests.bench.contenders import C_RELAY, HAND_WRITTEN, NATIVE, SERVICE, Conte
 from tests.bench.machine import busy_seconds, cpu_seconds
 from tests.bench.rounds import Target, ratio, spread
 from tests.bench.tables import Table
+from tests.posix import cpu_of_children
 from wintun_api.wire import BATCH, RAW
 
 SIZES = (92, 576, 1420)
@@ -103,8 +103,7 @@ def _undisturbed(bench: Bench, measure: Measure, one: Contender, size: int) -> C
 
 def _used(one: Contender) -> float:
     """CPU time of the contender, of the load and of the client, which have both ended."""
-    children = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return cpu_seconds(one.pid) + children.ru_utime + children.ru_stime
+    return cpu_seconds(one.pid) + cpu_of_children()
 
 
 def _add_rows(

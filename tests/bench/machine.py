@@ -9,20 +9,21 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from subprocess import CalledProcessError
 
 from tests.drivers.linux.kernel import ip, why_not
+from tests.posix import clock_ticks, page_size, user
 
 MTU = 1420
-PAGE = os.sysconf("SC_PAGE_SIZE")
-TICK = os.sysconf("SC_CLK_TCK")
+PAGE, TICK = page_size(), clock_ticks()
 
 
 def missing(parts: Iterable[str]) -> list[str]:
     """Say what this machine lacks, a sentence each."""
     lacks = []
-    if os.geteuid() != 0:
+    if user() != 0:
         lacks.append("It must run as root: it makes network namespaces and TUN devices.")
     elif reason := why_not():
         lacks.append(reason)
@@ -42,7 +43,6 @@ def description() -> dict[str, str]:
     import platform
 
     import uvicorn
-    import websockets
 
     try:
         import uvloop
@@ -56,7 +56,7 @@ def description() -> dict[str, str]:
         "python": platform.python_version(),
         "loop": loop,
         "uvicorn": uvicorn.__version__,
-        "websockets": websockets.__version__,
+        "websockets": version("websockets"),
     }
 
 

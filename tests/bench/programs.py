@@ -75,8 +75,8 @@ class Programs:
             shared = source.stem.startswith("lib")
             target = directory / (f"{source.stem}.so" if shared else source.stem)
             kind = ["-shared", "-fPIC"] if shared else []
-            command = ["gcc", "-O3", "-Wall", "-Wextra", "-Werror", *kind, "-o", target, source]
-            compilers.append(subprocess.Popen([*command, "-lpthread", "-ldl"]))
+            command = ["gcc", "-O3", "-Wall", "-Wextra", "-Werror", *kind, "-o", str(target)]
+            compilers.append(subprocess.Popen([*command, str(source), "-lpthread", "-ldl"]))
         codes = [compiler.wait() for compiler in compilers]
         if any(codes):
             raise RuntimeError("the C programs were not built: see above")

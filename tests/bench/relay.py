@@ -17,6 +17,7 @@ import sys
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
+assert sys.platform != "win32"
 TUNSETIFF = 0x400454CA  # linux/if_tun.h
 IFF_TUN, IFF_NO_PI = 0x0001, 0x1000
 
@@ -54,6 +55,7 @@ async def main(name: str, port: int) -> None:
         sending = loop.create_task(to_client(client))
         try:
             async for packet in client:
+                assert isinstance(packet, bytes)
                 os.write(device, packet)
         except ConnectionClosed:
             pass

@@ -12,7 +12,7 @@ from _ctypes import FUNCFLAG_USE_ERRNO
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import perf_counter
-from typing import Any
+from typing import Any, cast
 
 from tests.bench.bench import Bench
 from tests.bench.rounds import ratio, spread
@@ -22,6 +22,7 @@ from wintun_api.drivers.emulated.library import EmulatedLibrary
 from wintun_api.drivers.windows.binding import bind
 from wintun_api.drivers.windows.foreign import EventHandle
 from wintun_api.drivers.wintun.abi import Generation, SessionHandle, prototypes_of
+from wintun_api.drivers.wintun.library import WintunLibrary
 from wintun_api.drivers.wintun.session import WintunSession
 from wintun_api.limits import DEFAULT_RING_CAPACITY
 
@@ -72,7 +73,9 @@ def standin(bench: Bench) -> Iterator[Rig]:
     """A session over the stand-in."""
     library = StandIn(str(bench.programs.path("libring.so")))
     handle = library.ring.RingOpen(DEFAULT_RING_CAPACITY)
-    session = WintunSession(library, SessionHandle(handle), DEFAULT_RING_CAPACITY)
+    session = WintunSession(
+        cast(WintunLibrary, library), SessionHandle(handle), DEFAULT_RING_CAPACITY
+    )
     yield (
         session,
         lambda packet: library.ring.RingFill(handle, len(packet)),
@@ -151,21 +154,21 @@ def run(bench: Bench) -> list[Table]:
                     for direction, cost in costs.items():
                         results.setdefault((direction, way), []).append(cost)
                 bench.say(f"wintun {size} {turn + 1}/{bench.rounds}")
-        for (direction, way), costs in sorted(results.items(), key=lambda item: item[0][0]):
-            against = ratio(costs, results[direction, C_LOOP])
+        for (direction, way), taken in sorted(results.items(), key=lambda item: item[0][0]):
+            against = ratio(taken, results[direction, C_LOOP])
             table.add(
                 [
                     str(size),
                     direction,
                     way,
-                    spread(costs).text(".0f", 1e9),
+                    spread(taken).text(".0f", 1e9),
                     against.text(".1f") if way != C_LOOP else "",
                 ],
                 {
                     "bytes": size,
                     "direction": direction,
                     "way": way,
-                    "seconds_per_packet": spread(costs).as_json(),
+                    "seconds_per_packet": spread(taken).as_json(),
                     "ratios": {C_LOOP: against.as_json()},
                 },
             )

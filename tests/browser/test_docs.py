@@ -20,7 +20,8 @@ def try_out(screen: Screen) -> str:
     operation.get_by_role("button", name="Execute").click()
     shown = operation.locator(".live-responses-table")
     shown.wait_for()
-    return operation.inner_text()
+    text: str = operation.inner_text()
+    return text
 
 
 def test_the_docs_sign_in_by_their_own_address(visitor: Screen) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from tests.browser.screen import Screen
 from tests.running import running
+from wintun_api.hub.events import EventSubscription
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -63,7 +64,7 @@ def test_a_broken_connection_resumes_without_a_gap(screen: Screen) -> None:
     expect(log.get_by_text("Adapter Before was created")).to_have_count(1)
 
 
-def subscriptions(screen: Screen) -> list:
+def subscriptions(screen: Screen) -> list[EventSubscription]:
     """Return the event subscriptions of the service."""
     registry = screen.service.service.context.registry
     return list(registry.events._subscriptions)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.api.test_behind_proxies import free_port, nginx
 from tests.browser.screen import Screen
 from tests.elsewhere import ServiceElsewhere
+from tests.proxies import free_port, nginx
 from tests.running import TOKEN, running
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def is_live(page: Page) -> None:
 def test_both_stay_signed_in(browser: Browser, tmp_path: Path) -> None:
     """Services of one port, published over TLS at two ports of one host, share no cookie."""
     inner, ports = free_port(), (free_port(), free_port())
-    told = {"port": inner, "trusted_proxies": ("127.0.0.1",)}
+    told: dict[str, Any] = {"port": inner, "trusted_proxies": ("127.0.0.1",)}
     folder = tmp_path / "nginx"
     folder.mkdir()
     with (

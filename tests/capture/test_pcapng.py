@@ -8,20 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.capture import tshark
+from tests.capture.samples import HEADER, LENGTHS, PACKETS, TIME
 from tests.capture.tshark import Frame
 from wintun_api.capture import pcapng
-from wintun_api.packet import build
-
-TIME = 1764043200_123456789
-HEADER = pcapng.header(
-    "OfficeNet", description="adapter 1", os="Linux 6.1", application="wintun-api 1.0"
-)
-PACKETS = [
-    build.icmp_echo(*pair, identifier=1, sequence=number, data=bytes(size))
-    for pair in (("10.6.7.8", "10.6.7.7"), ("fd06:7::8", "fd06:7::7"))
-    for number, size in enumerate((0, 1, 2, 3, 1, 1400, 65000))
-]
-LENGTHS = list(map(len, PACKETS))
 
 
 def blocks(*, injected: bool = False, dropped: int = 0, time_ns: int = TIME) -> bytes:

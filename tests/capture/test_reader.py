@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.capture.test_pcapng import HEADER, LENGTHS, PACKETS, TIME
+from tests.capture.samples import HEADER, LENGTHS, PACKETS, TIME
 from tests.needs import needs
 from wintun_api.capture import links, pcapng
 from wintun_api.capture.reader import Captured, Reader

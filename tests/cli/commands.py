@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -10,6 +11,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from typer.testing import CliRunner, Result
 
@@ -108,3 +110,24 @@ class Program:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
+
+
+EMULATED = ("serve", "--driver", "emulated", "--port", "0")
+
+
+def token_of(program: Program) -> str:
+    """Read the token that the service made."""
+    path = program.wait_for(r"\(token file: (.+)\)")[1]
+    return Path(path).read_text().strip()
+
+
+FREE = ("--port", "0")
+
+
+def doctor(tmp_path: Path, *arguments: str, **env: str) -> tuple[int, dict[str, dict[str, Any]]]:
+    """Its exit code, and its checks by name."""
+    given = {"WINTUN_API_DRIVER": "emulated", "WINTUN_API_DATA_DIR": str(tmp_path), **env}
+    result = invoke("doctor", "--json", *arguments, **given)
+    report = json.loads(result.stdout)
+    assert report["ok"] == (result.exit_code == 0)
+    return result.exit_code, {check["name"]: check for check in report["checks"]}

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.core import TyperGroup
 from typer.main import get_command
 
 from tests.cli.commands import invoke, run
@@ -72,6 +73,7 @@ def test_unknown_command() -> None:
 def test_serve_has_every_setting() -> None:
     """Every field of the settings is a flag of serve, and serve has no others."""
     command = get_command(app)
+    assert isinstance(command, TyperGroup)
     flags = {flag for one in command.commands["serve"].params for flag in one.opts}
     wanted = {one.flag for one in Settings.declared().values()}
     assert flags == wanted | {"--config"}

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.api.certificates import make_certificate
+from tests.certificates import make_certificate
 from tests.cli.commands import invoke
 from tests.running import TOKEN, running
 

@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.cli.commands import invoke
+from tests.cli.commands import FREE, doctor, invoke
 from tests.running import TOKEN, RunningService
-
-FREE = ("--port", "0")
-
-
-def doctor(tmp_path: Path, *arguments: str, **env: str) -> tuple[int, dict[str, dict[str, Any]]]:
-    """Its exit code, and its checks by name."""
-    given = {"WINTUN_API_DRIVER": "emulated", "WINTUN_API_DATA_DIR": str(tmp_path), **env}
-    result = invoke("doctor", "--json", *arguments, **given)
-    report = json.loads(result.stdout)
-    assert report["ok"] == (result.exit_code == 0)
-    return result.exit_code, {check["name"]: check for check in report["checks"]}
 
 
 def test_all_is_well(tmp_path: Path) -> None:

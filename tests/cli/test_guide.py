@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.commands import COMMAND, environment, invoke
+from tests.posix import fork_on_terminal
 from wintun_api import guide
 from wintun_api.cli.guide import rendered, topic_names
 
@@ -108,10 +109,8 @@ def test_links_name_the_command() -> None:
 @pytest.mark.parametrize(("term", "styled"), [("xterm-256color", True), ("dumb", False)])
 def test_on_a_terminal(tmp_path: Path, term: str, *, styled: bool) -> None:
     """A person gets the page by the pager, styled where the terminal can show it."""
-    import pty
-
     variables = environment(tmp_path, TERM=term, PAGER="cat", COLUMNS="80")
-    child, terminal = pty.fork()
+    child, terminal = fork_on_terminal()
     if child == 0:
         os.execve(COMMAND[0], [*COMMAND, "guide", "exit-codes"], variables)  # pragma: no cover
     shown = b""

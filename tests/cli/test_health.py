@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.api.certificates import make_certificate
+from tests.certificates import make_certificate
 from tests.cli.commands import COMMAND, environment
 from tests.cli.conftest import Start
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 import threading
@@ -12,8 +11,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.cli.commands import EMULATED, token_of
 from tests.cli.conftest import Start
-from tests.cli.test_serve import EMULATED, token_of
+from tests.posix import mkfifo
 
 HOLDING = """
 import os
@@ -126,7 +126,7 @@ def test_signals_end_it_while_the_disk_hangs(start: Start, tmp_path: Path, numbe
 def test_a_signal_ends_the_demo_while_its_browser_is_open(start: Start, tmp_path: Path) -> None:
     """A browser of the terminal comes back only when it is left; the demo does not wait for it."""
     fifo, browser = tmp_path / "fifo", tmp_path / "browser"
-    os.mkfifo(fifo)
+    mkfifo(fifo)
     browser.write_text(f"#!/bin/sh\necho opened >&2\nexec cat {fifo}\n")
     browser.chmod(0o700)
     program = start("demo", "--port", "0", DISPLAY=":7", BROWSER=str(browser))

@@ -11,9 +11,12 @@ from pathlib import Path
 import pytest
 
 from tests.cli.commands import Program
+from tests.needs import leave_out
 from wintun_api.cli import notify
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="systemd is Linux's")
+if sys.platform == "win32":
+    leave_out("systemd is Linux's", module=True)
+assert sys.platform != "win32"
 
 
 @pytest.fixture

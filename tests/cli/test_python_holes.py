@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_doctor import FREE, doctor
+from tests.cli.commands import FREE, doctor
 from wintun_api.cli import checks
 from wintun_api.cli.checks import check_python
 from wintun_api.cli.outcome import Outcome

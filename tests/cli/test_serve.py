@@ -16,18 +16,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.api.certificates import make_certificate
-from tests.cli.commands import COMMAND, Program, environment, run
+from tests.certificates import make_certificate
+from tests.cli.commands import COMMAND, EMULATED, environment, run, token_of
 from tests.cli.conftest import Start
+from tests.posix import mkfifo, open_terminal
 
-EMULATED = ("serve", "--driver", "emulated", "--port", "0")
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals and modes")
-
-
-def token_of(program: Program) -> str:
-    """Read the token that the service made."""
-    path = program.wait_for(r"\(token file: (.+)\)")[1]
-    return Path(path).read_text().strip()
 
 
 def test_it_tells_where_it_is(start: Start) -> None:
@@ -251,10 +245,7 @@ def test_tls(start: Start, tmp_path: Path) -> None:
 @posix_only
 def test_terminal_gets_the_dashboard(tmp_path: Path) -> None:
     """Only a terminal is shown the address that signs a browser in."""
-    import os
-    import pty
-
-    master, slave = pty.openpty()
+    master, slave = open_terminal()
     process = subprocess.Popen(
         [*COMMAND, *EMULATED],
         env=environment(tmp_path / "data"),
@@ -349,7 +340,7 @@ def data_of(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("name", ["token", "tokens.json", "lock"])
 def test_a_fifo_does_not_hold_the_start(tmp_path: Path, name: str) -> None:
     """A FIFO in place of a file is refused at once; who opened it would wait for ever."""
-    os.mkfifo(data_of(tmp_path) / name)
+    mkfifo(data_of(tmp_path) / name)
     refused(run(tmp_path, *EMULATED), str(tmp_path / "data" / name), "not a regular file")
 
 

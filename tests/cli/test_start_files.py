@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.commands import run
+from tests.posix import chown, mkfifo
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux" or os.geteuid() != 0, reason="gives files to another user"
@@ -23,7 +24,7 @@ def broken(path: Path) -> None:
 
 def foreign(path: Path) -> None:
     path.write_text(GOOD[path.name])
-    os.chown(path, 65534, 65534)
+    chown(path, 65534, 65534)
 
 
 def writable(path: Path) -> None:
@@ -38,7 +39,7 @@ def link(path: Path) -> None:
 
 
 def fifo(path: Path) -> None:
-    os.mkfifo(path)
+    mkfifo(path)
 
 
 def large(path: Path) -> None:

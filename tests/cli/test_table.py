@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.commands import COMMAND, environment, invoke
+from tests.posix import open_terminal
 from tests.running import TOKEN, RunningService
 from wintun_api.cli.table import text_width
 
@@ -22,9 +23,7 @@ def on_a_terminal(
     service: RunningService, tmp_path: Path, width: int, *arguments: str, **env: str
 ) -> list[str]:
     """Run a command on a terminal of its own; return the lines that it wrote."""
-    import pty
-
-    master, slave = pty.openpty()
+    master, slave = open_terminal()
     variables = {"WINTUN_API_URL": service.url, "WINTUN_API_TOKEN": TOKEN, "COLUMNS": str(width)}
     try:
         done = subprocess.run(

@@ -18,6 +18,7 @@ from wintun_api.drivers.windows.image import Image
 from wintun_api.drivers.windows.signature import TRUST_E_BAD_DIGEST, Signature
 from wintun_api.drivers.wintun.abi import Generation, exports_of
 from wintun_api.drivers.wintun.releases import Release
+from wintun_api.drivers.wintun.supply import Supply
 
 POOL = replace(GOOD, image=Image("amd64", exports_of(Generation.POOL), "0.13"))
 KNOWN = replace(GOOD, release=Release("0.14.1", "amd64"))
@@ -47,7 +48,7 @@ def test_hash() -> None:
         (replace(GOOD, signature=None), True, Outcome.WARN),
     ],
 )
-def test_signer(supply: checks.Supply, allowed: bool, expected: Outcome) -> None:
+def test_signer(supply: Supply, allowed: bool, expected: Outcome) -> None:
     """A signer fails where the file would be refused."""
     assert checks.check_signer(supply, allowed=allowed).outcome is expected
 
@@ -96,6 +97,4 @@ def loaded(name: str) -> bool:
     """Whether this process has a library of this name."""
     import ctypes
 
-    if sys.platform == "win32":
-        return bool(ctypes.WinDLL("kernel32").GetModuleHandleW(name))
-    return False
+    return sys.platform == "win32" and bool(ctypes.WinDLL("kernel32").GetModuleHandleW(name))

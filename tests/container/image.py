@@ -87,7 +87,7 @@ class Podman:
 
 def file_system(folder: Path) -> str:
     """Return the kind of file system that a folder is on (stat(1))."""
-    command = ["stat", "--file-system", "--format=%T", folder]
+    command = ["stat", "--file-system", "--format=%T", str(folder)]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
@@ -105,7 +105,8 @@ def make_base(podman: Podman, folder: Path) -> None:
     subprocess.run(
         [
             *("mmdebstrap", "--quiet", "--variant=essential", "--mode=root", *dropped, copied),
-            *(f"--aptopt={settings}", f"--include={PACKAGES}", release, tree, *sources),
+            *(f"--aptopt={settings}", f"--include={PACKAGES}", release, str(tree)),
+            *map(str, sources),
         ],
         check=True,
     )

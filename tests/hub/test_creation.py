@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.api.test_adapters import problem
+from tests.answers import problem
 from tests.conftest import Rig
 from tests.running import RunningService, running
 from wintun_api.drivers.emulated.driver import emulated_driver

@@ -25,7 +25,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(params=LANGUAGES.values(), ids=LANGUAGES)
+@pytest.fixture(params=list(LANGUAGES.values()), ids=list(LANGUAGES))
 def language(request: pytest.FixtureRequest) -> Language:
     """Each language whose tools are here."""
     language: Language = request.param

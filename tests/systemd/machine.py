@@ -17,6 +17,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.posix import datagram_socket
+
 PATIENCE = 60.0
 PYTHON = "/usr/bin/python3"  # the system's, which a service may see
 
@@ -79,7 +81,7 @@ def machine(folder: Path, installed: Path) -> Iterator[Machine]:
     script = BOOT.format(place=shlex.quote(str(place)), installed=shlex.quote(str(installed)))
     with (
         (folder / "console").open("w+b") as console,
-        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told,
+        datagram_socket() as told,
     ):
         told.bind(str(folder / "told"))
         told.settimeout(PATIENCE)

@@ -44,7 +44,8 @@ def test_a_stalled_client_under_a_flood(kernel_service: RunningService) -> None:
                 numbers += flooded(reader.receive(1))
         assert numbers == list(range(sent))
         grown = psutil.Process().memory_info().rss - before
-        got, lost = [], 0
+        got: list[bytes] = []
+        lost = 0
         total = kernel_service.counters(session)["received"]["packets"]
         while len(got) + lost < total:
             stalled.read()

@@ -24,6 +24,8 @@ ROUTES = [
     Route(destination=ip_network("::/0"), next_hop=ip_address("fd06:7::1"), metric=7),
 ]
 
+assert sys.platform == "win32"
+
 
 def failure(call: Any, *arguments: Any) -> list[Any]:
     """Return class, function and code of the exception that a call raises."""

@@ -26,6 +26,8 @@ from collections.abc import Iterable
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
 
+from tests.posix import user
+
 HERE = Path(__file__).parent
 PROJECT = HERE.parent.parent
 VARIABLE = "WINDOWS_RIG"
@@ -160,7 +162,7 @@ def install_packages() -> None:
     if not missing:
         return
     apt = shutil.which("apt-get")
-    if apt is None or os.geteuid() != 0:
+    if apt is None or user() != 0:
         raise SystemExit(f"The rig needs the Debian packages {', '.join(missing)}.")
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     run([apt, "update", "-qq"], env=env)
@@ -256,7 +258,7 @@ def install_dependencies(folder: Path) -> None:
     try:
         from packaging.requirements import Requirement
     except ImportError:  # pytest brings it; a bare machine has what pip carries
-        from pip._vendor.packaging.requirements import Requirement
+        from pip._vendor.packaging.requirements import Requirement  # type: ignore[no-redef]
 
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))
     wanted = project["project"]["dependencies"] + project["dependency-groups"]["dev"]

@@ -24,7 +24,9 @@ class WineService(RunningService):
             *("--wintun-dll", windows_path(library)),
             *("--data-dir", windows_path(folder / "data"), "--token-file", windows_path(token)),
             *options,
+            program=None,
             cwd=PROJECT,
+            echo=False,
             **env,
         )
         try:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 from tests.running import NO_TLS
@@ -43,8 +45,9 @@ def started(rig: Path, exe: Path, *arguments: str) -> Iterator[WindowsPython]:
     try:
         yield program
     finally:
+        assert sys.platform != "win32"
         for process in processes(exe):
-            os.kill(process, signal.SIGKILL)
+            psutil.Process(process).kill()
         program.close()
 
 

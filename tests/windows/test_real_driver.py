@@ -31,13 +31,14 @@ def why_not() -> str | None:
     """Return why the genuine driver cannot run here, None when it can."""
     if sys.platform != "win32":
         return "needs Windows"
-    if not Path(os.environ.get("WINTUN_DLL", "")).is_file():
-        return "needs the genuine wintun.dll; name it in WINTUN_DLL"
-    import ctypes
+    else:  # noqa: RET505 - so that the type checker reads it on its own platform alone
+        if not Path(os.environ.get("WINTUN_DLL", "")).is_file():
+            return "needs the genuine wintun.dll; name it in WINTUN_DLL"
+        import ctypes
 
-    if hasattr(ctypes.WinDLL("ntdll"), "wine_get_version"):
-        return "needs a kernel for the driver, which Wine does not have"
-    return None if ctypes.WinDLL("shell32").IsUserAnAdmin() else "needs to be elevated"
+        if hasattr(ctypes.WinDLL("ntdll"), "wine_get_version"):
+            return "needs a kernel for the driver, which Wine does not have"
+        return None if ctypes.WinDLL("shell32").IsUserAnAdmin() else "needs to be elevated"
 
 
 REASON = why_not()
@@ -60,8 +61,8 @@ class Tunnel:
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
     """A service on the genuine driver."""
     directory = tmp_path_factory.mktemp("service")
-    values = {"driver": "wintun", "wintun_dll": os.environ["WINTUN_DLL"]}
-    with running(directory, management_timeout=120, **values) as service:
+    library = os.environ["WINTUN_DLL"]
+    with running(directory, driver="wintun", wintun_dll=library, management_timeout=120) as service:
         service.http.timeout = 150  # the first adapter installs the driver
         yield service
 

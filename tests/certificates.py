@@ -8,16 +8,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
-from tests.needs import need
+from tests.needs import leave_out, need
 from tests.running import any_certificate
 
 
 def make_certificate(folder: Path, *names: str) -> tuple[Path, Path]:
     """Make a self-signed certificate for these names; return its file and that of its key."""
     if sys.platform == "win32":
-        pytest.skip("the Windows rig has no openssl")
+        leave_out("the Windows rig has no openssl")
     need("openssl")
     folder.mkdir(exist_ok=True)
     certificate, key = folder / "certificate.pem", folder / "key.pem"
