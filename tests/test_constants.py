@@ -96,7 +96,6 @@ def test_a_limit_of_a_packet_has_its_name() -> None:
 
 def test_every_packet_fits_into_a_message() -> None:
     """The smallest limit of a message that the settings allow has room for the largest packet."""
-    (least,) = (
-        one.ge for one in Settings.model_fields["max_message"].metadata if hasattr(one, "ge")
-    )
+    least = Settings.declared()["max_message"].at_least
+    assert least is not None
     assert least >= MAX_PACKET

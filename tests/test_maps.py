@@ -19,13 +19,18 @@ ROW = re.compile(r"^ {4}(?:[0-9] {2}| {3})?(\w[\w./-]*(?:, \w[\w./-]*)*)(?: {2,}
 
 
 def rows(lines: list[str]) -> list[str]:
-    """Return the names in the rows of a map; an indented line that is no row is an error."""
-    names = []
+    """Return the names in the rows of a map: the first indented lines, up to the next sentence.
+
+    An indented line among them that cannot be read as a row is an error.
+    """
+    names: list[str] = []
     for line in lines:
         if line.startswith(" "):
             row = ROW.match(line)
             assert row, f"not a row of a map: {line!r}"
             names += row[1].split(", ")
+        elif line and names:
+            break
     return names
 
 
@@ -67,7 +72,7 @@ def test_the_map_of_a_package_is_its_folder(package: Path) -> None:
 )
 def test_rows_are_read(line: str, names: list[str]) -> None:
     """A row gives every name before its text."""
-    assert rows(["", line, "", "More."]) == names
+    assert rows(["", line, "", "More.", "", "    and, a, list"]) == names
 
 
 @pytest.mark.parametrize(

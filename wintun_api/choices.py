@@ -2,7 +2,7 @@
 
 Only enums are here. They need nothing but the standard library, so that `--help` stays quick and a
 client can use them alone. The docstring of a set that clients see is its description in the API's
-documents, unless `api/contract/enums` has another one.
+documents, unless `api/openapi/enums` has another one.
 """
 
 from __future__ import annotations

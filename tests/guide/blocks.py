@@ -35,9 +35,9 @@ TESTS = {
     "vpn": "tests/guide/test_programs.py",
     "client": "tests/guide/test_programs.py",
     "client-node": "tests/guide/test_programs.py",
-    "nginx": "tests/api/test_behind_proxies.py",
-    "caddy": "tests/api/test_behind_proxies.py",
-    "haproxy": "tests/api/test_behind_proxies.py",
+    "nginx": "tests/proxies.py",
+    "caddy": "tests/proxies.py",
+    "haproxy": "tests/proxies.py",
     "networkd": "tests/systemd/test_networkd.py",
     "network-manager": "tests/systemd/test_networkd.py",
 }

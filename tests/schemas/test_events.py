@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from wintun_api.api.openapi.messages import EVENT_DATA
-
+from tests.contract.messages import EVENT_DATA
 from wintun_api.choices import EventType, LogLevel
 from wintun_api.drivers import base
 from wintun_api.hub.losses import Cause
+from wintun_api.packet.check import REASONS
 from wintun_api.schemas.events import DATA, LossCause
 
 
 def test_the_causes_of_a_loss_are_the_hubs() -> None:
-    """Each cause of the hub is one of the model; a refusal is told with its own cause."""
-    causes = {cause.value for cause in Cause if cause is not Cause.REFUSED}
-    refusals = {f"{Cause.REFUSED}_{why}" for why in ("link_down", "host")}
-    assert {cause.value for cause in LossCause} == causes | refusals
+    """Each published cause of the hub is one of the model; two of them are told with a reason."""
+    with_reasons = {Cause.REFUSED: ("link_down", "host"), Cause.REJECTED: tuple(REASONS)}
+    words = {
+        f"{cause}_{reason}" if reason else str(cause)
+        for cause in Cause
+        for reason in with_reasons.get(cause, ("",))
+    }
+    assert {cause.value for cause in LossCause} == words - {str(Cause.UNCLAIMED)}
 
 
 def test_the_levels_of_the_log_are_wintuns() -> None:

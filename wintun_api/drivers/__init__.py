@@ -1,12 +1,13 @@
 """Provide adapters through one interface (`base`) with three implementations.
 
-    base        the protocols Driver, Adapter, Session and their values
-    limits      the limits in wintun.h, and the checks that the DLL does not make
-    network_check   routes and addresses that no system would take
-    windows/    what is Windows' and not Wintun's: foreign functions, files, the IP Helper
-    wintun/     wintun.dll through ctypes, both generations
-    emulated/   the same ctypes code with an emulated library and a peer that answers
-    linux/      /dev/net/tun and rtnetlink
+    base           the protocols Driver, Adapter, Session and their values
+    limits         the limits in wintun.h, and the checks that the DLL does not make
+    network_check  routes and addresses that no system would take
+    difference     make a set of things so: apply the difference, or take it back
+    windows/       what is Windows' and not Wintun's: foreign functions, files, the IP Helper
+    wintun/        wintun.dll through ctypes, both generations
+    emulated/      the same ctypes code with an emulated library and a peer that answers
+    linux/         /dev/net/tun and rtnetlink
 
 A driver's module is imported when it is opened, so that no platform needs modules of another one.
 Each driver also works by itself, as a library: `wintun` and `emulated` need the standard library
