@@ -3,6 +3,7 @@
     base        the protocols Driver, Adapter, Session and their values
     limits      the limits in wintun.h, and the checks that the DLL does not make
     network_check   routes and addresses that no system would take
+    difference  make a set of things so, all or none: addresses and routes of both systems
     windows/    what is Windows' and not Wintun's: foreign functions, files, the IP Helper
     wintun/     wintun.dll through ctypes, both generations
     emulated/   the same ctypes code with an emulated library and a peer that answers
