@@ -18,7 +18,7 @@ from wintun_api.drivers.linux.netlink import Netlink
 from wintun_api.drivers.linux.own_routes import OwnRoutes
 from wintun_api.drivers.linux.refusals import address_refused, stayed
 from wintun_api.drivers.linux.routes import keep_routes
-from wintun_api.drivers.linux.rtnetlink import Link, RouteSocket
+from wintun_api.drivers.linux.rtnetlink import Link
 from wintun_api.drivers.linux.transaction import Refused, Step, insist, run
 from wintun_api.drivers.network_check import check_addresses
 from wintun_api.errors import DriverError
@@ -100,7 +100,7 @@ def set_addresses(own: OwnRoutes, link: Link, addresses: Sequence[IPInterface]) 
         tell(error, _restore(netlink, index, present))
         raise
     finally:
-        RouteSocket.changes += 1
+        own.own_changes.note()
         if routes:
             keep_routes(own, link, routes)
 

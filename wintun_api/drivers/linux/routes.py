@@ -25,7 +25,7 @@ from wintun_api.drivers.linux.route_messages import (
     row_of,
     way_requests,
 )
-from wintun_api.drivers.linux.rtnetlink import Link, RouteSocket
+from wintun_api.drivers.linux.rtnetlink import Link
 from wintun_api.drivers.linux.transaction import Refused, Step, insist, run
 from wintun_api.drivers.network_check import check_routes
 from wintun_api.errors import DriverError, InvalidArgument
@@ -83,7 +83,7 @@ def set_routes(own: OwnRoutes, link: Link, routes: Sequence[Route]) -> None:
             raise refused from None
         raise
     finally:
-        RouteSocket.changes += 1
+        own.own_changes.note()
     covered = {row for at, row in enumerate(added, len(first)) if at in idle}
     own.replace(
         link.index,
@@ -122,7 +122,7 @@ def _elsewhere(
 def keep_routes(own: OwnRoutes, link: Link, before: Sequence[Row]) -> None:
     """Restore those of our routes that the kernel has removed together with something else."""
     codes = insist(own.netlink, "RTM_NEWROUTE", (add_request(row, link.index) for row in before))
-    RouteSocket.changes += 1
+    own.own_changes.note()
     if codes - _THERE:
         own.forget(link.index)
 
