@@ -21,6 +21,7 @@
     tun            the calls of /dev/net/tun
     rtnetlink      links as values, through pyroute2
     counters       the kernel's counters of a link
+    queue_losses   packets that vanished from a device's queue, which the kernel does not count
     tracker        the counters of a session's device, until the device is removed
     changes        detect whether anything has changed since it was read
     availability   why the driver cannot work here, as a value

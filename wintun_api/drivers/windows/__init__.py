@@ -12,7 +12,7 @@
     signature    Authenticode: whether Windows trusts a file, and who signed it
     ip_helper    what drivers need of the IP Helper, by LUID: the protocol
     system_ip_helper   the real one: identity of interfaces, and what the next five do
-    interface_rows   address_rows   route_rows   dns_settings   notifications
+    interface_rows, address_rows, route_rows, dns_settings, notifications
     iphlpapi     netioapi.h as data: structures and prototypes
     devices      what the device manager says: disabled, or gone
     system_calls   functions that return their error number, and may be missing
