@@ -55,7 +55,7 @@ class LinuxAdapter:
         sessions: The running sessions of this driver, by GUID.
         log: Gets a line for every action.
         memory: Knows which devices are adapters; shared by all handles of a driver.
-        own_changes: Is told of every change.
+        own_changes: Counts every change.
         own_routes: Our routes in the kernel; created on first use.
         resolver: Holds the DNS settings; None if the system has no such service.
         calls: Creates the object that reads and writes a session's packets.

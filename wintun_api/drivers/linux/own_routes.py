@@ -71,7 +71,7 @@ class OwnRoutes:
     It belongs to the network namespace of the thread that creates it. One thread at a time.
 
     Args:
-        own_changes: Is told of the changes made with the socket, by those who make them.
+        own_changes: Counts the changes; the functions that use the socket note them there.
 
     Attributes:
         own_changes: The same.

@@ -64,7 +64,7 @@ class RouteSocket:
 
     Args:
         memory: Remembers which devices are adapters, even if nothing on them says so.
-        own_changes: Is told of every change.
+        own_changes: Counts every change.
     """
 
     def __init__(self, memory: Memory | None = None, own_changes: OwnChanges | None = None) -> None:
