@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from tests.drivers.emulated.waiting import Noticed
 from wintun_api.drivers.emulated.events import Events
 
 
@@ -70,9 +71,9 @@ def test_closed_under_a_waiter(events: Events) -> None:
             failures.append(error)
 
     thread = threading.Thread(target=wait)
+    waiting = events.sources[event] = Noticed()
     thread.start()
-    while not events._waiting[event]:
-        time.sleep(0.001)
+    assert waiting.noticed.wait(30)
     assert events.close(event)
     thread.join(30)
     assert len(failures) == 1

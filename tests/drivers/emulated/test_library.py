@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.drivers.emulated.waiting import Noticed
 from wintun_api.drivers.emulated.library import EmulatedLibrary
 from wintun_api.drivers.wintun.abi import AdapterHandle, Generation, SessionHandle, exports_of
 from wintun_api.drivers.wintun.adapter import WintunAdapter
@@ -232,6 +233,7 @@ def test_close_of_an_event_in_use(
     """Ending a session under its waiter is reported: the real one hangs or worse."""
     event = call("WintunGetReadWaitEvent", started)
     quit_event = library.create_event(manual_reset=True)
+    waiting = library.machine.events.sources[quit_event.value or 0] = Noticed()
     failures: list[BaseException] = []
 
     def wait() -> None:
@@ -242,8 +244,7 @@ def test_close_of_an_event_in_use(
 
     waiter = threading.Thread(target=wait)
     waiter.start()
-    while not library.machine.events._waiting[event.value]:
-        time.sleep(0.001)
+    assert waiting.noticed.wait(30)
     call("WintunEndSession", started)
     waiter.join(30)
     assert len(failures) == 1
@@ -267,11 +268,7 @@ def test_exception_in_a_function(
     library: EmulatedLibrary, handle: AdapterHandle, call: Call, misuse: Misuse
 ) -> None:
     """An exception of the emulation itself does not vanish."""
-
-    def step() -> None:
-        raise ZeroDivisionError("a bug")
-
-    library._program.faults.add("WintunStartSession", step)
+    library.raise_next("WintunStartSession", ZeroDivisionError("a bug"))
     with pytest.raises(DriverError):
         call("WintunStartSession", handle, 0x20000)
     assert misuse() == "WintunStartSession: raised ZeroDivisionError('a bug')"

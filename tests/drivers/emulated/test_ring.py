@@ -67,14 +67,12 @@ def test_layout(ring: Ring) -> None:
 def test_slack(ring: Ring) -> None:
     """A record that begins near the end runs on behind it instead of wrapping."""
     end = ReceiveEnd(ring)
-    filler = bytes(CAPACITY // 2 - 8)
-    for _ in range(2):
-        ring.put(filler)
+    for size in (CAPACITY // 2 - 8, CAPACITY // 2 - 4):
+        ring.put(bytes(size))
         address, _ = end.receive()
         end.release(address)
     packet = bytes(range(256)) * 16
-    ring.words[0] = ring.words[1] = CAPACITY - 4
-    end._next = end._free = CAPACITY - 4
+    assert ring.words[0] == ring.words[1] == CAPACITY - 4
     assert ring.put(packet)
     address, size = end.receive()
     assert address == ring.data + CAPACITY

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from ipaddress import ip_interface, ip_network
 
 import pytest
@@ -12,7 +12,7 @@ import pytest
 from tests.drivers.linux import kernel
 from wintun_api.drivers.base import Route
 from wintun_api.drivers.linux import address_messages
-from wintun_api.drivers.linux.netlink import BATCH, Netlink
+from wintun_api.drivers.linux.netlink import BATCH, Netlink, Refusal, Request
 from wintun_api.drivers.linux.route_messages import (
     RTM_GETROUTE,
     Row,
@@ -100,6 +100,52 @@ def test_forgiven(netlink: Netlink, index: int) -> None:
     with pytest.raises(Refused):
         run(netlink, FUNCTION, [*steps, again])
     assert set(own_rows(netlink, index)) == {*there, *wanted}
+
+
+class Silent(Netlink):
+    """A kernel that makes the changes of some call, but does not answer."""
+
+    silent_after = 0
+
+    def change(self, function: str, requests: Sequence[Request]) -> tuple[int, list[Refusal]]:
+        answer = super().change(function, requests)
+        self.silent_after -= 1
+        if self.silent_after == 0:
+            raise DriverError(function, errno.EAGAIN, domain="errno")
+        return answer
+
+
+def test_without_an_answer_nothing_is_left(netlink: Netlink, index: int) -> None:
+    """What all earlier batches have made is reverted, and what the silent one may have made."""
+    before, wanted = rows(3, 5000), rows(4 * BATCH)
+    netlink.change(FUNCTION, [add_request(row, index) for row in before])
+    gone = frozenset((errno.ESRCH,))
+    steps = [
+        Step(add_request(row, index), delete_request(row, index), row, settled=gone)
+        for row in wanted
+    ]
+    silent = Silent()
+    silent.silent_after = 3
+    with pytest.raises(DriverError) as failed:
+        run(silent, FUNCTION, steps)
+    assert failed.value.code == errno.EAGAIN
+    assert "restored" not in str(failed.value)
+    assert list(own_rows(netlink, index)) == before
+    silent.close()
+
+
+def test_what_stays_is_told(netlink: Netlink, index: int) -> None:
+    """A change that the kernel does not revert is named by the refusal."""
+    first, second, third = rows(3)
+    steps = [
+        Step(add_request(first, index), delete_request(first, index), "first"),
+        Step(add_request(second, index), delete_request(third, index), "second"),
+        Step(add_request(first, index), None, "first again"),
+    ]
+    with pytest.raises(Refused) as refused:
+        run(netlink, FUNCTION, steps)
+    assert refused.value.left == ("second: No such process",)
+    assert list(own_rows(netlink, index)) == [second]
 
 
 def test_insisting(netlink: Netlink, index: int) -> None:

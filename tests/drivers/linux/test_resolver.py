@@ -7,6 +7,7 @@ as the real one does. systemd-resolved itself is not asked here.
 from __future__ import annotations
 
 import select
+import subprocess
 import sys
 from ipaddress import ip_address
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 
 from tests.drivers.linux import kernel
 from wintun_api.drivers.linux.driver import LinuxDriver
-from wintun_api.drivers.linux.resolver import Resolver, _by_link, find_resolver
+from wintun_api.drivers.linux.resolver import Resolver, by_link, find_resolver
 from wintun_api.errors import DriverError, NotSupported
 
 # A line with #! takes no path with a space in it.
@@ -85,7 +86,7 @@ Link 2 (eth0): 10.0.0.1
 Link 3 (wt0):
 Link 4 (a (b)): fd06::1
 """
-    assert _by_link(text) == {
+    assert by_link(text) == {
         "eth0": ["10.0.0.1", "10.0.0.2"],
         "wt0": [],
         "a (b)": ["fd06::1"],
@@ -100,10 +101,10 @@ Link 4 (a (b)): fd06::1
         ("fe80::1%3", "fe80::1"),
     ],
 )
-def test_servers_of_others(resolver: Resolver, word: str, address: str) -> None:
+def test_servers_of_others(resolver: Resolver, tmp_path: Path, word: str, address: str) -> None:
     """Ports, zones and names that others gave are left out of the address."""
-    resolver._run("dns", "--", "wt0", word)
-    resolver._run("domain", "--", "wt0", "~.", "example.com")
+    for words in (["dns", "--", "wt0", word], ["domain", "--", "wt0", "~.", "example.com"]):
+        subprocess.run([tmp_path / "resolvectl", *words], check=True)
     assert resolver.read()["wt0"] == ((ip_address(address),), ("example.com",))
 
 
@@ -140,7 +141,7 @@ class TestDriver:
         """What systemd-resolved writes when somebody sets DNS makes the descriptor readable."""
         for every in ("all", "default"):  # the kernel has nothing to tell by itself
             Path(f"/proc/sys/net/ipv6/conf/{every}/disable_ipv6").write_text("1")
-        watched = Resolver(resolver._command, tmp_path / "run")
+        watched = Resolver(tmp_path / "resolvectl", tmp_path / "run")
         (tmp_path / "run").mkdir()
         driver = LinuxDriver(watched)
         adapter = driver.create_adapter("dns", "Example")

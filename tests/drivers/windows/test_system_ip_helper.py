@@ -323,6 +323,39 @@ def test_removed_meanwhile(
         helper.set_addresses(demo.luid, [])
 
 
+def test_a_removal_that_fails_changes_nothing(
+    helper: WindowsIpHelper, windows: FakeIphlpapi, demo: FakeInterface
+) -> None:
+    """When the last of all removals is refused, what was added, changed and removed is reverted."""
+    helper.set_addresses(demo.luid, interfaces("10.6.7.7/24", "10.6.8.8/24", "10.6.9.9/24"))
+    before = set(helper.addresses(demo.luid))
+    windows.fail("DeleteUnicastIpAddressEntry", 0, 5)
+    with pytest.raises(AccessDenied) as refusal:
+        helper.set_addresses(demo.luid, interfaces("10.6.7.7/16", "10.6.6.6/24"))
+    assert set(helper.addresses(demo.luid)) == before
+    assert "restored" not in str(refusal.value)
+    helper.set_routes(demo.luid, [V4, V6])
+    windows.fail("DeleteIpForwardEntry2", 0, 5)
+    with pytest.raises(AccessDenied):
+        helper.set_routes(demo.luid, [Route(destination=ip_network("10.61.0.0/16"))])
+    assert set(helper.routes(demo.luid)) == {V4, V6}
+
+
+def test_what_cannot_be_restored_is_told(
+    helper: WindowsIpHelper, windows: FakeIphlpapi, demo: FakeInterface
+) -> None:
+    """The error says which address and which route are not as they were."""
+    helper.set_addresses(demo.luid, interfaces("10.6.7.7/24"))
+    windows.fail("CreateUnicastIpAddressEntry", 0, 87)
+    windows.fail("DeleteUnicastIpAddressEntry", 5)
+    with pytest.raises(DriverError, match=r"10\.6\.9\.9/24\. The former .*: 10\.6\.8\.8/24: Acc"):
+        helper.set_addresses(demo.luid, interfaces("10.6.8.8/24", "10.6.9.9/24"))
+    windows.fail("CreateIpForwardEntry2", 0, 87)
+    windows.fail("DeleteIpForwardEntry2", 31)
+    with pytest.raises(DriverError, match=r"could not be restored: 10\.60\.0\.0/16: .*31"):
+        helper.set_routes(demo.luid, [V4, Route(destination=ip_network("10.61.0.0/16"))])
+
+
 # Routes
 
 V4 = Route(destination=ip_network("10.60.0.0/16"))

@@ -182,7 +182,6 @@ def test_service_restart_persistent(library: EmulatedLibrary, adapter: WintunAda
     again = emulated_driver(EmulatedLibrary(Generation.POOL, library.machine))
     assert again.adapters("Example") == [info]
     again.open_adapter("Demo", "Example").delete()
-    adapter._handle = None
 
 
 @tunnel_type_only
@@ -192,7 +191,6 @@ def test_service_restart_tunnel_type(library: EmulatedLibrary, adapter: WintunAd
     again = emulated_driver(EmulatedLibrary(Generation.TUNNEL_TYPE, library.machine))
     with pytest.raises(AdapterNotFound):
         again.open_adapter("Demo", "Example")
-    adapter._handle = None
 
 
 @tunnel_type_only

@@ -271,13 +271,13 @@ def test_no_event(
     library.fail_next("WintunOpenAdapter", 1168)  # a number that another call has left behind
     with pytest.raises(DriverError):
         library.functions["WintunOpenAdapter"](*["x"] * (1 + (library.generation == "pool")))
-    before = len(events._events)
+    before = len(events)
     library.fail_next(function, code)
     with pytest.raises(DriverError) as caught:
         adapter.start_session(0x20000)
     assert (caught.value.function, caught.value.code) == (function, code)
     assert library.open_handles() == (1, 0)
-    assert len(events._events) == before
+    assert len(events) == before
     adapter.start_session(0x20000).end()
 
 

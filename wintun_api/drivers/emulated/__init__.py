@@ -1,7 +1,8 @@
 """Provide an emulated driver: the Wintun driver's own code with a library in Python.
 
     driver          open_emulated(): WintunDriver over EmulatedLibrary
-    library         EmulatedLibrary: functions bound by abi.PROTOTYPES, events; controls for tests
+    library         EmulatedLibrary: functions bound by abi.PROTOTYPES, events
+    controls        its controls: planned failures, and what the machine does by itself
     adapter_calls   what the management functions do, in either generation
     session_calls   what the session functions do
     program         the program that loaded the library: handles, last error, log, misuse

@@ -45,6 +45,11 @@ class Events:
         self._handles = itertools.count(0x100, 4)  # never reused
         self.sources: dict[int, Source] = {}
 
+    def __len__(self) -> int:
+        """Return how many events are open."""
+        with self._condition:
+            return len(self._events)
+
     def create(self, *, manual_reset: bool) -> int:
         """Create an event that is not set, and return its handle."""
         with self._condition:

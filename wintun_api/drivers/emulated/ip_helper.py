@@ -40,7 +40,7 @@ from wintun_api.errors import (
 
 
 class EmulatedIpHelper:
-    """Implement `wintun.ip_helper.IpHelper` for an emulated machine.
+    """Implement `windows.ip_helper.IpHelper` for an emulated machine.
 
     Attributes:
         has_dns: False emulates a Windows older than 10 2004.

@@ -1,36 +1,30 @@
 """Emulate a Wintun library with Python functions, bound by the real prototypes.
 
 Calls pass through ctypes both ways: arguments are marshalled, pointers are real addresses, and the
-same checks raise. The controls for tests act below this interface.
+same checks raise. The controls (`controls`) act below this interface.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from threading import Event
 from typing import Any
-from uuid import UUID
 
-from wintun_api.drivers.base import LogLevel, Unavailable
+from wintun_api.drivers.base import Unavailable
 from wintun_api.drivers.emulated.adapter_calls import PoolCalls, TunnelTypeCalls
+from wintun_api.drivers.emulated.controls import Controls
 from wintun_api.drivers.emulated.events import WaitBroken
 from wintun_api.drivers.emulated.faults import CallFailed
-from wintun_api.drivers.emulated.link import Link
 from wintun_api.drivers.emulated.machine import Machine
 from wintun_api.drivers.emulated.program import Program
 from wintun_api.drivers.emulated.session_calls import SessionCalls
 from wintun_api.drivers.windows.binding import bind
-from wintun_api.drivers.windows.events import EVENT_PROTOTYPES
 from wintun_api.drivers.windows.foreign import EventHandle, Prototype
 from wintun_api.drivers.windows.win32 import ERROR_INVALID_HANDLE
 from wintun_api.drivers.wintun.abi import Generation, prototypes_of
 from wintun_api.drivers.wintun.meanings import driver_error
 
-WINDOWS_FUNCTIONS = {*(row.name for row in EVENT_PROTOTYPES), "GetIfEntry2"}
 
-
-class EmulatedLibrary:
+class EmulatedLibrary(Controls):
     """Emulate a checked build of either generation, loaded by one program on one machine.
 
     Args:
@@ -48,16 +42,13 @@ class EmulatedLibrary:
     ) -> None:
         self.machine = machine or Machine()
         self._generation = generation
-        self._program = Program(self.machine, generation)
+        program = Program(self.machine, generation)
+        super().__init__(program, {row.name: row for row in prototypes_of(generation)})
         kinds = {Generation.POOL: PoolCalls, Generation.TUNNEL_TYPE: TunnelTypeCalls}
-        self._calls = (kinds[generation](self._program), SessionCalls(self._program, rate))
-        self._rows = {row.name: row for row in prototypes_of(generation)}
+        self._calls = (kinds[generation](program), SessionCalls(program, rate))
         self._functions = bind(
             self._rows.values(), self._python_function, self.last_error, failed=driver_error
         )
-        self._wait_results: deque[int] = deque()
-
-    # The interface of a library.
 
     @property
     def path(self) -> str | None:
@@ -120,8 +111,8 @@ class EmulatedLibrary:
     def wait_for_multiple_objects(self, events: Sequence[EventHandle]) -> int:
         """Block until one is set; return the index of the first such."""
         self.run_fault("WaitForMultipleObjects")
-        if self._wait_results:
-            return self._wait_results.popleft()
+        if self.wait_results:
+            return self.wait_results.popleft()
         try:
             return self.machine.events.wait([event.value or 0 for event in events])
         except WaitBroken:
@@ -129,90 +120,6 @@ class EmulatedLibrary:
             raise driver_error("WaitForMultipleObjects", ERROR_INVALID_HANDLE) from None
         except KeyError:
             raise self._bad_event("WaitForMultipleObjects", *events) from None
-
-    # The controls for tests. An adapter is given by its alias or GUID.
-
-    @property
-    def misuse(self) -> list[str]:
-        """What would have gone wrong in wintun.dll; empty for a correct program."""
-        return self._program.misuse
-
-    def fail_next(self, function: str, code: int, times: int = 1) -> None:
-        """Fail the next calls of a function with this last error; 0 for a failure without one.
-
-        The functions are the exports, and of Windows CreateEventW, SetEvent, CloseHandle,
-        WaitForMultipleObjects and GetIfEntry2 (counters); as with `delay_next` and `hold_next`.
-
-        Raises:
-            ValueError: The function of this generation cannot fail.
-        """
-        if function not in WINDOWS_FUNCTIONS and self._rows[function].restype is None:
-            raise ValueError(f"{function} returns nothing, so it cannot fail.")
-        for _ in range(times):
-            self._program.faults.fail(function, code)
-
-    def delay_next(self, function: str, seconds: float) -> None:
-        """Make the next call of a function take that long, without the GIL or the lock."""
-        self._program.faults.delay(function, seconds)
-
-    def hold_next(self, function: str, then: int | None = None) -> Event:
-        """Make the next call of a function wait until the returned event is set.
-
-        With `then` it fails after that, with this last error.
-        """
-        return self._program.faults.hold(function, then)
-
-    def raise_next(self, function: str, error: BaseException) -> None:
-        """Raise this in the next call of a function, as a defect below the seam would."""
-
-        def step() -> None:
-            raise error
-
-        self._program.faults.add(function, step)
-
-    def answer_next_wait(self, result: int) -> None:
-        """Let the next WaitForMultipleObjects return this at once."""
-        self._wait_results.append(result)
-
-    def break_wait(self, adapter: str | UUID) -> None:
-        """Make the wait for an adapter's packets fail now (6), and every later one."""
-        with self.machine.lock:
-            for session in self._program.sessions.values():
-                if session.device is self.machine.device(adapter):
-                    self.machine.events.break_waits(session.read_wait_event)
-
-    def log(self, message: str, level: LogLevel = LogLevel.INFO) -> None:
-        """Log a line now, in this thread, as the library's own threads do."""
-        self._program.log(level, message)
-
-    def log_next(self, function: str, message: str, level: LogLevel = LogLevel.INFO) -> None:
-        """Log a line during the next call of a function."""
-        self._program.faults.add(function, lambda: self._program.log(level, message, function))
-
-    def corrupt_ring(self, adapter: str | UUID) -> None:
-        """Make the ring from host to application inconsistent (13)."""
-        with self.machine.lock:
-            link = self._link(adapter)
-            link.received.corrupt()
-            link.wake()
-
-    def hold_consumer(self, adapter: str | UUID) -> None:
-        """Stop the host from taking packets, so that the ring to it fills (111)."""
-        with self.machine.lock:
-            self._link(adapter).hold(held=True)
-
-    def release_consumer(self, adapter: str | UUID) -> None:
-        """Let the host take packets again; it catches up at once."""
-        with self.machine.lock:
-            self._link(adapter).hold(held=False)
-
-    def exit_process(self) -> None:
-        """End the program: the system closes all its handles."""
-        self._program.exit()
-
-    def open_handles(self) -> tuple[int, int]:
-        """Return how many adapter and session handles the program holds."""
-        return len(self._program.adapters), len(self._program.sessions)
 
     def run_fault(self, function: str) -> None:
         """Execute the planned step for the next call of a Windows function.
@@ -227,12 +134,6 @@ class EmulatedLibrary:
                 if failed.code:
                     self._program.last_error = failed.code
                 raise driver_error(function, self._program.last_error) from None
-
-    def _link(self, adapter: str | UUID) -> Link:
-        link = self.machine.device(adapter).link
-        if link is None:
-            raise ValueError(f"{adapter} has no session.")
-        return link
 
     def _python_function(self, row: Prototype) -> Callable[..., Any]:
         for calls in self._calls:

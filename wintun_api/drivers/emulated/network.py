@@ -7,7 +7,7 @@ always finds a peer. Like a host, it silently drops packets with a wrong checksu
 from __future__ import annotations
 
 from collections.abc import Iterable
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import ip_address
 
 from wintun_api.drivers.base import IPInterface
 from wintun_api.packet import build
@@ -29,11 +29,6 @@ class Host:
         for address in addresses:
             subnet = (int(address.network.netmask), int(address.network.network_address))
             self._subnets[address.version].append(subnet)
-
-    def on_link(self, destination: IPv4Address | IPv6Address) -> bool:
-        """Return whether the destination is in one of the subnets."""
-        number = int(destination)
-        return any(number & mask == net for mask, net in self._subnets[destination.version])
 
     def answer(self, packet: bytes) -> bytes | None:
         """Return the answer to an IP packet, or None. Never raises for bytes from outside."""

@@ -61,7 +61,7 @@ class Ring:
         words = self.words
         head, tail = words[_HEAD], words[_TAIL]
         size = len(packet)
-        needed = (size + 7) & -4
+        needed = record_size(size)
         if head >= self.capacity or tail >= self.capacity:
             return False
         if needed > (head - tail - UNIT) & self.mask:
@@ -83,7 +83,7 @@ class Ring:
         if head == tail or head >= self.capacity or tail >= self.capacity:
             return None
         size = words[_DATA + (head >> 2)]
-        needed = (size + 7) & -4
+        needed = record_size(size)
         if size > MAX_PACKET or needed > (tail - head) & self.mask:
             raise ValueError(f"a record of {size} bytes")
         start = HEADER + UNIT + head
@@ -131,7 +131,7 @@ class ReceiveEnd:
             return 0, ERROR_NO_MORE_ITEMS
         word = _DATA + (offset >> 2)
         size = words[word]
-        needed = (size + 7) & -4
+        needed = record_size(size)
         if size > MAX_PACKET or needed > (tail - offset) & ring.mask:
             return 0, ERROR_INVALID_DATA
         words[word] = size | PENDING
@@ -152,7 +152,7 @@ class ReceiveEnd:
             size = words[_DATA + (free >> 2)]
             if size & PENDING:
                 break
-            free = (free + ((size + 7) & -4)) & ring.mask
+            free = (free + record_size(size)) & ring.mask
         self._free = free
         if words[_HEAD] < ring.capacity:
             words[_HEAD] = free
@@ -180,7 +180,7 @@ class SendEnd:
         head = words[_HEAD]
         if head >= ring.capacity:
             return 0, ERROR_HANDLE_EOF
-        needed = (size + 7) & -4
+        needed = record_size(size)
         if needed > (head - offset - UNIT) & ring.mask:
             return 0, ERROR_BUFFER_OVERFLOW
         words[_DATA + (offset >> 2)] = size | PENDING
@@ -201,7 +201,7 @@ class SendEnd:
             size = words[_DATA + (commit >> 2)]
             if size & PENDING:
                 break
-            commit = (commit + ((size + 7) & -4)) & ring.mask
+            commit = (commit + record_size(size)) & ring.mask
         self._commit = commit
         if words[_TAIL] < ring.capacity:
             words[_TAIL] = commit

@@ -22,6 +22,7 @@ from wintun_api.drivers.limits import check_capacity, check_mtu, check_name
 from wintun_api.drivers.linux import address_messages, addresses, marks, routes, tun
 from wintun_api.drivers.linux.address_messages import AddressRow
 from wintun_api.drivers.linux.calls import PacketCalls
+from wintun_api.drivers.linux.changes import OwnChanges
 from wintun_api.drivers.linux.counters import read_handed
 from wintun_api.drivers.linux.identity import Identity, luid_of
 from wintun_api.drivers.linux.log import DriverLog
@@ -54,6 +55,7 @@ class LinuxAdapter:
         sessions: The running sessions of this driver, by GUID.
         log: Gets a line for every action.
         memory: Knows which devices are adapters; shared by all handles of a driver.
+        own_changes: Counts every change.
         own_routes: Our routes in the kernel; created on first use.
         resolver: Holds the DNS settings; None if the system has no such service.
         calls: Creates the object that reads and writes a session's packets.
@@ -68,6 +70,7 @@ class LinuxAdapter:
         log: DriverLog,
         *,
         memory: Memory,
+        own_changes: OwnChanges,
         own_routes: Callable[[], OwnRoutes],
         resolver: Resolver | None,
         calls: Callable[[], PacketCalls],
@@ -76,6 +79,7 @@ class LinuxAdapter:
         self._index = index
         self._sessions = sessions
         self._memory = memory
+        self._own_changes = own_changes
         self._log = log
         self._own_routes = own_routes
         self._resolver = resolver
@@ -96,12 +100,12 @@ class LinuxAdapter:
         Raises:
             AdapterNotFound: It was removed, or moved to another network namespace.
         """
-        with RouteSocket(self._memory) as route:
+        with RouteSocket(self._memory, self._own_changes) as route:
             link = self._link(route)
         own = self._own_routes()
-        found = AddressesRead.of(own, link)
+        read = AddressesRead.of(own, link)
         dns = self._resolver.read().get(link.kernel_name) if self._resolver else None
-        return info_of(link, found, own.listed(link.index), dns)
+        return info_of(link, read, own.listed(link.index), dns)
 
     def end_reason(self) -> str:
         """Return that the adapter is gone: nothing else ends a session here."""
@@ -122,22 +126,6 @@ class LinuxAdapter:
         dropped = counted.received_dropped + self._vanished
         return replace(counted, received_dropped=dropped)
 
-    def _read_counters(self) -> LinkCounters:
-        if self._followed is not None:
-            self._counted = self._followed.counters()
-            if self._followed.removed:
-                return self._counted
-        running = self._sessions.get(self._guid)
-        if running is not None and running is not self._followed:
-            counted = running.counters()
-            if not running.removed:  # otherwise another device may have the GUID now
-                self._followed, self._counted = running, counted
-        if running is not None and self._followed is running:
-            return self._counted
-        with suppress(AdapterNotFound), RouteSocket(self._memory) as route:
-            self._counted = self._link(route).counters
-        return self._counted
-
     def start_session(self, capacity: int) -> LinuxSession:
         """Attach to the device, set it up and fit its queue to `capacity` bytes.
 
@@ -146,7 +134,7 @@ class LinuxAdapter:
             AdapterNotFound: The adapter is gone.
         """
         check_capacity(capacity)
-        with RouteSocket(self._memory) as route:
+        with RouteSocket(self._memory, self._own_changes) as route:
             link = self._link(route)
             handed = read_handed(link.index)
             descriptor = self._attach(route, link)
@@ -178,7 +166,7 @@ class LinuxAdapter:
             InvalidArgument: Name and pool together do not fit into the device's alias.
         """
         check_name(name)
-        with RouteSocket(self._memory) as route:
+        with RouteSocket(self._memory, self._own_changes) as route:
             link = self._link(route)
             identity = Identity(link.identity.guid, link.identity.pool, name)
             alias = identity.alias()
@@ -203,14 +191,14 @@ class LinuxAdapter:
                 lengths.
             SettingRefused: The kernel refuses one, or an old one cannot be removed.
         """
-        with RouteSocket(self._memory) as route:
+        with RouteSocket(self._memory, self._own_changes) as route:
             link = self._link(route)
         addresses.set_addresses(self._own_routes(), link, interfaces)
 
     def set_mtu(self, mtu: int) -> None:
         """Set the MTU in bytes. Below 1280 the kernel disables IPv6 on the device (RFC 8200)."""
         check_mtu(mtu)
-        with RouteSocket(self._memory) as route:
+        with RouteSocket(self._memory, self._own_changes) as route:
             route.set_link(self._link(route).index, mtu=mtu)
 
     def set_metric(self, metric: int | None) -> None:
@@ -219,7 +207,7 @@ class LinuxAdapter:
         Raises:
             NotSupported: The metric is not None.
         """
-        with RouteSocket(self._memory) as route:
+        with RouteSocket(self._memory, self._own_changes) as route:
             self._link(route)
         if metric is not None:
             raise NotSupported(
@@ -241,7 +229,7 @@ class LinuxAdapter:
             RouteExists: A route of another program has this destination and metric.
             SettingRefused: The kernel refuses one; `detail` names it.
         """
-        with RouteSocket(self._memory) as route:
+        with RouteSocket(self._memory, self._own_changes) as route:
             link = self._link(route)
         routes.set_routes(self._own_routes(), link, wanted)
 
@@ -251,7 +239,7 @@ class LinuxAdapter:
         Raises:
             NotSupported: systemd-resolved does not run.
         """
-        with RouteSocket(self._memory) as route:
+        with RouteSocket(self._memory, self._own_changes) as route:
             link = self._link(route)
         if self._resolver is None:
             raise NotSupported(
@@ -268,7 +256,7 @@ class LinuxAdapter:
 
         Other programs may have removed them or set the device down.
         """
-        with RouteSocket(self._memory) as route:
+        with RouteSocket(self._memory, self._own_changes) as route:
             link = self._link(route)
             marks.put(route, link.index, link.identity, link.altnames)
             if not link.up:
@@ -292,7 +280,7 @@ class LinuxAdapter:
             SessionExists: Another process has its session, and `force` is not given.
         """
         session = self._sessions.get(self._guid)
-        with RouteSocket(self._memory) as route:
+        with RouteSocket(self._memory, self._own_changes) as route:
             try:
                 link = self._link(route)
             except AdapterNotFound:
@@ -314,6 +302,22 @@ class LinuxAdapter:
         self._open = False
         self._log.info(f"{label_of(link)}: Deleted.")
         return False
+
+    def _read_counters(self) -> LinkCounters:
+        if self._followed is not None:
+            self._counted = self._followed.counters()
+            if self._followed.removed:
+                return self._counted
+        running = self._sessions.get(self._guid)
+        if running is not None and running is not self._followed:
+            counted = running.counters()
+            if not running.removed:  # otherwise another device may have the GUID now
+                self._followed, self._counted = running, counted
+        if running is not None and self._followed is running:
+            return self._counted
+        with suppress(AdapterNotFound), RouteSocket(self._memory, self._own_changes) as route:
+            self._counted = self._link(route).counters
+        return self._counted
 
     def _link(self, route: RouteSocket) -> Link:
         """Find the device by index, else by GUID: moving it between namespaces renumbers it."""
@@ -356,7 +360,7 @@ class LinuxAdapter:
             del self._sessions[self._guid]
         if not session.removed:  # else its own counters are asked for from now on
             self._vanished += session.vanished
-        RouteSocket.changes += 1  # its carrier is gone
+        self._own_changes.note()  # its carrier is gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -383,7 +387,7 @@ def _whole(row: AddressRow, link: Link, networks: Collection[tuple[bytes, int]])
 
 
 def info_of(
-    link: Link, found: AddressesRead, made: tuple[Route, ...], dns: Dns | None
+    link: Link, read: AddressesRead, own_routes: tuple[Route, ...], dns: Dns | None
 ) -> AdapterInfo:
     """Describe an adapter in the terms of `drivers.base`."""
     servers, search = dns or ((), ())
@@ -395,10 +399,10 @@ def info_of(
         interface_index=link.index,
         interface_name=link.kernel_name,
         mtu=link.mtu,
-        addresses=found.all,
-        impaired_addresses=found.impaired,
+        addresses=read.all,
+        impaired_addresses=read.impaired,
         persistent=True,
-        routes=made,
+        routes=own_routes,
         dns=servers,
         dns_search=search,
         families=(4, 6) if _has_ipv6(link) else (4,),

@@ -6,18 +6,19 @@ import errno
 import os
 import platform
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cache
 from ipaddress import IPv4Interface, IPv6Interface
 
 from wintun_api.drivers.base import IPInterface
+from wintun_api.drivers.difference import difference, tell
 from wintun_api.drivers.linux import address_messages
 from wintun_api.drivers.linux.address_messages import AddressRow
 from wintun_api.drivers.linux.netlink import Netlink
 from wintun_api.drivers.linux.own_routes import OwnRoutes
 from wintun_api.drivers.linux.refusals import address_refused, stayed
 from wintun_api.drivers.linux.routes import keep_routes
-from wintun_api.drivers.linux.rtnetlink import Link, RouteSocket
+from wintun_api.drivers.linux.rtnetlink import Link
 from wintun_api.drivers.linux.transaction import Refused, Step, insist, run
 from wintun_api.drivers.network_check import check_addresses
 from wintun_api.errors import DriverError
@@ -39,23 +40,23 @@ def set_addresses(own: OwnRoutes, link: Link, addresses: Sequence[IPInterface]) 
             program has changed the addresses meanwhile.
         DriverError: The process is not allowed to, or the kernel did not answer.
     """
-    wanted = check_addresses(addresses)
+    wanted = {one.ip: one for one in check_addresses(addresses)}
     netlink, index = own.netlink, link.index
     present = address_messages.rows_of(netlink, index)
     ours = [row for row in present if not row.by_kernel(_tells_protocol())]
     networks = own.networks(index)
-    # A device that is set down has no routes; those of its addresses come back with it.
-    found = [row for row in present if row.interface in wanted and row.peer is None]
-    found = [row for row in found if not link.up or row.reached(networks)]
-    right = {row.interface for row in found if row.plain}
-    renewed = [row for row in found if row in ours and not row.plain]
-    settled = right | {row.interface for row in renewed}
-    wrong = [row for row in present if row.peer is not None or row.interface not in settled]
+
+    def right(row: AddressRow, one: IPInterface) -> bool:
+        # A device that is set down has no routes; those of its addresses come back with it.
+        there = not link.up or row.reached(networks)
+        return row.peer is None and row.interface == one and there and (row.plain or row in ours)
+
     # The kernel has an IPv6 address only once, whatever its prefix, and in places treats an IPv4
     # address and one with a peer as the same: a conflicting one must be removed first.
-    ips = {interface.ip for interface in wanted}
-    first = [row for row in wrong if row.interface.ip in ips]
-    then = [row for row in wrong if row not in first and row in ours]
+    found = difference(present, wanted, place=lambda row: row.interface.ip, right=right)
+    first = found.displaced
+    then = [row for row in found.surplus if row in ours]
+    renewed = [row for row in found.kept if not row.plain]
 
     steps = [_deletion(row) for row in first]
     steps += [
@@ -72,32 +73,34 @@ def set_addresses(own: OwnRoutes, link: Link, addresses: Sequence[IPInterface]) 
             address_messages.delete_request(interface, index),
             interface,
             _THERE,
+            _GONE,
         )
-        for interface in wanted
-        if interface not in settled
+        for interface in found.missing
     ]
     steps += [_deletion(row) for row in then]
     if not steps:
         return
     if first or then:
         # Removing a network's first IPv4 address removes the others, unless promote_secondaries.
-        kept = [row for row in present if row.peer is None and row.interface in right]
+        kept = [row for row in found.kept if row.plain]
         steps += [Step(row.add_request(), None, row.interface, _THERE) for row in kept]
         steps += [
-            Step(address_messages.add_request(one, index), None, one, _THERE) for one in wanted
+            Step(address_messages.add_request(one, index), None, one, _THERE)
+            for one in wanted.values()
         ]
     routes = list(own.of(index)) if first or then else []
     try:
         run(netlink, "RTM_NEWADDR", steps)
-        _verify(netlink, index, wanted)
-    except Refused as error:
-        _restore(netlink, index, present)
-        raise _error(error, link) from None
-    except DriverError:
-        _restore(netlink, index, present)
+        _verify(netlink, index, wanted.values())
+    except Refused as refused:
+        error = _error(refused, link)
+        tell(error, _restore(netlink, index, present))
+        raise error from None
+    except DriverError as error:
+        tell(error, _restore(netlink, index, present))
         raise
     finally:
-        RouteSocket.changes += 1
+        own.own_changes.note()
         if routes:
             keep_routes(own, link, routes)
 
@@ -110,7 +113,7 @@ def _error(refused: Refused, link: Link) -> DriverError:
     return stayed("RTM_DELADDR", f"{subject} was not removed from {link.kernel_name}: {reason}.")
 
 
-def _verify(netlink: Netlink, index: int, wanted: Sequence[IPInterface]) -> None:
+def _verify(netlink: Netlink, index: int, wanted: Collection[IPInterface]) -> None:
     found = address_messages.rows_of(netlink, index)
     left = [
         str(row)
@@ -126,17 +129,26 @@ def _verify(netlink: Netlink, index: int, wanted: Sequence[IPInterface]) -> None
         raise stayed("RTM_NEWADDR", f"{' and '.join(parts)} on the adapter.")
 
 
-def _restore(netlink: Netlink, index: int, before: Sequence[AddressRow]) -> None:
-    """Restore the former addresses, because undoing single steps has side effects."""
-    found = address_messages.rows_of(netlink, index)
-    known = {(row.interface, row.peer) for row in before}
-    surplus = [row for row in found if (row.interface, row.peer) not in known]
-    insist(netlink, "RTM_DELADDR", (row.delete_request() for row in surplus))
-    insist(netlink, "RTM_NEWADDR", (row.add_request() for row in before))
+def _restore(netlink: Netlink, index: int, before: Sequence[AddressRow]) -> list[str]:
+    """Restore the former addresses, because undoing single steps has side effects.
+
+    Return a sentence for each difference that is left.
+    """
+    known = {(row.interface, row.peer): row for row in before}
+    try:
+        found = address_messages.rows_of(netlink, index)
+        surplus = [row for row in found if (row.interface, row.peer) not in known]
+        insist(netlink, "RTM_DELADDR", (row.delete_request() for row in surplus))
+        insist(netlink, "RTM_NEWADDR", (row.add_request() for row in before))
+        now = {(row.interface, row.peer): row for row in address_messages.rows_of(netlink, index)}
+    except DriverError as error:
+        return [f"the addresses cannot be read: {error}"]
+    left = [f"{row} is missing" for key, row in known.items() if key not in now]
+    return left + [f"{row} stayed" for key, row in now.items() if key not in known]
 
 
 def _deletion(row: AddressRow) -> Step:
-    return Step(row.delete_request(), row.add_request(), row, _GONE)
+    return Step(row.delete_request(), row.add_request(), row, _GONE, _THERE)
 
 
 @cache

@@ -8,6 +8,7 @@ interpreter, during which packets wait.
 from __future__ import annotations
 
 import errno
+import itertools
 import select
 import socket
 from collections.abc import Sequence
@@ -21,6 +22,24 @@ from wintun_api.drivers.linux.headers import AF_NETLINK, LINKS_ADDRESSES_ROUTES,
 EPOLLIN = 0x1  # sys/epoll.h
 
 _select: Any = select
+
+
+class OwnChanges:
+    """Tell what this driver itself has changed at once: the kernel reports some of it late.
+
+    Every handle of a driver notes its changes here, on any thread.
+
+    Attributes:
+        latest: A number that differs after every change.
+    """
+
+    def __init__(self) -> None:
+        self.latest = 0
+        self._numbers = itertools.count(1)
+
+    def note(self) -> None:
+        """Note a change, or an attempt that may have changed something."""
+        self.latest = next(self._numbers)
 
 
 class Changes:

@@ -31,7 +31,7 @@ from wintun_api.drivers.linux.adapter import (
     refuse_taken,
 )
 from wintun_api.drivers.linux.calls import PacketCalls, PythonCalls
-from wintun_api.drivers.linux.changes import Changes
+from wintun_api.drivers.linux.changes import Changes, OwnChanges
 from wintun_api.drivers.linux.heap import keep_heap
 from wintun_api.drivers.linux.identity import KERNEL_NAME_PATTERN, Identity, kernel_name
 from wintun_api.drivers.linux.log import DriverLog
@@ -107,7 +107,8 @@ class LinuxDriver:
         self._changes: Changes | None = None
         self._own: OwnRoutes | None = None
         self._read: list[Device] | None = None
-        self._ours = 0
+        self._own_changes = OwnChanges()
+        self._ours = 0  # the latest of them when the list was read
         self._memory = Memory()
         self._sessions: dict[UUID, LinuxSession] = {}
 
@@ -156,7 +157,7 @@ class LinuxDriver:
         identity = Identity(guid, check_pool(pool), check_name(name))
         identity.alias()  # check that it fits before anything is created
         self._require(elevated=True)
-        with RouteSocket(self._memory) as route:
+        with RouteSocket(self._memory, self._own_changes) as route:
             refuse_taken(route, identity)
             descriptor, device = _create_device(kernel_name(name))
             try:
@@ -185,7 +186,7 @@ class LinuxDriver:
         check_name(name)
         check_pool(pool)
         self._require()
-        with RouteSocket(self._memory) as route:
+        with RouteSocket(self._memory, self._own_changes) as route:
             for link in route.links():
                 if link.identity.pool == pool and link.identity.same_name(name):
                     self._mark(route, link)
@@ -207,47 +208,17 @@ class LinuxDriver:
             return []
         dns = self._resolver.read() if self._resolver is not None else {}
         return [
-            info_of(link, found, made, dns.get(link.kernel_name))
-            for link, found, made in devices
+            info_of(link, addresses, routes, dns.get(link.kernel_name))
+            for link, addresses, routes in devices
             if pool in (None, link.identity.pool)
         ]
-
-    def _listen(self) -> Changes:
-        if self._changes is None:
-            directories = () if self._resolver is None else self._resolver.directories
-            self._changes = Changes(directories)
-        return self._changes
-
-    def _devices(self) -> list[Device]:
-        """Read the devices of all adapters if anything has changed since the last reading."""
-        changes = self._listen()
-        known, ours = self._read, RouteSocket.changes
-        # The kernel reports some changes late (an IPv6 address), so our own changes count at once.
-        # It does not report a new alias of a device that is set down.
-        if (
-            changes.seen()
-            or known is None
-            or ours != self._ours
-            or not all(link.up for link, _, _ in known)
-        ):
-            self._ours = ours
-            self._read = None  # until all of it has been read
-            # A change during the reading is noticed next time.
-            with RouteSocket(self._memory) as route:
-                links = route.links()
-            own = self._own_routes()
-            own.keep(link.index for link in links)
-            known = self._read = [
-                (link, AddressesRead.of(own, link), own.listed(link.index)) for link in links
-            ]
-        return known
 
     def delete_pool(self, pool: str) -> bool:
         """Delete all adapters of a pool, also with sessions; False: no reboot is required."""
         check_pool(pool)
         self._require()
         failure: DriverError | None = None
-        with RouteSocket(self._memory) as route:
+        with RouteSocket(self._memory, self._own_changes) as route:
             for link in route.links():
                 if link.identity.pool != pool:
                     continue
@@ -313,9 +284,39 @@ class LinuxDriver:
             self._own.close()
             self._own = None
 
+    def _listen(self) -> Changes:
+        if self._changes is None:
+            directories = () if self._resolver is None else self._resolver.directories
+            self._changes = Changes(directories)
+        return self._changes
+
+    def _devices(self) -> list[Device]:
+        """Read the devices of all adapters if anything has changed since the last reading."""
+        changes = self._listen()
+        known, ours = self._read, self._own_changes.latest
+        # The kernel reports some changes late (an IPv6 address), so our own changes count at once.
+        # It does not report a new alias of a device that is set down.
+        if (
+            changes.seen()
+            or known is None
+            or ours != self._ours
+            or not all(link.up for link, _, _ in known)
+        ):
+            self._ours = ours
+            self._read = None  # until all of it has been read
+            # A change during the reading is noticed next time.
+            with RouteSocket(self._memory, self._own_changes) as route:
+                links = route.links()
+            own = self._own_routes()
+            own.keep(link.index for link in links)
+            known = self._read = [
+                (link, AddressesRead.of(own, link), own.listed(link.index)) for link in links
+            ]
+        return known
+
     def _own_routes(self) -> OwnRoutes:
         if self._own is None:
-            self._own = OwnRoutes()
+            self._own = OwnRoutes(self._own_changes)
         return self._own
 
     def _adapter(self, guid: UUID, index: int, counters: LinkCounters) -> LinuxAdapter:
@@ -326,6 +327,7 @@ class LinuxDriver:
             self._sessions,
             self._log,
             memory=self._memory,
+            own_changes=self._own_changes,
             own_routes=self._own_routes,
             resolver=self._resolver,
             calls=self._calls,

@@ -17,6 +17,7 @@ from types import MappingProxyType
 from wintun_api.drivers.base import Route
 from wintun_api.drivers.limits import MIN_MTU_IPV6
 from wintun_api.drivers.linux import route_messages
+from wintun_api.drivers.linux.changes import OwnChanges
 from wintun_api.drivers.linux.failure import driver_error
 from wintun_api.drivers.linux.headers import (
     AF_NETLINK,
@@ -68,7 +69,11 @@ class OwnRoutes:
 
     It belongs to the network namespace of the thread that creates it. One thread at a time.
 
+    Args:
+        own_changes: Counts the changes; the functions that use the socket note them there.
+
     Attributes:
+        own_changes: The same.
         netlink: The socket for changes. They are not reported, so `replace` must be called with
             the resulting routes.
 
@@ -76,7 +81,8 @@ class OwnRoutes:
         DriverError: The kernel does not provide the sockets.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, own_changes: OwnChanges) -> None:
+        self.own_changes = own_changes
         self.netlink = Netlink()
         self._known: dict[int, Mapping[Row, Route]] = {}
         self._listed: dict[int, tuple[Route, ...]] = {}

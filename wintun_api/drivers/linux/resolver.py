@@ -44,7 +44,7 @@ class Resolver:
     def read(self) -> dict[str, Dns]:
         """Return servers and search domains by device; `{}` if it does not answer."""
         try:
-            servers, search = _by_link(self._run("dns")), _by_link(self._run("domain"))
+            servers, search = by_link(self._run("dns")), by_link(self._run("domain"))
         except DriverError:
             return {}
         return {
@@ -98,7 +98,7 @@ def _first_namespace() -> bool:
         return True  # only root may read this; other users hardly change namespaces
 
 
-def _by_link(text: str) -> dict[str, list[str]]:
+def by_link(text: str) -> dict[str, list[str]]:
     """Read lines such as "Link 7 (wt0): 10.6.7.1 fd06::1"; long ones continue on the next line."""
     found: dict[str, list[str]] = {}
     words: list[str] = []

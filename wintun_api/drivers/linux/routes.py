@@ -5,9 +5,11 @@ from __future__ import annotations
 import errno
 from collections.abc import Collection, Mapping, Sequence
 from functools import partial
+from operator import eq
 from socket import AF_INET
 
 from wintun_api.drivers.base import IPAddress, Route
+from wintun_api.drivers.difference import difference, tell
 from wintun_api.drivers.linux import address_messages
 from wintun_api.drivers.linux.netlink import Netlink
 from wintun_api.drivers.linux.own_routes import OwnRoutes
@@ -23,7 +25,7 @@ from wintun_api.drivers.linux.route_messages import (
     row_of,
     way_requests,
 )
-from wintun_api.drivers.linux.rtnetlink import Link, RouteSocket
+from wintun_api.drivers.linux.rtnetlink import Link
 from wintun_api.drivers.linux.transaction import Refused, Step, insist, run
 from wintun_api.drivers.network_check import check_routes
 from wintun_api.errors import DriverError, InvalidArgument
@@ -52,16 +54,13 @@ def set_routes(own: OwnRoutes, link: Link, routes: Sequence[Route]) -> None:
     near |= {(one.network_address.packed, one.prefixlen) for one in networks}
     check_routes(routes, [row.interface for row in addresses], partial(_elsewhere, ways, near))
     # A destination and metric can exist once: a route with another next hop is removed first.
-    keys = {row._replace(gateway=b"") for row in wanted}
-    surplus = [row for row in present if row not in wanted]
-    first = [row for row in surplus if row._replace(gateway=b"") in keys]
-    then = [row for row in surplus if row._replace(gateway=b"") not in keys]
+    found = difference(present, {_place_of(row): row for row in wanted}, _place_of, eq)
+    first, added, then = found.displaced, found.missing, found.surplus
     by_address = {
         (row.network.network_address.packed, row.network.prefixlen, row.metric)
         for row in addresses
         if row.network is not None
     }
-    added = [row for row in wanted if row not in present]
     steps = [_deletion(row, link, present[row]) for row in first]
     steps += [
         Step(
@@ -69,6 +68,7 @@ def set_routes(own: OwnRoutes, link: Link, routes: Sequence[Route]) -> None:
             delete_request(row, link.index),
             wanted[row],
             _THERE if _on_link(row) in by_address else frozenset(),
+            _GONE,
         )
         for row in added
     ]
@@ -78,10 +78,12 @@ def set_routes(own: OwnRoutes, link: Link, routes: Sequence[Route]) -> None:
     except (Refused, DriverError) as error:
         own.forget(link.index)
         if isinstance(error, Refused) and isinstance(error.step.subject, Route):
-            raise route_refused(own.netlink, error.refusal, link, error.step.subject) from None
+            refused = route_refused(own.netlink, error.refusal, link, error.step.subject)
+            tell(refused, error.left)
+            raise refused from None
         raise
     finally:
-        RouteSocket.changes += 1
+        own.own_changes.note()
     covered = {row for at, row in enumerate(added, len(first)) if at in idle}
     own.replace(
         link.index,
@@ -120,7 +122,7 @@ def _elsewhere(
 def keep_routes(own: OwnRoutes, link: Link, before: Sequence[Row]) -> None:
     """Restore those of our routes that the kernel has removed together with something else."""
     codes = insist(own.netlink, "RTM_NEWROUTE", (add_request(row, link.index) for row in before))
-    RouteSocket.changes += 1
+    own.own_changes.note()
     if codes - _THERE:
         own.forget(link.index)
 
@@ -135,7 +137,7 @@ def _rows_of(routes: Sequence[Route]) -> dict[Row, Route]:
     keys: dict[Row, Route] = {}
     for route in routes:
         row = row_of(route)
-        other = keys.setdefault(row._replace(gateway=b""), route)
+        other = keys.setdefault(_place_of(row), route)
         if other != route:
             raise InvalidArgument(
                 "routes",
@@ -147,9 +149,15 @@ def _rows_of(routes: Sequence[Route]) -> dict[Row, Route]:
     return rows
 
 
+def _place_of(row: Row) -> Row:
+    # The kernel has a destination with a metric once, whatever its next hop is.
+    return row._replace(gateway=b"")
+
+
 def _on_link(row: Row) -> tuple[bytes, int, int] | None:
     return None if row.gateway else (row.destination, row.length, row.metric)
 
 
 def _deletion(row: Row, link: Link, route: Route) -> Step:
-    return Step(delete_request(row, link.index), add_request(row, link.index), route, _GONE)
+    undo = add_request(row, link.index)
+    return Step(delete_request(row, link.index), undo, route, _GONE, _THERE)

@@ -11,10 +11,11 @@ import errno
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 from uuid import UUID
 
 from wintun_api.drivers.base import LinkCounters
+from wintun_api.drivers.linux.changes import OwnChanges
 from wintun_api.drivers.linux.failure import driver_error
 from wintun_api.drivers.linux.headers import IFF_UP
 from wintun_api.drivers.linux.identity import Identity, identify, is_mark, parse_marks
@@ -63,20 +64,17 @@ class RouteSocket:
 
     Args:
         memory: Remembers which devices are adapters, even if nothing on them says so.
-
-    Attributes:
-        changes: How often this process has changed something, with any socket.
+        own_changes: Counts every change.
     """
 
-    changes: ClassVar[int] = 0
-
-    def __init__(self, memory: Memory | None = None) -> None:
+    def __init__(self, memory: Memory | None = None, own_changes: OwnChanges | None = None) -> None:
         # These modules take some ten megabytes, so they are only imported if needed.
         from pyroute2 import IPRoute
 
         with _naming("socket"):
             self._route: Any = IPRoute()
         self._memory = memory
+        self._own_changes = own_changes or OwnChanges()
 
     def __enter__(self) -> Self:
         return self
@@ -126,23 +124,31 @@ class RouteSocket:
 
     def set_link(self, index: int, **attributes: str | int) -> None:
         """Change attributes of a link, under pyroute2's names, in one message."""
-        with _changing("RTM_NEWLINK"):
+        with self._changing("RTM_NEWLINK"):
             self._route.link("set", index=index, **attributes)
 
     def add_altnames(self, index: int, names: Sequence[str]) -> None:
         """Add alternative names to a link in one message (ip-link(8): altname)."""
-        with _changing("RTM_NEWLINKPROP"):
+        with self._changing("RTM_NEWLINKPROP"):
             self._route.link("property_add", index=index, altname=list(names))
 
     def delete_altnames(self, index: int, names: Sequence[str]) -> None:
         """Remove alternative names from a link."""
-        with _changing("RTM_DELLINKPROP"):
+        with self._changing("RTM_DELLINKPROP"):
             self._route.link("property_del", index=index, altname=list(names))
 
     def delete_link(self, index: int) -> None:
         """Remove the device, even if a session is attached."""
-        with _changing("RTM_DELLINK"):
+        with self._changing("RTM_DELLINK"):
             self._route.link("del", index=index)
+
+    @contextmanager
+    def _changing(self, function: str) -> Iterator[None]:
+        try:
+            with _naming(function):
+                yield
+        finally:
+            self._own_changes.note()
 
     def _remembering(self) -> AbstractContextManager[object]:
         return nullcontext() if self._memory is None else self._memory.lock
@@ -172,15 +178,6 @@ def _naming(function: str) -> Iterator[None]:
         raise driver_error(function, error.code) from None
     except OSError as error:
         raise driver_error(function, error.errno or 0) from None
-
-
-@contextmanager
-def _changing(function: str) -> Iterator[None]:
-    try:
-        with _naming(function):
-            yield
-    finally:
-        RouteSocket.changes += 1
 
 
 def _dump(function: str, ask: Callable[[], Any]) -> list[Any]:

@@ -20,7 +20,6 @@ from wintun_api.drivers.windows.foreign import BOOL, DWORD, Check, Prototype, Wi
 from wintun_api.errors import DriverError
 
 # accctrl.h, winnt.h
-SE_FILE_OBJECT = 1
 OWNER_SECURITY_INFORMATION = 1
 DACL_SECURITY_INFORMATION = 4
 PROTECTED_DACL_SECURITY_INFORMATION = 0x80000000

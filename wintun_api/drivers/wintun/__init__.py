@@ -17,16 +17,7 @@
 
 Everything from `calls` on also runs over `drivers.emulated`. Importing loads nothing.
 
-It works as a library too, with the standard library alone:
-
-    from wintun_api.drivers.wintun import open_wintun
-
-    driver = open_wintun()  # wintun.dll beside python.exe; of 0.14 or of 0.9 to 0.13
-    adapter = driver.create_adapter("Demo", "Example")
-    session = adapter.start_session(0x400000)
-    while session.wait_readable():
-        for packet in session.receive_packets(256):
-            ...
+It works as a library too, with the standard library alone: see `open_wintun`.
 """
 
 from wintun_api.drivers.wintun.abi import PROTOTYPES, Generation

@@ -63,11 +63,6 @@ class Export(Prototype):
 
     only: Generation | None = None
 
-    @property
-    def generations(self) -> frozenset[Generation]:
-        """The generations that export it."""
-        return frozenset(Generation) if self.only is None else frozenset({self.only})
-
 
 # Short names of this table, as wintun.h and the headers of Windows write them.
 ADAPTER, SESSION, PACKET, PNAME = AdapterHandle, SessionHandle, c_void_p, POINTER(AdapterName)

@@ -324,6 +324,13 @@ def open_wintun(
 ) -> WintunDriver:
     """Return the driver of the real wintun.dll, which is not loaded yet.
 
+        driver = open_wintun()
+        adapter = driver.create_adapter("Demo", "Example")
+        session = adapter.start_session(0x400000)
+        while session.wait_readable():
+            for packet in session.receive_packets(256):
+                ...
+
     Args:
         path: The absolute path of the file to use; without it, the usual places are searched.
         data_dir: A directory to search in addition to the program's own directory.
