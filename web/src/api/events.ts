@@ -1,6 +1,6 @@
 /** The messages of `WS /v1/events`. */
 
-import type { Adapter, Session } from "./types";
+import type { Adapter, Problem, Session } from "./types";
 
 /** What these WebSockets speak; named because a browser wants one offer to be selected. */
 export const EVENTS_PROTOCOL = "v1.events.wintun-api";
@@ -39,6 +39,20 @@ export type LossEvent = Numbered<
   "session.loss",
   { session: string; adapter: string; cause: string; count: number }
 >;
+/** A request that was answered before its driver call had ended, and how that call ended. */
+interface LateOperation {
+  readonly operation: string;
+  readonly adapter: string | null;
+  readonly pool: string | null;
+}
+export type FailedOperationEvent = Numbered<
+  "operation.failed" | "adapter.create_failed",
+  LateOperation & { name: string | null; problem: Problem }
+>;
+export type DoneOperationEvent = Numbered<
+  "operation.done",
+  LateOperation & { reboot_required: boolean }
+>;
 export type DriverLogEvent = Numbered<"driver.log", { level: LogLevel; message: string }>;
 export type SlowCallEvent = Numbered<"driver.slow", { call: string; seconds: number }>;
 /** What the bearer of a token changed, or tried to. */
@@ -63,6 +77,8 @@ export type ServiceEvent =
   | AdapterEvent
   | SessionEvent
   | LossEvent
+  | FailedOperationEvent
+  | DoneOperationEvent
   | DriverLogEvent
   | SlowCallEvent
   | AuditEvent;
