@@ -149,10 +149,10 @@ describe("the dashboard", () => {
     const other = made(store);
     await other.start(false, null, () => true);
     store.setItem(KEY, "the-key");
-    await other.meetKey();
+    await other.onKeyChanged();
     expect(stateOf(other)).toBe("connecting");
     store.setItem(KEY, null);
-    await other.meetKey();
+    await other.onKeyChanged();
     expect(stateOf(other)).toContain("You are signed out.");
   });
 

@@ -31,12 +31,6 @@ describe("the rules of the API", () => {
     wrong(rules.metricRule, "2147483648", "1.5");
   });
 
-  it("take a capacity that is a power of two within its bounds", () => {
-    const rule = (bytes: number) => rules.capacityRule(bytes, 0x20000, 0x4000000);
-    expect([0x20000, 0x400000, 0x4000000].map(rule)).toEqual(["", "", ""]);
-    for (const bytes of [0, 0x10000, 0x8000000, 0x30000]) expect(rule(bytes)).not.toBe("");
-  });
-
   it("want an address with its prefix length, of a host", () => {
     const rule = (text: string) => rules.addressesRule([text]);
     fine(rule, "10.6.7.7/24", "fd06:7::7/64");
