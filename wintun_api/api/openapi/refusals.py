@@ -128,7 +128,8 @@ def _refused() -> Iterator[dict[str, Any]]:
     admin, for_admin = draft([Scope.ADMIN])
     tokens = TokenStore("", issued=[for_reader, for_admin])
     guesses = Guesses(Settings.model_fields["guesses_per_minute"].default)
-    doorkeeper = Doorkeeper(tokens, SignIns(tokens), guesses, frozenset(), 256 * 1024)
+    max_message = Settings.model_fields["max_message"].default
+    doorkeeper = Doorkeeper(tokens, SignIns(tokens), guesses, frozenset(), max_message)
     routes = Routes()
     routes.take(adapters.router)
     refused: list[list[tuple[str, str]]] = [
