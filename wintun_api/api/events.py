@@ -73,6 +73,7 @@ class EventReader:
             self._first = partial(
                 _snapshot,
                 self._registry.events.last_id,
+                self._registry.events.oldest_id,
                 datetime.now(UTC),
                 adapters,
                 [session.view() for session in self._registry.sessions()],
@@ -110,10 +111,15 @@ class EventReader:
 
 
 def _snapshot(
-    last_id: int, time: datetime, adapters: list[AdapterView], sessions: list[SessionView]
+    last_id: int,
+    oldest: int,
+    time: datetime,
+    adapters: list[AdapterView],
+    sessions: list[SessionView],
 ) -> Snapshot:
     return Snapshot(
         id=last_id,
+        oldest=oldest,
         time=time,
         adapters=[Adapter.of(view) for view in adapters],
         sessions=[Session.of(view) for view in sessions],

@@ -15,6 +15,8 @@ interface Numbered<Type extends string, Data> {
 export interface Snapshot {
   readonly type: "snapshot";
   readonly id: number;
+  /** The oldest event that the service still has. */
+  readonly oldest: number;
   readonly time: string;
   readonly adapters: readonly Adapter[];
   readonly sessions: readonly Session[];

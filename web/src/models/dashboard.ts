@@ -144,7 +144,7 @@ export class Dashboard {
       case "snapshot":
         this.adapters.reset(message.adapters);
         this.sessions.reset(message.sessions);
-        if (!this.hasPast) void this.readPast(message.id);
+        if (!this.hasPast) void this.readPast(message.oldest, message.id);
         return;
       case "missed":
         this.log.note("warning", `${message.count} events were missed; all is read anew.`);
@@ -169,9 +169,9 @@ export class Dashboard {
     this.log.add(message);
   }
 
-  private async readPast(last: number): Promise<void> {
+  private async readPast(oldest: number, last: number): Promise<void> {
     this.hasPast = true;
-    this.log.addPast(await pastEvents(this.client, last));
+    this.log.addPast(await pastEvents(this.client, oldest, last));
   }
 
   /** Show the packets of a session that runs, when none is chosen or the chosen one is over. */
