@@ -68,3 +68,32 @@ test("only the tabs set the address", () => {
   const files = Object.entries(SOURCES).filter(([, source]) => setting.test(source));
   expect(files.map(([file]) => file)).toEqual(["../src/views/tabs.ts"]);
 });
+
+/** What each folder may import: the floors that main.tsx describes. */
+const BELOW: Readonly<Record<string, readonly string[]>> = {
+  packet: [],
+  wire: [],
+  filter: ["packet"],
+  api: ["wire"],
+  models: ["api", "wire", "packet", "filter"],
+  views: ["models", "api", "packet", "filter"],
+};
+
+test("a folder imports the floors below it", () => {
+  for (const [file, source] of Object.entries(SOURCES)) {
+    const own = file.split("/")[2] ?? "";
+    const allowed = [own, ...(BELOW[own] ?? Object.keys(BELOW))];
+    for (const other of imports(file, source)) {
+      expect(allowed, `${file} imports ${other}`).toContain(other.split("/")[2]);
+    }
+  }
+});
+
+test("a view never fetches, a model never touches the document, one file opens sockets", () => {
+  const using = (words: RegExp) =>
+    Object.entries(SOURCES).flatMap(([file, source]) => (words.test(source) ? [file] : []));
+  expect(using(/\bfetch\(/)).toEqual(["../src/api/client.ts"]);
+  expect(using(/new WebSocket\(/)).toEqual(["../src/api/socket.ts"]);
+  const touching = using(/\b(?:document|window)\.\w/);
+  expect(touching.filter((file) => file.startsWith("../src/models/"))).toEqual([]);
+});
