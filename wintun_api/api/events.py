@@ -45,10 +45,11 @@ Since = Annotated[
     ),
 ]
 KEEP_ALIVE = 15.0
+MEDIA_TYPE = "text/event-stream"
 LARGE_EVENTS = 128 * 1024  # bytes of what events carry, which is mostly routes
 STREAM = {
     "description": "A stream of server-sent events that continues until it is closed.",
-    "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    "content": {MEDIA_TYPE: {"schema": {"type": "string"}}},
 }
 
 
@@ -192,7 +193,7 @@ async def stream_events_sse(
     reader = EventReader(registry)
     await reader.open(resume)
     lease = (context.leases, principal)
-    return LeasedStream(_lines(reader), lease, reader.close, media_type="text/event-stream")
+    return LeasedStream(_lines(reader), lease, reader.close, media_type=MEDIA_TYPE)
 
 
 async def _watch(websocket: WebSocket, reader: EventReader) -> None:
