@@ -61,6 +61,24 @@ def test_the_past(service: RunningService) -> None:
     assert [one["id"] for one in past] == list(range(1, len(past) + 1))
 
 
+@pytest.mark.parametrize("kept", [4, 150])
+def test_the_past_is_as_long_as_the_history(kept: int, tmp_path: Path) -> None:
+    """What a service keeps is told from the oldest event on, whether it keeps few or many."""
+    settings = Settings(driver="emulated", port=0, data_dir=tmp_path, event_history=kept)
+    service = RunningService(settings)
+    try:
+        for name in ("First", "Second", "Third"):
+            service.adapter(name=name)
+        for number in range(kept):
+            made = service.http.post("/v1/tokens", json={"scopes": ["read"], "label": str(number)})
+            assert made.status_code == 201
+        last = newest(service)
+        past = [one["id"] for one in told(service)]
+    finally:
+        service.stop()
+    assert past == list(range(last - kept + 1 + kept // 100, last + 1))
+
+
 def test_nothing_happened(service: RunningService) -> None:
     """A service without events is no failure, and nothing on standard output."""
     result = events(service, "--since", str(newest(service)))

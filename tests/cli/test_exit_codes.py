@@ -14,7 +14,7 @@ from tests.cli.commands import invoke
 from tests.running import TOKEN, RunningService
 from wintun_api.choices import Scope
 from wintun_api.cli import app, exit_codes
-from wintun_api.cli.exit_codes import MEANINGS, ExitCode
+from wintun_api.cli.exit_codes import ExitCode
 
 Cli = Callable[..., Result]
 GUID = "deadbabe-cafe-beef-0123-456789abcdef"
@@ -151,8 +151,7 @@ def test_json_behind_two_dashes_is_a_name(cli: Cli) -> None:
 
 
 def test_every_code_is_described() -> None:
-    """Every exit code has a sentence, and the help names them all."""
-    assert set(MEANINGS) == set(ExitCode)
+    """The help names every exit code."""
     assert {int(number) for number in re.findall(r"\d+", exit_codes.SHORT)} == set(ExitCode)
     help_text = " ".join(invoke("--help").stdout.split())
     assert exit_codes.SHORT in help_text

@@ -83,7 +83,7 @@ MESSAGES: tuple[Model, ...] = (
         failed=0,
     ),
     Ended(type="ended", state=SessionState.ENDED, reason="The session was ended by a client."),
-    Snapshot(type="snapshot", id=41, time=TIME, adapters=[ADAPTER], sessions=[RUNNING]),
+    Snapshot(type="snapshot", id=41, oldest=1, time=TIME, adapters=[ADAPTER], sessions=[RUNNING]),
     Missed(type="missed", count=12),
 )
 EVENT_DATA: tuple[Model, ...] = (

@@ -44,6 +44,19 @@ def test_resume_without_a_gap() -> None:
     assert numbers(log, 10) == (list(range(11, 21)), True)
 
 
+def test_a_history_longer_than_a_queue() -> None:
+    """A reader that resumes gets all that is kept, even if the queue of others is shorter."""
+    log = EventLog(history=10, queue_limit=3)
+    for number in range(20):
+        log.publish(EventType.DRIVER_LOG, number)
+    assert numbers(log, log.oldest_id - 1) == (list(range(11, 21)), True)
+
+
+def test_the_oldest_event() -> None:
+    """The log names the oldest event that it has, and the next one while it has none."""
+    assert [filled(count).oldest_id for count in (0, 3, 20)] == [1, 1, 11]
+
+
 def test_no_resume_over_a_gap() -> None:
     """Too old, too new or no id at all: the reader needs a snapshot."""
     log = filled(20)

@@ -17,7 +17,7 @@ import { Dashboard } from "./models/dashboard";
 import { ThemeModel } from "./models/theme";
 import { App } from "./views/App";
 import { DashboardContext } from "./views/context";
-import { currentTab, tabOf } from "./views/tabs";
+import { readAddress } from "./views/tabs";
 import "./styles/tokens.css";
 import "./styles/base.css";
 import "./styles/layout.css";
@@ -32,7 +32,7 @@ const store = new BrowserStore();
 const { location } = window;
 const { protocol, host, search } = location;
 const key = takeKey(store);
-currentTab.value = tabOf(location.hash);
+readAddress();
 const theme = new ThemeModel(window.matchMedia("(prefers-color-scheme: dark)"), store, (shown) => {
   document.documentElement.dataset["theme"] = shown;
 });
@@ -57,10 +57,10 @@ const [visit] = performance.getEntriesByType("navigation") as PerformanceNavigat
 void dashboard.start((visit?.responseStatus ?? 0) < 400, key, () => document.hidden);
 window.addEventListener("hashchange", () => {
   const found = takeKey(store);
-  if (found !== null) void dashboard.enterWith(found);
+  if (found !== null) void dashboard.signInWith(found);
 });
 window.addEventListener("storage", (event) => {
-  if (event.key === KEY || event.key === null) void dashboard.meetKey();
+  if (event.key === KEY || event.key === null) void dashboard.onKeyChanged();
 });
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden) dashboard.connection.retry();

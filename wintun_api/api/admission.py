@@ -119,11 +119,11 @@ class Admission:
         thinned: Called when three quarters of a large number of connections have ended.
     """
 
-    def __init__(self, ceiling: int, reserve: int = RESERVE) -> None:
+    def __init__(self, ceiling: int) -> None:
         self.ceiling = ceiling
         self.closed: Counter[str] = Counter()
         self.accept_errors = 0
-        self._full_from = max(1, ceiling - reserve)
+        self._full_from = max(1, ceiling - RESERVE)
         self._seats: dict[Stage, dict[Seat, None]] = {stage: {} for stage in Stage}
         self._open = 0
         self._most = 0

@@ -56,10 +56,9 @@ class Watch:
 class Auditor:
     """Write an audit line and an event for what requests do. Event loop thread only."""
 
-    def __init__(self, trail: Trail, tokens: TokenStore, interval: float = INTERVAL) -> None:
+    def __init__(self, trail: Trail, tokens: TokenStore) -> None:
         self._trail = trail
         self._tokens = tokens
-        self._interval = interval
         self._attempts: OrderedDict[str, _Attempts] = OrderedDict()
 
     def watch(self, send: Send, scope: Scope, found: Found, principal: Principal) -> Watch | None:
@@ -109,7 +108,7 @@ class Auditor:
         if attempts is None:
             if len(self._attempts) >= MAX_TOKENS:
                 self._attempts.popitem(last=False)[1].close()
-            attempts = _Attempts(self._trail, self._interval)
+            attempts = _Attempts(self._trail)
             self._attempts[change.who] = attempts
         attempts.add(change)
 
@@ -153,9 +152,8 @@ def _operation(route: BaseRoute | None) -> str:
 class _Attempts:
     """Record the attempts of one token: the first ones of a minute singly, the rest as a count."""
 
-    def __init__(self, trail: Trail, interval: float) -> None:
+    def __init__(self, trail: Trail) -> None:
         self._trail = trail
-        self._interval = interval
         self._told = 0
         self._untold: Change | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -163,7 +161,7 @@ class _Attempts:
     def add(self, change: Change) -> None:
         if self._timer is None:
             loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(self._interval, self.close)
+            self._timer = loop.call_later(INTERVAL, self.close)
         if self._told < MAX_ATTEMPTS:
             self._told += 1
             self._trail.record(change)

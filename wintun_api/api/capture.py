@@ -196,16 +196,16 @@ class Capture:
         self._idle.set()
         self._done.set()
 
-    def expire(self, code: int = CLOSE_TOKEN, patience: float = END_PATIENCE) -> None:
-        """End; a client that has not read the queued packets in `patience` seconds is cut off."""
+    def expire(self) -> None:
+        """End; a client that has not read the queued packets in `END_PATIENCE` is cut off."""
 
         async def run() -> None:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._done.wait(), patience)
+                await asyncio.wait_for(self._done.wait(), END_PATIENCE)
             await self._cut()
 
         if not self._over:
-            self.end(code)
+            self.end(CLOSE_TOKEN)
             self._tasks.spawn(run(), name=f"capture:{self._session.id}")
 
     async def flush(self) -> None:

@@ -44,10 +44,11 @@ Since = Annotated[
     ),
 ]
 KEEP_ALIVE = 15.0
+MEDIA_TYPE = "text/event-stream"
 LARGE_EVENTS = 128 * 1024  # bytes of what events carry, which is mostly routes
 STREAM = {
     "description": "A stream of server-sent events that continues until it is closed.",
-    "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    "content": {MEDIA_TYPE: {"schema": {"type": "string"}}},
 }
 
 
@@ -72,6 +73,7 @@ class EventReader:
             self._first = partial(
                 _snapshot,
                 self._registry.events.last_id,
+                self._registry.events.oldest_id,
                 datetime.now(UTC),
                 adapters,
                 [session.view() for session in self._registry.sessions()],
@@ -109,10 +111,15 @@ class EventReader:
 
 
 def _snapshot(
-    last_id: int, time: datetime, adapters: list[AdapterView], sessions: list[SessionView]
+    last_id: int,
+    oldest: int,
+    time: datetime,
+    adapters: list[AdapterView],
+    sessions: list[SessionView],
 ) -> Snapshot:
     return Snapshot(
         id=last_id,
+        oldest=oldest,
         time=time,
         adapters=[adapter_of(view) for view in adapters],
         sessions=[session_of(view) for view in sessions],
@@ -185,7 +192,7 @@ async def stream_events_sse(
     reader = EventReader(registry)
     await reader.open(resume)
     lease = (context.leases, principal)
-    return LeasedStream(_lines(reader), lease, reader.close, media_type="text/event-stream")
+    return LeasedStream(_lines(reader), lease, reader.close, media_type=MEDIA_TYPE)
 
 
 async def _watch(websocket: WebSocket, reader: EventReader) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from wintun_api.capture import links, pcapng
@@ -227,38 +227,34 @@ def _interface(body: bytes, order: str) -> _Interface:
 
 
 def _enhanced(body: bytes, order: str, interfaces: list[_Interface]) -> Captured:
-    number, high, low, length, original = struct.unpack_from(f"{order}5I", body)
-    interface = interfaces[number]
+    (number,) = struct.unpack_from(f"{order}I", body)
+    packet, options = _packet(body, order, interfaces[number])
+    dropped: int = struct.unpack(f"{order}Q", options.get(pcapng.DROP_COUNT, bytes(8)))[0]
+    return replace(packet, dropped=dropped)
+
+
+def _obsolete(body: bytes, order: str, interfaces: list[_Interface]) -> Captured:
+    number, drops = struct.unpack_from(f"{order}2H", body)
+    packet, _ = _packet(body, order, interfaces[number])
+    return replace(packet, dropped=0 if drops == pcapng.UNKNOWN_DROPS else drops)
+
+
+def _packet(body: bytes, order: str, interface: _Interface) -> tuple[Captured, dict[int, bytes]]:
+    """Read a packet and its options; both blocks have four words at 4 and the packet at 20."""
+    high, low, length, original = struct.unpack_from(f"{order}4I", body, 4)
     end = 20 + length
     if end > len(body):
         raise IndexError
     options = _options(body[end + -length % 4 :], order)
     data, reason = _ip(interface.linktype, body[20:end])
-    return Captured(
+    packet = Captured(
         data=data,
         missing=max(0, original - length),
         time_ns=interface.time_ns(high, low),
         injected=_injected(options, order),
-        dropped=struct.unpack(f"{order}Q", options.get(pcapng.DROP_COUNT, bytes(8)))[0],
         reason=reason,
     )
-
-
-def _obsolete(body: bytes, order: str, interfaces: list[_Interface]) -> Captured:
-    number, drops, high, low, length, original = struct.unpack_from(f"{order}2H4I", body)
-    interface = interfaces[number]
-    end = 20 + length
-    if end > len(body):
-        raise IndexError
-    data, reason = _ip(interface.linktype, body[20:end])
-    return Captured(
-        data=data,
-        missing=max(0, original - length),
-        time_ns=interface.time_ns(high, low),
-        injected=_injected(_options(body[end + -length % 4 :], order), order),
-        dropped=0 if drops == pcapng.UNKNOWN_DROPS else drops,
-        reason=reason,
-    )
+    return packet, options
 
 
 def _simple(body: bytes, order: str, interfaces: list[_Interface]) -> Captured:

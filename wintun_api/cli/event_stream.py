@@ -15,8 +15,7 @@ from wintun_api.cli.output import fail
 
 Message = dict[str, Any]
 
-HISTORY = 1000  # events that the service keeps
-HAPPENING = 10  # events that may be replaced by newer ones while we ask
+SPARED = 100  # of so many kept events one is not asked for: a newer one may replace it meanwhile
 SILENCE = 45.0  # seconds; the service says something every 15
 FIRST_DELAY, LAST_DELAY = 0.25, 8.0  # seconds between attempts to connect
 
@@ -43,7 +42,10 @@ class EventStream:
         self.first: Message = first  # a snapshot
         self._newest: int = first["id"]
         if since is None:
-            since = max(0, self._newest - HISTORY + HAPPENING)
+            oldest = first["oldest"]
+            since = oldest - 1
+            if oldest > 1:
+                since += (self._newest - since) // SPARED
         self._last: int | None = since
 
     def past(self) -> Iterator[Message]:

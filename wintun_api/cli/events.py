@@ -50,8 +50,8 @@ def events(
 ) -> None:
     """Show what has happened: to adapters, to sessions, lost packets, the driver's log.
 
-    The list begins with the oldest event that the service still has; it keeps about a
-    thousand. Where events are missing, a snapshot shows what exists now.
+    The list begins with the oldest event that the service still has. Where events are
+    missing, a snapshot shows what exists now.
     """
     from wintun_api.cli.event_stream import EventStream
 

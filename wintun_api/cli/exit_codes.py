@@ -20,18 +20,6 @@ class ExitCode(IntEnum):
     TERMINATED = 143
 
 
-MEANINGS: Final[dict[ExitCode, str]] = {
-    ExitCode.DONE: "The command did what it was asked to do.",
-    ExitCode.FAILED: "The command failed for another reason; the message says which.",
-    ExitCode.USAGE: "An argument, an option, a setting or a variable is wrong.",
-    ExitCode.NOT_REACHABLE: "The service is not running, or it cannot be reached.",
-    ExitCode.REFUSED: "The service refused: the token is wrong, or it does not allow this.",
-    ExitCode.NOT_FOUND: "The adapter, session or token does not exist.",
-    ExitCode.CONFLICT: "Something else is in the way, such as an adapter of the same name.",
-    ExitCode.INTERRUPTED: "Ctrl-C (SIGINT) interrupted the command.",
-    ExitCode.TERMINATED: "SIGTERM ended the command.",
-}
-
 SHORT: Final = (
     "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 service not reachable, 4 refused, "
     "5 not found, 6 conflict, 130 interrupted by Ctrl-C, 143 ended by SIGTERM."

@@ -95,6 +95,11 @@ class EventLog:
         self._queue_limit = queue_limit
         self.last_id = 0
 
+    @property
+    def oldest_id(self) -> int:
+        """Id of the oldest event that is kept; that of the next event if none is."""
+        return self._history[0].id if self._history else self.last_id + 1
+
     def publish(self, kind: EventType, data: Any, time_ns: int | None = None) -> Event:
         """Record an event and offer it to every subscription. Event loop thread only."""
         self.last_id += 1
@@ -110,7 +115,9 @@ class EventLog:
 
         If it does, the events after `since` are already queued and no snapshot is needed.
         """
-        subscription = EventSubscription(self._queue_limit)
+        # A reader that resumes gets all that is kept, however much that is.
+        limit = self._queue_limit if since is None else max(self._queue_limit, len(self._history))
+        subscription = EventSubscription(limit)
         resumed = self._covers(since)
         if resumed and since is not None:
             for event in self._history:
@@ -139,8 +146,7 @@ class EventLog:
     def _covers(self, since: int | None) -> bool:
         if since is None or since < 0 or since > self.last_id:
             return False  # ids of an earlier run of the service are higher, or mean other events
-        first_kept = self._history[0].id if self._history else self.last_id + 1
-        return since >= first_kept - 1
+        return since >= self.oldest_id - 1
 
 
 def _size(data: Any) -> int:

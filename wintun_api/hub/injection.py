@@ -18,7 +18,7 @@ class Injection:
     Attributes:
         accepted: Packets given to the host.
         accepted_bytes: Bytes of these packets.
-        rejected: Packets refused before the ring, by reason (`packet.check.REASONS`).
+        rejected: Packets refused before the ring, by reason (`packet.check.rejection`).
         ring_full: Packets dropped because the ring was full.
         refused: Packets that the ring accepted but the host refused, by cause.
         failed: Packets that were not sent because the driver's call failed.

@@ -28,12 +28,8 @@ ECHO_REPLY_V6 = 129
 
 TCP_FIN = 0x01  # RFC 9293, section 3.1
 TCP_SYN = 0x02
-TCP_RST = 0x04
 TCP_PSH = 0x08
 TCP_ACK = 0x10
-TCP_URG = 0x20
-TCP_ECE = 0x40
-TCP_CWR = 0x80
 
 
 def ipv4(

@@ -22,6 +22,10 @@ class Snapshot(Model):
 
     type: Literal["snapshot"] = Field(default="snapshot", description="The type of the message.")
     id: int = Field(description="The id of the newest event that the snapshot includes.")
+    oldest: int = Field(
+        description="The id of the oldest event that the service still has; that of the next event "
+        "if it has none. A client that asks for events `since` one before it gets them all."
+    )
     time: datetime = Field(description="The time of the snapshot, in UTC.")
     adapters: list[Adapter] = Field(description="All adapters that the service knows.")
     sessions: list[Session] = Field(description="All sessions that the service knows.")

@@ -1,6 +1,6 @@
 /** The messages of `WS /v1/events`. */
 
-import type { Adapter, Session } from "./types";
+import type { Adapter, Problem, Session } from "./types";
 
 /** What these WebSockets speak; named because a browser wants one offer to be selected. */
 export const EVENTS_PROTOCOL = "v1.events.wintun-api";
@@ -15,6 +15,8 @@ interface Numbered<Type extends string, Data> {
 export interface Snapshot {
   readonly type: "snapshot";
   readonly id: number;
+  /** The oldest event that the service still has. */
+  readonly oldest: number;
   readonly time: string;
   readonly adapters: readonly Adapter[];
   readonly sessions: readonly Session[];
@@ -38,6 +40,20 @@ export type SessionEvent = Numbered<
 export type LossEvent = Numbered<
   "session.loss",
   { session: string; adapter: string; cause: string; count: number }
+>;
+/** A request that was answered before its driver call had ended, and how that call ended. */
+interface LateOperation {
+  readonly operation: string;
+  readonly adapter: string | null;
+  readonly pool: string | null;
+}
+export type FailedOperationEvent = Numbered<
+  "operation.failed" | "adapter.create_failed",
+  LateOperation & { name: string | null; problem: Problem }
+>;
+export type DoneOperationEvent = Numbered<
+  "operation.done",
+  LateOperation & { reboot_required: boolean }
 >;
 export type DriverLogEvent = Numbered<"driver.log", { level: LogLevel; message: string }>;
 export type SlowCallEvent = Numbered<"driver.slow", { call: string; seconds: number }>;
@@ -63,6 +79,8 @@ export type ServiceEvent =
   | AdapterEvent
   | SessionEvent
   | LossEvent
+  | FailedOperationEvent
+  | DoneOperationEvent
   | DriverLogEvent
   | SlowCallEvent
   | AuditEvent;

@@ -6,9 +6,13 @@ import { EVENTS_PROTOCOL, type EventMessage, type ServiceEvent } from "./events"
 /** Newer ones a page shows at once; the rest is of the past. */
 const MOST = 200;
 
-/** Return the events up to `last`, oldest first; none where the service has let go of them. */
-export function pastEvents(client: Client, last: number): Promise<readonly ServiceEvent[]> {
-  const since = Math.max(0, last - MOST);
+/** Return the events from `oldest` to `last`, the newest of them where they are many. */
+export function pastEvents(
+  client: Client,
+  oldest: number,
+  last: number,
+): Promise<readonly ServiceEvent[]> {
+  const since = Math.max(oldest - 1, last - MOST);
   if (since === last) return Promise.resolve([]);
   return new Promise((resolve) => {
     const found: ServiceEvent[] = [];

@@ -95,7 +95,7 @@ export function forgetDecoded(): void {
   last = lastBytes = null;
 }
 
-export function parseNumber(text: string): number | null {
+function parseNumber(text: string): number | null {
   return /^(\d+|0x[0-9a-f]+)$/i.test(text) ? Number(text) : null;
 }
 

@@ -74,8 +74,8 @@ export class CaptureModel {
       this.client,
       { session, snaplen: this.snaplen.value },
       {
-        onBatches: (batches) => this.take(batches),
-        onControl: (control) => this.hear(control),
+        onBatches: (batches) => this.onBatches(batches),
+        onControl: (control) => this.onControl(control),
         onState: (state) => {
           this.state.value = state;
         },
@@ -83,10 +83,10 @@ export class CaptureModel {
     );
   }
 
-  private take(batches: readonly Batch[]): void {
+  private onBatches(batches: readonly Batch[]): void {
     const second = Math.floor(Date.now() / 1000);
     for (const batch of batches) {
-      this.notice(batch);
+      this.findGap(batch);
       this.ring.append(batch);
       this.traffic.count(batch, second);
       this.arrived += batch.count;
@@ -95,17 +95,17 @@ export class CaptureModel {
   }
 
   /** Add a row where sequence numbers show that packets are missing. */
-  private notice(batch: Batch): void {
+  private findGap(batch: Batch): void {
     const index = Number(batch.injected);
     const next = this.expected[index] ?? -1;
     if (next >= 0 && batch.sequence > next) {
-      this.lose("queue", batch.injected, next, batch.sequence - 1, batch.timeNs);
+      this.addLoss("queue", batch.injected, next, batch.sequence - 1, batch.timeNs);
     }
     const steps = batch.sequenceDeltas?.reduce((sum, step) => sum + step, 1);
     this.expected[index] = batch.sequence + (steps ?? batch.count);
   }
 
-  private hear(control: Control): void {
+  private onControl(control: Control): void {
     switch (control.type) {
       case "hello": {
         this.hello.value = control;
@@ -114,7 +114,7 @@ export class CaptureModel {
           const before = this.expected[index] ?? -1;
           if (before >= 0 && next > before) {
             const now = BigInt(Date.now()) * 1_000_000n;
-            this.lose("disconnected", index === 1, before, next - 1, now);
+            this.addLoss("disconnected", index === 1, before, next - 1, now);
           }
           this.expected[index] = next;
         }
@@ -124,7 +124,7 @@ export class CaptureModel {
       case "ack":
         return;
       case "lost":
-        this.hearOfLoss(control);
+        this.onLost(control);
         return;
       case "ended":
         return;
@@ -132,7 +132,7 @@ export class CaptureModel {
   }
 
   /** Add a row for packets that no later one shows as a gap in the sequence numbers. */
-  private hearOfLoss({ cause, direction, count, first, last }: Lost): void {
+  private onLost({ cause, direction, count, first, last }: Lost): void {
     if (cause === "queue") return;
     const injected = direction === "injected";
     const index = Number(injected);
@@ -142,13 +142,13 @@ export class CaptureModel {
       this.missing += count;
       this.ring.appendLoss({ cause, injected, count, first: null, last: null }, now);
     } else if (last >= next) {
-      this.lose(cause, injected, Math.max(first, next), last, now);
+      this.addLoss(cause, injected, Math.max(first, next), last, now);
       this.expected[index] = last + 1;
     }
     this.onChange();
   }
 
-  private lose(
+  private addLoss(
     cause: string,
     injected: boolean,
     first: number,

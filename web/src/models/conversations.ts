@@ -14,8 +14,7 @@ const SLOTS = 1024; // a power of two
 const PROBES = 8;
 const KEY = 32;
 const TABLES = 12;
-export const TABLE_SECONDS = 10;
-export const WINDOW_SECONDS = TABLES * TABLE_SECONDS;
+const TABLE_SECONDS = 10;
 
 export interface Conversation {
   readonly a: string;

@@ -10,6 +10,7 @@ import { AdaptersModel } from "./adapters";
 import { CaptureModel } from "./capture";
 import { ComposeModel } from "./compose";
 import { ConnectionModel } from "./connection";
+import { DialogsModel } from "./dialogs";
 import { EventLogModel } from "./event-log";
 import { NoticesModel } from "./notices";
 import { PacketTableModel } from "./packet-table";
@@ -54,6 +55,7 @@ export class Dashboard {
   readonly capture: CaptureModel;
   readonly table: PacketTableModel;
   readonly compose = new ComposeModel();
+  readonly dialogs = new DialogsModel();
   readonly notices = new NoticesModel();
 
   /** Whether the service gave this page to the browser's cookie. */
@@ -77,18 +79,18 @@ export class Dashboard {
     this.capture = new CaptureModel(client, this.traffic);
     this.table = new PacketTableModel(this.capture, (frame) => requestAnimationFrame(frame));
     this.connection = new ConnectionModel(client, {
-      onSystem: (system) => this.meet(system),
-      onMessage: (message) => this.hear(message),
-      onRefused: (reason) => this.leave(reason),
+      onSystem: (system) => this.onSystem(system),
+      onMessage: (message) => this.onEvent(message),
+      onRefused: (reason) => this.onSignedOut(reason),
     });
-    this.signIn = new SignInModel(client, enter, () => this.leave(SIGNED_OUT));
-    client.onUnauthorized = () => this.leave(this.reason());
+    this.signIn = new SignInModel(client, enter, () => this.onSignedOut(SIGNED_OUT));
+    client.onUnauthorized = () => this.onSignedOut(this.signInReason());
     this.sessions.onCounters = (session, timeMs) => {
       if (session.id === this.capture.session.peek()) this.traffic.sample(session.counters, timeMs);
     };
     effect(() => {
       const running = this.sessions.running.value;
-      untracked(() => this.follow(running));
+      untracked(() => this.chooseSession(running));
     });
   }
 
@@ -102,20 +104,20 @@ export class Dashboard {
       const live = this.connection.state.value.name === "live";
       untracked(() => (live ? this.sessions.watch(hidden) : this.sessions.rest()));
     });
-    if (hasCookie) await this.enterWith(key);
-    else this.leave(this.reason());
+    if (hasCookie) await this.signInWith(key);
+    else this.onSignedOut(this.signInReason());
   }
 
   /** Connect with the key of a new sign-in, if it works, else with the one from before. */
-  async enterWith(key: string | null): Promise<void> {
+  async signInWith(key: string | null): Promise<void> {
     if (key !== null) await this.client.tryKey(key).catch(() => undefined);
-    if (this.client.key === null) this.leave(this.reason());
+    if (this.client.key === null) this.onSignedOut(this.signInReason());
     else await this.connection.connect();
   }
 
   /** Another tab of this browser signed in anew, or signed out. */
-  async meetKey(): Promise<void> {
-    if (this.client.key === null) this.leave(SIGNED_OUT);
+  async onKeyChanged(): Promise<void> {
+    if (this.client.key === null) this.onSignedOut(SIGNED_OUT);
     else await this.connection.connect();
   }
 
@@ -131,18 +133,18 @@ export class Dashboard {
     );
   }
 
-  private meet(system: System): void {
+  private onSystem(system: System): void {
     this.wasSignedIn = true;
     this.service.system.value = system;
     void this.service.loadDriver();
   }
 
-  private hear(message: EventMessage): void {
+  private onEvent(message: EventMessage): void {
     switch (message.type) {
       case "snapshot":
         this.adapters.reset(message.adapters);
         this.sessions.reset(message.sessions);
-        if (!this.hasPast) void this.readPast(message.id);
+        if (!this.hasPast) void this.readPast(message.oldest, message.id);
         return;
       case "missed":
         this.log.note("warning", `${message.count} events were missed; all is read anew.`);
@@ -167,13 +169,13 @@ export class Dashboard {
     this.log.add(message);
   }
 
-  private async readPast(last: number): Promise<void> {
+  private async readPast(oldest: number, last: number): Promise<void> {
     this.hasPast = true;
-    this.log.addPast(await pastEvents(this.client, last));
+    this.log.addPast(await pastEvents(this.client, oldest, last));
   }
 
   /** Show the packets of a session that runs, when none is chosen or the chosen one is over. */
-  private follow(running: readonly Session[]): void {
+  private chooseSession(running: readonly Session[]): void {
     const chosen = this.sessions.find(this.capture.session.peek());
     if (chosen !== undefined) this.followed = chosen.adapter;
     if (chosen !== undefined && isRunning(chosen)) return;
@@ -183,7 +185,7 @@ export class Dashboard {
     this.capture.choose((next ?? running[0])?.id ?? null);
   }
 
-  private leave(reason: string): void {
+  private onSignedOut(reason: string): void {
     this.connection.signOut(reason);
     this.capture.choose(null);
     this.compose.injector.stop();
@@ -195,7 +197,7 @@ export class Dashboard {
     this.service.system.value = this.service.driver.value = null;
   }
 
-  private reason(): string {
+  private signInReason(): string {
     if (this.wasSignedIn) return NOT_VALID;
     if (new URLSearchParams(this.place.search).has("token")) return BAD_TOKEN;
     return this.hasCookie ? NO_KEY : NOT_SIGNED_IN;

@@ -12,7 +12,11 @@ export function eventLevel(event: ServiceEvent): Level {
     case "driver.log":
       return DRIVER_LEVELS[event.data.level];
     case "session.failed":
+    case "operation.failed":
+    case "adapter.create_failed":
       return "error";
+    case "operation.done":
+      return event.data.reboot_required ? "warning" : "info";
     case "audit.change":
       return (event.data.status ?? 500) < 400 ? "info" : "warning";
     case "session.loss":
@@ -44,6 +48,11 @@ export function eventText(event: ServiceEvent): string {
       const { session, count, cause } = event.data;
       return `Session ${session} lost ${count.toLocaleString("en")} packets: ${causeText(cause)}.`;
     }
+    case "operation.done":
+      return `${late(event.data, "succeeded")}: ${removed(event.data)} was removed.${event.data.reboot_required ? " Windows needs a reboot to complete this." : ""}`;
+    case "operation.failed":
+    case "adapter.create_failed":
+      return `${late(event.data, "failed")}${because(event.data.problem.detail ?? null)}.`;
     case "driver.log":
       return event.data.message;
     case "driver.slow":
@@ -69,6 +78,15 @@ function factsOf(data: unknown): string {
       return `${name.replaceAll("_", " ")}: ${text}`;
     })
     .join(", ");
+}
+
+function late({ operation }: { operation: string }, outcome: string): string {
+  return `${operation} ${outcome} after its request was answered with 504`;
+}
+
+function removed({ adapter, pool }: { adapter: string | null; pool: string | null }): string {
+  if (adapter !== null) return `adapter ${adapter}`;
+  return pool === null ? "the driver" : `pool ${pool}`;
 }
 
 function addresses(found: readonly string[]): string {

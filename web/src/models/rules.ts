@@ -45,13 +45,6 @@ export function metricRule(text: string): string {
     : `A metric is a number from 0 to ${MAX_METRIC}.`;
 }
 
-export function capacityRule(bytes: number, least: number, most: number): string {
-  const power = bytes > 0 && Number.isInteger(Math.log2(bytes));
-  return power && bytes >= least && bytes <= most
-    ? ""
-    : `A capacity is a power of two from ${least} to ${most} bytes.`;
-}
-
 export function addressesRule(lines: readonly string[]): string {
   return tooMany(lines, MAX_ADDRESSES) || firstWrong(lines, interfaceRule);
 }

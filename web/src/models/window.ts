@@ -1,6 +1,6 @@
 /** Which rows of a long table are on screen. Pure numbers. */
 
-export interface Window {
+export interface VisibleRange {
   /** Index of the first row to draw. */
   readonly first: number;
   /** Rows to draw. */
@@ -17,7 +17,7 @@ export function visibleRange(
   viewport: number,
   rowHeight: number,
   total: number,
-): Window {
+): VisibleRange {
   const fitting = Math.ceil(viewport / rowHeight) + 1;
   const last = Math.max(0, total - 1);
   const first = Math.min(Math.max(0, Math.floor(scrollTop / rowHeight)), last);

@@ -41,10 +41,6 @@ export function ipv6Text(bytes: Uint8Array, at: number): string {
   return text;
 }
 
-export function addressText(address: Uint8Array): string {
-  return address.length === 4 ? ipv4Text(address, 0) : ipv6Text(address, 0);
-}
-
 /** Return the 4 or 16 bytes of an address, null when the text is none. */
 export function parseAddress(text: string): Uint8Array | null {
   return text.includes(":") ? parseIpv6(text) : parseIpv4(text);

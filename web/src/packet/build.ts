@@ -8,8 +8,7 @@ export const TCP = 6;
 export const UDP = 17;
 export const ICMPV6 = 58;
 
-export const TCP_SYN = 0x02;
-export const TCP_ACK = 0x10;
+const TCP_SYN = 0x02;
 
 const MAX_PACKET = 0xffff;
 

@@ -25,7 +25,7 @@ export function dissectTcp(to: Dissection, start: number, end: number): void {
   const sequence = u32(bytes, start + 4);
   const acknowledged = u32(bytes, start + 8);
   const flags = u16(bytes, start + 12) & 0xfff;
-  const window = u16(bytes, start + 14);
+  const windowSize = u16(bytes, start + 14);
   layer.add("tcp.len", "Segment length", start + 12, start + 13, length, `${length} bytes`);
   layer.add("tcp.seq", "Sequence number", start + 4, start + 8, sequence);
   layer.add("tcp.ack", "Acknowledgement number", start + 8, start + 12, acknowledged);
@@ -44,7 +44,7 @@ export function dissectTcp(to: Dissection, start: number, end: number): void {
     const set = ((flags >> bit) & 1) === 1;
     field.add(`tcp.flags.${FILTER_NAMES[bit]}`, name, start + 13, start + 14, set);
   }
-  layer.add("tcp.window_size_value", "Window", start + 14, start + 16, window);
+  layer.add("tcp.window_size_value", "Window", start + 14, start + 16, windowSize);
   const found = u16(bytes, start + 16);
   const expected = transportChecksum(to, 6, start, end, 16);
   addChecksum(layer, "tcp", start + 16, found, expected);
@@ -54,7 +54,7 @@ export function dissectTcp(to: Dissection, start: number, end: number): void {
   to.info =
     `${source} → ${destination} [${names || "<None>"}] Seq=${sequence}` +
     (flags & 0x10 ? ` Ack=${acknowledged}` : "") +
-    ` Win=${window}` +
+    ` Win=${windowSize}` +
     (flags & 0x20 ? ` Urg=${u16(bytes, start + 18)}` : "") +
     (expected !== null && expected !== found ? " [TCP CHECKSUM INCORRECT]" : "") +
     ` Len=${length}${options}`;

@@ -5,7 +5,6 @@ import { routeLine } from "../models/rules";
 import { isRunning } from "../models/sessions";
 import { kindOf } from "./AdapterTable";
 import { useDashboard } from "./context";
-import { dialog } from "./OverviewView";
 import { SessionPanel } from "./SessionPanel";
 import { Button } from "./ui/Button";
 import { Copy } from "./ui/Copy";
@@ -55,12 +54,12 @@ export function AdapterDetail({ adapter }: { adapter: Adapter }) {
 }
 
 function Actions({ adapter }: { adapter: Adapter }) {
-  const { adapters, notices, sessions } = useDashboard();
+  const { adapters, dialogs, notices, sessions } = useDashboard();
   const { guid, name } = adapter;
   const session = sessions.of(guid);
   const busy = notices.busy.value !== "";
   const ask = (what: "edit" | "delete" | "start") => () => {
-    dialog.value = { name: what, guid };
+    dialogs.open({ name: what, guid });
   };
   const stop = (id: string) =>
     notices.attempt(

@@ -1,6 +1,5 @@
 /** The driver, the adapters, and all about the selected one. */
 
-import { signal } from "@preact/signals";
 import { AdapterDetail } from "./AdapterDetail";
 import { AdapterDialog } from "./AdapterDialog";
 import { AdapterTable } from "./AdapterTable";
@@ -11,16 +10,8 @@ import { OpenDialog } from "./OpenDialog";
 import { StartDialog } from "./StartDialog";
 import { Button } from "./ui/Button";
 
-export type OpenedDialog =
-  | { readonly name: "create" }
-  | { readonly name: "open" }
-  | { readonly name: "edit" | "delete" | "start"; readonly guid: string };
-
-/** Which dialog is open. */
-export const dialog = signal<OpenedDialog | null>(null);
-
 export function OverviewView() {
-  const { adapters, service } = useDashboard();
+  const { adapters, dialogs, service } = useDashboard();
   const available = service.system.value?.unavailable === null;
   const gone = adapters.gone.value;
   return (
@@ -38,9 +29,7 @@ export function OverviewView() {
                 <Button
                   icon="open"
                   disabled={!available}
-                  onClick={() => {
-                    dialog.value = { name: "open" };
-                  }}
+                  onClick={() => dialogs.open({ name: "open" })}
                 >
                   Open…
                 </Button>
@@ -48,9 +37,7 @@ export function OverviewView() {
                   icon="plus"
                   kind="primary"
                   disabled={!available}
-                  onClick={() => {
-                    dialog.value = { name: "create" };
-                  }}
+                  onClick={() => dialogs.open({ name: "create" })}
                 >
                   New adapter
                 </Button>
@@ -77,11 +64,9 @@ export function OverviewView() {
 }
 
 function OpenedDialogView() {
-  const { adapters } = useDashboard();
-  const opened = dialog.value;
-  const close = () => {
-    dialog.value = null;
-  };
+  const { adapters, dialogs } = useDashboard();
+  const opened = dialogs.opened.value;
+  const close = () => dialogs.close();
   if (opened === null) return null;
   if (opened.name === "create") return <AdapterDialog adapter={null} onClose={close} />;
   if (opened.name === "open") return <OpenDialog onClose={close} />;

@@ -1,8 +1,8 @@
 /** The line below: how the page is tied to the service, and what the service is. */
 
-import { useEffect, useState } from "preact/hooks";
 import type { ConnectionState } from "../models/connection";
 import { useDashboard } from "./context";
+import { Countdown } from "./ui/Countdown";
 
 const WORDS: Record<ConnectionState["name"], string> = {
   "signed-out": "Signed out",
@@ -28,7 +28,7 @@ export function StatusBar() {
       {state.name === "lost" && (
         <>
           <span class="loss">
-            {state.reason} <Countdown until={state.retryAt} />
+            {state.reason} Next attempt in <Countdown until={state.retryAt} />.
           </span>
           <button type="button" class="text-button" onClick={() => connection.retry()}>
             Try now
@@ -49,13 +49,4 @@ export function StatusBar() {
       {system && <span class="wide">wintun-api {system.version}</span>}
     </footer>
   );
-}
-
-function Countdown({ until }: { until: number }) {
-  const [now, setNow] = useState(Date.now());
-  useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), 250);
-    return () => clearInterval(timer);
-  }, []);
-  return <>Next attempt in {Math.max(0, Math.ceil((until - now) / 1000))} s.</>;
 }

@@ -1,4 +1,4 @@
-/** The tabs, and which of them the address names: `#/packets`. */
+/** The tabs, and which of them the address names: `#/packets`. No other module sets the address. */
 
 import { signal } from "@preact/signals";
 
@@ -17,15 +17,18 @@ export function tabOf(hash: string): TabId {
   return TABS.find((tab) => tab.id === id)?.id ?? "overview";
 }
 
-export const currentTab = signal<TabId>(tabOf(window.location.hash));
+export const currentTab = signal<TabId>("overview");
 
 export function goTo(tab: TabId): void {
   window.location.hash = `#/${tab}`;
 }
 
-window.addEventListener("hashchange", () => {
+/** Show the tab that the address names; called for every change of the address too. */
+export function readAddress(): void {
   currentTab.value = tabOf(window.location.hash);
-});
+}
+
+window.addEventListener("hashchange", readAddress);
 
 // 1 to 5 go to the tabs, where nobody is typing.
 window.addEventListener("keydown", (event) => {

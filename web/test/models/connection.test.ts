@@ -6,7 +6,7 @@ import { adapter, system, TIME } from "../examples";
 import { eachWithService, newClient, Refusal } from "../fake-service";
 
 const URL = "ws://127.0.0.1:9886";
-const SNAPSHOT = { type: "snapshot", id: 7, time: TIME, adapters: [], sessions: [] };
+const SNAPSHOT = { type: "snapshot", id: 7, oldest: 8, time: TIME, adapters: [], sessions: [] };
 const created = (id: number) => ({ type: "adapter.created", id, time: TIME, data: adapter() });
 
 describe("the connection", () => {

@@ -32,7 +32,7 @@ describe("the dashboard", () => {
     await dashboard.connection.connect();
     const events = service().socket;
     events.accept();
-    events.say({ type: "snapshot", id: 0, time: TIME, adapters: [adapter()], sessions });
+    events.say({ type: "snapshot", id: 0, oldest: 1, time: TIME, adapters: [adapter()], sessions });
     return events;
   }
 
@@ -74,7 +74,14 @@ describe("the dashboard", () => {
   it("asks for what happened before it came", async () => {
     await dashboard.connection.connect();
     service().socket.accept();
-    service().socket.say({ type: "snapshot", id: 9, time: TIME, adapters: [], sessions: [] });
+    service().socket.say({
+      type: "snapshot",
+      id: 9,
+      oldest: 1,
+      time: TIME,
+      adapters: [],
+      sessions: [],
+    });
     expect(service().socket.url).toBe(`ws://${HOST}/v1/events?since=0`);
     service().socket.say(event("adapter.created", adapter(), 9));
     await Promise.resolve();
@@ -149,10 +156,10 @@ describe("the dashboard", () => {
     const other = made(store);
     await other.start(false, null, () => true);
     store.setItem(KEY, "the-key");
-    await other.meetKey();
+    await other.onKeyChanged();
     expect(stateOf(other)).toBe("connecting");
     store.setItem(KEY, null);
-    await other.meetKey();
+    await other.onKeyChanged();
     expect(stateOf(other)).toContain("You are signed out.");
   });
 

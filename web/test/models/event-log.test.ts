@@ -80,6 +80,46 @@ describe("the event log", () => {
     ]);
   });
 
+  it("says how an operation ended after its request", () => {
+    const log = new EventLogModel();
+    const done = {
+      operation: "delete_adapter",
+      reboot_required: false,
+      adapter: "guid",
+      pool: null,
+    };
+    const pool = { operation: "delete_pool", reboot_required: true, adapter: null, pool: "Office" };
+    const driver = {
+      operation: "delete_driver",
+      reboot_required: false,
+      adapter: null,
+      pool: null,
+    };
+    for (const data of [done, pool, driver]) {
+      log.add({ type: "operation.done", id: 1, time: TIME, data });
+    }
+    const problem = {
+      type: "t",
+      title: "Failed",
+      status: 502,
+      detail: "WintunOpenAdapter failed.",
+    };
+    const data = { operation: "open_adapter", adapter: null, name: "Office", pool: "p", problem };
+    log.add({ type: "operation.failed", id: 2, time: TIME, data });
+    log.add({ type: "adapter.create_failed", id: 3, time: TIME, data });
+    const late = "after its request was answered with 504:";
+    expect(log.shown().map((one) => [one.level, one.text])).toEqual([
+      ["info", `delete_adapter succeeded ${late} adapter guid was removed.`],
+      [
+        "warning",
+        `delete_pool succeeded ${late} pool Office was removed. Windows needs a reboot to complete this.`,
+      ],
+      ["info", `delete_driver succeeded ${late} the driver was removed.`],
+      ["error", `open_adapter failed ${late} WintunOpenAdapter failed.`],
+      ["error", `open_adapter failed ${late} WintunOpenAdapter failed.`],
+    ]);
+  });
+
   it("tells of events that this page does not know by their data", () => {
     const log = new EventLogModel();
     const data = {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import contract from "../../../openapi/openapi.json";
 import * as rules from "../../src/models/rules";
 
 const fine = (rule: (text: string) => string, ...texts: string[]) => {
@@ -9,6 +10,35 @@ const wrong = (rule: (text: string) => string, ...texts: string[]) => {
 };
 
 describe("the rules of the API", () => {
+  it("have the limits of the contract", () => {
+    const { name, pool, mtu, metric, addresses, routes, dns, dns_search } =
+      contract.components.schemas.AdapterCreate.properties;
+    fine(rules.nameRule, "x".repeat(name.maxLength));
+    wrong(rules.nameRule, "x".repeat(name.maxLength + 1));
+    fine(rules.poolRule, "x".repeat(pool.maxLength));
+    wrong(rules.poolRule, "x".repeat(pool.maxLength + 1));
+    for (const [rule, { minimum, maximum }] of [
+      [rules.mtuRule, mtu],
+      [rules.metricRule, metric],
+    ] as const) {
+      fine(rule, `${minimum}`, `${maximum}`);
+      wrong(rule, `${minimum - 1}`, `${maximum + 1}`);
+    }
+    const { maximum } = contract.components.schemas.Route.properties.metric;
+    expect(rules.parseRoute(`10.0.0.0/8 metric ${maximum}`)).toBeTypeOf("object");
+    expect(rules.parseRoute(`10.0.0.0/8 metric ${maximum + 1}`)).toBeTypeOf("string");
+    for (const [rule, { maxItems }, line] of [
+      [rules.addressesRule, addresses, (n: number) => `10.6.${n >> 8}.${n & 255}/32`],
+      [rules.routesRule, routes, (n: number) => `10.${n >> 8}.${n & 255}.0/24`],
+      [rules.dnsRule, dns, (n: number) => `10.6.7.${n}`],
+      [rules.dnsSearchRule, dns_search, (n: number) => `example${n}.com`],
+    ] as const) {
+      const lines = Array.from({ length: maxItems + 1 }, (_, index) => line(index + 1));
+      expect(rule(lines)).toBe(`${maxItems + 1} lines; ${maxItems} is the limit.`);
+      expect(rule(lines.slice(1))).toBe("");
+    }
+  });
+
   it("hold names to what Windows takes", () => {
     fine(rules.nameRule, "OfficeNet", "Büro 2", "x".repeat(127), "😀");
     wrong(rules.nameRule, "", "  ", "x".repeat(128), "a/b", "a\tb", "a\u0085b", "\ud83d");
@@ -29,12 +59,6 @@ describe("the rules of the API", () => {
     wrong(rules.mtuRule, "575", "65536", "1e3", "-1");
     fine(rules.metricRule, "", "0", "2147483647");
     wrong(rules.metricRule, "2147483648", "1.5");
-  });
-
-  it("take a capacity that is a power of two within its bounds", () => {
-    const rule = (bytes: number) => rules.capacityRule(bytes, 0x20000, 0x4000000);
-    expect([0x20000, 0x400000, 0x4000000].map(rule)).toEqual(["", "", ""]);
-    for (const bytes of [0, 0x10000, 0x8000000, 0x30000]) expect(rule(bytes)).not.toBe("");
   });
 
   it("want an address with its prefix length, of a host", () => {

@@ -128,8 +128,9 @@ def _refused() -> Iterator[dict[str, Any]]:
     reader, for_reader = draft([Scope.READ])
     admin, for_admin = draft([Scope.ADMIN])
     tokens = TokenStore("", issued=[for_reader, for_admin])
-    guesses = Guesses(Settings.declared()["guesses_per_minute"].default)
-    doorkeeper = Doorkeeper(tokens, SignIns(tokens), guesses, frozenset(), 256 * 1024)
+    defaults = {name: one.default for name, one in Settings.declared().items()}
+    guesses = Guesses(defaults["guesses_per_minute"])
+    doorkeeper = Doorkeeper(tokens, SignIns(tokens), guesses, frozenset(), defaults["max_message"])
     routes = Routes()
     routes.take(adapters.router)
     refused: list[list[tuple[str, str]]] = [

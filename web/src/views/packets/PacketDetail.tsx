@@ -6,6 +6,7 @@ import { timeText } from "../../models/packet-text";
 import type { Field } from "../../packet/dissection";
 import { formatHex } from "../../packet/hex";
 import { useDashboard } from "../context";
+import { goTo } from "../tabs";
 import { Button } from "../ui/Button";
 import { HexView } from "./HexView";
 
@@ -64,7 +65,7 @@ function Heading({ packet }: { packet: SelectedPacket }) {
           disabled={cut}
           onClick={() => {
             compose.replay(packet.bytes);
-            window.location.hash = "#/compose";
+            goTo("compose");
           }}
         >
           Edit and send

@@ -3,18 +3,8 @@
 import { useSignalEffect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { useDashboard } from "../context";
+import { COLUMNS } from "./columns";
 import { RowPool } from "./row-pool";
-
-const COLUMNS = [
-  ["number", "No."],
-  ["time", "Time"],
-  ["direction", "Direction"],
-  ["source", "Source"],
-  ["destination", "Destination"],
-  ["protocol", "Protocol"],
-  ["length", "Bytes"],
-  ["info", "Info"],
-] as const;
 
 export function PacketTable() {
   const { table } = useDashboard();

@@ -1,8 +1,8 @@
 /** How the stream of packets is, and what can be done about it. */
 
-import { useEffect, useState } from "preact/hooks";
 import type { StreamState } from "../../api/packet-stream";
 import { useDashboard } from "../context";
+import { Countdown } from "../ui/Countdown";
 
 const WORDS: Readonly<Record<StreamState["name"], string>> = {
   idle: "Idle",
@@ -23,7 +23,9 @@ export function StreamStatus() {
       {WORDS[state.name]}
       {state.name === "lost" && (
         <>
-          <Countdown until={state.retryAt} />
+          <span class="countdown">
+            , again in <Countdown until={state.retryAt} />
+          </span>
           <button type="button" class="text-button" onClick={() => capture.retry()}>
             Retry now
           </button>
@@ -32,13 +34,4 @@ export function StreamStatus() {
       {state.name === "ended" && <span class="reason">{reason}</span>}
     </span>
   );
-}
-
-function Countdown({ until }: { until: number }) {
-  const [now, setNow] = useState(Date.now());
-  useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), 500);
-    return () => clearInterval(timer);
-  }, []);
-  return <span class="countdown">, again in {Math.max(0, Math.ceil((until - now) / 1000))} s</span>;
 }

@@ -8,21 +8,7 @@
 import type { PacketTableModel } from "../../models/packet-table";
 import { protocolClass, rowText, timeText } from "../../models/packet-text";
 import { scrollToShow, visibleRange } from "../../models/window";
-
-/** As --row in tokens.css. */
-const ROW = 22;
-/** As the height of the head in packets.css, which stays on top of the rows. */
-const HEAD = 26;
-const CELLS = [
-  "number",
-  "time",
-  "direction",
-  "source",
-  "destination",
-  "protocol",
-  "length",
-  "info",
-];
+import { COLUMNS, type ColumnName } from "./columns";
 
 class Row {
   readonly element = document.createElement("div");
@@ -37,7 +23,7 @@ class Row {
   constructor(index: number) {
     this.element.id = `packet-row-${index}`;
     this.element.role = "row";
-    for (const [column, name] of CELLS.entries()) {
+    for (const [column, [name]] of COLUMNS.entries()) {
       const cell = document.createElement("div");
       cell.className = `cell ${name}`;
       cell.role = "gridcell";
@@ -65,18 +51,11 @@ class Row {
     const lost = kind === "loss";
     const time = timeText(ring.timeNs(row), format, since);
     const number = lost ? "" : String(model.numberOf(row));
-    const values = [
-      number,
-      time,
-      lost ? "lost" : kind,
-      source,
-      destination,
-      protocol,
-      length,
-      info,
-    ];
-    for (const [column, value] of values.entries()) {
+    const direction = lost ? "lost" : kind;
+    const values = { number, time, direction, source, destination, protocol, length, info };
+    for (const [column, [name]] of COLUMNS.entries()) {
       const text = this.texts[column];
+      const value = (values satisfies Record<ColumnName, string>)[name];
       if (text !== undefined && text.data !== value) text.data = value;
     }
     this.style(`row is-${kind} p-${protocolClass(protocol)}${selected ? " selected" : ""}`);
@@ -100,6 +79,8 @@ export class RowPool {
   private readonly pool: Row[] = [];
   private readonly rows = document.createElement("div");
   private readonly spacer = document.createElement("div");
+  /** Height of a row in pixels; the style sheet sets it. */
+  private readonly rowHeight: number;
   private viewport = 0;
   private height = -1;
   private top = -1;
@@ -117,8 +98,11 @@ export class RowPool {
     this.rows.role = "rowgroup";
     this.spacer.append(this.rows);
     scroller.append(this.spacer);
+    this.rowHeight = Number.parseFloat(getComputedStyle(scroller).getPropertyValue("--row"));
+    const head = scroller.querySelector<HTMLElement>(".head");
     this.resized = new ResizeObserver(() => {
-      this.viewport = scroller.clientHeight - HEAD;
+      // The head stays on top of the rows.
+      this.viewport = scroller.clientHeight - (head?.offsetHeight ?? 0);
       this.draw();
     });
     this.resized.observe(scroller);
@@ -130,7 +114,7 @@ export class RowPool {
     if (viewport === 0) return;
     const { rows } = model;
     const total = rows.count;
-    const height = total * ROW;
+    const height = total * this.rowHeight;
     if (height !== this.height) {
       this.height = height;
       this.spacer.style.height = `${height}px`;
@@ -138,21 +122,21 @@ export class RowPool {
     }
     const top = this.wantedTop(height);
     if (Math.abs(top - scroller.scrollTop) >= 1) scroller.scrollTop = top;
-    const window = visibleRange(top, viewport, ROW, total);
-    if (window.top !== this.top) {
-      this.top = window.top;
-      this.rows.style.transform = `translateY(${window.top}px)`;
+    const shown = visibleRange(top, viewport, this.rowHeight, total);
+    if (shown.top !== this.top) {
+      this.top = shown.top;
+      this.rows.style.transform = `translateY(${shown.top}px)`;
     }
-    this.anchor = rows.at(window.first);
-    while (this.pool.length < window.count) {
+    this.anchor = rows.at(shown.first);
+    while (this.pool.length < shown.count) {
       const row = new Row(this.pool.length);
       this.pool.push(row);
       this.rows.append(row.element);
     }
     let active = "";
     for (const [place, row] of this.pool.entries()) {
-      const index = window.first + place;
-      if (place >= window.count) {
+      const index = shown.first + place;
+      if (place >= shown.count) {
         row.hide();
         continue;
       }
@@ -170,7 +154,7 @@ export class RowPool {
     if (selected === null) return;
     const index = this.model.rows.indexOf(selected.row);
     const { scrollTop } = this.scroller;
-    const top = scrollToShow(index, scrollTop, this.viewport, ROW);
+    const top = scrollToShow(index, scrollTop, this.viewport, this.rowHeight);
     if (top !== scrollTop) {
       this.scroller.scrollTop = top;
       this.anchor = -1;
@@ -184,13 +168,13 @@ export class RowPool {
 
   /** Whole rows that fit. */
   get page(): number {
-    return Math.max(1, Math.floor(this.viewport / ROW) - 1);
+    return Math.max(1, Math.floor(this.viewport / this.rowHeight) - 1);
   }
 
   /** Say that the user moved the view: leave the end, or come back to it. */
   scrolled(): void {
     const { scroller, model } = this;
-    const atEnd = scroller.scrollTop + this.viewport >= this.height - ROW;
+    const atEnd = scroller.scrollTop + this.viewport >= this.height - this.rowHeight;
     this.anchor = -1;
     if (model.following.peek() && !atEnd) model.follow(false);
     else this.draw();
@@ -208,6 +192,6 @@ export class RowPool {
     const { scrollTop } = scroller;
     if (this.anchor < 0) return Math.min(scrollTop, end);
     const place = model.rows.indexOf(this.anchor);
-    return Math.min(place * ROW + (scrollTop % ROW), end);
+    return Math.min(place * this.rowHeight + (scrollTop % this.rowHeight), end);
   }
 }

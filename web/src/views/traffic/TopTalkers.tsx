@@ -2,6 +2,7 @@
 
 import { count, scaled } from "../../models/units";
 import { useDashboard } from "../context";
+import { goTo } from "../tabs";
 import { type Column, TableHead } from "../ui/TableHead";
 
 const SHOWN = 12;
@@ -39,7 +40,7 @@ export function TopTalkers() {
                     title={`Show the packets between ${a} and ${b}`}
                     onClick={() => {
                       table.filter(`host ${a} and host ${b}`);
-                      window.location.hash = "#/packets";
+                      goTo("packets");
                     }}
                   >
                     {b}
