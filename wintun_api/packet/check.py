@@ -19,6 +19,7 @@ MIN_IPV6 = 40  # RFC 8200, section 3
 TOO_SHORT = "too_short"
 TOO_LONG = "too_long"
 BAD_VERSION = "bad_version"
+REASONS = (TOO_SHORT, TOO_LONG, BAD_VERSION)
 
 _FIRST_BYTE = itemgetter(0)
 _IPV4 = frozenset(range(0x40, 0x50))
