@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from wintun_api.api.close_codes import CloseCode
 from wintun_api.api.frames import BINARY, TEXT, frame_header, packet_frames
 from wintun_api.api.protocol import (
     CLOSE_PATIENCE,
@@ -29,7 +30,6 @@ from wintun_api.wire import header
 # Limits for data that another server has not taken yet, in messages and in bytes.
 MAX_PENDING = 64
 MAX_PENDING_BYTES = 256 * 1024
-CUT = 1006  # RFC 6455, section 7.1.5: the connection ended without a close frame
 _JSON = json.JSONEncoder(separators=(",", ":"))
 
 
@@ -229,7 +229,7 @@ class PlainLink:
         cut.cancel()
         if not message.done():
             message.cancel()
-            return {"type": "websocket.disconnect", "code": CUT}
+            return {"type": "websocket.disconnect", "code": CloseCode.ABNORMAL}
         return message.result()
 
     def close(self, code: int, reason: str, patience: float = CLOSE_PATIENCE) -> None:
