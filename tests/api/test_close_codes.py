@@ -7,9 +7,9 @@ import re
 from pathlib import Path
 
 import wintun_api.api
-from wintun_api.api.close_codes import SENT, CloseCode
 from wintun_api.api.frames import MAX_REASON
 from wintun_api.api.kinds import Kind
+from wintun_api.choices import SENT_CODES, CloseCode
 
 
 def test_reasons_fit() -> None:
@@ -22,14 +22,14 @@ def test_codes_are_numbers() -> None:
     """A member is the number itself, and is found by it."""
     assert CloseCode(4001) is CloseCode.TOKEN
     assert CloseCode.TOKEN + 0 == 4001
-    assert {kind.close_code for kind in Kind} <= set(SENT)
-    assert CloseCode.ABNORMAL not in SENT
+    assert {kind.close_code for kind in Kind} <= set(SENT_CODES)
+    assert CloseCode.ABNORMAL not in SENT_CODES
 
 
 def test_no_other_module_has_a_close_code() -> None:
     """Where a socket is closed, the code is a member and not a number."""
     for path in Path(wintun_api.api.__path__[0]).rglob("*.py"):
-        if path.name == "close_codes.py":
+        if path.name == "choices.py":
             continue
         text = path.read_text("utf-8")
         for node in ast.walk(ast.parse(text)):

@@ -11,14 +11,13 @@ from pydantic.json_schema import models_json_schema
 from tests.contract.frame import frame, frame_text
 from tests.contract.messages import EVENT_TEXTS, EXAMPLES, event_name
 from wintun_api import __version__
-from wintun_api.api.close_codes import SENT
 from wintun_api.api.openapi.document import LICENSE, SECURITY_SCHEMES
 from wintun_api.api.openapi.enums import described
 from wintun_api.api.openapi.shapes import plain
 from wintun_api.api.streams import PacketQuery
 from wintun_api.api.subprotocols import BEARER, KEY
 from wintun_api.capture import pcapng
-from wintun_api.choices import EventType
+from wintun_api.choices import SENT_CODES, EventType
 from wintun_api.schemas.control import CONTROL
 from wintun_api.schemas.events import DATA, Event, Missed, Snapshot
 from wintun_api.schemas.model import Model
@@ -49,7 +48,7 @@ service's own origin, the service instead accepts the socket and closes it with 
 Within `/v1`, later versions add messages, members and values, but remove none. A client ignores
 messages and members that it does not know.
 """
-CLOSE_CODES = {str(int(code)): code.reason for code in SENT}
+CLOSE_CODES = {str(int(code)): code.reason for code in SENT_CODES}
 
 
 def asyncapi() -> dict[str, Any]:

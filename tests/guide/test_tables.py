@@ -11,13 +11,12 @@ from tests.guide.blocks import ROOT, pages, source
 from tests.running import RunningService
 from wintun_api import guide
 from wintun_api.api.access import access_of
-from wintun_api.api.close_codes import SENT
 from wintun_api.api.guide import slug
 from wintun_api.api.kinds import Kind
 from wintun_api.api.openapi import refusals
 from wintun_api.api.problems import kind_of
 from wintun_api.api.streams import PacketQuery
-from wintun_api.choices import EventType
+from wintun_api.choices import SENT_CODES, EventType
 from wintun_api.drivers.base import UnavailableReason
 from wintun_api.drivers.wintun.abi import PROTOTYPES
 from wintun_api.schemas.control import CONTROL
@@ -165,7 +164,7 @@ def test_the_header_of_a_batch() -> None:
 def test_close_codes() -> None:
     """Every close code of the service has a row."""
     listed = {int(row[0]) for row in rows(section("packets", "## How a socket ends"))}
-    assert listed == set(SENT)
+    assert listed == set(SENT_CODES)
 
 
 def test_every_type_of_event() -> None:

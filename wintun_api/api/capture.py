@@ -14,7 +14,6 @@ from fastapi.responses import StreamingResponse
 
 from wintun_api import __version__
 from wintun_api.api.access import needs
-from wintun_api.api.close_codes import CloseCode
 from wintun_api.api.connection import END_PATIENCE, Options
 from wintun_api.api.context import Context, ContextOf, PrincipalOf, SessionId, problems
 from wintun_api.api.cutoff import LeasedStream, leased
@@ -25,7 +24,15 @@ from wintun_api.api.problems import close_code
 from wintun_api.api.tokens import Principal
 from wintun_api.api.unsent import Span, Unsent, tell_when_empty
 from wintun_api.capture import pcapng
-from wintun_api.choices import CaptureDirection, Direction, Full, Overflow, Scope, SessionState
+from wintun_api.choices import (
+    CaptureDirection,
+    CloseCode,
+    Direction,
+    Full,
+    Overflow,
+    Scope,
+    SessionState,
+)
 from wintun_api.errors import SessionEnded, SessionNotFound, WintunApiError
 from wintun_api.hub.adapters import AdapterView
 from wintun_api.hub.burst import Burst, Form

@@ -10,12 +10,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from wintun_api.api.close_codes import CloseCode
 from wintun_api.api.frames import close_reason
 from wintun_api.api.link import Link
 from wintun_api.api.problems import close_code
 from wintun_api.api.unsent import Span
-from wintun_api.choices import Direction, Full, Overflow
+from wintun_api.choices import CloseCode, Direction, Full, Overflow
 from wintun_api.errors import DriverError, FrameError, SessionEnded
 from wintun_api.hub.adapters import AdapterView
 from wintun_api.hub.burst import Burst

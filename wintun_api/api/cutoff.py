@@ -17,10 +17,10 @@ from starlette.requests import HTTPConnection
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from wintun_api.api.close_codes import CloseCode
 from wintun_api.api.leases import Lease, Leases
 from wintun_api.api.protocol import EXTENSION, PacketProtocol
 from wintun_api.api.tokens import Principal
+from wintun_api.choices import CloseCode
 from wintun_api.errors import TokenEnded
 
 PATIENCE = 0.8

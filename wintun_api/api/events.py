@@ -16,7 +16,6 @@ from pydantic import Field
 from starlette.websockets import WebSocketDisconnect
 
 from wintun_api.api.access import needs
-from wintun_api.api.close_codes import CloseCode
 from wintun_api.api.context import ContextOf, PrincipalOf, RegistryOf, problems
 from wintun_api.api.cutoff import LeasedStream, accept, leased
 from wintun_api.api.large import beside, has_many_routes
@@ -24,7 +23,7 @@ from wintun_api.api.problems import refusal_of
 from wintun_api.api.security import refuse_websocket
 from wintun_api.api.subprotocols import protocols
 from wintun_api.api.views import adapter_of, event_of, session_of
-from wintun_api.choices import Scope
+from wintun_api.choices import CloseCode, Scope
 from wintun_api.errors import WintunApiError
 from wintun_api.hub.adapters import AdapterView
 from wintun_api.hub.events import EVENT_SIZE, EventSubscription

@@ -10,7 +10,7 @@ from enum import Enum, unique
 from typing import Final, NamedTuple
 
 from wintun_api import errors
-from wintun_api.api.close_codes import CloseCode
+from wintun_api.choices import CloseCode
 
 URN: Final = "urn:wintun-api:problem:"
 

@@ -13,7 +13,6 @@ from typing import Any, Protocol
 from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from wintun_api.api.close_codes import CloseCode
 from wintun_api.api.frames import BINARY, TEXT, frame_header, packet_frames
 from wintun_api.api.protocol import (
     CLOSE_PATIENCE,
@@ -23,6 +22,7 @@ from wintun_api.api.protocol import (
     PacketProtocol,
 )
 from wintun_api.api.unsent import Span
+from wintun_api.choices import CloseCode
 from wintun_api.hub.burst import Burst, Form
 from wintun_api.hub.tasks import TaskSet
 from wintun_api.wire import header

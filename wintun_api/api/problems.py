@@ -14,8 +14,8 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
 from wintun_api import errors
-from wintun_api.api.close_codes import CloseCode
 from wintun_api.api.kinds import Kind, cause_of, status_kind
+from wintun_api.choices import CloseCode
 
 logger = logging.getLogger(__name__)
 

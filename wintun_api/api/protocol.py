@@ -23,9 +23,9 @@ from websockets.frames import Frame
 from websockets.http11 import Request
 
 from wintun_api.api.admission import Seat
-from wintun_api.api.close_codes import CloseCode
 from wintun_api.api.frames import MessageReader
 from wintun_api.api.unsent import Span, Unsent, frames_whole, tell_when_empty
+from wintun_api.choices import CloseCode
 from wintun_api.hub.burst import Burst
 from wintun_api.hub.ending import ENDING_PATIENCE
 

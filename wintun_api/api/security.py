@@ -29,7 +29,6 @@ from starlette.types import Scope as ASGIScope
 from starlette.websockets import WebSocket
 
 from wintun_api.api.audit import SAFE_METHODS, Auditor
-from wintun_api.api.close_codes import CloseCode
 from wintun_api.api.credentials import Credentials, check_single
 from wintun_api.api.frames import close_reason
 from wintun_api.api.guesses import Guesses, too_many_guesses
@@ -41,6 +40,7 @@ from wintun_api.api.sign_ins import SignIns, cookie_name
 from wintun_api.api.subprotocols import protocols
 from wintun_api.api.tally import Tally
 from wintun_api.api.tokens import Principal, TokenStore
+from wintun_api.choices import CloseCode
 from wintun_api.paste import trimmed
 from wintun_api.wire import BATCH_TYPE, RAW_TYPE
 
