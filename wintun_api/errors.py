@@ -1,41 +1,56 @@
-"""The exceptions of the package.
+"""The exceptions of the package: each says what is the case, and holds it in fields.
 
-    WintunApiError                     `hint` says what to do next
+    WintunApiError                     `hint`, where the place that raises it knows what helps
     ├── InvalidArgument (ValueError)   a name, pool, capacity, address ... that is not valid
     ├── InvalidSettings (ValueError)   flags, variables or keys that are wrong; `problems`
     ├── InvalidPacket (ValueError)     bytes that are not an IP packet; `reason`
     ├── FrameError (ValueError)        bytes that are not a batch frame; `reason`
     ├── DriverUnavailable              the driver cannot work here; `reason`
-    ├── DriverBusy                     a driver call did not finish in time
+    ├── DriverBusy                     a driver call did not finish in time, or was not begun
+    ├── OutOfThreads                   the system does not let the process start another thread
     ├── SessionNotFound                no session has this id
     ├── ServiceStopping                the service is shutting down
     ├── TokenEnded                     the token was revoked or expired, or its sign-in ended
+    ├── TokenNotFound                  no token has this id
+    ├── TooManyTokens                  there is no room for another token
     ├── StorageFailed                  a change could not be written to the disk; nothing changed
-    └── DriverError                    a driver call failed; `function`, `code`
+    └── DriverError                    a driver refused; `failed` is the call, if one was made
         ├── AccessDenied               not elevated, no CAP_NET_ADMIN
-        ├── AdapterNotFound
-        ├── AdapterUnavailable         disabled, or its driver is being replaced
-        ├── AdapterExists              name or GUID in use
+        ├── AdapterNotFound            `adapter`
+        ├── AdapterUnavailable         disabled, or its driver is being replaced; `adapter`
+        ├── AdapterExists              name or GUID in use; `name`, `guid`
         ├── AddressExists              another interface of the machine has the address
         ├── RouteExists                another program's route has this destination and metric
         ├── SettingRefused             the system cannot apply this address or route at present
         ├── DriverInUse                the driver cannot be removed while adapters use it
-        ├── SessionExists              one session per adapter, machine-wide
-        ├── SessionEnded               the adapter is gone, or the session was ended
-        ├── RingFull                   the send ring has no room
+        ├── SessionExists              one session per adapter, machine-wide; `adapter`, `session`
+        ├── SessionEnded               the adapter is gone, or it was ended; `session`, `reason`
         ├── RingCorrupt                the receive ring is inconsistent: restart the session
         └── NotSupported               this driver or generation does not have the call
+            └── CreatedElsewhere       another program created the adapter and must remove it
 
-Two errors that only prevent the service from starting are defined beside the code that raises
-them: `files.UntrustedFile` and `api.data_directory.DataDirectoryInUse`.
+A few errors are defined beside the code that raises them, on the same tree: `files.UntrustedFile`,
+`api.data_directory.DataDirectoryInUse` and `api.problems.Refusal`.
+
+What to do about an error depends on where it is read, so each surface has its own table of advice:
+`api.kinds` for HTTP and WebSocket clients, `cli.hints` for people at a terminal. A `hint` is given
+here only where the place that raises the error knows more than its class says; then it speaks of
+the machine, never of a route or an option of a command.
 
 An empty result is a value (`[]`, `None`), never an exception.
 """
 
 from __future__ import annotations
 
+import copyreg
+from contextlib import contextmanager
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from uuid import UUID
 
 CodeDomain = Literal["win32", "errno", "configret"]
 
@@ -86,8 +101,10 @@ def carried_code(code: int) -> int:
 class WintunApiError(Exception):
     """Base class of every error that the package raises on purpose.
 
+    Every one of them can be pickled and copied with its fields, and takes notes.
+
     Attributes:
-        hint: One sentence that tells the user what to do next.
+        hint: What helps, if the place that raises the error knows more than its class says.
     """
 
     hint: str = ""
@@ -101,11 +118,16 @@ class WintunApiError(Exception):
     def __str__(self) -> str:
         return self.message
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self)!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # An exception is rebuilt from `args` by default, but these take fields instead.
+        return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
+
 
 class InvalidArgument(WintunApiError, ValueError):
     """Refuse a value that is not valid for any driver; `field` names it."""
-
-    hint = "Correct the value and send the request again."
 
     def __init__(self, field: str, message: str, *, hint: str | None = None) -> None:
         super().__init__(f"{field}: {message}", hint=hint)
@@ -115,8 +137,6 @@ class InvalidArgument(WintunApiError, ValueError):
 class InvalidSettings(WintunApiError, ValueError):
     """Refuse the settings; `problems` has one sentence for each wrong setting."""
 
-    hint = "Run wintun-api serve --help for a list of all settings."
-
     def __init__(self, *problems: str) -> None:
         super().__init__("; ".join(problems))
         self.problems = problems
@@ -125,8 +145,6 @@ class InvalidSettings(WintunApiError, ValueError):
 class InvalidPacket(WintunApiError, ValueError):
     """Refuse bytes that are not an IP packet; `reason` names the counter that counts it."""
 
-    hint = "Send one complete IP packet: at least 20 bytes for IPv4, or at least 40 bytes for IPv6."
-
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
         self.reason = reason
@@ -134,11 +152,6 @@ class InvalidPacket(WintunApiError, ValueError):
 
 class FrameError(WintunApiError, ValueError):
     """Refuse bytes that are not a sequence of batch frames; `reason` is a `wire.Fault`."""
-
-    hint = (
-        "Compare it with the table of the batch frame in the guide. One broken batch makes the "
-        "service refuse the whole message."
-    )
 
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
@@ -154,25 +167,50 @@ class DriverUnavailable(WintunApiError):
 
 
 class DriverBusy(WintunApiError):
-    """Report that a driver call is still running after its time limit."""
+    """Report that a driver call did not finish in time, or was refused because of others.
 
-    hint = (
-        "The call continues, and its outcome is reported as an event. GET /v1/driver lists the "
-        "calls that are still running."
-    )
+    Attributes:
+        call: The call that was asked for, in the driver's words.
+        ahead: The call that it waited for, if it waited for another one.
+        seconds: How long the running call has taken; None if nothing was waited for.
+        unfinished: How many earlier calls were in its way, if it was refused at once.
+    """
 
-    def __init__(self, call: str, seconds: float, detail: str = "") -> None:
-        super().__init__(f"{call} is still running after {seconds:.0f} s. {detail}".rstrip())
+    def __init__(
+        self,
+        call: str,
+        seconds: float | None = None,
+        *,
+        ahead: str = "",
+        unfinished: int = 0,
+        detail: str = "",
+    ) -> None:
+        super().__init__(" ".join(filter(None, (_busy(call, seconds, ahead, unfinished), detail))))
         self.call = call
+        self.seconds = seconds
+        self.ahead = ahead
+        self.unfinished = unfinished
+
+
+def _busy(call: str, seconds: float | None, ahead: str, unfinished: int) -> str:
+    if unfinished:
+        first = f", the first of them {ahead}" if ahead else ""
+        return f"{call} was not begun: {unfinished} earlier operations are unfinished{first}."
+    if ahead:
+        after = "" if seconds is None else f" after {_duration(seconds)}"
+        waited = f"{call} waited for it and was cancelled without effect."
+        return f"{ahead} is still running{after}. {waited}"
+    if seconds is None:
+        return f"{call} is still running."
+    return f"{call} is still running after {_duration(seconds)}."
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"
 
 
 class OutOfThreads(WintunApiError):
     """Report that the system does not let this process start another thread; nothing was begun."""
-
-    hint = (
-        "End sessions that you do not need, or raise the limit on threads: pids.max of the "
-        "container, TasksMax of the systemd unit, or ulimit -u."
-    )
 
     def __init__(self) -> None:
         super().__init__("The system does not let the service start another thread.")
@@ -180,8 +218,6 @@ class OutOfThreads(WintunApiError):
 
 class SessionNotFound(WintunApiError):
     """Report that no session has this id."""
-
-    hint = "List the sessions with GET /v1/sessions; start one with POST /v1/sessions."
 
     def __init__(self, session_id: str) -> None:
         super().__init__(f"No session has the id {session_id!r}.")
@@ -191,8 +227,6 @@ class SessionNotFound(WintunApiError):
 class ServiceStopping(WintunApiError):
     """Refuse new work while the service shuts down."""
 
-    hint = "Connect again after the service has been restarted."
-
     def __init__(self) -> None:
         super().__init__("The service is shutting down.")
 
@@ -200,169 +234,326 @@ class ServiceStopping(WintunApiError):
 class TokenEnded(WintunApiError):
     """Report that the token or sign-in of a connection or request is no longer valid."""
 
-    hint = "Get a new token, or sign in again."
-
     def __init__(self) -> None:
         super().__init__("The token was revoked or has expired, or its sign-in has ended.")
+
+
+class TokenNotFound(WintunApiError):
+    """Report that no token has this id."""
+
+    def __init__(self, token_id: str) -> None:
+        super().__init__(f"No token has the id {token_id!r}.")
+        self.token_id = token_id
+
+
+class TooManyTokens(WintunApiError):
+    """Refuse another token, because there are already as many as there may be."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"There are {limit} tokens, which is the limit.")
+        self.limit = limit
 
 
 class StorageFailed(WintunApiError):
     """Report that a change could not be written to the disk and was therefore not made."""
 
-    hint = (
-        "Nothing has changed. Free space on the disk, or make the data directory writable, then "
-        "send the request again."
-    )
+
+@dataclass(frozen=True, slots=True)
+class FailedCall:
+    """Hold what the system returned for a call that failed.
+
+    Attributes:
+        function: The name of the function, spelt as its vendor spells it.
+        code: The error number as it was returned, as unsigned 32 bits; None if the call has none.
+        domain: Where the number comes from: "errno"; "configret" for the functions of
+            cfgmgr32.dll; "win32" for all others of Windows, which may be an HRESULT or an NTSTATUS.
+    """
+
+    function: str
+    code: int | None = None
+    domain: CodeDomain = "win32"
+
+    def __post_init__(self) -> None:
+        if self.code is not None:
+            object.__setattr__(self, "code", self.code & 0xFFFFFFFF)
+
+    @property
+    def carried(self) -> int | None:
+        """The Win32 code that an HRESULT or an NTSTATUS carries; otherwise `code` itself."""
+        return self.code if self.win32_code is None else carried_code(self.win32_code)
+
+    @property
+    def win32_code(self) -> int | None:
+        """The number, if it is one of Windows."""
+        return self.code if self.domain == "win32" else None
+
+    @property
+    def errno(self) -> int | None:
+        """The number, if it is an errno."""
+        return self.code if self.domain == "errno" else None
+
+    def __str__(self) -> str:
+        number = self._number()
+        return f"{self.function}: {number}" if number else self.function
+
+    def _number(self) -> str:
+        code = self.code
+        if code is None:
+            return ""
+        # People recognise codes other than plain ones only in hexadecimal.
+        if self.domain == "configret":
+            return f"CONFIGRET 0x{code:08X}"
+        if self.domain == "errno" or code < 0x10000:
+            return f"{self.domain} error {code}"
+        kind, carried = kind_of_code(code), carried_code(code)
+        number = f"{kind} {'error ' if kind is CodeKind.SETUPAPI else ''}0x{code:08X}"
+        if carried == code:
+            return f"win32 error {code:#x}" if kind is CodeKind.WIN32 else number
+        plain = f"{carried}" if carried < 0x10000 else f"0x{carried:08X}"
+        return f"{number}, which is win32 error {plain}"
 
 
 class DriverError(WintunApiError):
-    """Report a failed driver call.
+    """Report what a driver refused, or what stands in the way of asking it.
 
     Attributes:
-        function: The name of the failed function, spelt as its vendor spells it.
-        code: The error number as it was returned, as unsigned 32 bits; 0 when the call failed
-            without one.
-        domain: Where the number comes from: "errno"; "configret" for the functions of
-            cfgmgr32.dll; "win32" for all others of Windows, which may be an HRESULT or an NTSTATUS.
+        failed: The call that failed and its number; None if no driver was asked.
         detail: A sentence with what else is known; may be empty.
         log: The driver's log lines of this call, oldest first.
     """
 
-    hint = "Read the driver's log lines for the cause."
-    sentence: ClassVar[str] = "The driver refused the call"
+    sentence: ClassVar[str] = "The driver refused the call."
 
     def __init__(
         self,
-        function: str,
-        code: int,
+        function: str | None = None,
+        code: int | None = None,
         detail: str = "",
         *,
         domain: CodeDomain = "win32",
         hint: str | None = None,
     ) -> None:
         super().__init__(hint=hint)
-        self.function = function
-        self.code = code & 0xFFFFFFFF
-        self.domain: CodeDomain = domain
+        self.failed = None if function is None else FailedCall(function, code, domain)
         self.detail = detail
         self.log: tuple[str, ...] = ()
+
+    @classmethod
+    def from_call(
+        cls,
+        function: str,
+        code: int | None = None,
+        detail: str = "",
+        *,
+        domain: CodeDomain = "win32",
+        hint: str | None = None,
+        **fields: Any,
+    ) -> Self:
+        """Return the error for a call that failed; `fields` are those of the class."""
+        error = cls(**fields, detail=detail, hint=hint)
+        error.failed = FailedCall(function, code, domain)
+        return error
+
+    @property
+    def function(self) -> str | None:
+        """The name of the function that failed."""
+        return self.failed.function if self.failed else None
+
+    @property
+    def code(self) -> int:
+        """The number that the function returned, of whatever kind; 0 if there is none."""
+        return (self.failed.code if self.failed else None) or 0
+
+    @property
+    def domain(self) -> CodeDomain | None:
+        """Where the number comes from."""
+        return self.failed.domain if self.failed else None
 
     @property
     def carried(self) -> int:
         """The Win32 code that an HRESULT or an NTSTATUS carries; otherwise `code` itself."""
-        return carried_code(self.code) if self.domain == "win32" else self.code
+        return (self.failed.carried if self.failed else None) or 0
+
+    @property
+    def win32_code(self) -> int | None:
+        """The number, if it is one of Windows."""
+        return self.failed.win32_code if self.failed else None
+
+    @property
+    def errno(self) -> int | None:
+        """The number, if it is an errno."""
+        return self.failed.errno if self.failed else None
 
     def __str__(self) -> str:
-        return f"{self.detail or self.sentence + '.'} ({self.function}: {self._number()})"
+        said = self.detail or self._sentence()
+        return f"{said} ({self.failed})" if self.failed else said
 
-    def _number(self) -> str:
-        # People recognise codes other than plain ones only in hexadecimal.
-        if self.domain == "configret":
-            return f"CONFIGRET 0x{self.code:08X}"
-        if self.domain == "errno" or self.code < 0x10000:
-            return f"{self.domain} error {self.code}"
-        kind, carried = kind_of_code(self.code), self.carried
-        number = f"{kind} {'error ' if kind is CodeKind.SETUPAPI else ''}0x{self.code:08X}"
-        if carried == self.code:
-            return f"win32 error {self.code:#x}" if kind is CodeKind.WIN32 else number
-        plain = f"{carried}" if carried < 0x10000 else f"0x{carried:08X}"
-        return f"{number}, which is win32 error {plain}"
+    def _sentence(self) -> str:
+        return self.sentence
 
 
 class AccessDenied(DriverError):
-    """Report that the process lacks the privilege (Win32 5, EPERM)."""
+    """Report that the process lacks the privilege."""
 
-    sentence = "Access denied"
-    hint = "Run the service as Administrator on Windows, or with CAP_NET_ADMIN on Linux."
-
-
-class AdapterNotFound(DriverError):
-    """Report that the adapter does not exist (Win32 2, 1168)."""
-
-    sentence = "No such adapter"
-    hint = "List the adapters with GET /v1/adapters; create one with POST /v1/adapters."
+    sentence = "Access denied."
 
 
-class AdapterUnavailable(DriverError):
+class AdapterError(DriverError):
+    """Base class of the errors about one adapter.
+
+    Attributes:
+        adapter: Its GUID, or the name by which it was asked for; None if it is not known.
+    """
+
+    def __init__(
+        self, adapter: UUID | str | None = None, detail: str = "", *, hint: str | None = None
+    ) -> None:
+        super().__init__(detail=detail, hint=hint)
+        self.adapter = adapter
+
+
+class AdapterNotFound(AdapterError):
+    """Report that the adapter does not exist."""
+
+    sentence = "No such adapter."
+
+    def _sentence(self) -> str:
+        match self.adapter:
+            case None:
+                return self.sentence
+            case str():
+                return f"No adapter is named {self.adapter!r}."
+            case _:
+                return f"No adapter has the GUID {self.adapter}."
+
+
+class AdapterUnavailable(AdapterError):
     """Report that the adapter exists but cannot be used now."""
 
-    sentence = "The adapter is disabled, or its driver is being replaced"
-    hint = (
-        "Enable it in the Device Manager, or wait until the driver has been replaced, then try "
-        "again. GET /v1/adapters shows when it can be used again."
-    )
+    sentence = "The adapter is disabled, or its driver is being replaced."
 
 
 class AdapterExists(DriverError):
-    """Report that the name or the GUID is in use (Win32 52, 183).
+    """Report that the name or the GUID of an adapter is in use.
 
     Attributes:
+        name: The name that was asked for; None if it is not known.
+        guid: The GUID that was asked for, likewise.
         guid_in_use: Whether it is certainly the GUID that is in use, so another GUID may work.
     """
 
-    guid_in_use = False
-    sentence = "An adapter with this name or GUID already exists"
-    hint = "Open it with POST /v1/adapters/open, choose another name, or delete it first."
+    sentence = "An adapter with this name or GUID already exists."
+
+    def __init__(
+        self,
+        name: str | None = None,
+        guid: UUID | None = None,
+        detail: str = "",
+        *,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(detail=detail, hint=hint)
+        self.name = name
+        self.guid = guid
+        self.guid_in_use = False
 
 
 class AddressExists(DriverError):
-    """Report that another interface of the machine has the address (Win32 5010)."""
+    """Report that another interface of the machine has the address."""
 
-    sentence = "Another interface has this address"
-    hint = "Remove the address from that interface first, or choose another address."
+    sentence = "Another interface has this address."
 
 
 class RouteExists(DriverError):
-    """Report that another program's route has this destination and metric (EEXIST)."""
+    """Report that another program's route has this destination and metric."""
 
-    sentence = "A route to this destination with this metric already exists"
-    hint = "Give this route another metric, or remove the other route first."
+    sentence = "A route to this destination with this metric already exists."
 
 
 class SettingRefused(DriverError):
     """Report that the system cannot apply this address or route at present."""
 
-    sentence = "The system refuses this setting"
-    hint = "Change the setting that the message names, then send the request again."
+    sentence = "The system refuses this setting."
 
 
 class DriverInUse(DriverError):
-    """Report that adapters still use the driver (SetupAPI 0xE000023D)."""
+    """Report that adapters still use the driver."""
 
-    sentence = "Adapters still use the driver"
-    hint = "Delete all adapters that use it first, including those of other programs."
+    sentence = "Adapters still use the driver."
 
 
-class SessionExists(DriverError):
-    """Report that another session owns the adapter (Win32 1247)."""
+class SessionExists(AdapterError):
+    """Report that another session owns the adapter.
 
-    sentence = "The adapter already has a session, perhaps in another process"
-    hint = "End that session first: an adapter can have only one session on the whole machine."
+    Attributes:
+        session: The id of that session; None if the service does not have it.
+    """
+
+    def __init__(
+        self,
+        adapter: UUID | str | None = None,
+        session: str | None = None,
+        detail: str = "",
+        *,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(adapter, detail, hint=hint)
+        self.session = session
+
+    def _sentence(self) -> str:
+        if self.session is not None:
+            return f"The adapter already has the session {self.session}."
+        return "The adapter already has a session, perhaps in another process."
 
 
 class SessionEnded(DriverError):
-    """Report that the adapter was removed or the session was ended (Win32 38)."""
+    """Report that the adapter was removed or the session was ended.
 
-    sentence = "The session has ended"
-    hint = "Start a new session with POST /v1/sessions."
+    Attributes:
+        session: The id of the session; None if the driver ended it, which knows no ids.
+        reason: Why it has ended, as a sentence; may be empty.
+    """
 
+    def __init__(
+        self,
+        session: str | None = None,
+        reason: str = "",
+        detail: str = "",
+        *,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(detail=detail, hint=hint)
+        self.session = session
+        self.reason = reason
 
-class RingFull(DriverError):
-    """Report that the send ring has no room for the packet (Win32 111)."""
-
-    sentence = "The send ring is full"
-    hint = "Send more slowly, use full=wait, or start the session with a larger capacity."
+    def _sentence(self) -> str:
+        return self.reason or "The session has ended."
 
 
 class RingCorrupt(DriverError):
-    """Report that the receive ring is inconsistent (Win32 13); the session must be restarted."""
+    """Report that the receive ring is inconsistent; the session must be restarted."""
 
-    sentence = "The receive ring is corrupt"
-    hint = "The service restarts the session once. If it fails again, start a new session."
+    sentence = "The receive ring is corrupt."
 
 
 class NotSupported(DriverError):
-    """Report that this driver or generation does not have the call (Win32 50)."""
+    """Report that this driver or generation does not have the call."""
 
-    sentence = "The driver does not support this call"
-    hint = "The capabilities in GET /v1/driver show what this driver can do."
+    sentence = "The driver does not support this call."
+
+
+class CreatedElsewhere(NotSupported):
+    """Report that only the program that created the adapter can remove it, by ending."""
+
+    sentence = "Only the program that created the adapter can remove it, by ending."
+
+
+@contextmanager
+def about_adapter(adapter: UUID | str) -> Iterator[None]:
+    """Enter an adapter into the errors about one that pass, where the call itself knew none."""
+    try:
+        yield
+    except AdapterError as error:
+        if error.adapter is None:
+            error.adapter = adapter
+        raise

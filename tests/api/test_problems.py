@@ -5,12 +5,14 @@ from __future__ import annotations
 import inspect
 import re
 from typing import cast
+from uuid import UUID
 
 import pytest
 
 from tests.running import RunningService
 from wintun_api import errors
-from wintun_api.api.problems import INTERNAL, KINDS, close_code, kind_of, problem_of
+from wintun_api.api.kinds import CAUSES, Kind
+from wintun_api.api.problems import Refusal, close_code, hint_of, kind_of, problem_of
 from wintun_api.settings import Settings
 
 
@@ -30,14 +32,13 @@ def test_an_unexpected_error(service: RunningService, caplog: pytest.LogCaptureF
 
 
 def test_every_error_has_its_row() -> None:
-    """No error of the tree falls through to 500, and none shares another one's type."""
+    """No error of the tree falls through to 500, and each has a hint for client programs."""
     for name, cls in inspect.getmembers(errors, inspect.isclass):
         if issubclass(cls, errors.WintunApiError) and cls is not errors.WintunApiError:
-            if name == "InvalidSettings":
-                continue  # it ends the start, before there is an API
-            assert cls in KINDS, name
-    slugs = [kind.slug for kind in KINDS.values()]
-    assert len(slugs) == len(set(slugs))
+            if name in ("InvalidSettings", "AdapterError"):
+                continue  # the one ends the start, before there is an API; the other is a base
+            assert CAUSES[cls].hint, name
+    assert all(kind.hint and kind.title for kind in Kind)
 
 
 def test_a_subclass_uses_its_base() -> None:
@@ -46,9 +47,9 @@ def test_a_subclass_uses_its_base() -> None:
     class Special(errors.AdapterExists):
         pass
 
-    assert kind_of(Special("f", 183)).slug == "adapter-exists"
-    assert kind_of(ValueError()) is INTERNAL
-    assert close_code(errors.SessionEnded("f", 38)) == 4009
+    assert kind_of(Special("OfficeNet")).slug == "adapter-exists"
+    assert kind_of(ValueError()) is Kind.INTERNAL
+    assert close_code(errors.SessionEnded()) == 4009
 
 
 def test_driver_errors_tell_all() -> None:
@@ -61,9 +62,36 @@ def test_driver_errors_tell_all() -> None:
     assert problem["win32_code_hex"] == "0x80070005"
     assert problem["log"] == ["first", "second"]
     assert "0x80070005" in problem["detail"]
-    errno = problem_of(errors.AccessDenied("TUNSETIFF", 1, domain="errno"), "/x")
+    errno = problem_of(errors.AccessDenied.from_call("TUNSETIFF", 1, domain="errno"), "/x")
     assert errno["errno"] == 1
     assert "win32_code" not in errno
+
+
+def test_what_no_driver_returned_is_not_told() -> None:
+    """An error of the service itself has fields, but neither a function nor a number."""
+    guid = UUID("deadbabe-cafe-beef-0123-456789abcdef")
+    problem = problem_of(errors.SessionExists(guid, "s1"), "/x")
+    assert (problem["adapter"], problem["session"]) == (str(guid), "s1")
+    without_number = problem_of(errors.DriverError("resolvectl", detail="It failed."), "/x")
+    assert without_number["function"] == "resolvectl"
+    numbers = {"win32_code", "win32_code_hex", "errno", "configret"}
+    assert not numbers & (set(problem) | set(without_number))
+    assert "function" not in problem
+
+
+def test_an_own_hint_comes_first() -> None:
+    """What the place that raises an error knows is more than what its kind says."""
+    assert hint_of(errors.SessionExists()) == Kind.SESSION_EXISTS.hint
+    assert hint_of(errors.SessionExists(hint="End it.")) == "End it."
+    assert hint_of(Refusal(Kind.FULL, "No room.")) == Kind.FULL.hint
+    assert hint_of(Refusal(Kind.FULL, "No room.", "Wait.")) == "Wait."
+
+
+def test_a_refusal_is_an_answer_of_the_app() -> None:
+    """A refusal has the title and type of its kind, and may have a status of its own."""
+    problem = problem_of(Refusal(Kind.BAD_HANDSHAKE, "No.", status=426), "/x")
+    assert (problem["status"], problem["title"]) == (426, Kind.BAD_HANDSHAKE.title)
+    assert problem["type"] == "urn:wintun-api:problem:bad-handshake"
 
 
 @pytest.mark.parametrize(

@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-import ast
 import re
-from pathlib import Path
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
-import wintun_api.api
 from tests.cli.commands import invoke
 from tests.running import TOKEN, RunningService
-from wintun_api.api import problems
-from wintun_api.cli.hints import HINTS, URN, detail_of, hint_of
+from wintun_api import errors
+from wintun_api.api.data_directory import DataDirectoryInUse
+from wintun_api.api.kinds import Kind
+from wintun_api.api.problems import Refusal
+from wintun_api.cli.hints import HINTS, URN, detail_of, hint_for, hint_of
+from wintun_api.files import UntrustedFile
 
 ROUTE = re.compile(r"\b(GET|POST|PUT|PATCH|DELETE) /|/v1/")
 
 
 def slugs() -> set[str]:
-    """Every problem type of the API: those of its table, and those of refusals in its code."""
-    found = {kind.slug for kind in problems.KINDS.values()}
-    found |= {kind.slug for kind in problems.HTTP_KINDS.values()}
-    found |= {problems.VALIDATION.slug, problems.INTERNAL.slug}
-    for path in Path(wintun_api.api.__path__[0]).rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Refusal":
-                second = node.args[1] if len(node.args) > 1 else None
-                if isinstance(second, ast.Constant):
-                    found.add(str(second.value))
-    return found
+    """Every problem type of the API."""
+    return {kind.slug for kind in Kind}
 
 
 def test_every_problem_type_has_a_hint() -> None:
@@ -63,6 +57,38 @@ def test_commands_of_the_hints_exist() -> None:
         for words in ("sessions start", "adapters list", "inject", "serve", "events")
     )
     assert all(flag in known for flag in flags - {"--help"}), flags
+
+
+def tree(cls: type[errors.WintunApiError] = errors.WintunApiError) -> Iterator[Any]:
+    """Every class of the tree of errors."""
+    for child in cls.__subclasses__():
+        if child.__module__.startswith("wintun_api."):
+            yield child
+            yield from tree(child)
+
+
+def test_every_error_has_a_hint_in_the_words_of_the_command_line() -> None:
+    """An error that ends a command of this process says what to do, and names no route."""
+    found = set(tree()) - {errors.AdapterError, Refusal}
+    assert {errors.InvalidSettings, UntrustedFile, DataDirectoryInUse} <= found
+    for cls in found:
+        said = hint_for(cls.__new__(cls))
+        assert said, cls
+        assert not ROUTE.search(said), cls
+        assert "request" not in said, cls
+
+
+def test_an_own_hint_comes_first() -> None:
+    """What the place that raises an error knows is more than what the table says."""
+    assert hint_for(errors.AccessDenied(hint="Do this.")) == "Do this."
+    assert hint_for(errors.InvalidSettings("x")) != ""
+
+
+@pytest.mark.parametrize("slug", sorted(slug for slug, hint in HINTS.items() if hint is None))
+def test_hints_of_both_surfaces_speak_of_the_machine(slug: str) -> None:
+    """Where the command line has no words of its own, those of the API fit a terminal too."""
+    (kind,) = (kind for kind in Kind if kind.slug == slug)
+    assert not re.search(r"GET|POST|DELETE|/v1|header .*:|JSON", kind.hint)
 
 
 def test_a_hint_of_a_later_version_is_kept() -> None:

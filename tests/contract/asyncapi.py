@@ -14,20 +14,10 @@ from wintun_api import __version__
 from wintun_api.api.openapi.document import LICENSE, SECURITY_SCHEMES
 from wintun_api.api.openapi.enums import described
 from wintun_api.api.openapi.shapes import plain
-from wintun_api.api.problems import (
-    CLOSE_BAD_FRAME,
-    CLOSE_ENDED,
-    CLOSE_GOING_AWAY,
-    CLOSE_INTERNAL,
-    CLOSE_NO_SESSION,
-    CLOSE_SCOPE,
-    CLOSE_SLOW,
-    CLOSE_TOKEN,
-)
 from wintun_api.api.streams import PacketQuery
 from wintun_api.api.subprotocols import BEARER, KEY
 from wintun_api.capture import pcapng
-from wintun_api.choices import EventType
+from wintun_api.choices import SENT_CODES, EventType
 from wintun_api.schemas.control import CONTROL
 from wintun_api.schemas.events import DATA, Event, Missed, Snapshot
 from wintun_api.schemas.model import Model
@@ -58,18 +48,7 @@ service's own origin, the service instead accepts the socket and closes it with 
 Within `/v1`, later versions add messages, members and values, but remove none. A client ignores
 messages and members that it does not know.
 """
-CLOSE_CODES = {
-    1000: "The service has nothing more to send, or the client asked for the end.",
-    CLOSE_GOING_AWAY: "The service is shutting down.",
-    CLOSE_INTERNAL: "The service met an unexpected error. Its log says more.",
-    CLOSE_TOKEN: "The token is not valid, or no longer valid.",
-    CLOSE_SCOPE: "The token does not have the required scope.",
-    CLOSE_NO_SESSION: "The session does not exist.",
-    CLOSE_SLOW: "The client reads too slowly and asked for overflow=close.",
-    CLOSE_ENDED: "The session has ended.",
-    CLOSE_BAD_FRAME: "The client sent a message that is not a valid batch frame, a text message, "
-    "or any message in v1.pcapng.",
-}
+CLOSE_CODES = {str(int(code)): code.reason for code in SENT_CODES}
 
 
 def asyncapi() -> dict[str, Any]:
@@ -178,7 +157,7 @@ def _socket(
         "servers": [{"$ref": "#/servers/socket"}],
         "messages": _references(messages),
         "bindings": {"ws": {"method": "GET", "query": query, "bindingVersion": "0.1.0"}},
-        "x-close-codes": {str(code): text for code, text in sorted(CLOSE_CODES.items())},
+        "x-close-codes": CLOSE_CODES,
     }
     if packets:
         channel["parameters"] = {"session_id": {"description": "The id of the session."}}

@@ -95,7 +95,7 @@ EVENT_DATA: tuple[Model, ...] = (
     failure_of(
         LateFailure(
             operation="create_adapter",
-            error=AdapterExists("WintunCreateAdapter", 0x800700B7),
+            error=AdapterExists.from_call("WintunCreateAdapter", 0x800700B7, name="OfficeNet"),
             name="OfficeNet",
             pool="WireGuard",
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import re
 from collections.abc import Iterator
@@ -13,9 +12,8 @@ import pytest
 from tests.contract.routes import routes
 from tests.contract.test_documents import FOLDER
 from tests.running import RunningService
-from wintun_api.api.context import DOOR
+from wintun_api.api.kinds import CAUSES, URN, Kind
 from wintun_api.api.openapi.examples import BODIES
-from wintun_api.api.problems import HTTP_KINDS, INTERNAL, KINDS, URN, VALIDATION
 from wintun_api.choices import DriverName, Scope, SessionState
 from wintun_api.drivers.base import UnavailableReason
 from wintun_api.drivers.wintun.abi import Generation
@@ -72,8 +70,8 @@ def test_an_operation_is_whole(name: str) -> None:
 def test_every_problem_has_an_example() -> None:
     """The documents are whole, and each is told under its own type."""
     examples = DOCUMENT["components"]["examples"]
-    inside = {"ring-full", "ring-corrupt"}  # of the packet path, which no request meets
-    assert {kind.slug for kind in KINDS.values()} - inside <= set(examples)
+    inside = {"ring-corrupt"}  # of the packet path, which no request meets
+    assert {cause.kind.slug for cause in CAUSES.values()} - inside <= set(examples)
     for slug, example in examples.items():
         problem = Problem.model_validate(example["value"])
         assert problem.type == URN + slug
@@ -141,15 +139,19 @@ def test_a_closed_set_is_an_enum(schema: str, member: str) -> None:
 
 def test_every_type_of_problem_is_known() -> None:
     """The enum has what the tables and the places in the code have that refuse a request."""
-    slugs = {kind.slug for kind in (*KINDS.values(), *HTTP_KINDS.values(), *DOOR)}
-    slugs |= {VALIDATION.slug, INTERNAL.slug}
-    for path in (FOLDER.parent / "wintun_api").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Refusal":
-                slug = node.args[1] if len(node.args) > 1 else None
-                if isinstance(slug, ast.Constant) and isinstance(slug.value, str):
-                    slugs.add(slug.value)
-    assert {URN + slug for slug in slugs} == set(ProblemType)
+    assert {kind.type for kind in Kind} == set(ProblemType)
+
+
+def test_served_titles_are_the_documented_ones() -> None:
+    """Every example has the title of its kind, and every response names the kinds it can be."""
+    titles = {kind.slug: kind.title for kind in Kind}
+    for slug, example in DOCUMENT["components"]["examples"].items():
+        assert example["summary"] == example["value"]["title"] == titles[slug]
+    for operation in OPERATIONS.values():
+        for response in operation["responses"].values():
+            content = response.get("content", {}).get("application/problem+json", {})
+            for slug in content.get("examples", {}):
+                assert titles[slug] in response["description"]
 
 
 def test_members_with_defaults_may_be_left_out() -> None:

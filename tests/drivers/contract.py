@@ -249,16 +249,18 @@ class DriverContract:
     def test_same_name(self, driver: Driver, make: Make, pool: str) -> None:
         """A name in use is refused, whatever the pool and the case; the other keeps it."""
         info = make().info()
-        with pytest.raises(AdapterExists):
+        with pytest.raises(AdapterExists) as caught:
             driver.create_adapter(info.name.upper(), pool)
+        assert caught.value.name == info.name.upper()
         assert [one.name for one in driver.adapters()] == [info.name]
 
     def test_same_guid(self, driver: Driver, make: Make, names: Iterator[str]) -> None:
         """A GUID in use is refused."""
         guid = uuid4()
         make(guid=guid)
-        with pytest.raises(AdapterExists):
+        with pytest.raises(AdapterExists) as caught:
             driver.create_adapter(next(names), "Example", guid)
+        assert caught.value.guid == guid
 
     def test_open(self, driver: Driver, make: Make) -> None:
         """An opened adapter is the one that was created."""
@@ -269,9 +271,11 @@ class DriverContract:
         opened.close()
 
     def test_open_unknown(self, driver: Driver, names: Iterator[str]) -> None:
-        """To open what is not there says so."""
-        with pytest.raises(AdapterNotFound):
-            driver.open_adapter(next(names), "Example")
+        """To open what is not there says so, with the name."""
+        name = next(names)
+        with pytest.raises(AdapterNotFound) as caught:
+            driver.open_adapter(name, "Example")
+        assert caught.value.adapter == name
 
     def test_open_in_another_pool(self, driver: Driver, make: Make) -> None:
         """An adapter is not found in a pool it is not in."""

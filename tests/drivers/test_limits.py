@@ -72,4 +72,4 @@ def test_tunnel_type_length() -> None:
             InvalidArgument, match=r"129 UTF-16 units; 128 is .* Wintun 0\.14"
         ) as caught:
             limits.check_pool(pool, limit)
-        assert "limits in GET /v1/system" in caught.value.hint
+        assert "counts as two units" in caught.value.hint

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
 import pytest
 
@@ -11,12 +10,13 @@ from tests.guide import reference
 from tests.guide.blocks import ROOT, pages, source
 from tests.running import RunningService
 from wintun_api import guide
-from wintun_api.api import problems
 from wintun_api.api.access import access_of
 from wintun_api.api.guide import slug
+from wintun_api.api.kinds import Kind
 from wintun_api.api.openapi import refusals
+from wintun_api.api.problems import kind_of
 from wintun_api.api.streams import PacketQuery
-from wintun_api.choices import EventType
+from wintun_api.choices import SENT_CODES, EventType
 from wintun_api.drivers.base import UnavailableReason
 from wintun_api.drivers.wintun.abi import PROTOTYPES
 from wintun_api.schemas.control import CONTROL
@@ -163,9 +163,8 @@ def test_the_header_of_a_batch() -> None:
 
 def test_close_codes() -> None:
     """Every close code of the service has a row."""
-    codes = {value for name, value in vars(problems).items() if name.startswith("CLOSE_")}
     listed = {int(row[0]) for row in rows(section("packets", "## How a socket ends"))}
-    assert listed == codes | {1000}
+    assert listed == set(SENT_CODES)
 
 
 def test_every_type_of_event() -> None:
@@ -198,23 +197,12 @@ def test_members_of_events(what: str, kind: EventType) -> None:
     assert missing == set()
 
 
-def slugs() -> Iterable[str]:
-    """Every type of problem that the service can answer with."""
-    yield from (kind.slug for kind in problems.KINDS.values())
-    yield from (kind.slug for kind in problems.HTTP_KINDS.values())
-    yield from (problems.VALIDATION.slug, problems.INTERNAL.slug)
-    for path in sorted((ROOT / "wintun_api" / "api").glob("*.py")):
-        text = path.read_text("utf-8")
-        yield from re.findall(r'Refusal\(\s*\d+,\s*"([a-z-]+)"', text)
-        yield from re.findall(r'^    "(bad-[a-z]+|unauthorized)",$', text, re.MULTILINE)
-
-
 def test_every_type_of_problem() -> None:
     """Troubleshooting has a row for every type, and none that is not."""
     text = section("troubleshooting", "## Requests: every type of problem")
-    assert sorted(first_column(text)) == sorted(set(slugs()))
+    assert sorted(first_column(text)) == sorted(kind.slug for kind in Kind)
     examples = {error for error, _ in refusals.ERRORS}
-    assert {problems.kind_of(error).slug for error in examples} <= set(first_column(text))
+    assert {kind_of(error).slug for error in examples} <= set(first_column(text))
 
 
 def test_every_reason_of_the_driver() -> None:

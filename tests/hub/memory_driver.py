@@ -110,13 +110,13 @@ class MemorySession:
                 packets.append(head)
                 self._ring.popleft()
             if not packets and self._device.gone:
-                raise SessionEnded("ReceivePacket", 38)
+                raise SessionEnded.from_call("ReceivePacket", 38)
         return packets
 
     def send_packets(self, packets: Sequence[bytes]) -> int:
         self._device.driver.run("send_packets")
         if self._device.gone:
-            raise SessionEnded("SendPacket", 38)
+            raise SessionEnded.from_call("SendPacket", 38)
         count = len(packets) if self.room is None else min(self.room, len(packets))
         self.sent += packets[:count]
         if self.room is not None:
@@ -182,7 +182,7 @@ class MemoryAdapter:
         self.device.driver.run("start_session")
         self._exists()
         if self.device.session is not None:
-            raise SessionExists("StartSession", 1247)
+            raise SessionExists.from_call("StartSession", 1247)
         self.device.session = MemorySession(self.device, capacity)
         return self.device.session
 
@@ -225,7 +225,7 @@ class MemoryAdapter:
 
     def _exists(self) -> None:
         if self.device.gone:
-            raise AdapterNotFound("OpenAdapter", 1168)
+            raise AdapterNotFound.from_call("OpenAdapter", 1168)
 
 
 class MemoryDriver:
@@ -345,7 +345,7 @@ class MemoryDriver:
         self.run("create_adapter")
         taken = {one.info.name.casefold() for one in self.devices.values()}
         if name.casefold() in taken or requested_guid in self.devices:
-            raise AdapterExists("CreateAdapter", 183)
+            raise AdapterExists.from_call("CreateAdapter", 183)
         return self._handle(self.add(name, pool, requested_guid))
 
     def open_adapter(self, name: str, pool: str) -> Adapter:
@@ -353,7 +353,7 @@ class MemoryDriver:
         for device in self.devices.values():
             if (device.info.name, device.info.pool) == (name, pool):
                 return self._handle(device)
-        raise AdapterNotFound("OpenAdapter", 1168)
+        raise AdapterNotFound.from_call("OpenAdapter", 1168)
 
     def adapters(self, pool: str | None = None) -> list[AdapterInfo]:
         self.run("adapters")
@@ -395,4 +395,4 @@ class MemoryDriver:
 
 def corrupt() -> RingCorrupt:
     """Return the error of a receive ring that is found inconsistent."""
-    return RingCorrupt("ReceivePacket", 13)
+    return RingCorrupt.from_call("ReceivePacket", 13)

@@ -118,7 +118,7 @@ def test_a_ring_that_is_found_corrupt_while_sending_is_restarted() -> None:
     async def body() -> None:
         async with hub() as one:
             session, _ = await one.session()
-            one.driver.fail("send_packets", RingCorrupt("SendPacket", 13))
+            one.driver.fail("send_packets", RingCorrupt.from_call("SendPacket", 13))
             assert session.inject([PACKET]).failed == 1
             assert (await one.event(EventType.SESSION_RESTARTED)).id == session.id
             assert session.inject([PACKET]).accepted == 1
@@ -264,7 +264,7 @@ def test_an_adapter_that_is_gone_ends_the_session_when_packets_are_sent() -> Non
     async def body() -> None:
         async with hub() as one:
             session, _ = await one.session()
-            one.driver.fail("send_packets", SessionEnded("SendPacket", 38))
+            one.driver.fail("send_packets", SessionEnded.from_call("SendPacket", 38))
             injection = session.inject([PACKET] * 3)
             assert (injection.accepted, injection.failed) == (0, 3)
             assert isinstance(injection.failure, SessionEnded)

@@ -26,7 +26,8 @@
     server_log      which of uvicorn's log lines are kept
     head            answer HEAD wherever GET is allowed
     large           large requests and answers, beside the event loop
-    problems        map errors to problem+json and close codes in one table
+    kinds           every kind of problem once, and the kind of every error
+    problems        answer errors with problem+json or a close code, by their kind
     views           what the hub knows as models, and models as what the hub takes
     context         the objects that routes share
     system, adapters, sessions, packets  REST, one router per resource

@@ -16,22 +16,23 @@ from wintun_api import __version__
 from wintun_api.api.access import needs
 from wintun_api.api.connection import END_PATIENCE, Options
 from wintun_api.api.context import Context, ContextOf, PrincipalOf, SessionId, problems
-from wintun_api.api.cutoff import REASON, LeasedStream, leased
+from wintun_api.api.cutoff import LeasedStream, leased
 from wintun_api.api.frames import close_reason
 from wintun_api.api.leases import Leases
 from wintun_api.api.link import Link, link_of
-from wintun_api.api.problems import (
-    CLOSE_BAD_FRAME,
-    CLOSE_ENDED,
-    CLOSE_GOING_AWAY,
-    CLOSE_SLOW,
-    CLOSE_TOKEN,
-    close_code,
-)
+from wintun_api.api.problems import close_code
 from wintun_api.api.tokens import Principal
 from wintun_api.api.unsent import Span, Unsent, tell_when_empty
 from wintun_api.capture import pcapng
-from wintun_api.choices import CaptureDirection, Direction, Full, Overflow, Scope, SessionState
+from wintun_api.choices import (
+    CaptureDirection,
+    CloseCode,
+    Direction,
+    Full,
+    Overflow,
+    Scope,
+    SessionState,
+)
 from wintun_api.errors import SessionEnded, SessionNotFound, WintunApiError
 from wintun_api.hub.adapters import AdapterView
 from wintun_api.hub.burst import Burst, Form
@@ -48,13 +49,7 @@ STREAM = {
     "content": {pcapng.MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}},
 }
 
-CLOSE_REASONS = {
-    CLOSE_BAD_FRAME: "A client cannot send anything on a capture.",
-    CLOSE_TOKEN: REASON,
-    CLOSE_SLOW: "The client reads too slowly for its queue.",
-    CLOSE_GOING_AWAY: "The service is shutting down.",
-    CLOSE_ENDED: "The session has ended.",
-}
+NO_INPUT = "A client cannot send anything on a capture."
 # Under this name our server passes the connection of an HTTP request (`HttpConnection`) to an app.
 CONNECTION = "wintun_api.connection"
 
@@ -108,7 +103,7 @@ class Capture:
         self._lost = 0
         self._dropped = 0
         self._over = False
-        self._code = CLOSE_ENDED
+        self._code = CloseCode.ENDED
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._done = asyncio.Event()
@@ -125,9 +120,9 @@ class Capture:
         self.way: Way | None = None
 
     @property
-    def close_code(self) -> int:
+    def close_code(self) -> CloseCode:
         """The close code of the packet socket that says why the capture has ended."""
-        return CLOSE_SLOW if self._subscriber.overflowed else self._code
+        return CloseCode.SLOW if self._subscriber.overflowed else self._code
 
     def begin(self) -> None:
         """Subscribe.
@@ -170,7 +165,7 @@ class Capture:
             if timer is not None:
                 timer.cancel()
 
-    def end(self, code: int = CLOSE_ENDED) -> None:
+    def end(self, code: CloseCode = CloseCode.ENDED) -> None:
         """Take no more packets; queued packets are still delivered. Idempotent."""
         if not self._over:
             self._over = True
@@ -205,7 +200,7 @@ class Capture:
             await self._cut()
 
         if not self._over:
-            self.end(CLOSE_TOKEN)
+            self.end(CloseCode.TOKEN)
             self._tasks.spawn(run(), name=f"capture:{self._session.id}")
 
     async def flush(self) -> None:
@@ -228,7 +223,7 @@ class Capture:
 
     def farewell(self, ending: Ending) -> None:
         """End the file with its statistics."""
-        self.end(CLOSE_GOING_AWAY if ending.stopping else CLOSE_ENDED)
+        self.end(CloseCode.GOING_AWAY if ending.stopping else CloseCode.ENDED)
         self._wake.set()
         patience = CLOSE_PATIENCE if ending.stopping else LINGER_PATIENCE
         self._tasks.spawn(self._cut(patience), name=f"capture:{self._session.id}")
@@ -484,7 +479,7 @@ async def find(context: Context, session_id: str) -> tuple[ManagedSession, Adapt
     """
     session = context.registry.session(session_id)
     if session.state.over or session.state is SessionState.ENDING:
-        raise SessionEnded("WintunReceivePacket", 38, detail=session.reason or "")
+        raise SessionEnded(session.id, session.reason or "")
     return session, await context.registry.adapter(session.adapter)
 
 
@@ -493,7 +488,7 @@ async def stream_capture(
 ) -> None:
     """Send a capture over an accepted WebSocket; each message contains whole blocks."""
     link = capture.way = link_of(websocket)
-    link.attach(lambda _messages: capture.end(CLOSE_BAD_FRAME), lambda: None)
+    link.attach(lambda _messages: capture.end(CloseCode.BAD_FRAME), lambda: None)
     tasks, chunks = TaskSet(), capture.chunks()
     try:
         async with leased(websocket, leases, principal, capture.expire):
@@ -503,7 +498,8 @@ async def stream_capture(
                 async for chunk in chunks:
                     link.send_blocks(chunk.blocks, chunk.bursts)
                     await link.sent()
-            link.close(capture.close_code, CLOSE_REASONS[capture.close_code])
+            code = capture.close_code
+            link.close(code, NO_INPUT if code is CloseCode.BAD_FRAME else code.reason)
             with suppress(TimeoutError):
                 await asyncio.wait_for(link.sent(), CLOSE_PATIENCE)
     except WintunApiError as error:  # the session ended between the look-up and the subscription
@@ -520,7 +516,7 @@ async def _watch(link: Link, capture: Capture) -> None:
     if message["type"] == "websocket.disconnect":
         capture.close()
     else:
-        capture.end(CLOSE_BAD_FRAME)
+        capture.end(CloseCode.BAD_FRAME)
 
 
 def _blocks(burst: Burst, dropped: int = 0) -> bytes:

@@ -10,21 +10,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from wintun_api.api.cutoff import REASON
 from wintun_api.api.frames import close_reason
 from wintun_api.api.link import Link
-from wintun_api.api.problems import (
-    CLOSE_BAD_FRAME,
-    CLOSE_ENDED,
-    CLOSE_GOING_AWAY,
-    CLOSE_INTERNAL,
-    CLOSE_SCOPE,
-    CLOSE_SLOW,
-    CLOSE_TOKEN,
-    close_code,
-)
+from wintun_api.api.problems import close_code
 from wintun_api.api.unsent import Span
-from wintun_api.choices import Direction, Full, Overflow
+from wintun_api.choices import CloseCode, Direction, Full, Overflow
 from wintun_api.errors import DriverError, FrameError, SessionEnded
 from wintun_api.hub.adapters import AdapterView
 from wintun_api.hub.burst import Burst
@@ -52,7 +42,6 @@ END_PATIENCE = 0.4
 # For so long, a client with overflow=close whose queue was full can resume, read what was queued
 # and learn how many packets it lost. uvicorn waits as long for a client's answer to a close frame.
 SLOW_PATIENCE = 10.0
-SLOW = "The client reads too slowly for its queue."
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +130,9 @@ class PacketConnection:
 
     def void(self) -> None:
         """Stop injecting and delivering: the token or sign-in is no longer valid."""
-        self.shut(CLOSE_TOKEN, REASON)
+        self.shut(CloseCode.TOKEN, CloseCode.TOKEN.reason)
 
-    def end(self, code: int, reason: str, patience: float = END_PATIENCE) -> None:
+    def end(self, code: CloseCode, reason: str, patience: float = END_PATIENCE) -> None:
         """Accept no more messages, deliver what is queued, then close with this code.
 
         A client that has not read everything after `patience` seconds loses the rest, which is
@@ -176,11 +165,11 @@ class PacketConnection:
 
     def farewell(self, ending: Ending) -> None:
         """Tell the client how the session ended, and close."""
-        code = CLOSE_GOING_AWAY if ending.stopping else CLOSE_ENDED
+        code = CloseCode.GOING_AWAY if ending.stopping else CloseCode.ENDED
         patience = CLOSE_PATIENCE if ending.stopping else LINGER_PATIENCE
         said = {"type": "ended", "state": ending.state, "reason": ending.reason}
         if self._subscriber.overflowed:
-            self.shut(CLOSE_SLOW, SLOW, patience, said)
+            self.shut(CloseCode.SLOW, CloseCode.SLOW.reason, patience, said)
         else:
             self.shut(code, ending.reason, patience, said)
 
@@ -193,7 +182,7 @@ class PacketConnection:
 
     def shut(
         self,
-        code: int,
+        code: CloseCode,
         reason: str,
         patience: float = CLOSE_PATIENCE,
         said: dict[str, Any] | None = None,
@@ -225,7 +214,7 @@ class PacketConnection:
 
     def text(self) -> None:
         """Refuse a text message: no protocol allows one from the client."""
-        self.end(CLOSE_BAD_FRAME, "Packets must be sent in binary messages.")
+        self.end(CloseCode.BAD_FRAME, "Packets must be sent in binary messages.")
 
     def _hello(self, adapter: AdapterView, max_message: int) -> dict[str, Any]:
         options = self._options
@@ -282,7 +271,7 @@ class PacketConnection:
             self._drained.set()
         if subscriber.overflowed and not self._leaving:
             if not subscriber.queued_packets and link.writable:
-                self.end(CLOSE_SLOW, SLOW)
+                self.end(CloseCode.SLOW, CloseCode.SLOW.reason)
             elif self._slow_timer is None:
                 self._slow_timer = self._loop.call_later(SLOW_PATIENCE, self._too_slow)
 
@@ -301,7 +290,7 @@ class PacketConnection:
             self._link.send_packets(bursts)
 
     def _too_slow(self) -> None:
-        self.end(CLOSE_SLOW, SLOW, patience=0)
+        self.end(CloseCode.SLOW, CloseCode.SLOW.reason, patience=0)
 
     def _tell_losses(self) -> None:
         if not self._batch:
@@ -320,7 +309,7 @@ class PacketConnection:
         self._leaving = True
         self._session.unsubscribe(self._subscriber)
 
-    async def _end(self, code: int, reason: str, patience: float) -> None:
+    async def _end(self, code: CloseCode, reason: str, patience: float) -> None:
         with suppress(TimeoutError):
             await asyncio.wait_for(self.flush(), patience)
         self.shut(code, reason)
@@ -347,7 +336,7 @@ class PacketConnection:
 
     def _cut_off(self, _error: Exception) -> None:
         self._subscriber.abandon()
-        self.end(CLOSE_INTERNAL, "An unexpected error occurred in the service.", patience=0)
+        self.end(CloseCode.INTERNAL_ERROR, CloseCode.INTERNAL_ERROR.reason, patience=0)
 
     def _stop_timers(self) -> None:
         self._loss_pace.stop()
@@ -374,12 +363,12 @@ class PacketConnection:
         if packets or broken is None:
             self._take(packets)
         if broken is not None:
-            self.end(CLOSE_BAD_FRAME, str(broken))
+            self.end(CloseCode.BAD_FRAME, str(broken))
 
     def _take(self, packets: Sequence[bytes]) -> None:
         if not self._may_inject:
             self._refuse(packets)
-            self.end(CLOSE_SCOPE, "The token does not have the scope inject.")
+            self.end(CloseCode.SCOPE, "The token does not have the scope inject.")
             return
         if self._leaving:
             self._refuse(packets)

@@ -11,8 +11,9 @@ from fastapi import Depends, Path
 from starlette.requests import HTTPConnection
 
 from wintun_api.api.admission import Admission
+from wintun_api.api.kinds import Kind, cause_of
 from wintun_api.api.leases import Leases
-from wintun_api.api.problems import INTERNAL, KINDS, MEDIA_TYPE, Kind, http_kind
+from wintun_api.api.problems import MEDIA_TYPE
 from wintun_api.api.sign_ins import SignIns
 from wintun_api.api.tokens import Principal, TokenStore
 from wintun_api.errors import (
@@ -86,45 +87,34 @@ SessionId = Annotated[str, TRIMMED, Path(description="The id of the session.")]
 # Errors of every route that calls the driver.
 DRIVER = (AccessDenied, DriverError, DriverUnavailable, DriverBusy)
 
-FOREIGN_HOST = Kind("foreign-host", "Foreign Host header", 403)
-FOREIGN_ORIGIN = Kind("foreign-origin", "Foreign Origin", 403)
-BAD_HOST = Kind("bad-host", "Bad Host header", 400)
-REPEATED_HEADER = Kind("repeated-header", "Repeated header", 400)
+# What every request can be refused for before it reaches its route.
 DOOR = (
-    Kind("unauthorized", "No valid token", 401),
-    Kind("missing-scope", "Missing scope", 403),
-    FOREIGN_HOST,
-    FOREIGN_ORIGIN,
-    BAD_HOST,
-    REPEATED_HEADER,
-    Kind("too-many-guesses", "Too many wrong tokens", 429),
+    Kind.UNAUTHORIZED,
+    Kind.MISSING_SCOPE,
+    Kind.FOREIGN_HOST,
+    Kind.FOREIGN_ORIGIN,
+    Kind.BAD_HOST,
+    Kind.REPEATED_HEADER,
+    Kind.TOO_MANY_GUESSES,
 )
 
-Cause = type[WintunApiError] | Kind | int
 
-
-def problems(*causes: Cause) -> dict[int | str, dict[str, Any]]:
+def problems(*causes: type[WintunApiError] | Kind) -> dict[int | str, dict[str, Any]]:
     """Return a route's error responses for its schema, with those that every route can give.
 
-    A cause is an error class, or an HTTP status if the route refuses with a plain status.
+    A cause is a class of errors, or a kind of refusal.
     """
-    return only_problems(*DOOR, INTERNAL, ServiceStopping, *causes)
+    return only_problems(*DOOR, Kind.INTERNAL, ServiceStopping, *causes)
 
 
-def only_problems(*causes: Cause) -> dict[int | str, dict[str, Any]]:
+def only_problems(*causes: type[WintunApiError] | Kind) -> dict[int | str, dict[str, Any]]:
     """Return only these error responses for a route's schema."""
     kinds: dict[int, list[Kind]] = {}
     for cause in causes:
-        kind = _kind(cause)
+        kind = cause if isinstance(cause, Kind) else cause_of(cause).kind
         if kind not in kinds.setdefault(kind.status, []):
             kinds[kind.status].append(kind)
     return {status: _response(kinds[status]) for status in sorted(kinds)}
-
-
-def _kind(cause: Cause) -> Kind:
-    if isinstance(cause, Kind):
-        return cause
-    return http_kind(cause) if isinstance(cause, int) else KINDS[cause]
 
 
 def _response(kinds: list[Kind]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from starlette.datastructures import Headers
 from starlette.types import Scope as ASGIScope
 
+from wintun_api.api.kinds import Kind
 from wintun_api.api.problems import Refusal
 from wintun_api.api.sign_ins import KEY_HEADER, cookie_values
 from wintun_api.api.subprotocols import BEARER, KEY, credentials
@@ -69,8 +70,7 @@ def check_single(headers: Headers) -> None:
     for name in SINGLE:
         if len(headers.getlist(name)) > 1:
             raise Refusal(
-                400,
-                "repeated-header",
+                Kind.REPEATED_HEADER,
                 f"The request has the header {name} more than once.",
                 f"Send the header {name} once, with one value.",
             )
@@ -79,8 +79,7 @@ def check_single(headers: Headers) -> None:
 def _only(values: list[str]) -> str | None:
     if len(values) > 1:
         raise Refusal(
-            400,
-            "repeated-header",
+            Kind.REPEATED_HEADER,
             "The request offers several credentials as subprotocols.",
             "Offer only one token or one key.",
         )

@@ -18,13 +18,12 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from wintun_api.api.leases import Lease, Leases
-from wintun_api.api.problems import CLOSE_TOKEN
 from wintun_api.api.protocol import EXTENSION, PacketProtocol
 from wintun_api.api.tokens import Principal
+from wintun_api.choices import CloseCode
 from wintun_api.errors import TokenEnded
 
 PATIENCE = 0.8
-REASON = "The token was revoked or has expired, or its sign-in has ended."
 ABORT = "wintun_api.abort"  # our server's extension: a function that cuts an HTTP connection off
 
 
@@ -36,7 +35,7 @@ async def accept(
     try:
         leases.check(principal)
     except TokenEnded:
-        await websocket.close(CLOSE_TOKEN, REASON)
+        await websocket.close(CloseCode.TOKEN, CloseCode.TOKEN.reason)
         return False
     return True
 
@@ -52,7 +51,7 @@ async def leased(
         leases: The leases of the service.
         principal: The principal that opened it.
         stop: Stops reading from the client and lets the block end; if the lease is over, that
-            closes a WebSocket with `CLOSE_TOKEN`.
+            closes a WebSocket with `CloseCode.TOKEN`.
 
     Raises:
         TokenEnded: The principal is no longer valid.

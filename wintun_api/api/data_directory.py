@@ -38,8 +38,6 @@ for _name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY", "O_NOINHERIT"
 class DataDirectoryInUse(WintunApiError):
     """Report that another service uses the data directory."""
 
-    hint = "Stop that service first, or give this one another directory with --data-dir."
-
 
 class DataDirectory:
     """Hold a data directory that this process owns until `close` or until it ends."""

@@ -17,13 +17,13 @@ from starlette.websockets import WebSocketDisconnect
 
 from wintun_api.api.access import needs
 from wintun_api.api.context import ContextOf, PrincipalOf, RegistryOf, problems
-from wintun_api.api.cutoff import REASON, LeasedStream, accept, leased
+from wintun_api.api.cutoff import LeasedStream, accept, leased
 from wintun_api.api.large import beside, has_many_routes
-from wintun_api.api.problems import CLOSE_TOKEN, refusal_of
+from wintun_api.api.problems import refusal_of
 from wintun_api.api.security import refuse_websocket
 from wintun_api.api.subprotocols import protocols
 from wintun_api.api.views import adapter_of, event_of, session_of
-from wintun_api.choices import Scope
+from wintun_api.choices import CloseCode, Scope
 from wintun_api.errors import WintunApiError
 from wintun_api.hub.adapters import AdapterView
 from wintun_api.hub.events import EVENT_SIZE, EventSubscription
@@ -152,9 +152,10 @@ async def stream_events(
                 for message in messages:
                     await websocket.send_text(message.model_dump_json())
             if lease.over:
-                await websocket.close(CLOSE_TOKEN, REASON)
+                await websocket.close(CloseCode.TOKEN, CloseCode.TOKEN.reason)
             else:
-                await websocket.close(1001 if context.stopping.is_set() else 1000)
+                stopping = context.stopping.is_set()
+                await websocket.close(CloseCode.GOING_AWAY if stopping else CloseCode.NORMAL)
     except (WebSocketDisconnect, RuntimeError):
         return
     finally:

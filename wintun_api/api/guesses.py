@@ -13,7 +13,8 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
-from wintun_api.api.problems import CLOSE_TOKEN, Refusal
+from wintun_api.api.kinds import Kind
+from wintun_api.api.problems import Refusal
 from wintun_api.api.tally import Tally
 
 logger = logging.getLogger(__name__)
@@ -76,12 +77,10 @@ class Guesses:
 def too_many_guesses(seconds: int) -> Refusal:
     """Return the refusal of a wrong credential from an address that has sent too many."""
     return Refusal(
-        429,
-        "too-many-guesses",
+        Kind.TOO_MANY_GUESSES,
         "Too many requests from this address carried a wrong token.",
         f"Correct the token, or wait {seconds} s. A request with a valid token is always answered.",
-        CLOSE_TOKEN,
-        (("Retry-After", str(seconds)),),
+        headers=(("Retry-After", str(seconds)),),
     )
 
 

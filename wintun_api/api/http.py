@@ -20,6 +20,7 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Final, cast
 
 import httptools
@@ -37,8 +38,9 @@ from wintun_api.api.admission import Seat
 from wintun_api.api.capture import CONNECTION
 from wintun_api.api.cutoff import ABORT
 from wintun_api.api.hosts import ABSOLUTE
+from wintun_api.api.kinds import Kind
 from wintun_api.api.listener import keep_alive
-from wintun_api.api.problems import MEDIA_TYPE, Refusal, http_kind, refusal_of, response
+from wintun_api.api.problems import MEDIA_TYPE, Refusal, problem_of, response
 from wintun_api.api.protocol import PacketProtocol
 from wintun_api.api.security import API_POLICY, HEADERS
 from wintun_api.errors import ServiceStopping
@@ -60,53 +62,38 @@ LINGER = 2.0  # seconds that a client has to read the last answer
 UNREAD_PATIENCE = 30.0  # seconds that a client without a token may leave an answer unread
 
 BAD_REQUEST = Refusal(
-    400,
-    "bad-request",
+    Kind.BAD_REQUEST,
     "The request is not valid HTTP/1.1 (RFC 9112).",
     "Send one Content-Length or chunks, end lines with CR LF, and send no control characters.",
 )
 LARGE_HEAD = Refusal(
-    431,
-    "large-head",
+    Kind.LARGE_HEAD,
     f"The head of a request may have at most {MAX_HEAD // 1024} KiB and {MAX_HEADERS} headers.",
-    "Send fewer or shorter headers, for example by removing cookies.",
 )
 LONG_TARGET = Refusal(
-    414,
-    "long-target",
+    Kind.LONG_TARGET,
     f"The path and query of a request may have at most {MAX_TARGET // 1024} KiB.",
-    "Send a shorter query.",
 )
 LARGE_FRAMING = Refusal(
-    400,
-    "bad-request",
+    Kind.BAD_REQUEST,
     "The chunks of the body have too much overhead for too little content.",
     "Send larger chunks, without extensions and trailers.",
 )
 LATE = Refusal(
-    408,
-    "request-timeout",
+    Kind.REQUEST_TIMEOUT,
     "The request did not arrive in time.",
-    "Send the whole request at once, or allow more time with --request-timeout.",
 )
-BAD_VERSION = Refusal(
-    505, "bad-version", "The service only speaks HTTP/1.1.", "Send the request as HTTP/1.1 or 1.0."
-)
+BAD_VERSION = Refusal(Kind.BAD_VERSION, "The service only speaks HTTP/1.1.")
 BAD_CODING = Refusal(
-    501,
-    "bad-coding",
+    Kind.BAD_CODING,
     "The body has a transfer coding other than chunked.",
-    "Send it with a Content-Length, or chunked in HTTP/1.1.",
 )
 CONNECT = Refusal(
-    501,
-    "not-implemented",
+    Kind.NOT_IMPLEMENTED,
     "The service is not a proxy.",
-    "Use one of the methods that /docs lists.",
 )
 BAD_TRAILER = Refusal(
-    400,
-    "bad-request",
+    Kind.BAD_REQUEST,
     "The request has a trailer that would change how the connection is read.",
     "Send Connection, Content-Length, Transfer-Encoding and Upgrade only before the body.",
 )
@@ -115,16 +102,13 @@ FRAMING_FIELDS = frozenset(
     {b"connection", b"proxy-connection", b"content-length", b"transfer-encoding", b"upgrade"}
 )
 BODY_IN_HANDSHAKE = Refusal(
-    400,
-    "bad-handshake",
+    Kind.BAD_HANDSHAKE,
     "The request for a WebSocket has a body.",
     "Send it without a body and without a Content-Length other than 0.",
 )
 FULL = Refusal(
-    503,
-    "full",
+    Kind.FULL,
     "The service has as many open connections as it can hold.",
-    "Close unused connections, or raise --max-connections.",
 )
 
 
@@ -639,27 +623,26 @@ class _Stopped(Exception):
 
 
 async def _refuse_stopping(scope: Scope, receive: Receive, send: Send) -> None:
-    problem = refusal_of(ServiceStopping()).problem(scope["path"])
+    problem = problem_of(ServiceStopping(), scope["path"])
     await response(problem, {**HEADERS, "connection": "close"})(scope, receive, send)
 
 
 async def _refuse_full(scope: Scope, receive: Receive, send: Send) -> None:
-    answer = response(FULL.problem(scope["path"]), {**HEADERS, "connection": "close"})
+    answer = response(problem_of(FULL, scope["path"]), {**HEADERS, "connection": "close"})
     await answer(scope, receive, send)
 
 
 def _bad_handshake(status: int, detail: str) -> Refusal:
     return Refusal(
-        status,
-        "bad-handshake",
+        Kind.BAD_HANDSHAKE,
         detail,
-        "Send a handshake as described in RFC 6455, section 4.1, as client libraries do.",
+        status=status,
     )
 
 
 def _answer(refusal: Refusal, path: str, more: tuple[tuple[str, str], ...]) -> bytes:
     """Return a complete HTTP response with the problem document."""
-    body = json.dumps(refusal.problem(path), separators=(",", ":")).encode()
+    body = json.dumps(problem_of(refusal, path), separators=(",", ":")).encode()
     headers = {
         **HEADERS,
         "content-security-policy": API_POLICY,
@@ -669,7 +652,7 @@ def _answer(refusal: Refusal, path: str, more: tuple[tuple[str, str], ...]) -> b
         "connection": "close",
         **dict(more),
     }
-    phrase = http_kind(refusal.status).title
+    phrase = HTTPStatus(refusal.status).phrase
     lines = [f"HTTP/1.1 {refusal.status} {phrase}"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     return "\r\n".join((*lines, "", "")).encode("latin-1") + body

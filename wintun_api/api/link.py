@@ -22,6 +22,7 @@ from wintun_api.api.protocol import (
     PacketProtocol,
 )
 from wintun_api.api.unsent import Span
+from wintun_api.choices import CloseCode
 from wintun_api.hub.burst import Burst, Form
 from wintun_api.hub.tasks import TaskSet
 from wintun_api.wire import header
@@ -29,7 +30,6 @@ from wintun_api.wire import header
 # Limits for data that another server has not taken yet, in messages and in bytes.
 MAX_PENDING = 64
 MAX_PENDING_BYTES = 256 * 1024
-CUT = 1006  # RFC 6455, section 7.1.5: the connection ended without a close frame
 _JSON = json.JSONEncoder(separators=(",", ":"))
 
 
@@ -229,7 +229,7 @@ class PlainLink:
         cut.cancel()
         if not message.done():
             message.cancel()
-            return {"type": "websocket.disconnect", "code": CUT}
+            return {"type": "websocket.disconnect", "code": CloseCode.ABNORMAL}
         return message.result()
 
     def close(self, code: int, reason: str, patience: float = CLOSE_PATIENCE) -> None:

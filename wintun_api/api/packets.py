@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Request
-from starlette.exceptions import HTTPException
 
 from wintun_api.api.access import INJECTION, needs
 from wintun_api.api.context import RegistryOf, SessionId, problems
+from wintun_api.api.kinds import Kind
+from wintun_api.api.problems import Refusal
 from wintun_api.api.views import injection_report_of
 from wintun_api.choices import Full
 from wintun_api.errors import FrameError, InvalidPacket, SessionEnded, SessionNotFound
@@ -51,7 +52,8 @@ async def inject_packets(
     elif kind == BATCH_TYPE:
         packets = [packet for batch in unpack(body) for packet in batch.packets]
     else:
-        raise HTTPException(415, f"Packets must be sent as {RAW_TYPE} or {BATCH_TYPE}.")
+        detail = f"Packets must be sent as {RAW_TYPE} or {BATCH_TYPE}."
+        raise Refusal(Kind.UNSUPPORTED_MEDIA_TYPE, detail)
     injection = session.inject(packets, Full.DROP)
     if injection.failure is not None:
         raise injection.failure

@@ -1,9 +1,8 @@
-"""Map errors to `application/problem+json` (RFC 9457) and WebSocket close codes in one table."""
+"""Answer errors with `application/problem+json` (RFC 9457) or a close code, by their kind."""
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 from uuid import uuid4
@@ -15,131 +14,56 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
 from wintun_api import errors
+from wintun_api.api.kinds import Kind, cause_of, status_kind
+from wintun_api.choices import CloseCode
 
 logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
-URN = "urn:wintun-api:problem:"
-
-# Our own close codes (RFC 6455 leaves 4000 to 4999 to applications).
-CLOSE_TOKEN = 4001
-CLOSE_SCOPE = 4003
-CLOSE_NO_SESSION = 4004
-CLOSE_SLOW = 4008
-CLOSE_ENDED = 4009
-CLOSE_BAD_FRAME = 4010
-CLOSE_GOING_AWAY = 1001
-CLOSE_INTERNAL = 1011
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """Hold a cause: the end of its `type`, its title, its HTTP status and its close code."""
+class Refusal(errors.WintunApiError):
+    """Refuse a request before it reaches a route.
 
-    slug: str
-    title: str
-    status: int
-    close_code: int = CLOSE_INTERNAL
+    Attributes:
+        kind: What kind of problem it is.
+        headers: Header fields of the answer.
+        status: The HTTP status, which only some kinds leave to the place that refuses.
+        close_code: The code that closes a WebSocket of a page, likewise.
+    """
 
-
-KINDS: dict[type[Exception], Kind] = {
-    errors.InvalidArgument: Kind("invalid-argument", "Invalid argument", 422),
-    errors.InvalidPacket: Kind("invalid-packet", "Not an IP packet", 422, CLOSE_BAD_FRAME),
-    errors.FrameError: Kind("bad-frame", "Not a batch frame", 422, CLOSE_BAD_FRAME),
-    errors.DriverUnavailable: Kind("driver-unavailable", "Driver unavailable", 503),
-    errors.DriverBusy: Kind("driver-busy", "Driver busy", 504),
-    errors.OutOfThreads: Kind("out-of-threads", "Out of threads", 503),
-    errors.SessionNotFound: Kind("session-not-found", "No such session", 404, CLOSE_NO_SESSION),
-    errors.ServiceStopping: Kind("stopping", "Service stopping", 503, CLOSE_GOING_AWAY),
-    errors.TokenEnded: Kind("unauthorized", "Unauthorized", 401, CLOSE_TOKEN),
-    errors.StorageFailed: Kind("storage-failed", "Storage failed", 503),
-    errors.AccessDenied: Kind("access-denied", "Access denied by the system", 403),
-    errors.AdapterNotFound: Kind("adapter-not-found", "No such adapter", 404, CLOSE_NO_SESSION),
-    errors.AdapterUnavailable: Kind("adapter-unavailable", "Adapter unavailable", 409),
-    errors.AdapterExists: Kind("adapter-exists", "Adapter exists", 409),
-    errors.AddressExists: Kind("address-exists", "Address exists", 409),
-    errors.RouteExists: Kind("route-exists", "Route exists", 409),
-    errors.SettingRefused: Kind("setting-refused", "Setting refused by the system", 422),
-    errors.DriverInUse: Kind("driver-in-use", "Driver in use", 409),
-    errors.SessionExists: Kind("session-exists", "Session exists", 409),
-    errors.SessionEnded: Kind("session-ended", "Session ended", 409, CLOSE_ENDED),
-    errors.RingFull: Kind("ring-full", "Send ring full", 503),
-    errors.RingCorrupt: Kind("ring-corrupt", "Receive ring corrupt", 500),
-    errors.NotSupported: Kind("not-supported", "Not supported", 501),
-    errors.DriverError: Kind("driver-error", "Driver call failed", 502),
-}
-VALIDATION = Kind("invalid-request", "Invalid request", 422)
-INTERNAL = Kind("internal", "Internal error", 500)
-# Refusals by the framework. The phrases are those of RFC 9110; Python's depend on its version.
-HTTP_KINDS = {
-    400: Kind("bad-request", "Bad Request", 400),
-    401: Kind("unauthorized", "Unauthorized", 401),
-    403: Kind("forbidden", "Forbidden", 403),
-    404: Kind("not-found", "Not Found", 404),
-    405: Kind("method-not-allowed", "Method Not Allowed", 405),
-    409: Kind("conflict", "Conflict", 409),
-    413: Kind("content-too-large", "Content Too Large", 413),
-    415: Kind("unsupported-media-type", "Unsupported Media Type", 415),
-    429: Kind("too-many-requests", "Too Many Requests", 429),
-}
+    def __init__(
+        self,
+        kind: Kind,
+        detail: str,
+        hint: str | None = None,
+        *,
+        headers: tuple[tuple[str, str], ...] = (),
+        status: int | None = None,
+        close_code: CloseCode | None = None,
+    ) -> None:
+        super().__init__(detail, hint=hint)
+        self.kind = kind
+        self.headers = headers
+        self.status = kind.status if status is None else status
+        self.close_code = kind.close_code if close_code is None else close_code
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal(Exception):
-    """Refuse a request before it reaches a route."""
-
-    status: int
-    slug: str
-    detail: str
-    hint: str
-    close_code: int = CLOSE_INTERNAL
-    headers: tuple[tuple[str, str], ...] = ()
-
-    def problem(self, instance: str) -> dict[str, Any]:
-        """Return the problem document."""
-        return document(
-            self.slug,
-            http_kind(self.status).title,
-            self.status,
-            self.detail,
-            instance=instance,
-            hint=self.hint,
-        )
+def kind_of(error: BaseException) -> Kind:
+    """Return the kind of problem that an error is."""
+    return error.kind if isinstance(error, Refusal) else cause_of(type(error)).kind
 
 
-def document(
-    slug: str, title: str, status: int, detail: str, *, instance: str, hint: str, **more: Any
-) -> dict[str, Any]:
-    """Return a problem document; members that are None or empty are left out."""
-    members = {
-        "type": URN + slug,
-        "title": title,
-        "status": status,
-        "detail": detail,
-        "instance": instance,
-        "hint": hint,
-        **more,
-    }
-    return {key: value for key, value in members.items() if value not in (None, "", (), [])}
-
-
-def kind_of(error: Exception) -> Kind:
-    """Return the table's row for an error: that of its class or its nearest base class."""
-    for cls in type(error).__mro__:
-        if cls in KINDS:
-            return KINDS[cls]
-    return INTERNAL
-
-
-def http_kind(status: int) -> Kind:
-    """Return the row for an HTTP status that does not come from our own errors."""
-    phrase = HTTPStatus(status).phrase
-    return HTTP_KINDS.get(status) or Kind(phrase.lower().replace(" ", "-"), phrase, status)
-
-
-def close_code(error: Exception) -> int:
+def close_code(error: BaseException) -> CloseCode:
     """Return the WebSocket close code for an error."""
-    return kind_of(error).close_code
+    return error.close_code if isinstance(error, Refusal) else kind_of(error).close_code
+
+
+def hint_of(error: errors.WintunApiError) -> str:
+    """Return what to do about an error, for those who write clients."""
+    if error.hint:
+        return error.hint
+    return error.kind.hint if isinstance(error, Refusal) else cause_of(type(error)).hint
 
 
 def refusal_of(error: Exception) -> Refusal:
@@ -149,43 +73,67 @@ def refusal_of(error: Exception) -> Refusal:
     if isinstance(error, ValidationError | WebSocketRequestValidationError):
         detail = "; ".join(f"{item['loc'][-1]}: {item['msg']}" for item in error.errors())
         hint = "Correct the named query parameters and connect again."
-        return Refusal(VALIDATION.status, VALIDATION.slug, detail, hint)
-    kind = kind_of(error)
-    hint = error.hint if isinstance(error, errors.WintunApiError) else ""
-    return Refusal(kind.status, kind.slug, str(error), hint, kind.close_code)
+        return Refusal(Kind.INVALID_REQUEST, detail, hint)
+    found = hint_of(error) if isinstance(error, errors.WintunApiError) else None
+    return Refusal(kind_of(error), str(error), found)
 
 
 def problem_of(error: errors.WintunApiError, instance: str = "") -> dict[str, Any]:
     """Return the problem document of one of our errors; `instance` is the path of a request."""
-    kind = kind_of(error)
     more: dict[str, Any] = {}
-    if isinstance(error, errors.DriverError):
-        more["function"] = error.function
-        more |= _numbers(error)
-        more["log"] = list(error.log)
-    elif isinstance(error, errors.DriverUnavailable):
-        more["reason"] = error.reason
-    elif isinstance(error, errors.InvalidArgument):
-        more["field"] = error.field
-    elif isinstance(error, errors.InvalidPacket | errors.FrameError):
-        more["reason"] = error.reason
-    return document(
-        kind.slug, kind.title, kind.status, str(error), instance=instance, hint=error.hint, **more
-    )
+    match error:
+        case Refusal():
+            more["status"] = error.status
+        case errors.DriverError():
+            if error.failed is not None:
+                more = {"function": error.failed.function, **_numbers(error.failed)}
+            more["log"] = list(error.log)
+        case (
+            errors.DriverUnavailable(reason=reason)
+            | errors.InvalidPacket(reason=reason)
+            | errors.FrameError(reason=reason)
+        ):
+            more["reason"] = reason
+        case errors.InvalidArgument():
+            more["field"] = error.field
+    if isinstance(error, errors.AdapterError) and error.adapter is not None:
+        more["adapter"] = str(error.adapter)
+    if isinstance(error, errors.SessionExists | errors.SessionEnded):
+        more["session"] = error.session
+    return document(kind_of(error), str(error), hint_of(error), instance, **more)
 
 
-def _numbers(error: errors.DriverError) -> dict[str, Any]:
-    """Return the error number as the driver gave it, and in its other common forms."""
-    if error.domain == "errno":
-        return {"errno": error.code}
-    if error.domain == "configret":
-        return {"configret": f"0x{error.code:08X}"}
-    more: dict[str, Any] = {"win32_code": error.code, "win32_code_hex": f"0x{error.code:08X}"}
-    kind = errors.kind_of_code(error.code)
+def document(
+    kind: Kind, detail: str, hint: str, instance: str, *, status: int | None = None, **more: Any
+) -> dict[str, Any]:
+    """Return a problem document; members that are None or empty are left out."""
+    members = {
+        "type": kind.type,
+        "title": kind.title,
+        "status": kind.status if status is None else status,
+        "detail": detail,
+        "instance": instance,
+        "hint": hint,
+        **more,
+    }
+    return {key: value for key, value in members.items() if value not in (None, "", (), [])}
+
+
+def _numbers(failed: errors.FailedCall) -> dict[str, Any]:
+    """Return the error number as the system gave it, and in its other common forms."""
+    code = failed.code
+    if code is None:
+        return {}
+    if failed.domain == "errno":
+        return {"errno": code}
+    if failed.domain == "configret":
+        return {"configret": f"0x{code:08X}"}
+    more: dict[str, Any] = {"win32_code": code, "win32_code_hex": f"0x{code:08X}"}
+    kind = errors.kind_of_code(code)
     if kind is not errors.CodeKind.WIN32:
         more["code_kind"] = kind.value
-    if error.carried != error.code:
-        more["carried_win32_code"] = error.carried
+    if failed.carried != code:
+        more["carried_win32_code"] = failed.carried
     return more
 
 
@@ -204,19 +152,11 @@ def install(app: FastAPI) -> None:
 
 UNION_MEMBERS = frozenset({"int", "str", "float", "bool", "uuid"})
 
-HTTP_HINTS = {
-    400: "Send a JSON document in UTF-8.",
-    404: "The routes are listed at /docs and in /openapi.json.",
-    409: "Revoke a token that you no longer need, then send the request again.",
-    405: "Use one of the methods that the Allow header lists; /docs describes them.",
-    413: "Send less at a time, or use the WebSocket.",
-    415: "Send application/json, or for packets one of the two types that /docs lists.",
-}
-
 
 async def _on_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, errors.WintunApiError)
-    return response(problem_of(error, request.url.path))
+    headers = dict(error.headers) if isinstance(error, Refusal) else None
+    return response(problem_of(error, request.url.path), headers)
 
 
 async def _on_validation(request: Request, error: Exception) -> Response:
@@ -237,26 +177,19 @@ def validation_problem(error: RequestValidationError, instance: str) -> dict[str
         for item in error.errors()
         if item["loc"][-1] != "none"  # "or nothing at all" does not help
     ]
-    return document(
-        VALIDATION.slug,
-        VALIDATION.title,
-        VALIDATION.status,
-        "; ".join(f"{item['field']}: {item['message']}" for item in found),
-        instance=instance,
-        hint="Correct the fields named in errors and send the request again.",
-        errors=found,
-    )
+    detail = "; ".join(f"{item['field']}: {item['message']}" for item in found)
+    kind = Kind.INVALID_REQUEST
+    return document(kind, detail, kind.hint, instance, errors=found)
 
 
 def http_problem(error: HTTPException, method: str, path: str) -> dict[str, Any]:
     """Return the problem document of a request that was refused with a plain status."""
     status = error.status_code
-    kind = http_kind(status)
+    kind = status_kind(status)
     detail = str(error.detail)
     if detail == HTTPStatus(status).phrase:
-        detail = f"{kind.title}: {method} {path}"
-    hint = HTTP_HINTS.get(status, "")
-    return document(kind.slug, kind.title, status, detail, instance=path, hint=hint)
+        detail = f"{detail if kind.status != status else kind.title}: {method} {path}"
+    return document(kind, detail, kind.hint, path, status=status)
 
 
 def _field(place: tuple[int | str, ...]) -> str:
@@ -280,11 +213,6 @@ async def _on_unexpected(request: Request, error: Exception) -> Response:
 
 def unexpected_problem(reference: str, instance: str) -> dict[str, Any]:
     """Return the problem document of a defect, which only says where to find it in the log."""
-    return document(
-        INTERNAL.slug,
-        INTERNAL.title,
-        INTERNAL.status,
-        "An unexpected error occurred in the service.",
-        instance=instance,
-        hint=f"Look for the reference {reference} in the service's log.",
-    )
+    detail = "An unexpected error occurred in the service."
+    hint = f"Look for the reference {reference} in the service's log."
+    return document(Kind.INTERNAL, detail, hint, instance)

@@ -25,11 +25,11 @@ from websockets.http11 import Request
 from wintun_api.api.admission import Seat
 from wintun_api.api.frames import MessageReader
 from wintun_api.api.unsent import Span, Unsent, frames_whole, tell_when_empty
+from wintun_api.choices import CloseCode
 from wintun_api.hub.burst import Burst
 from wintun_api.hub.ending import ENDING_PATIENCE
 
 EXTENSION = "wintun_api.packets"
-GOING_AWAY = 1001
 CLOSE_PATIENCE = 1.0
 # A client that sends this much at a time is read once per turn of the loop, to be fair to others.
 LARGE_CHUNK = 16 * 1024
@@ -41,9 +41,6 @@ WRITE_LOW = 0
 # Pings left unanswered while the client does not read; after that it is cut off.
 MAX_UNANSWERED: Final = 1000
 MAX_FRAGMENTS: Final = 4096  # of one message
-POLICY_VIOLATION: Final = 1008
-INVALID_DATA: Final = 1007
-TOO_BIG: Final = 1009
 # Limit for the parser of `websockets`: our own parser reads the heads and has other limits.
 HEAD: Final = b"GET / HTTP/1.1\r\n\r\n"
 EXPLAINED = ("Allow", "Upgrade")
@@ -274,14 +271,14 @@ class PacketProtocol(WebSocketsSansIOProtocol):
             return
         if not binary and not _is_utf8(b"".join(self.frames)):
             self.frames = []
-            self._fail(INVALID_DATA, "The text message is not valid UTF-8.")
+            self._fail(CloseCode.INVALID_DATA, CloseCode.INVALID_DATA.reason)
             return
         super().send_receive_event_to_app()
 
     def handle_cont(self, event: Frame) -> None:
         """Handle a fragment; the number of fragments of a message is limited."""
         if len(self.frames) >= MAX_FRAGMENTS:
-            self._fail(TOO_BIG, f"A message may have at most {MAX_FRAGMENTS} fragments.")
+            self._fail(CloseCode.TOO_BIG, f"A message may have at most {MAX_FRAGMENTS} fragments.")
         else:
             super().handle_cont(event)
 
@@ -296,7 +293,7 @@ class PacketProtocol(WebSocketsSansIOProtocol):
         self._pong = pongs[-1]
         self._unanswered += 1
         if self._unanswered > MAX_UNANSWERED:
-            self.close(POLICY_VIOLATION, "The client sends pings but does not read.")
+            self.close(CloseCode.POLICY_VIOLATION, CloseCode.POLICY_VIOLATION.reason)
 
     def handle_close(self, event: Frame) -> None:
         """Answer a close frame and end soon, even if the client does not read."""
@@ -361,7 +358,7 @@ class PacketProtocol(WebSocketsSansIOProtocol):
         if self.close_sent or not self.handshake_complete:
             super().shutdown()
         else:
-            self.close(GOING_AWAY, "The service is shutting down.")
+            self.close(CloseCode.GOING_AWAY, CloseCode.GOING_AWAY.reason)
         if self.close_timer is None:
             self.close_timer = self.loop.call_later(CLOSE_PATIENCE, self.abort)
 

@@ -16,6 +16,8 @@ from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 
 from wintun_api.api.access import Access, access_of
+from wintun_api.api.kinds import Kind
+from wintun_api.api.problems import Refusal
 
 FOUND = "wintun_api.found"
 
@@ -94,14 +96,15 @@ class Routes(APIRouter):
         """Run the route that `security` has allowed.
 
         Raises:
-            HTTPException: 404 or 405 if there is no route; 403 if `security` was bypassed.
+            HTTPException: 404 or 405 if there is no route.
+            Refusal: `security` was bypassed.
         """
         if scope["type"] == "lifespan":
             await super().app(scope, receive, send)
             return
         found = scope.get(FOUND)
         if not isinstance(found, Found):
-            raise HTTPException(403, "The request did not pass the access check.")
+            raise Refusal(Kind.FORBIDDEN, "The request did not pass the access check.")
         if found.route is None:
             if not found.methods:
                 raise HTTPException(404)

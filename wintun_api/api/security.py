@@ -33,32 +33,21 @@ from wintun_api.api.credentials import Credentials, check_single
 from wintun_api.api.frames import close_reason
 from wintun_api.api.guesses import Guesses, too_many_guesses
 from wintun_api.api.hosts import ABSOLUTE, Origin, host_name, host_of, scheme_of
-from wintun_api.api.problems import (
-    CLOSE_INTERNAL,
-    CLOSE_SCOPE,
-    CLOSE_TOKEN,
-    Refusal,
-    response,
-)
+from wintun_api.api.kinds import Kind
+from wintun_api.api.problems import Refusal, problem_of, response
 from wintun_api.api.routes import FOUND, Found
 from wintun_api.api.sign_ins import SignIns, cookie_name
 from wintun_api.api.subprotocols import protocols
 from wintun_api.api.tally import Tally
 from wintun_api.api.tokens import Principal, TokenStore
+from wintun_api.choices import CloseCode
 from wintun_api.paste import trimmed
 from wintun_api.wire import BATCH_TYPE, RAW_TYPE
 
 logger = logging.getLogger(__name__)
 
 CONTENT_TYPES = frozenset({"application/json", RAW_TYPE, BATCH_TYPE})
-UNAUTHORIZED = (
-    "unauthorized",
-    "The request does not carry a valid token.",
-    (
-        "Send the header Authorization: Bearer <token>. The token is in the token file "
-        "that wintun-api serve names when it starts."
-    ),
-)
+UNAUTHORIZED = "The request does not carry a valid token."
 CHALLENGE = ("WWW-Authenticate", "Bearer")
 
 API_POLICY = "default-src 'none'; frame-ancestors 'none'"
@@ -135,19 +124,15 @@ class Doorkeeper:
             if ABSOLUTE in scope.get("extensions", {}):
                 raise _bad_host("The target of the request names a host that is not this service.")
             raise Refusal(
-                403,
-                "foreign-host",
+                Kind.FOREIGN_HOST,
                 "The Host header does not name this service.",
-                "Use 127.0.0.1 or localhost, or allow the name with --allowed-host. Configure a "
-                "reverse proxy to pass the Host header on unchanged.",
             )
 
     def _check_site(self, scope: ASGIScope, headers: Headers, found: Found) -> None:
         value = headers.get("origin")
         if value is not None and not self._is_own(value, scope):
             raise Refusal(
-                403,
-                "foreign-origin",
+                Kind.FOREIGN_ORIGIN,
                 f"Pages of {value[:100]} may not use this service.",
                 self._origin_hint(value, scope, headers),
             )
@@ -158,10 +143,8 @@ class Doorkeeper:
         visit = headers.get("sec-fetch-mode") == "navigate" and found.page
         if not (visit and scope["type"] == "http" and scope["method"] in SAFE_METHODS):
             raise Refusal(
-                403,
-                "foreign-origin",
+                Kind.FOREIGN_ORIGIN,
                 "Pages of other sites may not use this service.",
-                "Open the dashboard at the service's own address.",
             )
 
     def _is_own(self, value: str, scope: ASGIScope) -> bool:
@@ -206,8 +189,7 @@ class Doorkeeper:
         length = headers.get("content-length", "0")
         if re.fullmatch(r"[0-9]+", length) is None:
             raise Refusal(
-                400,
-                "bad-request",
+                Kind.BAD_REQUEST,
                 "The header Content-Length is not a decimal number.",
                 "Send the number of bytes in the body.",
             )
@@ -215,10 +197,8 @@ class Doorkeeper:
         limit = found.max_body or self.max_body
         if len(length.lstrip("0")) > 18 or int(length) > limit:
             raise Refusal(
-                413,
-                "content-too-large",
+                Kind.CONTENT_TOO_LARGE,
                 f"The body has {length[:20]} bytes; {limit} is the limit.",
-                "Send less at a time; for packets, use the WebSocket.",
             )
 
     def _authenticate(
@@ -230,17 +210,15 @@ class Doorkeeper:
         if principal is None:
             if wait is not None:
                 raise too_many_guesses(math.ceil(wait))
-            slug, detail, hint = UNAUTHORIZED
-            raise Refusal(401, slug, detail, hint, CLOSE_TOKEN, (CHALLENGE,))
+            raise Refusal(Kind.UNAUTHORIZED, UNAUTHORIZED, headers=(CHALLENGE,))
         safe = scope["type"] == "http" and scope["method"] in SAFE_METHODS
         if principal.sign_in is not None and not safe and not _from_own_page(headers):
             raise Refusal(
-                403,
-                "foreign-origin",
+                Kind.FOREIGN_ORIGIN,
                 "A request that signs in with a browser's cookie must carry an Origin header or "
                 "Sec-Fetch-Site: same-origin.",
                 "Send the token in the Authorization header.",
-                CLOSE_SCOPE,
+                close_code=CloseCode.SCOPE,
             )
         return principal
 
@@ -324,7 +302,7 @@ class Security:
                 # The declared path is logged: the request's path may contain a token.
                 logger.exception("Unexpected error in WebSocket %s", found.template)
                 with suppress(RuntimeError):
-                    await send({"type": "websocket.close", "code": CLOSE_INTERNAL})
+                    await send({"type": "websocket.close", "code": CloseCode.INTERNAL_ERROR})
         finally:
             if watch is not None:
                 watch.close()
@@ -336,8 +314,8 @@ class Security:
             message = await receive()
             last = message["type"] == "http.request" and not message.get("more_body", False)
             if last and not self._doorkeeper.current(principal):
-                _, detail, _ = UNAUTHORIZED
-                raise HTTPException(401, detail, dict([CHALLENGE]))
+                # The framework takes every other exception while a body is read for a bad body.
+                raise HTTPException(401, UNAUTHORIZED, dict([CHALLENGE]))
             return message
 
         return checking
@@ -393,7 +371,7 @@ class Security:
         if refusal.status in (401, 429) and scope[FOUND].page and _accepts_page(scope):
             answer = HTMLResponse(self._sign_in_page, refusal.status, dict(refusal.headers))
         else:
-            answer = response(refusal.problem(scope["path"]), dict(refusal.headers))
+            answer = response(problem_of(refusal, scope["path"]), dict(refusal.headers))
         await answer(scope, receive, send)
 
 
@@ -403,15 +381,16 @@ async def refuse_websocket(refusal: Refusal, websocket: WebSocket) -> None:
     A program gets the problem document instead of the handshake. A page cannot read that: if its
     Origin is ours, its socket is accepted and closed with the code.
     """
-    if websocket.headers.get("origin") is not None and refusal.close_code != CLOSE_INTERNAL:
+    code = refusal.close_code
+    if websocket.headers.get("origin") is not None and code is not CloseCode.INTERNAL_ERROR:
         offers = protocols(websocket.scope["subprotocols"])
         await websocket.accept(offers[0] if offers else None)
-        await websocket.close(refusal.close_code, close_reason(refusal.detail))
+        await websocket.close(code, close_reason(str(refusal)))
     elif "websocket.http.response" in websocket.scope.get("extensions", {}):
-        answer = response(refusal.problem(websocket.scope["path"]), dict(refusal.headers))
+        answer = response(problem_of(refusal, websocket.scope["path"]), dict(refusal.headers))
         await websocket.send_denial_response(answer)
     else:
-        await websocket.close(refusal.close_code)
+        await websocket.close(code)
 
 
 def _check_content_type(method: str, headers: Headers) -> None:
@@ -421,8 +400,7 @@ def _check_content_type(method: str, headers: Headers) -> None:
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     if (has_body or kind) and kind not in CONTENT_TYPES:
         raise Refusal(
-            415,
-            "unsupported-media-type",
+            Kind.UNSUPPORTED_MEDIA_TYPE,
             f"The content type is {kind or 'missing'}.",
             f"Send application/json, or packets as {RAW_TYPE} or {BATCH_TYPE}.",
         )
@@ -434,19 +412,14 @@ def _check_access(found: Found, principal: Principal) -> None:
     access = found.access
     if access is None:
         raise Refusal(
-            403,
-            "forbidden",
+            Kind.FORBIDDEN,
             "The service does not declare which scope this route needs, so it refuses all tokens.",
-            "Use a route that is listed in /openapi.json.",
-            CLOSE_SCOPE,
         )
     if access.scope is not None and not principal.allows(access.scope):
         raise Refusal(
-            403,
-            "missing-scope",
+            Kind.MISSING_SCOPE,
             f"The token does not have the scope {access.scope}.",
             f"Use a token with the scope {access.scope}; create one with POST /v1/tokens.",
-            CLOSE_SCOPE,
         )
 
 
@@ -478,17 +451,14 @@ def _address(scope: ASGIScope) -> str:
 
 def _bad_host(detail: str) -> Refusal:
     return Refusal(
-        400,
-        "bad-host",
+        Kind.BAD_HOST,
         detail,
-        "Send one Host header with the name of this service (RFC 9112, section 3.2).",
     )
 
 
 def _not_found() -> Refusal:
     return Refusal(
-        404,
-        "not-found",
+        Kind.NOT_FOUND,
         "There is no WebSocket at this path.",
         "The WebSockets are described in asyncapi.json.",
     )

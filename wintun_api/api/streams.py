@@ -13,8 +13,9 @@ from wintun_api.api.capture import Capture, find, stream_capture
 from wintun_api.api.connection import Options, PacketConnection
 from wintun_api.api.context import ContextOf, PrincipalOf, SessionId
 from wintun_api.api.cutoff import accept, leased
+from wintun_api.api.kinds import Kind
 from wintun_api.api.link import link_of
-from wintun_api.api.problems import CLOSE_SCOPE, Refusal, close_code, refusal_of
+from wintun_api.api.problems import Refusal, close_code, refusal_of
 from wintun_api.api.security import refuse_websocket
 from wintun_api.api.subprotocols import protocols
 from wintun_api.api.tokens import Principal
@@ -79,8 +80,7 @@ class PacketQuery(BaseModel):
             if not may_capture:
                 raise _missing(Scope.CAPTURE)
             raise Refusal(
-                422,
-                "invalid-request",
+                Kind.INVALID_REQUEST,
                 f"{PCAPNG} only sends packets to the client, so direction cannot be none.",
                 f"Use direction=received, injected or both; to inject, use {BATCH} or {RAW}.",
             )
@@ -88,8 +88,7 @@ class PacketQuery(BaseModel):
             raise _missing(Scope.INJECT)
         if self.overflow is Overflow.BLOCK and direction is not Direction.RECEIVED:
             raise Refusal(
-                422,
-                "invalid-request",
+                Kind.INVALID_REQUEST,
                 "overflow=block stops reading the receive ring, so it requires direction=received.",
                 "Use another overflow policy, or a second connection for injected packets.",
             )
@@ -115,7 +114,7 @@ async def stream_packets(
         query = PacketQuery.model_validate(dict(websocket.query_params))
         options = query.options(context.settings, principal, subprotocol)
         session, adapter = await find(context, session_id)
-    except (Refusal, WintunApiError, ValidationError) as error:
+    except (WintunApiError, ValidationError) as error:
         await refuse_websocket(refusal_of(error), websocket)
         return
     if not await accept(websocket, context.leases, principal, subprotocol):
@@ -157,8 +156,7 @@ def _negotiate(offered: list[str]) -> str | None:
             return offer
     if offers:
         raise Refusal(
-            400,
-            "unknown-subprotocol",
+            Kind.UNKNOWN_SUBPROTOCOL,
             f"The service knows none of the offered subprotocols: {', '.join(offers)[:200]}.",
             f"Offer {BATCH}, {RAW} or {PCAPNG}; without an offer the service uses {RAW}.",
         )
@@ -167,9 +165,7 @@ def _negotiate(offered: list[str]) -> str | None:
 
 def _missing(scope: Scope) -> Refusal:
     return Refusal(
-        403,
-        "missing-scope",
+        Kind.MISSING_SCOPE,
         f"The token does not have the scope {scope}.",
         f"Use a token with the scope {scope}, or another direction.",
-        CLOSE_SCOPE,
     )

@@ -10,25 +10,23 @@ from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
 from fastapi import Path as PathParameter
-from starlette.exceptions import HTTPException
 
 from wintun_api import __version__
 from wintun_api.api.access import ANY_TOKEN, HEALTH, OPEN, needs
 from wintun_api.api.audit import note_subject
 from wintun_api.api.context import (
-    BAD_HOST,
     DRIVER,
-    FOREIGN_ORIGIN,
     ContextOf,
     PrincipalOf,
     RegistryOf,
     only_problems,
     problems,
 )
+from wintun_api.api.kinds import Kind
 from wintun_api.api.sign_ins import cookie_name
 from wintun_api.api.views import driver_of, limits_of, reason_of, token_of
 from wintun_api.choices import DriverName, Scope
-from wintun_api.errors import DriverInUse, NotSupported, StorageFailed
+from wintun_api.errors import DriverInUse, NotSupported, StorageFailed, TokenNotFound, TooManyTokens
 from wintun_api.schemas.adapters import Removal
 from wintun_api.schemas.model import TRIMMED
 from wintun_api.schemas.system import Driver, Health, System
@@ -41,7 +39,7 @@ router = APIRouter()
     HEALTH,
     operation_id="get_health",
     tags=["system"],
-    responses=only_problems(BAD_HOST, FOREIGN_ORIGIN),
+    responses=only_problems(Kind.BAD_HOST, Kind.FOREIGN_ORIGIN),
 )
 @needs(OPEN)
 async def get_health() -> Health:
@@ -128,7 +126,7 @@ async def list_tokens(context: ContextOf) -> list[Token]:
     operation_id="create_token",
     status_code=201,
     tags=["tokens"],
-    responses=problems(409, StorageFailed),
+    responses=problems(TooManyTokens, StorageFailed),
 )
 @needs(Scope.ADMIN)
 async def create_token(body: TokenCreate, request: Request, context: ContextOf) -> CreatedToken:
@@ -138,10 +136,7 @@ async def create_token(body: TokenCreate, request: Request, context: ContextOf) 
     before it answers; if this fails, it answers 503 and the token does not exist. The request is
     not idempotent: repeated, it creates another token.
     """
-    try:
-        secret, token = await context.tokens.issue(body.scopes, body.label, body.expires_in)
-    except ValueError as error:
-        raise HTTPException(409, str(error)) from None
+    secret, token = await context.tokens.issue(body.scopes, body.label, body.expires_in)
     note_subject(request.scope, f"token {token.id} ({', '.join(token.scopes)})")
     return CreatedToken(**token_of(token).model_dump(), token=secret)
 
@@ -151,7 +146,7 @@ async def create_token(body: TokenCreate, request: Request, context: ContextOf) 
     operation_id="revoke_token",
     status_code=204,
     tags=["tokens"],
-    responses=problems(404, StorageFailed),
+    responses=problems(TokenNotFound, StorageFailed),
 )
 @needs(Scope.ADMIN)
 async def revoke_token(
@@ -166,7 +161,7 @@ async def revoke_token(
     404.
     """
     if not await context.tokens.revoke(token_id):
-        raise HTTPException(404, f"No token has the id {token_id!r}.")
+        raise TokenNotFound(token_id)
 
 
 @router.post(

@@ -27,7 +27,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from wintun_api.api import data_directory
 from wintun_api.api.data_directory import is_private, write_private
 from wintun_api.choices import Scope
-from wintun_api.errors import StorageFailed
+from wintun_api.errors import StorageFailed, TooManyTokens
 from wintun_api.files import UntrustedFile
 from wintun_api.hub.aside import aside
 from wintun_api.paste import text_of
@@ -172,7 +172,7 @@ class TokenStore:
         """Create a token; return its secret, which is available only now, and its record.
 
         Raises:
-            ValueError: There are too many tokens.
+            TooManyTokens: There are as many as there may be.
             StorageFailed: The token could not be written and was therefore not created.
         """
         secret, token = draft(scopes, label, lifetime)
@@ -180,7 +180,7 @@ class TokenStore:
         async def change() -> None:
             self._drop_expired()
             if len(self._issued) >= MAX_TOKENS:
-                raise ValueError(f"There are {MAX_TOKENS} tokens; revoke some first.")
+                raise TooManyTokens(MAX_TOKENS)
             await self._save({**self._issued, token.id: token}, "The token was not created")
             self._issued[token.id] = token
 

@@ -22,6 +22,7 @@ from wintun_api.api.tokens import MAX_LENGTH, parse_admin_token
 from wintun_api.cli import running, variables
 from wintun_api.cli.client import open_http, read_token
 from wintun_api.cli.diagnosis import HEALTH
+from wintun_api.cli.hints import hint_for
 from wintun_api.cli.outcome import Check, Outcome
 from wintun_api.cli.python_holes import Version, holes_of
 from wintun_api.drivers import open_driver
@@ -48,7 +49,7 @@ def examine(settings: Settings) -> Iterator[Check]:
     try:
         driver = open_driver(settings.driver, settings)
     except WintunApiError as error:
-        yield Check("driver", Outcome.FAIL, str(error), error.hint)
+        yield Check("driver", Outcome.FAIL, str(error), hint_for(error))
         return
     try:
         yield check_driver(driver)
@@ -173,7 +174,7 @@ def check_token_file(path: Path) -> Check:
     except FileNotFoundError:
         return Check("token", Outcome.OK, f"{path}; the service creates it when it starts")
     except UntrustedFile as error:
-        return Check("token", Outcome.FAIL, str(error), error.hint)
+        return Check("token", Outcome.FAIL, str(error), hint_for(error))
     except OSError as error:
         hint = "Run doctor as the user of the service, or give another file with --token-file."
         return Check("token", Outcome.FAIL, f"{path}: {error.strerror or error}", hint)
@@ -254,7 +255,7 @@ def _check_own_adapters(driver: Driver) -> Iterator[Check]:
         try:
             yield _list_adapters([info.name for info in driver.adapters()])
         except WintunApiError as error:
-            yield Check("adapters", Outcome.WARN, str(error), error.hint)
+            yield Check("adapters", Outcome.WARN, str(error), hint_for(error))
 
 
 def _list_adapters(names: list[str]) -> Check:

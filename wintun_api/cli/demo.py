@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from wintun_api.choices import DriverName
+from wintun_api.cli.hints import hint_for
 from wintun_api.cli.setting_options import Flags, takes_settings
 from wintun_api.settings import Settings
 
@@ -72,7 +73,7 @@ def run(settings: Settings, *, free_port: bool, browser: bool) -> None:
     try:
         check_bind(settings)
     except InvalidArgument as error:
-        fail(str(error), error.hint, code=2)
+        fail(str(error), hint_for(error), code=2)
     sockets = _listen(settings, free_port=free_port)
     token, tasks = secrets.token_urlsafe(TOKEN_BYTES), TaskSet()
 
@@ -87,7 +88,7 @@ def run(settings: Settings, *, free_port: bool, browser: bool) -> None:
     try:
         running.make_server(settings, sockets, TokenStore(token), show).start()
     except WintunApiError as error:
-        fail(str(error), error.hint)
+        fail(str(error), hint_for(error))
 
 
 def _listen(settings: Settings, *, free_port: bool) -> list[socket.socket]:

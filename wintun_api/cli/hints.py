@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
+from wintun_api.errors import WintunApiError
+
 URN = "urn:wintun-api:problem:"
 
 _ROUTE: Final = re.compile(r"\b(?:GET|HEAD|POST|PUT|PATCH|DELETE) /|/v1/")
@@ -35,7 +37,7 @@ HINTS: Final[dict[str, str | None]] = {
     "been replaced; wintun-api events --follow shows when it is back.",
     "address-exists": None,
     "route-exists": None,
-    "setting-refused": "Change what the message names, and run the command again.",
+    "setting-refused": None,
     "session-not-found": "List the sessions with: wintun-api sessions list",
     "session-exists": "An adapter has one session at a time. End the other one with wintun-api "
     "sessions end, or stop the program that holds it.",
@@ -88,6 +90,28 @@ HINTS: Final[dict[str, str | None]] = {
     "unknown-subprotocol": _VERSION,
     "unsupported-media-type": _VERSION,
 }
+
+
+# Errors that end a command of this process, before there is an API that could answer.
+STARTING: Final[dict[str, str]] = {
+    "InvalidSettings": "Run wintun-api serve --help for a list of all settings.",
+    "UntrustedFile": "Let only the user of the service write the file, or remove it.",
+    "DataDirectoryInUse": "Stop that service first, or give this one another directory with "
+    "--data-dir.",
+}
+
+
+def hint_for(error: WintunApiError) -> str:
+    """Return what to do about an error that was raised in this process, not by a service."""
+    if error.hint:
+        return error.hint
+    for cls in type(error).__mro__:
+        if cls.__name__ in STARTING:
+            return STARTING[cls.__name__]
+    from wintun_api.api.kinds import cause_of  # the commands of a client do not need it
+
+    cause = cause_of(type(error))
+    return HINTS[cause.kind.slug] or cause.hint
 
 
 def slug_of(problem: dict[str, Any]) -> str:

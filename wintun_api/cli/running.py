@@ -20,6 +20,7 @@ from wintun_api.api.listener import close, listen
 from wintun_api.api.server import Server
 from wintun_api.api.tokens import TokenStore
 from wintun_api.cli import notify
+from wintun_api.cli.hints import hint_for
 from wintun_api.cli.log import settle, tell
 from wintun_api.cli.output import fail, printable
 from wintun_api.drivers import open_driver
@@ -126,7 +127,7 @@ def make_server(
         service.read_memory(driver)
     except UntrustedFile as error:
         driver.close()
-        fail(str(error), error.hint)
+        fail(str(error), hint_for(error))
     except OSError as error:
         driver.close()
         fail(
@@ -142,7 +143,7 @@ def make_server(
     except InvalidArgument as error:
         driver.close()
         close(sockets)
-        fail(str(error), error.hint, code=2)
+        fail(str(error), hint_for(error), code=2)
     except OSError as error:  # ssl.SSLError is one
         driver.close()
         close(sockets)
@@ -159,7 +160,7 @@ def open_the_driver(settings: Settings) -> Driver:
     try:
         driver = open_driver(settings.driver, settings)
     except WintunApiError as error:
-        fail(str(error), error.hint, code=2)
+        fail(str(error), hint_for(error), code=2)
     reason = driver.unavailable_reason()
     if reason is not None:
         tell(f"Warning: the driver {driver.name} is unavailable: {reason.message}")

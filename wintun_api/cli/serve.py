@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from wintun_api.cli.hints import hint_for
 from wintun_api.cli.setting_options import Flags, takes_settings
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def run(settings: Settings, started: Callable[[CommandServer], None] | None = No
     try:
         check_bind(settings)
     except InvalidArgument as error:
-        fail(str(error), error.hint, code=2)
+        fail(str(error), hint_for(error), code=2)
     sockets = running.listen_or_exit(settings)
     url = running.url_at(settings, sockets[0].getsockname()[1])
     directory, token, tokens = _open_data(settings, url)
@@ -76,7 +77,7 @@ def _open_data(settings: Settings, url: str) -> tuple[DataDirectory, str, TokenS
         token = load_admin_token(path, warn)
         return directory, token, TokenStore(token, settings.data_dir / "tokens.json")
     except WintunApiError as error:
-        fail(str(error), error.hint)
+        fail(str(error), hint_for(error))
     except OSError as error:
         where = "" if error.filename in (None, str(path)) else f" ({error.filename})"
         fail(

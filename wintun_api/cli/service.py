@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from wintun_api.cli.exit_codes import ExitCode
+from wintun_api.cli.hints import hint_for
 from wintun_api.cli.options import Json
 from wintun_api.cli.output import fail, show_json
 from wintun_api.cli.setting_options import Flags, takes_settings
@@ -180,7 +181,7 @@ def _prepare(settings: Settings) -> Path:
     except OSError as error:
         fail(f"Cannot prepare {data}: {error}.", "Give another directory with --data-dir.")
     except UntrustedFile as error:
-        fail(str(error), error.hint)
+        fail(str(error), hint_for(error))
     return token
 
 

@@ -13,6 +13,7 @@ import typer
 from wintun_api import settings as declared
 from wintun_api.cli import bundle, variables
 from wintun_api.cli.exit_codes import ExitCode
+from wintun_api.cli.hints import hint_for
 from wintun_api.cli.output import fail
 from wintun_api.declaration import Declaration
 from wintun_api.paste import trimmed
@@ -140,6 +141,6 @@ def _read(config: Path | None, given: Mapping[str, Any]) -> Settings:
             check_config(config)
         return declared.Settings.load(config, **given)
     except UntrustedFile as error:
-        fail(str(error), error.hint, code=ExitCode.USAGE)
+        fail(str(error), hint_for(error), code=ExitCode.USAGE)
     except InvalidSettings as error:
-        fail(*error.problems, error.hint, code=ExitCode.USAGE)
+        fail(*error.problems, hint_for(error), code=ExitCode.USAGE)

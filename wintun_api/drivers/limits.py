@@ -50,7 +50,7 @@ def check_capacity(capacity: int) -> int:
         "capacity",
         f"{capacity:#x} is not a valid ring capacity; it must be a power of two "
         f"from {MIN_RING_CAPACITY:#x} (128 KiB) to {MAX_RING_CAPACITY:#x} (64 MiB).",
-        hint=f"Omit capacity to use the default of {DEFAULT_RING_CAPACITY:#x} (4 MiB).",
+        hint=f"Give no capacity to use the default of {DEFAULT_RING_CAPACITY:#x} (4 MiB).",
     )
 
 
@@ -87,7 +87,7 @@ def _check_text(field: str, text: str, limit: int) -> str:
             field,
             f"has {units} UTF-16 units; {limit} is the limit{whose}.",
             hint="Choose a shorter one. A character beyond U+FFFF, such as most emoji, counts as "
-            "two units. The limits in GET /v1/system have the numbers.",
+            "two units.",
         )
     for character in text:
         # ctypes would silently cut the text at a NUL.

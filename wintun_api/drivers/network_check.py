@@ -75,8 +75,8 @@ def check_routes(
             raise InvalidArgument(
                 "routes",
                 f"{hop} cannot be the next hop to {route.destination}: {cause}.",
-                hint="Omit next_hop, as most tunnels do, or use a host that is reached through the "
-                "adapter.",
+                hint="Give no next hop, as most tunnels do, or use a host that is reached through "
+                "the adapter.",
             )
 
 

@@ -180,4 +180,4 @@ def _as_driver_error(failure: BaseException | None) -> DriverError:
     if isinstance(failure, DriverError):
         return failure
     what = f"failed: {failure!r}" if failure is not None else "ended without being asked to"
-    return DriverError("wait_readable", 0, f"The wait for packets {what}.")
+    return DriverError(detail=f"The wait for packets {what}.")

@@ -135,7 +135,7 @@ class Management:
             raise ServiceStopping
         if len(self._unfinished) >= MAX_UNFINISHED:
             coroutine.close()
-            raise DriverBusy(name, 0, f"{MAX_UNFINISHED} earlier operations are unfinished.")
+            raise DriverBusy(name, unfinished=len(self._unfinished))
         return self._tasks.spawn(coroutine, name=name)
 
     async def awaited(
@@ -228,7 +228,7 @@ def _tell_failure(task: asyncio.Task[Any], failed: OnFailure) -> None:
         return
     if not isinstance(error, WintunApiError):  # a defect, which `TaskSet` has logged
         text = "An unexpected error occurred in the service; its log has the details."
-        error = DriverError(task.get_name(), 0, text)
+        error = DriverError(detail=text)
     failed(error)
 
 

@@ -109,7 +109,7 @@ class Pump:
             await asyncio.wait_for(self._left.wait(), WAITER_PATIENCE)
         except TimeoutError:
             if self._give_up():
-                raise DriverBusy("wait_readable", WAITER_PATIENCE, STUCK) from None
+                raise DriverBusy("wait_readable", WAITER_PATIENCE, detail=STUCK) from None
         except asyncio.CancelledError:
             self._give_up()
             raise
@@ -125,7 +125,7 @@ class Pump:
             failure = error
         except Exception as error:
             logger.exception("Received packets could not be passed on.")
-            failure = DriverError("receive_packets", 0, f"Packets were not passed on: {error!r}.")
+            failure = DriverError(detail=f"Packets were not passed on: {error!r}.")
         self._source.halt()
         self._on_error(failure)  # -> ManagedSession._failed
         return True

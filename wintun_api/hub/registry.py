@@ -225,7 +225,7 @@ class Registry:
 
         async def release(known: ManagedAdapter) -> bool:
             if known.running_session is not None:
-                raise SessionExists("WintunFreeAdapter", 1247)
+                raise SessionExists(guid, known.running_session.id)
             handle, known.handle = known.handle, None
             if handle is not None:
                 await self._management.call("release_adapter", handle.close)
@@ -314,8 +314,7 @@ class Registry:
         async def start(known: ManagedAdapter) -> ManagedSession:
             running = known.running_session
             if running is not None:
-                detail = f"The adapter already has the session {running.id}."
-                raise SessionExists("WintunStartSession", 1247, detail=detail)
+                raise SessionExists(guid, running.id)
             handle = await self._handle(known)
             thread = known.thread = self._management.session_thread(known.info.name)
             session = ManagedSession(
@@ -430,7 +429,7 @@ class Registry:
     def _known(self, guid: UUID) -> ManagedAdapter:
         known = self._adapters.find(guid)
         if known is None:
-            raise _not_found(guid)
+            raise AdapterNotFound(guid)
         return known
 
     async def _exclusive(
@@ -446,7 +445,7 @@ class Registry:
 
         async def exclusive() -> T:
             if self._adapters.find(guid) is not known:  # it was deleted during the wait
-                raise _not_found(guid)
+                raise AdapterNotFound(guid)
             return await operation(known)
 
         return await self._turns.run(name, [known], exclusive, done_late=done_late)
@@ -483,7 +482,7 @@ class Registry:
         handle, info = await self._open(known.info.name, known.info.pool)
         if info.guid != known.info.guid:
             await self._close([handle])
-            raise _not_found(known.info.guid)
+            raise AdapterNotFound(known.info.guid)
         known.handle, known.info = handle, info
         return handle
 
@@ -610,7 +609,3 @@ class Registry:
         ended = [session for session in self._sessions.values() if session.state.over]
         for session in ended[:-MAX_ENDED_SESSIONS]:
             del self._sessions[session.id]
-
-
-def _not_found(guid: UUID) -> AdapterNotFound:
-    return AdapterNotFound("WintunOpenAdapter", 1168, detail=f"No adapter has the GUID {guid}.")

@@ -25,6 +25,7 @@ from wintun_api.drivers.base import ADAPTER_GONE, Adapter, LinkCounters, Session
 from wintun_api.errors import (
     DriverBusy,
     DriverError,
+    FailedCall,
     RingCorrupt,
     ServiceStopping,
     SessionEnded,
@@ -60,7 +61,7 @@ class SessionView:
 
     Attributes:
         reason: Why it ended or failed, as a sentence; None until then.
-        code: The driver's error code if it failed, otherwise None.
+        failed: The driver's call that failed and its number; None if there was none.
     """
 
     id: str
@@ -68,12 +69,17 @@ class SessionView:
     capacity: int
     state: SessionState
     reason: str | None
-    code: int | None
+    failed: FailedCall | None
     started_ns: int
     ended_ns: int | None
     restarts: int
     subscribers: int
     counters: SessionCounters
+
+    @property
+    def code(self) -> int | None:
+        """The driver's error number if it failed, of whatever kind."""
+        return self.failed.code if self.failed else None
 
     @property
     def ring_lost(self) -> int | None:
@@ -117,7 +123,7 @@ class ManagedSession:
         self.ended: list[Callable[[], None]] = []
         self.lost = False
         self.reason: str | None = None
-        self._code: int | None = None
+        self._failed_call: FailedCall | None = None
         self._name = name
         self._handle = handle
         self._limit = limit
@@ -144,7 +150,7 @@ class ManagedSession:
             capacity=self.capacity,
             state=self.state,
             reason=self.reason,
-            code=self._code,
+            failed=self._failed_call,
             started_ns=self._started_ns,
             ended_ns=self._ended_ns,
             restarts=self._restarts,
@@ -165,7 +171,8 @@ class ManagedSession:
             await self._open()
         except DriverError as error:
             if self.state is SessionState.STARTING:  # else it was ended meanwhile
-                self.state, self.reason, self._code = SessionState.FAILED, str(error), error.code
+                self.state, self.reason = SessionState.FAILED, str(error)
+                self._failed_call = error.failed
                 self._over.set()
             raise
         self._events.publish(EventType.SESSION_STARTED, self.view())
@@ -275,7 +282,7 @@ class ManagedSession:
 
     def _require_open(self) -> None:
         if self.state is not SessionState.RUNNING and self.state is not SessionState.STARTING:
-            raise SessionEnded("WintunAllocateSendPacket", 38, detail=self._why())
+            raise SessionEnded(self.id, self._why())
 
     def _injected(
         self, packets: Sequence[bytes], lengths: Sequence[int], injection: Injection
@@ -374,7 +381,7 @@ class ManagedSession:
             )
             if self.state is not SessionState.STARTING:  # ended while the driver was at it
                 await self._thread.call("end_session", session.end)
-                raise SessionEnded("WintunStartSession", 38, detail=self._why())
+                raise SessionEnded(self.id, self._why())
         finally:
             self._settled.set()
         self._session = session
@@ -418,7 +425,7 @@ class ManagedSession:
             self.lost = True
             finish = self._finish_lost()
         else:
-            finish = self._finish(SessionState.FAILED, str(error), error.code)
+            finish = self._finish(SessionState.FAILED, str(error), error.failed)
         self._tasks.spawn(finish, name=f"finish:{self.id}")
 
     async def _finish_lost(self) -> None:
@@ -444,14 +451,19 @@ class ManagedSession:
             if self.state is SessionState.STARTING:
                 self.state = SessionState.ENDING
                 reason = f"{cause} It could not be restarted: {error}"
-                await self._finish(SessionState.FAILED, reason, getattr(error, "code", None))
+                await self._finish(SessionState.FAILED, reason, getattr(error, "failed", None))
             return
         self._events.publish(EventType.SESSION_RESTARTED, self.view())
 
     async def _finish(
-        self, state: SessionState, reason: str, code: int | None = None, *, stopping: bool = False
+        self,
+        state: SessionState,
+        reason: str,
+        failed: FailedCall | None = None,
+        *,
+        stopping: bool = False,
     ) -> None:
-        self.reason, self._code = reason, code
+        self.reason, self._failed_call = reason, failed
         trouble: DriverBusy | DriverError | None = None
         try:
             await self._empty()
@@ -476,7 +488,7 @@ class ManagedSession:
             trouble = trouble or error
         if trouble is not None:
             self.reason = f"{self.reason} {trouble}"
-            self._code = getattr(trouble, "code", self._code)
+            self._failed_call = getattr(trouble, "failed", self._failed_call)
         return trouble is None
 
     async def _let_go(

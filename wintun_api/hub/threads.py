@@ -83,7 +83,7 @@ class DriverThread:
         if self._stopped:
             raise ServiceStopping
         if len(self._waiting) >= MAX_WAITING:
-            raise DriverBusy(self._waiting[0].name, self._waiting[0].seconds)
+            raise DriverBusy(name, ahead=self._waiting[0].name, unfinished=len(self._waiting))
         loop = asyncio.get_running_loop()
         call = Call(name, function, loop.create_future())
         self._waiting.append(call)
@@ -129,6 +129,6 @@ class DriverThread:
             return
         if not isinstance(error, Exception) or isinstance(error, StopIteration):
             # asyncio would end the loop for the first, and cannot deliver the second.
-            error = DriverError(call.name, 0, f"The call was ended by {error!r}.")
+            error = DriverError(detail=f"{call.name} was ended by {error!r}.")
         call.future.set_exception(error)
         call.future.exception()  # a caller that gave up waiting must not cause a warning

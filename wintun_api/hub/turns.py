@@ -67,11 +67,12 @@ class Turns:
         task = self._management.begin(name, in_turn())
         try:
             return await self._management.awaited(name, task, failed_late, done_late)
-        except DriverBusy as busy:
+        except DriverBusy:
             if began:
                 raise
             task.cancel()
             ahead = [known.operation for known in members if known.operation is not None]
-            call, since = ahead[0] if ahead else (busy.call, time.monotonic())
-            detail = f"{name} waited for it and was cancelled without effect."
-            raise DriverBusy(call, time.monotonic() - since, detail) from None
+            if not ahead:
+                raise DriverBusy(name, ahead="An earlier call") from None
+            call, since = ahead[0]
+            raise DriverBusy(name, time.monotonic() - since, ahead=call) from None

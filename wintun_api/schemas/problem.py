@@ -129,6 +129,17 @@ class Problem(Model):
         description="The name of the driver's function that failed.",
         examples=["WintunOpenAdapter"],
     )
+    adapter: str | SkipJsonSchema[None] = Field(
+        None,
+        description="The adapter that the problem is about: its GUID, or the name by which it was "
+        "asked for.",
+        examples=["deadbabe-cafe-beef-0123-456789abcdef"],
+    )
+    session: str | SkipJsonSchema[None] = Field(
+        None,
+        description="The id of the session that the problem is about: the one that has ended, or "
+        "that the adapter already has.",
+    )
     log: list[str] = Field(
         default_factory=list,
         description="The lines that the driver wrote to its log during the call that failed.",

@@ -115,8 +115,13 @@ class Session(Model):
         description="A sentence that says why the session ended or failed; null while it runs."
     )
     win32_code: int | None = Field(
-        description="The error code of the driver if the session failed; on Linux the errno. "
-        "Null otherwise."
+        description="The error number of Windows or of Wintun that made the session fail, if "
+        "there was one. Null otherwise, and always on Linux."
+    )
+    errno: int | None = Field(
+        default=None,
+        description="The errno that made the session fail on Linux, if there was one. Null "
+        "otherwise, and always on Windows.",
     )
     started_at: datetime = Field(description="The time at which the session started, in UTC.")
     ended_at: datetime | None = Field(

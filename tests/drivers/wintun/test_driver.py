@@ -99,7 +99,7 @@ def test_name_of_another_interface(wintun: WintunDriver, library: EmulatedLibrar
     ethernet = library.machine.add_interface("Ethernet")
     with pytest.raises(AdapterExists) as caught:
         wintun.create_adapter("ETHERNET", "Example")
-    assert (caught.value.function, caught.value.code) == ("WintunCreateAdapter", 183)
+    assert (caught.value.name, caught.value.failed) == ("ETHERNET", None)
     assert ethernet.name == "Ethernet"
 
 
@@ -361,7 +361,7 @@ class Forgetful(EmulatedIpHelper):
 
     def guid(self, luid: int) -> UUID:
         if self.forgets:
-            raise AdapterNotFound("ConvertInterfaceLuidToGuid", 2)
+            raise AdapterNotFound.from_call("ConvertInterfaceLuidToGuid", 2)
         return super().guid(luid)
 
 

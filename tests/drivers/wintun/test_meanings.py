@@ -32,7 +32,6 @@ from wintun_api.drivers.wintun.meanings import _BY_FUNCTION, driver_error
         ("WintunReceivePacket", 38, errors.SessionEnded),
         ("WintunReceivePacket", 13, errors.RingCorrupt),
         ("WintunAllocateSendPacket", 38, errors.SessionEnded),
-        ("WintunAllocateSendPacket", 111, errors.RingFull),
         ("WintunCreateAdapter", 13, errors.DriverError),
         ("WintunDeletePoolDriver", 2, errors.DriverError),
         ("WintunGetRunningDriverVersion", 2, errors.DriverError),

@@ -11,8 +11,9 @@ from typing import Any, TypeAlias
 
 from wintun_api.api.access import Access
 from wintun_api.api.context import only_problems
+from wintun_api.api.kinds import Kind
 from wintun_api.api.openapi.examples import ANSWERS, BODIES
-from wintun_api.api.problems import MEDIA_TYPE, VALIDATION
+from wintun_api.api.problems import MEDIA_TYPE
 
 Operation: TypeAlias = dict[str, Any]
 Operations: TypeAlias = dict[str, Operation]
@@ -72,14 +73,14 @@ def _refusals(operation: Operation) -> None:
     """Add the errors of bodies and parameters that do not fit, which no route sees."""
     body = operation.get("requestBody")
     parsed = any(_may_be_wrong(p["schema"]) for p in operation.get("parameters", ()))
-    causes: list[Any] = []
+    causes: list[Kind] = []
     if body is not None:
-        causes += [413, 415]
+        causes += [Kind.CONTENT_TOO_LARGE, Kind.UNSUPPORTED_MEDIA_TYPE]
         parsed = parsed or JSON in body["content"]
     if body is not None and JSON in body["content"]:
-        causes.append(400)
+        causes.append(Kind.BAD_REQUEST)
     if parsed:
-        causes.append(VALIDATION)
+        causes.append(Kind.INVALID_REQUEST)
     responses = operation["responses"]
     for status, response in only_problems(*causes).items():
         there = responses.setdefault(str(status), response)

@@ -12,9 +12,9 @@ from starlette.exceptions import HTTPException
 from wintun_api import errors
 from wintun_api.api import adapters
 from wintun_api.api.guesses import Guesses, too_many_guesses
+from wintun_api.api.kinds import URN
 from wintun_api.api.openapi.examples import ADAPTER_PATH, GUID, ISSUED_ID, SESSION, SESSION_PATH
 from wintun_api.api.problems import (
-    URN,
     Refusal,
     http_problem,
     problem_of,
@@ -24,7 +24,7 @@ from wintun_api.api.problems import (
 from wintun_api.api.routes import Routes
 from wintun_api.api.security import Doorkeeper
 from wintun_api.api.sign_ins import SignIns
-from wintun_api.api.tokens import TokenStore, draft
+from wintun_api.api.tokens import MAX_TOKENS, TokenStore, draft
 from wintun_api.choices import Scope
 from wintun_api.drivers.base import UnavailableReason
 from wintun_api.drivers.limits import check_name
@@ -38,7 +38,7 @@ ADAPTERS = "/v1/adapters"
 PACKETS = SESSION_PATH + "/packets"
 TOKEN = f"/v1/tokens/{ISSUED_ID}"
 
-NOT_FOUND = errors.AdapterNotFound("WintunOpenAdapter", 1168, f"No adapter has the GUID {GUID}.")
+NOT_FOUND = errors.AdapterNotFound(GUID)
 FAILED = errors.DriverError("WintunCreateAdapter", 0x80070002)
 FAILED.log = ("[Wintun] Failed to create device", "The system cannot find the file specified")
 UNAVAILABLE = errors.DriverUnavailable(
@@ -48,17 +48,20 @@ UNAVAILABLE = errors.DriverUnavailable(
 )
 
 ERRORS: list[tuple[errors.WintunApiError, str]] = [
-    (errors.AccessDenied("WintunCreateAdapter", 5), ADAPTERS),
-    (errors.AdapterExists("WintunCreateAdapter", 183), ADAPTERS),
-    (errors.AdapterUnavailable("WintunStartSession", 2, DISABLED), "/v1/sessions"),
+    (errors.AccessDenied.from_call("WintunCreateAdapter", 5), ADAPTERS),
+    (errors.AdapterExists.from_call("WintunCreateAdapter", 183, name="OfficeNet"), ADAPTERS),
     (
-        errors.AddressExists(
+        errors.AdapterUnavailable.from_call("WintunStartSession", 2, DISABLED, adapter=GUID),
+        "/v1/sessions",
+    ),
+    (
+        errors.AddressExists.from_call(
             "CreateUnicastIpAddressEntry", 5010, "10.6.7.7 is an address of another interface."
         ),
         ADAPTER_PATH,
     ),
     (
-        errors.RouteExists(
+        errors.RouteExists.from_call(
             "RTM_NEWROUTE",
             17,
             "0.0.0.0/0: There is a route of metric 0 to it already, into eth0, of protocol dhcp.",
@@ -67,7 +70,7 @@ ERRORS: list[tuple[errors.WintunApiError, str]] = [
         ADAPTER_PATH,
     ),
     (
-        errors.SettingRefused(
+        errors.SettingRefused.from_call(
             "RTM_NEWADDR",
             13,
             "fd06:7::7/64: IPv6 is disabled on the adapter (net.ipv6.conf.OfficeNet.disable_ipv6).",
@@ -80,11 +83,11 @@ ERRORS: list[tuple[errors.WintunApiError, str]] = [
     (errors.OutOfThreads(), "/v1/sessions"),
     (FAILED, ADAPTERS),
     (UNAVAILABLE, ADAPTERS),
-    (errors.DriverInUse("WintunDeleteDriver", 0xE000023D), "/v1/driver"),
-    (errors.NotSupported("WintunDeletePoolDriver", 50), "/v1/pools/WireGuard"),
+    (errors.DriverInUse.from_call("WintunDeleteDriver", 0xE000023D), "/v1/driver"),
+    (errors.NotSupported(detail="This generation of Wintun has no pools."), "/v1/pools/WireGuard"),
     (errors.ServiceStopping(), "/v1/system"),
-    (errors.SessionEnded("WintunAllocateSendPacket", 38), PACKETS),
-    (errors.SessionExists("WintunStartSession", 1247), "/v1/sessions"),
+    (errors.SessionEnded(SESSION, "The adapter is gone."), PACKETS),
+    (errors.SessionExists(GUID, SESSION), "/v1/sessions"),
     (errors.SessionNotFound(SESSION), SESSION_PATH),
     (
         errors.StorageFailed(
@@ -93,15 +96,11 @@ ERRORS: list[tuple[errors.WintunApiError, str]] = [
         ),
         "/v1/tokens",
     ),
+    (errors.TokenNotFound(ISSUED_ID), TOKEN),
+    (errors.TooManyTokens(MAX_TOKENS), "/v1/tokens"),
 ]
 STATUSES: list[tuple[HTTPException, str, str]] = [
     (HTTPException(400, "There was an error parsing the body"), "POST", ADAPTERS),
-    (
-        HTTPException(404, f"No token has the id {ISSUED_ID!r}."),
-        "DELETE",
-        TOKEN,
-    ),
-    (HTTPException(409, "There are 1024 tokens; revoke some first."), "POST", "/v1/tokens"),
 ]
 
 HOST = ("host", "127.0.0.1:9886")
@@ -154,8 +153,8 @@ def _refused() -> Iterator[dict[str, Any]]:
         try:
             doorkeeper.check(scope, routes.find(scope))
         except Refusal as refusal:
-            yield refusal.problem(ADAPTERS)
-    yield too_many_guesses(12).problem(ADAPTERS)
+            yield problem_of(refusal, ADAPTERS)
+    yield problem_of(too_many_guesses(12), ADAPTERS)
 
 
 def _raised() -> Iterator[tuple[errors.WintunApiError, str]]:

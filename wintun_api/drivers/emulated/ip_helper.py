@@ -23,18 +23,16 @@ from wintun_api.drivers.network_check import (
     check_routes,
     makes,
 )
+from wintun_api.drivers.windows.failures import lacks
 from wintun_api.drivers.windows.win32 import (
     ERROR_DUP_NAME,
     ERROR_FILE_NOT_FOUND,
-    ERROR_NOT_SUPPORTED,
-    ERROR_OBJECT_ALREADY_EXISTS,
 )
 from wintun_api.drivers.wintun.meanings import driver_error
 from wintun_api.errors import (
     AdapterExists,
     AdapterNotFound,
     DriverError,
-    NotSupported,
     RouteExists,
 )
 
@@ -79,13 +77,15 @@ class EmulatedIpHelper:
     def rename(self, luid: int, alias: str) -> None:
         """Give the device another alias; the name that Wintun stored stays."""
         if not self.has_rename:
-            raise NotSupported("NciSetConnectionName", ERROR_NOT_SUPPORTED)
+            raise lacks("NciSetConnectionName")
         device = self._device("NciSetConnectionName", luid)
         try:
             self._machine.set_alias(device, alias)
         except CallFailed as error:
             if error.code == ERROR_DUP_NAME:
-                raise AdapterExists("NciSetConnectionName", error.code) from None
+                raise AdapterExists.from_call(
+                    "NciSetConnectionName", error.code, name=alias
+                ) from None
             raise _failed("NciSetConnectionName", error) from None
 
     def interfaces(self) -> list[tuple[int, str]]:
@@ -164,10 +164,8 @@ class EmulatedIpHelper:
             other = taken.get(_place(route)) or next(made, None)
             if other is not None:
                 raise RouteExists(
-                    "CreateIpForwardEntry2",
-                    ERROR_OBJECT_ALREADY_EXISTS,
-                    f"{route.destination}: A route with metric {route.metric} already exists, into "
-                    f"the adapter {other.name}.",
+                    detail=f"{route.destination}: A route with metric {route.metric} already "
+                    f"exists, into the adapter {other.name}.",
                     hint="Give this route or one of the two adapters another metric, where smaller "
                     f"is preferred, or remove the route into {other.name} first.",
                 )
@@ -180,7 +178,7 @@ class EmulatedIpHelper:
     def set_dns(self, luid: int, servers: Sequence[IPAddress], search: Sequence[str]) -> None:
         """Replace the DNS servers and search domains with these."""
         if not self.has_dns:
-            raise NotSupported("SetInterfaceDnsSettings", ERROR_NOT_SUPPORTED)
+            raise lacks("SetInterfaceDnsSettings")
         with self._changing("SetInterfaceDnsSettings", luid) as device:
             device.dns = tuple(sorted(servers, key=lambda server: server.version))
             device.dns_search = tuple(search)
@@ -213,7 +211,7 @@ class EmulatedIpHelper:
         with self._machine.lock:
             device = self._machine.by_luid(luid)
         if device is None or not device.enabled:
-            raise AdapterNotFound(function, ERROR_FILE_NOT_FOUND)
+            raise AdapterNotFound.from_call(function, ERROR_FILE_NOT_FOUND)
         return device
 
 

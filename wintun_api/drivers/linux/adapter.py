@@ -211,10 +211,7 @@ class LinuxAdapter:
             self._link(route)
         if metric is not None:
             raise NotSupported(
-                "RTM_NEWLINK",
-                errno.EOPNOTSUPP,
-                "On Linux an interface has no metric.",
-                domain="errno",
+                detail="On Linux an interface has no metric.",
                 hint="Set the metric of each route instead.",
             )
 
@@ -243,11 +240,8 @@ class LinuxAdapter:
             link = self._link(route)
         if self._resolver is None:
             raise NotSupported(
-                "resolvectl",
-                errno.EOPNOTSUPP,
-                "Without systemd-resolved, Linux does not support DNS servers per interface.",
-                domain="errno",
-                hint="Omit dns and dns_search, or run systemd-resolved.",
+                detail="Linux supports DNS servers per interface only with systemd-resolved.",
+                hint="Set no DNS servers and search domains, or run systemd-resolved.",
             )
         self._resolver.set(link.kernel_name, servers, search)
 
@@ -291,11 +285,9 @@ class LinuxAdapter:
                 return False
             if link.carrier and session is None and not force:
                 raise SessionExists(
-                    "RTM_DELLINK",
-                    errno.EBUSY,
-                    "Another process has a session on the adapter.",
-                    domain="errno",
-                    hint="End that session first, or delete the adapter with force=true.",
+                    self._guid,
+                    detail="Another process has a session on the adapter.",
+                    hint="End that session first, or force the deletion.",
                 )
             self._counted = link.counters
             route.delete_link(link.index)
@@ -335,14 +327,16 @@ class LinuxAdapter:
             detail = "The handle is closed."
         elif session is not None and session.kernel_name() is not None:
             detail = "The adapter is in another network namespace; its session continues."
-        raise AdapterNotFound("RTM_GETLINK", errno.ENODEV, detail, domain="errno")
+        raise AdapterNotFound(self._guid, detail)
 
     def _attach(self, route: RouteSocket, link: Link) -> int:
         try:
             descriptor, kernel_name = tun.attach(link.kernel_name)
         except DriverError as error:
             if error.code == errno.EBUSY:
-                raise SessionExists(error.function, error.code, domain="errno") from None
+                raise SessionExists.from_call(
+                    "TUNSETIFF", errno.EBUSY, domain="errno", adapter=self._guid
+                ) from None
             raise
         attached = -1
         try:
@@ -352,7 +346,7 @@ class LinuxAdapter:
             if attached != link.index:
                 os.close(descriptor)
         if attached != link.index:
-            raise AdapterNotFound("TUNSETIFF", errno.ENODEV, domain="errno")
+            raise AdapterNotFound(self._guid)
         return descriptor
 
     def _ended(self, session: LinuxSession) -> None:
@@ -438,4 +432,4 @@ def refuse_taken(route: RouteSocket, identity: Identity, *, but: int | None = No
             )
         else:
             continue
-        raise AdapterExists("RTM_NEWLINK", errno.EEXIST, detail, domain="errno")
+        raise AdapterExists(identity.name, identity.guid, detail)

@@ -21,7 +21,7 @@ from wintun_api.drivers.linux.routes import keep_routes
 from wintun_api.drivers.linux.rtnetlink import Link
 from wintun_api.drivers.linux.transaction import Refused, Step, insist, run
 from wintun_api.drivers.network_check import check_addresses
-from wintun_api.errors import DriverError
+from wintun_api.errors import DriverError, FailedCall
 
 _GONE = frozenset((errno.EADDRNOTAVAIL, errno.ENXIO))
 _THERE = frozenset((errno.EEXIST,))
@@ -110,7 +110,9 @@ def _error(refused: Refused, link: Link) -> DriverError:
     if isinstance(subject, IPv4Interface | IPv6Interface):
         return address_refused(refusal, link, subject)
     reason = refusal.reason or os.strerror(refusal.code)
-    return stayed("RTM_DELADDR", f"{subject} was not removed from {link.kernel_name}: {reason}.")
+    error = stayed(f"{subject} was not removed from {link.kernel_name}: {reason}.")
+    error.failed = FailedCall("RTM_DELADDR", refusal.code, "errno")
+    return error
 
 
 def _verify(netlink: Netlink, index: int, wanted: Collection[IPInterface]) -> None:
@@ -126,7 +128,7 @@ def _verify(netlink: Netlink, index: int, wanted: Collection[IPInterface]) -> No
     if left or gone:
         parts = [f"{', '.join(left)} stayed"] if left else []
         parts += [f"{', '.join(gone)} did not stay"] if gone else []
-        raise stayed("RTM_NEWADDR", f"{' and '.join(parts)} on the adapter.")
+        raise stayed(f"{' and '.join(parts)} on the adapter.")
 
 
 def _restore(netlink: Netlink, index: int, before: Sequence[AddressRow]) -> list[str]:

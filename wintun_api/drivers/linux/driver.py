@@ -191,12 +191,7 @@ class LinuxDriver:
                 if link.identity.pool == pool and link.identity.same_name(name):
                     self._mark(route, link)
                     return self._adapter(link.identity.guid, link.index, link.counters)
-        raise AdapterNotFound(
-            "RTM_GETLINK",
-            errno.ENODEV,
-            f"There is no adapter {name!r} in the pool {pool!r}.",
-            domain="errno",
-        )
+        raise AdapterNotFound(name, f"There is no adapter {name!r} in the pool {pool!r}.")
 
     def adapters(self, pool: str | None = None) -> list[AdapterInfo]:
         """List the adapters of a pool, or of every pool, by interface index."""
@@ -240,12 +235,7 @@ class LinuxDriver:
         Raises:
             NotSupported: Always.
         """
-        raise NotSupported(
-            "delete_driver",
-            errno.EOPNOTSUPP,
-            "The TUN driver is a part of the kernel.",
-            domain="errno",
-        )
+        raise NotSupported(detail="The TUN driver is a part of the kernel.")
 
     def running_driver_version(self) -> tuple[int, int] | None:
         """Return (major, minor) of the kernel, or None while its TUN driver is not loaded."""
@@ -345,13 +335,7 @@ class LinuxDriver:
             return
         if unavailable.reason in availability.MISSING_RIGHTS:
             if elevated:
-                raise AccessDenied(
-                    "TUNSETIFF",
-                    errno.EPERM,
-                    unavailable.message,
-                    domain="errno",
-                    hint=unavailable.hint,
-                )
+                raise AccessDenied(detail=unavailable.message, hint=unavailable.hint)
             return  # links can be read without privilege
         raise DriverUnavailable(unavailable.reason, unavailable.message, hint=unavailable.hint)
 

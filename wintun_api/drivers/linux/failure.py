@@ -32,4 +32,4 @@ def driver_error(function: str, code: int, detail: str = "") -> DriverError:
     if not detail and found is DriverError:
         detail = f"{os.strerror(code)}."
     hint = ACCESS_HINT if found is AccessDenied else None
-    return found(function, code, detail, domain="errno", hint=hint)
+    return found.from_call(function, code, detail, domain="errno", hint=hint)

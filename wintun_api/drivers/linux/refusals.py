@@ -54,11 +54,8 @@ def route_refused(netlink: Netlink, refusal: Refusal, link: Link, route: Route) 
         return found
     if code in (errno.ENETDOWN, errno.EHOSTDOWN) or (code == errno.EINVAL and not link.up):
         detail = f"{route.destination}: The interface {link.kernel_name} is set down."
-        hint = (
-            f"Run ip link set {link.kernel_name} up, or call POST /v1/adapters/{{guid}}/restore, "
-            "then send the request again."
-        )
-        return SettingRefused(function, code, detail, domain="errno", hint=hint)
+        hint = f"Run ip link set {link.kernel_name} up, or restore the adapter, then try again."
+        return SettingRefused.from_call(function, code, detail, domain="errno", hint=hint)
     if route.next_hop is not None and code in (
         errno.EINVAL,
         errno.ENETUNREACH,
@@ -66,23 +63,20 @@ def route_refused(netlink: Netlink, refusal: Refusal, link: Link, route: Route) 
     ):
         detail = f"{route.destination}: {route.next_hop} cannot be the next hop. {_words(refusal)}"
         hint = (
-            "Omit next_hop, as most tunnels do, or use a host that is reached through this "
+            "Give no next hop, as most tunnels do, or use a host that is reached through this "
             "adapter. It must not be one of the adapter's own addresses, a broadcast address, or "
             "an address that is reached through another interface."
         )
-        return SettingRefused(function, code, detail, domain="errno", hint=hint)
+        return SettingRefused.from_call(function, code, detail, domain="errno", hint=hint)
     return _refused(function, refusal, link, route.destination)
 
 
-def stayed(function: str, what: str) -> SettingRefused:
+def stayed(what: str) -> SettingRefused:
     """Return the exception for settings that differ from what was set."""
     return SettingRefused(
-        function,
-        errno.EBUSY,
-        what,
-        domain="errno",
+        detail=what,
         hint="Another program seems to set the addresses of this interface. Configure it to ignore "
-        "the interface, then send the request again.",
+        "the interface, then try again.",
     )
 
 
@@ -93,7 +87,7 @@ def _no_ipv6(
         return None
     if link.mtu < MIN_MTU_IPV6:
         detail, hint = ipv6_needs_mtu(what, link.mtu)
-        return SettingRefused(function, refusal.code, detail, domain="errno", hint=hint)
+        return SettingRefused.from_call(function, refusal.code, detail, domain="errno", hint=hint)
     if refusal.code == errno.EACCES:  # a missing privilege is EPERM
         variable = f"net.ipv6.conf.{link.kernel_name}.disable_ipv6"
         cause = f"IPv6 is disabled on the adapter ({variable})."
@@ -108,7 +102,9 @@ def _no_ipv6(
         hint = "Do not use IPv6, or boot the kernel with IPv6."
     else:
         return None
-    return SettingRefused(function, refusal.code, f"{what}: {cause}", domain="errno", hint=hint)
+    return SettingRefused.from_call(
+        function, refusal.code, f"{what}: {cause}", domain="errno", hint=hint
+    )
 
 
 def _is_set(variable: Path) -> bool:
@@ -121,7 +117,7 @@ def _is_set(variable: Path) -> bool:
 def _route_exists(function: str, owner: Owner | None, route: Route, link: Link) -> RouteExists:
     if owner == Owner(link.index, RTPROT_KERNEL):
         detail, hint = own_network_taken(route)
-        return RouteExists(function, errno.EEXIST, detail, domain="errno", hint=hint)
+        return RouteExists.from_call(function, errno.EEXIST, detail, domain="errno", hint=hint)
     version6 = route.destination.version == 6
     metric = route.metric or (IP6_RT_PRIO_USER if version6 else 0)
     if owner is None:
@@ -132,7 +128,7 @@ def _route_exists(function: str, owner: Owner | None, route: Route, link: Link) 
         whose = f"{device}, of protocol {protocol}"
         family = "-6 " if version6 else ""
         command = f" (ip {family}route del {route.destination} metric {metric})"
-    return RouteExists(
+    return RouteExists.from_call(
         function,
         errno.EEXIST,
         f"{route.destination}: A route with metric {metric} already exists, {whose}.",
@@ -146,7 +142,7 @@ def _refused(function: str, refusal: Refusal, link: Link, what: object) -> Drive
     if refusal.code == errno.ENODEV:
         return driver_error(function, refusal.code)
     detail = f"{what}: {link.kernel_name} cannot have it. {_words(refusal)}"
-    return SettingRefused(function, refusal.code, detail, domain="errno")
+    return SettingRefused.from_call(function, refusal.code, detail, domain="errno")
 
 
 def _words(refusal: Refusal) -> str:

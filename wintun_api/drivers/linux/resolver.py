@@ -73,10 +73,10 @@ class Resolver:
                 command, capture_output=True, text=True, timeout=PATIENCE, check=False
             )
         except (OSError, subprocess.TimeoutExpired) as error:
-            raise DriverError("resolvectl", 0, f"{error}.", domain="errno") from None
+            raise DriverError("resolvectl", detail=f"{error}.") from None
         if done.returncode != 0:
             words = done.stderr.strip() or f"It ended with exit code {done.returncode}."
-            raise DriverError("resolvectl", 0, words, domain="errno")
+            raise DriverError("resolvectl", detail=words)
         return done.stdout
 
 

@@ -13,7 +13,7 @@ from wintun_api.drivers.base import LinkCounters
 from wintun_api.drivers.limits import RECORD_HEADER
 from wintun_api.drivers.linux import tun
 from wintun_api.drivers.linux.calls import PacketCalls
-from wintun_api.drivers.linux.failure import EBADFD, driver_error
+from wintun_api.drivers.linux.failure import driver_error
 from wintun_api.drivers.linux.log import DriverLog
 from wintun_api.drivers.linux.tracker import LinkTracker
 from wintun_api.errors import DriverError, SessionEnded
@@ -116,7 +116,7 @@ class LinuxSession:
 
     def fileno(self) -> int | None:
         """Return the descriptor, which polls as an error if the device is gone."""
-        return self._running("poll")
+        return self._running()
 
     def wait_readable(self) -> bool:
         """Block until packets wait or the device is gone; return False after `interrupt`.
@@ -125,7 +125,7 @@ class LinuxSession:
             SessionEnded: The session was ended.
         """
         with selectors.DefaultSelector() as selector:
-            selector.register(self._running("poll"), selectors.EVENT_READ)
+            selector.register(self._running(), selectors.EVENT_READ)
             selector.register(self._quit, selectors.EVENT_READ)
             return self._quit not in (key.fd for key, _ in selector.select())
 
@@ -142,7 +142,7 @@ class LinuxSession:
         Raises:
             SessionEnded: The device is gone (EBADFD), or the session was ended.
         """
-        descriptor = self._running("read")
+        descriptor = self._running()
         if self._failure is not None:
             raise self._failure
         packets, failure, cut = self._calls.read(descriptor, limit)
@@ -167,7 +167,7 @@ class LinuxSession:
         Raises:
             SessionEnded: The device is gone (EBADFD), or the session was ended.
         """
-        descriptor = self._running("write")
+        descriptor = self._running()
         if self._failure is not None:
             raise self._failure
         written = self._calls.write(descriptor, packets)
@@ -195,7 +195,7 @@ class LinuxSession:
     def quiesce(self) -> None:
         """Drop the carrier, so that the host puts no more packets into the queue. Idempotent."""
         with self._descriptor_lock, suppress(DriverError):
-            descriptor = self._running("ioctl")
+            descriptor = self._running()
             tun.drop_carrier(descriptor)
             # The kernel handles a carrier change up to a second later, but at the latest before it
             # answers a query for it: this one, or since 6.8 any query for the link.
@@ -232,17 +232,17 @@ class LinuxSession:
         """
         with self._descriptor_lock:
             try:
-                tun.set_persistent(self._running("ioctl"), persistent=False)
+                tun.set_persistent(self._running(), persistent=False)
             except SessionEnded:
                 return False
-        self._failure = SessionEnded("RTM_DELLINK", EBADFD, domain="errno")
+        self._failure = SessionEnded()
         return True
 
     def kernel_name(self) -> str | None:
         """Return the device's present name, in any network namespace; None if it is gone."""
         with self._descriptor_lock:
             try:
-                return tun.kernel_name(self._running("ioctl"))
+                return tun.kernel_name(self._running())
             except SessionEnded:
                 return None
 
@@ -274,8 +274,8 @@ class LinuxSession:
         # A new object each time: readers on other threads keep the old one.
         self._refused = {**self._refused, cause: self._refused.get(cause, 0) + count}
 
-    def _running(self, function: str) -> int:
+    def _running(self) -> int:
         descriptor = self._descriptor
         if descriptor is None:
-            raise SessionEnded(function, errno.EBADF, domain="errno")
+            raise SessionEnded
         return descriptor

@@ -57,7 +57,7 @@ class AddressRows:
         """
         wanted = {interface.ip: interface for interface in check_addresses(addresses)}
         for version in sorted({address.version for address in wanted}):
-            self._interfaces.need(luid, version, "CreateUnicastIpAddressEntry")
+            self._interfaces.need(luid, version)
         found = difference(
             self._rows(luid),
             wanted,
@@ -95,7 +95,8 @@ class AddressRows:
         if code == ERROR_OBJECT_ALREADY_EXISTS:
             return self._refuse_foreign(luid, interface)
         if code in (ERROR_INVALID_PARAMETER, ERROR_NOT_FOUND):
-            raise SettingRefused(function, code, f"Windows refuses the address {interface}.")
+            detail = f"Windows refuses the address {interface}."
+            raise SettingRefused.from_call(function, code, detail)
         if code != ERROR_SUCCESS:
             raise system_error(function, code)
         return Undo(interface, partial(self._delete, row))
@@ -110,7 +111,7 @@ class AddressRows:
                     return self._change(row, interface.network.prefixlen)
                 return None
         where = f" of index {owners[0].InterfaceIndex}" if owners else ""
-        raise AddressExists(
+        raise AddressExists.from_call(
             "CreateUnicastIpAddressEntry",
             ERROR_OBJECT_ALREADY_EXISTS,
             f"{interface.ip} is already an address of another interface{where}.",

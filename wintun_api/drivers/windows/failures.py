@@ -38,7 +38,7 @@ _DISK: dict[int, str] = {
     ERROR_IO_DEVICE: "The disk failed.",
 }
 
-_DISK_HINT = "Make sure that the disk has free space and is writable, then send the request again."
+_DISK_HINT = "Make sure that the disk has free space and is writable, then try again."
 
 
 def failure(
@@ -55,10 +55,15 @@ def failure(
     meant = carried_code(code)
     kind = kind or _ANYWHERE.get(meant, DriverError)
     if not detail and meant in _DISK:
-        return kind(function, code, _DISK[meant], hint=_DISK_HINT)
+        return kind.from_call(function, code, _DISK[meant], hint=_DISK_HINT)
     if meant == ERROR_SUCCESS:
         detail = "The call failed without an error number, which may mean a lack of memory."
-    return kind(function, code, detail)
+    return kind.from_call(function, code, detail)
+
+
+def lacks(function: str) -> NotSupported:
+    """Return the exception for a function that this version of Windows does not have."""
+    return NotSupported(detail=f"This version of Windows does not have {function}.")
 
 
 def result_check(

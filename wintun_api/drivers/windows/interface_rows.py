@@ -15,6 +15,7 @@ from wintun_api.errors import SettingRefused
 IPV4_PATIENCE = 10.0  # seconds for Windows to bind IP to a new interface
 IPV6_PATIENCE = 3.0  # and IPv6 after IPv4: it may be disabled, which Windows does not report
 PAUSE = 0.05
+_READ = "GetIpInterfaceEntry"
 
 
 class InterfaceRows:
@@ -50,11 +51,11 @@ class InterfaceRows:
         row = IpInterfaceRow()
         self._calls.code("InitializeIpInterfaceEntry", byref(row))
         row.Family, row.InterfaceLuid = FAMILIES[version], luid
-        code = self._calls.code("GetIpInterfaceEntry", byref(row))
+        code = self._calls.code(_READ, byref(row))
         if code == ERROR_NOT_FOUND:
             return None
         if code != ERROR_SUCCESS:
-            raise system_error("GetIpInterfaceEntry", code)
+            raise system_error(_READ, code)
         if version == 6:
             self._without_ipv6 = False
         return row
@@ -73,8 +74,8 @@ class InterfaceRows:
             self._without_ipv6 = True
         return row
 
-    def need(self, luid: int, version: int, function: str) -> IpInterfaceRow:
-        """Read a row that must be there for a call of `function`.
+    def need(self, luid: int, version: int) -> IpInterfaceRow:
+        """Read a row that must be there.
 
         Raises:
             SettingRefused: The family is not bound (1168).
@@ -84,7 +85,9 @@ class InterfaceRows:
             why = "; it may be disabled on this machine" if version == 6 else ""
             detail = f"IPv{version} is not bound to the adapter{why}."
             hint = f"Bind it to the adapter, or do not use IPv{version}."
-            raise SettingRefused(function, ERROR_NOT_FOUND, detail, hint=hint)
+            raise SettingRefused.from_call(
+                "GetIpInterfaceEntry", ERROR_NOT_FOUND, detail, hint=hint
+            )
         return row
 
     def patiently(self, version: int, call: Callable[[], int]) -> int:
@@ -116,7 +119,7 @@ class InterfaceRows:
 
     def set_mtu(self, luid: int, mtu: int) -> None:
         """Set the MTU of IPv4, and of IPv6 if it is bound: at least 1280 (RFC 8200)."""
-        row = self.need(luid, 4, "SetIpInterfaceEntry")
+        row = self.need(luid, 4)
         row.NlMtu = mtu
         self.set(row)
         row6 = self.wait(luid, 6)
@@ -134,7 +137,7 @@ class InterfaceRows:
 
     def set_metric(self, luid: int, metric: int | None) -> None:
         """Set the metric of the families that are bound; None makes it automatic."""
-        self.need(luid, 4, "SetIpInterfaceEntry")
+        self.need(luid, 4)
         for version in FAMILIES:
             row = self.wait(luid, version)
             if row is not None:

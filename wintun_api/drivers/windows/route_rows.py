@@ -61,7 +61,7 @@ class RouteRows:
         """
         wanted: dict[Key, Route] = {(one.destination, one.next_hop): one for one in routes}
         for version in sorted({one.destination.version for one in wanted.values()}):
-            self._interfaces.need(luid, version, "CreateIpForwardEntry2")
+            self._interfaces.need(luid, version)
         rows = self._calls.rows("GetIpForwardTable2", AF_UNSPEC, IpForwardRow2)
         found = difference(
             _managed(rows, luid),
@@ -108,10 +108,8 @@ class RouteRows:
                     continue
                 if mine.Metric + route.metric == other.Metric + metric:
                     raise RouteExists(
-                        "CreateIpForwardEntry2",
-                        ERROR_OBJECT_ALREADY_EXISTS,
-                        f"{route.destination}: A route with metric {route.metric} already exists, "
-                        f"into the interface with index {row.InterfaceIndex}.",
+                        detail=f"{route.destination}: A route with metric {route.metric} already "
+                        f"exists, into the interface with index {row.InterfaceIndex}.",
                         hint="Give this route or one of the two interfaces another metric, where "
                         "smaller is preferred, or remove the other route first.",
                     )
@@ -135,7 +133,7 @@ class RouteRows:
             return None  # Windows has already added it for an address
         detail = f"Windows refuses the route to {network}."
         if code in (ERROR_INVALID_PARAMETER, ERROR_NOT_FOUND):
-            raise SettingRefused(function, code, detail)
+            raise SettingRefused.from_call(function, code, detail)
         if code != ERROR_SUCCESS:
             raise system_error(function, code, detail)
         return Undo(network, partial(self._delete, row))

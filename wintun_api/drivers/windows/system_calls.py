@@ -8,6 +8,7 @@ from ctypes import byref, c_uint32, c_void_p
 from typing import Any, TypeVar
 
 from wintun_api.drivers.windows.binding import system_library
+from wintun_api.drivers.windows.failures import lacks
 from wintun_api.drivers.windows.foreign import Prototype, function_type
 from wintun_api.drivers.windows.iphlpapi import (
     CFGMGR32,
@@ -81,9 +82,7 @@ class SystemCalls:
         """
         function = self._function(name)
         if function is None:
-            raise NotSupported(
-                name, ERROR_NOT_SUPPORTED, "This version of Windows does not have the function."
-            )
+            raise lacks(name)
         return ReturnedCode(function(*arguments) or ERROR_SUCCESS)
 
     def call(self, name: str, *arguments: Any, detail: str = "") -> None:
@@ -128,7 +127,7 @@ class SystemCalls:
 def system_error(name: str, code: int, detail: str = "") -> DriverError:
     """Return the exception for an error number that a function returned."""
     known = code if isinstance(code, ReturnedCode) else ReturnedCode(code)
-    return _CLASSES.get(known, DriverError)(name, known.returned, detail)
+    return _CLASSES.get(known, DriverError).from_call(name, known.returned, detail)
 
 
 def find_in_system(library: str, row: Prototype) -> Any:

@@ -183,7 +183,7 @@ class WindowsIpHelper:
     def _convert(self, function: str, luid: int, *arguments: Any) -> None:
         code = self._calls.code(function, byref(NetLuid(luid)), *arguments)
         if code in (ERROR_FILE_NOT_FOUND, ERROR_INVALID_PARAMETER, ERROR_NOT_FOUND):
-            raise AdapterNotFound(function, code.returned)
+            raise AdapterNotFound.from_call(function, code.returned)
         if code != ERROR_SUCCESS:
             raise system_error(function, code)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from ctypes import byref
+from uuid import UUID
 
 from wintun_api.drivers.base import (
     ADAPTER_GONE,
@@ -32,13 +33,6 @@ from wintun_api.drivers.network_check import (
 )
 from wintun_api.drivers.windows.foreign import BOOL
 from wintun_api.drivers.windows.ip_helper import IpHelper
-from wintun_api.drivers.windows.win32 import (
-    ERROR_INVALID_HANDLE,
-    ERROR_INVALID_PARAMETER,
-    ERROR_NOT_FOUND,
-    ERROR_NOT_SUPPORTED,
-    ERROR_OBJECT_ALREADY_EXISTS,
-)
 from wintun_api.drivers.wintun.abi import AdapterHandle, Generation
 from wintun_api.drivers.wintun.calls import Calls
 from wintun_api.drivers.wintun.generations import capabilities_of, release
@@ -46,8 +40,10 @@ from wintun_api.drivers.wintun.names import Names, read_luid, read_name
 from wintun_api.drivers.wintun.readings import Readings
 from wintun_api.drivers.wintun.session import WintunSession
 from wintun_api.errors import (
+    AdapterError,
     AdapterNotFound,
     AdapterUnavailable,
+    CreatedElsewhere,
     DriverError,
     NotSupported,
     RouteExists,
@@ -123,7 +119,7 @@ class WintunAdapter:
 
     def name(self) -> str:
         """Return the name in Wintun, or the name it was created with if Wintun cannot tell."""
-        handle = self._open("WintunGetAdapterName")
+        handle = self._open()
         if self._calls.generation is Generation.POOL:
             self._name = read_name(self._calls, handle)
             return self._name
@@ -164,7 +160,7 @@ class WintunAdapter:
         if helper is None:
             return LinkCounters()
         try:
-            self._open("GetIfEntry2")  # another adapter may have the LUID after a deletion
+            self._open()  # another adapter may have the LUID after a deletion
             self._counted = helper.counters(self._luid)
         except AdapterNotFound:
             if self._counted is None:
@@ -180,16 +176,18 @@ class WintunAdapter:
             AdapterNotFound: The adapter is gone.
             AdapterUnavailable: It is disabled, or its driver is being replaced.
         """
-        handle = self._open("WintunStartSession")
+        handle = self._open()
         check_capacity(capacity)
         try:
             session = self._calls.call("WintunStartSession", handle, capacity)
         except DriverError as error:
             why = self._readings.hidden(self._luid)
+            if isinstance(error, AdapterError):
+                error.adapter = self._known_as()
             if not why or type(error) not in (DriverError, AdapterNotFound):
                 raise
-            hidden = AdapterUnavailable(error.function, error.code, why)
-            hidden.log = error.log
+            hidden = AdapterUnavailable(self._known_as(), why)
+            hidden.failed, hidden.log = error.failed, error.log
             raise hidden from None
         try:
             started = WintunSession(self._calls.library, session, capacity)
@@ -209,14 +207,14 @@ class WintunAdapter:
             AdapterExists: Another adapter has this name.
             NotSupported: This version of Windows does not support it.
         """
-        handle = self._open("WintunSetAdapterName")
+        handle = self._open()
         if not self._capabilities.rename:
-            raise NotSupported("WintunSetAdapterName", ERROR_NOT_SUPPORTED)
-        self._names.refuse_taken("WintunSetAdapterName", check_name(name), besides=self._luid)
+            raise NotSupported
+        self._names.refuse_taken(check_name(name), besides=self._luid)
         if self._calls.generation is Generation.POOL:
             self._calls.call("WintunSetAdapterName", handle, name)
         else:
-            self._helper("NciSetConnectionName")
+            self._helper()
             self._names.rename(self._luid, self.name(), name)
 
     def set_addresses(self, addresses: Sequence[IPInterface]) -> None:
@@ -228,9 +226,8 @@ class WintunAdapter:
             AdapterUnavailable: It is disabled, or its driver is being replaced. All settings below
                 raise this too.
         """
-        function = "CreateUnicastIpAddressEntry"
-        helper, wanted = self._helper(function), check_addresses(addresses)
-        self._refuse_ipv6(helper, function, wanted)
+        helper, wanted = self._helper(), check_addresses(addresses)
+        self._refuse_ipv6(helper, wanted)
         helper.set_addresses(self._luid, wanted)
 
     def set_mtu(self, mtu: int) -> None:
@@ -239,7 +236,7 @@ class WintunAdapter:
         Raises:
             NotSupported: There is no IP Helper.
         """
-        helper, luid = self._helper("SetIpInterfaceEntry"), self._luid
+        helper, luid = self._helper(), self._luid
         helper.set_mtu(luid, check_mtu(mtu))
         if mtu >= MIN_MTU_IPV6:
             return
@@ -255,7 +252,7 @@ class WintunAdapter:
         Raises:
             NotSupported: There is no IP Helper.
         """
-        helper = self._helper("SetIpInterfaceEntry")
+        helper = self._helper()
         helper.set_metric(self._luid, check_metric(metric) if metric is not None else None)
 
     def set_routes(self, routes: Sequence[Route]) -> None:
@@ -267,17 +264,15 @@ class WintunAdapter:
             SettingRefused: One is of IPv6 and the MTU is below 1280.
             NotSupported: There is no IP Helper.
         """
-        helper = self._helper("CreateIpForwardEntry2")
+        helper = self._helper()
         addresses, present = helper.addresses(self._luid), helper.routes(self._luid)
         check_routes(routes, addresses)
         for route in routes:
             new = route.next_hop is not None and route not in present
             if new and any(makes(one, route) for one in addresses):
                 detail, hint = own_network_taken(route)
-                raise RouteExists(
-                    "CreateIpForwardEntry2", ERROR_OBJECT_ALREADY_EXISTS, detail, hint=hint
-                )
-        self._refuse_ipv6(helper, "CreateIpForwardEntry2", [one.destination for one in routes])
+                raise RouteExists(detail=detail, hint=hint)
+        self._refuse_ipv6(helper, [one.destination for one in routes])
         helper.set_routes(self._luid, routes)
 
     def set_dns(self, servers: Sequence[IPAddress], search: Sequence[str]) -> None:
@@ -286,7 +281,7 @@ class WintunAdapter:
         Raises:
             NotSupported: There is no IP Helper, or Windows is older than 10 2004.
         """
-        self._helper("SetInterfaceDnsSettings").set_dns(self._luid, servers, search)
+        self._helper().set_dns(self._luid, servers, search)
 
     def restore(self) -> None:
         """Do nothing: on Windows other programs cannot change an adapter's identity or state."""
@@ -305,19 +300,14 @@ class WintunAdapter:
             NotSupported: In the tunnel-type generation only the creating handle can do this.
             DriverError: The removal failed; the handle stays open, so that it can be retried.
         """
-        handle = self._open("WintunDeleteAdapter")
+        handle = self._open()
         reboot_required = BOOL()
         with suppress(DriverError):
             self.counters()  # the last chance to know them
         if self._capabilities.persistent_adapters:
             self._calls.call("WintunDeleteAdapter", handle, force, byref(reboot_required))
         elif not self._created:
-            raise NotSupported(
-                "WintunCloseAdapter",
-                ERROR_NOT_SUPPORTED,
-                "Only the program that created the adapter can remove it, by ending.",
-                hint="End that program. If it has crashed, DELETE /v1/driver removes the adapter.",
-            )
+            raise CreatedElsewhere
         self.close()
         return bool(reboot_required)
 
@@ -331,26 +321,27 @@ class WintunAdapter:
         except DriverError:
             return None
 
-    def _refuse_ipv6(
-        self, helper: IpHelper, function: str, settings: Sequence[IPInterface | IPNetwork]
-    ) -> None:
+    def _refuse_ipv6(self, helper: IpHelper, settings: Sequence[IPInterface | IPNetwork]) -> None:
         """Refuse IPv6 at an MTU below 1280, which the adapter's packets would exceed."""
         first = next((one for one in settings if one.version == 6), None)
         mtu = helper.mtu(self._luid) if first is not None else None
         if first is not None and mtu is not None and mtu < MIN_MTU_IPV6:
             detail, hint = ipv6_needs_mtu(first, mtu)
-            raise SettingRefused(function, ERROR_INVALID_PARAMETER, detail, hint=hint)
+            raise SettingRefused(detail=detail, hint=hint)
 
-    def _open(self, function: str) -> AdapterHandle:
+    def _open(self) -> AdapterHandle:
         if self._handle is None:
-            raise AdapterNotFound(function, ERROR_INVALID_HANDLE, "The handle is closed.")
+            raise AdapterNotFound(self._known_as(), "The handle is closed.")
         return self._handle
 
-    def _helper(self, function: str) -> IpHelper:
-        self._open(function)
+    def _helper(self) -> IpHelper:
+        self._open()
         if self._ip_helper is None:
-            raise NotSupported(function, ERROR_NOT_SUPPORTED)
+            raise NotSupported
         why = self._readings.hidden(self._luid)
         if why:  # otherwise the caller would wait for it and then report it as unknown
-            raise AdapterUnavailable(function, ERROR_NOT_FOUND, why)
+            raise AdapterUnavailable(self._known_as(), why)
         return self._ip_helper
+
+    def _known_as(self) -> UUID | str:
+        return self._readings.guid_of(self._luid) or self._name

@@ -17,8 +17,6 @@ from wintun_api.drivers.windows.ip_helper import IpHelper
 from wintun_api.drivers.windows.system_ip_helper import windows_ip_helper
 from wintun_api.drivers.windows.win32 import (
     ERROR_ALREADY_EXISTS,
-    ERROR_FILE_NOT_FOUND,
-    ERROR_NOT_SUPPORTED,
 )
 from wintun_api.drivers.wintun.abi import AdapterHandle, EnumCallback
 from wintun_api.drivers.wintun.adapter import WintunAdapter
@@ -27,7 +25,13 @@ from wintun_api.drivers.wintun.generations import capabilities_of, create, open_
 from wintun_api.drivers.wintun.library import WintunDll, WintunLibrary
 from wintun_api.drivers.wintun.names import Names, read_luid, read_name, same
 from wintun_api.drivers.wintun.readings import Readings
-from wintun_api.errors import AdapterExists, AdapterNotFound, DriverError, NotSupported
+from wintun_api.errors import (
+    AdapterExists,
+    AdapterNotFound,
+    DriverError,
+    NotSupported,
+    about_adapter,
+)
 
 # Windows numbers equal descriptions: "Example Tunnel", "Example Tunnel #2".
 _DESCRIPTION = re.compile(r"(?P<pool>.*) Tunnel(?: #\d+)?")
@@ -111,7 +115,7 @@ class WintunDriver:
         """
         check_name(name)
         self._pools.add(check_pool(pool, self.capabilities.max_pool))
-        self._names.refuse_taken("WintunCreateAdapter", name)
+        self._names.refuse_taken(name)
         guid = requested_guid
         if guid is None and self.ip_helper is None:
             guid = uuid4()  # as the system would do; this way it is known at once
@@ -130,7 +134,8 @@ class WintunDriver:
         """
         check_name(name)
         self._pools.add(check_pool(pool))
-        handle = open_existing(self._calls, self._names.for_wintun(name), pool)
+        with about_adapter(name):
+            handle = open_existing(self._calls, self._names.for_wintun(name), pool)
         adapter = self._adapter(handle, name, pool, created=False)
         try:
             self._names.read_again(adapter.luid)
@@ -141,11 +146,7 @@ class WintunDriver:
             raise
         if not found:
             adapter.close()
-            raise AdapterNotFound(
-                "WintunOpenAdapter",
-                ERROR_FILE_NOT_FOUND,
-                f"There is no adapter {name!r} in the pool {pool!r}.",
-            )
+            raise AdapterNotFound(name, f"There is no adapter {name!r} in the pool {pool!r}.")
         self._adapters.append(adapter)
         return adapter
 
@@ -183,7 +184,7 @@ class WintunDriver:
             NotSupported: The tunnel-type generation does not have pools.
         """
         if not self.capabilities.delete_pool:
-            raise NotSupported("WintunDeletePoolDriver", ERROR_NOT_SUPPORTED)
+            raise NotSupported(detail="This generation of Wintun has no pools.")
         reboot_required = BOOL()
         self._calls.call("WintunDeletePoolDriver", check_pool(pool), byref(reboot_required))
         return bool(reboot_required)
@@ -195,7 +196,7 @@ class WintunDriver:
             NotSupported: The pool generation does not have this call.
         """
         if not self.capabilities.delete_driver:
-            raise NotSupported("WintunDeleteDriver", ERROR_NOT_SUPPORTED)
+            raise NotSupported(detail="This generation of Wintun cannot remove its driver.")
         self._calls.call("WintunDeleteDriver")
         return False
 
@@ -258,11 +259,12 @@ class WintunDriver:
         try:
             return create(self._calls, name, pool, guid)
         except AdapterExists as error:
+            error.name, error.guid = name, guid
             # No other interface has the name (`refuse_taken`), so 183 refers to the GUID.
             if guid is not None and error.carried == ERROR_ALREADY_EXISTS:
                 error.guid_in_use = True
                 error.detail = f"Another adapter has the GUID {guid}, or had it a moment ago."
-                error.hint = "Omit requested_guid, or choose another one."
+                error.hint = "Request no GUID, or another one."
             raise
 
     def _enumerate(self, pool: str) -> list[tuple[int, str]]:

@@ -29,7 +29,6 @@ from wintun_api.errors import (
     DriverError,
     DriverInUse,
     RingCorrupt,
-    RingFull,
     SessionEnded,
     SessionExists,
     carried_code,
@@ -57,7 +56,6 @@ _BY_FUNCTION: dict[tuple[str, int], type[DriverError]] = {
     ("WintunReceivePacket", ERROR_HANDLE_EOF): SessionEnded,
     ("WintunReceivePacket", ERROR_INVALID_DATA): RingCorrupt,
     ("WintunAllocateSendPacket", ERROR_HANDLE_EOF): SessionEnded,
-    ("WintunAllocateSendPacket", ERROR_BUFFER_OVERFLOW): RingFull,
     **{(function, code): AdapterNotFound for function in _ON_ADAPTER for code in _GONE},
 }
 

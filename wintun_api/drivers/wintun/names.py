@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from wintun_api.drivers.base import AdapterInfo
 from wintun_api.drivers.windows.foreign import NetLuid, text_of
 from wintun_api.drivers.windows.ip_helper import IpHelper
-from wintun_api.drivers.windows.win32 import ERROR_ALREADY_EXISTS
 from wintun_api.drivers.wintun.abi import AdapterHandle, AdapterName
 from wintun_api.drivers.wintun.calls import Calls
 from wintun_api.errors import AccessDenied, AdapterExists
@@ -71,12 +70,10 @@ class Names:
         """Forget the names of an adapter that is removed."""
         self._renamed.pop(luid, None)
 
-    def refuse_taken(self, function: str, name: str, besides: int | None = None) -> None:
+    def refuse_taken(self, name: str, besides: int | None = None) -> None:
         """Raise `AdapterExists` if an interface other than this LUID has the name."""
         if any(luid != besides for luid in self._luids_named(name)):
-            raise AdapterExists(
-                function, ERROR_ALREADY_EXISTS, f"An adapter {name!r} already exists."
-            )
+            raise AdapterExists(name, detail=f"An adapter {name!r} already exists.")
 
     def _luids_named(self, name: str) -> Iterable[int]:
         if self._helper is not None:

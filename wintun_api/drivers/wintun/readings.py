@@ -144,6 +144,11 @@ class Readings:
             orphan=orphan,
         )
 
+    def guid_of(self, luid: int) -> UUID | None:
+        """Return the GUID that the adapter had when it was last read."""
+        last = self._last.get(luid)
+        return last.info.guid if last else None
+
     def hidden(self, luid: int) -> str | None:
         """Return why an adapter that was seen before cannot be used now.
 

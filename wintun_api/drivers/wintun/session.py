@@ -13,7 +13,6 @@ from types import MappingProxyType
 from wintun_api.drivers.windows.foreign import DWORD, copy_bytes
 from wintun_api.drivers.windows.win32 import (
     ERROR_BUFFER_OVERFLOW,
-    ERROR_HANDLE_EOF,
     ERROR_NO_MORE_ITEMS,
 )
 from wintun_api.drivers.wintun.abi import SessionHandle
@@ -88,7 +87,7 @@ class WintunSession:
             SessionEnded: The session was ended.
             DriverError: The wait failed or returned an unexpected result.
         """
-        self._running("WintunGetReadWaitEvent")
+        self._running()
         self._library.clear_last_error()
         index = self._library.wait_for_multiple_objects(self._events)
         if index not in (0, 1):  # WAIT_ABANDONED, WAIT_TIMEOUT: it would look like an interrupt
@@ -108,7 +107,7 @@ class WintunSession:
             SessionEnded: The adapter is gone (38), or the session was ended.
             RingCorrupt: The ring is inconsistent (13).
         """
-        handle = self._running("WintunReceivePacket")
+        handle = self._running()
         if self._failure is not None:
             failure, self._failure = self._failure, None
             raise failure
@@ -140,7 +139,7 @@ class WintunSession:
             SessionEnded: The adapter is gone (38), or the session was ended.
             InvalidPacket: A packet is longer than the ring's records may be.
         """
-        handle = self._running("WintunAllocateSendPacket")
+        handle = self._running()
         if self._send_failure is not None:
             failure, self._send_failure = self._send_failure, None
             raise failure
@@ -180,7 +179,7 @@ class WintunSession:
             finally:
                 self._library.close_handle(self._quit)
 
-    def _running(self, function: str) -> SessionHandle:
+    def _running(self) -> SessionHandle:
         if self._handle is None:
-            raise SessionEnded(function, ERROR_HANDLE_EOF)
+            raise SessionEnded
         return self._handle
