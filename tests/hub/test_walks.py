@@ -1,0 +1,90 @@
+"""The rooms that a packet and a creation enter are those that the package's docstring names."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from tests.hub.running import Hub, hub, soon
+from wintun_api import hub as package
+from wintun_api.hub.fanout import Subscriber
+from wintun_api.packet import build
+
+FOLDER = Path(package.__file__).parent
+MODULES = {path.stem for path in FOLDER.glob("*.py")} - {"__init__"}
+PACKET = build.ipv4("10.0.0.1", "10.0.0.2", 17, bytes(8))
+
+
+def named(start: str) -> list[str]:
+    """Return the modules in the order in which the steps under this sentence first name them."""
+    text = (package.__doc__ or "").split(start, 1)[1].split("\n\n", 2)[1]
+    assert text.lstrip().startswith("1. ")
+    words = (word for word in re.findall(r"`[^`]*`|\w+", text) if word in MODULES)
+    return list(dict.fromkeys(words))
+
+
+@contextmanager
+def entered() -> Iterator[list[str]]:
+    """Record the modules of the hub that are entered, in the order of their first calls."""
+    rooms: list[str] = []
+
+    def note(frame: FrameType, event: str, _argument: object) -> None:
+        path = Path(frame.f_code.co_filename)
+        if event == "call" and path.parent == FOLDER and path.stem not in rooms:
+            rooms.append(path.stem)
+
+    threading.setprofile(note)
+    sys.setprofile(note)
+    try:
+        yield rooms
+    finally:
+        sys.setprofile(None)
+        threading.setprofile(None)  # type: ignore[arg-type]
+
+
+async def _packet(one: Hub, rooms: list[str]) -> None:
+    session, ring = await one.session()
+    woken = asyncio.Event()
+    session.subscribe(Subscriber(limit_packets=10, limit_bytes=10_000, wake=woken.set))
+    rooms.clear()
+    ring.deliver(PACKET)
+    await soon(woken.wait())
+    expected = [room for room in named("A received packet enters") if room != "watch"]
+    assert len(expected) == 5
+    assert [room for room in rooms if room in expected] == expected
+
+
+async def _creation(one: Hub, rooms: list[str]) -> None:
+    rooms.clear()
+    await one.registry.create_adapter("A", "Test")
+    expected = [room for room in named("A call that creates an adapter") if room != "late"]
+    assert len(expected) == 12
+    assert [room for room in rooms if room in expected] == expected
+
+
+async def _run(walk: Callable[[Hub, list[str]], Awaitable[None]]) -> None:
+    with entered() as rooms:  # also on the threads that the hub starts
+        async with hub() as one:
+            await walk(one, rooms)
+
+
+def test_a_received_packet_enters_these_rooms() -> None:
+    """From the notice that the ring is readable to the subscriber, in this order."""
+    asyncio.run(_run(_packet))
+
+
+def test_a_creation_enters_these_rooms() -> None:
+    """From the request to the event, in this order."""
+    asyncio.run(_run(_creation))
+
+
+def test_the_docstring_names_every_module() -> None:
+    """The map has each module of the package once."""
+    rows = re.findall(r"^    (\w+) {2,}\w", package.__doc__ or "", re.MULTILINE)
+    assert sorted(rows) == sorted(MODULES)
