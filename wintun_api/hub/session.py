@@ -212,15 +212,16 @@ class ManagedSession:
         Raises:
             SessionEnded: The session has ended or is ending.
         """
-        self._require_open()
         injection = Injection()
         lengths = lengths_of(packets)
         if not sound(packets, lengths):
+            self._require_open()  # before anything is counted: then the client counts all of them
             packets = sift(packets, injection.rejected)
             lengths = lengths_of(packets)
             for reason, count in injection.rejected.items():
                 self.losses.add(Cause.REJECTED, count, reason)
         if behind:
+            self._require_open()
             injection.waiting = packets
         else:
             self._send(packets, lengths, full, injection)
@@ -232,7 +233,6 @@ class ManagedSession:
         Raises:
             SessionEnded: The session has ended or is ending.
         """
-        self._require_open()
         injection = Injection()
         self._send(packets, lengths_of(packets), full, injection)
         return injection
@@ -252,9 +252,10 @@ class ManagedSession:
         self, packets: Sequence[bytes], lengths: Sequence[int], full: Full, injection: Injection
     ) -> None:
         taken, failure = 0, None
-        # While it is restarted, there is no ring, which then has no room for a moment.
         if self.state is SessionState.RUNNING and self._session is not None:
             taken, failure = send(self._session, packets)
+        else:
+            self._require_open()  # while it is restarted, the ring counts as full
         left = len(packets) - taken
         rest = packets[taken:] if left else ()
         if left:
@@ -274,7 +275,7 @@ class ManagedSession:
             self.give_up(rest, Cause.RING_FULL)
 
     def _require_open(self) -> None:
-        if self.state is not SessionState.RUNNING and self.state is not SessionState.STARTING:
+        if self.state not in (SessionState.STARTING, SessionState.RUNNING):
             raise SessionEnded("WintunAllocateSendPacket", 38, detail=self._why())
 
     def _injected(
