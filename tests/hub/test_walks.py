@@ -45,7 +45,7 @@ def entered() -> Iterator[list[str]]:
         yield rooms
     finally:
         sys.setprofile(None)
-        threading.setprofile(None)  # type: ignore[arg-type]
+        threading.setprofile(None)
 
 
 async def _packet(one: Hub, rooms: list[str]) -> None:
