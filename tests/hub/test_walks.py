@@ -13,7 +13,7 @@ from types import FrameType
 
 from tests.hub.running import Hub, hub, soon
 from wintun_api import hub as package
-from wintun_api.hub.fanout import Subscriber
+from wintun_api.hub.subscriber import Subscriber
 from wintun_api.packet import build
 
 FOLDER = Path(package.__file__).parent
@@ -56,7 +56,7 @@ async def _packet(one: Hub, rooms: list[str]) -> None:
     ring.deliver(PACKET)
     await soon(woken.wait())
     expected = [room for room in named("A received packet enters") if room != "watch"]
-    assert len(expected) == 5
+    assert len(expected) == 6
     assert [room for room in rooms if room in expected] == expected
 
 

@@ -15,7 +15,8 @@
     handover       pass the turn to drain between the waiting thread and the event loop
     watch          watch a session's descriptor, if it has one, with the event loop
     burst          the packets of one drain or injection, and the forms that readers share
-    fanout         give bursts to bounded subscriber queues, each with its own overflow policy
+    fanout         give bursts to the subscribers that want their direction
+    subscriber     a bounded queue of bursts for one reader, with an overflow policy
     losses         count and tell every loss, with its cause
     host_losses    find the losses that the host and the driver count themselves
     pace           limit how often losses are told
@@ -39,8 +40,8 @@ A received packet enters these rooms, in one direction:
 
     1. watch, or handover with its waiting thread, notices that the ring is readable;
     2. pump drains it: the driver copies packets out of the ring (`receive_packets`);
-    3. session counts and numbers them, and if fanout has subscribers makes one burst of them;
-    4. fanout offers the burst to each subscriber, which takes it at once or queues it;
+    3. session counts and numbers them, and if fanout has readers makes one burst of them;
+    4. fanout offers it to each subscriber, which lets its reader take it at once or queues it;
     5. `api.connection` takes it (`take_now`, or `wake` and `take`), asks the burst for its encoded
        form, which is made once for all clients, and passes that to the socket (`api.link`).
 

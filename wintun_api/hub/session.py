@@ -35,12 +35,13 @@ from wintun_api.hub.burst import Burst
 from wintun_api.hub.counters import SessionCounters
 from wintun_api.hub.ending import Client, Ending
 from wintun_api.hub.events import EventLog
-from wintun_api.hub.fanout import Fanout, Subscriber
+from wintun_api.hub.fanout import Fanout
 from wintun_api.hub.host_losses import DriverLosses, HostLosses
 from wintun_api.hub.injection import Injection, count_by_reason, send, sift
 from wintun_api.hub.losses import Cause, Loss, SessionLoss, SessionLosses
 from wintun_api.hub.pump import BurstLimit, Pump
 from wintun_api.hub.remainder import Remainder
+from wintun_api.hub.subscriber import Subscriber
 from wintun_api.hub.tasks import TaskSet
 from wintun_api.hub.threads import DriverThread
 from wintun_api.packet.block import Block, lengths_of
