@@ -11,8 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
+import pytest
+
 from tests.hub.running import Hub, hub, soon
 from wintun_api import hub as package
+from wintun_api.errors import DriverError
+from wintun_api.hub.network import NetworkSettings
 from wintun_api.hub.subscriber import Subscriber
 from wintun_api.packet import build
 
@@ -30,13 +34,18 @@ def named(start: str) -> list[str]:
 
 
 @contextmanager
-def entered() -> Iterator[list[str]]:
-    """Record the modules of the hub that are entered, in the order of their first calls."""
+def entered(on: str = "") -> Iterator[list[str]]:
+    """Record the modules of the hub that are entered, in the order of their first calls.
+
+    `on` is the thread, by its name; without it, all threads count.
+    """
     rooms: list[str] = []
 
     def note(frame: FrameType, event: str, _argument: object) -> None:
         path = Path(frame.f_code.co_filename)
-        if event == "call" and path.parent == FOLDER and path.stem not in rooms:
+        if event != "call" or path.parent != FOLDER or path.stem in rooms:
+            return
+        if on in ("", threading.current_thread().name):
             rooms.append(path.stem)
 
     threading.setprofile(note)
@@ -82,6 +91,37 @@ def test_a_received_packet_enters_these_rooms() -> None:
 def test_a_creation_enters_these_rooms() -> None:
     """From the request to the event, in this order."""
     asyncio.run(_run(_creation))
+
+
+def test_the_drivers_thread_enters_only_what_is_meant_for_it() -> None:
+    """Whatever is asked, the steps on that thread touch nothing that belongs to the event loop."""
+
+    async def body() -> set[str]:
+        with entered("driver-management") as rooms:
+            async with hub() as one:
+                one.driver.add("Other")
+                registry, mtu = one.registry, NetworkSettings(mtu=1300)
+                guid = (await registry.create_adapter("A", "Test", settings=mtu)).info.guid
+                await registry.open_adapter("Other", "Test")
+                await registry.update_adapter(guid, name="B", settings=NetworkSettings(mtu=1400))
+                one.driver.fail("set_mtu", DriverError("SetMtu", 87))
+                with pytest.raises(DriverError):
+                    await registry.update_adapter(guid, settings=mtu)
+                one.driver.fail("set_mtu", DriverError("SetMtu", 87))
+                with pytest.raises(DriverError):
+                    await registry.create_adapter("C", "Test", settings=mtu)
+                await registry.restore_adapter(guid)
+                await registry.start_session(guid)
+                one.driver.device("Other").remove()
+                await registry.adapters()
+                await registry.delete_adapter(guid)
+                await registry.create_adapter("D", "Test")
+                await registry.delete_pool("Test")
+                await registry.delete_driver()
+        return set(rooms)
+
+    expected = {"threads", "calls", "network", "alteration", "management"}
+    assert asyncio.run(body()) == expected
 
 
 def test_the_docstring_names_every_module() -> None:

@@ -196,10 +196,8 @@ class Registry:
         wanted.check()
 
         async def change(known: ManagedAdapter) -> AdapterView:
-            before = known.wanted
-            return await self._change(
-                known, "update_adapter", lambda handle: alter(handle, before, wanted, name)
-            )
+            change = partial(alter, wanted=known.wanted, asked=wanted, name=name)
+            return await self._change(known, "update_adapter", change)
 
         return await self._exclusive("update_adapter", guid, change)
 
@@ -211,10 +209,8 @@ class Registry:
         """
 
         async def change(known: ManagedAdapter) -> AdapterView:
-            wanted = known.wanted
-            return await self._change(
-                known, "restore_adapter", lambda handle: calls.restore(handle, wanted)
-            )
+            change = partial(calls.restore, wanted=known.wanted)
+            return await self._change(known, "restore_adapter", change)
 
         return await self._exclusive("restore_adapter", guid, change)
 
@@ -252,7 +248,7 @@ class Registry:
             if not first:
                 await self._end_session_of(known, reason)
             reboot = await self._management.call(
-                "delete_adapter", lambda: handle.delete(force=force)
+                "delete_adapter", partial(handle.delete, force=force)
             )
             if first:
                 await self._end_session_of(known, reason)
@@ -276,7 +272,7 @@ class Registry:
                     if handle is not None:
                         await self._management.call("release_adapter", handle.close)
             reboot = await self._management.call(
-                "delete_pool", lambda: self.driver.delete_pool(pool)
+                "delete_pool", partial(self.driver.delete_pool, pool)
             )
             for known in members:
                 self._forget(known)
@@ -461,7 +457,7 @@ class Registry:
     ) -> AdapterView:
         handle = await self._handle(known)
         try:
-            altered = await self._management.call(name, lambda: change(handle))
+            altered = await self._management.call(name, partial(change, handle))
         except WintunApiError:
             # A part of it may have been done, so the adapters are read again.
             before = known.info

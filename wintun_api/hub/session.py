@@ -18,6 +18,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID, uuid4
 
 from wintun_api.choices import EventType, Full, SessionState
@@ -372,7 +373,7 @@ class ManagedSession:
         self._settled.clear()
         try:
             session = await self._thread.call(
-                "start_session", lambda: self._handle.start_session(self.capacity)
+                "start_session", partial(self._handle.start_session, self.capacity)
             )
             if self.state is not SessionState.STARTING:  # ended while the driver was at it
                 await self._thread.call("end_session", session.end)
