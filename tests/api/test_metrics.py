@@ -63,6 +63,26 @@ def test_numbers_are_those_of_the_session(service: RunningService) -> None:
     assert value(samples, "queue_packets", **who) == 0
 
 
+def test_losses_have_the_causes_of_the_counters(service: RunningService) -> None:
+    """Each cause in the metrics is one in the session's counters, with the same number."""
+    adapter = service.adapter(name="OfficeNet", pool="WireGuard")
+    session = service.session(adapter)["id"]
+    with service.packets(session) as client:
+        client.socket.send(pack(Batch([b"\x45", b"\x75" * 40, b"\x75" * 40])))
+        client.text("ack")
+    lost = service.counters(session)["lost"]
+    flat = {name: count for name, count in lost.items() if not isinstance(count, dict)}
+    for name in ("rejected", "refused"):
+        flat |= {f"{name}_{reason}": count for reason, count in lost[name].items()}
+    assert (flat["rejected_too_short"], flat["rejected_bad_version"]) == (1, 2)
+    metrics = {
+        dict(labels)["cause"]: count
+        for (name, labels), count in scraped(service.http).items()
+        if name == "wintun_api_lost_packets_total"
+    }
+    assert metrics == flat
+
+
 def test_the_service_itself(service: RunningService) -> None:
     """Its driver, sessions by state, and what it runs on."""
     samples = scraped(service.http)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import struct
 import time
+from collections import Counter
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -39,14 +41,22 @@ def test_raw(service: RunningService, session: str, offer: list[str]) -> None:
 
 
 def test_raw_survives_bad_packets(service: RunningService, session: str) -> None:
-    """A bad packet is counted by its reason; the next good one is answered."""
-    with service.connect(f"/v1/sessions/{session}/packets", RAW) as client:
-        for bad in (b"", bytes(19), b"\x45" + bytes(65535), b"\x50" + bytes(40)):
-            client.send(bad)
-        client.send(ECHO)
-        assert isinstance(client.recv(30), bytes)
-    rejected = service.counters(session)["lost"]["rejected"]
-    assert rejected == {"too_short": 2, "too_long": 1, "bad_version": 1}
+    """A bad packet is counted by its reason, and told; the next good one is answered."""
+    bad_packets = (b"", bytes(19), b"\x45" + bytes(65535), b"\x50" + bytes(40))
+    expected = {"too_short": 2, "too_long": 1, "bad_version": 1}
+    with service.connect("/v1/events") as events:
+        with service.connect(f"/v1/sessions/{session}/packets", RAW) as client:
+            for bad in bad_packets:
+                client.send(bad)
+            client.send(ECHO)
+            assert isinstance(client.recv(30), bytes)
+        assert service.counters(session)["lost"]["rejected"] == expected
+        told: Counter[str] = Counter()
+        while told.total() < len(bad_packets):
+            event = json.loads(events.recv(30))
+            if event["type"] == "session.loss":
+                told[event["data"]["cause"]] += event["data"]["count"]
+    assert told == {f"rejected_{reason}": count for reason, count in expected.items()}
 
 
 def test_fragmented_messages(service: RunningService, session: str) -> None:

@@ -15,7 +15,7 @@ from wintun_api.api.connection import _lost
 from wintun_api.choices import EventType
 from wintun_api.hub.losses import Cause, Loss
 from wintun_api.packet.build import icmp_echo
-from wintun_api.packet.check import REASONS
+from wintun_api.packet.check import BAD_VERSION, TOO_LONG, TOO_SHORT
 from wintun_api.schemas.control import (
     Ack,
     Ended,
@@ -124,7 +124,8 @@ def test_every_payload_has_a_title() -> None:
 
 def test_causes_of_loss_are_those_of_the_code() -> None:
     """The enums have the causes that the hub counts and the drivers know."""
-    reasons = {"refused_link_down", "refused_host", *(f"rejected_{one}" for one in REASONS)}
+    reasons = {"refused_link_down", "refused_host"}
+    reasons |= {f"rejected_{one}" for one in (TOO_SHORT, TOO_LONG, BAD_VERSION)}
     own = {Cause.REFUSED, Cause.REJECTED, Cause.UNCLAIMED}
     assert set(LossCause) == set(Cause) - own | reasons
     assert set(ReaderLossCause) == {Cause.RING, Cause.TRUNCATED, Cause.QUEUE, Cause.ENDED}

@@ -12,9 +12,9 @@ from tests.hub.memory_driver import Gate, MemoryDriver, MemorySession
 from wintun_api.choices import Direction, EventType, Overflow
 from wintun_api.hub.burst import Burst
 from wintun_api.hub.events import Event, EventSubscription
-from wintun_api.hub.fanout import Subscriber
 from wintun_api.hub.registry import Registry
 from wintun_api.hub.session import ManagedSession
+from wintun_api.hub.subscriber import Subscriber
 
 T = TypeVar("T")
 PATIENCE = 30.0  # seconds for what comes at once unless something is broken

@@ -8,7 +8,7 @@ from array import array
 import pytest
 
 from wintun_api.hub.burst import Burst, Form
-from wintun_api.hub.fanout import Subscriber
+from wintun_api.hub.subscriber import Subscriber
 from wintun_api.packet.block import Block
 
 LIMIT = 4 << 20

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -325,6 +326,29 @@ def test_an_adapter_that_cannot_be_read_is_not_left_open() -> None:
     asyncio.run(body())
 
 
+def test_two_requests_that_open_one_adapter() -> None:
+    """One handle is kept, and the other one is given back; with a session just the same."""
+
+    async def body() -> MemoryDriver:
+        async with hub() as one:
+            guid = one.driver.add("A").info.guid
+            await one.registry.adapters()
+            views = await asyncio.gather(
+                one.registry.open_adapter("A", "Test"),
+                one.registry.start_session(guid),
+                one.registry.open_adapter("A", "Test"),
+            )
+            assert views[0].info.guid == guid
+            assert sorted(handle.closed for handle in one.driver.handles)[:1] == [0]
+            assert sum(handle.closed for handle in one.driver.handles) == (
+                len(one.driver.handles) - 1
+            )
+            return one.driver
+
+    driver = asyncio.run(body())
+    assert {handle.closed for handle in driver.handles} == {1}
+
+
 def test_an_adapter_takes_the_place_of_one_that_is_gone() -> None:
     """With the GUID of a device whose session still ends, it is another adapter: two events."""
 
@@ -339,6 +363,7 @@ def test_an_adapter_takes_the_place_of_one_that_is_gone() -> None:
                 assert (view.info.guid, view.session) == (guid, None)
                 await one.event(EventType.ADAPTER_DELETED)
                 assert await one.event(EventType.ADAPTER_CREATED) == view
+                assert one.registry.session(session.id).state is SessionState.ENDING
                 gate.open()
                 await one.event(EventType.SESSION_ENDED)
             assert (await one.registry.adapter(guid)) == view
@@ -552,7 +577,7 @@ def test_a_hung_call_is_told_and_recovers(monkeypatch: pytest.MonkeyPatch) -> No
                 with pytest.raises(DriverBusy):
                     await one.registry.create_adapter("A", "Test")
                 gate.open()
-            late = {}
+            late: dict[EventType, Any] = {}
             while {EventType.OPERATION_DONE, EventType.ADAPTER_CREATED} - set(late):
                 late |= {event.type: event.data for event in await soon(one.subscription.next())}
             assert late[EventType.OPERATION_DONE].operation == "delete_driver"

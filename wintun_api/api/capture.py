@@ -37,8 +37,8 @@ from wintun_api.errors import SessionEnded, SessionNotFound, WintunApiError
 from wintun_api.hub.adapters import AdapterView
 from wintun_api.hub.burst import Burst, Form
 from wintun_api.hub.ending import CLOSE_PATIENCE, LINGER_PATIENCE, Ending
-from wintun_api.hub.fanout import Subscriber
 from wintun_api.hub.session import ManagedSession
+from wintun_api.hub.subscriber import Subscriber
 from wintun_api.hub.tasks import TaskSet
 from wintun_api.limits import MAX_PACKET
 

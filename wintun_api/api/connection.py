@@ -19,11 +19,11 @@ from wintun_api.errors import DriverError, FrameError, SessionEnded
 from wintun_api.hub.adapters import AdapterView
 from wintun_api.hub.burst import Burst
 from wintun_api.hub.ending import CLOSE_PATIENCE, LINGER_PATIENCE, Ending
-from wintun_api.hub.fanout import Subscriber
 from wintun_api.hub.injection import Injection
 from wintun_api.hub.losses import Cause, Loss
 from wintun_api.hub.pace import Pace
 from wintun_api.hub.session import ManagedSession
+from wintun_api.hub.subscriber import Subscriber
 from wintun_api.hub.tasks import TaskSet
 from wintun_api.limits import MAX_PACKET
 from wintun_api.packet.block import Block

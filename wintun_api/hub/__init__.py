@@ -15,7 +15,8 @@
     handover       pass the turn to drain between the waiting thread and the event loop
     watch          watch a session's descriptor, if it has one, with the event loop
     burst          the packets of one drain or injection, and the forms that readers share
-    fanout         give bursts to bounded subscriber queues, each with its own overflow policy
+    fanout         give bursts to the subscribers that want their direction
+    subscriber     a bounded queue of bursts for one reader, with an overflow policy
     losses         count and tell every loss, with its cause
     host_losses    find the losses that the host and the driver count themselves
     pace           limit how often losses are told
@@ -38,22 +39,23 @@ Everything here belongs to the event loop's thread unless it says otherwise.
 A received packet enters these rooms, in one direction:
 
     1. watch, or handover with its waiting thread, notices that the ring is readable;
-    2. pump drains it: the driver copies a burst of packets out of the ring (`receive_packets`);
-    3. session counts the burst, numbers it and makes a `Burst` (burst) if there are subscribers;
-    4. fanout offers the burst to each subscriber, which takes it at once or queues it;
-    5. the API's connection takes it (`take_now`, or `wake` and `take`) and asks burst for its
-       encoded form, which is made once for all clients, and passes that to the socket.
+    2. pump drains it: the driver copies packets out of the ring (`receive_packets`);
+    3. session counts and numbers them, and if fanout has readers makes one burst of them;
+    4. fanout offers it to each subscriber, which lets its reader take it at once or queues it;
+    5. `api.connection` takes it (`take_now`, or `wake` and `take`), asks the burst for its encoded
+       form, which is made once for all clients, and passes that to the socket (`api.link`).
 
 A call that creates an adapter enters these rooms, and the result returns through them:
 
-    1. registry checks the values (`create_adapter`) and lets management begin a task, for which
-       the request waits a limited time;
-    2. pool_memory writes a new pool to the disk, on a thread of aside, with the help of pools;
-    3. identity derives the GUID if the request named none, and creation retries it while a deleted
-       device still has it;
+    1. registry (`create_adapter`) has the settings checked by network and lets management begin a
+       task, for which the request waits a limited time;
+    2. pool_memory asks pools whether the pool is known, and has a new one written to the disk on a
+       thread of aside;
+    3. identity derives the GUID if the request named none; if adapter_table does not have it,
+       creation tries it, several times if a deleted device still has it;
     4. management queues the call, and threads runs it on the driver's management thread;
-    5. there calls creates the adapter in the driver and lets network apply the settings; if one
-       fails, the adapter is deleted again;
+    5. there calls creates the adapter in the driver and applies the settings; if one fails, the
+       adapter is deleted again;
     6. back on the event loop, registry adds the adapter to adapter_table, and events publishes
        that it was created. If the request has stopped waiting, late publishes a failure.
 """

@@ -75,6 +75,12 @@ class ManagedAdapter:
         """Whether an operation or a session is at work on it."""
         return self.lock.locked() or self.running_session is not None
 
+    def take(self, handle: Adapter, info: AdapterInfo) -> Adapter:
+        """Take a handle and its reading, unless there is a handle; return the one that stays."""
+        if self.handle is None:
+            self.handle, self.info = handle, info
+        return self.handle
+
     def view(self) -> AdapterView:
         """Return the present view of the adapter."""
         session = self.running_session

@@ -173,6 +173,10 @@ class Registry:
             except BaseException:
                 await self._close([handle])
                 raise
+            known = self._adapters.find(info.guid)
+            if known is not None and known.handle is not None:  # another request was quicker
+                await self._close([handle])
+                return known.view()
             return self._opened(handle, info)
 
         told = self._late.failed("open_adapter", name=name, pool=pool)
@@ -192,10 +196,8 @@ class Registry:
         wanted.check()
 
         async def change(known: ManagedAdapter) -> AdapterView:
-            before = known.wanted
-            return await self._change(
-                known, "update_adapter", lambda handle: alter(handle, before, wanted, name)
-            )
+            change = partial(alter, wanted=known.wanted, asked=wanted, name=name)
+            return await self._change(known, "update_adapter", change)
 
         return await self._exclusive("update_adapter", guid, change)
 
@@ -207,10 +209,8 @@ class Registry:
         """
 
         async def change(known: ManagedAdapter) -> AdapterView:
-            wanted = known.wanted
-            return await self._change(
-                known, "restore_adapter", lambda handle: calls.restore(handle, wanted)
-            )
+            change = partial(calls.restore, wanted=known.wanted)
+            return await self._change(known, "restore_adapter", change)
 
         return await self._exclusive("restore_adapter", guid, change)
 
@@ -229,12 +229,11 @@ class Registry:
             handle, known.handle = known.handle, None
             if handle is not None:
                 await self._management.call("release_adapter", handle.close)
-            exists = guid in await self._read_adapters(None)
-            if exists:
-                self.events.publish(EventType.ADAPTER_CHANGED, known.view())
-            else:
+            if guid not in await self._read_adapters(None):
                 self._forget(known)
-            return exists
+                return False
+            self.events.publish(EventType.ADAPTER_CHANGED, self._known(guid).view())
+            return True
 
         return await self._exclusive("release_adapter", guid, release)
 
@@ -249,7 +248,7 @@ class Registry:
             if not first:
                 await self._end_session_of(known, reason)
             reboot = await self._management.call(
-                "delete_adapter", lambda: handle.delete(force=force)
+                "delete_adapter", partial(handle.delete, force=force)
             )
             if first:
                 await self._end_session_of(known, reason)
@@ -273,7 +272,7 @@ class Registry:
                     if handle is not None:
                         await self._management.call("release_adapter", handle.close)
             reboot = await self._management.call(
-                "delete_pool", lambda: self.driver.delete_pool(pool)
+                "delete_pool", partial(self.driver.delete_pool, pool)
             )
             for known in members:
                 self._forget(known)
@@ -420,7 +419,6 @@ class Registry:
             for known in self._adapters
             if known.handle is not None and not (known.thread and known.thread.busy)
         ]
-
         await self._management.stop(partial(calls.close, handles))
         self._tasks.cancel()
 
@@ -458,7 +456,7 @@ class Registry:
     ) -> AdapterView:
         handle = await self._handle(known)
         try:
-            altered = await self._management.call(name, lambda: change(handle))
+            altered = await self._management.call(name, partial(change, handle))
         except WintunApiError:
             # A part of it may have been done, so the adapters are read again.
             before = known.info
@@ -483,8 +481,10 @@ class Registry:
         if info.guid != known.info.guid:
             await self._close([handle])
             raise AdapterNotFound(known.info.guid)
-        known.handle, known.info = handle, info
-        return handle
+        kept = known.take(handle, info)
+        if kept is not handle:  # another request was quicker
+            await self._close([handle])
+        return kept
 
     async def _open(self, name: str, pool: str) -> tuple[Adapter, AdapterInfo]:
         open_existing = partial(calls.open_existing, self.driver, name, pool)
@@ -525,7 +525,9 @@ class Registry:
     def _created(self, handle: Adapter, info: AdapterInfo, wanted: NetworkSettings) -> AdapterView:
         before = self._adapters.find(info.guid)
         if before is not None:  # its device is gone, for the driver has just made another one
-            self._forget(before)
+            self._adapters.remove(before)
+            self._leave(before)
+            self.events.publish(EventType.ADAPTER_DELETED, before.view())
         known = self._adapters.add(info)
         known.handle, known.wanted = handle, wanted
         self.events.publish(EventType.ADAPTER_CREATED, known.view())
@@ -592,10 +594,7 @@ class Registry:
         """Close the handles of adapters that other programs removed, and publish their end."""
         handles = []
         for known in gone:
-            self._leaving.add(known.info.guid)
-            # A session that the driver ended remains readable until it or its adapter is deleted.
-            if known.session is not None and not known.session.lost:
-                self._sessions.pop(known.session.id, None)
+            self._leave(known)
             handle, known.handle = known.handle, None
             if handle is not None:
                 handles.append(handle)
@@ -604,6 +603,14 @@ class Registry:
         finally:
             for known in gone:
                 self.events.publish(EventType.ADAPTER_DELETED, known.view())
+
+    def _leave(self, known: ManagedAdapter) -> None:
+        """Note that another program removed an adapter."""
+        self._leaving.add(known.info.guid)
+        # A session that the driver ended, or is about to end, remains readable until it is deleted.
+        session = known.session
+        if session is not None and session.state.over and not session.lost:
+            self._sessions.pop(session.id, None)
 
     def _trim_ended(self) -> None:
         ended = [session for session in self._sessions.values() if session.state.over]

@@ -18,6 +18,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID, uuid4
 
 from wintun_api.choices import EventType, Full, SessionState
@@ -36,12 +37,13 @@ from wintun_api.hub.burst import Burst
 from wintun_api.hub.counters import SessionCounters
 from wintun_api.hub.ending import Client, Ending
 from wintun_api.hub.events import EventLog
-from wintun_api.hub.fanout import Fanout, Subscriber
+from wintun_api.hub.fanout import Fanout
 from wintun_api.hub.host_losses import DriverLosses, HostLosses
 from wintun_api.hub.injection import Injection, count_by_reason, send, sift
 from wintun_api.hub.losses import Cause, Loss, SessionLoss, SessionLosses
 from wintun_api.hub.pump import BurstLimit, Pump
 from wintun_api.hub.remainder import Remainder
+from wintun_api.hub.subscriber import Subscriber
 from wintun_api.hub.tasks import TaskSet
 from wintun_api.hub.threads import DriverThread
 from wintun_api.packet.block import Block, lengths_of
@@ -219,15 +221,16 @@ class ManagedSession:
         Raises:
             SessionEnded: The session has ended or is ending.
         """
-        self._require_open()
         injection = Injection()
         lengths = lengths_of(packets)
         if not sound(packets, lengths):
+            self._require_open()  # before anything is counted: then the client counts all of them
             packets = sift(packets, injection.rejected)
             lengths = lengths_of(packets)
             for reason, count in injection.rejected.items():
                 self.losses.add(Cause.REJECTED, count, reason)
         if behind:
+            self._require_open()
             injection.waiting = packets
         else:
             self._send(packets, lengths, full, injection)
@@ -239,7 +242,6 @@ class ManagedSession:
         Raises:
             SessionEnded: The session has ended or is ending.
         """
-        self._require_open()
         injection = Injection()
         self._send(packets, lengths_of(packets), full, injection)
         return injection
@@ -259,9 +261,10 @@ class ManagedSession:
         self, packets: Sequence[bytes], lengths: Sequence[int], full: Full, injection: Injection
     ) -> None:
         taken, failure = 0, None
-        # While it is restarted, there is no ring, which then has no room for a moment.
         if self.state is SessionState.RUNNING and self._session is not None:
             taken, failure = send(self._session, packets)
+        else:
+            self._require_open()  # while it is restarted, the ring counts as full
         left = len(packets) - taken
         rest = packets[taken:] if left else ()
         if left:
@@ -281,7 +284,7 @@ class ManagedSession:
             self.give_up(rest, Cause.RING_FULL)
 
     def _require_open(self) -> None:
-        if self.state is not SessionState.RUNNING and self.state is not SessionState.STARTING:
+        if self.state not in (SessionState.STARTING, SessionState.RUNNING):
             raise SessionEnded(self.id, self._why())
 
     def _injected(
@@ -377,7 +380,7 @@ class ManagedSession:
         self._settled.clear()
         try:
             session = await self._thread.call(
-                "start_session", lambda: self._handle.start_session(self.capacity)
+                "start_session", partial(self._handle.start_session, self.capacity)
             )
             if self.state is not SessionState.STARTING:  # ended while the driver was at it
                 await self._thread.call("end_session", session.end)
