@@ -168,6 +168,9 @@ def readable(fileno: int) -> bool:
 
 
 def settled(driver: LinuxDriver, fileno: int) -> None:
-    """Wait until the kernel has told of all that was done before."""
-    while select.select([fileno], [], [], 0.3)[0]:
+    """Wait until the kernel has told of all that was done before.
+
+    It tells of a link's state at most once a second (net/core/link_watch.c).
+    """
+    while select.select([fileno], [], [], 1.2)[0]:
         driver.adapters()

@@ -194,6 +194,25 @@ def test_service_restart_tunnel_type(library: EmulatedLibrary, adapter: WintunAd
 
 
 @tunnel_type_only
+def test_an_alias_that_another_program_changed(wintun: WintunDriver) -> None:
+    """Every handle has the alias that was read last; Wintun's own name is kept beside it."""
+    adapter = wintun.create_adapter("Demo", "Example")
+    adapter.set_name("Home")
+    assert wintun.ip_helper is not None
+    wintun.ip_helper.rename(adapter.luid, "Office")
+    opened = wintun.open_adapter("Office", "Example")
+    assert opened.name() == adapter.name() == "Office"
+    assert opened.info().wintun_name == "Demo"
+    with pytest.raises(AdapterNotFound):
+        wintun.open_adapter("Home", "Example")
+    opened.close()
+    adapter.set_name("Demo")
+    adapter.delete()
+    again = wintun.create_adapter("Demo", "Example")
+    assert (again.name(), again.info().wintun_name) == ("Demo", "")
+
+
+@tunnel_type_only
 def test_opener_cannot_delete(wintun: WintunDriver, adapter: WintunAdapter) -> None:
     """Only the creating handle removes the adapter; another one keeps its handle and says so."""
     opened = wintun.open_adapter("Demo", "Example")

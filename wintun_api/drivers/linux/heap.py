@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import sys
+from typing import Any
 
 # malloc.h
 M_TRIM_THRESHOLD = -1
@@ -26,7 +28,7 @@ def keep_heap() -> bool:
     Once one threshold is set, glibc no longer adapts the others, so all are set. Memory is
     reserved, not used: pages that were never touched cost nothing.
     """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    mallopt = _function("mallopt")
     if mallopt is None:
         return False
     wanted = {M_TRIM_THRESHOLD: KEPT, M_TOP_PAD: PAD, M_MMAP_THRESHOLD: LARGE}
@@ -41,5 +43,13 @@ def release_heap() -> bool:
     keeps everything below it.
     """
     gc.collect()  # objects of a closed connection refer to each other
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    trim = _function("malloc_trim")
     return trim is not None and bool(trim(0))
+
+
+def _function(name: str) -> Any:
+    """Return a function of the C library; None if it has none of this name, as on Windows."""
+    platform: str = sys.platform
+    if platform == "win32":
+        return None  # a program there is not linked with one C library, so there is none to ask
+    return getattr(ctypes.CDLL(None), name, None)
