@@ -12,30 +12,9 @@ from pathlib import Path
 import pytest
 
 import wintun_api
+from tests.floors import FLOORS
 
 ROOT = Path(wintun_api.__file__).parent
-
-FLOORS = {
-    "errors": 0,
-    "paste": 0,
-    "settings": 0,
-    "declaration": 0,
-    "configuration": 0,
-    "choices": 0,
-    "limits": 0,
-    "files": 0,
-    "guide": 0,
-    "packet": 1,
-    "wire": 1,
-    "capture": 1,
-    "schemas": 1,
-    "drivers": 2,
-    "hub": 3,
-    "api": 4,
-    "webui": 4,
-    "cli": 5,
-    "__main__": 5,
-}
 
 # Module prefix -> the parts that may import it, with the reason.
 PLACES = {

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import wintun_api
+from tests.floors import FLOORS
 
 ROOT = Path(wintun_api.__file__).parent
 PACKAGES = sorted(path.parent for path in ROOT.rglob("__init__.py"))
@@ -34,6 +35,18 @@ def rows(lines: list[str]) -> list[str]:
     return names
 
 
+def floors(lines: list[str], indentation: str) -> dict[str, int]:
+    """Return the floor of each name in a map of the whole package."""
+    found: dict[str, int] = {}
+    floor = -1
+    for line in lines:
+        row = re.match(rf"{indentation}(?:([0-9])| ) {{2}}(\w[\w./-]*(?:, \w[\w./-]*)*)", line)
+        if row:
+            floor = int(row[1]) if row[1] else floor
+            found |= dict.fromkeys((name.removesuffix("/") for name in row[2].split(", ")), floor)
+    return found
+
+
 def listed(package: Path) -> list[str]:
     """Return what the docstring of a package lists."""
     source = (package / "__init__.py").read_text("utf-8")
@@ -57,6 +70,15 @@ def test_the_map_of_a_package_is_its_folder(package: Path) -> None:
     assert code == present(package)
     for name in set(names) - code:
         assert (package / name).is_file(), name
+
+
+def test_the_floors_of_the_maps_are_those_that_hold() -> None:
+    """The package's docstring and the guide put every part on the floor that the tests hold."""
+    docstring = (ROOT / "__init__.py").read_text("utf-8").partition("Directions")[0]
+    assert floors(docstring.splitlines(), "    ") == FLOORS
+    page = (ROOT / "guide" / "architecture.md").read_text("utf-8")
+    block = page.partition("```text\n")[2].partition("```")[0]
+    assert floors(block.splitlines(), "") == FLOORS
 
 
 @pytest.mark.parametrize(

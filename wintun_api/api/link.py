@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from starlette.types import Message
+from starlette.types import Message, Receive
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from wintun_api.api.frames import BINARY, TEXT, frame_header, packet_frames
@@ -47,7 +47,7 @@ class Link(Protocol):
         """Whether more may be sent now; if not, `on_writable` is called when it may again."""
 
     def attach(self, on_messages: OnMessages, on_writable: OnWritable) -> None:
-        """Begin to pass binary messages to `on_messages`."""
+        """Begin to call back; binary messages then go to `on_messages`, not to `receive`."""
 
     def send_batches(self, bursts: Sequence[Burst]) -> None:
         """Send one binary message with a batch per burst."""
@@ -68,9 +68,10 @@ class Link(Protocol):
         """Accept messages again."""
 
     async def receive(self) -> Message:
-        """Wait until reading is not paused; return the next message for the caller.
+        """Return the next text message, or "websocket.disconnect" at the end.
 
-        It is "websocket.disconnect" if the client is gone or was cut off.
+        That is when the client is gone or was cut off. Binary messages are read only while this is
+        awaited, and not while reading is paused.
         """
 
     def close(self, code: int, reason: str, patience: float = CLOSE_PATIENCE) -> None:
@@ -100,6 +101,7 @@ class FastLink:
     def __init__(self, protocol: PacketProtocol, websocket: WebSocket) -> None:
         self._protocol = protocol
         self._websocket = websocket
+        self._on_messages: OnMessages | None = None
 
     @property
     def writable(self) -> bool:
@@ -108,6 +110,7 @@ class FastLink:
 
     def attach(self, on_messages: OnMessages, on_writable: OnWritable) -> None:
         """Attach to the protocol."""
+        self._on_messages = on_messages
         self._protocol.attach(on_messages, on_writable)
 
     def send_batches(self, bursts: Sequence[Burst]) -> None:
@@ -142,8 +145,8 @@ class FastLink:
         self._protocol.resume_reading()
 
     async def receive(self) -> Message:
-        """Return a text message or the end; binary messages go to `on_messages` instead."""
-        return await self._websocket.receive()
+        """Return the next other message; the protocol passes what comes after `attach`."""
+        return await _next_other(self._websocket.receive, self._on_messages)
 
     def close(self, code: int, reason: str, patience: float = CLOSE_PATIENCE) -> None:
         """Send the close frame."""
@@ -181,6 +184,7 @@ class PlainLink:
         self._closed = False
         self._tasks = TaskSet()
         self._sender: asyncio.Task[None] | None = None
+        self._on_messages: OnMessages | None = None
         self._on_writable: OnWritable | None = None
 
     @property
@@ -190,7 +194,8 @@ class PlainLink:
         return few and not self._closed
 
     def attach(self, on_messages: OnMessages, on_writable: OnWritable) -> None:
-        """Start the sender; messages reach the connection through its own receive loop."""
+        """Start the sender; `receive` passes binary messages."""
+        self._on_messages = on_messages
         self._on_writable = on_writable
         self._sender = self._tasks.spawn(self._send(), name="packets:send")
 
@@ -221,7 +226,10 @@ class PlainLink:
         self._reading.set()
 
     async def receive(self) -> Message:
-        """Return the next message of any kind."""
+        """Return the next other message."""
+        return await _next_other(self._next, self._on_messages)
+
+    async def _next(self) -> Message:
         await self._reading.wait()
         message = self._tasks.spawn(self._websocket.receive(), name="packets:receive")
         cut = self._tasks.spawn(self._cut.wait(), name="packets:cut")
@@ -297,6 +305,14 @@ class PlainLink:
                 if self._on_writable is not None:
                     self._on_writable()
                 await self._wake.wait()
+
+
+async def _next_other(receive: Receive, on_messages: OnMessages | None) -> Message:
+    """Pass binary messages on, and return the first message that is not one."""
+    while (content := (message := await receive()).get("bytes")) is not None:
+        if on_messages is not None:
+            on_messages([content])
+    return message
 
 
 def batch_header(burst: Burst) -> bytes:

@@ -134,14 +134,8 @@ async def stream_packets(
     try:
         async with leased(websocket, context.leases, principal, connection.void):
             connection.open(adapter, context.settings.max_message)
-            while True:
-                message = await link.receive()
-                if message["type"] == "websocket.disconnect":
-                    break
-                if message.get("bytes") is not None:
-                    connection.messages([message["bytes"]])
-                else:
-                    connection.text()
+            while (await link.receive())["type"] != "websocket.disconnect":
+                connection.text()
     except WintunApiError as error:  # the session ended between the look-up and the subscription
         connection.shut(close_code(error), str(error))
     finally:

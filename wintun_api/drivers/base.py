@@ -1,6 +1,6 @@
 """Define the interface that every driver implements, in Wintun's words.
 
-The hub, the API and the tests know only this module. All of it is synchronous. Management calls
+The hub knows no driver, only this module and `limits`. All of it is synchronous. Management calls
 (everything on `Driver` and `Adapter` but the following) may take seconds and are made on the hub's
 management thread, one at a time. `Adapter.start_session`, `Adapter.counters` and `Session.end` are
 made on a thread of the session, so those of several adapters may run at once. Packet calls

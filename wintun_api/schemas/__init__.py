@@ -6,6 +6,6 @@
     control    what a packet socket says beside packets
     problem    an error as a document
 
-A client can import them without the rest of the package: they know `choices`, `limits` and
+A client can import them without the rest of the package: they know `choices`, `limits`, `paste` and
 `errors` only. `api/views` makes them from what the hub knows.
 """

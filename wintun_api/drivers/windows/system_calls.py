@@ -85,7 +85,7 @@ class SystemCalls:
             raise lacks(name)
         return ReturnedCode(function(*arguments) or ERROR_SUCCESS)
 
-    def call(self, name: str, *arguments: Any, detail: str = "") -> None:
+    def call(self, name: str, *arguments: Any) -> None:
         """Call a function that must not fail.
 
         Raises:
@@ -93,7 +93,7 @@ class SystemCalls:
         """
         code = self.code(name, *arguments)
         if code != ERROR_SUCCESS:
-            raise system_error(name, code, detail)
+            raise system_error(name, code)
 
     def rows(self, name: str, which: int, kind: type[R]) -> list[R]:
         """Return copies of a table's rows, and free the table (netioapi.h: FreeMibTable)."""
