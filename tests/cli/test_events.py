@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from typer.testing import Result
 
+from tests.answers import wait_for
 from tests.cli.commands import invoke
 from tests.cli.conftest import Start
 from tests.conftest import Rig
@@ -178,8 +179,8 @@ def test_what_failed_late(rig: Rig) -> None:
                 assert service.http.post(path, json=body).status_code == 504
         finally:
             gate.set()
-    while "operation.failed" not in (text := events(service).stdout):
-        pass
+    wait_for(service, "operation.failed")
+    text = events(service).stdout
     denied = "failed: Access denied. "
     assert f"create_adapter of HomeNet {denied}(WintunCreateAdapter: win32 error 5)" in text
     assert f"start_session of OfficeNet {denied}(WintunStartSession: win32 error 5)" in text
