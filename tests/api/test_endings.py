@@ -356,7 +356,7 @@ def test_a_reader_that_fails_harms_itself_alone(
                 assert len(other.receive(10)) == 10
                 assert managed.counters.ended == 10
             with pytest.raises(ConnectionClosed) as closed:
-                broken.read()
+                broken.text("no such message")
             assert closed_code(closed) == 1011
 
 
