@@ -127,7 +127,8 @@ def test_causes_of_loss_are_those_of_the_code() -> None:
     reasons = {"refused_link_down", "refused_host", *(f"rejected_{one}" for one in REASONS)}
     own = {Cause.REFUSED, Cause.REJECTED, Cause.UNCLAIMED}
     assert set(LossCause) == set(Cause) - own | reasons
-    assert set(ReaderLossCause) == {Cause.RING, Cause.TRUNCATED, Cause.QUEUE, Cause.ENDED}
+    causes: set[str] = {Cause.RING, Cause.TRUNCATED, Cause.QUEUE, Cause.ENDED}
+    assert set(ReaderLossCause) == causes
     assert set(Subprotocol) == set(streams.SUBPROTOCOLS)
 
 

@@ -111,7 +111,9 @@ def test_the_table_follows_every_sequence_of_steps(sequence: list[tuple[str, obj
 
 
 @given(lists, lists)
-def test_the_same_list_again_is_no_difference(first: list[AdapterInfo], then: list[AdapterInfo]):
+def test_the_same_list_again_is_no_difference(
+    first: list[AdapterInfo], then: list[AdapterInfo]
+) -> None:
     """A list that was taken over once changes nothing the second time."""
     table = AdapterTable()
     table.reconcile(first)

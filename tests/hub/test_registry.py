@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -552,7 +553,7 @@ def test_a_hung_call_is_told_and_recovers(monkeypatch: pytest.MonkeyPatch) -> No
                 with pytest.raises(DriverBusy):
                     await one.registry.create_adapter("A", "Test")
                 gate.open()
-            late = {}
+            late: dict[EventType, Any] = {}
             while {EventType.OPERATION_DONE, EventType.ADAPTER_CREATED} - set(late):
                 late |= {event.type: event.data for event in await soon(one.subscription.next())}
             assert late[EventType.OPERATION_DONE].operation == "delete_driver"

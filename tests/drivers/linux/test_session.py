@@ -6,6 +6,7 @@ import errno
 import select
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -24,6 +25,7 @@ from wintun_api.errors import AdapterNotFound, SessionEnded
 from wintun_api.packet import build
 from wintun_api.packet.block import Block
 
+assert sys.platform != "win32"  # tests/drivers/conftest.py leaves it out there
 pytestmark = kernel.needs_kernel
 
 CAPACITY = 0x400000

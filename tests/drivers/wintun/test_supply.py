@@ -131,7 +131,8 @@ def test_replaced_file(tmp_path: Path) -> None:
     dll = WintunDll(path)
     assert dll.supply is None
     path.write_bytes(library_file(sorted(EXPORTS)))
-    assert dll.generation is Generation.TUNNEL_TYPE
+    first = dll.generation
+    assert first is Generation.TUNNEL_TYPE
     path.write_bytes(library_file(sorted(exports_of(Generation.POOL))))
     assert dll.generation is Generation.POOL
 
