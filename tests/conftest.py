@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import tempfile
 from collections.abc import Generator, Iterator
@@ -11,7 +12,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from tests import needs
+from tests import bytecode, needs
 from tests.disk import mounted
 from tests.drivers.linux.kernel import namespace
 from tests.running import RunningService, running
@@ -42,6 +43,23 @@ def pytest_configure(config: pytest.Config) -> None:
         home = tempfile.TemporaryDirectory()
         config.add_cleanup(home.cleanup)
         os.environ["HOME"] = home.name
+    if not hasattr(config, "workerinput"):
+        bytecode.share(config)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """Collect without the garbage collector, to which what is collected is no garbage."""
+    gc.disable()
+    given = getattr(session.config, "workerinput", None)
+    if given is not None and session.config.args == session.config.getini("testpaths"):
+        number = int(given["workerid"].removeprefix("gw"))
+        bytecode.read_in_turn(number, given["workercount"])
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -113,3 +113,21 @@ def datagram_socket() -> socket.socket:
         raise NotImplementedError(ABSENT)
     else:  # noqa: RET506
         return socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+
+
+def ioctl(control: socket.socket, number: int, request: bytes) -> bytes:
+    """Ask the kernel by a number for what a structure says; return the structure as it then is."""
+    if sys.platform == "win32":
+        raise NotImplementedError(ABSENT)
+    else:  # noqa: RET506
+        import fcntl
+
+        return fcntl.ioctl(control, number, request)
+
+
+def set_nonblocking(descriptor: int) -> None:
+    """Let reads and writes of a descriptor come back at once."""
+    if sys.platform == "win32":
+        raise NotImplementedError(ABSENT)
+    else:  # noqa: RET506
+        os.set_blocking(descriptor, False)

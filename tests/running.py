@@ -29,14 +29,6 @@ TOKEN = "the-admin-token"
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
-def until(holds: Callable[[], object]) -> None:
-    """Wait for something that soon is so; looks now and then, and leaves the processor to it."""
-    deadline = time.monotonic() + 60
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-
-
 def any_certificate() -> ssl.SSLContext:
     """Return a context that believes every server."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -66,8 +58,8 @@ class RunningService:
             self.server.config.ws = "websockets-sansio"
         self.failure: BaseException | None = None
         self._ready = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="service", daemon=True)
-        self._thread.start()
+        self.thread = threading.Thread(target=self._run, name="service", daemon=True)
+        self.thread.start()
         assert self._ready.wait(30), self.failure
         assert self.failure is None, self.failure
         self.port = self.server.port
@@ -170,20 +162,20 @@ class RunningService:
     @contextmanager
     def impatient(self) -> Iterator[None]:
         """Let requests wait little for the driver, where one is to time out; others have time."""
-        management = self.service.context.registry._management
-        before, management.timeout = management.timeout, 0.2
+        registry = self.service.context.registry
+        before, registry.patience = registry.patience, 0.2
         try:
             yield
         finally:
-            management.timeout = before
+            registry.patience = before
 
     def stop(self) -> float:
         """Stop it as Ctrl-C would; return how many seconds that took."""
         started = time.monotonic()
-        if self._thread.is_alive():
+        if self.thread.is_alive():
             self.loop.call_soon_threadsafe(self._end.set)
-        self._thread.join(30)
-        assert not self._thread.is_alive()
+        self.thread.join(30)
+        assert not self.thread.is_alive()
         self.http.close()
         if self.failure is not None:
             raise self.failure

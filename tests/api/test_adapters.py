@@ -12,6 +12,7 @@ import pytest
 from tests.answers import problem
 from tests.conftest import Rig
 from tests.running import RunningService, running
+from tests.waiting import until
 from wintun_api.api.tokens import is_private
 from wintun_api.drivers.emulated.driver import emulated_driver
 from wintun_api.drivers.emulated.ip_helper import EmulatedIpHelper
@@ -342,8 +343,7 @@ def test_a_hung_call_blocks_nothing_else(rig: Rig) -> None:
     try:
         with service.impatient():
             creator.start()
-            while not http.get("/v1/driver").json()["calls"]:
-                pass
+            until(lambda: http.get("/v1/driver").json()["calls"])
             creator.join(30)
         problem(answers[0], 504, "driver-busy")
         assert http.get("/v1/adapters").status_code == 200
@@ -355,8 +355,7 @@ def test_a_hung_call_blocks_nothing_else(rig: Rig) -> None:
         assert call["call"] == "create_adapter"
     finally:
         gate.set()
-    while http.get("/v1/driver").json()["calls"]:
-        pass
+    until(lambda: not http.get("/v1/driver").json()["calls"])
     names = {known["name"] for known in http.get("/v1/adapters").json()}
     assert names == {"One", "Two"}  # the call went on, and its outcome counts
 

@@ -16,6 +16,7 @@ from tests.capture.samples import statistics
 from tests.conftest import Rig
 from tests.running import RunningService
 from tests.samples import ECHO
+from tests.waiting import until
 from wintun_api.capture import pcapng
 from wintun_api.capture.reader import Reader
 from wintun_api.choices import Scope
@@ -35,9 +36,7 @@ def path_of(session: str, query: str = "") -> str:
 
 def emptied(service: RunningService, session: str) -> None:
     """Wait until nobody subscribes any more."""
-    deadline = time.monotonic() + 30
-    while service.http.get(f"/v1/sessions/{session}").json()["subscribers"]:
-        assert time.monotonic() < deadline
+    until(lambda: not service.http.get(f"/v1/sessions/{session}").json()["subscribers"])
 
 
 @tshark.needs_tshark

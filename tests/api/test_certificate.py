@@ -155,9 +155,8 @@ def test_hangup(tmp_path: Path) -> None:
         old_text, new_text = certificate.read_text(), new.read_text()
         events = f"{url.replace('https', 'wss')}/v1/events"
         headers = {"Authorization": f"Bearer {token}"}
-        with connect(
-            events, ssl=any_certificate(), additional_headers=headers, open_timeout=30
-        ) as stream:
+
+        def renew() -> None:
             shutil.copy(new, certificate)
             hang_up(program.process)
             program.wait_for("keeps the old TLS certificate")
@@ -166,6 +165,15 @@ def test_hangup(tmp_path: Path) -> None:
             hang_up(program.process)
             program.wait_for("was reloaded")
             assert shown_at(port) == new_text
-            assert stream.ping().wait(30)
+
+        async def renew_beside_a_stream() -> None:
+            async with (
+                asyncio.timeout(120),
+                connect(events, ssl=any_certificate(), additional_headers=headers) as stream,
+            ):
+                await asyncio.to_thread(renew)
+                await (await stream.ping())
+
+        asyncio.run(renew_beside_a_stream())
         assert program.end()[0] == 0
         assert "Traceback" not in program.stderr

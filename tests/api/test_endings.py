@@ -7,9 +7,8 @@ import socket
 import struct
 import sys
 import threading
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from typing import Any
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from tests.api.host import host_sends, numbers, start
+from tests.api.host import closed_code, host_sends, numbers, start
 from tests.api.watcher import (
     TOTAL,
     Watcher,
@@ -30,6 +29,8 @@ from tests.api.watcher import (
 from tests.capture.samples import statistics
 from tests.conftest import Rig
 from tests.running import running
+from tests.waiting import until
+from wintun_api.api.link import FastLink
 from wintun_api.capture.reader import Reader
 from wintun_api.choices import Scope
 from wintun_api.drivers.emulated.driver import emulated_driver
@@ -38,6 +39,7 @@ from wintun_api.drivers.emulated.machine import Machine
 from wintun_api.drivers.wintun.abi import Generation
 from wintun_api.hub import ending as ending_module
 from wintun_api.hub import registry
+from wintun_api.hub.burst import Burst
 from wintun_api.packet import build
 from wintun_api.wire import BATCH, PCAPNG, RAW, Batch, pack
 
@@ -89,8 +91,7 @@ def test_a_stalled_client(
         session = start(rig, capacity=0x4000000)
         query = f"?overflow={overflow}&queue_packets={QUEUE}&direction=received"
         client = Watcher(rig, session, protocol, query)
-        while not the_session(rig, session).clients:
-            pass
+        until(lambda: the_session(rig, session).clients)
         flood(rig, session)
         counters = ENDINGS[ending](rig, session)
         client.join()
@@ -129,8 +130,7 @@ def test_a_client_that_comes_back(
         session = start(rig, capacity=0x4000000)
         query = f"?overflow={overflow}&queue_packets={QUEUE}&direction=received"
         client = Watcher(rig, session, protocol, query)
-        while not the_session(rig, session).clients:
-            pass
+        until(lambda: the_session(rig, session).clients)
         flood(rig, session, READABLE)
         client.read()
         counters = ENDINGS[ending](rig, session)
@@ -155,10 +155,8 @@ def test_overflow_close_is_told(tmp_path: Path) -> None:
         session = start(rig, capacity=0x4000000)
         managed = the_session(rig, session)
         client = Watcher(rig, session, BATCH, "?overflow=close&queue_packets=50")
-        while not managed.clients:
-            pass
-        (connection,) = managed.clients
-        subscriber = connection._subscriber  # type: ignore[attr-defined]
+        until(lambda: managed.clients)
+        (subscriber,) = managed.fanout.subscribers
         flood(rig, session)
         client.join()
         assert client.code == 4008
@@ -176,10 +174,8 @@ def test_a_client_that_goes(tmp_path: Path, how: str) -> None:
         session = start(rig, capacity=0x4000000)
         managed = the_session(rig, session)
         client = Watcher(rig, session, BATCH, f"?queue_packets={QUEUE}")
-        while not managed.clients:
-            pass
-        (connection,) = managed.clients
-        subscriber = connection._subscriber  # type: ignore[attr-defined]
+        until(lambda: managed.clients)
+        (subscriber,) = managed.fanout.subscribers
         flood(rig, session)
         assert subscriber.queued_packets
         if how == "reset":
@@ -188,9 +184,7 @@ def test_a_client_that_goes(tmp_path: Path, how: str) -> None:
             client.socket.socket.close()
         else:
             threading.Thread(target=client.socket.close, daemon=True).start()
-        deadline = time.monotonic() + 30
-        while managed.clients:
-            assert time.monotonic() < deadline
+        until(lambda: not managed.clients)
         counters = managed.counters
         assert counters.ended > 0
         assert subscriber.queued_packets == 0
@@ -302,8 +296,7 @@ def test_packets_that_wait_at_the_end(tmp_path: Path, plain: bool) -> None:
             for _ in range(2):
                 client.socket.send(pack(Batch([packet] * 100)))
             managed = the_session(rig, session)
-            while managed.counters.injected_packets < 90:
-                pass
+            until(lambda: managed.counters.injected_packets >= 90)
             counters = delete_session(rig, session)
             acks = Counter[str]()
             with suppress(ConnectionClosed):
@@ -340,21 +333,31 @@ def test_no_packet_overtakes(tmp_path: Path) -> None:
             assert tap.receive(3) == [large, small, small]
 
 
-def test_a_reader_that_fails_harms_itself_alone(tmp_path: Path) -> None:
+def test_a_reader_that_fails_harms_itself_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An exception in one connection closes it with 1011; the others and the drain go on."""
+    send, links = FastLink.send_batches, list[FastLink]()
+
+    def send_or_fail(link: FastLink, bursts: Sequence[Burst]) -> None:
+        links.append(link)
+        if link is links[0]:
+            raise RuntimeError("a mistake in one connection")
+        send(link, bursts)
+
+    monkeypatch.setattr(FastLink, "send_batches", send_or_fail)
     with rig_of(tmp_path) as rig:
         session = start(rig)
         managed = the_session(rig, session)
         with rig.service.packets(session) as broken:
-            while not managed.clients:
-                pass
-            (connection,) = managed.clients
-            connection._link = None  # type: ignore[attr-defined]
+            until(lambda: managed.clients)
             with rig.service.packets(session) as other:
                 host_sends(rig, 10)
                 assert len(other.receive(10)) == 10
                 assert managed.counters.ended == 10
-            assert broken.hello
+            with pytest.raises(ConnectionClosed) as closed:
+                broken.text("no such message")
+            assert closed_code(closed) == 1011
 
 
 @pytest.mark.parametrize("protocol", [BATCH, RAW])

@@ -7,13 +7,14 @@ import socket
 import ssl
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 import psutil
 import pytest
+
+from tests.waiting import until
 
 if sys.platform != "win32":
     import resource
@@ -51,13 +52,6 @@ class Victim:
         with Raw(self.port) as raw:
             raw.send(request(target, self.auth))
             return raw.answer().status == 200
-
-    def wait_until(self, true: Callable[[], bool]) -> None:
-        """Wait until something is so."""
-        deadline = time.monotonic() + 30
-        while not true():
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
 
 
 Start = Callable[..., Victim]
@@ -192,7 +186,7 @@ def test_descriptors_that_others_take(start: Start, many_files: None) -> None:
     with ExitStack() as stack:
         for _ in range(200):
             stack.enter_context(Raw(victim.port))
-        victim.wait_until(lambda: "Cannot accept" in victim.program.stderr)
+        until(lambda: "Cannot accept" in victim.program.stderr)
         assert victim.answers()
     assert victim.answers()
     assert victim.program.stderr.count("Cannot accept") == 1
@@ -212,7 +206,7 @@ def test_held_connections_leave_the_health_route(start: Start, many_files: None)
         assert set(statuses[24:]) == {503}
         assert victim.answers()
         assert not victim.answers("/v1/system")
-    victim.wait_until(lambda: victim.answers("/v1/system"))
+    until(lambda: victim.answers("/v1/system"))
 
 
 @pytest.mark.thorough
@@ -232,7 +226,7 @@ def test_aborted_streams_hold_no_descriptors(start: Start, many_files: None, met
                 raw.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         if number % 100 == 0:
             highest = max(highest, victim.process.num_fds())
-    victim.wait_until(lambda: victim.process.num_fds() <= before + 3)
+    until(lambda: victim.process.num_fds() <= before + 3)
     assert highest < 1100
     assert victim.answers("/v1/system")
     assert "Traceback" not in victim.program.stderr
@@ -271,15 +265,8 @@ def test_standard_error_that_takes_nothing(tmp_path: Path, where: str) -> None:
             for stream in (process.stdout, process.stderr):
                 assert stream is not None
                 stream.close()
-        deadline = time.monotonic() + 30
-        while True:
-            with suppress(ConnectionRefusedError), Raw(port) as raw:
-                raw.send(HEALTH)
-                assert raw.answer().status == 200
-                break
-            assert process.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        until(lambda: process.poll() is not None or is_healthy(port))
+        assert process.poll() is None
         token = (tmp_path / "data" / "token").read_text().strip()
         for _ in range(1500):  # each is a line of the log
             with Raw(port) as raw:
@@ -320,3 +307,12 @@ def test_tls(tmp_path: Path, data: bytes, inside: bool, begins: bytes) -> None:
             assert raw.rest.startswith(begins)
             assert begins or not raw.rest
         assert len(program.stderr.splitlines()) == 1
+
+
+def is_healthy(port: int) -> bool:
+    """Return whether a service answers at this port."""
+    with suppress(ConnectionRefusedError), Raw(port) as raw:
+        raw.send(HEALTH)
+        assert raw.answer().status == 200
+        return True
+    return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.running import RunningService
+from tests.waiting import until
 
 PATHS = [
     "/noauth/health",
@@ -45,8 +46,7 @@ def test_a_stream_is_not_begun(service: RunningService, path: str) -> None:
     assert head.status_code == 200
     assert head.content == b""
     assert head.headers["content-type"].startswith(("text/event-stream", "application/"))
-    while service.http.get(f"/v1/sessions/{session}").json()["subscribers"]:
-        pass
+    until(lambda: not service.http.get(f"/v1/sessions/{session}").json()["subscribers"])
 
 
 def test_a_path_without_get(service: RunningService) -> None:

@@ -14,6 +14,7 @@ import pytest
 from tests.answers import post_packet, problem, wait_for
 from tests.conftest import Rig
 from tests.running import RunningService, running
+from tests.waiting import until
 from wintun_api.drivers.emulated.driver import emulated_driver
 from wintun_api.drivers.emulated.library import EmulatedLibrary
 from wintun_api.drivers.emulated.machine import Machine
@@ -73,8 +74,7 @@ def test_a_hung_end(rig: Rig) -> None:
     finally:
         gate.set()
     assert wait_for(service, "adapter.deleted")["name"] == "A3"
-    while http.get(path).status_code != 404:
-        pass
+    until(lambda: http.get(path).status_code == 404)
     assert calls(service) == []
     events = [
         event["type"] for event in all_events(service) if event["data"].get("id") == session["id"]
@@ -134,8 +134,8 @@ def test_a_hung_start(rig: Rig) -> None:
                 assert detail.endswith("waited for it and was cancelled without effect.")
     finally:
         gate.set()
-    while not (running := http.get("/v1/sessions").json()):
-        pass
+    until(lambda: http.get("/v1/sessions").json())
+    running = http.get("/v1/sessions").json()
     assert [one["adapter"] for one in running] == [adapter["guid"]]
     carries(service, running[0], 1)
     assert http.get(path).json()["addresses"] == ["10.6.1.1/24"]
@@ -160,8 +160,7 @@ def test_hung_counters(rig: Rig) -> None:
     finally:
         gate.set()
     assert wait_for(service, "session.ended") is not None
-    while http.get(path).status_code != 404:
-        pass
+    until(lambda: http.get(path).status_code == 404)
 
 
 def test_hung_counters_before_a_start(rig: Rig) -> None:
@@ -173,9 +172,8 @@ def test_hung_counters_before_a_start(rig: Rig) -> None:
         problem(http.post("/v1/sessions", json={"adapter": adapter["guid"]}), 504, "driver-busy")
     everything_else_works(service, 2)
     gate.set()
-    while not (running := http.get("/v1/sessions").json()):
-        pass
-    carries(service, running[0], 1)
+    until(lambda: http.get("/v1/sessions").json())
+    carries(service, http.get("/v1/sessions").json()[0], 1)
 
 
 @pytest.mark.parametrize("generation", [Generation.POOL], indirect=True)
@@ -194,8 +192,7 @@ def test_a_pool_with_a_hung_end(rig: Rig) -> None:
         assert detail.startswith("delete_pool is still running after")
     finally:
         gate.set()
-    while http.get(f"/v1/adapters/{adapter['guid']}").status_code != 404:
-        pass
+    until(lambda: http.get(f"/v1/adapters/{adapter['guid']}").status_code == 404)
 
 
 @pytest.fixture(params=["pool", "tunnel-type"])
@@ -235,8 +232,7 @@ def test_the_service_ends_while_a_call_hangs(
             hanging = threading.Thread(target=quietly, args=(service, "DELETE", path, None))
         hanging.start()
         if function != "WaitForMultipleObjects":
-            while not calls(service):
-                pass
+            until(lambda: calls(service))
         try:
             carries(service, other, 2)
             assert service.stop() < 10
@@ -273,8 +269,7 @@ def test_a_wait_that_does_not_come_back(rig: Rig) -> None:
     problem(again, 409, "session-exists")
     everything_else_works(service, 2)
     gate.set()
-    while rig.library.open_handles()[1]:
-        pass
+    until(lambda: not rig.library.open_handles()[1])
     carries(service, service.session(adapter), 1)
 
 
@@ -327,8 +322,7 @@ def test_threads_end_with_their_sessions(rig: Rig) -> None:
     for _ in range(50):
         session = service.session(adapter)
         assert service.http.delete(f"/v1/sessions/{session['id']}").status_code == 200
-    while session_threads():
-        pass
+    until(lambda: not session_threads())
 
 
 def session_threads() -> list[str]:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
-import time
 from collections import Counter
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -15,6 +13,7 @@ from tests.api.watcher import Watcher, delete_session, the_session
 from tests.conftest import Rig
 from tests.drivers.linux.kernel import ip, keep_quiet, needs_kernel
 from tests.running import RunningService
+from tests.waiting import until
 from wintun_api.drivers.emulated.library import EmulatedLibrary
 from wintun_api.drivers.emulated.machine import Machine
 from wintun_api.drivers.wintun.abi import Generation
@@ -66,13 +65,6 @@ class Started:
         counters = view.counters
         assert view.ring_lost is not None
         return counters.received_packets + view.ring_lost + counters.truncated
-
-
-def until(holds: Callable[[], bool]) -> None:
-    """Wait for something that takes milliseconds."""
-    deadline = time.monotonic() + 30
-    while not holds():
-        assert time.monotonic() < deadline
 
 
 @pytest.mark.parametrize("overflow", ["drop_oldest", "drop_newest", "block"])

@@ -33,7 +33,7 @@ def loop_time(service: RunningService) -> Iterator[Spent]:
     if sys.platform == "win32":
         pytest.skip("Windows has no such clock")
     else:
-        identity = service._thread.ident
+        identity = service.thread.ident
         assert identity is not None
         clock = time.pthread_getcpuclockid(identity)
         spent, before = Spent(), time.clock_gettime(clock)

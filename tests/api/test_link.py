@@ -12,6 +12,7 @@ from tests.api.host import closed_code, host_sends, numbers, start
 from tests.conftest import Rig
 from tests.running import PacketSocket, running
 from tests.samples import ECHO
+from tests.waiting import until
 from wintun_api.drivers.emulated.driver import emulated_driver
 from wintun_api.drivers.emulated.library import EmulatedLibrary
 from wintun_api.drivers.emulated.machine import Machine
@@ -81,8 +82,7 @@ def test_a_slow_client(plain_rig: Rig) -> None:
         slow = PacketSocket(socket)
         for first in range(0, total, 1000):
             host_sends(plain_rig, 1000, 1400, first)
-        while plain_rig.service.counters(session)["received"]["packets"] < total:
-            pass
+        until(lambda: plain_rig.service.counters(session)["received"]["packets"] >= total)
         got: list[int] = []
         lost = 0
         while len(got) + lost < total:

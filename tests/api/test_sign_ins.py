@@ -304,21 +304,27 @@ def ended() -> list[str]:
 
 
 @pytest.fixture
-def store(ended: list[str]) -> SignIns:
+def tokens() -> TokenStore:
+    """A store of tokens."""
+    return TokenStore("admin")
+
+
+@pytest.fixture
+def store(tokens: TokenStore, ended: list[str]) -> SignIns:
     """Sign-ins of a store of tokens, at most two per token."""
-    made = SignIns(TokenStore("admin"), per_token=2)
+    made = SignIns(tokens, per_token=2)
     made.ended.append(ended.append)
     return made
 
 
-def _principal(store: SignIns, *scopes: Scope, lifetime: float | None = None) -> Any:
-    secret, _ = asyncio.run(store._tokens.issue(scopes, "", lifetime))
-    return store._tokens.authenticate(secret)
+def _principal(tokens: TokenStore, *scopes: Scope, lifetime: float | None = None) -> Any:
+    secret, _ = asyncio.run(tokens.issue(scopes, "", lifetime))
+    return tokens.authenticate(secret)
 
 
-def test_the_end_of_each_is_told_once(store: SignIns, ended: list[str]) -> None:
+def test_the_end_of_each_is_told_once(tokens: TokenStore, store: SignIns, ended: list[str]) -> None:
     """Sign-out, the bound and the end of the token tell of each sign-in exactly once."""
-    principal = _principal(store, Scope.READ)
+    principal = _principal(tokens, Scope.READ)
     first, second = store.make(principal), store.make(principal)
     store.end(first.id)
     store.end(first.id)
@@ -331,20 +337,21 @@ def test_the_end_of_each_is_told_once(store: SignIns, ended: list[str]) -> None:
     assert len(store) == 0
 
 
-def test_the_one_in_use_stays(store: SignIns, ended: list[str]) -> None:
+def test_the_one_in_use_stays(tokens: TokenStore, store: SignIns, ended: list[str]) -> None:
     """At the bound the one that was not used for longest is ended."""
-    principal = _principal(store, Scope.READ)
+    principal = _principal(tokens, Scope.READ)
     used, idle = store.make(principal), store.make(principal)
     assert store.authenticate(used.key, [used.cookie]) is not None
     store.make(principal)
     assert ended == [idle.id]
 
 
-def test_a_token_that_expires_ends_its_sign_ins(store: SignIns, ended: list[str]) -> None:
+def test_a_token_that_expires_ends_its_sign_ins(
+    tokens: TokenStore, store: SignIns, ended: list[str]
+) -> None:
     """None of them is left when the token is no longer valid."""
-    principal = _principal(store, Scope.READ, lifetime=-1)
+    principal = _principal(tokens, Scope.READ, lifetime=-1)
     assert principal is None
-    tokens = store._tokens
     secret, issued = asyncio.run(tokens.issue([Scope.READ]))
     principal = tokens.authenticate(secret)
     assert principal is not None

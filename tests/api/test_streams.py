@@ -15,6 +15,7 @@ from tests.api.host import closed_code, host_sends, numbers, start
 from tests.conftest import Rig
 from tests.running import PacketSocket, RunningService
 from tests.samples import BAD_FRAMES, ECHO
+from tests.waiting import until
 from wintun_api.packet import build
 from wintun_api.wire import BATCH, RAW, Batch, pack
 
@@ -380,6 +381,4 @@ def test_killing_the_client(service: RunningService, session: str, how: str) -> 
     with service.packets(session) as client:
         client.socket.send(pack(Batch([ECHO])))
         assert len(client.receive(1)) == 1
-    deadline = time.monotonic() + 30
-    while service.http.get(f"/v1/sessions/{session}").json()["subscribers"]:
-        assert time.monotonic() < deadline
+    until(lambda: not service.http.get(f"/v1/sessions/{session}").json()["subscribers"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +16,7 @@ from tests.capture.samples import statistics
 from tests.certificates import make_certificate
 from tests.conftest import Rig
 from tests.running import TOKEN, running
+from tests.waiting import until
 from wintun_api.capture.reader import Reader
 from wintun_api.choices import Scope
 from wintun_api.drivers.emulated.driver import emulated_driver
@@ -65,7 +65,7 @@ def revoke_token(rig: Rig, session: str) -> dict[str, Any]:
     managed = the_session(rig, session)
     for token in rig.service.http.get("/v1/tokens").json():
         rig.service.http.delete(f"/v1/tokens/{token['id']}")
-    wait_until(lambda: not managed.clients)
+    until(lambda: not managed.clients)
     return counts_of(managed)
 
 
@@ -75,13 +75,6 @@ ENDINGS: dict[str, Callable[[Rig, str], dict[str, Any]]] = {
     "service": stop_service,
     "token": revoke_token,
 }
-
-
-def wait_until(true: Callable[[], object]) -> None:
-    """Wait until something is so."""
-    deadline = time.monotonic() + 30
-    while not true():
-        assert time.monotonic() < deadline
 
 
 @pytest.mark.thorough(but_first=True)
@@ -105,7 +98,7 @@ def test_a_stalled_client(
         managed = the_session(rig, session)
         token = rig.service.token(Scope.CAPTURE) if ending == "token" else TOKEN
         client = Watcher(rig, session, protocol, QUERY.format(overflow), token)
-        wait_until(lambda: managed.clients)
+        until(lambda: managed.clients)
         flood(rig, session, TOTAL)
         lost = ENDINGS[ending](rig, session)["lost"]
         client.join()
@@ -143,7 +136,7 @@ def test_a_client_that_comes_back(
     with rig_of(tmp_path, new_loop, **tls) as rig:
         session = start(rig, capacity=0x4000000)
         client = Watcher(rig, session, protocol, QUERY.format("block"))
-        wait_until(lambda: the_session(rig, session).clients)
+        until(lambda: the_session(rig, session).clients)
         flood(rig, session, TOTAL)
         client.read()
         lost = ENDINGS[ending](rig, session)["lost"]

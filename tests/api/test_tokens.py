@@ -137,11 +137,13 @@ def test_a_change_whose_request_goes(tmp_path: Path) -> None:
 
 def test_without_a_directory(tmp_path: Path) -> None:
     """A data directory that has become a file is a refusal with a hint."""
-    (tmp_path / "file").write_text("")
+    folder = tmp_path / "folder"
+    folder.mkdir()
 
     async def run() -> None:
-        store = TokenStore(TOKEN)
-        store._path = tmp_path / "file" / "tokens.json"
+        store = TokenStore(TOKEN, folder / "tokens.json")
+        folder.rmdir()
+        folder.write_text("")
         with pytest.raises(StorageFailed) as failed:
             await store.issue([Scope.READ])
         assert problems.hint_of(failed.value)

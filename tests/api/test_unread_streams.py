@@ -26,6 +26,7 @@ from tests.certificates import make_certificate
 from tests.conftest import Rig
 from tests.drivers.linux.kernel import namespace, needs_kernel
 from tests.running import RunningService, running
+from tests.waiting import until
 from wintun_api.api import protocol
 from wintun_api.api.protocol import WRITE_HIGH, WRITELINES_IS_BLIND
 from wintun_api.choices import EventType
@@ -157,8 +158,7 @@ def test_packets(
     flooded = start(new_loop, **(certificate if tls else {}))
     query = f"?direction=received&overflow=drop_oldest&queue_packets={QUEUE}"
     client = Watcher(flooded.rig, flooded.id, kind, query)
-    while not flooded.managed.clients:
-        pass
+    until(lambda: flooded.managed.clients)
     before, unclaimed = flooded.process.memory_info().rss, flooded.managed.counters
     flooded.flood()
     assert flooded.buffered < BUFFERED
@@ -228,8 +228,7 @@ def test_the_mend_is_needed(start: Callable[..., Flooded], monkeypatch: pytest.M
     flooded = start(asyncio.SelectorEventLoop)
     query = f"?direction=received&overflow=drop_oldest&queue_packets={QUEUE}"
     with flooded.service.connect(f"/v1/sessions/{flooded.id}/packets{query}", BATCH, max_queue=1):
-        while not flooded.managed.clients:
-            pass
+        until(lambda: flooded.managed.clients)
         flooded.flood()
         assert flooded.buffered > TOTAL // 2
         assert flooded.managed.counters.queue_lost == 0

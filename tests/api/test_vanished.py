@@ -6,7 +6,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ from tests.api.raw_connection import Raw, handshake, request
 from tests.drivers.linux.kernel import ip, namespace
 from tests.needs import need
 from tests.running import TOKEN, RunningService, running
+from tests.waiting import let_pass, within
 from wintun_api.api import listener, vanished
 
 pytestmark = [
@@ -55,8 +55,7 @@ class Cable:
         self._there = subprocess.Popen(["unshare", "-n", "cat"], stdin=subprocess.PIPE)
         mine = Path("/proc/thread-self/ns/net").readlink()
         theirs = Path(f"/proc/{self._there.pid}/ns/net")
-        while theirs.readlink() == mine:
-            time.sleep(0.01)
+        assert within(PATIENCE, lambda: theirs.readlink() != mine)
         ip("link", "add", "here", "type", "veth", "peer", "there", "netns", str(self._there.pid))
         ip("addr", "add", f"{HERE}/24", "dev", "here")
         ip("link", "set", "here", "up")
@@ -118,12 +117,7 @@ def held(service: RunningService) -> int:
 
 def until(service: RunningService, count: int) -> bool:
     """Wait until so many streams are left; say whether that came in time."""
-    deadline = time.monotonic() + PATIENCE
-    while held(service) != count:
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
+    return within(PATIENCE, lambda: held(service) == count)
 
 
 def streams(session: str) -> list[bytes]:
@@ -180,7 +174,7 @@ def test_a_client_that_does_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
             raw.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             raw.send(streams(session)[3])
             assert raw.answer().status == 200
-            time.sleep(7)  # what is tested is that nothing happens in this time
+            let_pass(7)  # what is tested is that nothing happens in this time
             admission = service.service.context.connections
             assert admission is not None
             assert admission.closed == {}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections import Counter
 from contextlib import suppress
 from typing import Any
@@ -14,6 +13,7 @@ from websockets.exceptions import ConnectionClosed
 from tests.api.host import host_sends
 from tests.conftest import Rig
 from tests.running import TOKEN
+from tests.waiting import until
 from wintun_api.capture.reader import Reader
 from wintun_api.hub.session import ManagedSession
 from wintun_api.wire import BATCH, PCAPNG, RAW, unpack
@@ -92,9 +92,7 @@ def flood(rig: Rig, session: str, total: int = TOTAL) -> None:
     managed = the_session(rig, session)
     for first in range(0, total, 100):
         host_sends(rig, 100, SIZE, first)
-    deadline = time.monotonic() + 30
-    while managed.counters.received_packets < total and not managed.fanout.blocked:
-        assert time.monotonic() < deadline
+    until(lambda: managed.counters.received_packets >= total or managed.fanout.blocked)
 
 
 def delete_session(rig: Rig, session: str) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.attack.target import Died, Reading, Target, wait_for
+from tests.attack.target import Died, Reading, Target
+from tests.waiting import within
 
 MIB = 2**20
 MEMORY = 20 * MIB  # what may stay behind
@@ -173,9 +174,9 @@ class Attack:
                 and now.memory <= before.memory + MEMORY
             )
 
-        if not wait_for(target.healthy, patience):
+        if not within(patience, target.healthy, 0.05):
             self.found(part, f"no health after {what}", target.tail())
-        wait_for(as_before, patience)
+        within(patience, as_before, 0.05)
         after = target.reading()
         if after.descriptors > before.descriptors + DESCRIPTORS:
             self.found(
@@ -233,7 +234,7 @@ class Attack:
             previous, last = last, target.reading().descriptors
             return previous == last
 
-        wait_for(steady, patience)
+        within(patience, steady, 0.05)
 
     def _log_trouble(self, part: str, target: Target, what: str) -> None:
         for kind, text in target.trouble().items():

@@ -181,7 +181,7 @@ def ask(
         if answer.status == 200 and ("event-stream" in kind or "pcap" in kind):
             return answer
         length = int(answer.headers.get("content-length", "0") or 0)
-        while method != "HEAD" and len(answers.held) < length and answers._more():
+        while method != "HEAD" and len(answers.held) < length and answers.more():
             pass
         return Answer(answer.status, answer.headers, answers.held[:length])
 
@@ -562,7 +562,7 @@ def _judge_upgrade(
             answers = Answers(connection)
             status = answers.next(body=False).status
             if status == 101 and refused:
-                while len(answers.held) < 4 and answers._more():
+                while len(answers.held) < 4 and answers.more():
                     pass
                 if answers.held[:1] == b"\x88":  # a close frame comes first
                     return

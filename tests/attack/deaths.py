@@ -29,7 +29,8 @@ from tests.attack.raw_websocket import (
     open_socket,
     read_to_end,
 )
-from tests.attack.target import Target, wait_for
+from tests.attack.target import Target
+from tests.waiting import let_pass, within
 from wintun_api.packet import build
 from wintun_api.wire import BATCH, PCAPNG, RAW, Batch, pack, unpack
 
@@ -139,7 +140,7 @@ def _life(random_: random.Random, target: Target, session: str, kind: str, way: 
         if way != "silent":
             _live(connection, life)
         else:
-            time.sleep(life)  # nothing is read: what comes fills the buffers and the queues
+            let_pass(life)  # nothing is read: what comes fills the buffers and the queues
         _END[way](random_, connection, websocket=websocket)
 
 
@@ -313,7 +314,7 @@ class _Messages:
 
 def _only_steady_left(attack: Attack, target: Target, session: str) -> None:
     path = f"/v1/sessions/{session}"
-    if not wait_for(lambda: target.call("GET", path).json()["subscribers"] <= 1, 20):
+    if not within(20, lambda: target.call("GET", path).json()["subscribers"] <= 1, 0.05):
         left = target.call("GET", path).json()["subscribers"]
         attack.found(PART, "subscribers stay after their clients died", f"{left}; 1 lives")
     view = target.call("GET", path).json()

@@ -129,7 +129,7 @@ class Answers:
         """
         found: list[Answer] = []
         while True:
-            if not self.held and not self._more():
+            if not self.held and not self.more():
                 return found
             try:
                 answer = self._one(head=False, body=True)
@@ -141,7 +141,7 @@ class Answers:
         while (end := self.held.find(b"\r\n\r\n")) < 0:
             if len(self.held) > MAX_HEAD:
                 raise Malformed("the head of an answer has no end")
-            if not self._more():
+            if not self.more():
                 raise Closed(f"after {len(self.held)} bytes of a head")
         first, *lines = self.held[:end].split(b"\r\n")
         self.held = self.held[end + 4 :]
@@ -179,7 +179,7 @@ class Answers:
                     raise Malformed("a chunk without its end")
         if "content-length" in headers:
             return self._exactly(int(headers["content-length"]))
-        while self._more():
+        while self.more():
             if len(self.held) > MAX_BODY:
                 raise Malformed("a body without an end")
         whole, self.held = self.held, b""
@@ -187,19 +187,19 @@ class Answers:
 
     def _line(self) -> bytes:
         while (end := self.held.find(b"\r\n")) < 0:
-            if not self._more():
+            if not self.more():
                 raise Closed("in a chunked body")
         line, self.held = self.held[:end], self.held[end + 2 :]
         return line
 
     def _exactly(self, size: int) -> bytes:
         while len(self.held) < size:
-            if not self._more():
+            if not self.more():
                 raise Closed(f"{size - len(self.held)} bytes before the end of a body")
         taken, self.held = self.held[:size], self.held[size:]
         return taken
 
-    def _more(self) -> bool:
+    def more(self) -> bool:
         piece = self._connection.recv(65536)
         self.held += piece
         return bool(piece)

@@ -21,7 +21,8 @@ from typing import Self
 from tests.attack.attack import LOG, MEMORY, MIB, Attack
 from tests.attack.raw_http import Answers, Closed, Malformed, connect, request
 from tests.attack.raw_websocket import BINARY, PING, frame, handshake, open_socket
-from tests.attack.target import Target, wait_for
+from tests.attack.target import Target
+from tests.waiting import let_pass, within
 from wintun_api.packet import build
 from wintun_api.wire import BATCH, HEADER, MAGIC, PCAPNG, RAW, Batch, pack
 
@@ -164,7 +165,7 @@ def _watch_held(held: list[Held], silence: float) -> None:
         for one in waiting:
             if one.ended():
                 one.after = round(now, 1)
-        time.sleep(1)
+        let_pass(1)
 
 
 def _judge_held(attack: Attack, target: Target, held: list[Held], silence: float) -> None:
@@ -223,7 +224,7 @@ def _probe(target: Target, seconds: float) -> tuple[float, int]:
         if not target.healthy(5.0):
             failed += 1
         worst = max(worst, time.monotonic() - began)
-        time.sleep(0.2)
+        let_pass(0.2)
     return worst, failed
 
 
@@ -235,7 +236,7 @@ def _events(attack: Attack, target: Target, name: str) -> Iterator[None]:
         stream.sendall(request("GET", "/v1/events", target.authority, authorization))
         answers = Answers(stream)
         answers.next(body=False)
-        while b"event: snapshot" not in answers.held and answers._more():
+        while b"event: snapshot" not in answers.held and answers.more():
             pass
         yield
         try:
@@ -245,7 +246,7 @@ def _events(attack: Attack, target: Target, name: str) -> Iterator[None]:
                 return
             stream.settimeout(10)
             while f"Beside {name}".encode() not in answers.held:
-                if not answers._more():
+                if not answers.more():
                     attack.found(PART, f"an open stream ends beside {name}")
                     break
             target.call("DELETE", f"/v1/adapters/{made.json()['guid']}")
@@ -468,7 +469,7 @@ def _aborted(attack: Attack, target: Target, session: str) -> None:
         name = f"aborted {method} {path.replace(session, 'ID')}"
         sent = request(method, path, target.authority, authorization)
         _abort(target, sent, count // 4)
-        wait_for(lambda: target.reading().descriptors < 64, 20)
+        within(20, lambda: target.reading().descriptors < 64, 0.05)
         before = target.reading()
         began = time.monotonic()
         most, refused = _abort(target, sent, count)
@@ -482,7 +483,7 @@ def _aborted(attack: Attack, target: Target, session: str) -> None:
         if most > DESCRIPTORS - RESERVE:
             attack.found(PART, f"descriptors run out during {name}", f"{most} of {DESCRIPTORS}")
         least = before.descriptors + RESERVE
-        if not wait_for(partial(_holds_at_most, target, least), PROMPTLY):
+        if not within(PROMPTLY, partial(_holds_at_most, target, least), 0.05):
             attack.found(
                 PART, f"descriptors stay open for {PROMPTLY:.0f} s after {name}",
                 f"{target.reading().descriptors}; {before.descriptors} before",

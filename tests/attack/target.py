@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 
 from tests.attack.raw_http import Answer, Answers, Closed, connect, request
 from tests.posix import page_size
+from tests.waiting import within
 
 AUDIT = b"wintun_api.audit: "
 TROUBLE = re.compile(
@@ -128,13 +128,12 @@ class Target:
                 stderr=log,
                 env={**os.environ, **self._environment},
             )
-        while not self._answers(offset):
-            if self._process.poll() is not None:
-                raise Died(f"the service did not start: {self.tail()}")
-            if time.monotonic() - began > STARTING:
-                self.kill()
-                raise TimeoutError(f"the service does not answer: {self.tail()}")
-            time.sleep(0.01)
+        process = self._process
+        if not within(STARTING, lambda: process.poll() is not None or self._answers(offset)):
+            self.kill()
+            raise TimeoutError(f"the service does not answer: {self.tail()}")
+        if process.poll() is not None:
+            raise Died(f"the service did not start: {self.tail()}")
         took = time.monotonic() - began
         self.admin = (self.data / "token").read_text().strip()
         return took
@@ -278,16 +277,6 @@ class Target:
                 return False
             self.port = int(match[1])
         return self.healthy(1.0)
-
-
-def wait_for(ready: Callable[[], bool], patience: float) -> bool:
-    """Wait for something outside this process that gives no sign; say whether it came."""
-    deadline = time.monotonic() + patience
-    while not ready():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
 
 
 def _kind(text: str) -> str:

@@ -10,6 +10,7 @@ from tests.bench.contenders import C_RELAY, Contender
 from tests.bench.machine import cpu_seconds, device_counters
 from tests.bench.rounds import at_least
 from tests.bench.tables import Table
+from tests.waiting import let_pass
 
 # No route leads there and nothing is forwarded, so the host drops it in silence, at no great cost.
 NOWHERE = "192.0.2.1"
@@ -29,9 +30,9 @@ def measure(bench: Bench, contender: Contender, size: int) -> Carried:
         ready="sending",
     )  # fmt: skip
     try:
-        time.sleep(bench.warm)
+        let_pass(bench.warm)
         before, used, begun = _look(contender)
-        time.sleep(bench.seconds)
+        let_pass(bench.seconds)
         after, used_then, ended = _look(contender)
         sent = client.stop()["sent"]
     finally:

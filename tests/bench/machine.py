@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from subprocess import CalledProcessError
 
 from tests.drivers.linux.kernel import ip, why_not
 from tests.posix import clock_ticks, page_size, user
+from tests.waiting import within
 
 MTU = 1420
 PAGE, TICK = page_size(), clock_ticks()
@@ -142,8 +142,5 @@ def peak_bytes(pid: int) -> int:
 
 def wait_until(ready: Callable[[], bool], what: str, patience: float = 60) -> None:
     """Wait for something that gives no sign of its own."""
-    deadline = time.monotonic() + patience
-    while not ready():
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"{what}: not within {patience:.0f} s")
-        time.sleep(0.02)
+    if not within(patience, ready, 0.02):
+        raise TimeoutError(f"{what}: not within {patience:.0f} s")

@@ -9,6 +9,7 @@ from tests.bench.bench import Bench
 from tests.bench.machine import resident_bytes
 from tests.bench.rounds import at_most
 from tests.bench.tables import Table
+from tests.waiting import let_pass
 
 SIZE = 576
 SETTLING = 60.0
@@ -79,5 +80,5 @@ def _sample(pid: int, seconds: float, interval: float) -> list[tuple[float, int]
     samples = []
     while (elapsed := time.monotonic() - start) < seconds:
         samples.append((round(elapsed, 3), resident_bytes(pid)))
-        time.sleep(interval)
+        let_pass(interval)
     return samples

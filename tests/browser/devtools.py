@@ -10,7 +10,6 @@ import json
 import re
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -19,6 +18,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from tests.browser.screen import ARGUMENTS, CHROMIUM
 from tests.needs import need
+from tests.waiting import within
 
 Event = dict[str, Any]
 
@@ -70,10 +70,7 @@ class Tab:
 
     def wait_for(self, expression: str, seconds: float = 20) -> None:
         """Wait until an expression holds."""
-        end = time.monotonic() + seconds
-        while not self.evaluate(expression):
-            assert time.monotonic() < end, expression
-            time.sleep(0.1)
+        assert within(seconds, lambda: self.evaluate(expression), 0.1), expression
 
     def metrics(self) -> dict[str, float]:
         """Return the page's own counters and clocks."""

@@ -26,6 +26,7 @@ from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
 from tests.browser.devtools import Tab, tab
+from tests.waiting import let_pass
 from wintun_api.wire import BATCH
 
 MOVE_A_DOT = """(() => {
@@ -104,13 +105,13 @@ def demo(rate: float) -> Iterator[Demo]:
 def measure(title: str, page: Tab, service: psutil.Process, seconds: float) -> None:
     """Watch a page for a while, and print what the browser measured."""
     page.evaluate(MOVE_A_DOT)
-    time.sleep(WARM_UP)
+    let_pass(WARM_UP)
     page.trace(*FRAMES)
     busy, before, began = _busy(service), page.metrics(), time.monotonic()
     drawn = page.evaluate("window.longest = 0, window.drawn")
     heaps = []
     while (left := began + seconds - time.monotonic()) > 0:
-        time.sleep(min(5.0, left))
+        let_pass(min(5.0, left))
         heaps.append(page.metrics()["JSHeapUsedSize"] / MEGABYTE)
     drawn, longest = page.evaluate("window.drawn") - drawn, page.evaluate("window.longest")
     after, elapsed = page.metrics(), time.monotonic() - began
@@ -150,7 +151,7 @@ def main(rate: float = 20_000.0, seconds: float = 60.0) -> None:
         page.wait_for("document.querySelector('nav') !== null")
         page.evaluate("location.hash = '#/packets'")
         page.wait_for("document.querySelector('.stream.live') !== null")
-        time.sleep(WARM_UP)
+        let_pass(WARM_UP)
         arrived, began = _arrived(page), time.monotonic()
         measure("The packet view", page, flood.process, seconds)
         packets, elapsed = _arrived(page) - arrived, time.monotonic() - began

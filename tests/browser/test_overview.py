@@ -9,6 +9,7 @@ import pytest
 
 from tests.browser.screen import Screen
 from tests.running import running
+from tests.waiting import until
 from wintun_api.drivers.emulated.library import EmulatedLibrary
 from wintun_api.wire import BATCH_TYPE, Batch, pack
 
@@ -197,8 +198,9 @@ def test_settings_that_the_system_does_not_have_are_shown(
 
     made = faulty.service.adapter(name="OfficeNet", mtu=1420)
     library.machine.device("OfficeNet").mtu = 9000
-    while faulty.service.http.get(f"/v1/adapters/{made['guid']}").json()["wanted"] is None:
-        pass  # another call was under way, so this was not a reading of its own
+    until(
+        lambda: faulty.service.http.get(f"/v1/adapters/{made['guid']}").json()["wanted"] is not None
+    )  # another call was under way, so this was not a reading of its own
     expect(faulty.row("OfficeNet")).to_contain_text("settings differ")
     faulty.select("OfficeNet")
     warning = faulty.page.get_by_role("article").locator(".warning-box")

@@ -15,6 +15,7 @@ from typing import Any
 
 from typer.testing import CliRunner, Result
 
+from tests.waiting import within
 from wintun_api.cli import app
 
 PATIENCE = 30.0
@@ -83,16 +84,15 @@ class Program:
 
     def wait_for(self, pattern: str) -> re.Match[str]:
         """Wait until it has written a whole line with this."""
-        deadline = time.monotonic() + PATIENCE
-        while True:
-            ended = self.process.poll() is not None
-            found = re.search(f"(?:{pattern}).*\n", self.stdout + self.stderr)
-            if found:
-                return found
-            said = f"{self.stdout}\n{self.stderr}"
-            assert not ended, f"ended with {self.process.returncode}: {said}"
-            assert time.monotonic() < deadline, said
-            time.sleep(0.02)
+        line = re.compile(f"(?:{pattern}).*\n")
+
+        def has_written() -> bool:
+            return line.search(self.stdout + self.stderr) is not None
+
+        came = within(PATIENCE, lambda: self.process.poll() is not None or has_written(), 0.02)
+        found = line.search(self.stdout + self.stderr)
+        assert found, f"{came=}, ended: {self.process.poll()}: {self.stdout}\n{self.stderr}"
+        return found
 
     def wait_for_url(self) -> str:
         """Wait until it answers; return its address."""

@@ -20,9 +20,10 @@ from tests.cli.commands import COMMAND, PATIENCE, environment, invoke
 from tests.conftest import Rig
 from tests.drivers.linux.kernel import needs_kernel
 from tests.needs import needs
-from tests.running import TOKEN, PacketSocket, RunningService, until
+from tests.running import TOKEN, PacketSocket, RunningService
 from tests.traffic.peers import responder
 from tests.traffic.pings import ping as host_pings
+from tests.waiting import until
 from wintun_api.capture import pcapng
 from wintun_api.capture.reader import Reader
 from wintun_api.packet import build
@@ -194,8 +195,9 @@ def test_ctrl_c(
     with capturing(service, tmp_path, "-w", str(path)) as process:
         with service.packets(session) as socket:
             ping(socket, PINGS)
-        while path.stat().st_size < sum(map(len, PINGS)) * 2:
-            assert process.poll() is None
+        size = sum(map(len, PINGS)) * 2
+        until(lambda: process.poll() is not None or path.stat().st_size >= size)
+        assert process.poll() is None
         process.send_signal(number)
         _, err = process.communicate(timeout=PATIENCE)
         assert process.returncode == 128 + number, err
@@ -448,11 +450,12 @@ def test_a_full_disk(
             stdout=full,
             stderr=subprocess.PIPE,
         )
-    while (
-        process.poll() is None
-        and not service.http.get(f"/v1/sessions/{session}").json()["subscribers"]
-    ):
-        pass
+    until(
+        lambda: (
+            process.poll() is not None
+            or service.http.get(f"/v1/sessions/{session}").json()["subscribers"]
+        )
+    )
     with service.packets(session) as socket:
         ping(socket, PINGS[:1])
     _, err = process.communicate(timeout=PATIENCE)
@@ -586,8 +589,7 @@ def test_ctrl_c_stops_a_replay(service: RunningService, session: str, tmp_path: 
         stderr=subprocess.PIPE,
         text=True,
     )
-    while process.poll() is None and not service.counters(session)["injected"]["packets"]:
-        pass
+    until(lambda: process.poll() is not None or service.counters(session)["injected"]["packets"])
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130

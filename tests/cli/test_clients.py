@@ -559,8 +559,10 @@ def test_full_ring(rig: Rig) -> None:
     big = build.udp("10.6.7.9", "10.6.7.7", 1, 2, bytes(60_000))
     headers = {"Content-Type": "application/octet-stream"}
     for packet in (big, PING):
-        while not rig.service.http.post(path, content=packet, headers=headers).json()["ring_full"]:
-            pass
+        full = 0
+        while not full:
+            answer = rig.service.http.post(path, content=packet, headers=headers)
+            full = answer.json()["ring_full"]
     variables = {"WINTUN_API_URL": rig.service.url, "WINTUN_API_TOKEN": TOKEN}
     lines = refusal(invoke("inject", "OfficeNet", "--hex", PING.hex(), **variables))
     assert lines[0] == "The send ring is full; the packet was dropped."

@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 from typer.testing import Result
 
+from tests.answers import wait_for
 from tests.cli.commands import invoke
 from tests.cli.conftest import Start
 from tests.conftest import Rig
 from tests.running import TOKEN, RunningService
+from wintun_api.choices import DriverName
 from wintun_api.cli.event_stream import messages
 from wintun_api.drivers.base import LogLevel
 from wintun_api.settings import Settings
@@ -64,7 +66,7 @@ def test_the_past(service: RunningService) -> None:
 @pytest.mark.parametrize("kept", [4, 150])
 def test_the_past_is_as_long_as_the_history(kept: int, tmp_path: Path) -> None:
     """What a service keeps is told from the oldest event on, whether it keeps few or many."""
-    settings = Settings(driver="emulated", port=0, data_dir=tmp_path, event_history=kept)
+    settings = Settings(driver=DriverName.EMULATED, port=0, data_dir=tmp_path, event_history=kept)
     service = RunningService(settings)
     try:
         for name in ("First", "Second", "Third"):
@@ -178,8 +180,8 @@ def test_what_failed_late(rig: Rig) -> None:
                 assert service.http.post(path, json=body).status_code == 504
         finally:
             gate.set()
-    while "operation.failed" not in (text := events(service).stdout):
-        pass
+    wait_for(service, "operation.failed")
+    text = events(service).stdout
     denied = "failed: Access denied. "
     assert f"create_adapter of HomeNet {denied}(WintunCreateAdapter: win32 error 5)" in text
     assert f"start_session of OfficeNet {denied}(WintunStartSession: win32 error 5)" in text
@@ -214,7 +216,7 @@ def test_follow(service: RunningService, start: Start) -> None:
 
 def test_follow_over_a_new_start(tmp_path: Path, start: Start) -> None:
     """After a new start of the service a snapshot is told, then its events, each once."""
-    settings = Settings(driver="emulated", port=0, data_dir=tmp_path)
+    settings = Settings(driver=DriverName.EMULATED, port=0, data_dir=tmp_path)
     service = RunningService(settings)
     service.adapter(name="Before")
     program = start("events", "--follow", "--json", **variables(service))
@@ -222,7 +224,7 @@ def test_follow_over_a_new_start(tmp_path: Path, start: Start) -> None:
     port = service.port
     service.stop()
     program.wait_for("Trying to connect again")
-    service = RunningService(Settings(driver="emulated", port=port, data_dir=tmp_path))
+    service = RunningService(Settings(driver=DriverName.EMULATED, port=port, data_dir=tmp_path))
     try:
         program.wait_for('"snapshot"')
         service.adapter(name="After")

@@ -14,6 +14,7 @@ import pytest
 from tests.cli.commands import EMULATED, token_of
 from tests.cli.conftest import Start
 from tests.posix import mkfifo
+from tests.waiting import until
 
 HOLDING = """
 import os
@@ -66,8 +67,7 @@ def test_signals_end_it_while_a_call_hangs(
         if function == "WaitForMultipleObjects":
             assert used.wait(30)
         else:
-            while not http.get("/v1/driver").json()["calls"]:
-                pass
+            until(lambda: http.get("/v1/driver").json()["calls"])
     code, seconds = program.end(number)
     user.join(30)
     assert code == 0

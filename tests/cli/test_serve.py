@@ -10,7 +10,6 @@ import stat
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import httpx
@@ -20,6 +19,7 @@ from tests.certificates import make_certificate
 from tests.cli.commands import COMMAND, EMULATED, environment, run, token_of
 from tests.cli.conftest import Start
 from tests.posix import mkfifo, open_terminal
+from tests.waiting import let_pass, until
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals and modes")
 
@@ -68,7 +68,7 @@ def test_a_second_signal_breaks_nothing(start: Start) -> None:
     program = start(*EMULATED)
     program.wait_for_url()
     program.process.send_signal(signal.SIGINT)
-    time.sleep(0.05)
+    let_pass(0.05)  # the second comes while the first is obeyed
     code, _ = program.end(signal.SIGINT)
     assert code == 0
     assert "Traceback" not in program.stderr
@@ -276,15 +276,13 @@ def test_without_standard_streams(tmp_path: Path) -> None:
     process = subprocess.Popen(shell, env=environment(tmp_path / "data"), cwd=tmp_path)
     token = tmp_path / "data" / "token"
     try:
-        deadline = time.monotonic() + 60
-        while not token.exists():
-            assert process.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        while not catches(process.pid, signal.SIGTERM):
-            assert process.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        until(
+            lambda: (
+                process.poll() is not None
+                or (token.exists() and catches(process.pid, signal.SIGTERM))
+            )
+        )
+        assert process.poll() is None
     finally:
         process.terminate()
         assert process.wait(30) == 0

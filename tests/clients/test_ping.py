@@ -15,6 +15,7 @@ from tests.clients.programs import CLIENTS, HERE, Client
 from tests.drivers.linux.kernel import needs_kernel
 from tests.needs import need
 from tests.running import TOKEN, RunningService
+from tests.waiting import until
 
 pytestmark = [pytest.mark.heavy, *needs_kernel]
 
@@ -25,8 +26,9 @@ def running_client(service: RunningService, session: str, command: list[str]) ->
     environment = {**os.environ, "API": service.url, "TOKEN": TOKEN}
     client = subprocess.Popen(command, env=environment)
     try:
-        while not service.http.get(f"/v1/sessions/{session}").json()["subscribers"]:
-            assert client.poll() is None, "the client ended"
+        path = f"/v1/sessions/{session}"
+        until(lambda: client.poll() is not None or service.http.get(path).json()["subscribers"])
+        assert client.poll() is None, "the client ended"
         yield
         assert client.poll() is None, "the client ended"
     finally:

@@ -6,6 +6,7 @@ Schemathesis loads this file by its path (SCHEMATHESIS_HOOKS).
 from __future__ import annotations
 
 import struct
+from typing import Any, Literal
 
 import schemathesis
 from hypothesis import strategies as st
@@ -23,7 +24,8 @@ labels = st.from_regex(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,20}[A-Za-z0-9_])?", fullma
 @st.composite
 def networks(draw: st.DrawFn) -> str:
     """A network of either IP version, without bits beyond its prefix."""
-    version = draw(st.sampled_from((4, 6)))
+    versions: tuple[Literal[4, 6], ...] = (4, 6)
+    version = draw(st.sampled_from(versions))
     bits = 32 if version == 4 else 128
     prefix = draw(st.integers(0, bits))
     top = 223 if version == 4 else 254  # groups begin above
@@ -66,8 +68,7 @@ def batches(draw: st.DrawFn) -> bytes:
     return head + struct.pack(f"<{len(lengths)}H", *lengths) + b"".join(chosen)
 
 
-@schemathesis.hook
-def before_load_schema(context, raw_schema):
+def before_load_schema(context: object, raw_schema: dict[str, Any]) -> None:
     """Link adapters to sessions; in the document itself, generators stumble over such a link."""
     # Schemathesis takes requested_guid for the id of a resource that no operation creates. Chains
     # of operations begin with create_adapter all the same.
@@ -95,8 +96,7 @@ BEYOND_SCHEMAS = (
 )
 
 
-@schemathesis.hook
-def filter_failure(context, failure, case, response):
+def filter_failure(context: object, failure: Any, case: object, response: Any) -> bool:
     """Drop failures that are none: rules beyond schemas, and additional headers.
 
     The schema of the event stream is that of the whole stream; here it is held against each event.
@@ -107,3 +107,7 @@ def filter_failure(context, failure, case, response):
     if kind == "RejectedPositiveData":
         return not any(sentence in response.text for sentence in BEYOND_SCHEMAS)
     return not (kind == "AcceptedNegativeData" and "header - object with une" in failure.message)
+
+
+schemathesis.hook(before_load_schema)
+schemathesis.hook(filter_failure)

@@ -2,16 +2,16 @@ from __future__ import annotations
 
 import pytest
 
+from wintun_api import limits as numbers
 from wintun_api.drivers import limits
 from wintun_api.errors import InvalidArgument
-from wintun_api.limits import MAX_PACKET
 
 
 def test_constants() -> None:
     """The numbers are those of wintun.h and ipexport.h."""
-    assert (limits.MAX_POOL, limits.MAX_ADAPTER_NAME) == (256, 128)
-    assert (limits.MIN_RING_CAPACITY, limits.MAX_RING_CAPACITY) == (0x20000, 0x4000000)
-    assert MAX_PACKET == limits.MAX_MTU == 0xFFFF
+    assert (numbers.MAX_POOL, numbers.MAX_ADAPTER_NAME) == (256, 128)
+    assert (numbers.MIN_RING_CAPACITY, numbers.MAX_RING_CAPACITY) == (0x20000, 0x4000000)
+    assert numbers.MAX_PACKET == numbers.MAX_MTU == 0xFFFF
 
 
 @pytest.mark.parametrize("power", range(17, 27))

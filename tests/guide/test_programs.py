@@ -16,6 +16,7 @@ from tests.drivers.linux.kernel import needs_kernel
 from tests.guide.blocks import only
 from tests.guide.echo import answers
 from tests.running import TOKEN, RunningService, running
+from tests.waiting import until
 
 pytestmark = [pytest.mark.kernel, *needs_kernel]
 
@@ -26,8 +27,11 @@ def program(service: RunningService, file: Path, session: str, *more: str) -> It
     environment = {**os.environ, "API": service.url, "TOKEN": TOKEN}
     with subprocess.Popen([sys.executable, str(file), session, *more], env=environment) as running:
         try:
-            while not service.http.get(f"/v1/sessions/{session}").json()["subscribers"]:
-                assert running.poll() is None
+            path = f"/v1/sessions/{session}"
+            until(
+                lambda: running.poll() is not None or service.http.get(path).json()["subscribers"]
+            )
+            assert running.poll() is None
             yield
         finally:
             running.terminate()

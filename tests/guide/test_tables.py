@@ -21,6 +21,7 @@ from wintun_api.drivers.base import UnavailableReason
 from wintun_api.drivers.wintun.abi import PROTOTYPES
 from wintun_api.schemas.control import CONTROL
 from wintun_api.schemas.events import DATA
+from wintun_api.settings import Settings
 from wintun_api.wire import HEADER_LENGTH
 
 
@@ -214,9 +215,9 @@ def test_every_reason_of_the_driver() -> None:
 def test_the_settings_are_generated() -> None:
     """The page is what `python -m tests.guide.reference` writes, and has every setting."""
     assert source("settings") == reference.page()
-    groups = reference.groups(reference.Settings).values()
+    groups = reference.groups(Settings).values()
     named = [one.name for declared in groups for one in declared]
-    assert sorted(named) == sorted(reference.Settings.declared())
+    assert sorted(named) == sorted(Settings.declared())
 
 
 def test_the_exit_codes_are_those_of_the_program() -> None:

@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
+from types import FrameType
 from typing import Any, Protocol
 
 Options = Callable[[], Sequence[Hashable]]
@@ -145,7 +146,8 @@ class World:
 
 def _place() -> Hashable:
     """Return the lines and the simple locals of the code under test, innermost first."""
-    frame, found = sys._getframe(2), []
+    frame: FrameType | None = sys._getframe(2)
+    found: list[Hashable] = []
     while frame is not None:
         if frame.f_code.co_filename not in (__file__, threading.__file__):
             simple = tuple(
@@ -154,7 +156,7 @@ def _place() -> Hashable:
                 if name != "self"
             )
             found.append((frame.f_code.co_name, frame.f_lineno, simple))
-        frame = frame.f_back  # type: ignore[assignment]
+        frame = frame.f_back
     return tuple(found)
 
 

@@ -42,7 +42,7 @@ def test_a_guid_that_stays_in_use(rig: Rig) -> None:
     assert rig.service.http.delete(f"/v1/adapters/{adapter['guid']}").status_code == 200
     other = EmulatedLibrary(rig.library.generation, rig.library.machine)
     emulated_driver(other).create_adapter("Theirs", "Other", UUID(adapter["guid"]))
-    rig.service.service.context.registry._management.timeout = 2.0
+    rig.service.service.context.registry.patience = 2.0
     assert recreated(rig.service, adapter)["guid"] != adapter["guid"]  # not a 504
 
 
@@ -118,4 +118,4 @@ def test_leaving_is_forgotten() -> None:
     now += LEAVING + 1
     assert guid not in leaving
     leaving.add(uuid4())
-    assert len(leaving._since) == 1
+    assert len(leaving) == 1

@@ -59,7 +59,7 @@ class Model:
         self.world = world
         self.plan = plan
         self.threads = Threads(world)
-        handover.threading = self.threads  # type: ignore[assignment]
+        vars(handover)["threading"] = self.threads
         # The host and the ring.
         self.coming, self.ring, self.signalled = plan.packets, 0, False
         self.quit = self.inside = self.freed = False
@@ -294,12 +294,12 @@ class OldHandover:
         self._session, self._drain_once, self._loop, self._left = session, drain, loop, left
         self._failed = failed
         self._running = self._paused = False
-        self._drained = handover.threading.Event()
+        self._drained = loop.threads.Event()
 
     def start(self) -> None:
         """Start the waiter."""
         self._running = True
-        handover.threading.Thread(target=self._wait).start()
+        self._loop.threads.Thread(target=self._wait).start()
 
     def pause(self) -> None:
         """Pause."""
@@ -324,15 +324,18 @@ class OldHandover:
         self._loop.call_soon_threadsafe(self._left)  # what `join` told
 
     def _drain(self) -> None:
-        if not self._running or self._paused:
+        if self._rests():
             return
         empty = self._drain_once()
-        if not self._running or self._paused:
+        if self._rests():
             return
         if empty:
             self._drained.set()
         else:
             self._loop.call_soon(self._drain)
+
+    def _rests(self) -> bool:
+        return not self._running or self._paused
 
 
 def explored(plan: Plan, kind: type[Any] = Shared, *, merge: bool = True) -> Found:
@@ -340,7 +343,7 @@ def explored(plan: Plan, kind: type[Any] = Shared, *, merge: bool = True) -> Fou
     try:
         return explore(lambda world: Model(world, plan, kind), merge=merge)
     finally:
-        handover.threading = threading
+        vars(handover)["threading"] = threading
 
 
 LONG = {"stop, pause, resume, two packets"}  # a shorter one is in the ordinary suite

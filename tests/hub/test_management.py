@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import pytest
 
@@ -44,7 +45,7 @@ def test_calls_run_in_order_on_one_thread() -> None:
                 return number
 
             results = await asyncio.gather(
-                *[one.call("call", lambda number=number: call(number)) for number in range(20)]
+                *[one.call("call", partial(call, number)) for number in range(20)]
             )
             assert results == list(range(20))
             assert [number for number, _ in ran] == results
@@ -132,7 +133,8 @@ def test_an_unrequested_reading_does_not_make_it_busy() -> None:
             with driver.hold("read") as gate:
                 reading = asyncio.ensure_future(one.call(READ_CHANGES, lambda: driver.run("read")))
                 await reached(gate)
-                assert not one.busy
+                before = one.busy
+                assert not before
                 other = asyncio.ensure_future(one.call("create", lambda: None))
                 await asyncio.sleep(0)
                 assert one.busy

@@ -8,14 +8,16 @@ import random
 import select
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_interface
 from types import MappingProxyType
+from typing import cast
 
 import pytest
 
+from tests.posix import set_nonblocking
+from tests.waiting import let_pass
 from wintun_api.drivers.base import Session
 from wintun_api.drivers.emulated.driver import emulated_driver
 from wintun_api.drivers.emulated.library import EmulatedLibrary
@@ -118,7 +120,7 @@ class Pipe:
     def __init__(self) -> None:
         self._readable, self._written = os.pipe()
         self._quit, self._quit_end = os.pipe()
-        os.set_blocking(self._readable, False)
+        set_nonblocking(self._readable)
         self.ended = False
 
     def put(self) -> None:
@@ -201,7 +203,7 @@ class Foreign(EmulatedLibrary):
     def wait_for_multiple_objects(self, events: Sequence[EventHandle]) -> int:
         """Wait, then let other threads go first."""
         index = super().wait_for_multiple_objects(events)
-        time.sleep(0)
+        let_pass(0)
         return index
 
 
@@ -242,7 +244,7 @@ def test_provoked_stops_of_a_pipe() -> None:
     async def run() -> None:
         for _ in range(500):
             session = Pipe()
-            await stopped_at(session, session.put, chance.randrange(12))
+            await stopped_at(cast(Session, session), session.put, chance.randrange(12))
 
     asyncio.run(run())
 

@@ -9,6 +9,7 @@ import pytest
 from tests.hub.memory_driver import corrupt
 from tests.hub.running import Hub, Reader, hub, reached, soon
 from wintun_api.choices import EventType, Overflow, SessionState
+from wintun_api.drivers.limits import RECORD_HEADER
 from wintun_api.errors import DriverError
 from wintun_api.hub import ending, remainder
 from wintun_api.hub.losses import Cause
@@ -140,7 +141,7 @@ def test_a_host_that_cannot_be_stopped_is_read_up_to_a_bound(
             capacity = 0x20000
             session = await one.registry.start_session(guid, capacity)
             total = 20_000
-            record = len(PACKET) + remainder.RECORD_HEADER
+            record = len(PACKET) + RECORD_HEADER
             most = 3 * (capacity + remainder.LAST_READ * record)
             assert total * record > most
             view = await _end_with(one, total, Client(Reader(session)))

@@ -52,7 +52,7 @@ def test_a_hung_call_is_named_and_bounded() -> None:
         gate = threading.Event()
         calls = [asyncio.ensure_future(thread.call("hang", gate.wait))]
         await asyncio.sleep(0)
-        calls += [asyncio.ensure_future(thread.call("wait", int)) for _ in range(MAX_WAITING - 1)]
+        calls += [asyncio.ensure_future(thread.call("wait", bool)) for _ in range(MAX_WAITING - 1)]
         await asyncio.sleep(0)
         assert [call.name for call in thread.calls][:2] == ["hang", "wait"]
         with pytest.raises(DriverBusy, match="hang"):

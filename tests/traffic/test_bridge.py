@@ -16,8 +16,9 @@ import pytest
 
 from tests.drivers.linux.kernel import ip, needs_kernel
 from tests.needs import needs
-from tests.running import RunningService, until
+from tests.running import RunningService
 from tests.traffic.peers import bridge
+from tests.waiting import until
 
 pytestmark = needs_kernel
 

@@ -85,6 +85,15 @@ class Registry:
         if driver.unavailable_reason() is None:
             self._outside.listen()
 
+    @property
+    def patience(self) -> float:
+        """How many seconds a caller waits for the driver; the call itself continues."""
+        return self._management.timeout
+
+    @patience.setter
+    def patience(self, seconds: float) -> None:
+        self._management.timeout = seconds
+
     # Adapters
 
     async def adapters(self, pool: str | None = None) -> tuple[list[AdapterView], float]:

@@ -14,8 +14,10 @@ from uuid import UUID
 import pytest
 
 from tests.disk import fill, remount
+from tests.posix import chown, mkfifo
 from wintun_api.drivers.base import Adapter, Route
 from wintun_api.drivers.emulated.driver import open_emulated
+from wintun_api.drivers.emulated.library import EmulatedLibrary
 from wintun_api.errors import DriverError, InvalidArgument
 
 pytestmark = pytest.mark.skipif(
@@ -36,7 +38,7 @@ def content(*adapters: object) -> str:
 
 def foreign(path: Path) -> None:
     path.write_text(content(ONE))
-    os.chown(path, 65534, 65534)
+    chown(path, 65534, 65534)
 
 
 def writable(path: Path) -> None:
@@ -54,7 +56,7 @@ def dangling(path: Path) -> None:
 
 
 def fifo(path: Path) -> None:
-    os.mkfifo(path)
+    mkfifo(path)
 
 
 def directory(path: Path) -> None:
@@ -146,6 +148,7 @@ def test_an_evicted_long_name_can_be_read_again(tmp_path: Path) -> None:
     path = tmp_path / "state.json"
     driver = open_emulated(state=path, pools=("Example",))
     driver.create_adapter("n" * 127, "Example")
+    assert isinstance(driver.library, EmulatedLibrary)
     driver.library.machine.create("n" * 127, "Example", None, persistent=True)
     names = [one.name for one in open_emulated(state=path).adapters()]
     assert sorted(names) == ["n" * 125 + " 1", "n" * 127]

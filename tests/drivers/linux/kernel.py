@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.needs import need
+from tests.posix import ioctl
 from wintun_api.drivers.linux import availability
 
 CLONE_NEWNET = 0x40000000  # sched.h
@@ -73,12 +74,10 @@ def inside(descriptor: int) -> Iterator[None]:
 
 def set_up(device: str) -> None:
     """Set a device of this thread's namespace up; other programs are not needed for that."""
-    import fcntl
-
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
         request = struct.pack("16sh14x", device.encode(), 0)
-        (flags,) = struct.unpack_from("h", fcntl.ioctl(control, SIOCGIFFLAGS, request), 16)
-        fcntl.ioctl(control, SIOCSIFFLAGS, struct.pack("16sh14x", device.encode(), flags | IFF_UP))
+        (flags,) = struct.unpack_from("h", ioctl(control, SIOCGIFFLAGS, request), 16)
+        ioctl(control, SIOCSIFFLAGS, struct.pack("16sh14x", device.encode(), flags | IFF_UP))
 
 
 def ip(*arguments: str) -> str:

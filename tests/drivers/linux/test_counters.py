@@ -7,7 +7,6 @@ from pathlib import Path
 
 from tests.drivers.linux import kernel
 from wintun_api.drivers.linux.counters import (
-    RTM_NEWLINK,
     Place,
     find_link,
     is_own,
@@ -15,6 +14,7 @@ from wintun_api.drivers.linux.counters import (
     parse_link,
     read_link,
 )
+from wintun_api.drivers.linux.headers import RTM_NEWLINK
 from wintun_api.drivers.linux.rtnetlink import RouteSocket
 
 pytestmark = kernel.needs_kernel

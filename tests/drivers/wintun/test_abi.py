@@ -171,6 +171,6 @@ def test_logger_shapes() -> None:
 
 def test_copy_bytes() -> None:
     """A packet with zeros in it is copied whole, and nothing beyond it is touched."""
-    memory = (ctypes.c_char * 8)(*b"........")
+    memory = ctypes.create_string_buffer(b"........", 8)
     foreign.copy_bytes(ctypes.addressof(memory), b"a\0b\0c", 5)
     assert memory.raw == b"a\0b\0c..."

@@ -1,0 +1,33 @@
+"""The one place where tests look again and again, or let time pass.
+
+A wait is for an event, a message, a lock or the end of a process wherever there is one. What is
+left here gives no sign of its own: another program, the kernel, or a count that is not announced.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+PATIENCE = 60.0  # seconds; only a failure takes so long
+PAUSE = 0.005  # seconds, in which others have the processor
+
+
+def until(holds: Callable[[], object], patience: float = PATIENCE) -> None:
+    """Wait for something that gives no sign, and soon is so."""
+    assert within(patience, holds), f"not within {patience:g} s"
+
+
+def within(patience: float, holds: Callable[[], object], pause: float = PAUSE) -> bool:
+    """Wait for something that gives no sign; say whether it came in time."""
+    deadline = time.monotonic() + patience
+    while not holds():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(pause)
+    return True
+
+
+def let_pass(seconds: float) -> None:
+    """Let time pass, where time itself is what is tested or measured."""
+    time.sleep(seconds)
