@@ -8,9 +8,11 @@ line, by the check for misspelt variables and by the guide's page of settings.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field
 from enum import Enum
+from functools import cache
+from types import MappingProxyType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 PREFIX = "WINTUN_API_"  # of every environment variable
@@ -115,8 +117,13 @@ def setting(
     return field(default_factory=factory, metadata=metadata)
 
 
-def declarations(settings: Any) -> dict[str, Declaration]:
+def declarations(settings: Any) -> Mapping[str, Declaration]:
     """Return what a class of settings declares, by the name of the field and in its order."""
+    return _declarations(settings)
+
+
+@cache
+def _declarations(settings: Any) -> Mapping[str, Declaration]:
     types = get_type_hints(settings)
     found = {}
     for one in dataclasses.fields(settings):
@@ -129,4 +136,4 @@ def declarations(settings: Any) -> dict[str, Declaration]:
             factory=None if one.default_factory is MISSING else one.default_factory,
             flag=declared.flag or "--" + one.name.replace("_", "-"),
         )
-    return found
+    return MappingProxyType(found)

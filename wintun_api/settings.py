@@ -11,6 +11,7 @@ import ipaddress
 import os
 import re
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 from typing import Any, Literal, Self, TypeAlias
@@ -375,7 +376,7 @@ class Settings:
         return self.token_file or self.data_dir / "token"
 
     @classmethod
-    def declared(cls) -> dict[str, Declaration]:
+    def declared(cls) -> Mapping[str, Declaration]:
         """Return what is to be known of each setting, by its name."""
         return declarations(cls)
 

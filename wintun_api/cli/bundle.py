@@ -32,12 +32,12 @@ def takes(
     names = [one.name for one in options]
 
     def decorate(command: Command) -> Command:
-        signature = inspect.signature(command)
-        parameters: list[inspect.Parameter] = []
-        for one in inspect.signature(command, eval_str=True).parameters.values():
-            parameters += options if one.name == argument else [one]
+        signature = inspect.signature(command, eval_str=True)
         if argument not in signature.parameters:
             raise TypeError(f"{command.__name__} has no argument {argument}.")
+        parameters: list[inspect.Parameter] = []
+        for one in signature.parameters.values():
+            parameters += options if one.name == argument else [one]
 
         @functools.wraps(command)
         def run(**given: Any) -> None:

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from wintun_api.cli import bundle, variables
+from wintun_api.cli.options import JSON_HELP
 from wintun_api.settings import Settings
 
 if TYPE_CHECKING:
     from wintun_api.cli.client import Client
 
 DEFAULT_URL = "http://{host.default}:{port.default}".format(**Settings.declared())
-JSON = "Write JSON for scripts, errors too."
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class ClientOptions:
         return connect(self.url, self.token, self.token_file)
 
 
-def takes_client_options(json_help: str = JSON) -> Callable[[bundle.Command], bundle.Command]:
+def takes_client_options(json_help: str = JSON_HELP) -> Callable[[bundle.Command], bundle.Command]:
     """Return a decorator for a command whose argument `options` is a `ClientOptions`.
 
     Args:

@@ -7,9 +7,8 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-Json: TypeAlias = Annotated[
-    bool, typer.Option("--json", help="Write JSON for scripts, errors too.")
-]
+JSON_HELP = "Write JSON for scripts, errors too."
+Json: TypeAlias = Annotated[bool, typer.Option("--json", help=JSON_HELP)]
 Quiet: TypeAlias = Annotated[
     bool, typer.Option("--quiet", "-q", help="Write only ids, one per line.")
 ]
