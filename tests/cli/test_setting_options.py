@@ -162,6 +162,13 @@ def test_every_option_reaches_the_settings(seen: tuple[typer.Typer, list[Flags]]
     assert flags.words() == typed
 
 
+def test_flags_that_a_command_adds() -> None:
+    """They stand at the end, once, in place of what was given."""
+    data, other = Path("data").absolute(), Path("other").absolute()
+    flags = Flags(None, {"data_dir": data, "port": 1}).given_with(data_dir=other)
+    assert flags.words() == ["--port", "1", "--data-dir", str(other)]
+
+
 def test_what_is_not_typed_is_not_given(seen: tuple[typer.Typer, list[Flags]]) -> None:
     """Without an option the settings come from elsewhere."""
     app, given = seen

@@ -43,8 +43,8 @@ def install(*, flags: Flags, as_json: Json = False) -> None:
     _elevated()
     token = _prepare(settings)
     # Given in full, as the account of the service may have other directories of its own.
-    given = {**flags.given, "data_dir": settings.data_dir}
-    warnings = windows.install(command_line(Flags(flags.config, given)))
+    given = flags.given_with(data_dir=settings.data_dir)
+    warnings = windows.install(command_line(given))
     for warning in warnings:
         typer.echo(f"Warning: {warning}", err=True)
     logs = settings.data_dir / "logs"

@@ -49,6 +49,11 @@ class Flags:
         """
         return _read(self.config, {**self.given, **more})
 
+    def given_with(self, **more: Any) -> Flags:
+        """Return these flags with others at the end, in place of those that set the same."""
+        kept = {name: value for name, value in self.given.items() if name not in more}
+        return Flags(self.config, {**kept, **more})
+
     def words(self) -> list[str]:
         """Return the flags as they are written on a command line, with absolute paths."""
         words: list[str] = []
