@@ -182,7 +182,7 @@ class CloseCode(IntEnum):
     ENDED = 4009, "The session has ended."
     BAD_FRAME = 4010, "The client sent something else than valid batch frames or packets."
 
-    def __new__(cls, code: int, reason: str) -> Self:
+    def __new__(cls, code: int, reason: str = "") -> Self:
         """Make a number of the code, and keep its reason beside it."""
         member = int.__new__(cls, code)
         member._value_ = code
