@@ -93,6 +93,14 @@ def test_no_driver_is_known_by_its_name() -> None:
                 assert not named & {"wintun", "linux", "emulated"}, f"{path}: {ast.unparse(node)}"
 
 
+def test_drivers_know_no_settings() -> None:
+    """A driver takes keywords; `open_driver` alone makes them of the service's settings."""
+    for path in (ROOT / "drivers").glob("*/**/*.py"):
+        for name in imports(path):
+            known = name.split(".")[:2]
+            assert known not in (["wintun_api", "settings"], ["wintun_api", "configuration"]), path
+
+
 def test_drivers_import_each_other_in_one_direction() -> None:
     """No module of the drivers imports itself over others, not even for its types."""
     names = {

@@ -340,8 +340,7 @@ class Machine:
         if owner is None or owner is besides:
             return
         names: Iterator[str] = (_numbered(name, number) for number in range(1, _RENAMES + 1))
-        free: Callable[[str], bool] = lambda one: self.named(one) is None  # noqa: E731
-        new = next(filter(free, names), None)
+        new = next((one for one in names if self.named(one) is None), None)
         if new is None:
             raise CallFailed(ERROR_DUP_NAME, f"The name {name!r} cannot be freed")
         owner.name = owner.wintun_name = new

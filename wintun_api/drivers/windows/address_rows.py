@@ -135,7 +135,8 @@ class AddressRows:
 
 
 def _address_of(row: UnicastIpAddressRow) -> IPAddress:
-    return row.Address.address  # type: ignore[no-any-return]
+    address: IPAddress = row.Address.address
+    return address
 
 
 def _interface_of(row: UnicastIpAddressRow) -> IPInterface:
