@@ -48,7 +48,9 @@ def test_every_setting_of_a_request() -> None:
 
 def test_empty_lists() -> None:
     """A new adapter needs no empty list; an update with one removes what is there."""
-    assert created_settings(AdapterCreate(name="A", **EMPTY)) == NetworkSettings()
+    assert (
+        created_settings(AdapterCreate.model_validate({"name": "A", **EMPTY})) == NetworkSettings()
+    )
     empty = NetworkSettings(addresses=(), routes=(), dns=(), dns_search=())
     assert updated_settings(AdapterUpdate.model_validate(EMPTY)) == empty
 

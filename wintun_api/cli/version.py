@@ -8,6 +8,7 @@ from typing import Any
 import typer
 
 from wintun_api import __version__
+from wintun_api.choices import DriverGeneration
 from wintun_api.cli.client_options import ClientOptions, takes_client_options
 from wintun_api.cli.output import show_json, tried
 
@@ -54,9 +55,12 @@ def driver_words(driver: dict[str, Any]) -> str:
     words = f"{driver['name']}"
     if driver["running_version"] is not None:
         words = f"{words} {driver['running_version']}"
-    if driver["generation"] != "kernel":
+    if driver["generation"] != DriverGeneration.KERNEL:
         return f"{words}, API of {GENERATIONS.get(driver['generation'], driver['generation'])}"
     return words
 
 
-GENERATIONS = {"pool": "Wintun 0.9 to 0.13", "tunnel-type": "Wintun 0.14"}
+GENERATIONS = {
+    DriverGeneration.POOL.value: "Wintun 0.9 to 0.13",
+    DriverGeneration.TUNNEL_TYPE.value: "Wintun 0.14",
+}

@@ -87,7 +87,7 @@ class AdapterCreate(Body):
     name: Name
     pool: Pool = "wintun-api"
     requested_guid: Omittable[UUID] = Field(
-        None,
+        default=None,
         description=(
             "The GUID of the new adapter; Windows stores the network profile under it. If it is "
             "left out, the service derives one from the pool, the name and a random value of this "
@@ -97,21 +97,23 @@ class AdapterCreate(Body):
         examples=[EXAMPLE_GUID],
     )
     mtu: Omittable[Mtu] = Field(
-        None, description="The MTU in bytes. If it is left out, the system chooses it."
+        default=None, description="The MTU in bytes. If it is left out, the system chooses it."
     )
     addresses: Addresses = Field(
-        [],
+        default=[],
         description="The addresses of the adapter, each with its prefix length.",
         examples=[["10.6.7.7/24", "fd06:7::7/64"]],
     )
     metric: Omittable[Metric] = Field(
-        None,
+        default=None,
         description="The metric of the interface. If it is left out, the system chooses it.",
     )
-    routes: Routes = Field([], description="The routes that lead into the adapter.")
-    dns: Dns = Field([], description="The DNS servers, in the order in which they are asked.")
+    routes: Routes = Field(default=[], description="The routes that lead into the adapter.")
+    dns: Dns = Field(
+        default=[], description="The DNS servers, in the order in which they are asked."
+    )
     dns_search: DnsSearch = Field(
-        [], description="The domains in which short host names are looked up."
+        default=[], description="The domains in which short host names are looked up."
     )
 
 
@@ -128,25 +130,25 @@ class AdapterUpdate(Body):
     name: Omittable[Name] = None
     mtu: Omittable[Mtu] = None
     addresses: Omittable[Addresses] = Field(
-        None,
+        default=None,
         description="The complete list of addresses, each with its prefix length. An empty list "
         "removes all addresses.",
     )
     metric: Metric | None = Field(
-        None, description="The metric of the interface. Null lets the system choose it."
+        default=None, description="The metric of the interface. Null lets the system choose it."
     )
     routes: Omittable[Routes] = Field(
-        None,
+        default=None,
         description="The complete list of routes into the adapter. Routes that the system itself "
         "made stay. An empty list removes all others.",
     )
     dns: Omittable[Dns] = Field(
-        None,
+        default=None,
         description="The complete list of DNS servers, in the order in which they are asked. An "
         "empty list removes all servers.",
     )
     dns_search: Omittable[DnsSearch] = Field(
-        None,
+        default=None,
         description="The complete list of domains in which short host names are looked up. An "
         "empty list removes all domains.",
     )

@@ -153,12 +153,12 @@ class Route(Body):
 
     destination: IPNetworkText
     next_hop: IPAddressText | None = Field(
-        None,
+        default=None,
         description="The IP address of the next hop. Null, which is also the default, means that "
         "the destinations are on the link itself, as in most tunnels.",
     )
     metric: Metric = Field(
-        0,
+        default=0,
         description="The metric of the route; the route with the smallest metric is used. Windows "
         "adds the metric of the interface. 0 means the usual metric of the system.",
     )
@@ -226,14 +226,14 @@ class Members(_Given):
     """Entries of the settings that are lists. Lists that do not differ are left out."""
 
     addresses: list[str] | SkipJsonSchema[None] = Field(
-        None, description="The addresses, each with its prefix length."
+        default=None, description="The addresses, each with its prefix length."
     )
     routes: list[Route] | SkipJsonSchema[None] = Field(
-        None, description="The routes that lead into the adapter."
+        default=None, description="The routes that lead into the adapter."
     )
-    dns: list[str] | SkipJsonSchema[None] = Field(None, description="The DNS servers.")
+    dns: list[str] | SkipJsonSchema[None] = Field(default=None, description="The DNS servers.")
     dns_search: list[str] | SkipJsonSchema[None] = Field(
-        None, description="The domains in which short host names are looked up."
+        default=None, description="The domains in which short host names are looked up."
     )
 
 
@@ -254,26 +254,28 @@ class Wanted(_Given):
     `POST /v1/adapters/{guid}/restore` applies all of them again.
     """
 
-    mtu: int | SkipJsonSchema[None] = Field(None, description="The requested MTU in bytes.")
+    mtu: int | SkipJsonSchema[None] = Field(default=None, description="The requested MTU in bytes.")
     addresses: list[str] | SkipJsonSchema[None] = Field(
-        None, description="The requested addresses, each with its prefix length."
+        default=None, description="The requested addresses, each with its prefix length."
     )
     metric: int | None = Field(
-        None,
+        default=None,
         description="The requested metric of the interface; null if the system was to choose it.",
     )
     routes: list[Route] | SkipJsonSchema[None] = Field(
-        None, description="The requested routes into the adapter."
+        default=None, description="The requested routes into the adapter."
     )
-    dns: list[str] | SkipJsonSchema[None] = Field(None, description="The requested DNS servers.")
+    dns: list[str] | SkipJsonSchema[None] = Field(
+        default=None, description="The requested DNS servers."
+    )
     dns_search: list[str] | SkipJsonSchema[None] = Field(
-        None, description="The requested domains in which short host names are looked up."
+        default=None, description="The requested domains in which short host names are looked up."
     )
     link_up: bool | SkipJsonSchema[None] = Field(
-        None, description="True if another program has set the interface down."
+        default=None, description="True if another program has set the interface down."
     )
     marks: list[str] | SkipJsonSchema[None] = Field(
-        None,
+        default=None,
         description="The marks that identify the adapter on its device and that another program "
         "has removed: on Linux the alias and alternative names of the interface.",
         examples=[["alias wintun-api/1/deadbabe-cafe-beef-0123-456789abcdef/wintun-api/A1"]],

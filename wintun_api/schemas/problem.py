@@ -91,41 +91,43 @@ class Problem(Model):
     )
     status: int = Field(description="The HTTP status of the answer.", examples=[404])
     detail: str = Field(description="A sentence that says what went wrong this time.")
-    hint: str = Field("", description="A sentence that says what to do next.")
-    instance: str = Field("", description="The path of the request.")
+    hint: str = Field(default="", description="A sentence that says what to do next.")
+    instance: str = Field(default="", description="The path of the request.")
     win32_code: int | SkipJsonSchema[None] = Field(
-        None,
+        default=None,
         description="The error number that the driver returned, as an unsigned 32-bit number. It "
         "can be an HRESULT, an NTSTATUS or a code of SetupAPI; `code_kind` then says which.",
         examples=[1168],
     )
     win32_code_hex: str | SkipJsonSchema[None] = Field(
-        None,
+        default=None,
         description="The number of `win32_code` in hexadecimal, with 8 digits.",
         examples=["0x00000490"],
     )
     code_kind: CodeKind | SkipJsonSchema[None] = Field(
-        None,
+        default=None,
         description="The kind of number that `win32_code` is. It is left out if the number is a "
         "plain Win32 error code.",
         examples=["HRESULT"],
     )
     carried_win32_code: int | SkipJsonSchema[None] = Field(
-        None,
+        default=None,
         description="The Win32 error code that an HRESULT such as 0x80070005 carries.",
         examples=[5],
     )
     configret: str | SkipJsonSchema[None] = Field(
-        None,
+        default=None,
         description="The error number that the Windows device manager returned (CONFIGRET), in "
         "hexadecimal with 8 digits.",
         examples=["0x0000000D"],
     )
     errno: int | SkipJsonSchema[None] = Field(
-        None, description="The error number that Linux returned to the driver.", examples=[1]
+        default=None,
+        description="The error number that Linux returned to the driver.",
+        examples=[1],
     )
     function: str | SkipJsonSchema[None] = Field(
-        None,
+        default=None,
         description="The name of the driver's function that failed.",
         examples=["WintunOpenAdapter"],
     )
@@ -134,13 +136,13 @@ class Problem(Model):
         description="The lines that the driver wrote to its log during the call that failed.",
     )
     reason: str | SkipJsonSchema[None] = Field(
-        None,
+        default=None,
         description="A word for the cause: why the driver is unavailable, why a packet is not a "
         "valid IP packet, or why a message is not a valid batch frame.",
         examples=["library_not_found"],
     )
     field: str | SkipJsonSchema[None] = Field(
-        None, description="The name of the only field that is wrong.", examples=["name"]
+        default=None, description="The name of the only field that is wrong.", examples=["name"]
     )
     errors: list[FieldError] = Field(
         default_factory=list, description="The fields of the request that do not fit its schema."

@@ -26,7 +26,7 @@ class SessionCreate(Body):
         description="The GUID of the adapter on which the session runs.", examples=[EXAMPLE_GUID]
     )
     capacity: Capacity = Field(
-        DEFAULT_RING_CAPACITY,
+        default=DEFAULT_RING_CAPACITY,
         description=(
             f"The ring capacity in bytes, a power of two from {MIN_RING_CAPACITY:#x} to "
             f"{MAX_RING_CAPACITY:#x}. The session locks twice as much memory."

@@ -22,13 +22,13 @@ class TokenCreate(Body):
         examples=[["read", "capture"]],
     )
     label: str = Field(
-        "",
+        default="",
         max_length=100,
         description="A text of at most 100 characters that says what the token is for.",
         examples=["grafana"],
     )
     expires_in: Omittable[Annotated[float, Field(gt=0, le=TEN_YEARS, strict=True)]] = Field(
-        None,
+        default=None,
         description="The time after which the token expires, in seconds, at most ten years. If it "
         "is left out, the token does not expire.",
         examples=[86400],
