@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field
 from enum import Enum
 from functools import cache
-from types import MappingProxyType
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from types import MappingProxyType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 PREFIX = "WINTUN_API_"  # of every environment variable
 DECLARATION = "declaration"
@@ -68,11 +68,22 @@ class Declaration:
         return get_origin(self.type) is tuple
 
     @property
+    def kind(self) -> Any:
+        """The type of one value: without None, and of one item if there are several."""
+        if self.several:
+            return get_args(self.type)[0]
+        if get_origin(self.type) not in (Union, UnionType):
+            return self.type
+        kinds = [kind for kind in get_args(self.type) if kind is not type(None)]
+        return Union[tuple(kinds)]  # noqa: UP007 - of a list
+
+    @property
     def values(self) -> tuple[str, ...]:
         """The values to choose from; empty if other values are possible too."""
-        if isinstance(self.type, type) and issubclass(self.type, Enum):
-            return tuple(one.value for one in self.type)
-        return get_args(self.type) if get_origin(self.type) is Literal else ()
+        kind = self.kind
+        if isinstance(kind, type) and issubclass(kind, Enum):
+            return tuple(one.value for one in kind)
+        return get_args(kind) if get_origin(kind) is Literal else ()
 
     @property
     def default_text(self) -> str:

@@ -25,7 +25,9 @@ ONE_MORE = """
 import os, sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 from wintun_api import settings
+from wintun_api.choices import ServiceLogLevel
 from wintun_api.declaration import setting
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +35,12 @@ class More(settings.Settings):
     spare_parts: int = setting(
         7, group="In the store", commands=frozenset({"serve", "doctor", "service"}), at_most=9,
         help="How many parts are spare.",
+    )
+    paper: Literal["thin", "thick"] = setting(
+        "thin", group="In the store", commands=frozenset({"serve"}), help="The paper.",
+    )
+    colours: tuple[ServiceLogLevel, ...] = setting(
+        (), group="In the store", commands=frozenset({"serve"}), help="A colour.",
     )
 
 settings.Settings = More
@@ -65,6 +73,13 @@ for words in (("serve",), ("doctor",), ("service", "install")):
     said = " ".join(invoke(*words, "--help").stdout.replace("│", " ").split())
     assert "In the store" in said
     assert "How many parts are spare. The default is 7." in said, said
+
+said = invoke("serve", "--help").stdout
+assert "thin|thick" in said, said
+assert "debug|info|warning|error" in said, said
+assert "The paper. The default is thin." in said, said
+assert "A colour. Can be repeated." in said, said
+assert invoke("serve", "--paper", "broad").exit_code == 2
 
 file = Path(sys.argv[1])
 file.write_text("spare_parts = 2", encoding="utf-8")

@@ -22,8 +22,8 @@ def serve(*, flags: Flags) -> None:
 
     Every option is also an environment variable (--tls-key is WINTUN_API_TLS_KEY) and a
     key of the TOML file (tls_key). An option overrides a variable, and a variable
-    overrides the file. Options that can be repeated have the plural there: pools,
-    allowed_hosts, trusted_proxies. A name that is not known is refused.
+    overrides the file. An option that can be repeated has the plural there, as --pool
+    has pools. A name that is not known is refused.
 
     Ctrl-C or SIGTERM ends the service in order, with exit code 0.
     """

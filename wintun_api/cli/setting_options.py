@@ -6,20 +6,18 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_args
+from types import UnionType
+from typing import Annotated, Any, Union, get_origin
 
 import typer
 
-from wintun_api import settings as declared
 from wintun_api.cli import bundle, variables
 from wintun_api.cli.exit_codes import ExitCode
 from wintun_api.cli.hints import hint_for
 from wintun_api.cli.output import fail
 from wintun_api.declaration import Declaration
 from wintun_api.paste import trimmed
-
-if TYPE_CHECKING:
-    from wintun_api.settings import Settings
+from wintun_api.settings import Settings
 
 Config = Annotated[
     Path | None,
@@ -61,7 +59,7 @@ class Flags:
         if self.config is not None:
             words += ["--config", str(self.config.absolute())]
         for name, value in self.given.items():
-            flag = declared.Settings.declared()[name].flag
+            flag = Settings.declared()[name].flag
             for one in value if isinstance(value, list | tuple) else [value]:
                 if one is True:
                     words.append(flag)
@@ -86,7 +84,7 @@ def takes_settings(
         words: Defaults that only this command has, in words.
     """
     options = [bundle.option("config", Config, None)] if config else []
-    for name, one in declared.Settings.declared().items():
+    for name, one in Settings.declared().items():
         if command in one.commands:
             default = (defaults or {}).get(name)
             text = (words or {}).get(name) or ("" if default is not None else one.default_text)
@@ -116,11 +114,9 @@ def _type(one: Declaration, default: str) -> Any:
 
 def _kind(one: Declaration) -> Any:
     if one.several:
-        return list[str]
-    alternatives = [kind for kind in get_args(one.type) if kind is not type(None)]
-    if len(alternatives) > 1:  # words, or something else: the settings tell them apart
-        return str
-    return alternatives[0] if alternatives else one.type
+        return list[one.kind]  # type: ignore[name-defined]  # known at run time only
+    # One of several types is a text here: reading the settings tells them apart.
+    return str if get_origin(one.kind) in (Union, UnionType) else one.kind
 
 
 def environment_settings() -> Settings:
@@ -139,7 +135,7 @@ def _read(config: Path | None, given: Mapping[str, Any]) -> Settings:
         if config is not None:
             config = Path(trimmed(str(config)))
             check_config(config)
-        return declared.Settings.load(config, **given)
+        return Settings.load(config, **given)
     except UntrustedFile as error:
         fail(str(error), hint_for(error), code=ExitCode.USAGE)
     except InvalidSettings as error:

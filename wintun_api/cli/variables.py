@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 
-from wintun_api import settings
 from wintun_api.cli.exit_codes import ExitCode
 from wintun_api.cli.output import fail
 from wintun_api.declaration import PREFIX
+from wintun_api.settings import Settings
 
 CONFIG = f"{PREFIX}CONFIG"
 URL = f"{PREFIX}URL"
@@ -27,7 +27,7 @@ def check_variables(environment: Mapping[str, str] | None = None) -> None:
     A variable without a value is checked too: its name shows what was meant.
     """
     names = os.environ if environment is None else environment
-    known = OWN | {one.variable for one in settings.Settings.declared().values()}
+    known = OWN | {one.variable for one in Settings.declared().values()}
     unknown = sorted(name for name in _others(names) if name.upper() not in known)
     if unknown:
         sentences = [_sentence(name, known) for name in unknown]
