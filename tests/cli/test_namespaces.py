@@ -11,7 +11,7 @@ import pytest
 
 from tests.cli.commands import COMMAND, environment
 from tests.cli.conftest import Start
-from tests.drivers.linux.test_availability import user_namespaces
+from tests.drivers.linux.user_namespaces import user_namespaces
 
 pytestmark = user_namespaces
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.cli.commands import invoke
 from tests.drivers.wintun.genuine import GENUINE, needs_genuine, needs_windows
-from tests.drivers.wintun.test_supply import GOOD
+from tests.drivers.wintun.supplies import GOOD
 from wintun_api.cli import windows_checks as checks
 from wintun_api.cli.outcome import Outcome
 from wintun_api.drivers.windows.image import Image

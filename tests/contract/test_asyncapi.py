@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from tests.contract.folder import FOLDER
 from tests.contract.routes import routes
-from tests.contract.test_documents import FOLDER
 from tests.running import RunningService
 from wintun_api.api import problems, streams
-from wintun_api.api.connection import _lost
+from wintun_api.api.connection import lost_message
 from wintun_api.choices import EventType
 from wintun_api.hub.losses import Cause, Loss
 from wintun_api.packet.build import icmp_echo
@@ -94,7 +94,7 @@ def test_control_messages(service: RunningService) -> None:
 @pytest.mark.parametrize("injected", [False, True])
 def test_loss_is_told_as_described(injected: bool) -> None:
     """Lost is what the service sends."""
-    is_whole(LostPackets, _lost(Loss(count=3, first=7, last=9, injected=injected)))
+    is_whole(LostPackets, lost_message(Loss(count=3, first=7, last=9, injected=injected)))
 
 
 def test_events(service: RunningService) -> None:

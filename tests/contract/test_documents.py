@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from tests.contract.documents import DOCUMENTS, text_of
-
-FOLDER = Path(__file__).parent.parent.parent / "openapi"
-BASELINE = FOLDER / "baseline"  # what the last release promises, see promise.py
+from tests.contract.folder import BASELINE, FOLDER
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)

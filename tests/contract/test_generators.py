@@ -10,8 +10,8 @@ import subprocess
 
 import pytest
 
+from tests.contract.folder import FOLDER
 from tests.contract.promise import HERE
-from tests.contract.test_documents import FOLDER
 from tests.needs import need
 
 pytestmark = pytest.mark.heavy

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from tests.contract.folder import FOLDER
 from tests.contract.routes import routes
-from tests.contract.test_documents import FOLDER
 from tests.running import RunningService
 from wintun_api.api.context import DOOR
 from wintun_api.api.openapi.examples import BODIES

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
+from tests.contract.folder import BASELINE, FOLDER
 from tests.contract.promise import (
     HERE,
     announcement,
@@ -18,7 +19,6 @@ from tests.contract.promise import (
     broken_by_optic,
     broken_openapi,
 )
-from tests.contract.test_documents import BASELINE, FOLDER
 from tests.needs import need
 from wintun_api import __version__
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.test_documents import FOLDER
+from tests.contract.folder import FOLDER
 from tests.needs import need
 
 pytestmark = pytest.mark.heavy

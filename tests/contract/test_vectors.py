@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.test_documents import FOLDER
+from tests.contract.folder import FOLDER
 from tests.contract.vectors import batch_of
 from wintun_api.errors import FrameError
 from wintun_api.wire import Batch, Fault, pack, unpack

@@ -18,6 +18,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from tests.waiting import let_pass
 from wintun_api.drivers.base import (
     ADAPTER_GONE,
     Adapter,
@@ -74,7 +75,7 @@ def receive_until(
         if descriptor is not None:
             select.select([descriptor], [], [], 0.05)
         else:
-            time.sleep(0.005)
+            let_pass(0.005)  # nothing says when its ring has something
         if time.monotonic() > repeat:
             again()
             repeat += 0.3
@@ -681,7 +682,7 @@ class DriverContract:
         receive_until(session, is_datagram(payload), again=send)
         for _ in range(5):
             send()
-        time.sleep(0.05)
+        let_pass(0.05)  # so that all of them are there
         bursts = []
         while burst := session.receive_packets(2):
             bursts.append(len(burst))
@@ -754,7 +755,7 @@ class DriverContract:
             target=lambda: answers.extend(iter(session.wait_readable, False)), daemon=True
         )
         waiter.start()
-        time.sleep(0.02)
+        let_pass(0.02)  # it waits, or is about to
         session.interrupt()
         waiter.join(PATIENCE)
         assert not waiter.is_alive()

@@ -118,4 +118,4 @@ def test_leaving_is_forgotten() -> None:
     now += LEAVING + 1
     assert guid not in leaving
     leaving.add(uuid4())
-    assert len(leaving._since) == 1
+    assert len(leaving) == 1

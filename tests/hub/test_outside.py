@@ -11,6 +11,7 @@ from typing import cast
 
 import pytest
 
+from tests.waiting import let_pass
 from wintun_api.drivers.base import Driver, Watcher
 from wintun_api.errors import DriverError
 from wintun_api.hub import outside
@@ -97,7 +98,7 @@ def test_a_burst_is_one_reading(told: str) -> None:
         for _ in range(100):
             change()
         await readings.one()
-        await asyncio.sleep(outside.GATHER * 2)
+        await asyncio.to_thread(let_pass, outside.GATHER * 2)
         assert readings.count == 1
         change()
         await readings.one()
@@ -165,7 +166,7 @@ def test_a_driver_that_cannot_work() -> None:
         os.write(writer, b"x")
         changes.listen()
         await readings.one()
-        await asyncio.sleep(outside.GATHER * 3)
+        await asyncio.to_thread(let_pass, outside.GATHER * 3)
         assert readings.count == 1
         changes.listen()  # somebody asked, and it can work now
         readings.available = True

@@ -8,7 +8,6 @@ import random
 import select
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_interface
@@ -18,6 +17,7 @@ from typing import cast
 import pytest
 
 from tests.posix import set_nonblocking
+from tests.waiting import let_pass
 from wintun_api.drivers.base import Session
 from wintun_api.drivers.emulated.driver import emulated_driver
 from wintun_api.drivers.emulated.library import EmulatedLibrary
@@ -203,7 +203,7 @@ class Foreign(EmulatedLibrary):
     def wait_for_multiple_objects(self, events: Sequence[EventHandle]) -> int:
         """Wait, then let other threads go first."""
         index = super().wait_for_multiple_objects(events)
-        time.sleep(0)
+        let_pass(0)
         return index
 
 

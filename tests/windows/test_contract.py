@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 import pytest
 
 from tests.drivers.contract import CAPACITY, DriverContract
+from tests.waiting import let_pass, until
 from tests.windows.standin import standin_path
 from wintun_api.drivers.base import Adapter, Driver, LogLine
 from wintun_api.drivers.wintun.abi import Generation
@@ -90,7 +91,7 @@ class StandinContract(DriverContract):
         for number in range(2 * CAPACITY // size % 5000 + 4):
             packet = b"E" + bytes((number & 0xFF,)) * (size - 1)
             while not first.send_packets([packet]):  # the kernel frees it after it has copied
-                time.sleep(0)
+                let_pass(0)
             assert second.wait_readable()
             found: Sequence[bytes] = ()
             while not found:
@@ -110,9 +111,7 @@ class StandinContract(DriverContract):
         assert session.send_packets([packet] * 100) == (CAPACITY - 4) // 1504 == 87
         assert session.send_packets([packet]) == 0
         tell(f"let {adapter.info().name}")
-        deadline = time.monotonic() + 5
-        while not session.send_packets([packet]):
-            assert time.monotonic() < deadline
+        until(lambda: session.send_packets([packet]))
         session.end()
 
     def test_corrupt(self, make: Callable[..., Adapter], tell: Callable[[str], None]) -> None:
@@ -156,10 +155,7 @@ class StandinContract(DriverContract):
         lines: list[LogLine] = []
         driver.set_logger(lines.append)
         make()
-        deadline = time.monotonic() + 5
-        while not any("orphaned" in line.message for line in lines):
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        until(lambda: any("orphaned" in line.message for line in lines))
         assert all(abs(line.time_ns - time.time_ns()) < 60e9 for line in lines)
 
 

@@ -20,6 +20,7 @@ import pytest
 
 from tests.running import RunningService, running
 from tests.traffic.peers import responder
+from tests.waiting import until, within
 from wintun_api.packet import build
 from wintun_api.wire import BATCH, RAW, Batch, pack
 
@@ -83,14 +84,17 @@ def tunnel(service: RunningService) -> Iterator[Tunnel]:
 
 def until_bound() -> None:
     """Wait until Windows has found that nobody else has the address."""
-    deadline = time.monotonic() + 20
-    while True:
-        try:
-            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-                return probe.bind((HOST, 0))
-        except OSError:
-            assert time.monotonic() < deadline, "the address never came up"
-            time.sleep(0.2)
+    assert within(20, can_be_bound, 0.2), "the address never came up"
+
+
+def can_be_bound() -> bool:
+    """Return whether the adapter's address can be used."""
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.bind((HOST, 0))
+    except OSError:
+        return False
+    return True
 
 
 def test_genuine(service: RunningService) -> None:
@@ -170,10 +174,7 @@ def test_flood_to_the_host(tunnel: Tunnel) -> None:
     with tunnel.service.connect(path, BATCH) as socket_:
         for _ in range(1000):
             socket_.send(pack(Batch([packet] * 100)))
-        deadline = time.monotonic() + 60
-        while (taken := injected(tunnel) - before) < 100_000:
-            assert time.monotonic() < deadline, taken
-            time.sleep(0.1)
+        until(lambda: injected(tunnel) - before >= 100_000)
 
 
 def injected(tunnel: Tunnel) -> int:

@@ -6,11 +6,11 @@ import asyncio
 import ctypes
 import sys
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tests.waiting import let_pass
 from wintun_api.drivers.windows.binding import last_error, load_system
 from wintun_api.drivers.windows.elevation import elevated
 from wintun_api.drivers.windows.events import EVENT_PROTOTYPES, Events
@@ -89,7 +89,7 @@ def test_a_waiter_is_woken(events: Events) -> None:
         target=lambda: woken.append(events.wait_for_multiple_objects([event]))
     )
     waiter.start()
-    time.sleep(0.1)
+    let_pass(0.1)
     assert woken == []
     events.set_event(event)
     waiter.join(5)

@@ -19,6 +19,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
 
 from tests.running import TOKEN, PacketSocket
+from tests.waiting import let_pass, until
 from tests.windows.services import WineService, wine_service
 from tests.windows.standin import VERSIONS, Control, standin_path
 from wintun_api.drivers.wintun.abi import Generation
@@ -84,10 +85,7 @@ def standin(shared: Standin) -> Iterator[Standin]:
 
 def wait_until(condition: Callable[[], bool], seconds: float = 5) -> None:
     """Wait for something that takes a moment."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    until(condition, seconds)
 
 
 def event(socket: ClientConnection, kind: str) -> dict[str, Any]:
@@ -270,12 +268,12 @@ def test_session_of_another_process(standin: Standin) -> None:
     """An adapter has one session, machine-wide (1247)."""
     adapter, _ = standin.pair()
     standin.tell(f"seize {adapter['name']}")
-    time.sleep(0.1)
+    let_pass(0.1)
     answer = standin.service.http.post("/v1/sessions", json={"adapter": adapter["guid"]})
     assert answer.status_code == 409
     assert (answer.json()["function"], answer.json()["win32_code"]) == ("WintunStartSession", 1247)
     standin.tell(f"yield {adapter['name']}")
-    time.sleep(0.1)
+    let_pass(0.1)
     assert standin.service.session(adapter)["state"] == "running"
     answer = standin.service.http.post("/v1/sessions", json={"adapter": adapter["guid"]})
     assert (answer.status_code, answer.json()["win32_code"]) == (409, 1247)
@@ -287,7 +285,7 @@ def test_session_of_another_process(standin: Standin) -> None:
 def test_create_fails(standin: Standin, code: int, status: int) -> None:
     """NULL with any last error, none and an HRESULT included, is a problem document."""
     standin.tell(f"fail WintunCreateAdapter {code:#x}")
-    time.sleep(0.1)
+    let_pass(0.1)
     answer = standin.service.http.post("/v1/adapters", json={"name": "never"})
     assert answer.status_code == status
     problem = answer.json()
@@ -306,7 +304,7 @@ def test_full_ring(standin: Standin) -> None:
         if known["guid"] != adapter["guid"]
     )
     standin.tell(f"hold {one['name']}")
-    time.sleep(0.1)
+    let_pass(0.1)
     taken = 0x1FFFC // 88
     with (
         standin.service.packets(first, "?direction=none") as sender,
@@ -327,7 +325,7 @@ def test_create_blocks(standin: Standin, capsys: pytest.CaptureFixture[str]) -> 
     service = standin.service
     answers: list[Any] = []
     standin.tell("delay WintunCreateAdapter 15000")
-    time.sleep(0.1)
+    let_pass(0.1)
     started = time.monotonic()
 
     def create() -> None:
@@ -359,7 +357,7 @@ def test_create_blocks(standin: Standin, capsys: pytest.CaptureFixture[str]) -> 
                 assert receiver.receive(1) == [numbered(number)]
             assert sender.text("ack")["accepted"] == 1
             number += 1
-            time.sleep(0.02)
+            let_pass(0.02)
     creator.join()
     assert time.monotonic() - started > 14
     assert answers[0].status_code == 201, answers[0].text

@@ -12,11 +12,11 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.waiting import within
 from tests.windows.rig import environment, wine
 
 PATIENCE = 30.0
@@ -80,11 +80,10 @@ class WindowsPython:
 
     def wait_for(self, pattern: str) -> re.Match[str]:
         """Wait until it has written a line with this."""
-        deadline = time.monotonic() + PATIENCE
-        while not (found := re.search(f"(?:{pattern}).*\n", self.output)):
-            assert self.process.poll() is None, self.output
-            assert time.monotonic() < deadline, self.output
-            time.sleep(0.02)
+        line = re.compile(f"(?:{pattern}).*\n")
+        within(PATIENCE, lambda: self.process.poll() is not None or line.search(self.output), 0.02)
+        found = line.search(self.output)
+        assert found is not None, self.output
         return found
 
     def interrupt(self) -> None:

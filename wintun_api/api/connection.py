@@ -312,7 +312,7 @@ class PacketConnection:
 
     def _send_losses(self) -> None:
         for loss in self._subscriber.losses.take():
-            self._link.send_text(_lost(loss))
+            self._link.send_text(lost_message(loss))
 
     # The end
 
@@ -482,7 +482,8 @@ class PacketConnection:
         )
 
 
-def _lost(loss: Loss) -> dict[str, Any]:
+def lost_message(loss: Loss) -> dict[str, Any]:
+    """Return the control message that reports lost packets."""
     return {
         "type": "lost",
         "cause": loss.cause,

@@ -42,6 +42,9 @@ class Leaving:
         self._since = {one: at for one, at in self._since.items() if now - at < LEAVING}
         self._since[guid] = now
 
+    def __len__(self) -> int:
+        return len(self._since)
+
     def __contains__(self, guid: object) -> bool:
         """Return whether a device with this GUID may still be in the process of removal."""
         since = self._since.get(guid) if isinstance(guid, UUID) else None

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.drivers.emulated.waiting import Noticed
+from tests.waiting import let_pass
 from wintun_api.drivers.emulated.library import EmulatedLibrary
 from wintun_api.drivers.wintun.abi import AdapterHandle, Generation, SessionHandle, exports_of
 from wintun_api.drivers.wintun.adapter import WintunAdapter
@@ -364,7 +365,7 @@ def test_hold(library: EmulatedLibrary, wintun: WintunDriver) -> None:
     gate = library.hold_next("WintunCreateAdapter")
     thread = threading.Thread(target=wintun.create_adapter, args=("Demo", "Example"))
     thread.start()
-    time.sleep(0.02)
+    let_pass(0.02)
     assert list(library.machine.wintun_devices()) == []
     gate.set()
     thread.join(30)

@@ -6,6 +6,7 @@ from ipaddress import ip_interface
 
 import pytest
 
+from tests.waiting import let_pass, until
 from wintun_api.drivers.emulated.conversations import Conversations
 from wintun_api.drivers.emulated.driver import emulated_driver
 from wintun_api.drivers.emulated.library import EmulatedLibrary
@@ -79,8 +80,7 @@ def test_rate() -> None:
 def test_drained_without_waiting() -> None:
     """They come to an application that only reads, too."""
     _, session = start(2000, "10.6.7.7/24")
-    time.sleep(0.05)
-    assert session.receive_packets(1000)
+    until(lambda: session.receive_packets(1000))
     session.end()
 
 
@@ -122,7 +122,7 @@ def test_ends_with_the_session() -> None:
 def test_quiet_by_default() -> None:
     """Without a rate there is nothing."""
     library, session = start(0, "10.6.7.7/24")
-    time.sleep(0.02)
+    let_pass(0.02)
     assert session.receive_packets(1) == []
     assert library.machine.events.sources == {}
     session.end()

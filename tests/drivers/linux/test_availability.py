@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.drivers.linux.user_namespaces import user_namespaces
 from tests.needs import needs
 from wintun_api.drivers.base import UnavailableReason
 from wintun_api.drivers.linux import availability
@@ -144,19 +144,6 @@ def test_process_with_a_device_that_does_not_open(mount: str, number: str) -> No
         pytest.skip("no mount namespace can be made")
     assert reason == UnavailableReason.NO_TUN_DEVICE
     assert refusal.startswith(DriverUnavailable.__name__)
-
-
-def can_unshare(*flags: str) -> bool:
-    """Say whether user namespaces can be made here (some systems forbid it)."""
-    if shutil.which("unshare") is None:
-        return False
-    done = subprocess.run(["unshare", *flags, "true"], capture_output=True, check=False)
-    return done.returncode == 0
-
-
-user_namespaces = pytest.mark.skipif(
-    sys.platform != "linux" or not can_unshare("-Urn"), reason="needs user namespaces"
-)
 
 
 @pytest.mark.thorough

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from tests.drivers.linux import kernel
 from tests.drivers.linux.kernel import ip
+from tests.waiting import until
 from wintun_api.drivers.linux.changes import Changes
 
 pytestmark = kernel.needs_kernel
@@ -45,9 +45,7 @@ def test_seen(changes: Changes, change: Callable[[], object]) -> None:
     while changes.seen():  # the kernel gives the device that came up an address of its own
         pass
     change()
-    deadline = time.monotonic() + 30
-    while not changes.seen():
-        assert time.monotonic() < deadline
+    until(changes.seen)
 
 
 def test_silence(changes: Changes) -> None:

@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from ipaddress import ip_interface
@@ -18,6 +17,7 @@ import pytest
 
 from tests.drivers.linux import kernel
 from tests.needs import need
+from tests.waiting import let_pass
 from wintun_api.drivers.base import ADAPTER_GONE, Adapter, Driver, LogLine, Session
 from wintun_api.drivers.linux.driver import LinuxDriver
 from wintun_api.drivers.linux.session import queue_length
@@ -290,7 +290,7 @@ def test_interrupt_wakes_the_waiter(session: Session) -> None:
     answers: list[bool] = []
     waiter = threading.Thread(target=lambda: answers.append(session.wait_readable()))
     waiter.start()
-    time.sleep(0.02)
+    let_pass(0.02)  # it waits, or is about to
     session.interrupt()
     session.interrupt()
     waiter.join(30)

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.drivers.windows.test_image import library_file
+from tests.drivers.windows.library_files import library_file
 from tests.drivers.wintun.genuine import needs_windows
 from wintun_api.drivers.wintun import installed
 

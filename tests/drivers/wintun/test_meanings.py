@@ -6,9 +6,9 @@ from wintun_api import errors
 from wintun_api.drivers.emulated.library import EmulatedLibrary
 from wintun_api.drivers.windows.elevation import elevated
 from wintun_api.drivers.windows.events import EVENT_PROTOTYPES
-from wintun_api.drivers.windows.failures import _ANYWHERE
+from wintun_api.drivers.windows.failures import ANYWHERE
 from wintun_api.drivers.windows.win32 import ReturnedCode
-from wintun_api.drivers.wintun.meanings import _BY_FUNCTION, driver_error
+from wintun_api.drivers.wintun.meanings import BY_FUNCTION, driver_error
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ HIGH_WORDS = {"HRESULT": 0x80070000, "NTSTATUS": 0xC0070000}
 
 @pytest.mark.parametrize("signed", [False, True], ids=["unsigned", "signed"])
 @pytest.mark.parametrize("kind", HIGH_WORDS)
-@pytest.mark.parametrize(("function", "code"), [*_BY_FUNCTION, *(("f", n) for n in _ANYWHERE)])
+@pytest.mark.parametrize(("function", "code"), [*BY_FUNCTION, *(("f", n) for n in ANYWHERE)])
 def test_a_carried_code_means_the_same(function: str, code: int, kind: str, signed: bool) -> None:
     """An HRESULT or NTSTATUS of Win32 origin is read as its code; the number as it came stays."""
     plain = driver_error(function, code)

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import threading
-import time
 
 import pytest
 
+from tests.waiting import let_pass
 from wintun_api.drivers.emulated.library import EmulatedLibrary
 from wintun_api.drivers.wintun.abi import Generation
 from wintun_api.drivers.wintun.adapter import WintunAdapter
@@ -190,7 +190,7 @@ def test_waits_without_polling(session: WintunSession, library: EmulatedLibrary)
     waiter.start()
     host_sends(library, 1)
     assert step.wait(30)
-    time.sleep(0.02)
+    let_pass(0.02)
     assert woken == [True]
     session.interrupt()
     waiter.join(30)

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.drivers.windows.test_image import library_file
+from tests.drivers.windows.library_files import library_file
 from tests.drivers.wintun.genuine import GENUINE, needs_genuine, needs_windows
+from tests.drivers.wintun.supplies import EXPORTS, GOOD
 from wintun_api.drivers.base import Unavailable, UnavailableReason
 from wintun_api.drivers.windows.image import MACHINES, Image, process_machine
 from wintun_api.drivers.windows.signature import TRUST_E_BAD_DIGEST, TRUST_E_NOSIGNATURE, Signature
@@ -19,15 +20,7 @@ from wintun_api.drivers.wintun.releases import ARCHIVE, Release
 from wintun_api.drivers.wintun.supply import Supply, candidates, find, held, judge, not_found
 from wintun_api.errors import DriverUnavailable
 
-EXPORTS = exports_of(Generation.TUNNEL_TYPE)
 UNTRUSTED_ROOT = 0x800B0109
-GOOD = Supply(
-    path=Path("/wintun.dll"),
-    sha256="00" * 32,
-    image=Image("amd64", EXPORTS),
-    release=None,
-    signature=Signature(0, "WireGuard LLC"),
-)
 
 
 def reason(supply: Supply, *, allow_unverified: bool = False) -> Unavailable:

@@ -23,7 +23,7 @@ from wintun_api.errors import AccessDenied, DriverError, NotSupported, carried_c
 
 Failure: TypeAlias = Callable[[str, int], DriverError]
 
-_ANYWHERE: dict[int, type[DriverError]] = {
+ANYWHERE: dict[int, type[DriverError]] = {
     ERROR_ACCESS_DENIED: AccessDenied,
     ERROR_NOT_SUPPORTED: NotSupported,
 }
@@ -53,7 +53,7 @@ def failure(
         detail: Likewise, as a sentence.
     """
     meant = carried_code(code)
-    kind = kind or _ANYWHERE.get(meant, DriverError)
+    kind = kind or ANYWHERE.get(meant, DriverError)
     if not detail and meant in _DISK:
         return kind(function, code, _DISK[meant], hint=_DISK_HINT)
     if meant == ERROR_SUCCESS:

@@ -44,7 +44,7 @@ _ON_ADAPTER = (
     "WintunStartSession",
 )
 
-_BY_FUNCTION: dict[tuple[str, int], type[DriverError]] = {
+BY_FUNCTION: dict[tuple[str, int], type[DriverError]] = {
     ("WintunCreateAdapter", ERROR_DUP_NAME): AdapterExists,
     ("WintunCreateAdapter", ERROR_ALREADY_EXISTS): AdapterExists,
     ("WintunSetAdapterName", ERROR_DUP_NAME): AdapterExists,
@@ -74,4 +74,4 @@ _DETAIL: dict[tuple[str, int], str] = {
 def driver_error(function: str, code: int) -> DriverError:
     """Return the exception for a failed call, by the code that the number is or carries."""
     key = (function, carried_code(code))
-    return failure(function, code, _BY_FUNCTION.get(key), _DETAIL.get(key, ""))
+    return failure(function, code, BY_FUNCTION.get(key), _DETAIL.get(key, ""))
