@@ -83,7 +83,7 @@ def refused(service: RunningService, data: bytes) -> tuple[int, dict[str, Any]]:
 )
 def test_large_heads(service: RunningService, head: bytes) -> None:
     """A head beyond its bounds is answered with 431, and the answer can be read."""
-    assert refused(service, head)[0] in (431, 405)
+    assert refused(service, head)[0] == 431
 
 
 def test_long_target(service: RunningService) -> None:
@@ -119,7 +119,7 @@ def test_many_large_heads_on_one_connection(service: RunningService) -> None:
 def test_large_framing(service: RunningService, body: bytes) -> None:
     """What is around a chunked body is bounded too."""
     head = request("/v1/adapters", AUTH, JSON, "Transfer-Encoding: chunked", method="POST")
-    assert refused(service, head + body)[0] in (400, 431)
+    assert refused(service, head + body)[0] == 400
 
 
 def test_small_chunks(service: RunningService) -> None:
@@ -219,7 +219,8 @@ SMUGGLED = {
 def test_what_is_not_http(service: RunningService, name: str) -> None:
     """What two readers could read differently is refused once, and nothing behind it is read."""
     status, _ = refused(service, SMUGGLED[name].encode("latin-1") + HEALTH)
-    assert status in (400, 501)
+    unknown = ("an unknown coding", "chunked in 1.0")  # RFC 9112, section 6.1
+    assert status == (501 if name in unknown else 400)
 
 
 @pytest.mark.parametrize(
@@ -407,8 +408,8 @@ def test_bad_handshakes(service: RunningService, data: bytes, status: int) -> No
     ("data", "status"),
     [
         (handshake("/v1/events"), 401),
-        (handshake("/v1/nowhere", AUTH), 403),
-        (handshake("/v1/nowhere%ff%00", AUTH), 403),
+        (handshake("/v1/nowhere", AUTH), 404),
+        (handshake("/v1/nowhere%ff%00", AUTH), 404),
         (handshake("/v1/sessions/none/packets", AUTH), 404),
     ],
 )
@@ -416,7 +417,7 @@ def test_refused_handshakes(service: RunningService, data: bytes, status: int) -
     """A handshake that is well formed is judged by the app."""
     with Raw(service.port) as raw:
         raw.send(data)
-        assert raw.answer().status in (status, 404)
+        assert raw.answer().status == status
 
 
 def test_a_handshake_behind_other_requests(service: RunningService) -> None:

@@ -99,12 +99,21 @@ def test_every_route_refuses_a_foreign_origin(service: RunningService) -> None:
 
 
 @pytest.mark.parametrize(
-    "host",
-    ["localhost.evil.example", "127.0.0.1.evil.example", "evil.example:9886", "", "a b", "[::1"],
+    ("host", "status"),
+    [
+        ("localhost.evil.example", 403),
+        ("127.0.0.1.evil.example", 403),
+        ("evil.example:9886", 403),
+        ("", 403),
+        ("a b", 400),
+        ("[::1", 400),
+    ],
 )
-def test_hosts_that_look_like_ours_are_refused(service: RunningService, host: str) -> None:
+def test_hosts_that_look_like_ours_are_refused(
+    service: RunningService, host: str, status: int
+) -> None:
     """The Host check is no prefix match."""
-    assert service.http.get("/v1/system", headers={"Host": host}).status_code in (400, 403)
+    assert service.http.get("/v1/system", headers={"Host": host}).status_code == status
 
 
 @pytest.mark.parametrize(

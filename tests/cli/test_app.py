@@ -57,7 +57,7 @@ def test_help(command: tuple[str, ...]) -> None:
     """Every command has a help page that says what it does."""
     result = invoke(*command, "-h")
     assert result.exit_code == 0
-    assert f"wintun-api {' '.join(command)}" in result.stdout or " ".join(command) in result.stdout
+    assert f"wintun-api {' '.join(command)}" in result.stdout
 
 
 def test_no_command() -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 import re
 import tomllib
+from functools import cache
 from pathlib import Path
 
 import pytest
+from typer.core import TyperCommand, TyperGroup
 
 import wintun_api.cli
 from tests.cli.commands import invoke
@@ -77,34 +79,31 @@ def test_commands_of_all_texts_exist() -> None:
 PROSE = {"as", "demo", "serves", "at", "on", "where", "that", "answers"}
 
 
-def all_help() -> list[tuple[str, ...]]:
-    """The path of every command that the help shows."""
+@cache
+def all_help() -> dict[tuple[str, ...], TyperCommand | TyperGroup]:
+    """Every command that the help shows, by its path."""
     from typer.main import get_command
 
     from wintun_api.cli import app
 
-    found: list[tuple[str, ...]] = []
+    found: dict[tuple[str, ...], TyperCommand | TyperGroup] = {}
 
-    def walk(command: object, words: tuple[str, ...]) -> None:
-        found.append(words)
+    def walk(command: TyperCommand | TyperGroup, words: tuple[str, ...]) -> None:
+        found[words] = command
         for name, child in getattr(command, "commands", {}).items():
             if not child.hidden:
                 walk(child, (*words, name))
 
-    walk(get_command(app), ())
+    root = get_command(app)
+    assert isinstance(root, TyperGroup)
+    walk(root, ())
     return found
 
 
 @pytest.mark.parametrize("words", all_help(), ids=" ".join)
 def test_help_is_in_sentences(words: tuple[str, ...]) -> None:
     """The help of every command begins with a sentence and fits a terminal of 80 columns."""
-    from typer.main import get_command
-
-    from wintun_api.cli import app
-
-    command = get_command(app)
-    for word in words:
-        command = command.commands[word]  # type: ignore[attr-defined]
+    command = all_help()[words]
     said = (command.help or "").strip().partition("\n\n")[0]
     assert said[0].isupper(), said
     assert said.endswith("."), said

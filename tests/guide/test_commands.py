@@ -10,6 +10,7 @@ import shutil
 import signal
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -142,12 +143,19 @@ def test_every_command_exists(page: str) -> None:
         if of != page or wrong or not names or not is_command(names[0]):
             continue
         for count in (2, 1):  # a second word may be an argument
-            shown = invoke(*names[:count], "--help")
-            if shown.exit_code == 0:
+            code, shown = help_of(*names[:count])
+            if code == 0:
                 break
-        assert shown.exit_code == 0, line
+        assert code == 0, line
         for option in re.findall(r"(?<!\w)--[a-z][a-z-]+", line):
-            assert option in shown.stdout, line
+            assert option in shown, line
+
+
+@cache
+def help_of(*names: str) -> tuple[int, str]:
+    """Return the exit code and the text of a command's help."""
+    shown = invoke(*names, "--help")
+    return shown.exit_code, shown.stdout
 
 
 def is_command(word: str) -> bool:
