@@ -277,7 +277,7 @@ class ManagedSession:
             self.give_up(rest, Cause.RING_FULL)
 
     def _require_open(self) -> None:
-        if self.state not in (SessionState.STARTING, SessionState.RUNNING):
+        if self.state is not SessionState.RUNNING and self.state is not SessionState.STARTING:
             raise SessionEnded("WintunAllocateSendPacket", 38, detail=self._why())
 
     def _injected(
