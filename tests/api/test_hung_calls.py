@@ -75,7 +75,7 @@ def test_a_hung_end(rig: Rig) -> None:
         gate.set()
     assert wait_for(service, "adapter.deleted")["name"] == "A3"
     until(lambda: http.get(path).status_code == 404)
-    assert calls(service) == []
+    assert "end_session" not in calls(service)
     events = [
         event["type"] for event in all_events(service) if event["data"].get("id") == session["id"]
     ]

@@ -75,11 +75,10 @@ class ManagedAdapter:
         """Whether an operation or a session is at work on it."""
         return self.lock.locked() or self.running_session is not None
 
-    def take(self, handle: Adapter, info: AdapterInfo) -> Adapter:
-        """Take a handle and its reading, unless there is a handle; return the one that stays."""
-        if self.handle is None:
-            self.handle, self.info = handle, info
-        return self.handle
+    @property
+    def managed(self) -> bool:
+        """Whether the service holds a handle of it."""
+        return self.handle is not None
 
     def view(self) -> AdapterView:
         """Return the present view of the adapter."""
@@ -92,7 +91,7 @@ class ManagedAdapter:
             self._compared = compared
         return AdapterView(
             info=compared.shown,
-            managed=self.handle is not None,
+            managed=self.managed,
             session=session.id if session else None,
             reboot_required=self.handle.reboot_required if self.handle else False,
             wanted=compared.unmet,

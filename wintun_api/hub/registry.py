@@ -487,13 +487,14 @@ class Registry:
         if known.handle is not None:
             return known.handle
         handle, info = await self._open(known.info.name, known.info.pool)
+        if known.managed:  # another request was quicker
+            await self._close([handle])
+            return await self._handle(known)
         if info.guid != known.info.guid:
             await self._close([handle])
             raise AdapterNotFound(known.info.guid)
-        kept = known.take(handle, info)
-        if kept is not handle:  # another request was quicker
-            await self._close([handle])
-        return kept
+        known.handle, known.info = handle, info
+        return handle
 
     async def _open(self, name: str, pool: str) -> tuple[Adapter, AdapterInfo]:
         open_existing = partial(calls.open_existing, self.driver, name, pool)
