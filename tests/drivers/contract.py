@@ -603,9 +603,11 @@ class DriverContract:
             make().start_session(capacity)
 
     def test_one_session(self, adapter: Adapter, session: Session) -> None:
-        """An adapter has one session."""
-        with pytest.raises(SessionExists):
+        """An adapter has one session, and the refusal of another says which adapter it is."""
+        guid = adapter.info().guid
+        with pytest.raises(SessionExists) as caught:
             adapter.start_session(CAPACITY)
+        assert caught.value.adapter == guid
 
     def test_session_again(self, adapter: Adapter) -> None:
         """After the end of a session the next one starts."""
