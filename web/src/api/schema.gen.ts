@@ -1187,6 +1187,13 @@ export interface components {
              * @example WintunOpenAdapter
              */
             function?: string;
+            /**
+             * @description The adapter that the problem is about: its GUID, or the name by which it was asked for.
+             * @example deadbabe-cafe-beef-0123-456789abcdef
+             */
+            adapter?: string;
+            /** @description The id of the session that the problem is about: the one that has ended, or that the adapter already has. */
+            session?: string;
             /** @description The lines that the driver wrote to its log during the call that failed. */
             log?: string[];
             /**
@@ -1286,9 +1293,14 @@ export interface components {
             reason: string | null;
             /**
              * Format: int64
-             * @description The error code of the driver if the session failed; on Linux the errno. Null otherwise.
+             * @description The error number of Windows or of Wintun that made the session fail, if there was one. Null otherwise, and always on Linux.
              */
             win32_code: number | null;
+            /**
+             * Format: int64
+             * @description The errno that made the session fail on Linux, if there was one. Null otherwise, and always on Windows.
+             */
+            errno?: number | null;
             /**
              * Format: date-time
              * @description The time at which the session started, in UTC.
@@ -3756,6 +3768,7 @@ export interface operations {
                      *         "state": "running",
                      *         "reason": null,
                      *         "win32_code": null,
+                     *         "errno": null,
                      *         "started_at": "2026-11-25T09:30:00Z",
                      *         "ended_at": null,
                      *         "restarts": 0,
@@ -3877,6 +3890,7 @@ export interface operations {
                      *       "state": "running",
                      *       "reason": null,
                      *       "win32_code": null,
+                     *       "errno": null,
                      *       "started_at": "2026-11-25T09:30:00Z",
                      *       "ended_at": null,
                      *       "restarts": 0,
@@ -4057,6 +4071,7 @@ export interface operations {
                      *       "state": "running",
                      *       "reason": null,
                      *       "win32_code": null,
+                     *       "errno": null,
                      *       "started_at": "2026-11-25T09:30:00Z",
                      *       "ended_at": null,
                      *       "restarts": 0,
@@ -4183,6 +4198,7 @@ export interface operations {
                      *       "state": "running",
                      *       "reason": null,
                      *       "win32_code": null,
+                     *       "errno": null,
                      *       "started_at": "2026-11-25T09:30:00Z",
                      *       "ended_at": null,
                      *       "restarts": 0,
