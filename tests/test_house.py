@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -29,14 +29,14 @@ def files() -> list[str]:
 
 
 @cache
-def tree_of(name: str) -> ast.Module:
-    """Return a file's syntax tree."""
-    return ast.parse((HERE / name).read_text("utf-8"))
+def nodes_of(name: str) -> list[ast.AST]:
+    """Return all of a file's syntax."""
+    return list(ast.walk(ast.parse((HERE / name).read_text("utf-8"))))
 
 
 def imports(name: str) -> Iterator[str]:
     """Return the full names of what a file imports, wherever in it."""
-    for node in ast.walk(tree_of(name)):
+    for node in nodes_of(name):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -47,7 +47,7 @@ def private(name: str) -> Iterator[ast.Attribute]:
     """Return where a file reaches into an object for what its class keeps to itself."""
     own = {
         made
-        for node in ast.walk(tree_of(name))
+        for node in nodes_of(name)
         for made in (
             [node.name]
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
@@ -56,7 +56,7 @@ def private(name: str) -> Iterator[ast.Attribute]:
             else []
         )
     }
-    for node in ast.walk(tree_of(name)):
+    for node in nodes_of(name):
         if (
             isinstance(node, ast.Attribute)
             and node.attr.startswith("_")
@@ -75,18 +75,20 @@ def of_self(node: ast.Attribute) -> bool:
     return isinstance(value, ast.Name) and value.id in ("self", "cls")
 
 
-def calls(node: ast.AST) -> Iterator[ast.Call]:
-    """Return the calls within a node."""
-    return (one for one in ast.walk(node) if isinstance(one, ast.Call))
+def calls(nodes: Iterable[ast.AST]) -> Iterator[ast.Call]:
+    """Return the calls among these nodes."""
+    return (one for one in nodes if isinstance(one, ast.Call))
 
 
 def is_busy(loop: ast.While) -> bool:
     """Say whether a loop does nothing but ask again, without waiting for an answer."""
-    asked = {one.func.attr for one in calls(loop.test) if isinstance(one.func, ast.Attribute)}
+    asked = {
+        one.func.attr for one in calls(ast.walk(loop.test)) if isinstance(one.func, ast.Attribute)
+    }
     asked |= {
         one.func.attr
         for part in loop.body
-        for one in calls(part)
+        for one in calls(ast.walk(part))
         if isinstance(one.func, ast.Attribute)
     }
     idle = all(isinstance(part, ast.Pass | ast.Assert) for part in loop.body)
@@ -142,13 +144,13 @@ def test_waits_are_told() -> None:
     found = [
         f"{name}:{one.lineno}: {ast.unparse(one)}"
         for name in files()
-        for one in calls(tree_of(name))
+        for one in calls(nodes_of(name))
         if ast.unparse(one.func) in SLEEPS and ast.unparse(one) != "asyncio.sleep(0)"
     ]
     found += [
         f"{name}:{loop.lineno}: while {ast.unparse(loop.test)}"
         for name in files()
-        for loop in ast.walk(tree_of(name))
+        for loop in nodes_of(name)
         if isinstance(loop, ast.While) and is_busy(loop)
     ]
     assert [one for one in found if not one.startswith("waiting.py:")] == []
