@@ -73,7 +73,6 @@ def test_one_owner_at_a_time(tmp_path: Path) -> None:
     with pytest.raises(DataDirectoryInUse) as refused:
         DataDirectory.open(tmp_path / "data", "http://127.0.0.1:1")
     assert f"http://127.0.0.1:9886 (pid {os.getpid()})" in str(refused.value)
-    assert "--data-dir" in refused.value.hint
     first.close()
     first.close()
     DataDirectory.open(tmp_path / "data", "http://127.0.0.1:1").close()

@@ -180,7 +180,7 @@ def _check_windows(path: Path) -> None:
     if not acl.is_ours(path):
         raise UntrustedFile(
             f"{path} belongs to another user, who could control the service with it.",
-            hint="Delete it, or choose another directory with --data-dir.",
+            hint="Delete it, or choose another data directory.",
         )
 
 
