@@ -16,6 +16,7 @@ import httpx
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
+from tests.tls_sockets import shared
 from wintun_api.api.app import Service
 from wintun_api.api.server import Server
 from wintun_api.api.tokens import TokenStore
@@ -126,7 +127,7 @@ class RunningService:
             extra["Authorization"] = f"Bearer {token}"
         socket: ClientConnection = connect(
             f"ws{self.url.removeprefix('http')}{path}",
-            ssl=self.tls,
+            ssl=None if self.tls is None else shared(any_certificate()),
             subprotocols=[Subprotocol(name) for name in protocols] or None,
             additional_headers=extra,
             compression=None,

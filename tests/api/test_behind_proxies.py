@@ -21,6 +21,7 @@ from tests.proxies import (
     without,
 )
 from tests.running import TOKEN, PacketSocket, RunningService, any_certificate, running
+from tests.tls_sockets import shared
 from wintun_api.wire import BATCH, Batch, pack
 
 ECHO = bytes.fromhex("4500001c00000000400130c70a0607080a0607070800f7fd00010001")
@@ -86,7 +87,7 @@ def packets(service: RunningService, port: int, session: str, cookie: str, key: 
     with connect(
         f"wss://{NAME}:{port}/v1/sessions/{session}/packets?direction=both",
         sock=plain,
-        ssl=any_certificate(),
+        ssl=shared(any_certificate()),
         subprotocols=[Subprotocol(BATCH), Subprotocol(offer)],
         additional_headers={"Cookie": cookie, "Origin": f"https://{NAME}:{port}"},
         compression=None,

@@ -68,11 +68,7 @@ def test_it_is_taken_up_by_itself(renewal: Renewal) -> None:
 
 
 async def renew_beside_a_stream(renewal: Renewal) -> None:
-    """Replace the files while a stream is open.
-
-    The stream is not one of `websockets.sync`, which reads and writes a TLS socket in two threads:
-    of 750 such connections 3 hung after the handshake.
-    """
+    """Replace the files while a stream is open."""
     url = f"wss://127.0.0.1:{renewal.service.port}/v1/events"
     async with (
         asyncio.timeout(60),
