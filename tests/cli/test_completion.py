@@ -21,8 +21,9 @@ Complete = Callable[..., list[str]]
 
 
 @pytest.fixture
-def complete(service: RunningService) -> Complete:
+def complete(service: RunningService, monkeypatch: pytest.MonkeyPatch) -> Complete:
     """Return what bash would offer for a line whose last word may be unfinished."""
+    monkeypatch.setattr(completion, "QUICK", 30.0)  # for machines that are busy with other tests
 
     def offers(line: str, **env: str) -> list[str]:
         variables = {
@@ -105,8 +106,11 @@ def test_wrong_token(complete: Complete) -> None:
         assert complete("wintun-api adapters show ", WINTUN_API_TOKEN=token) == []
 
 
-def test_a_service_that_does_not_answer(complete: Complete) -> None:
+def test_a_service_that_does_not_answer(
+    complete: Complete, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A service that is silent is not waited for."""
+    monkeypatch.setattr(completion, "QUICK", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         assert complete("wintun-api adapters show ", WINTUN_API_URL=url) == []
