@@ -99,3 +99,24 @@ def test_every_packet_fits_into_a_message() -> None:
     least = Settings.declared()["max_message"].at_least
     assert least is not None
     assert least >= MAX_PACKET
+
+
+def test_defaults_of_settings_are_declared_alone() -> None:
+    """The hub and the API are told the settings; none of them has a default of its own."""
+    declared = set(Settings.declared())
+    for name, module in modules():
+        if not name.startswith(("hub/", "api/")):
+            continue
+        for node in ast.walk(module):
+            if isinstance(node, ast.arguments):
+                named = [*node.posonlyargs, *node.args][-len(node.defaults) or None :]
+                pairs = [
+                    *zip(named, node.defaults, strict=False),
+                    *zip(node.kwonlyargs, node.kw_defaults, strict=True),
+                ]
+                own = [one.arg for one, value in pairs if value is not None and _is_number(value)]
+                assert not declared & set(own), f"{name}: {own}"
+
+
+def _is_number(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, int | float)

@@ -57,16 +57,16 @@ class Registry:
         self,
         driver: Driver,
         *,
+        burst: BurstLimit,
+        management_timeout: float,
+        event_history: int,
         pools: KnownPools | None = None,
         guids: StableGuids | None = None,
-        burst: BurstLimit | None = None,
-        management_timeout: float = 30.0,
-        event_history: int = 1000,
     ) -> None:
         self.driver = driver
         self.events = EventLog(event_history)
         self._guids = guids or StableGuids()
-        self._burst = burst or BurstLimit()
+        self._burst = burst
         self._tasks = TaskSet()
         self._management = Management(driver, self.events, self._tasks, management_timeout)
         self._late = LateOutcomes(self.events)
