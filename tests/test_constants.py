@@ -73,6 +73,16 @@ def test_no_constant_is_defined_twice() -> None:
     assert {key: where for key, where in twice.items() if key not in UNRELATED} == {}
 
 
+def test_no_sentence_is_defined_twice() -> None:
+    """Two modules that say the same to people take it from one place, whatever they call it."""
+    places: dict[str, set[str]] = defaultdict(set)
+    for name, module in modules():
+        for _, value in constants(module):
+            if isinstance(value, str) and " " in value and value.endswith("."):
+                places[value].add(name)
+    assert {text: where for text, where in places.items() if len(where) > 1} == {}
+
+
 def test_media_types_are_defined_once() -> None:
     """No other module writes a media type that has a name."""
     named = {RAW_TYPE: "wire.py", BATCH_TYPE: "wire.py", MEDIA_TYPE: "api/problems.py"}
