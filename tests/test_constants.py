@@ -73,6 +73,16 @@ def test_no_constant_is_defined_twice() -> None:
     assert {key: where for key, where in twice.items() if key not in UNRELATED} == {}
 
 
+def test_no_sentence_is_defined_twice() -> None:
+    """Two modules that say the same to people take it from one place, whatever they call it."""
+    places: dict[str, set[str]] = defaultdict(set)
+    for name, module in modules():
+        for _, value in constants(module):
+            if isinstance(value, str) and " " in value and value.endswith("."):
+                places[value].add(name)
+    assert {text: where for text, where in places.items() if len(where) > 1} == {}
+
+
 def test_media_types_are_defined_once() -> None:
     """No other module writes a media type that has a name."""
     named = {RAW_TYPE: "wire.py", BATCH_TYPE: "wire.py", MEDIA_TYPE: "api/problems.py"}
@@ -99,3 +109,24 @@ def test_every_packet_fits_into_a_message() -> None:
     least = Settings.declared()["max_message"].at_least
     assert least is not None
     assert least >= MAX_PACKET
+
+
+def test_defaults_of_settings_are_declared_alone() -> None:
+    """The hub and the API are told the settings; none of them has a default of its own."""
+    declared = set(Settings.declared())
+    for name, module in modules():
+        if not name.startswith(("hub/", "api/")):
+            continue
+        for node in ast.walk(module):
+            if isinstance(node, ast.arguments):
+                named = [*node.posonlyargs, *node.args][-len(node.defaults) or None :]
+                pairs = [
+                    *zip(named, node.defaults, strict=False),
+                    *zip(node.kwonlyargs, node.kw_defaults, strict=True),
+                ]
+                own = [one.arg for one, value in pairs if value is not None and _is_number(value)]
+                assert not declared & set(own), f"{name}: {own}"
+
+
+def _is_number(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, int | float)

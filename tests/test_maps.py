@@ -81,6 +81,17 @@ def test_the_floors_of_the_maps_are_those_that_hold() -> None:
     assert floors(block.splitlines(), "") == FLOORS
 
 
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "SECURITY.md"])
+def test_the_way_for_strangers_leads_somewhere(page: str) -> None:
+    """The files that a page names are there, and each name "in" a file is defined in it."""
+    text = " ".join((ROOT.parent / ".github" / page).read_text("utf-8").split())
+    for name in re.findall(r"`((?:wintun_api|tests|web)/[\w./-]*)`", text):
+        assert (ROOT.parent / name).exists(), name
+    for name, path in re.findall(r"`(\w+)` in `([\w./-]+\.py)`", text):
+        source = (ROOT.parent / path).read_text("utf-8")
+        assert re.search(rf"^(?:class |def )?{name}\b", source, re.M), f"{name} in {path}"
+
+
 @pytest.mark.parametrize(
     ("line", "names"),
     [

@@ -128,6 +128,13 @@ def test_relative_dll() -> None:
     assert Settings.load(wintun_dll=r"C:\wintun\wintun.dll").wintun_dll is not None
 
 
+def test_native() -> None:
+    """What the native part may be is said in full where something else is given."""
+    assert refusal(native="on") == ("--native: must be auto, off or an absolute path.",)
+    assert Settings.load(native="off").native == "off"
+    assert Settings.load(native=Path("/part.so").absolute()).native == Path("/part.so").absolute()
+
+
 def test_key_without_certificate(tmp_path: Path) -> None:
     """A TLS key without its certificate is refused: it would not turn TLS on."""
     assert refusal(tls_key=tmp_path / "key.pem") == ("tls_key needs tls_certificate.",)

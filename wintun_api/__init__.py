@@ -14,7 +14,7 @@ The package is built in floors; a module imports from lower floors, never from a
        wire               pure bytes: the batch frame
        capture/           pure bytes: writes pcapng, reads pcap and pcapng
        schemas/           pydantic models of what travels as JSON, for clients too
-    2  drivers/           the seam (base) and wintun/, emulated/, linux/; synchronous
+    2  drivers/           the seam; wintun/, windows/, emulated/, linux/; synchronous
     3  hub/               registry, pumps, fan-out, events
     4  api/               FastAPI, WebSocket endpoints, security
        webui/             the dashboard, built from web/

@@ -110,6 +110,13 @@ def _absolute(path: Any) -> Any:
     return path
 
 
+def _native(value: Any) -> Any:
+    try:
+        return _absolute(value)
+    except ValueError:
+        raise ValueError("must be auto, off or an absolute path") from None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Hold what the service needs to know before it starts; constant while it runs.
@@ -344,7 +351,7 @@ class Settings:
         "auto",
         group=PACKETS,
         commands=SERVE,
-        check=_absolute,
+        check=_native,
         help="The native part of the Linux driver: auto takes the library that wintun-api native "
         "has built, if there is one; off disables it; otherwise give the absolute path of a "
         "library.",

@@ -6,10 +6,14 @@ import ast
 import re
 from pathlib import Path
 
-import wintun_api.api
+import wintun_api
 from wintun_api.api.frames import MAX_REASON
 from wintun_api.api.kinds import Kind
 from wintun_api.choices import SENT_CODES, CloseCode
+
+FLOORS = ("schemas", "hub", "api", "cli")
+WEB = Path(__file__).parents[2] / "web" / "src"
+CODES = {code.name: int(code) for code in CloseCode}
 
 
 def test_reasons_fit() -> None:
@@ -28,9 +32,8 @@ def test_codes_are_numbers() -> None:
 
 def test_no_other_module_has_a_close_code() -> None:
     """Where a socket is closed, the code is a member and not a number."""
-    for path in Path(wintun_api.api.__path__[0]).rglob("*.py"):
-        if path.name == "choices.py":
-            continue
+    root = Path(wintun_api.__path__[0])
+    for path in (path for place in FLOORS for path in (root / place).rglob("*.py")):
         text = path.read_text("utf-8")
         for node in ast.walk(ast.parse(text)):
             if isinstance(node, ast.Call) and re.search(
@@ -40,3 +43,16 @@ def test_no_other_module_has_a_close_code() -> None:
                 assert not set(CloseCode) & {n for n in numbers if isinstance(n, int)}, path
             if isinstance(node, ast.Constant) and isinstance(node.value, int):
                 assert node.value not in set(CloseCode) - {1000}, (path, node.lineno)
+
+
+def test_the_dashboard_has_the_same_codes() -> None:
+    """The dashboard writes each code once, under the name that the service has for it."""
+    rows = re.findall(
+        r"^  ([A-Z_]+): (\d{4}),$", (WEB / "wire" / "close-codes.ts").read_text(), re.M
+    )
+    assert {name: int(code) for name, code in rows}.items() <= CODES.items()
+    assert len(rows) > 1
+    numbers = "|".join(str(int(code)) for code in CloseCode if code is not CloseCode.NORMAL)
+    for path in sorted(WEB.rglob("*.ts*")):
+        if path.name not in ("close-codes.ts", "schema.gen.ts"):
+            assert not re.search(rf"\b({numbers})\b", path.read_text("utf-8")), path

@@ -12,8 +12,10 @@ import pytest
 from tests.contract.folder import FOLDER
 from tests.contract.routes import routes
 from tests.running import RunningService
+from wintun_api.api.access import Access
 from wintun_api.api.kinds import CAUSES, URN, Kind
 from wintun_api.api.openapi.examples import BODIES
+from wintun_api.api.openapi.operations import finish
 from wintun_api.choices import DriverName, Scope, SessionState
 from wintun_api.drivers.base import UnavailableReason
 from wintun_api.drivers.wintun.abi import Generation
@@ -45,6 +47,21 @@ def test_every_route_is_in_it() -> None:
     """The service has no HTTP route that the contract does not know, but for its pages."""
     described = {(method, path) for path, item in DOCUMENT["paths"].items() for method in item}
     assert described == {(method, path) for method, path in routes() if method != "websocket"}
+
+
+@pytest.mark.parametrize(
+    ("access", "more", "said"),
+    [
+        (Access(scope=Scope.READ), {}, "The function of list_shelves has no docstring."),
+        (None, {"description": "List the shelves."}, "list_shelves does not say what it needs."),
+    ],
+)
+def test_what_a_new_route_lacks_is_said(
+    access: Access | None, more: dict[str, Any], said: str
+) -> None:
+    """To renew the document after adding a route is to read what the route lacks."""
+    with pytest.raises(ValueError, match=re.escape(said)):
+        finish(access, {"operationId": "list_shelves", "responses": {}, **more})
 
 
 @pytest.mark.parametrize("name", OPERATIONS)

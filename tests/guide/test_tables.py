@@ -168,6 +168,20 @@ def test_close_codes() -> None:
     assert listed == set(SENT_CODES)
 
 
+def test_defaults_of_the_knobs() -> None:
+    """The defaults in the table of knobs are those of the settings, in the units of people."""
+    flags = {one.flag: one for one in Settings.declared().values()}
+    table = {row[0]: row[1] for row in rows(section("performance", "## The knobs"))}
+    knobs = {cell: quoted(cell) for cell in table if cell.startswith("`--")}
+    assert knobs
+    for cell, names in knobs.items():
+        told = table[cell].split(", ")
+        for name, said in zip(names, told, strict=False):
+            default = flags[name].default_text
+            if default != "0":  # what the system does then is said in words
+                assert said.removesuffix(" s") in re.findall(r"[^()]+", default), (name, said)
+
+
 def test_every_type_of_event() -> None:
     """The list of events is the code's, and says what the data of each is."""
     table = rows(section("events", "## Every type"))[: len(EventType)]

@@ -10,8 +10,10 @@ from typing import Any, TypeVar
 
 from tests.hub.memory_driver import Gate, MemoryDriver, MemorySession
 from wintun_api.choices import Direction, EventType, Overflow
+from wintun_api.drivers.base import Driver
 from wintun_api.hub.burst import Burst
 from wintun_api.hub.events import Event, EventSubscription
+from wintun_api.hub.pump import BurstLimit
 from wintun_api.hub.registry import Registry
 from wintun_api.hub.session import ManagedSession
 from wintun_api.hub.subscriber import Subscriber
@@ -61,11 +63,17 @@ class Hub:
         return session
 
 
+def registry_over(driver: Driver, seconds: float = PATIENCE) -> Registry:
+    """Return a registry that waits so long for the driver."""
+    limit = BurstLimit(packets=1024, size=131072)
+    return Registry(driver, burst=limit, management_timeout=seconds, event_history=1000)
+
+
 @asynccontextmanager
 async def hub(seconds: float = PATIENCE) -> AsyncIterator[Hub]:
     """Run a registry over a new memory driver; stop it on leaving."""
     driver = MemoryDriver()
-    registry = Registry(driver, management_timeout=seconds)
+    registry = registry_over(driver, seconds)
     subscription, _ = registry.events.subscribe()
     try:
         yield Hub(driver, registry, subscription, [])

@@ -69,7 +69,7 @@ def test_a_slow_reader_loses_the_oldest() -> None:
     """A subscription is bounded and counts what it dropped."""
 
     async def read() -> None:
-        log = EventLog(queue_limit=3)
+        log = EventLog(history=1000, queue_limit=3)
         subscription, _ = log.subscribe()
         for number in range(5):
             log.publish(EventType.DRIVER_LOG, number)
@@ -84,7 +84,7 @@ def test_close_ends_readers() -> None:
     """A waiting reader sees the end."""
 
     async def read() -> None:
-        log = EventLog()
+        log = EventLog(history=1000)
         subscription, _ = log.subscribe()
         waiting = asyncio.ensure_future(subscription.next())
         await asyncio.sleep(0)
@@ -111,7 +111,7 @@ def test_the_queue_is_bounded_in_bytes() -> None:
 
 def test_an_event_larger_than_the_bound_is_kept_alone() -> None:
     """A reader still gets the newest event, and what follows it."""
-    log = EventLog()
+    log = EventLog(history=1000)
     slow, _ = log.subscribe()
     log.publish(EventType.DRIVER_LOG, Line(0, "x"))
     log.publish(EventType.DRIVER_LOG, Line(0, "x" * (2 * QUEUE_SIZE)))

@@ -25,7 +25,7 @@ from wintun_api.hub.tasks import TaskSet
 async def managed(seconds: float = PATIENCE) -> AsyncIterator[tuple[Management, MemoryDriver]]:
     """Run the management of a new memory driver; stop it on leaving."""
     driver = MemoryDriver()
-    one = Management(driver, EventLog(), TaskSet(), seconds)
+    one = Management(driver, EventLog(history=1000), TaskSet(), seconds)
     try:
         yield one, driver
     finally:
@@ -185,7 +185,7 @@ def test_log_lines_of_any_thread_become_events() -> None:
 
     async def body() -> MemoryDriver:
         driver = MemoryDriver()
-        events = EventLog()
+        events = EventLog(history=1000)
         subscription, _ = events.subscribe()
         one = Management(driver, events, TaskSet(), PATIENCE)
         line = LogLine(LogLevel.WARN, 7, "a line")

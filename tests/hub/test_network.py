@@ -98,10 +98,23 @@ def test_routes_that_addresses_make() -> None:
     assert NetworkSettings().completed(INFO) is INFO
 
 
-def test_the_metric_of_linux() -> None:
-    """An IPv6 route of metric 1024 is one without a metric; in IPv4 they are two."""
-    for destination, met in (("fd00::/8", True), ("11.0.0.0/8", False)):
-        network = ip_network(destination)
-        info = replace(INFO, routes=(Route(destination=network),))
-        wanted = NetworkSettings(routes=(Route(destination=network, metric=1024),))
-        assert (wanted.unmet(info) is None) is met
+def test_the_default_metric_of_ipv6() -> None:
+    """Where an IPv6 route of the default metric is read as one without, it is remembered so."""
+    asked = NetworkSettings(
+        routes=tuple(
+            Route(destination=ip_network(network), metric=metric)
+            for network, metric in (("fd00::/8", 1024), ("fd00::/8", 1), ("11.0.0.0/8", 1024))
+        )
+    )
+    kept = asked.as_read(1024)
+    assert [one.metric for one in kept.routes or ()] == [0, 1, 1024]
+    assert asked.as_read(0) == asked
+    assert NetworkSettings(mtu=1420).as_read(1024) == NetworkSettings(mtu=1420)
+
+
+def test_another_metric_is_another_route() -> None:
+    """Where the driver can tell metrics apart, a route whose metric was changed is missing."""
+    network = ip_network("fd00::/8")
+    info = replace(INFO, routes=(Route(destination=network),))
+    wanted = NetworkSettings(routes=(Route(destination=network, metric=1024),))
+    assert wanted.unmet(info) == wanted

@@ -28,6 +28,8 @@ from wintun_api.errors import DriverBusy, DriverError, SessionExists
 from wintun_api.hub import pump as pump_module
 from wintun_api.hub.pump import BurstLimit, Pump
 
+LIMIT = BurstLimit(packets=1024, size=131072)
+
 
 class Host:
     """A session in which the host has some packets ready; it never blocks."""
@@ -99,16 +101,15 @@ async def pumped(packets: list[bytes], limit: BurstLimit) -> list[list[bytes]]:
 )
 def test_bursts_stay_near_their_bytes(sizes: list[int]) -> None:
     """Large packets behind small ones, or from the start, make no burst of many times the limit."""
-    limit = BurstLimit()
     packets = [number.to_bytes(4, "big") * (size // 4) for number, size in enumerate(sizes)]
-    bursts = asyncio.run(pumped(packets, limit))
+    bursts = asyncio.run(pumped(packets, LIMIT))
     assert [packet for burst in bursts for packet in burst] == packets
-    assert max(sum(map(len, burst)) for burst in bursts) <= 2 * limit.size
+    assert max(sum(map(len, burst)) for burst in bursts) <= 2 * LIMIT.size
 
 
 def test_bursts_grow_to_their_packets() -> None:
     """Small packets come in bursts of as many as are allowed."""
-    bursts = asyncio.run(pumped([bytes(40)] * 5000, BurstLimit(packets=1000)))
+    bursts = asyncio.run(pumped([bytes(40)] * 5000, BurstLimit(packets=1000, size=131072)))
     assert max(map(len, bursts)) == 1000
 
 
@@ -183,7 +184,7 @@ async def stopped_at(session: Session, trickle: Callable[[], object], rounds: in
         came += len(lengths)
 
     stopped = False
-    pump = Pump(session, "test", BurstLimit(), on_packets, nothing)
+    pump = Pump(session, "test", LIMIT, on_packets, nothing)
     pump.start()
     for turn in range(rounds):
         trickle()
@@ -271,7 +272,7 @@ class Rig:
 
     def pump(self, session: Session) -> Pump:
         """Return a pump that keeps its failures."""
-        return Pump(session, "test", BurstLimit(), lambda *_: None, self.failures.append)
+        return Pump(session, "test", LIMIT, lambda *_: None, self.failures.append)
 
 
 @pytest.fixture
@@ -340,7 +341,7 @@ async def failed(rig: Rig, provoke: Callable[[], object]) -> DriverError:
     """Let a pump fail, stop it and end its session; return what it failed with."""
     failure: asyncio.Future[DriverError] = asyncio.get_running_loop().create_future()
     session = rig.adapter.start_session(0x20000)
-    pump = Pump(session, "test", BurstLimit(), lambda *_: None, failure.set_result)
+    pump = Pump(session, "test", LIMIT, lambda *_: None, failure.set_result)
     pump.start()
     provoke()
     error = await asyncio.wait_for(failure, 10)
@@ -408,7 +409,7 @@ def test_a_defect_while_draining(rig: Rig, caplog: pytest.LogCaptureFixture) -> 
             failures.append(error)
             done.set()
 
-        pump = Pump(session, "test", BurstLimit(), refuse, on_error)
+        pump = Pump(session, "test", LIMIT, refuse, on_error)
         pump.start()
         rig.library.machine.host_sends("Demo", "10.6.7.8")
         await asyncio.wait_for(done.wait(), 10)

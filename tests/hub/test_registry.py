@@ -14,7 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.hub.memory_driver import Device, MemoryDriver, corrupt
-from tests.hub.running import PATIENCE, Hub, Reader, hub, reached, soon
+from tests.hub.running import PATIENCE, Hub, Reader, hub, reached, registry_over, soon
 from wintun_api.choices import EventType, SessionState
 from wintun_api.errors import (
     AdapterExists,
@@ -28,7 +28,6 @@ from wintun_api.errors import (
 from wintun_api.hub import ending, registry, threads
 from wintun_api.hub.adapters import AdapterView
 from wintun_api.hub.network import NetworkSettings
-from wintun_api.hub.registry import Registry
 
 
 def test_a_created_adapter_is_listed_and_told() -> None:
@@ -530,7 +529,7 @@ def test_a_stop_does_not_wait_for_a_call_that_hangs() -> None:
 
     async def body() -> None:
         driver = MemoryDriver()
-        one = Registry(driver, management_timeout=PATIENCE)
+        one = registry_over(driver)
         with driver.hold("create_adapter") as gate:
             create = asyncio.ensure_future(one.create_adapter("A", "Test"))
             assert await asyncio.to_thread(gate.reached.wait, PATIENCE)
@@ -549,7 +548,7 @@ def test_a_stop_leaves_the_handle_that_a_hung_call_uses(monkeypatch: pytest.Monk
 
     async def body() -> None:
         driver = MemoryDriver()
-        one = Registry(driver, management_timeout=PATIENCE)
+        one = registry_over(driver)
         session = await one.start_session((await one.create_adapter("A", "Test")).info.guid)
         await one.create_adapter("B", "Test")
         with driver.hold("end_session"):

@@ -17,7 +17,7 @@ import httpx
 from wintun_api.cli import variables
 from wintun_api.cli.diagnosis import look
 from wintun_api.cli.exit_codes import ExitCode, code_of
-from wintun_api.cli.hints import detail_of, hint_of, is_unknown_route, slug_of
+from wintun_api.cli.hints import OTHER_VERSION, detail_of, hint_of, is_unknown_route, slug_of
 from wintun_api.cli.output import errors_are_json, fail
 from wintun_api.cli.setting_options import environment_settings
 from wintun_api.paste import text_of, trimmed
@@ -28,10 +28,6 @@ TIMEOUT = 120.0  # longer than the service lets a request wait for a driver call
 START_HINT = (
     "Start the service with wintun-api serve, or try it with wintun-api demo. If it runs at "
     "another address, give that with --url."
-)
-OTHER_VERSION = (
-    "The command and the service may be of different versions: compare them with "
-    "wintun-api version."
 )
 
 # The errors that an answer causes which the service of this version would not send.

@@ -16,7 +16,7 @@ URN = "urn:wintun-api:problem:"
 _ROUTE: Final = re.compile(r"\b(?:GET|HEAD|POST|PUT|PATCH|DELETE) /|/v1/")
 
 _REPORT = "This is a fault of wintun-api. The log of the service says more; please report it."
-_VERSION = (
+OTHER_VERSION = (
     "The command and the service may be of different versions: compare them with "
     "wintun-api version."
 )
@@ -29,7 +29,7 @@ HINTS: Final[dict[str, str | None]] = {
     "invalid-argument": _VALUES,
     "invalid-request": _VALUES,
     "invalid-packet": "Give one whole IPv4 or IPv6 packet, without an Ethernet header.",
-    "bad-frame": _VERSION,
+    "bad-frame": OTHER_VERSION,
     "adapter-not-found": "List the adapters with: wintun-api adapters list",
     "adapter-exists": "Choose another name, take the adapter over with wintun-api adapters open, "
     "or delete it first with wintun-api adapters delete.",
@@ -50,7 +50,7 @@ HINTS: Final[dict[str, str | None]] = {
     "path with --token-file.",
     "missing-scope": "Use a token that has this scope, or make one as an administrator with: "
     "wintun-api tokens create SCOPE",
-    "forbidden": _VERSION,
+    "forbidden": OTHER_VERSION,
     "too-many-guesses": None,
     "too-many-requests": "Wait a minute and try again.",
     "foreign-host": None,
@@ -77,18 +77,18 @@ HINTS: Final[dict[str, str | None]] = {
     "request-timeout": "Run the command again; the connection to the service is slow.",
     "content-too-large": "Send less at a time: for many packets use wintun-api inject --pcap.",
     # What only a client that is not this one, or a program between, can cause
-    "bad-request": _VERSION,
-    "bad-handshake": _VERSION,
-    "bad-coding": _VERSION,
-    "bad-version": _VERSION,
-    "large-head": _VERSION,
+    "bad-request": OTHER_VERSION,
+    "bad-handshake": OTHER_VERSION,
+    "bad-coding": OTHER_VERSION,
+    "bad-version": OTHER_VERSION,
+    "large-head": OTHER_VERSION,
     "long-target": "Use shorter values.",
-    "method-not-allowed": _VERSION,
-    "not-implemented": _VERSION,
+    "method-not-allowed": OTHER_VERSION,
+    "not-implemented": OTHER_VERSION,
     "repeated-header": "A program between the command and the service repeats a header: use the "
     "service's own address as --url.",
-    "unknown-subprotocol": _VERSION,
-    "unsupported-media-type": _VERSION,
+    "unknown-subprotocol": OTHER_VERSION,
+    "unsupported-media-type": OTHER_VERSION,
 }
 
 

@@ -66,6 +66,8 @@ class Capabilities:
         metric: The interface has a metric that can be set.
         dns: DNS servers and search domains can be read and set.
         force_close: `Adapter.delete(force=True)` closes sessions of other processes.
+        default_ipv6_metric: The metric that the system gives an IPv6 route without one, if it
+            cannot tell the two apart afterwards: then both are read as 0. Otherwise 0.
     """
 
     generation: str
@@ -78,6 +80,7 @@ class Capabilities:
     metric: bool
     dns: bool
     force_close: bool
+    default_ipv6_metric: int = 0
 
     @property
     def max_name(self) -> int:

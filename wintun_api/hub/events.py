@@ -87,7 +87,7 @@ class EventSubscription:
 class EventLog:
     """Publish events to subscriptions and keep the newest of them."""
 
-    def __init__(self, history: int = 1000, queue_limit: int = 1000) -> None:
+    def __init__(self, history: int, queue_limit: int = 1000) -> None:
         self._history: deque[Event] = deque()
         self._history_limit = history
         self._history_size = 0

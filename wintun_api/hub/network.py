@@ -11,7 +11,6 @@ from wintun_api.drivers.limits import check_metric, check_mtu
 
 Automatic: TypeAlias = Literal["automatic"]
 LISTS = ("addresses", "routes", "dns", "dns_search")
-LINUX_IPV6_METRIC = 1024  # linux/ipv6_route.h: IP6_RT_PRIO_USER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +41,22 @@ class NetworkSettings:
             check_metric(self.metric)
         for route in self.routes or ():
             check_metric(route.metric)
+
+    def as_read(self, default_ipv6_metric: int) -> NetworkSettings:
+        """Return these settings with the metrics of routes as the driver will read them.
+
+        Args:
+            default_ipv6_metric: What `Capabilities` has under this name.
+        """
+        if not default_ipv6_metric or self.routes is None:
+            return self
+        routes = tuple(
+            replace(one, metric=0)
+            if version_of(one) == 6 and one.metric == default_ipv6_metric
+            else one
+            for one in self.routes
+        )
+        return replace(self, routes=routes)
 
     def apply(self, adapter: Adapter) -> None:
         """Apply the given settings; addresses first, as a next hop may be in their subnet."""
@@ -140,11 +155,7 @@ def _beyond(
             known = set(_comparable(name, getattr(other, name), asked))
             compared = _comparable(name, getattr(one, name), asked)
             beyond = set(compared) - known
-            rest = tuple(
-                item
-                for item in getattr(one, name)
-                if (_plain(item) if isinstance(item, Route) else item) in beyond
-            )
+            rest = tuple(item for item in getattr(one, name) if item in beyond)
             if rest:
                 found[name] = rest
     return NetworkSettings(**found)
@@ -181,7 +192,7 @@ def _comparable(name: str, value: Any, asked: NetworkSettings) -> Any:
             wanted = asked.addresses or ()
             return {one for one in value if one in wanted or not one.ip.is_link_local}
         case "routes":
-            return {_plain(one) for one in value}
+            return set(value)
         case "dns":
             return sorted(value, key=lambda server: server.version)  # the order within a version
         case _:
@@ -191,9 +202,3 @@ def _comparable(name: str, value: Any, asked: NetworkSettings) -> Any:
 def version_of(one: IPInterface | Route) -> int:
     """Return the IP version of an address or a route."""
     return one.destination.version if isinstance(one, Route) else one.version
-
-
-def _plain(route: Route) -> Route:
-    # Linux stores an IPv6 route without a metric with this metric and cannot tell them apart.
-    same = route.destination.version == 6 and route.metric == LINUX_IPV6_METRIC
-    return replace(route, metric=0) if same else route

@@ -36,8 +36,8 @@ STUCK = "The session and its rings stay in the driver until the call returns."
 class BurstLimit:
     """Limit how much is read at a time: at most `packets`, and about `size` bytes."""
 
-    packets: int = 1024
-    size: int = 131072
+    packets: int
+    size: int
 
 
 OnPackets = Callable[[Sequence[bytes], Sequence[int], int], None]

@@ -57,16 +57,16 @@ class Registry:
         self,
         driver: Driver,
         *,
+        burst: BurstLimit,
+        management_timeout: float,
+        event_history: int,
         pools: KnownPools | None = None,
         guids: StableGuids | None = None,
-        burst: BurstLimit | None = None,
-        management_timeout: float = 30.0,
-        event_history: int = 1000,
     ) -> None:
         self.driver = driver
         self.events = EventLog(event_history)
         self._guids = guids or StableGuids()
-        self._burst = burst or BurstLimit()
+        self._burst = burst
         self._tasks = TaskSet()
         self._management = Management(driver, self.events, self._tasks, management_timeout)
         self._late = LateOutcomes(self.events)
@@ -474,7 +474,7 @@ class Registry:
             if known.info != before:
                 self.events.publish(EventType.ADAPTER_CHANGED, known.view())
             raise
-        known.info, known.wanted = altered.info, altered.wanted
+        known.info, known.wanted = altered.info, self._as_read(altered.wanted)
         self.events.publish(EventType.ADAPTER_CHANGED, known.view())
         return known.view()
 
@@ -532,6 +532,10 @@ class Registry:
             return False
         return True
 
+    def _as_read(self, wanted: NetworkSettings) -> NetworkSettings:
+        """Return settings to remember, as the driver will read them."""
+        return wanted.as_read(self.driver.capabilities.default_ipv6_metric)
+
     def _created(self, handle: Adapter, info: AdapterInfo, wanted: NetworkSettings) -> AdapterView:
         before = self._adapters.find(info.guid)
         if before is not None:  # its device is gone, for the driver has just made another one
@@ -539,7 +543,7 @@ class Registry:
             self._leave(before)
             self.events.publish(EventType.ADAPTER_DELETED, before.view())
         known = self._adapters.add(info)
-        known.handle, known.wanted = handle, wanted
+        known.handle, known.wanted = handle, self._as_read(wanted)
         self.events.publish(EventType.ADAPTER_CREATED, known.view())
         return known.view()
 

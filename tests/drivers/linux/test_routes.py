@@ -226,6 +226,14 @@ def test_the_same_in_any_order(adapter: Adapter, driver: Driver) -> None:
     later.close()
 
 
+def test_the_default_metric_of_ipv6(adapter: Adapter, driver: Driver) -> None:
+    """An IPv6 route of the metric that the capabilities name is read as one without a metric."""
+    network, metric = ip_network("fd06:59::/32"), driver.capabilities.default_ipv6_metric
+    adapter.set_routes([Route(destination=network, metric=metric)])
+    assert metric
+    assert adapter.info().routes == (Route(destination=network),)
+
+
 def test_more_changes_than_are_kept(adapter: Adapter) -> None:
     """Changes of others' routes do not displace the one of ours; too many of ours are read anew."""
     adapter.set_routes([V4, V6])

@@ -1,6 +1,7 @@
 /** One session's packets over WebSocket: `v1.batch`, kept open, opened again when it is lost. */
 
 import { BATCH_PROTOCOL, type Batch, FrameError, unpack } from "../wire/batch";
+import { CloseCode } from "../wire/close-codes";
 import { CLOSE_REASONS, type Control, parseControl } from "../wire/control";
 import { Backoff } from "./backoff";
 import type { Client } from "./client";
@@ -29,8 +30,6 @@ export interface StreamEvents {
   readonly onState: (state: StreamState) => void;
 }
 
-const TOKEN_REFUSED = 4001;
-const FRAME_REFUSED = 4010;
 const UNREADABLE = "The page could not read a frame.";
 
 export class PacketStream {
@@ -78,8 +77,8 @@ export class PacketStream {
         this.events.onBatches(unpack(data));
       } catch (error) {
         if (!(error instanceof FrameError)) throw error;
-        this.socket?.close(FRAME_REFUSED, UNREADABLE);
-        this.lose(FRAME_REFUSED, UNREADABLE);
+        this.socket?.close(CloseCode.BAD_FRAME, UNREADABLE);
+        this.lose(CloseCode.BAD_FRAME, UNREADABLE);
       }
       return;
     }
@@ -96,7 +95,7 @@ export class PacketStream {
     this.socket = null;
     const known = CLOSE_REASONS[code];
     const reason = said || (known?.text ?? "The service cannot be reached.");
-    if (code === TOKEN_REFUSED) this.client.onUnauthorized();
+    if (code === CloseCode.TOKEN) this.client.onUnauthorized();
     if (known?.final) {
       this.events.onState({ name: "ended", reason });
       return;

@@ -13,6 +13,7 @@ import { type Client, ProblemError, sentencesOf } from "../api/client";
 import { EVENTS_PROTOCOL, type EventMessage } from "../api/events";
 import type { Socket } from "../api/socket";
 import type { System } from "../api/types";
+import { CloseCode } from "../wire/close-codes";
 
 export type ConnectionState =
   | { readonly name: "signed-out"; readonly reason: string }
@@ -35,9 +36,6 @@ export interface ConnectionEvents {
   /** The token may not use this page: what the service said. */
   readonly onRefused: (reason: string) => void;
 }
-
-const GOING_AWAY = 1001;
-const TOKEN_REFUSED = 4001;
 
 export class ConnectionModel {
   readonly state = signal<ConnectionState>({ name: "connecting" });
@@ -109,9 +107,9 @@ export class ConnectionModel {
   }
 
   private closed(code: number, reason: string): void {
-    if (code === TOKEN_REFUSED) {
+    if (code === CloseCode.TOKEN) {
       this.client.onUnauthorized();
-    } else if (code === GOING_AWAY) {
+    } else if (code === CloseCode.GOING_AWAY) {
       this.lose("The service was stopped.", true);
     } else {
       this.lose(reason || "The connection to the service broke.", false);

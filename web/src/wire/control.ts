@@ -1,5 +1,7 @@
 /** The text messages of `v1.batch.wintun-api`, all from the service. */
 
+import { CloseCode } from "./close-codes";
+
 export interface Hello {
   readonly type: "hello";
   readonly session: string;
@@ -51,11 +53,11 @@ export function parseControl(text: string): Control | null {
 
 /** Why the service closed the socket, and whether to try again is of use. */
 export const CLOSE_REASONS: Readonly<Record<number, { text: string; final: boolean }>> = {
-  1001: { text: "The service stops.", final: false },
-  4001: { text: "The token is not valid any more. Sign in again.", final: true },
-  4003: { text: "This token may not capture packets.", final: true },
-  4004: { text: "There is no such session any more.", final: true },
-  4008: { text: "This page read too slowly.", final: false },
-  4009: { text: "The session has ended.", final: true },
-  4010: { text: "The service refused a frame of this page.", final: false },
+  [CloseCode.GOING_AWAY]: { text: "The service stops.", final: false },
+  [CloseCode.TOKEN]: { text: "The token is not valid any more. Sign in again.", final: true },
+  [CloseCode.SCOPE]: { text: "This token may not capture packets.", final: true },
+  [CloseCode.NO_SESSION]: { text: "There is no such session any more.", final: true },
+  [CloseCode.SLOW]: { text: "This page read too slowly.", final: false },
+  [CloseCode.ENDED]: { text: "The session has ended.", final: true },
+  [CloseCode.BAD_FRAME]: { text: "The service refused a frame of this page.", final: false },
 };

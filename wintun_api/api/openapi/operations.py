@@ -43,7 +43,13 @@ HEADERS: dict[tuple[str, str], dict[str, Any]] = {
 
 
 def finish(access: Access | None, operation: Operation) -> None:
-    """Complete one operation in place; `access` is what its route needs."""
+    """Complete one operation in place; `access` is what its route needs.
+
+    Raises:
+        ValueError: The route does not declare what it needs, or its function has no docstring.
+    """
+    if "description" not in operation:
+        raise ValueError(f"The function of {operation['operationId']} has no docstring.")
     _without_foreign(operation)
     _parameters(operation)
     _refusals(operation)

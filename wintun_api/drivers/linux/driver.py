@@ -40,6 +40,7 @@ from wintun_api.drivers.linux.native import Native
 from wintun_api.drivers.linux.native import load as load_native
 from wintun_api.drivers.linux.own_routes import OwnRoutes
 from wintun_api.drivers.linux.resolver import Resolver, find_resolver
+from wintun_api.drivers.linux.route_messages import IP6_RT_PRIO_USER
 from wintun_api.drivers.linux.rtnetlink import Link, RouteSocket
 from wintun_api.drivers.linux.session import LinuxSession
 from wintun_api.errors import (
@@ -61,6 +62,7 @@ CAPABILITIES = Capabilities(
     metric=False,
     dns=False,
     force_close=True,
+    default_ipv6_metric=IP6_RT_PRIO_USER,
 )
 
 Device = tuple[Link, AddressesRead, tuple[Route, ...]]
