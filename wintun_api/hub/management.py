@@ -8,6 +8,7 @@ delay other sessions. A request waits at most `timeout`; the call and everything
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
@@ -144,8 +145,9 @@ class Management:
         task: asyncio.Task[T],
         failed_late: OnFailure | None = None,
         done_late: OnDone | None = None,
+        patience: float = math.inf,
     ) -> T:
-        """Wait for a task until the time-out; it continues in any case.
+        """Wait for a task until the time-out, or for `patience` seconds; it continues in any case.
 
         `failed_late` is called with its error if it fails after the wait has ended, `done_late`
         with its result if it succeeds then.
@@ -155,7 +157,8 @@ class Management:
             ServiceStopping: It still runs, and the service does not wait for it.
         """
         either: list[asyncio.Future[Any]] = [task, self._leave]
-        await asyncio.wait(either, timeout=self.timeout, return_when=asyncio.FIRST_COMPLETED)
+        patience = min(patience, self.timeout)
+        await asyncio.wait(either, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
         if not task.done():
             if self._leave.done():
                 raise ServiceStopping
@@ -165,7 +168,7 @@ class Management:
                 task.add_done_callback(lambda done: _tell_failure(done, failed_late))
             if done_late is not None:
                 task.add_done_callback(lambda done: _tell_result(done, done_late))
-            raise DriverBusy(name, self.timeout)
+            raise DriverBusy(name, patience)
         return task.result()
 
     def begin_stop(self) -> None:
@@ -175,17 +178,20 @@ class Management:
             self._loop.call_later(STOP_PATIENCE, self._leave.set_result, None)
 
     async def view(self) -> DriverView:
-        """Return the state of the driver; the last known version while a call is running."""
+        """Return the state of the driver; the last known version while a call is running.
+
+        Return within about a second, because this is where one looks for a call that hangs.
+        """
+        name = "running_driver_version"
 
         async def read_version() -> None:
             if not self.busy:  # checked where the call is queued, so that none can precede it
-                name = "running_driver_version"
                 self._version = await self.call(name, self.driver.running_driver_version)
 
         unavailable = self.driver.unavailable_reason()
         if unavailable is None:
             with suppress(DriverError, DriverUnavailable, DriverBusy):
-                await self.bounded("running_driver_version", read_version())
+                await self.awaited(name, self.begin(name, read_version()), patience=QUICK)
         calls = [call for thread in (self._thread, *self._sessions) for call in thread.calls]
         return DriverView(
             name=self.driver.name,
