@@ -396,9 +396,8 @@ class ManagedSession:
             self._pump.pause()
 
     async def _close(self) -> None:
-        await (
-            self._settled.wait()
-        )  # a session that the driver is still starting is ended by `_open`
+        # A session that the driver is still starting is ended by `_open`.
+        await self._settled.wait()
         await self._stop_pump()
         session, self._session = self._session, None
         if session is not None:
