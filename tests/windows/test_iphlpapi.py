@@ -134,7 +134,7 @@ def test_without_ipv6(shown: dict[str, Any]) -> None:
     """A family that is never bound is told after a bounded time."""
     families, failure = shown["without_ipv6"]
     assert families == [4]
-    assert failure == ["SettingRefused", "CreateUnicastIpAddressEntry", 1168]
+    assert failure == ["SettingRefused", "GetIpInterfaceEntry", 1168]
 
 
 def test_everything_is_freed(shown: dict[str, Any]) -> None:

@@ -276,7 +276,8 @@ def test_session_of_another_process(standin: Standin) -> None:
     let_pass(0.1)
     assert standin.service.session(adapter)["state"] == "running"
     answer = standin.service.http.post("/v1/sessions", json={"adapter": adapter["guid"]})
-    assert (answer.status_code, answer.json()["win32_code"]) == (409, 1247)
+    assert answer.status_code == 409
+    assert "win32_code" not in answer.json()  # the service itself knows, and asked no driver
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from threading import Event
 from uuid import UUID
 
 from wintun_api.drivers.base import LogLevel
+from wintun_api.drivers.emulated.faults import Gate
 from wintun_api.drivers.emulated.link import Link
 from wintun_api.drivers.emulated.program import Program
 from wintun_api.drivers.windows.events import EVENT_PROTOTYPES
@@ -59,8 +59,8 @@ class Controls:
         """Make the next call of a function take that long, without the GIL or the lock."""
         self._program.faults.delay(function, seconds)
 
-    def hold_next(self, function: str, then: int | None = None) -> Event:
-        """Make the next call of a function wait until the returned event is set.
+    def hold_next(self, function: str, then: int | None = None) -> Gate:
+        """Make the next call of a function wait until the returned gate is set.
 
         With `then` it fails after that, with this last error.
         """

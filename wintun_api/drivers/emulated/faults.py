@@ -8,6 +8,18 @@ from collections.abc import Callable
 from threading import Event
 
 
+class Gate(Event):
+    """Hold a call until it is set.
+
+    Attributes:
+        reached: Set once the call waits.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reached = Event()
+
+
 class CallFailed(Exception):
     """Make a function fail with this error number; the sentence is logged."""
 
@@ -45,11 +57,12 @@ class Faults:
         """Make the next call take that long."""
         self.add(function, lambda: time.sleep(seconds))
 
-    def hold(self, function: str, then: int | None = None) -> Event:
-        """Make the next call wait until the returned event is set, then fail with `then`."""
-        gate = Event()
+    def hold(self, function: str, then: int | None = None) -> Gate:
+        """Make the next call wait until the returned gate is set, then fail with `then`."""
+        gate = Gate()
 
         def step() -> None:
+            gate.reached.set()
             gate.wait()
             if then is not None:
                 raise CallFailed(then, "The call was made to fail")
