@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import struct
+from array import array
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -11,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.samples import BAD_FRAMES
 from wintun_api.errors import FrameError
-from wintun_api.wire import Batch, pack, unpack
+from wintun_api.wire import Batch, header, pack, unpack
 
 packets = st.lists(st.binary(max_size=200), max_size=20)
 u16, u64 = st.integers(0, 2**16 - 1), st.integers(0, 2**64 - 1)
@@ -62,6 +65,17 @@ def test_layout() -> None:
         + struct.pack("<HHHH", 2, 3, 4, 5)
         + b"abcde"
     )
+
+
+@pytest.mark.parametrize("kind", [list, partial(array, "H")])
+@pytest.mark.parametrize("originals", [None, [9, 65535]])
+def test_a_header_with_a_known_size(
+    kind: Callable[[list[int]], Sequence[int]], originals: list[int] | None
+) -> None:
+    """Whether the sum of the lengths is given or not, the header is the same."""
+    lengths = kind([3, 65535])
+    known = header(lengths, size=65538, original_lengths=originals)
+    assert known == header(lengths, original_lengths=originals)
 
 
 def test_a_longer_header_is_skipped() -> None:

@@ -82,6 +82,7 @@ class Batch:
 def header(
     lengths: Sequence[int],
     *,
+    size: int | None = None,
     sequence: int = 0,
     time_ns: int = 0,
     injected: bool = False,
@@ -90,14 +91,16 @@ def header(
 ) -> bytes:
     """Return everything in a batch that precedes its packets.
 
+    `size` is the sum of the lengths, if it is known already; the others are as in `Batch`.
+
     Raises:
         struct.error: A packet is longer than 65535 bytes.
     """
     flags = INJECTED if injected else 0
+    if size is None:
+        size = sum(lengths)
     if isinstance(lengths, array) and original_lengths is None and sequence_deltas is None:
-        head = HEADER.pack(
-            MAGIC, HEADER_LENGTH, flags, len(lengths), sum(lengths), sequence, time_ns
-        )
+        head = HEADER.pack(MAGIC, HEADER_LENGTH, flags, len(lengths), size, sequence, time_ns)
         return head + _column(lengths)
     columns = lengths
     if original_lengths is not None:
@@ -112,7 +115,7 @@ def header(
         HEADER_LENGTH,
         flags,
         len(lengths),
-        sum(lengths),
+        size,
         sequence,
         time_ns,
         *columns,

@@ -602,6 +602,21 @@ class DriverContract:
         with pytest.raises(InvalidArgument):
             make().start_session(capacity)
 
+    def test_offload(self, driver: Driver, adapter: Adapter) -> None:
+        """A session has the offload that is asked for, or is refused where there is none."""
+        if driver.capabilities.offload:
+            for wanted in (True, False):
+                session = adapter.start_session(CAPACITY, offload=wanted)
+                assert session.offload is wanted
+                session.end()
+        else:
+            with pytest.raises(NotSupported) as caught:
+                adapter.start_session(CAPACITY, offload=True)
+            assert caught.value.hint
+        session = adapter.start_session(CAPACITY, offload=False)
+        assert (session.offload, session.merged) == (False, 0)
+        session.end()
+
     def test_one_session(self, adapter: Adapter, session: Session) -> None:
         """An adapter has one session, and the refusal of another says which adapter it is."""
         guid = adapter.info().guid

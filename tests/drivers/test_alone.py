@@ -46,7 +46,7 @@ assert open_emulated("tunnel-type").capabilities.delete_driver
 LINUX = """
 from wintun_api.drivers.linux.driver import open_linux
 
-driver = open_linux(native="off")
+driver = open_linux()
 driver.unavailable_reason()
 driver.close()
 """

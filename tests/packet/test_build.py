@@ -200,3 +200,103 @@ def test_largest_packets() -> None:
     """65535 bytes are an IPv4 packet, and the largest one a driver takes."""
     assert len(build.ipv4(*V4, 253, bytes(65515))) == 65535
     assert len(build.ipv6(*V6, 253, bytes(65495))) == 65535
+
+
+def test_tcp_options() -> None:
+    """Options are between header and data, and the header's length includes them."""
+    packet = build.tcp(*V4, 1, 2, options=b"\x02\x04\x05\xb4", payload=b"data")
+    assert (packet[32] >> 4, packet[40:]) == (6, b"\x02\x04\x05\xb4data")
+    assert upper_sum(packet) == 0
+    for wrong in (b"\x01", bytes(44)):
+        with pytest.raises(InvalidArgument):
+            build.tcp(*V4, 1, 2, options=wrong)
+
+
+@FAMILIES
+@pytest.mark.parametrize("size", [0, 5, 2000])
+def test_port_unreachable(addresses: tuple[str, str], size: int) -> None:
+    """The error goes back, quotes as much as it may, and has a right checksum."""
+    packet = build.udp(*addresses, 1, 2, bytes(size))
+    error = build.port_unreachable(packet)
+    assert error is not None
+    v4 = addresses == V4
+    head, longest = (20, 576) if v4 else (40, 1280)
+    assert error[head + 8 :] == packet[: longest - head - 8]
+    assert error[head : head + 2] == (b"\x03\x03" if v4 else b"\x01\x04")
+    assert (checksum(error[20:]) if v4 else upper_sum(error)) == 0
+    ends = slice(12, 20) if v4 else slice(8, 40)
+    half = len(packet[ends]) // 2
+    assert error[ends] == packet[ends][half:] + packet[ends][:half]
+    assert rejection(error) is None
+
+
+def test_no_error() -> None:
+    """There is none about a later fragment, a group, or what has no whole IP header."""
+    v4, v6 = build.udp(*V4, 1, 2, b"data"), build.udp(*V6, 1, 2, b"data")
+    fragment = bytes((17, 0, 0, 8, 0, 0, 0, 9))
+    for packet in (
+        b"",
+        v4[:19],
+        v6[:39],
+        v4[:6] + b"\0\x01" + v4[8:],
+        build.ipv6(*V6, 44, fragment + v6[40:]),
+        build.udp(V4[0], "224.0.0.1", 1, 2, b""),
+        build.udp("255.255.255.255", V4[1], 1, 2, b""),
+        build.udp(V6[0], "ff02::1", 1, 2, b""),
+    ):
+        assert build.port_unreachable(packet) is None
+
+
+def fragile(packet: bytes) -> bytes:
+    """Set Don't Fragment."""
+    head = packet[:6] + b"\x40" + packet[7:10] + bytes(2) + packet[12:20]
+    return head[:10] + checksum(head).to_bytes(2, "big") + head[12:] + packet[20:]
+
+
+def test_fragmentation_needed() -> None:
+    """RFC 1191: type 3, code 4, the MTU of the next link, and what it is about."""
+    packet = fragile(build.udp(*V4, 1, 2, bytes(2000)))
+    error = build.too_big(packet, 1280)
+    assert error is not None
+    assert (error[9], checksum(error[:20]), checksum(error[20:])) == (1, 0, 0)
+    assert (error[12:16], error[16:20]) == (packet[16:20], packet[12:16])
+    assert (error[20:22], error[24:28]) == (b"\x03\x04", b"\0\0\x05\0")
+    assert error[28:] == packet[: 576 - 28]
+    assert build.too_big(build.udp(*V4, 1, 2, bytes(2000)), 1280) is None
+
+
+def test_packet_too_big() -> None:
+    """RFC 4443: type 2, code 0, the MTU in 32 bits, and what it is about."""
+    packet = build.udp(*V6, 1, 2, bytes(2000))
+    error = build.too_big(packet, 1300)
+    assert error is not None
+    assert upper_sum(error) == 0
+    assert (error[40:42], error[44:48]) == (b"\x02\0", (1300).to_bytes(4, "big"))
+    assert error[48:] == packet[: 1280 - 48]
+    assert len(error) == 1280
+
+
+@FAMILIES
+def test_no_error_about_an_error(addresses: tuple[str, str]) -> None:
+    """Nor about a packet to a group, or a later fragment; but about a ping."""
+    packet = build.udp(*addresses, 1, 2, bytes(100))
+    packet = packet if packet[0] >> 4 == 6 else fragile(packet)
+    error = build.too_big(packet, 68)
+    assert error is not None
+    error = error if error[0] >> 4 == 6 else fragile(error)
+    assert build.too_big(error, 68) is None
+    ping = build.icmp_echo(*addresses, identifier=1, sequence=1, data=bytes(100))
+    ping = ping if ping[0] >> 4 == 6 else fragile(ping)
+    assert build.too_big(ping, 68) is not None
+    group = "224.0.0.1" if "." in addresses[0] else "ff02::1"
+    to_group = build.udp(addresses[0], group, 1, 2, bytes(100))
+    to_group = to_group if to_group[0] >> 4 == 6 else fragile(to_group)
+    assert build.too_big(to_group, 68) is None
+
+
+@given(packet=st.binary(max_size=100), mtu=st.integers(68, 65535))
+def test_any_bytes_have_an_error_or_none(packet: bytes, mtu: int) -> None:
+    """It never raises."""
+    for first in (b"", b"\x45", b"\x60", b"\x4f"):
+        error = build.too_big(first + packet, mtu)
+        assert error is None or rejection(error) is None

@@ -48,7 +48,9 @@ def packets() -> list[bytes]:
         request = build.icmp_echo(*pair, identifier=number, sequence=size, data=data)
         reply = build.echo_reply(request)
         assert reply is not None
-        made += [request, reply]
+        error = build.port_unreachable(made[-2])
+        assert error is not None
+        made += [request, reply, error]
     return made
 
 

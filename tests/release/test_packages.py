@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import signal
 import subprocess
+import sys
 import tarfile
 import tomllib
 import zipfile
@@ -16,14 +15,17 @@ import httpx
 import pytest
 
 from tests.needs import need
+from tests.release.building import PROJECT, project_files, uv
 from wintun_api import __version__
 
 pytestmark = pytest.mark.heavy
 
-PROJECT = Path(__file__).parent.parent.parent
+EXTENSION = "wintun_api/speedups.abi3.so"
 PAGES = {
     "/": "text/html",
     "/app.js": "text/javascript",
+    "/traffic.js": "text/javascript",
+    "/impairment.js": "text/javascript",
     "/app.css": "text/css",
     "/icon.svg": "image/svg+xml",
     "/docs": "text/html",
@@ -32,22 +34,6 @@ PAGES = {
     "/guide.css": "text/css",
     "/docs/swagger-ui-bundle.js": "text/javascript",
 }
-
-
-def uv(*arguments: object, cwd: Path = PROJECT) -> str:
-    """Run uv, of which only the environment's own settings are left."""
-    program = os.environ.get("UV") or str(shutil.which("uv"))
-    done = subprocess.run(
-        [program, *map(str, arguments)],
-        cwd=cwd,
-        env={key: value for key, value in os.environ.items() if key != "VIRTUAL_ENV"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout
-    return done.stdout
 
 
 @pytest.fixture(scope="module")
@@ -120,25 +106,53 @@ def test_source_distribution(built: Path) -> None:
     (path,) = built.glob("*.tar.gz")
     with tarfile.open(path) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
-    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
-    listed = subprocess.run(
-        command, cwd=PROJECT, check=True, capture_output=True, text=True
-    ).stdout.splitlines()
+    listed = project_files()
     ours = {name for name in listed if not name.startswith((".ci/", ".github/", "."))}
     assert ours - names == set()
+    assert ".build_extension.py" in names
     assert names - set(listed) == {"PKG-INFO"}
 
 
 def test_wheel_files(wheel: Path) -> None:
-    """The package is typed, and brings the dashboard and the unit for systemd."""
+    """It has the files of the package that git has, the extension, and nothing else."""
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
-    expected = {"py.typed", "webui/index.html", "webui/app.js", "cli/wintun-api.service"}
-    assert {f"wintun_api/{name}" for name in expected} <= names
+    expected = {name for name in project_files() if name.startswith("wintun_api/")}
+    assert {name for name in names if name.startswith("wintun_api/")} - expected == {EXTENSION}
+    assert expected <= names
     assert {name.split("/")[0] for name in names} == {
         "wintun_api",
         f"wintun_api-{__version__}.dist-info",
     }
+
+
+def test_types_reach_a_checker(installed: Path) -> None:
+    """Mypy finds the types of the public packages in the wheel, and a mistake against them."""
+    pytest.importorskip("mypy")
+    (installed / "good.py").write_text(
+        "from wintun_api.client import Client, ProblemError\n"
+        "from wintun_api.schemas.adapters import Adapter\n\n\n"
+        "def named(client: Client, name: str) -> Adapter | None:\n"
+        "    try:\n"
+        "        return client.create_adapter(name)\n"
+        "    except ProblemError as error:\n"
+        "        print(error.kind.upper(), error.status + 1)\n"
+        "        return None\n",
+        "utf-8",
+    )
+    (installed / "bad.py").write_text(
+        "from wintun_api.client import Client\n\nClient().create_adapter(5)\n", "utf-8"
+    )
+    python = installed / "venv" / "bin" / "python"
+    check = [sys.executable, "-m", "mypy", "--strict", "--python-executable", str(python)]
+    results = [
+        subprocess.run(
+            [*check, name], cwd=installed, check=False, capture_output=True, text=True, timeout=300
+        )
+        for name in ("good.py", "bad.py")
+    ]
+    assert [one.returncode for one in results] == [0, 1], [one.stdout for one in results]
+    assert "[arg-type]" in results[1].stdout
 
 
 def test_version(wheel: Path, installed: Path) -> None:
@@ -147,6 +161,16 @@ def test_version(wheel: Path, installed: Path) -> None:
     assert run(installed, "--version") == f"wintun-api {__version__}\n"
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))["project"]
     assert "version" not in project
+
+
+def test_the_extension(installed: Path) -> None:
+    """The installed package has its extension, which fits the source beside it."""
+    code = "from wintun_api import native; print(native.speedups() is not None, native.absence())"
+    python = installed / "venv" / "bin" / "python"
+    said = subprocess.run(
+        [python, "-c", code], cwd=installed, capture_output=True, text=True, check=True
+    )
+    assert said.stdout == "True None\n", said
 
 
 @pytest.mark.parametrize(("path", "kind"), PAGES.items())

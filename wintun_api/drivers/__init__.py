@@ -3,6 +3,7 @@
     base           the protocols Driver, Adapter, Session and their values
     limits         the limits in wintun.h, and the checks that the DLL does not make
     network_check  routes and addresses that no system would take
+    timer          tell an event loop an exact time, by the means of the system
     difference     make a set of things so: apply the difference, or take it back
     windows/       what is Windows' and not Wintun's: foreign functions, files, the IP Helper
     wintun/        wintun.dll through ctypes, both generations
@@ -33,13 +34,14 @@ def _open_wintun(settings: Settings) -> Driver:
         data_dir=settings.data_dir,
         allow_unverified=settings.allow_unverified_dll,
         pools=settings.pools,
+        native=settings.native,
     )
 
 
 def _open_linux(settings: Settings) -> Driver:
     from wintun_api.drivers.linux.driver import open_linux
 
-    return open_linux(settings.native)
+    return open_linux(settings.native, settings.offload)
 
 
 def _open_emulated(settings: Settings) -> Driver:

@@ -66,6 +66,7 @@ class Capabilities:
         metric: The interface has a metric that can be set.
         dns: DNS servers and search domains can be read and set.
         force_close: `Adapter.delete(force=True)` closes sessions of other processes.
+        offload: A session can have the host leave segmentation and checksums to it.
         default_ipv6_metric: The metric that the system gives an IPv6 route without one, if it
             cannot tell the two apart afterwards: then both are read as 0. Otherwise 0.
     """
@@ -80,6 +81,7 @@ class Capabilities:
     metric: bool
     dns: bool
     force_close: bool
+    offload: bool = False
     default_ipv6_metric: int = 0
 
     @property
@@ -240,6 +242,23 @@ class Session(Protocol):
         It is always 0 with Wintun and the emulated driver.
         """
 
+    @property
+    def offload(self) -> bool:
+        """Whether the host leaves segmentation and checksums to this session.
+
+        It then passes super-packets, which the session splits, and takes such. The packets of
+        `receive_packets` and `send_packets` are those of a network in either case. It is always
+        False with Wintun and the emulated driver.
+        """
+
+    @property
+    def merged(self) -> int:
+        """How many more packets were received than `LinkCounters.received_packets` counts.
+
+        With offload the host counts a super-packet as one. The number counts from the start and
+        only grows. Any thread may read it, also after `end`. Without offload it is 0.
+        """
+
     def fileno(self) -> int | None:
         """Return a descriptor that is readable when packets wait; None if the OS has none."""
 
@@ -258,6 +277,8 @@ class Session(Protocol):
 
     def receive_packets(self, limit: int) -> Sequence[bytes]:
         """Return up to `limit` received packets; none if the ring is empty. Never blocks.
+
+        With offload there can be more: all segments of the last super-packet are returned.
 
         Raises:
             SessionEnded: The adapter is gone. Packets read before are never lost: they are
@@ -279,6 +300,13 @@ class Session(Protocol):
         Raises:
             SessionEnded: The adapter is gone.
             DriverError: The driver refused the call; none of these packets was accepted.
+        """
+
+    def pause(self) -> None:
+        """Note that nothing is read for a while, so that packets may wait from now on. Idempotent.
+
+        It is called on the thread of the packet calls. If the adapter is removed before the next
+        packet call, packets that waited are lost, and `Adapter.end_reason` says so on Linux.
         """
 
     def quiesce(self) -> None:
@@ -332,10 +360,16 @@ class Adapter(Protocol):
                 not raise this.
         """
 
-    def start_session(self, capacity: int) -> Session:
+    def start_session(self, capacity: int, *, offload: bool | None = None) -> Session:
         """Start the adapter's session (wintun.h: WintunStartSession).
 
+        Args:
+            capacity: The ring capacity in bytes.
+            offload: Whether the host leaves segmentation and checksums to the session; None: as
+                the driver was told. Where the system refuses it, the session runs without.
+
         Raises:
+            NotSupported: The driver does not have the offload that is wanted.
             SessionExists: The adapter already has one, perhaps in another process.
             AdapterUnavailable: It is disabled, or its driver is being replaced.
             AdapterNotFound: The adapter is gone.

@@ -5,6 +5,7 @@
     checksum  the internet checksum and its pseudo-headers
     ipv6      the chain of IPv6 extension headers
     decode    bytes to a frozen summary; never raises
+    segments  split super-packets into packets, and join segments to super-packets
     offload   complete a packet that was captured before the network card finished it
     build     small packets from a few words
 

@@ -141,3 +141,11 @@ def lengths_of(packets: Sequence[bytes]) -> Sequence[int]:
     """Return the length of each packet in bytes, without splitting a block."""
     # isinstance would ask the abstract base class for every list.
     return packets.lengths if type(packets) is Block else list(map(len, packets))
+
+
+def measured(packets: Sequence[bytes]) -> tuple[Sequence[int], int]:
+    """Return the length of each packet and the sum, in bytes; a block knows both."""
+    if type(packets) is Block:
+        return packets.lengths, packets.size
+    lengths = list(map(len, packets))
+    return lengths, sum(lengths)

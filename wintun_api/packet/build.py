@@ -6,6 +6,7 @@ Ports, identifiers, sequence numbers and windows are plain Python numbers.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TypeAlias
 
@@ -25,9 +26,23 @@ ECHO_REPLY = 0  # RFC 792
 ECHO_REQUEST = 8
 ECHO_REQUEST_V6 = 128  # RFC 4443
 ECHO_REPLY_V6 = 129
+UNREACHABLE = 3
+UNREACHABLE_V6 = 1
+# The first 8 bytes of an error: type and code, then checksum and what is unused.
+_PORT_UNREACHABLE = {
+    4: bytes((UNREACHABLE, 3)) + bytes(6),
+    6: bytes((UNREACHABLE_V6, 4)) + bytes(6),
+}
+_TOO_BIG = {4: bytes((UNREACHABLE, 4)), 6: bytes((2, 0))}
+# Unreachable, source quench, redirect, time exceeded, parameter problem (RFC 1122, section 3.2.2).
+_ERRORS = frozenset((3, 4, 5, 11, 12))
+_REDIRECT_V6 = 137  # RFC 4443, section 2.4 (e.2) counts it with the errors, which are below 128
+_DF = 0x40
+_LONGEST_ERROR = {4: 576, 6: 1280}  # RFC 1812, section 4.3.2.3; RFC 4443, section 2.4 (c)
 
 TCP_FIN = 0x01  # RFC 9293, section 3.1
 TCP_SYN = 0x02
+TCP_RST = 0x04
 TCP_PSH = 0x08
 TCP_ACK = 0x10
 
@@ -137,23 +152,29 @@ def tcp(
     acknowledgement: int = 0,
     flags: int = TCP_SYN,
     window: int = 64240,
+    options: bytes = b"",
     payload: bytes = b"",
 ) -> bytes:
-    """Build a TCP segment without options (RFC 9293); `flags` is a sum of `TCP_SYN` and the like.
+    """Build a TCP segment (RFC 9293); `flags` is a sum of `TCP_SYN` and the like.
+
+    `options` are the bytes of the options, padded to words of 4 bytes.
 
     Raises:
         InvalidArgument: The addresses are not of one family, or a value does not fit.
     """
+    if len(options) % 4 or len(options) > 40:
+        raise InvalidArgument("options", f"{len(options)} bytes are not 0 to 10 words of 4 bytes.")
     segment = b"".join(
         (
             _field("source_port", source_port, 2),
             _field("destination_port", destination_port, 2),
             _field("sequence", sequence, 4),
             _field("acknowledgement", acknowledgement, 4),
-            b"\x50",
+            bytes((0x50 + (len(options) << 2),)),
             _field("flags", flags, 1),
             _field("window", window, 2),
             b"\0\0\0\0",
+            options,
             payload,
         )
     )
@@ -174,6 +195,66 @@ def echo_reply(packet: bytes) -> bytes | None:
     return None
 
 
+def port_unreachable(packet: bytes) -> bytes | None:
+    """Return a host's ICMP or ICMPv6 error for a port without a listener (RFC 1122, RFC 4443).
+
+    It quotes as much of the packet as an error may carry. There is None for a fragment behind the
+    first, a group address, and bytes that are not a whole IP header.
+    """
+    return _error(packet, _PORT_UNREACHABLE)
+
+
+def too_big(packet: bytes, mtu: int) -> bytes | None:
+    """Return a router's ICMP error for a packet that is larger than the MTU of the next link.
+
+    It is `Fragmentation Needed` (RFC 1191) or, in IPv6, `Packet Too Big` (RFC 4443, section 3.2).
+    It comes from the address that the packet was sent to, because a path that is played has no
+    router. There is None for an IPv4 packet that may be fragmented, for an ICMP error, and where
+    `port_unreachable` has none.
+    """
+    if len(packet) < 20 or _is_error(packet):
+        return None
+    if packet[0] >> 4 == 4 and not packet[6] & _DF:
+        return None
+    heads = {version: head + mtu.to_bytes(6, "big") for version, head in _TOO_BIG.items()}
+    return _error(packet, heads)
+
+
+def _is_error(packet: bytes) -> bool:
+    """Return whether a packet is an ICMP error, about which no other one may be sent."""
+    if packet[0] >> 4 == 4:
+        kind = packet[(packet[0] & 0xF) * 4 :][:1]
+        return packet[9:10] == bytes((ICMP,)) and kind != b"" and kind[0] in _ERRORS
+    if len(packet) < 40:
+        return False
+    upper = extension_headers.upper_layer(packet)
+    kind = packet[upper.offset :][:1]
+    if upper.protocol != ICMPV6 or not kind:
+        return False
+    return kind[0] < ECHO_REQUEST_V6 or kind[0] == _REDIRECT_V6
+
+
+def _error(packet: bytes, heads: Mapping[int, bytes]) -> bytes | None:
+    """Return an ICMP error about a packet; `heads` are its first 8 bytes, without checksum."""
+    version = packet[0] >> 4 if packet else 0
+    if version == 4 and len(packet) >= 20:
+        head, first = 20, not int.from_bytes(packet[6:8], "big") & 0x1FFF
+    elif version == 6 and len(packet) >= 40:
+        fragment = extension_headers.upper_layer(packet).fragment
+        head, first = 40, fragment is None or not fragment[0]
+    else:
+        return None
+    half = 4 if version == 4 else 16
+    source = ip_address(packet[head - 2 * half : head - half])
+    destination = ip_address(packet[head - half : head])
+    if not first or is_group(source) or is_group(destination):
+        return None
+    message = heads[version] + packet[: _LONGEST_ERROR[version] - head - 8]
+    if version == 4:
+        return ipv4(destination, source, ICMP, _summed(message, 2))
+    return _over_ip(destination, source, ICMPV6, message, 2)
+
+
 def _echo_reply_v4(packet: bytes) -> bytes | None:
     header = (packet[0] & 0xF) * 4
     total = int.from_bytes(packet[2:4], "big")
@@ -189,7 +270,7 @@ def _echo_reply_v4(packet: bytes) -> bytes | None:
     ):
         return None
     source, destination = IPv4Address(packet[12:16]), IPv4Address(packet[16:20])
-    if _is_group(source) or _is_group(destination):
+    if is_group(source) or is_group(destination):
         return None
     return ipv4(
         destination,
@@ -214,12 +295,13 @@ def _echo_reply_v6(packet: bytes) -> bytes | None:
     ):
         return None
     source, destination = IPv6Address(packet[8:24]), IPv6Address(packet[24:40])
-    if _is_group(source) or _is_group(destination):
+    if is_group(source) or is_group(destination):
         return None
     return _over_ip(destination, source, ICMPV6, bytes((ECHO_REPLY_V6, 0, 0, 0)) + message[4:], 2)
 
 
-def _is_group(address: IPv4Address | IPv6Address) -> bool:
+def is_group(address: IPv4Address | IPv6Address) -> bool:
+    """Return whether an address never stands for one host: multicast, unspecified, broadcast."""
     broadcast = address.version == 4 and int(address) == 0xFFFFFFFF
     return address.is_multicast or address.is_unspecified or broadcast
 

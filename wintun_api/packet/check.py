@@ -6,12 +6,15 @@ that is not an IP packet. Lengths and checksums inside IP are left to the host's
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from operator import itemgetter
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
 from wintun_api.errors import InvalidPacket
 from wintun_api.limits import MAX_PACKET
-from wintun_api.packet.block import Block
+from wintun_api.packet.block import Block, lengths_of
 
 MIN_IPV4 = 20  # RFC 791, section 3.1
 MIN_IPV6 = 40  # RFC 8200, section 3
@@ -20,6 +23,8 @@ TOO_SHORT = "too_short"
 TOO_LONG = "too_long"
 BAD_VERSION = "bad_version"
 REASONS = (TOO_SHORT, TOO_LONG, BAD_VERSION)
+
+NO_REASONS: Final[Mapping[str, int]] = MappingProxyType({})
 
 _FIRST_BYTE = itemgetter(0)
 _IPV4 = frozenset(range(0x40, 0x50))
@@ -50,6 +55,40 @@ def sound(packets: Sequence[bytes], lengths: Sequence[int]) -> bool:
         return False
     firsts = packets.first_bytes if type(packets) is Block else set(map(_FIRST_BYTE, packets))
     return firsts <= _IPV4 or (shortest >= MIN_IPV6 and firsts <= _IP)
+
+
+class Sifted(NamedTuple):
+    """Hold packets that were checked: a driver may get all of them.
+
+    Attributes:
+        packets: The packets.
+        lengths: Bytes of each packet.
+        rejected: How many others were left out, by reason.
+    """
+
+    packets: Sequence[bytes]
+    lengths: Sequence[int]
+    rejected: Mapping[str, int] = NO_REASONS
+
+    @property
+    def offered(self) -> int:
+        """Number of packets before the check."""
+        return len(self.packets) + sum(self.rejected.values())
+
+
+def sift(packets: Sequence[bytes]) -> Sifted:
+    """Check packets, leave out those that a driver must not get, and count these by reason."""
+    lengths = lengths_of(packets)
+    alone = len(lengths) == 1
+    if not rejection(packets[0]) if alone else sound(packets, lengths):
+        return Sifted(packets, lengths)
+    reasons = list(map(rejection, packets))
+    rejected = Counter(reason for reason in reasons if reason is not None)
+    if rejected:
+        pairs = zip(packets, reasons, strict=True)
+        packets = [packet for packet, reason in pairs if reason is None]
+        lengths = lengths_of(packets)
+    return Sifted(packets, lengths, rejected)
 
 
 def check_packet(packet: bytes) -> bytes:

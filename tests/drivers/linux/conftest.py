@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.drivers.linux import kernel
-from tests.needs import leave_out
+from tests.extension import extension
+from wintun_api.choices import Native, Offload
 from wintun_api.drivers import open_driver
 from wintun_api.drivers.base import Driver
-from wintun_api.drivers.linux import native
 from wintun_api.settings import Settings
+
+WAYS = {
+    "native": (Native.AUTO, Offload.OFF),
+    "native, offload": (Native.AUTO, Offload.ON),
+    "python": (Native.OFF, Offload.OFF),
+    "python, offload": (Native.OFF, Offload.ON),
+}
 
 
 @pytest.fixture
@@ -24,25 +28,18 @@ def namespace() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session")
-def native_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The native part, built for the tests; skipped where there is no compiler."""
-    if sys.platform != "linux" or not any(map(shutil.which, native.COMPILERS)):
-        leave_out("not installed: gcc")
-    return native.build(tmp_path_factory.mktemp("native") / "burst.so")
-
-
-@pytest.fixture(params=["python", "native"])
-def packet_calls(request: pytest.FixtureRequest) -> str:
-    """What a session reads and writes packets with, as the setting `native` has it."""
-    if request.param == "python":
-        return "off"
-    return str(request.getfixturevalue("native_library"))
+@pytest.fixture(params=list(WAYS))
+def packet_calls(request: pytest.FixtureRequest) -> Settings:
+    """How a session reads and writes packets: in C and in Python, with offload and without."""
+    native, offload = WAYS[request.param]
+    if native is Native.AUTO:
+        extension()
+    return Settings.load(native=native, offload=offload)
 
 
 @pytest.fixture
-def driver(namespace: None, packet_calls: str) -> Iterator[Driver]:
+def driver(namespace: None, packet_calls: Settings) -> Iterator[Driver]:
     """The kernel driver with either kind of calls, in a namespace of its own."""
-    driver = open_driver("linux", Settings.load(native=packet_calls))
+    driver = open_driver("linux", packet_calls)
     yield driver
     driver.close()

@@ -20,8 +20,8 @@ class TestLinuxDriver(DriverContract):
     """The contract, with the host being this very kernel."""
 
     @pytest.fixture
-    def driver(self, namespace: None, packet_calls: str) -> Iterator[Driver]:
-        driver = open_driver("linux", Settings.load(native=packet_calls))
+    def driver(self, namespace: None, packet_calls: Settings) -> Iterator[Driver]:
+        driver = open_driver("linux", packet_calls)
         yield driver
         driver.close()
 

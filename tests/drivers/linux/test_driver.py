@@ -168,10 +168,10 @@ def test_capacity_becomes_the_queue_length(driver: Driver) -> None:
     """The transmit queue holds as many packets of MTU size as the ring would."""
     adapter = driver.create_adapter("queue", "Example")
     adapter.set_mtu(1420)
-    adapter.start_session(0x400000).end()
+    adapter.start_session(0x400000, offload=False).end()
     assert "qlen 2945" in kernel.ip("link", "show", "queue")
     adapter.set_mtu(576)
-    adapter.start_session(0x4000000).end()
+    adapter.start_session(0x4000000, offload=False).end()
     assert "qlen 65536" in kernel.ip("link", "show", "queue")
 
 

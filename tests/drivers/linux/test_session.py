@@ -220,6 +220,21 @@ def test_deleted_with_a_queue(
     assert len(told) == waiting
 
 
+def test_deleted_while_nobody_reads(driver: Driver, adapter: Adapter, session: Session) -> None:
+    """What came since a pause began is lost, although the last read had emptied the queue."""
+    lines: list[LogLine] = []
+    driver.set_logger(lines.append)
+    drain(session)
+    session.pause()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as host:
+        host.sendto(b"", (PEER, 9))
+    kernel.ip("link", "del", "session")
+    with pytest.raises(SessionEnded):
+        session.receive_packets(1)
+    assert any("before its queue was completely read" in line.message for line in lines)
+    assert "waited in its queue were lost" in adapter.end_reason()
+
+
 @pytest.mark.parametrize("count", [1, 3, 1000])
 def test_link_set_down(driver: Driver, adapter: Adapter, session: Session, count: int) -> None:
     """While the link is down packets are taken and counted as refused; up again, they arrive."""
@@ -342,7 +357,8 @@ def test_a_queue_shortened_from_outside(
     kernel.ip("link", "set", "session", "txqueuelen", "30")
     waiting = min(30, 200 - received)
     at_once = adapter.counters().received_dropped - before
-    assert 200 - received - waiting - 30 <= at_once <= 200 - received - waiting
+    known = 0 if session.offload else 200 - received - waiting - 30
+    assert known <= at_once <= 200 - received - waiting
     host_floods(40)
     received += len(drain(session))
     session.end()

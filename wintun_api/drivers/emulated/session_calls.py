@@ -5,6 +5,7 @@ Methods have the names of the exports, because they are bound by name.
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any
 
 from wintun_api.drivers.emulated.faults import CallFailed
@@ -62,6 +63,7 @@ class SessionCalls:
             tolerant=(self._machine.driver_version or TOLERANT_DRIVER) >= TOLERANT_DRIVER,
         )
         device.link = link
+        events.links[event] = link
         if self._rate > 0:
             events.sources[event] = Traffic(device, self._rate)
         session = program.new_handle()
@@ -94,7 +96,7 @@ class SessionCalls:
             session = self._program.session("WintunReceivePacket", handle.value)
         address, number = session.receive_end.receive()
         if not address:
-            if number == ERROR_NO_MORE_ITEMS and self._rate > 0:
+            if number == ERROR_NO_MORE_ITEMS and (self._rate > 0 or session.link.due() < inf):
                 self._machine.events.run_source(session.read_wait_event)
                 address, number = session.receive_end.receive()
             if not address:

@@ -4,7 +4,7 @@
     adapter        LinuxAdapter: one device and its network settings
     session        LinuxSession: packets through the descriptor of an attached device
     calls          the system calls for packets, in Python
-    native         the same for many packets at a time, in C if burst.c was built
+    segment_calls  the same for a device that passes super-packets
     identity       GUID, pool and name in the device's ifalias; kernel names
     marks          alternative names of a device that identify the adapter
     memory         remember which devices are adapters, even if they are renamed
@@ -19,6 +19,7 @@
     socket_filter  programs that select what a netlink socket receives
     resolver       DNS settings in systemd-resolved
     files_watch    detect changed files with inotify
+    timer_descriptor  tell an event loop an exact time with timerfd
     tun            the calls of /dev/net/tun
     rtnetlink      links as values, through pyroute2
     counters       the kernel's counters of a link

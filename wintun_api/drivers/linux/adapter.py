@@ -30,6 +30,7 @@ from wintun_api.drivers.linux.memory import Memory
 from wintun_api.drivers.linux.own_routes import OwnRoutes
 from wintun_api.drivers.linux.resolver import Dns, Resolver
 from wintun_api.drivers.linux.rtnetlink import Link, RouteSocket
+from wintun_api.drivers.linux.segment_calls import ALL_KINDS, TCP_KINDS, SegmentCalls
 from wintun_api.drivers.linux.session import PURGED, LinuxSession, queue_length
 from wintun_api.drivers.linux.tracker import LinkTracker
 from wintun_api.errors import (
@@ -59,6 +60,8 @@ class LinuxAdapter:
         own_routes: Our routes in the kernel; created on first use.
         resolver: Holds the DNS settings; None if the system has no such service.
         calls: Creates the object that reads and writes a session's packets.
+        segments: The same for a device that leaves segmentation to the session.
+        offload: Whether a session does so that is not told.
     """
 
     def __init__(
@@ -74,6 +77,8 @@ class LinuxAdapter:
         own_routes: Callable[[], OwnRoutes],
         resolver: Resolver | None,
         calls: Callable[[], PacketCalls],
+        segments: Callable[[int], SegmentCalls],
+        offload: bool,
     ) -> None:
         self._guid = guid
         self._index = index
@@ -84,6 +89,8 @@ class LinuxAdapter:
         self._own_routes = own_routes
         self._resolver = resolver
         self._calls = calls
+        self._segments = segments
+        self._offload = offload
         self._open = True
         self._counted = counters
         self._followed: LinuxSession | None = None
@@ -126,8 +133,10 @@ class LinuxAdapter:
         dropped = counted.received_dropped + self._vanished
         return replace(counted, received_dropped=dropped)
 
-    def start_session(self, capacity: int) -> LinuxSession:
+    def start_session(self, capacity: int, *, offload: bool | None = None) -> LinuxSession:
         """Attach to the device, set it up and fit its queue to `capacity` bytes.
+
+        A session for which the kernel refuses the offload runs without.
 
         Raises:
             SessionExists: A session is attached already, perhaps by another process.
@@ -136,12 +145,21 @@ class LinuxAdapter:
         check_capacity(capacity)
         with RouteSocket(self._memory, self._own_changes) as route:
             link = self._link(route)
+            if not link.carrier:  # no session is attached, but one may have been killed
+                tun.drop_offload(link.kernel_name)
             handed = read_handed(link.index)
-            descriptor = self._attach(route, link)
+            wanted = self._offload if offload is None else offload
+            descriptor, segments = self._attach_as(route, link, offload=wanted)
             try:
-                length = queue_length(capacity, link.mtu)
+                length = queue_length(capacity, link.mtu, offload=segments is not None)
                 route.set_link(link.index, txqlen=length, state="up")
-                tracker = LinkTracker(self._guid, link.index, link.counters, handed)
+                tracker = LinkTracker(
+                    self._guid,
+                    link.index,
+                    link.counters,
+                    handed,
+                    None if segments is None else lambda: segments.merged,
+                )
                 session = LinuxSession(
                     descriptor,
                     capacity,
@@ -149,13 +167,19 @@ class LinuxAdapter:
                     label=label_of(link),
                     log=self._log,
                     on_end=self._ended,
-                    calls=self._calls(),
+                    calls=segments or self._calls(),
+                    segments=segments,
                 )
             except BaseException:
+                if segments is not None:
+                    tun.end_offload(descriptor)
                 os.close(descriptor)
                 raise
         self._sessions[self._guid] = self._followed = session
-        self._log.info(f"{label_of(link)}: A session was attached, {length} packets can wait.")
+        manner = ", with segmentation offload" if segments is not None else ""
+        self._log.info(
+            f"{label_of(link)}: A session was attached{manner}, {length} packets can wait."
+        )
         return session
 
     def set_name(self, name: str) -> None:
@@ -329,9 +353,33 @@ class LinuxAdapter:
             detail = "The adapter is in another network namespace; its session continues."
         raise AdapterNotFound(self._guid, detail)
 
-    def _attach(self, route: RouteSocket, link: Link) -> int:
+    def _attach_as(
+        self, route: RouteSocket, link: Link, *, offload: bool
+    ) -> tuple[int, SegmentCalls | None]:
+        """Attach with offload if it is wanted and the kernel supports it, else without."""
+        if not offload:
+            return self._attach(route, link), None
+        descriptor = -1
         try:
-            descriptor, kernel_name = tun.attach(link.kernel_name)
+            descriptor = self._attach(route, link, headers=True)
+            features = tun.begin_offload(descriptor)
+        except (SessionExists, AdapterNotFound):
+            raise
+        except DriverError as error:
+            if descriptor >= 0:
+                tun.end_offload(descriptor)
+                os.close(descriptor)
+            self._log.warn(
+                f"{label_of(link)}: The session runs without segmentation offload, because the "
+                f"kernel refuses it. {error}"
+            )
+            return self._attach(route, link), None
+        kinds = ALL_KINDS if features & tun.UDP_OFFLOAD else TCP_KINDS
+        return descriptor, self._segments(kinds)
+
+    def _attach(self, route: RouteSocket, link: Link, *, headers: bool = False) -> int:
+        try:
+            descriptor, kernel_name = tun.attach(link.kernel_name, headers=headers)
         except DriverError as error:
             if error.code == errno.EBUSY:
                 raise SessionExists.from_call(

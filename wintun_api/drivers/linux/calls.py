@@ -1,18 +1,25 @@
-"""Read and write packets with os.read and os.write, which works everywhere."""
+"""Read and write packets of a descriptor: one Python call per packet, or one C call per burst."""
 
 from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Sequence
+from array import array
+from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import repeat
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from wintun_api.drivers.linux.failure import EBADFD
+from wintun_api.native import Speedups
+from wintun_api.packet.block import Block
 
 # One more than the largest IP packet. Every read asks for this much, so that no packet is cut even
 # if the MTU has changed: the allocator reclaims the unused part at no cost.
 LARGEST = 65536
+
+MAX_COUNT: Final = 4096  # the largest number of packets that a C call reads
+ENOUGH: Final = 128 * 1024  # the approximate bytes that it reads: as much as the caches hold
 
 # The queue has no room now, or the descriptor is unusable: no later packet may be written.
 STOPS = frozenset((errno.EAGAIN, errno.ENOBUFS, errno.ENOMEM, errno.EBADF, EBADFD))
@@ -100,3 +107,37 @@ class PythonCalls:
                     refused, reason = refused + 1, code
             else:
                 return Written(taken, 0, link_down, refused, reason)
+
+
+class NativeCalls:
+    """Read or write a burst with one call of the C extension, which is short.
+
+    For a single packet that is not in a block, the Python calls are faster and are used instead.
+    """
+
+    def __init__(self, speedups: Speedups) -> None:
+        self._read, self._write = speedups.read_burst, speedups.write_burst
+        self._lengths = array("H", bytes(2 * MAX_COUNT))
+        self._alone = PythonCalls()
+
+    def read(self, descriptor: int, limit: int) -> Read:
+        """Read up to `limit` packets, or only a few if they are large."""
+        lengths = self._lengths
+        memory, count, size, failure, cut = self._read(
+            descriptor, min(limit, MAX_COUNT), ENOUGH, lengths
+        )
+        if not count:
+            return Read([], failure, cut)
+        return Read(Block(memory, lengths[:count], size), failure, cut)
+
+    def write(self, descriptor: int, packets: Sequence[bytes]) -> Written:
+        """Write packets in order, up to the first one that cannot be written now."""
+        if type(packets) is not Block and len(packets) == 1:
+            return self._alone.write(descriptor, packets)
+        block = Block.of(packets)
+        return Written(*self._write(descriptor, block.memory, block.start, block.lengths))
+
+
+def calls_with(speedups: Speedups | None) -> Callable[[], PacketCalls]:
+    """Return what creates the calls of a session: in C if there is an extension."""
+    return PythonCalls if speedups is None else partial(NativeCalls, speedups)

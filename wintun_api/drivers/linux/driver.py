@@ -9,9 +9,11 @@ import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from uuid import UUID, uuid4
 
+from wintun_api.choices import Native, Offload
 from wintun_api.drivers.base import (
     AdapterInfo,
     Capabilities,
@@ -30,18 +32,21 @@ from wintun_api.drivers.linux.adapter import (
     label_of,
     refuse_taken,
 )
-from wintun_api.drivers.linux.calls import PacketCalls, PythonCalls
+from wintun_api.drivers.linux.calls import PacketCalls, PythonCalls, calls_with
 from wintun_api.drivers.linux.changes import Changes, OwnChanges
 from wintun_api.drivers.linux.heap import keep_heap
 from wintun_api.drivers.linux.identity import KERNEL_NAME_PATTERN, Identity, kernel_name
 from wintun_api.drivers.linux.log import DriverLog
 from wintun_api.drivers.linux.memory import Memory
-from wintun_api.drivers.linux.native import Native
-from wintun_api.drivers.linux.native import load as load_native
 from wintun_api.drivers.linux.own_routes import OwnRoutes
 from wintun_api.drivers.linux.resolver import Resolver, find_resolver
 from wintun_api.drivers.linux.route_messages import IP6_RT_PRIO_USER
 from wintun_api.drivers.linux.rtnetlink import Link, RouteSocket
+from wintun_api.drivers.linux.segment_calls import (
+    PythonSegmentCalls,
+    SegmentCalls,
+    segment_calls,
+)
 from wintun_api.drivers.linux.session import LinuxSession
 from wintun_api.errors import (
     AccessDenied,
@@ -50,6 +55,7 @@ from wintun_api.errors import (
     DriverUnavailable,
     NotSupported,
 )
+from wintun_api.native import speedups
 
 CAPABILITIES = Capabilities(
     generation="kernel",
@@ -62,6 +68,7 @@ CAPABILITIES = Capabilities(
     metric=False,
     dns=False,
     force_close=True,
+    offload=True,
     default_ipv6_metric=IP6_RT_PRIO_USER,
 )
 
@@ -69,21 +76,24 @@ Device = tuple[Link, AddressesRead, tuple[Route, ...]]
 MISC_DEVICES = Path("/proc/misc")
 
 
-def open_linux(native: Native = "auto") -> LinuxDriver:
+def open_linux(native: Native = Native.AUTO, offload: Offload = Offload.AUTO) -> LinuxDriver:
     """Return the kernel's driver; it opens nothing before its first call.
 
     Threads started after this have CAP_NET_ADMIN in effect if it is permitted.
 
     Args:
-        native: Native code for packets: "auto" uses it if it was built, "off" never; or the
-            absolute path of a library.
-
-    Raises:
-        InvalidSettings: The named library cannot be used.
+        native: Whether packets may be read and written in C.
+        offload: Whether sessions that are not told leave segmentation to the host.
     """
     capability.put_into_effect()
     keep_heap()
-    return LinuxDriver(find_resolver(), load_native(native) or PythonCalls)
+    extension = speedups(native)
+    return LinuxDriver(
+        find_resolver(),
+        calls_with(extension),
+        partial(segment_calls, extension),
+        offload=offload is Offload.ON or (offload is Offload.AUTO and extension is not None),
+    )
 
 
 class LinuxDriver:
@@ -96,15 +106,22 @@ class LinuxDriver:
     Args:
         resolver: Holds the DNS settings, if the system has such a service.
         calls: Creates the object that reads and writes a session's packets.
+        segments: The same for a session with offload; gets the kinds that the kernel takes.
+        offload: Whether a session has it that is not told.
     """
 
     def __init__(
         self,
         resolver: Resolver | None = None,
         calls: Callable[[], PacketCalls] = PythonCalls,
+        segments: Callable[[int], SegmentCalls] = PythonSegmentCalls,
+        *,
+        offload: bool = False,
     ) -> None:
         self._resolver = resolver
         self._calls = calls
+        self._segments = segments
+        self._offload = offload
         self._log = DriverLog()
         self._changes: Changes | None = None
         self._own: OwnRoutes | None = None
@@ -192,6 +209,8 @@ class LinuxDriver:
             for link in route.links():
                 if link.identity.pool == pool and link.identity.same_name(name):
                     self._mark(route, link)
+                    if not link.carrier:
+                        tun.drop_offload(link.kernel_name)
                     return self._adapter(link.identity.guid, link.index, link.counters)
         raise AdapterNotFound(name, f"There is no adapter {name!r} in the pool {pool!r}.")
 
@@ -323,6 +342,8 @@ class LinuxDriver:
             own_routes=self._own_routes,
             resolver=self._resolver,
             calls=self._calls,
+            segments=self._segments,
+            offload=self._offload,
         )
 
     def _mark(self, route: RouteSocket, link: Link) -> None:

@@ -42,16 +42,26 @@ class QueueLosses:
         self._handed += new
         self._last = packets
 
-    def learn(self, counters: LinkCounters, waiting: int) -> int:
+    def learn(self, counters: LinkCounters, waiting: int, merged: int | None = None) -> int:
         """Return how many packets have vanished at least. The number never decreases.
+
+        The qdisc counts the segments of a super-packet, but the device counts it as one packet. So
+        with offload nothing is known while super-packets may wait. Afterwards all segments are
+        counted that were not read: also those of super-packets that the device has dropped, which
+        it counts as one each.
 
         Args:
             counters: The device's counters, read after the last call of `handed`.
             waiting: How many packets may wait in its queue. With 0 the answer is exact.
+            merged: How many more packets were read than the device counts as received; None
+                without offload. Read after `counters`.
         """
         begun = self._begun
         known = counters.received_packets - begun.received_packets
-        known += counters.received_dropped - begun.received_dropped
+        dropped = counters.received_dropped - begun.received_dropped
+        if merged is not None and waiting:
+            return self._vanished
+        known += dropped + (merged or 0)
         if self._last is not None:
             self._vanished = max(self._vanished, self._handed - known - waiting)
         return self._vanished

@@ -15,6 +15,7 @@ from wintun_api.drivers.linux import tun
 from wintun_api.drivers.linux.calls import PacketCalls
 from wintun_api.drivers.linux.failure import driver_error
 from wintun_api.drivers.linux.log import DriverLog
+from wintun_api.drivers.linux.segment_calls import SegmentCalls
 from wintun_api.drivers.linux.tracker import LinkTracker
 from wintun_api.errors import DriverError, SessionEnded
 
@@ -23,7 +24,10 @@ NO_ROOM = frozenset((errno.EAGAIN, errno.ENOBUFS, errno.ENOMEM))
 # Bounds for a queue in packets instead of a ring in bytes, which are safe for the kernel.
 MIN_QUEUE_LENGTH = 64
 MAX_QUEUE_LENGTH = 65536
+# With offload a packet in the queue may have 64 KiB, so that at most 128 MiB wait.
+MAX_SUPER_PACKETS = 2048
 
+SEGMENTS_LOST = ", or they were parts of large packets for which it had no room"
 
 # Added to the reason when a device was deleted while packets waited in its queue.
 PURGED = (
@@ -32,12 +36,14 @@ PURGED = (
 )
 
 
-def queue_length(capacity: int, mtu: int) -> int:
+def queue_length(capacity: int, mtu: int, *, offload: bool = False) -> int:
     """Return the transmit queue length that corresponds to a ring of `capacity` bytes.
 
-    The kernel counts packets, not bytes, so this assumes packets of MTU size; 64 to 65536.
+    The kernel counts packets, not bytes, so this assumes packets of MTU size; 64 to 65536, or to
+    2048 with offload, where one of them may be a super-packet.
     """
-    return max(MIN_QUEUE_LENGTH, min(MAX_QUEUE_LENGTH, capacity // (RECORD_HEADER + mtu)))
+    most = MAX_SUPER_PACKETS if offload else MAX_QUEUE_LENGTH
+    return max(MIN_QUEUE_LENGTH, min(most, capacity // (RECORD_HEADER + mtu)))
 
 
 class LinuxSession:
@@ -57,6 +63,7 @@ class LinuxSession:
         log: Gets a line at the end, and lines for the first refused or cut packet and the sums.
         on_end: Called once, by `end`.
         calls: Reads and writes packets.
+        segments: The same object, if the device leaves segmentation to the session; else None.
     """
 
     def __init__(
@@ -69,6 +76,7 @@ class LinuxSession:
         log: DriverLog,
         on_end: Callable[[LinuxSession], None],
         calls: PacketCalls,
+        segments: SegmentCalls | None = None,
     ) -> None:
         self._descriptor: int | None = descriptor
         self._capacity = capacity
@@ -77,6 +85,7 @@ class LinuxSession:
         self._log = log
         self._on_end = on_end
         self._calls = calls
+        self._segments = segments
         self._failure: DriverError | None = None
         self._refused: Mapping[str, int] = {}
         self._truncated = 0
@@ -103,6 +112,16 @@ class LinuxSession:
     def truncated(self) -> int:
         """Received packets that were dropped because they were larger than any IP packet."""
         return self._truncated
+
+    @property
+    def offload(self) -> bool:
+        """Whether the host leaves segmentation and checksums to this session."""
+        return self._segments is not None
+
+    @property
+    def merged(self) -> int:
+        """How many more packets were read than the kernel counts."""
+        return 0 if self._segments is None else self._segments.merged
 
     @property
     def vanished(self) -> int:
@@ -192,6 +211,10 @@ class LinuxSession:
         """Whether `counters` or `end` has noticed that the device was deleted."""
         return self._tracker.gone
 
+    def pause(self) -> None:
+        """Note that packets may wait: if the device is deleted now, they are lost."""
+        self._emptied = False
+
     def quiesce(self) -> None:
         """Drop the carrier, so that the host puts no more packets into the queue. Idempotent."""
         with self._descriptor_lock, suppress(DriverError):
@@ -208,6 +231,8 @@ class LinuxSession:
             if self._descriptor is None:
                 return
             self.interrupt()
+            if self._segments is not None:
+                self._end_offload(self._segments, self._descriptor)
             self._tracker.read(self._descriptor, last=True)
             self._note_vanished()
             os.close(self._descriptor)
@@ -246,6 +271,23 @@ class LinuxSession:
             except SessionEnded:
                 return None
 
+    def _end_offload(self, segments: SegmentCalls, descriptor: int) -> None:
+        """Leave the device as it was, and let the kernel count what is still in its queue.
+
+        The kernel does not count the packets of a queue that it discards. What is read here is
+        counted as given to the application, which has not got it.
+        """
+        unread, failure = 0, 0
+        while not failure and unread < MAX_QUEUE_LENGTH:
+            packets, failure, cut = segments.read(descriptor, MAX_QUEUE_LENGTH)
+            unread += len(packets) + cut
+        if unread:
+            self._log.warn(
+                f"{self._label}: The session ended before {unread} packets in the device's queue "
+                "were read. They are lost."
+            )
+        tun.end_offload(descriptor)
+
     def _note_purged(self) -> None:
         # The kernel discards a deleted device's queue without counting the packets.
         self._purged = True
@@ -258,8 +300,8 @@ class LinuxSession:
         if new > 0 and not self._tracker.gone:
             self._log.warn(
                 f"{self._label}: {new} packets were lost in the device's queue: another program "
-                "shortened it (txqueuelen), or the session ended before they were read. They count "
-                "as dropped."
+                "shortened it (txqueuelen), or the session ended before they were read"
+                f"{SEGMENTS_LOST if self._segments is not None else ''}. They count as dropped."
             )
         self._vanished += new
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -63,6 +63,8 @@ class LinkTracker:
         index: Its interface index in the network namespace of this thread.
         counters: Its counters so far.
         handed: What `read_handed` returned at the same time, while no session was attached.
+        merged: Returns how many more packets the session has read than the kernel counts; None
+            without offload.
 
     Attributes:
         counters: The last reading; after the device was deleted, its final counters.
@@ -72,12 +74,18 @@ class LinkTracker:
     """
 
     def __init__(
-        self, guid: UUID, index: int, counters: LinkCounters, handed: int | None = None
+        self,
+        guid: UUID,
+        index: int,
+        counters: LinkCounters,
+        handed: int | None = None,
+        merged: Callable[[], int] | None = None,
     ) -> None:
         self.counters = counters
         self.gone = False
         self.vanished = 0
         self._losses = QueueLosses(counters, handed)
+        self._merged = merged
         self._alias = alias_start(guid).encode()
         self._mark = mark_start(guid).encode()
         self._place: Place | None = Place(index)
@@ -114,7 +122,8 @@ class LinkTracker:
             self._losses.handed(read_handed(place.index))
 
     def _count(self, counters: LinkCounters, waiting: int) -> None:
-        self.vanished = self._losses.learn(counters, waiting)
+        merged = None if self._merged is None else self._merged()
+        self.vanished = self._losses.learn(counters, waiting, merged)
         dropped = counters.received_dropped + self.vanished
         self.counters = replace(counters, received_dropped=dropped)
 

@@ -5,6 +5,7 @@
     failures     the exception for an error number
     binding      functions made of prototypes
     events       events, and waiting for several of them
+    clock_tick   wake threads every millisecond instead of every 15.6
     elevation    whether this process runs as Administrator
     acl          who may open a file
     held         a file that cannot change while it is checked and loaded

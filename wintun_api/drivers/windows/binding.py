@@ -80,6 +80,13 @@ def bind_library(library: Any, rows: Iterable[Prototype], failed: Failure = fail
     return bind(rows, lambda row: (row.name, library), last_error, flags, failed)
 
 
+def address_of(function: Any) -> int:
+    """Return the address of a foreign function, for C code that calls it itself."""
+    address = ctypes.cast(function, ctypes.c_void_p).value
+    assert address is not None
+    return address
+
+
 def load_system(name: str, rows: Iterable[Prototype]) -> Functions:
     """Bind functions of a library that is only looked for in System32. Windows only."""
     return bind_library(system_library(name), rows)

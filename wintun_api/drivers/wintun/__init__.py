@@ -11,6 +11,7 @@
     generations  where the two generations differ: abilities, and the calls of each
     names        what adapters are called by Wintun and by Windows
     readings     Readings: describe adapters, also those that the system hides now
+    bursts       RingCalls: receive and send packets, with ctypes or in C
     session      WintunSession: receive, wait, interrupt, send, end
     adapter      WintunAdapter: a handle's life, and the settings of its adapter
     driver       WintunDriver: create, open, list, delete

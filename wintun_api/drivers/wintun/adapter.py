@@ -50,6 +50,9 @@ from wintun_api.errors import (
     SettingRefused,
 )
 
+NO_OFFLOAD = "Wintun has no segmentation offload."
+NO_OFFLOAD_HINT = "Start the session without offload. Only the Linux driver has it."
+
 
 class WintunAdapter:
     """Manage an adapter. Management thread only, except for the session of `start_session`.
@@ -167,10 +170,11 @@ class WintunAdapter:
                 raise
         return self._counted
 
-    def start_session(self, capacity: int) -> WintunSession:
+    def start_session(self, capacity: int, *, offload: bool | None = None) -> WintunSession:
         """Start a session with rings of `capacity` bytes (wintun.h: WintunStartSession).
 
         Raises:
+            NotSupported: `offload` is wanted.
             InvalidArgument: The capacity is not a power of two, or is out of range.
             SessionExists: The adapter already has one, perhaps in another process.
             AdapterNotFound: The adapter is gone.
@@ -178,6 +182,8 @@ class WintunAdapter:
         """
         handle = self._open()
         check_capacity(capacity)
+        if offload:
+            raise NotSupported(detail=NO_OFFLOAD, hint=NO_OFFLOAD_HINT)
         try:
             session = self._calls.call("WintunStartSession", handle, capacity)
         except DriverError as error:
@@ -190,7 +196,8 @@ class WintunAdapter:
             hidden.failed, hidden.log = error.failed, error.log
             raise hidden from None
         try:
-            started = WintunSession(self._calls.library, session, capacity)
+            packets = self._calls.packets_of(session)
+            started = WintunSession(self._calls.library, session, capacity, packets)
         except BaseException:
             self._calls.call("WintunEndSession", session)
             raise

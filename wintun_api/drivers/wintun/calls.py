@@ -6,24 +6,28 @@ from typing import Any
 
 from wintun_api.drivers.base import Logger
 from wintun_api.drivers.windows.win32 import ERROR_FILE_NOT_FOUND, ERROR_VERSION_PARSE_ERROR
-from wintun_api.drivers.wintun.abi import Generation
+from wintun_api.drivers.wintun.abi import Generation, SessionHandle
+from wintun_api.drivers.wintun.bursts import RingCalls, calls_of
 from wintun_api.drivers.wintun.library import WintunLibrary
 from wintun_api.drivers.wintun.log import Log
 from wintun_api.errors import DriverError
+from wintun_api.native import Speedups
 
 
 class Calls:
     """Make the management calls of one library, and receive its log from the first call on.
 
-    Packets do not pass here: `WintunSession` calls the library's functions itself. Calls come from
-    one thread at a time, but for those of a session's start and end.
+    Packets do not pass here: they have calls of their own (`packets_of`). Calls come from one
+    thread at a time, but for those of a session's start and end.
 
     Args:
         library: The library; it is not loaded until a call needs it.
+        speedups: The C extension, if packets may pass through it.
     """
 
-    def __init__(self, library: WintunLibrary) -> None:
+    def __init__(self, library: WintunLibrary, speedups: Speedups | None = None) -> None:
         self.library = library
+        self._speedups = speedups
         self._log: Log | None = None
         self._logger: Logger | None = None
         self._closed = False
@@ -54,6 +58,10 @@ class Calls:
         except DriverError as error:
             error.log = log.since(mark)
             raise
+
+    def packets_of(self, session: SessionHandle) -> RingCalls:
+        """Return what receives and sends the packets of a session."""
+        return calls_of(self.library, session, self._speedups)
 
     def driver_version(self) -> tuple[int, int] | None:
         """Return (major, minor) (wintun.h: WintunGetRunningDriverVersion), None if not loaded.

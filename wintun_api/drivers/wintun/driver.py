@@ -9,6 +9,7 @@ from ctypes import byref
 from pathlib import Path
 from uuid import UUID, uuid4
 
+from wintun_api.choices import Native
 from wintun_api.drivers.base import AdapterInfo, Capabilities, Logger, Unavailable, Watcher
 from wintun_api.drivers.limits import check_name, check_pool
 from wintun_api.drivers.windows.devices import Devices, windows_devices
@@ -32,6 +33,7 @@ from wintun_api.errors import (
     NotSupported,
     about_adapter,
 )
+from wintun_api.native import Speedups, speedups
 
 # Windows numbers equal descriptions: "Example Tunnel", "Example Tunnel #2".
 _DESCRIPTION = re.compile(r"(?P<pool>.*) Tunnel(?: #\d+)?")
@@ -49,6 +51,7 @@ class WintunDriver:
         name: The driver's key in `drivers.DRIVERS`.
         lasting: Whether the library's machine outlives this process.
         pools: Pools to look into in addition to those that are used.
+        speedups: The C extension, if packets may pass through it.
 
     Attributes:
         library: The library.
@@ -65,6 +68,7 @@ class WintunDriver:
         name: str = "wintun",
         lasting: bool = True,
         pools: Iterable[str] = (),
+        speedups: Speedups | None = None,
     ) -> None:
         self.library = library
         self.ip_helper = ip_helper
@@ -72,7 +76,7 @@ class WintunDriver:
         self._lasting = lasting
         self._pools = set(pools)
         self._adapters: list[WintunAdapter] = []
-        self._calls = Calls(library)
+        self._calls = Calls(library, speedups)
         self._names = Names(ip_helper, self.adapters)
         self.readings = Readings(self._calls, ip_helper, devices, self._names)
 
@@ -323,6 +327,7 @@ def open_wintun(
     data_dir: Path | None = None,
     allow_unverified: bool = False,
     pools: Iterable[str] = (),
+    native: Native = Native.AUTO,
 ) -> WintunDriver:
     """Return the driver of the real wintun.dll, which is not loaded yet.
 
@@ -338,7 +343,8 @@ def open_wintun(
         data_dir: A directory to search in addition to the program's own directory.
         allow_unverified: Accept a file that is neither a known release nor signed by its vendor.
         pools: Pools to look into in addition to those that are used.
+        native: Whether packets may be received and sent in C.
     """
     library = WintunDll(path, data_dir=data_dir, allow_unverified=allow_unverified)
     helper, devices = windows_ip_helper(), windows_devices()
-    return WintunDriver(library, helper, devices=devices, pools=pools)
+    return WintunDriver(library, helper, devices=devices, pools=pools, speedups=speedups(native))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from typing import Any, Protocol
@@ -17,11 +18,13 @@ from wintun_api.drivers.base import Unavailable, UnavailableReason
 from wintun_api.drivers.windows.binding import (
     LOAD_LIBRARY_SEARCH_DLL_LOAD_DIR,
     LOAD_LIBRARY_SEARCH_SYSTEM32,
+    address_of,
     bind_library,
     clear_last_error,
     last_error,
     load_library,
     load_system,
+    system_library,
 )
 from wintun_api.drivers.windows.elevation import elevated
 from wintun_api.drivers.windows.events import EVENT_PROTOTYPES, Events
@@ -47,6 +50,25 @@ logger = logging.getLogger(__name__)
 SAFE_SEARCH = LOAD_LIBRARY_SEARCH_DLL_LOAD_DIR | LOAD_LIBRARY_SEARCH_SYSTEM32
 
 
+@dataclass(frozen=True, slots=True)
+class PacketAddresses:
+    """Hold the addresses of the functions that C code calls for packets.
+
+    Attributes:
+        receive: WintunReceivePacket.
+        release: WintunReleaseReceivePacket.
+        allocate: WintunAllocateSendPacket.
+        send: WintunSendPacket.
+        last_error: What returns this thread's error number of the last of these calls.
+    """
+
+    receive: int
+    release: int
+    allocate: int
+    send: int
+    last_error: int
+
+
 class WintunLibrary(Protocol):
     """Call wintun.dll and related system functions. All members may be used on any thread."""
 
@@ -70,6 +92,14 @@ class WintunLibrary(Protocol):
     @property
     def functions(self) -> Mapping[str, Callable[..., Any]]:
         """The bound functions by exported name; loads the library the first time.
+
+        Raises:
+            DriverUnavailable: It cannot be used here.
+        """
+
+    @property
+    def packet_addresses(self) -> PacketAddresses | None:
+        """The functions for packets, for C code; None if they are Python functions.
 
         Raises:
             DriverUnavailable: It cannot be used here.
@@ -178,6 +208,11 @@ class WintunDll:
             assert self._functions is not None
             return self._functions
 
+    @property
+    def packet_addresses(self) -> PacketAddresses:
+        """Return what ctypes resolved, and Windows' own GetLastError."""
+        return packet_addresses(self.functions, system_library("kernel32.dll").GetLastError)
+
     def last_error(self) -> int:
         """Return what ctypes saved after this thread's last call."""
         return last_error()
@@ -246,6 +281,24 @@ class WintunDll:
                 hint=download_hint(process_machine()),
             ) from error
         self._loaded, self._functions = found, functions
+
+
+def packet_addresses(
+    functions: Mapping[str, Callable[..., Any]], last_error: Any
+) -> PacketAddresses:
+    """Return the addresses of a library's functions for packets.
+
+    Args:
+        functions: The bound functions by exported name.
+        last_error: The foreign function that returns the error number of a thread's last call.
+    """
+    return PacketAddresses(
+        receive=address_of(functions["WintunReceivePacket"]),
+        release=address_of(functions["WintunReleaseReceivePacket"]),
+        allocate=address_of(functions["WintunAllocateSendPacket"]),
+        send=address_of(functions["WintunSendPacket"]),
+        last_error=address_of(last_error),
+    )
 
 
 def _raise(unavailable: Unavailable | None) -> None:

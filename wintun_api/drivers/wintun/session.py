@@ -1,26 +1,20 @@
-"""Exchange IP packets with one adapter.
-
-Receive and Release, and Allocate and Send, are each called in one method: no pointer leaves it.
-"""
+"""Exchange IP packets with one adapter."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from ctypes import byref, string_at
 from threading import Lock
 from types import MappingProxyType
 
-from wintun_api.drivers.windows.foreign import DWORD, copy_bytes
 from wintun_api.drivers.windows.win32 import (
     ERROR_BUFFER_OVERFLOW,
     ERROR_NO_MORE_ITEMS,
 )
 from wintun_api.drivers.wintun.abi import SessionHandle
+from wintun_api.drivers.wintun.bursts import RingCalls
 from wintun_api.drivers.wintun.library import WintunLibrary
 from wintun_api.drivers.wintun.meanings import driver_error
-from wintun_api.errors import DriverError, InvalidPacket, SessionEnded, carried_code
-from wintun_api.limits import MAX_PACKET
-from wintun_api.packet.check import TOO_LONG
+from wintun_api.errors import DriverError, SessionEnded, carried_code
 
 NONE_REFUSED: Mapping[str, int] = MappingProxyType({})
 
@@ -32,21 +26,23 @@ class WintunSession:
 
     Packet calls come from one thread at a time and never block; `wait_readable` is called on one
     waiter thread, `interrupt` on any thread.
+
+    Args:
+        library: The library that started the session.
+        handle: The session.
+        capacity: The capacity of its rings in bytes.
+        calls: Receives and sends its packets.
     """
 
-    def __init__(self, library: WintunLibrary, handle: SessionHandle, capacity: int) -> None:
+    def __init__(
+        self, library: WintunLibrary, handle: SessionHandle, capacity: int, calls: RingCalls
+    ) -> None:
         functions = library.functions
         self._library = library
         self._handle: SessionHandle | None = handle
         self._capacity = capacity
-        self._last_error = library.last_error
-        self._receive = functions["WintunReceivePacket"]
-        self._release = functions["WintunReleaseReceivePacket"]
-        self._allocate = functions["WintunAllocateSendPacket"]
-        self._send = functions["WintunSendPacket"]
+        self._receive, self._send = calls.receive, calls.send
         self._end = functions["WintunEndSession"]
-        self._size = DWORD()
-        self._size_reference = byref(self._size)
         self._failure: DriverError | None = None
         self._send_failure: DriverError | None = None
         self._quit_lock = Lock()
@@ -76,6 +72,16 @@ class WintunSession:
         """Return 0: the length of a packet is known, so it is always read completely."""
         return 0
 
+    @property
+    def offload(self) -> bool:
+        """Return False: Windows segments what is sent into an adapter by itself."""
+        return False
+
+    @property
+    def merged(self) -> int:
+        """Return 0: Windows counts every packet."""
+        return 0
+
     def fileno(self) -> int | None:
         """Return None: Windows has events, not descriptors."""
         return None
@@ -87,7 +93,8 @@ class WintunSession:
             SessionEnded: The session was ended.
             DriverError: The wait failed or returned an unexpected result.
         """
-        self._running()
+        if self._handle is None:
+            raise SessionEnded
         self._library.clear_last_error()
         index = self._library.wait_for_multiple_objects(self._events)
         if index not in (0, 1):  # WAIT_ABANDONED, WAIT_TIMEOUT: it would look like an interrupt
@@ -100,36 +107,26 @@ class WintunSession:
             if self._handle is not None:
                 self._library.set_event(self._quit)
 
-    def receive_packets(self, limit: int) -> list[bytes]:
+    def receive_packets(self, limit: int) -> Sequence[bytes]:
         """Drain up to `limit` packets (wintun.h: WintunReceivePacket).
 
         Raises:
             SessionEnded: The adapter is gone (38), or the session was ended.
             RingCorrupt: The ring is inconsistent (13).
         """
-        handle = self._running()
+        if self._handle is None:
+            raise SessionEnded
         if self._failure is not None:
             failure, self._failure = self._failure, None
             raise failure
-        receive, release, size = self._receive, self._release, self._size
-        reference = self._size_reference
-        packets: list[bytes] = []
-        append = packets.append
-        for _ in range(limit):
-            address = receive(handle, reference)
-            if address is None:
-                code = self._last_error()
-                if carried_code(code) == ERROR_NO_MORE_ITEMS:
-                    break
-                failure = driver_error("WintunReceivePacket", code)
-                if not packets:
-                    raise failure
-                self._failure = failure  # packets drained before are not lost
-                break
-            try:
-                append(string_at(address, size.value))
-            finally:
-                release(handle, address)  # a packet kept stalls the whole ring
+        packets, code = self._receive(limit)
+        if code is None or code == ERROR_NO_MORE_ITEMS:
+            return packets
+        if carried_code(code) != ERROR_NO_MORE_ITEMS:
+            failure = driver_error("WintunReceivePacket", code)
+            if not packets:
+                raise failure
+            self._failure = failure  # packets drained before are not lost
         return packets
 
     def send_packets(self, packets: Sequence[bytes]) -> int:
@@ -137,34 +134,25 @@ class WintunSession:
 
         Raises:
             SessionEnded: The adapter is gone (38), or the session was ended.
-            InvalidPacket: A packet is longer than the ring's records may be.
+            InvalidPacket: A packet is longer than the ring's records may be; none was sent.
         """
-        handle = self._running()
+        if self._handle is None:
+            raise SessionEnded
         if self._send_failure is not None:
             failure, self._send_failure = self._send_failure, None
             raise failure
-        allocate, send, copy = self._allocate, self._send, copy_bytes
-        sent = 0
-        for packet in packets:
-            size = len(packet)
-            if size > MAX_PACKET:  # the DLL would write past its ring
-                raise InvalidPacket(TOO_LONG, f"{size} bytes are more than {MAX_PACKET}.")
-            # Nothing may fail between Allocate and Send: an unsent packet blocks all later ones.
-            content = packet if type(packet) is bytes else bytes(packet)
-            address = allocate(handle, size)
-            if address is None:
-                code = self._last_error()
-                if carried_code(code) == ERROR_BUFFER_OVERFLOW:
-                    break
-                failure = driver_error("WintunAllocateSendPacket", code)
-                if not sent:
-                    raise failure
-                self._send_failure = failure  # packets sent before it must not be sent again
-                break
-            copy(address, content, size)
-            send(handle, address)
-            sent += 1
+        sent, code = self._send(packets)
+        if code is None or code == ERROR_BUFFER_OVERFLOW:
+            return sent
+        if carried_code(code) != ERROR_BUFFER_OVERFLOW:
+            failure = driver_error("WintunAllocateSendPacket", code)
+            if not sent:
+                raise failure
+            self._send_failure = failure  # packets sent before it must not be sent again
         return sent
+
+    def pause(self) -> None:
+        """Do nothing: what waits in the ring is not known."""
 
     def quiesce(self) -> None:
         """Do nothing: Windows cannot stop the host from sending."""
@@ -178,8 +166,3 @@ class WintunSession:
                 self._end(handle)
             finally:
                 self._library.close_handle(self._quit)
-
-    def _running(self) -> SessionHandle:
-        if self._handle is None:
-            raise SessionEnded
-        return self._handle

@@ -1,34 +1,28 @@
-"""The native part: built from its source, the same to its caller as Python, refused when old."""
+"""The calls for packets: the same in Python and in C."""
 
 from __future__ import annotations
 
 import errno
 import os
-import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from wintun_api.drivers.linux import native
-from wintun_api.drivers.linux.calls import PacketCalls, PythonCalls
-from wintun_api.errors import InvalidSettings
+from tests.extension import extension
+from wintun_api.drivers.linux.calls import NativeCalls, PacketCalls, PythonCalls
 from wintun_api.packet.block import Block
 
 assert sys.platform != "win32"  # tests/drivers/conftest.py leaves it out there
-pytestmark = pytest.mark.skipif(
-    not any(map(shutil.which, native.COMPILERS)), reason="not installed: gcc"
-)
 
 PACKETS = [b"one", b"second", b"3rd"]
 
 
 @pytest.fixture(params=["python", "native"])
-def calls(request: pytest.FixtureRequest, native_library: Path) -> PacketCalls:
+def calls(request: pytest.FixtureRequest) -> PacketCalls:
     """Both kinds of calls."""
-    return PythonCalls() if request.param == "python" else native.NativeCalls(native_library)
+    return PythonCalls() if request.param == "python" else NativeCalls(extension())
 
 
 @pytest.fixture
@@ -61,12 +55,10 @@ def test_reads_up_to_the_limit(calls: PacketCalls, datagrams: tuple[int, int]) -
     assert calls.read(near, 1) == (PACKETS[2:], 0, 0)
 
 
-def test_reads_a_burst_larger_than_its_room(
-    native_library: Path, datagrams: tuple[int, int]
-) -> None:
+def test_reads_a_burst_larger_than_its_room(datagrams: tuple[int, int]) -> None:
     """What does not fit into one call comes with the next one, and nothing is cut."""
     near, far = datagrams
-    calls = native.NativeCalls(native_library)
+    calls = NativeCalls(extension())
     sent = [bytes([number]) * 60000 for number in range(3)]
     got: list[bytes] = []
     for _ in range(2):  # the first burst is read by Python
@@ -188,10 +180,10 @@ def test_a_failure_is_a_value(calls: PacketCalls, tmp_path: Path) -> None:
     assert calls.write(descriptor, PACKETS) == (0, errno.EBADF, 0, 0, 0)
 
 
-def test_a_failure_behind_a_burst_is_a_value(native_library: Path) -> None:
+def test_a_failure_behind_a_burst_is_a_value() -> None:
     """A foreign call that reads nothing at all gives no packets and the error."""
     near, far = os.pipe()
-    calls = native.NativeCalls(native_library)
+    calls = NativeCalls(extension())
     os.write(far, b"xx")
     os.set_blocking(near, False)
     os.close(far)
@@ -200,75 +192,26 @@ def test_a_failure_behind_a_burst_is_a_value(native_library: Path) -> None:
     assert calls.read(near, 2) == ([], errno.EBADF, 0)
 
 
-def test_many_packets_come_in_one_piece(native_library: Path, datagrams: tuple[int, int]) -> None:
+def test_many_packets_come_in_one_piece(datagrams: tuple[int, int]) -> None:
     """Behind a first burst the next ones lie in one piece, and hold no more room than they need."""
     near, far = datagrams
-    calls = native.NativeCalls(native_library)
+    calls = NativeCalls(extension())
     for _ in range(2):
         for packet in PACKETS:
             os.write(far, packet)
         packets = calls.read(near, 512).packets
         assert packets == PACKETS
     assert isinstance(packets, Block)
-    assert packets.memory == b"".join(PACKETS)
+    assert packets.memory == b"".join(PACKETS)  # no room that they do not need
 
 
-def test_a_packet_alone_needs_no_foreign_call(
-    native_library: Path, datagrams: tuple[int, int]
-) -> None:
-    """At a low rate packets are read as Python reads them."""
+def test_a_packet_alone_keeps_no_more_memory_than_it_needs(datagrams: tuple[int, int]) -> None:
+    """At a low rate packets lie in memory of their own size, from the first one on."""
     near, far = datagrams
-    calls = native.NativeCalls(native_library)
+    calls = NativeCalls(extension())
     for _ in range(3):
         os.write(far, b"one")
-        assert calls.read(near, 512) == ([b"one"], errno.EAGAIN, 0)
-
-
-def test_auto_is_what_was_built(native_library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a word the library beside its source is used, where there is one."""
-    monkeypatch.setattr(native, "LIBRARY", native_library)
-    assert native.load("auto") is not None
-    monkeypatch.setattr(native, "LIBRARY", native_library.with_name("missing.so"))
-    assert native.load("auto") is None
-
-
-def test_off(native_library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It can be switched off."""
-    monkeypatch.setattr(native, "LIBRARY", native_library)
-    assert native.load("off") is None
-
-
-def test_another_source_is_refused(
-    native_library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A library of another version is not used; one that was named is refused with a sentence."""
-    changed = tmp_path / "burst.c"
-    changed.write_bytes(native.SOURCE.read_bytes() + b"\n")
-    monkeypatch.setattr(native, "SOURCE", changed)
-    monkeypatch.setattr(native, "LIBRARY", native_library)
-    assert native.load("auto") is None
-    with pytest.raises(InvalidSettings, match="built from a different version"):
-        native.load(native_library)
-
-
-def test_a_file_that_is_not_a_library(tmp_path: Path) -> None:
-    """Something else is refused by name."""
-    path = tmp_path / "burst.so"
-    path.write_text("no library")
-    with pytest.raises(InvalidSettings, match=r"burst\.so"):
-        native.load(path)
-
-
-def test_no_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a compiler nothing is built, and that is what is said."""
-    monkeypatch.delenv("CC", raising=False)
-    monkeypatch.setattr(native, "COMPILERS", ("no-such-compiler",))
-    with pytest.raises(FileNotFoundError, match="No C compiler"):
-        native.build(tmp_path / "burst.so")
-
-
-def test_a_compiler_that_fails(tmp_path: Path) -> None:
-    """A failing compiler leaves nothing behind."""
-    with pytest.raises(subprocess.CalledProcessError):
-        native.build(tmp_path / "burst.so", "false")
-    assert list(tmp_path.iterdir()) == []
+        packets, failure, cut = calls.read(near, 512)
+        assert (packets, failure, cut) == ([b"one"], errno.EAGAIN, 0)
+        assert isinstance(packets, Block)
+        assert packets.memory == b"one"
