@@ -14,8 +14,13 @@
     events          Win32 events
     devices         the device manager: which devices are there, disabled, gone
     ip_helper       names, network settings and counters of the machine's devices
-    network         the host's IP stack behind a link: answers echo requests and UDP
+    network         the hosts behind a link: they answer ping, and echo over UDP and TCP
     traffic         the times of background traffic
+    message         what an IP packet carries, checked
+    segment         TCP segments and their numbers
+    reassembly      data of TCP segments in order again
+    connection      one TCP connection that echoes
+    echo            the echo service: its connections, and resets for all other ports
     conversations   the packets of background traffic
 
 It works like a checked build: calls that would corrupt memory in wintun.dll are refused and

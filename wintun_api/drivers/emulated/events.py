@@ -1,6 +1,6 @@
 """Emulate Win32 events with one condition, and provide the clock for background traffic.
 
-There is no polling: a wait without due traffic has no time-out.
+There is no polling: a wait has no time-out while nothing is due.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 from threading import Condition, RLock
 from typing import Protocol
 
@@ -18,7 +19,7 @@ class Source(Protocol):
     """Describe a source of events at certain times, such as packets that a host sends."""
 
     def due(self) -> float:
-        """Return when the next event is due, in `time.monotonic` seconds."""
+        """Return when the next event is due, in `time.monotonic` seconds; infinity for never."""
 
     def run(self, now: float) -> None:
         """Execute all events that are due."""
@@ -36,7 +37,12 @@ class _Event:
 
 
 class Events:
-    """Keep events by handle. Any thread; all methods use the machine's lock."""
+    """Keep events by handle. Any thread; all methods use the machine's lock.
+
+    Attributes:
+        sources: Background traffic, by the handle of the event that is set for its packets.
+        links: What hosts send again because it was not acknowledged, by the same handle.
+    """
 
     def __init__(self, lock: RLock) -> None:
         self._condition = Condition(lock)
@@ -44,6 +50,7 @@ class Events:
         self._waiting: Counter[int] = Counter()
         self._handles = itertools.count(0x100, 4)  # never reused
         self.sources: dict[int, Source] = {}
+        self.links: dict[int, Source] = {}
 
     def __len__(self) -> int:
         """Return how many events are open."""
@@ -78,6 +85,7 @@ class Events:
         with self._condition:
             del self._events[handle]
             self.sources.pop(handle, None)
+            self.links.pop(handle, None)
             waited_for = self._waiting[handle] > 0
             if waited_for:
                 self._condition.notify_all()  # to fail there; Windows would let them hang
@@ -90,10 +98,11 @@ class Events:
             self._condition.notify_all()
 
     def run_source(self, handle: int) -> None:
-        """Execute what is due for an event's source, without waiting."""
-        source = self.sources.get(handle)
-        if source is not None:
-            source.run(time.monotonic())
+        """Execute what is due for an event's sources, without waiting."""
+        for table in (self.sources, self.links):
+            source = table.get(handle)
+            if source is not None:
+                source.run(time.monotonic())
 
     def wait(self, handles: Sequence[int]) -> int:
         """Block until one is set and return the index of the first such; reset it if automatic.
@@ -106,7 +115,8 @@ class Events:
             self._waiting.update(handles)
             try:
                 while True:
-                    sources = [self.sources[one] for one in handles if one in self.sources]
+                    tables = (self.sources, self.links)
+                    sources = [table[one] for table in tables for one in handles if one in table]
                     now = time.monotonic() if sources else 0.0
                     for source in sources:
                         source.run(now)
@@ -117,7 +127,7 @@ class Events:
                         if event.signalled:
                             event.signalled = event.manual_reset
                             return index
-                    due = min((source.due() for source in sources), default=None)
-                    self._condition.wait(None if due is None else max(0.0, due - now))
+                    due = min((source.due() for source in sources), default=inf)
+                    self._condition.wait(None if due == inf else max(0.0, due - now))
             finally:
                 self._waiting.subtract(handles)

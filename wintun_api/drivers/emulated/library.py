@@ -77,6 +77,11 @@ class EmulatedLibrary(Controls):
         """The bound functions by exported name."""
         return self._functions
 
+    @property
+    def packet_addresses(self) -> None:
+        """Return None: the functions are Python functions, which C code must not call."""
+        return None
+
     def last_error(self) -> int:
         """Return this thread's error number."""
         return self._program.last_error

@@ -1,4 +1,4 @@
-"""Emulate the kernel's side of a running session: two rings and the host behind them.
+"""Emulate the kernel's side of a running session: two rings and the hosts behind them.
 
 The kernel driver's threads are not emulated: their work is done in the thread that causes it, or in
 the thread that waits.
@@ -30,7 +30,7 @@ class Link:
 
     Args:
         capacity: Ring capacity in bytes.
-        host: The host that answers.
+        host: The hosts that answer.
         counters: The device's counters.
         signal: Sets the read-wait event.
         tolerant: Whether the driver skips packets that are not IP (0.14); older ones stop.
@@ -65,17 +65,16 @@ class Link:
         return True
 
     def consume(self) -> None:
-        """Take packets that the application has sent, and let the host answer."""
+        """Take packets that the application has sent, and let the hosts answer."""
         if self._held:
             return
-        take, counters, answer = self.sent.take, self._counters, self._host.answer
+        take, counters, replies = self.sent.take, self._counters, self._host.replies
         try:
             while (packet := take()) is not None:
                 if is_ip(packet):
                     counters.sent_packets += 1
                     counters.sent_bytes += len(packet)
-                    reply = answer(packet)
-                    if reply is not None:
+                    for reply in replies(packet):
                         self.deliver(reply)
                     continue
                 counters.sent_dropped += 1
@@ -83,6 +82,19 @@ class Link:
                     self.sent.stop_consuming()
         except ValueError:
             self.sent.stop_consuming()
+
+    def due(self) -> float:
+        """Return when the hosts send something by themselves; infinity if nothing is planned.
+
+        Whenever this changes to an earlier time, a packet is delivered too, so that the thread that
+        waits for packets asks again.
+        """
+        return self._host.due()
+
+    def run(self, now: float) -> None:
+        """Send what the hosts send by themselves, such as segments that were not acknowledged."""
+        for packet in self._host.run(now):
+            self.deliver(packet)
 
     def hold(self, held: bool) -> None:
         """Stop consuming, so that the ring fills; or continue and catch up."""
@@ -95,6 +107,7 @@ class Link:
 
     def terminate(self) -> None:
         """Unregister the rings: both directions end (38), and waiting threads are woken."""
+        self._host.disconnect()
         self.received.stop_producing()
         self.sent.stop_consuming()
         self._signal()

@@ -82,9 +82,14 @@ class Device:
     link: Link | None = None
     changed: Callable[[], None] | None = None
 
+    def __post_init__(self) -> None:
+        self.host.mtu = self.mtu
+
     def __setattr__(self, name: str, value: object) -> None:
         """Set an attribute, and notify watchers if the IP Helper would do so."""
         object.__setattr__(self, name, value)
+        if name == "mtu" and "host" in self.__dict__:
+            self.host.mtu = self.mtu
         if name in TOLD and self.changed is not None:
             self.changed()
 
