@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from wintun_api.cli import bundle, variables
+from wintun_api import variables
+from wintun_api.cli import bundle
 from wintun_api.cli.options import JSON_HELP
-from wintun_api.settings import Settings
+from wintun_api.variables import DEFAULT_URL
 
 if TYPE_CHECKING:
     from wintun_api.cli.client import Client
-
-DEFAULT_URL = "http://{host.default}:{port.default}".format(**Settings.declared())
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import pytest
 
 from tests.cli.commands import invoke, run
 from tests.needs import leave_out
-from wintun_api.cli.config_file import check_config
+from wintun_api.config_file import check_config
 from wintun_api.files import UntrustedFile
 
 if sys.platform == "win32":
