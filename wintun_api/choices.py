@@ -57,6 +57,28 @@ class UnavailableCause(StrEnum):
     NETWORK_NOT_OWNED = "network_not_owned"
 
 
+class Native(StrEnum):
+    """Whether packets may be handled in C.
+
+    `auto`: by the C extension, where the installation has it. `off`: in Python alone.
+    """
+
+    AUTO = "auto"
+    OFF = "off"
+
+
+class Offload(StrEnum):
+    """Whether the host leaves the segmentation of TCP and UDP to a session, on Linux.
+
+    `auto`: where the installation has the C extension. `on`: wherever the kernel supports it.
+    `off`: never.
+    """
+
+    AUTO = "auto"
+    ON = "on"
+    OFF = "off"
+
+
 class ServiceLogLevel(StrEnum):
     """The lowest level of the lines that the service logs."""
 
@@ -116,11 +138,92 @@ class Overflow(StrEnum):
     BLOCK = "block"
 
 
+class IfExists(StrEnum):
+    """Select what happens where an adapter with the name of a new one exists in its pool.
+
+    `error`: the request is refused. `open`: the service opens the adapter and applies the settings
+    that the request names. `replace`: the service deletes the adapter and creates it again.
+    """
+
+    ERROR = "error"
+    OPEN = "open"
+    REPLACE = "replace"
+
+
+class Distribution(StrEnum):
+    """The shape of the delays of an impairment, as of tc-netem.
+
+    `uniform`: every delay between `delay - jitter` and `delay + jitter` is equally likely. Of the
+    others, `delay` is the mean and `jitter` the standard deviation. `normal`: a bell. `pareto`: a
+    few packets take much longer. `paretonormal`: a mixture, a quarter of a bell and three quarters
+    of a pareto.
+    """
+
+    UNIFORM = "uniform"
+    NORMAL = "normal"
+    PARETO = "pareto"
+    PARETONORMAL = "paretonormal"
+
+
+class OnChange(StrEnum):
+    """Select what happens to delayed packets when their impairment is changed or removed.
+
+    `deliver`: they are delivered at once, in order. `drop`: they are dropped and counted.
+    """
+
+    DELIVER = "deliver"
+    DROP = "drop"
+
+
+class PresetName(StrEnum):
+    """The name of a network that many people know, as an impairment."""
+
+    DSL = "dsl"
+    CABLE = "cable"
+    MOBILE_3G = "3g"
+    LTE = "lte"
+    MOBILE_5G = "5g"
+    SATELLITE_LEO = "satellite-leo"
+    SATELLITE_GEO = "satellite-geo"
+    HOTEL_WIFI = "hotel-wifi"
+    TRAIN = "train"
+    LOSSY_1 = "lossy-1"
+    LOSSY_5 = "lossy-5"
+
+
+class Tap(StrEnum):
+    """Select on which side of an impairment a client watches a session.
+
+    `after`: what the application and the host really get. `before`: what the host and the clients
+    sent, before anything of it was delayed or lost.
+    """
+
+    AFTER = "after"
+    BEFORE = "before"
+
+
 class Full(StrEnum):
     """Select what happens to packets when the send ring is full."""
 
     DROP = "drop"
     WAIT = "wait"
+
+
+class Ends(StrEnum):
+    """Select what ends when the last client that holds an adapter has gone.
+
+    `nothing`: the session and the adapter stay. `session`: the session ends, if a client that holds
+    the adapter started it. `adapter`: the session ends and the adapter is deleted.
+    """
+
+    NOTHING = "nothing"
+    SESSION = "session"
+    ADAPTER = "adapter"
+
+    @property
+    def strength(self) -> int:
+        """A number that is larger the more ends."""
+        return list(Ends).index(self)
 
 
 class SessionState(StrEnum):
@@ -150,6 +253,13 @@ class EventType(StrEnum):
     SESSION_ENDED = "session.ended"
     SESSION_FAILED = "session.failed"
     SESSION_LOSS = "session.loss"
+    SESSION_ABANDONED = "session.abandoned"
+    SESSION_REJOINED = "session.rejoined"
+    IMPAIRMENT_SET = "impairment.set"
+    IMPAIRMENT_REMOVED = "impairment.removed"
+    IMPAIRMENT_STEP = "impairment.step"
+    IMPAIRMENT_LOSS = "impairment.loss"
+    IMPAIRMENT_NEARLY_FULL = "impairment.nearly_full"
     OPERATION_DONE = "operation.done"
     OPERATION_FAILED = "operation.failed"
     DRIVER_LOG = "driver.log"
@@ -170,6 +280,7 @@ class CloseCode(IntEnum):
 
     NORMAL = 1000, "The service has nothing more to send, or the client closed the socket."
     GOING_AWAY = 1001, "The service is shutting down."
+    PROTOCOL_ERROR = 1002, "The client sent something that is not a valid WebSocket frame."
     ABNORMAL = 1006, "The connection ended without a close frame. This code is never sent."
     INVALID_DATA = 1007, "The text message is not valid UTF-8."
     POLICY_VIOLATION = 1008, "The client sends pings but does not read."

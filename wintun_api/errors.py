@@ -9,6 +9,7 @@
     ├── DriverBusy                     a driver call did not finish in time, or was not begun
     ├── OutOfThreads                   the system does not let the process start another thread
     ├── SessionNotFound                no session has this id
+    ├── ImpairmentNotFound             the session is not impaired; `session`
     ├── ServiceStopping                the service is shutting down
     ├── TokenEnded                     the token was revoked or expired, or its sign-in ended
     ├── TokenNotFound                  no token has this id
@@ -104,10 +105,14 @@ class WintunApiError(Exception):
     Every one of them can be pickled and copied with its fields, and takes notes.
 
     Attributes:
+        message: The sentence that was given for what is wrong; may be empty.
         hint: What helps, if the place that raises the error knows more than its class says.
+        deleted: The GUID of an adapter that was deleted before the error occurred, to be replaced;
+            None if the operation that failed has deleted none.
     """
 
     hint: str = ""
+    deleted: UUID | None = None
 
     def __init__(self, message: str = "", *, hint: str | None = None) -> None:
         super().__init__(message)
@@ -222,6 +227,14 @@ class SessionNotFound(WintunApiError):
     def __init__(self, session_id: str) -> None:
         super().__init__(f"No session has the id {session_id!r}.")
         self.session_id = session_id
+
+
+class ImpairmentNotFound(WintunApiError):
+    """Report that a session is not impaired; `session` is its id."""
+
+    def __init__(self, session: str) -> None:
+        super().__init__(f"The session {session} is not impaired.")
+        self.session = session
 
 
 class ServiceStopping(WintunApiError):

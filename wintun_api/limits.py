@@ -16,7 +16,15 @@ MIN_MTU = 576  # RFC 791: every host accepts 576 bytes
 MAX_MTU = MAX_PACKET
 MAX_METRIC = 0x7FFFFFFF  # what netsh accepts, and far below the values that mean "none"
 
+DEFAULT_LIMIT_PACKETS = 1000  # that an impairment delays at a time, as tc-netem
+
+MAX_GRACE = 3600  # seconds that clients may have to come back
+
 MAX_ADDRESSES = 64  # of one adapter
 MAX_ROUTES = 16384  # into one adapter; the prefixes of a country are some ten thousand
 # Bytes of a request with settings: the most routes, each as long as one can be.
 MAX_SETTINGS = 4 * 1024 * 1024
+
+# The first descriptor that is passed to a service which is started by its socket (sd-daemon.h:
+# SD_LISTEN_FDS_START).
+FIRST_PASSED = 3

@@ -14,9 +14,9 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
-from typing import Any, Literal, Self, TypeAlias
+from typing import Any, Self
 
-from wintun_api.choices import DriverName, Generation, ServiceLogLevel
+from wintun_api.choices import DriverName, Generation, Native, Offload, ServiceLogLevel
 from wintun_api.declaration import PREFIX, Declaration, declarations, setting
 from wintun_api.errors import InvalidSettings
 
@@ -36,8 +36,6 @@ LOGGING = "What it logs"
 SERVE = frozenset({"serve"})
 SERVICE = SERVE | {"service"}
 COMMON = SERVICE | {"doctor"}
-
-Native: TypeAlias = Literal["auto", "off"] | Path
 
 
 def default_driver() -> DriverName:
@@ -108,13 +106,6 @@ def _absolute(path: Any) -> Any:
     if isinstance(path, Path) and not (path.is_absolute() or PureWindowsPath(path).is_absolute()):
         raise ValueError("must be an absolute path")
     return path
-
-
-def _native(value: Any) -> Any:
-    try:
-        return _absolute(value)
-    except ValueError:
-        raise ValueError("must be auto, off or an absolute path") from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,6 +248,15 @@ class Settings:
         at_most=LONGEST,
         help="How many seconds a request waits for a driver call.",
     )
+    grace_period: float = setting(
+        5.0,
+        group=KEEPING,
+        commands=SERVE,
+        at_least=0,
+        at_most=3600,
+        help="How many seconds clients that hold an adapter have to come back before the session "
+        "or the adapter ends with them, unless they ask for another time.",
+    )
     request_timeout: float = setting(
         15.0,
         group=KEEPING,
@@ -348,13 +348,20 @@ class Settings:
         help="The largest message that a client may send, in bytes.",
     )
     native: Native = setting(
-        "auto",
+        Native.AUTO,
+        group=PACKETS,
+        commands=COMMON,
+        help="The C extension for packets: auto uses it if the installation has it, off does all "
+        "of its work in Python.",
+    )
+    offload: Offload = setting(
+        Offload.AUTO,
         group=PACKETS,
         commands=SERVE,
-        check=_native,
-        help="The native part of the Linux driver: auto takes the library that wintun-api native "
-        "has built, if there is one; off disables it; otherwise give the absolute path of a "
-        "library.",
+        help="Whether the host passes TCP and UDP data in pieces of up to 64 KiB, which a session "
+        "splits into packets: auto does so where the C extension is in use. Bulk transfers become "
+        "several times faster, and other packets a little slower. Linux only. A session can be "
+        "started with another choice.",
     )
     socket_bytes: int = setting(
         0,

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.api.raw import ask, upgrade
+from tests.raw_websocket import open_websocket
 from tests.running import TOKEN, RunningService
 from wintun_api.api.audit import MAX_ATTEMPTS, Watch
 from wintun_api.choices import Scope
@@ -30,7 +31,7 @@ class Trail:
         """Return the events since the last call; the log lines tell the same."""
         last = self._service.service.context.registry.events.last_id
         found: list[dict[str, Any]] = []
-        with self._service.connect(f"/v1/events?since={self._since}") as socket:
+        with open_websocket(self._service, f"/v1/events?since={self._since}") as socket:
             while self._since < last:
                 event = json.loads(socket.recv(30))
                 self._since = event["id"]

@@ -10,8 +10,6 @@ from typing import Any
 
 import httpx
 import pytest
-from websockets.sync.client import connect
-from websockets.typing import Subprotocol
 
 from tests.proxies import (
     NAME,
@@ -20,8 +18,8 @@ from tests.proxies import (
     nginx,
     without,
 )
-from tests.running import TOKEN, PacketSocket, RunningService, any_certificate, running
-from tests.tls_sockets import shared
+from tests.raw_websocket import RawPackets, dial
+from tests.running import TOKEN, RunningService, any_certificate, running
 from wintun_api.wire import BATCH, Batch, pack
 
 ECHO = bytes.fromhex("4500001c00000000400130c70a0607080a0607070800f7fd00010001")
@@ -84,16 +82,14 @@ def packets(service: RunningService, port: int, session: str, cookie: str, key: 
     """Send a packet to the host through the proxy, and receive its answer."""
     offer = "key.wintun-api." + base64.urlsafe_b64encode(key.encode()).decode().rstrip("=")
     plain = socket.create_connection(("127.0.0.1", port), 10)
-    with connect(
+    with dial(
         f"wss://{NAME}:{port}/v1/sessions/{session}/packets?direction=both",
+        BATCH,
+        offer,
         sock=plain,
-        ssl=shared(any_certificate()),
-        subprotocols=[Subprotocol(BATCH), Subprotocol(offer)],
         additional_headers={"Cookie": cookie, "Origin": f"https://{NAME}:{port}"},
-        compression=None,
-        open_timeout=30,
     ) as opened:
-        client = PacketSocket(opened)
+        client = RawPackets(opened)
         opened.send(pack(Batch((ECHO,))))
         assert client.text("ack")
         assert service.counters(session)["injected"]["packets"] == 1

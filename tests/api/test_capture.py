@@ -14,14 +14,15 @@ from tests.api.host import closed_code, host_sends, start
 from tests.capture import tshark
 from tests.capture.samples import statistics
 from tests.conftest import Rig
-from tests.running import RunningService
+from tests.raw_websocket import open_websocket, raw_packets
+from tests.running import RunningService, receive
 from tests.samples import ECHO
 from tests.waiting import until
 from wintun_api.capture import pcapng
 from wintun_api.capture.reader import Reader
 from wintun_api.choices import Scope
 from wintun_api.packet import build
-from wintun_api.wire import BATCH, PCAPNG, Batch, pack
+from wintun_api.wire import BATCH, PCAPNG
 
 
 @pytest.fixture
@@ -48,8 +49,8 @@ def test_both_directions(service: RunningService, session: str, tmp_path: Path) 
         assert answer.headers["content-type"] == "application/x-pcapng"
         parts = answer.iter_raw()
         file = next(parts)
-        with service.packets(session, "?direction=none") as sender:
-            sender.socket.send(pack(Batch([ECHO])))
+        with service.packets(session, direction="none") as sender:
+            sender.put(ECHO)
             file += b"".join(parts)
     path = tmp_path / "ping.pcapng"
     path.write_bytes(file)
@@ -70,8 +71,8 @@ def test_one_direction(service: RunningService, session: str, direction: str, co
         parts = answer.iter_raw()
         file = next(parts)
         with service.packets(session) as sender:
-            sender.socket.send(pack(Batch(packets)))
-            sender.receive(1)
+            sender.put(packets)
+            receive(sender, 1)
         service.http.delete(f"/v1/sessions/{session}")
         file += b"".join(parts)
     assert statistics(file) == (count, 0)
@@ -116,8 +117,10 @@ def test_a_slow_client(rig: Rig, tmp_path: Path, snaplen: int) -> None:
     query = f"?queue_packets=1000&direction=received&snaplen={snaplen}"
     service = rig.service
     with (
-        service.connect(f"/v1/sessions/{session}/packets{query}", PCAPNG, max_queue=1) as slow,
-        service.packets(session) as other,
+        open_websocket(
+            service, f"/v1/sessions/{session}/packets{query}", PCAPNG, max_queue=1
+        ) as slow,
+        raw_packets(service, session) as other,
     ):
         file = bytes(slow.recv(30))  # type: ignore[arg-type]
         for first in range(0, total, 1000):
@@ -150,7 +153,7 @@ def test_the_socket_takes_nothing(
     service: RunningService, session: str, message: bytes | str
 ) -> None:
     """A message from the client closes v1.pcapng with 4010."""
-    with service.connect(f"/v1/sessions/{session}/packets", PCAPNG) as client:
+    with open_websocket(service, f"/v1/sessions/{session}/packets", PCAPNG) as client:
         assert client.subprotocol == PCAPNG
         client.send(message)
         with pytest.raises(ConnectionClosed) as closed:
@@ -162,11 +165,11 @@ def test_the_socket_takes_nothing(
 
 def test_the_socket_shows_both_directions(service: RunningService, session: str) -> None:
     """Unlike the other subprotocols, v1.pcapng begins with both."""
-    with service.connect(f"/v1/sessions/{session}/packets", PCAPNG) as client:
+    with open_websocket(service, f"/v1/sessions/{session}/packets", PCAPNG) as client:
         file = bytes(client.recv(30))  # type: ignore[arg-type]
         with service.packets(session) as sender:
-            sender.socket.send(pack(Batch([ECHO])))
-            sender.receive(1)
+            sender.put(ECHO)
+            receive(sender, 1)
         service.http.delete(f"/v1/sessions/{session}")
         with pytest.raises(ConnectionClosed):
             while True:
@@ -188,7 +191,7 @@ def test_bad_queries(service: RunningService, session: str, query: str, status: 
 def test_the_socket_needs_a_direction(service: RunningService, session: str) -> None:
     """A capture of nothing is refused."""
     with pytest.raises(InvalidStatus) as refused:
-        service.connect(f"/v1/sessions/{session}/packets?direction=none", PCAPNG)
+        open_websocket(service, f"/v1/sessions/{session}/packets?direction=none", PCAPNG)
     assert refused.value.response.status_code == 422
 
 
@@ -198,7 +201,7 @@ def test_scope(service: RunningService, session: str) -> None:
     with service.client(token) as client:
         assert client.get(path_of(session)).status_code == 403
     with pytest.raises(InvalidStatus) as refused:
-        service.connect(f"/v1/sessions/{session}/packets", PCAPNG, token=token)
+        open_websocket(service, f"/v1/sessions/{session}/packets", PCAPNG, token=token)
     assert refused.value.response.status_code == 403
     with service.client(service.token(Scope.CAPTURE)) as client:
         assert client.get(path_of(session, "?seconds=0.01")).status_code == 200
@@ -207,7 +210,7 @@ def test_scope(service: RunningService, session: str) -> None:
 def test_an_ended_session(rig: Rig) -> None:
     """One that ended by itself is 409, an unknown one 404."""
     session = start(rig)
-    with rig.service.connect(f"/v1/sessions/{session}/packets", BATCH) as client:
+    with open_websocket(rig.service, f"/v1/sessions/{session}/packets", BATCH) as client:
         rig.library.machine.remove("OfficeNet")
         with pytest.raises(ConnectionClosed):
             while True:

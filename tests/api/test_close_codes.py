@@ -7,9 +7,9 @@ import re
 from pathlib import Path
 
 import wintun_api
-from wintun_api.api.frames import MAX_REASON
 from wintun_api.api.kinds import Kind
 from wintun_api.choices import SENT_CODES, CloseCode
+from wintun_api.frames import MAX_REASON
 
 FLOORS = ("schemas", "hub", "api", "cli")
 WEB = Path(__file__).parents[2] / "web" / "src"

@@ -28,6 +28,7 @@ from tests.api.watcher import (
 )
 from tests.capture.samples import statistics
 from tests.conftest import Rig
+from tests.raw_websocket import open_websocket, raw_packets
 from tests.running import running
 from tests.waiting import until
 from wintun_api.api.link import FastLink
@@ -38,7 +39,7 @@ from wintun_api.drivers.emulated.library import EmulatedLibrary
 from wintun_api.drivers.emulated.machine import Machine
 from wintun_api.drivers.wintun.abi import Generation
 from wintun_api.hub import ending as ending_module
-from wintun_api.hub import registry
+from wintun_api.hub import sessions
 from wintun_api.hub.burst import Burst
 from wintun_api.packet import build
 from wintun_api.wire import BATCH, PCAPNG, RAW, Batch, pack
@@ -56,7 +57,7 @@ def patience(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     seconds = float(getattr(request, "param", 0.1))
     monkeypatch.setattr(ending_module, "FLUSH_PATIENCE", seconds)
     monkeypatch.setattr(ending_module, "REST_PATIENCE", seconds / 2)
-    monkeypatch.setattr(registry, "ENDING_PATIENCE", 3 + 3 * seconds)
+    monkeypatch.setattr(sessions, "ENDING_PATIENCE", 3 + 3 * seconds)
     return seconds
 
 
@@ -216,8 +217,8 @@ def test_ring_loss_is_told_while_it_runs(tmp_path: Path) -> None:
     with rig_of(tmp_path) as rig:
         session = start(rig, capacity=0x20000)
         with (
-            rig.service.connect("/v1/events") as events,
-            rig.service.packets(session) as client,
+            open_websocket(rig.service, "/v1/events") as events,
+            raw_packets(rig.service, session) as client,
         ):
             with rig.library.machine.lock:  # the host is quicker than the service
                 host_sends(rig, 1000, 1400)
@@ -248,7 +249,7 @@ def test_a_failing_injection(tmp_path: Path, full: str, code: int, plain: bool) 
     with rig_of(tmp_path, plain=plain) as rig:
         session = start(rig)
         packet = build.udp("10.6.7.8", "10.6.7.200", 1, 2, bytes(100))
-        with rig.service.packets(session, f"?full={full}") as client:
+        with raw_packets(rig.service, session, f"?full={full}") as client:
             rig.library.fail_next("WintunAllocateSendPacket", code)
             client.socket.send(pack(Batch([packet] * 10)))
             ack = client.text("ack")
@@ -261,7 +262,7 @@ def test_a_failing_injection(tmp_path: Path, full: str, code: int, plain: bool) 
         counters = rig.service.counters(session)
         assert counters["lost"]["failed"] == 10
         assert counters["injected"]["packets"] == 0
-        with rig.service.packets(session) as client:
+        with raw_packets(rig.service, session) as client:
             client.socket.send(pack(Batch([packet])))
             accepted = client.text("ack")
             assert accepted["accepted"] + accepted["ring_full"] == 1
@@ -273,7 +274,7 @@ def test_what_was_taken_before_a_failure_is_accepted(tmp_path: Path) -> None:
     with rig_of(tmp_path) as rig:
         session = start(rig)
         packet = build.udp("10.6.7.8", "10.6.7.200", 1, 2, bytes(100))
-        with rig.service.packets(session, "?direction=none") as client:
+        with raw_packets(rig.service, session, "?direction=none") as client:
             for _ in range(4):
                 rig.library.delay_next("WintunAllocateSendPacket", 0)
             rig.library.fail_next("WintunAllocateSendPacket", 87)
@@ -292,7 +293,7 @@ def test_packets_that_wait_at_the_end(tmp_path: Path, plain: bool) -> None:
         session = start(rig, capacity=0x20000)
         rig.library.hold_consumer("OfficeNet")
         packet = build.udp("10.6.7.8", "10.6.7.200", 1, 2, bytes(1372))
-        with rig.service.packets(session, "?full=wait&direction=none") as client:
+        with raw_packets(rig.service, session, "?full=wait&direction=none") as client:
             for _ in range(2):
                 client.socket.send(pack(Batch([packet] * 100)))
             managed = the_session(rig, session)
@@ -318,9 +319,9 @@ def test_no_packet_overtakes(tmp_path: Path) -> None:
         large = build.udp("10.6.7.8", "10.6.7.200", 1, 2, bytes(60_000))
         small = build.udp("10.6.7.8", "10.6.7.200", 1, 3, b"")
         with (
-            rig.service.packets(session, "?direction=injected") as tap,
-            rig.service.connect(
-                f"/v1/sessions/{session}/packets?full=wait&direction=none", RAW
+            raw_packets(rig.service, session, "?direction=injected") as tap,
+            open_websocket(
+                rig.service, f"/v1/sessions/{session}/packets?full=wait&direction=none", RAW
             ) as client,
         ):
             order = [large, large, large, small, small]
@@ -349,9 +350,9 @@ def test_a_reader_that_fails_harms_itself_alone(
     with rig_of(tmp_path) as rig:
         session = start(rig)
         managed = the_session(rig, session)
-        with rig.service.packets(session) as broken:
+        with raw_packets(rig.service, session) as broken:
             until(lambda: managed.clients)
-            with rig.service.packets(session) as other:
+            with raw_packets(rig.service, session) as other:
                 host_sends(rig, 10)
                 assert len(other.receive(10)) == 10
                 assert managed.counters.ended == 10
@@ -368,7 +369,7 @@ def test_packets_without_the_scope(tmp_path: Path, protocol: str) -> None:
         token = rig.service.token(Scope.CAPTURE, Scope.READ)
         packet = build.udp("10.6.7.8", "10.6.7.200", 1, 2, bytes(100))
         path = f"/v1/sessions/{session}/packets"
-        with rig.service.connect(path, protocol, token=token) as client:
+        with open_websocket(rig.service, path, protocol, token=token) as client:
             client.send(packet if protocol == RAW else pack(Batch([packet] * 3)))
             with pytest.raises(ConnectionClosed) as closed:
                 while True:

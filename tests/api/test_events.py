@@ -12,6 +12,7 @@ from websockets.exceptions import InvalidStatus
 
 from tests.answers import next_event
 from tests.conftest import Rig
+from tests.raw_websocket import open_websocket, raw_packets
 from tests.running import RunningService
 from wintun_api.drivers.base import LogLevel
 from wintun_api.packet.build import udp
@@ -41,7 +42,7 @@ def test_a_snapshot_comes_first(service: RunningService) -> None:
     """Whoever connects learns what there is, then what happens to it, without a gap."""
     adapter = service.adapter(name="OfficeNet")
     session = service.session(adapter)
-    with service.connect("/v1/events") as socket:
+    with open_websocket(service, "/v1/events") as socket:
         snapshot = next_event(socket)
         assert snapshot["type"] == "snapshot"
         assert [known["guid"] for known in snapshot["adapters"]] == [adapter["guid"]]
@@ -57,7 +58,7 @@ def test_a_snapshot_comes_first(service: RunningService) -> None:
 
 def test_the_life_of_an_adapter(service: RunningService) -> None:
     """Every change is one event, numbered without gaps."""
-    with service.connect("/v1/events") as socket:
+    with open_websocket(service, "/v1/events") as socket:
         number = next_event(socket)["id"]
         adapter = service.adapter(name="OfficeNet")
         path = f"/v1/adapters/{adapter['guid']}"
@@ -77,13 +78,13 @@ def test_the_history_does_not_change(rig: Rig) -> None:
     """Whoever resumes later reads every event as it was told, whatever has happened since."""
     service, machine = rig.service, rig.library.machine
     told: list[dict[str, Any]] = []
-    with service.connect("/v1/events") as socket:
+    with open_websocket(service, "/v1/events") as socket:
         since = next_event(socket)["id"]
         adapter = service.adapter(name="OfficeNet", addresses=["10.6.7.7/24"])
         path = f"/v1/adapters/{adapter['guid']}"
         session = service.session(adapter)["id"]
         packet = udp("10.6.7.8", "10.6.7.7", 1, 2, b"x")
-        with service.packets(session, "?direction=none") as client:
+        with raw_packets(service, session, "?direction=none") as client:
             for _ in range(3):
                 client.socket.send(pack(Batch([packet, b"none"])))
                 client.text("ack")
@@ -97,16 +98,16 @@ def test_the_history_does_not_change(rig: Rig) -> None:
     started = next(event for event in told if event["type"] == "session.started")
     assert started["data"]["counters"]["injected"]["packets"] == 0
     assert started["data"]["state"] == "running"
-    with service.connect(f"/v1/events?since={since}") as socket:
+    with open_websocket(service, f"/v1/events?since={since}") as socket:
         assert [next_event(socket) for _ in told] == told
 
 
 def test_resume(service: RunningService) -> None:
     """After `since` comes what was missed, and no snapshot."""
-    with service.connect("/v1/events") as socket:
+    with open_websocket(service, "/v1/events") as socket:
         since = next_event(socket)["id"]
     service.adapter(name="OfficeNet")
-    with service.connect(f"/v1/events?since={since}") as socket:
+    with open_websocket(service, f"/v1/events?since={since}") as socket:
         event = next_event(socket)
         while event["type"] == "driver.log":
             event = next_event(socket)
@@ -116,7 +117,7 @@ def test_resume(service: RunningService) -> None:
 def test_resume_from_another_life(service: RunningService) -> None:
     """An id this run of the service never gave gets a snapshot instead of silence."""
     for since in (10**9, -1):
-        with service.connect(f"/v1/events?since={since}") as socket:
+        with open_websocket(service, f"/v1/events?since={since}") as socket:
             assert next_event(socket)["type"] == "snapshot"
 
 
@@ -137,7 +138,7 @@ def test_sse(service: RunningService) -> None:
 def test_driver_log_lines(rig: Rig) -> None:
     """What the driver logs, on whatever thread, arrives as events."""
     rig.service.adapter(name="OfficeNet")  # the logger is set when the library is first used
-    with rig.service.connect("/v1/events") as socket:
+    with open_websocket(rig.service, "/v1/events") as socket:
         assert next_event(socket)["type"] == "snapshot"
         rig.library.log("Something happened \U0001f3e0", LogLevel.WARN)
         event = next_event(socket)
@@ -157,7 +158,7 @@ def test_bad_since(service: RunningService) -> None:
 def test_bad_since_of_a_websocket(service: RunningService, since: str) -> None:
     """A program gets the problem document in place of the handshake."""
     with pytest.raises(InvalidStatus) as refused:
-        service.connect(f"/v1/events?since={since}")
+        open_websocket(service, f"/v1/events?since={since}")
     answer = refused.value.response
     assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
     assert b"since" in answer.body

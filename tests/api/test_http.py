@@ -371,6 +371,8 @@ def test_a_request_byte_by_byte(service: RunningService) -> None:
 )
 def test_good_handshakes(service: RunningService, headers: list[str]) -> None:
     """What REST takes, a handshake takes too."""
+    created = service.http.post("/v1/adapters", json={"name": "Shaken"})  # something to tell
+    service.http.delete(f"/v1/adapters/{created.json()['guid']}")
     for _ in range(2):
         with Raw(service.port) as raw:
             raw.send(handshake("/v1/events?since=0", AUTH, *headers))

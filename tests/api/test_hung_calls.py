@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from tests.answers import post_packet, problem, wait_for
+from tests.answers import problem, wait_for
 from tests.conftest import Rig
-from tests.running import RunningService, running
+from tests.raw_websocket import raw_packets
+from tests.running import RunningService, receive, running
 from tests.waiting import until
 from wintun_api.drivers.emulated.driver import emulated_driver
 from wintun_api.drivers.emulated.library import EmulatedLibrary
@@ -30,9 +31,9 @@ def adapter_of(service: RunningService, number: int) -> dict[str, Any]:
 def carries(service: RunningService, session: dict[str, Any], number: int) -> None:
     """See that a session answers an echo request."""
     echo = build.icmp_echo(f"10.6.{number}.2", f"10.6.{number}.1", identifier=1, sequence=1)
-    with service.packets(session["id"]) as client:
-        post_packet(service, f"/v1/sessions/{session['id']}", echo)
-        assert len(client.receive(1)) == 1
+    with service.packets(session["id"]) as stream:
+        assert stream.send(echo).accepted == 1
+        assert len(receive(stream, 1)) == 1
 
 
 def calls(service: RunningService) -> list[str]:
@@ -257,7 +258,7 @@ def test_a_wait_that_does_not_come_back(rig: Rig) -> None:
     adapter = adapter_of(service, 1)
     gate = rig.library.hold_next("WaitForMultipleObjects")
     session = service.session(adapter)
-    with service.packets(session["id"]) as client:
+    with raw_packets(service, session["id"]) as client:
         with service.impatient():
             answer = http.delete(f"/v1/sessions/{session['id']}")
         problem(answer, 504, "driver-busy")  # its patience is longer than the management time-out
@@ -293,7 +294,7 @@ def test_a_wait_that_fails(rig: Rig) -> None:
     service = rig.service
     adapter = adapter_of(service, 1)
     session = service.session(adapter)
-    with service.packets(session["id"]) as client:
+    with raw_packets(service, session["id"]) as client:
         rig.library.break_wait("A1")
         assert client.text("ended")["state"] == "failed"
     failed = service.http.get(f"/v1/sessions/{session['id']}").json()

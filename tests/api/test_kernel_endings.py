@@ -12,6 +12,7 @@ import pytest
 from tests.api.watcher import Watcher, delete_session, the_session
 from tests.conftest import Rig
 from tests.drivers.linux.kernel import ip, keep_quiet, needs_kernel
+from tests.raw_websocket import open_websocket
 from tests.running import RunningService
 from tests.waiting import until
 from wintun_api.drivers.emulated.library import EmulatedLibrary
@@ -19,7 +20,7 @@ from wintun_api.drivers.emulated.machine import Machine
 from wintun_api.drivers.wintun.abi import Generation
 from wintun_api.hub.session import ManagedSession
 from wintun_api.packet import build
-from wintun_api.wire import BATCH, Batch, pack
+from wintun_api.wire import BATCH
 
 pytestmark = needs_kernel
 
@@ -108,7 +109,7 @@ def test_a_queue_shortened_from_outside(kernel_service: RunningService) -> None:
     """What another program throws out of the host's queue is lost in the ring, and told."""
     started = Started(kernel_service)
     client = started.watch("?overflow=block&queue_packets=100")
-    with kernel_service.connect("/v1/events") as events:
+    with open_websocket(kernel_service, "/v1/events") as events:
         sent = fill(started)
         ip("link", "set", started.link, "txqueuelen", "20")
         sent += started.flood(100)
@@ -157,14 +158,12 @@ def test_a_link_set_down_while_injecting(kernel_service: RunningService) -> None
     started = Started(kernel_service)
     packet = build.udp("10.6.7.8", "10.6.7.7", 1, 2, bytes(100))
     before = host_received(started.link)
-    with kernel_service.packets(started.id, "?direction=none") as client:
-        client.socket.send(pack(Batch([packet] * 50)))
-        first = client.text("ack")
+    with kernel_service.packets(started.id, direction="none") as stream:
+        first = stream.send([packet] * 50)
         ip("link", "set", started.link, "down")
-        client.socket.send(pack(Batch([packet] * 30)))
-        second = client.text("ack")
-    assert (first["accepted"], second["accepted"]) == (50, 0)
-    assert second["refused"] == {"link_down": 30}
+        second = stream.send([packet] * 30)
+    assert (first.accepted, second.accepted) == (50, 0)
+    assert second.refused == {"link_down": 30}
     counters = kernel_service.counters(started.id)
     assert counters["lost"]["refused"] == {"link_down": 30}
     assert counters["injected"]["packets"] == 50

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.raw_websocket import open_websocket
 from tests.running import RunningService
 from wintun_api.limits import MAX_ROUTES
 
@@ -109,7 +110,7 @@ def test_reading(service: RunningService, path: str) -> None:
         (one,) = service.http.get("/v1/adapters").json()
     assert one["routes"] == ROUTES
     assert spent.seconds < SHARE / 2
-    with loop_time(service) as spent, service.connect("/v1/events") as socket:
+    with loop_time(service) as spent, open_websocket(service, "/v1/events") as socket:
         first = json.loads(socket.recv(timeout=20))
     assert first["adapters"][0]["routes"] == ROUTES
     assert spent.seconds < SHARE / 2
@@ -117,7 +118,10 @@ def test_reading(service: RunningService, path: str) -> None:
 
 def test_an_event(service: RunningService, path: str) -> None:
     """Each of several readers of events gets all of it."""
-    with service.connect("/v1/events") as one, service.connect("/v1/events") as other:
+    with (
+        open_websocket(service, "/v1/events") as one,
+        open_websocket(service, "/v1/events") as other,
+    ):
         for socket in (one, other):
             socket.recv(timeout=20)
         with loop_time(service) as spent:

@@ -10,6 +10,7 @@ import pytest
 
 from tests.answers import problem, wait_for
 from tests.conftest import Rig
+from tests.raw_websocket import open_websocket
 from wintun_api.drivers.emulated.ip_helper import EmulatedIpHelper
 from wintun_api.drivers.wintun.driver import WintunDriver
 
@@ -158,7 +159,7 @@ def test_a_removal_in_time_is_no_such_event(rig: Rig) -> None:
     adapter = rig.service.adapter(name="OfficeNet")
     assert rig.service.http.delete(f"/v1/adapters/{adapter['guid']}").status_code == 200
     rig.service.adapter(name="Another")
-    with rig.service.connect("/v1/events?since=0") as socket:
+    with open_websocket(rig.service, "/v1/events?since=0") as socket:
         kinds: list[str] = []
         while kinds.count("adapter.created") < 2:
             kinds.append(json.loads(socket.recv(timeout=20))["type"])

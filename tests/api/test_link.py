@@ -10,7 +10,8 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.api.host import closed_code, host_sends, numbers, start
 from tests.conftest import Rig
-from tests.running import PacketSocket, running
+from tests.raw_websocket import RawPackets, open_websocket, raw_packets
+from tests.running import running
 from tests.samples import ECHO
 from tests.waiting import until
 from wintun_api.drivers.emulated.driver import emulated_driver
@@ -33,7 +34,7 @@ def plain_rig(tmp_path: Path) -> Iterator[Rig]:
 def test_raw(plain_rig: Rig) -> None:
     """One packet per message, both ways."""
     path = f"/v1/sessions/{start(plain_rig)}/packets"
-    with plain_rig.service.connect(path, RAW) as socket:
+    with open_websocket(plain_rig.service, path, RAW) as socket:
         for identifier in range(20):
             socket.send(build.icmp_echo("10.6.7.8", "10.6.7.7", identifier=identifier, sequence=1))
         for identifier in range(20):
@@ -45,7 +46,7 @@ def test_raw(plain_rig: Rig) -> None:
 
 def test_batch(plain_rig: Rig) -> None:
     """Hello, batches and acks."""
-    with plain_rig.service.packets(start(plain_rig)) as client:
+    with raw_packets(plain_rig.service, start(plain_rig)) as client:
         client.socket.send(pack(Batch([ECHO] * 10)))
         assert client.text("ack")["accepted"] == 10
         assert len(client.receive(10)) == 10
@@ -54,7 +55,7 @@ def test_batch(plain_rig: Rig) -> None:
 def test_text_is_refused(plain_rig: Rig) -> None:
     """The close code is the same."""
     path = f"/v1/sessions/{start(plain_rig)}/packets"
-    with plain_rig.service.connect(path, RAW) as socket:
+    with open_websocket(plain_rig.service, path, RAW) as socket:
         socket.send("hello?")
         with pytest.raises(ConnectionClosed) as closed:
             socket.recv(30)
@@ -64,7 +65,7 @@ def test_text_is_refused(plain_rig: Rig) -> None:
 def test_the_end_of_the_session(plain_rig: Rig) -> None:
     """The stream is told and closed with 4009."""
     session = start(plain_rig)
-    with plain_rig.service.packets(session) as client:
+    with raw_packets(plain_rig.service, session) as client:
         plain_rig.service.http.delete(f"/v1/sessions/{session}")
         assert client.text("ended")["state"] == "ended"
         with pytest.raises(ConnectionClosed) as closed:
@@ -76,10 +77,10 @@ def test_a_slow_client(plain_rig: Rig) -> None:
     """The queue is as bounded, and its account as exact, as on the fast link."""
     session = start(plain_rig, capacity=0x4000000)
     total = 20_000
-    with plain_rig.service.connect(
-        f"/v1/sessions/{session}/packets?queue_packets=1000", BATCH, max_queue=1
+    with open_websocket(
+        plain_rig.service, f"/v1/sessions/{session}/packets?queue_packets=1000", BATCH, max_queue=1
     ) as socket:
-        slow = PacketSocket(socket)
+        slow = RawPackets(socket)
         for first in range(0, total, 1000):
             host_sends(plain_rig, 1000, 1400, first)
         until(lambda: plain_rig.service.counters(session)["received"]["packets"] >= total)
@@ -100,7 +101,7 @@ def test_full_wait(plain_rig: Rig) -> None:
     session = start(plain_rig, capacity=0x20000)
     plain_rig.library.hold_consumer("OfficeNet")
     packet = build.udp("10.6.7.8", "10.6.7.200", 1, 2, bytes(1372))
-    with plain_rig.service.packets(session, "?full=wait&direction=none") as client:
+    with raw_packets(plain_rig.service, session, "?full=wait&direction=none") as client:
         for _ in range(10):
             client.socket.send(pack(Batch([packet] * 20)))
         with pytest.raises(TimeoutError):

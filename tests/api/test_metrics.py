@@ -6,48 +6,21 @@ import json
 import re
 from pathlib import Path
 
-import httpx
-from prometheus_client.parser import text_string_to_metric_families
-
-from tests.running import RunningService
+from tests.api.scraping import scraped, value
+from tests.running import RunningService, receive
 from tests.samples import ECHO
 from wintun_api.choices import Scope
-from wintun_api.wire import Batch, pack
 
 DASHBOARD = Path(__file__).parents[2] / "docker" / "grafana" / "wintun-api.json"
-
-Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
-
-
-def scraped(client: httpx.Client) -> Samples:
-    """Read the metrics as Prometheus does."""
-    answer = client.get("/metrics")
-    assert answer.status_code == 200, answer.text
-    assert answer.headers["content-type"].startswith("text/plain")
-    return {
-        (sample.name, frozenset(sample.labels.items())): sample.value
-        for family in text_string_to_metric_families(answer.text)
-        for sample in family.samples
-    }
-
-
-def value(samples: Samples, name: str, **labels: str) -> float:
-    """Return the one sample with these labels among others."""
-    (found,) = [
-        number
-        for (known, those), number in samples.items()
-        if known == f"wintun_api_{name}" and labels.items() <= dict(those).items()
-    ]
-    return found
 
 
 def test_numbers_are_those_of_the_session(service: RunningService) -> None:
     """Packets, bytes and losses by cause, with the adapter's name, GUID and session."""
     adapter = service.adapter(name="OfficeNet", pool="WireGuard", addresses=["10.6.7.7/24"])
     session = service.session(adapter)["id"]
-    with service.packets(session) as client:
-        client.socket.send(pack(Batch([ECHO, ECHO, b"\x45"])))
-        client.receive(2)
+    with service.packets(session) as stream:
+        stream.put([ECHO, ECHO, b"\x45"])
+        receive(stream, 2)
         samples = scraped(service.http)
     who = {"adapter": "OfficeNet", "guid": adapter["guid"], "session": session}
     counters = service.counters(session)
@@ -67,9 +40,8 @@ def test_losses_have_the_causes_of_the_counters(service: RunningService) -> None
     """Each cause in the metrics is one in the session's counters, with the same number."""
     adapter = service.adapter(name="OfficeNet", pool="WireGuard")
     session = service.session(adapter)["id"]
-    with service.packets(session) as client:
-        client.socket.send(pack(Batch([b"\x45", b"\x75" * 40, b"\x75" * 40])))
-        client.text("ack")
+    with service.packets(session) as stream:
+        stream.send([b"\x45", b"\x75" * 40, b"\x75" * 40])
     lost = service.counters(session)["lost"]
     flat = {name: count for name, count in lost.items() if not isinstance(count, dict)}
     for name in ("rejected", "refused"):

@@ -12,6 +12,7 @@ import pytest
 
 from tests.answers import problem
 from tests.conftest import Rig
+from tests.raw_websocket import open_websocket
 from tests.running import RunningService, running
 from wintun_api.drivers.emulated.machine import Machine
 
@@ -156,7 +157,7 @@ def test_changed_outside(rig: Rig, member: str) -> None:
     """A change by another program is an event without a request, and restoring undoes it."""
     service, machine = rig.service, rig.library.machine
     path = f"/v1/adapters/{service.adapter(name='OfficeNet', **SETTINGS)['guid']}"
-    with service.connect("/v1/events") as socket:
+    with open_websocket(service, "/v1/events") as socket:
         socket.recv(timeout=30)
         CHANGES[member](machine)
         while True:
@@ -178,7 +179,7 @@ def test_removed_outside(rig: Rig) -> None:
     """An adapter that another program removes is told of, and cannot be restored."""
     service = rig.service
     adapter = service.adapter(name="OfficeNet")
-    with service.connect("/v1/events") as socket:
+    with open_websocket(service, "/v1/events") as socket:
         socket.recv(timeout=30)
         rig.library.machine.remove("OfficeNet")
         while json.loads(socket.recv(timeout=30))["type"] != "adapter.deleted":

@@ -15,11 +15,12 @@ import pytest
 
 from tests.drivers.linux import kernel
 from tests.drivers.linux.kernel import ip, needs_kernel
+from tests.raw_websocket import open_websocket
 from tests.running import RunningService, running
 from wintun_api.choices import Scope
+from wintun_api.client import Accounts
 from wintun_api.drivers.linux import tun
 from wintun_api.packet import build
-from wintun_api.wire import Batch, pack
 
 pytestmark = needs_kernel
 fcntl = pytest.importorskip("fcntl")
@@ -57,7 +58,7 @@ class Events:
 
 @contextmanager
 def events(service: RunningService) -> Iterator[Events]:
-    with service.connect("/v1/events") as socket:
+    with open_websocket(service, "/v1/events") as socket:
         assert json.loads(socket.recv(timeout=30))["type"] == "snapshot"
         yield Events(socket)
 
@@ -134,9 +135,8 @@ def test_a_changed_alias(
     assert changed.status_code == 200, changed.text
     assert service.http.patch(path, json={"mtu": 1420}).json()["mtu"] == 1420
     if running_session is not None:
-        with service.packets(running_session["id"], "?direction=none") as client:
-            client.socket.send(pack(Batch([PACKET] * 5)))
-            assert client.text("ack")["accepted"] == 5
+        with service.packets(running_session["id"], direction="none") as stream:
+            assert stream.send([PACKET] * 5).accepted == 5
     restored(service, adapter)
     assert service.http.delete(path).status_code == 200
     assert service.http.get("/v1/adapters").json() == []
@@ -424,22 +424,21 @@ def test_down_up_down(kernel_service: RunningService, adapter: dict[str, Any]) -
     session = kernel_service.session(adapter)["id"]
     with (
         events(kernel_service) as heard,
-        kernel_service.packets(session, "?direction=none") as client,
+        kernel_service.packets(session, direction="none") as stream,
     ):
 
-        def inject(count: int) -> dict[str, Any]:
-            client.socket.send(pack(Batch([PACKET] * count)))
-            return client.text("ack")
+        def inject(count: int) -> Accounts:
+            return stream.send([PACKET] * count)
 
-        assert inject(10)["accepted"] == 10
+        assert inject(10).accepted == 10
         for down in (1, 2):
             ip("link", "set", NAME, "down")
-            ack = inject(100)
-            assert (ack["accepted"], ack["refused"]) == (0, {"link_down": 100})
+            found_down = inject(100)
+            assert (found_down.accepted, found_down.refused) == (0, {"link_down": 100})
             told = heard.until("session.loss", lambda data: data["cause"] == "refused_link_down")
             assert told["count"] == 100
             ip("link", "set", NAME, "up")
-            assert inject(10)["accepted"] == 10
+            assert inject(10).accepted == 10
             counters = kernel_service.counters(session)
             assert counters["lost"]["refused"] == {"link_down": 100 * down}
             assert counters["injected"]["packets"] == 10 + 10 * down

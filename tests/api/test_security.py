@@ -12,6 +12,7 @@ from starlette.routing import WebSocketRoute
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.api.raw_connection import Raw, handshake
+from tests.raw_websocket import open_websocket
 from tests.running import TOKEN, RunningService
 from tests.waiting import let_pass
 from wintun_api.api.hosts import host_name
@@ -51,7 +52,7 @@ def test_the_walk_finds_every_documented_route(service: RunningService) -> None:
         filled = re.sub(r"\{[^}]+\}", "00000000-0000-0000-0000-000000000000", path)
         for method in methods:
             assert (method.upper(), filled) in found
-    assert sum(method == "WEBSOCKET" for method, _ in found) == 2
+    assert sum(method == "WEBSOCKET" for method, _ in found) == 3
 
 
 def test_every_route_refuses_without_a_token(service: RunningService) -> None:
@@ -62,7 +63,7 @@ def test_every_route_refuses_without_a_token(service: RunningService) -> None:
                 continue
             if method == "WEBSOCKET":
                 with pytest.raises(InvalidStatus) as refused:
-                    service.connect(path, token=None)
+                    open_websocket(service, path, token=None)
                 assert refused.value.response.status_code == 401
             else:
                 answer = http.request(method, path)
@@ -91,7 +92,7 @@ def test_every_route_refuses_a_foreign_origin(service: RunningService) -> None:
         for method, path in routes(service):
             if method == "WEBSOCKET":
                 with pytest.raises(InvalidStatus) as refused:
-                    service.connect(path, headers={"Origin": origin})
+                    open_websocket(service, path, headers={"Origin": origin})
                 assert refused.value.response.status_code == 403
             else:
                 answer = service.http.request(method, path, headers={"Origin": origin})
@@ -176,14 +177,16 @@ def test_a_wrong_token_is_refused(service: RunningService, token: str) -> None:
 def test_a_websocket_takes_the_token_as_subprotocol(service: RunningService) -> None:
     """A browser cannot set headers on a WebSocket; the token it offers is never echoed."""
     offer = "bearer.wintun-api." + base64.urlsafe_b64encode(TOKEN.encode()).decode().rstrip("=")
-    with service.connect("/v1/events", offer, token=None) as socket:
+    with open_websocket(service, "/v1/events", offer, token=None) as socket:
         assert socket.subprotocol is None
         assert '"snapshot"' in str(socket.recv(30))
 
 
 def test_a_page_reads_the_close_code(service: RunningService) -> None:
     """Our own page cannot see a refused handshake, so it gets an accepted and closed socket."""
-    with service.connect("/v1/events", token=None, headers={"Origin": service.url}) as socket:
+    with open_websocket(
+        service, "/v1/events", token=None, headers={"Origin": service.url}
+    ) as socket:
         with pytest.raises(ConnectionClosed) as closed:
             socket.recv(30)
         assert closed.value.rcvd is not None
@@ -218,18 +221,18 @@ def test_packet_scopes(service: RunningService) -> None:
     adapter = service.adapter(name="Scopes")
     path = f"/v1/sessions/{service.session(adapter)['id']}/packets"
     with pytest.raises(InvalidStatus) as refused:
-        service.connect(path, token=service.token(Scope.READ))
+        open_websocket(service, path, token=service.token(Scope.READ))
     assert refused.value.response.status_code == 403
-    with service.connect(path, token=service.token(Scope.CAPTURE)) as socket:
+    with open_websocket(service, path, token=service.token(Scope.CAPTURE)) as socket:
         socket.send(b"E" + bytes(19))
         with pytest.raises(ConnectionClosed) as closed:
             socket.recv(30)
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.code == 4003
-    with service.connect(path, token=service.token(Scope.INJECT)) as socket:
+    with open_websocket(service, path, token=service.token(Scope.INJECT)) as socket:
         socket.send(b"E" + bytes(19))
     with pytest.raises(InvalidStatus):
-        service.connect(path + "?direction=received", token=service.token(Scope.INJECT))
+        open_websocket(service, path + "?direction=received", token=service.token(Scope.INJECT))
 
 
 def test_issued_tokens_expire_and_are_revoked(service: RunningService) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+from tests.raw_websocket import open_websocket
 from tests.running import RunningService, running
 from wintun_api.api.server import check_bind
 from wintun_api.drivers.emulated.driver import emulated_driver
@@ -35,7 +36,7 @@ def test_an_orderly_stop(tmp_path: Path, generation: Generation) -> None:
     codes: dict[str, int | None] = {}
 
     def read(name: str, path: str, *offers: str) -> None:
-        with service.connect(path, *offers) as socket:
+        with open_websocket(service, path, *offers) as socket:
             opened.release()
             with contextlib.suppress(ConnectionClosed):
                 while True:
@@ -59,7 +60,7 @@ def test_an_orderly_stop(tmp_path: Path, generation: Generation) -> None:
     for client in clients:
         client.start()
         assert opened.acquire(timeout=30)
-    with service.connect(path, BATCH, max_queue=1):  # and one that does not read
+    with open_websocket(service, path, BATCH, max_queue=1):  # and one that does not read
         seconds = service.stop()
     for client in clients:
         client.join(30)
@@ -72,7 +73,7 @@ def test_an_orderly_stop(tmp_path: Path, generation: Generation) -> None:
 def test_answers_come_at_once(service: RunningService) -> None:
     """No connection waits with small answers for the receipt of the last one, HTTP or WebSocket."""
     assert service.http.get("/noauth/health").status_code == 200
-    with service.connect("/v1/events"):
+    with open_websocket(service, "/v1/events"):
         connections = list(service.server.server_state.connections)
         assert len(connections) == 2
         for one in connections:
@@ -105,7 +106,7 @@ def test_unavailable_drivers_are_values(tmp_path: Path) -> None:
         answer = service.http.post("/v1/adapters", json={"name": "x"})
         assert answer.status_code == 503
         assert answer.json()["reason"] == system["unavailable"]["reason"]
-        with service.connect("/v1/events") as socket:
+        with open_websocket(service, "/v1/events") as socket:
             assert json.loads(socket.recv(30))["adapters"] == []
     finally:
         service.stop()

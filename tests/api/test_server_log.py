@@ -12,6 +12,7 @@ from fastapi import WebSocket
 from fastapi.responses import PlainTextResponse
 
 from tests.api.raw import ask, upgrade
+from tests.raw_websocket import open_websocket
 from tests.running import TOKEN, RunningService, running
 from wintun_api.api.access import ANY_TOKEN, needs
 from wintun_api.choices import Scope
@@ -133,6 +134,6 @@ def test_accepted_handshakes_are_not_logged(
     caplog.set_level("DEBUG")
     caplog.clear()
     for _ in range(5):
-        with talkative.connect("/v1/events?x=y") as socket:
+        with open_websocket(talkative, "/v1/events?x=y") as socket:
             socket.recv(30)
     assert [one for one in lines(caplog) if "/v1/events" in one] == []

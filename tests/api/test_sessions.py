@@ -7,7 +7,8 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.answers import post_packet, problem, wait_for
 from tests.conftest import Rig
-from tests.running import RunningService
+from tests.raw_websocket import raw_packets
+from tests.running import RunningService, receive
 from wintun_api.packet import build
 
 CAPACITIES = [0, 1, -1, 0x1FFFF, 0x30000, 0x8000000, "4MiB", "4194304", 1.5, None, True, 2**70]
@@ -30,6 +31,28 @@ def test_good_capacities(service: RunningService, capacity: int) -> None:
     """The bounds themselves are fine."""
     session = service.session(service.adapter(name="OfficeNet"), capacity=capacity)
     assert session["capacity"] == capacity
+
+
+@pytest.mark.parametrize("offload", [0, 1, "yes", []])
+def test_bad_offloads(service: RunningService, offload: object) -> None:
+    """Offload is true, false or null."""
+    body = {"adapter": service.adapter(name="OfficeNet")["guid"], "offload": offload}
+    problem(service.http.post("/v1/sessions", json=body), 422, "invalid-request")
+
+
+def test_offload_that_the_driver_does_not_have(either_service: RunningService) -> None:
+    """It is refused where it is asked for, and no session shows it."""
+    service = either_service
+    capabilities = service.http.get("/v1/driver").json()["capabilities"]
+    assert capabilities["offload"] is False
+    adapter = service.adapter(name="OfficeNet")
+    body = {"adapter": adapter["guid"], "offload": True}
+    found = problem(service.http.post("/v1/sessions", json=body), 501, "not-supported")
+    assert "without offload" in found["hint"]
+    for offload in (False, None):
+        session = service.session(adapter, offload=offload)
+        assert session["offload"] is False
+        service.http.delete(f"/v1/sessions/{session['id']}")
 
 
 def test_life(either_service: RunningService) -> None:
@@ -82,7 +105,7 @@ def test_deleting_the_adapter_ends_its_session(either_service: RunningService) -
     service = either_service
     adapter = service.adapter(name="OfficeNet")
     session = service.session(adapter)
-    with service.packets(session["id"]) as client:
+    with raw_packets(service, session["id"]) as client:
         assert service.http.delete(f"/v1/adapters/{adapter['guid']}").status_code == 200
         assert client.text("ended")["reason"] == "Its adapter was deleted."
         with pytest.raises(ConnectionClosed) as closed:
@@ -97,7 +120,7 @@ def test_an_adapter_removed_behind_our_back(rig: Rig) -> None:
     service = rig.service
     adapter = service.adapter(name="OfficeNet")
     session = service.session(adapter)
-    with service.packets(session["id"]) as client:
+    with raw_packets(service, session["id"]) as client:
         rig.library.machine.remove("OfficeNet")
         assert client.text("ended") == {
             "type": "ended",
@@ -115,13 +138,15 @@ def test_ring_corruption_restarts_once(rig: Rig) -> None:
     session = service.session(adapter)
     echo = build.icmp_echo("10.6.7.8", "10.6.7.7", identifier=1, sequence=1)
     path = f"/v1/sessions/{session['id']}"
-    with service.packets(session["id"]) as client:
+    with service.packets(session["id"]) as stream:
         rig.library.corrupt_ring("OfficeNet")
         assert wait_for(service, "session.restarted")["restarts"] == 1
         post_packet(service, path, echo)
-        assert len(client.receive(1)) == 1  # the same client goes on
+        assert len(receive(stream, 1)) == 1  # the same client goes on
         rig.library.corrupt_ring("OfficeNet")
-        assert client.text("ended")["state"] == "failed"
+        assert list(stream) == []
+        assert stream.ended is not None
+        assert stream.ended.state == "failed"
     failed = service.http.get(path).json()
     assert failed["state"] == "failed"
     assert failed["win32_code"] == 13
@@ -140,10 +165,11 @@ def test_a_failing_session_takes_no_other_down(rig: Rig) -> None:
     two = service.session(service.adapter(name="Two", addresses=["10.6.2.1/24"]))
     with service.packets(one["id"]) as first, service.packets(two["id"]) as second:
         rig.library.machine.remove("One")
-        first.text("ended")
+        assert list(first) == []
+        assert first.ended is not None
         echo = build.icmp_echo("10.6.2.2", "10.6.2.1", identifier=1, sequence=1)
         post_packet(service, f"/v1/sessions/{two['id']}", echo)
-        assert len(second.receive(1)) == 1
+        assert len(receive(second, 1)) == 1
 
 
 @pytest.mark.parametrize(("code", "status"), [(5, 403), (87, 502), (1247, 409), (0, 502)])

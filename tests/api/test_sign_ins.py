@@ -13,6 +13,7 @@ from starlette.datastructures import Headers
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.api.raw import ask, upgrade
+from tests.raw_websocket import open_websocket
 from tests.running import TOKEN, RunningService
 from wintun_api.api.sign_ins import KEY_HEADER, PER_TOKEN, SignIns, cookie_name, cookie_values
 from wintun_api.api.tokens import TokenStore
@@ -219,9 +220,9 @@ def test_a_websocket_takes_the_key_as_subprotocol(service: RunningService) -> No
     headers = {"Cookie": cookie, "Origin": service.url}
     for protocol in (BATCH, RAW, PCAPNG):
         for offers in ([protocol, offer(key)], [offer(key), protocol]):
-            with service.connect(path, *offers, token=None, headers=headers) as socket:
+            with open_websocket(service, path, *offers, token=None, headers=headers) as socket:
                 assert socket.subprotocol == protocol
-    with service.connect("/v1/events", offer(key), token=None, headers=headers) as socket:
+    with open_websocket(service, "/v1/events", offer(key), token=None, headers=headers) as socket:
         assert socket.subprotocol is None
         assert '"snapshot"' in str(socket.recv(30))
 
@@ -232,17 +233,17 @@ def test_a_websocket_with_the_cookie_alone(service: RunningService, path: str) -
     cookie, key = sign_in(service)
     for offers in ([], [offer("wrong")], ["key.wintun-api."], ["key.wintun-api.***"]):
         headers = {"Cookie": cookie, "Origin": service.url}
-        with service.connect(path, *offers, token=None, headers=headers) as socket:
+        with open_websocket(service, path, *offers, token=None, headers=headers) as socket:
             with pytest.raises(ConnectionClosed) as closed:
                 socket.recv(30)
             assert closed.value.rcvd is not None
             assert closed.value.rcvd.code == 4001
             assert socket.subprotocol is None
         with pytest.raises(InvalidStatus) as refused:
-            service.connect(path, *offers, token=None, headers={"Cookie": cookie})
+            open_websocket(service, path, *offers, token=None, headers={"Cookie": cookie})
         assert refused.value.response.status_code == 401
     with pytest.raises(InvalidStatus) as refused:
-        service.connect(path, offer(key), token=None, headers={"Origin": service.url + "1"})
+        open_websocket(service, path, offer(key), token=None, headers={"Origin": service.url + "1"})
     assert refused.value.response.status_code == 403
 
 

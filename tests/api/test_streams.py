@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import socket
 import struct
@@ -13,10 +14,12 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.api.host import closed_code, host_sends, numbers, start
 from tests.conftest import Rig
-from tests.running import PacketSocket, RunningService
+from tests.raw_websocket import RawPackets, open_websocket, raw_packets
+from tests.running import RunningService
 from tests.samples import BAD_FRAMES, ECHO
 from tests.waiting import until
 from wintun_api.api import connection
+from wintun_api.hub.burst import Burst
 from wintun_api.packet import build
 from wintun_api.wire import BATCH, RAW, Batch, pack
 
@@ -31,7 +34,7 @@ def session(service: RunningService) -> str:
 @pytest.mark.parametrize("offer", [[RAW], []])
 def test_raw(service: RunningService, session: str, offer: list[str]) -> None:
     """One bare packet per binary message, both ways; also when nothing is offered."""
-    with service.connect(f"/v1/sessions/{session}/packets", *offer) as client:
+    with open_websocket(service, f"/v1/sessions/{session}/packets", *offer) as client:
         assert client.subprotocol == (RAW if offer else None)
         for identifier in range(3):
             client.send(build.icmp_echo("10.6.7.8", "10.6.7.7", identifier=identifier, sequence=1))
@@ -46,8 +49,8 @@ def test_raw_survives_bad_packets(service: RunningService, session: str) -> None
     """A bad packet is counted by its reason, and told; the next good one is answered."""
     bad_packets = (b"", bytes(19), b"\x45" + bytes(65535), b"\x50" + bytes(40))
     expected = {"too_short": 2, "too_long": 1, "bad_version": 1}
-    with service.connect("/v1/events") as events:
-        with service.connect(f"/v1/sessions/{session}/packets", RAW) as client:
+    with open_websocket(service, "/v1/events") as events:
+        with open_websocket(service, f"/v1/sessions/{session}/packets", RAW) as client:
             for bad in bad_packets:
                 client.send(bad)
             client.send(ECHO)
@@ -63,14 +66,14 @@ def test_raw_survives_bad_packets(service: RunningService, session: str) -> None
 
 def test_fragmented_messages(service: RunningService, session: str) -> None:
     """A message in several WebSocket fragments is one packet."""
-    with service.connect(f"/v1/sessions/{session}/packets", RAW) as client:
+    with open_websocket(service, f"/v1/sessions/{session}/packets", RAW) as client:
         client.send([ECHO[:7], ECHO[7:9], ECHO[9:]])
         assert isinstance(client.recv(30), bytes)
 
 
 def test_hello(service: RunningService, session: str) -> None:
     """The first message of v1.batch says what the client deals with."""
-    with service.packets(session, "?queue_packets=7&snaplen=64&overflow=close") as client:
+    with raw_packets(service, session, "?queue_packets=7&snaplen=64&overflow=close") as client:
         hello = client.hello
         assert hello["protocol"] == BATCH
         assert hello["session"] == session
@@ -84,7 +87,7 @@ def test_hello(service: RunningService, session: str) -> None:
 def test_sequence_numbers(rig: Rig) -> None:
     """Packets are counted per direction, from the session's start, without gaps."""
     session = start(rig)
-    with rig.service.packets(session) as client:
+    with raw_packets(rig.service, session) as client:
         seen = 0
         while seen < 1000:
             host_sends(rig, 100, first=seen)
@@ -99,9 +102,20 @@ def test_sequence_numbers(rig: Rig) -> None:
                 client.batches.clear()
 
 
+@pytest.mark.parametrize("protocol", [RAW, BATCH])
+def test_packets_that_were_delivered_are_kept_no_longer(rig: Rig, protocol: str) -> None:
+    """What the kernel has taken is free at once, without another packet that replaces it."""
+    path = f"/v1/sessions/{start(rig)}/packets"
+    with open_websocket(rig.service, path, protocol) as client:
+        host_sends(rig, 1)
+        while not isinstance(client.recv(30), bytes):
+            pass  # hello
+        until(lambda: not any(type(one) is Burst for one in gc.get_objects()))
+
+
 def test_ack_counts(service: RunningService, session: str) -> None:
     """Every injection is acknowledged with what became of its packets."""
-    with service.packets(session) as client:
+    with raw_packets(service, session) as client:
         client.socket.send(pack(Batch([ECHO, ECHO, bytes(30)])))
         ack = client.text("ack")
         assert ack == {
@@ -119,7 +133,7 @@ def test_ack_counts(service: RunningService, session: str) -> None:
 
 def test_acks_of_many_messages(service: RunningService, session: str) -> None:
     """However many messages share an ack, every packet is acknowledged once."""
-    with service.packets(session, "?direction=none") as client:
+    with raw_packets(service, session, "?direction=none") as client:
         for _ in range(200):
             client.socket.send(pack(Batch([ECHO])))
         acks = [client.text("ack")]
@@ -131,9 +145,9 @@ def test_acks_of_many_messages(service: RunningService, session: str) -> None:
 def test_directions(service: RunningService, session: str) -> None:
     """A tap on injected packets sees what other clients inject, flagged as such."""
     with (
-        service.packets(session, "?direction=injected") as tap,
-        service.packets(session, "?direction=both") as both,
-        service.packets(session, "?direction=none") as sender,
+        raw_packets(service, session, "?direction=injected") as tap,
+        raw_packets(service, session, "?direction=both") as both,
+        raw_packets(service, session, "?direction=none") as sender,
     ):
         sender.socket.send(pack(Batch([ECHO, ECHO])))
         assert sender.text("ack")["accepted"] == 2
@@ -147,7 +161,7 @@ def test_directions(service: RunningService, session: str) -> None:
 
 def test_snap_length(service: RunningService, session: str) -> None:
     """A cut packet comes with its original length."""
-    with service.packets(session, "?snaplen=28") as client:
+    with raw_packets(service, session, "?snaplen=28") as client:
         packet = build.icmp_echo("10.6.7.8", "10.6.7.7", identifier=1, sequence=1, data=bytes(100))
         client.socket.send(pack(Batch([packet])))
         while not client.batches:
@@ -161,8 +175,8 @@ def test_snap_length(service: RunningService, session: str) -> None:
 @pytest.mark.parametrize("frame", BAD_FRAMES.values(), ids=BAD_FRAMES.keys())
 def test_bad_frames(service: RunningService, session: str, frame: bytes) -> None:
     """A broken frame closes its own connection with 4010, and the session goes on."""
-    with service.packets(session) as other:
-        with service.packets(session) as client:
+    with raw_packets(service, session) as other:
+        with raw_packets(service, session) as client:
             client.socket.send(frame)
             with pytest.raises(ConnectionClosed) as closed:
                 client.read()
@@ -176,7 +190,7 @@ def test_bad_frames(service: RunningService, session: str, frame: bytes) -> None
 @pytest.mark.parametrize("protocol", [RAW, BATCH])
 def test_text_where_binary_belongs(service: RunningService, session: str, protocol: str) -> None:
     """A text message closes the connection with 4010."""
-    with service.connect(f"/v1/sessions/{session}/packets", protocol) as client:
+    with open_websocket(service, f"/v1/sessions/{session}/packets", protocol) as client:
         client.send("hello?")
         with pytest.raises(ConnectionClosed) as closed:
             while True:
@@ -186,7 +200,7 @@ def test_text_where_binary_belongs(service: RunningService, session: str, protoc
 
 def test_an_oversized_message(service: RunningService, session: str) -> None:
     """A message over the limit closes the connection with 1009 before it is in memory."""
-    with service.connect(f"/v1/sessions/{session}/packets", RAW) as client:
+    with open_websocket(service, f"/v1/sessions/{session}/packets", RAW) as client:
         client.send(bytes(300_000))
         with pytest.raises(ConnectionClosed) as closed:
             client.recv(30)
@@ -209,7 +223,7 @@ def test_an_oversized_message(service: RunningService, session: str) -> None:
 def test_bad_queries(service: RunningService, session: str, query: str, status: int) -> None:
     """A wrong parameter refuses the handshake with a problem document."""
     with pytest.raises(InvalidStatus) as refused:
-        service.connect(f"/v1/sessions/{session}/packets{query}", BATCH)
+        open_websocket(service, f"/v1/sessions/{session}/packets{query}", BATCH)
     response = refused.value.response
     assert response.status_code == status
     assert response.headers["content-type"] == "application/problem+json"
@@ -219,9 +233,9 @@ def test_unknown_offers(service: RunningService, session: str) -> None:
     """An unknown subprotocol is refused; beside a known one it is passed over."""
     path = f"/v1/sessions/{session}/packets"
     with pytest.raises(InvalidStatus) as refused:
-        service.connect(path, "v9.batch.wintun-api")
+        open_websocket(service, path, "v9.batch.wintun-api")
     assert refused.value.response.status_code == 400
-    with service.connect(path, "v9.batch.wintun-api", BATCH) as client:
+    with open_websocket(service, path, "v9.batch.wintun-api", BATCH) as client:
         assert client.subprotocol == BATCH
 
 
@@ -229,9 +243,9 @@ def test_an_unknown_session(service: RunningService) -> None:
     """A program gets 404 in place of the handshake, a page the close code 4004."""
     path = "/v1/sessions/none/packets"
     with pytest.raises(InvalidStatus) as refused:
-        service.connect(path, RAW)
+        open_websocket(service, path, RAW)
     assert refused.value.response.status_code == 404
-    with service.connect(path, RAW, headers={"Origin": service.url}) as client:
+    with open_websocket(service, path, RAW, headers={"Origin": service.url}) as client:
         with pytest.raises(ConnectionClosed) as closed:
             client.recv(30)
         assert closed_code(closed) == 4004
@@ -242,7 +256,7 @@ def test_a_page_is_told_in_a_long_word(
 ) -> None:
     """A reason of more bytes than a close frame has is cut, and nothing is logged."""
     path = "/v1/sessions/" + "%C3%A9" * 100 + "/packets"
-    with service.connect(path, RAW, headers={"Origin": service.url}) as client:
+    with open_websocket(service, path, RAW, headers={"Origin": service.url}) as client:
         with pytest.raises(ConnectionClosed) as closed:
             client.recv(30)
         assert closed_code(closed) == 4004
@@ -253,7 +267,7 @@ def test_a_page_is_told_in_a_long_word(
 def test_an_end_with_a_long_reason(rig: Rig, protocol: str) -> None:
     """A session that fails with a long text of the system closes its clients with 4009."""
     session = start(rig)
-    with rig.service.connect(f"/v1/sessions/{session}/packets", protocol) as client:
+    with open_websocket(rig.service, f"/v1/sessions/{session}/packets", protocol) as client:
         error = OSError(1450, "Nicht genügend Systemressourcen: " + "ä" * 200)
         rig.library.raise_next("WaitForMultipleObjects", error)
         host_sends(rig, 3)
@@ -270,14 +284,15 @@ def test_a_client_that_stops_reading(rig: Rig, policy: str, keeps: str) -> None:
     session = start(rig, capacity=0x4000000)
     total, size = 30_000, 1400
     with (
-        rig.service.packets(session) as other,
-        rig.service.connect(
+        raw_packets(rig.service, session) as other,
+        open_websocket(
+            rig.service,
             f"/v1/sessions/{session}/packets?overflow={policy}&queue_packets=1000",
             BATCH,
             max_queue=1,
         ) as slow_socket,
     ):
-        slow = PacketSocket(slow_socket)
+        slow = RawPackets(slow_socket)
         received: list[int] = []
         for first in range(0, total, 1000):
             host_sends(rig, 1000, size, first)
@@ -308,8 +323,11 @@ def test_overflow_close(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     """A client that asked for it is closed with 4008 instead of losing packets."""
     monkeypatch.setattr(connection, "SLOW_PATIENCE", 60.0)  # it reads when the host has sent all
     session = start(rig, capacity=0x4000000)
-    with rig.service.connect(
-        f"/v1/sessions/{session}/packets?overflow=close&queue_packets=500", RAW, max_queue=1
+    with open_websocket(
+        rig.service,
+        f"/v1/sessions/{session}/packets?overflow=close&queue_packets=500",
+        RAW,
+        max_queue=1,
     ) as slow:
         for first in range(0, 20_000, 500):
             host_sends(rig, 500, 1400, first)
@@ -327,10 +345,13 @@ def test_overflow_block(rig: Rig) -> None:
     """A blocking client loses nothing in its queue: what it does not read stays in the ring."""
     session = start(rig, capacity=0x4000000)
     total = 30_000
-    with rig.service.connect(
-        f"/v1/sessions/{session}/packets?overflow=block&queue_packets=500", BATCH, max_queue=1
+    with open_websocket(
+        rig.service,
+        f"/v1/sessions/{session}/packets?overflow=block&queue_packets=500",
+        BATCH,
+        max_queue=1,
     ) as socket_:
-        slow = PacketSocket(socket_)
+        slow = RawPackets(socket_)
         for first in range(0, total, 1000):
             host_sends(rig, 1000, 1400, first)
         assert rig.service.counters(session)["received"]["packets"] < total
@@ -346,7 +367,7 @@ def test_full_wait(rig: Rig) -> None:
     session = start(rig, capacity=0x20000)
     rig.library.hold_consumer("OfficeNet")
     packet = build.udp("10.6.7.8", "10.6.7.200", 1, 2, bytes(1372))
-    with rig.service.packets(session, "?full=wait&direction=none") as client:
+    with raw_packets(rig.service, session, "?full=wait&direction=none") as client:
         for _ in range(10):
             client.socket.send(pack(Batch([packet] * 20)))
         with pytest.raises(TimeoutError):
@@ -380,7 +401,7 @@ def test_killing_the_client(service: RunningService, session: str, how: str) -> 
     if how == "abort":
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     raw.close()
-    with service.packets(session) as client:
+    with raw_packets(service, session) as client:
         client.socket.send(pack(Batch([ECHO])))
         assert len(client.receive(1)) == 1
     until(lambda: not service.http.get(f"/v1/sessions/{session}").json()["subscribers"])

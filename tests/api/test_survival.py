@@ -12,6 +12,7 @@ import pytest
 from tests.answers import next_event, problem
 from tests.conftest import Rig
 from tests.drivers.linux.kernel import ip, namespace, needs_kernel
+from tests.raw_websocket import open_websocket
 from tests.running import RunningService, running
 
 ON_LINK = {"destination": "10.8.0.0/24", "next_hop": None, "metric": 0}
@@ -196,7 +197,7 @@ def test_nothing_of_a_change_that_fails(rig: Rig) -> None:
 def test_ipv6_comes_back(system: RunningService) -> None:
     """With an MTU below 1280 the adapter loses IPv6: it is wanted, told, and put back."""
     adapter = system.adapter(name="A1", mtu=1420, addresses=ADDRESSES, routes=[V4, V6])
-    with system.connect("/v1/events") as events:
+    with open_websocket(system, "/v1/events") as events:
         assert next_event(events)["type"] == "snapshot"
         low = change(system, adapter, mtu=1000)
         told = next_event(events)

@@ -22,7 +22,7 @@ from wintun_api.choices import Scope
 from wintun_api.drivers.emulated.driver import emulated_driver
 from wintun_api.drivers.emulated.library import EmulatedLibrary
 from wintun_api.hub import ending as ending_module
-from wintun_api.hub import registry
+from wintun_api.hub import sessions
 from wintun_api.wire import BATCH, PCAPNG, RAW
 
 NewLoop = Callable[[], asyncio.AbstractEventLoop]
@@ -117,7 +117,7 @@ def test_a_stalled_client(
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the end of a session wait as long as a busy machine needs."""
     monkeypatch.setattr(ending_module, "FLUSH_PATIENCE", 30.0)
-    monkeypatch.setattr(registry, "ENDING_PATIENCE", 60.0)
+    monkeypatch.setattr(sessions, "ENDING_PATIENCE", 60.0)
 
 
 @pytest.mark.thorough(but_first=True)

@@ -15,6 +15,7 @@ from websockets.sync.client import ClientConnection
 
 from tests.answers import problem
 from tests.conftest import Rig
+from tests.raw_websocket import open_websocket, raw_packets
 from tests.running import RunningService
 from wintun_api.drivers.wintun.abi import Generation
 
@@ -36,7 +37,7 @@ def path_of(adapter: dict[str, Any]) -> str:
 @contextmanager
 def event_stream(service: RunningService) -> Iterator[ClientConnection]:
     """Open the stream of events, and take its snapshot: what comes then has happened since."""
-    with service.connect("/v1/events") as socket:
+    with open_websocket(service, "/v1/events") as socket:
         assert json.loads(socket.recv(30))["type"] == "snapshot"
         yield socket
 
@@ -166,7 +167,7 @@ def test_a_disabled_adapter_ends_its_session(rig: Rig) -> None:
     session = service.session(adapter)
     with (
         event_stream(service) as events,
-        service.packets(session["id"]) as client,
+        raw_packets(service, session["id"]) as client,
     ):
         machine.disable("OfficeNet")
         reason = client.text("ended")["reason"]
@@ -190,8 +191,8 @@ def test_a_replaced_driver_ends_every_session(rig: Rig) -> None:
     sessions = [service.session(adapter) for adapter in adapters]
     old = service.http.get("/v1/driver").json()["running_version"]
     with (
-        service.packets(sessions[0]["id"]) as one,
-        service.packets(sessions[1]["id"]) as two,
+        raw_packets(service, sessions[0]["id"]) as one,
+        raw_packets(service, sessions[1]["id"]) as two,
     ):
         machine.replace_driver((0, 15))
         for client in (one, two):
@@ -207,7 +208,7 @@ def test_a_restarted_driver(rig: Rig) -> None:
     """Disabled and enabled again, with the same driver, the session says that too."""
     service, machine = rig.service, rig.library.machine
     session = service.session(service.adapter(name="OfficeNet"))
-    with service.packets(session["id"]) as client:
+    with raw_packets(service, session["id"]) as client:
         machine.replace_driver(machine.driver_version or (0, 0))
         assert client.text("ended")["reason"].startswith("The driver was restarted or replaced")
 
@@ -234,7 +235,7 @@ def test_a_reason_that_cannot_be_had(rig: Rig) -> None:
     session = service.session(service.adapter(name="OfficeNet"))
     gate = rig.library.hold_next("WintunGetRunningDriverVersion")
     try:
-        with service.packets(session["id"]) as client:
+        with raw_packets(service, session["id"]) as client:
             started = time.monotonic()
             machine.replace_driver((0, 15))
             assert client.text("ended")["state"] == "ended"

@@ -25,9 +25,11 @@ from tests.api.watcher import Watcher, delete_session, the_session
 from tests.certificates import make_certificate
 from tests.conftest import Rig
 from tests.drivers.linux.kernel import namespace, needs_kernel
+from tests.extension import extension
+from tests.raw_websocket import open_websocket
 from tests.running import RunningService, running
 from tests.waiting import until
-from wintun_api.api import protocol
+from wintun_api.api import link, protocol
 from wintun_api.api.protocol import WRITE_HIGH, WRITELINES_IS_BLIND
 from wintun_api.choices import EventType
 from wintun_api.drivers.base import LogLevel, LogLine
@@ -204,7 +206,7 @@ def test_events(
     service = flooded.service
     with ExitStack() as stack:
         if kind == "WebSocket":
-            stack.enter_context(service.connect("/v1/events", max_queue=1))
+            stack.enter_context(open_websocket(service, "/v1/events", max_queue=1))
         else:
             stack.enter_context(service.http.stream("GET", "/v1/events"))
         events = service.service.context.registry.events
@@ -224,10 +226,14 @@ def test_events(
 
 def test_the_mend_is_needed(start: Callable[..., Flooded], monkeypatch: pytest.MonkeyPatch) -> None:
     """Where `writelines` is blind and nothing looks, everything waits in the connection."""
+    extension()  # without it, a burst is joined and written by `write`
     Blind(monkeypatch)(mended=False)
+    monkeypatch.setattr(link, "SMALL", 0)  # small bursts are written by `write` otherwise
     flooded = start(asyncio.SelectorEventLoop)
     query = f"?direction=received&overflow=drop_oldest&queue_packets={QUEUE}"
-    with flooded.service.connect(f"/v1/sessions/{flooded.id}/packets{query}", BATCH, max_queue=1):
+    with open_websocket(
+        flooded.service, f"/v1/sessions/{flooded.id}/packets{query}", BATCH, max_queue=1
+    ):
         until(lambda: flooded.managed.clients)
         flooded.flood()
         assert flooded.buffered > TOTAL // 2

@@ -47,12 +47,21 @@ def test_every_setting_of_a_request() -> None:
 
 
 def test_empty_lists() -> None:
-    """A new adapter needs no empty list; an update with one removes what is there."""
-    assert (
-        created_settings(AdapterCreate.model_validate({"name": "A", **EMPTY})) == NetworkSettings()
-    )
+    """An empty list removes what is there, and a new adapter needs none."""
     empty = NetworkSettings(addresses=(), routes=(), dns=(), dns_search=())
     assert updated_settings(AdapterUpdate.model_validate(EMPTY)) == empty
+    created = created_settings(AdapterCreate.model_validate({"name": "A", **EMPTY}))
+    assert (created, created.of_new()) == (empty, NetworkSettings())
+
+
+def test_what_is_left_out_of_a_creation() -> None:
+    """Nothing is asked for then, and a metric that is null is left to the system."""
+    assert created_settings(AdapterCreate(name="A")) == NetworkSettings()
+    automatic = created_settings(AdapterCreate(name="A", metric=None))
+    assert (automatic, automatic.of_new()) == (
+        NetworkSettings(metric="automatic"),
+        NetworkSettings(),
+    )
 
 
 def test_what_is_left_out_of_an_update() -> None:

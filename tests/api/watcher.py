@@ -12,6 +12,7 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.api.host import host_sends
 from tests.conftest import Rig
+from tests.raw_websocket import open_websocket
 from tests.running import TOKEN
 from tests.waiting import until
 from wintun_api.capture.reader import Reader
@@ -30,7 +31,7 @@ class Watcher:
         self, rig: Rig, session: str, protocol: str, query: str, token: str | None = TOKEN
     ) -> None:
         path = f"/v1/sessions/{session}/packets{query}"
-        connection = rig.service.connect(path, protocol, token=token, max_queue=1)
+        connection = open_websocket(rig.service, path, protocol, token=token, max_queue=1)
         self.socket = connection.__enter__()
         self.protocol = protocol
         self.packets: list[bytes] = []
@@ -84,7 +85,7 @@ class Watcher:
 
 def the_session(rig: Rig, session: str) -> ManagedSession:
     """The hub's own object, which is there when the service is not any more."""
-    return rig.service.service.context.registry.session(session)
+    return rig.service.service.context.registry.sessions.by_id(session)
 
 
 def flood(rig: Rig, session: str, total: int = TOTAL) -> None:

@@ -53,7 +53,7 @@ def run(tmp_path: Path, *arguments: str, **env: str) -> subprocess.CompletedProc
 class Program:
     """A command that runs until a signal ends it; what it writes goes to files.
 
-    `within` is a program that runs it, such as unshare.
+    `within` is a program that runs it, such as unshare, and inherits what is inheritable.
     """
 
     def __init__(
@@ -70,6 +70,7 @@ class Program:
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,
+                close_fds=not within,
             )
 
     @property

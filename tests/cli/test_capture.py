@@ -20,14 +20,15 @@ from tests.cli.commands import COMMAND, PATIENCE, environment, invoke
 from tests.conftest import Rig
 from tests.drivers.linux.kernel import needs_kernel
 from tests.needs import needs
-from tests.running import TOKEN, PacketSocket, RunningService
+from tests.running import TOKEN, RunningService, receive
 from tests.traffic.peers import responder
 from tests.traffic.pings import ping as host_pings
 from tests.waiting import until
 from wintun_api.capture import pcapng
 from wintun_api.capture.reader import Reader
+from wintun_api.client import PacketStream
 from wintun_api.packet import build
-from wintun_api.wire import BATCH, Batch, pack
+from wintun_api.wire import BATCH
 
 needs_full = pytest.mark.skipif(
     not os.path.exists("/dev/full"),  # noqa: PTH110
@@ -80,18 +81,18 @@ def capturing(
             process.kill()
 
 
-def ping(socket: PacketSocket, packets: list[bytes]) -> None:
+def ping(stream: PacketStream, packets: list[bytes]) -> None:
     """Inject pings and wait for the answers of the emulated host."""
-    socket.socket.send(pack(Batch(packets)))
-    socket.receive(len(packets))
+    stream.put(packets)
+    receive(stream, len(packets))
 
 
 @pytest.mark.thorough
 def test_lines(service: RunningService, session: str, tmp_path: Path) -> None:
     """Without a file there is a line per packet, and the totals at the end."""
     with capturing(service, tmp_path, "--count", "2") as process:
-        with service.packets(session) as socket:
-            ping(socket, PINGS[:1])
+        with service.packets(session) as stream:
+            ping(stream, PINGS[:1])
         out, err = process.communicate(timeout=PATIENCE)
         first, second = out.decode().splitlines()
         clock = r"\d\d:\d\d:\d\d\.\d{6}"
@@ -108,8 +109,8 @@ def test_lines(service: RunningService, session: str, tmp_path: Path) -> None:
 def test_json(service: RunningService, session: str, tmp_path: Path) -> None:
     """With --json every packet is one object of a line, with its bytes."""
     with capturing(service, tmp_path, "--count", "2", "--json", "--snaplen", "28") as process:
-        with service.packets(session) as socket:
-            ping(socket, PINGS[5:6])
+        with service.packets(session) as stream:
+            ping(stream, PINGS[5:6])
         out, err = process.communicate(timeout=PATIENCE)
         request, reply = map(json.loads, out.decode().splitlines())
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z", request.pop("time"))
@@ -145,8 +146,8 @@ def test_a_file(service: RunningService, session: str, tmp_path: Path) -> None:
     with capturing(
         service, tmp_path, "-w", str(path), "--snaplen", "30", "--count", "80"
     ) as process:
-        with service.packets(session) as socket:
-            ping(socket, PINGS)
+        with service.packets(session) as stream:
+            ping(stream, PINGS)
         assert process.wait(PATIENCE) == 0
         frames = tshark.read(path)
         assert len(frames) == 80
@@ -171,13 +172,13 @@ def test_live(service: RunningService, session: str, tmp_path: Path) -> None:
             env=tshark.environment(tmp_path),
             text=True,
         ) as reader,
-        service.packets(session) as socket,
+        service.packets(session) as stream,
     ):
         assert reader.stdout is not None
         assert process.stdout is not None
         process.stdout.close()
         for packet in PINGS[:5]:
-            ping(socket, [packet])
+            ping(stream, [packet])
             frame = tshark.frame_of(reader.stdout.readline())
             assert (frame.length, frame.direction) == (len(packet), "inbound")
         service.http.delete(f"/v1/sessions/{session}")
@@ -193,8 +194,8 @@ def test_ctrl_c(
     """It ends in order: the file is whole, with its statistics, and the totals are told."""
     path = tmp_path / "some.pcapng"
     with capturing(service, tmp_path, "-w", str(path)) as process:
-        with service.packets(session) as socket:
-            ping(socket, PINGS)
+        with service.packets(session) as stream:
+            ping(stream, PINGS)
         size = sum(map(len, PINGS)) * 2
         until(lambda: process.poll() is not None or path.stat().st_size >= size)
         assert process.poll() is None
@@ -215,9 +216,9 @@ def test_the_reader_goes(service: RunningService, session: str, tmp_path: Path) 
     with capturing(service, tmp_path, "-w", "-") as process:
         assert process.stdout is not None
         process.stdout.close()
-        with service.packets(session) as socket:
+        with service.packets(session) as stream:
             while process.poll() is None:
-                ping(socket, PINGS)
+                ping(stream, PINGS)
         assert process.stderr is not None
         assert b"Traceback" not in process.stderr.read()
         assert process.returncode == 0
@@ -268,7 +269,7 @@ def capture_file(path: Path, packets: list[bytes], *, cut: int = 0) -> Path:
 def test_inject_pcap(service: RunningService, session: str, tmp_path: Path) -> None:
     """Every packet of a capture is injected; what is refused or left out is counted by reason."""
     file = capture_file(tmp_path / "f", [*PINGS, b"\x45", bytes(30)], cut=3)
-    with service.packets(session) as socket:
+    with service.packets(session) as stream:
         result = invoke("inject", "OfficeNet", "--pcap", str(file), "--json", **variables(service))
         assert json.loads(result.stdout) == {
             "accepted": 40,
@@ -278,7 +279,7 @@ def test_inject_pcap(service: RunningService, session: str, tmp_path: Path) -> N
             "completed": 0,
             "left_out": {"not whole": 3},
         }
-        assert socket.receive(40) == [build.echo_reply(packet) for packet in PINGS]
+        assert receive(stream, 40) == [build.echo_reply(packet) for packet in PINGS]
 
 
 def test_inject_many(service: RunningService, session: str, tmp_path: Path) -> None:
@@ -292,14 +293,15 @@ def test_inject_many(service: RunningService, session: str, tmp_path: Path) -> N
 def test_inject_at_a_rate(service: RunningService, session: str, tmp_path: Path) -> None:
     """At 100 a second, 20 packets come two at a time."""
     file = capture_file(tmp_path / "f", PINGS[:20])
-    with service.packets(session, "?direction=injected") as tap:
+    with service.packets(session, direction="injected") as tap:
         result = invoke(
             "inject", session, "--pcap", str(file), "--rate", "100", **variables(service)
         )
         assert result.stdout == "20 packets accepted.\n"
-        while sum(len(batch.packets) for batch in tap.batches) < 20:
-            tap.read()
-    assert max(len(batch.packets) for batch in tap.batches) == 2
+        bursts: list[int] = []
+        while sum(bursts) < 20:
+            bursts.append(len(next(tap).packets))
+    assert max(bursts) == 2
 
 
 def test_inject_into_a_full_ring(rig: Rig, tmp_path: Path) -> None:
@@ -426,10 +428,10 @@ def test_inject_what_a_card_would_have_finished(
     packet = build.tcp("10.6.7.8", "10.6.7.7", 1, 2, payload=bytes(3000))
     left = packet[:2] + bytes(2) + packet[4:10] + bytes(2) + packet[12:]
     file = capture_file(tmp_path / "f", [left, packet])
-    with service.packets(session, "?direction=injected") as tap:
+    with service.packets(session, direction="injected") as tap:
         result = invoke("inject", session, "--pcap", str(file), "--json", **variables(service))
         assert json.loads(result.stdout)["completed"] == 1
-        assert tap.receive(2) == [packet, packet]
+        assert receive(tap, 2) == [packet, packet]
 
 
 # Where standard output or the file does not take what is written
@@ -456,8 +458,8 @@ def test_a_full_disk(
             or service.http.get(f"/v1/sessions/{session}").json()["subscribers"]
         )
     )
-    with service.packets(session) as socket:
-        ping(socket, PINGS[:1])
+    with service.packets(session) as stream:
+        ping(stream, PINGS[:1])
     _, err = process.communicate(timeout=PATIENCE)
     totals, sentence = err.decode().splitlines()
     assert process.returncode == 1
@@ -480,10 +482,9 @@ def test_whole_blocks_on_a_full_disk(service: RunningService, session: str, tmp_
         file = small / "f.pcapng"
         packet = build.udp("10.6.7.8", "10.6.7.200", 1, 2, bytes(997))
         with capturing(service, tmp_path, "--write", str(file)) as process:
-            with service.packets(session) as socket:
+            with service.packets(session) as stream:
                 for _ in range(10):
-                    socket.socket.send(pack(Batch([packet] * 20)))
-                    socket.text("ack")
+                    stream.send([packet] * 20)
             _, err = process.communicate(timeout=PATIENCE)
         reader = Reader([file.read_bytes()])
         found = list(reader)

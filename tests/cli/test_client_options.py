@@ -11,7 +11,7 @@ from typer.main import get_command
 from tests.cli.commands import invoke
 from tests.running import TOKEN, RunningService
 from wintun_api.cli import app
-from wintun_api.cli.client_options import DEFAULT_URL
+from wintun_api.variables import DEFAULT_URL
 
 OPTIONS = {"url": "--url", "token": "--token", "token_file": "--token-file", "as_json": "--json"}
 
@@ -32,7 +32,7 @@ def test_client_commands() -> None:
     """The commands that talk to a service are known, their second names too."""
     groups = {name.split()[0] for name in COMMANDS}
     assert groups == {
-        *("adapters", "sessions", "tokens", "token", "capture", "inject", "events"),
+        *("adapters", "sessions", "tokens", "token", "capture", "impair", "inject", "events"),
         *("status", "version"),
     }
 

@@ -18,7 +18,7 @@ from typer.testing import Result
 
 from tests.cli.commands import COMMAND, environment, invoke
 from tests.conftest import Rig
-from tests.running import TOKEN, RunningService
+from tests.running import TOKEN, RunningService, receive
 from wintun_api.choices import Scope
 from wintun_api.cli.exit_codes import ExitCode
 from wintun_api.packet import build
@@ -108,6 +108,34 @@ def test_rename_and_set(cli: Cli, service: RunningService) -> None:
     changed = made(cli("adapters", "set", "Home", "--address", "10.1.1.2/24", "--json"))
     assert (changed["mtu"], changed["addresses"]) == (1300, ["10.1.1.2/24"])
     assert made(cli("adapters", "set", "Home", "--no-addresses", "--json"))["addresses"] == []
+
+
+def test_create_what_exists(cli: Cli) -> None:
+    """The hint names both ways; one applies the given settings, the other one begins anew."""
+    create = ("adapters", "create", "OfficeNet", "--json")
+    first = made(cli(*create, "--mtu", "1420", "--metric", "7"))
+    (_, refused) = cli("adapters", "create", "OfficeNet").stderr.splitlines()
+    assert "--if-exists open" in refused
+    assert "--if-exists replace" in refused
+    opened = made(cli(*create, "--if-exists", "open", "--address", "10.6.7.7/24"))
+    assert opened == {**first, "addresses": ["10.6.7.7/24"]}
+    opened = made(cli(*create, "--if-exists", "open", "--metric", "auto"))
+    assert (opened["metric"], opened["mtu"]) == (None, 1420)
+    replaced = made(cli(*create, "--if-exists", "replace"))
+    assert (replaced["mtu"], replaced["addresses"]) != (1420, ["10.6.7.7/24"])
+    assert len(made(cli("adapters", "list", "--json"))) == 1
+
+
+def test_the_hint_of_a_name_that_is_taken(cli: Cli, service: RunningService) -> None:
+    """Someone who renames is told to choose another name, not to open or replace an adapter."""
+    service.adapter(name="OfficeNet")
+    service.adapter(name="Home")
+    result = cli("adapters", "rename", "Home", "OfficeNet")
+    assert result.stderr.splitlines()[-1].endswith(
+        "Choose another name, or delete the adapter that has this one."
+    )
+    elsewhere = cli("adapters", "create", "Home", "--pool", "Other", "--if-exists", "open")
+    assert "Name that pool to use the adapter" in elsewhere.stderr.splitlines()[-1]
 
 
 def test_metric_routes_and_dns(cli: Cli) -> None:
@@ -219,6 +247,18 @@ def test_capacity_is_a_number(cli: Cli) -> None:
     refusal(cli("sessions", "start", "OfficeNet", "--capacity", "4M"), 2)
 
 
+def test_offload(cli: Cli) -> None:
+    """Offload is asked for by an option, and refused where the driver has none."""
+    made(cli("adapters", "create", "OfficeNet", "--json"))
+    refused = cli("sessions", "start", "OfficeNet", "--offload")
+    assert refused.exit_code != 0
+    assert "no segmentation offload" in refused.output
+    assert "Start the session without offload." in refused.output
+    for option in ("--no-offload", "--quiet"):
+        assert cli("sessions", "start", "OfficeNet", option).exit_code == 0
+        assert made(cli("sessions", "end", "OfficeNet", "--json"))["offload"] is False
+
+
 def test_unknown_session(cli: Cli) -> None:
     """A word that names no session is told, with what to do."""
     assert "wintun-api sessions list" in refusal(cli("sessions", "end", "nothing"), 5)[1]
@@ -240,10 +280,10 @@ def session(service: RunningService) -> str:
 def test_inject_hex(cli: Cli, service: RunningService, session: str, separator: str) -> None:
     """A packet in hexadecimal is injected, and the emulated host answers it."""
     digits = separator + PING.hex(separator) if len(separator) == 1 else separator + PING.hex()
-    with service.packets(session) as socket:
+    with service.packets(session) as stream:
         report = made(cli("inject", "OfficeNet", "--hex", digits, "--json"))
         assert report == {"accepted": 1, "rejected": {}, "ring_full": 0, "refused": {}}
-        assert socket.receive(1) == [build.echo_reply(PING)]
+        assert receive(stream, 1) == [build.echo_reply(PING)]
 
 
 def test_inject_file(cli: Cli, service: RunningService, session: str, tmp_path: Path) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from typer.testing import Result
@@ -15,10 +17,18 @@ from tests.cli.commands import invoke
 from tests.cli.conftest import Start
 from tests.conftest import Rig
 from tests.running import TOKEN, RunningService
+from tests.waiting import until
 from wintun_api.choices import DriverName
-from wintun_api.cli.event_stream import messages
+from wintun_api.client.events import Splitter
 from wintun_api.drivers.base import LogLevel
 from wintun_api.settings import Settings
+
+
+def messages(chunks: Iterable[bytes]) -> Iterator[dict[str, Any]]:
+    """The messages of an answer."""
+    splitter = Splitter()
+    for chunk in chunks:
+        yield from splitter.split(chunk)
 
 
 def variables(service: RunningService) -> dict[str, str]:
@@ -185,6 +195,18 @@ def test_what_failed_late(rig: Rig) -> None:
     denied = "failed: Access denied. "
     assert f"create_adapter of HomeNet {denied}(WintunCreateAdapter: win32 error 5)" in text
     assert f"start_session of OfficeNet {denied}(WintunStartSession: win32 error 5)" in text
+
+
+def test_clients_that_go_and_come_back(service: RunningService) -> None:
+    """The last holder that has gone, and one that came back, are told in words."""
+    guid = service.adapter(name="OfficeNet")["guid"]
+    for _ in range(2):
+        with service.api.adapter(UUID(guid)).packets(ends="adapter", grace=3600):
+            pass
+        until(lambda: service.http.get("/v1/sessions").json()[0]["ends_at"])
+    text = events(service, "--type", "session").stdout
+    assert re.search(r"OfficeNet: the last client has gone; the adapter ends at \d{4}-", text)
+    assert "OfficeNet: a client came back, so the adapter stays" in text
 
 
 def test_no_service(service: RunningService) -> None:

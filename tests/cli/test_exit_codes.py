@@ -52,6 +52,8 @@ CLIENT_COMMANDS = [
     ("tokens", "create", "read"),
     ("tokens", "revoke", "x"),
     ("capture", "OfficeNet", "--count", "1"),
+    ("impair", "OfficeNet"),
+    ("impair", "OfficeNet", "--delay", "1ms"),
     ("inject", "OfficeNet", *HEX),
     ("events",),
     ("status",),

@@ -54,7 +54,14 @@ def test_commands_of_the_hints_exist() -> None:
     }
     known = "".join(
         invoke(*words.split(), "--help").stdout
-        for words in ("sessions start", "adapters list", "inject", "serve", "events")
+        for words in (
+            "sessions start",
+            "adapters create",
+            "adapters list",
+            "inject",
+            "serve",
+            "events",
+        )
     )
     assert all(flag in known for flag in flags - {"--help"}), flags
 

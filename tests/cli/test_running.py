@@ -7,8 +7,9 @@ import socket
 
 import pytest
 
+from wintun_api.address import url_at
 from wintun_api.api.listener import close, listen
-from wintun_api.cli.running import dashboard_url, in_use, reach, url_at
+from wintun_api.cli.running import dashboard_url, in_use, reach
 from wintun_api.settings import Settings
 
 

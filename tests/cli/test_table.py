@@ -70,6 +70,17 @@ def test_no_guid_is_broken(service: RunningService, tmp_path: Path, width: int) 
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+def test_presets_fit(service: RunningService, tmp_path: Path) -> None:
+    """Only an address that is too long for a line is wider than 80 columns; nothing is left out."""
+    lines = on_a_terminal(service, tmp_path, 80, "impair", "--presets")
+    assert all(text_width(line) <= 80 or len(line.split()) == 1 for line in lines), lines
+    shown = " ".join(" ".join(lines).split())
+    for one in service.http.get("/v1/impairments/presets").json():
+        assert f"{one['name']} {one['title']}" in shown
+        assert one["source"] in shown
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 def test_wide_names_keep_the_columns(service: RunningService, tmp_path: Path) -> None:
     """A name of wide characters takes two columns each, so that the next column is aligned."""
     for name in ("网络适配器", "Plain"):

@@ -12,15 +12,18 @@ from tests.running import RunningService
 from wintun_api import guide
 from wintun_api.api.access import access_of
 from wintun_api.api.guide import slug
+from wintun_api.api.holders import HoldQuery
 from wintun_api.api.kinds import Kind
 from wintun_api.api.openapi import refusals
 from wintun_api.api.problems import kind_of
 from wintun_api.api.streams import PacketQuery
 from wintun_api.choices import SENT_CODES, EventType
+from wintun_api.cli.impairment_options import option_of
 from wintun_api.drivers.base import UnavailableReason
 from wintun_api.drivers.wintun.abi import PROTOTYPES
 from wintun_api.schemas.control import CONTROL
 from wintun_api.schemas.events import DATA
+from wintun_api.schemas.impairment import Impairment, ImpairmentCounters, Match
 from wintun_api.settings import Settings
 from wintun_api.wire import HEADER_LENGTH
 
@@ -100,7 +103,7 @@ def test_routes_exist(service: RunningService, page: str) -> None:
     """Routes that a page names are routes of the service, whatever their parameters are called."""
     routes = [getattr(route, "path_format", "") for route in service.service.api.router.routes]
     known = {re.sub(r"\{[^}]+\}", "{}", path) for path in routes}
-    for path in re.findall(r"`(?:GET|POST|PATCH|DELETE|WS) (/[^`?#]*)", source(page)):
+    for path in re.findall(r"`(?:GET|PUT|POST|PATCH|DELETE|WS) (/[^`?#]*)", source(page)):
         assert re.sub(r"\{[^}]+\}", "{}", path.split()[0]) in known, path
 
 
@@ -108,7 +111,7 @@ def test_rest_lists_every_route(service: RunningService) -> None:
     """Every route of the contract is in the table, with the scope that the door asks for."""
     listed: dict[tuple[str, str], list[str]] = {}
     for row in rows(section("rest", "## Every route")):
-        for method, path in re.findall(r"(GET|POST|PATCH|DELETE|WS) (/[^`?]*)", row[0]):
+        for method, path in re.findall(r"(GET|PUT|POST|PATCH|DELETE|WS) (/[^`?]*)", row[0]):
             listed[method, path] = quoted(row[2])
     routes = {}
     for route in service.service.api.router.routes:
@@ -122,6 +125,8 @@ def test_rest_lists_every_route(service: RunningService) -> None:
         expected = [] if access.scope is None else [access.scope.value]
         if key == ("WS", "/v1/sessions/{session_id}/packets"):
             expected = ["capture", "inject"]  # the endpoint decides
+        if key == ("WS", "/v1/adapters/{guid}/packets"):
+            expected = ["capture", "inject", "admin"]
         assert listed[key] == expected, key
 
 
@@ -146,6 +151,12 @@ def test_query_parameters() -> None:
     """The table of the socket's parameters is whole."""
     text = section("packets", "## Query parameters")
     assert sorted(first_column(text)) == sorted(PacketQuery.model_fields)
+
+
+def test_parameters_of_an_adapter_s_socket() -> None:
+    """The table has what the socket takes beyond those of a session."""
+    more = set(HoldQuery.model_fields) - set(PacketQuery.model_fields)
+    assert sorted(first_column(section("packets", "## The socket of an adapter"))) == sorted(more)
 
 
 def test_the_header_of_a_batch() -> None:
@@ -188,7 +199,8 @@ def test_every_type_of_event() -> None:
     found = {quoted(row[0])[0]: row[2] for row in table}
     assert list(found) == [kind.value for kind in EventType]
     names = {"Adapter": "the adapter", "Session": "the session", "Failure": "the failure",
-             "Loss": "the loss", "Audit": "the audit record"}  # fmt: skip
+             "Loss": "the loss", "Audit": "the audit record",
+             "SessionImpairment": "the impairment"}  # fmt: skip
     for kind, model in DATA.items():
         said = found[kind.value]
         if model.__name__ in names:
@@ -210,6 +222,29 @@ def test_members_of_events(what: str, kind: EventType) -> None:
     (said,) = [row[1] for row in rows(section("events", "## Every type")) if row[0] == what]
     missing = {name for name in DATA[kind].model_fields if f"`{name}`" not in said}
     assert missing == set()
+
+
+def test_members_of_impairments() -> None:
+    """The page of bad networks has every member with its option, every match, and every counter."""
+    table = rows(section("impairment", "## Over REST"))
+    said = {quoted(row[0])[0]: quoted(row[1])[0] for row in table}
+    assert list(said) == list(Impairment.model_fields)
+    assert said == {member: option_of(member) for member in said}
+    text = section("impairment", "## Some packets only")
+    assert set(Match.model_fields) <= set(quoted(text))
+    assert first_column(section("impairment", "## Counters")) == list(
+        ImpairmentCounters.model_fields
+    )
+
+
+def test_every_preset(service: RunningService) -> None:
+    """The page of bad networks has every preset, and names sources that the service names."""
+    table = rows(section("impairment", "## Presets"))
+    presets = {one["name"]: one for one in service.http.get("/v1/impairments/presets").json()}
+    assert [quoted(row[0])[0] for row in table] == list(presets)
+    for name, _, origin in table:
+        for word in re.findall(r"[A-Z][A-Za-z]{4,}", origin):
+            assert word in presets[quoted(name)[0]]["source"], (name, word)
 
 
 def test_every_type_of_problem() -> None:

@@ -31,6 +31,7 @@ from wintun_api.errors import (
     AdapterExists,
     AdapterNotFound,
     DriverError,
+    NotSupported,
     RingCorrupt,
     SessionEnded,
     SessionExists,
@@ -58,6 +59,8 @@ class MemorySession:
         self.capacity = capacity
         self.refused: Mapping[str, int] = MappingProxyType({})
         self.truncated = 0
+        self.offload = False
+        self.merged = 0
         self.room: int | None = None
         self.sent: list[bytes] = []
         self.ended = False
@@ -123,6 +126,9 @@ class MemorySession:
             self.room -= count
         return count
 
+    def pause(self) -> None:
+        """Nothing is known of what waits."""
+
     def quiesce(self) -> None:
         self._device.driver.run("quiesce")
         self.quiesced = True
@@ -178,8 +184,10 @@ class MemoryAdapter:
             received_packets=self.device.received, received_dropped=self.device.dropped
         )
 
-    def start_session(self, capacity: int) -> MemorySession:
+    def start_session(self, capacity: int, *, offload: bool | None = None) -> MemorySession:
         self.device.driver.run("start_session")
+        if offload and not self.device.driver.capabilities.offload:
+            raise NotSupported
         self._exists()
         if self.device.session is not None:
             raise SessionExists.from_call("StartSession", 1247)

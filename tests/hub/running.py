@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import pytest
+
 from tests.hub.memory_driver import Gate, MemoryDriver, MemorySession
-from wintun_api.choices import Direction, EventType, Overflow
+from tests.waiting import let_pass
+from wintun_api.choices import Direction, EventType, Overflow, Tap
 from wintun_api.drivers.base import Driver
+from wintun_api.errors import DriverBusy
 from wintun_api.hub.burst import Burst
+from wintun_api.hub.burst_limit import BurstLimit
 from wintun_api.hub.events import Event, EventSubscription
-from wintun_api.hub.pump import BurstLimit
+from wintun_api.hub.hold_memory import HoldMemory
 from wintun_api.hub.registry import Registry
 from wintun_api.hub.session import ManagedSession
 from wintun_api.hub.subscriber import Subscriber
 
 T = TypeVar("T")
 PATIENCE = 30.0  # seconds for what comes at once unless something is broken
+# Seconds that a request waits for the driver, in tests that let them pass. Until then everything
+# has time, on a busy machine too.
+LIMIT = 10.0
 
 
 async def soon(work: Awaitable[T]) -> T:
@@ -27,9 +35,47 @@ async def soon(work: Awaitable[T]) -> T:
     return await asyncio.wait_for(work, PATIENCE)
 
 
+async def holds(condition: Callable[[], object]) -> None:
+    """Let the loop run until something that gives no sign is so."""
+
+    async def look() -> None:
+        while not condition():
+            await asyncio.to_thread(let_pass, 0.001)
+
+    await soon(look())
+
+
 async def reached(gate: Gate) -> None:
     """Wait until a held call has begun."""
     assert await asyncio.to_thread(gate.reached.wait, PATIENCE)
+
+
+class PassingLoop(asyncio.SelectorEventLoop):
+    """An event loop whose time a test lets pass at once, for what waits with a time limit."""
+
+    passed = 0.0
+
+    def time(self) -> float:
+        """Return the time in seconds, which is ahead by what has passed at once."""
+        return super().time() + self.passed
+
+
+def run_passing(work: Coroutine[Any, Any, T]) -> T:
+    """Run a test in which time passes at once (`times_out`)."""
+    with asyncio.Runner(loop_factory=PassingLoop) as runner:
+        return runner.run(work)
+
+
+async def times_out(request: Coroutine[Any, Any, object], gate: Gate) -> DriverBusy:
+    """Let a request wait while a call is held, and its time pass; return its error."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, PassingLoop)
+    waiting = asyncio.ensure_future(request)
+    await reached(gate)
+    loop.passed += LIMIT + 1
+    with pytest.raises(DriverBusy) as caught:
+        await soon(waiting)
+    return caught.value
 
 
 @dataclass(slots=True)
@@ -53,7 +99,7 @@ class Hub:
     async def session(self, name: str = "A") -> tuple[ManagedSession, MemorySession]:
         """Create an adapter, start its session, and return it with the driver's side of it."""
         view = await self.registry.create_adapter(name, "Test")
-        session = await self.registry.start_session(view.info.guid)
+        session = await self.registry.sessions.start(view.info.guid)
         return session, self.ring(name)
 
     def ring(self, name: str = "A") -> MemorySession:
@@ -63,17 +109,21 @@ class Hub:
         return session
 
 
-def registry_over(driver: Driver, seconds: float = PATIENCE) -> Registry:
+def registry_over(
+    driver: Driver, seconds: float = PATIENCE, held: HoldMemory | None = None
+) -> Registry:
     """Return a registry that waits so long for the driver."""
     limit = BurstLimit(packets=1024, size=131072)
-    return Registry(driver, burst=limit, management_timeout=seconds, event_history=1000)
+    return Registry(driver, burst=limit, management_timeout=seconds, event_history=1000, held=held)
 
 
 @asynccontextmanager
-async def hub(seconds: float = PATIENCE) -> AsyncIterator[Hub]:
-    """Run a registry over a new memory driver; stop it on leaving."""
-    driver = MemoryDriver()
-    registry = registry_over(driver, seconds)
+async def hub(
+    seconds: float = PATIENCE, over: MemoryDriver | None = None, held: HoldMemory | None = None
+) -> AsyncIterator[Hub]:
+    """Run a registry over a new memory driver, or one that is there; stop it on leaving."""
+    driver = over or MemoryDriver()
+    registry = registry_over(driver, seconds, held)
     subscription, _ = registry.events.subscribe()
     try:
         yield Hub(driver, registry, subscription, [])
@@ -89,12 +139,14 @@ class Reader:
         session: ManagedSession,
         *,
         direction: Direction = Direction.RECEIVED,
+        tap: Tap = Tap.AFTER,
         overflow: Overflow = Overflow.DROP_OLDEST,
         packets: int = 1000,
     ) -> None:
         self._woken = asyncio.Event()
         self.queue = Subscriber(
             direction=direction,
+            tap=tap,
             overflow=overflow,
             limit_packets=packets,
             limit_bytes=1 << 20,

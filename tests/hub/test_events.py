@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import tracemalloc
 from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
 
+from wintun_api.api.impairment_views import impairment_of, plan_of
 from wintun_api.choices import EventType
 from wintun_api.hub.events import ITEM_SIZE, QUEUE_SIZE, EventLog
+from wintun_api.hub.impairment.accounts import Accounts
+from wintun_api.hub.impairment.impairment import ImpairmentStep, ImpairmentView, RuleView
+from wintun_api.hub.impairment.parameters import Plan
+from wintun_api.schemas.impairment import MAX_STEPS, ImpairmentSet
+from wintun_api.schemas.model import EXAMPLE_GUID
 
 
 def numbers(log: EventLog, since: int | None) -> tuple[list[int], bool]:
@@ -134,3 +143,82 @@ def test_long_lists_count() -> None:
     kept, resumed = numbers(log, 999)
     assert (kept, resumed) == ([1000], True)
     assert numbers(log, 1000 - QUEUE_SIZE // (1000 * ITEM_SIZE) - 1) == ([], False)
+
+
+def test_a_plan_is_as_large_as_it_says() -> None:
+    """Steps with every member, all of them different: the bound holds in memory and as JSON."""
+
+    def state(number: int) -> dict[str, Any]:
+        part = number / 1000 + 0.0001234567
+        return {
+            **dict.fromkeys(("delay_ms", "jitter_ms"), 100 * part + 1),
+            "distribution": "paretonormal",
+            "gilbert_elliott": {"p": part * 0.9, "r": part * 0.8, "h": part * 0.7, "k": part},
+            **{
+                f"{name}{more}": part * 0.1 * place
+                for place, name in enumerate(("duplicate", "corrupt", "reorder"), 1)
+                for more in ("", "_correlation")
+            },
+            "delay_correlation": part * 0.6,
+            **dict.fromkeys(("reorder_gap", "overhead_bytes", "max_size"), 300 + number),
+            **dict.fromkeys(("rate_bps", "burst_bytes", "limit_packets"), 100_000 + number),
+            "limit_bytes": 100_000_000 + number,
+            "too_big_reply": True,
+        }
+
+    def asked() -> Plan:
+        steps = [
+            {"at": 0.01 * n, "received": state(n), "injected": state(n + MAX_STEPS)}
+            for n in range(MAX_STEPS)
+        ]
+        return plan_of(ImpairmentSet.model_validate({"seed": 7, "scenario": {"steps": steps}}))
+
+    asked()
+    tracemalloc.start()
+    try:
+        plan = asked()
+        used, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    view = ImpairmentView(
+        session="5f0c9d1e2b3a",
+        adapter=UUID(EXAMPLE_GUID),
+        plan=plan,
+        set_ns=1,
+        rules=tuple(map(RuleView.of, plan.rules)),
+        received=Accounts(),
+        injected=Accounts(),
+    )
+    written = len(impairment_of(view).model_dump_json())
+    assert plan.memory / 4 < used < plan.memory
+    assert plan.memory / 4 < written < plan.memory
+    log = EventLog(history=1000)
+    slow, _ = log.subscribe()
+    for _ in range(100):
+        log.publish(EventType.IMPAIRMENT_SET, view)
+    most = QUEUE_SIZE // plan.memory
+    assert len(asyncio.run(slow.next())) <= most
+    assert numbers(log, 100 - most - 1) == ([], False)
+    # A step tells nothing of the others, and does not keep them.
+    step = ImpairmentStep(
+        session=view.session, adapter=view.adapter, count=1, changed=(0,), rules=view.rules
+    )
+    assert log.publish(EventType.IMPAIRMENT_STEP, step).size < QUEUE_SIZE / 1000
+
+
+def test_a_value_that_knows_its_memory_counts_as_that() -> None:
+    """Plans of impairments have steps of rules of directions, and say how large all of it is."""
+
+    @dataclass(frozen=True, slots=True)
+    class Deep:
+        memory: int = QUEUE_SIZE // 4
+
+    @dataclass(frozen=True, slots=True)
+    class Holder:
+        deep: Deep
+
+    log = EventLog(history=1000)
+    for _ in range(100):
+        log.publish(EventType.IMPAIRMENT_SET, Holder(Deep()))
+    assert numbers(log, 97) == ([98, 99, 100], True)
+    assert numbers(log, 95) == ([], False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from weakref import ref
 
 import pytest
 
@@ -10,6 +11,7 @@ from tests.hub.bursts import burst, subscriber
 from wintun_api.choices import Direction, Overflow
 from wintun_api.hub.burst import Burst, Form
 from wintun_api.hub.fanout import Fanout
+from wintun_api.hub.subscriber import Subscriber
 
 
 def test_everybody_gets_the_same_bytes() -> None:
@@ -28,6 +30,43 @@ def test_everybody_gets_the_same_bytes() -> None:
     encoded = [reader.take(10**6)[0].form(Form.BATCH, encode) for reader in readers]
     assert len(calls) == 1
     assert encoded[0] is encoded[1] is encoded[2]
+
+
+def test_the_only_reader_keeps_no_encoded_bytes() -> None:
+    """What one reader alone uses is freed with its last use, while the burst is still there."""
+
+    class Encoded:
+        """An encoded form that a weak reference can watch."""
+
+    made: list[ref[Encoded]] = []
+
+    def encode(_one: Burst) -> Encoded:
+        encoded = Encoded()
+        made.append(ref(encoded))
+        return encoded
+
+    fanout, reader = Fanout(), subscriber()
+    fanout.add(reader)
+    fanout.publish(burst(0, 3))
+    (taken,) = reader.take(10**6)
+    taken.form(Form.BATCH_FRAME, encode)
+    assert made[0]() is None
+
+
+def test_a_burst_that_all_readers_took_at_once_is_freed() -> None:
+    """Neither the fan-out nor the encoded forms keep it, so that the next one finds its memory."""
+
+    def take(one: Burst) -> bool:
+        return bool(one.form(Form.BATCH_FRAME, lambda _: b"frame"))
+
+    fanout = Fanout()
+    for _ in range(2):
+        fanout.add(Subscriber(limit_packets=9, limit_bytes=999, wake=lambda: None, take_now=take))
+    one = burst(0, 3)
+    kept = ref(one)
+    fanout.publish(one)
+    del one
+    assert kept() is None
 
 
 def test_block_holds_the_drain() -> None:

@@ -19,6 +19,7 @@ from wintun_api.hub.host_losses import HostLosses
 from wintun_api.hub.losses import Cause, Loss, Losses
 from wintun_api.hub.session import ManagedSession
 from wintun_api.packet import build
+from wintun_api.packet.check import sift
 
 PACKET = build.ipv4("10.0.0.1", "10.0.0.2", 17, bytes(8))
 
@@ -114,7 +115,7 @@ def test_a_ring_loss_just_before_the_end_is_told() -> None:
         async with hub() as one:
             session, _ = await one.session()
             one.driver.device("A").dropped += 3
-            view = await soon(one.registry.end_session(session.id))
+            view = await soon(one.registry.sessions.end(session.id))
             assert view.ring_lost == 3
             told = await one.event(EventType.SESSION_LOSS)
             assert (told.cause, told.count) == (Cause.RING, 3)
@@ -153,7 +154,7 @@ def test_what_the_host_sent_is_delivered_or_lost() -> None:
             await reader.packets(50)
             device = one.driver.device("A")
             device.received += 20  # in the ring when it is freed: nobody can read them any more
-            view = await soon(one.registry.end_session(session.id))
+            view = await soon(one.registry.sessions.end(session.id))
             assert view.counters.received_packets + (view.ring_lost or 0) == 70
 
     asyncio.run(body())
@@ -185,21 +186,21 @@ async def _ended(one: Hub, session: ManagedSession, ring: MemorySession) -> None
 
 async def _ring_full(one: Hub, session: ManagedSession, ring: MemorySession) -> None:
     ring.room = 1
-    session.inject([PACKET] * 4)
+    session.inject(sift([PACKET] * 4))
 
 
 async def _failed(one: Hub, session: ManagedSession, ring: MemorySession) -> None:
     one.driver.fail("send_packets", DriverError("SendPacket", 87))
-    session.inject([PACKET] * 3)
+    session.inject(sift([PACKET] * 3))
 
 
 async def _refused(one: Hub, session: ManagedSession, ring: MemorySession) -> None:
     ring.refuse("host", 3)
-    session.inject([PACKET] * 4)
+    session.inject(sift([PACKET] * 4))
 
 
 async def _rejected(one: Hub, session: ManagedSession, ring: MemorySession) -> None:
-    session.inject([PACKET, b"\x55" + PACKET[1:], PACKET, b"\x75" * 30, b"\x75" * 30])
+    session.inject(sift([PACKET, b"\x55" + PACKET[1:], PACKET, b"\x75" * 30, b"\x75" * 30]))
 
 
 CAUSES = {
@@ -260,7 +261,7 @@ def test_unclaimed_packets_are_counted_and_no_event() -> None:
         async with hub() as one:
             session, ring = await one.session()
             ring.deliver(*[PACKET] * 5)
-            await one.registry.end_session(session.id)
+            await one.registry.sessions.end(session.id)
             assert session.counters.received_unclaimed == 5
             one.registry.events.close()
             events = [*one.seen, *await soon(one.subscription.next())]
@@ -302,14 +303,14 @@ def test_packets_for_an_ending_session_are_counted_once() -> None:
         async with hub() as one:
             session, _ = await one.session()
             with one.driver.hold("end_session") as gate:
-                end = asyncio.ensure_future(one.registry.end_session(session.id))
+                end = asyncio.ensure_future(one.registry.sessions.end(session.id))
                 await reached(gate)
                 packets = [PACKET, PACKET[:5]]
                 with pytest.raises(SessionEnded):
-                    session.inject(packets)
+                    session.inject(sift(packets))
                 with pytest.raises(SessionEnded):
-                    session.inject(packets, behind=True)
-                session.give_up(packets, Cause.FAILED)  # as a client does
+                    session.inject(sift(packets), behind=True)
+                session.give_up(len(packets), Cause.FAILED)  # as a client does
                 gate.open()
                 view = await soon(end)
             assert (view.counters.failed, view.counters.rejected.total()) == (2, 0)
@@ -330,7 +331,7 @@ async def _add_up(causes: list[str]) -> None:
         for cause in causes:
             ring.room = None
             await CAUSES[cause](one, session, ring)
-        await one.registry.end_session(session.id)
+        await one.registry.sessions.end(session.id)
         one.registry.events.close()
         told: Counter[str] = Counter()
         for event in await soon(one.subscription.next()):

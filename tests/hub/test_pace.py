@@ -57,9 +57,9 @@ class Clock:
 class Teller:
     """Tells what there is to tell, when it may."""
 
-    def __init__(self, delay: float) -> None:
+    def __init__(self, delay: float, most: int = 1) -> None:
         self.clock = Clock()
-        self.pace = Pace(self.tell, self.clock, delay=delay)
+        self.pace = Pace(self.tell, self.clock, delay=delay, most=most)
         self.untold = 0
         self.told: list[tuple[float, int]] = []
 
@@ -87,6 +87,22 @@ def test_everything_is_told_and_not_too_often(pauses: list[float], delay: float)
     assert sum(count for _, count in teller.told) == len(pauses)
     assert all(b - a >= INTERVAL - 1e-9 for a, b in itertools.pairwise(times))
     assert [one for one in teller.clock.planned if not one.cancelled] == []
+
+
+@given(st.lists(st.floats(0, 0.3), max_size=60), st.integers(1, 5))
+def test_several_are_told_in_an_interval_but_no_more(pauses: list[float], most: int) -> None:
+    """So many are told at once, and what is more waits until it is told together."""
+    teller = Teller(0.0, most)
+    for pause in pauses:
+        teller.add()
+        teller.clock.move(pause)
+    teller.clock.move(INTERVAL)
+    times = [when for when, _ in teller.told]
+    assert sum(count for _, count in teller.told) == len(pauses)
+    assert [count for _, count in teller.told[:most]] == [1] * min(most, len(pauses))
+    assert all(
+        last - first >= INTERVAL - 1e-9 for first, last in zip(times, times[most:], strict=False)
+    )
 
 
 def test_the_first_is_told_at_once_without_a_delay() -> None:

@@ -26,7 +26,8 @@ from wintun_api.drivers.wintun.abi import Generation
 from wintun_api.drivers.wintun.adapter import WintunAdapter
 from wintun_api.errors import DriverBusy, DriverError, SessionExists
 from wintun_api.hub import pump as pump_module
-from wintun_api.hub.pump import BurstLimit, Pump
+from wintun_api.hub.burst_limit import BurstLimit
+from wintun_api.hub.pump import Pump
 
 LIMIT = BurstLimit(packets=1024, size=131072)
 
@@ -37,6 +38,8 @@ class Host:
     capacity = 0x20000
     refused: Mapping[str, int] = MappingProxyType({})
     truncated = 0
+    offload = False
+    merged = 0
 
     def __init__(self, packets: list[bytes]) -> None:
         self._packets = packets
@@ -66,6 +69,9 @@ class Host:
     def interrupt(self) -> None:
         """End the wait."""
         self._quit.set()
+
+    def pause(self) -> None:
+        """Nothing is known of what waits."""
 
     def quiesce(self) -> None:
         """The host sends nothing by itself."""
@@ -130,6 +136,9 @@ class Pipe:
 
     def fileno(self) -> None:
         """None: a thread waits."""
+
+    def pause(self) -> None:
+        """Nothing is known of what waits."""
 
     def receive_packets(self, limit: int) -> Sequence[bytes]:
         """Take what is in the pipe."""

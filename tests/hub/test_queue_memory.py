@@ -25,6 +25,22 @@ def in_a_large_message(number: int) -> Burst:
     return Burst(block, block.lengths, 28, number, number, injected=True)
 
 
+@pytest.mark.parametrize("lengths", [[20, 30], [20_000, 30_000]])
+def test_a_queued_burst_keeps_about_its_own_size(lengths: list[int]) -> None:
+    """Room behind the packets that they were read into is given up before they are queued."""
+    table, size = array("H", lengths), sum(lengths)
+    packets = [bytes([number]) * length for number, length in enumerate(lengths)]
+    block = Block(b"".join(packets) + bytes(196_608 - size), table, size)
+    readers = [Subscriber(limit_packets=9, limit_bytes=LIMIT, wake=lambda: None) for _ in range(2)]
+    burst = Burst(block, table, size, 0, 0, injected=False)
+    for reader in readers:
+        reader.offer(burst)
+        assert reader.queued_bytes < 2 * size + 2000
+        (taken,) = reader.take(LIMIT)
+        assert taken is burst
+        assert list(taken.packets) == packets
+
+
 @pytest.mark.thorough
 @pytest.mark.parametrize("make", [alone, in_a_large_message])
 def test_small_bursts(make: object) -> None:

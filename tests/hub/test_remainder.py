@@ -52,10 +52,10 @@ class Client:
 
 async def _end_with(one: Hub, packets: int, *clients: Client) -> SessionView:
     """End the session of adapter A with so many packets in its ring."""
-    (session,) = one.registry.sessions()
+    (session,) = one.registry.sessions
     session.clients.update(clients)
     with one.driver.hold("quiesce") as gate:
-        end = asyncio.ensure_future(one.registry.end_session(session.id))
+        end = asyncio.ensure_future(one.registry.sessions.end(session.id))
         await reached(gate)  # the pump has stopped
         one.ring().deliver(*[PACKET] * packets)
         gate.open()
@@ -139,7 +139,7 @@ def test_a_host_that_cannot_be_stopped_is_read_up_to_a_bound(
         async with hub() as one:
             guid = (await one.registry.create_adapter("A", "Test")).info.guid
             capacity = 0x20000
-            session = await one.registry.start_session(guid, capacity)
+            session = await one.registry.sessions.start(guid, capacity)
             total = 20_000
             record = len(PACKET) + RECORD_HEADER
             most = 3 * (capacity + remainder.LAST_READ * record)
@@ -162,7 +162,7 @@ def test_a_driver_that_fails_at_the_end_ends_it_all_the_same(call: str) -> None:
             client = Client(Reader(session))
             session.clients.add(client)
             one.driver.fail(call, *[DriverError(call, 31)] * 3)
-            view = await soon(one.registry.end_session(session.id))
+            view = await soon(one.registry.sessions.end(session.id))
             assert (view.state, ring.ended) == (SessionState.ENDED, True)
             assert client.told.done()
 

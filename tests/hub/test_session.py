@@ -13,6 +13,7 @@ from wintun_api.choices import EventType, Full, SessionState
 from wintun_api.errors import DriverError, SessionEnded, SessionNotFound
 from wintun_api.hub import pump
 from wintun_api.packet import build
+from wintun_api.packet.check import sift
 
 PACKET = build.ipv4("10.0.0.1", "10.0.0.2", 17, bytes(8))
 
@@ -93,11 +94,11 @@ def test_packets_of_clients_wait_while_the_ring_is_restarted() -> None:
             with one.driver.hold("start_session") as gate:
                 ring.deliver(corrupt())
                 await reached(gate)
-                injection = session.inject([PACKET])
+                injection = session.inject(sift([PACKET]))
                 assert (injection.accepted, injection.ring_full) == (0, 1)
                 gate.open()
                 await one.event(EventType.SESSION_RESTARTED)
-            assert session.inject([PACKET]).accepted == 1
+            assert session.inject(sift([PACKET])).accepted == 1
 
     asyncio.run(body())
 
@@ -153,9 +154,9 @@ def test_a_start_that_fails_leaves_nothing() -> None:
             view = await one.registry.create_adapter("A", "Test")
             one.driver.fail("start_session", DriverError("StartSession", 8))
             with pytest.raises(DriverError, match="StartSession"):
-                await one.registry.start_session(view.info.guid)
-            assert one.registry.sessions() == []
-            await one.registry.start_session(view.info.guid)
+                await one.registry.sessions.start(view.info.guid)
+            assert not one.registry.sessions
+            await one.registry.sessions.start(view.info.guid)
 
     asyncio.run(body())
 
@@ -167,7 +168,7 @@ def test_an_end_while_the_driver_starts_the_session() -> None:
         async with hub() as one:
             view = await one.registry.create_adapter("A", "Test")
             with one.driver.hold("start_session") as gate:
-                start = asyncio.ensure_future(one.registry.start_session(view.info.guid))
+                start = asyncio.ensure_future(one.registry.sessions.start(view.info.guid))
                 await reached(gate)
                 stop = asyncio.ensure_future(one.registry.stop())
                 await asyncio.sleep(0)
@@ -188,7 +189,7 @@ def test_what_waits_in_the_ring_is_read_before_the_end() -> None:
             session, ring = await one.session()
             reader = Reader(session)
             with one.driver.hold("quiesce") as gate:
-                end = asyncio.ensure_future(one.registry.end_session(session.id))
+                end = asyncio.ensure_future(one.registry.sessions.end(session.id))
                 await reached(gate)  # the pump has stopped
                 ring.deliver(*[PACKET] * 10)
                 gate.open()
@@ -207,11 +208,11 @@ def test_an_ending_session_takes_nothing_new() -> None:
         async with hub() as one:
             session, _ = await one.session()
             with one.driver.hold("end_session") as gate:
-                end = asyncio.ensure_future(one.registry.end_session(session.id))
+                end = asyncio.ensure_future(one.registry.sessions.end(session.id))
                 await reached(gate)
                 assert session.state is SessionState.ENDING
                 with pytest.raises(SessionEnded):
-                    session.inject([PACKET])
+                    session.inject(sift([PACKET]))
                 with pytest.raises(SessionNotFound):
                     Reader(session)
                 gate.open()
@@ -227,7 +228,7 @@ def test_a_session_is_ended_once() -> None:
         async with hub() as one:
             session, _ = await one.session()
             first, second = await asyncio.gather(
-                one.registry.end_session(session.id), one.registry.end_session(session.id)
+                one.registry.sessions.end(session.id), one.registry.sessions.end(session.id)
             )
             assert first == second
             assert one.driver.calls.count("end_session") == 1
@@ -243,9 +244,9 @@ def test_a_wait_that_does_not_return_fails_the_session(monkeypatch: pytest.Monke
         async with hub() as one:
             view = await one.registry.create_adapter("A", "Test")
             with one.driver.hold("wait_readable") as gate:
-                session = await one.registry.start_session(view.info.guid)
+                session = await one.registry.sessions.start(view.info.guid)
                 await reached(gate)
-                ended = await soon(one.registry.end_session(session.id))
+                ended = await soon(one.registry.sessions.end(session.id))
                 assert ended.state is SessionState.FAILED
                 assert "stay in the driver" in (ended.reason or "")
                 assert "end_session" not in one.driver.calls
@@ -262,7 +263,7 @@ def test_an_end_on_request_is_not_one_by_the_driver() -> None:
     async def body() -> None:
         async with hub() as one:
             session, _ = await one.session()
-            await one.registry.end_session(session.id)
+            await one.registry.sessions.end(session.id)
             assert not session.lost
 
     asyncio.run(body())
@@ -308,13 +309,13 @@ def test_an_end_while_the_ring_is_restarted() -> None:
             with one.driver.hold("start_session") as gate:
                 ring.deliver(corrupt())
                 await reached(gate)
-                end = asyncio.ensure_future(one.registry.end_session(session.id))
+                end = asyncio.ensure_future(one.registry.sessions.end(session.id))
                 await asyncio.sleep(0)
                 gate.open()
                 view = await soon(end)
             assert view.state is SessionState.ENDED
             assert one.driver.device("A").session is None
-            assert (await one.registry.start_session(session.adapter)).id != session.id
+            assert (await one.registry.sessions.start(session.adapter)).id != session.id
 
     asyncio.run(body())
 
@@ -328,7 +329,7 @@ def test_packets_do_not_reach_a_ring_that_is_about_to_be_closed() -> None:
             with one.driver.hold("end_session") as gate:
                 ring.deliver(corrupt())
                 await reached(gate)
-                assert session.inject([PACKET], Full.WAIT).waiting == [PACKET]
+                assert session.inject(sift([PACKET]), Full.WAIT).waiting == [PACKET]
                 assert ring.sent == []
                 gate.open()
                 await one.event(EventType.SESSION_RESTARTED)

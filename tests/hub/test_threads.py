@@ -65,6 +65,33 @@ def test_a_hung_call_is_named_and_bounded() -> None:
     asyncio.run(run())
 
 
+def test_a_call_that_waits_has_not_run() -> None:
+    """However long it was queued behind another call, it is not a slow call yet."""
+
+    async def body() -> None:
+        thread = DriverThread("test")
+        begun, gate = threading.Event(), threading.Event()
+
+        def hang() -> None:
+            begun.set()
+            gate.wait(30)
+
+        hanging = asyncio.ensure_future(thread.call("hang", hang))
+        assert await asyncio.to_thread(begun.wait, 30)
+        waiting = asyncio.ensure_future(thread.call("wait", int))
+        await asyncio.sleep(0)
+        running, queued = thread.calls
+        queued.queued_at -= 60
+        assert queued.seconds >= 60
+        assert queued.running_seconds == 0
+        assert running.running_seconds > 0
+        gate.set()
+        await asyncio.gather(hanging, waiting)
+        thread.stop()
+
+    asyncio.run(body())
+
+
 def test_a_cancelled_wait_does_not_stop_the_call() -> None:
     """Whoever gives up waiting leaves the call to finish."""
 

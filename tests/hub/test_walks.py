@@ -73,7 +73,7 @@ async def _creation(one: Hub, rooms: list[str]) -> None:
     rooms.clear()
     await one.registry.create_adapter("A", "Test")
     expected = [room for room in named("A call that creates an adapter") if room != "late"]
-    assert len(expected) == 12
+    assert len(expected) == 14
     assert [room for room in rooms if room in expected] == expected
 
 
@@ -111,7 +111,7 @@ def test_the_drivers_thread_enters_only_what_is_meant_for_it() -> None:
                 with pytest.raises(DriverError):
                     await registry.create_adapter("C", "Test", settings=mtu)
                 await registry.restore_adapter(guid)
-                await registry.start_session(guid)
+                await registry.sessions.start(guid)
                 one.driver.device("Other").remove()
                 await registry.adapters()
                 await registry.delete_adapter(guid)

@@ -1,89 +1,74 @@
-"""WebSocket clients that stand behind an adapter, each in a thread of its own."""
+"""Programs that stand behind an adapter, each in a thread of its own."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
-
-from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import ClientConnection
+from contextlib import contextmanager, suppress
+from typing import Any
 
 from tests.running import RunningService
+from wintun_api.client import ClientError, PacketStream
 from wintun_api.packet import build
-from wintun_api.wire import BATCH, Batch, pack, unpack
+from wintun_api.wire import BATCH, RAW
+
+# How the client calls the framings.
+FRAMINGS = {RAW: "v1.raw", BATCH: "v1.batch"}
 
 
-def answer_raw(socket: ClientConnection) -> None:
-    """Answer every echo request, a packet a message."""
-    for packet in socket:
-        assert isinstance(packet, bytes)
-        reply = build.echo_reply(packet)
-        if reply is not None:
-            socket.send(reply)
-
-
-def answer_batch(socket: ClientConnection) -> None:
-    """Answer every echo request, a batch at a time."""
-    for message in socket:
-        if isinstance(message, bytes):
-            packets = [packet for batch in unpack(message) for packet in batch.packets]
-            replies = [reply for packet in packets if (reply := build.echo_reply(packet))]
-            if replies:
-                socket.send(pack(Batch(replies)))
+def answer(stream: PacketStream) -> None:
+    """Answer every echo request."""
+    for burst in stream:
+        replies = [reply for packet in burst.packets if (reply := build.echo_reply(packet))]
+        if replies:
+            stream.put(replies)
 
 
 @contextmanager
 def responder(service: RunningService, session: str, protocol: str) -> Iterator[None]:
     """Answer pings behind an adapter for a while."""
-    answer = answer_batch if protocol == BATCH else answer_raw
-    with service.connect(f"/v1/sessions/{session}/packets", protocol) as socket:
-        thread = threading.Thread(target=_until_closed, args=(answer, socket))
-        thread.start()
+    with service.packets(session, protocol=FRAMINGS[protocol]) as stream, working((answer, stream)):
         yield
-        socket.close()
-        thread.join()
 
 
 @contextmanager
-def bridge(service: RunningService, one: str, other: str, query: str = "") -> Iterator[None]:
-    """Join two sessions: what one host sends, the other one receives.
-
-    A batch is a batch in both directions, so it is passed on as it came.
-    """
-    with ExitStack() as stack:
-        ends = [
-            stack.enter_context(service.connect(f"/v1/sessions/{session}/packets{query}", BATCH))
-            for session in (one, other)
-        ]
-        with joined(*ends):
-            yield
+def bridge(service: RunningService, one: str, other: str, **options: object) -> Iterator[None]:
+    """Join two sessions: what one host sends, the other one receives."""
+    with (
+        service.packets(one, **options) as first,
+        service.packets(other, **options) as second,
+        joined(first, second),
+    ):
+        yield
 
 
 @contextmanager
-def joined(one: ClientConnection, other: ClientConnection) -> Iterator[None]:
+def joined(one: PacketStream, other: PacketStream) -> Iterator[None]:
     """Pass on what comes at either end to the other one, for a while."""
-    threads = [
-        threading.Thread(target=_until_closed, args=(_forward, *pair))
-        for pair in ((one, other), (other, one))
-    ]
+    with working((_forward, one, other), (_forward, other, one)):
+        yield
+
+
+@contextmanager
+def working(*works: tuple[Callable[..., None], PacketStream, *tuple[Any, ...]]) -> Iterator[None]:
+    """Do work in threads for a while, each until the stream that it reads is closed."""
+    threads = [threading.Thread(target=_until_closed, args=work) for work in works]
     for thread in threads:
         thread.start()
     try:
         yield
     finally:
-        for end in (one, other):
-            end.close()
+        for _, stream, *_ in works:
+            stream.close()
         for thread in threads:
             thread.join()
 
 
-def _forward(source: ClientConnection, destination: ClientConnection) -> None:
-    for message in source:
-        if isinstance(message, bytes):
-            destination.send(message)
+def _forward(source: PacketStream, destination: PacketStream) -> None:
+    for burst in source:
+        destination.put(burst.packets)
 
 
 def _until_closed(work: Callable[..., None], *arguments: object) -> None:
-    with suppress(ConnectionClosed):
+    with suppress(ClientError):
         work(*arguments)

@@ -13,9 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.drivers.linux.kernel import namespace, needs_kernel
-from tests.running import RunningService, running
+from tests.running import RunningService, receive, running
 from wintun_api.packet import build
-from wintun_api.wire import RAW
 
 DRIVERS = [
     pytest.param({"driver": "emulated", "generation": "pool"}, id="emulated-pool"),
@@ -46,11 +45,11 @@ def test_the_example(every_service: RunningService, host: str, us: str) -> None:
     )
     assert adapter["guid"] == "deadbabe-cafe-beef-0123-456789abcdef"
     session = every_service.session(adapter)["id"]
-    with every_service.connect(f"/v1/sessions/{session}/packets", RAW) as socket:
+    with every_service.packets(session, protocol="v1.raw") as stream:
         for sequence in range(3):
-            socket.send(build.icmp_echo(us, host, identifier=7, sequence=sequence))
+            stream.put(build.icmp_echo(us, host, identifier=7, sequence=sequence))
             expected = build.icmp_echo(host, us, identifier=7, sequence=sequence, reply=True)
-            while not same_but_for_the_header(bytes(socket.recv(30)), expected):  # type: ignore[arg-type]
+            while not any(same_but_for_the_header(one, expected) for one in receive(stream, 1)):
                 pass  # what else the host says of itself: router solicitations, reports
 
 

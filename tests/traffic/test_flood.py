@@ -10,8 +10,8 @@ import psutil
 import pytest
 
 from tests.drivers.linux.kernel import needs_kernel
-from tests.running import PacketSocket, RunningService
-from wintun_api.wire import BATCH
+from tests.running import RunningService, receive
+from wintun_api.client import Loss
 
 pytestmark = needs_kernel
 
@@ -24,14 +24,12 @@ def test_a_stalled_client_under_a_flood(kernel_service: RunningService) -> None:
     """The other client gets every packet, the stalled one an exact account, memory its bounds."""
     adapter = kernel_service.adapter(name="Flood", mtu=1420, addresses=["10.6.7.7/24"])
     session = kernel_service.session(adapter, capacity=0x4000000)["id"]
-    path = f"/v1/sessions/{session}/packets"
     before = psutil.Process().memory_info().rss
     with (
-        kernel_service.connect(f"{path}?queue_packets=4096", BATCH, max_queue=1) as stalled_socket,
+        kernel_service.packets(session, queue_packets=4096, max_queue=1) as stalled,
         kernel_service.packets(session) as reader,
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as flood,
     ):
-        stalled = PacketSocket(stalled_socket)
         flood.connect(("10.6.7.9", 9))
         sent = 0
         numbers: list[int] = []
@@ -41,18 +39,20 @@ def test_a_stalled_client_under_a_flood(kernel_service: RunningService) -> None:
                 flood.send(struct.pack("<I", sent) + bytes(DATAGRAM - 4))
                 sent += 1
             while len(numbers) < sent:  # in step with the reader, so that the ring loses nothing
-                numbers += flooded(reader.receive(1))
+                numbers += flooded(receive(reader, 1))
         assert numbers == list(range(sent))
         grown = psutil.Process().memory_info().rss - before
         got: list[bytes] = []
         lost = 0
         total = kernel_service.counters(session)["received"]["packets"]
-        while len(got) + lost < total:
-            stalled.read()
-            got += [p for batch in stalled.batches for p in batch.packets]
-            stalled.batches.clear()
-            lost += sum(text["count"] for text in stalled.texts if text["type"] == "lost")
-            stalled.texts.clear()
+        for one in stalled:
+            if isinstance(one, Loss):
+                assert one.count is not None
+                lost += one.count
+            else:
+                got += one.packets
+            if len(got) + lost >= total:
+                break
         counters = kernel_service.counters(session)
         assert lost == counters["lost"]["queue"] > 0
         assert counters["lost"]["ring"] == 0

@@ -9,45 +9,18 @@ import hashlib
 import os
 import socket
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.drivers.linux.kernel import inside, namespace, needs_kernel
-from tests.running import RunningService, running
+from tests.drivers.linux.kernel import inside, needs_kernel
+from tests.traffic.hosts import Host, host
 from tests.traffic.peers import joined
-from wintun_api.wire import BATCH
 
 pytestmark = needs_kernel
 
 SIZE = 16 * 1024 * 1024
 BLOCK = 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Host:
-    """A namespace, its address in the tunnel, and its service with a running session."""
-
-    descriptor: int
-    address: str
-    service: RunningService
-    session: str
-
-
-@contextmanager
-def host(folder: Path, address: str) -> Iterator[Host]:
-    """Make a namespace with a service and an adapter."""
-    folder.mkdir()
-    with (
-        namespace(),
-        Path("/proc/thread-self/ns/net").open() as here,
-        running(folder, driver="linux", log_level="warning") as service,
-    ):
-        adapter = service.adapter(name="Tunnel", mtu=1420, addresses=[f"{address}/24"])
-        yield Host(here.fileno(), address, service, service.session(adapter)["id"])
 
 
 def test_tcp_each_way(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -56,9 +29,7 @@ def test_tcp_each_way(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
         ends = []
         for end in (one, other):
             with inside(end.descriptor):
-                ends.append(
-                    end.service.connect(f"/v1/sessions/{end.session}/packets", BATCH).__enter__()
-                )
+                ends.append(end.service.packets(end.session).__enter__())
         with joined(*ends):
             for sender, receiver in ((one, other), (other, one)):
                 assert sent(sender, receiver) == SIZE

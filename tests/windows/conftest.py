@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.needs import leave_out
+from tests.windows.extension import build_extension
 from tests.windows.rig import default_directory, end_wine, is_built
 from tests.windows.standin import build_standins
 from tests.windows.wine import start_server
@@ -29,6 +30,7 @@ def rig() -> Iterator[Path]:
     if not is_built(rig):
         pytest.skip("the rig is not built, or old; python -m tests.windows builds it")
     build_standins()
+    build_extension(rig)
     started = start_server(rig)
     yield rig
     if started:

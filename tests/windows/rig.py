@@ -22,7 +22,7 @@ import tempfile
 import time
 import tomllib
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
 
@@ -37,6 +37,9 @@ TOOLS = {
     "wine": ("wine", "wine64"),
     CC: ("gcc-mingw-w64-x86-64-win32",),
 }
+PREFIX_LOG = "prefix.log"
+PREFIX_ATTEMPTS = 3
+PREFIX_PATIENCE = 180
 INTERPRETER_WHEEL = "panda3d==1.10.14"  # the last release with the runtime of Python 3.11.7
 WINTUN_WHEEL = "pytun-pmd3==3.0.3"
 WINTUN_SHA256 = "e5da8447dc2c320edc0fc52fa01885c103de8c118481f683643cacc3220dafce"
@@ -140,8 +143,8 @@ def build(rig: Path) -> None:
             install_dependencies(rig / "python" / "Lib" / "site-packages")
             step("the genuine wintun.dll")
             install_wintun(rig / "wintun", Path(downloads))
+        finish_prefix(rig, prefix, step)
         step("the prefix is ready")
-        finish_prefix(rig, prefix)
     except BaseException:
         prefix.kill()
         end_wine(rig)
@@ -171,19 +174,35 @@ def install_packages() -> None:
 
 def start_prefix(rig: Path) -> subprocess.Popen[bytes]:
     """Begin to make the prefix, which takes a while and little of the processor."""
-    return subprocess.Popen(
-        [*wine(), "wineboot", "-i"],
-        env=environment(rig),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    with (rig / PREFIX_LOG).open("wb") as log:
+        return subprocess.Popen(
+            [*wine(), "wineboot", "-i"],
+            env=environment(rig),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
 
 
-def finish_prefix(rig: Path, boot: subprocess.Popen[bytes]) -> None:
+def said_by_wine(rig: Path) -> str:
+    """Return the end of what the making of the prefix printed."""
+    said = (rig / PREFIX_LOG).read_text(errors="replace").strip()
+    return f"Wine said: {said[-2000:]}" if said else "Wine said nothing."
+
+
+def finish_prefix(rig: Path, boot: subprocess.Popen[bytes], step: Callable[[str], None]) -> None:
     """Wait for the prefix, and let it say Windows 10: Debian's Wine would say 7."""
-    if boot.wait(180) != 0:
-        raise SystemExit("Wine could not make its prefix.")
+    attempts = 1
+    while (code := boot.wait(PREFIX_PATIENCE)) != 0:
+        said = f"wineboot ended with {code}. {said_by_wine(rig)}"
+        if attempts == PREFIX_ATTEMPTS:
+            raise SystemExit(f"Wine could not make its prefix: {said}")
+        # Seen once, on a busy machine; wineboot gave no reason.
+        step(f"once more: {said}")
+        end_wine(rig)
+        shutil.rmtree(rig / "prefix", ignore_errors=True)
+        boot = start_prefix(rig)
+        attempts += 1
     run([*wine(), "winecfg", "-v", "win10"], env=environment(rig))
     run(["wineserver", "-w"], env=environment(rig))
 

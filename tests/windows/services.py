@@ -40,6 +40,7 @@ class WineService(RunningService):
     def stop(self) -> float:
         """Press Ctrl-C; it must end in order, with nothing to complain about. Idempotent."""
         started = time.monotonic()
+        self.api.close()
         self.http.close()
         if self.program.process.poll() is None:
             self.program.interrupt()

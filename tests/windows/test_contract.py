@@ -12,8 +12,10 @@ from collections.abc import Callable, Iterator, Sequence
 import pytest
 
 from tests.drivers.contract import CAPACITY, DriverContract
+from tests.extension import extension
 from tests.waiting import let_pass, until
 from tests.windows.standin import standin_path
+from wintun_api.choices import Native
 from wintun_api.drivers.base import Adapter, Driver, LogLine
 from wintun_api.drivers.wintun.abi import Generation
 from wintun_api.drivers.wintun.driver import WintunDriver
@@ -37,9 +39,12 @@ def numbered(number: int) -> bytes:
 class StandinContract(DriverContract):
     generation: Generation
 
-    @pytest.fixture
-    def driver(self) -> Iterator[Driver]:
-        driver = WintunDriver(WintunDll(standin_path(self.generation), allow_unverified=True))
+    @pytest.fixture(params=list(Native))
+    def driver(self, request: pytest.FixtureRequest) -> Iterator[Driver]:
+        """The driver, with ctypes and with the C extension."""
+        library = WintunDll(standin_path(self.generation), allow_unverified=True)
+        speedups = extension() if request.param is Native.AUTO else None
+        driver = WintunDriver(library, speedups=speedups)
         yield driver
         driver.close()
 

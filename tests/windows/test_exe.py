@@ -83,6 +83,8 @@ def test_demo(rig: Path, exe: Path) -> None:
             key = page.history[0].headers["Location"].partition("#key=")[2]
             driver = browser.get(url.join("/v1/driver"), headers={"X-Wintun-Api-Key": key})
             assert driver.json()["name"] == "emulated"
+            system = browser.get(url.join("/v1/system"), headers={"X-Wintun-Api-Key": key})
+            assert system.json()["native"] is True
         # A console's Ctrl-C reaches both of its processes.
         for process in processes(exe):
             os.kill(process, signal.SIGINT)

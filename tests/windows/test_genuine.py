@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.raw_websocket import open_websocket
 from tests.windows.rig import PROJECT, WINTUN_SHA256
 from tests.windows.services import WineService, wine_service
 from tests.windows.wine import windows_path, windows_python
@@ -41,6 +42,8 @@ except DriverError as error:
 else:
     raise SystemExit("an adapter without a kernel?")
 assert driver.running_driver_version() is None
+addresses = driver.library.packet_addresses  # for the C extension
+assert len({getattr(addresses, name) for name in addresses.__slots__} - {0}) == 5, addresses
 assert lines
 driver.close()
 print("closed")
@@ -79,7 +82,7 @@ def test_create_fails(service: WineService) -> None:
 
 def test_lines_become_events(service: WineService) -> None:
     """What the library logs arrives with its level and its own time."""
-    with service.connect("/v1/events") as socket:
+    with open_websocket(service, "/v1/events") as socket:
         socket.recv(10)  # the snapshot: what comes is told from here on
         assert service.http.post("/v1/adapters", json={"name": "Demo"}).status_code == 502
         while True:

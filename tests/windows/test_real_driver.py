@@ -18,11 +18,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.raw_websocket import raw_packets
 from tests.running import RunningService, running
 from tests.traffic.peers import responder
 from tests.waiting import until, within
 from wintun_api.packet import build
-from wintun_api.wire import BATCH, RAW, Batch, pack
+from wintun_api.wire import BATCH, RAW
 
 HOST, PEER = "10.6.7.7", "10.6.7.8"
 FLOOD = 3.0  # seconds
@@ -142,7 +143,7 @@ def test_flood(tunnel: Tunnel) -> None:
 
     received = gaps = 0
     expected: int | None = None
-    with tunnel.service.packets(tunnel.session) as client:
+    with raw_packets(tunnel.service, tunnel.session) as client:
         before = tunnel.service.counters(tunnel.session)
         thread = threading.Thread(target=flood)
         thread.start()
@@ -170,10 +171,9 @@ def test_flood_to_the_host(tunnel: Tunnel) -> None:
     """100,000 packets of a client are all taken: a full ring holds the client back."""
     packet = build.udp(PEER, HOST, 9, 9, bytes(1200))
     before = tunnel.service.counters(tunnel.session)["injected"]["packets"]
-    path = f"/v1/sessions/{tunnel.session}/packets?full=wait&direction=none"
-    with tunnel.service.connect(path, BATCH) as socket_:
+    with tunnel.service.packets(tunnel.session, full="wait", direction="none") as stream:
         for _ in range(1000):
-            socket_.send(pack(Batch([packet] * 100)))
+            stream.put([packet] * 100)
         until(lambda: injected(tunnel) - before >= 100_000)
 
 

@@ -18,13 +18,17 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
 
-from tests.running import TOKEN, PacketSocket
+from tests.raw_websocket import RawPackets, open_websocket, raw_packets
+from tests.running import TOKEN, receive
 from tests.waiting import let_pass, until
 from tests.windows.services import WineService, wine_service
 from tests.windows.standin import VERSIONS, Control, standin_path
+from wintun_api.choices import Native
+from wintun_api.client import Accounts, Loss
 from wintun_api.drivers.wintun.abi import Generation
+from wintun_api.native import SOURCE
 from wintun_api.packet import build
-from wintun_api.wire import BATCH, Batch, pack
+from wintun_api.wire import Batch, pack
 
 PACKETS = 1_000_000
 OWN_BUILD = "--allow-unverified-dll"
@@ -43,6 +47,7 @@ class Standin:
     service: WineService
     tell: Control
     generation: Generation
+    native: Native
 
     def pair(self, **body: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         """Make two adapters, which the library joins."""
@@ -61,18 +66,28 @@ class Standin:
         return dict(self.service.http.get(f"/v1/sessions/{session}").json())
 
 
-@pytest.fixture(scope="module", params=list(Generation))
+# Both generations, and both ways of the packets.
+KINDS = [
+    (Generation.POOL, Native.AUTO),
+    (Generation.TUNNEL_TYPE, Native.AUTO),
+    (Generation.TUNNEL_TYPE, Native.OFF),
+]
+
+
+@pytest.fixture(scope="module", params=KINDS, ids=":".join)
 def shared(
     rig: Path, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Standin]:
-    """One service for every test of a generation; it must end in order, without misuse."""
+    """One service for every test of a kind; it must end in order, without misuse."""
+    generation, native = request.param
     folder = tmp_path_factory.mktemp("service")
     control = Control(folder / "control")
-    path = standin_path(request.param)
+    told = "Z:" + str(control.path)
+    options = (OWN_BUILD, "--native", native)
     with wine_service(
-        rig, folder, path, OWN_BUILD, STANDIN_CONTROL="Z:" + str(control.path)
+        rig, folder, standin_path(generation), *options, STANDIN_CONTROL=told
     ) as service:
-        yield Standin(service, control, request.param)
+        yield Standin(service, control, generation, native)
 
 
 @pytest.fixture
@@ -102,6 +117,8 @@ def test_what_it_is(standin: Standin) -> None:
     assert (system["driver"], system["unavailable"]) == ("wintun", None)
     assert system["platform"].startswith("Windows")
     assert system["elevated"] is True
+    built = SOURCE.with_suffix(".pyd").is_file()
+    assert system["native"] is (built and standin.native is Native.AUTO)
     driver = standin.service.http.get("/v1/driver").json()
     assert driver["generation"] == standin.generation
     assert driver["library_path"].endswith(f"standin-{VERSIONS[standin.generation]}.dll")
@@ -136,6 +153,20 @@ def test_rename(standin: Standin) -> None:
         assert answer.status_code == 501
 
 
+def test_a_name_that_exists(standin: Standin) -> None:
+    """It is opened with its session, then replaced, which ends the session."""
+    adapter, _ = standin.pair(pool="Büro")
+    session = standin.service.session(adapter)["id"]
+    body = {"name": adapter["name"].upper(), "pool": "Büro"}
+    http = standin.service.http
+    opened = http.post("/v1/adapters", json={**body, "if_exists": "open"})
+    assert (opened.status_code, opened.json()["session"]) == (200, session)
+    replaced = http.post("/v1/adapters", json={**body, "if_exists": "replace"})
+    assert (replaced.status_code, replaced.json()["session"]) == (201, None)
+    assert http.get(f"/v1/sessions/{session}").status_code == 404
+    assert len(http.get("/v1/adapters", params={"pool": "Büro"}).json()) == 2
+
+
 def test_an_adapter_lives_as_its_generation_has_it(standin: Standin) -> None:
     """A released adapter can be opened again exactly in the pool generation."""
     adapter, _ = standin.pair()
@@ -152,7 +183,7 @@ def test_an_adapter_lives_as_its_generation_has_it(standin: Standin) -> None:
 
 def test_the_library_logs_after_the_call(standin: Standin) -> None:
     """A line from a thread of the library's own, long after the call, becomes an event."""
-    with standin.service.connect("/v1/events") as socket:
+    with open_websocket(standin.service, "/v1/events") as socket:
         standin.pair()
         while True:
             line = event(socket, "driver.log")["data"]
@@ -172,38 +203,30 @@ def test_a_million_packets(standin: Standin, capsys: pytest.CaptureFixture[str])
     seen = 0
     started = time.monotonic()
     with (
-        service.connect(f"/v1/sessions/{first}/packets?full=wait&direction=none", BATCH) as sending,
-        service.packets(second, "?overflow=block") as receiver,
+        service.packets(first, full="wait", direction="none") as sender,
+        service.packets(second, overflow="block") as receiver,
     ):
-        sender = PacketSocket(sending)
 
         def send() -> None:
             for start in range(0, PACKETS, 600):
                 stop = min(start + 600, PACKETS)
-                sending.send(pack(Batch([numbered(n) for n in range(start, stop)])))
+                sender.put([numbered(n) for n in range(start, stop)])
+            sender.send([])  # which waits for all acks
 
-        def acknowledged() -> None:
-            accepted = 0
-            while accepted < PACKETS:
-                ack = sender.text("ack", 30)
-                assert ack["ring_full"] == 0
-                assert ack["rejected"] == {}
-                accepted += ack["accepted"]
-
-        threads = [threading.Thread(target=one, daemon=True) for one in (send, acknowledged)]
-        for thread in threads:
-            thread.start()
+        thread = threading.Thread(target=send, daemon=True)
+        thread.start()
         while seen < PACKETS:
-            for packet in receiver.receive(1, 30):
+            burst = next(receiver)
+            assert not isinstance(burst, Loss)
+            for packet in burst.packets:
                 assert packet == numbered(seen)
                 seen += 1
-        for thread in threads:
-            thread.join(30)
+        thread.join(30)
+        assert sender.accounts == Accounts(accepted=PACKETS)
     seconds = time.monotonic() - started
     counters = service.counters(second)
     assert counters["received"]["packets"] == seen == PACKETS
     assert not any(counters["lost"].values()), counters
-    assert not receiver.texts
     with capsys.disabled():
         rate = PACKETS / seconds
         print(f"\n{PACKETS:,} packets of 84 bytes in {seconds:.1f} s, {rate:,.0f} packets/s")
@@ -212,7 +235,7 @@ def test_a_million_packets(standin: Standin, capsys: pytest.CaptureFixture[str])
 def test_an_adapter_goes_under_its_session(standin: Standin) -> None:
     """Readers are told (38), the session has ended, and a new one finds no adapter."""
     adapter, _, session = standin.sessions()
-    with standin.service.packets(session) as client:
+    with raw_packets(standin.service, session) as client:
         standin.tell(f"remove {adapter['name']}")
         assert client.text("ended")["state"] == "ended"
         with pytest.raises(ConnectionClosed) as closed:
@@ -247,9 +270,9 @@ def test_ring_corruption(standin: Standin) -> None:
     adapter, first, second = standin.sessions()
     service = standin.service
     with (
-        service.connect("/v1/events") as events,
-        service.packets(second) as receiver,
-        service.packets(first, "?direction=none") as sender,
+        open_websocket(service, "/v1/events") as events,
+        raw_packets(service, second) as receiver,
+        raw_packets(service, first, "?direction=none") as sender,
     ):
         standin.tell(f"corrupt {adapter['name']}")
         assert event(events, "session.restarted")["data"]["id"] == second
@@ -308,14 +331,13 @@ def test_full_ring(standin: Standin) -> None:
     let_pass(0.1)
     taken = 0x1FFFC // 88
     with (
-        standin.service.packets(first, "?direction=none") as sender,
+        standin.service.packets(first, direction="none") as sender,
         standin.service.packets(second) as receiver,
     ):
-        sender.socket.send(pack(Batch([numbered(n) for n in range(2000)])))
-        ack = sender.text("ack")
-        assert (ack["accepted"], ack["ring_full"]) == (taken, 2000 - taken)
+        accounts = sender.send([numbered(n) for n in range(2000)])
+        assert (accounts.accepted, accounts.ring_full) == (taken, 2000 - taken)
         standin.tell(f"let {one['name']}")
-        assert receiver.receive(taken) == [numbered(n) for n in range(taken)]
+        assert receive(receiver, taken) == [numbered(n) for n in range(taken)]
 
 
 def test_create_blocks(standin: Standin, capsys: pytest.CaptureFixture[str]) -> None:
@@ -345,7 +367,7 @@ def test_create_blocks(standin: Standin, capsys: pytest.CaptureFixture[str]) -> 
         took[what].append(1000 * (time.monotonic() - asked))
 
     with (
-        service.packets(first, "?direction=none") as sender,
+        service.packets(first, direction="none") as sender,
         service.packets(second) as receiver,
     ):
         number = 0
@@ -354,11 +376,12 @@ def test_create_blocks(standin: Standin, capsys: pytest.CaptureFixture[str]) -> 
                 with timed(path):
                     assert service.http.get(f"/v1/{path}").status_code == 200
             with timed("packet"):
-                sender.socket.send(pack(Batch([numbered(number)])))
-                assert receiver.receive(1) == [numbered(number)]
-            assert sender.text("ack")["accepted"] == 1
+                sender.put(numbered(number))
+                assert receive(receiver, 1) == [numbered(number)]
             number += 1
             let_pass(0.02)
+        sender.send([])
+        assert sender.accounts == Accounts(accepted=number)
     creator.join()
     assert time.monotonic() - started > 14
     assert answers[0].status_code == 201, answers[0].text
@@ -375,7 +398,7 @@ def test_the_end_under_load(rig: Path, tmp_path: Path, generation: Generation) -
     """Ctrl-C amid traffic, with a line of the library's own thread due: 1001 to all, in 3 s."""
     codes: list[int | None] = []
 
-    def read(client: PacketSocket) -> None:
+    def read(client: RawPackets) -> None:
         with suppress(ConnectionClosed):
             while True:
                 client.read()
@@ -385,8 +408,8 @@ def test_the_end_under_load(rig: Path, tmp_path: Path, generation: Generation) -
     with wine_service(rig, tmp_path, standin_path(generation), OWN_BUILD) as service:
         ids = [service.session(service.adapter(name=name))["id"] for name in ("One", "Two")]
         with (
-            service.packets(ids[0], "?direction=none&full=wait") as sender,
-            service.packets(ids[1], "?overflow=block") as receiver,
+            raw_packets(service, ids[0], "?direction=none&full=wait") as sender,
+            raw_packets(service, ids[1], "?overflow=block") as receiver,
         ):
             readers = [threading.Thread(target=read, args=(one,)) for one in (sender, receiver)]
             for reader in readers:

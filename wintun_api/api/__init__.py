@@ -22,6 +22,7 @@
     cutoff          the end of a stream whose token is no longer valid
     guesses         limit wrong tokens per address
     audit           record what a request changed, for hub/audit
+    subjects        what a request was about, for its audit
     tally           log lines that clients can cause repeatedly: one, then a count per minute
     server_log      which of uvicorn's log lines are kept
     head            answer HEAD wherever GET is allowed
@@ -29,17 +30,20 @@
     kinds           every kind of problem once, and the kind of every error
     problems        answer errors with problem+json or a close code, by their kind
     views           what the hub knows as models, and models as what the hub takes
+    impairment_views  the same for the impairment of a session
+    impairment_summary  what an impairment does, in one line
     context         the objects that routes share
-    system, adapters, sessions, packets  REST, one router per resource
+    system, adapters, sessions, impairment, packets  REST, one router per resource
     metrics         metrics for Prometheus
     streams         the packet socket
+    holders         the packet socket of an adapter, whose clients hold it
     events          events over WebSocket and as server-sent events
     capture         captures in pcapng, over HTTP and on the packet socket
     connection      one packet client: its subscription, its injections, its control messages
     link            bytes to and from one WebSocket client, fast on our server, plain on others
-    frames          many WebSocket frames at a time
     unsent          packets that were written to a client but not yet taken by the kernel
     protocol        the uvicorn WebSocket protocol class behind the fast link
+    intake          the memory that packet clients' bytes are read into
     openapi/        the document that `/openapi.json` serves
     page            the dashboard, the API docs, the sign-in page
     guide           the user's guide as pages

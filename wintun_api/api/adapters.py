@@ -11,9 +11,9 @@ from pydantic import TypeAdapter
 from starlette.convertors import Convertor, register_url_convertor
 
 from wintun_api.api.access import needs
-from wintun_api.api.audit import note_subject
 from wintun_api.api.context import DRIVER, RegistryOf, problems
 from wintun_api.api.large import MANY_ROUTES, LargeRoute, beside, has_many_routes
+from wintun_api.api.subjects import note_subject
 from wintun_api.api.views import adapter_of, created_settings, updated_settings
 from wintun_api.choices import Scope
 from wintun_api.errors import (
@@ -127,7 +127,19 @@ async def list_adapters(
     operation_id="create_adapter",
     status_code=201,
     response_model=Adapter,
-    responses=problems(InvalidArgument, AdapterExists, *SETTINGS, StorageFailed, *DRIVER),
+    responses={
+        200: {"model": Adapter, "description": "The adapter existed and was opened."},
+        **problems(
+            InvalidArgument,
+            AdapterNotFound,
+            AdapterExists,
+            AdapterUnavailable,
+            *SETTINGS,
+            StorageFailed,
+            *DRIVER,
+        ),
+    },
+    response_description="The adapter was created.",
     max_body_size=MAX_SETTINGS,
 )
 @needs(Scope.ADMIN)
@@ -137,17 +149,25 @@ async def create_adapter(
     """Create an adapter.
 
     The service creates the adapter and applies all its network settings; if one of them fails, it
-    removes the adapter again. The request is not idempotent: repeated, it is answered with 409,
-    because the name is in use. If the driver takes too long, the answer is 504 and the call
-    continues; the event `adapter.created` or `adapter.create_failed` then reports its result.
+    removes the adapter again. Repeated, the request is answered with 409, because the name is in
+    use, unless `if_exists` says that the service should open the existing adapter or replace it. An
+    adapter that was opened is answered with 200. If an adapter was deleted to be replaced and the
+    new one cannot be created, the problem has the member `deleted`. If the driver takes too long,
+    the answer is 504 and the call continues; the event `adapter.created`, `adapter.changed` or
+    `adapter.create_failed` then reports its result.
 
-    Wintun function: WintunCreateAdapter.
+    Wintun functions: WintunCreateAdapter, WintunOpenAdapter, WintunDeleteAdapter.
     """
     settings = await _settings(body)
-    view = await registry.create_adapter(body.name, body.pool, body.requested_guid, settings)
+    provided = await registry.provide_adapter(
+        body.name, body.pool, body.requested_guid, settings, if_exists=body.if_exists
+    )
+    view = provided.view
+    done = " (opened)" if provided.opened else " (replaced)" if provided.replaced else ""
+    note_subject(request.scope, f"adapter {view.info.guid}{done}")
     response.headers["Location"] = f"/v1/adapters/{view.info.guid}"
-    note_subject(request.scope, f"adapter {view.info.guid}")
-    return await _written(view, response, 201)
+    response.status_code = 200 if provided.opened else 201
+    return await _written(view, response, response.status_code)
 
 
 @router.post(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import NamedTuple
 
 from fastapi import FastAPI, WebSocket
 from fastapi.exceptions import WebSocketRequestValidationError
@@ -15,6 +16,8 @@ from wintun_api.api import (
     capture,
     events,
     guide,
+    holders,
+    impairment,
     metrics,
     packets,
     page,
@@ -36,9 +39,10 @@ from wintun_api.api.tokens import TokenStore
 from wintun_api.drivers import open_driver
 from wintun_api.drivers.base import Driver
 from wintun_api.hub.audit import Publish, Trail
+from wintun_api.hub.burst_limit import BurstLimit
+from wintun_api.hub.hold_memory import HoldMemory
 from wintun_api.hub.identity import StableGuids, load_salt
 from wintun_api.hub.pools import KnownPools
-from wintun_api.hub.pump import BurstLimit
 from wintun_api.hub.registry import Registry
 from wintun_api.settings import Settings
 
@@ -49,7 +53,8 @@ Manage Wintun adapters and sessions over REST, and exchange IP packets over WebS
   application to the host.
 * Errors are answered as `application/problem+json`. `type` names the cause, `detail` says what went
   wrong, and `hint` says what to do next.
-* Packets are exchanged over `WS /v1/sessions/{id}/packets`. Its subprotocols are
+* Packets are exchanged over `WS /v1/sessions/{id}/packets`, or over `WS
+  /v1/adapters/{guid}/packets`, which starts the session if none runs. The subprotocols are
   `v1.raw.wintun-api` (one IP packet per binary message), `v1.batch.wintun-api` (many packets per
   message) and `v1.pcapng.wintun-api` (a capture for Wireshark, like
   `GET /v1/sessions/{id}/capture.pcapng`).
@@ -57,17 +62,28 @@ Manage Wintun adapters and sessions over REST, and exchange IP packets over WebS
 * Within `/v1`, later versions add operations, members and problem types, but remove none. A client
   ignores members that it does not know, and handles an unknown problem type by its `status`.
 """
+HOLDS = "holds.json"  # in the data directory
 ROUTERS = (
     system.router,
     adapters.router,
     sessions.router,
+    impairment.router,
     packets.router,
     capture.router,
     streams.router,
+    holders.router,
     events.router,
     metrics.router,
     guide.router,
 )
+
+
+class Memory(NamedTuple):
+    """Hold what is kept between runs."""
+
+    pools: KnownPools
+    guids: StableGuids
+    held: HoldMemory
 
 
 class Service:
@@ -79,7 +95,7 @@ class Service:
         self.context = Context(settings, tokens, sign_ins)
         self.metrics = metrics.Metrics(self.context)
         self._driver = driver
-        self._memory: tuple[KnownPools, StableGuids] | None = None
+        self._memory: Memory | None = None
         self.api = self._api()
         hosts = allowed_names((*settings.allowed_hosts, settings.host))
         guesses = Guesses(settings.guesses_per_minute)
@@ -102,13 +118,26 @@ class Service:
         """
         self._memory = self._read_memory(driver)
 
-    def _read_memory(self, driver: Driver) -> tuple[KnownPools, StableGuids]:
+    def _read_memory(self, driver: Driver) -> Memory:
         pools, data = self.settings.pools, self.settings.data_dir
         if not driver.lasting:
             # The machine is new at every start, so its pools are not worth keeping.
-            return KnownPools(None, pools), StableGuids()
-        known = KnownPools(data / "pools.json", pools, write_private, read_private)
-        return known, StableGuids(load_salt(data / "salt", write_private, read_private))
+            kept = None if self.settings.emulated_state is None else data / HOLDS
+            held = HoldMemory(kept, write_private, read_private)
+            return Memory(KnownPools(None, pools), StableGuids(), held)
+        return Memory(
+            KnownPools(data / "pools.json", pools, write_private, read_private),
+            StableGuids(load_salt(data / "salt", write_private, read_private)),
+            HoldMemory(data / HOLDS, write_private, read_private),
+        )
+
+    async def restore_holds(self) -> None:
+        """Begin the grace periods of adapters that clients held in the last run.
+
+        Call this once the service answers.
+        """
+        if self.context.started is not None:
+            await self.context.started.restore_holds()
 
     def begin_stop(self) -> None:
         """Refuse new work and let open streams end; the end of the lifespan does the rest."""
@@ -146,11 +175,12 @@ class Service:
     async def _lifespan(self, _api: FastAPI) -> AsyncIterator[None]:
         settings = self.settings
         driver = self._driver or open_driver(settings.driver, settings)
-        (pools, guids), self._memory = self._memory or self._read_memory(driver), None
+        memory, self._memory = self._memory or self._read_memory(driver), None
         registry = Registry(
             driver,
-            pools=pools,
-            guids=guids,
+            pools=memory.pools,
+            guids=memory.guids,
+            held=memory.held,
             burst=BurstLimit(settings.burst_packets, settings.burst_bytes),
             management_timeout=settings.management_timeout,
             event_history=settings.event_history,

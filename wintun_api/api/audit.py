@@ -6,28 +6,31 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from urllib.parse import quote
 
 from starlette.routing import BaseRoute
 from starlette.types import Message, Scope, Send
 
 from wintun_api.api.routes import Found
+from wintun_api.api.subjects import SUBJECT
 from wintun_api.api.tally import INTERVAL
 from wintun_api.api.tokens import MAX_TOKENS, Principal, TokenStore
 from wintun_api.hub.audit import Change, Trail, clean
 
+SWITCHING = 101  # the status of a handshake that succeeds
 SAFE_METHODS = frozenset({"GET", "HEAD"})
 # Attempts that change nothing may be repeated endlessly. For each token, so many per minute are
 # recorded one by one, and the rest as one count.
 MAX_ATTEMPTS = 10
-SUBJECT = "wintun_api.subject"  # in the scope: what the request was about, for its audit
+RECORD = "wintun_api.record"  # in the scope of a WebSocket: records a change that it made
 # Ids are shorter; anything longer may be a token that was put into a path by mistake.
 MAX_ID = 40
 
 
-def note_subject(scope: Scope, subject: str) -> None:
-    """Note what a request was about if its path does not say it, such as "adapter GUID"."""
-    scope[SUBJECT].append(subject)
+def record_change(scope: Scope, subject: str) -> None:
+    """Record that a WebSocket's handshake has changed something, such as "session ID"."""
+    scope[RECORD](subject)
 
 
 class Watch:
@@ -65,9 +68,11 @@ class Auditor:
         """Return an object that records a request when its answer begins; None if nothing changes.
 
         Requests with a safe method and injected packets do not count as changes. Neither does a
-        sign-out without a sign-in.
+        sign-out without a sign-in. What a WebSocket changes is told by its route (`record_change`).
         """
         access = found.access
+        if scope["type"] == "websocket":
+            scope[RECORD] = partial(self._opened, scope, found, principal)
         if scope["type"] != "http" or scope["method"] in SAFE_METHODS:
             return None
         if access is not None:
@@ -96,6 +101,11 @@ class Auditor:
         """Record that a browser signed in."""
         change = self._change(scope, found, principal)
         self._attempt(replace(change, status=303, operation="sign_in", browser=True))
+
+    def _opened(self, scope: Scope, found: Found, principal: Principal, subject: str) -> None:
+        change = self._change(scope, found, principal)
+        path = self._path(found, SWITCHING)
+        self._trail.record(replace(change, status=SWITCHING, path=path, subject=clean(subject)))
 
     def close(self) -> None:
         """Record the attempts that were only counted so far. Idempotent."""

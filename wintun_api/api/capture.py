@@ -17,7 +17,6 @@ from wintun_api.api.access import needs
 from wintun_api.api.connection import END_PATIENCE, Options
 from wintun_api.api.context import Context, ContextOf, PrincipalOf, SessionId, problems
 from wintun_api.api.cutoff import LeasedStream, leased
-from wintun_api.api.frames import close_reason
 from wintun_api.api.leases import Leases
 from wintun_api.api.link import Link, link_of
 from wintun_api.api.problems import close_code
@@ -32,8 +31,10 @@ from wintun_api.choices import (
     Overflow,
     Scope,
     SessionState,
+    Tap,
 )
 from wintun_api.errors import SessionEnded, SessionNotFound, WintunApiError
+from wintun_api.frames import close_reason
 from wintun_api.hub.adapters import AdapterView
 from wintun_api.hub.burst import Burst, Form
 from wintun_api.hub.ending import CLOSE_PATIENCE, LINGER_PATIENCE, Ending
@@ -49,6 +50,10 @@ STREAM = {
     "content": {pcapng.MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}},
 }
 
+TAP = (
+    "On which side of an impairment of the session packets are seen: `after` for what the "
+    "application and the host really get, `before` for what the host and the clients sent."
+)
 NO_INPUT = "A client cannot send anything on a capture."
 # Under this name our server passes the connection of an HTTP request (`HttpConnection`) to an app.
 CONNECTION = "wintun_api.connection"
@@ -111,6 +116,7 @@ class Capture:
         self._tasks = TaskSet()
         self._subscriber = Subscriber(
             direction=options.direction,
+            tap=options.tap,
             overflow=options.overflow,
             limit_packets=options.queue_packets,
             limit_bytes=options.queue_bytes,
@@ -414,6 +420,7 @@ async def capture_packets(
     direction: Annotated[
         CaptureDirection, Query(description="The packets that the capture contains.")
     ] = CaptureDirection.BOTH,
+    tap: Annotated[Tap, Query(description=TAP)] = Tap.AFTER,
     snaplen: Annotated[
         int,
         Query(
@@ -458,6 +465,7 @@ async def capture_packets(
         snaplen=snaplen,
         full=Full.DROP,
         message_bytes=settings.message_bytes,
+        tap=tap,
     )
     capture = Capture(session, adapter, options, packets=packets, seconds=seconds)
     way = HttpWay(capture, request.scope.get("extensions", {}).get(CONNECTION))
@@ -477,7 +485,7 @@ async def find(context: Context, session_id: str) -> tuple[ManagedSession, Adapt
         SessionNotFound: No session has this id.
         SessionEnded: The session has ended or is ending.
     """
-    session = context.registry.session(session_id)
+    session = context.registry.sessions.by_id(session_id)
     if session.state.over or session.state is SessionState.ENDING:
         raise SessionEnded(session.id, session.reason or "")
     return session, await context.registry.adapter(session.adapter)
@@ -488,7 +496,7 @@ async def stream_capture(
 ) -> None:
     """Send a capture over an accepted WebSocket; each message contains whole blocks."""
     link = capture.way = link_of(websocket)
-    link.attach(lambda _messages: capture.end(CloseCode.BAD_FRAME), lambda: None)
+    link.attach(lambda _: capture.end(CloseCode.BAD_FRAME), lambda: None, batched=False)
     tasks, chunks = TaskSet(), capture.chunks()
     try:
         async with leased(websocket, leases, principal, capture.expire):

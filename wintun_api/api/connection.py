@@ -10,12 +10,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from wintun_api.api.frames import close_reason
 from wintun_api.api.link import Link
 from wintun_api.api.problems import close_code
 from wintun_api.api.unsent import Span
-from wintun_api.choices import CloseCode, Direction, Full, Overflow
-from wintun_api.errors import DriverError, FrameError, SessionEnded
+from wintun_api.choices import CloseCode, Direction, Ends, Full, Overflow, Tap
+from wintun_api.chunks import Messages
+from wintun_api.errors import DriverError, SessionEnded
+from wintun_api.frames import close_reason
 from wintun_api.hub.adapters import AdapterView
 from wintun_api.hub.burst import Burst
 from wintun_api.hub.ending import CLOSE_PATIENCE, LINGER_PATIENCE, Ending
@@ -26,8 +27,8 @@ from wintun_api.hub.session import ManagedSession
 from wintun_api.hub.subscriber import Subscriber
 from wintun_api.hub.tasks import TaskSet
 from wintun_api.limits import MAX_PACKET
-from wintun_api.packet.block import Block
-from wintun_api.wire import BATCH, unpack
+from wintun_api.packet.check import Sifted
+from wintun_api.wire import BATCH
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +57,8 @@ class Options:
         snaplen: Bytes of each packet that it wants; 0 for all.
         full: What to do with its packets when the send ring is full.
         message_bytes: Size up to which queued bursts share a message.
+        ends: What ends after the last client that holds the adapter.
+        tap: On which side of an impairment it watches.
     """
 
     direction: Direction
@@ -65,6 +68,8 @@ class Options:
     snaplen: int
     full: Full
     message_bytes: int
+    ends: Ends = Ends.NOTHING
+    tap: Tap = Tap.AFTER
 
 
 class PacketConnection:
@@ -88,6 +93,7 @@ class PacketConnection:
         self._loop = asyncio.get_running_loop()
         self._subscriber = Subscriber(
             direction=options.direction,
+            tap=options.tap,
             overflow=options.overflow,
             limit_packets=options.queue_packets,
             limit_bytes=options.queue_bytes,
@@ -109,11 +115,11 @@ class PacketConnection:
         self._ack_at = 0.0
         self._ack_timer: asyncio.TimerHandle | None = None
 
-    def open(self, adapter: AdapterView, max_message: int) -> None:
+    def open(self, adapter: AdapterView, max_message: int, *, started: bool = False) -> None:
         """Send hello, subscribe and accept messages from now on."""
-        self._link.attach(self.messages, self._writable)
+        self._link.attach(self.messages, self._writable, batched=self._batch)
         if self._batch:
-            self._link.send_text(self._hello(adapter, max_message))
+            self._link.send_text(self._hello(adapter, max_message, started=started))
         self._session.subscribe(self._subscriber)
         self._session.clients.add(self)
 
@@ -158,9 +164,9 @@ class PacketConnection:
         """Count what is still waiting in both directions."""
         self._leave()
         while self._waiting:
-            packets = self._waiting.popleft()
-            self._session.give_up(packets, Cause.RING_FULL)
-            self._add(Injection(ring_full=len(packets)))
+            count = len(self._waiting.popleft())
+            self._session.give_up(count, Cause.RING_FULL)
+            self._add(Injection(ring_full=count))
         self._subscriber.abandon()
 
     def farewell(self, ending: Ending) -> None:
@@ -205,7 +211,7 @@ class PacketConnection:
         self._link.close(code, close_reason(reason), patience)
         self._tasks.spawn(self._settle_link(patience), name="packets:shut")
 
-    def messages(self, messages: list[bytes]) -> None:
+    def messages(self, messages: Messages) -> None:
         """Inject the packets of binary messages from the client."""
         try:
             self._inject(messages)
@@ -216,8 +222,9 @@ class PacketConnection:
         """Refuse a text message: no protocol allows one from the client."""
         self.end(CloseCode.BAD_FRAME, "Packets must be sent in binary messages.")
 
-    def _hello(self, adapter: AdapterView, max_message: int) -> dict[str, Any]:
+    def _hello(self, adapter: AdapterView, max_message: int, *, started: bool) -> dict[str, Any]:
         options = self._options
+        received, injected = self._session.next_sequence(options.tap)
         return {
             "type": "hello",
             "protocol": self._subprotocol,
@@ -238,10 +245,10 @@ class PacketConnection:
                 "queue_bytes": options.queue_bytes,
                 "snaplen": options.snaplen,
             },
-            "next_sequence": {
-                "received": self._session.next_received,
-                "injected": self._session.next_injected,
-            },
+            "next_sequence": {"received": received, "injected": injected},
+            "started": started,
+            "ends": options.ends,
+            "tap": options.tap,
         }
 
     # To the client
@@ -346,46 +353,33 @@ class PacketConnection:
 
     # From the client
 
-    def _inject(self, messages: list[bytes]) -> None:
-        packets: Sequence[bytes] = messages
-        broken: FrameError | None = None
-        if self._batch:
-            blocks: list[Block] = []
-            for message in messages:
-                try:
-                    batches = unpack(message)
-                except FrameError as error:
-                    broken = error
-                    break
-                self._messages += 1
-                blocks += [Block.of(batch.packets) for batch in batches]
-            packets = Block.joined(blocks)
-        if packets or broken is None:
-            self._take(packets)
-        if broken is not None:
-            self.end(CloseCode.BAD_FRAME, str(broken))
+    def _inject(self, messages: Messages) -> None:
+        if messages.fault is not None:
+            self.end(CloseCode.BAD_FRAME, str(messages.fault))
+            return
+        self._messages += messages.number
+        self._take(messages.sifted)
 
-    def _take(self, packets: Sequence[bytes]) -> None:
+    def _take(self, sifted: Sifted) -> None:
         if not self._may_inject:
-            self._refuse(packets)
+            self._refuse(sifted)
             self.end(CloseCode.SCOPE, "The token does not have the scope inject.")
             return
         if self._leaving:
-            self._refuse(packets)
+            self._refuse(sifted)
             return
         try:
-            injection = self._session.inject(
-                packets, self._options.full, behind=bool(self._waiting)
-            )
+            injection = self._session.inject(sifted, self._options.full, behind=bool(self._waiting))
         except SessionEnded:  # the end of the session closes this connection
-            self._refuse(packets)
+            self._refuse(sifted)
             return
         self._account(injection)
 
-    def _refuse(self, packets: Sequence[bytes]) -> None:
+    def _refuse(self, sifted: Sifted) -> None:
         if not self._closing:
-            self._session.give_up(packets, Cause.FAILED)
-            self._add(Injection(failed=len(packets)))
+            count = sifted.offered
+            self._session.give_up(count, Cause.FAILED)
+            self._add(Injection(failed=count))
             self._acknowledge()
 
     def _account(self, injection: Injection) -> None:
@@ -441,13 +435,15 @@ class PacketConnection:
     def _acknowledge(self) -> None:
         # While packets wait or the client does not read, and for a moment after an ack, counts are
         # added up for one later ack.
-        if self._unacknowledged is None or self._waiting or not self._link.writable:
+        if self._ack_timer is not None or self._unacknowledged is None or self._waiting:
+            return
+        if not self._link.writable:
             return
         now = self._loop.time()
         if now >= self._ack_at:
             self._ack_at = now + ACK_INTERVAL
             self._send_ack()
-        elif self._ack_timer is None:
+        else:
             self._ack_timer = self._loop.call_at(self._ack_at, self._ack_due)
 
     def _ack_due(self) -> None:

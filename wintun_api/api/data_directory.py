@@ -3,6 +3,7 @@
     token          the admin token, unless --token-file names another file
     tokens.json    issued tokens, as SHA-256
     pools.json     the pools used before
+    holds.json     adapters that are deleted with their clients
     salt           the secret from which GUIDs are derived
     lock           locked while a service runs; says which service that is
 

@@ -76,7 +76,7 @@ class EventReader:
                 self._registry.events.oldest_id,
                 datetime.now(UTC),
                 adapters,
-                [session.view() for session in self._registry.sessions()],
+                [session.view() for session in self._registry.sessions],
             )
 
     async def next(self) -> list[Snapshot | Event | Missed]:

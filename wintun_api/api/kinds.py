@@ -57,7 +57,10 @@ class Kind(Enum):
     ADAPTER_EXISTS = (
         409,
         "Adapter exists",
-        "Open it with POST /v1/adapters/open, choose another name, or delete it first.",
+        (
+            "Send if_exists=open to use the adapter that is there, if_exists=replace to delete it "
+            "first, or take it over with POST /v1/adapters/open. Otherwise choose another name."
+        ),
     )
     ADAPTER_UNAVAILABLE = (
         409,
@@ -88,10 +91,18 @@ class Kind(Enum):
         "List the sessions with GET /v1/sessions; start one with POST /v1/sessions.",
         CloseCode.NO_SESSION,
     )
+    IMPAIRMENT_NOT_FOUND = (
+        404,
+        "No impairment",
+        "Impair the session with PUT /v1/sessions/{id}/impairment first.",
+    )
     SESSION_EXISTS = (
         409,
         "Session exists",
-        "End that session first: an adapter can have only one session on the whole machine.",
+        (
+            "Join it with WS /v1/sessions/{id}/packets or WS /v1/adapters/{guid}/packets, or end "
+            "it with DELETE /v1/sessions/{id}."
+        ),
     )
     SESSION_ENDED = (
         409,
@@ -314,6 +325,7 @@ CAUSES: Final[dict[type[errors.WintunApiError], Cause]] = {
     errors.DriverBusy: Cause(Kind.DRIVER_BUSY),
     errors.OutOfThreads: Cause(Kind.OUT_OF_THREADS),
     errors.SessionNotFound: Cause(Kind.SESSION_NOT_FOUND),
+    errors.ImpairmentNotFound: Cause(Kind.IMPAIRMENT_NOT_FOUND),
     errors.ServiceStopping: Cause(Kind.STOPPING),
     errors.TokenEnded: Cause(Kind.UNAUTHORIZED, "Get a new token, or sign in again."),
     errors.TokenNotFound: Cause(Kind.NOT_FOUND, "List the tokens with GET /v1/tokens."),

@@ -1,8 +1,8 @@
 """Large requests and answers, which are checked and written beside the event loop.
 
-An adapter can have thousands of routes. To check them in a request, or to write them into an
-answer, takes 0.1 seconds and more, and packets would wait for that. On a thread the event loop gets
-its turn in between.
+An adapter can have thousands of routes, and an impairment a thousand steps. To check them in a
+request, or to write routes into an answer, takes 0.1 seconds and more, and packets would wait for
+that. On a thread the event loop gets its turn in between.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -13,7 +13,6 @@ from typing import Any, Protocol
 from starlette.types import Message, Receive
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from wintun_api.api.frames import BINARY, TEXT, frame_header, packet_frames
 from wintun_api.api.protocol import (
     CLOSE_PATIENCE,
     EXTENSION,
@@ -23,13 +22,18 @@ from wintun_api.api.protocol import (
 )
 from wintun_api.api.unsent import Span
 from wintun_api.choices import CloseCode
+from wintun_api.chunks import PythonCodec
+from wintun_api.frames import BINARY, TEXT, batch_frame_with, frame_header, packet_frames_with
 from wintun_api.hub.burst import Burst, Form
 from wintun_api.hub.tasks import TaskSet
+from wintun_api.native import Speedups
 from wintun_api.wire import header
 
 # Limits for data that another server has not taken yet, in messages and in bytes.
 MAX_PENDING = 64
 MAX_PENDING_BYTES = 256 * 1024
+# Bytes of a burst from which on it costs less to write the header separately than to copy both.
+SMALL = 4096
 _JSON = json.JSONEncoder(separators=(",", ":"))
 
 
@@ -46,8 +50,11 @@ class Link(Protocol):
     def writable(self) -> bool:
         """Whether more may be sent now; if not, `on_writable` is called when it may again."""
 
-    def attach(self, on_messages: OnMessages, on_writable: OnWritable) -> None:
-        """Begin to call back; binary messages then go to `on_messages`, not to `receive`."""
+    def attach(self, on_messages: OnMessages, on_writable: OnWritable, *, batched: bool) -> None:
+        """Begin to call back; binary messages then go to `on_messages`, not to `receive`.
+
+        Each message is one packet or, if `batched`, a number of batches.
+        """
 
     def send_batches(self, bursts: Sequence[Burst]) -> None:
         """Send one binary message with a batch per burst."""
@@ -87,36 +94,47 @@ class Link(Protocol):
         """Stop calling back."""
 
 
-def link_of(websocket: WebSocket) -> Link:
-    """Return the best link that the server under this WebSocket offers."""
+def link_of(websocket: WebSocket, speedups: Speedups | None = None) -> Link:
+    """Return the best link that the server under this WebSocket offers.
+
+    Args:
+        websocket: The accepted connection.
+        speedups: The extension, if it makes the frames of packets.
+    """
     protocol = websocket.scope.get("extensions", {}).get(EXTENSION)
     if isinstance(protocol, PacketProtocol):
-        return FastLink(protocol, websocket)
+        return FastLink(protocol, websocket, speedups)
     return PlainLink(websocket)
 
 
 class FastLink:
     """Send over `PacketProtocol`: frames are built here and shared between clients."""
 
-    def __init__(self, protocol: PacketProtocol, websocket: WebSocket) -> None:
+    def __init__(
+        self, protocol: PacketProtocol, websocket: WebSocket, speedups: Speedups | None
+    ) -> None:
         self._protocol = protocol
+        self._make_packet_frames = packet_frames_with(speedups)
+        self._make_batch_frame = batch_frame_with(speedups)
         self._websocket = websocket
-        self._on_messages: OnMessages | None = None
 
     @property
     def writable(self) -> bool:
         """Whether the transport accepts more."""
         return self._protocol.can_write
 
-    def attach(self, on_messages: OnMessages, on_writable: OnWritable) -> None:
+    def attach(self, on_messages: OnMessages, on_writable: OnWritable, *, batched: bool) -> None:
         """Attach to the protocol."""
-        self._on_messages = on_messages
-        self._protocol.attach(on_messages, on_writable)
+        self._protocol.attach(on_messages, on_writable, batched=batched)
 
     def send_batches(self, bursts: Sequence[Burst]) -> None:
         """Write one frame; the frame of a single burst is shared between clients."""
         if len(bursts) == 1:
-            self._protocol.write_pieces(bursts[0].form(Form.BATCH_FRAME, _batch_frame), bursts)
+            frame = bursts[0].form(Form.BATCH_FRAME, self._batch_frame)
+            if isinstance(frame, bytes):
+                self._protocol.write(frame, bursts)
+            else:
+                self._protocol.write_pieces(frame, bursts)
             return
         batches = [burst.form(Form.BATCH, _batch) for burst in bursts]
         head = frame_header(BINARY, sum(map(len, batches)))
@@ -124,8 +142,23 @@ class FastLink:
 
     def send_packets(self, bursts: Sequence[Burst]) -> None:
         """Write the frames of all packets at once."""
-        frames = [burst.form(Form.PACKET_FRAMES, _packet_frames) for burst in bursts]
+        frames = [burst.form(Form.PACKET_FRAMES, self._packet_frames) for burst in bursts]
         self._protocol.write_packets(frames, bursts)
+
+    def _packet_frames(self, burst: Burst) -> bytes:
+        return self._make_packet_frames(burst.packets, burst.lengths)
+
+    def _batch_frame(self, burst: Burst) -> bytes | Sequence[bytes | memoryview]:
+        # Small pieces are joined, because each piece that is written separately costs more.
+        if burst.size < SMALL and burst.original_lengths is None:
+            return self._make_batch_frame(
+                burst.packets, burst.lengths, burst.sequence, burst.time_ns, burst.injected
+            )
+        head, pieces = batch_header(burst), burst.pieces
+        start = frame_header(BINARY, len(head) + burst.size)
+        if len(pieces) == 1 and burst.size >= SMALL:
+            return start + head, *pieces
+        return b"".join((start, head, *pieces))
 
     def send_blocks(self, blocks: bytes, bursts: Sequence[Burst]) -> None:
         """Write one frame."""
@@ -146,7 +179,7 @@ class FastLink:
 
     async def receive(self) -> Message:
         """Return the next other message; the protocol passes what comes after `attach`."""
-        return await _next_other(self._websocket.receive, self._on_messages)
+        return await _next_other(self._websocket.receive, self._protocol.take_message)
 
     def close(self, code: int, reason: str, patience: float = CLOSE_PATIENCE) -> None:
         """Send the close frame."""
@@ -186,6 +219,7 @@ class PlainLink:
         self._sender: asyncio.Task[None] | None = None
         self._on_messages: OnMessages | None = None
         self._on_writable: OnWritable | None = None
+        self._codec = PythonCodec(batched=False)
 
     @property
     def writable(self) -> bool:
@@ -193,8 +227,9 @@ class PlainLink:
         few = len(self._pending) < MAX_PENDING and self._pending_bytes < MAX_PENDING_BYTES
         return few and not self._closed
 
-    def attach(self, on_messages: OnMessages, on_writable: OnWritable) -> None:
+    def attach(self, on_messages: OnMessages, on_writable: OnWritable, *, batched: bool) -> None:
         """Start the sender; `receive` passes binary messages."""
+        self._codec = PythonCodec(batched=batched)
         self._on_messages = on_messages
         self._on_writable = on_writable
         self._sender = self._tasks.spawn(self._send(), name="packets:send")
@@ -227,7 +262,11 @@ class PlainLink:
 
     async def receive(self) -> Message:
         """Return the next other message."""
-        return await _next_other(self._next, self._on_messages)
+        return await _next_other(self._next, self._take_message)
+
+    def _take_message(self, payload: bytes) -> None:
+        if self._on_messages is not None:
+            self._on_messages(self._codec.messages(payload))
 
     async def _next(self) -> Message:
         await self._reading.wait()
@@ -307,11 +346,10 @@ class PlainLink:
                 await self._wake.wait()
 
 
-async def _next_other(receive: Receive, on_messages: OnMessages | None) -> Message:
+async def _next_other(receive: Receive, take_message: Callable[[bytes], None]) -> Message:
     """Pass binary messages on, and return the first message that is not one."""
     while (content := (message := await receive()).get("bytes")) is not None:
-        if on_messages is not None:
-            on_messages([content])
+        take_message(content)
     return message
 
 
@@ -319,6 +357,7 @@ def batch_header(burst: Burst) -> bytes:
     """Return everything in a burst's batch that precedes its packets."""
     return header(
         burst.lengths,
+        size=burst.size,
         sequence=burst.sequence,
         time_ns=burst.time_ns,
         injected=burst.injected,
@@ -328,14 +367,3 @@ def batch_header(burst: Burst) -> bytes:
 
 def _batch(burst: Burst) -> bytes:
     return b"".join((batch_header(burst), *burst.pieces))
-
-
-def _batch_frame(burst: Burst) -> Sequence[bytes | memoryview]:
-    head = batch_header(burst)
-    pieces = (frame_header(BINARY, len(head) + burst.size) + head, *burst.pieces)
-    # Two pieces are written separately. More are joined, because each piece costs a system call.
-    return pieces if len(pieces) == 2 else (b"".join(pieces),)
-
-
-def _packet_frames(burst: Burst) -> bytes:
-    return packet_frames(burst.packets, burst.lengths)

@@ -30,6 +30,7 @@ from wintun_api.api.admission import Admission
 from wintun_api.api.context import Context, ContextOf, problems
 from wintun_api.choices import Scope as TokenScope
 from wintun_api.choices import SessionState
+from wintun_api.hub.impairment.accounts import FATES
 from wintun_api.hub.session import ManagedSession
 
 router = APIRouter()
@@ -153,7 +154,7 @@ class ServiceCollector(Collector):
         )
         driver.add_metric([registry.driver.name], float(self.driver_available))
         yield driver
-        sessions = registry.sessions()
+        sessions = list(registry.sessions)
         states = GaugeMetricFamily(f"{PREFIX}_sessions", "Sessions by state.", labels=["state"])
         for state in SessionState:
             states.add_metric([state], sum(session.state is state for session in sessions))
@@ -190,8 +191,8 @@ def _families(sessions: list[tuple[str, ManagedSession]]) -> Iterator[Metric]:
     def counter(name: str, text: str, *more: str) -> CounterMetricFamily:
         return CounterMetricFamily(f"{PREFIX}_{name}", text, labels=[*labels, *more])
 
-    def gauge(name: str, text: str) -> GaugeMetricFamily:
-        return GaugeMetricFamily(f"{PREFIX}_{name}", text, labels=labels)
+    def gauge(name: str, text: str, *more: str) -> GaugeMetricFamily:
+        return GaugeMetricFamily(f"{PREFIX}_{name}", text, labels=[*labels, *more])
 
     packets = counter("packets", "Packets carried.", "direction")
     size = counter("bytes", "Bytes of the packets carried.", "direction")
@@ -201,6 +202,20 @@ def _families(sessions: list[tuple[str, ManagedSession]]) -> Iterator[Metric]:
     subscribers = gauge("subscribers", "Clients that receive packets.")
     queued = gauge("queue_packets", "Packets waiting in the queues of clients.")
     queued_size = gauge("queue_bytes", "Memory used by the queues of clients, in bytes.")
+    impaired = counter(
+        "impairment_packets",
+        "Packets that came to an impairment, and what happened to them.",
+        "direction",
+        "fate",
+    )
+    impaired_size = counter(
+        "impairment_bytes",
+        "Bytes of packets that came to an impairment, and what happened to them.",
+        "direction",
+        "fate",
+    )
+    delayed = gauge("impairment_delayed_packets", "Packets that are delayed.", "direction")
+    delayed_size = gauge("impairment_delayed_bytes", "Bytes that are delayed.", "direction")
     for name, session in sessions:
         view, counters = session.view(), session.counters
         who = [name, str(session.adapter), session.id]
@@ -216,7 +231,17 @@ def _families(sessions: list[tuple[str, ManagedSession]]) -> Iterator[Metric]:
         readers = session.fanout.subscribers
         queued.add_metric(who, sum(reader.queued_packets for reader in readers))
         queued_size.add_metric(who, sum(reader.queued_bytes for reader in readers))
+        for direction, accounts in session.network.accounts().items():
+            for fate in FATES:
+                count = getattr(accounts, fate)
+                if fate == "delayed":
+                    delayed.add_metric([*who, direction], count.packets)
+                    delayed_size.add_metric([*who, direction], count.bytes)
+                else:
+                    impaired.add_metric([*who, direction, fate], count.packets)
+                    impaired_size.add_metric([*who, direction, fate], count.bytes)
     yield from (packets, size, lost, restarts, capacity, subscribers, queued, queued_size)
+    yield from (impaired, impaired_size, delayed, delayed_size)
 
 
 @router.get(
@@ -235,6 +260,6 @@ async def get_metrics(request: Request, context: ContextOf) -> Response:
     """
     registry, metrics = context.registry, cast(Metrics, request.app.state.metrics)
     metrics.service.driver_available = (await registry.driver_view()).unavailable is None
-    await registry.refresh_sessions()
+    await registry.sessions.refreshed()
     encode, content_type = choose_encoder(request.headers.get("accept", ""))
     return Response(encode(metrics.registry), headers={"content-type": content_type})

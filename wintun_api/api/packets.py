@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fastapi import APIRouter, Request
 
 from wintun_api.api.access import INJECTION, needs
@@ -11,7 +13,8 @@ from wintun_api.api.problems import Refusal
 from wintun_api.api.views import injection_report_of
 from wintun_api.choices import Full
 from wintun_api.errors import FrameError, InvalidPacket, SessionEnded, SessionNotFound
-from wintun_api.packet.check import check_packet
+from wintun_api.packet.block import Block
+from wintun_api.packet.check import check_packet, sift
 from wintun_api.schemas.sessions import InjectionReport
 from wintun_api.wire import BATCH_TYPE, RAW_TYPE, unpack
 
@@ -44,17 +47,17 @@ async def inject_packets(
 
     Wintun functions: WintunAllocateSendPacket, WintunSendPacket.
     """
-    session = registry.session(session_id)
+    session = registry.sessions.by_id(session_id)
     body = await request.body()
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == RAW_TYPE:
-        packets = [check_packet(body)]
+        packets: Sequence[bytes] = [check_packet(body)]
     elif kind == BATCH_TYPE:
-        packets = [packet for batch in unpack(body) for packet in batch.packets]
+        packets = Block.joined([Block.of(batch.packets) for batch in unpack(body)])
     else:
         detail = f"Packets must be sent as {RAW_TYPE} or {BATCH_TYPE}."
         raise Refusal(Kind.UNSUPPORTED_MEDIA_TYPE, detail)
-    injection = session.inject(packets, Full.DROP)
+    injection = session.inject(sift(packets), Full.DROP)
     if injection.failure is not None:
         raise injection.failure
     return injection_report_of(injection)

@@ -20,6 +20,9 @@ SWAGGER = Path(str(files(fastapi_swagger).joinpath("resources")))
 FILES = {
     "/": ("index.html", "text/html"),
     "/app.js": ("app.js", "text/javascript"),
+    # Parts that the dashboard loads when they are first shown.
+    "/traffic.js": ("traffic.js", "text/javascript"),
+    "/impairment.js": ("impairment.js", "text/javascript"),
     "/app.css": ("app.css", "text/css"),
     "/icon.svg": ("icon.svg", "image/svg+xml"),
     "/docs": ("docs.html", "text/html"),

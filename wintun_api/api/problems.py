@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 
 from wintun_api import errors
 from wintun_api.api.kinds import Kind, cause_of, status_kind
+from wintun_api.api.subjects import note_subject
 from wintun_api.choices import CloseCode
 
 logger = logging.getLogger(__name__)
@@ -71,8 +72,9 @@ def refusal_of(error: Exception) -> Refusal:
     if isinstance(error, Refusal):
         return error
     if isinstance(error, ValidationError | WebSocketRequestValidationError):
-        detail = "; ".join(f"{item['loc'][-1]}: {item['msg']}" for item in error.errors())
-        hint = "Correct the named query parameters and connect again."
+        found_in = [item for item in error.errors() if item["loc"][-1] != "none"]
+        detail = "; ".join(f"{_parameter(item['loc'])}: {item['msg']}" for item in found_in)
+        hint = "Correct the named parameters and connect again."
         return Refusal(Kind.INVALID_REQUEST, detail, hint)
     found = hint_of(error) if isinstance(error, errors.WintunApiError) else None
     return Refusal(kind_of(error), str(error), found)
@@ -96,11 +98,15 @@ def problem_of(error: errors.WintunApiError, instance: str = "") -> dict[str, An
             more["reason"] = reason
         case errors.InvalidArgument():
             more["field"] = error.field
+    detail = str(error)
+    if error.deleted is not None:
+        more["deleted"] = str(error.deleted)
+        detail += f" The adapter {error.deleted}, which was to be replaced, was already deleted."
     if isinstance(error, errors.AdapterError) and error.adapter is not None:
         more["adapter"] = str(error.adapter)
     if isinstance(error, errors.SessionExists | errors.SessionEnded):
         more["session"] = error.session
-    return document(kind_of(error), str(error), hint_of(error), instance, **more)
+    return document(kind_of(error), detail, hint_of(error), instance, **more)
 
 
 def document(
@@ -156,6 +162,8 @@ UNION_MEMBERS = frozenset({"int", "str", "float", "bool", "uuid"})
 async def _on_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, errors.WintunApiError)
     headers = dict(error.headers) if isinstance(error, Refusal) else None
+    if error.deleted is not None:
+        note_subject(request.scope, f"adapter {error.deleted} (deleted)")
     return response(problem_of(error, request.url.path), headers)
 
 
@@ -190,6 +198,11 @@ def http_problem(error: HTTPException, method: str, path: str) -> dict[str, Any]
     if detail == HTTPStatus(status).phrase:
         detail = f"{detail if kind.status != status else kind.title}: {method} {path}"
     return document(kind, detail, kind.hint, path, status=status)
+
+
+def _parameter(place: tuple[int | str, ...]) -> int | str:
+    """Return the name of a parameter, which follows where it is, if that is said."""
+    return place[1] if place[0] in ("query", "path", "header") else place[0]
 
 
 def _field(place: tuple[int | str, ...]) -> str:

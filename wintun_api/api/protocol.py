@@ -23,9 +23,10 @@ from websockets.frames import Frame
 from websockets.http11 import Request
 
 from wintun_api.api.admission import Seat
-from wintun_api.api.frames import MessageReader
+from wintun_api.api.intake import PLAIN, Inlet, PacketConfig
 from wintun_api.api.unsent import Span, Unsent, frames_whole, tell_when_empty
 from wintun_api.choices import CloseCode
+from wintun_api.chunks import Codec, Data, MessageReader, Messages, Part
 from wintun_api.hub.burst import Burst
 from wintun_api.hub.ending import ENDING_PATIENCE
 
@@ -50,7 +51,7 @@ WRITELINES_IS_BLIND: Final = any(
     first <= sys.version_info[:3] <= last for first, last in BLIND_WRITELINES
 )
 
-OnMessages = Callable[[list[bytes]], None]
+OnMessages = Callable[[Messages], None]
 OnWritable = Callable[[], None]
 
 
@@ -61,11 +62,14 @@ class PacketProtocol(WebSocketsSansIOProtocol):
         super().__init__(*args, **kwargs)
         self._on_messages: OnMessages | None = None
         self._on_writable: OnWritable | None = None
+        self._intake = self.config.intake if isinstance(self.config, PacketConfig) else PLAIN
         self._reader = MessageReader(self.config.ws_max_size)
+        self._codec: Codec = self._intake.codec(batched=False)
         self._unsent = Unsent()
+        self._direct = False  # what the transport has written is with the kernel
         self._write_paused = False
         # Data that arrived after a message that the app has not taken.
-        self._held: deque[list[bytes] | bytes] = deque()
+        self._held: deque[Part] = deque()
         self._pong = b""
         self._unanswered = 0
         self.seat: Seat | None = None
@@ -85,18 +89,38 @@ class PacketProtocol(WebSocketsSansIOProtocol):
         self.conn.events_received()
         self.handle_connect(request)
 
-    def attach(self, on_messages: OnMessages, on_writable: OnWritable) -> None:
-        """Pass on binary messages, one chunk's at a time, and say when writing may continue."""
+    def attach(self, on_messages: OnMessages, on_writable: OnWritable, *, batched: bool) -> None:
+        """Pass on binary messages, one chunk's at a time, and say when writing may continue.
+
+        Each message is one packet or, if `batched`, a number of batches.
+        """
         self._on_messages = on_messages
         self._on_writable = on_writable
-        self._reader.collect = True
+        self._reader.codec = self._codec = self._intake.codec(batched=batched)
         if not self.transport.is_closing():
             self.transport.set_write_buffer_limits(WRITE_HIGH, WRITE_LOW)
+            self._direct = self.transport.get_extra_info("ssl_object") is None
+            self._read_into(self._intake.room)
+
+    def _read_into(self, room: memoryview | None) -> None:
+        if room is None:
+            return
+        # uvloop takes a new protocol's way of reading when reading begins.
+        transport = self.transport
+        transport.pause_reading()
+        transport.set_protocol(Inlet(self, self._reader, room, self._chunk, self._rest))
+        if not self.read_paused:
+            transport.resume_reading()
 
     def detach(self) -> None:
         """Return to plain ASGI events."""
         self._on_messages = self._on_writable = None
-        self._reader.collect = False
+        self._reader.codec = None
+
+    def take_message(self, payload: bytes) -> None:
+        """Pass on a binary message that came as an ASGI event or in fragments."""
+        if self._on_messages is not None:
+            self._on_messages(self._codec.messages(payload))
 
     @property
     def can_write(self) -> bool:
@@ -107,18 +131,22 @@ class PacketProtocol(WebSocketsSansIOProtocol):
         """Write a server frame (RFC 6455, section 5.2: unmasked), a message with these bursts."""
         transport = self.transport
         if not (self.close_sent or transport.is_closing()):
-            self._unsent.wrote(len(frame), transport.get_write_buffer_size(), bursts)
+            buffered = transport.get_write_buffer_size()
             transport.write(frame)
+            if not self._taken(transport):
+                self._unsent.wrote(len(frame), buffered, bursts)
 
     def write_packets(self, frames: Sequence[bytes], bursts: Sequence[Burst]) -> None:
         """Write the frames of bursts, one piece per burst; each packet is a message."""
         transport = self.transport
         if not (self.close_sent or transport.is_closing()):
             buffered = transport.get_write_buffer_size()
+            transport.write(frames[0] if len(frames) == 1 else b"".join(frames))
+            if self._taken(transport):
+                return
             for piece, burst in zip(frames, bursts, strict=True):
                 self._unsent.wrote(len(piece), buffered, (burst,), frames_whole)
                 buffered += len(piece)
-            transport.write(frames[0] if len(frames) == 1 else b"".join(frames))
 
     def write_pieces(
         self, pieces: Sequence[bytes | memoryview], bursts: Sequence[Burst] = ()
@@ -126,11 +154,23 @@ class PacketProtocol(WebSocketsSansIOProtocol):
         """Write a message that consists of several pieces, without copying them."""
         transport = self.transport
         if not (self.close_sent or transport.is_closing()):
-            size = sum(map(len, pieces))
-            self._unsent.wrote(size, transport.get_write_buffer_size(), bursts)
+            buffered = transport.get_write_buffer_size()
             transport.writelines(pieces)
             if WRITELINES_IS_BLIND:
                 transport.set_write_buffer_limits(WRITE_HIGH, WRITE_LOW)  # this makes it check
+            if not self._taken(transport):
+                self._unsent.wrote(sum(map(len, pieces)), buffered, bursts)
+
+    def _taken(self, transport: asyncio.Transport) -> bool:
+        """Return whether the kernel has everything, so that nothing need be noted of it.
+
+        This is usual. Then what was written is freed at once, and the next burst finds its memory
+        in the caches.
+        """
+        if not self._direct or transport.get_write_buffer_size() or transport.is_closing():
+            return False
+        self._unsent.taken()
+        return True
 
     async def sent(self) -> None:
         """Wait until the kernel has taken everything that was written, or the connection is lost.
@@ -195,10 +235,17 @@ class PacketProtocol(WebSocketsSansIOProtocol):
         if not self.handshake_initiated:  # only the request: uvicorn assembles it again
             super().data_received(data)
             return
-        if len(data) >= LARGE_CHUNK and not self.read_paused:
-            # libuv reads up to 32 chunks in one turn of the loop: all other clients would wait.
+        if len(data) >= LARGE_CHUNK:
+            self._rest()
+        self._chunk(data)
+
+    def _rest(self) -> None:
+        """Read no more in this turn of the loop; libuv would read up to 32 chunks."""
+        if not self.read_paused:
             self.transport.pause_reading()
             self.loop.call_soon(self._read_on)
+
+    def _chunk(self, data: Data) -> None:
         waiting = bool(self._held) and not self.close_sent
         self._held.extend(self._reader.read(data))
         if not waiting:
@@ -267,7 +314,7 @@ class PacketProtocol(WebSocketsSansIOProtocol):
         binary = self.curr_msg_data_type == "bytes"
         if self._on_messages is not None and binary and not self.close_sent:
             message, self.frames = b"".join(self.frames), []
-            self._on_messages([message])
+            self.take_message(message)
             return
         if not binary and not _is_utf8(b"".join(self.frames)):
             self.frames = []

@@ -30,7 +30,6 @@ from starlette.websockets import WebSocket
 
 from wintun_api.api.audit import SAFE_METHODS, Auditor
 from wintun_api.api.credentials import Credentials, check_single
-from wintun_api.api.frames import close_reason
 from wintun_api.api.guesses import Guesses, too_many_guesses
 from wintun_api.api.hosts import ABSOLUTE, Origin, host_name, host_of, scheme_of
 from wintun_api.api.kinds import Kind
@@ -41,6 +40,7 @@ from wintun_api.api.subprotocols import protocols
 from wintun_api.api.tally import Tally
 from wintun_api.api.tokens import Principal, TokenStore
 from wintun_api.choices import CloseCode
+from wintun_api.frames import close_reason
 from wintun_api.paste import trimmed
 from wintun_api.wire import BATCH_TYPE, RAW_TYPE
 

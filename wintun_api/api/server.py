@@ -17,6 +17,7 @@ from wintun_api.api.admission import Admission, Seat, ceiling_of, open_descripto
 from wintun_api.api.app import Service
 from wintun_api.api.certificate import Certificate
 from wintun_api.api.http import HttpProtocol, Patience
+from wintun_api.api.intake import Intake, PacketConfig
 from wintun_api.api.listener import Listener, listen
 from wintun_api.api.protocol import PacketProtocol
 from wintun_api.api.proxies import Proxies
@@ -24,6 +25,7 @@ from wintun_api.api.server_log import keeps
 from wintun_api.api.vanished import watch
 from wintun_api.errors import InvalidArgument
 from wintun_api.hub.tasks import TaskSet
+from wintun_api.native import speedups
 from wintun_api.settings import Settings
 
 # uvicorn logs at one level less than ours, and never at its debug level, which shows headers and
@@ -46,8 +48,9 @@ class Server(uvicorn.Server):
         if settings.trusted_proxies:
             app = Proxies(app, settings.trusted_proxies)
         super().__init__(
-            uvicorn.Config(
+            PacketConfig(
                 app,
+                intake=Intake(speedups(settings.native)),
                 host=settings.host,
                 port=settings.port,
                 http=HttpProtocol,
@@ -126,6 +129,7 @@ class Server(uvicorn.Server):
                 one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
             listener.start()
         self._tasks.spawn(watch(admission), name="vanished clients")
+        self._tasks.spawn(self._service.restore_holds(), name="restore holds")
         self.started = True
 
     def _load_tls(self) -> ssl.SSLContext:

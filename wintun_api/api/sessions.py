@@ -5,14 +5,15 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from wintun_api.api.access import needs
-from wintun_api.api.audit import note_subject
 from wintun_api.api.context import DRIVER, RegistryOf, SessionId, problems
+from wintun_api.api.subjects import note_subject
 from wintun_api.api.views import session_of
 from wintun_api.choices import Scope
 from wintun_api.errors import (
     AdapterNotFound,
     AdapterUnavailable,
     InvalidArgument,
+    NotSupported,
     OutOfThreads,
     SessionExists,
     SessionNotFound,
@@ -29,7 +30,7 @@ async def list_sessions(registry: RegistryOf) -> list[Session]:
 
     The answer has the sessions that run, and those that ended by themselves and were not deleted.
     """
-    return [session_of(session.view()) for session in await registry.refresh_sessions()]
+    return [session_of(session.view()) for session in await registry.sessions.refreshed()]
 
 
 @router.post(
@@ -37,7 +38,13 @@ async def list_sessions(registry: RegistryOf) -> list[Session]:
     operation_id="start_session",
     status_code=201,
     responses=problems(
-        InvalidArgument, AdapterNotFound, AdapterUnavailable, SessionExists, OutOfThreads, *DRIVER
+        InvalidArgument,
+        AdapterNotFound,
+        AdapterUnavailable,
+        SessionExists,
+        NotSupported,
+        OutOfThreads,
+        *DRIVER,
     ),
 )
 @needs(Scope.ADMIN)
@@ -52,7 +59,7 @@ async def start_session(
 
     Wintun function: WintunStartSession.
     """
-    session = await registry.start_session(body.adapter, body.capacity)
+    session = await registry.sessions.start(body.adapter, body.capacity, offload=body.offload)
     response.headers["Location"] = f"/v1/sessions/{session.id}"
     note_subject(request.scope, f"session {session.id} of adapter {session.adapter}")
     return session_of(session.view())
@@ -65,7 +72,7 @@ async def get_session(session_id: SessionId, registry: RegistryOf) -> Session:
 
     The answer has the state of the session and its counters.
     """
-    session = registry.session(session_id)
+    session = registry.sessions.by_id(session_id)
     await session.refresh()
     return session_of(session.view())
 
@@ -82,4 +89,4 @@ async def end_session(session_id: SessionId, registry: RegistryOf) -> Session:
 
     Wintun function: WintunEndSession.
     """
-    return session_of(await registry.end_session(session_id))
+    return session_of(await registry.sessions.end(session_id))

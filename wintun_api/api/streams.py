@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, WebSocket
@@ -9,9 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.json_schema import SkipJsonSchema
 
 from wintun_api.api.access import ANY_TOKEN, needs
-from wintun_api.api.capture import Capture, find, stream_capture
+from wintun_api.api.capture import TAP, Capture, find, stream_capture
 from wintun_api.api.connection import Options, PacketConnection
-from wintun_api.api.context import ContextOf, PrincipalOf, SessionId
+from wintun_api.api.context import Context, ContextOf, PrincipalOf, SessionId
 from wintun_api.api.cutoff import accept, leased
 from wintun_api.api.kinds import Kind
 from wintun_api.api.link import link_of
@@ -19,9 +20,12 @@ from wintun_api.api.problems import Refusal, close_code, refusal_of
 from wintun_api.api.security import refuse_websocket
 from wintun_api.api.subprotocols import protocols
 from wintun_api.api.tokens import Principal
-from wintun_api.choices import Direction, Full, Overflow, Scope
+from wintun_api.choices import Direction, Full, Overflow, Scope, Tap
 from wintun_api.errors import WintunApiError
+from wintun_api.hub.adapters import AdapterView
+from wintun_api.hub.session import ManagedSession
 from wintun_api.limits import MAX_PACKET
+from wintun_api.native import speedups
 from wintun_api.settings import Settings
 from wintun_api.wire import BATCH, PCAPNG, RAW
 
@@ -66,6 +70,7 @@ class PacketQuery(BaseModel):
         default=Full.DROP,
         description="What happens to packets of this client when the send ring is full.",
     )
+    tap: Tap = Field(default=Tap.AFTER, description=TAP)
 
     def options(self, settings: Settings, principal: Principal, subprotocol: str | None) -> Options:
         """Return the options, with defaults from the settings and the token's scopes."""
@@ -100,6 +105,7 @@ class PacketQuery(BaseModel):
             snaplen=self.snaplen,
             full=self.full,
             message_bytes=settings.message_bytes,
+            tap=self.tap,
         )
 
 
@@ -110,30 +116,57 @@ async def stream_packets(
 ) -> None:
     """Exchange IP packets with a session in the format of the negotiated subprotocol."""
     try:
-        subprotocol = _negotiate(websocket.scope["subprotocols"])
+        subprotocol = negotiate(websocket.scope["subprotocols"])
         query = PacketQuery.model_validate(dict(websocket.query_params))
         options = query.options(context.settings, principal, subprotocol)
         session, adapter = await find(context, session_id)
     except (WintunApiError, ValidationError) as error:
         await refuse_websocket(refusal_of(error), websocket)
         return
-    if not await accept(websocket, context.leases, principal, subprotocol):
+    await exchange(websocket, context, principal, Stream(session, adapter, options, subprotocol))
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """Hold what was agreed on in the handshake of a packet socket.
+
+    Attributes:
+        session: The session.
+        adapter: Its adapter.
+        options: What the client asked for.
+        subprotocol: The subprotocol; None if none was offered.
+        started: Whether the session was started for this client.
+    """
+
+    session: ManagedSession
+    adapter: AdapterView
+    options: Options
+    subprotocol: str | None
+    started: bool = False
+
+
+async def exchange(
+    websocket: WebSocket, context: Context, principal: Principal, stream: Stream
+) -> None:
+    """Accept a packet socket and exchange packets until it closes."""
+    if not await accept(websocket, context.leases, principal, stream.subprotocol):
         return
-    if subprotocol == PCAPNG:
+    session, options = stream.session, stream.options
+    if stream.subprotocol == PCAPNG:
         await stream_capture(
-            websocket, Capture(session, adapter, options), context.leases, principal
+            websocket, Capture(session, stream.adapter, options), context.leases, principal
         )
         return
     connection = PacketConnection(
         session,
-        link := link_of(websocket),
-        subprotocol or RAW,
+        link := link_of(websocket, speedups(context.settings.native)),
+        stream.subprotocol or RAW,
         options,
         may_inject=principal.allows(Scope.INJECT),
     )
     try:
         async with leased(websocket, context.leases, principal, connection.void):
-            connection.open(adapter, context.settings.max_message)
+            connection.open(stream.adapter, context.settings.max_message, started=stream.started)
             while (await link.receive())["type"] != "websocket.disconnect":
                 connection.text()
     except WintunApiError as error:  # the session ended between the look-up and the subscription
@@ -142,7 +175,7 @@ async def stream_packets(
         connection.close()
 
 
-def _negotiate(offered: list[str]) -> str | None:
+def negotiate(offered: list[str]) -> str | None:
     """Return the first known subprotocol among those offered; None if none are offered."""
     offers = protocols(offered)
     for offer in offers:

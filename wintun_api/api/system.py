@@ -11,9 +11,8 @@ from typing import Annotated
 from fastapi import APIRouter, Request, Response
 from fastapi import Path as PathParameter
 
-from wintun_api import __version__
+from wintun_api import __version__, native
 from wintun_api.api.access import ANY_TOKEN, HEALTH, OPEN, needs
-from wintun_api.api.audit import note_subject
 from wintun_api.api.context import (
     DRIVER,
     ContextOf,
@@ -24,6 +23,7 @@ from wintun_api.api.context import (
 )
 from wintun_api.api.kinds import Kind
 from wintun_api.api.sign_ins import cookie_name
+from wintun_api.api.subjects import note_subject
 from wintun_api.api.views import driver_of, limits_of, reason_of, token_of
 from wintun_api.choices import DriverName, Scope
 from wintun_api.errors import DriverInUse, NotSupported, StorageFailed, TokenNotFound, TooManyTokens
@@ -67,6 +67,7 @@ async def get_system(registry: RegistryOf, context: ContextOf, principal: Princi
         platform=platform.platform(),
         architecture=platform.machine(),
         python=platform.python_version(),
+        native=native.speedups(context.settings.native) is not None,
         elevated=registry.driver.elevated(),
         driver=DriverName(registry.driver.name),
         unavailable=reason_of(unavailable),

@@ -11,7 +11,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TypeAlias
 
 from wintun_api.hub.burst import Burst
 
@@ -28,11 +28,9 @@ class Span:
     injected: bool
 
 
-class _Write(NamedTuple):
-    end: int
-    size: int
-    bursts: Sequence[Burst]
-    whole: Whole | None
+# The position behind a write, its size, and the arguments of `Unsent.wrote`. A plain tuple, because
+# one is made for every write.
+_Write: TypeAlias = tuple[int, int, Sequence[Burst], Whole | None]
 
 
 def frames_whole(lengths: Sequence[int], size: int) -> int:
@@ -80,7 +78,11 @@ class Unsent:
             writes.clear()
         self._position += size
         if bursts:
-            writes.append(_Write(self._position, size, bursts, whole))
+            writes.append((self._position, size, bursts, whole))
+
+    def taken(self) -> None:
+        """Note that no byte waits in the transport, and forget the bursts that were written."""
+        self._writes.clear()
 
     def cut(self, left: int | None) -> None:
         """Note that the connection is cut off, before the transport discards its buffer.

@@ -9,13 +9,18 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from wintun_api.api.impairment_summary import marking
+from wintun_api.api.impairment_views import impairment_of, step_of
 from wintun_api.api.problems import problem_of
 from wintun_api.api.tokens import IssuedToken
-from wintun_api.choices import DriverGeneration, DriverName, LogLevel
+from wintun_api.choices import DriverGeneration, DriverName, Ends, LogLevel
 from wintun_api.drivers import base
 from wintun_api.hub.adapters import AdapterView
 from wintun_api.hub.audit import Change
 from wintun_api.hub.events import Event as HubEvent
+from wintun_api.hub.holds import HoldView
+from wintun_api.hub.impairment.impairment import ImpairmentStep, ImpairmentView
+from wintun_api.hub.impairment.reports import ImpairmentLoss, ImpairmentQueue
 from wintun_api.hub.injection import Injection
 from wintun_api.hub.late import LateFailure, LateRemoval
 from wintun_api.hub.losses import SessionLoss
@@ -31,6 +36,7 @@ from wintun_api.limits import (
     MAX_SETTINGS,
     MIN_RING_CAPACITY,
 )
+from wintun_api.schemas import events as event_models
 from wintun_api.schemas.adapters import (
     Adapter,
     AdapterCreate,
@@ -38,7 +44,15 @@ from wintun_api.schemas.adapters import (
     AdapterUpdate,
     IpVersion,
 )
-from wintun_api.schemas.events import Audit, DriverLine, Event, Failure, LateRemovalDone, Loss
+from wintun_api.schemas.events import (
+    Audit,
+    DriverLine,
+    Event,
+    Failure,
+    Hold,
+    LateRemovalDone,
+    Loss,
+)
 from wintun_api.schemas.model import Model
 from wintun_api.schemas.network import Difference, Members, Route, Wanted
 from wintun_api.schemas.problem import Problem
@@ -55,14 +69,15 @@ from wintun_api.settings import Settings
 
 
 def created_settings(body: AdapterCreate) -> NetworkSettings:
-    """Return the settings of a new adapter. Empty lists are left out: it has none of them."""
+    """Return the settings that the request names; None where it names none."""
+    named = body.model_fields_set
     return NetworkSettings(
         mtu=body.mtu,
-        addresses=tuple(body.addresses) or None,
-        metric=body.metric,
-        routes=_driver_routes(body.routes) or None,
-        dns=tuple(body.dns) or None,
-        dns_search=tuple(body.dns_search) or None,
+        addresses=tuple(body.addresses) if "addresses" in named else None,
+        metric="automatic" if "metric" in named and body.metric is None else body.metric,
+        routes=_driver_routes(body.routes) if "routes" in named else None,
+        dns=tuple(body.dns) if "dns" in named else None,
+        dns_search=tuple(body.dns_search) if "dns_search" in named else None,
     )
 
 
@@ -135,11 +150,14 @@ def difference_of(unmet: Unmet) -> Difference | None:
 
 def session_of(view: SessionView) -> Session:
     """Return the session that a view of the hub describes."""
-    counters = view.counters
+    counters, hold, impaired = view.counters, view.hold, view.impairment
+    if hold is not None and hold.session != view.id:  # of a later session of the adapter
+        hold = None
     return Session(
         id=view.id,
         adapter=view.adapter,
         capacity=view.capacity,
+        offload=view.offload,
         state=view.state,
         reason=view.reason,
         win32_code=view.failed.win32_code if view.failed else None,
@@ -148,6 +166,10 @@ def session_of(view: SessionView) -> Session:
         ended_at=None if view.ended_ns is None else _time_of(view.ended_ns),
         restarts=view.restarts,
         subscribers=view.subscribers,
+        impairment=None if impaired is None else marking(impaired.rules),
+        holders=hold.holders if hold else 0,
+        ends=hold.ends if hold else Ends.NOTHING,
+        ends_at=None if hold is None or hold.ends_at_ns is None else _time_of(hold.ends_at_ns),
         counters=SessionCounters(
             received=Traffic(packets=counters.received_packets, bytes=counters.received_bytes),
             injected=Traffic(packets=counters.injected_packets, bytes=counters.injected_bytes),
@@ -261,6 +283,17 @@ def failure_of(failure: LateFailure) -> Failure:
     )
 
 
+def hold_of(view: HoldView) -> Hold:
+    """Return the data of the events about clients that hold an adapter."""
+    return Hold(
+        session=view.session,
+        adapter=view.adapter,
+        holders=view.holders,
+        ends=view.ends,
+        ends_at=None if view.ends_at_ns is None else _time_of(view.ends_at_ns),
+    )
+
+
 def _event_data(data: object) -> Model:
     match data:
         case AdapterView():
@@ -269,6 +302,16 @@ def _event_data(data: object) -> Model:
             return session_of(data)
         case SessionLoss():
             return Loss.model_validate(data)
+        case HoldView():
+            return hold_of(data)
+        case ImpairmentView():
+            return impairment_of(data)
+        case ImpairmentStep():
+            return step_of(data)
+        case ImpairmentLoss():
+            return event_models.ImpairmentLoss.model_validate(data)
+        case ImpairmentQueue():
+            return event_models.ImpairmentQueue.model_validate(data)
         case base.LogLine():
             return DriverLine(level=LogLevel(data.level.name.lower()), message=data.message)
         case SlowCall():

@@ -9,12 +9,12 @@
     sessions         list, start and end its sessions
     capture          show packets, or write them as pcapng for Wireshark
     inject           send packets to the host
+    impair         make the network of a session bad: delay, lose and limit its packets
     replay           send packets from capture files, for `inject --pcap`
     events           show what has happened and, with --follow, what happens
     tokens           create and revoke tokens
     service          run it as a service of Windows, or of Linux under systemd
     guide            read the user's guide
-    native           build the optional native part of the Linux driver
     version          the versions of the command, the service and the driver
 
     bundle           several options as one argument of a command
@@ -23,9 +23,6 @@
     options          other options that several commands share
     exit_codes       what the exit codes mean
     hints            what to do about each problem of the API, in the words of the command line
-    variables        the environment variables; a misspelt one is refused
-    diagnosis        what answers at an address when it is not the service
-    config_file      checks who may have written the file of settings
     log              log lines to standard error, which may be closed, full or not read
     running          sockets, signals and the server, which serve and demo share
     ping             the demo's packet as a shell can print it
@@ -34,14 +31,20 @@
     windows_checks   what doctor looks at on Windows
     python_holes     security holes of Python that concern the service, by version
     notify           what the service tells systemd
+    activation       the listening sockets that systemd passes to the service
     unit             the file that systemd reads
     windows_service  the process that Windows starts, and how it is managed
     client           the API over HTTP; its errors as sentences
+    words            the errors of the client in the words of the command line
     event_stream     the events as one sequence, over broken connections too
     completion       what a shell completes
     completion_scripts  the scripts by which shells ask for it
     durations        lengths of time as people write and read them
     packet_lines     a captured packet as a line, for a person or a program
+    impairment_options  the options of impair that say what happens to which packets
+    impairment_file  what impair is told by a file, and how the file calls it
+    document  reads a file in YAML or JSON that people wrote
+    impairment_tables  what holds and what has happened, as people read it
     table            tables that fit the terminal
     output           JSON, ids and the last words of a failing command
 
@@ -69,8 +72,8 @@ from wintun_api.cli import (
     exit_codes,
     guide,
     health,
+    impair,
     inject,
-    native,
     serve,
     service,
     sessions,
@@ -190,11 +193,11 @@ app.add_typer(adapters.app, name="adapters")
 app.add_typer(sessions.app, name="sessions")
 app.command()(capture.capture)
 app.command()(inject.inject)
+app.command(epilog=impair.EPILOG)(impair.impair)
 app.command()(events.events)
 app.command()(guide.guide)
 app.add_typer(tokens.app, name="tokens")
 app.add_typer(tokens.app, name="token", hidden=True)  # what many type first
 app.add_typer(service.app, name="service")
-app.add_typer(native.app, name="native")
 app.command()(version.version)
 app.command("help")(_help)

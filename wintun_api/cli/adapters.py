@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypeAlias
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 from uuid import UUID
 
 import typer
 
+from wintun_api.choices import IfExists
 from wintun_api.cli.client_options import ClientOptions, takes_client_options
 from wintun_api.cli.completion import adapter_names, pool_names
 from wintun_api.cli.options import Quiet, check_output
-from wintun_api.cli.output import show_ids, show_json
+from wintun_api.cli.output import marked, show_ids, show_json
 from wintun_api.cli.table import show_record, show_table
+
+if TYPE_CHECKING:
+    from wintun_api.cli.client import Client
 
 app = typer.Typer(
     help="List, create, change and delete adapters.",
@@ -76,15 +81,18 @@ def list_adapters(
     options: ClientOptions,
 ) -> None:
     """List the adapters."""
+    from wintun_api.client import operations
+
     check_output(as_json=options.as_json, quiet=quiet)
     with options.connect() as client:
-        adapters = client.get("/v1/adapters", pool=pool)
+        adapters = client.ask(operations.list_adapters(pool=pool))
         if options.as_json:
             show_json(adapters)
         elif quiet:
             show_ids(one["guid"] for one in adapters)
         elif adapters:
-            show_table(COLUMNS, [_row(adapter) for adapter in adapters], LEAST)
+            impaired = _impaired(client, adapters)
+            show_table(COLUMNS, [_row(adapter, impaired) for adapter in adapters], LEAST)
         else:
             typer.echo("No adapters.", err=True)
 
@@ -113,25 +121,37 @@ def create(
     route: Routes = None,
     dns: Dns = None,
     dns_search: DnsSearch = None,
+    if_exists: Annotated[
+        IfExists,
+        typer.Option(
+            help="What to do where an adapter with this name is in the pool: refuse, open it and "
+            "change the settings that you give, or delete it and create it again."
+        ),
+    ] = IfExists.ERROR,
     quiet: Quiet = False,
     options: ClientOptions,
 ) -> None:
     """Create an adapter and show it."""
+    from wintun_api.client import operations
+    from wintun_api.client.call import UNSET
+
     check_output(as_json=options.as_json, quiet=quiet)
+    # To leave the metric to the system is what a new adapter does anyway.
+    kept = metric is None or (metric == AUTOMATIC and if_exists is not IfExists.OPEN)
     with options.connect() as client:
-        made = client.send(
-            "POST",
-            "/v1/adapters",
-            name=name,
+        call = operations.create_adapter(
+            name,
             pool=pool,
-            requested_guid=None if guid is None else str(guid),
+            requested_guid=guid,
             mtu=mtu,
             addresses=address or None,
-            metric=_metric(metric),
+            metric=UNSET if kept else _metric(metric),
             routes=_routes(route) or None,
             dns=dns or None,
             dns_search=dns_search or None,
+            if_exists=None if if_exists is IfExists.ERROR else if_exists,
         )
+        made = client.ask(call)
         _show(made, options.as_json, quiet)
 
 
@@ -145,9 +165,11 @@ def open_adapter(
     options: ClientOptions,
 ) -> None:
     """Open an adapter that exists, so that the service manages it."""
+    from wintun_api.client import operations
+
     check_output(as_json=options.as_json, quiet=quiet)
     with options.connect() as client:
-        opened = client.send("POST", "/v1/adapters/open", name=name, pool=pool)
+        opened = client.ask(operations.open_adapter(name, pool=pool))
         _show(opened, options.as_json, quiet)
 
 
@@ -159,10 +181,12 @@ def show(
     options: ClientOptions,
 ) -> None:
     """Show one adapter."""
-    from wintun_api.cli.client import path_of
+    from wintun_api.client import operations
 
     with options.connect() as client:
-        found = client.get(path_of("v1", "adapters", client.adapter_guid(adapter)))
+        found = client.ask(operations.get_adapter(client.adapter_guid(adapter)))
+        if not options.as_json and (impairment := _impaired(client, [found])):
+            found["impairment"] = impairment[found["guid"]]
         _show(found, options.as_json)
 
 
@@ -175,11 +199,11 @@ def rename(
     options: ClientOptions,
 ) -> None:
     """Give an adapter another name."""
-    from wintun_api.cli.client import path_of
+    from wintun_api.client import operations
 
     with options.connect() as client:
-        path = path_of("v1", "adapters", client.adapter_guid(adapter))
-        renamed = client.send("PATCH", path, name=name)
+        guid = client.adapter_guid(adapter)
+        renamed = client.ask(operations.update_adapter(guid, name=name))
         _show(renamed, options.as_json)
 
 
@@ -211,7 +235,7 @@ def set_adapter(
     options: ClientOptions,
 ) -> None:
     """Change network settings. What you do not give stays as it is."""
-    from wintun_api.cli.client import path_of
+    from wintun_api.client import operations
 
     if address and no_addresses:
         raise typer.BadParameter("--address and --no-addresses cannot be used together.")
@@ -233,8 +257,8 @@ def set_adapter(
     if not body:
         raise typer.BadParameter("Give something to set, such as --mtu or --address.")
     with options.connect() as client:
-        path = path_of("v1", "adapters", client.adapter_guid(adapter))
-        changed = client.request("PATCH", path, json=body)
+        guid = client.adapter_guid(adapter)
+        changed = client.ask(operations.update_adapter(guid, **body))
         _show(changed, options.as_json)
 
 
@@ -246,11 +270,11 @@ def restore(
     options: ClientOptions,
 ) -> None:
     """Undo what other programs have changed: set again what was asked for through the service."""
-    from wintun_api.cli.client import path_of
+    from wintun_api.client import operations
 
     with options.connect() as client:
         guid = client.adapter_guid(adapter)
-        restored = client.send("POST", path_of("v1", "adapters", guid, "restore"))
+        restored = client.ask(operations.restore_adapter(guid))
         _show(restored, options.as_json)
 
 
@@ -262,11 +286,11 @@ def release(
     options: ClientOptions,
 ) -> None:
     """Release an adapter. The system keeps it, except with Wintun 0.14, which removes it."""
-    from wintun_api.cli.client import path_of
+    from wintun_api.client import operations
 
     with options.connect() as client:
         guid = client.adapter_guid(adapter)
-        answer = client.send("POST", path_of("v1", "adapters", guid, "release"))
+        answer = client.ask(operations.release_adapter(guid))
         if options.as_json:
             show_json(answer)
         else:
@@ -292,14 +316,13 @@ def delete(
     All of them are looked up first: if one is not there, none is deleted. With --json
     there is one object, or a list of objects for several adapters.
     """
-    from wintun_api.cli.client import path_of
+    from wintun_api.client import operations
 
     with options.connect() as client:
         guids = [client.adapter_guid(adapter) for adapter in adapters]
-        query = {"force": "true"} if force else {}
         answers = []
         for guid in dict.fromkeys(guids):
-            answer = client.request("DELETE", path_of("v1", "adapters", guid), params=query)
+            answer = client.ask(operations.delete_adapter(guid, force=force or None))
             answers.append(answer)
             if not options.as_json:
                 reboot = " Restart the computer to finish it." if answer["reboot_required"] else ""
@@ -364,9 +387,21 @@ def _route_text(route: dict[str, Any]) -> str:
     return f"{route['destination']}{via}{metric}"
 
 
-def _row(adapter: dict[str, Any]) -> tuple[object, ...]:
+def _impaired(client: Client, adapters: list[dict[str, Any]]) -> dict[str, str]:
+    """Return what happens to the packets of those adapters whose sessions are impaired."""
+    from wintun_api.client import operations
+
+    if not any(one["session"] for one in adapters):
+        return {}
+    sessions = client.ask(operations.list_sessions())
+    said = {one["id"]: one.get("impairment") for one in sessions}
+    return {one["guid"]: text for one in adapters if (text := said.get(one["session"]))}
+
+
+def _row(adapter: dict[str, Any], impaired: Mapping[str, str]) -> tuple[object, ...]:
     names = ("name", "pool", "guid", "state", "mtu", "addresses", "session")
-    return tuple(adapter[name] for name in names)
+    state = marked(adapter["state"], impaired.get(adapter["guid"]))
+    return tuple({**adapter, "state": state}[name] for name in names)
 
 
 app.command("ls", hidden=True)(list_adapters)

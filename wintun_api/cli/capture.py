@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from wintun_api.choices import CaptureDirection
+from wintun_api.choices import CaptureDirection, Tap
 from wintun_api.cli.client_options import ClientOptions, takes_client_options
 from wintun_api.cli.exit_codes import ExitCode, signal_code
 from wintun_api.cli.options import finite
@@ -58,6 +58,13 @@ def capture(
             "from the application to the host."
         ),
     ] = CaptureDirection.BOTH,
+    tap: Annotated[
+        Tap,
+        typer.Option(
+            help="On which side of an impairment: after it is what really arrives, before it is "
+            "what the host and the clients sent."
+        ),
+    ] = Tap.AFTER,
     options: ClientOptions,
 ) -> None:
     """Capture the packets of a session until Ctrl-C, or until the session ends.
@@ -66,7 +73,7 @@ def capture(
     The totals go to standard error. Ctrl-C ends with exit code 130 after everything has
     been written.
     """
-    from wintun_api.cli.client import path_of
+    from wintun_api.client import operations
 
     if options.as_json and write is not None:
         fail(
@@ -82,18 +89,21 @@ def capture(
         )
     with ExitStack() as stack:
         client = stack.enter_context(options.connect())
-        path = path_of("v1", "sessions", client.session_id(session), "capture.pcapng")
+        call = operations.capture_packets(
+            client.session_id(session),
+            packets=count,
+            seconds=seconds,
+            snaplen=snaplen,
+            direction=direction,
+            tap=None if tap is Tap.AFTER else tap,
+        )
         file = stack.enter_context(_open(write)) if write is not None else None
         recording = Recording(file, as_json=options.as_json)
         fault: str | None = None
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, recording.interrupt)
         try:
-            chunks = stack.enter_context(
-                client.stream(
-                    path, packets=count, seconds=seconds, snaplen=snaplen, direction=direction.value
-                )
-            )
+            chunks = stack.enter_context(client.stream(call))
             recording.run(chunks)
         except BrokenPipeError:  # the program that reads the capture has enough
             pass
@@ -130,11 +140,10 @@ class Recording:
 
     def run(self, chunks: Iterator[bytes]) -> None:
         """Write or show what comes, until nothing does."""
-        from httpx import TransportError
-
         from wintun_api.capture.reader import Reader
-        from wintun_api.cli.client import plain
         from wintun_api.cli.packet_lines import json_of, line_of
+        from wintun_api.cli.words import cause_of
+        from wintun_api.client.problems import ServiceUnreachable
 
         chunks = self._until_stopped(chunks)
         reader = Reader(chunks if self._file is None else self._written(chunks))
@@ -153,10 +162,10 @@ class Recording:
                     typer.echo(line_of(packet))
         except KeyboardInterrupt:
             self._stopped = True
-        except TransportError as error:
+        except ServiceUnreachable as error:
             self._finish()
             fail(
-                f"The capture broke off: {plain(error)}.",
+                f"The capture broke off: {cause_of(error)}.",
                 "See whether the service still runs with: wintun-api status",
                 code=ExitCode.NOT_REACHABLE,
             )

@@ -8,23 +8,25 @@ import platform
 import ssl
 import sys
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-import httpx
-
-from wintun_api import __version__
+from wintun_api import __version__, native, variables
+from wintun_api.address import url_at
 from wintun_api.api.certificate import check_pem_files
 from wintun_api.api.data_directory import read_secret
 from wintun_api.api.listener import close, listen
 from wintun_api.api.tokens import MAX_LENGTH, parse_admin_token
-from wintun_api.cli import running, variables
-from wintun_api.cli.client import open_http, read_token
-from wintun_api.cli.diagnosis import HEALTH
+from wintun_api.choices import Native
+from wintun_api.cli import running
 from wintun_api.cli.hints import hint_for
 from wintun_api.cli.outcome import Check, Outcome
 from wintun_api.cli.python_holes import Version, holes_of
+from wintun_api.client import operations
+from wintun_api.client.call import Call
+from wintun_api.client.location import read_token, trust_only
+from wintun_api.client.problems import ClientError, CredentialError, ProblemError
+from wintun_api.client.synchronous import Client
 from wintun_api.drivers import open_driver
 from wintun_api.drivers.base import Driver
 from wintun_api.drivers.base import UnavailableReason as Reason
@@ -36,6 +38,7 @@ from wintun_api.settings import Settings
 ON_WINDOWS: bool = sys.platform == "win32"
 ON_LINUX: bool = sys.platform == "linux"
 MIN_PYTHON = (3, 11)
+UNAUTHORIZED = 401  # the status of an answer to a request without a valid token
 PATIENCE = 3.0  # seconds a running service has to answer
 # From a clone: the project is not published, so its name in an index may be another's.
 INSTALL_SPEED = "pip install '.[speed]' in the directory of the source code"
@@ -46,6 +49,7 @@ def examine(settings: Settings) -> Iterator[Check]:
     yield check_python()
     yield check_platform()
     yield check_loop()
+    yield check_native(settings)
     try:
         driver = open_driver(settings.driver, settings)
     except WintunApiError as error:
@@ -114,7 +118,6 @@ def check_machine(driver: Driver, settings: Settings) -> Iterator[Check]:
     elif ON_LINUX:
         yield _check_tun_device()
         yield _check_net_admin()
-        yield _check_native(settings)
 
 
 def _check_tun_device() -> Check:
@@ -135,15 +138,15 @@ def _check_net_admin() -> Check:
     return Check("CAP_NET_ADMIN", Outcome.FAIL, missing.message, missing.hint)
 
 
-def _check_native(settings: Settings) -> Check:
-    from wintun_api.drivers.linux import native
-
-    if settings.native == "off":
-        return Check("native part", Outcome.OK, "off")
-    if native.load(settings.native) is not None:
-        return Check("native part", Outcome.OK, "built")
-    hint = "For more packets per second, build it: wintun-api native build"
-    return Check("native part", Outcome.WARN, "not built; Python does its work instead", hint)
+def check_native(settings: Settings) -> Check:
+    """Check whether packets are handled by the C extension."""
+    if settings.native is Native.OFF:
+        return Check("extension", Outcome.OK, "off; packets are handled in Python")
+    absence = native.absence()
+    if absence is None:
+        return Check("extension", Outcome.OK, "in use; packets are handled in C")
+    detail = f"not in use; packets are handled in Python. {absence.reason}"
+    return Check("extension", Outcome.WARN, detail, absence.hint)
 
 
 def check_data_dir(path: Path) -> Check:
@@ -208,23 +211,24 @@ def check_service(settings: Settings, driver: Driver) -> Iterator[Check]:
         yield Check("port", Outcome.OK, detail)
         yield from _check_own_adapters(driver)
         return
-    url = running.url_at(settings, settings.port)
-    token, trust = _token(settings.token_path), partial(_trust, settings.tls_certificate)
-    with open_http(url, token, timeout=PATIENCE, trust=trust) as http:
-        health, _ = _ask(http, HEALTH)
+    url = url_at(settings, settings.port)
+    certificate, token = settings.tls_certificate, _token(settings.token_path)
+    tls = None if certificate is None else trust_only(certificate)
+    with Client(url, token=token or "", timeout=PATIENCE, tls=tls) as client:
+        health, _ = _ask(client, operations.get_health())
         if not (isinstance(health, dict) and health.get("status") == "ok"):
             detail = f"{settings.port} is in use by another program"
             yield Check("port", Outcome.FAIL, detail, "Choose another port with --port.")
             return
         yield Check("port", Outcome.OK, f"a service answers at {url}")
-        system, status = _ask(http, "/v1/system")
+        system, status = _ask(client, operations.get_system())
         if not isinstance(system, dict):
             detail = f"it does not accept the token in {settings.token_path} (HTTP status {status})"
             hint = "Give the token file that the service printed when it started with --token-file."
             yield Check("service", Outcome.WARN, detail, hint)
             return
         yield _check_version(system)
-        adapters, status = _ask(http, "/v1/adapters")
+        adapters, status = _ask(client, operations.list_adapters())
         if isinstance(adapters, list):
             yield _list_adapters([str(one["name"]) for one in adapters])
         else:
@@ -270,17 +274,14 @@ def _token(path: Path) -> str | None:
     return token if token.isascii() and token.isprintable() else None
 
 
-def _trust(certificate: Path | None) -> ssl.SSLContext:
-    # The service's own certificate and no other, whatever name it was made for.
-    context = ssl.create_default_context(cafile=certificate)
-    context.check_hostname = False
-    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-    return context
-
-
-def _ask(http: httpx.Client, path: str) -> tuple[Any, int]:
+def _ask(client: Client, call: Call[Any]) -> tuple[Any, int]:
+    """Return the answer and its status; None, and 0 where no service has answered."""
     try:
-        answer = http.get(path)
-        return (answer.json() if answer.is_success else None), answer.status_code
-    except (httpx.HTTPError, ValueError):
+        status, answer = client.exchange(call.as_json())
+    except ProblemError as error:
+        return None, error.status
+    except CredentialError:
+        return None, UNAUTHORIZED
+    except ClientError:
         return None, 0
+    return answer, status

@@ -115,7 +115,7 @@ async def _set_up(server: CommandServer) -> tuple[AdapterView, str]:
     addresses = tuple(ip_interface(address) for address in ADDRESSES)
     settings = NetworkSettings(mtu=MTU, addresses=addresses)
     adapter = await registry.create_adapter(NAME, POOL, settings=settings)
-    session = await registry.start_session(adapter.info.guid)
+    session = await registry.sessions.start(adapter.info.guid)
     return adapter, session.id
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from wintun_api.cli.event_stream import Message
 
 LEVELS = tuple(LogLevel)
+LOST = ("lost", "limit", "blackout", "too_large", "dropped")
 
 
 def _kinds(incomplete: str) -> list[str]:
@@ -59,7 +60,7 @@ def events(
     try:
         with options.connect() as client:
             stream = EventStream(client, since, _tell)
-            names = _Names(stream.first["adapters"])
+            names = Names(stream.first["adapters"])
             for message in stream.follow() if follow else stream.past():
                 names.learn(message)
                 if message["type"] == "snapshot":
@@ -97,7 +98,7 @@ def _tell(sentence: str) -> None:
     typer.echo(printable(sentence), err=True)
 
 
-class _Names:
+class Names:
     """Writes messages as lines; knows adapters' names, for events of sessions have GUIDs only."""
 
     def __init__(self, adapters: list[dict[str, Any]]) -> None:
@@ -139,6 +140,10 @@ class _Names:
         if kind == "session.loss":
             name = self._names.get(data["adapter"], data["adapter"])
             return f"{data['session']} of {name}: {data['count']} packets, {data['cause']}"
+        if kind in ("session.abandoned", "session.rejoined"):
+            return self._hold(data)
+        if topic == "impairment":
+            return self._impairment(kind, data)
         if kind == "audit.change":
             return _audit(data)
         if topic == "session":
@@ -154,9 +159,48 @@ class _Names:
         of = f" of {subject}" if subject else ""
         return f"{data['operation']}{of} failed: {data['problem']['detail']}"
 
+    def _hold(self, data: dict[str, Any]) -> str:
+        name = self._names.get(data["adapter"], data["adapter"])
+        if data["ends_at"] is None:
+            return f"{name}: a client came back, so the {data['ends']} stays"
+        return f"{name}: the last client has gone; the {data['ends']} ends at {data['ends_at']}"
+
+    def _impairment(self, kind: str, data: dict[str, Any]) -> str:
+        name = self._names.get(data["adapter"], data["adapter"])
+        which = f"{data['session']} of {name}"
+        match kind:
+            case "impairment.set":
+                return f"{which}: {data['summary']}, seed {data['seed']}"
+            case "impairment.removed":
+                return f"{which} is no longer impaired; {_lost(data)}"
+            case "impairment.step":
+                return f"{which}: {data['summary']}"
+            case "impairment.loss":
+                return f"{which}: {data['count']} {data['direction']} packets, {data['cause']}"
+            case "impairment.nearly_full":
+                return (
+                    f"{which}: {data['packets']} of {data['limit_packets']} packets and "
+                    f"{data['bytes']} of {data['limit_bytes']} bytes are delayed, "
+                    f"{data['direction']}, rule {data['rule'] + 1}"
+                )
+        return json.dumps(data)
+
     def _session(self, session: dict[str, Any]) -> str:
         name = self._names.get(session["adapter"], session["adapter"])
         return f"{session['id']} of {name} {session['state']}"
+
+
+def _lost(impairment: dict[str, Any]) -> str:
+    """Return how much an impairment has lost of what it was given."""
+    parts = []
+    for direction in ("received", "injected"):
+        counts = {
+            name: one["packets"] for name, one in impairment[direction].items() if name in LOST
+        }
+        parts.append(
+            f"{sum(counts.values())} of {impairment[direction]['offered']['packets']} {direction}"
+        )
+    return f"lost {' and '.join(parts)} packets"
 
 
 def _audit(data: dict[str, Any]) -> str:

@@ -50,8 +50,8 @@ def health(
 
 
 def _addresses(settings: Settings, *, named: bool) -> Iterator[str]:
+    from wintun_api.address import url_at
     from wintun_api.api.data_directory import noted_address
-    from wintun_api.cli.running import url_at
 
     noted = None if named else noted_address(settings.data_dir)
     if noted is not None:
@@ -67,34 +67,29 @@ def ask(url: str, timeout: float) -> str | None:
     A proxy that is set for this machine is not used, and any certificate is trusted: it is made
     for the name by which others know the service.
     """
-    import http.client
-    import json
     import ssl
-    from contextlib import closing
-    from urllib.parse import urlsplit
 
-    from wintun_api.api.access import HEALTH
+    from httpx import RemoteProtocolError
 
-    parts = urlsplit(url)
-    name, port = parts.hostname or "", parts.port
-    if parts.scheme == "https":
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        connection = http.client.HTTPSConnection(name, port, timeout=timeout, context=context)
-    else:
-        connection = http.client.HTTPConnection(name, port, timeout=timeout)  # type: ignore[assignment]
-    with closing(connection):
-        try:
-            connection.request("GET", HEALTH)
-            answer = connection.getresponse()
-            body = answer.read(1000)
-            said = json.loads(body) if answer.status == 200 else None
-        except OSError as error:  # a time-out and ssl.SSLError are such errors
-            return error.strerror or str(error) or type(error).__name__
-        except (http.client.HTTPException, ValueError):
-            return "another program answers there"
-    if answer.status != 200:
-        return f"it answers with the HTTP status {answer.status}"
+    from wintun_api.cli.words import cause_of
+    from wintun_api.client import operations
+    from wintun_api.client.problems import NotTheService, ProblemError, ServiceUnreachable
+    from wintun_api.client.synchronous import Client
+
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
+    try:
+        with Client(url, timeout=timeout, tls=tls) as client:
+            status, said = client.exchange(operations.get_health().as_json())
+    except ProblemError as error:
+        status, said = error.status, None
+    except ServiceUnreachable as error:
+        strange = isinstance(error, NotTheService)
+        if not strange and not isinstance(error.__cause__, RemoteProtocolError):
+            return cause_of(error)
+        status, said = error.status or 200, None
+    if status != 200:
+        return f"it answers with the HTTP status {status}"
     if not (isinstance(said, dict) and said.get("status") == "ok"):
         return "another program answers there"
     return None

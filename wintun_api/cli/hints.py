@@ -31,17 +31,18 @@ HINTS: Final[dict[str, str | None]] = {
     "invalid-packet": "Give one whole IPv4 or IPv6 packet, without an Ethernet header.",
     "bad-frame": OTHER_VERSION,
     "adapter-not-found": "List the adapters with: wintun-api adapters list",
-    "adapter-exists": "Choose another name, take the adapter over with wintun-api adapters open, "
-    "or delete it first with wintun-api adapters delete.",
+    "adapter-exists": "Use the adapter that is there with --if-exists open, delete it first with "
+    "--if-exists replace, or choose another name.",
     "adapter-unavailable": "Enable the adapter in the Device Manager, or wait until its driver has "
     "been replaced; wintun-api events --follow shows when it is back.",
     "address-exists": None,
     "route-exists": None,
     "setting-refused": None,
     "session-not-found": "List the sessions with: wintun-api sessions list",
-    "session-exists": "An adapter has one session at a time. End the other one with wintun-api "
-    "sessions end, or stop the program that holds it.",
+    "session-exists": "An adapter has one session at a time. Use it with wintun-api capture or "
+    "wintun-api inject, end it with wintun-api sessions end, or stop the program that holds it.",
     "session-ended": "Start a new session with: wintun-api sessions start ADAPTER",
+    "impairment-not-found": "Impair it with wintun-api impair; wintun-api impair --help shows how.",
     "not-found": "Look for it with the list command: wintun-api adapters list, sessions list or "
     "tokens list.",
     "conflict": "Revoke a token that is not needed with wintun-api tokens revoke, and try again.",
@@ -91,6 +92,9 @@ HINTS: Final[dict[str, str | None]] = {
     "unsupported-media-type": OTHER_VERSION,
 }
 
+# Who refuses these often says what to do instead, which is better than the table.
+_PARTICULAR: Final = frozenset(("adapter-exists", "not-supported"))
+
 
 # Errors that end a command of this process, before there is an API that could answer.
 STARTING: Final[dict[str, str]] = {
@@ -121,11 +125,14 @@ def slug_of(problem: dict[str, Any]) -> str:
 
 def hint_of(problem: dict[str, Any]) -> str:
     """Return what to do about a problem of the API; one of a later version keeps its own hint."""
-    hint = HINTS.get(slug_of(problem))
-    if hint is not None:
-        return hint
-    hint = str(problem.get("hint", ""))
-    return "" if _ROUTE.search(hint) else hint
+    slug = slug_of(problem)
+    told = str(problem.get("hint", ""))
+    if _ROUTE.search(told):
+        told = ""
+    if slug in _PARTICULAR and told:
+        return told
+    hint = HINTS.get(slug)
+    return told if hint is None else hint
 
 
 def detail_of(problem: dict[str, Any]) -> str:

@@ -15,7 +15,6 @@ from wintun_api.cli.options import finite
 from wintun_api.cli.output import fail, show_json
 from wintun_api.cli.sessions import Named
 from wintun_api.limits import MAX_PACKET
-from wintun_api.wire import RAW_TYPE
 
 
 @takes_client_options()
@@ -51,8 +50,8 @@ def inject(
     A single packet comes from --hex, from --file or from standard input; many packets
     come from the capture file that --pcap names.
     """
-    from wintun_api.cli.client import path_of
     from wintun_api.cli.replay import Totals, replay
+    from wintun_api.client import operations
 
     if pcap is not None:
         if hex_digits is not None or file is not None:
@@ -62,8 +61,7 @@ def inject(
         code = ExitCode.FAILED
         try:
             with options.connect() as client:
-                path = path_of("v1", "sessions", client.session_id(session), "packets")
-                fault = replay(client, path, pcap, rate, totals)
+                fault = replay(client, client.session_id(session), pcap, rate, totals)
         except KeyboardInterrupt:
             fault = "The replay was interrupted; what came before was sent."
             code = ExitCode.INTERRUPTED
@@ -78,8 +76,7 @@ def inject(
         raise typer.BadParameter("--rate needs --pcap.")
     packet = _packet(hex_digits, file)
     with options.connect() as client:
-        path = path_of("v1", "sessions", client.session_id(session), "packets")
-        report = client.request("POST", path, content=packet, headers={"Content-Type": RAW_TYPE})
+        report = client.ask(operations.inject_packets(client.session_id(session), packet))
         if options.as_json:
             show_json(report)
         if report["ring_full"]:

@@ -132,6 +132,11 @@ def cell(value: object) -> str:
             return printable(str(value))
 
 
+def marked(state: str, impairment: str | None) -> str:
+    """Return the state of an adapter or a session, with a mark if its packets are impaired."""
+    return f"{state}, impaired" if impairment else state
+
+
 def printable(text: str) -> str:
     """Return the text with "?" for what could steer a terminal or turn the text around it."""
     return "".join(

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 from wintun_api.cli.output import Progress, fail
 from wintun_api.limits import MAX_PACKET
 from wintun_api.packet.offload import completed
-from wintun_api.wire import BATCH_TYPE, Batch, pack
 
 if TYPE_CHECKING:
     from wintun_api.capture.reader import Captured
@@ -84,13 +83,17 @@ class Totals:
         return ", ".join(words) + "."
 
 
-def replay(client: Client, path: str, file: Path, rate: float | None, totals: Totals) -> str | None:
+def replay(
+    client: Client, session_id: str, file: Path, rate: float | None, totals: Totals
+) -> str | None:
     """Inject the packets of a pcap or pcapng file, `rate` of them a second or as fast as it goes.
 
     The file may be compressed by gzip; `-` is standard input. Packets that are not IP, or that a
     snap length cut, are left out and counted. Returns a sentence about what is wrong with the file
     when not all of it could be replayed.
     """
+    from wintun_api.client import operations
+
     name = STANDARD_INPUT if str(file) == "-" else str(file)
     progress = Progress()
     most = MAX_PACKETS if rate is None else max(1, min(MAX_PACKETS, int(rate * TURN)))
@@ -101,9 +104,7 @@ def replay(client: Client, path: str, file: Path, rate: float | None, totals: To
             for batch in source.batches(opened):
                 if rate is not None:
                     time.sleep(max(0.0, started + sent / rate - time.monotonic()))
-                headers = {"Content-Type": BATCH_TYPE}
-                body = pack(Batch(batch))
-                totals.add(client.request("POST", path, content=body, headers=headers))
+                totals.add(client.ask(operations.inject_packets(session_id, batch)))
                 sent += len(batch)
                 progress.show(totals.__str__)
     except _DamagedGzip:

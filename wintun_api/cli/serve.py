@@ -26,6 +26,9 @@ def serve(*, flags: Flags) -> None:
     has pools. A name that is not known is refused.
 
     Ctrl-C or SIGTERM ends the service in order, with exit code 0.
+
+    If systemd passes listening sockets (socket activation), the service uses them
+    instead of --host and --port.
     """
     run(flags.settings())
 
@@ -37,20 +40,14 @@ def run(settings: Settings, started: Callable[[CommandServer], None] | None = No
         settings: The settings of the service.
         started: Called once the service answers; `should_exit` of its server ends it in order.
     """
-    from wintun_api.api.server import check_bind
+    from wintun_api.address import url_at
     from wintun_api.cli import notify, running
     from wintun_api.cli.log import configure_logging
-    from wintun_api.cli.output import fail
-    from wintun_api.errors import InvalidArgument
 
     configure_logging(settings.log_level)
     running.survive_hangup()
-    try:
-        check_bind(settings)
-    except InvalidArgument as error:
-        fail(str(error), hint_for(error), code=2)
-    sockets = running.listen_or_exit(settings)
-    url = running.url_at(settings, sockets[0].getsockname()[1])
+    settings, sockets = running.sockets_or_exit(settings)
+    url = url_at(settings, sockets[0].getsockname()[1])
     directory, token, tokens = _open_data(settings, url)
 
     async def announce(server: CommandServer) -> None:
@@ -90,9 +87,10 @@ def _open_data(settings: Settings, url: str) -> tuple[DataDirectory, str, TokenS
 def _announce(server: CommandServer, settings: Settings, token: str) -> None:
     import sys
 
-    from wintun_api import __version__
+    from wintun_api import __version__, native
+    from wintun_api.choices import Native
     from wintun_api.cli.log import tell
-    from wintun_api.cli.running import dashboard_url
+    from wintun_api.cli.running import dashboard_url, warn
 
     tell(
         f"wintun-api {__version__} serves the driver {settings.driver} at {server.url} "
@@ -100,6 +98,9 @@ def _announce(server: CommandServer, settings: Settings, token: str) -> None:
     )
     if server.reach:
         tell(server.reach)
+    absence = None if settings.native is Native.OFF else native.absence()
+    if absence is not None and absence is not native.NOT_BUILT:  # one that was built is spoilt
+        warn(f"The C extension is not used. {absence.reason} {absence.hint}")
     # A log would keep the token; a terminal is where its owner reads it.
     if sys.stdout is not None and sys.stdout.isatty():
         tell(f"Dashboard: {dashboard_url(server.url, token)}", err=False)

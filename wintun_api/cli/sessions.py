@@ -9,7 +9,7 @@ import typer
 from wintun_api.cli.client_options import ClientOptions, takes_client_options
 from wintun_api.cli.completion import adapter_names, session_words
 from wintun_api.cli.options import Quiet, check_output
-from wintun_api.cli.output import show_ids, show_json
+from wintun_api.cli.output import marked, show_ids, show_json
 from wintun_api.cli.table import show_record, show_table
 
 app = typer.Typer(
@@ -51,9 +51,11 @@ def list_sessions(
     options: ClientOptions,
 ) -> None:
     """List the sessions that run, and those that ended by themselves."""
+    from wintun_api.client import operations
+
     check_output(as_json=options.as_json, quiet=quiet)
     with options.connect() as client:
-        sessions = client.get("/v1/sessions")
+        sessions = client.ask(operations.list_sessions())
         adapters = [] if options.as_json or quiet or not sessions else client.adapters()
         names = {adapter["guid"]: adapter["name"] for adapter in adapters}
         if options.as_json:
@@ -85,15 +87,25 @@ def start(
             "0x4000000 (64 MiB)."
         ),
     ] = None,
+    offload: Annotated[
+        bool | None,
+        typer.Option(
+            help="Whether the host passes TCP and UDP data in pieces of up to 64 KiB, which the "
+            "session splits. Only on Linux. Without the option the service's setting decides.",
+            show_default=False,
+        ),
+    ] = None,
     quiet: Quiet = False,
     options: ClientOptions,
 ) -> None:
     """Start a session on an adapter and show it."""
+    from wintun_api.client import operations
+
     check_output(as_json=options.as_json, quiet=quiet)
     wanted = None if capacity is None else _number(capacity)
     with options.connect() as client:
         guid = client.adapter_guid(adapter)
-        session = client.send("POST", "/v1/sessions", adapter=guid, capacity=wanted)
+        session = client.ask(operations.start_session(guid, capacity=wanted, offload=offload))
         _show(session, options.as_json, quiet)
 
 
@@ -105,10 +117,10 @@ def show(
     options: ClientOptions,
 ) -> None:
     """Show a session's state and counters."""
-    from wintun_api.cli.client import path_of
+    from wintun_api.client import operations
 
     with options.connect() as client:
-        found = client.get(path_of("v1", "sessions", client.session_id(session)))
+        found = client.ask(operations.get_session(client.session_id(session)))
         _show(found, options.as_json)
 
 
@@ -124,13 +136,13 @@ def end(
     All of them are looked up first: if one is not there, none is ended. With --json
     there is one object, or a list of objects for several sessions.
     """
-    from wintun_api.cli.client import path_of
+    from wintun_api.client import operations
 
     with options.connect() as client:
         ids = list(dict.fromkeys(client.session_id(session) for session in sessions))
         ended = []
         for one in ids:
-            session = client.send("DELETE", path_of("v1", "sessions", one))
+            session = client.ask(operations.end_session(one))
             ended.append(session)
             if not options.as_json:
                 show_record(session)
@@ -171,7 +183,7 @@ def _row(session: dict[str, Any], names: dict[str, str]) -> tuple[object, ...]:
     return (
         session["id"],
         names.get(session["adapter"], session["adapter"]),
-        session["state"],
+        marked(session["state"], session.get("impairment")),
         session["capacity"],
         counters["received"]["packets"],
         counters["injected"]["packets"],

@@ -7,17 +7,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, Union, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, Union, get_origin
 
 import typer
 
-from wintun_api.cli import bundle, variables
+from wintun_api import variables
+from wintun_api.cli import bundle
 from wintun_api.cli.exit_codes import ExitCode
 from wintun_api.cli.hints import hint_for
 from wintun_api.cli.output import fail
 from wintun_api.declaration import Declaration
-from wintun_api.paste import trimmed
 from wintun_api.settings import Settings
+
+if TYPE_CHECKING:
+    from wintun_api.errors import InvalidSettings
+    from wintun_api.files import UntrustedFile
 
 Config = Annotated[
     Path | None,
@@ -125,18 +129,28 @@ def environment_settings() -> Settings:
     return _read(Path(config) if config else None, {})
 
 
+def check_variables() -> None:
+    """End the command where a variable of this program has a name that nothing reads."""
+    from wintun_api.errors import InvalidSettings
+
+    try:
+        variables.check_variables()
+    except InvalidSettings as error:
+        refuse_settings(error)
+
+
+def refuse_settings(error: InvalidSettings | UntrustedFile) -> NoReturn:
+    """End the command with what is wrong with the settings, or with their file."""
+    hint = hint_for(error).replace("another configuration file", "another file with --config")
+    fail(*getattr(error, "problems", (str(error),)), hint, code=ExitCode.USAGE)
+
+
 def _read(config: Path | None, given: Mapping[str, Any]) -> Settings:
-    from wintun_api.cli.config_file import check_config
+    from wintun_api.config_file import read_settings
     from wintun_api.errors import InvalidSettings
     from wintun_api.files import UntrustedFile
 
-    variables.check_variables()
     try:
-        if config is not None:
-            config = Path(trimmed(str(config)))
-            check_config(config)
-        return Settings.load(config, **given)
-    except UntrustedFile as error:
-        fail(str(error), hint_for(error), code=ExitCode.USAGE)
-    except InvalidSettings as error:
-        fail(*error.problems, hint_for(error), code=ExitCode.USAGE)
+        return read_settings(config, given)
+    except (InvalidSettings, UntrustedFile) as error:
+        refuse_settings(error)

@@ -10,7 +10,7 @@ import typer
 
 from wintun_api.cli.client_options import ClientOptions, takes_client_options
 from wintun_api.cli.durations import span
-from wintun_api.cli.output import cell, printable, show_json
+from wintun_api.cli.output import cell, marked, printable, show_json
 
 SHOWN = 4  # adapters, and sessions, that have a line of their own
 SIZES = ("bytes", "KiB", "MiB", "GiB", "TiB")
@@ -25,14 +25,16 @@ def status(
 
     Exits with 3 if the service is not running.
     """
+    from wintun_api.client import operations
+
     with options.connect() as client:
-        system = client.get("/v1/system")
+        system = client.ask(operations.get_system())
         found = {
             "url": client.url,
             "system": system,
-            "driver": client.get("/v1/driver"),
+            "driver": client.ask(operations.get_driver()),
             "adapters": client.adapters(),
-            "sessions": client.get("/v1/sessions"),
+            "sessions": client.ask(operations.list_sessions()),
             "token": {"source": client.token_source, "scopes": system["scopes"]},
             "data_dir": _data_dir(client.url),
         }
@@ -65,7 +67,9 @@ def _lines(found: dict[str, Any], now: datetime) -> Iterator[str]:
     yield f"Data      {found['data_dir'] or 'in a directory that is not known here'}"
     adapters, sessions = found["adapters"], found["sessions"]
     names = {one["guid"]: one["name"] for one in adapters}
-    yield from _section("Adapters", [_adapter(one) for one in adapters], "adapters list")
+    impaired = {one["id"]: one.get("impairment") for one in sessions}
+    shown = [_adapter(one, impaired.get(one["session"])) for one in adapters]
+    yield from _section("Adapters", shown, "adapters list")
     yield from _section("Sessions", [_session(one, names) for one in sessions], "sessions list")
 
 
@@ -78,9 +82,9 @@ def _section(title: str, lines: list[str], command: str) -> Iterator[str]:
         yield f"{'':10}and {len(lines) - SHOWN} more: wintun-api {command}"
 
 
-def _adapter(adapter: dict[str, Any]) -> str:
+def _adapter(adapter: dict[str, Any], impairment: str | None) -> str:
     addresses = cell(adapter["addresses"]) if adapter["addresses"] else "no addresses"
-    return f"{cell(adapter['name'])}, {adapter['state']}, {addresses}"
+    return f"{cell(adapter['name'])}, {marked(adapter['state'], impairment)}, {addresses}"
 
 
 def _session(session: dict[str, Any], names: dict[str, str]) -> str:
@@ -90,7 +94,7 @@ def _session(session: dict[str, Any], names: dict[str, str]) -> str:
     received, injected = counters["received"], counters["injected"]
     name = cell(names.get(session["adapter"], session["adapter"]))
     return (
-        f"{session['id']} on {name}, {session['state']}: "
+        f"{session['id']} on {name}, {marked(session['state'], session.get('impairment'))}: "
         f"received {received['packets']} ({size(received['bytes'])}), "
         f"injected {injected['packets']} ({size(injected['bytes'])}), "
         f"lost {lost_packets(counters['lost'])}"

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 import typer
 
-from wintun_api.cli.output import cell, flatten
+from wintun_api.cli.output import cell, flatten, printable
 
 GAP = "  "
 
@@ -61,6 +61,19 @@ def show_record(record: Mapping[str, Any]) -> None:
     else:
         names, values = zip(*rows, strict=True)
         typer.echo("\n".join(_blocks(names, [values], width or 0)))
+
+
+def show_text(text: str, indent: int = 0) -> None:
+    """Write a text to standard output; on a terminal over as many lines as it needs.
+
+    Args:
+        text: The text.
+        indent: How many blanks are before each line.
+    """
+    width = _width()
+    said = printable(text)
+    for line in [said] if width is None else _wrapped(said, max(width - indent, 1)):
+        typer.echo(" " * indent + line)
 
 
 def text_width(text: str) -> int:

@@ -39,9 +39,11 @@ def list_tokens(
     options: ClientOptions,
 ) -> None:
     """List the tokens without their secrets."""
+    from wintun_api.client import operations
+
     check_output(as_json=options.as_json, quiet=quiet)
     with options.connect() as client:
-        tokens = client.get("/v1/tokens")
+        tokens = client.ask(operations.list_tokens())
         if options.as_json:
             show_json(tokens)
         elif quiet:
@@ -85,11 +87,14 @@ def create(
     The token goes to standard output; its id, for wintun-api tokens revoke, goes to
     standard error.
     """
+    from wintun_api.client import operations
+
     check_output(as_json=options.as_json, quiet=quiet)
     _check_scopes(scopes)
     lifetime = None if expires_in is None else _seconds(expires_in)
     with options.connect() as client:
-        made = client.send("POST", "/v1/tokens", scopes=scopes, label=label, expires_in=lifetime)
+        call = operations.create_token(scopes, label=label, expires_in=lifetime)
+        made = client.ask(call)
         if options.as_json:
             show_json(made)
             return
@@ -109,11 +114,11 @@ def revoke(
     options: ClientOptions,
 ) -> None:
     """Revoke tokens. Connections that were opened with them are closed."""
-    from wintun_api.cli.client import path_of
+    from wintun_api.client import operations
 
     with options.connect() as client:
         for one in dict.fromkeys(token_ids):
-            client.send("DELETE", path_of("v1", "tokens", one))
+            client.ask(operations.revoke_token(one))
             if not options.as_json:
                 which = f" {printable(one)}" if len(token_ids) > 1 else ""
                 typer.echo(f"Revoked{which}.")

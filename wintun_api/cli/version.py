@@ -22,10 +22,11 @@ def version(
 
     It is not an error if the service is not running.
     """
+    from wintun_api.client import operations
 
     def ask() -> tuple[dict[str, Any], dict[str, Any]]:
         with options.connect() as client:
-            return client.get("/v1/system"), client.get("/v1/driver")
+            return client.ask(operations.get_system()), client.ask(operations.get_driver())
 
     found, reason = tried(ask)
     system, driver = found or (None, None)

@@ -1,28 +1,36 @@
 """Keep track of adapters and sessions, and carry packets between a driver and many readers.
 
-    registry       adapters and sessions by id; the one object the API talks to
+    registry       adapters by GUID, and the sessions; the one object the API talks to
     adapter_table  the adapters that are known, reconciled with what a driver lists; pure
     adapters       one adapter: its handle, its last reading, its view
-    turns          operations on one adapter run one at a time, or are withdrawn
+    provision      an adapter of a name is created, opened or replaced, in one turn
+    turns          operations on one adapter or name run one at a time, or are withdrawn
     calls          the steps of an operation that run on the driver's thread
     network        requested network settings, and which of them an adapter does not have
     alteration     one change of an adapter, all or nothing; other settings are kept
     identity       the GUID of an adapter that was created without one
     creation       retry that GUID while a deleted device still has it
     outside        changes by other programs: one reading for a burst of them
+    sessions       sessions by id: who starts, joins and ends them
     session        one session's life: start, restart once, end
+    burst_limit    how many packets are passed on at a time
     pump           drain a driver's session in bursts on the event loop when it is readable
     handover       pass the turn to drain between the waiting thread and the event loop
     watch          watch a session's descriptor, if it has one, with the event loop
     burst          the packets of one drain or injection, and the forms that readers share
     fanout         give bursts to the subscribers that want their direction
     subscriber     a bounded queue of bursts for one reader, with an overflow policy
+    holds          which adapters clients hold, and when the last holder has gone; pure
+    holding        hold adapters for clients, and end what no client came back to
+    hold_memory    remember which adapters are deleted with their clients, across restarts
     losses         count and tell every loss, with its cause
     host_losses    find the losses that the host and the driver count themselves
     pace           limit how often losses are told
     remainder      read what is left in a ring when its session ends
     ending         end a session for its clients, and limit how long to wait for them
     injection      put clients' packets into the driver's send ring
+    impairment/    delay, lose and change the packets of a session on request
+    alarm          call a function at an exact time
     counters       hold what a session carried and lost
     events         numbered events, with a history and bounded subscriptions
     audit          write one log line and one event for each change
@@ -47,8 +55,8 @@ A received packet enters these rooms, in one direction:
 
 A call that creates an adapter enters these rooms, and the result returns through them:
 
-    1. registry (`create_adapter`) has the settings checked by network and lets management begin a
-       task, for which the request waits a limited time;
+    1. registry (`provide_adapter`) has the settings checked by network and asks provision, which
+       waits in turns for the name, in a task of management; the request waits a limited time;
     2. pool_memory asks pools whether the pool is known, and has a new one written to the disk on a
        thread of aside;
     3. identity derives the GUID if the request named none; if adapter_table does not have it,

@@ -80,6 +80,12 @@ class ManagedAdapter:
         """Whether the service holds a handle of it."""
         return self.handle is not None
 
+    async def end_session(self, reason: str) -> None:
+        """End the session if one runs; the reason is a sentence for its clients."""
+        session = self.running_session
+        if session is not None:
+            await session.end(reason)
+
     def view(self) -> AdapterView:
         """Return the present view of the adapter."""
         session = self.running_session

@@ -13,7 +13,7 @@ from typing import Any
 
 from wintun_api.drivers.base import Adapter, AdapterInfo
 from wintun_api.drivers.limits import MIN_MTU_IPV6
-from wintun_api.errors import WintunApiError
+from wintun_api.errors import AdapterExists, WintunApiError
 from wintun_api.hub.network import NetworkSettings, given, of_info, version_of
 
 LISTS_BY_VERSION = ("addresses", "routes")
@@ -50,7 +50,7 @@ def alter(
         adapter.restore()
     new_name = None if name == before.name else name
     if new_name is not None:
-        adapter.set_name(new_name)
+        _rename(adapter, new_name)
     try:
         asked.apply(adapter)
     except WintunApiError:
@@ -67,6 +67,14 @@ def alter(
     wanted = wanted.merged(asked)
     lost = kept.unmet(kept.completed(after))
     return Altered(info=after, wanted=wanted if lost is None else wanted.merged(lost))
+
+
+def _rename(adapter: Adapter, name: str) -> None:
+    try:
+        adapter.set_name(name)
+    except AdapterExists as error:
+        error.hint = error.hint or "Choose another name, or delete the adapter that has this one."
+        raise
 
 
 def _own(info: AdapterInfo, wanted: NetworkSettings) -> NetworkSettings:

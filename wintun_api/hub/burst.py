@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Any, Final, TypeVar
+from weakref import ref
 
 from wintun_api.packet.block import Block
 
@@ -42,9 +43,11 @@ class Burst:
         time_ns: Nanoseconds since 1970.
         injected: Whether a client injected them; otherwise they were received from the host.
         original_lengths: Bytes of each before `cut`; None if nothing was cut.
+        shared: Whether it may have several readers, so that its forms are worth keeping.
     """
 
     __slots__ = (
+        "__weakref__",
         "_cuts",
         "_forms",
         "count",
@@ -53,6 +56,7 @@ class Burst:
         "original_lengths",
         "packets",
         "sequence",
+        "shared",
         "size",
         "time_ns",
     )
@@ -76,6 +80,7 @@ class Burst:
         self.time_ns = time_ns
         self.injected = injected
         self.original_lengths = original_lengths
+        self.shared = True
         self._forms: dict[Form, Any] | None = None
         self._cuts: dict[int, Burst] | None = None
 
@@ -102,6 +107,8 @@ class Burst:
         The forms of the last `FORMED` bursts are kept. For a reader that is further behind they are
         computed again, so that queued bursts do not keep several copies of themselves.
         """
+        if not self.shared:
+            return make(self)
         forms = self._forms
         if forms is None:
             self._keep()
@@ -117,6 +124,12 @@ class Burst:
         packets = self.packets
         if type(packets) is Block:
             packets.forget()
+
+    def settle(self) -> None:
+        """Keep no more memory than about twice the packets' size; done before it is queued."""
+        packets = self.packets
+        if type(packets) is Block:
+            self.packets = packets.compact()
 
     def cut(self, snaplen: int) -> Burst:
         """Return the burst with at most `snaplen` bytes of each packet; 0 keeps all."""
@@ -134,9 +147,9 @@ class Burst:
     def _keep(self) -> None:
         """Note that this burst has forms, and forget those of the oldest one that has."""
         if self._forms is None and self._cuts is None:
-            _formed.append(self)
-            if len(_formed) > FORMED:
-                _formed.popleft().forget()
+            _formed.append(ref(self))
+            if len(_formed) > FORMED and (oldest := _formed.popleft()()) is not None:
+                oldest.forget()
 
     def part(self, start: int, stop: int) -> Burst:
         """Return the packets from `start` to `stop` as a new burst."""
@@ -151,8 +164,10 @@ class Burst:
         return Burst(taken, lengths, sum(lengths), first, self.time_ns, injected=self.injected)
 
 
-# The bursts whose forms are kept. Event loop thread only, like all of the hub.
-_formed: deque[Burst] = deque()
+# The bursts whose forms are kept while a reader has them queued. A burst that all readers took at
+# once is freed at once, and the next one is read into the same memory, which is in the caches.
+# Event loop thread only, like all of the hub.
+_formed: deque[ref[Burst]] = deque()
 
 
 def _cut(burst: Burst, snaplen: int) -> Burst:

@@ -158,6 +158,9 @@ def _size(data: Any) -> int:
     if isinstance(data, tuple):
         texts = sum(sys.getsizeof(one) for one in data if isinstance(one, str))
         return texts or len(data) * ITEM_SIZE
+    memory = getattr(data, "memory", None)  # a value with parts of parts says it itself
+    if isinstance(memory, int):
+        return memory
     if is_dataclass(data):
         return sum(_size(getattr(data, one.name)) for one in fields(data))
     return 0

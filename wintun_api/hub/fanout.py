@@ -1,4 +1,7 @@
-"""Give each burst of a session to the subscribers that want its direction.
+"""Give each burst of a session to the subscribers that want its direction and side.
+
+Where the session is impaired, a subscriber watches either what the application and the host really
+get, or what was sent before that (`choices.Tap`).
 
 An error of one reader affects that reader alone. While a reader with `Overflow.BLOCK` is full, the
 session must not drain its ring.
@@ -10,7 +13,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from wintun_api.choices import Overflow
+from wintun_api.choices import Overflow, Tap
 from wintun_api.hub.burst import Burst
 from wintun_api.hub.losses import Loss
 from wintun_api.hub.subscriber import Report, Subscriber, unreported
@@ -31,22 +34,34 @@ class Fanout:
     ) -> None:
         self._received: list[Subscriber] = []
         self._injected: list[Subscriber] = []
+        self._before_received: list[Subscriber] = []
+        self._before_injected: list[Subscriber] = []
         self._blocking: list[Subscriber] = []
         self._report = report
         self._resume = resume
         self._free = asyncio.Event()  # set at each moment at which no subscriber blocks
 
     def __len__(self) -> int:
-        return len({id(s) for s in (*self._received, *self._injected)})
+        return len(self.subscribers)
 
     @property
     def subscribers(self) -> list[Subscriber]:
         """Return every subscriber that gets packets, once."""
-        return list(dict.fromkeys((*self._received, *self._injected)))
+        groups = (self._received, self._injected, self._before_received, self._before_injected)
+        return list(dict.fromkeys(one for group in groups for one in group))
+
+    @property
+    def watched_before(self) -> bool:
+        """Whether a subscriber watches what comes before an impairment."""
+        return bool(self._before_received or self._before_injected)
 
     def wants(self, *, injected: bool) -> bool:
         """Return whether there is a subscriber to packets of this direction."""
         return bool(self._injected if injected else self._received)
+
+    def wants_before(self, *, injected: bool) -> bool:
+        """Return whether one of them watches what comes before an impairment."""
+        return bool(self._before_injected if injected else self._before_received)
 
     @property
     def blocked(self) -> bool:
@@ -67,10 +82,10 @@ class Fanout:
     def add(self, subscriber: Subscriber) -> None:
         """Subscribe."""
         subscriber.report = self._report
-        if subscriber.direction.takes(injected=False):
-            self._received.append(subscriber)
-        if subscriber.direction.takes(injected=True):
-            self._injected.append(subscriber)
+        before = subscriber.tap is Tap.BEFORE
+        for injected in (False, True):
+            if subscriber.direction.takes(injected=injected):
+                self._group(injected=injected, before=before).append(subscriber)
         if subscriber.overflow is Overflow.BLOCK and subscriber.direction.takes(injected=False):
             subscriber.unblocked = self._unblocked
             self._blocking.append(subscriber)
@@ -78,27 +93,43 @@ class Fanout:
     def discard(self, subscriber: Subscriber) -> None:
         """Offer no more to a subscriber; its queued packets can still be taken. Idempotent."""
         subscriber.unblocked = None
-        for group in (self._received, self._injected, self._blocking):
+        for group in (
+            self._received,
+            self._injected,
+            self._before_received,
+            self._before_injected,
+            self._blocking,
+        ):
             if subscriber in group:
                 group.remove(subscriber)
         self._unblocked()
 
-    def publish(self, burst: Burst) -> None:
+    def publish(self, burst: Burst, *, before: bool = False) -> None:
         """Offer a burst to all subscribers that want it; an error affects only its reader."""
-        # Iterate over a copy: a reader that fails while it is woken removes itself from the list.
-        for subscriber in tuple(self._injected if burst.injected else self._received):
+        # Copies: a reader that fails while it is woken removes itself from the list.
+        if before:
+            subscribers = tuple(self._before_injected if burst.injected else self._before_received)
+        else:
+            subscribers = tuple(self._injected if burst.injected else self._received)
+        burst.shared = len(subscribers) > 1
+        for subscriber in subscribers:
             try:
                 subscriber.offer(burst)
             except Exception as error:  # noqa: BLE001 - logged; the drain and the others continue
                 self._failed(subscriber, error, burst)
 
-    def lose(self, loss: Loss) -> None:
+    def lose(self, loss: Loss, *, before: bool = False) -> None:
         """Report lost packets to the subscribers that would have received them."""
-        for subscriber in tuple(self._injected if loss.injected else self._received):
+        for subscriber in tuple(self._group(injected=loss.injected, before=before)):
             try:
                 subscriber.lose_before(loss)
             except Exception as error:  # noqa: BLE001 - likewise
                 self._failed(subscriber, error)
+
+    def _group(self, *, injected: bool, before: bool) -> list[Subscriber]:
+        if before:
+            return self._before_injected if injected else self._before_received
+        return self._injected if injected else self._received
 
     def _failed(self, subscriber: Subscriber, error: Exception, burst: Burst | None = None) -> None:
         logger.error("A reader of packets failed and was removed.", exc_info=error)

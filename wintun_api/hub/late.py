@@ -34,7 +34,7 @@ class LateRemoval:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LateFailure:
-    """Describe an operation that failed after its request was answered with 504.
+    """Describe an operation that failed after its request was answered with 504, or without one.
 
     Attributes:
         operation: Its name, as in the answer.

@@ -94,32 +94,37 @@ class SessionLoss:
 
 
 class Losses:
-    """Collect one reader's losses; at most one entry per cause and direction is kept."""
+    """Collect one reader's losses; at most one entry per cause and direction is kept.
 
-    __slots__ = ("_untold", "by_cause")
+    Attributes:
+        by_cause: All losses so far.
+        untold: Those that have not been taken; empty if there are none.
+    """
+
+    __slots__ = ("by_cause", "untold")
 
     def __init__(self) -> None:
         self.by_cause: dict[Cause, int] = {}
-        self._untold: dict[tuple[Cause, bool], Loss] = {}
+        self.untold: dict[tuple[Cause, bool], Loss] = {}
 
     def __bool__(self) -> bool:
-        return bool(self._untold)
+        return bool(self.untold)
 
     def add(self, loss: Loss) -> None:
         """Count a loss."""
         cause = loss.cause
         self.by_cause[cause] = self.by_cause.get(cause, 0) + loss.count
         key = (cause, loss.injected)
-        known = self._untold.get(key)
+        known = self.untold.get(key)
         if known is not None:
             first, last = min(known.first, loss.first), max(known.last, loss.last)
             loss = Loss(known.count + loss.count, first, last, loss.injected, cause)
-        self._untold[key] = loss
+        self.untold[key] = loss
 
     def take(self) -> list[Loss]:
         """Return what was lost since the last call."""
-        losses = list(self._untold.values())
-        self._untold.clear()
+        losses = list(self.untold.values())
+        self.untold.clear()
         return losses
 
 

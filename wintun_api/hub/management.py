@@ -81,7 +81,11 @@ class Management:
         A reader does wait for a `READ_CHANGES` that is quick: no request asked for that call, and
         the last reading may be older than what the reader already knows.
         """
-        return any(call.name != READ_CHANGES or call.seconds > QUICK for call in self._thread.calls)
+        return any(
+            # One that waited long behind another call is quick all the same.
+            call.name != READ_CHANGES or call.running_seconds > QUICK
+            for call in self._thread.calls
+        )
 
     async def call(self, name: str, function: Callable[[], T]) -> T:
         """Run a management call in its turn.

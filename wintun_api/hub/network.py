@@ -58,6 +58,14 @@ class NetworkSettings:
         )
         return replace(self, routes=routes)
 
+    def of_new(self) -> NetworkSettings:
+        """Return these settings without those that a new adapter has anyway.
+
+        These are empty lists and the automatic metric. Not every system can set them.
+        """
+        default = {name: None for name, value in given(self).items() if value in ((), "automatic")}
+        return replace(self, **default) if default else self
+
     def apply(self, adapter: Adapter) -> None:
         """Apply the given settings; addresses first, as a next hop may be in their subnet."""
         if self.mtu is not None:

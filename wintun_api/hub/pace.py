@@ -1,7 +1,8 @@
-"""Limit how often something is told: the one limiter of loss reports."""
+"""Limit how often something is told: the one limiter of reports."""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
@@ -26,21 +27,24 @@ class Clock(Protocol):
 
 
 class Pace:
-    """Allow a report at most once per `INTERVAL`. Event loop thread only.
+    """Allow a number of reports in any `INTERVAL`, one unless said. Event loop thread only.
 
     Args:
         due: Called when a report that had to wait is allowed; it asks `may` again.
         loop: The running event loop.
         delay: Seconds by which the first report after a quiet time waits for more to report.
+        most: How many reports there may be in any `INTERVAL`.
     """
 
     __slots__ = ("_allowed_at", "_delay", "_due", "_last", "_loop", "_timer")
 
-    def __init__(self, due: Callable[[], None], loop: Clock, *, delay: float = 0.0) -> None:
+    def __init__(
+        self, due: Callable[[], None], loop: Clock, *, delay: float = 0.0, most: int = 1
+    ) -> None:
         self._due = due
         self._loop = loop
         self._delay = delay
-        self._last: float | None = None
+        self._last: deque[float] = deque(maxlen=most)  # the times of the newest reports
         self._allowed_at: float | None = None
         self._timer: Timer | None = None
 
@@ -50,12 +54,14 @@ class Pace:
             return False
         now = self._loop.time()
         if self._allowed_at is None:
-            next_one = now if self._last is None else self._last + INTERVAL
+            is_full = len(self._last) == self._last.maxlen
+            next_one = self._last[0] + INTERVAL if is_full else now
             self._allowed_at = max(now + self._delay, next_one)
         if now < self._allowed_at:
             self._timer = self._loop.call_at(self._allowed_at, self._wake)
             return False
-        self._last, self._allowed_at = now, None
+        self._last.append(now)
+        self._allowed_at = None
         return True
 
     def stop(self) -> None:

@@ -11,36 +11,25 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from itertools import accumulate
 
 from wintun_api.drivers.base import Session
 from wintun_api.errors import DriverBusy, DriverError
+from wintun_api.hub.burst_limit import BurstLimit, OnPackets
 from wintun_api.hub.handover import Handover
 from wintun_api.hub.watch import Watch
-from wintun_api.packet.block import lengths_of
+from wintun_api.packet.block import measured
 
 logger = logging.getLogger(__name__)
 
 BURSTS_PER_TURN = 4
-SECONDS_PER_TURN = 0.001
+SECONDS_PER_TURN = 0.0005
 MIN_BURST = 16
 WAITER_PATIENCE = 0.8  # seconds; an interrupted wait returns within microseconds
 STUCK = "The session and its rings stay in the driver until the call returns."
 
 
-@dataclass(frozen=True, slots=True)
-class BurstLimit:
-    """Limit how much is read at a time: at most `packets`, and about `size` bytes."""
-
-    packets: int
-    size: int
-
-
-OnPackets = Callable[[Sequence[bytes], Sequence[int], int], None]
 OnError = Callable[[DriverError], None]
 
 
@@ -88,6 +77,7 @@ class Pump:
     def pause(self) -> None:
         """Leave new packets in the ring, which serves as a buffer. Idempotent."""
         self._source.pause()
+        self._session.pause()
 
     def resume(self) -> None:
         """Drain again. Idempotent."""
@@ -131,32 +121,34 @@ class Pump:
         return True
 
     def _read(self) -> bool:
-        deadline = time.perf_counter() + SECONDS_PER_TURN
-        receive, limit, source = self._session.receive_packets, self._limit, self._source
+        deadline: float | None = None
+        receive, source = self._session.receive_packets, self._source
         for _ in range(BURSTS_PER_TURN):
             asked = self._next
-            packets = receive(asked)
-            count = len(packets)
-            if count:
-                lengths = lengths_of(packets)
-                size = sum(lengths)
-                self._next = max(MIN_BURST, min(limit.packets, limit.size * count // (size or 1)))
-                if size <= 2 * limit.size:
-                    self._on_packets(packets, lengths, size)  # -> ManagedSession._received
-                else:  # the size of packets is known only after they were read
-                    self._hand_over_parts(packets, lengths)
-                if not source.active:
-                    return False
+            # No name holds the packets here, so that the next ones find the same memory free.
+            count = self._hand_over(receive(asked))
+            if count and not source.active:
+                return False
             if count < asked:
                 return True
-            if time.perf_counter() > deadline:
+            now = time.perf_counter()
+            if deadline is None:  # a single small burst, the usual case, needs no clock
+                deadline = now + SECONDS_PER_TURN
+            elif now > deadline:
                 break
         return False
 
-    def _hand_over_parts(self, packets: Sequence[bytes], lengths: Sequence[int]) -> None:
-        ends = list(accumulate(lengths, initial=0))
-        start = 0
-        while start < len(packets):
-            stop = max(start + 1, bisect_right(ends, ends[start] + self._limit.size) - 1)
-            self._on_packets(packets[start:stop], lengths[start:stop], ends[stop] - ends[start])
-            start = stop
+    def _hand_over(self, packets: Sequence[bytes]) -> int:
+        """Pass on a burst, note how many packets the next one may have, return the number."""
+        count = len(packets)
+        if count:
+            limit = self._limit
+            lengths, size = measured(packets)
+            if size > 2 * limit.size:  # the size of packets is known only after they were read
+                for part in limit.parts(packets, lengths, size):
+                    self._on_packets(*part)
+            else:
+                self._on_packets(packets, lengths, size)  # -> ManagedSession._received
+            fitting = limit.size * count // (size or 1)
+            self._next = limit.packets if fitting >= limit.packets else max(MIN_BURST, fitting)
+        return count

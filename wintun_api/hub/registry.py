@@ -1,4 +1,4 @@
-"""Keep adapters and sessions by id: the one object that the API talks to.
+"""Keep adapters by GUID, and the sessions: the one object that the API talks to.
 
 Everything that the driver does is registered and published here, even if no request waits for it.
 While a management call is running, readers get the last reading at once.
@@ -14,44 +14,48 @@ from functools import partial
 from typing import TypeVar
 from uuid import UUID
 
-from wintun_api.choices import EventType
+from wintun_api.choices import Ends, EventType, IfExists
 from wintun_api.drivers.base import Adapter, AdapterInfo, Driver
-from wintun_api.drivers.limits import check_capacity, check_name, check_pool
+from wintun_api.drivers.limits import check_name, check_pool
 from wintun_api.errors import (
     AdapterNotFound,
     DriverError,
     SessionExists,
-    SessionNotFound,
     WintunApiError,
 )
 from wintun_api.hub import calls
 from wintun_api.hub.adapter_table import AdapterTable
 from wintun_api.hub.adapters import AdapterView, ManagedAdapter
 from wintun_api.hub.alteration import Altered, alter
+from wintun_api.hub.burst_limit import BurstLimit
 from wintun_api.hub.creation import Leaving, by_stable_guid, retried
-from wintun_api.hub.ending import ENDING_PATIENCE
 from wintun_api.hub.events import EventLog
+from wintun_api.hub.hold_memory import HoldMemory
+from wintun_api.hub.holding import OPERATIONS, Holding
+from wintun_api.hub.holds import Hold
 from wintun_api.hub.identity import StableGuids
 from wintun_api.hub.late import LateOutcomes, OnDone
 from wintun_api.hub.management import READ_CHANGES, DriverView, Management, patiently
-from wintun_api.hub.network import NetworkSettings
+from wintun_api.hub.network import NetworkSettings, given
 from wintun_api.hub.outside import OutsideChanges
 from wintun_api.hub.pool_memory import PoolMemory
 from wintun_api.hub.pools import KnownPools
-from wintun_api.hub.pump import BurstLimit
-from wintun_api.hub.session import ManagedSession, SessionView
+from wintun_api.hub.provision import CREATE, Provided, Provision, Steps, Wish
+from wintun_api.hub.sessions import Sessions
 from wintun_api.hub.tasks import TaskSet
 from wintun_api.hub.turns import Turns
-from wintun_api.limits import DEFAULT_RING_CAPACITY
 
 T = TypeVar("T")
 
-MAX_ENDED_SESSIONS = 64
-STOPPING = "The service is shutting down."
-
 
 class Registry:
-    """Keep all adapters and sessions. Event loop thread only; create it in the running loop."""
+    """Keep all adapters. Event loop thread only; create it in the running loop.
+
+    Attributes:
+        driver: The driver of all adapters.
+        events: What has happened, numbered.
+        sessions: The sessions of the adapters.
+    """
 
     def __init__(
         self,
@@ -62,11 +66,11 @@ class Registry:
         event_history: int,
         pools: KnownPools | None = None,
         guids: StableGuids | None = None,
+        held: HoldMemory | None = None,
     ) -> None:
         self.driver = driver
         self.events = EventLog(event_history)
         self._guids = guids or StableGuids()
-        self._burst = burst
         self._tasks = TaskSet()
         self._management = Management(driver, self.events, self._tasks, management_timeout)
         self._late = LateOutcomes(self.events)
@@ -75,13 +79,34 @@ class Registry:
         self._pools = PoolMemory(
             pools or KnownPools(None), lambda pool: bool(self._adapters.members(pool))
         )
-        self._sessions: dict[str, ManagedSession] = {}
-        self._starting: set[ManagedSession] = set()
-        self._ends: dict[str, asyncio.Task[SessionView]] = {}
         self._leaving = Leaving()
+        self._holding = Holding(
+            held or HoldMemory(None), self._end_held, self._late, self.events, self._tasks
+        )
         self._read_at: float | None = None
         self._sessions_end: asyncio.Task[None] | None = None
         self._outside = OutsideChanges(driver, self._read_changed, self._tasks)
+        self.sessions = Sessions(
+            self._adapters,
+            self._holding,
+            in_turn=self._exclusive,
+            handle=self._handle,
+            ended=self._outside.look,
+            management=self._management,
+            late=self._late,
+            events=self.events,
+            tasks=self._tasks,
+            burst=burst,
+        )
+        steps = Steps(
+            read=self._read_adapters,
+            open=self._open_known,
+            prepare=self._remember_pool,
+            delete=self._delete,
+            lose=self._lose,
+            create=self._create,
+        )
+        self._provision = Provision(self._adapters, self._turns, self._late, self._tasks, steps)
         if driver.unavailable_reason() is None:
             self._outside.listen()
 
@@ -137,30 +162,37 @@ class Registry:
     ) -> AdapterView:
         """Create an adapter with its network settings, all or nothing.
 
-        Without `requested_guid` it gets the GUID that is always used here for its pool and name.
+        The errors are those of `provide_adapter`.
+        """
+        return (await self.provide_adapter(name, pool, requested_guid, settings)).view
+
+    async def provide_adapter(
+        self,
+        name: str,
+        pool: str,
+        requested_guid: UUID | None = None,
+        settings: NetworkSettings | None = None,
+        *,
+        if_exists: IfExists = IfExists.ERROR,
+    ) -> Provided:
+        """Create an adapter with its network settings, or use or replace one of its name and pool.
+
+        Without `requested_guid` a new adapter gets the GUID that is always used here for its pool
+        and name. Of an existing adapter that is opened, the settings that are given are changed.
 
         Raises:
             InvalidArgument: A value is not valid for any driver.
-            AdapterExists: The name or the GUID is in use.
-            StorageFailed: The pool is new and could not be written, so no adapter was created.
+            AdapterExists: The name or the GUID is in use, and `if_exists` does not help.
+            AdapterNotFound: The adapter runs in another network namespace.
+            StorageFailed: The pool is new and could not be written, so nothing was done.
+            DriverBusy: It has not ended in time, or was withdrawn before it began.
         """
         check_name(name)
         check_pool(pool, self.driver.capabilities.max_pool)
         wanted = settings or NetworkSettings()
         wanted.check()
-
-        async def attempt(guid: UUID | None) -> tuple[Adapter, AdapterInfo]:
-            create = partial(calls.create, self.driver, name, pool, guid, wanted)
-            return await self._management.call("create_adapter", create)
-
-        async def register() -> AdapterView:
-            with self._pools.creating(pool):
-                await self._pools.remember(pool, "The adapter was not created")
-                handle, info = await self._create(attempt, requested_guid, name, pool)
-                return self._created(handle, info, wanted)
-
-        told = self._late.creation_failed(name, pool)
-        return await self._management.bounded("create_adapter", register(), told)
+        wish = Wish(name=name, pool=pool, guid=requested_guid, settings=wanted)
+        return await self._provision.provide(wish, if_exists)
 
     async def open_adapter(self, name: str, pool: str) -> AdapterView:
         """Open an existing adapter; one that is already managed is returned unchanged.
@@ -189,7 +221,9 @@ class Registry:
             return self._opened(handle, info)
 
         told = self._late.failed("open_adapter", name=name, pool=pool)
-        return await self._management.bounded("open_adapter", register(), told)
+        view = await self._management.bounded("open_adapter", register(), told)
+        self._holding.renew(view.info.guid)
+        return view
 
     async def update_adapter(
         self,
@@ -235,6 +269,8 @@ class Registry:
         async def release(known: ManagedAdapter) -> bool:
             if known.running_session is not None:
                 raise SessionExists(guid, known.running_session.id)
+            self._holding.drop(guid)
+            await self._holding.settled()
             handle, known.handle = known.handle, None
             if handle is not None:
                 await self._management.call("release_adapter", handle.close)
@@ -248,21 +284,9 @@ class Registry:
 
     async def delete_adapter(self, guid: UUID, *, force: bool = False) -> bool:
         """End the adapter's session and remove the device; return whether to reboot."""
-        reason = "Its adapter was deleted."
 
         async def delete(known: ManagedAdapter) -> bool:
-            handle = await self._handle(known)
-            # Only its session can reach a device that was moved to another network namespace.
-            first = known.running_session is not None and not await self._visible(handle)
-            if not first:
-                await self._end_session_of(known, reason)
-            reboot = await self._management.call(
-                "delete_adapter", partial(handle.delete, force=force)
-            )
-            if first:
-                await self._end_session_of(known, reason)
-            self._forget(known)
-            return reboot
+            return await self._delete(known, "Its adapter was deleted.", force=force)
 
         told = self._late.removed("delete_adapter", guid)
         return await self._exclusive("delete_adapter", guid, delete, told)
@@ -276,7 +300,7 @@ class Registry:
         async def delete() -> bool:
             if self.driver.capabilities.delete_pool:
                 for known in members:
-                    await self._end_session_of(known, "Its pool was deleted.")
+                    await known.end_session("Its pool was deleted.")
                     handle, known.handle = known.handle, None
                     if handle is not None:
                         await self._management.call("release_adapter", handle.close)
@@ -305,90 +329,14 @@ class Registry:
         """Return the present state of the driver."""
         return await self._management.view()
 
-    # Sessions
+    async def restore_holds(self) -> None:
+        """Let clients come back to the adapters that they held in the last run of the service.
 
-    async def start_session(
-        self, guid: UUID, capacity: int = DEFAULT_RING_CAPACITY
-    ) -> ManagedSession:
-        """Start the session of an adapter, which is opened first if it is not managed.
-
-        Raises:
-            InvalidArgument: The capacity is not a valid ring capacity.
-            AdapterNotFound: No adapter has this GUID.
-            SessionExists: The adapter already has a session.
+        Call this once the service answers. Adapters to which no client comes back are deleted.
         """
-        check_capacity(capacity)
-
-        async def start(known: ManagedAdapter) -> ManagedSession:
-            running = known.running_session
-            if running is not None:
-                raise SessionExists(guid, running.id)
-            handle = await self._handle(known)
-            thread = known.thread = self._management.session_thread(known.info.name)
-            session = ManagedSession(
-                guid,
-                known.info.name,
-                handle,
-                capacity,
-                limit=self._burst,
-                thread=thread,
-                events=self.events,
-                tasks=self._tasks,
-            )
-            session.ended.append(lambda: self._management.release_thread(thread))
-            session.ended.append(self._outside.look)  # the adapter may be gone
-            self._starting.add(session)
-            try:
-                await session.start()
-            except BaseException:
-                self._management.release_thread(thread)
-                raise
-            finally:
-                self._starting.discard(session)
-            if known.session is not None:
-                self._sessions.pop(known.session.id, None)
-            known.session = session
-            self._sessions[session.id] = session
-            self._trim_ended()
-            return session
-
-        return await self._exclusive("start_session", guid, start)
-
-    def sessions(self) -> list[ManagedSession]:
-        """Return running sessions, and those that ended by themselves and were not deleted."""
-        return list(self._sessions.values())
-
-    async def refresh_sessions(self) -> list[ManagedSession]:
-        """Return the sessions, after each has read its ring's losses or exceeded its time."""
-        sessions = self.sessions()
-        await asyncio.gather(*[session.refresh() for session in sessions])
-        return sessions
-
-    def session(self, session_id: str) -> ManagedSession:
-        """Return one session.
-
-        Raises:
-            SessionNotFound: No session has this id.
-        """
-        session = self._sessions.get(session_id)
-        if session is None:
-            raise SessionNotFound(session_id)
-        return session
-
-    async def end_session(self, session_id: str) -> SessionView:
-        """End a session, forget it and return its final view.
-
-        Raises:
-            DriverBusy: The driver has not ended it in time; it is forgotten once it has ended.
-        """
-        session = self.session(session_id)
-        task = self._ends.get(session_id)
-        if task is None:
-            task = self._management.begin("end_session", self._end(session))
-            self._ends[session_id] = task
-            task.add_done_callback(lambda _: self._ends.pop(session_id))
-        told = self._late.failed("end_session", session.adapter)
-        return await self._management.awaited("end_session", task, told)
+        if self._holding.begin_return():
+            with suppress(WintunApiError):  # a later reading restores them
+                await self._management.bounded(READ_CHANGES, self._read_changed())
 
     # Life
 
@@ -398,6 +346,7 @@ class Registry:
         Requests that wait for the driver are answered soon. Idempotent.
         """
         if self._sessions_end is None:
+            self._holding.stop()
             self._sessions_end = self._tasks.spawn(self._end_sessions(), name="end_sessions")
             self._management.begin_stop()
 
@@ -407,9 +356,7 @@ class Registry:
             await asyncio.shield(self._sessions_end)
 
     async def _end_sessions(self) -> None:
-        sessions = [*self._sessions.values(), *self._starting]
-        ends = [session.end(STOPPING, stopping=True) for session in sessions]
-        await patiently(asyncio.gather(*ends, return_exceptions=True), ENDING_PATIENCE)
+        await self.sessions.stop()
         self.events.close()  # only now, because the ends of sessions are events too
 
     async def stop(self) -> None:
@@ -423,6 +370,7 @@ class Registry:
         self._outside.stop()
         self.begin_stop()
         await self.sessions_ended()
+        await patiently(self._holding.settled())
         handles = [
             known.handle
             for known in self._adapters
@@ -504,26 +452,81 @@ class Registry:
         if handles:
             await self._management.call("release_adapter", partial(calls.close, handles))
 
-    async def _create(
-        self,
-        attempt: Callable[[UUID | None], Awaitable[T]],
-        requested_guid: UUID | None,
-        name: str,
-        pool: str,
-    ) -> T:
+    async def _remember_pool(self, wish: Wish) -> None:
+        await self._pools.remember(wish.pool, "The adapter was not created")
+
+    async def _create(self, wish: Wish) -> AdapterView:
         """Create an adapter, with a random GUID if its own is in use after a rename."""
-        guid = requested_guid or self._guids.guid(pool, name)
+        wanted = wish.settings.of_new()
+
+        async def attempt(guid: UUID | None) -> tuple[Adapter, AdapterInfo]:
+            create = partial(calls.create, self.driver, wish.name, wish.pool, guid, wanted)
+            return await self._management.call(CREATE, create)
+
+        with self._pools.creating(wish.pool):
+            await self._remember_pool(wish)
+            handle, info = await self._created_by(attempt, wish)
+            return self._created(handle, info, wanted)
+
+    async def _created_by(self, attempt: Callable[[UUID | None], Awaitable[T]], wish: Wish) -> T:
+        guid = wish.guid or self._guids.guid(wish.pool, wish.name)
         if guid in self._adapters:
             # Its device may have been removed unnoticed. Close that device's handle now: later that
             # could remove the new device, which has the same name for Windows.
             await self._read_adapters(None)
-        if requested_guid is None:
+        if wish.guid is None:
             if guid in self._adapters:
                 return await attempt(None)
             return await by_stable_guid(attempt, guid, self._management.timeout)
         if guid in self._leaving and guid not in self._adapters:
             return await retried(lambda: attempt(guid), self._management.timeout)
         return await attempt(guid)
+
+    async def _open_known(self, known: ManagedAdapter, asked: NetworkSettings) -> AdapterView:
+        """Open an adapter and change its settings, all or nothing."""
+        managed = known.managed
+        if not managed or given(asked):
+            await self._pools.remember(known.info.pool, "The adapter was not opened")
+            try:
+                await self._change(known, CREATE, partial(alter, wanted=known.wanted, asked=asked))
+            except WintunApiError:
+                handle = known.handle
+                if handle is not None and not managed:
+                    known.handle = None
+                    await self._close([handle])
+                raise
+        self._holding.renew(known.info.guid)
+        return known.view()
+
+    async def _delete(self, known: ManagedAdapter, reason: str, *, force: bool = False) -> bool:
+        """End the session of an adapter and remove the device; return whether to reboot."""
+        handle = await self._handle(known)
+        # Only its session can reach a device that was moved to another network namespace.
+        first = known.running_session is not None and not await self._visible(handle)
+        if not first:
+            await known.end_session(reason)
+        reboot = await self._management.call("delete_adapter", partial(handle.delete, force=force))
+        if first:
+            await known.end_session(reason)
+        self._forget(known)
+        return reboot
+
+    async def _lose(self, known: ManagedAdapter) -> None:
+        """Forget an adapter of which an operation found out that its device is gone."""
+        await known.end_session("Its adapter was removed by another program.")
+        if self._adapters.remove(known):
+            await self._let_go((known,))
+
+    async def _end_held(self, hold: Hold) -> None:
+        """End what clients held, unless one of them is quicker than the turn."""
+
+        async def end(known: ManagedAdapter) -> None:
+            if hold.expired and hold.ends is Ends.ADAPTER:
+                await self._delete(known, hold.reason)
+            elif hold.expired:
+                await known.end_session(hold.reason)
+
+        await self._exclusive(OPERATIONS[hold.ends], hold.adapter, end)
 
     async def _visible(self, handle: Adapter) -> bool:
         try:
@@ -542,6 +545,7 @@ class Registry:
             self._adapters.remove(before)
             self._leave(before)
             self.events.publish(EventType.ADAPTER_DELETED, before.view())
+        self._holding.drop(info.guid)  # what was held had this GUID and is gone
         known = self._adapters.add(info)
         known.handle, known.wanted = handle, self._as_read(wanted)
         self.events.publish(EventType.ADAPTER_CREATED, known.view())
@@ -559,23 +563,9 @@ class Registry:
         """Forget an adapter that a request removed, with its session."""
         if self._adapters.remove(known):
             self._leaving.add(known.info.guid)
-            if known.session is not None:
-                self._sessions.pop(known.session.id, None)
+            self._holding.drop(known.info.guid)
+            self.sessions.forget(known)
             self.events.publish(EventType.ADAPTER_DELETED, known.view())
-
-    async def _end(self, session: ManagedSession) -> SessionView:
-        await session.refresh()
-        await session.end()
-        self._sessions.pop(session.id, None)
-        known = self._adapters.find(session.adapter)
-        if known is not None and known.session is session:
-            known.session = None
-        return session.view()
-
-    async def _end_session_of(self, known: ManagedAdapter, reason: str) -> None:
-        session = known.running_session
-        if session is not None:
-            await session.end(reason)
 
     async def _read_changed(self) -> bool:
         if self.driver.unavailable_reason() is not None:
@@ -602,7 +592,10 @@ class Registry:
         for known in difference.changed:
             self.events.publish(EventType.ADAPTER_CHANGED, known.view())
         await self._let_go(difference.gone)
-        return {info.guid for info in listed}
+        found = {info.guid for info in listed}
+        if pool is None:
+            self._holding.listed(found)
+        return found
 
     async def _let_go(self, gone: tuple[ManagedAdapter, ...]) -> None:
         """Close the handles of adapters that other programs removed, and publish their end."""
@@ -621,12 +614,8 @@ class Registry:
     def _leave(self, known: ManagedAdapter) -> None:
         """Note that another program removed an adapter."""
         self._leaving.add(known.info.guid)
+        self._holding.drop(known.info.guid)
         # A session that the driver ended, or is about to end, remains readable until it is deleted.
         session = known.session
         if session is not None and session.state.over and not session.lost:
-            self._sessions.pop(session.id, None)
-
-    def _trim_ended(self) -> None:
-        ended = [session for session in self._sessions.values() if session.state.over]
-        for session in ended[:-MAX_ENDED_SESSIONS]:
-            del self._sessions[session.id]
+            self.sessions.forget(known)

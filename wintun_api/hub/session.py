@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from functools import partial
 from uuid import UUID, uuid4
 
-from wintun_api.choices import EventType, Full, SessionState
+from wintun_api.choices import EventType, Full, SessionState, Tap
 from wintun_api.drivers.base import ADAPTER_GONE, Adapter, LinkCounters, Session
 from wintun_api.errors import (
     DriverBusy,
@@ -34,20 +34,24 @@ from wintun_api.errors import (
 )
 from wintun_api.hub import ending
 from wintun_api.hub.burst import Burst
+from wintun_api.hub.burst_limit import BurstLimit
 from wintun_api.hub.counters import SessionCounters
 from wintun_api.hub.ending import Client, Ending
 from wintun_api.hub.events import EventLog
 from wintun_api.hub.fanout import Fanout
+from wintun_api.hub.holds import Hold, HoldView
 from wintun_api.hub.host_losses import DriverLosses, HostLosses
-from wintun_api.hub.injection import Injection, count_by_reason, send, sift
+from wintun_api.hub.impairment.impairment import Impairment, ImpairmentView
+from wintun_api.hub.impairment.parameters import Plan
+from wintun_api.hub.injection import Injection, Passed, count_by_reason, part, send
 from wintun_api.hub.losses import Cause, Loss, SessionLoss, SessionLosses
-from wintun_api.hub.pump import BurstLimit, Pump
+from wintun_api.hub.pump import Pump
 from wintun_api.hub.remainder import Remainder
 from wintun_api.hub.subscriber import Subscriber
 from wintun_api.hub.tasks import TaskSet
 from wintun_api.hub.threads import DriverThread
-from wintun_api.packet.block import Block, lengths_of
-from wintun_api.packet.check import sound
+from wintun_api.packet.block import Block, lengths_of, measured
+from wintun_api.packet.check import Sifted
 
 logger = logging.getLogger(__name__)
 
@@ -62,13 +66,17 @@ class SessionView:
     """Describe a session at one moment.
 
     Attributes:
+        offload: Whether the host leaves segmentation and checksums to it.
         reason: Why it ended or failed, as a sentence; None until then.
         failed: The driver's call that failed and its number; None if there was none.
+        hold: The clients that hold its adapter, and what ends with them; None if none do.
+        impairment: What is done to its packets; None if nothing.
     """
 
     id: str
     adapter: UUID
     capacity: int
+    offload: bool
     state: SessionState
     reason: str | None
     failed: FailedCall | None
@@ -77,6 +85,8 @@ class SessionView:
     restarts: int
     subscribers: int
     counters: SessionCounters
+    hold: HoldView | None = None
+    impairment: ImpairmentView | None = None
 
     @property
     def code(self) -> int | None:
@@ -98,6 +108,7 @@ class ManagedSession:
         clients: The clients to release when the session ends.
         ended: Functions that are each called once when the session has ended.
         lost: Whether the driver ended it: the adapter is gone, disabled, or has another driver.
+        hold: What clients hold of it; None if no client does.
     """
 
     def __init__(
@@ -107,6 +118,7 @@ class ManagedSession:
         handle: Adapter,
         capacity: int,
         *,
+        offload: bool | None = None,
         limit: BurstLimit,
         thread: DriverThread,
         events: EventLog,
@@ -115,6 +127,9 @@ class ManagedSession:
         self.id = uuid4().hex[:12]
         self.adapter = adapter
         self.capacity = capacity
+        self._wanted_offload = offload
+        self._offload = False
+        self._merged = 0  # in driver's sessions that have ended
         self.state = SessionState.STARTING
         self.losses = SessionLosses(self._publish_loss, asyncio.get_running_loop())
         self.counters = SessionCounters(lost=self.losses.by_cause)
@@ -124,6 +139,7 @@ class ManagedSession:
         self.clients: set[Client] = set()
         self.ended: list[Callable[[], None]] = []
         self.lost = False
+        self.hold: Hold | None = None
         self.reason: str | None = None
         self._failed_call: FailedCall | None = None
         self._name = name
@@ -134,6 +150,17 @@ class ManagedSession:
         self._tasks = tasks
         self._session: Session | None = None
         self._pump: Pump | None = None
+        self.network = Impairment(
+            self.id,
+            adapter,
+            limit=limit,
+            fanout=self.fanout,
+            deliver=self._deliver,
+            give=self._give_late,
+            publish=events.publish,
+            switch=self._switch,
+        )
+        self._impairment: Impairment | None = None  # the same, while packets pass through it
         self._restarts = 0
         self._started_ns = time.time_ns()
         self._ended_ns: int | None = None
@@ -150,6 +177,7 @@ class ManagedSession:
             id=self.id,
             adapter=self.adapter,
             capacity=self.capacity,
+            offload=self._offload,
             state=self.state,
             reason=self.reason,
             failed=self._failed_call,
@@ -158,6 +186,8 @@ class ManagedSession:
             restarts=self._restarts,
             subscribers=len(self.fanout),
             counters=self.counters.copy(),
+            hold=None if self.hold is None else self.hold.view(),
+            impairment=self.network.view() if self.network.impairs else None,
         )
 
     async def start(self) -> None:
@@ -192,6 +222,11 @@ class ManagedSession:
         else:
             await self._over.wait()
 
+    @property
+    def ending(self) -> bool:
+        """Whether it is about to end, so that no client can join it any more."""
+        return self.state is SessionState.ENDING
+
     def subscribe(self, subscriber: Subscriber) -> None:
         """Offer packets of its direction to a subscriber from now on.
 
@@ -201,37 +236,43 @@ class ManagedSession:
         if self.state.over or self.state is SessionState.ENDING:
             raise SessionNotFound(self.id)
         self.fanout.add(subscriber)
+        self._switch()
 
     def unsubscribe(self, subscriber: Subscriber) -> None:
         """Offer no more to a subscriber; it keeps its queued packets. Idempotent."""
         self.fanout.discard(subscriber)
+        self._switch()
 
-    def inject(
-        self, packets: Sequence[bytes], full: Full = Full.DROP, *, behind: bool = False
-    ) -> Injection:
-        """Check packets and put them into the send ring; never blocks.
+    def next_sequence(self, tap: Tap) -> tuple[int, int]:
+        """Return the numbers of the next received and injected packets on a side."""
+        side = self.network.before if tap is Tap.BEFORE else self
+        return side.next_received, side.next_injected
+
+    def inject(self, sifted: Sifted, full: Full = Full.DROP, *, behind: bool = False) -> Injection:
+        """Put checked packets into the send ring, and count those that were rejected; never blocks.
 
         If the ring is full, packets are dropped and counted, or returned as `waiting`. If the
         driver's call fails, packets that it did not take are counted as `failed`, and `failure` is
         the error.
 
         With `behind`, other packets of this client are waiting for the ring. These must not
-        overtake them, so all valid packets are returned as `waiting`.
+        overtake them, so all of them are returned as `waiting`.
 
         Raises:
-            SessionEnded: The session has ended or is ending.
+            SessionEnded: The session has ended or is ending; nothing was counted.
         """
+        packets, lengths, rejected = sifted
         injection = Injection()
-        lengths = lengths_of(packets)
-        if not sound(packets, lengths):
+        if rejected:
             self._require_open()  # before anything is counted: then the client counts all of them
-            packets = sift(packets, injection.rejected)
-            lengths = lengths_of(packets)
-            for reason, count in injection.rejected.items():
+            injection.rejected = dict(rejected)
+            for reason, count in rejected.items():
                 self.losses.add(Cause.REJECTED, count, reason)
         if behind:
             self._require_open()
             injection.waiting = packets
+        elif self._impairment is None:
+            self._give(packets, lengths, full, injection)
         else:
             self._send(packets, lengths, full, injection)
         return injection
@@ -243,12 +284,50 @@ class ManagedSession:
             SessionEnded: The session has ended or is ending.
         """
         injection = Injection()
-        self._send(packets, lengths_of(packets), full, injection)
+        passed = type(packets) is Passed
+        if passed or self._impairment is None:
+            self._give(packets, lengths_of(packets), full, injection)
+        else:
+            self._send(packets, lengths_of(packets), full, injection)
+        if passed and injection.waiting:
+            injection.waiting = Passed(injection.waiting)
         return injection
 
-    def give_up(self, packets: Sequence[bytes], cause: Cause) -> None:
+    def give_up(self, count: int, cause: Cause) -> None:
         """Count a client's packets that never reached the driver as `RING_FULL` or `FAILED`."""
-        self.losses.add(cause, len(packets))
+        self.losses.add(cause, count)
+
+    def impair(self, plan: Plan) -> ImpairmentView:
+        """Impair the session from now on, instead of what was set before.
+
+        Raises:
+            SessionEnded: The session has ended or is ending.
+        """
+        self._require_open()
+        view = self.network.set(plan)
+        self._switch()
+        return view
+
+    def repair(self) -> ImpairmentView:
+        """Impair the session no more; return what was done to it.
+
+        Raises:
+            ImpairmentNotFound: The session is not impaired.
+        """
+        view = self.network.remove()
+        self._switch()
+        return view
+
+    def impairment_view(self) -> ImpairmentView:
+        """Return what its impairment does now and what it did.
+
+        Raises:
+            ImpairmentNotFound: The session is not impaired.
+        """
+        return self.network.view()
+
+    def _switch(self) -> None:
+        self._impairment = self.network if self.network.on else None
 
     async def refresh(self) -> None:
         """Read the host's losses from the operating system; do not wait for a slow answer."""
@@ -260,37 +339,72 @@ class ManagedSession:
     def _send(
         self, packets: Sequence[bytes], lengths: Sequence[int], full: Full, injection: Injection
     ) -> None:
+        """Let clients' packets through the impairment, and those that leave at once to the host."""
+        impairment = self._impairment
+        assert impairment is not None
+        self._require_open()
+        passed = impairment.inject(packets, lengths)
+        passed_lengths, passed_size = measured(passed)
+        self._give(passed, passed_lengths, full, injection)
+        if injection.waiting:
+            injection.waiting = Passed(injection.waiting)
+        size = packets.size if type(packets) is Block else sum(lengths)
+        given_up = injection.through(len(packets), size, len(passed), passed_size)
+        self.give_up(given_up, Cause.RING_FULL)
+
+    def _give_late(self, packets: Sequence[bytes], lengths: Sequence[int], _size: int) -> None:
+        """Give packets to the host that no client waits for: they were delayed."""
+        if self.state is SessionState.ENDING:
+            self.give_up(len(packets) - self._give_last(packets), Cause.RING_FULL)
+        else:
+            self._give(packets, lengths, Full.DROP, Injection())
+
+    def _give_last(self, packets: Sequence[bytes]) -> int:
+        """Give the host what was delayed until the session's end; return how many it took."""
+        taken = 0
+        if self._session is not None:
+            taken, _ = send(self._session, packets)
+        if taken:
+            self._injected(packets, lengths_of(packets), taken, Injection())
+        return taken
+
+    def _give(
+        self, packets: Sequence[bytes], lengths: Sequence[int], full: Full, injection: Injection
+    ) -> None:
+        """Put packets into the send ring."""
         taken, failure = 0, None
         if self.state is SessionState.RUNNING and self._session is not None:
             taken, failure = send(self._session, packets)
         else:
             self._require_open()  # while it is restarted, the ring counts as full
-        left = len(packets) - taken
-        rest = packets[taken:] if left else ()
-        if left:
-            packets, lengths = packets[:taken], lengths[:taken]
         if taken:
-            self._injected(packets, lengths, injection)
+            self._injected(packets, lengths, taken, injection)
+        left = len(packets) - taken
         if failure is not None:
             injection.failed += left
             injection.failure = failure
-            self.give_up(rest, Cause.FAILED)
+            self.give_up(left, Cause.FAILED)
             if isinstance(failure, SessionEnded | RingCorrupt):
                 self._failed(failure)
         elif left and full is Full.WAIT:
-            injection.waiting = rest
+            injection.waiting = part(packets, taken, len(packets))
         elif left:
             injection.ring_full += left
-            self.give_up(rest, Cause.RING_FULL)
+            self.give_up(left, Cause.RING_FULL)
 
     def _require_open(self) -> None:
         if self.state not in (SessionState.STARTING, SessionState.RUNNING):
             raise SessionEnded(self.id, self._why())
 
     def _injected(
-        self, packets: Sequence[bytes], lengths: Sequence[int], injection: Injection
+        self, packets: Sequence[bytes], lengths: Sequence[int], taken: int, injection: Injection
     ) -> None:
-        taken, size, refused = len(packets), sum(lengths), 0
+        """Count and publish the first `taken` packets."""
+        complete = taken == len(packets)
+        if not complete:
+            lengths = lengths[:taken]
+        whole = packets.size if complete and type(packets) is Block else sum(lengths)
+        size, refused = whole, 0
         session = self._session
         if session is not None and session.refused is not self._driver.refused:
             refused = self._learn_refused(session, injection)
@@ -304,10 +418,12 @@ class ManagedSession:
         if not accepted:
             return
         if self.fanout.wants(injected=True):
-            if type(packets) is Block:
+            if not complete:
+                packets = part(packets, 0, taken)
+            elif type(packets) is Block:
                 packets = packets.compact()
-            now, size = time.time_ns(), sum(lengths)
-            burst = Burst(packets, lengths, size, self.next_injected, now, injected=True)
+            now = time.time_ns()
+            burst = Burst(packets, lengths, whole, self.next_injected, now, injected=True)
             self.fanout.publish(burst)
         self.next_injected += taken
 
@@ -325,19 +441,33 @@ class ManagedSession:
         counters.received_bytes += size
         if self._look_timer is None:
             self._look_later()
-        first = self.next_received
+        if self._impairment is None:
+            self._deliver(packets, lengths, size)
+        else:
+            self._impairment.receive(packets, lengths, size)
+            if self.fanout.blocked:  # perhaps by a reader of what comes before it
+                self._pause()
+
+    def _deliver(self, packets: Sequence[bytes], lengths: Sequence[int], size: int) -> None:
+        count, first = len(packets), self.next_received
         self.next_received += count
         if self.fanout.wants(injected=False):
             now = time.time_ns()
             self.fanout.publish(Burst(packets, lengths, size, first, now, injected=False))
-            if self._pump is not None and self.fanout.blocked:
-                self._pump.pause()
+            if self.fanout.blocked:
+                self._pause()
         else:
             self.losses.leave(count)
+
+    def _pause(self) -> None:
+        if self._pump is not None:
+            self._pump.pause()
+        self.network.pause()
 
     def _resume(self) -> None:
         if self._pump is not None:
             self._pump.resume()
+        self.network.resume()
 
     # What the host lost
 
@@ -363,7 +493,8 @@ class ManagedSession:
     def _learn(self, counters: LinkCounters | None, *, drained: bool = False) -> None:
         if self._session is not None:
             self._miss(Cause.TRUNCATED, self._driver.new_truncated(self._session))
-        read = self.counters.received_packets + self.counters.truncated
+        # As the host counts them.
+        read = self.counters.received_packets + self.counters.truncated - self._merged
         self._miss(Cause.RING, self._host.learn(counters, read if drained else None))
 
     def _miss(self, cause: Cause, count: int) -> None:
@@ -373,6 +504,7 @@ class ManagedSession:
             self.next_received += count
             self.losses.add(cause, count)
             self.fanout.lose(Loss(count, first, first + count - 1, injected=False, cause=cause))
+            self.network.before.miss(count, cause)
 
     # Life
 
@@ -380,7 +512,8 @@ class ManagedSession:
         self._settled.clear()
         try:
             session = await self._thread.call(
-                "start_session", partial(self._handle.start_session, self.capacity)
+                "start_session",
+                partial(self._handle.start_session, self.capacity, offload=self._wanted_offload),
             )
             if self.state is not SessionState.STARTING:  # ended while the driver was at it
                 await self._thread.call("end_session", session.end)
@@ -388,6 +521,7 @@ class ManagedSession:
         finally:
             self._settled.set()
         self._session = session
+        self._offload = session.offload
         self._driver.begin(session)
         self.state = SessionState.RUNNING
         self._pump = Pump(session, self._name, self._limit, self._received, self._failed)
@@ -402,6 +536,7 @@ class ManagedSession:
         session, self._session = self._session, None
         if session is not None:
             await self._thread.call("end_session", session.end)
+            self._merged += session.merged
             self._miss(Cause.TRUNCATED, self._driver.new_truncated(session))
 
     async def _stop_pump(self) -> None:
@@ -478,6 +613,7 @@ class ManagedSession:
     async def _empty(self) -> None:
         """Stop the pump, read the rest of the ring, and let the clients take it."""
         deadline = asyncio.get_running_loop().time() + ending.FLUSH_PATIENCE
+        self.network.finish(self._give_last)
         await self._stop_pump()
         rest = Remainder(self._session, self._thread, self.fanout, self._received)
         await rest.deliver(self.clients, deadline)
@@ -525,6 +661,7 @@ class ManagedSession:
         if self._look_timer is not None:
             self._look_timer.cancel()
         self._over.set()
+        self.network.over()
         self.losses.tell()
         callbacks, self.ended = self.ended, []
         for callback in callbacks:

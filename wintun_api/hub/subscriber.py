@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable
 
-from wintun_api.choices import Direction, Overflow
+from wintun_api.choices import Direction, Overflow, Tap
 from wintun_api.hub.burst import BURST_OVERHEAD, PACKET_OVERHEAD, Burst
 from wintun_api.hub.losses import Cause, Loss, Losses
 
@@ -45,6 +45,7 @@ class Subscriber:
         self,
         *,
         direction: Direction = Direction.RECEIVED,
+        tap: Tap = Tap.AFTER,
         overflow: Overflow = Overflow.DROP_OLDEST,
         limit_packets: int,
         limit_bytes: int,
@@ -53,6 +54,7 @@ class Subscriber:
         fail: Callable[[Exception], None] | None = None,
     ) -> None:
         self.direction = direction
+        self.tap = tap
         self.overflow = overflow
         self.limit_packets = limit_packets
         self.limit_bytes = limit_bytes
@@ -85,12 +87,13 @@ class Subscriber:
         if (
             self._take_now is not None
             and not self._queue
-            and not self.losses
+            and not self.losses.untold
             and self._take_now(burst)  # -> PacketConnection._send_now
         ):
             self.delivered_packets += burst.count
             return 0
         before = self.lost
+        burst.settle()
         kept = burst.kept
         fits = (
             self.queued_packets + burst.count <= self.limit_packets

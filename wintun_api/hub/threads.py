@@ -41,6 +41,11 @@ class Call:
         """Seconds since it was started, or queued while it waits."""
         return time.monotonic() - (self.started_at or self.queued_at)
 
+    @property
+    def running_seconds(self) -> float:
+        """Seconds since it was started; 0 while it waits, however long."""
+        return 0.0 if self.started_at is None else time.monotonic() - self.started_at
+
 
 class DriverThread:
     """Run calls in order on one daemon thread; at most `MAX_WAITING` may wait.

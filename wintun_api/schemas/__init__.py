@@ -2,7 +2,9 @@
 
     model      what all models share
     network    addresses, routes and DNS
-    adapters, sessions, system, tokens, events  by resource
+    selection  the values that select packets
+    contradiction  how a request is refused whose members contradict one another
+    adapters, sessions, impairment, system, tokens, events  by resource
     control    what a packet socket says beside packets
     problem    an error as a document
 

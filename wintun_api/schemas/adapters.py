@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import Field, StrictInt
 
+from wintun_api.choices import IfExists
 from wintun_api.limits import MAX_ADAPTER_NAME, MAX_MTU, MAX_POOL, MIN_MTU
 from wintun_api.schemas.model import EXAMPLE_GUID, WHOLE, Body, Model, Omittable
 from wintun_api.schemas.network import (
@@ -104,9 +105,10 @@ class AdapterCreate(Body):
         description="The addresses of the adapter, each with its prefix length.",
         examples=[["10.6.7.7/24", "fd06:7::7/64"]],
     )
-    metric: Omittable[Metric] = Field(
+    metric: Metric | None = Field(
         default=None,
-        description="The metric of the interface. If it is left out, the system chooses it.",
+        description="The metric of the interface. If it is null or left out, the system chooses "
+        "it.",
     )
     routes: Routes = Field(default=[], description="The routes that lead into the adapter.")
     dns: Dns = Field(
@@ -114,6 +116,14 @@ class AdapterCreate(Body):
     )
     dns_search: DnsSearch = Field(
         default=[], description="The domains in which short host names are looked up."
+    )
+    if_exists: IfExists = Field(
+        default=IfExists.ERROR,
+        description="What happens where an adapter with this name exists in this pool. `error`: "
+        "the answer is 409. `open`: the service opens that adapter and applies the settings that "
+        "the request names, all or none of them; the others keep their values. `replace`: the "
+        "service ends the session of that adapter, deletes it and creates it again. A name that "
+        "is in use outside of this pool is answered with 409 in any case.",
     )
 
 

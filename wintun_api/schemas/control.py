@@ -12,7 +12,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from wintun_api.choices import Direction, Full, Overflow, SessionState
+from wintun_api.choices import Direction, Ends, Full, Overflow, SessionState, Tap
 from wintun_api.schemas.model import EXAMPLE_GUID, Model
 
 
@@ -116,6 +116,16 @@ class Hello(Model):
         description="The sequence numbers of the next packets. With them, the client can detect a "
         "loss before the first batch."
     )
+    started: bool = Field(
+        default=False, description="Whether the session was started for this client."
+    )
+    ends: Ends = Field(
+        default=Ends.NOTHING,
+        description="What this client asked to end after the last client that holds the adapter.",
+    )
+    tap: Tap = Field(
+        default=Tap.AFTER, description="On which side of an impairment this client sees packets."
+    )
 
 
 class LostPackets(Model):
@@ -146,7 +156,10 @@ class Ack(Model):
     messages: int = Field(
         description="The number of messages of this connection that have been processed so far."
     )
-    accepted: int = Field(description="The packets that were handed to the host.")
+    accepted: int = Field(
+        description="The packets that were handed to the host. In an impaired session also those "
+        "that the impairment has taken: a bad network does not report its losses."
+    )
     rejected: dict[str, int] = Field(
         description="The packets that were not valid IP packets, by reason: `too_short`, "
         "`too_long` or `bad_version`."

@@ -9,8 +9,9 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
-from wintun_api.choices import EventType, LogLevel
+from wintun_api.choices import CaptureDirection, Ends, EventType, LogLevel
 from wintun_api.schemas.adapters import Adapter
+from wintun_api.schemas.impairment import Progress, SessionImpairment
 from wintun_api.schemas.model import EXAMPLE_GUID, Model
 from wintun_api.schemas.problem import Problem
 from wintun_api.schemas.sessions import Session
@@ -86,6 +87,95 @@ class Loss(Model):
     count: int = Field(description="The number of lost packets.")
 
 
+class Hold(Model):
+    """What clients hold, after the last one has gone or one has come back."""
+
+    session: str | None = Field(
+        description="The id of the adapter's last session; null if the service was started again "
+        "since.",
+        examples=["5f0c9d1e2b3a"],
+    )
+    adapter: UUID = Field(description="The GUID of the adapter.", examples=[EXAMPLE_GUID])
+    holders: int = Field(description="The number of clients that hold the adapter now.")
+    ends: Ends = Field(description="What ends if no client comes back.")
+    ends_at: datetime | None = Field(
+        description="The time at which it ends, in UTC; null while a client holds the adapter."
+    )
+
+
+class ScenarioProgress(Model):
+    """How far the scenario of a rule is."""
+
+    rule: int = Field(description="The index of the rule.")
+    steps: int = Field(description="The number of steps of its scenario.")
+    progress: Progress = Field(description="How far it is.")
+
+
+class ImpairmentStep(Model):
+    """What an impairment does from a step of a scenario on.
+
+    There are at most 10 of these events in a second for each session. Where steps follow each other
+    faster, one event tells the newest state and stands for all of them.
+    """
+
+    session: str = Field(description="The id of the session.", examples=["5f0c9d1e2b3a"])
+    adapter: UUID = Field(description="The GUID of the session's adapter.", examples=[EXAMPLE_GUID])
+    summary: str = Field(
+        description="What the impairment does now, in one line; `GET "
+        "/v1/sessions/{id}/impairment` has all of it.",
+        examples=["step 2 of 5: received delay 60ms jitter 5ms loss 2%"],
+    )
+    count: int = Field(
+        description="For how many events this one stands: 1, unless there would have been more "
+        "than 10 in a second."
+    )
+    scenarios: list[ScenarioProgress] = Field(
+        description="The scenarios that have got further since the event before, in the order of "
+        "their rules."
+    )
+
+
+class ImpairmentLossCause(StrEnum):
+    """A cause for which an impairment lost packets; each is a counter of the impairment."""
+
+    LOST = "lost"
+    LIMIT = "limit"
+    BLACKOUT = "blackout"
+    TOO_LARGE = "too_large"
+    DROPPED = "dropped"
+
+
+class ImpairmentLoss(Model):
+    """The packets that an impairment lost during the last second, for one cause."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    session: str = Field(description="The id of the session.", examples=["5f0c9d1e2b3a"])
+    adapter: UUID = Field(description="The GUID of the session's adapter.", examples=[EXAMPLE_GUID])
+    direction: CaptureDirection = Field(description="The direction of the packets.")
+    cause: ImpairmentLossCause = Field(description="The cause of the loss.")
+    count: int = Field(description="The number of lost packets.")
+
+
+class ImpairmentQueue(Model):
+    """The delayed packets of a rule whose limit is nearly reached.
+
+    It is told again only after half of them have left. When the limit is reached, packets are
+    dropped and counted in `limit`.
+    """
+
+    model_config = ConfigDict(from_attributes=True)
+
+    session: str = Field(description="The id of the session.", examples=["5f0c9d1e2b3a"])
+    adapter: UUID = Field(description="The GUID of the session's adapter.", examples=[EXAMPLE_GUID])
+    direction: CaptureDirection = Field(description="The direction of the packets.")
+    rule: int = Field(description="The index of the rule.")
+    packets: int = Field(description="The number of delayed packets.")
+    bytes: int = Field(description="The bytes of the delayed packets.")
+    limit_packets: int = Field(description="The largest number of delayed packets.")
+    limit_bytes: int = Field(description="The largest number of their bytes.")
+
+
 class DriverLine(Model):
     """A line of the driver's log."""
 
@@ -127,7 +217,10 @@ class Audit(Model):
 
 
 class Failure(Model):
-    """An operation that failed after the service had answered its request with 504."""
+    """An operation that failed after its request had been answered with 504, or without a request.
+
+    Without a request, the service ends what clients held and did not come back to.
+    """
 
     operation: str = Field(
         description="The operationId of the request.", examples=["create_adapter"]
@@ -148,7 +241,7 @@ class Failure(Model):
         examples=["WireGuard"],
     )
     problem: Problem = Field(
-        description="The problem document with which the request would have been answered."
+        description="The problem document with which a request would have been answered."
     )
 
 
@@ -184,6 +277,13 @@ DATA: dict[EventType, type[Model]] = {
     EventType.SESSION_ENDED: Session,
     EventType.SESSION_FAILED: Session,
     EventType.SESSION_LOSS: Loss,
+    EventType.SESSION_ABANDONED: Hold,
+    EventType.SESSION_REJOINED: Hold,
+    EventType.IMPAIRMENT_SET: SessionImpairment,
+    EventType.IMPAIRMENT_REMOVED: SessionImpairment,
+    EventType.IMPAIRMENT_STEP: ImpairmentStep,
+    EventType.IMPAIRMENT_LOSS: ImpairmentLoss,
+    EventType.IMPAIRMENT_NEARLY_FULL: ImpairmentQueue,
     EventType.OPERATION_DONE: LateRemovalDone,
     EventType.OPERATION_FAILED: Failure,
     EventType.DRIVER_LOG: DriverLine,

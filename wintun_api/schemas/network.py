@@ -16,24 +16,20 @@ from ipaddress import (
     ip_interface,
     ip_network,
 )
-from typing import Annotated, Any, Self, TypeAlias, cast
+from typing import Annotated, Self, TypeAlias
 
 from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
-    GetJsonSchemaHandler,
     PlainSerializer,
-    SerializerFunctionWrapHandler,
     StrictInt,
-    model_serializer,
     model_validator,
 )
-from pydantic.json_schema import JsonSchemaValue, SkipJsonSchema, WithJsonSchema
-from pydantic_core import CoreSchema
+from pydantic.json_schema import SkipJsonSchema, WithJsonSchema
 
 from wintun_api.limits import MAX_ADDRESSES, MAX_METRIC, MAX_ROUTES
-from wintun_api.schemas.model import WHOLE, Body, Model
+from wintun_api.schemas.model import WHOLE, Body, Model, Sparse
 
 IPAddress: TypeAlias = IPv4Address | IPv6Address
 IPInterface: TypeAlias = IPv4Interface | IPv6Interface
@@ -205,24 +201,7 @@ Dns: TypeAlias = Annotated[list[IPAddressText], Field(max_length=16)]
 DnsSearch: TypeAlias = Annotated[list[Domain], Field(max_length=16)]
 
 
-class _Given(Model):
-    """A model that writes only the members that were given."""
-
-    @model_serializer(mode="wrap")
-    def _given(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return {
-            name: value for name, value in serialize(self).items() if name in self.model_fields_set
-        }
-
-    @classmethod
-    def __get_pydantic_json_schema__(
-        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
-        """Describe the members, not the function that leaves some of them out."""
-        return handler(cast(CoreSchema, {**schema, "serialization": None}))
-
-
-class Members(_Given):
+class Members(Sparse):
     """Entries of the settings that are lists. Lists that do not differ are left out."""
 
     addresses: list[str] | SkipJsonSchema[None] = Field(
@@ -248,7 +227,7 @@ class Difference(Model):
     )
 
 
-class Wanted(_Given):
+class Wanted(Sparse):
     """The requested settings that do not hold now. Settings that hold are left out.
 
     `POST /v1/adapters/{guid}/restore` applies all of them again.

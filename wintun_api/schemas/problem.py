@@ -39,6 +39,7 @@ class ProblemType(StrEnum):
     FOREIGN_HOST = "urn:wintun-api:problem:foreign-host"
     FOREIGN_ORIGIN = "urn:wintun-api:problem:foreign-origin"
     FULL = "urn:wintun-api:problem:full"
+    IMPAIRMENT_NOT_FOUND = "urn:wintun-api:problem:impairment-not-found"
     INTERNAL = "urn:wintun-api:problem:internal"
     INVALID_ARGUMENT = "urn:wintun-api:problem:invalid-argument"
     INVALID_PACKET = "urn:wintun-api:problem:invalid-packet"
@@ -141,6 +142,12 @@ class Problem(Model):
         None,
         description="The id of the session that the problem is about: the one that has ended, or "
         "that the adapter already has.",
+    )
+    deleted: str | SkipJsonSchema[None] = Field(
+        None,
+        description="The GUID of the adapter that the request has deleted before it failed, "
+        "because it was to be replaced.",
+        examples=["deadbabe-cafe-beef-0123-456789abcdef"],
     )
     log: list[str] = Field(
         default_factory=list,

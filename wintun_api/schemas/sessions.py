@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field, StrictInt
+from pydantic import Field, StrictBool, StrictInt
 
-from wintun_api.choices import SessionState
+from wintun_api.choices import Ends, SessionState
 from wintun_api.limits import DEFAULT_RING_CAPACITY, MAX_RING_CAPACITY, MIN_RING_CAPACITY
 from wintun_api.schemas.model import EXAMPLE_GUID, WHOLE, Body, Model
 
@@ -32,6 +32,12 @@ class SessionCreate(Body):
             f"{MAX_RING_CAPACITY:#x}. The session locks twice as much memory."
         ),
         examples=[DEFAULT_RING_CAPACITY],
+    )
+    offload: StrictBool | None = Field(
+        default=None,
+        description="Whether the host passes TCP and UDP data in pieces of up to 64 KiB, which the "
+        "session splits into packets. Null: as the service is set. Only drivers with the "
+        "capability `offload` can do it.",
     )
 
 
@@ -108,6 +114,11 @@ class Session(Model):
     capacity: int = Field(
         description="The ring capacity in bytes.", examples=[DEFAULT_RING_CAPACITY]
     )
+    offload: bool = Field(
+        default=False,
+        description="Whether the host passes TCP and UDP data in pieces of up to 64 KiB, which the "
+        "session splits into packets. Where the system refuses that, a session runs without.",
+    )
     state: SessionState = Field(
         description="The state of the session. Packets are exchanged only while it is `running`."
     )
@@ -131,6 +142,28 @@ class Session(Model):
         description="The number of restarts after the receive ring was found corrupt, at most 1."
     )
     subscribers: int = Field(description="The number of clients that receive packets now.")
+    impairment: str | None = Field(
+        default=None,
+        description="What `PUT /v1/sessions/{id}/impairment` does to its packets now, in one line; "
+        "null if nothing happens to them.",
+        examples=["received delay 60ms jitter 5ms loss 2%; injected rate 10mbit"],
+    )
+    holders: int = Field(
+        default=0,
+        description="The number of clients that hold the adapter now: they are connected to `WS "
+        "/v1/adapters/{guid}/packets` with `ends=session` or `ends=adapter`.",
+    )
+    ends: Ends = Field(
+        default=Ends.NOTHING,
+        description="What ends when the last client that holds the adapter has gone and none "
+        "comes back. A session that was started by another request does not end with them, except "
+        "with its adapter.",
+    )
+    ends_at: datetime | None = Field(
+        default=None,
+        description="The time, in UTC, at which this ends if no client comes back; null while a "
+        "client holds the adapter, or if nothing ends.",
+    )
     counters: SessionCounters = Field(description="The counters of the session since its start.")
 
 

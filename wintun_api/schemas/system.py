@@ -31,6 +31,10 @@ class Capabilities(Model):
     force_close: bool = Field(
         description="Whether the deletion of an adapter can close sessions of other processes."
     )
+    offload: bool = Field(
+        default=False,
+        description="Whether a session can have the host pass TCP and UDP data in large pieces.",
+    )
 
 
 class UnavailableReason(Model):
@@ -105,7 +109,8 @@ class Limits(Model):
         description="The size of the largest message or request that carries packets, in bytes."
     )
     max_settings: int = Field(
-        description="The size of the largest request that creates or changes an adapter, in bytes."
+        description="The size of the largest request that creates or changes an adapter, or "
+        "impairs a session, in bytes."
     )
     max_addresses: int = Field(description="The largest number of addresses of an adapter.")
     max_routes: int = Field(description="The largest number of routes into an adapter.")
@@ -146,6 +151,10 @@ class System(Model):
     architecture: str = Field(description="The architecture of the machine.", examples=["AMD64"])
     python: str = Field(
         description="The version of Python that runs the service.", examples=["3.13.5"]
+    )
+    native: bool = Field(
+        description="Whether packets are handled by the C extension. If not, Python does the same "
+        "at a lower rate."
     )
     elevated: bool = Field(
         description="Whether the service has the rights that it needs to manage adapters."

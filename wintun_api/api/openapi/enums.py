@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from wintun_api.choices import PresetName
+
 TEXTS = {
     "CaptureDirection": "The packets that a capture contains: those `received` from the host, "
     "those `injected` by clients, or `both`.",
@@ -16,8 +18,16 @@ TEXTS = {
     "Windows components return.",
     "Direction": "The packets that a client gets: those `received` from the host, those `injected` "
     "by clients, `both` or `none`.",
+    "Ends": "What ends when the last client that holds an adapter has gone. `nothing`: the session "
+    "and the adapter stay. `session`: the session ends, if a client that holds the adapter started "
+    "it. `adapter`: the session ends and the adapter is deleted.",
     "Full": "What happens to packets of a client when the send ring is full. `drop`: they are "
     "dropped and counted. `wait`: they wait until there is space.",
+    "IfExists": "What happens where an adapter with the name of a new one exists in its pool. "
+    "`error`: the request is refused. `open`: the service opens that adapter and applies the "
+    "settings that the request names. `replace`: the service deletes it and creates it again.",
+    "OnChange": "What happens to delayed packets when their impairment is changed or removed. "
+    "`deliver`: they are delivered at once, in order. `drop`: they are dropped and counted.",
     "Overflow": "What happens when the queue of a client is full. `drop_oldest`: the oldest "
     "packets are dropped. `drop_newest`: the new packets are dropped. `close`: the connection is "
     "closed with code 4008. `block`: packets stay in the receive ring until there is space.",
@@ -31,11 +41,18 @@ GROWING = frozenset(
         "CaptureDirection",
         "CodeKind",
         "Direction",
+        "Distribution",
         "DriverGeneration",
         "DriverName",
+        "Ends",
+        "EventType",
         "Full",
+        "IfExists",
+        "ImpairmentLossCause",
         "LossCause",
+        "OnChange",
         "Overflow",
+        "PresetName",
         "ProblemType",
         "ReaderLossCause",
         "Scope",
@@ -45,7 +62,7 @@ GROWING = frozenset(
 )
 MAY_GROW = "Later versions may add values."
 # Values that make no good constants in a generated client: what to call them.
-NAMED = frozenset({"IpVersion", "ProblemType"})
+NAMED = frozenset({"IpVersion", "PresetName", "ProblemType"})
 
 
 def described(schemas: dict[str, Any]) -> dict[str, Any]:
@@ -70,4 +87,6 @@ def _described(name: str, schema: dict[str, Any]) -> dict[str, Any]:
 def _constant(name: str, value: str | int) -> str:
     if isinstance(value, int):
         return f"IPV{value}"
+    if name == "PresetName":
+        return PresetName(value).name
     return value.rpartition(":")[2].replace("-", "_").upper()

@@ -7,10 +7,13 @@ from typing import Any
 from uuid import UUID
 
 from wintun_api import __version__
+from wintun_api.api.impairment_views import impairment_of, plan_of, presets
 from wintun_api.api.views import limits_of
 from wintun_api.choices import DriverGeneration, DriverName, Scope, SessionState
 from wintun_api.drivers.wintun.abi import Generation
 from wintun_api.drivers.wintun.generations import CAPABILITIES
+from wintun_api.hub.impairment.accounts import Accounts, Count
+from wintun_api.hub.impairment.impairment import ImpairmentView, RuleView
 from wintun_api.limits import DEFAULT_RING_CAPACITY
 from wintun_api.packet.check import TOO_SHORT
 from wintun_api.schemas.adapters import (
@@ -20,6 +23,7 @@ from wintun_api.schemas.adapters import (
     Release,
     Removal,
 )
+from wintun_api.schemas.impairment import ImpairmentSet
 from wintun_api.schemas.model import EXAMPLE_GUID, Model
 from wintun_api.schemas.network import Route
 from wintun_api.schemas.sessions import (
@@ -108,6 +112,7 @@ SYSTEM = System(
     platform="Windows-11-10.0.26100-SP0",
     architecture="AMD64",
     python="3.13.5",
+    native=True,
     elevated=True,
     driver=DriverName.WINTUN,
     unavailable=None,
@@ -135,6 +140,29 @@ DRIVER = Driver(
     calls=[],
 )
 
+IMPAIRMENT: dict[str, Any] = {
+    "seed": 7,
+    "received": {"delay_ms": 60, "jitter_ms": 5, "distribution": "normal", "loss": 0.02},
+    "injected": {"rate_bps": 10_000_000, "burst_bytes": 16384},
+}
+_PLAN = plan_of(ImpairmentSet.model_validate(IMPAIRMENT))
+IMPAIRED = impairment_of(
+    ImpairmentView(
+        session=SESSION,
+        adapter=GUID,
+        plan=_PLAN,
+        set_ns=int(TIME.timestamp()) * 1_000_000_000,
+        rules=tuple(map(RuleView.of, _PLAN.rules)),
+        received=Accounts(
+            offered=Count(1204, 912345),
+            delivered=Count(1177, 891822),
+            lost=Count(23, 17250),
+            delayed=Count(4, 3273),
+        ),
+        injected=Accounts(offered=Count(1198, 880021), delivered=Count(1198, 880021)),
+    )
+)
+
 # An example of each answer, by its model.
 ANSWERS: tuple[Model, ...] = (
     Health(status="ok"),
@@ -147,6 +175,8 @@ ANSWERS: tuple[Model, ...] = (
     InjectionReport(accepted=2, rejected={TOO_SHORT: 1}, ring_full=0, refused={}),
     Removal(reboot_required=False),
     Release(exists=True),
+    IMPAIRED,
+    next(preset for preset in presets() if preset.name == "3g"),
 )
 
 # Examples of request bodies: operationId -> name of the example -> body.
@@ -173,6 +203,37 @@ BODIES: dict[str, dict[str, dict[str, Any]]] = {
     "start_session": {
         "default": {"adapter": EXAMPLE_GUID},
         "large-ring": {"adapter": EXAMPLE_GUID, "capacity": 0x2000000},
+        "offload": {"adapter": EXAMPLE_GUID, "offload": True},
+    },
+    "set_impairment": {
+        "delay-and-loss": IMPAIRMENT,
+        "one-flow": {
+            "seed": 7,
+            "match": {"protocol": "udp", "port": 53},
+            "received": {"loss": 0.5},
+            "injected": {"delay_ms": 2000},
+        },
+        "rules": {
+            "seed": 7,
+            "rules": [
+                {"match": {"protocol": "tcp", "port": 22}},
+                {"match": {"address": "10.9.0.0/24"}, "preset": "satellite-geo"},
+                {"injected": {"gilbert_elliott": {"p": 0.01, "r": 0.25}}},
+            ],
+        },
+        "scenario": {
+            "seed": 7,
+            "scenario": {
+                "steps": [
+                    {"at": 0, "received": {"delay_ms": 20}, "injected": {"delay_ms": 20}},
+                    {"at": 10, "ramp": 5, "received": {"delay_ms": 200, "loss": 0.1}},
+                    {"at": 20, "received": {"blackout": True}, "injected": {"blackout": True}},
+                ],
+                "loop": True,
+                "length": 22,
+            },
+        },
+        "preset": {"preset": "3g", "seed": 7},
     },
     "create_token": {
         "read-only": {"scopes": ["read"], "label": "grafana"},

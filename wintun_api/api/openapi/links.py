@@ -42,5 +42,6 @@ def _add(operations: Operations, source: str, target: str, parameters: dict[str,
         "parameters": parameters,
     }
     responses = operations[source]["responses"]
-    success = next(status for status in responses if status.startswith("2"))
-    responses[success].setdefault("links", {})[target] = link
+    for status in responses:
+        if status.startswith("2"):
+            responses[status].setdefault("links", {})[target] = link

@@ -36,6 +36,7 @@ RETRY = {
 }
 CHALLENGE = {"description": "Always `Bearer`.", "schema": {"type": "string"}}
 HEADERS: dict[tuple[str, str], dict[str, Any]] = {
+    ("create_adapter", "200"): {"Location": LOCATION},
     ("create_adapter", "201"): {"Location": LOCATION},
     ("start_session", "201"): {"Location": LOCATION},
     ("list_adapters", "200"): {"Age": AGE},

@@ -89,6 +89,7 @@ ERRORS: list[tuple[errors.WintunApiError, str]] = [
     (errors.SessionEnded(SESSION, "The adapter is gone."), PACKETS),
     (errors.SessionExists(GUID, SESSION), "/v1/sessions"),
     (errors.SessionNotFound(SESSION), SESSION_PATH),
+    (errors.ImpairmentNotFound(SESSION), SESSION_PATH + "/impairment"),
     (
         errors.StorageFailed(
             "The token was not made: writing the file of issued tokens failed (No space left on "

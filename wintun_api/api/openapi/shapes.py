@@ -53,12 +53,13 @@ def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
     value = next(option for option in options if option != NULL)
     if "$ref" in value:
         return {**rest, "oneOf": [value, NULL]}
-    return {**value, "type": [value["type"], "null"], **rest}
+    types = value["type"] if isinstance(value["type"], list) else [value["type"]]
+    return {**value, "type": [*types, "null"], **rest}
 
 
 def _whole(schema: dict[str, Any]) -> dict[str, Any]:
     # Pydantic has limits as 1.0 where a field may be a float; of an integer they are integers.
-    if schema.get("type") == "integer":
+    if "integer" in schema.get("type", ()):
         for limit in ("minimum", "maximum", "multipleOf"):
             if isinstance(schema.get(limit), float) and schema[limit].is_integer():
                 schema[limit] = int(schema[limit])
