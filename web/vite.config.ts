@@ -42,18 +42,20 @@ export default defineConfig(({ mode }) => ({
   plugins: [plainCharts],
   build: {
     // The build is committed, so that an installation needs no Node: a few files, stable names.
+    // What is imported when it is first shown is a file of its own.
     outDir: "../wintun_api/webui",
     emptyOutDir: false,
     copyPublicDir: mode !== "docs",
     assetsDir: "",
     target: "es2023",
     cssCodeSplit: false,
-    modulePreload: { polyfill: false },
+    modulePreload: false,
     reportCompressedSize: false,
     rolldownOptions: {
       input: mode === "docs" ? "src/docs.ts" : "index.html",
       output: {
-        codeSplitting: false,
+        // TrafficView.tsx is traffic.js; the service has a list of these files.
+        chunkFileNames: ({ name }) => `${name.replace(/View$|Panel$/, "").toLowerCase()}.js`,
         entryFileNames: mode === "docs" ? "docs.js" : "app.js",
         assetFileNames: "app[extname]",
       },

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.browser.screen import Screen
+from tests.running import receive
 from wintun_api.packet.decode import decode
 
 pytestmark = pytest.mark.heavy
@@ -32,10 +33,10 @@ def test_an_echo_is_sent_and_answered(composer: Screen) -> None:
 
     service = composer.service
     (session,) = service.http.get("/v1/sessions").json()
-    with service.packets(session["id"]) as socket:
+    with service.packets(session["id"]) as stream:
         composer.button("Send").click()
         expect(composer.page.get_by_text("1 of 1 packets sent")).to_be_visible()
-        (answer,) = socket.receive(1)
+        (answer,) = receive(stream, 1)
     assert "reply" in decode(answer).info
     assert decode(answer).source == "10.6.7.7"
 
@@ -51,10 +52,10 @@ def test_kinds_are_what_they_say(composer: Screen, kind: str, protocol: str) -> 
     (session,) = service.http.get("/v1/sessions").json()
     composer.choose(kind)
     composer.fill("Payload", "hello")
-    with service.packets(session["id"], "?direction=injected") as socket:
+    with service.packets(session["id"], direction="injected") as stream:
         composer.button("Send").click()
         expect(composer.page.get_by_text("1 of 1 packets sent")).to_be_visible()
-        (packet,) = socket.receive(1)
+        (packet,) = receive(stream, 1)
     assert decode(packet).protocol_name == protocol
     assert packet.endswith(b"hello")
 

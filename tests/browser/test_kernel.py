@@ -20,10 +20,10 @@ import pytest
 from tests.browser.screen import ARGUMENTS, CHROMIUM, Screen
 from tests.drivers.linux.kernel import ip, needs_kernel
 from tests.needs import need
-from tests.running import RunningService
+from tests.running import RunningService, receive
 from tests.traffic.peers import responder
 from wintun_api.packet import build
-from wintun_api.wire import BATCH, Batch, pack
+from wintun_api.wire import BATCH
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator
@@ -82,16 +82,16 @@ class Host:
     def ask(self) -> bytes:
         """Let the host ask for a name; answer behind the adapter; return what the host got."""
         with (
-            self.service.packets(self.session) as packets,
+            self.service.packets(self.session) as stream,
             socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client,
         ):
             client.settimeout(10)
             client.connect((RESOLVER, 53))
             client.send(QUERY)
-            while not any(packet.endswith(QUERY) for packet in packets.receive(1)):
+            while not any(packet.endswith(QUERY) for packet in receive(stream, 1)):
                 pass  # what else the host says of itself
             port = client.getsockname()[1]
-            packets.socket.send(pack(Batch([build.udp(RESOLVER, HOST, 53, port, ANSWER)])))
+            stream.put(build.udp(RESOLVER, HOST, 53, port, ANSWER))
             return client.recv(512)
 
 

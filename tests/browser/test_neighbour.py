@@ -14,6 +14,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.browser.neighbour import Neighbour, neighbour
 from tests.browser.screen import Screen
+from tests.raw_websocket import open_websocket
 from tests.running import TOKEN, RunningService
 from wintun_api.wire import BATCH, PCAPNG, RAW
 
@@ -108,7 +109,7 @@ def refusal(
 ) -> int:
     """Return how a WebSocket is refused before any message: the HTTP status or the close code."""
     try:
-        with service.connect(path, *protocols, token=None, headers=headers) as socket:
+        with open_websocket(service, path, *protocols, token=None, headers=headers) as socket:
             with pytest.raises(ConnectionClosed):
                 socket.recv(10)
             return socket.close_code or 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +39,10 @@ def test_views_are_accessible(
 ) -> None:
     """Every view and every dialog, in both themes, narrow and wide; none is wider than the page."""
     adapter = service.adapter(name="OfficeNet", addresses=["10.6.7.7/24"], mtu=1420)
-    service.session(adapter)
+    session = service.session(adapter)
+    service.http.put(
+        f"/v1/sessions/{session['id']}/impairment", json={"received": {"delay_ms": 60}}
+    ).raise_for_status()
     service.adapter(name="Idle")
     viewport = {"width": width, "height": 800}
     with Screen(browser, service, color_scheme=scheme, viewport=viewport) as screen:
@@ -52,6 +56,12 @@ def test_views_are_accessible(
             assert violations(screen) == [], tab
             assert screen.page.evaluate("document.documentElement.scrollWidth") <= width, tab
         screen.go("Overview")
+        screen.select("OfficeNet")
+        screen.button("Impair…").click()
+        screen.button("Remove").wait_for()
+        screen.page.get_by_text(re.compile("^More:")).click()
+        assert violations(screen) == [], "Impair…"
+        assert screen.page.evaluate("document.documentElement.scrollWidth") <= width, "Impair…"
         screen.select("Idle")
         for button in ("New adapter", "Open…", "Edit…", "Delete…", "Start session…"):
             screen.button(button).click()

@@ -35,7 +35,7 @@ def test_both_stay_signed_in(browser: Browser, tmp_path: Path) -> None:
         nginx(folder, {ports[0]: f"127.0.0.2:{inner}", ports[1]: f"127.0.0.3:{inner}"}),
     ):
         for service, name in ((one, "First"), (two, "Second")):
-            service.http.base_url = f"http://{service.settings.host}:{inner}"
+            service.url = f"http://{service.settings.host}:{inner}"
             service.adapter(name=name)
         published = ServiceElsewhere(f"https://127.0.0.1:{ports[0]}", TOKEN)
         with Screen(browser, published, ignore_https_errors=True) as screen:

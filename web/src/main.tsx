@@ -18,6 +18,7 @@ import { ThemeModel } from "./models/theme";
 import { App } from "./views/App";
 import { DashboardContext } from "./views/context";
 import { readAddress } from "./views/tabs";
+import "uplot/dist/uPlot.min.css";
 import "./styles/tokens.css";
 import "./styles/base.css";
 import "./styles/layout.css";
@@ -27,6 +28,7 @@ import "./styles/packets.css";
 import "./styles/traffic.css";
 import "./styles/compose.css";
 import "./styles/events.css";
+import "./styles/impairment.css";
 
 const store = new BrowserStore();
 const { location } = window;

@@ -1,6 +1,13 @@
 /** What the API gives, to be varied. */
 
-import type { Adapter, Session, System } from "../src/api/types";
+import type {
+  ActiveRule,
+  Adapter,
+  ImpairmentCounters,
+  Session,
+  SessionImpairment,
+  System,
+} from "../src/api/types";
 
 export const GUID = "deadbabe-cafe-beef-0123-456789abcdef";
 export const TIME = "2026-01-02T03:04:05Z";
@@ -78,11 +85,52 @@ export function system(changes: Partial<System> = {}): System {
     platform: "Windows-11",
     architecture: "AMD64",
     python: "3.13.5",
+    native: true,
     elevated: true,
     driver: "wintun",
     unavailable: null,
     scopes: ["admin"],
     limits: {} as System["limits"],
+    ...changes,
+  };
+}
+
+export function rule(changes: Partial<ActiveRule> = {}): ActiveRule {
+  const set = { match: null, preset: null, received: null, injected: null, scenario: null };
+  return { ...set, now_received: null, now_injected: null, progress: null, ...changes };
+}
+
+/** `packets` of 100 bytes each were offered and delivered, but for those that `changes` names. */
+export function fates(
+  offered = 0,
+  changes: Readonly<Record<string, number>> = {},
+): ImpairmentCounters {
+  const names = ["duplicated", "lost", "limit", "blackout", "too_large", "dropped", "delayed"];
+  const more = ["corrupted", "reordered"];
+  const lost = names.slice(1).reduce((sum, name) => sum + (changes[name] ?? 0), 0);
+  const packets: Record<string, number> = {
+    offered,
+    delivered: offered + (changes["duplicated"] ?? 0) - lost,
+    ...Object.fromEntries([...names, ...more].map((name) => [name, changes[name] ?? 0])),
+  };
+  const counts = Object.entries(packets).map(([name, value]) => [
+    name,
+    { packets: value, bytes: 100 * value },
+  ]);
+  return { ...Object.fromEntries(counts), too_big_replies: 0 } as ImpairmentCounters;
+}
+
+export function impairment(changes: Partial<SessionImpairment> = {}): SessionImpairment {
+  return {
+    session: "5f0c9d1e2b3a",
+    adapter: GUID,
+    summary: "received delay 60ms",
+    seed: 7,
+    on_change: "deliver",
+    set_at: TIME,
+    rules: [rule({ now_received: { delay_ms: 60 } as ActiveRule["now_received"] })],
+    received: fates(),
+    injected: fates(),
     ...changes,
   };
 }

@@ -40,7 +40,7 @@ function plainProblem(detail: string, status = 0, title = ""): Problem {
   return { type: "about:blank", title, status, detail };
 }
 
-type Method = "GET" | "POST" | "PATCH" | "DELETE";
+type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
 export class Client {
   /** Called when the service says that nobody is signed in. */
@@ -85,6 +85,10 @@ export class Client {
 
   post<T>(path: string, body?: object): Promise<T> {
     return this.json<T>("POST", path, body);
+  }
+
+  put<T>(path: string, body: object): Promise<T> {
+    return this.json<T>("PUT", path, body);
   }
 
   patch<T>(path: string, body: object): Promise<T> {

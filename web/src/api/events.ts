@@ -1,6 +1,6 @@
 /** The messages of `WS /v1/events`. */
 
-import type { Adapter, Problem, Session } from "./types";
+import type { Adapter, Problem, Progress, Session, SessionImpairment } from "./types";
 
 /** What these WebSockets speak; named because a browser wants one offer to be selected. */
 export const EVENTS_PROTOCOL = "v1.events.wintun-api";
@@ -41,6 +41,55 @@ export type LossEvent = Numbered<
   "session.loss",
   { session: string; adapter: string; cause: string; count: number }
 >;
+/** What clients hold, after the last one has gone or one has come back. */
+export type HoldEvent = Numbered<
+  "session.abandoned" | "session.rejoined",
+  {
+    session: string | null;
+    adapter: string;
+    holders: number;
+    ends: "nothing" | "session" | "adapter";
+    ends_at: string | null;
+  }
+>;
+export type ImpairmentEvent = Numbered<"impairment.set" | "impairment.removed", SessionImpairment>;
+/** How far the scenarios of a session are that have got further. */
+export type ImpairmentStepEvent = Numbered<
+  "impairment.step",
+  {
+    session: string;
+    adapter: string;
+    summary: string;
+    /** For how many steps it stands. */
+    count: number;
+    scenarios: readonly ScenarioProgress[];
+  }
+>;
+export interface ScenarioProgress {
+  readonly rule: number;
+  readonly steps: number;
+  readonly progress: Progress;
+}
+/** The side of a session that an impairment is of. */
+interface Impaired {
+  readonly session: string;
+  readonly adapter: string;
+  readonly direction: "received" | "injected";
+}
+export type ImpairmentLossEvent = Numbered<
+  "impairment.loss",
+  Impaired & { cause: string; count: number }
+>;
+export type ImpairmentQueueEvent = Numbered<
+  "impairment.nearly_full",
+  Impaired & {
+    rule: number;
+    packets: number;
+    bytes: number;
+    limit_packets: number;
+    limit_bytes: number;
+  }
+>;
 /** A request that was answered before its driver call had ended, and how that call ended. */
 interface LateOperation {
   readonly operation: string;
@@ -79,6 +128,11 @@ export type ServiceEvent =
   | AdapterEvent
   | SessionEvent
   | LossEvent
+  | HoldEvent
+  | ImpairmentEvent
+  | ImpairmentStepEvent
+  | ImpairmentLossEvent
+  | ImpairmentQueueEvent
   | FailedOperationEvent
   | DoneOperationEvent
   | DriverLogEvent

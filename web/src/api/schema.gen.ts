@@ -202,11 +202,14 @@ export interface paths {
          * @description Create an adapter.
          *
          *     The service creates the adapter and applies all its network settings; if one of them fails, it
-         *     removes the adapter again. The request is not idempotent: repeated, it is answered with 409,
-         *     because the name is in use. If the driver takes too long, the answer is 504 and the call
-         *     continues; the event `adapter.created` or `adapter.create_failed` then reports its result.
+         *     removes the adapter again. Repeated, the request is answered with 409, because the name is in
+         *     use, unless `if_exists` says that the service should open the existing adapter or replace it. An
+         *     adapter that was opened is answered with 200. If an adapter was deleted to be replaced and the
+         *     new one cannot be created, the problem has the member `deleted`. If the driver takes too long,
+         *     the answer is 504 and the call continues; the event `adapter.created`, `adapter.changed` or
+         *     `adapter.create_failed` then reports its result.
          *
-         *     Wintun function: WintunCreateAdapter.
+         *     Wintun functions: WintunCreateAdapter, WintunOpenAdapter, WintunDeleteAdapter.
          *
          *     This operation requires the scope `admin`.
          */
@@ -450,6 +453,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/sessions/{session_id}/impairment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the impairment of a session
+         * @description Get the impairment of a session.
+         *
+         *     The answer has what was set, what it does now, and counters of what it did.
+         *
+         *     This operation requires the scope `read`.
+         */
+        get: operations["get_impairment"];
+        /**
+         * Set the impairment of a session
+         * @description Set the impairment of a session.
+         *
+         *     From now on the packets of the session are delayed, lost, duplicated, corrupted, reordered or
+         *     limited as the body says. It replaces what was set before: what `on_change` of that says happens
+         *     to packets that are delayed. The impairment ends with the session.
+         *
+         *     This operation requires the scope `admin`.
+         */
+        put: operations["set_impairment"];
+        post?: never;
+        /**
+         * Remove the impairment of a session
+         * @description Remove the impairment of a session.
+         *
+         *     The answer has what it did. Packets that are delayed are delivered at once, or dropped and
+         *     counted, as its `on_change` says. Where they are so many that it takes longer than a second,
+         *     those that still leave are in `delayed`. A repeated request is answered with 404.
+         *
+         *     This operation requires the scope `admin`.
+         */
+        delete: operations["remove_impairment"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/impairments/presets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the presets
+         * @description List the presets.
+         *
+         *     Each is a network that many people know, with its numbers and where they are from.
+         *
+         *     This operation requires the scope `read`.
+         */
+        get: operations["list_impairment_presets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/sessions/{session_id}/packets": {
         parameters: {
             query?: never;
@@ -562,6 +633,33 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * ActiveRule
+         * @description A rule as it was set, with what it does now.
+         *
+         *     The rules of an answer can be sent again.
+         */
+        ActiveRule: {
+            /** @description The packets that are concerned; null for all. */
+            match: components["schemas"]["Match"] | null;
+            /**
+             * @description The name of the preset; null without one.
+             * @example 3g
+             */
+            preset: string | null;
+            /** @description What was set for the packets from the host to the application. */
+            received: components["schemas"]["Impairment"] | null;
+            /** @description What was set for the packets from the application to the host. */
+            injected: components["schemas"]["Impairment"] | null;
+            /** @description Steps in time; null without them. */
+            scenario: components["schemas"]["Scenario"] | null;
+            /** @description What happens now to the packets from the host to the application. */
+            now_received: components["schemas"]["Impairment"] | null;
+            /** @description What happens now to the packets from the application to the host. */
+            now_injected: components["schemas"]["Impairment"] | null;
+            /** @description How far its scenario is; null without one. */
+            progress: components["schemas"]["Progress"] | null;
+        };
         /**
          * Adapter
          * @description An adapter and its network settings, as the operating system reports them.
@@ -708,16 +806,18 @@ export interface components {
              */
             addresses?: string[];
             /**
-             * @description The metric of the interface. If it is left out, the system chooses it.
+             * @description The metric of the interface. If it is null or left out, the system chooses it.
              * @example 25
              */
-            metric?: number;
+            metric?: number | null;
             /** @description The routes that lead into the adapter. The default is an empty list. */
             routes?: components["schemas"]["Route"][];
             /** @description The DNS servers, in the order in which they are asked. The default is an empty list. */
             dns?: string[];
             /** @description The domains in which short host names are looked up. The default is an empty list. */
             dns_search?: string[];
+            /** @description What happens where an adapter with this name exists in this pool. `error`: the answer is 409. `open`: the service opens that adapter and applies the settings that the request names, all or none of them; the others keep their values. `replace`: the service ends the session of that adapter, deletes it and creates it again. A name that is in use outside of this pool is answered with 409 in any case. The default is `error`. */
+            if_exists?: components["schemas"]["IfExists"];
         };
         /**
          * AdapterOpen
@@ -812,6 +912,8 @@ export interface components {
             dns: boolean;
             /** @description Whether the deletion of an adapter can close sessions of other processes. */
             force_close: boolean;
+            /** @description Whether a session can have the host pass TCP and UDP data in large pieces. */
+            offload?: boolean;
         };
         /**
          * CaptureDirection
@@ -866,6 +968,17 @@ export interface components {
             extra: components["schemas"]["Members"];
         };
         /**
+         * Distribution
+         * @description The shape of the delays of an impairment, as of tc-netem.
+         *
+         *     `uniform`: every delay between `delay - jitter` and `delay + jitter` is equally likely. Of the
+         *     others, `delay` is the mean and `jitter` the standard deviation. `normal`: a bell. `pareto`: a
+         *     few packets take much longer. `paretonormal`: a mixture, a quarter of a bell and three quarters
+         *     of a pareto. Later versions may add values.
+         * @enum {string}
+         */
+        Distribution: "uniform" | "normal" | "pareto" | "paretonormal";
+        /**
          * Driver
          * @description The driver that the service uses.
          */
@@ -913,6 +1026,12 @@ export interface components {
          */
         DriverName: "wintun" | "linux" | "emulated";
         /**
+         * Ends
+         * @description What ends when the last client that holds an adapter has gone. `nothing`: the session and the adapter stay. `session`: the session ends, if a client that holds the adapter started it. `adapter`: the session ends and the adapter is deleted. Later versions may add values.
+         * @enum {string}
+         */
+        Ends: "nothing" | "session" | "adapter";
+        /**
          * FieldError
          * @description A field of a request that is wrong.
          */
@@ -926,6 +1045,20 @@ export interface components {
             message: string;
         };
         /**
+         * GilbertElliott
+         * @description Losses in bursts: a channel that is in a good or in a bad state, as of tc-netem `gemodel`.
+         */
+        GilbertElliott: {
+            /** @description The probability that a good channel becomes bad. */
+            p: number;
+            /** @description The probability that a bad channel becomes good. */
+            r: number;
+            /** @description The probability that a packet passes a bad channel. The default is 0.0. */
+            h?: number;
+            /** @description The probability that a packet passes a good channel. The default is 1.0. */
+            k?: number;
+        };
+        /**
          * Health
          * @description The answer of a service that is up.
          */
@@ -935,6 +1068,148 @@ export interface components {
              * @constant
              */
             status: "ok";
+        };
+        /**
+         * IfExists
+         * @description What happens where an adapter with the name of a new one exists in its pool. `error`: the request is refused. `open`: the service opens that adapter and applies the settings that the request names. `replace`: the service deletes it and creates it again. Later versions may add values.
+         * @enum {string}
+         */
+        IfExists: "error" | "open" | "replace";
+        /**
+         * Impairment
+         * @description What happens to the packets of one direction, in the words of tc-netem.
+         *
+         *     Probabilities are numbers from 0 to 1. Everything is optional; what is left out does nothing.
+         */
+        Impairment: {
+            /**
+             * @description The delay of each packet in milliseconds. The default is 0.
+             * @example 60
+             */
+            delay_ms?: number;
+            /**
+             * @description How much delays vary, in milliseconds; `distribution` says in which shape. A delay is never less than 0. Without `rate_bps`, packets can overtake each other. The default is 0.
+             * @example 5
+             */
+            jitter_ms?: number;
+            /** @description The shape of the delays. The default is `uniform`. */
+            distribution?: components["schemas"]["Distribution"];
+            /** @description How much the delay of a packet is like that of the packet before. The default is 0. */
+            delay_correlation?: number;
+            /**
+             * @description The probability that a packet is lost. The default is 0.
+             * @example 0.02
+             */
+            loss?: number;
+            /** @description How much losses come together: the correlation of the loss of a packet with that of the packet before. `loss` stays the share of packets that are lost. The default is 0. */
+            loss_correlation?: number;
+            /** @description Losses in bursts, instead of `loss`. */
+            gilbert_elliott?: components["schemas"]["GilbertElliott"] | null;
+            /** @description The probability that a packet is delivered twice. The default is 0. */
+            duplicate?: number;
+            /** @description How much duplicated packets come together, as of `loss`. The default is 0. */
+            duplicate_correlation?: number;
+            /** @description The probability that one bit of a packet is inverted. Checksums are left as they are, and so is the version of IP in the first four bits. The default is 0. */
+            corrupt?: number;
+            /** @description How much corrupted packets come together, as of `loss`. The default is 0. */
+            corrupt_correlation?: number;
+            /** @description The probability that a packet is sent at once, before those that are delayed. It needs `delay_ms`. The default is 0. */
+            reorder?: number;
+            /** @description How much reordered packets come together, as of `loss`. The default is 0. */
+            reorder_correlation?: number;
+            /** @description How many packets come from one that is reordered to the next one that can be: with 5, four are delayed, and then each is sent at once with the probability `reorder`, until one was. With a probability of 1, every fifth packet is reordered. The default is 1. */
+            reorder_gap?: number;
+            /**
+             * @description The rate in bits per second at which packets leave, in the order in which they came; null for no limit.
+             * @example 10000000
+             */
+            rate_bps?: number | null;
+            /**
+             * @description How many bytes may leave at once after a pause, before the rate holds. The default is 0.
+             * @example 16384
+             */
+            burst_bytes?: number;
+            /** @description Bytes that the link adds to each packet and that count for the rate, such as 18 for Ethernet; less than 0 if it compresses headers. The default is 0. */
+            overhead_bytes?: number;
+            /** @description How many packets may be delayed at a time. One that comes when there are so many is dropped and counted in `limit`. A delay of 100 ms at 10,000 packets per second needs 1000. The default is 1000. */
+            limit_packets?: number;
+            /** @description How many bytes of packets may be delayed at a time; null for 64 MiB. Only the bytes of the packets count; in memory each needs about 250 bytes more. */
+            limit_bytes?: number | null;
+            /** @description Whether every packet is lost, as if a cable was pulled. The default is false. */
+            blackout?: boolean;
+            /**
+             * @description The largest packet in bytes that passes; larger ones vanish, as on a path that does not tell senders its MTU. Null for no limit.
+             * @example 1280
+             */
+            max_size?: number | null;
+            /** @description Whether the sender of a packet larger than `max_size` is told so by ICMP: `Fragmentation Needed` if it set Don't Fragment (RFC 1191), or `Packet Too Big` in IPv6 (RFC 8201). IPv6 hosts do not go below 1280 bytes, so with a smaller `max_size` they go on sending packets that are lost. The default is false. */
+            too_big_reply?: boolean;
+        };
+        /**
+         * ImpairmentCounters
+         * @description What happened to the packets of one direction since a session was first impaired.
+         *
+         *     At every moment `offered` + `duplicated` = `delivered` + `lost` + `limit` + `blackout` +
+         *     `too_large` + `dropped` + `delayed`, in packets and in bytes.
+         */
+        ImpairmentCounters: {
+            /** @description Packets that came, whether a rule matched them or not. */
+            offered: components["schemas"]["Traffic"];
+            /** @description Copies that were made of them. */
+            duplicated: components["schemas"]["Traffic"];
+            /** @description Packets that left. */
+            delivered: components["schemas"]["Traffic"];
+            /** @description Packets that were lost by `loss` or `gilbert_elliott`. */
+            lost: components["schemas"]["Traffic"];
+            /** @description Packets that came when `limit_packets` or `limit_bytes` were delayed. */
+            limit: components["schemas"]["Traffic"];
+            /** @description Packets that were lost in a blackout. */
+            blackout: components["schemas"]["Traffic"];
+            /** @description Packets that were larger than `max_size`. */
+            too_large: components["schemas"]["Traffic"];
+            /** @description Packets that were delayed when the impairment was changed or removed with `on_change=drop`, or when the session ended and they could not be delivered. */
+            dropped: components["schemas"]["Traffic"];
+            /** @description Packets that are delayed now. */
+            delayed: components["schemas"]["Traffic"];
+            /** @description Packets with one inverted bit, copies included. */
+            corrupted: components["schemas"]["Traffic"];
+            /** @description Packets that were sent before others by `reorder`. */
+            reordered: components["schemas"]["Traffic"];
+            /**
+             * Format: int64
+             * @description ICMP messages that told a sender of `max_size`.
+             */
+            too_big_replies: number;
+        };
+        /**
+         * ImpairmentSet
+         * @description The bad network of a session: one rule, or a list of rules of which the first match counts.
+         *
+         *     Packets that no rule matches are not touched.
+         */
+        ImpairmentSet: {
+            /** @description The packets that are concerned; null for all. */
+            match?: components["schemas"]["Match"] | null;
+            /**
+             * @description The name of one of `GET /v1/impairments/presets`, instead of `received` and `injected`.
+             * @example 3g
+             */
+            preset?: components["schemas"]["PresetName"] | null;
+            /** @description The packets from the host to the application. */
+            received?: components["schemas"]["Impairment"] | null;
+            /** @description The packets from the application to the host. */
+            injected?: components["schemas"]["Impairment"] | null;
+            /** @description Steps in time, instead of `received` and `injected`. */
+            scenario?: components["schemas"]["Scenario"] | null;
+            /**
+             * @description The number from which all chance follows: with the same one, the same happens to the n-th packet of a direction and a rule, on every run, system and driver. Null lets the service choose one, which the answer names.
+             * @example 7
+             */
+            seed?: number | null;
+            /** @description What happens to packets that are delayed when this is changed or removed. The default is `deliver`. */
+            on_change?: components["schemas"]["OnChange"];
+            /** @description Several rules instead of one. The first one that matches a packet counts. Their scenarios have 1024 steps together at most. */
+            rules?: components["schemas"]["Rule"][] | null;
         };
         /**
          * InjectionReport
@@ -1008,7 +1283,7 @@ export interface components {
             max_message: number;
             /**
              * Format: int64
-             * @description The size of the largest request that creates or changes an adapter, in bytes.
+             * @description The size of the largest request that creates or changes an adapter, or impairs a session, in bytes.
              */
             max_settings: number;
             /**
@@ -1109,6 +1384,52 @@ export interface components {
             failed: number;
         };
         /**
+         * Match
+         * @description The packets that a rule concerns: those that have everything that is named here.
+         *
+         *     In a tunnel, the outer packet counts. Fragments of a packet after the first one have no ports.
+         */
+        Match: {
+            /**
+             * @description The protocol inside IP, behind extension headers: `tcp`, `udp`, `icmp` (of either version of IP) or a number from 0 to 255.
+             * @example udp
+             */
+            protocol?: string | number | null;
+            /**
+             * Format: ip-prefix
+             * @description An address or prefix that the source or the destination is in.
+             * @example 10.9.0.0/24
+             */
+            address?: string | null;
+            /**
+             * Format: ip-prefix
+             * @description An address or prefix that the source is in.
+             * @example 10.9.0.7
+             */
+            source?: string | null;
+            /**
+             * Format: ip-prefix
+             * @description An address or prefix that the destination is in.
+             * @example fd09::/64
+             */
+            destination?: string | null;
+            /**
+             * @description A port, or a range such as `5000-5999`, that the source or the destination has. Of all protocols, TCP, UDP, UDP-Lite, SCTP and DCCP have ports.
+             * @example 53
+             */
+            port?: string | number | null;
+            /**
+             * @description A port or a range of ports that the source has.
+             * @example 49152-65535
+             */
+            source_port?: string | number | null;
+            /**
+             * @description A port or a range of ports that the destination has.
+             * @example 443
+             */
+            destination_port?: string | number | null;
+        };
+        /**
          * Members
          * @description Entries of the settings that are lists. Lists that do not differ are left out.
          */
@@ -1122,6 +1443,37 @@ export interface components {
             /** @description The domains in which short host names are looked up. */
             dns_search?: string[];
         };
+        /**
+         * OnChange
+         * @description What happens to delayed packets when their impairment is changed or removed. `deliver`: they are delivered at once, in order. `drop`: they are dropped and counted. Later versions may add values.
+         * @enum {string}
+         */
+        OnChange: "deliver" | "drop";
+        /**
+         * Preset
+         * @description A network that many people know, with the numbers for it and where they are from.
+         */
+        Preset: {
+            /**
+             * @description Its name, as for `preset`.
+             * @example 3g
+             */
+            name: string;
+            /** @description What it is, in a few words. */
+            title: string;
+            /** @description Where its numbers are from. */
+            source: string;
+            /** @description The packets from the host to the application. */
+            received: components["schemas"]["Impairment"];
+            /** @description The packets from the application to the host. */
+            injected: components["schemas"]["Impairment"];
+        };
+        /**
+         * PresetName
+         * @description The name of a network that many people know, as an impairment. Later versions may add values.
+         * @enum {string}
+         */
+        PresetName: "dsl" | "cable" | "3g" | "lte" | "5g" | "satellite-leo" | "satellite-geo" | "hotel-wifi" | "train" | "lossy-1" | "lossy-5";
         /**
          * Problem
          * @description An error as a problem document (RFC 9457). Members that do not apply are left out.
@@ -1194,6 +1546,11 @@ export interface components {
             adapter?: string;
             /** @description The id of the session that the problem is about: the one that has ended, or that the adapter already has. */
             session?: string;
+            /**
+             * @description The GUID of the adapter that the request has deleted before it failed, because it was to be replaced.
+             * @example deadbabe-cafe-beef-0123-456789abcdef
+             */
+            deleted?: string;
             /** @description The lines that the driver wrote to its log during the call that failed. */
             log?: string[];
             /**
@@ -1217,7 +1574,27 @@ export interface components {
          *     types; a client treats a type that it does not know by the `status` of the problem.
          * @enum {string}
          */
-        ProblemType: "urn:wintun-api:problem:access-denied" | "urn:wintun-api:problem:adapter-exists" | "urn:wintun-api:problem:adapter-not-found" | "urn:wintun-api:problem:adapter-unavailable" | "urn:wintun-api:problem:address-exists" | "urn:wintun-api:problem:bad-coding" | "urn:wintun-api:problem:bad-frame" | "urn:wintun-api:problem:bad-handshake" | "urn:wintun-api:problem:bad-host" | "urn:wintun-api:problem:bad-request" | "urn:wintun-api:problem:bad-version" | "urn:wintun-api:problem:conflict" | "urn:wintun-api:problem:content-too-large" | "urn:wintun-api:problem:driver-busy" | "urn:wintun-api:problem:driver-error" | "urn:wintun-api:problem:driver-in-use" | "urn:wintun-api:problem:driver-unavailable" | "urn:wintun-api:problem:forbidden" | "urn:wintun-api:problem:foreign-host" | "urn:wintun-api:problem:foreign-origin" | "urn:wintun-api:problem:full" | "urn:wintun-api:problem:internal" | "urn:wintun-api:problem:invalid-argument" | "urn:wintun-api:problem:invalid-packet" | "urn:wintun-api:problem:invalid-request" | "urn:wintun-api:problem:large-head" | "urn:wintun-api:problem:long-target" | "urn:wintun-api:problem:method-not-allowed" | "urn:wintun-api:problem:missing-scope" | "urn:wintun-api:problem:not-found" | "urn:wintun-api:problem:not-implemented" | "urn:wintun-api:problem:not-supported" | "urn:wintun-api:problem:out-of-threads" | "urn:wintun-api:problem:repeated-header" | "urn:wintun-api:problem:request-timeout" | "urn:wintun-api:problem:ring-corrupt" | "urn:wintun-api:problem:ring-full" | "urn:wintun-api:problem:route-exists" | "urn:wintun-api:problem:session-ended" | "urn:wintun-api:problem:session-exists" | "urn:wintun-api:problem:session-not-found" | "urn:wintun-api:problem:setting-refused" | "urn:wintun-api:problem:stopping" | "urn:wintun-api:problem:storage-failed" | "urn:wintun-api:problem:too-many-guesses" | "urn:wintun-api:problem:too-many-requests" | "urn:wintun-api:problem:unauthorized" | "urn:wintun-api:problem:unknown-subprotocol" | "urn:wintun-api:problem:unsupported-media-type";
+        ProblemType: "urn:wintun-api:problem:access-denied" | "urn:wintun-api:problem:adapter-exists" | "urn:wintun-api:problem:adapter-not-found" | "urn:wintun-api:problem:adapter-unavailable" | "urn:wintun-api:problem:address-exists" | "urn:wintun-api:problem:bad-coding" | "urn:wintun-api:problem:bad-frame" | "urn:wintun-api:problem:bad-handshake" | "urn:wintun-api:problem:bad-host" | "urn:wintun-api:problem:bad-request" | "urn:wintun-api:problem:bad-version" | "urn:wintun-api:problem:conflict" | "urn:wintun-api:problem:content-too-large" | "urn:wintun-api:problem:driver-busy" | "urn:wintun-api:problem:driver-error" | "urn:wintun-api:problem:driver-in-use" | "urn:wintun-api:problem:driver-unavailable" | "urn:wintun-api:problem:forbidden" | "urn:wintun-api:problem:foreign-host" | "urn:wintun-api:problem:foreign-origin" | "urn:wintun-api:problem:full" | "urn:wintun-api:problem:impairment-not-found" | "urn:wintun-api:problem:internal" | "urn:wintun-api:problem:invalid-argument" | "urn:wintun-api:problem:invalid-packet" | "urn:wintun-api:problem:invalid-request" | "urn:wintun-api:problem:large-head" | "urn:wintun-api:problem:long-target" | "urn:wintun-api:problem:method-not-allowed" | "urn:wintun-api:problem:missing-scope" | "urn:wintun-api:problem:not-found" | "urn:wintun-api:problem:not-implemented" | "urn:wintun-api:problem:not-supported" | "urn:wintun-api:problem:out-of-threads" | "urn:wintun-api:problem:repeated-header" | "urn:wintun-api:problem:request-timeout" | "urn:wintun-api:problem:ring-corrupt" | "urn:wintun-api:problem:ring-full" | "urn:wintun-api:problem:route-exists" | "urn:wintun-api:problem:session-ended" | "urn:wintun-api:problem:session-exists" | "urn:wintun-api:problem:session-not-found" | "urn:wintun-api:problem:setting-refused" | "urn:wintun-api:problem:stopping" | "urn:wintun-api:problem:storage-failed" | "urn:wintun-api:problem:too-many-guesses" | "urn:wintun-api:problem:too-many-requests" | "urn:wintun-api:problem:unauthorized" | "urn:wintun-api:problem:unknown-subprotocol" | "urn:wintun-api:problem:unsupported-media-type";
+        /**
+         * Progress
+         * @description How far a scenario is.
+         */
+        Progress: {
+            /** @description Seconds since it began, or began again. */
+            elapsed: number;
+            /**
+             * Format: int64
+             * @description The index in `steps` of the step that holds now; null before the first one.
+             */
+            step: number | null;
+            /**
+             * Format: int64
+             * @description How often it has begun again.
+             */
+            loops: number;
+            /** @description Whether its last step has ended and it does not loop. */
+            finished: boolean;
+        };
         /**
          * Release
          * @description The result of releasing an adapter.
@@ -1260,6 +1637,48 @@ export interface components {
             metric?: number;
         };
         /**
+         * Rule
+         * @description One of several rules: which packets it concerns, and what happens to them.
+         *
+         *     It can be sent as an answer has it: what the answer says beside the rule is ignored.
+         */
+        Rule: {
+            /** @description The packets that are concerned; null for all. */
+            match?: components["schemas"]["Match"] | null;
+            /**
+             * @description The name of one of `GET /v1/impairments/presets`, instead of `received` and `injected`.
+             * @example 3g
+             */
+            preset?: components["schemas"]["PresetName"] | null;
+            /** @description The packets from the host to the application. */
+            received?: components["schemas"]["Impairment"] | null;
+            /** @description The packets from the application to the host. */
+            injected?: components["schemas"]["Impairment"] | null;
+            /** @description Steps in time, instead of `received` and `injected`. */
+            scenario?: components["schemas"]["Scenario"] | null;
+            /** @description What an answer says beside the rule. It is ignored, so that `rules` can be sent again. */
+            now_received?: components["schemas"]["Impairment"] | null;
+            /** @description What an answer says beside the rule. It is ignored, so that `rules` can be sent again. */
+            now_injected?: components["schemas"]["Impairment"] | null;
+            /** @description What an answer says beside the rule. It is ignored, so that `rules` can be sent again. */
+            progress?: components["schemas"]["Progress"] | null;
+        };
+        /**
+         * Scenario
+         * @description A list of steps, played once or in a loop from the moment at which it is set.
+         *
+         *     Before its first step nothing happens to packets; in a loop, each time. Without a loop, the
+         *     state of the last step stays.
+         */
+        Scenario: {
+            /** @description The steps, each at least 0.01 s later than the previous one. */
+            steps: components["schemas"]["Step"][];
+            /** @description Whether it begins again at its end. The default is false. */
+            loop?: boolean;
+            /** @description The length of the scenario in seconds; null for the end of its last step. A loop needs at least 0.1 s. If its last step has no ramp, say how long it is: else that step ends as it begins. */
+            length?: number | null;
+        };
+        /**
          * Scope
          * @description A scope of a token. `read`: read adapters, sessions and events. `capture`: get packets. `inject`: inject packets. `metrics`: read the metrics. `admin`: everything. Later versions may add values.
          * @enum {string}
@@ -1287,6 +1706,8 @@ export interface components {
              * @example 4194304
              */
             capacity: number;
+            /** @description Whether the host passes TCP and UDP data in pieces of up to 64 KiB, which the session splits into packets. Where the system refuses that, a session runs without. */
+            offload?: boolean;
             /** @description The state of the session. Packets are exchanged only while it is `running`. */
             state: components["schemas"]["SessionState"];
             /** @description A sentence that says why the session ended or failed; null while it runs. */
@@ -1321,6 +1742,23 @@ export interface components {
              * @description The number of clients that receive packets now.
              */
             subscribers: number;
+            /**
+             * @description What `PUT /v1/sessions/{id}/impairment` does to its packets now, in one line; null if nothing happens to them.
+             * @example received delay 60ms jitter 5ms loss 2%; injected rate 10mbit
+             */
+            impairment?: string | null;
+            /**
+             * Format: int64
+             * @description The number of clients that hold the adapter now: they are connected to `WS /v1/adapters/{guid}/packets` with `ends=session` or `ends=adapter`.
+             */
+            holders?: number;
+            /** @description What ends when the last client that holds the adapter has gone and none comes back. A session that was started by another request does not end with them, except with its adapter. */
+            ends?: components["schemas"]["Ends"];
+            /**
+             * Format: date-time
+             * @description The time, in UTC, at which this ends if no client comes back; null while a client holds the adapter, or if nothing ends.
+             */
+            ends_at?: string | null;
             /** @description The counters of the session since its start. */
             counters: components["schemas"]["SessionCounters"];
         };
@@ -1357,6 +1795,48 @@ export interface components {
              * @example 4194304
              */
             capacity?: number;
+            /** @description Whether the host passes TCP and UDP data in pieces of up to 64 KiB, which the session splits into packets. Null: as the service is set. Only drivers with the capability `offload` can do it. */
+            offload?: boolean | null;
+        };
+        /**
+         * SessionImpairment
+         * @description The bad network of a session: what was set, what it does now, and what it did.
+         */
+        SessionImpairment: {
+            /**
+             * @description The id of the session.
+             * @example 5f0c9d1e2b3a
+             */
+            session: string;
+            /**
+             * Format: uuid
+             * @description The GUID of the session's adapter.
+             * @example deadbabe-cafe-beef-0123-456789abcdef
+             */
+            adapter: string;
+            /**
+             * @description What it does now, in one line and in the words of `wintun-api impair`.
+             * @example received delay 60ms jitter 5ms loss 2%; injected rate 10mbit
+             */
+            summary: string;
+            /**
+             * Format: int64
+             * @description The number from which all chance follows.
+             */
+            seed: number;
+            /** @description What happens to packets that are delayed when this is changed or removed. */
+            on_change: components["schemas"]["OnChange"];
+            /**
+             * Format: date-time
+             * @description The time at which it was set, in UTC.
+             */
+            set_at: string;
+            /** @description The rules, of which the first match counts. */
+            rules: components["schemas"]["ActiveRule"][];
+            /** @description The packets from the host to the application. */
+            received: components["schemas"]["ImpairmentCounters"];
+            /** @description The packets from the application to the host. */
+            injected: components["schemas"]["ImpairmentCounters"];
         };
         /**
          * SessionState
@@ -1364,6 +1844,28 @@ export interface components {
          * @enum {string}
          */
         SessionState: "starting" | "running" | "ending" | "ended" | "failed";
+        /**
+         * Step
+         * @description A step of a scenario: from `at` on, the network is like this.
+         *
+         *     A direction that is left out stays as it was; null ends what was done to it.
+         */
+        Step: {
+            /**
+             * @description The second at which the step begins, from the start of the scenario.
+             * @example 10
+             */
+            at: number;
+            /**
+             * @description Over how many seconds numbers change linearly to those of the step; 0 for at once. What is not a number changes at `at`, and so does a limit that begins or ends. The ramp must be over when the next step begins. The default is 0.
+             * @example 5
+             */
+            ramp?: number;
+            /** @description The packets from the host to the application. */
+            received?: components["schemas"]["Impairment"] | null;
+            /** @description The packets from the application to the host. */
+            injected?: components["schemas"]["Impairment"] | null;
+        };
         /**
          * System
          * @description The service and the machine on which it runs.
@@ -1394,6 +1896,8 @@ export interface components {
              * @example 3.13.5
              */
             python: string;
+            /** @description Whether packets are handled by the C extension. If not, Python does the same at a lower rate. */
+            native: boolean;
             /** @description Whether the service has the rights that it needs to manage adapters. */
             elevated: boolean;
             /**
@@ -1407,6 +1911,15 @@ export interface components {
             scopes: components["schemas"]["Scope"][];
             limits: components["schemas"]["Limits"];
         };
+        /**
+         * Tap
+         * @description Select on which side of an impairment a client watches a session.
+         *
+         *     `after`: what the application and the host really get. `before`: what the host and the clients
+         *     sent, before anything of it was delayed or lost.
+         * @enum {string}
+         */
+        Tap: "after" | "before";
         /**
          * Token
          * @description An issued token without its secret.
@@ -1605,6 +2118,7 @@ export interface operations {
                      *       "platform": "Windows-11-10.0.26100-SP0",
                      *       "architecture": "AMD64",
                      *       "python": "3.13.5",
+                     *       "native": true,
                      *       "elevated": true,
                      *       "driver": "wintun",
                      *       "unavailable": null,
@@ -1730,7 +2244,8 @@ export interface operations {
                      *         "network_settings": true,
                      *         "metric": true,
                      *         "dns": true,
-                     *         "force_close": false
+                     *         "force_close": false,
+                     *         "offload": false
                      *       },
                      *       "calls": []
                      *     }
@@ -2472,7 +2987,61 @@ export interface operations {
             };
         };
         responses: {
-            /** @description An adapter and its network settings, as the operating system reports them. */
+            /** @description The adapter existed and was opened. */
+            200: {
+                headers: {
+                    /** @description The path of the new resource. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "guid": "deadbabe-cafe-beef-0123-456789abcdef",
+                     *       "name": "OfficeNet",
+                     *       "pool": "WireGuard",
+                     *       "luid": 14918173782441984,
+                     *       "interface_index": 7,
+                     *       "interface_name": "OfficeNet",
+                     *       "wintun_name": "OfficeNet",
+                     *       "mtu": 1420,
+                     *       "addresses": [
+                     *         "10.6.7.7/24"
+                     *       ],
+                     *       "families": [
+                     *         4,
+                     *         6
+                     *       ],
+                     *       "metric": null,
+                     *       "routes": [
+                     *         {
+                     *           "destination": "10.0.0.0/8",
+                     *           "next_hop": null,
+                     *           "metric": 0
+                     *         }
+                     *       ],
+                     *       "dns": [
+                     *         "10.6.7.1"
+                     *       ],
+                     *       "dns_search": [
+                     *         "example.com"
+                     *       ],
+                     *       "wanted": null,
+                     *       "difference": null,
+                     *       "state": "up",
+                     *       "unavailable": null,
+                     *       "link_up": true,
+                     *       "persistent": false,
+                     *       "managed": true,
+                     *       "orphan": false,
+                     *       "session": "5f0c9d1e2b3a",
+                     *       "reboot_required": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Adapter"];
+                };
+            };
+            /** @description The adapter was created. */
             201: {
                 headers: {
                     /** @description The path of the new resource. */
@@ -2555,7 +3124,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Adapter exists; Address exists; Route exists. */
+            /** @description No such adapter. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Adapter exists; Adapter unavailable; Address exists; Route exists. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3765,6 +4343,7 @@ export interface operations {
                      *         "id": "5f0c9d1e2b3a",
                      *         "adapter": "deadbabe-cafe-beef-0123-456789abcdef",
                      *         "capacity": 4194304,
+                     *         "offload": false,
                      *         "state": "running",
                      *         "reason": null,
                      *         "win32_code": null,
@@ -3773,6 +4352,10 @@ export interface operations {
                      *         "ended_at": null,
                      *         "restarts": 0,
                      *         "subscribers": 1,
+                     *         "impairment": null,
+                     *         "holders": 0,
+                     *         "ends": "nothing",
+                     *         "ends_at": null,
                      *         "counters": {
                      *           "received": {
                      *             "packets": 1204,
@@ -3887,6 +4470,7 @@ export interface operations {
                      *       "id": "5f0c9d1e2b3a",
                      *       "adapter": "deadbabe-cafe-beef-0123-456789abcdef",
                      *       "capacity": 4194304,
+                     *       "offload": false,
                      *       "state": "running",
                      *       "reason": null,
                      *       "win32_code": null,
@@ -3895,6 +4479,10 @@ export interface operations {
                      *       "ended_at": null,
                      *       "restarts": 0,
                      *       "subscribers": 1,
+                     *       "impairment": null,
+                     *       "holders": 0,
+                     *       "ends": "nothing",
+                     *       "ends_at": null,
                      *       "counters": {
                      *         "received": {
                      *           "packets": 1204,
@@ -4016,6 +4604,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Not supported. */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Driver call failed. */
             502: {
                 headers: {
@@ -4068,6 +4665,7 @@ export interface operations {
                      *       "id": "5f0c9d1e2b3a",
                      *       "adapter": "deadbabe-cafe-beef-0123-456789abcdef",
                      *       "capacity": 4194304,
+                     *       "offload": false,
                      *       "state": "running",
                      *       "reason": null,
                      *       "win32_code": null,
@@ -4076,6 +4674,10 @@ export interface operations {
                      *       "ended_at": null,
                      *       "restarts": 0,
                      *       "subscribers": 1,
+                     *       "impairment": null,
+                     *       "holders": 0,
+                     *       "ends": "nothing",
+                     *       "ends_at": null,
                      *       "counters": {
                      *         "received": {
                      *           "packets": 1204,
@@ -4195,6 +4797,7 @@ export interface operations {
                      *       "id": "5f0c9d1e2b3a",
                      *       "adapter": "deadbabe-cafe-beef-0123-456789abcdef",
                      *       "capacity": 4194304,
+                     *       "offload": false,
                      *       "state": "running",
                      *       "reason": null,
                      *       "win32_code": null,
@@ -4203,6 +4806,10 @@ export interface operations {
                      *       "ended_at": null,
                      *       "restarts": 0,
                      *       "subscribers": 1,
+                     *       "impairment": null,
+                     *       "holders": 0,
+                     *       "ends": "nothing",
+                     *       "ends_at": null,
                      *       "counters": {
                      *         "received": {
                      *           "packets": 1204,
@@ -4308,6 +4915,1075 @@ export interface operations {
             };
             /** @description Driver busy. */
             504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_impairment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the session. */
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The bad network of a session: what was set, what it does now, and what it did. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "session": "5f0c9d1e2b3a",
+                     *       "adapter": "deadbabe-cafe-beef-0123-456789abcdef",
+                     *       "summary": "received delay 60ms jitter 5ms distribution normal loss 2%; injected rate 10mbit burst 16kb",
+                     *       "seed": 7,
+                     *       "on_change": "deliver",
+                     *       "set_at": "2026-11-25T09:30:00Z",
+                     *       "rules": [
+                     *         {
+                     *           "match": null,
+                     *           "preset": null,
+                     *           "received": {
+                     *             "delay_ms": 60,
+                     *             "jitter_ms": 5,
+                     *             "distribution": "normal",
+                     *             "delay_correlation": 0,
+                     *             "loss": 0.02,
+                     *             "loss_correlation": 0,
+                     *             "gilbert_elliott": null,
+                     *             "duplicate": 0,
+                     *             "duplicate_correlation": 0,
+                     *             "corrupt": 0,
+                     *             "corrupt_correlation": 0,
+                     *             "reorder": 0,
+                     *             "reorder_correlation": 0,
+                     *             "reorder_gap": 1,
+                     *             "rate_bps": null,
+                     *             "burst_bytes": 0,
+                     *             "overhead_bytes": 0,
+                     *             "limit_packets": 1000,
+                     *             "limit_bytes": null,
+                     *             "blackout": false,
+                     *             "max_size": null,
+                     *             "too_big_reply": false
+                     *           },
+                     *           "injected": {
+                     *             "delay_ms": 0,
+                     *             "jitter_ms": 0,
+                     *             "distribution": "uniform",
+                     *             "delay_correlation": 0,
+                     *             "loss": 0,
+                     *             "loss_correlation": 0,
+                     *             "gilbert_elliott": null,
+                     *             "duplicate": 0,
+                     *             "duplicate_correlation": 0,
+                     *             "corrupt": 0,
+                     *             "corrupt_correlation": 0,
+                     *             "reorder": 0,
+                     *             "reorder_correlation": 0,
+                     *             "reorder_gap": 1,
+                     *             "rate_bps": 10000000,
+                     *             "burst_bytes": 16384,
+                     *             "overhead_bytes": 0,
+                     *             "limit_packets": 1000,
+                     *             "limit_bytes": null,
+                     *             "blackout": false,
+                     *             "max_size": null,
+                     *             "too_big_reply": false
+                     *           },
+                     *           "scenario": null,
+                     *           "now_received": {
+                     *             "delay_ms": 60,
+                     *             "jitter_ms": 5,
+                     *             "distribution": "normal",
+                     *             "delay_correlation": 0,
+                     *             "loss": 0.02,
+                     *             "loss_correlation": 0,
+                     *             "gilbert_elliott": null,
+                     *             "duplicate": 0,
+                     *             "duplicate_correlation": 0,
+                     *             "corrupt": 0,
+                     *             "corrupt_correlation": 0,
+                     *             "reorder": 0,
+                     *             "reorder_correlation": 0,
+                     *             "reorder_gap": 1,
+                     *             "rate_bps": null,
+                     *             "burst_bytes": 0,
+                     *             "overhead_bytes": 0,
+                     *             "limit_packets": 1000,
+                     *             "limit_bytes": null,
+                     *             "blackout": false,
+                     *             "max_size": null,
+                     *             "too_big_reply": false
+                     *           },
+                     *           "now_injected": {
+                     *             "delay_ms": 0,
+                     *             "jitter_ms": 0,
+                     *             "distribution": "uniform",
+                     *             "delay_correlation": 0,
+                     *             "loss": 0,
+                     *             "loss_correlation": 0,
+                     *             "gilbert_elliott": null,
+                     *             "duplicate": 0,
+                     *             "duplicate_correlation": 0,
+                     *             "corrupt": 0,
+                     *             "corrupt_correlation": 0,
+                     *             "reorder": 0,
+                     *             "reorder_correlation": 0,
+                     *             "reorder_gap": 1,
+                     *             "rate_bps": 10000000,
+                     *             "burst_bytes": 16384,
+                     *             "overhead_bytes": 0,
+                     *             "limit_packets": 1000,
+                     *             "limit_bytes": null,
+                     *             "blackout": false,
+                     *             "max_size": null,
+                     *             "too_big_reply": false
+                     *           },
+                     *           "progress": null
+                     *         }
+                     *       ],
+                     *       "received": {
+                     *         "offered": {
+                     *           "packets": 1204,
+                     *           "bytes": 912345
+                     *         },
+                     *         "duplicated": {
+                     *           "packets": 0,
+                     *           "bytes": 0
+                     *         },
+                     *         "delivered": {
+                     *           "packets": 1177,
+                     *           "bytes": 891822
+                     *         },
+                     *         "lost": {
+                     *           "packets": 23,
+                     *           "bytes": 17250
+                     *         },
+                     *         "limit": {
+                     *           "packets": 0,
+                     *           "bytes": 0
+                     *         },
+                     *         "blackout": {
+                     *           "packets": 0,
+                     *           "bytes": 0
+                     *         },
+                     *         "too_large": {
+                     *           "packets": 0,
+                     *           "bytes": 0
+                     *         },
+                     *         "dropped": {
+                     *           "packets": 0,
+                     *           "bytes": 0
+                     *         },
+                     *         "delayed": {
+                     *           "packets": 4,
+                     *           "bytes": 3273
+                     *         },
+                     *         "corrupted": {
+                     *           "packets": 0,
+                     *           "bytes": 0
+                     *         },
+                     *         "reordered": {
+                     *           "packets": 0,
+                     *           "bytes": 0
+                     *         },
+                     *         "too_big_replies": 0
+                     *       },
+                     *       "injected": {
+                     *         "offered": {
+                     *           "packets": 1198,
+                     *           "bytes": 880021
+                     *         },
+                     *         "duplicated": {
+                     *           "packets": 0,
+                     *           "bytes": 0
+                     *         },
+                     *         "delivered": {
+                     *           "packets": 1198,
+                     *           "bytes": 880021
+                     *         },
+                     *         "lost": {
+                     *           "packets": 0,
+                     *           "bytes": 0
+                     *         },
+                     *         "limit": {
+                     *           "packets": 0,
+                     *           "bytes": 0
+                     *         },
+                     *         "blackout": {
+                     *           "packets": 0,
+                     *           "bytes": 0
+                     *         },
+                     *         "too_large": {
+                     *           "packets": 0,
+                     *           "bytes": 0
+                     *         },
+                     *         "dropped": {
+                     *           "packets": 0,
+                     *           "bytes": 0
+                     *         },
+                     *         "delayed": {
+                     *           "packets": 0,
+                     *           "bytes": 0
+                     *         },
+                     *         "corrupted": {
+                     *           "packets": 0,
+                     *           "bytes": 0
+                     *         },
+                     *         "reordered": {
+                     *           "packets": 0,
+                     *           "bytes": 0
+                     *         },
+                     *         "too_big_replies": 0
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SessionImpairment"];
+                };
+            };
+            /** @description Bad Host header; Repeated header. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token. */
+            401: {
+                headers: {
+                    /** @description Always `Bearer`. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Missing scope; Foreign Host header; Foreign Origin. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such session; No impairment. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens. */
+            429: {
+                headers: {
+                    /** @description The number of seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service stopping. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_impairment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the session. */
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImpairmentSet"];
+            };
+        };
+        responses: {
+            /** @description The bad network of a session: what was set, what it does now, and what it did. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "session": "5f0c9d1e2b3a",
+                     *       "adapter": "deadbabe-cafe-beef-0123-456789abcdef",
+                     *       "summary": "received delay 60ms jitter 5ms distribution normal loss 2%; injected rate 10mbit burst 16kb",
+                     *       "seed": 7,
+                     *       "on_change": "deliver",
+                     *       "set_at": "2026-11-25T09:30:00Z",
+                     *       "rules": [
+                     *         {
+                     *           "match": null,
+                     *           "preset": null,
+                     *           "received": {
+                     *             "delay_ms": 60,
+                     *             "jitter_ms": 5,
+                     *             "distribution": "normal",
+                     *             "delay_correlation": 0,
+                     *             "loss": 0.02,
+                     *             "loss_correlation": 0,
+                     *             "gilbert_elliott": null,
+                     *             "duplicate": 0,
+                     *             "duplicate_correlation": 0,
+                     *             "corrupt": 0,
+                     *             "corrupt_correlation": 0,
+                     *             "reorder": 0,
+                     *             "reorder_correlation": 0,
+                     *             "reorder_gap": 1,
+                     *             "rate_bps": null,
+                     *             "burst_bytes": 0,
+                     *             "overhead_bytes": 0,
+                     *             "limit_packets": 1000,
+                     *             "limit_bytes": null,
+                     *             "blackout": false,
+                     *             "max_size": null,
+                     *             "too_big_reply": false
+                     *           },
+                     *           "injected": {
+                     *             "delay_ms": 0,
+                     *             "jitter_ms": 0,
+                     *             "distribution": "uniform",
+                     *             "delay_correlation": 0,
+                     *             "loss": 0,
+                     *             "loss_correlation": 0,
+                     *             "gilbert_elliott": null,
+                     *             "duplicate": 0,
+                     *             "duplicate_correlation": 0,
+                     *             "corrupt": 0,
+                     *             "corrupt_correlation": 0,
+                     *             "reorder": 0,
+                     *             "reorder_correlation": 0,
+                     *             "reorder_gap": 1,
+                     *             "rate_bps": 10000000,
+                     *             "burst_bytes": 16384,
+                     *             "overhead_bytes": 0,
+                     *             "limit_packets": 1000,
+                     *             "limit_bytes": null,
+                     *             "blackout": false,
+                     *             "max_size": null,
+                     *             "too_big_reply": false
+                     *           },
+                     *           "scenario": null,
+                     *           "now_received": {
+                     *             "delay_ms": 60,
+                     *             "jitter_ms": 5,
+                     *             "distribution": "normal",
+                     *             "delay_correlation": 0,
+                     *             "loss": 0.02,
+                     *             "loss_correlation": 0,
+                     *             "gilbert_elliott": null,
+                     *             "duplicate": 0,
+                     *             "duplicate_correlation": 0,
+                     *             "corrupt": 0,
+                     *             "corrupt_correlation": 0,
+                     *             "reorder": 0,
+                     *             "reorder_correlation": 0,
+                     *             "reorder_gap": 1,
+                     *             "rate_bps": null,
+                     *             "burst_bytes": 0,
+                     *             "overhead_bytes": 0,
+                     *             "limit_packets": 1000,
+                     *             "limit_bytes": null,
+                     *             "blackout": false,
+                     *             "max_size": null,
+                     *             "too_big_reply": false
+                     *           },
+                     *           "now_injected": {
+                     *             "delay_ms": 0,
+                     *             "jitter_ms": 0,
+                     *             "distribution": "uniform",
+                     *             "delay_correlation": 0,
+                     *             "loss": 0,
+                     *             "loss_correlation": 0,
+                     *             "gilbert_elliott": null,
+                     *             "duplicate": 0,
+                     *             "duplicate_correlation": 0,
+                     *             "corrupt": 0,
+                     *             "corrupt_correlation": 0,
+                     *             "reorder": 0,
+                     *             "reorder_correlation": 0,
+                     *             "reorder_gap": 1,
+                     *             "rate_bps": 10000000,
+                     *             "burst_bytes": 16384,
+                     *             "overhead_bytes": 0,
+                     *             "limit_packets": 1000,
+                     *             "limit_bytes": null,
+                     *             "blackout": false,
+                     *             "max_size": null,
+                     *             "too_big_reply": false
+                     *           },
+                     *           "progress": null
+                     *         }
+                     *       ],
+                     *       "received": {
+                     *         "offered": {
+                     *           "packets": 1204,
+                     *           "bytes": 912345
+                     *         },
+                     *         "duplicated": {
+                     *           "packets": 0,
+                     *           "bytes": 0
+                     *         },
+                     *         "delivered": {
+                     *           "packets": 1177,
+                     *           "bytes": 891822
+                     *         },
+                     *         "lost": {
+                     *           "packets": 23,
+                     *           "bytes": 17250
+                     *         },
+                     *         "limit": {
+                     *           "packets": 0,
+                     *           "bytes": 0
+                     *         },
+                     *         "blackout": {
+                     *           "packets": 0,
+                     *           "bytes": 0
+                     *         },
+                     *         "too_large": {
+                     *           "packets": 0,
+                     *           "bytes": 0
+                     *         },
+                     *         "dropped": {
+                     *           "packets": 0,
+                     *           "bytes": 0
+                     *         },
+                     *         "delayed": {
+                     *           "packets": 4,
+                     *           "bytes": 3273
+                     *         },
+                     *         "corrupted": {
+                     *           "packets": 0,
+                     *           "bytes": 0
+                     *         },
+                     *         "reordered": {
+                     *           "packets": 0,
+                     *           "bytes": 0
+                     *         },
+                     *         "too_big_replies": 0
+                     *       },
+                     *       "injected": {
+                     *         "offered": {
+                     *           "packets": 1198,
+                     *           "bytes": 880021
+                     *         },
+                     *         "duplicated": {
+                     *           "packets": 0,
+                     *           "bytes": 0
+                     *         },
+                     *         "delivered": {
+                     *           "packets": 1198,
+                     *           "bytes": 880021
+                     *         },
+                     *         "lost": {
+                     *           "packets": 0,
+                     *           "bytes": 0
+                     *         },
+                     *         "limit": {
+                     *           "packets": 0,
+                     *           "bytes": 0
+                     *         },
+                     *         "blackout": {
+                     *           "packets": 0,
+                     *           "bytes": 0
+                     *         },
+                     *         "too_large": {
+                     *           "packets": 0,
+                     *           "bytes": 0
+                     *         },
+                     *         "dropped": {
+                     *           "packets": 0,
+                     *           "bytes": 0
+                     *         },
+                     *         "delayed": {
+                     *           "packets": 0,
+                     *           "bytes": 0
+                     *         },
+                     *         "corrupted": {
+                     *           "packets": 0,
+                     *           "bytes": 0
+                     *         },
+                     *         "reordered": {
+                     *           "packets": 0,
+                     *           "bytes": 0
+                     *         },
+                     *         "too_big_replies": 0
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SessionImpairment"];
+                };
+            };
+            /** @description Bad Host header; Repeated header; Bad Request. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token. */
+            401: {
+                headers: {
+                    /** @description Always `Bearer`. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Missing scope; Foreign Host header; Foreign Origin. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such session. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Session ended. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Content Too Large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Invalid argument; Invalid request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens. */
+            429: {
+                headers: {
+                    /** @description The number of seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service stopping. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_impairment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the session. */
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The bad network of a session: what was set, what it does now, and what it did. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "session": "5f0c9d1e2b3a",
+                     *       "adapter": "deadbabe-cafe-beef-0123-456789abcdef",
+                     *       "summary": "received delay 60ms jitter 5ms distribution normal loss 2%; injected rate 10mbit burst 16kb",
+                     *       "seed": 7,
+                     *       "on_change": "deliver",
+                     *       "set_at": "2026-11-25T09:30:00Z",
+                     *       "rules": [
+                     *         {
+                     *           "match": null,
+                     *           "preset": null,
+                     *           "received": {
+                     *             "delay_ms": 60,
+                     *             "jitter_ms": 5,
+                     *             "distribution": "normal",
+                     *             "delay_correlation": 0,
+                     *             "loss": 0.02,
+                     *             "loss_correlation": 0,
+                     *             "gilbert_elliott": null,
+                     *             "duplicate": 0,
+                     *             "duplicate_correlation": 0,
+                     *             "corrupt": 0,
+                     *             "corrupt_correlation": 0,
+                     *             "reorder": 0,
+                     *             "reorder_correlation": 0,
+                     *             "reorder_gap": 1,
+                     *             "rate_bps": null,
+                     *             "burst_bytes": 0,
+                     *             "overhead_bytes": 0,
+                     *             "limit_packets": 1000,
+                     *             "limit_bytes": null,
+                     *             "blackout": false,
+                     *             "max_size": null,
+                     *             "too_big_reply": false
+                     *           },
+                     *           "injected": {
+                     *             "delay_ms": 0,
+                     *             "jitter_ms": 0,
+                     *             "distribution": "uniform",
+                     *             "delay_correlation": 0,
+                     *             "loss": 0,
+                     *             "loss_correlation": 0,
+                     *             "gilbert_elliott": null,
+                     *             "duplicate": 0,
+                     *             "duplicate_correlation": 0,
+                     *             "corrupt": 0,
+                     *             "corrupt_correlation": 0,
+                     *             "reorder": 0,
+                     *             "reorder_correlation": 0,
+                     *             "reorder_gap": 1,
+                     *             "rate_bps": 10000000,
+                     *             "burst_bytes": 16384,
+                     *             "overhead_bytes": 0,
+                     *             "limit_packets": 1000,
+                     *             "limit_bytes": null,
+                     *             "blackout": false,
+                     *             "max_size": null,
+                     *             "too_big_reply": false
+                     *           },
+                     *           "scenario": null,
+                     *           "now_received": {
+                     *             "delay_ms": 60,
+                     *             "jitter_ms": 5,
+                     *             "distribution": "normal",
+                     *             "delay_correlation": 0,
+                     *             "loss": 0.02,
+                     *             "loss_correlation": 0,
+                     *             "gilbert_elliott": null,
+                     *             "duplicate": 0,
+                     *             "duplicate_correlation": 0,
+                     *             "corrupt": 0,
+                     *             "corrupt_correlation": 0,
+                     *             "reorder": 0,
+                     *             "reorder_correlation": 0,
+                     *             "reorder_gap": 1,
+                     *             "rate_bps": null,
+                     *             "burst_bytes": 0,
+                     *             "overhead_bytes": 0,
+                     *             "limit_packets": 1000,
+                     *             "limit_bytes": null,
+                     *             "blackout": false,
+                     *             "max_size": null,
+                     *             "too_big_reply": false
+                     *           },
+                     *           "now_injected": {
+                     *             "delay_ms": 0,
+                     *             "jitter_ms": 0,
+                     *             "distribution": "uniform",
+                     *             "delay_correlation": 0,
+                     *             "loss": 0,
+                     *             "loss_correlation": 0,
+                     *             "gilbert_elliott": null,
+                     *             "duplicate": 0,
+                     *             "duplicate_correlation": 0,
+                     *             "corrupt": 0,
+                     *             "corrupt_correlation": 0,
+                     *             "reorder": 0,
+                     *             "reorder_correlation": 0,
+                     *             "reorder_gap": 1,
+                     *             "rate_bps": 10000000,
+                     *             "burst_bytes": 16384,
+                     *             "overhead_bytes": 0,
+                     *             "limit_packets": 1000,
+                     *             "limit_bytes": null,
+                     *             "blackout": false,
+                     *             "max_size": null,
+                     *             "too_big_reply": false
+                     *           },
+                     *           "progress": null
+                     *         }
+                     *       ],
+                     *       "received": {
+                     *         "offered": {
+                     *           "packets": 1204,
+                     *           "bytes": 912345
+                     *         },
+                     *         "duplicated": {
+                     *           "packets": 0,
+                     *           "bytes": 0
+                     *         },
+                     *         "delivered": {
+                     *           "packets": 1177,
+                     *           "bytes": 891822
+                     *         },
+                     *         "lost": {
+                     *           "packets": 23,
+                     *           "bytes": 17250
+                     *         },
+                     *         "limit": {
+                     *           "packets": 0,
+                     *           "bytes": 0
+                     *         },
+                     *         "blackout": {
+                     *           "packets": 0,
+                     *           "bytes": 0
+                     *         },
+                     *         "too_large": {
+                     *           "packets": 0,
+                     *           "bytes": 0
+                     *         },
+                     *         "dropped": {
+                     *           "packets": 0,
+                     *           "bytes": 0
+                     *         },
+                     *         "delayed": {
+                     *           "packets": 4,
+                     *           "bytes": 3273
+                     *         },
+                     *         "corrupted": {
+                     *           "packets": 0,
+                     *           "bytes": 0
+                     *         },
+                     *         "reordered": {
+                     *           "packets": 0,
+                     *           "bytes": 0
+                     *         },
+                     *         "too_big_replies": 0
+                     *       },
+                     *       "injected": {
+                     *         "offered": {
+                     *           "packets": 1198,
+                     *           "bytes": 880021
+                     *         },
+                     *         "duplicated": {
+                     *           "packets": 0,
+                     *           "bytes": 0
+                     *         },
+                     *         "delivered": {
+                     *           "packets": 1198,
+                     *           "bytes": 880021
+                     *         },
+                     *         "lost": {
+                     *           "packets": 0,
+                     *           "bytes": 0
+                     *         },
+                     *         "limit": {
+                     *           "packets": 0,
+                     *           "bytes": 0
+                     *         },
+                     *         "blackout": {
+                     *           "packets": 0,
+                     *           "bytes": 0
+                     *         },
+                     *         "too_large": {
+                     *           "packets": 0,
+                     *           "bytes": 0
+                     *         },
+                     *         "dropped": {
+                     *           "packets": 0,
+                     *           "bytes": 0
+                     *         },
+                     *         "delayed": {
+                     *           "packets": 0,
+                     *           "bytes": 0
+                     *         },
+                     *         "corrupted": {
+                     *           "packets": 0,
+                     *           "bytes": 0
+                     *         },
+                     *         "reordered": {
+                     *           "packets": 0,
+                     *           "bytes": 0
+                     *         },
+                     *         "too_big_replies": 0
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SessionImpairment"];
+                };
+            };
+            /** @description Bad Host header; Repeated header. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token. */
+            401: {
+                headers: {
+                    /** @description Always `Bearer`. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Missing scope; Foreign Host header; Foreign Origin. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such session; No impairment. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens. */
+            429: {
+                headers: {
+                    /** @description The number of seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service stopping. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_impairment_presets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A list of the requested objects. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "name": "3g",
+                     *         "title": "3G: 1.6 Mbit/s down, 768 kbit/s up, 300 ms round trip",
+                     *         "source": "WebPageTest, www/settings/connectivity.ini.sample (https://github.com/WPO-Foundation/webpagetest): 3G.",
+                     *         "received": {
+                     *           "delay_ms": 150,
+                     *           "jitter_ms": 0,
+                     *           "distribution": "uniform",
+                     *           "delay_correlation": 0,
+                     *           "loss": 0,
+                     *           "loss_correlation": 0,
+                     *           "gilbert_elliott": null,
+                     *           "duplicate": 0,
+                     *           "duplicate_correlation": 0,
+                     *           "corrupt": 0,
+                     *           "corrupt_correlation": 0,
+                     *           "reorder": 0,
+                     *           "reorder_correlation": 0,
+                     *           "reorder_gap": 1,
+                     *           "rate_bps": 768000,
+                     *           "burst_bytes": 0,
+                     *           "overhead_bytes": 0,
+                     *           "limit_packets": 10000,
+                     *           "limit_bytes": 89400,
+                     *           "blackout": false,
+                     *           "max_size": null,
+                     *           "too_big_reply": false
+                     *         },
+                     *         "injected": {
+                     *           "delay_ms": 150,
+                     *           "jitter_ms": 0,
+                     *           "distribution": "uniform",
+                     *           "delay_correlation": 0,
+                     *           "loss": 0,
+                     *           "loss_correlation": 0,
+                     *           "gilbert_elliott": null,
+                     *           "duplicate": 0,
+                     *           "duplicate_correlation": 0,
+                     *           "corrupt": 0,
+                     *           "corrupt_correlation": 0,
+                     *           "reorder": 0,
+                     *           "reorder_correlation": 0,
+                     *           "reorder_gap": 1,
+                     *           "rate_bps": 1600000,
+                     *           "burst_bytes": 0,
+                     *           "overhead_bytes": 0,
+                     *           "limit_packets": 10000,
+                     *           "limit_bytes": 105000,
+                     *           "blackout": false,
+                     *           "max_size": null,
+                     *           "too_big_reply": false
+                     *         }
+                     *       }
+                     *     ]
+                     */
+                    "application/json": components["schemas"]["Preset"][];
+                };
+            };
+            /** @description Bad Host header; Repeated header. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token. */
+            401: {
+                headers: {
+                    /** @description Always `Bearer`. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Missing scope; Foreign Host header; Foreign Origin. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens. */
+            429: {
+                headers: {
+                    /** @description The number of seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service stopping. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4463,6 +6139,8 @@ export interface operations {
             query?: {
                 /** @description The packets that the capture contains. */
                 direction?: components["schemas"]["CaptureDirection"];
+                /** @description On which side of an impairment of the session packets are seen: `after` for what the application and the host really get, `before` for what the host and the clients sent. */
+                tap?: components["schemas"]["Tap"];
                 /** @description The number of bytes to which each packet is cut; 0 keeps all bytes. */
                 snaplen?: number;
                 /** @description The number of packets after which the capture ends. If it is left out, their number does not end it. */

@@ -4,11 +4,17 @@ import type { components } from "./schema.gen";
 
 type Schemas = components["schemas"];
 
+export type ActiveRule = Schemas["ActiveRule"];
 export type Adapter = Schemas["Adapter"];
 export type AdapterCreate = Schemas["AdapterCreate"];
 export type AdapterUpdate = Schemas["AdapterUpdate"];
 export type Driver = Schemas["Driver"];
+export type Impairment = Schemas["Impairment"];
+export type ImpairmentCounters = Schemas["ImpairmentCounters"];
+export type ImpairmentSet = Schemas["ImpairmentSet"];
 export type InjectionReport = Schemas["InjectionReport"];
+export type Preset = Schemas["Preset"];
+export type Progress = Schemas["Progress"];
 /** Members that say nothing are not there. */
 export type Problem = { type: string } & Pick<Schemas["Problem"], "title" | "status" | "detail"> &
   Partial<Omit<Schemas["Problem"], "type">>;
@@ -17,4 +23,5 @@ export type Removal = Schemas["Removal"];
 export type Route = Schemas["Route"];
 export type Scope = Schemas["Scope"];
 export type Session = Schemas["Session"];
+export type SessionImpairment = Schemas["SessionImpairment"];
 export type System = Schemas["System"];

@@ -50,7 +50,7 @@ export class Dashboard {
   readonly service: ServiceModel;
   readonly adapters: AdaptersModel;
   readonly sessions: SessionsModel;
-  readonly log = new EventLogModel();
+  readonly log = new EventLogModel((guid) => this.adapters.find(guid)?.name ?? guid);
   readonly traffic = new TrafficModel();
   readonly capture: CaptureModel;
   readonly table: PacketTableModel;
@@ -164,6 +164,13 @@ export class Dashboard {
       case "session.ended":
       case "session.failed":
         this.sessions.put(message.data);
+        break;
+      case "impairment.step":
+        this.sessions.putStep(message.data.session, message.data.summary);
+        break;
+      case "impairment.set":
+      case "impairment.removed":
+        this.sessions.putImpairment(message.data, message.type === "impairment.removed");
         break;
     }
     this.log.add(message);

@@ -1,4 +1,4 @@
-/** The dialog of the overview that is open. */
+/** The dialog of the overview that is open, and whether the panel beside a session is. */
 
 import { signal } from "@preact/signals";
 
@@ -9,6 +9,9 @@ export type OpenedDialog =
 
 export class DialogsModel {
   readonly opened = signal<OpenedDialog | null>(null);
+
+  /** Whether the network of a session can be changed; it stays open for the next adapter. */
+  readonly network = signal(false);
 
   open(dialog: OpenedDialog): void {
     this.opened.value = dialog;

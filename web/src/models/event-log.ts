@@ -1,7 +1,7 @@
 /** What happened, for people to read: events and the driver's log, bounded. */
 
 import { signal } from "@preact/signals";
-import type { ServiceEvent } from "../api/events";
+import type { ImpairmentLossEvent, ServiceEvent } from "../api/events";
 import { eventLevel, eventText, type Level } from "./event-text";
 
 /** As many as the service keeps itself. */
@@ -28,8 +28,13 @@ export class EventLogModel {
   readonly source = signal<"all" | "driver" | "service">("all");
   readonly text = signal("");
   private entries: LogEntry[] = [];
+  /** The losses of impairments since anything else happened. */
+  private readonly losses = new Map<string, { readonly key: number; readonly count: number }>();
   private keys = 0;
   private newest = -1;
+
+  /** `nameOf` gives an adapter's name for its GUID. */
+  constructor(private readonly nameOf: (guid: string) => string = (guid) => guid) {}
 
   get count(): number {
     return this.entries.length;
@@ -37,14 +42,19 @@ export class EventLogModel {
 
   add(event: ServiceEvent): void {
     this.newest = Math.max(this.newest, event.id);
-    this.push(entryOf(event, this.keys++));
+    this.take(event);
+    this.version.value++;
   }
 
   /** Put what happened before this page came in front. */
   addPast(events: readonly ServiceEvent[]): void {
     const first = this.entries.find((entry) => entry.id >= 0)?.id ?? Number.POSITIVE_INFINITY;
-    const past = events.filter((event) => event.id < first).map((one) => entryOf(one, this.keys++));
-    this.entries = [...past, ...this.entries].slice(-MOST);
+    const present = this.entries;
+    this.entries = [];
+    this.losses.clear();
+    for (const event of events) if (event.id < first) this.take(event);
+    this.losses.clear();
+    this.entries = [...this.entries, ...present].slice(-MOST);
     this.version.value++;
   }
 
@@ -52,10 +62,12 @@ export class EventLogModel {
   note(level: Level, text: string): void {
     const key = this.keys++;
     this.push({ id: -1, key, time: new Date(), level, type: "dashboard", text });
+    this.version.value++;
   }
 
   clear(): void {
     this.entries = [];
+    this.losses.clear();
     this.version.value++;
   }
 
@@ -79,20 +91,39 @@ export class EventLogModel {
       .join("\n");
   }
 
-  private push(entry: LogEntry): void {
+  private take(event: ServiceEvent): void {
+    if (event.type === "impairment.loss") this.takeLoss(event);
+    else this.push(this.entryOf(event));
+  }
+
+  /** An impairment loses packets every second: one entry has those that nothing came between. */
+  private takeLoss(event: ImpairmentLossEvent): void {
+    const { adapter, direction, cause, count } = event.data;
+    const cell = `${adapter} ${direction} ${cause}`;
+    const before = this.losses.get(cell);
+    const sum = (before?.count ?? 0) + count;
+    const entry = this.entryOf({ ...event, data: { ...event.data, count: sum } });
+    const at = this.entries.findLastIndex(({ key }) => key === before?.key);
+    const first = this.entries[at];
+    if (first === undefined) this.push(entry, false);
+    else this.entries[at] = { ...entry, key: first.key, id: first.id };
+    this.losses.set(cell, { key: first?.key ?? entry.key, count: sum });
+  }
+
+  private push(entry: LogEntry, ends = true): void {
+    if (ends) this.losses.clear();
     this.entries.push(entry);
     if (this.entries.length > MOST) this.entries.shift();
-    this.version.value++;
   }
-}
 
-function entryOf(event: ServiceEvent, key: number): LogEntry {
-  return {
-    id: event.id,
-    key,
-    time: new Date(event.time),
-    level: eventLevel(event),
-    type: event.type,
-    text: eventText(event),
-  };
+  private entryOf(event: ServiceEvent): LogEntry {
+    return {
+      id: event.id,
+      key: this.keys++,
+      time: new Date(event.time),
+      level: eventLevel(event),
+      type: event.type,
+      text: eventText(event, this.nameOf),
+    };
+  }
 }

@@ -1,10 +1,13 @@
 /** An event as a sentence. */
 
-import type { ServiceEvent } from "../api/events";
+import type { HoldEvent, ImpairmentStepEvent, ServiceEvent } from "../api/events";
+import type { SessionImpairment } from "../api/types";
 import { causeText } from "./losses";
+import { binary, clock, count } from "./units";
 
 export type Level = "info" | "warning" | "error";
 
+const LOSS_CAUSES = ["lost", "limit", "blackout", "too_large", "dropped"] as const;
 const DRIVER_LEVELS = { info: "info", warn: "warning", err: "error" } as const;
 
 export function eventLevel(event: ServiceEvent): Level {
@@ -19,8 +22,13 @@ export function eventLevel(event: ServiceEvent): Level {
       return event.data.reboot_required ? "warning" : "info";
     case "audit.change":
       return (event.data.status ?? 500) < 400 ? "info" : "warning";
+    case "session.abandoned":
+      return event.data.ends === "nothing" ? "info" : "warning";
     case "session.loss":
     case "session.restarted":
+    case "impairment.set":
+    case "impairment.loss":
+    case "impairment.nearly_full":
     case "driver.slow":
       return "warning";
     default:
@@ -28,7 +36,8 @@ export function eventLevel(event: ServiceEvent): Level {
   }
 }
 
-export function eventText(event: ServiceEvent): string {
+/** `nameOf` gives an adapter's name for its GUID. */
+export function eventText(event: ServiceEvent, nameOf: (guid: string) => string): string {
   switch (event.type) {
     case "adapter.created":
       return `Adapter ${event.data.name} was created in pool ${event.data.pool}.`;
@@ -47,6 +56,31 @@ export function eventText(event: ServiceEvent): string {
     case "session.loss": {
       const { session, count, cause } = event.data;
       return `Session ${session} lost ${count.toLocaleString("en")} packets: ${causeText(cause)}.`;
+    }
+    case "session.abandoned":
+      return `The last client of adapter ${nameOf(event.data.adapter)} has gone${end(event.data)}.`;
+    case "session.rejoined":
+      return `A client of adapter ${nameOf(event.data.adapter)} has come back; ${clients(event.data.holders)} now.`;
+    case "impairment.set":
+      return `Adapter ${nameOf(event.data.adapter)} is impaired: ${event.data.summary}.`;
+    case "impairment.step":
+      return `The scenario of adapter ${nameOf(event.data.adapter)} is ${place(event.data)}: ${event.data.summary}.`;
+    case "impairment.removed":
+      return `Adapter ${nameOf(event.data.adapter)} is no longer impaired. ${losses(event.data)}`;
+    case "impairment.loss": {
+      const { adapter, direction, cause, count: lost } = event.data;
+      return `The impairment of adapter ${nameOf(adapter)} lost ${packets(lost, direction)}: ${causeText(cause)}.`;
+    }
+    case "impairment.nearly_full": {
+      const {
+        adapter,
+        direction,
+        packets: delayed,
+        bytes,
+        limit_packets,
+        limit_bytes,
+      } = event.data;
+      return `The impairment of adapter ${nameOf(adapter)} delays ${packets(delayed, direction)} with ${binary(bytes)}. It drops what exceeds ${count(limit_packets)} packets or ${binary(limit_bytes)}.`;
     }
     case "operation.done":
       return `${late(event.data, "succeeded")}: ${removed(event.data)} was removed.${event.data.reboot_required ? " Windows needs a reboot to complete this." : ""}`;
@@ -78,6 +112,45 @@ function factsOf(data: unknown): string {
       return `${name.replaceAll("_", " ")}: ${text}`;
     })
     .join(", ");
+}
+
+function end({ ends, ends_at }: HoldEvent["data"]): string {
+  if (ends === "nothing") return "; nothing ends because of that";
+  const when = ends_at === null ? "" : ` at ${clock(new Date(ends_at)).slice(0, 8)}`;
+  const what = ends === "session" ? "the session ends" : "the adapter is deleted";
+  return `; ${what}${when} if none comes back`;
+}
+
+function clients(holders: number): string {
+  return holders === 1 ? "one client holds it" : `${count(holders)} clients hold it`;
+}
+
+function packets(number: number, direction: string): string {
+  return `${count(number)} ${direction} packet${number === 1 ? "" : "s"}`;
+}
+
+/** Say where a scenario is: "at step 2 of 5". */
+function place({ scenarios }: ImpairmentStepEvent["data"]): string {
+  const first = scenarios[0];
+  if (first === undefined) return "at another step";
+  const { progress, steps } = first;
+  if (progress.finished) return "at its end";
+  if (progress.step === null) return "before its first step";
+  const round = progress.loops > 0 ? `, round ${count(progress.loops + 1)}` : "";
+  return `at step ${progress.step + 1} of ${steps}${round}`;
+}
+
+/** Say how many packets an impairment has lost. */
+function losses({ received, injected }: SessionImpairment): string {
+  let lost = 0;
+  let offered = 0;
+  for (const one of [received, injected]) {
+    offered += one.offered.packets + one.duplicated.packets;
+    for (const cause of LOSS_CAUSES) lost += one[cause].packets;
+  }
+  return offered === 0
+    ? "No packet came while it was."
+    : `It lost ${count(lost)} of ${count(offered)} packets.`;
 }
 
 function late({ operation }: { operation: string }, outcome: string): string {

@@ -22,6 +22,12 @@ const CAUSES: Readonly<Record<string, string>> = {
   too_short: "shorter than an IP header",
   too_long: "longer than an IP packet can be",
   bad_version: "neither IPv4 nor IPv6",
+  // By an impairment, on either way.
+  lost: "by chance",
+  limit: "the queue was full",
+  blackout: "in a blackout",
+  too_large: "larger than the largest packet",
+  dropped: "still delayed at a change or at the end",
 };
 
 /** Return what a cause means; one that a later service may add is its own name. */

@@ -2,15 +2,26 @@
 
 import { computed, signal } from "@preact/signals";
 import type { Client } from "../api/client";
-import type { Session } from "../api/types";
+import type { ImpairmentSet, Preset, Session, SessionImpairment } from "../api/types";
 import { Rates } from "./rates";
 
 const PERIOD = 1000;
+/** The summary of an impairment that does nothing to any packet. */
+const NOTHING = "nothing";
+
+export interface ImpairmentNews {
+  readonly of: SessionImpairment;
+  readonly removed: boolean;
+}
 
 export class SessionsModel {
   private readonly known = signal<ReadonlyMap<string, Session>>(new Map());
   readonly list = computed(() => [...this.known.value.values()]);
   readonly running = computed(() => this.list.value.filter(isRunning));
+  /** Those whose network is bad on request. */
+  readonly impaired = computed(() => this.running.value.filter((one) => one.impairment != null));
+  /** The newest that an event or an answer said of an impairment. */
+  readonly news = signal<ImpairmentNews | null>(null);
   /** Called with each session whose counters were read. */
   onCounters: (session: Session, timeMs: number) => void = () => undefined;
   private readonly ratesOf = new Map<string, Rates>();
@@ -31,6 +42,12 @@ export class SessionsModel {
         (best, one) => (best === undefined || one.started_at > best.started_at ? one : best),
         undefined,
       );
+  }
+
+  /** What is done to the packets of an adapter on request, in one line; null if nothing. */
+  impairmentOf(adapter: string): string | null {
+    const session = this.of(adapter);
+    return session !== undefined && isRunning(session) ? (session.impairment ?? null) : null;
   }
 
   rates(id: string): Rates {
@@ -75,6 +92,46 @@ export class SessionsModel {
     this.put(await this.client.delete<Session>(`/v1/sessions/${id}`));
   }
 
+  presets(): Promise<Preset[]> {
+    return this.client.get<Preset[]>("/v1/impairments/presets");
+  }
+
+  impairment(id: string): Promise<SessionImpairment> {
+    return this.client.get<SessionImpairment>(`/v1/sessions/${id}/impairment`);
+  }
+
+  async impair(id: string, body: ImpairmentSet): Promise<SessionImpairment> {
+    const now = await this.client.put<SessionImpairment>(`/v1/sessions/${id}/impairment`, body);
+    this.putImpairment(now, false);
+    return now;
+  }
+
+  async repair(id: string): Promise<SessionImpairment> {
+    const last = await this.client.delete<SessionImpairment>(`/v1/sessions/${id}/impairment`);
+    this.putImpairment(last, true);
+    return last;
+  }
+
+  /** Take what an event or an answer said of the impairment of a session. */
+  putImpairment(of: SessionImpairment, removed: boolean): void {
+    const session = this.known.peek().get(of.session);
+    if (session === undefined) return;
+    const news = { of, removed };
+    this.known.value = new Map(this.known.peek()).set(session.id, {
+      ...session,
+      impairment: lineOf(news),
+    });
+    this.news.value = news;
+  }
+
+  /** Take what an event said that an impairment does from a step of its scenario on. */
+  putStep(id: string, summary: string): void {
+    const session = this.known.peek().get(id);
+    // One that has ended, or whose impairment was removed, has no line.
+    if (session?.impairment == null) return;
+    this.known.value = new Map(this.known.peek()).set(id, { ...session, impairment: summary });
+  }
+
   /** Read the counters every second until `rest`; none are asked for while the page is hidden. */
   watch(hidden: () => boolean): void {
     this.rest();
@@ -92,18 +149,26 @@ export class SessionsModel {
   }
 
   private async read(): Promise<void> {
+    const before = this.news.peek();
     // The connection's own state tells when the service is away.
     const sessions = await this.client.get<Session[]>("/v1/sessions").catch(() => null);
     if (sessions === null) return;
     const now = Date.now();
     const next = new Map(this.known.peek());
+    const news = this.news.peek();
     for (const session of sessions) {
-      next.set(session.id, session);
+      // What was said of an impairment since the question is newer than this answer.
+      const isOld = news !== null && news !== before && news.of.session === session.id;
+      next.set(session.id, isOld ? { ...session, impairment: lineOf(news) } : session);
       this.rates(session.id).sample(session.counters, now);
       this.onCounters(session, now);
     }
     this.known.value = next;
   }
+}
+
+function lineOf({ of, removed }: ImpairmentNews): string | null {
+  return removed || of.summary === NOTHING ? null : of.summary;
 }
 
 export function isRunning(session: Session): boolean {

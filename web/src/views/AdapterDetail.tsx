@@ -5,6 +5,8 @@ import { routeLine } from "../models/rules";
 import { isRunning } from "../models/sessions";
 import { kindOf } from "./AdapterTable";
 import { useDashboard } from "./context";
+import { ImpairedBadge } from "./Impaired";
+import { NetworkSection } from "./NetworkSection";
 import { SessionPanel } from "./SessionPanel";
 import { Button } from "./ui/Button";
 import { Copy } from "./ui/Copy";
@@ -20,10 +22,12 @@ export function AdapterDetail({ adapter }: { adapter: Adapter }) {
           {adapter.name}
         </h2>
         <span class={adapter.state === "up" ? "badge good" : "badge"}>{adapter.state}</span>
+        <ImpairedBadge guid={adapter.guid} />
       </header>
       {service.isAdmin.value && <Actions adapter={adapter} />}
       {adapter.wanted && <Wanted adapter={adapter} />}
       <SessionPanel session={session} />
+      {session && isRunning(session) && <NetworkSection session={session} name={adapter.name} />}
       <h3>Settings</h3>
       <Facts
         facts={[

@@ -5,6 +5,7 @@ import { NO_RATE } from "../models/rates";
 import { isRunning } from "../models/sessions";
 import { scaled } from "../models/units";
 import { useDashboard } from "./context";
+import { ImpairedBadge } from "./Impaired";
 import { Sparkline } from "./ui/Sparkline";
 import { type Column, TableHead } from "./ui/TableHead";
 
@@ -58,6 +59,7 @@ function Row({ adapter }: { adapter: Adapter }) {
           <span class="cut">{adapter.name}</span>
           <span class="unseen">, {adapter.state}</span>
         </button>
+        <ImpairedBadge guid={adapter.guid} />
         {adapter.wanted && <span class="badge warn">settings differ</span>}
         <span class="soft cut">
           {adapter.pool}, {kindOf(adapter)}

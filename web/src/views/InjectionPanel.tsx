@@ -4,6 +4,7 @@ import type { Repeat } from "../models/compose";
 import { causeText } from "../models/losses";
 import { count, scaled } from "../models/units";
 import { useDashboard } from "./context";
+import { ImpairedBadge } from "./Impaired";
 import { goTo } from "./tabs";
 import { Button } from "./ui/Button";
 import { Choice } from "./ui/Choice";
@@ -33,6 +34,7 @@ export function InjectionPanel() {
     <section class="panel" aria-labelledby="inject-title">
       <header class="panel-head">
         <h2 id="inject-title">Inject{name && ` into ${name}`}</h2>
+        {session && <ImpairedBadge guid={session.adapter} />}
       </header>
       <form
         class="panel-body"

@@ -5,6 +5,7 @@ import { causeText, lossesOf } from "../models/losses";
 import { isRunning } from "../models/sessions";
 import { binary, clock, count, scaled } from "../models/units";
 import { useDashboard } from "./context";
+import { ImpairedBadge } from "./Impaired";
 import { Facts } from "./ui/Facts";
 import { type Column, TableHead } from "./ui/TableHead";
 
@@ -23,6 +24,7 @@ export function SessionPanel({ session }: { session: Session | undefined }) {
     <section aria-label="Session">
       <h3>
         Session <span class={badgeOf(session)}>{session.state}</span>
+        <ImpairedBadge guid={session.adapter} />
       </h3>
       {session.reason && <p class="reason">{session.reason}</p>}
       <table class="counters">

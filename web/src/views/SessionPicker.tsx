@@ -23,7 +23,9 @@ export function SessionPicker() {
       )}
       {running.map((session) => (
         <option key={session.id} value={session.id}>
+          {session.impairment != null && "⚠ "}
           {adapters.find(session.adapter)?.name ?? session.id}
+          {session.impairment != null && " (impaired)"}
         </option>
       ))}
     </select>

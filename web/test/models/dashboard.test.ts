@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { KEY } from "../../src/api/key";
 import { Dashboard } from "../../src/models/dashboard";
 import { ThemeModel } from "../../src/models/theme";
-import { adapter, session, system, TIME } from "../examples";
+import { adapter, GUID, impairment, session, system, TIME } from "../examples";
 import { type Asked, eachWithService, FakeStore, type FarEnd, Refusal } from "../fake-service";
 
 const HOST = "127.0.0.1:9886";
@@ -62,6 +62,28 @@ describe("the dashboard", () => {
     events.say(event("adapter.deleted", adapter()));
     expect([dashboard.adapters.list.value, dashboard.sessions.list.value]).toEqual([[], []]);
     expect(dashboard.log.shown().at(-1)?.text).toBe("Adapter OfficeNet was deleted.");
+  });
+
+  it("marks the sessions that events say are impaired, and names their adapters", async () => {
+    const events = await live(session());
+    events.say(event("impairment.set", impairment()));
+    expect(dashboard.sessions.impaired.value.map((one) => one.impairment)).toEqual([
+      "received delay 60ms",
+    ]);
+    const step = { session: "5f0c9d1e2b3a", adapter: GUID, count: 1, scenarios: [] };
+    events.say(event("impairment.step", { ...step, summary: "received delay 90ms" }, 2));
+    expect(dashboard.sessions.impaired.value[0]?.impairment).toBe("received delay 90ms");
+    events.say(event("impairment.set", impairment({ summary: "nothing" }), 3));
+    expect(dashboard.sessions.impaired.value).toEqual([]);
+    events.say(event("impairment.set", impairment(), 4));
+    expect(dashboard.sessions.impaired.value.length).toBe(1);
+    events.say(event("impairment.removed", impairment(), 5));
+    events.say(event("impairment.step", { ...step, summary: "too late" }, 6));
+    expect(dashboard.sessions.impaired.value).toEqual([]);
+    events.say(event("impairment.removed", impairment(), 7));
+    expect(dashboard.log.shown().at(-1)?.text).toContain(
+      "Adapter OfficeNet is no longer impaired.",
+    );
   });
 
   it("asks for the driver again when an adapter was made: now it is loaded", async () => {

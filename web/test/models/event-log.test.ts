@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { ServiceEvent } from "../../src/api/events";
 import { EventLogModel } from "../../src/models/event-log";
-import { adapter, session, TIME } from "../examples";
+import { adapter, fates, GUID, impairment, session, TIME } from "../examples";
 
 const created = (id: number): ServiceEvent => ({
   type: "adapter.created",
@@ -151,6 +151,123 @@ describe("the event log", () => {
       "Session a lost 1,200 packets: still in a client's queue when its connection ended.",
       "Session a lost 1,200 packets: the link was down.",
       "Session a lost 1,200 packets: eaten by a grue.",
+    ]);
+  });
+
+  it("says what an impairment does and did, by the adapter's name", () => {
+    const log = new EventLogModel((guid) => (guid === GUID ? "OfficeNet" : guid));
+    const progress = { elapsed: 12, step: 1, loops: 2, finished: false };
+    const step = { session: "a", adapter: GUID, summary: "received delay 60ms", count: 1 };
+    const at = (changes: Partial<typeof progress>) => ({
+      ...step,
+      scenarios: [{ rule: 1, steps: 2, progress: { ...progress, ...changes } }],
+    });
+    const lost = impairment({ received: fates(90, { lost: 4, limit: 3, duplicated: 10 }) });
+    const one = { session: "a", adapter: GUID, direction: "received" } as const;
+    const other = { session: "a", adapter: "other", direction: "injected", rule: 0 } as const;
+    const limits = { limit_packets: 1000, limit_bytes: 64 * 1024 * 1024 };
+    const full = { ...other, ...limits, packets: 900, bytes: 2048 };
+    const of = { id: 1, time: TIME };
+    log.add({ ...of, type: "impairment.set", data: impairment() });
+    log.add({ ...of, type: "impairment.set", data: impairment({ summary: "nothing" }) });
+    log.add({ ...of, type: "impairment.step", data: at({}) });
+    log.add({ ...of, type: "impairment.step", data: at({ step: 0, loops: 0 }) });
+    log.add({ ...of, type: "impairment.step", data: at({ finished: true }) });
+    log.add({ ...of, type: "impairment.step", data: { ...step, scenarios: [] } });
+    log.add({ ...of, type: "impairment.removed", data: lost });
+    log.add({ ...of, type: "impairment.removed", data: impairment() });
+    for (const cause of ["lost", "limit", "blackout", "too_large", "dropped", "new_cause"]) {
+      log.add({ ...of, type: "impairment.loss", data: { ...one, cause, count: 1200 } });
+    }
+    log.add({ ...of, type: "impairment.nearly_full", data: full });
+    log.add({ ...of, type: "impairment.loss", data: { ...one, cause: "lost", count: 1 } });
+    const loses = "The impairment of adapter OfficeNet lost 1,200 received packets:";
+    expect(log.shown().map((entry) => [entry.level, entry.text])).toEqual([
+      ["warning", "Adapter OfficeNet is impaired: received delay 60ms."],
+      ["warning", "Adapter OfficeNet is impaired: nothing."],
+      [
+        "info",
+        "The scenario of adapter OfficeNet is at step 2 of 2, round 3: received delay 60ms.",
+      ],
+      ["info", "The scenario of adapter OfficeNet is at step 1 of 2: received delay 60ms."],
+      ["info", "The scenario of adapter OfficeNet is at its end: received delay 60ms."],
+      ["info", "The scenario of adapter OfficeNet is at another step: received delay 60ms."],
+      ["info", "Adapter OfficeNet is no longer impaired. It lost 7 of 100 packets."],
+      ["info", "Adapter OfficeNet is no longer impaired. No packet came while it was."],
+      ["warning", `${loses} by chance.`],
+      ["warning", `${loses} the queue was full.`],
+      ["warning", `${loses} in a blackout.`],
+      ["warning", `${loses} larger than the largest packet.`],
+      ["warning", `${loses} still delayed at a change or at the end.`],
+      ["warning", `${loses} new cause.`],
+      [
+        "warning",
+        "The impairment of adapter other delays 900 injected packets with 2\u00a0KiB. It drops what exceeds 1,000 packets or 64\u00a0MiB.",
+      ],
+      ["warning", "The impairment of adapter OfficeNet lost 1 received packet: by chance."],
+    ]);
+  });
+
+  it("sums up what impairments lose until something else happens", () => {
+    const log = new EventLogModel();
+    const lost = (id: number, changes: object = {}): ServiceEvent => ({
+      type: "impairment.loss",
+      id,
+      time: TIME,
+      data: {
+        ...{ session: "a", adapter: "b", direction: "received", cause: "lost", count: 10 },
+        ...changes,
+      } as const,
+    });
+    log.addPast([lost(1), lost(2, { direction: "injected" }), lost(3)]);
+    log.add(lost(4));
+    log.add(lost(5, { cause: "limit" }));
+    log.add(lost(6));
+    log.add(created(7));
+    log.add(lost(8));
+    const loses = "The impairment of adapter b lost";
+    expect(log.shown().map((entry) => [entry.id, entry.text])).toEqual([
+      [1, `${loses} 20 received packets: by chance.`],
+      [2, `${loses} 10 injected packets: by chance.`],
+      [4, `${loses} 20 received packets: by chance.`],
+      [5, `${loses} 10 received packets: the queue was full.`],
+      [7, expect.stringContaining("was created")],
+      [8, `${loses} 10 received packets: by chance.`],
+    ]);
+    expect(new Set(log.shown().map(({ key }) => key)).size).toBe(6);
+    log.clear();
+    log.add(lost(9));
+    expect(log.shown().map((entry) => entry.text)).toEqual([
+      `${loses} 10 received packets: by chance.`,
+    ]);
+    for (let id = 10; id < 1010; id++) log.add(created(id));
+    log.add(lost(1010));
+    log.add(lost(1011));
+    expect([log.count, log.shown().at(-1)?.text]).toEqual([
+      1000,
+      `${loses} 20 received packets: by chance.`,
+    ]);
+  });
+
+  it("says which clients left and came back, and what ends", () => {
+    const log = new EventLogModel(() => "OfficeNet");
+    const time = new Date(TIME).toTimeString().slice(0, 8);
+    const hold = { session: null, adapter: GUID, holders: 0, ends_at: TIME };
+    for (const ends of ["session", "adapter", "nothing"] as const) {
+      log.add({ type: "session.abandoned", id: 1, time: TIME, data: { ...hold, ends } });
+    }
+    for (const holders of [1, 2]) {
+      const data = { ...hold, holders, ends: "session" as const, ends_at: null };
+      log.add({ type: "session.rejoined", id: 2, time: TIME, data });
+    }
+    const left = "The last client of adapter OfficeNet has gone;";
+    const back = "A client of adapter OfficeNet has come back;";
+    expect(log.shown().map((entry) => [entry.level, entry.text])).toEqual([
+      ["warning", `${left} the session ends at ${time} if none comes back.`],
+      ["warning", `${left} the adapter is deleted at ${time} if none comes back.`],
+      ["info", `${left} nothing ends because of that.`],
+      ["info", `${back} one client holds it now.`],
+      ["info", `${back} 2 clients hold it now.`],
     ]);
   });
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { SessionsModel } from "../../src/models/sessions";
-import { counters, GUID, session } from "../examples";
+import { counters, GUID, impairment, session } from "../examples";
 import { eachWithService, newClient } from "../fake-service";
 
 const ids = (model: SessionsModel) => model.list.value.map((one) => one.id);
@@ -42,6 +42,34 @@ describe("the sessions", () => {
     model.forget(GUID);
     expect(ids(model)).toEqual(["other"]);
     expect(model.rates("5f0c9d1e2b3a")).not.toBe(rates);
+  });
+});
+
+describe("the impaired sessions", () => {
+  it("are those that run and that the service says it of", () => {
+    const model = new SessionsModel(newClient());
+    model.reset([
+      session({ id: "a", impairment: "received loss 2%" }),
+      session({ id: "b", adapter: "other" }),
+      session({ id: "c", adapter: "third", state: "ended", impairment: "received loss 2%" }),
+      session({ id: "d", adapter: "fourth", impairment: "" }),
+    ]);
+    expect(model.impaired.value.map((one) => one.id)).toEqual(["a", "d"]);
+    const lines = [GUID, "other", "third", "fourth", "unknown"].map((one) =>
+      model.impairmentOf(one),
+    );
+    expect(lines).toEqual(["received loss 2%", null, null, "", null]);
+  });
+
+  it("are marked by an event, and no longer when it says so", () => {
+    const model = new SessionsModel(newClient());
+    model.put(session());
+    model.putImpairment(impairment(), false);
+    expect(model.impairmentOf(GUID)).toBe("received delay 60ms");
+    model.putImpairment(impairment(), true);
+    expect(model.impairmentOf(GUID)).toBeNull();
+    model.putImpairment(impairment({ session: "gone" }), false);
+    expect(model.list.value.length).toBe(1);
   });
 });
 
@@ -102,6 +130,21 @@ describe("the counters of the sessions", () => {
     model.rest();
     await vi.advanceTimersByTimeAsync(5000);
     expect(reads()).toBe(1);
+  });
+
+  it("do not undo what was said of an impairment since they were asked for", async () => {
+    const model = new SessionsModel(newClient());
+    model.put(session());
+    service().answer("GET /v1/sessions", () => {
+      if (reads() === 1) model.putImpairment(impairment(), false);
+      return [session()];
+    });
+    model.watch(() => false);
+    await vi.advanceTimersByTimeAsync(500);
+    expect(model.impairmentOf(GUID)).toBe("received delay 60ms");
+    await vi.advanceTimersByTimeAsync(1000);
+    model.rest();
+    expect(model.impairmentOf(GUID)).toBeNull();
   });
 
   it("stay as they were while the service is away", async () => {

@@ -3,7 +3,6 @@
 import { useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
-import "uplot/dist/uPlot.min.css";
 import { SECONDS, type SeriesName } from "../../models/traffic";
 import { scaled } from "../../models/units";
 import { useDashboard } from "../context";

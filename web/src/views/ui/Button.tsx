@@ -11,11 +11,13 @@ interface Props {
   readonly type?: "button" | "submit";
   readonly disabled?: boolean;
   readonly pressed?: boolean;
+  /** Whether what it opens is open. */
+  readonly expanded?: boolean;
   readonly onClick?: () => void;
 }
 
 export function Button({ icon, label, children, kind = "plain", type = "button", ...rest }: Props) {
-  const { disabled = false, pressed, onClick } = rest;
+  const { disabled = false, pressed, expanded, onClick } = rest;
   return (
     <button
       type={type}
@@ -23,6 +25,7 @@ export function Button({ icon, label, children, kind = "plain", type = "button",
       disabled={disabled}
       aria-label={label}
       aria-pressed={pressed}
+      aria-expanded={expanded}
       title={label}
       onClick={onClick}
     >
