@@ -11,6 +11,7 @@ from pydantic.json_schema import models_json_schema
 from tests.contract.frame import frame, frame_text
 from tests.contract.messages import EVENT_TEXTS, EXAMPLES, event_name
 from wintun_api import __version__
+from wintun_api.api.holders import HoldQuery
 from wintun_api.api.openapi.document import LICENSE, SECURITY_SCHEMES
 from wintun_api.api.openapi.enums import described
 from wintun_api.api.openapi.shapes import plain
@@ -29,10 +30,18 @@ MESSAGES = "#/components/messages/"
 MODELS: tuple[type[Model], ...] = (*CONTROL, Snapshot, Missed)
 HOST = f"127.0.0.1:{Settings.declared()['port'].default}"
 PACKETS = "/v1/sessions/{session_id}/packets"
+HELD = "/v1/adapters/{guid}/packets"
+# What of the names of a session's channels and operations distinguishes those of an adapter.
+OF_ADAPTER = "adapter_"
 EVENTS = "/v1/events"
 
 SEND_PACKETS = "Send the packets of the session; requires the scope `capture`."
 INJECT_PACKETS = "Inject packets of the client; requires the scope `inject`."
+STARTS = (
+    "The session of the adapter is started, which requires the scope `admin`, or the client joins "
+    "the one that runs. With `ends`, the session or the adapter ends when the last such client has "
+    "gone. "
+)
 SEND_EVENTS = "Send the events; requires the scope `read`."
 DESCRIPTION = f"""
 The WebSockets of wintun-api and its stream of server-sent events. They carry IP packets and events.
@@ -99,38 +108,17 @@ def _server(protocol: str, text: str, *more: str) -> dict[str, Any]:
 
 
 def _channels() -> dict[str, Any]:
-    control = [model.__name__ for model in CONTROL]
     events = ["Snapshot", *map(event_name, EventType), "Missed"]
-    query = plain(PacketQuery.model_json_schema(ref_template=SCHEMAS + "{model}"))
-    query.pop("$defs")
     since = {
         "type": "integer",
         "description": "The id of the last event that the client has. "
         "The stream continues after it.",
     }
     return {
-        "batches": {
-            **_socket(PACKETS, query, "batches", ["Batch", *control]),
-            "title": BATCH,
-            "description": "Each binary message carries many packets. Text messages in JSON "
-            "report what happens to packets.",
-            "x-subprotocol": BATCH,
-        },
-        "packets": {
-            **_socket(PACKETS, query, "packets", ["Packet"]),
-            "title": RAW,
-            "description": "Each binary message carries one IP packet. This is also the framing "
-            "for a client that offers no subprotocol.",
-            "x-subprotocol": RAW,
-        },
-        "captures": {
-            **_socket(PACKETS, query, "captures", ["Blocks"]),
-            "title": PCAPNG,
-            "description": "Each binary message carries whole blocks of a capture in pcapng.",
-            "x-subprotocol": PCAPNG,
-        },
+        **_packet_channels("", PACKETS, PacketQuery, {"session_id": "The id of the session."}),
+        **_packet_channels(OF_ADAPTER, HELD, HoldQuery, {"guid": "The GUID of the adapter."}),
         "events": {
-            **_socket(EVENTS, {"type": "object", "properties": {"since": since}}, "", events),
+            **_socket(EVENTS, {"type": "object", "properties": {"since": since}}, {}, events),
             "title": "Events over WebSocket",
             "description": "The service first sends a snapshot, or the events after `since`, and "
             "then every event as it happens.",
@@ -149,8 +137,40 @@ def _channels() -> dict[str, Any]:
     }
 
 
+def _packet_channels(
+    prefix: str, address: str, model: type[BaseModel], parameters: dict[str, str]
+) -> dict[str, Any]:
+    control = [one.__name__ for one in CONTROL]
+    query = plain(model.model_json_schema(ref_template=SCHEMAS + "{model}"))
+    query.pop("$defs")
+    start = STARTS if prefix else ""
+    return {
+        f"{prefix}batches": {
+            **_socket(address, query, parameters, ["Batch", *control]),
+            "title": BATCH,
+            "description": f"{start}Each binary message carries many packets. Text messages in "
+            "JSON report what happens to packets.",
+            "x-subprotocol": BATCH,
+        },
+        f"{prefix}packets": {
+            **_socket(address, query, parameters, ["Packet"]),
+            "title": RAW,
+            "description": f"{start}Each binary message carries one IP packet. This is also the "
+            "framing for a client that offers no subprotocol.",
+            "x-subprotocol": RAW,
+        },
+        f"{prefix}captures": {
+            **_socket(address, query, parameters, ["Blocks"]),
+            "title": PCAPNG,
+            "description": f"{start}Each binary message carries whole blocks of a capture in "
+            "pcapng.",
+            "x-subprotocol": PCAPNG,
+        },
+    }
+
+
 def _socket(
-    address: str, query: dict[str, Any], packets: str, messages: list[str]
+    address: str, query: dict[str, Any], parameters: dict[str, str], messages: list[str]
 ) -> dict[str, Any]:
     channel: dict[str, Any] = {
         "address": address,
@@ -159,8 +179,8 @@ def _socket(
         "bindings": {"ws": {"method": "GET", "query": query, "bindingVersion": "0.1.0"}},
         "x-close-codes": CLOSE_CODES,
     }
-    if packets:
-        channel["parameters"] = {"session_id": {"description": "The id of the session."}}
+    if parameters:
+        channel["parameters"] = {name: {"description": text} for name, text in parameters.items()}
     return channel
 
 
@@ -171,13 +191,20 @@ def _references(messages: list[str]) -> dict[str, Any]:
 def _operations() -> dict[str, Any]:
     control = [model.__name__ for model in CONTROL]
     events = ["Snapshot", *map(event_name, EventType), "Missed"]
-    table = (
+    packets = (
         ("send_batches", "send", "batches", ["Batch"], SEND_PACKETS),
         ("send_control", "send", "batches", control, "Report what happens to packets."),
         ("receive_batches", "receive", "batches", ["Batch"], INJECT_PACKETS),
         ("send_packets", "send", "packets", ["Packet"], SEND_PACKETS),
         ("receive_packets", "receive", "packets", ["Packet"], INJECT_PACKETS),
         ("send_blocks", "send", "captures", ["Blocks"], SEND_PACKETS),
+    )
+    table = (
+        *packets,
+        *(
+            (OF_ADAPTER + name, action, OF_ADAPTER + channel, messages, summary)
+            for name, action, channel, messages, summary in packets
+        ),
         ("send_events", "send", "events", events, SEND_EVENTS),
         ("stream_events", "send", "event_stream", events, SEND_EVENTS),
     )
@@ -239,7 +266,7 @@ def _message(name: str, text: str) -> dict[str, Any]:
 
 
 def _schemas() -> dict[str, Any]:
-    models: list[type[BaseModel]] = [*MODELS, Event, PacketQuery, *DATA.values()]
+    models: list[type[BaseModel]] = [*MODELS, Event, PacketQuery, HoldQuery, *DATA.values()]
     _, found = models_json_schema(
         [(model, "serialization") for model in dict.fromkeys(models)],
         ref_template=SCHEMAS + "{model}",
@@ -247,6 +274,7 @@ def _schemas() -> dict[str, Any]:
     schemas: dict[str, Any] = described(plain(found["$defs"]))
     event = schemas.pop("Event")
     schemas.pop("PacketQuery")
+    schemas.pop("HoldQuery")
     for kind, data in DATA.items():
         members = {
             **event["properties"],

@@ -48,6 +48,7 @@ schemathesis.openapi.format("pool-name", names)
 schemathesis.openapi.format("ip-address", hosts.map(str))
 schemathesis.openapi.format("ip-network", networks())
 schemathesis.openapi.format("ip-interface", interfaces())
+schemathesis.openapi.format("ip-prefix", networks() | hosts.map(str))
 schemathesis.openapi.format("domain", st.lists(labels, min_size=1, max_size=4).map(".".join))
 
 
@@ -91,6 +92,19 @@ BEYOND_SCHEMAS = (
     "cannot be the next hop",
     "cannot be the address of an adapter",
     "IPv6 needs",
+    # What contradicts itself in an impairment.
+    "leave this out",
+    "leave one of",
+    "put it into one of them",
+    "is not a protocol;",
+    "is not a port;",
+    "use one version of IP",
+    "must be later than the step before",
+    "ends after the next step begins",
+    "is shorter than the steps",
+    "must be above 0 for a loop",
+    "is empty; give",
+    "is the most, so leave some out",
     "urn:wintun-api:problem:invalid-packet",
     "urn:wintun-api:problem:bad-frame",
 )

@@ -8,13 +8,23 @@ from wintun_api.api.openapi.examples import (
     ADAPTER,
     ADAPTER_PATH,
     GUID,
+    IMPAIRED,
     RUNNING,
     SESSION,
     SYSTEM,
     TIME,
 )
 from wintun_api.api.views import failure_of
-from wintun_api.choices import Direction, EventType, Full, LogLevel, Overflow, SessionState
+from wintun_api.choices import (
+    CaptureDirection,
+    Direction,
+    Ends,
+    EventType,
+    Full,
+    LogLevel,
+    Overflow,
+    SessionState,
+)
 from wintun_api.errors import AdapterExists
 from wintun_api.hub.late import LateFailure
 from wintun_api.packet.check import TOO_SHORT
@@ -35,12 +45,19 @@ from wintun_api.schemas.events import (
     Audit,
     DriverLine,
     Event,
+    Hold,
+    ImpairmentLoss,
+    ImpairmentLossCause,
+    ImpairmentQueue,
+    ImpairmentStep,
     LateRemovalDone,
     Loss,
     LossCause,
     Missed,
+    ScenarioProgress,
     Snapshot,
 )
+from wintun_api.schemas.impairment import Progress
 from wintun_api.schemas.model import Model
 from wintun_api.schemas.system import CallInProgress
 
@@ -64,6 +81,8 @@ MESSAGES: tuple[Model, ...] = (
             snaplen=0,
         ),
         next_sequence=NextSequence(received=1205, injected=1199),
+        started=True,
+        ends=Ends.SESSION,
     ),
     LostPackets(
         type="lost",
@@ -90,6 +109,38 @@ EVENT_DATA: tuple[Model, ...] = (
     ADAPTER,
     RUNNING,
     Loss(session=SESSION, adapter=GUID, cause=LossCause.QUEUE, count=412),
+    Hold(session=SESSION, adapter=GUID, holders=0, ends=Ends.SESSION, ends_at=TIME),
+    IMPAIRED,
+    ImpairmentStep(
+        session=SESSION,
+        adapter=GUID,
+        summary="step 2 of 5, round 1: received delay 60ms jitter 5ms loss 2%",
+        count=1,
+        scenarios=[
+            ScenarioProgress(
+                rule=0,
+                steps=5,
+                progress=Progress(elapsed=10.0, step=1, loops=0, finished=False),
+            )
+        ],
+    ),
+    ImpairmentLoss(
+        session=SESSION,
+        adapter=GUID,
+        direction=CaptureDirection.RECEIVED,
+        cause=ImpairmentLossCause.LOST,
+        count=23,
+    ),
+    ImpairmentQueue(
+        session=SESSION,
+        adapter=GUID,
+        direction=CaptureDirection.INJECTED,
+        rule=0,
+        packets=752,
+        bytes=1052800,
+        limit_packets=1000,
+        limit_bytes=67108864,
+    ),
     DriverLine(level=LogLevel.INFO, message="Creating adapter"),
     CallInProgress(call="WintunCreateAdapter", seconds=5.0),
     failure_of(
@@ -127,10 +178,18 @@ EVENT_TEXTS = {
     EventType.SESSION_ENDED: "A session ended.",
     EventType.SESSION_FAILED: "A session ended with an error.",
     EventType.SESSION_LOSS: "A session lost packets during the last second.",
+    EventType.SESSION_ABANDONED: "The last client that held an adapter has gone. The session, or "
+    "the adapter as well, ends at `ends_at` if none comes back.",
+    EventType.SESSION_REJOINED: "A client that holds an adapter came back in time.",
+    EventType.IMPAIRMENT_SET: "A session was impaired, or its impairment was replaced.",
+    EventType.IMPAIRMENT_REMOVED: "The impairment of a session was removed.",
+    EventType.IMPAIRMENT_STEP: "A step of a scenario began, or the scenario ended or began again.",
+    EventType.IMPAIRMENT_LOSS: "An impairment lost packets during the last second.",
+    EventType.IMPAIRMENT_NEARLY_FULL: "So many packets are delayed that a limit is nearly reached.",
     EventType.OPERATION_DONE: "A removal succeeded after the service had answered its request with "
     "504.",
     EventType.OPERATION_FAILED: "An operation failed after the service had answered its request "
-    "with 504.",
+    "with 504, or what clients held could not be ended.",
     EventType.DRIVER_LOG: "The driver wrote a line to its log.",
     EventType.DRIVER_SLOW: "A call of the driver is taking long.",
     EventType.AUDIT_CHANGE: "A client made a change, or was refused a request.",

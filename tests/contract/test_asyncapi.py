@@ -9,6 +9,7 @@ import pytest
 
 from tests.contract.folder import FOLDER
 from tests.contract.routes import routes
+from tests.raw_websocket import open_websocket, raw_packets
 from tests.running import RunningService
 from wintun_api.api import problems, streams
 from wintun_api.api.connection import lost_message
@@ -82,7 +83,7 @@ def test_the_frame_is_the_codecs() -> None:
 def test_control_messages(service: RunningService) -> None:
     """hello, ack and ended are what the service sends."""
     session = service.session(service.adapter(name="OfficeNet"))["id"]
-    with service.packets(session) as socket:
+    with raw_packets(service, session) as socket:
         is_whole(Hello, socket.hello)
         ping = icmp_echo("10.6.7.1", "10.6.7.7", identifier=1, sequence=1)
         socket.socket.send(pack(Batch([ping, b"no packet"])))
@@ -99,7 +100,7 @@ def test_loss_is_told_as_described(injected: bool) -> None:
 
 def test_events(service: RunningService) -> None:
     """The snapshot and every event are what the service sends."""
-    with service.connect("/v1/events") as socket:
+    with open_websocket(service, "/v1/events") as socket:
         is_whole(Snapshot, json.loads(socket.recv(30)))
         service.session(service.adapter(name="OfficeNet"))
         seen: set[str] = set()
