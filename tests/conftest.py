@@ -21,6 +21,8 @@ from wintun_api.drivers.emulated.library import EmulatedLibrary
 from wintun_api.drivers.emulated.machine import Machine
 from wintun_api.drivers.wintun.abi import Generation
 
+pytest_plugins = ["pytester"]  # tests of the fixtures that the package has for other projects
+
 WORKERS_PER_CORE = 3
 MAX_WORKERS = 12
 

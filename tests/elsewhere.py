@@ -6,29 +6,24 @@ import re
 import subprocess
 from typing import Any
 
-from websockets.sync.client import ClientConnection
-
 from tests.running import RunningService
 from tests.traffic.peers import responder
 from wintun_api.wire import BATCH
 
 
 class ServiceElsewhere(RunningService):
-    """A service at an address; `http` has the admin's token."""
+    """A service at an address; `http` and `api` have the admin's token."""
 
     def __init__(self, url: str, token: str) -> None:
         self.url = url
         self.port = int(url.rpartition(":")[2])
-        self._token = token
+        self.secret = token
         self.http = self.client(token)
-
-    def connect(self, path: str, *protocols: str, **options: Any) -> ClientConnection:
-        """Open a WebSocket, as the admin unless told otherwise."""
-        return super().connect(path, *protocols, **{"token": self._token, **options})
 
     def stop(self) -> float:
         """Leave it; who runs it ends it."""
         self.http.close()
+        self.api.close()
         return 0.0
 
 

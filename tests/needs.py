@@ -50,12 +50,13 @@ PACKAGES = {
     "systemd-analyze": "systemd",
     "systemd-nspawn": "systemd-container",
     "systemd-networkd": "systemd",
+    "systemd-socket-activate": "systemd",
     "tc": "iproute2",
     "tshark": "tshark",
     "unshare": "util-linux",
     "zsh": "zsh",
 }
-OF_PYTHON = {"uvloop": "pip install uvloop"}
+OF_PYTHON = {"ruff": "pip install ruff", "uvloop": "pip install uvloop"}
 
 
 def missing(*programs: str) -> list[str]:

@@ -115,6 +115,14 @@ def datagram_socket() -> socket.socket:
         return socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 
 
+def datagram_pair() -> tuple[socket.socket, socket.socket]:
+    """Open two datagram sockets that are connected with each other."""
+    if sys.platform == "win32":
+        raise NotImplementedError(ABSENT)
+    else:  # noqa: RET506
+        return socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+
+
 def ioctl(control: socket.socket, number: int, request: bytes) -> bytes:
     """Ask the kernel by a number for what a structure says; return the structure as it then is."""
     if sys.platform == "win32":

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import httpx
-from websockets.sync.client import ClientConnection, connect
-from websockets.typing import Subprotocol
 
-from tests.tls_sockets import shared
 from wintun_api.api.app import Service
 from wintun_api.api.server import Server
 from wintun_api.api.tokens import TokenStore
 from wintun_api.choices import Scope
+from wintun_api.client import Client, PacketStream, operations
+from wintun_api.client.call import Call
 from wintun_api.drivers.base import Driver
 from wintun_api.settings import Settings
-from wintun_api.wire import BATCH, Batch, unpack
 
 TOKEN = "the-admin-token"
 # To read everybody's certificates costs each client 20 ms, under Wine 250.
@@ -41,6 +39,7 @@ class RunningService:
     """One service; `http` is signed in as admin."""
 
     tls: ssl.SSLContext | None = None
+    secret = TOKEN
 
     def __init__(
         self,
@@ -99,10 +98,7 @@ class RunningService:
 
     def token(self, *scopes: Scope) -> str:
         """Return a new token with these scopes."""
-        answer = self.http.post("/v1/tokens", json={"scopes": list(scopes)})
-        assert answer.status_code == 201, answer.text
-        secret: str = answer.json()["token"]
-        return secret
+        return self.api.create_token(scopes).token
 
     @contextmanager
     def browser(self, token: str = TOKEN) -> Iterator[httpx.Client]:
@@ -113,52 +109,30 @@ class RunningService:
             http.headers["X-Wintun-Api-Key"] = answer.headers["location"].partition("#key=")[2]
             yield http
 
-    def connect(
-        self,
-        path: str,
-        *protocols: str,
-        token: str | None = TOKEN,
-        headers: dict[str, str] | None = None,
-        **options: Any,
-    ) -> ClientConnection:
-        """Open a WebSocket."""
-        extra = dict(headers or {})
-        if token is not None:
-            extra["Authorization"] = f"Bearer {token}"
-        socket: ClientConnection = connect(
-            f"ws{self.url.removeprefix('http')}{path}",
-            ssl=None if self.tls is None else shared(any_certificate()),
-            subprotocols=[Subprotocol(name) for name in protocols] or None,
-            additional_headers=extra,
-            compression=None,
-            max_size=None,
-            open_timeout=30,
-            close_timeout=2,
-            **options,
-        )
-        return socket
+    def packets(self, session: str, **options: Any) -> PacketStream:
+        """Return the packet stream of a session; entering it connects."""
+        return self.api.session(session).packets(**options)
 
-    @contextmanager
-    def packets(self, session: str, query: str = "") -> Iterator[PacketSocket]:
-        """Open the packet socket of a session with `v1.batch`."""
-        with self.connect(f"/v1/sessions/{session}/packets{query}", BATCH) as socket:
-            yield PacketSocket(socket)
+    @cached_property
+    def api(self) -> Client:
+        """The client of the package, as admin."""
+        return Client(self.url, token=self.secret, timeout=30, tls=self.tls)
+
+    def ask(self, call: Call[Any]) -> Any:
+        """Send a request and return its answer as the service wrote it, as plain JSON."""
+        return self.api.send(call.as_json())
 
     def adapter(self, **body: Any) -> dict[str, Any]:
         """Create an adapter."""
-        answer = self.http.post("/v1/adapters", json=body)
-        assert answer.status_code == 201, answer.text
-        return dict(answer.json())
+        return dict(self.ask(operations.create_adapter(**body)))
 
     def session(self, adapter: dict[str, Any], **body: Any) -> dict[str, Any]:
         """Start the session of an adapter."""
-        answer = self.http.post("/v1/sessions", json={"adapter": adapter["guid"], **body})
-        assert answer.status_code == 201, answer.text
-        return dict(answer.json())
+        return dict(self.ask(operations.start_session(adapter["guid"], **body)))
 
     def counters(self, session: str) -> dict[str, Any]:
         """Return a session's counters."""
-        return dict(self.http.get(f"/v1/sessions/{session}").json()["counters"])
+        return dict(self.ask(operations.get_session(session))["counters"])
 
     @contextmanager
     def impatient(self) -> Iterator[None]:
@@ -177,44 +151,26 @@ class RunningService:
             self.loop.call_soon_threadsafe(self._end.set)
         self.thread.join(30)
         assert not self.thread.is_alive()
+        self.api.close()
         self.http.close()
         if self.failure is not None:
             raise self.failure
         return time.monotonic() - started
 
 
-class PacketSocket:
-    """A client of `v1.batch`: packets and control messages, sorted."""
-
-    def __init__(self, socket: ClientConnection) -> None:
-        self.socket = socket
-        self.batches: list[Batch] = []
-        self.texts: list[dict[str, Any]] = []
-        self.hello = self.text("hello")
-
-    def read(self, timeout: float = 30) -> None:
-        """Take one message."""
-        message = self.socket.recv(timeout)
-        if isinstance(message, str):
-            self.texts.append(json.loads(message))
-        else:
-            self.batches.extend(unpack(message))
-
-    def text(self, kind: str, timeout: float = 30) -> dict[str, Any]:
-        """Wait for the next control message of this type."""
-        while True:
-            for index, text in enumerate(self.texts):
-                if text["type"] == kind:
-                    return self.texts.pop(index)
-            self.read(timeout)
-
-    def receive(self, count: int, timeout: float = 30) -> list[bytes]:
-        """Wait for at least `count` packets and take all that came."""
-        while sum(len(batch.packets) for batch in self.batches) < count:
-            self.read(timeout)
-        packets = [packet for batch in self.batches for packet in batch.packets]
-        self.batches.clear()
-        return packets
+def receive(stream: PacketStream, count: int, timeout: float = 30) -> list[bytes]:
+    """Wait for at least `count` packets, and return all that came with them."""
+    packets: list[bytes] = []
+    limit = threading.Timer(timeout, stream.close)
+    limit.start()
+    try:
+        for burst in stream:
+            packets += burst.packets
+            if len(packets) >= count:
+                return packets
+    finally:
+        limit.cancel()
+    raise AssertionError(f"The stream has ended after {len(packets)} of {count} packets.")
 
 
 @contextmanager

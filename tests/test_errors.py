@@ -13,7 +13,7 @@ from uuid import UUID
 import pytest
 
 import wintun_api
-from wintun_api import errors
+from wintun_api import client, errors
 from wintun_api.api.data_directory import DataDirectoryInUse
 from wintun_api.api.kinds import Kind
 from wintun_api.api.problems import Refusal
@@ -31,6 +31,7 @@ SAMPLES: list[errors.WintunApiError] = [
     errors.DriverBusy("create_adapter", 30.0, detail="It hangs."),
     errors.OutOfThreads(),
     errors.SessionNotFound("s1"),
+    errors.ImpairmentNotFound("s1"),
     errors.ServiceStopping(),
     errors.TokenEnded(),
     errors.TokenNotFound("t1"),
@@ -53,6 +54,25 @@ SAMPLES: list[errors.WintunApiError] = [
     UntrustedFile("/etc/x belongs to another user.", hint="Remove it."),
     DataDirectoryInUse("Another service uses /var/lib/x."),
     Refusal(Kind.BAD_HANDSHAKE, "No.", headers=(("Upgrade", "websocket"),), status=426),
+    client.ClientError("It is closed.", hint="Make another one."),
+    client.ProblemError(
+        429, {"type": "urn:wintun-api:problem:too-many-guesses", "log": ["x"]}, retry_after=7.0
+    ),
+    client.ServiceUnreachable("http://x", "Nothing answers.", kind="refused", better="https://x"),
+    client.NotTheService("http://x", "Another program answers.", kind="other", status=404),
+    client.CredentialError("the file x", "There is no token file x.", kind="missing"),
+    client.UnexpectedAnswer("get_system", "It does not fit.", answer={"a": 1}),
+    *(
+        kind(code, "Why.", "It has ended.", hint="Connect again.")
+        for kind, code in (
+            (client.StreamClosed, 1011),
+            (client.ConnectionLost, 1006),
+            (client.TokenRevoked, 4001),
+            (client.ScopeMissing, 4003),
+            (client.TooSlow, 4008),
+            (client.FrameRefused, 4010),
+        )
+    ),
 ]
 
 

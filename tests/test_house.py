@@ -83,13 +83,9 @@ def calls(nodes: Iterable[ast.AST]) -> Iterator[ast.Call]:
 def is_busy(loop: ast.While) -> bool:
     """Say whether a loop does nothing but ask again, without waiting for an answer."""
     asked = {
-        one.func.attr for one in calls(ast.walk(loop.test)) if isinstance(one.func, ast.Attribute)
-    }
-    asked |= {
-        one.func.attr
-        for part in loop.body
+        one.func.attr if isinstance(one.func, ast.Attribute) else ast.unparse(one.func)
+        for part in (loop.test, *loop.body)
         for one in calls(ast.walk(part))
-        if isinstance(one.func, ast.Attribute)
     }
     idle = all(isinstance(part, ast.Pass | ast.Assert) for part in loop.body)
     return idle and not asked & BLOCKING

@@ -14,7 +14,13 @@ import wintun_api
 
 ROOT = Path(wintun_api.__file__).parent
 # What programs other than the service start with: the models are for clients too.
-BEGINNINGS = ("wintun_api.__main__", "wintun_api.schemas")
+# What programs start from, and what they may import.
+BEGINNINGS = (
+    "wintun_api.__main__",
+    "wintun_api.client",
+    "wintun_api.schemas",
+    "wintun_api.testing",
+)
 
 
 def name_of(path: Path, root: Path = ROOT) -> str:

@@ -22,17 +22,20 @@ PLACES = {
     "fastapi": ({"api"}, "the web framework ends at the API"),
     "starlette": ({"api"}, "the web framework ends at the API"),
     "uvicorn": ({"api", "cli"}, "the server ends at the API; the command line starts it"),
-    "websockets": ({"api", "cli"}, "sockets are the API's"),
+    "websockets": (
+        {"api", "client", "cli", "chunks"},
+        "sockets are the API's; its mask is the codec's",
+    ),
     "markdown_it": ({"api", "cli"}, "the guide is rendered where it is shown"),
     "pydantic": (
-        {"api", "schemas", "configuration"},
+        {"api", "schemas", "configuration", "client"},
         "dataclasses are inside; models are what travels and what is read",
     ),
     "ctypes": ({"drivers"}, "foreign functions are the drivers'"),
     "pyroute2": ({"drivers"}, "netlink is the Linux driver's"),
-    "asyncio": ({"hub", "api", "cli"}, "drivers and codecs are synchronous"),
+    "asyncio": ({"hub", "api", "client", "testing", "cli"}, "drivers and codecs are synchronous"),
     "threading": (
-        {"hub", "drivers", "cli"},
+        {"hub", "drivers", "client", "testing", "cli"},
         "threads are the hub's; drivers only lock; the command line writes its log in one",
     ),
 }
@@ -73,6 +76,23 @@ def test_no_import_goes_up(path: Path) -> None:
         if name.startswith("wintun_api."):
             other = name.split(".")[1]
             assert FLOORS.get(other, 0) <= own, f"{name} is above"
+
+
+# The client is a program like any other: it knows the service by its API alone.
+STRANGERS = {
+    "client": {"api", "hub", "drivers", "cli"},
+    "testing": {"api", "hub", "drivers", "cli"},
+    "api": {"client", "testing"},
+}
+
+
+@pytest.mark.parametrize("place", STRANGERS)
+def test_strangers_do_not_meet(place: str) -> None:
+    """The client and the service import nothing of each other."""
+    for path in (ROOT / place).rglob("*.py"):
+        for name in imports(path):
+            other = name.split(".")[1] if name.startswith("wintun_api.") else ""
+            assert other not in STRANGERS[place], f"{path}: {name}"
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
@@ -130,7 +150,7 @@ def test_the_hub_knows_no_concrete_driver() -> None:
     for path in (ROOT / "hub").rglob("*.py"):
         for name in imports(path):
             if name.startswith("wintun_api.drivers"):
-                assert name.split(".")[2] in ("base", "limits"), f"{path}: {name}"
+                assert name.split(".")[2] in ("base", "limits", "timer"), f"{path}: {name}"
 
 
 # What a client installs is pydantic; the rest of the package must not come with the models.

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from wintun_api.choices import Native
 from wintun_api.errors import InvalidSettings
 from wintun_api.settings import Settings
 
@@ -129,10 +130,10 @@ def test_relative_dll() -> None:
 
 
 def test_native() -> None:
-    """What the native part may be is said in full where something else is given."""
-    assert refusal(native="on") == ("--native: must be auto, off or an absolute path.",)
-    assert Settings.load(native="off").native == "off"
-    assert Settings.load(native=Path("/part.so").absolute()).native == Path("/part.so").absolute()
+    """The extension is used where it is there, unless it is switched off."""
+    assert Settings.load().native is Native.AUTO
+    assert Settings.load(native="off").native is Native.OFF
+    assert refusal(native="on") == ("--native: Input should be 'auto' or 'off'.",)
 
 
 def test_key_without_certificate(tmp_path: Path) -> None:

@@ -11,14 +11,17 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 
+from websockets.frames import Frame, Opcode
+
 from tests.attack.attack import SHOWN, Attack
 from tests.attack.frames import _lying_batches, broken_kinds, sound_kinds
 from tests.attack.mutations import changed, pieces
 from tests.attack.streams import FRAME_WORDS
-from wintun_api.api.frames import MessageReader
 from wintun_api.capture import pcapng
 from wintun_api.capture.reader import Reader
+from wintun_api.chunks import Codec, MessageReader, codec
 from wintun_api.errors import FrameError
+from wintun_api.native import speedups
 from wintun_api.packet import build
 from wintun_api.packet.check import rejection
 from wintun_api.packet.decode import decode
@@ -101,25 +104,41 @@ def _packets(_: random.Random, data: bytes) -> None:
         raise Disagreement("a packet passes the check and is no IP for the decoder")
 
 
+CODECS = [
+    [codec(extension, batched=batched) for extension in {None, speedups()}]
+    for batched in (False, True)
+]
+
+
 def _frames(random_: random.Random, data: bytes) -> None:
-    whole = _messages([data])
-    if whole != _messages(pieces(random_, data)):
-        raise Disagreement("frames read differently when they come in pieces")
+    for codecs in CODECS:
+        whole = _messages([data], codecs[0])
+        for one in codecs:
+            if whole != _messages([data], one):
+                raise Disagreement("frames read differently in C and in Python")
+            if whole != _messages(pieces(random_, data), one):
+                raise Disagreement("frames read differently when they come in pieces")
 
 
-def _messages(chunks: Sequence[bytes]) -> tuple[list[bytes], bytes]:
-    """Return the messages, and everything that is left to the ordinary parser."""
+def _messages(chunks: Sequence[bytes], one: Codec) -> tuple[list[bytes], bytes, dict[str, int]]:
+    """Return the packets, everything that is left to the ordinary parser, and what was counted."""
     reader = MessageReader(256 * 1024)
-    reader.collect = True
-    messages: list[bytes] = []
+    reader.codec = one
+    packets: list[bytes] = []
     rest = b""
+    counts = {"messages": 0}
     for chunk in chunks:
         for part in reader.read(chunk):
             if isinstance(part, bytes):
                 rest += part
-            else:
-                messages += [bytes(one) for one in part]
-    return messages, rest
+                continue
+            packets += part.sifted.packets
+            counts["messages"] += part.number
+            for reason, count in part.sifted.rejected.items():
+                counts[reason] = counts.get(reason, 0) + count
+            if part.fault is not None:
+                packets.append(str(part.fault).encode())
+    return packets, rest, counts
 
 
 def _corpus() -> dict[str, tuple[list[bytes], Sequence[bytes]]]:
@@ -148,6 +167,7 @@ def _corpus() -> dict[str, tuple[list[bytes], Sequence[bytes]]]:
         captures.append(file)
     frames = [kind.unit * 3 for kind in sound_kinds()]
     frames += [kind.sent for kind in broken_kinds(random.Random(0)) if len(kind.sent) < 5000]
+    frames += [Frame(Opcode.BINARY, one).serialize(mask=True) for one in batches]
     return {
         "batches": (batches, WORDS),
         "captures": (captures, WORDS),

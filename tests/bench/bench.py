@@ -6,10 +6,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from time import monotonic
 
-from tests.bench.contenders import Field, Peer, Service
+from tests.bench.contenders import Field, Peer, Services
 from tests.bench.programs import Programs
 from tests.posix import processors
 
@@ -20,7 +19,7 @@ class Bench:
 
     Attributes:
         programs: The C programs.
-        directory: For temporary files.
+        services: Starts the service.
         rounds: Turns of every contender.
         seconds: Of one measurement.
         warm: Seconds of warming up before it.
@@ -29,11 +28,10 @@ class Bench:
         pin: Give the contender one core and everything else the others.
         memory_seconds: Of the flood during which memory is watched.
         peers: External contenders.
-        shared: The one service of all parts; None where every part starts its own.
     """
 
     programs: Programs
-    directory: Path
+    services: Services
     rounds: int
     seconds: float
     warm: float
@@ -42,7 +40,6 @@ class Bench:
     pin: bool
     memory_seconds: float
     peers: list[Peer] = field(default_factory=list)
-    shared: Service | None = None
     _started: float = field(default_factory=monotonic)
 
     def say(self, line: str) -> None:
@@ -60,9 +57,12 @@ class Bench:
         return pinned(contender=True) if self.pin else []
 
     @contextmanager
-    def field(self, part: str) -> Iterator[Field]:
-        """Make the field of a part's contenders, and stop them at the end."""
-        made = Field(self.programs, self.directory / f"of-{part}", self.prefix, self.shared)
+    def field(self, queue_length: int = 1000) -> Iterator[Field]:
+        """Make the field of a part's contenders, and stop them at the end.
+
+        Devices have that queue length, or the service's where that was started before.
+        """
+        made = Field(self.programs, self.services, self.prefix, queue_length)
         try:
             yield made
         finally:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from tests.bench.bench import Bench
-from tests.bench.contenders import C_RELAY, HAND_WRITTEN, NATIVE, SERVICE, Contender
-from tests.bench.machine import busy_seconds, cpu_seconds
+from tests.bench.contenders import C_RELAY, HAND_WRITTEN, Contender
+from tests.bench.disturbance import undisturbed
 from tests.bench.rounds import Target, ratio, spread
 from tests.bench.tables import Table
-from tests.posix import cpu_of_children
 from wintun_api.wire import BATCH, RAW
 
 SIZES = (92, 576, 1420)
@@ -22,8 +20,8 @@ COLUMNS = [
     "CPU / C relay", "/ C relay", "target", "/ hand-written", "target",
 ]  # fmt: skip
 
-# A measurement is repeated where others had that much of the machine, the contender so little.
-DISTURBED, WHOLE_CORE, TRIES = 0.1, 0.85, 3
+# Who had that much of a core was not kept from it.
+WHOLE_CORE = 0.85
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +51,8 @@ class Carried:
 
 
 Measure = Callable[[Bench, Contender, int], Carried]
-# (beside whom, framing, size in bytes) -> what the service's ratio should be
-Targets = dict[tuple[str, str, int], Target]
+# (who, beside whom, framing, size in bytes) -> what the ratio of their rates should be
+Targets = dict[tuple[str, str, str, int], Target]
 
 
 def compare(
@@ -62,56 +60,42 @@ def compare(
 ) -> Table:
     """Measure every contender at every size."""
     table = Table(f"{part}: {title}", COLUMNS, notes)
-    with bench.field(part) as field:
+    with bench.field() as field:
         contenders = [
-            *field.add_service(),
-            *field.add_native(),
+            *field.add_services(),
             field.add_c_relay(BATCH),
             field.add_c_relay(RAW),
             field.add_hand_written(),
             *map(field.add_peer, bench.peers),
         ]
+        # Those of one framing follow one another, for their ratio is the claim.
+        contenders.sort(key=lambda one: one.framing)
         for size in SIZES[:: 2 if bench.short else 1]:
             results: dict[Contender, list[Carried]] = {one: [] for one in contenders}
             for turn in range(bench.rounds):
                 for one in contenders:
-                    results[one].append(_undisturbed(bench, measure, one, size))
+                    carried, others = undisturbed(
+                        bench,
+                        [one.pid],
+                        partial(measure, bench, one, size),
+                        lambda carried: carried.core >= WHOLE_CORE,
+                    )
+                    results[one].append(replace(carried, others=others))
                     bench.say(
                         f"{part} {size} {one.framing} {one.name} {turn + 1}/{bench.rounds}: "
                         f"{results[one][-1].rate / 1000:.0f} k/s"
                     )
-            _add_rows(table, size, results, targets)
-    taken = max(record["others"]["max"] for record in table.records)
-    table.notes.append(f"Other programs had {taken * 100:.0f} % of the machine at the most.")
+            _add_rows(table, part, size, results, targets)
+    table.add_others()
     return table
 
 
-def _undisturbed(bench: Bench, measure: Measure, one: Contender, size: int) -> Carried:
-    """Measure again where other programs took the core; return the try with the most of it."""
-    tries = []
-    for _ in range(1 if bench.short else TRIES):
-        ours, busy, start = _used(one), busy_seconds(), time.monotonic()
-        carried = measure(bench, one, size)
-        cores = (time.monotonic() - start) * (os.cpu_count() or 1)
-        others = (busy_seconds() - busy - (_used(one) - ours)) / cores
-        tries.append(replace(carried, others=max(0.0, others)))
-        if others <= DISTURBED or carried.core >= WHOLE_CORE:
-            break
-        bench.say(f"other programs had {others * 100:.0f} % of the machine")
-    return max(tries, key=lambda carried: carried.core)
-
-
-def _used(one: Contender) -> float:
-    """CPU time of the contender, of the load and of the client, which have both ended."""
-    return cpu_seconds(one.pid) + cpu_of_children()
-
-
 def _add_rows(
-    table: Table, size: int, results: dict[Contender, list[Carried]], targets: Targets
+    table: Table, part: str, size: int, results: dict[Contender, list[Carried]], targets: Targets
 ) -> None:
     rates = {(one.name, one.framing): [r.rate for r in rounds] for one, rounds in results.items()}
     costs = {(one.name, one.framing): [r.cpu for r in rounds] for one, rounds in results.items()}
-    for one, rounds in sorted(results.items(), key=lambda item: item[0].framing):
+    for one, rounds in results.items():
         own = rates[one.name, one.framing]
         busy = spread([r.core for r in rounds])
         record: dict[str, Any] = {
@@ -150,8 +134,8 @@ def _add_rows(
                 cells += ["", ""]
                 continue
             against = ratio(own, rates[key])
-            ours = one.name in (SERVICE, NATIVE)
-            target = targets.get((other, one.framing, size)) if ours else None
+            target = targets.get((one.name, other, one.framing, size))
             record["ratios"][other] = against.as_json() | {"target": str(target or "")}
-            cells += [against.text(), target.judge(against.median) if target else ""]
+            what = f"{part} v1.{one.framing}, {size} bytes, {one.name} / {other}"
+            cells += [against.text(), table.judge(what, target, against.median)]
         table.add(cells, record)

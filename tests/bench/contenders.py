@@ -11,6 +11,7 @@ import shlex
 import socket
 import subprocess
 import sys
+from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,14 +19,25 @@ from typing import Any
 
 import httpx
 
+from tests.bench.installation import OFFLOAD, Installation
 from tests.bench.machine import MTU, make_device, queue_length, remove_device, wait_until
 from tests.bench.programs import Programs
+from wintun_api.choices import Native
 from wintun_api.wire import BATCH, RAW
 
-SERVICE, NATIVE, C_RELAY, HAND_WRITTEN = "wintun-api", "native", "C relay", "hand-written"
+# The service in Python alone, with the C extension, and with segments moved as a whole, too.
+SERVICE, EXTENSION = "wintun-api", "with extension"
+SERVICE_OFFLOAD, EXTENSION_OFFLOAD = "wintun-api, offload", "with extension, offload"
+NATIVE = {
+    SERVICE: Native.OFF,
+    SERVICE_OFFLOAD: Native.OFF,
+    EXTENSION: Native.AUTO,
+    EXTENSION_OFFLOAD: Native.AUTO,
+}
+C_RELAY, C_RELAY_OFFLOAD, HAND_WRITTEN = "C relay", "C relay, offload", "hand-written"
 NAMES = {RAW: "raw", BATCH: "batch"}
 FIRST_PORT = 7000
-NATIVE_PORT = 9887
+FIRST_SERVICE_PORT = 9886
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +53,7 @@ class Contender:
         device: The TUN device.
         subnet: Third number of its address: it is 10.99.SUBNET.1/24.
         pid: The process whose CPU time counts.
+        session: Its id, where it is the service.
     """
 
     name: str
@@ -51,6 +64,12 @@ class Contender:
     device: str
     subnet: int
     pid: int
+    session: str = ""
+
+    @property
+    def is_service(self) -> bool:
+        """Whether it is what the benchmark is about, in whatever form."""
+        return self.name in NATIVE
 
     @property
     def framing(self) -> str:
@@ -72,24 +91,23 @@ class Service:
     """The real service, as its own process, on the driver for Linux.
 
     Args:
+        command: The `wintun-api` that is started.
         directory: For what it keeps.
         prefix: What starts it, such as `taskset`.
         port: On loopback.
-        native: Its native part; without one it runs in Python alone.
-        environment: More variables.
+        variables: Its settings, as environment variables.
     """
 
     def __init__(
         self,
+        command: Path,
         directory: Path,
         prefix: list[str],
         *,
-        port: int = 9886,
-        native: Path | None = None,
-        **environment: str,
+        port: int,
+        variables: Mapping[str, str],
     ) -> None:
         data = directory / "data"
-        command = Path(sys.executable).with_name("wintun-api")
         directory.mkdir(parents=True, exist_ok=True)
         self._adapters: list[str] = []
         self._log = (directory / "service.log").open("w+")
@@ -99,12 +117,9 @@ class Service:
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=self._log,
-            env={
-                **os.environ,
-                "WINTUN_API_PORT": str(port),
-                "WINTUN_API_NATIVE": str(native or "off"),
-                **environment,
-            },
+            # Not here, where an installation would find the checkout.
+            cwd=directory,
+            env={**os.environ, "WINTUN_API_PORT": str(port), **variables},
         )
         self.pid = self._process.pid
         try:
@@ -180,76 +195,132 @@ class Peer:
     command: str
 
 
+class Services:
+    """Start the service in every form that the installation has.
+
+    Args:
+        installation: What is started.
+        directory: For what the services keep.
+        prefix: What starts them, such as `taskset`.
+        offload: The setting `offload` of the forms whose names do not say it.
+    """
+
+    def __init__(
+        self, installation: Installation, directory: Path, prefix: list[str], offload: str
+    ) -> None:
+        self._installation = installation
+        self._directory = directory
+        self._prefix = prefix
+        self._offload = offload
+        self._started = 0
+        self._kept: dict[str, Service] = {}
+        self.is_kept = False
+
+    def has(self, name: str) -> bool:
+        """Say whether the installation has this form."""
+        return (self._installation.extension or NATIVE[name] is Native.OFF) and (
+            self._installation.offloads or name not in (SERVICE_OFFLOAD, EXTENSION_OFFLOAD)
+        )
+
+    def get(self, name: str) -> Service:
+        """Start the service in one form, or return the one that is kept for all parts."""
+        return self._kept[name] if name in self._kept else self._start(name)
+
+    def keep(self) -> None:
+        """Keep one service of each form from now on, for to start one takes a while."""
+        self.is_kept = True
+
+    def release(self, service: Service) -> None:
+        """Stop a service, or only remove its adapters where it is kept."""
+        if service in self._kept.values():
+            service.delete_adapters()
+        else:
+            service.stop()
+
+    def stop(self) -> None:
+        """Stop those that were kept."""
+        while self._kept:
+            self._kept.popitem()[1].stop()
+
+    def _start(self, name: str) -> Service:
+        self._started += 1
+        variables: dict[str, str] = {"WINTUN_API_NATIVE": NATIVE[name]}
+        if self._installation.offloads:
+            offload = name in (SERVICE_OFFLOAD, EXTENSION_OFFLOAD)
+            variables[OFFLOAD] = "on" if offload else self._offload
+        service = Service(
+            self._installation.command,
+            self._directory / f"service{self._started}",
+            self._prefix,
+            port=FIRST_SERVICE_PORT + self._started % 100,
+            variables=variables,
+        )
+        if self.is_kept:
+            self._kept[name] = service
+        return service
+
+
 class Field:
     """The contenders of a part. Starts them on demand and stops all at the end.
 
     Args:
         programs: The C programs.
-        directory: For what the service keeps.
+        services: Starts the service.
         prefix: What starts every contender, such as `taskset`.
-        shared: A service that runs already; without it, the field has one of its own.
+        queue_length: Of their devices, until the service says its own.
     """
 
     def __init__(
-        self,
-        programs: Programs,
-        directory: Path,
-        prefix: list[str],
-        shared: Service | None = None,
+        self, programs: Programs, services: Services, prefix: list[str], queue_length: int
     ) -> None:
-        self._shared = shared
+        self._services = services
         self._programs = programs
-        self._directory = directory
         self._prefix = prefix
         self._subnet = 0
         self._stack = ExitStack()
-        self._queue_length = 1000
-        self.service: Service | None = None
-        self.sessions: list[str] = []
+        self._queue_length = queue_length
+        self.services: dict[str, Service] = {}
+
+    @property
+    def forms(self) -> list[str]:
+        """The forms of the service: in Python alone, and with the extension if there is one."""
+        return [name for name in (SERVICE, EXTENSION) if self._services.has(name)]
+
+    @property
+    def tcp_forms(self) -> list[str]:
+        """The forms of the service that TCP tells apart."""
+        return [name for name in NATIVE if self._services.has(name)]
 
     def stop(self) -> None:
         """Stop everything, the last first."""
         self._stack.close()
 
-    def add_service(self) -> list[Contender]:
-        """Start the service with one session; return it in both framings.
+    def add_service(self, name: str) -> list[Contender]:
+        """Start the service in one form with one session; return it in both framings.
 
         It comes first, for the others get its queue length.
         """
-        batch = self.add_sessions(1, "Bench")[0]
+        (batch,) = self.add_sessions(name, 1)
         return [batch, replace(batch, protocol=RAW)]
 
-    def add_sessions(self, count: int, name: str) -> list[Contender]:
+    def add_services(self) -> list[Contender]:
+        """Start the service in every form, with one session each, for both framings."""
+        return [one for name in self.forms for one in self.add_service(name)]
+
+    def add_sessions(self, name: str, count: int) -> list[Contender]:
         """Start the service with so many adapters, each with a session; return them in batch."""
-        service = self._shared or Service(self._directory, self._prefix)
-        self._stack.callback(service.delete_adapters if self._shared else service.stop)
-        self.service = service
-        made = self._sessions(service, count, name, SERVICE)
-        self.sessions += [one.path.split("/")[3] for one in made]
-        return made
-
-    def add_native(self) -> list[Contender]:
-        """Start the service with its native part and one session; return it in both framings."""
-        service = Service(
-            self._directory / "native",
-            self._prefix,
-            port=NATIVE_PORT,
-            native=self._programs.native_part,
-        )
-        self._stack.callback(service.stop)
-        (batch,) = self._sessions(service, 1, "Native", NATIVE)
-        return [batch, replace(batch, protocol=RAW)]
-
-    def _sessions(self, service: Service, count: int, name: str, called: str) -> list[Contender]:
+        service = self._services.get(name)
+        self._stack.callback(self._services.release, service)
+        self.services[name] = service
         made = []
-        for number in range(count):
+        for _ in range(count):
             self._subnet += 1
             address = f"10.99.{self._subnet}.1/24"
-            session, device = service.session(f"{name} {number}", addresses=[address])
+            session, device = service.session(f"Bench {self._subnet}", addresses=[address])
             self._queue_length = queue_length(device)
             made.append(
                 Contender(
-                    name=called,
+                    name=name,
                     protocol=BATCH,
                     port=service.port,
                     path=f"/v1/sessions/{session}/packets",
@@ -257,18 +328,21 @@ class Field:
                     device=device,
                     subnet=self._subnet,
                     pid=service.pid,
+                    session=session,
                 )
             )
         return made
 
-    def add_c_relay(self, protocol: str) -> Contender:
+    def add_c_relay(self, protocol: str, *, offload: bool = False) -> Contender:
         """Start the C relay in one framing."""
         device, port = self._device()
+        mode = ["offload"] if offload else []
         relay = self._programs.start(
-            "relay", device, port, NAMES[protocol], ready="ready", prefix=self._prefix
+            "relay", device, port, NAMES[protocol], *mode, ready="ready", prefix=self._prefix
         )
         self._stack.callback(relay.end)
-        return self._contender(C_RELAY, protocol, device, port, relay.pid)
+        name = C_RELAY_OFFLOAD if offload else C_RELAY
+        return self._contender(name, protocol, device, port, relay.pid)
 
     def add_hand_written(self) -> Contender:
         """Start the relay that one writes in an afternoon."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import shutil
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from subprocess import CalledProcessError
 
@@ -30,6 +30,8 @@ def missing(parts: Iterable[str]) -> list[str]:
     tools = {"gcc": "gcc", "ip": "iproute2", "taskset": "util-linux"}
     if "tcp" in parts:
         tools["iperf3"] = "iperf3"
+    if "profile" in parts:
+        tools["perf"] = "linux-perf"
     lacks += [
         f"There is no {tool}; Debian has it in the package {package}."
         for tool, package in tools.items()
@@ -40,22 +42,7 @@ def missing(parts: Iterable[str]) -> list[str]:
 
 def description() -> dict[str, str]:
     """Return what a reader must know of the machine."""
-    import platform
-
-    import uvicorn
-
-    try:
-        loop = f"uvloop {version('uvloop')}"
-    except PackageNotFoundError:
-        loop = "asyncio"
-    return {
-        "kernel": platform.release(),
-        "cores": str(os.cpu_count()),
-        "python": platform.python_version(),
-        "loop": loop,
-        "uvicorn": uvicorn.__version__,
-        "websockets": version("websockets"),
-    }
+    return {"kernel": platform.release(), "cores": str(os.cpu_count())}
 
 
 def make_device(name: str, subnet: int, queue_length: int) -> None:

@@ -28,8 +28,9 @@ def run(bench: Bench) -> list[Table]:
         ["growth: from the first to the last tenth of the time behind the settling.",
          "KiB/minute: slope of a line through all of that time."],
     )  # fmt: skip
-    with bench.field("memory") as field:
-        contenders = field.add_service()
+    with bench.field() as field:
+        contenders = field.add_service(field.forms[-1])
+        table.notes.append(f"Measured: {contenders[0].name}.")
         for one in contenders[: 1 if bench.short else None]:
             before = resident_bytes(one.pid)
             start = bench.programs.start
@@ -58,7 +59,9 @@ def run(bench: Bench) -> list[Table]:
                     f"{first / 2**20:.1f}",
                     f"{last / 2**20:.1f}",
                     f"{growth:+.2f}",
-                    TARGET.judge(growth),
+                    table.judge(
+                        f"memory v1.{one.framing}, {seconds:.0f} s, MiB, {one.name}", TARGET, growth
+                    ),
                     f"{slope:+.0f}",
                     "yes" if closed else "no",
                 ],

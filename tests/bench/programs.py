@@ -8,8 +8,6 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from wintun_api.drivers.linux import native
-
 SOURCES = Path(__file__).parent / "c"
 PATIENCE = 60.0
 
@@ -62,9 +60,6 @@ class Programs:
     Args:
         directory: Where they are built.
         prefix: What starts each of them, such as `taskset`; an attribute, too.
-
-    Attributes:
-        native_part: The service's own native part, built from its source.
     """
 
     def __init__(self, directory: Path, prefix: list[str]) -> None:
@@ -80,7 +75,6 @@ class Programs:
         codes = [compiler.wait() for compiler in compilers]
         if any(codes):
             raise RuntimeError("the C programs were not built: see above")
-        self.native_part = native.build(directory / "burst.so")
 
     def path(self, name: str) -> Path:
         """Return where a program, or a library with its suffix, was built."""

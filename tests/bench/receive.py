@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from tests.bench.bench import Bench
-from tests.bench.comparison import Carried, Targets, compare
-from tests.bench.contenders import C_RELAY, HAND_WRITTEN, Contender
+from tests.bench.comparison import SIZES, Carried, Targets, compare
+from tests.bench.contenders import C_RELAY, EXTENSION, HAND_WRITTEN, SERVICE, Contender
 from tests.bench.machine import cpu_seconds, device_counters
-from tests.bench.rounds import at_least
+from tests.bench.rounds import as_before, at_least
 from tests.bench.tables import Table
 
 TARGETS: Targets = {
-    (C_RELAY, "batch", 92): at_least(0.85),
-    (C_RELAY, "batch", 1420): at_least(0.75),
-    (C_RELAY, "raw", 92): at_least(0.6),
-    (C_RELAY, "raw", 1420): at_least(0.6),
-    (HAND_WRITTEN, "raw", 92): at_least(5),
-    (HAND_WRITTEN, "raw", 1420): at_least(5),
+    (EXTENSION, C_RELAY, "batch", 92): at_least(0.95),
+    (EXTENSION, C_RELAY, "batch", 576): at_least(0.9),
+    (EXTENSION, C_RELAY, "batch", 1420): at_least(0.95),
+    **{(EXTENSION, C_RELAY, "raw", size): at_least(0.85) for size in SIZES},
+    **{
+        (name, HAND_WRITTEN, "raw", size): at_least(5)
+        for name in (SERVICE, EXTENSION)
+        for size in (92, 1420)
+    },
+    (SERVICE, C_RELAY, "batch", 92): as_before(0.64),
+    (SERVICE, C_RELAY, "batch", 576): as_before(0.56),
+    (SERVICE, C_RELAY, "batch", 1420): as_before(0.77),
+    (SERVICE, C_RELAY, "raw", 92): as_before(0.68),
+    (SERVICE, C_RELAY, "raw", 576): as_before(0.59),
+    (SERVICE, C_RELAY, "raw", 1420): as_before(0.71),
 }
 
 

@@ -2,122 +2,117 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from functools import partial
 
 from tests.bench.bench import Bench
-from tests.bench.contenders import Contender
-from tests.bench.inject import NOWHERE
+from tests.bench.contenders import EXTENSION, SERVICE, Contender
+from tests.bench.disturbance import undisturbed
+from tests.bench.loads import LOADS
 from tests.bench.rounds import at_most, ratio, spread
 from tests.bench.tables import Table
 
 SIZE = 576
 INTERVAL = 0.002
-TARGET = at_most(25)
+# Of the 99th percentile, in milliseconds
+TARGETS = {EXTENSION: at_most(20), SERVICE: at_most(25)}
 # The requests' own client must not wait behind the flood for a core.
 FIRST = ["nice", "-n", "-5"]
 
-Load = Callable[[Bench, Contender], AbstractContextManager[None]]
 
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One request beside one load; `shown` is its path as tables call it."""
 
-@contextmanager
-def idle(bench: Bench, contender: Contender) -> Iterator[None]:
-    """Let nothing stream."""
-    del bench, contender
-    yield
-
-
-@contextmanager
-def receiving(bench: Bench, contender: Contender) -> Iterator[None]:
-    """Flood at full speed, with a client that counts."""
-    start = bench.programs.start
-    whole = bench.warm + bench.seconds + 30
-    client = start("drain", *contender.client, 0, whole, 0.1, 1, 0, contender.path, ready="open")
-    flood = start("flood", SIZE, whole, 0, contender.far_address, ready="sending")
-    try:
-        yield
-        flood.stop()
-        client.stop()
-    finally:
-        flood.end()
-        client.end()
-
-
-@contextmanager
-def injecting(bench: Bench, contender: Contender) -> Iterator[None]:
-    """Inject as fast as the service takes it."""
-    client = bench.programs.start(
-        "inject", *contender.client, contender.path, SIZE, contender.far_address, NOWHERE,
-        ready="sending",
-    )  # fmt: skip
-    try:
-        yield
-        client.stop()
-    finally:
-        client.end()
+    load: str
+    contender: Contender
+    shown: str
+    path: str
 
 
 def run(bench: Bench) -> list[Table]:
     """Measure the requests of a dashboard: system, adapters, a session."""
     table = Table(
         "rest: one GET after the other, every 2 ms, while packets stream at full speed",
-        ["load", "framing", "GET", "requests", "p50 ms", "p99 ms", "target", "p99 / idle"],
+        ["contender", "load", "framing", "GET", "requests", "p50 ms", "p99 ms", "target",
+         "p99 / idle"],
         ["The client of the requests runs before the load where both want the same core."],
-    )
-    with bench.field("rest") as field:
-        batch, raw = field.add_service()
-        paths = {
-            "/v1/system": "/v1/system",
-            "/v1/adapters": "/v1/adapters",
-            "/v1/sessions/ID": f"/v1/sessions/{field.sessions[0]}",
-        }
-        loads: list[tuple[str, Load, Contender]] = [
-            ("idle", idle, batch),
-            ("receive", receiving, batch),
-            ("receive", receiving, raw),
-            ("inject", injecting, batch),
-            ("inject", injecting, raw),
+    )  # fmt: skip
+    with bench.field() as field:
+        cases = [
+            case for name in field.forms for case in _cases(field.add_service(name), bench.short)
         ]
-        if bench.short:
-            del paths["/v1/system"], paths["/v1/adapters"]
-        cases = [(load, shown) for load in loads for shown in paths]
-        results: list[list[dict[str, float]]] = [[] for _ in cases]
+        results: dict[Case, list[dict[str, float]]] = {case: [] for case in cases}
         for turn in range(bench.rounds):
-            for ((name, load, contender), shown), rounds in zip(cases, results, strict=True):
-                with load(bench, contender):
-                    _requests(bench, contender, paths[shown], bench.warm)
-                    rounds.append(_requests(bench, contender, paths[shown], bench.seconds))
-                bench.say(
-                    f"rest {name} {contender.framing} {shown} {turn + 1}/{bench.rounds}: "
-                    f"p99 {rounds[-1]['p99'] * 1000:.1f} ms"
+            for case, rounds in results.items():
+                times, others = undisturbed(
+                    bench, [case.contender.pid], partial(_measure, bench, case)
                 )
-    for number, (((name, _, contender), shown), rounds) in enumerate(
-        zip(cases, results, strict=True)
-    ):
+                rounds.append(times | {"others": others})
+                bench.say(
+                    f"rest {case.contender.name} {case.load} {case.contender.framing} "
+                    f"{case.shown} {turn + 1}/{bench.rounds}: p99 {rounds[-1]['p99'] * 1000:.1f} ms"
+                )
+    for case, rounds in results.items():
+        one = case.contender
         p50, p99 = spread([t["p50"] for t in rounds]), spread([t["p99"] for t in rounds])
-        against = ratio(p99.values, [t["p99"] for t in results[number % len(paths)]])
-        framing = "" if name == "idle" else contender.framing
+        (idle_rounds,) = (
+            taken
+            for other, taken in results.items()
+            if other.load == "idle" and (other.contender.name, other.path) == (one.name, case.path)
+        )
+        against = ratio(p99.values, [t["p99"] for t in idle_rounds])
+        is_idle = case.load == "idle"
+        framing = "" if is_idle else one.framing
+        target = None if is_idle else TARGETS[one.name]
+        what = f"rest {case.shown}, {case.load} v1.{framing}, p99 ms, {one.name}"
         table.add(
             [
-                name,
+                one.name,
+                case.load,
                 framing,
-                shown,
+                case.shown,
                 str(sum(int(t["count"]) for t in rounds)),
                 p50.text(".2f", 1000),
                 p99.text(".2f", 1000),
-                TARGET.judge(p99.median * 1000) if framing else "",
-                against.text(".1f") if framing else "",
+                table.judge(what, target, p99.median * 1000),
+                "" if is_idle else against.text(".1f"),
             ],
             {
-                "load": name,
+                "contender": one.name,
+                "load": case.load,
                 "framing": framing,
-                "path": shown,
+                "path": case.shown,
+                "others": spread([t["others"] for t in rounds]).as_json(),
                 "p50": p50.as_json(),
                 "p99": p99.as_json(),
-                "ratios": {"p99 idle": against.as_json() | {"target": f"{TARGET} ms"}},
+                "ratios": {"p99 idle": against.as_json() | {"target": f"{target or ''}"}},
             },
         )
+    table.add_others()
     return [table]
+
+
+def _cases(both: list[Contender], short: bool) -> list[Case]:
+    batch, raw = both
+    paths = {
+        "/v1/system": "/v1/system",
+        "/v1/adapters": "/v1/adapters",
+        "/v1/sessions/ID": f"/v1/sessions/{batch.session}",
+    }
+    if short:
+        del paths["/v1/system"], paths["/v1/adapters"]
+    loads = [
+        ("idle", batch),
+        *((load, one) for load in LOADS if load != "idle" for one in (batch, raw)),
+    ]
+    return [Case(load, one, shown, path) for load, one in loads for shown, path in paths.items()]
+
+
+def _measure(bench: Bench, case: Case) -> dict[str, float]:
+    with LOADS[case.load](bench, case.contender, SIZE):
+        _requests(bench, case.contender, case.path, bench.warm)
+        return _requests(bench, case.contender, case.path, bench.seconds)
 
 
 def _requests(bench: Bench, contender: Contender, path: str, seconds: float) -> dict[str, float]:

@@ -45,18 +45,29 @@ def ratio(ones: Sequence[float], others: Sequence[float]) -> Spread:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a figure should be; stands beside it as information."""
+    """What a figure should be; stands beside it as information.
+
+    Attributes:
+        bound: The least it should be, or the most.
+        at_least: Whether it is the least.
+        before: The figure that was measured once, where the claim is only that nothing got slower.
+    """
 
     bound: float
     at_least: bool = True
+    before: float | None = None
 
     def __str__(self) -> str:
-        return f"{'>=' if self.at_least else '<='} {self.bound:g}"
+        was = "" if self.before is None else f" (was {self.before:g})"
+        return f"{'>=' if self.at_least else '<='} {self.bound:.3g}{was}"
+
+    def is_met(self, value: float) -> bool:
+        """Say whether a figure is on the right side of the bound."""
+        return value >= self.bound if self.at_least else value <= self.bound
 
     def judge(self, value: float) -> str:
         """Say how a figure compares."""
-        met = value >= self.bound if self.at_least else value <= self.bound
-        return f"{self} {'met' if met else 'missed'}"
+        return f"{self} {'met' if self.is_met(value) else 'missed'}"
 
 
 def at_least(bound: float) -> Target:
@@ -67,3 +78,11 @@ def at_least(bound: float) -> Target:
 def at_most(bound: float) -> Target:
     """Return a target from above."""
     return Target(bound, at_least=False)
+
+
+def as_before(figure: float, *, at_least: bool = True) -> Target:
+    """Return the target not to be slower than a figure that was measured earlier.
+
+    Two runs on one machine differ by a tenth, so that much is not a loss.
+    """
+    return Target(figure * 0.9 if at_least else figure / 0.9, at_least, figure)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from tests.bench.bench import Bench
 from tests.bench.rounds import ratio, spread
-from tests.bench.streaming import Stream, Streamed, stream
+from tests.bench.streaming import Streamed, stream
 from tests.bench.tables import Table
-from wintun_api.wire import BATCH
 
 SIZE = 576
 SESSIONS = (1, 8, 64)
@@ -19,19 +18,16 @@ def run(bench: Bench) -> list[Table]:
         ["sessions", "drained k/s", "delivered k/s", "/ one", "CPU s/M", "CPU / one", "memory MiB"],
     )
     counts = SESSIONS[: 2 if bench.short else None]
-    with bench.field("sessions") as field:
-        made = field.add_sessions(counts[-1], "Bench")
-        service = field.service
-        assert service is not None
-        streams = [
-            Stream(session, one.far_address)
-            for session, one in zip(field.sessions, made, strict=True)
-        ]
+    with bench.field() as field:
+        name = field.forms[-1]
+        table.notes.append(f"Measured: {name}.")
+        streams = field.add_sessions(name, counts[-1])
+        service = field.services[name]
         results: dict[int, list[Streamed]] = {count: [] for count in counts}
         for turn in range(bench.rounds):
             for count in counts:
                 results[count].append(
-                    stream(bench, service, streams[:count], BATCH, sockets=count, size=SIZE)
+                    stream(bench, service, streams[:count], sockets=count, size=SIZE)
                 )
                 bench.say(
                     f"sessions {count} {turn + 1}/{bench.rounds}: "

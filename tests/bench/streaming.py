@@ -6,16 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tests.bench.bench import Bench
-from tests.bench.contenders import Service
+from tests.bench.contenders import Contender, Service
 from tests.bench.machine import cpu_seconds, forget_peak, peak_bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Stream:
-    """One session and where its flood goes."""
-
-    session: str
-    address: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +32,7 @@ class Streamed:
 def stream(
     bench: Bench,
     service: Service,
-    streams: Sequence[Stream],
-    protocol: str,
+    streams: Sequence[Contender],
     *,
     sockets: int,
     stalled: int = 0,
@@ -49,17 +40,16 @@ def stream(
     rate: float = 0,
 ) -> Streamed:
     """Flood the sessions for a while; socket i takes session i modulo their number."""
-    paths = [f"/v1/sessions/{one.session}/packets" for one in streams]
     client = bench.programs.start(
-        "drain", service.port, protocol, service.headers, bench.warm, bench.seconds, bench.idle,
-        sockets, stalled, *paths, ready="open",
+        "drain", *streams[0].client, bench.warm, bench.seconds, bench.idle, sockets, stalled,
+        *(one.path for one in streams), ready="open",
     )  # fmt: skip
     try:
         forget_peak(service.pid)
         taken, used = _received(service, streams), cpu_seconds(service.pid)
         flood = bench.programs.start(
             "flood", size, bench.load_seconds, rate,
-            *(one.address for one in streams), ready="sending",
+            *(one.far_address for one in streams), ready="sending",
         )  # fmt: skip
         flood.result()
         counts = client.result()
@@ -79,5 +69,5 @@ def stream(
     )
 
 
-def _received(service: Service, streams: Sequence[Stream]) -> int:
+def _received(service: Service, streams: Sequence[Contender]) -> int:
     return sum(service.counters(one.session)["received"]["packets"] for one in streams)

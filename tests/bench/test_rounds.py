@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.bench.rounds import at_least, at_most, ratio, spread
-from tests.bench.tables import Table
+from tests.bench.__main__ import exit_code
+from tests.bench.rounds import as_before, at_least, at_most, ratio, spread
+from tests.bench.tables import Table, summary
 
 
 def test_a_spread_has_its_median_between_its_ends() -> None:
@@ -33,6 +34,10 @@ def test_a_ratio_to_nothing_is_zero() -> None:
         (at_least(0.85), 0.84, ">= 0.85 missed"),
         (at_most(3), 3, "<= 3 met"),
         (at_most(3), 3.1, "<= 3 missed"),
+        (as_before(0.5), 0.45, ">= 0.45 (was 0.5) met"),
+        (as_before(0.5), 0.44, ">= 0.45 (was 0.5) missed"),
+        (as_before(9, at_least=False), 10, "<= 10 (was 9) met"),
+        (as_before(9, at_least=False), 10.1, "<= 10 (was 9) missed"),
     ],
 )
 def test_a_target_judges_from_its_side(target: object, value: float, verdict: str) -> None:
@@ -55,3 +60,33 @@ def test_a_row_that_does_not_fit_is_refused() -> None:
     """A cell too few would shift every column behind it."""
     with pytest.raises(ValueError, match="1 cells for 2 columns"):
         Table("title", ["a", "b"]).add(["1"], {})
+
+
+def test_a_table_keeps_what_it_judged() -> None:
+    """A cell with a target is a verdict of the summary; one without is empty."""
+    table = Table("title", ["a"])
+    assert table.judge("rate", at_least(2), 1) == ">= 2 missed"
+    assert table.judge("another", None, 1) == ""
+    assert [(one.what, one.is_met) for one in table.verdicts] == [("rate", False)]
+
+
+def test_the_summary_begins_with_what_is_missed() -> None:
+    """A reader sees first what is left to do."""
+    table = Table("title", ["a"])
+    table.judge("good", at_least(2), 2)
+    table.judge("bad", at_most(2), 3)
+    lines = summary(table.verdicts).text().splitlines()
+    assert lines[0] == "targets: 1 met, 1 missed"
+    assert [line.split() for line in lines[4:]] == [
+        ["bad", "3", "<=", "2", "MISSED"],
+        ["good", "2", ">=", "2", "met"],
+    ]
+
+
+@pytest.mark.parametrize(("strict", "code"), [(False, 0), (True, 1)])
+def test_a_missed_target_ends_with_1_only_if_asked(strict: bool, code: int) -> None:
+    """The benchmark measures; with --strict it is a gate."""
+    table = Table("title", ["a"])
+    table.judge("bad", at_most(2), 3)
+    assert exit_code(table.verdicts, strict=strict) == code
+    assert exit_code([], strict=strict) == 0

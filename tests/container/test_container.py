@@ -80,6 +80,8 @@ def test_image(podman: Podman) -> None:
     words = ("--entrypoint=find", IMAGE, "/", "-xdev", "-type", "f", "-perm", "/6000")
     found = podman.run("--rm", "--user=0", *words)
     assert found == ""
+    compilers = ("--entrypoint=sh", IMAGE, "-c", "command -v gcc cc python3-config || true")
+    assert podman.run("--rm", *compilers) == ""
 
 
 def test_life(podman: Podman, tmp_path: Path) -> None:
@@ -93,6 +95,7 @@ def test_life(podman: Podman, tmp_path: Path) -> None:
         touch = podman("exec", "service", "touch", "/opt/here", check=False)
         assert "Read-only file system" in touch
         assert service.http.get("/v1/driver").json()["unavailable"] is None
+        assert service.http.get("/v1/system").json()["native"] is True
         ping_through(service, "Container")
         podman("stop", "--time=20", "service")
         assert podman.inspect("container", "service")["State"]["ExitCode"] == 0

@@ -12,6 +12,7 @@ from typing import Any
 from wintun_api.api.protocol import BLIND_WRITELINES
 
 MIN_VERSION = (3, 11, 0)
+HOLED = "with CVE-2024-12254"
 PLACES = (
     (Path("/usr/bin"), "python3.[0-9]*"),
     (Path("/usr/local/bin"), "python3.[0-9]*"),
@@ -88,7 +89,7 @@ def chosen(found: Sequence[Interpreter]) -> dict[str, Interpreter]:
         picks["oldest"] = found[0]
         holed = [one for one in found if one.has_hole]
         if holed:
-            picks["with CVE-2024-12254"] = holed[-1]
+            picks[HOLED] = holed[-1]
         picks["newest"] = found[-1]
     seen: set[Version] = set()
     return {

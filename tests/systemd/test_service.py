@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.drivers.linux.kernel import namespace_of, needs_kernel
 from tests.elsewhere import ServiceElsewhere, ping_through
+from tests.guide.blocks import only
 from tests.needs import need
 from tests.systemd.machine import Machine, install, machine
+from tests.waiting import until
 
 PROJECT = Path(__file__).parent.parent.parent
 PROGRAM = "/opt/wintun-api/bin/wintun-api"
@@ -111,3 +115,23 @@ def test_stop(booted: Machine) -> None:
     assert booted.property("ActiveState") == "inactive"
     assert booted.property("Result") == "success"
     assert booted.property("ExecMainStatus") == "0"
+
+
+def test_socket_activation(booted: Machine) -> None:
+    """The socket unit of the guide starts the service at the first request, which is answered."""
+    unit = shlex.quote(only("linux", "socket-unit"))
+    booted.run(f"printf %s {unit} > /etc/systemd/system/wintun-api.socket")
+    booted.run("systemctl stop wintun-api && systemctl daemon-reload")
+    booted.run("systemctl enable --now wintun-api.socket")
+    assert booted.property("ActiveState") == "inactive"
+    with namespace_of(booted.leader):
+        health = httpx.get("http://127.0.0.1:9886/noauth/health", timeout=60, trust_env=False)
+        assert health.status_code == 200
+        until(lambda: booted.property("ActiveState") == "active")
+        assert booted.property("StatusText") == "The driver linux at http://127.0.0.1:9886"
+        # A request while the service restarts waits for it.
+        booted.run("systemctl restart --no-block wintun-api")
+        health = httpx.get("http://127.0.0.1:9886/noauth/health", timeout=60, trust_env=False)
+        assert health.status_code == 200
+    booted.run("systemctl stop wintun-api.socket wintun-api")
+    assert booted.property("Result") == "success"

@@ -3,7 +3,8 @@
    Written for the benchmark after the behaviour in wintun.h and the ring layout that wintun's
    sources document: records of a 4-byte size and the packet, aligned to 4; one unit kept free; a
    mark on records not given back yet; a lock around every call, as the DLL has a critical section.
-   The error number of a call is errno, which ctypes saves as it saves GetLastError on Windows.
+   The error number of a call is errno, which ctypes saves as it saves GetLastError on Windows,
+   and which RingLastError returns to C.
    There is no kernel behind it: Ring* fills and empties the rings in its place. */
 #include <errno.h>
 #include <pthread.h>
@@ -90,6 +91,8 @@ void WintunSendPacket(struct session *s, uint8_t *packet)
     ring->tail = settled(s, ring, ring->tail);
     pthread_mutex_unlock(&ring->lock);
 }
+
+uint32_t RingLastError(void) { return (uint32_t)errno; }
 
 /* No thread waits here, so an address that is not NULL is event enough. */
 void *WintunGetReadWaitEvent(struct session *s) { return s; }

@@ -1,22 +1,22 @@
 /* The limit of the whole job: a TUN device and one WebSocket client, both ways, in C.
 
-   relay DEVICE PORT FRAMING
+   relay DEVICE PORT FRAMING [offload]
 
    FRAMING is raw, a frame per packet, or batch, a frame per burst. It does what the service does
    for one client and no more: no token, no second subscriber, no queue. What the client does not
-   take waits in the device, and the device drops. Prints "ready" and serves until a signal. */
+   take waits in the device, and the device drops. With `offload` a call to the device moves many
+   segments of TCP or UDP; the client sees none of that. Prints "ready" and serves until a signal. */
 #define _GNU_SOURCE
 #include "batch.h"
 #include "clock.h"
 #include "packet.h"
 #include "websocket.h"
 
-#include <fcntl.h>
 #include <linux/if.h>
 #include <linux/if_tun.h>
 #include <poll.h>
-#include <sys/ioctl.h>
-#include <sys/uio.h>
+
+#include "segments.h"
 
 enum {
     BURST = 512,            /* packets, at most */
@@ -25,8 +25,10 @@ enum {
     COMING = 1 << 20,
 };
 
-static int device, batched;
+static int device, batched, offload, udp_segments;
 static uint64_t sequence;
+static struct super super;
+static struct group group;
 
 /* Frames on their way to the client: [out, out_end). */
 static uint8_t going[MAX_HEADER + sizeof(struct batch) + 2 * BURST + BURST_BYTES + 2 * MAX_READ];
@@ -35,10 +37,14 @@ static uint8_t *out, *out_end;
 static int open_device(const char *name)
 {
     struct ifreq request = {.ifr_flags = IFF_TUN | IFF_NO_PI};
+    if (offload)
+        request.ifr_flags |= IFF_VNET_HDR;
     int descriptor = open("/dev/net/tun", O_RDWR | O_NONBLOCK);
     strncpy(request.ifr_name, name, IFNAMSIZ - 1);
     if (descriptor < 0 || ioctl(descriptor, TUNSETIFF, &request))
         fail(name);
+    if (offload)
+        udp_segments = set_offloads(descriptor);
     return descriptor;
 }
 
@@ -53,18 +59,39 @@ static int listen_on(int port)
     return s;
 }
 
+/* Put the next packet at `at`, where MAX_READ bytes are free; returns its size, 0 for none. */
+static size_t next_packet(uint8_t *at)
+{
+    if (!offload) {
+        ssize_t size = read(device, at, MAX_READ);
+        return size > 0 ? (size_t)size : 0;
+    }
+    if (!is_pending(&super)) {
+        struct iovec parts[] = {{super.head, HEAD_SIZE}, {super.packet, sizeof super.packet}};
+        ssize_t size = readv(device, parts, 2);
+        if (size <= HEAD_SIZE)
+            return 0;
+        begin_split(&super, (size_t)size);
+        if (super.segment ? super.headers + super.segment > MAX_READ : super.size > MAX_READ) {
+            fprintf(stderr, "a packet is larger than %d bytes\n", MAX_READ);
+            exit(1);
+        }
+    }
+    return split_next(&super, at);
+}
+
 /* Read a burst, a frame per packet, each straight to its place behind its header. */
 static void burst_of_frames(void)
 {
     out = out_end = going;
     for (int i = 0; i < BURST && out_end - out < BURST_BYTES; i++) {
-        ssize_t size = read(device, out_end + 4, MAX_READ);
-        if (size <= 0)
+        size_t size = next_packet(out_end + 4);
+        if (!size)
             return;
-        size_t head = frame_header(out_end, BINARY, (uint64_t)size, 0);
+        size_t head = frame_header(out_end, BINARY, size, 0);
         if (head < 4)  /* a short packet has a shorter header */
-            memmove(out_end + head, out_end + 4, (size_t)size);
-        out_end += head + (size_t)size;
+            memmove(out_end + head, out_end + 4, size);
+        out_end += head + size;
     }
 }
 
@@ -77,8 +104,8 @@ static void burst_of_batch(void)
     uint32_t count = 0;
     out = out_end = going;
     while (count < BURST && end - packets < BURST_BYTES) {
-        ssize_t size = read(device, end, MAX_READ);
-        if (size <= 0)
+        size_t size = next_packet(end);
+        if (!size)
             break;
         lengths[count++] = (uint16_t)size;
         end += size;
@@ -100,11 +127,18 @@ static void burst_of_batch(void)
     out_end = end;
 }
 
+static void check_written(ssize_t written)
+{
+    /* EIO: the device is down, as it is while it is moved to another namespace. */
+    if (written < 0 && errno != EAGAIN && errno != EINVAL && errno != EIO)
+        fail("write");
+}
+
 static void write_packet(void *context, uint8_t *packet, size_t size)
 {
     (void)context;
-    if (write(device, packet, size) < 0 && errno != EAGAIN && errno != EINVAL)
-        fail("write");
+    check_written(offload ? join(&group, device, udp_segments, packet, size)
+                          : write(device, packet, size));
 }
 
 /* Take the whole frames of [p, end); returns where the rest begins, NULL at the client's close. */
@@ -137,13 +171,16 @@ static void serve(int client)
             {client, (short)(POLLIN | (waiting ? POLLOUT : 0)), 0},
             {device, (short)(waiting ? 0 : POLLIN), 0},
         };
-        poll(ready, 2, -1);
+        int pending = !waiting && is_pending(&super);
+        poll(ready, 2, pending ? 0 : -1);
         if (ready[0].revents & POLLIN) {
             ssize_t n = read(client, coming + have, COMING - have);
             if (n == 0 || (n < 0 && errno != EAGAIN))
                 return;
             have += n > 0 ? (size_t)n : 0;
             uint8_t *rest = take_frames(coming, coming + have);
+            if (offload)  /* the packets will not stay where they are */
+                check_written(write_group(&group, device));
             if (!rest)
                 return;
             have -= (size_t)(rest - coming);
@@ -151,7 +188,7 @@ static void serve(int client)
         } else if (ready[0].revents & (POLLERR | POLLHUP)) {
             return;
         }
-        if (!waiting && ready[1].revents & POLLIN)
+        if (pending || (!waiting && ready[1].revents & POLLIN))
             batched ? burst_of_batch() : burst_of_frames();
         if (out < out_end) {
             ssize_t n = write(client, out, (size_t)(out_end - out));
@@ -164,8 +201,9 @@ static void serve(int client)
 
 int main(int count, char **argument)
 {
-    if (count != 4) {
-        fprintf(stderr, "usage: relay DEVICE PORT raw|batch\n");
+    offload = count == 5 && !strcmp(argument[4], "offload");
+    if (count != 4 + offload) {
+        fprintf(stderr, "usage: relay DEVICE PORT raw|batch [offload]\n");
         return 2;
     }
     batched = !strcmp(argument[3], "batch");
