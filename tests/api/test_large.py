@@ -19,27 +19,27 @@ ROUTES = [
     {"destination": f"20.{n >> 8}.{n & 255}.0/24", "next_hop": None, "metric": 0}
     for n in range(10_000)
 ]
-SHARE = 0.08  # seconds of the processor; on the event loop all of it takes two to four times that
+SHARE = 0.5  # of the processor time, at most; where the event loop does all of it, it is above 0.8
 
 
 class Spent:
-    """What the event loop's thread has used of a processor, in seconds."""
+    """What the event loop's thread has used of the processor time of the whole process."""
 
-    seconds = 0.0
+    share = 0.0
 
 
 @contextmanager
 def loop_time(service: RunningService) -> Iterator[Spent]:
-    """Measure what the event loop does, however busy the machine is."""
+    """Measure how much of the work the event loop does, however slow or busy the machine is."""
     if sys.platform == "win32":
         pytest.skip("Windows has no such clock")
     else:
         identity = service.thread.ident
         assert identity is not None
         clock = time.pthread_getcpuclockid(identity)
-        spent, before = Spent(), time.clock_gettime(clock)
+        spent, before, all_before = Spent(), time.clock_gettime(clock), time.process_time()
         yield spent
-        spent.seconds = time.clock_gettime(clock) - before
+        spent.share = (time.clock_gettime(clock) - before) / (time.process_time() - all_before)
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_a_request(service: RunningService, path: str) -> None:
     assert answer.status_code == 200
     assert answer.json()["routes"] == ROUTES
     assert answer.headers["content-type"] == "application/json"
-    assert spent.seconds < SHARE
+    assert spent.share < SHARE
 
 
 def test_a_new_adapter(service: RunningService) -> None:
@@ -64,7 +64,7 @@ def test_a_new_adapter(service: RunningService) -> None:
         answer = service.http.post("/v1/adapters", json={"name": "new", "routes": ROUTES})
     assert answer.status_code == 201
     assert answer.headers["location"] == f"/v1/adapters/{answer.json()['guid']}"
-    assert spent.seconds < SHARE
+    assert spent.share < SHARE
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_a_request_to_refuse(
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
     assert where in answer.json()["detail"]
-    assert spent.seconds < SHARE
+    assert spent.share < SHARE
     assert service.http.get(path).json()["routes"] == []
 
 
@@ -105,15 +105,15 @@ def test_reading(service: RunningService, path: str) -> None:
     service.http.patch(path, json={"routes": ROUTES})
     with loop_time(service) as spent:
         assert service.http.get(path).json()["routes"] == ROUTES
-    assert spent.seconds < SHARE / 2
+    assert spent.share < SHARE
     with loop_time(service) as spent:
         (one,) = service.http.get("/v1/adapters").json()
     assert one["routes"] == ROUTES
-    assert spent.seconds < SHARE / 2
+    assert spent.share < SHARE
     with loop_time(service) as spent, open_websocket(service, "/v1/events") as socket:
         first = json.loads(socket.recv(timeout=20))
     assert first["adapters"][0]["routes"] == ROUTES
-    assert spent.seconds < SHARE / 2
+    assert spent.share < SHARE
 
 
 def test_an_event(service: RunningService, path: str) -> None:
@@ -130,4 +130,4 @@ def test_an_event(service: RunningService, path: str) -> None:
                 while (event := json.loads(socket.recv(timeout=20)))["type"] != "adapter.changed":
                     pass
                 assert event["data"]["routes"] == ROUTES
-    assert spent.seconds < 1.3 * SHARE
+    assert spent.share < SHARE
