@@ -81,11 +81,12 @@ def ran(what: str, one: Interpreter, uv: str, project: Path, folder: Path) -> bo
     else:
         prefix, where, tool = list(tree.enter(one.root, project)), tree.PROJECT, "/usr/bin/uv"
         env["TMPDIR"], env["PATH"] = "/tmp", "/usr/sbin:/usr/bin:/sbin:/bin"
+        env.pop("CI", None)  # programs that are not in the tree are no failure there
     sync = [tool, "sync", "-q", "--directory", where, "--extra", "speed", "--python", str(one.path)]
     script = 'cd "$0" && exec "$@"'
     test = [
         *("sh", "-c", script, where, str(home / "bin" / "python"), "-m", "pytest", "-q"),
-        *("-n", "2", "-o", f"cache_dir={home / 'cache'}"),
+        *("-n", "2", "--thorough", "-o", f"cache_dir={home / 'cache'}"),
         *(WRITERS if what == HOLED else PARTS),
     ]
     # What fails beside the rest of the gate is tried once more by itself.
