@@ -95,25 +95,43 @@ async def inject(stream: AsyncPacketStream, packets: Sequence[bytes]) -> None:
             await stream.put(packets)
 
 
-def drain_twin(stream: PacketStream, count: Count) -> None:
+class Interruption:
+    """The signal that ends a twin, which is remembered as well as raised.
+
+    Python drops an exception that a handler raises inside a finalizer or a weak reference's
+    callback, and a loop that only waited for it would never end.
+    """
+
+    def __init__(self) -> None:
+        self.came = False
+        signal.signal(signal.SIGTERM, self._take)
+
+    def _take(self, *_: object) -> None:
+        self.came = True
+        raise KeyboardInterrupt
+
+
+def drain_twin(stream: PacketStream, count: Count, interruption: Interruption) -> None:
     """Do as `drain`."""
     with stream:
         say("open")
         for item in stream:
             count.take(item)
+            if interruption.came:
+                return
 
 
-def inject_twin(stream: PacketStream, packets: Sequence[bytes]) -> None:
+def inject_twin(stream: PacketStream, packets: Sequence[bytes], interruption: Interruption) -> None:
     """Do as `inject`."""
     with stream:
         say("sending")
-        while True:
+        while not interruption.came:
             stream.put(packets)
 
 
 def main(what: str, url: str, path: str, headers: str, form: str, *more: str) -> None:
     """Run until SIGTERM comes, which is treated as Ctrl-C."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    interruption = Interruption()
     location = Location(url, headers.strip().removeprefix("Authorization: Bearer "), "the bench")
 
     async def reach() -> Location:
@@ -129,7 +147,10 @@ def main(what: str, url: str, path: str, headers: str, form: str, *more: str) ->
     with contextlib.suppress(KeyboardInterrupt):
         if form == TWIN:
             twin = PacketStream(lambda: location, path)
-            drain_twin(twin, count) if what == "drain" else inject_twin(twin, packets)
+            if what == "drain":
+                drain_twin(twin, count, interruption)
+            else:
+                inject_twin(twin, packets, interruption)
         else:
             stream = AsyncPacketStream(reach, path)
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
