@@ -11,6 +11,7 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -92,13 +93,17 @@ def machine(folder: Path, installed: Path) -> Iterator[Machine]:
             stdout=console,
             stderr=subprocess.STDOUT,
         )
+        leader = None
         try:
-            yield Machine(_leader(told, folder / "console"))
+            leader = _leader(told, folder / "console")
+            yield Machine(leader)
         finally:
             booted.terminate()  # the order to power off
             try:
                 booted.wait(20)
             except subprocess.TimeoutExpired:
+                if leader is not None:  # every process of the machine ends with its first one
+                    os.kill(leader, signal.SIGKILL)
                 booted.kill()
                 booted.wait()
 
