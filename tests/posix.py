@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 ABSENT = "Windows has no such function."
@@ -97,6 +98,15 @@ def processors() -> set[int]:
         raise NotImplementedError(ABSENT)
     else:  # noqa: RET506
         return os.sched_getaffinity(0)
+
+
+def kill(process: int) -> None:
+    """End a process at once, if it has not ended yet."""
+    if sys.platform == "win32":
+        raise NotImplementedError(ABSENT)
+    else:  # noqa: RET506
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
 
 
 def kill_group(group: int) -> None:

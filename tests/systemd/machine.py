@@ -11,14 +11,13 @@ import os
 import re
 import shlex
 import shutil
-import signal
 import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.posix import datagram_socket
+from tests.posix import datagram_socket, kill
 
 PATIENCE = 60.0
 PYTHON = "/usr/bin/python3"  # the system's, which a service may see
@@ -103,7 +102,7 @@ def machine(folder: Path, installed: Path) -> Iterator[Machine]:
                 booted.wait(20)
             except subprocess.TimeoutExpired:
                 if leader is not None:  # every process of the machine ends with its first one
-                    os.kill(leader, signal.SIGKILL)
+                    kill(leader)
                 booted.kill()
                 booted.wait()
 
