@@ -99,7 +99,7 @@ class Interruption:
     """The signal that ends a twin, which is remembered as well as raised.
 
     Python drops an exception that a handler raises inside a finalizer or a weak reference's
-    callback, and a loop that only waited for it would never end.
+    callback, as asyncio has one for each task. A loop that only waited for it would never end.
     """
 
     def __init__(self) -> None:

@@ -81,7 +81,7 @@ def ran(what: str, one: Interpreter, uv: str, project: Path, folder: Path) -> bo
     else:
         prefix, where, tool = list(tree.enter(one.root, project)), tree.PROJECT, "/usr/bin/uv"
         env["TMPDIR"], env["PATH"] = "/tmp", "/usr/sbin:/usr/bin:/sbin:/bin"
-        env.pop("CI", None)  # programs that are not in the tree are no failure there
+        env.pop("CI", None)  # the tests leave out what needs a program that the tree lacks
     sync = [tool, "sync", "-q", "--directory", where, "--extra", "speed", "--python", str(one.path)]
     script = 'cd "$0" && exec "$@"'
     test = [
