@@ -17,6 +17,7 @@ FLOORS = {
     "files": 0,
     "guide": 0,
     "quantities": 0,
+    "moments": 0,
     "netem": 0,
     "packet": 1,
     "wire": 1,
@@ -30,6 +31,7 @@ FLOORS = {
     "client": 4,
     "webui": 4,
     "cli": 5,
+    "extcap": 5,
     "testing": 5,
     "__main__": 5,
 }

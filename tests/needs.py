@@ -20,6 +20,7 @@ NOT_INSTALLED = "not installed: "
 PACKAGES = {
     "bash": "bash",
     "caddy": "caddy",
+    "capinfos": "wireshark-common",
     "chromium": "chromium",
     "crun": "crun",
     "curl": "curl",
@@ -34,6 +35,7 @@ PACKAGES = {
     "iperf3": "iperf3",
     "java": "default-jdk-headless",
     "javac": "default-jdk-headless",
+    "mergecap": "wireshark-common",
     "mmdebstrap": "mmdebstrap",
     "nc": "netcat-openbsd",
     "nginx": "nginx",
@@ -52,11 +54,17 @@ PACKAGES = {
     "systemd-networkd": "systemd",
     "systemd-socket-activate": "systemd",
     "tc": "iproute2",
+    "tcpdump": "tcpdump",
+    "text2pcap": "wireshark-common",
     "tshark": "tshark",
     "unshare": "util-linux",
     "zsh": "zsh",
 }
-OF_PYTHON = {"ruff": "pip install ruff", "uvloop": "pip install uvloop"}
+OF_PYTHON = {
+    "libpcap": "pip install libpcap",
+    "ruff": "pip install ruff",
+    "uvloop": "pip install uvloop",
+}
 
 
 def missing(*programs: str) -> list[str]:

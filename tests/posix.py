@@ -29,6 +29,26 @@ def mkfifo(path: Path) -> None:
         os.mkfifo(path)
 
 
+def open_reader(path: Path) -> int:
+    """Open a FIFO to read from it, without waiting for a writer."""
+    if sys.platform == "win32":
+        raise NotImplementedError(ABSENT)
+    else:  # noqa: RET506
+        return os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+
+
+def was_left(reader: int) -> bool:
+    """Return whether a FIFO has had a writer, and has none any more."""
+    if sys.platform == "win32":
+        raise NotImplementedError(ABSENT)
+    else:  # noqa: RET506
+        import select
+
+        poll = select.poll()
+        poll.register(reader, 0)
+        return poll.poll(0) == [(reader, select.POLLHUP)]
+
+
 def open_terminal() -> tuple[int, int]:
     """Open a pseudo-terminal: the reader's end, and the end of the program."""
     if sys.platform == "win32":
@@ -37,6 +57,16 @@ def open_terminal() -> tuple[int, int]:
         import pty
 
         return pty.openpty()
+
+
+def set_columns(terminal: int, columns: int) -> None:
+    """Make a terminal so wide."""
+    if sys.platform == "win32":
+        raise NotImplementedError(ABSENT)
+    else:  # noqa: RET506
+        import termios
+
+        termios.tcsetwinsize(terminal, (24, columns))
 
 
 def fork_on_terminal() -> tuple[int, int]:

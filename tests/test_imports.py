@@ -18,6 +18,7 @@ ROOT = Path(wintun_api.__file__).parent
 BEGINNINGS = (
     "wintun_api.__main__",
     "wintun_api.client",
+    "wintun_api.extcap.__main__",
     "wintun_api.schemas",
     "wintun_api.testing",
 )

@@ -12,6 +12,7 @@ The package is built in floors; a module imports from lower floors, never from a
        choices, limits    the enums and numbers that clients and the service share
        paste              removes what people copy along with a token, a number or a name
        files              private files: who may have written them, and how they are replaced
+       moments            the times that requests and commands name
        quantities         times, probabilities, rates and sizes with units, as tc takes them
        netem              impairments in the words of tc-netem, as people write them
        native             whether packets are handled in C (speedups.c) or in Python
@@ -28,6 +29,7 @@ The package is built in floors; a module imports from lower floors, never from a
        client/            the typed client of the API, for Python programs
        webui/             the dashboard, built from web/
     5  cli/               client commands; arguments to Settings to uvicorn
+       extcap/            the program with which Wireshark captures, over the client
        testing/           pytest fixtures and a Scapy socket, over the client
        __main__           the command `wintun-api`
 

@@ -191,6 +191,81 @@ class PresetName(StrEnum):
     LOSSY_5 = "lossy-5"
 
 
+class Times(StrEnum):
+    """Select for what the service says when it was read.
+
+    `burst`: the packets that were read together have one time. `packet`: each packet has its own.
+    """
+
+    BURST = "burst"
+    PACKET = "packet"
+
+
+class CaptureState(StrEnum):
+    """Name the states of a named capture.
+
+    `waiting`: it waits for its trigger. `running`: it writes packets. `stopped`: it has ended as it
+    was asked to, or with the service. `failed`: it could not write any more. `repairing`: the
+    service was killed while it ran and has started again; it reads the files, so the counts and the
+    list of files are not complete yet. After that it is `stopped`.
+    """
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    STOPPED = "stopped"
+    FAILED = "failed"
+    REPAIRING = "repairing"
+
+    @property
+    def over(self) -> bool:
+        """Whether it takes no more packets."""
+        return self not in (CaptureState.WAITING, CaptureState.RUNNING)
+
+
+class StopReason(StrEnum):
+    """Say why a named capture has ended.
+
+    `request`: a client stopped it. `packets`, `bytes`, `seconds`: it has as many as were asked for.
+    `keep`: its files may not take more room. `service`: the service stopped, or was killed.
+    `storage`: the disk is full or cannot be written. `total`: the captures of the service take all
+    of the room that they may take.
+    """
+
+    REQUEST = "request"
+    PACKETS = "packets"
+    BYTES = "bytes"
+    SECONDS = "seconds"
+    KEEP = "keep"
+    SERVICE = "service"
+    STORAGE = "storage"
+    TOTAL = "total"
+
+
+class RecorderEnd(StrEnum):
+    """Say why a recorder was switched off.
+
+    `request`: a client switched it off. `room`: its session had ended, and another recorder needed
+    its memory. `failure`: it failed, which is a defect of the service; the service's log says more.
+    """
+
+    REQUEST = "request"
+    ROOM = "room"
+    FAILURE = "failure"
+
+
+class TriggerKind(StrEnum):
+    """What begins a capture that waits.
+
+    `event`: an event of the service. `loss`: packets are lost. `filter`: a packet passes a filter.
+    `call`: a client calls `POST /v1/captures/{id}/trigger`, which begins every other one too.
+    """
+
+    EVENT = "event"
+    LOSS = "loss"
+    FILTER = "filter"
+    CALL = "call"
+
+
 class Tap(StrEnum):
     """Select on which side of an impairment a client watches a session.
 
@@ -260,6 +335,13 @@ class EventType(StrEnum):
     IMPAIRMENT_STEP = "impairment.step"
     IMPAIRMENT_LOSS = "impairment.loss"
     IMPAIRMENT_NEARLY_FULL = "impairment.nearly_full"
+    RECORDER_SET = "recorder.set"
+    RECORDER_REMOVED = "recorder.removed"
+    CAPTURE_STARTED = "capture.started"
+    CAPTURE_TRIGGERED = "capture.triggered"
+    CAPTURE_STOPPED = "capture.stopped"
+    CAPTURE_FAILED = "capture.failed"
+    CAPTURE_DELETED = "capture.deleted"
     OPERATION_DONE = "operation.done"
     OPERATION_FAILED = "operation.failed"
     DRIVER_LOG = "driver.log"

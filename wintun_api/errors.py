@@ -5,11 +5,21 @@
     ├── InvalidSettings (ValueError)   flags, variables or keys that are wrong; `problems`
     ├── InvalidPacket (ValueError)     bytes that are not an IP packet; `reason`
     ├── FrameError (ValueError)        bytes that are not a batch frame; `reason`
+    ├── InvalidFilter (ValueError)     a filter that libpcap does not accept; `offset`
+    ├── FilterUnavailable              no libpcap is installed that could compile a filter
+    ├── FiltersBusy                    too many filters are compiled now; try again
     ├── DriverUnavailable              the driver cannot work here; `reason`
     ├── DriverBusy                     a driver call did not finish in time, or was not begun
     ├── OutOfThreads                   the system does not let the process start another thread
     ├── SessionNotFound                no session has this id
     ├── ImpairmentNotFound             the session is not impaired; `session`
+    ├── RecorderNotFound               the session has no recorder; `session`
+    ├── CaptureNotFound                no named capture, or no file of one, has this name
+    ├── CaptureOver                    the named capture has ended; `capture`
+    ├── CapturesFull                   the named captures take all the bytes that they may
+    ├── TooManyCaptures                there is no room for another named capture
+    ├── TooManyReaders                 as many clients read recorders as can at a time
+    ├── RecordersFull                  the recorders use all the memory that they may together
     ├── ServiceStopping                the service is shutting down
     ├── TokenEnded                     the token was revoked or expired, or its sign-in ended
     ├── TokenNotFound                  no token has this id
@@ -163,6 +173,42 @@ class FrameError(WintunApiError, ValueError):
         self.reason = reason
 
 
+class InvalidFilter(WintunApiError, ValueError):
+    """Refuse a filter that libpcap does not accept.
+
+    Attributes:
+        expression: The filter.
+        reason: What libpcap says.
+        offset: Where the fault begins, in characters; the length of the filter if it is incomplete.
+    """
+
+    def __init__(self, expression: str, reason: str, offset: int) -> None:
+        super().__init__(f"The filter is not valid at character {offset + 1}: {reason}.")
+        self.expression = expression
+        self.reason = reason
+        self.offset = offset
+
+
+class FilterUnavailable(WintunApiError):
+    """Report that no libpcap is installed that could compile a filter."""
+
+    def __init__(self, reason: str, *, hint: str) -> None:
+        super().__init__(reason, hint=hint)
+
+
+class FiltersBusy(WintunApiError):
+    """Report that a filter was not compiled because too many others are; it may be valid.
+
+    Attributes:
+        retry_after: The seconds after which another request has a chance.
+    """
+
+    retry_after: ClassVar[int] = 10
+
+    def __init__(self) -> None:
+        super().__init__("The service is busy with other filters and did not compile this one.")
+
+
 class DriverUnavailable(WintunApiError):
     """Report that the driver cannot work on this machine now; `reason` is machine-readable."""
 
@@ -235,6 +281,84 @@ class ImpairmentNotFound(WintunApiError):
     def __init__(self, session: str) -> None:
         super().__init__(f"The session {session} is not impaired.")
         self.session = session
+
+
+class RecorderNotFound(WintunApiError):
+    """Report that a session has no recorder; `session` is its id."""
+
+    def __init__(self, session: str) -> None:
+        super().__init__(f"The session {session} has no recorder.")
+        self.session = session
+
+
+class CaptureNotFound(WintunApiError):
+    """Report that no named capture has this id, or that it does not have this file."""
+
+    def __init__(self, capture: str, file: int | None = None) -> None:
+        what = f"No capture has the id {capture!r}."
+        if file is not None:
+            what = f"The capture {capture} does not have a file {file}, or has it no longer."
+        super().__init__(what)
+        self.capture = capture
+        self.file = file
+
+
+class CaptureOver(WintunApiError):
+    """Report that a named capture has ended; `capture` is its id."""
+
+    def __init__(self, capture: str) -> None:
+        super().__init__(f"The capture {capture} has ended.")
+        self.capture = capture
+
+
+class CapturesFull(WintunApiError):
+    """Refuse another capture, because the files of all of them may not take more of the disk.
+
+    Attributes:
+        limit: The bytes that they may take.
+        used: The bytes that they take.
+    """
+
+    def __init__(self, limit: int, used: int) -> None:
+        super().__init__(
+            f"The captures of the service may take {limit} bytes together, and they take {used}."
+        )
+        self.limit = limit
+        self.used = used
+
+
+class TooManyCaptures(WintunApiError):
+    """Refuse another capture; `what` and `limit` say which limit is reached."""
+
+    def __init__(self, what: str, limit: int, *, hint: str | None = None) -> None:
+        super().__init__(f"There are {limit} {what}, which is the limit.", hint=hint)
+        self.what = what
+        self.limit = limit
+
+
+class TooManyReaders(WintunApiError):
+    """Refuse another reader of a recorder; `limit` is how many there can be."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"{limit} clients read recorders now, which is the limit.")
+        self.limit = limit
+
+
+class RecordersFull(WintunApiError):
+    """Refuse memory for a recorder, because all of them together may not use more.
+
+    Attributes:
+        limit: The bytes that all of them may use.
+        taken: The bytes that the others may come to use.
+    """
+
+    def __init__(self, limit: int, taken: int) -> None:
+        super().__init__(
+            f"The recorders of the service may use {limit} bytes together, and {taken} of them are "
+            "taken."
+        )
+        self.limit = limit
+        self.taken = taken
 
 
 class ServiceStopping(WintunApiError):

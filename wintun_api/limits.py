@@ -25,6 +25,19 @@ MAX_ROUTES = 16384  # into one adapter; the prefixes of a country are some ten t
 # Bytes of a request with settings: the most routes, each as long as one can be.
 MAX_SETTINGS = 4 * 1024 * 1024
 
+MAX_FILTER = 4096  # characters of a filter
+MAX_RECORDER_SECONDS = 86400
+MIN_RECORDER_BYTES = 65536
+MAX_RECORDER_BYTES = 2**32
+MAX_CAPTURE_NAME = 64  # characters of a named capture's name
+MAX_CAPTURE_ADAPTERS = 256  # that one capture names
+MAX_CAPTURES = 64  # in the list of named captures
+MAX_COUNT = 2**53 - 1  # of packets, or bytes: a number that every JSON reader takes exactly
+MAX_CAPTURE_SECONDS = 10_000_000  # of a capture, a file, or the time after a trigger
+MIN_CAPTURE_BYTES = 4096  # of a file, or of all of them
+MIN_ROTATE_SECONDS = 1
+MAX_CAPTURE_FILES = 2000  # of one named capture; a day has 1440 minutes
+
 # The first descriptor that is passed to a service which is started by its socket (sd-daemon.h:
 # SD_LISTEN_FDS_START).
 FIRST_PASSED = 3

@@ -171,7 +171,7 @@ class Settings:
         factory=default_data_dir,
         group=ACCESS,
         commands=COMMON | {"health"},
-        help="The directory for tokens and the list of pools.",
+        help="The directory for tokens, the list of pools and named captures.",
     )
     token_file: Path | None = setting(
         None,
@@ -291,6 +291,17 @@ class Settings:
         at_most=LARGEST,
         help="How many events are kept for clients that connect again.",
     )
+    captures_bytes: int = setting(
+        10 * 1024**3,
+        group=KEEPING,
+        commands=SERVE,
+        at_least=0,
+        at_most=2**53 - 1,
+        in_bytes=True,
+        help="How many bytes of the data directory all named captures together may take. Beyond "
+        "that, a capture deletes its own oldest file if it may, or ends; with 0 none can be "
+        "started.",
+    )
     burst_packets: int = setting(
         1024,
         group=PACKETS,
@@ -337,6 +348,15 @@ class Settings:
         at_most=LARGEST,
         in_bytes=True,
         help="The size of a subscriber's queue in bytes, unless it asks for less.",
+    )
+    recorder_bytes: int = setting(
+        1024 * 1024 * 1024,
+        group=KEEPING,
+        commands=SERVE,
+        at_least=65536,
+        at_most=2**53 - 1,
+        in_bytes=True,
+        help="The memory that the recorders of all sessions may use together, in bytes.",
     )
     max_message: int = setting(
         256 * 1024,

@@ -3,16 +3,19 @@
     offset  type        field
     0       u32         magic, the ASCII bytes "WTB1"
     4       u16         header length, 32; a reader skips to it, so the header can grow
-    6       u16         flags: 1 original lengths follow, 2 sequence deltas follow, 4 injected
+    6       u16         flags: 1 original lengths follow, 2 sequence deltas follow, 4 injected,
+                        8 times follow
     8       u32         count of packets
     12      u32         payload bytes
     16      u64         sequence number of the first packet, per session and direction
     24      u64         time of the burst, nanoseconds since 1970
     32      u16[count]  captured lengths; then original lengths (flag 1); then deltas (flag 2)
+            u32[count]  with flag 8: nanoseconds from the time of the burst to that of each packet
             bytes       the packets, concatenated, no padding
 
-A message consists of one or more batches back to back. Lengths are stored in columns, so that a
-burst is packed with one `struct.pack` and one join, without a loop.
+A message consists of one or more batches back to back. Numbers are stored in columns, so that a
+burst is packed with one join, without a loop. A reader meets flag 2 only if it asked for a filter,
+and flag 8 only if it asked for times.
 """
 
 from __future__ import annotations
@@ -23,7 +26,8 @@ from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from itertools import accumulate
+from typing import Final, Literal
 
 from wintun_api.errors import FrameError
 from wintun_api.packet.block import Block
@@ -35,7 +39,9 @@ HEADER_LENGTH: Final = HEADER.size
 ORIGINAL_LENGTHS: Final = 1
 SEQUENCE_DELTAS: Final = 2
 INJECTED: Final = 4
-KNOWN_FLAGS: Final = ORIGINAL_LENGTHS | SEQUENCE_DELTAS | INJECTED
+TIMES: Final = 8
+KNOWN_FLAGS: Final = ORIGINAL_LENGTHS | SEQUENCE_DELTAS | INJECTED | TIMES
+MAX_DELTA: Final = 0xFFFF  # a larger gap in the numbers begins another batch
 
 RAW: Final = "v1.raw.wintun-api"
 BATCH: Final = "v1.batch.wintun-api"
@@ -69,6 +75,7 @@ class Batch:
         injected: The packets were injected by a client, not received from the host.
         original_lengths: Lengths before the cut; None if nothing was cut.
         sequence_deltas: Steps from the previous packet, 0 for the first; None without gaps.
+        times: How many nanoseconds after `time_ns` each packet was read; None if not asked for.
     """
 
     packets: Sequence[bytes]
@@ -77,6 +84,7 @@ class Batch:
     injected: bool = False
     original_lengths: Sequence[int] | None = None
     sequence_deltas: Sequence[int] | None = None
+    times: Sequence[int] | None = None
 
 
 def header(
@@ -88,6 +96,7 @@ def header(
     injected: bool = False,
     original_lengths: Sequence[int] | None = None,
     sequence_deltas: Sequence[int] | None = None,
+    times: Sequence[int] | None = None,
 ) -> bytes:
     """Return everything in a batch that precedes its packets.
 
@@ -99,27 +108,25 @@ def header(
     flags = INJECTED if injected else 0
     if size is None:
         size = sum(lengths)
-    if isinstance(lengths, array) and original_lengths is None and sequence_deltas is None:
-        head = HEADER.pack(MAGIC, HEADER_LENGTH, flags, len(lengths), size, sequence, time_ns)
-        return head + _column(lengths)
-    columns = lengths
+    more = b""
     if original_lengths is not None:
         flags |= ORIGINAL_LENGTHS
-        columns = [*columns, *original_lengths]
+        more += _column(original_lengths)
     if sequence_deltas is not None:
         flags |= SEQUENCE_DELTAS
-        columns = [*columns, *sequence_deltas]
-    return struct.pack(
-        f"<IHHIIQQ{len(columns)}H",
-        MAGIC,
-        HEADER_LENGTH,
-        flags,
-        len(lengths),
-        size,
-        sequence,
-        time_ns,
-        *columns,
-    )
+        more += _column(sequence_deltas)
+    if times is not None:
+        flags |= TIMES
+        more += _column(times, "I")
+    head = HEADER.pack(MAGIC, HEADER_LENGTH, flags, len(lengths), size, sequence, time_ns)
+    return head + _column(lengths) + more
+
+
+def numbers_of(batch: Batch) -> Sequence[int]:
+    """Return the sequence number of each packet."""
+    if batch.sequence_deltas is None:
+        return range(batch.sequence, batch.sequence + len(batch.packets))
+    return [batch.sequence + later for later in accumulate(batch.sequence_deltas)]
 
 
 def pack(batch: Batch) -> bytes:
@@ -135,6 +142,7 @@ def pack(batch: Batch) -> bytes:
         injected=batch.injected,
         original_lengths=batch.original_lengths,
         sequence_deltas=batch.sequence_deltas,
+        times=batch.times,
     )
     return b"".join((head, *batch.packets))
 
@@ -178,7 +186,8 @@ def _batches(message: bytes) -> Iterator[Batch]:
             )
         start = offset + header_length
         columns = 1 + bool(flags & ORIGINAL_LENGTHS) + bool(flags & SEQUENCE_DELTAS)
-        body = start + 2 * count * columns
+        behind = start + 2 * count * columns
+        body = behind + (4 * count if flags & TIMES else 0)
         offset = body + payload
         if offset > end:
             raise FrameError(
@@ -186,7 +195,7 @@ def _batches(message: bytes) -> Iterator[Batch]:
                 f"A batch announces {count} packets and {payload} bytes, "
                 f"{offset - end} bytes more than the message has.",
             )
-        table = _table(message[start:body])
+        table = column(message[start:behind])
         lengths = table[:count]
         if sum(lengths) != payload:
             raise FrameError(
@@ -200,17 +209,20 @@ def _batches(message: bytes) -> Iterator[Batch]:
             injected=bool(flags & INJECTED),
             original_lengths=rest.pop(0) if flags & ORIGINAL_LENGTHS else None,
             sequence_deltas=rest.pop(0) if flags & SEQUENCE_DELTAS else None,
+            times=column(message[behind:body], "I") if flags & TIMES else None,
         )
 
 
-def _table(columns: bytes) -> array[int]:
-    """Read a column of 16-bit numbers, which are little-endian in the message."""
-    numbers = array("H", columns)
+def column(columns: bytes, kind: Literal["H", "I"] = "H") -> array[int]:
+    """Read numbers, which are little-endian in the message: of 16 bits or, with "I", of 32."""
+    numbers = array(kind, columns)
     if sys.byteorder == "big":
         numbers.byteswap()
     return numbers
 
 
-def _column(numbers: array[int]) -> bytes:
-    """Return 16-bit numbers as a message carries them."""
-    return (_table(numbers.tobytes()) if sys.byteorder == "big" else numbers).tobytes()
+def _column(numbers: Sequence[int], kind: Literal["H", "I"] = "H") -> bytes:
+    """Return numbers as a message carries them."""
+    if isinstance(numbers, array) and numbers.typecode == kind:
+        return (column(numbers.tobytes(), kind) if sys.byteorder == "big" else numbers).tobytes()
+    return struct.pack(f"<{len(numbers)}{kind}", *numbers)

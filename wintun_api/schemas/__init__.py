@@ -4,7 +4,8 @@
     network    addresses, routes and DNS
     selection  the values that select packets
     contradiction  how a request is refused whose members contradict one another
-    adapters, sessions, impairment, system, tokens, events  by resource
+    adapters, sessions, impairment, filters, recorder, captures  by resource
+    system, tokens, events  likewise
     control    what a packet socket says beside packets
     problem    an error as a document
 

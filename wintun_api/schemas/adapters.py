@@ -50,6 +50,9 @@ Pool = Annotated[
     ),
 ]
 
+# The pool of adapters that are there already; no pool is called otherwise.
+ChosenPool = Annotated[str, Field(min_length=1, max_length=MAX_POOL - 1)]
+
 
 Mtu = Annotated[
     StrictInt,

@@ -12,8 +12,9 @@ from uuid import UUID
 
 from pydantic import Field
 
-from wintun_api.choices import Direction, Ends, Full, Overflow, SessionState, Tap
-from wintun_api.schemas.model import EXAMPLE_GUID, Model
+from wintun_api.choices import Direction, Ends, Full, Overflow, SessionState, Tap, Times
+from wintun_api.schemas.filters import Expression, FilterFault
+from wintun_api.schemas.model import EXAMPLE_GUID, Body, Model
 
 
 class Subprotocol(StrEnum):
@@ -126,6 +127,12 @@ class Hello(Model):
     tap: Tap = Field(
         default=Tap.AFTER, description="On which side of an impairment this client sees packets."
     )
+    filter: str = Field(
+        default="", description="The filter of this client; empty if it gets all packets."
+    )
+    times: Times = Field(
+        default=Times.BURST, description="Whether each packet for this client has its own time."
+    )
 
 
 class LostPackets(Model):
@@ -190,4 +197,40 @@ class Ended(Model):
     reason: str = Field(description="A sentence that says why the session ended.")
 
 
-CONTROL: tuple[type[Model], ...] = (Hello, LostPackets, Ack, Ended)
+class FilterChanged(Model):
+    """The answer to a `filter` of the client: whether the client has another filter now.
+
+    A filter that is not valid changes nothing. If the client sends several, one after another, the
+    service may answer only the last of them.
+    """
+
+    type: Literal["filter"] = Field(description="The type of the message.")
+    filter: str = Field(
+        description="The filter that the client sent; the beginning of one that is too long, and "
+        "empty where the client sent something else than a text.",
+        examples=["udp port 53"],
+    )
+    valid: bool = Field(description="Whether the client has this filter now.")
+    next_sequence: NextSequence | None = Field(
+        default=None,
+        description="The sequence numbers of the first packets to which the filter applies; null "
+        "if it is not valid. Packets with lower numbers passed the filter before.",
+    )
+    error: FilterFault | None = Field(
+        default=None, description="What is wrong with the filter; null if it is valid."
+    )
+
+
+class ChangeFilter(Body):
+    """Another filter for the packets that the service sends from now on.
+
+    It is the only text message that a client may send. The service answers with `filter` in
+    v1.batch, also if the message is not right; in v1.raw it closes the socket with code 4010 then.
+    """
+
+    type: Literal["filter"] = Field(description="The type of the message.")
+    filter: Expression
+
+
+CONTROL: tuple[type[Model], ...] = (Hello, LostPackets, Ack, FilterChanged, Ended)
+REQUESTS: tuple[type[Model], ...] = (ChangeFilter,)

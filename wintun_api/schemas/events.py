@@ -11,9 +11,11 @@ from pydantic import ConfigDict, Field
 
 from wintun_api.choices import CaptureDirection, Ends, EventType, LogLevel
 from wintun_api.schemas.adapters import Adapter
+from wintun_api.schemas.captures import Capture
 from wintun_api.schemas.impairment import Progress, SessionImpairment
 from wintun_api.schemas.model import EXAMPLE_GUID, Model
 from wintun_api.schemas.problem import Problem
+from wintun_api.schemas.recorder import Recorder, RecorderRemoval
 from wintun_api.schemas.sessions import Session
 from wintun_api.schemas.system import CallInProgress
 
@@ -284,6 +286,13 @@ DATA: dict[EventType, type[Model]] = {
     EventType.IMPAIRMENT_STEP: ImpairmentStep,
     EventType.IMPAIRMENT_LOSS: ImpairmentLoss,
     EventType.IMPAIRMENT_NEARLY_FULL: ImpairmentQueue,
+    EventType.RECORDER_SET: Recorder,
+    EventType.RECORDER_REMOVED: RecorderRemoval,
+    EventType.CAPTURE_STARTED: Capture,
+    EventType.CAPTURE_TRIGGERED: Capture,
+    EventType.CAPTURE_STOPPED: Capture,
+    EventType.CAPTURE_FAILED: Capture,
+    EventType.CAPTURE_DELETED: Capture,
     EventType.OPERATION_DONE: LateRemovalDone,
     EventType.OPERATION_FAILED: Failure,
     EventType.DRIVER_LOG: DriverLine,

@@ -32,10 +32,10 @@ class Model(BaseModel):
 class Body(Model):
     """The body of a request. An unknown member is refused, so that a misspelt name is noticed.
 
-    White space around a text is removed.
+    White space around a text is removed. Numbers are finite, as in JSON; Python reads others too.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     @model_validator(mode="before")
     @classmethod

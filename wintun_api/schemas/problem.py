@@ -29,12 +29,17 @@ class ProblemType(StrEnum):
     BAD_HOST = "urn:wintun-api:problem:bad-host"
     BAD_REQUEST = "urn:wintun-api:problem:bad-request"
     BAD_VERSION = "urn:wintun-api:problem:bad-version"
+    CAPTURE_NOT_FOUND = "urn:wintun-api:problem:capture-not-found"
+    CAPTURE_OVER = "urn:wintun-api:problem:capture-over"
+    CAPTURES_FULL = "urn:wintun-api:problem:captures-full"
     CONFLICT = "urn:wintun-api:problem:conflict"
     CONTENT_TOO_LARGE = "urn:wintun-api:problem:content-too-large"
     DRIVER_BUSY = "urn:wintun-api:problem:driver-busy"
     DRIVER_ERROR = "urn:wintun-api:problem:driver-error"
     DRIVER_IN_USE = "urn:wintun-api:problem:driver-in-use"
     DRIVER_UNAVAILABLE = "urn:wintun-api:problem:driver-unavailable"
+    FILTERS_BUSY = "urn:wintun-api:problem:filters-busy"
+    FILTER_UNAVAILABLE = "urn:wintun-api:problem:filter-unavailable"
     FORBIDDEN = "urn:wintun-api:problem:forbidden"
     FOREIGN_HOST = "urn:wintun-api:problem:foreign-host"
     FOREIGN_ORIGIN = "urn:wintun-api:problem:foreign-origin"
@@ -42,6 +47,7 @@ class ProblemType(StrEnum):
     IMPAIRMENT_NOT_FOUND = "urn:wintun-api:problem:impairment-not-found"
     INTERNAL = "urn:wintun-api:problem:internal"
     INVALID_ARGUMENT = "urn:wintun-api:problem:invalid-argument"
+    INVALID_FILTER = "urn:wintun-api:problem:invalid-filter"
     INVALID_PACKET = "urn:wintun-api:problem:invalid-packet"
     INVALID_REQUEST = "urn:wintun-api:problem:invalid-request"
     LARGE_HEAD = "urn:wintun-api:problem:large-head"
@@ -52,6 +58,8 @@ class ProblemType(StrEnum):
     NOT_IMPLEMENTED = "urn:wintun-api:problem:not-implemented"
     NOT_SUPPORTED = "urn:wintun-api:problem:not-supported"
     OUT_OF_THREADS = "urn:wintun-api:problem:out-of-threads"
+    RECORDERS_FULL = "urn:wintun-api:problem:recorders-full"
+    RECORDER_NOT_FOUND = "urn:wintun-api:problem:recorder-not-found"
     REPEATED_HEADER = "urn:wintun-api:problem:repeated-header"
     REQUEST_TIMEOUT = "urn:wintun-api:problem:request-timeout"
     RING_CORRUPT = "urn:wintun-api:problem:ring-corrupt"
@@ -63,7 +71,9 @@ class ProblemType(StrEnum):
     SETTING_REFUSED = "urn:wintun-api:problem:setting-refused"
     STOPPING = "urn:wintun-api:problem:stopping"
     STORAGE_FAILED = "urn:wintun-api:problem:storage-failed"
+    TOO_MANY_CAPTURES = "urn:wintun-api:problem:too-many-captures"
     TOO_MANY_GUESSES = "urn:wintun-api:problem:too-many-guesses"
+    TOO_MANY_READERS = "urn:wintun-api:problem:too-many-readers"
     TOO_MANY_REQUESTS = "urn:wintun-api:problem:too-many-requests"
     UNAUTHORIZED = "urn:wintun-api:problem:unauthorized"
     UNKNOWN_SUBPROTOCOL = "urn:wintun-api:problem:unknown-subprotocol"
@@ -131,6 +141,11 @@ class Problem(Model):
         default=None,
         description="The name of the driver's function that failed.",
         examples=["WintunOpenAdapter"],
+    )
+    offset: int | SkipJsonSchema[None] = Field(
+        default=None,
+        description="Where the fault in a filter begins, in characters from its start, which is 0.",
+        examples=[4],
     )
     adapter: str | SkipJsonSchema[None] = Field(
         None,

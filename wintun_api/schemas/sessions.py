@@ -11,6 +11,7 @@ from pydantic import Field, StrictBool, StrictInt
 from wintun_api.choices import Ends, SessionState
 from wintun_api.limits import DEFAULT_RING_CAPACITY, MAX_RING_CAPACITY, MIN_RING_CAPACITY
 from wintun_api.schemas.model import EXAMPLE_GUID, WHOLE, Body, Model
+from wintun_api.schemas.recorder import Recorder
 
 Capacity = Annotated[
     StrictInt,
@@ -111,6 +112,12 @@ class Session(Model):
     adapter: UUID = Field(
         description="The GUID of the adapter on which the session runs.", examples=[EXAMPLE_GUID]
     )
+    name: str = Field(
+        default="",
+        description="The name that its adapter had when it started, also where the adapter is "
+        "gone.",
+        examples=["OfficeNet"],
+    )
     capacity: int = Field(
         description="The ring capacity in bytes.", examples=[DEFAULT_RING_CAPACITY]
     )
@@ -147,6 +154,10 @@ class Session(Model):
         description="What `PUT /v1/sessions/{id}/impairment` does to its packets now, in one line; "
         "null if nothing happens to them.",
         examples=["received delay 60ms jitter 5ms loss 2%; injected rate 10mbit"],
+    )
+    recorder: Recorder | None = Field(
+        default=None,
+        description="What `PUT /v1/sessions/{id}/recorder` keeps of its packets; null if nothing.",
     )
     holders: int = Field(
         default=0,

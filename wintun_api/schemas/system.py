@@ -156,6 +156,11 @@ class System(Model):
         description="Whether packets are handled by the C extension. If not, Python does the same "
         "at a lower rate."
     )
+    libpcap: str | None = Field(
+        description="The version of libpcap that compiles filters; null if the service has none, "
+        "so that it refuses every filter.",
+        examples=["1.10.6"],
+    )
     elevated: bool = Field(
         description="Whether the service has the rights that it needs to manage adapters."
     )
