@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import Final, Protocol, TypeAlias, cast
+from typing import Any, Final, Protocol, TypeAlias, cast, overload
 
 from wintun_api.choices import Native
 
 # Of the functions in speedups.c: an extension with another number is not used.
-INTERFACE: Final = 1
+INTERFACE: Final = 2
 MODULE: Final = "wintun_api.speedups"
 SOURCE: Final = Path(__file__).with_name("speedups.c")
 UNKNOWN: Final = "unknown"  # the digest in an extension that was compiled by hand
@@ -32,10 +32,24 @@ Buffer: TypeAlias = "bytes | bytearray | memoryview | array[int]"
 class Speedups(Protocol):
     """List the functions of speedups.c, whose own texts say what they do."""
 
+    @overload
     def read_burst(
-        self, descriptor: int, limit: int, enough: int, lengths: array[int], /
-    ) -> tuple[bytes, int, int, int, int]:
-        """Twin: `drivers.linux.calls.PythonCalls.read`."""
+        self, descriptor: int, limit: int, enough: int, lengths: array[int], times: None, /
+    ) -> tuple[bytes, int, int, int, int]: ...
+    @overload
+    def read_burst(
+        self, descriptor: int, limit: int, enough: int, lengths: array[int], times: array[int], /
+    ) -> tuple[bytes, int, int, int, int, int]: ...
+    def read_burst(
+        self,
+        descriptor: int,
+        limit: int,
+        enough: int,
+        lengths: array[int],
+        times: array[int] | None,
+        /,
+    ) -> Any:
+        """Twin: `drivers.linux.calls.PythonCalls.read`; with times, `read_stamped`."""
 
     def write_burst(
         self, descriptor: int, memory: Buffer, start: int, lengths: Buffer, /
@@ -62,6 +76,32 @@ class Speedups(Protocol):
     ) -> tuple[bytes, int, int, int, int, int, int, int, int, int]:
         """Twin: `chunks.PythonCodec.cut`."""
 
+    @overload
+    def receive_burst(
+        self,
+        receive: int,
+        release: int,
+        last_error: int,
+        session: int,
+        limit: int,
+        enough: int,
+        lengths: array[int],
+        times: None,
+        /,
+    ) -> tuple[bytes, int, int, int | None]: ...
+    @overload
+    def receive_burst(
+        self,
+        receive: int,
+        release: int,
+        last_error: int,
+        session: int,
+        limit: int,
+        enough: int,
+        lengths: array[int],
+        times: array[int],
+        /,
+    ) -> tuple[bytes, int, int, int | None, int]: ...
     def receive_burst(  # noqa: PLR0917 - four addresses, and what to do
         self,
         receive: int,
@@ -71,9 +111,10 @@ class Speedups(Protocol):
         limit: int,
         enough: int,
         lengths: array[int],
+        times: array[int] | None,
         /,
-    ) -> tuple[bytes, int, int, int | None]:
-        """Twin: `drivers.wintun.bursts.PythonCalls.receive`."""
+    ) -> Any:
+        """Twin: `drivers.wintun.bursts.PythonCalls.receive`; with times, `receive_stamped`."""
 
     def send_burst(  # noqa: PLR0917 - four addresses, and the packets
         self,
@@ -88,10 +129,24 @@ class Speedups(Protocol):
     ) -> tuple[int, int | None]:
         """Twin: `drivers.wintun.bursts.PythonCalls.send`."""
 
+    @overload
     def read_segments(
-        self, descriptor: int, limit: int, enough: int, lengths: array[int], /
-    ) -> tuple[bytes, int, int, int, int, int, int]:
-        """Twin: `drivers.linux.segment_calls.PythonSegmentCalls.read`."""
+        self, descriptor: int, limit: int, enough: int, lengths: array[int], times: None, /
+    ) -> tuple[bytes, int, int, int, int, int, int]: ...
+    @overload
+    def read_segments(
+        self, descriptor: int, limit: int, enough: int, lengths: array[int], times: array[int], /
+    ) -> tuple[bytes, int, int, int, int, int, int, int]: ...
+    def read_segments(
+        self,
+        descriptor: int,
+        limit: int,
+        enough: int,
+        lengths: array[int],
+        times: array[int] | None,
+        /,
+    ) -> Any:
+        """Twin: `drivers.linux.segment_calls.PythonSegmentCalls.read`, or `read_stamped`."""
 
     def write_segments(
         self, descriptor: int, memory: Buffer, start: int, lengths: Buffer, kinds: int, /
@@ -105,6 +160,29 @@ class Speedups(Protocol):
         self, memory: Buffer, start: int, lengths: Buffer, kinds: int, /
     ) -> list[tuple[int, bytes]]:
         """Twin: `packet.segments.join`."""
+
+    def match_packets(  # noqa: PLR0917 - four for the packets, the program, and where it writes
+        self,
+        memory: Buffer,
+        start: int,
+        lengths: Buffer,
+        originals: Buffer | None,
+        program: Buffer,
+        indexes: array[int],
+        /,
+    ) -> int:
+        """Twin: `capture.filters.interpreter.match`."""
+
+    def take_packets(
+        self,
+        memory: Buffer,
+        start: int,
+        lengths: Buffer,
+        indexes: Buffer,
+        taken: array[int],
+        /,
+    ) -> bytes:
+        """Twin: `packet.block.Block.take`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ _RATES: Final = {
     **{f"{power}bps": 8 * factor for power, factor in _POWERS.items()},
     **{f"{power}ibps": 8 * factor for power, factor in _BINARY.items() if power},
 }
+_PACKET_RATES: Final = {"": 1.0, "pps": 1.0, "kpps": 1e3, "mpps": 1e6}
 _SIZES: Final = {
     **_BINARY,
     **{f"{power}b": factor for power, factor in _BINARY.items()},
@@ -88,6 +89,15 @@ def bits_per_second(value: Value) -> int:
         ValueError: It is not a rate.
     """
     return round(_read(value, _RATES, "a rate such as 10mbit or 500kbit"))
+
+
+def packets_per_second(value: Value) -> float:
+    """Read a number of packets a second such as `1000`, `1000pps` or `1.5kpps`.
+
+    Raises:
+        ValueError: It is not one.
+    """
+    return _read(value, _PACKET_RATES, "a rate such as 1000pps or 1.5kpps")
 
 
 def whole_bytes(value: Value) -> int:

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
+#include <time.h>
 
 #ifdef __linux__
 #include <sys/uio.h>
@@ -26,7 +27,7 @@ struct iovec {
 #endif
 
 /* Raised whenever the arguments or the answer of a function change. */
-#define INTERFACE 1
+#define INTERFACE 2
 
 /* A digest of this file, which the build gives as a name; `native.py` compares it with the file. */
 #ifndef SOURCE
@@ -38,6 +39,8 @@ struct iovec {
 /* One more than the largest IP packet. Every read offers as much, so that none is cut, whatever the
    MTU has become meanwhile; memory that no packet fills costs nothing. */
 #define LARGEST 65536
+
+#define CACHE_LINE 64 /* of most processors; another size costs some speed, nothing else */
 
 /* ---- What all sections use ---- */
 
@@ -112,21 +115,101 @@ static inline PyObject *settled(PyObject *memory, size_t used)
     return exact;
 }
 
+/* ---- When packets were read; the twin is packet/stamps.py ---- */
+
+#ifdef _WIN32
+__declspec(dllimport) void __stdcall GetSystemTimePreciseAsFileTime(void *);
+#define BEFORE_1970 116444736000000000 /* in steps of 100 ns, from 1601 on */
+#endif
+
+/* Return the time in nanoseconds since 1970. */
+static inline int64_t now_ns(void)
+{
+#ifdef _WIN32
+    int64_t steps;
+    GetSystemTimePreciseAsFileTime(&steps);
+    return (steps - BEFORE_1970) * 100;
+#else
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+#endif
+}
+
+/* Where times of packets are noted: 32-bit numbers, in nanoseconds after the first. Without a table
+   (`table.obj` is NULL) nothing is noted. */
+struct stamps {
+    Py_buffer table;
+    int64_t first, limit; /* the time of the first packet; how many have room */
+};
+
+/* Get the table for times, or None for none; 0 with an exception set otherwise. */
+static int get_stamps(PyObject *table, struct stamps *stamps)
+{
+    memset(stamps, 0, sizeof *stamps);
+    stamps->limit = INT64_MAX;
+    if (Py_IsNone(table))
+        return 1;
+    if (PyObject_GetBuffer(table, &stamps->table, PyBUF_WRITABLE) < 0)
+        return 0;
+    stamps->limit = stamps->table.len / (Py_ssize_t)sizeof(uint32_t);
+    return 1;
+}
+
+/* Note that the packets from `index` on, `count` of them, were read now. */
+static inline void note(struct stamps *stamps, size_t index, size_t count)
+{
+    if (!stamps->table.obj)
+        return;
+    int64_t now = now_ns();
+    if (!index)
+        stamps->first = now;
+    int64_t later = now - stamps->first;
+    uint32_t time = later < 0 ? 0 : later > UINT32_MAX ? UINT32_MAX : (uint32_t)later;
+    uint8_t *place = (uint8_t *)stamps->table.buf + index * sizeof time;
+    for (; count; count--, place += sizeof time)
+        memcpy(place, &time, sizeof time);
+}
+
+/* Add the time of the first packet to an answer, which this takes over, where times were noted. */
+static PyObject *stamped(PyObject *answer, struct stamps *stamps)
+{
+    if (!stamps->table.obj)
+        return answer;
+    PyBuffer_Release(&stamps->table);
+    PyObject *first = answer ? Py_BuildValue("(L)", (long long)stamps->first) : NULL;
+    PyObject *whole = first ? PySequence_Concat(answer, first) : NULL;
+    Py_XDECREF(answer);
+    Py_XDECREF(first);
+    return whole;
+}
+
 /* ---- Bursts of a descriptor (Linux); the twins are in drivers/linux/calls.py ---- */
 
 #ifdef __linux__
 
+/* Fetch the memory that the next packet will probably fill into the caches, while the kernel works.
+   Where bursts are kept, each one is read into memory that was not used for long. */
+static inline void warm(const uint8_t *memory, size_t size)
+{
+    for (size_t at = 0; at < size; at += CACHE_LINE)
+        __builtin_prefetch(memory + at, 1);
+}
+
 PyDoc_STRVAR(read_burst_doc,
-"read_burst(descriptor, limit, enough, lengths)\n--\n\n"
+"read_burst(descriptor, limit, enough, lengths, times)\n--\n\n"
 "Read up to `limit` packets, until about `enough` bytes are there.\n\n"
 "Return (memory, count, size, failure, cut): the packets lie at the beginning of `memory`, and\n"
 "`failure` is the error that ended it, 0 where a limit did. `cut` counts packets that were larger\n"
-"than any IP packet and are left out. `lengths` has room for `limit` numbers.");
+"than any IP packet and are left out. `lengths` has room for `limit` numbers. `times` is None, or gets\n"
+"numbers of 32 bits: how many nanoseconds after the first packet each one was read. Then there is\n"
+"one more in what is returned: the time of the first, in nanoseconds since 1970.");
 
 static PyObject *read_burst(PyObject *self, PyObject *const *arguments, Py_ssize_t given)
 {
     (void)self;
-    if (!expect(given, 4))
+    struct stamps stamps;
+    if (!expect(given, 5))
         return NULL;
     int64_t descriptor = number(arguments[0], INT32_MAX);
     int64_t limit = descriptor < 0 ? -1 : number(arguments[1], UINT32_MAX);
@@ -134,25 +217,34 @@ static PyObject *read_burst(PyObject *self, PyObject *const *arguments, Py_ssize
     Py_buffer table;
     if (enough < 0 || !get_table(arguments[3], &table, PyBUF_WRITABLE))
         return NULL;
-    PyObject *memory = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)enough + LARGEST);
-    if (!memory) {
+    if (!get_stamps(arguments[4], &stamps)) {
         PyBuffer_Release(&table);
         return NULL;
     }
+    PyObject *memory = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)enough + LARGEST);
+    if (!memory) {
+        PyBuffer_Release(&table);
+        return stamped(NULL, &stamps);
+    }
     if (limit > table.len / 2)
         limit = table.len / 2;
+    if (limit > stamps.limit)
+        limit = stamps.limit;
     uint8_t *room = (uint8_t *)PyBytes_AsString(memory);
     uint16_t *lengths = table.buf;
-    size_t used = 0;
+    size_t used = 0, last = 0;
     unsigned int count = 0, cut = 0;
     int failure = 0;
     while (count + cut < limit && used < (size_t)enough) {
+        warm(room + used, last);
         ssize_t got = read((int)descriptor, room + used, LARGEST);
         if (got >= LARGEST) {
             cut++;
         } else if (got >= 0) {
+            note(&stamps, count, 1);
             lengths[count++] = (uint16_t)got;
-            used += (size_t)got;
+            last = (size_t)got;
+            used += last;
         } else if (errno != EINTR) {
             failure = errno;
             break;
@@ -160,7 +252,10 @@ static PyObject *read_burst(PyObject *self, PyObject *const *arguments, Py_ssize
     }
     PyBuffer_Release(&table);
     memory = settled(memory, used);
-    return memory ? Py_BuildValue("(NInII)", memory, count, (Py_ssize_t)used, failure, cut) : NULL;
+    PyObject *answer = NULL;
+    if (memory)
+        answer = Py_BuildValue("(NInII)", memory, count, (Py_ssize_t)used, failure, cut);
+    return stamped(answer, &stamps);
 }
 
 /* Say whether an error means that no later packet may be written: STOPS of the twin. */
@@ -276,28 +371,36 @@ static PyObject *outcome(int64_t failure)
 }
 
 PyDoc_STRVAR(receive_burst_doc,
-"receive_burst(receive, release, last_error, session, limit, enough, lengths)\n--\n\n"
+"receive_burst(receive, release, last_error, session, limit, enough, lengths, times)\n--\n\n"
 "Receive up to `limit` packets, until about `enough` bytes are there.\n\n"
 "The first four are addresses: of the functions WintunReceivePacket,\n"
 "WintunReleaseReceivePacket and GetLastError, and of a session. Return (memory, count, size,\n"
 "failure): the packets fill `memory`, and `failure` is the error number of the call that ended\n"
 "it, None where a limit did. At most 1,024 packets come in one call. A packet larger than any\n"
 "IP packet means a corrupt ring.\n"
-"`lengths` has room for `limit` numbers. Every packet is given back, also if this raises.");
+"`lengths` has room for `limit` numbers. Every packet is given back, also if this raises.\n"
+"`times` is as in `read_burst`.");
 
 static PyObject *receive_burst(PyObject *self, PyObject *const *arguments, Py_ssize_t given)
 {
     (void)self;
     uintptr_t at[4];
-    if (!expect(given, 7) || !addresses(arguments, 4, at))
+    struct stamps stamps;
+    if (!expect(given, 8) || !addresses(arguments, 4, at))
         return NULL;
     int64_t limit = number(arguments[4], UINT32_MAX);
     int64_t enough = limit < 0 ? -1 : number(arguments[5], UINT32_MAX);
     Py_buffer table;
     if (enough < 0 || PyObject_GetBuffer(arguments[6], &table, PyBUF_WRITABLE) < 0)
         return NULL;
+    if (!get_stamps(arguments[7], &stamps)) {
+        PyBuffer_Release(&table);
+        return NULL;
+    }
     if (limit > table.len / 2)
         limit = table.len / 2;
+    if (limit > stamps.limit)
+        limit = stamps.limit;
     if (limit > MOST_HELD)
         limit = MOST_HELD;
     Receive receive = (Receive)at[0];
@@ -319,6 +422,7 @@ static PyObject *receive_burst(PyObject *self, PyObject *const *arguments, Py_ss
             failure = ERROR_INVALID_DATA;
             break;
         }
+        note(&stamps, count, 1);
         packets[count] = packet;
         set_length(table.buf, count++, (uint16_t)size);
         used += size;
@@ -335,9 +439,11 @@ static PyObject *receive_burst(PyObject *self, PyObject *const *arguments, Py_ss
         release(session, packets[i]);
     }
     PyBuffer_Release(&table);
-    if (!memory)
-        return NULL;
-    return Py_BuildValue("(NnnN)", memory, (Py_ssize_t)count, (Py_ssize_t)used, outcome(failure));
+    PyObject *answer = NULL;
+    if (memory)
+        answer = Py_BuildValue("(NnnN)", memory, (Py_ssize_t)count, (Py_ssize_t)used,
+                               outcome(failure));
+    return stamped(answer, &stamps);
 }
 
 PyDoc_STRVAR(send_burst_doc,
@@ -404,7 +510,8 @@ static PyObject *send_burst(PyObject *self, PyObject *const *arguments, Py_ssize
 #define ORIGINAL_LENGTHS 1u
 #define SEQUENCE_DELTAS 2u
 #define INJECTED 4u
-#define KNOWN_FLAGS 7u
+#define TIMES 8u
+#define KNOWN_FLAGS 15u
 #define MIN_IPV4 20 /* packet/check.py */
 #define MIN_IPV6 40
 
@@ -514,7 +621,8 @@ static int take_batch(struct sieve *sieve, const struct payload *from, uint64_t 
     uint64_t count = field(head + 8, 4), size = field(head + 12, 4);
     if (field(head, 4) != BATCH_MAGIC || header_length < BATCH_HEADER || flags & ~KNOWN_FLAGS)
         return 0;
-    uint64_t columns = 1u + !!(flags & ORIGINAL_LENGTHS) + !!(flags & SEQUENCE_DELTAS);
+    uint64_t columns = 1u + !!(flags & ORIGINAL_LENGTHS) + !!(flags & SEQUENCE_DELTAS)
+        + (flags & TIMES ? 2u : 0u); /* a time is as wide as two of the others */
     uint64_t column = *offset + header_length, packet = column + 2 * count * columns;
     if (packet + size > from->size)
         return 0;
@@ -1237,17 +1345,19 @@ static PyObject *join_segments(PyObject *self, PyObject *const *arguments, Py_ss
 #ifdef __linux__
 
 PyDoc_STRVAR(read_segments_doc,
-"read_segments(descriptor, limit, enough, lengths)\n--\n\n"
+"read_segments(descriptor, limit, enough, lengths, times)\n--\n\n"
 "Read packets with a header each, and split super-packets, until about `enough` bytes are there.\n\n"
 "Return (memory, start, count, size, failure, cut, reads): the packets lie in `memory` from `start`\n"
 "on; only those of the last super-packet may exceed `limit`. `cut` counts what was larger than any\n"
 "IP packet or had a header that makes no sense. `reads` is how many packets the kernel gave, without\n"
-"these. `lengths` has room for 65,535 more numbers than `limit`.");
+"these. `lengths`, and `times` as in `read_burst`, have room for 65,535 more numbers than `limit`.\n"
+"The segments of a super-packet have one time.");
 
 static PyObject *read_segments(PyObject *self, PyObject *const *arguments, Py_ssize_t given)
 {
     (void)self;
-    if (!expect(given, 4))
+    struct stamps stamps;
+    if (!expect(given, 5))
         return NULL;
     int64_t descriptor = number(arguments[0], INT32_MAX);
     int64_t limit = descriptor < 0 ? -1 : number(arguments[1], UINT32_MAX);
@@ -1255,18 +1365,24 @@ static PyObject *read_segments(PyObject *self, PyObject *const *arguments, Py_ss
     Py_buffer table;
     if (enough < 0 || !get_table(arguments[3], &table, PyBUF_WRITABLE))
         return NULL;
-    if (table.len / 2 <= IP_LARGEST) {
+    if (!get_stamps(arguments[4], &stamps)) {
+        PyBuffer_Release(&table);
+        return NULL;
+    }
+    if (table.len / 2 <= IP_LARGEST || stamps.limit <= IP_LARGEST) {
         PyBuffer_Release(&table);
         PyErr_SetString(PyExc_ValueError, "There is no room for the lengths.");
-        return NULL;
+        return stamped(NULL, &stamps);
     }
     if (limit > table.len / 2 - IP_LARGEST)
         limit = table.len / 2 - IP_LARGEST;
+    if (limit > stamps.limit - IP_LARGEST)
+        limit = stamps.limit - IP_LARGEST;
     size_t room = (size_t)enough + VNET + LARGEST + EXPANSION;
     PyObject *memory = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)room);
     if (!memory) {
         PyBuffer_Release(&table);
-        return NULL;
+        return stamped(NULL, &stamps);
     }
     uint8_t *begin = (uint8_t *)PyBytes_AsString(memory);
     uint16_t *lengths = table.buf;
@@ -1297,18 +1413,20 @@ static PyObject *read_segments(PyObject *self, PyObject *const *arguments, Py_ss
         }
         reads++;
         if (shape.whole) {
+            note(&stamps, count, 1);
             complete(vnet, packet, length);
             lengths[count++] = (uint16_t)length;
             used += length;
             continue;
         }
+        note(&stamps, count, shape.count);
         size_t needed = used + length + (shape.count - 1) * shape.headers;
         if (needed > room) { /* many tiny segments */
             PyObject *larger = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)needed);
             if (!larger) {
                 Py_DECREF(memory);
                 PyBuffer_Release(&table);
-                return NULL;
+                return stamped(NULL, &stamps);
             }
             memcpy(PyBytes_AsString(larger), begin, used + length);
             Py_DECREF(memory);
@@ -1322,8 +1440,11 @@ static PyObject *read_segments(PyObject *self, PyObject *const *arguments, Py_ss
     }
     PyBuffer_Release(&table);
     memory = settled(memory, used);
-    return memory ? Py_BuildValue("(NiInIII)", memory, VNET, count, (Py_ssize_t)(used - VNET),
-                                  failure, cut, reads) : NULL;
+    PyObject *answer = NULL;
+    if (memory)
+        answer = Py_BuildValue("(NiInIII)", memory, VNET, count, (Py_ssize_t)(used - VNET), failure,
+                               cut, reads);
+    return stamped(answer, &stamps);
 }
 
 /* Write pieces to a descriptor; return 0 or the error. */
@@ -1387,6 +1508,285 @@ static PyObject *write_segments(PyObject *self, PyObject *const *arguments, Py_s
 
 #endif
 
+/* ---- Filters; the twin is capture/filters/interpreter.py ---- */
+
+/* bpf.h of libpcap: an instruction, and the operations that have no other name here. */
+struct instruction {
+    uint16_t operation;
+    uint8_t if_true, if_false;
+    uint32_t operand;
+};
+
+enum {
+    LD_W_ABS = 0x20, LD_H_ABS = 0x28, LD_B_ABS = 0x30, LD_W_IND = 0x40, LD_H_IND = 0x48,
+    LD_B_IND = 0x50, LD_LEN = 0x80, LD_IMM = 0x00, LD_MEM = 0x60, LDX_LEN = 0x81, LDX_IMM = 0x01,
+    LDX_MEM = 0x61, LDX_MSH = 0xB1, ST = 0x02, STX = 0x03, TAX = 0x07, TXA = 0x87, RET_K = 0x06,
+    RET_A = 0x16, JA = 0x05, JEQ_K = 0x15, JEQ_X = 0x1D, JGT_K = 0x25, JGT_X = 0x2D, JGE_K = 0x35,
+    JGE_X = 0x3D, JSET_K = 0x45, JSET_X = 0x4D, ADD_K = 0x04, ADD_X = 0x0C, SUB_K = 0x14,
+    SUB_X = 0x1C, MUL_K = 0x24, MUL_X = 0x2C, DIV_K = 0x34, DIV_X = 0x3C, OR_K = 0x44, OR_X = 0x4C,
+    AND_K = 0x54, AND_X = 0x5C, LSH_K = 0x64, LSH_X = 0x6C, RSH_K = 0x74, RSH_X = 0x7C, NEG = 0x84,
+    MOD_K = 0x94, MOD_X = 0x9C, XOR_K = 0xA4, XOR_X = 0xAC,
+};
+
+#define MEMORY_WORDS 16 /* bpf.h: BPF_MEMWORDS */
+#define MAX_LOOPS 8192  /* jumps back in one packet, see the twin */
+
+/* Say whether an instruction is known, and stays inside of a program of `count`. */
+static int is_instruction(const struct instruction *one, int64_t at, int64_t count)
+{
+    switch (one->operation) {
+    case JA: {
+        int64_t next = at + 1 + (int32_t)one->operand;
+        return next >= 0 && next < count;
+    }
+    case JEQ_K: case JEQ_X: case JGT_K: case JGT_X:
+    case JGE_K: case JGE_X: case JSET_K: case JSET_X:
+        return at + 1 + one->if_true < count && at + 1 + one->if_false < count;
+    case DIV_K: case MOD_K:
+        return one->operand != 0;
+    case LD_MEM: case LDX_MEM: case ST: case STX:
+        return one->operand < MEMORY_WORDS;
+    case LD_W_ABS: case LD_H_ABS: case LD_B_ABS: case LD_W_IND: case LD_H_IND: case LD_B_IND:
+    case LD_LEN: case LD_IMM: case LDX_LEN: case LDX_IMM: case LDX_MSH: case TAX: case TXA:
+    case RET_K: case RET_A: case ADD_K: case ADD_X: case SUB_K: case SUB_X: case MUL_K:
+    case MUL_X: case DIV_X: case OR_K: case OR_X: case AND_K: case AND_X: case LSH_K: case LSH_X:
+    case RSH_K: case RSH_X: case NEG: case MOD_X: case XOR_K: case XOR_X:
+        return 1;
+    default:
+        return 0;
+    }
+}
+
+/* Say whether a program can run: `is_instruction` of each instruction, and a return at the end. */
+static int is_program(const struct instruction *program, int64_t count)
+{
+    for (int64_t at = 0; at < count; at++)
+        if (!is_instruction(program + at, at, count))
+            return 0;
+    return count > 0 && (program[count - 1].operation == RET_K
+                         || program[count - 1].operation == RET_A);
+}
+
+static inline uint32_t big_16(const uint8_t *at)
+{
+    return (uint32_t)at[0] << 8 | at[1];
+}
+
+static inline uint32_t big_32(const uint8_t *at)
+{
+    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+}
+
+/* Return what a checked program says of a packet; 0 is no match. Of the packet `size` bytes are
+   there, and it had `whole` bytes before it was cut. */
+static uint32_t run_program(const struct instruction *program, const uint8_t *packet, uint32_t size,
+                            uint32_t whole)
+{
+    uint32_t a = 0, x = 0, memory[MEMORY_WORDS] = {0};
+    unsigned int loops = 0;
+    for (const struct instruction *next = program;;) {
+        const struct instruction *one = next++;
+        const uint32_t k = one->operand;
+        const uint64_t far = (uint64_t)x + k;
+        switch (one->operation) {
+        case RET_K: return k;
+        case RET_A: return a;
+        case LD_W_ABS:
+            if (size < 4 || k > size - 4)
+                return 0;
+            a = big_32(packet + k);
+            break;
+        case LD_H_ABS:
+            if (size < 2 || k > size - 2)
+                return 0;
+            a = big_16(packet + k);
+            break;
+        case LD_B_ABS:
+            if (k >= size)
+                return 0;
+            a = packet[k];
+            break;
+        case LD_W_IND:
+            if (far + 4 > size)
+                return 0;
+            a = big_32(packet + far);
+            break;
+        case LD_H_IND:
+            if (far + 2 > size)
+                return 0;
+            a = big_16(packet + far);
+            break;
+        case LD_B_IND:
+            if (far >= size)
+                return 0;
+            a = packet[far];
+            break;
+        case LDX_MSH:
+            if (k >= size)
+                return 0;
+            x = (packet[k] & 15u) << 2;
+            break;
+        case LD_LEN: a = whole; break;
+        case LD_IMM: a = k; break;
+        case LD_MEM: a = memory[k]; break;
+        case LDX_LEN: x = whole; break;
+        case LDX_IMM: x = k; break;
+        case LDX_MEM: x = memory[k]; break;
+        case ST: memory[k] = a; break;
+        case STX: memory[k] = x; break;
+        case TAX: x = a; break;
+        case TXA: a = x; break;
+        case JA:
+            if ((int32_t)k < 0 && ++loops > MAX_LOOPS)
+                return 0;
+            next += (int32_t)k;
+            break;
+        case JEQ_K: next += a == k ? one->if_true : one->if_false; break;
+        case JEQ_X: next += a == x ? one->if_true : one->if_false; break;
+        case JGT_K: next += a > k ? one->if_true : one->if_false; break;
+        case JGT_X: next += a > x ? one->if_true : one->if_false; break;
+        case JGE_K: next += a >= k ? one->if_true : one->if_false; break;
+        case JGE_X: next += a >= x ? one->if_true : one->if_false; break;
+        case JSET_K: next += a & k ? one->if_true : one->if_false; break;
+        case JSET_X: next += a & x ? one->if_true : one->if_false; break;
+        case ADD_K: a += k; break;
+        case ADD_X: a += x; break;
+        case SUB_K: a -= k; break;
+        case SUB_X: a -= x; break;
+        case MUL_K: a *= k; break;
+        case MUL_X: a *= x; break;
+        case DIV_K: a /= k; break;
+        case DIV_X:
+            if (!x)
+                return 0;
+            a /= x;
+            break;
+        case MOD_K: a %= k; break;
+        case MOD_X:
+            if (!x)
+                return 0;
+            a %= x;
+            break;
+        case AND_K: a &= k; break;
+        case AND_X: a &= x; break;
+        case OR_K: a |= k; break;
+        case OR_X: a |= x; break;
+        case XOR_K: a ^= k; break;
+        case XOR_X: a ^= x; break;
+        case LSH_K: a = k < 32 ? a << k : 0; break;
+        case LSH_X: a = x < 32 ? a << x : 0; break;
+        case RSH_K: a = k < 32 ? a >> k : 0; break;
+        case RSH_X: a = x < 32 ? a >> x : 0; break;
+        case NEG: a = 0 - a; break;
+        default: return 0; /* `is_program` knows all of them */
+        }
+    }
+}
+
+PyDoc_STRVAR(match_packets_doc,
+"match_packets(memory, start, lengths, originals, program, indexes)\n--\n\n"
+"Find the packets that match a filter, among those that lie one behind another.\n\n"
+"`originals` is the lengths that they had before they were cut, None where they are whole.\n"
+"`program` is instructions of BPF, in the machine's byte order. Return how many packets match;\n"
+"`indexes`, which has room for as many numbers of 32 bits as there are packets, gets theirs.");
+
+static PyObject *match_packets(PyObject *self, PyObject *const *arguments, Py_ssize_t given)
+{
+    (void)self;
+    Py_buffer memory, table, originals, program, indexes;
+    const uint8_t *packet;
+    PyObject *answer = NULL;
+    if (!expect(given, 6) || !get_packets(arguments, &memory, &table, &packet))
+        return NULL;
+    if (!get_table(Py_IsNone(arguments[3]) ? arguments[2] : arguments[3], &originals, PyBUF_SIMPLE))
+        goto without_originals;
+    if (PyObject_GetBuffer(arguments[4], &program, PyBUF_SIMPLE) < 0)
+        goto without_program;
+    if (PyObject_GetBuffer(arguments[5], &indexes, PyBUF_WRITABLE) < 0)
+        goto without_indexes;
+    const uint16_t *lengths = table.buf, *wholes = originals.buf;
+    const struct instruction *instructions = program.buf;
+    const Py_ssize_t each = sizeof *instructions, count = table.len / 2;
+    if (count > indexes.len / 4 || count > originals.len / 2 || count > INT32_MAX) {
+        PyErr_SetString(PyExc_ValueError, "There are more packets than lengths or room for them.");
+    } else if ((uintptr_t)instructions % sizeof(uint32_t) || program.len % each
+               || !is_program(instructions, program.len / each)) {
+        PyErr_SetString(PyExc_ValueError, "The program is not one that can run.");
+    } else {
+        size_t found = 0;
+        for (uint32_t at = 0; at < (uint32_t)count; at++) {
+            if (run_program(instructions, packet, lengths[at], wholes[at]))
+                memcpy((uint8_t *)indexes.buf + 4 * found++, &at, 4);
+            packet += lengths[at];
+        }
+        answer = PyLong_FromSize_t(found);
+    }
+    PyBuffer_Release(&indexes);
+without_indexes:
+    PyBuffer_Release(&program);
+without_program:
+    PyBuffer_Release(&originals);
+without_originals:
+    PyBuffer_Release(&table);
+    PyBuffer_Release(&memory);
+    return answer;
+}
+
+PyDoc_STRVAR(take_packets_doc,
+"take_packets(memory, start, lengths, indexes, taken)\n--\n\n"
+"Copy some of the packets that lie one behind another.\n\n"
+"`indexes` is their places as numbers of 32 bits, ascending. Return the packets one behind another;\n"
+"`taken`, which has room for as many numbers as there are indexes, gets their lengths.");
+
+static PyObject *take_packets(PyObject *self, PyObject *const *arguments, Py_ssize_t given)
+{
+    (void)self;
+    Py_buffer memory, table, indexes, taken;
+    const uint8_t *first;
+    PyObject *made = NULL;
+    if (!expect(given, 5) || !get_packets(arguments, &memory, &table, &first))
+        return NULL;
+    if (PyObject_GetBuffer(arguments[3], &indexes, PyBUF_SIMPLE) < 0)
+        goto without_indexes;
+    if (PyObject_GetBuffer(arguments[4], &taken, PyBUF_WRITABLE) < 0)
+        goto without_taken;
+    const uint16_t *lengths = table.buf;
+    const uint8_t *places = indexes.buf;
+    uint64_t count = (uint64_t)(table.len / 2), wanted = (uint64_t)(indexes.len / 4), size = 0;
+    uint32_t index, least = 0;
+    int right = wanted <= (uint64_t)(taken.len / 2);
+    for (uint64_t at = 0; right && at < wanted; at++) {
+        memcpy(&index, places + 4 * at, 4);
+        right = index >= least && index < count;
+        if (right)
+            size += lengths[index];
+        least = index + 1;
+    }
+    if (!right)
+        PyErr_SetString(PyExc_ValueError, "The indexes are not places of packets, ascending.");
+    else
+        made = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)size);
+    if (made) {
+        uint8_t *room = (uint8_t *)PyBytes_AsString(made);
+        const uint8_t *packet = first;
+        uint32_t next = 0;
+        for (uint64_t at = 0; at < wanted; at++) {
+            for (memcpy(&index, places + 4 * at, 4); next < index; next++)
+                packet += lengths[next];
+            memcpy(room, packet, lengths[index]);
+            memcpy((uint8_t *)taken.buf + 2 * at, &lengths[index], 2);
+            room += lengths[index];
+        }
+    }
+    PyBuffer_Release(&taken);
+without_taken:
+    PyBuffer_Release(&indexes);
+without_indexes:
+    PyBuffer_Release(&table);
+    PyBuffer_Release(&memory);
+    return made;
+}
+
 /* ---- The module ---- */
 
 #define FUNCTION(name) {#name, (PyCFunction)(void (*)(void))name, METH_FASTCALL, name##_doc}
@@ -1405,6 +1805,8 @@ static PyMethodDef functions[] = {
     FUNCTION(split_segments),
     FUNCTION(join_segments),
     FUNCTION(cut_frames),
+    FUNCTION(match_packets),
+    FUNCTION(take_packets),
     {NULL, NULL, 0, NULL},
 };
 

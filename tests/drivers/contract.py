@@ -45,6 +45,7 @@ from wintun_api.packet import build
 
 CAPACITY = 0x20000  # 128 KiB
 PATIENCE = 30.0  # seconds for a host to answer
+CLOCK_STEP = 20_000_000  # nanoseconds; Python's clock on Windows moves in steps of about 15 ms
 
 Make = Callable[..., Adapter]
 
@@ -709,6 +710,32 @@ class DriverContract:
             bursts.append(len(burst))
         assert max(bursts) == 2
         assert sum(bursts) >= 5
+
+    @pytest.mark.usefixtures("with_addresses")
+    def test_stamps(self, adapter: Adapter, session: Session) -> None:
+        """Each packet has the time at which it was read, while somebody asks for it."""
+        payload = uuid4().bytes
+
+        def send() -> None:
+            self.host_sends(adapter, self.IPV4_PEER, payload)
+
+        assert session.stamped is False
+        send()
+        receive_until(session, is_datagram(payload), again=send)
+        session.stamped = True
+        for _ in range(5):
+            send()
+        let_pass(0.05)  # so that all of them are there
+        read, begin = 0, time.time_ns()
+        while packets := session.receive_packets(2):
+            stamps = session.stamps
+            assert stamps is not None
+            times = [stamps.time_ns + later for later in stamps.times]
+            assert len(times) == len(packets)
+            assert times == sorted(times)
+            assert begin - CLOCK_STEP <= times[0] <= times[-1] <= time.time_ns() + CLOCK_STEP
+            read += len(packets)
+        assert read >= 5
 
     @pytest.mark.usefixtures("with_addresses")
     def test_ring_full(self, adapter: Adapter, session: Session) -> None:

@@ -8,6 +8,7 @@ ring, takes the device away. Nothing of Wintun, Linux or a network is in it.
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -36,6 +37,7 @@ from wintun_api.errors import (
     SessionEnded,
     SessionExists,
 )
+from wintun_api.packet.stamps import Stamps
 
 HELD_TOO_LONG = 30.0  # seconds; a call that a test forgot to let go
 
@@ -61,6 +63,8 @@ class MemorySession:
         self.truncated = 0
         self.offload = False
         self.merged = 0
+        self.stamped = False
+        self.stamps: Stamps | None = None
         self.room: int | None = None
         self.sent: list[bytes] = []
         self.ended = False
@@ -114,6 +118,8 @@ class MemorySession:
                 self._ring.popleft()
             if not packets and self._device.gone:
                 raise SessionEnded.from_call("ReceivePacket", 38)
+        if self.stamped and packets:
+            self.stamps = Stamps.of([time.time_ns() for _ in packets])
         return packets
 
     def send_packets(self, packets: Sequence[bytes]) -> int:

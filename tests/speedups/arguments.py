@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from random import Random
+from struct import pack as pack_struct
 from types import ModuleType
 from typing import Any
 
@@ -227,6 +228,35 @@ def exact(content: bytes | array[int], kind: str = "B") -> array[int]:
     return made[:]
 
 
+# Operations of BPF: most are known to the extension, some are not.
+OPERATIONS = (
+    *(0x20, 0x28, 0x30, 0x40, 0x48, 0x50, 0x80, 0x00, 0x60, 0x81, 0x01, 0x61, 0xB1, 0x02, 0x03),
+    *(0x07, 0x87, 0x15, 0x1D, 0x25, 0x2D, 0x35, 0x3D, 0x45, 0x4D, 0x04, 0x0C, 0x14, 0x1C, 0x24),
+    *(0x2C, 0x34, 0x3C, 0x44, 0x4C, 0x54, 0x5C, 0x64, 0x6C, 0x74, 0x7C, 0x84, 0x94, 0x9C, 0xA4),
+    *(0xAC, 0x05, 0x05),
+)
+JA, DIVISIONS, MEMORY = 0x05, (0x34, 0x94), (0x60, 0x61, 0x02, 0x03)
+OPERANDS = (0, 1, 2, 4, 8, 9, 19, 20, 24, 39, 40, 64, 1500, 65535, 2**31 - 1, 2**31, 2**32 - 1)
+
+
+def instructions(chance: Random) -> bytes:
+    """Return a program of BPF that can run; now and then one with a jump back."""
+    count = chance.choice((1, 2, 3, 9, 40, 300))
+    made = b""
+    for at in range(count - 1):
+        after = count - 2 - at  # the instructions between the next one and the end
+        operation, operand = chance.choice(OPERATIONS), chance.choice(OPERANDS)
+        if operation == JA:
+            operand = chance.randrange(-min(at + 1, 3) if chance.random() < 0.1 else 0, after + 1)
+        elif operation in DIVISIONS:
+            operand = operand or 1
+        elif operation in MEMORY:
+            operand %= 16
+        jumps = (chance.randrange(min(after, 255) + 1) for _ in range(2))
+        made += pack_struct("=HBBI", operation, *jumps, operand % 2**32)
+    return made + pack_struct("=HBBI", chance.choice((0x06, 0x16)), 0, 0, chance.choice(OPERANDS))
+
+
 Make = Callable[[Scene, list[str]], Any]
 
 
@@ -242,6 +272,15 @@ def _memory(scene: Scene, names: list[str]) -> Any:
     return piece(scene.chance, content + bytes(scene.chance.choice((0, 0, 7))))
 
 
+def _indexes(scene: Scene, names: list[str]) -> Any:
+    """Return places of packets where some are taken, else room for all of them."""
+    count = len(scene.packets)
+    if "taken" in names:
+        places = sorted(scene.chance.sample(range(count), scene.chance.randrange(count + 1)))
+        return exact(array("I", places).tobytes(), "I")
+    return exact(bytes(4 * count), "I")
+
+
 def _address(name: str, scene: Scene, names: list[str]) -> Any:
     del names
     if scene.driver is None:
@@ -254,6 +293,7 @@ MAKERS: dict[str, Make] = {
     "limit": lambda scene, _: scene.chance.choice((0, 1, 2, 64, 512, 4096)),
     "enough": lambda scene, _: scene.chance.choice((0, 1, 1500, 65535, 65536, 262144)),
     "lengths": _lengths,
+    "times": lambda scene, _: scene.chance.choice((None, exact(bytes(4 * 70000), "I"))),
     "memory": _memory,
     "start": lambda scene, names: scene.start if "memory" in names else 0,
     "kinds": lambda scene, _: scene.chance.randrange(64),
@@ -264,6 +304,12 @@ MAKERS: dict[str, Make] = {
     "data": lambda scene, _: piece(scene.chance, frames(scene.chance, scene.packets)),
     "max_size": lambda scene, _: scene.chance.choice((0, 1, 125, 1500, 70000, 2**20)),
     "batched": lambda scene, _: scene.chance.random() < 0.5,
+    "program": lambda scene, _: exact(instructions(scene.chance)),
+    "originals": lambda scene, _: scene.chance.choice(
+        (None, exact(scene.chance.randbytes(2 * len(scene.packets)), "H"))
+    ),
+    "indexes": _indexes,
+    "taken": lambda scene, _: exact(bytes(2 * len(scene.packets)), "H"),
     "session": lambda scene, _: scene.chance.choice((1, 2**40)),
     "sequence": lambda scene, _: scene.chance.choice((0, 1, 2**63, 2**64 - 1)),
     "time_ns": lambda scene, _: scene.chance.choice((0, 10**18, 2**64 - 1)),
@@ -280,6 +326,8 @@ WRONG: dict[str, tuple[object, ...]] = {
     **dict.fromkeys(("descriptor", "limit", "enough", "start", "kinds", "max_size"), NUMBERS),
     **dict.fromkeys(("receive", "release", "allocate", "send", "last_error", "session"), NUMBERS),
     **dict.fromkeys(("memory", "header", "packet", "data", "lengths"), BUFFERS),
+    **dict.fromkeys(("program", "indexes", "taken"), BUFFERS),
+    **dict.fromkeys(("times", "originals"), BUFFERS[1:]),  # which None stands for
     **dict.fromkeys(("sequence", "time_ns"), NUMBERS),
     **dict.fromkeys(("batched", "injected"), ()),  # anything is true or false
 }
@@ -295,6 +343,34 @@ HOSTILE: dict[str, Callable[[Random], object]] = {
         ("memory", "data", "packet", "header"),
         lambda chance: piece(
             chance, chance.randbytes(chance.choice((0, 1, 9, 10, 11, 19, 20, 40, 63, 300)))
+        ),
+    ),
+    "times": lambda chance: chance.choice(
+        (
+            exact(bytes(chance.randrange(9)), "B"),
+            memoryview(bytearray(chance.randrange(2, 65)))[1:],
+            exact(bytes(4 * chance.choice((0, 1, 5, 600))), "I"),
+        )
+    ),
+    "program": lambda chance: chance.choice(
+        (
+            piece(chance, chance.randbytes(8 * chance.randrange(9))),
+            piece(chance, instructions(chance)[:-1]),
+            piece(chance, chance.randbytes(8) + instructions(chance)),
+            memoryview(bytes(1) + instructions(chance))[1:],  # at an odd address
+        )
+    ),
+    **dict.fromkeys(
+        ("indexes", "taken", "originals"),
+        lambda chance: chance.choice(
+            (
+                exact(b"", "I"),
+                bytearray(chance.randrange(9)),
+                memoryview(bytearray(chance.randrange(2, 65)))[1:],
+                exact(chance.randbytes(4 * chance.randrange(40)), "I"),
+                exact(array("I", range(chance.randrange(60))).tobytes(), "I"),
+                exact(b"\xff" * 8, "I"),
+            )
         ),
     ),
     "lengths": lambda chance: chance.choice(

@@ -30,6 +30,7 @@ from uuid import UUID
 from wintun_api.choices import UnavailableCause
 from wintun_api.drivers.limits import MAX_POOLS
 from wintun_api.limits import MAX_ADAPTER_NAME, MAX_POOL
+from wintun_api.packet.stamps import Stamps
 
 IPAddress: TypeAlias = IPv4Address | IPv6Address
 IPInterface: TypeAlias = IPv4Interface | IPv6Interface
@@ -218,7 +219,13 @@ class Session(Protocol):
 
     A session ends once. A call after the end raises `SessionEnded`. `end` must not run while any
     other call of the session runs; the hub ensures that.
+
+    Attributes:
+        stamped: Whether the time of each packet is noted when it is read; False at the start. It is
+            set between the packet calls, on their thread.
     """
+
+    stamped: bool
 
     @property
     def capacity(self) -> int:
@@ -257,6 +264,14 @@ class Session(Protocol):
 
         With offload the host counts a super-packet as one. The number counts from the start and
         only grows. Any thread may read it, also after `end`. Without offload it is 0.
+        """
+
+    @property
+    def stamps(self) -> Stamps | None:
+        """When the packets of the last `receive_packets` were read; None if there were none.
+
+        It is a new object after each call that returned packets. It means something only if
+        `stamped` was set before the call.
         """
 
     def fileno(self) -> int | None:

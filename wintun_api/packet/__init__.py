@@ -2,6 +2,7 @@
 
     check     the check of every packet before a driver gets it
     block     many packets in one piece of memory
+    stamps    when each of many packets was read
     checksum  the internet checksum and its pseudo-headers
     ipv6      the chain of IPv6 extension headers
     decode    bytes to a frozen summary; never raises

@@ -62,6 +62,13 @@ class Block(Sequence[bytes]):
         offset, size = self.start + sum(self.lengths[:start]), sum(lengths)
         return Block(self.memory[offset : offset + size], lengths, size)
 
+    def take(self, indexes: Sequence[int]) -> Block:
+        """Return the packets at these places, ascending, as a block with its own memory."""
+        memory, lengths = self.memory, self.lengths
+        starts = list(accumulate(lengths, initial=self.start))
+        taken = b"".join([memory[starts[index] : starts[index + 1]] for index in indexes])
+        return Block(taken, array("H", [lengths[index] for index in indexes]), len(taken))
+
     def compact(self) -> Block:
         """Return the packets in memory that is at most about twice as large as they are.
 

@@ -7,10 +7,11 @@ that is not an IP packet. Lengths and checksums inside IP are left to the host's
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from operator import itemgetter
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from wintun_api.errors import InvalidPacket
 from wintun_api.limits import MAX_PACKET
@@ -23,6 +24,8 @@ TOO_SHORT = "too_short"
 TOO_LONG = "too_long"
 BAD_VERSION = "bad_version"
 REASONS = (TOO_SHORT, TOO_LONG, BAD_VERSION)
+
+LeftOut: TypeAlias = Callable[[], Sequence[bytes]]
 
 NO_REASONS: Final[Mapping[str, int]] = MappingProxyType({})
 
@@ -64,11 +67,13 @@ class Sifted(NamedTuple):
         packets: The packets.
         lengths: Bytes of each packet.
         rejected: How many others were left out, by reason.
+        left_out: Returns these others. Call it before what they came in is read over.
     """
 
     packets: Sequence[bytes]
     lengths: Sequence[int]
     rejected: Mapping[str, int] = NO_REASONS
+    left_out: LeftOut = tuple
 
     @property
     def offered(self) -> int:
@@ -84,11 +89,15 @@ def sift(packets: Sequence[bytes]) -> Sifted:
         return Sifted(packets, lengths)
     reasons = list(map(rejection, packets))
     rejected = Counter(reason for reason in reasons if reason is not None)
-    if rejected:
-        pairs = zip(packets, reasons, strict=True)
-        packets = [packet for packet, reason in pairs if reason is None]
-        lengths = lengths_of(packets)
-    return Sifted(packets, lengths, rejected)
+    if not rejected:
+        return Sifted(packets, lengths)
+    pairs = zip(packets, reasons, strict=True)
+    good = [packet for packet, reason in pairs if reason is None]
+    return Sifted(good, lengths_of(good), rejected, partial(_left_out, packets))
+
+
+def _left_out(packets: Sequence[bytes]) -> Sequence[bytes]:
+    return [packet for packet in packets if rejection(packet) is not None]
 
 
 def check_packet(packet: bytes) -> bytes:
@@ -103,7 +112,7 @@ def check_packet(packet: bytes) -> bytes:
         message = f"The packet has {size} bytes; an IP packet has at most {MAX_PACKET}."
     else:
         message = (
-            f"The packet has {size} bytes, less than an IP header ({MIN_IPV4} for IPv4, "
-            f"{MIN_IPV6} for IPv6)."
+            f"The packet has {size} byte{'' if size == 1 else 's'}, less than an IP header "
+            f"({MIN_IPV4} for IPv4, {MIN_IPV6} for IPv6)."
         )
     raise InvalidPacket(reason, message)

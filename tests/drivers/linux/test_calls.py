@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import sys
+import time
+from array import array
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -95,6 +97,26 @@ def test_what_no_ip_packet_can_be_is_cut_and_counted(
         assert calls.read(near, 100) == ([bytes(40), bytes(50)], errno.EAGAIN, 2)
     os.write(far, bytes(65536))
     assert calls.read(near, 1) == ([], 0, 1)
+
+
+def test_stamps_say_when_each_packet_was_read(
+    calls: PacketCalls, datagrams: tuple[int, int]
+) -> None:
+    """Packets that are left out have no time, and those around them keep theirs."""
+    near, far = datagrams
+    for _ in range(2):
+        for size in (40, 65536, 50, 60):
+            os.write(far, bytes(size))
+        begin = time.time_ns()
+        read, stamps = calls.read_stamped(near, 100)
+        end = time.time_ns()
+        assert read == ([bytes(40), bytes(50), bytes(60)], errno.EAGAIN, 1)
+        assert stamps is not None
+        assert len(stamps.times) == 3
+        assert stamps.times[0] == 0
+        assert list(stamps.times) == sorted(stamps.times)
+        assert begin <= stamps.time_ns <= stamps.time_ns + stamps.times[-1] <= end
+    assert calls.read_stamped(near, 100) == (([], errno.EAGAIN, 0), None)
 
 
 @pytest.mark.parametrize("kind", [list, Block.of])
@@ -215,3 +237,14 @@ def test_a_packet_alone_keeps_no_more_memory_than_it_needs(datagrams: tuple[int,
         assert (packets, failure, cut) == ([b"one"], errno.EAGAIN, 0)
         assert isinstance(packets, Block)
         assert packets.memory == b"one"
+
+
+def test_a_table_of_times_bounds_what_is_read(datagrams: tuple[int, int]) -> None:
+    """No more packets are read in C than there is room for their times."""
+    near, far = datagrams
+    for packet in PACKETS:
+        os.write(far, packet)
+    lengths, times = array("H", bytes(20)), array("I", [7] * 2)
+    read = extension().read_burst(near, 10, 1000, lengths, times)
+    assert (read[1], read[3], times[0]) == (2, 0, 0)
+    assert extension().read_burst(near, 10, 1000, lengths, array("I"))[1] == 0

@@ -6,6 +6,7 @@ import errno
 import os
 import socket
 import sys
+import time
 from array import array
 from collections.abc import Iterator
 
@@ -61,6 +62,29 @@ def test_reads_super_packets_among_others(calls: SegmentCalls, datagrams: tuple[
     assert calls.read(near, 1000) == (wanted, errno.EAGAIN, 0)
     assert calls.merged == 3 * (len(FLOW.segments(payload, 1380)) - 1)
     assert calls.read(near, 1000) == ([], errno.EAGAIN, 0)
+
+
+def test_segments_have_the_time_of_their_super_packet(
+    calls: SegmentCalls, datagrams: tuple[int, int]
+) -> None:
+    """A super-packet is read once, so its segments have one time; others have their own."""
+    near, far = datagrams
+    large = FLOW.segments(bytes(1000), 100)
+    for _ in range(2):
+        os.write(far, PLAIN + b"one")
+        os.write(far, b"".join(FLOW.super_packet(bytes(1000), 100)))
+        os.write(far, PLAIN + b"two")
+        begin = time.time_ns()
+        read, stamps = calls.read_stamped(near, 1000)
+        assert read == ([b"one", *large, b"two"], errno.EAGAIN, 0)
+        assert stamps is not None
+        times = list(stamps.times)
+        assert len(times) == 2 + len(large)
+        assert times == sorted(times)
+        assert len(set(times[1:-1])) == 1
+        assert begin <= stamps.time_ns <= stamps.time_ns + times[-1] <= time.time_ns()
+    assert calls.merged == 2 * (len(large) - 1)
+    assert calls.read_stamped(near, 1000) == (([], errno.EAGAIN, 0), None)
 
 
 def test_only_the_last_super_packet_exceeds_the_limit(
@@ -201,6 +225,6 @@ def test_a_failure_is_a_value(calls: SegmentCalls) -> None:
 def test_too_small_a_table_is_an_error(datagrams: tuple[int, int]) -> None:
     """Nothing is written beyond the table of lengths."""
     with pytest.raises(ValueError, match="no room"):
-        extension().read_segments(datagrams[0], 10, 1000, array("H", bytes(2 * 65535)))
+        extension().read_segments(datagrams[0], 10, 1000, array("H", bytes(2 * 65535)), None)
     with pytest.raises(ValueError, match="more than the memory"):
         extension().write_segments(datagrams[1], b"abc", 1, array("H", [3]), 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from array import array
 from collections.abc import Iterator
 from pathlib import Path
@@ -98,6 +99,24 @@ def test_receives_up_to_the_limit(ring: CRing, calls: RingCalls) -> None:
     assert calls.receive(2) == (PACKETS[:2], None)
     assert calls.receive(1) == (PACKETS[2:], None)
     assert calls.receive(0) == ([], None)
+
+
+@pytest.mark.parametrize("count", [1, 3, MAX_COUNT + 1, 3000])
+def test_stamps_say_when_each_packet_was_received(
+    ring: CRing, calls: RingCalls, count: int
+) -> None:
+    """Each packet has its time, also where one call does not receive all of them."""
+    packets = [number.to_bytes(20, "big") for number in range(count)]
+    for _ in range(2):
+        ring.put(*packets)
+        begin = time.time_ns()
+        received, stamps = calls.receive_stamped(count)
+        assert received == (packets, None)
+        assert stamps is not None
+        assert len(stamps.times) == count
+        assert list(stamps.times) == sorted(stamps.times)
+        assert begin <= stamps.time_ns <= stamps.time_ns + stamps.times[-1] <= time.time_ns()
+    assert calls.receive_stamped(10) == (([], EMPTY), None)
 
 
 @pytest.mark.parametrize("count", [1, 2, MAX_COUNT - 1, MAX_COUNT, MAX_COUNT + 1, 5000])
@@ -382,7 +401,7 @@ def test_no_address_is_zero(ring: CRing, which: int) -> None:
     receiving[which] = sending[which] = 0
     functions: list[Any] = [extension().receive_burst, extension().send_burst]
     with pytest.raises(ValueError, match="0 is not an address"):
-        functions[0](*receiving, 1, 1, array("H", [0]))
+        functions[0](*receiving, 1, 1, array("H", [0]), None)
     with pytest.raises(ValueError, match="0 is not an address"):
         functions[1](*sending, b"one", 0, array("H", [3]))
 
@@ -392,11 +411,11 @@ def test_a_table_bounds_what_is_received(ring: CRing) -> None:
     receiving, _ = addresses(ring)
     lengths = array("H", [0, 0])
     ring.put(*PACKETS)
-    received = extension().receive_burst(*receiving, 1000, 1000, lengths)
+    received = extension().receive_burst(*receiving, 1000, 1000, lengths, None)
     assert received == (b"onesecond", 2, 9, None)
     assert lengths.tolist() == [3, 6]
-    assert extension().receive_burst(*receiving, 1000, 1000, array("H")) == (b"", 0, 0, None)
-    assert extension().receive_burst(*receiving, 9, 9, lengths) == (b"3rd", 1, 3, EMPTY)
+    assert extension().receive_burst(*receiving, 1000, 1000, array("H"), None) == (b"", 0, 0, None)
+    assert extension().receive_burst(*receiving, 9, 9, lengths, None) == (b"3rd", 1, 3, EMPTY)
 
 
 def test_enough_bytes_end_a_burst(ring: CRing) -> None:
@@ -404,9 +423,9 @@ def test_enough_bytes_end_a_burst(ring: CRing) -> None:
     receiving, _ = addresses(ring)
     lengths = array("H", bytes(20))
     ring.put(*PACKETS)
-    assert extension().receive_burst(*receiving, 10, 0, lengths) == (b"", 0, 0, None)
-    assert extension().receive_burst(*receiving, 10, 4, lengths) == (b"onesecond", 2, 9, None)
-    assert extension().receive_burst(*receiving, 10, 4, lengths) == (b"3rd", 1, 3, EMPTY)
+    assert extension().receive_burst(*receiving, 10, 0, lengths, None) == (b"", 0, 0, None)
+    assert extension().receive_burst(*receiving, 10, 4, lengths, None) == (b"onesecond", 2, 9, None)
+    assert extension().receive_burst(*receiving, 10, 4, lengths, None) == (b"3rd", 1, 3, EMPTY)
 
 
 @pytest.mark.parametrize("lengths", [[12, 1], [13], [65535] * 3, [6, 6, 1]])
@@ -425,11 +444,11 @@ def test_tables_at_odd_addresses(ring: CRing) -> None:
     table: Any = memoryview(bytearray(7))[1:]
     ring.put(*PACKETS)
     try:
-        extension().receive_burst(*receiving, 3, 100, table)
+        extension().receive_burst(*receiving, 3, 100, table, None)
         assert extension().send_burst(*sending, b"onesecond3rd", 0, table) == (3, None)
         assert ring.take() == PACKETS
     except ValueError:
-        assert extension().receive_burst(*receiving, 3, 100, array("H", bytes(6)))[1] == 3
+        assert extension().receive_burst(*receiving, 3, 100, array("H", bytes(6)), None)[1] == 3
 
 
 def test_a_table_that_cannot_be_written_is_refused(ring: CRing) -> None:
@@ -437,5 +456,5 @@ def test_a_table_that_cannot_be_written_is_refused(ring: CRing) -> None:
     receiving, _ = addresses(ring)
     ring.put(b"one")
     with pytest.raises(BufferError):
-        extension().receive_burst(*receiving, 1, 1, cast(Any, bytes(2)))
-    assert extension().receive_burst(*receiving, 1, 1, array("H", [0]))[0] == b"one"
+        extension().receive_burst(*receiving, 1, 1, cast(Any, bytes(2)), None)
+    assert extension().receive_burst(*receiving, 1, 1, array("H", [0]), None)[0] == b"one"

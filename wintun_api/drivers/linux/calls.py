@@ -8,11 +8,13 @@ from array import array
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import repeat
+from time import time_ns
 from typing import Final, NamedTuple, Protocol
 
 from wintun_api.drivers.linux.failure import EBADFD
 from wintun_api.native import Speedups
 from wintun_api.packet.block import Block
+from wintun_api.packet.stamps import Stamps
 
 # One more than the largest IP packet. Every read asks for this much, so that no packet is cut even
 # if the MTU has changed: the allocator reclaims the unused part at no cost.
@@ -66,6 +68,9 @@ class PacketCalls(Protocol):
     def read(self, descriptor: int, limit: int) -> Read:
         """Read up to `limit` packets."""
 
+    def read_stamped(self, descriptor: int, limit: int) -> tuple[Read, Stamps | None]:
+        """Read up to `limit` packets, and note when each was read; None if there is none."""
+
     def write(self, descriptor: int, packets: Sequence[bytes]) -> Written:
         """Write packets in order, up to the first one that cannot be written now."""
 
@@ -86,6 +91,23 @@ class PythonCalls:
             whole = [packet for packet in packets if len(packet) < LARGEST]
             return Read(whole, failure, len(packets) - len(whole))
         return Read(packets, failure)
+
+    def read_stamped(self, descriptor: int, limit: int) -> tuple[Read, Stamps | None]:
+        """Read up to `limit` packets, and the clock after each."""
+        packets: list[bytes] = []
+        readings: list[int] = []
+        failure = cut = 0
+        try:
+            for _ in repeat(None, limit):
+                packet = os.read(descriptor, LARGEST)
+                if len(packet) < LARGEST:
+                    readings.append(time_ns())
+                    packets.append(packet)
+                else:
+                    cut += 1
+        except OSError as error:
+            failure = error.errno or 0
+        return Read(packets, failure, cut), Stamps.of(readings) if readings else None
 
     def write(self, descriptor: int, packets: Sequence[bytes]) -> Written:
         """Write packets in order, up to the first one that cannot be written now."""
@@ -118,17 +140,31 @@ class NativeCalls:
     def __init__(self, speedups: Speedups) -> None:
         self._read, self._write = speedups.read_burst, speedups.write_burst
         self._lengths = array("H", bytes(2 * MAX_COUNT))
+        self._times = array("I")  # made when they are first wanted
         self._alone = PythonCalls()
 
     def read(self, descriptor: int, limit: int) -> Read:
         """Read up to `limit` packets, or only a few if they are large."""
         lengths = self._lengths
         memory, count, size, failure, cut = self._read(
-            descriptor, min(limit, MAX_COUNT), ENOUGH, lengths
+            descriptor, min(limit, MAX_COUNT), ENOUGH, lengths, None
         )
         if not count:
             return Read([], failure, cut)
         return Read(Block(memory, lengths[:count], size), failure, cut)
+
+    def read_stamped(self, descriptor: int, limit: int) -> tuple[Read, Stamps | None]:
+        """Read as `read` does, and the clock after each packet."""
+        lengths, times = self._lengths, self._times
+        if not times:
+            times = self._times = array("I", bytes(4 * MAX_COUNT))
+        memory, count, size, failure, cut, first = self._read(
+            descriptor, min(limit, MAX_COUNT), ENOUGH, lengths, times
+        )
+        if not count:
+            return Read([], failure, cut), None
+        block = Block(memory, lengths[:count], size)
+        return Read(block, failure, cut), Stamps(first, times[:count])
 
     def write(self, descriptor: int, packets: Sequence[bytes]) -> Written:
         """Write packets in order, up to the first one that cannot be written now."""

@@ -11,6 +11,7 @@ import os
 from array import array
 from collections.abc import Sequence
 from threading import Lock
+from time import time_ns
 from typing import Final, Protocol
 
 from wintun_api.drivers.linux.calls import (
@@ -26,6 +27,7 @@ from wintun_api.limits import MAX_PACKET
 from wintun_api.native import Speedups
 from wintun_api.packet.block import Block
 from wintun_api.packet.segments import GSO_TCPV4, GSO_TCPV6, GSO_UDP, HEADER, join, split
+from wintun_api.packet.stamps import Stamps
 
 TCP_KINDS: Final = 1 << GSO_TCPV4 | 1 << GSO_TCPV6
 ALL_KINDS: Final = TCP_KINDS | 1 << GSO_UDP
@@ -73,7 +75,14 @@ class PythonSegmentCalls(_Account):
         with self._lock:
             return self._read(descriptor, limit)
 
-    def _read(self, descriptor: int, limit: int) -> Read:
+    def read_stamped(self, descriptor: int, limit: int) -> tuple[Read, Stamps | None]:
+        """Read as `read` does; the segments of a super-packet have the time at which it came."""
+        readings: list[int] = []
+        with self._lock:
+            read = self._read(descriptor, limit, readings)
+        return read, Stamps.of(readings) if readings else None
+
+    def _read(self, descriptor: int, limit: int, readings: list[int] | None = None) -> Read:
         packets: list[bytes] = []
         cut = 0
         while len(packets) + cut < limit:
@@ -88,6 +97,8 @@ class PythonSegmentCalls(_Account):
             if HEADER.size <= len(content) <= HEADER.size + MAX_PACKET:
                 found = split(content[: HEADER.size], content[HEADER.size :])
             if found:
+                if readings is not None:
+                    readings += [time_ns()] * len(found)
                 packets += found
                 self._merged += len(found) - 1
             else:
@@ -133,18 +144,34 @@ class NativeSegmentCalls(_Account):
         self._read, self._write = speedups.read_segments, speedups.write_segments
         self._kinds = kinds
         self._lengths = array("H", bytes(2 * (MAX_COUNT + MAX_PACKET)))
+        self._times = array("I")  # made when they are first wanted
 
     def read(self, descriptor: int, limit: int) -> Read:
         """Read up to `limit` packets and all segments of the last, or only a few large ones."""
         lengths = self._lengths
         with self._lock:
             memory, start, count, size, failure, cut, reads = self._read(
-                descriptor, min(limit, MAX_COUNT), ENOUGH, lengths
+                descriptor, min(limit, MAX_COUNT), ENOUGH, lengths, None
             )
             self._merged += count - reads
         if not count:
             return Read([], failure, cut)
         return Read(Block(memory, lengths[:count], size, start), failure, cut)
+
+    def read_stamped(self, descriptor: int, limit: int) -> tuple[Read, Stamps | None]:
+        """Read as `read` does; the segments of a super-packet have the time at which it came."""
+        lengths, times = self._lengths, self._times
+        if not times:
+            times = self._times = array("I", bytes(4 * len(lengths)))
+        with self._lock:
+            memory, start, count, size, failure, cut, reads, first = self._read(
+                descriptor, min(limit, MAX_COUNT), ENOUGH, lengths, times
+            )
+            self._merged += count - reads
+        if not count:
+            return Read([], failure, cut), None
+        block = Block(memory, lengths[:count], size, start)
+        return Read(block, failure, cut), Stamps(first, times[:count])
 
     def write(self, descriptor: int, packets: Sequence[bytes]) -> Written:
         """Write packets in order, up to the first one that cannot be written now."""

@@ -18,6 +18,7 @@ from wintun_api.drivers.linux.log import DriverLog
 from wintun_api.drivers.linux.segment_calls import SegmentCalls
 from wintun_api.drivers.linux.tracker import LinkTracker
 from wintun_api.errors import DriverError, SessionEnded
+from wintun_api.packet.stamps import Stamps
 
 NO_ROOM = frozenset((errno.EAGAIN, errno.ENOBUFS, errno.ENOMEM))
 
@@ -64,6 +65,9 @@ class LinuxSession:
         on_end: Called once, by `end`.
         calls: Reads and writes packets.
         segments: The same object, if the device leaves segmentation to the session; else None.
+
+    Attributes:
+        stamped: Whether the clock is read after each packet.
     """
 
     def __init__(
@@ -86,6 +90,8 @@ class LinuxSession:
         self._on_end = on_end
         self._calls = calls
         self._segments = segments
+        self.stamped = False
+        self._stamps: Stamps | None = None
         self._failure: DriverError | None = None
         self._refused: Mapping[str, int] = {}
         self._truncated = 0
@@ -122,6 +128,11 @@ class LinuxSession:
     def merged(self) -> int:
         """How many more packets were read than the kernel counts."""
         return 0 if self._segments is None else self._segments.merged
+
+    @property
+    def stamps(self) -> Stamps | None:
+        """When the packets of the last `receive_packets` were read, if it was `stamped`."""
+        return self._stamps
 
     @property
     def vanished(self) -> int:
@@ -164,7 +175,11 @@ class LinuxSession:
         descriptor = self._running()
         if self._failure is not None:
             raise self._failure
-        packets, failure, cut = self._calls.read(descriptor, limit)
+        if self.stamped:
+            read, self._stamps = self._calls.read_stamped(descriptor, limit)
+        else:
+            read = self._calls.read(descriptor, limit)
+        packets, failure, cut = read
         if cut:
             self._note_cut(cut)
         emptied, self._emptied = self._emptied, failure == errno.EAGAIN

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from ctypes import byref, string_at
 from functools import partial
 from itertools import repeat
+from time import time_ns
 from typing import Final, Protocol, TypeAlias
 
 from wintun_api.drivers.windows.foreign import DWORD, copy_bytes
@@ -21,6 +22,7 @@ from wintun_api.limits import MAX_PACKET
 from wintun_api.native import Speedups
 from wintun_api.packet.block import Block
 from wintun_api.packet.check import TOO_LONG
+from wintun_api.packet.stamps import Stamps
 
 MAX_COUNT: Final = 1024  # the largest number of packets that a C call receives
 ENOUGH: Final = 1024 * 1024  # the approximate bytes that it receives, which a ring lacks meanwhile
@@ -45,6 +47,9 @@ class RingCalls(Protocol):
         A packet that is said to be larger than any IP packet counts as a corrupt ring (13). Every
         packet is given back to the ring, also if this raises.
         """
+
+    def receive_stamped(self, limit: int) -> tuple[Received, Stamps | None]:
+        """Receive as `receive` does, and note when each packet came; None if there is none."""
 
     def send(self, packets: Sequence[bytes]) -> Sent:
         """Send packets in order, up to the first one for which a call returns NULL.
@@ -76,6 +81,15 @@ class PythonCalls:
 
     def receive(self, limit: int) -> Received:
         """Receive up to `limit` packets (wintun.h: WintunReceivePacket)."""
+        return self._take(limit, None)
+
+    def receive_stamped(self, limit: int) -> tuple[Received, Stamps | None]:
+        """Receive as `receive` does, and read the clock after each packet."""
+        readings: list[int] = []
+        received = self._take(limit, readings)
+        return received, Stamps.of(readings) if readings else None
+
+    def _take(self, limit: int, readings: list[int] | None) -> Received:
         receive, release, session, size, reference = self._receiving
         packets: list[bytes] = []
         append = packets.append
@@ -87,6 +101,8 @@ class PythonCalls:
                 length = size.value
                 if length > MAX_PACKET:
                     return packets, ERROR_INVALID_DATA
+                if readings is not None:
+                    readings.append(time_ns())
                 append(string_at(address, length))
             finally:
                 release(session, address)  # a packet kept stalls the whole ring
@@ -125,23 +141,44 @@ class NativeCalls:
         self, speedups: Speedups, addresses: PacketAddresses, session: SessionHandle
     ) -> None:
         at, handle = addresses, session.value or 0
-        self._receive = partial(
-            speedups.receive_burst, at.receive, at.release, at.last_error, handle
-        )
+        self._at = at.receive, at.release, at.last_error, handle
+        self._receive_burst = speedups.receive_burst
+        self._receive = partial(speedups.receive_burst, *self._at)
         self._send = partial(speedups.send_burst, at.allocate, at.send, at.last_error, handle)
         self._lengths = array("H", bytes(2 * MAX_COUNT))
+        self._times = array("I")  # made when they are first wanted
         self._length = array("H", bytes(2))
 
     def receive(self, limit: int) -> Received:
         """Receive up to `limit` packets; more than one come in one piece."""
         lengths = self._lengths
-        memory, count, size, failure = self._receive(limit, ENOUGH, lengths)
+        memory, count, size, failure = self._receive(limit, ENOUGH, lengths, None)
         if count <= 1:
             return ([memory] if count else []), failure
         block = Block(memory, lengths[:count], size)
         if failure is None and count < limit:
             return self._rest(block, limit - count)
         return block, failure
+
+    def receive_stamped(self, limit: int) -> tuple[Received, Stamps | None]:
+        """Receive as `receive` does, and read the clock after each packet."""
+        lengths, times = self._lengths, self._times
+        if not times:
+            times = self._times = array("I", bytes(4 * MAX_COUNT))
+        blocks: list[Block] = []
+        stamps: list[Stamps] = []
+        failure = None
+        while limit and failure is None:
+            memory, count, size, failure, first = self._receive_burst(
+                *self._at, limit, ENOUGH, lengths, times
+            )
+            if count:
+                blocks.append(Block(memory, lengths[:count], size))
+                stamps.append(Stamps(first, times[:count]))
+            limit -= count
+        if not blocks:
+            return ([], failure), None
+        return (Block.joined(blocks), failure), Stamps.joined(stamps)
 
     def send(self, packets: Sequence[bytes]) -> Sent:
         """Send packets that lie in one piece, or are copied into one."""
@@ -159,7 +196,7 @@ class NativeCalls:
         # waited for. So what one call leaves is received now.
         blocks, failure = [block], None
         while limit and failure is None:
-            memory, count, size, failure = self._receive(limit, ENOUGH, self._lengths)
+            memory, count, size, failure = self._receive(limit, ENOUGH, self._lengths, None)
             blocks.append(Block(memory, self._lengths[:count], size))
             limit -= count
         return Block.joined(blocks), failure

@@ -15,6 +15,7 @@ from wintun_api.drivers.wintun.bursts import RingCalls
 from wintun_api.drivers.wintun.library import WintunLibrary
 from wintun_api.drivers.wintun.meanings import driver_error
 from wintun_api.errors import DriverError, SessionEnded, carried_code
+from wintun_api.packet.stamps import Stamps
 
 NONE_REFUSED: Mapping[str, int] = MappingProxyType({})
 
@@ -32,6 +33,9 @@ class WintunSession:
         handle: The session.
         capacity: The capacity of its rings in bytes.
         calls: Receives and sends its packets.
+
+    Attributes:
+        stamped: Whether the clock is read after each packet.
     """
 
     def __init__(
@@ -42,6 +46,9 @@ class WintunSession:
         self._handle: SessionHandle | None = handle
         self._capacity = capacity
         self._receive, self._send = calls.receive, calls.send
+        self._receive_stamped = calls.receive_stamped
+        self.stamped = False
+        self._stamps: Stamps | None = None
         self._end = functions["WintunEndSession"]
         self._failure: DriverError | None = None
         self._send_failure: DriverError | None = None
@@ -82,6 +89,11 @@ class WintunSession:
         """Return 0: Windows counts every packet."""
         return 0
 
+    @property
+    def stamps(self) -> Stamps | None:
+        """When the packets of the last `receive_packets` were received, if it was `stamped`."""
+        return self._stamps
+
     def fileno(self) -> int | None:
         """Return None: Windows has events, not descriptors."""
         return None
@@ -119,7 +131,11 @@ class WintunSession:
         if self._failure is not None:
             failure, self._failure = self._failure, None
             raise failure
-        packets, code = self._receive(limit)
+        if self.stamped:
+            received, self._stamps = self._receive_stamped(limit)
+        else:
+            received = self._receive(limit)
+        packets, code = received
         if code is None or code == ERROR_NO_MORE_ITEMS:
             return packets
         if carried_code(code) != ERROR_NO_MORE_ITEMS:
