@@ -128,7 +128,7 @@ def batches(draw: st.DrawFn) -> bytes:
     for _ in range(draw(st.integers(0, 3))):
         packets = draw(st.lists(PACKETS, max_size=6))
         lengths = list(map(len, packets))
-        flags = draw(st.sampled_from([0, 0, 1, 2, 3, 4, 7, 8]))
+        flags = draw(st.sampled_from([0, 0, 1, 2, 3, 4, 7, 8, 9, 15, 16]))
         columns = lengths * (1 + (flags & 1) + (flags >> 1 & 1))
         growth = draw(st.sampled_from([0, 0, 0, 1, 5, -1]))
         message += HEADER.pack(
@@ -141,6 +141,8 @@ def batches(draw: st.DrawFn) -> bytes:
             8,
         )
         message += bytes(max(0, growth)) + struct.pack(f"<{len(columns)}H", *columns)
+        if flags & 8:
+            message += struct.pack(f"<{len(lengths)}I", *lengths)
         message += b"".join(packets)
     return message[: len(message) - draw(st.sampled_from([0, 0, 0, 0, 1]))]
 
@@ -325,7 +327,7 @@ def test_the_largest_message(kind: str) -> None:
         pytest.param(pack(Batch([V4])) + b"WTB1", id="half a second batch"),
         pytest.param(b"WTB2" + pack(Batch([V4]))[4:], id="magic"),
         pytest.param(HEADER.pack(MAGIC, 31, 0, 0, 0, 0, 0), id="header length"),
-        pytest.param(HEADER.pack(MAGIC, 32, 8, 0, 0, 0, 0), id="flags"),
+        pytest.param(HEADER.pack(MAGIC, 32, 16, 0, 0, 0, 0), id="flags"),
         pytest.param(HEADER.pack(MAGIC, 32, 0, 2**32 - 1, 2**32 - 1, 0, 0), id="huge"),
         pytest.param(
             HEADER.pack(MAGIC, 32, 0, 1, 21, 0, 0) + b"\x14\x00" + V4 + b"x", id="lengths too small"

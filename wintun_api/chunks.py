@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Final, NamedTuple, Protocol, TypeAlias
 
 from websockets.frames import apply_mask  # type: ignore[attr-defined]
@@ -170,12 +171,19 @@ class NativeCodec(PythonCodec):
             memory, count, size, messages, position, need, stop, too_short, too_long, bad_version
         ) = self._cut(data, start, max_size, self._batched, lengths)  # fmt: skip
         rejected: Mapping[str, int] = NOTHING.rejected
+        left_out = NOTHING.left_out
         if too_short or too_long or bad_version:
             counts = ((TOO_SHORT, too_short), (TOO_LONG, too_long), (BAD_VERSION, bad_version))
             rejected = {reason: number for reason, number in counts if number}
+            left_out = partial(self._left_out, data, start, max_size)
         column = lengths[:count]
-        sifted = Sifted(Block(memory, column, size), column, rejected)
+        sifted = Sifted(Block(memory, column, size), column, rejected, left_out)
         return Messages(sifted, messages), position, need, stop
+
+    def _left_out(self, data: Data, start: int, max_size: int) -> Sequence[bytes]:
+        """Cut a chunk again, for the packets that the extension has only counted."""
+        messages, _, _, _ = super().cut(bytes(data), start, max_size)
+        return messages.sifted.left_out()
 
 
 NOTHING: Final = sift(())

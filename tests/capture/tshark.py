@@ -77,6 +77,25 @@ def contents(path: Path) -> list[bytes]:
     ]
 
 
+def rows(path: Path, *names: str) -> tuple[list[list[str]], str]:
+    """Return these fields of each packet that tshark reads, and what it complains about.
+
+    Several values of one field are separated by "|".
+    """
+    words = [word for name in names for word in ("-e", name)]
+    line = [str(TSHARK), "-n", "-r", str(path), "-T", "fields", "-E", "aggregator=|", *words]
+    done = subprocess.run(
+        line,
+        check=False,
+        capture_output=True,
+        text=True,
+        env=environment(path.parent),
+        timeout=60,
+    )
+    complaints = [one for one in done.stderr.splitlines() if one and not one.startswith("Running")]
+    return [one.split("\t") for one in done.stdout.splitlines()], " ".join(complaints)
+
+
 def _run(line: list[str], home: Path) -> str:
     done = subprocess.run(
         line, check=False, capture_output=True, text=True, env=environment(home), timeout=60

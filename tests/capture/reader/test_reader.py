@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import struct
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,8 +30,14 @@ FILE = (
     + END
 )
 EXPECTED = [
-    *(Captured(packet, 0, TIME, False, 0 if at else 6) for at, packet in enumerate(PACKETS)),
-    *(Captured(packet[:24], len(packet) - 24, TIME + 1, True) for packet in PACKETS),
+    *(
+        Captured(packet, 0, TIME, False, 0 if at else 6, interface="OfficeNet")
+        for at, packet in enumerate(PACKETS)
+    ),
+    *(
+        Captured(packet[:24], len(packet) - 24, TIME + 1, True, interface="OfficeNet")
+        for packet in PACKETS
+    ),
 ]
 
 
@@ -72,32 +80,6 @@ def test_what_wireshark_writes(tmp_path: Path, kind: str) -> None:
 
 
 PACKET = PACKETS[0]
-FRAMES = {
-    "raw": (links.RAW, PACKET),
-    "null": (links.NULL, bytes(4) + PACKET),
-    "ethernet": (links.ETHERNET, bytes(12) + b"\x08\0" + PACKET + bytes(18)),
-    "vlan": (links.ETHERNET, bytes(12) + b"\x81\0\0\7\x08\0" + PACKET),
-    "cooked": (links.COOKED, bytes(14) + b"\x08\0" + PACKET),
-    "cooked 2": (links.COOKED_2, b"\x08\0" + bytes(18) + PACKET),
-    "two tags": (links.ETHERNET, bytes(12) + b"\x91\0\0\7\x81\0\0\7\x08\0" + PACKET),
-    "cooked vlan": (links.COOKED, bytes(14) + b"\x81\0\0\7\x08\0" + PACKET),
-    "cooked 2 vlan": (links.COOKED_2, b"\x88\xa8" + bytes(18) + b"\0\7\x08\0" + PACKET),
-    "cooked padding": (links.COOKED, bytes(14) + b"\x08\0" + PACKET + bytes(6)),
-}
-
-
-@pytest.mark.parametrize("name", FRAMES)
-def test_link_layers(name: str) -> None:
-    """What stands before and behind an IP packet is cut."""
-    assert links.ip_of(*FRAMES[name]) == PACKET
-
-
-@pytest.mark.parametrize(
-    ("linktype", "frame"), [(links.ETHERNET, bytes(12) + b"\x08\6" + bytes(28)), (147, PACKET)]
-)
-def test_no_ip(linktype: int, frame: bytes) -> None:
-    """ARP is no IP packet, and an unknown link layer has none that we know."""
-    assert links.ip_of(linktype, frame) is None
 
 
 def obsolete(packet: bytes, order: str, drops: int = 0xFFFF) -> bytes:
@@ -119,7 +101,7 @@ def test_the_reason_why_there_is_no_packet() -> None:
     """A frame without IP, and a link type that is not known, are told apart."""
     file = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 147)
     (unknown,) = Reader([file + struct.pack("<4I", 1, 1, 28, 28) + PACKET[:28].ljust(28, b"x")])
-    assert unknown.reason == "of link type 147, not known here"
+    assert unknown.reason == "of link type 147 (USER0), which is not supported"
     file = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, links.ETHERNET)
     (arp,) = Reader([file + struct.pack("<4I", 1, 1, 42, 42) + bytes(12) + b"\x08\6" + bytes(28)])
     assert arp.reason == "not IP"
@@ -130,17 +112,42 @@ def test_the_reason_why_there_is_no_packet() -> None:
     [
         (b"\x28\xb5\x2f\xfd", "zstd"),
         (b"BZh9", "bzip2"),
+        pytest.param(gzip.compress(gzip.compress(b"")), "more than once", id="gzip"),
+        (b"\x5d\0\0\x80\0", "lzma"),
+        (b"LZIP", "lzip"),
+        (b"\x89LZO", "lzop"),
+        (b"Rar!", "RAR"),
         (b"\xfd7zXZ", "xz"),
         (b"\x04\x22\x4d\x18", "lz4"),
         (b"7z\xbc\xaf\x27\x1c", "7z"),
         (b"snoop", "snoop"),
-        (b"\x34\xcd\xb2\xa1", "modified pcap"),
+        (b"\x1c\x00\x01\xac", "IXIA"),
     ],
 )
 def test_other_formats_are_named(start: bytes, word: str) -> None:
     """The error says what the file is and what makes a capture of it."""
     with pytest.raises(ValueError, match=word):
         list(Reader([start + bytes(100)]))
+
+
+def test_two_files_in_one() -> None:
+    """A pcap file behind another one is a sentence, and no packet is made of its header."""
+    file = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, links.RAW)
+    file += struct.pack("<4I", 1, 1, len(PACKET), len(PACKET)) + PACKET
+    reader = iter(Reader([file, file]))
+    assert next(reader).data == PACKET
+    with pytest.raises(ValueError, match=f"Another pcap file begins at byte {len(file)};"):
+        next(reader)
+
+
+@pytest.mark.parametrize("size", [7, len(FILE)])
+def test_the_position(size: int) -> None:
+    """It is behind the packet that was given last, however much was read ahead."""
+    reader = Reader(FILE[at : at + size] for at in range(0, len(FILE), size))
+    positions = [reader.position for _ in reader]
+    assert positions == sorted(set(positions))
+    assert positions[0] < len(FILE) // 2
+    assert FILE[positions[-1] :] == END
 
 
 @pytest.mark.parametrize("cut", [1, 15, 16, 17])
@@ -294,3 +301,34 @@ def test_a_pcap_header_with_a_frame_check_sequence() -> None:
     """What stands above the link type does not change it."""
     head = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 101 | 0x54000000)
     assert of(head, struct.pack("<4I", 0, 0, len(IP), len(IP)), IP) == [(IP, 0, 0)]
+
+
+@pytest.mark.parametrize("size", [1, 40, 100])
+def test_variants_in_pieces(size: int) -> None:
+    """Which variant of pcap a file is does not depend on the pieces in which it is read."""
+    odd = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, links.RAW)
+    odd += struct.pack("<4I", 1, 1, len(PACKET), len(PACKET)) + PACKET
+    odd += b"\xff" * 400  # which is no record of the usual variant
+    pieces = [odd[at : at + size] for at in range(0, len(odd), size)]
+    assert _read([odd]) == _read(pieces)
+
+
+def test_a_growing_capture() -> None:
+    """Of a capture that is still written, a packet is given when it has come."""
+    head = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, links.RAW)
+    record = struct.pack("<4I", 1, 1, len(PACKET), len(PACKET)) + PACKET
+
+    def arriving() -> Iterator[bytes]:
+        yield head + record
+        raise AssertionError("the packet was not given before more came")
+
+    assert next(iter(Reader(arriving(), growing=True))).data == PACKET
+
+
+def _read(chunks: list[bytes]) -> tuple[list[Captured], str]:
+    found: list[Captured] = []
+    try:
+        found.extend(Reader(chunks))
+    except ValueError as error:
+        return found, str(error)
+    return found, ""
