@@ -12,6 +12,7 @@
     corruption   one inverted bit
     rate         when packets leave a link of a limited rate
     fate         all decisions for one packet
+    marking      mark packets with what happens to them, for readers who want to know
     lane         one rule in one direction
     waiting      packets that are delayed, in the order in which they leave
     too_big      ICMP messages for the senders of packets that were too large

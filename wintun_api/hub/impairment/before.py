@@ -9,6 +9,7 @@ from wintun_api.hub.burst import Burst
 from wintun_api.hub.fanout import Fanout
 from wintun_api.hub.losses import Cause, Loss
 from wintun_api.packet.block import Block
+from wintun_api.packet.stamps import Stamps
 
 
 class Before:
@@ -25,7 +26,13 @@ class Before:
         self.next_injected = 0
 
     def publish(
-        self, packets: Sequence[bytes], lengths: Sequence[int], size: int, *, injected: bool
+        self,
+        packets: Sequence[bytes],
+        lengths: Sequence[int],
+        size: int,
+        stamps: Stamps | None = None,
+        *,
+        injected: bool,
     ) -> None:
         """Offer packets to those who watch this side."""
         first = self.next_injected if injected else self.next_received
@@ -36,7 +43,8 @@ class Before:
         if self._fanout.wants_before(injected=injected):
             if type(packets) is Block:
                 packets = packets.compact()
-            burst = Burst(packets, lengths, size, first, time.time_ns(), injected=injected)
+            now, times = (time.time_ns(), None) if stamps is None else stamps
+            burst = Burst(packets, lengths, size, first, now, injected=injected, times=times)
             self._fanout.publish(burst, before=True)
 
     def miss(self, count: int, cause: Cause) -> None:

@@ -13,10 +13,12 @@ from wintun_api.hub.alarm import Alarm
 from wintun_api.hub.burst_limit import BurstLimit, OnPackets
 from wintun_api.hub.impairment.accounts import Accounts
 from wintun_api.hub.impairment.lane import Lane
+from wintun_api.hub.impairment.marking import Marking
 from wintun_api.hub.impairment.match import Matcher, matcher
 from wintun_api.hub.impairment.parameters import Parameters, Plan, Rule
 from wintun_api.hub.impairment.too_big import Replies
 from wintun_api.hub.impairment.waiting import Waiting
+from wintun_api.hub.marks import REPLY, Marked
 from wintun_api.hub.pace import INTERVAL
 from wintun_api.packet.block import measured
 
@@ -96,6 +98,7 @@ class Direction:
         self.hurried = False
         self.releasing = False
         self.tracks: dict[int, Track] = {}
+        self._marking: Marking | None = None
         self._rules: list[tuple[Matcher | None, Track | None]] = []
         self._limit = limit
         self._leave = leave
@@ -106,6 +109,12 @@ class Direction:
         self._replies = Replies(self.accounts)
         self._alarm = Alarm(self._due)
         self._paused = False
+
+    def mark(self, marking: Marking | None) -> None:
+        """Mark the packets that come from now on, or no packets."""
+        self._marking = marking
+        for track in self.tracks.values():
+            track.lane.marking = marking
 
     def follow(self, plan: Plan | None) -> None:
         """Do what a plan says from now on; what waits must have been released before."""
@@ -125,6 +134,7 @@ class Direction:
         while rules and rules[-1][1] is None:
             rules.pop()
         self._rules = rules
+        self.mark(self._marking)
 
     def change(self, rule: int, parameters: Parameters | None) -> None:
         """Let a rule do something else from now on; what waits keeps its delay, not its rate."""
@@ -152,6 +162,9 @@ class Direction:
         if tracks is None and not behind:
             accounts.delivered.add(len(packets), size)
             return packets
+        marking = self._marking
+        if marking is not None:
+            packets = marking.came(packets, now_ns)
         replies = self._decide(packets, tracks or [None] * len(packets), now_ns)
         if self.hurried:
             passing = waiting.take_all()
@@ -160,6 +173,10 @@ class Direction:
             if not self._paused:
                 self._alarm.set(waiting.next_due)
         accounts.delivered.add(len(passing), sum(map(len, passing)))
+        if marking is not None:
+            marking.leave(passing, now_ns)
+            marking.show()
+            replies = [Marked.of(reply, now_ns, REPLY) for reply in replies]
         for reply in replies:
             self._reply([reply], [len(reply)], len(reply))
         self._looked()
@@ -188,7 +205,7 @@ class Direction:
         """
         if on_change is OnChange.DROP:
             packets = self._waiting.take_all()
-            self.accounts.dropped.add(len(packets), sum(map(len, packets)))
+            self._drop(packets)
             self._alarm.close()
             self._end_release()
             return
@@ -212,12 +229,10 @@ class Direction:
         if give is None:
             self._let_go(packets)
             return
+        self._note_delays(packets)
         taken = give(packets) if packets else 0
-        for count, part in (
-            (self.accounts.delivered, packets[:taken]),
-            (self.accounts.dropped, packets[taken:]),
-        ):
-            count.add(len(part), sum(map(len, part)))
+        self.accounts.delivered.add(taken, sum(map(len, packets[:taken])))
+        self._drop(packets[taken:])
 
     def _tracks_of(self, packets: Sequence[bytes]) -> list[Track | None] | None:
         """Return what the first rule that matches each packet does; None if none does anything."""
@@ -279,10 +294,24 @@ class Direction:
         """Count packets as delivered and pass them on, not more than `limit` at a time."""
         if not packets:
             return
+        self._note_delays(packets)
         lengths, size = measured(packets)
         self.accounts.delivered.add(len(packets), size)
         for part in self._limit.parts(packets, lengths, size):
             self._leave(*part)
+
+    def _drop(self, packets: Sequence[bytes]) -> None:
+        """Count packets that waited and are not delivered."""
+        self.accounts.dropped.add(len(packets), sum(map(len, packets)))
+        marking = self._marking
+        if marking is not None:
+            for packet in packets:
+                marking.lose(packet, "dropped")
+            marking.show()
+
+    def _note_delays(self, packets: Sequence[bytes]) -> None:
+        if self._marking is not None:
+            self._marking.leave(packets, time.perf_counter_ns())
 
 
 def _touches(rule: Rule, *, injected: bool) -> bool:

@@ -7,16 +7,19 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
 from wintun_api.choices import EventType
 from wintun_api.errors import ImpairmentNotFound
+from wintun_api.hub.burst import Burst
 from wintun_api.hub.burst_limit import BurstLimit, OnPackets
 from wintun_api.hub.fanout import Fanout
 from wintun_api.hub.impairment.accounts import Accounts
 from wintun_api.hub.impairment.before import Before
 from wintun_api.hub.impairment.direction import Direction
+from wintun_api.hub.impairment.marking import Marking
 from wintun_api.hub.impairment.parameters import (
     STATE_SIZE,
     Match,
@@ -27,8 +30,11 @@ from wintun_api.hub.impairment.parameters import (
 from wintun_api.hub.impairment.player import Player
 from wintun_api.hub.impairment.reports import ImpairmentLoss, ImpairmentQueue, Reports
 from wintun_api.hub.impairment.scenario import Progress
+from wintun_api.hub.marks import comments_of
 from wintun_api.hub.pace import Pace
+from wintun_api.hub.stamping import OnStamped
 from wintun_api.packet.block import measured
+from wintun_api.packet.stamps import Stamps
 
 # How long an answer waits for packets that leave because an impairment was changed or removed.
 SETTLING: Final = 1.0  # seconds
@@ -129,7 +135,7 @@ class Impairment:
         adapter: The GUID of its adapter.
         limit: How many packets leave at a time.
         fanout: Has those who watch what comes before.
-        deliver: Takes packets for the application.
+        deliver: Takes packets for the application; also when they were read, if that is known.
         give: Takes packets for the host.
         publish: Publishes an event.
         switch: Called when `on` may have changed by itself.
@@ -142,7 +148,7 @@ class Impairment:
         *,
         limit: BurstLimit,
         fanout: Fanout,
-        deliver: OnPackets,
+        deliver: OnStamped,
         give: OnPackets,
         publish: Callable[[EventType, Any], object],
         switch: Callable[[], None],
@@ -158,6 +164,7 @@ class Impairment:
         self._plan: Plan | None = None
         self._player: Player | None = None
         self._set_ns = 0
+        self._marks = False
         self._reports = Reports(session, adapter, self._lost, self._nearly_full)
         self._pace = Pace(self._tell_steps, asyncio.get_running_loop(), most=MOST_STEPS)
         self._changed: set[int] = set()  # rules with steps that have not been told
@@ -260,12 +267,32 @@ class Impairment:
             return {}
         return {"received": self.received.accounts, "injected": self.injected.accounts}
 
-    def receive(self, packets: Sequence[bytes], lengths: Sequence[int], size: int) -> None:
-        """Take packets from the host, and deliver those that leave at once."""
-        self.before.publish(packets, lengths, size, injected=False)
-        if self._plan is not None or self.received.releasing:
-            packets = self.received.offer(packets, size)
-            lengths, size = measured(packets)
+    def mark(self, *, on: bool) -> None:
+        """Mark packets with what happens to them, because a reader wants to know it. Idempotent."""
+        if on is self._marks:
+            return
+        self._marks = on
+        for direction in (self.received, self.injected):
+            show = partial(self._show, injected=direction.injected)
+            direction.mark(Marking(show) if on else None)
+
+    def receive(
+        self,
+        packets: Sequence[bytes],
+        lengths: Sequence[int],
+        size: int,
+        stamps: Stamps | None = None,
+    ) -> None:
+        """Take packets from the host, and deliver those that leave at once.
+
+        Those that a plan lets through have the time at which it does so, whenever they were read.
+        """
+        self.before.publish(packets, lengths, size, stamps, injected=False)
+        if self._plan is None and not self.received.releasing:
+            self._deliver(packets, lengths, size, stamps)
+            return
+        packets = self.received.offer(packets, size)
+        lengths, size = measured(packets)
         if packets:
             self._deliver(packets, lengths, size)
 
@@ -302,6 +329,18 @@ class Impairment:
         """End with the session: there is no plan any more. Idempotent."""
         if self._plan is not None:
             self.remove()
+
+    def _show(self, packets: Sequence[bytes], *, injected: bool) -> None:
+        """Show packets that are not delivered to those who want to know it."""
+        burst = Burst(
+            packets,
+            *measured(packets),
+            0,  # they have no numbers
+            time.time_ns(),
+            injected=injected,
+            comments=comments_of(packets),
+        )
+        self._fanout.show(burst)
 
     def _release(self) -> None:
         """End the present plan, and let what it delays leave as it says."""

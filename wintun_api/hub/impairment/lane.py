@@ -9,9 +9,11 @@ from functools import partial
 from wintun_api.hub.impairment.accounts import Accounts, Count
 from wintun_api.hub.impairment.corruption import inverted
 from wintun_api.hub.impairment.fate import AT_ONCE, Fates
+from wintun_api.hub.impairment.marking import Marking
 from wintun_api.hub.impairment.parameters import Parameters
 from wintun_api.hub.impairment.rate import Rate
 from wintun_api.hub.impairment.waiting import Turn, Waiting, Waits
+from wintun_api.hub.marks import REORDERED
 
 
 class Lane:
@@ -33,6 +35,9 @@ class Lane:
         rule: The index of the rule in its plan.
         injected: Whether the packets come from the application.
         accounts: Counts what happens to the packets of the direction.
+
+    Attributes:
+        marking: Marks packets with what happens to them; None while no reader wants to know it.
     """
 
     __slots__ = (
@@ -46,12 +51,14 @@ class Lane:
         "_max_size",
         "_parameters",
         "_rate",
+        "marking",
     )
 
     def __init__(
         self, parameters: Parameters, seed: int, rule: int, injected: bool, accounts: Accounts
     ) -> None:
         direction = "injected" if injected else "received"
+        self.marking: Marking | None = None
         self._accounts = accounts
         self._fates = Fates(parameters, f"{seed}/{rule}/{direction}")
         self._held = Count()
@@ -123,21 +130,30 @@ class Lane:
         lost, duplicated, place, delay, copy_place, copy_delay = self._fates.decide()
         size = len(packet)
         if size > self._max_size:
-            self._accounts.too_large.add(1, size)
+            self._lose(packet, self._accounts.too_large, "too_large")
             return size
         if self._blackout:
-            self._accounts.blackout.add(1, size)
+            self._lose(packet, self._accounts.blackout, "blackout")
             return 0
+        copy = packet
         if duplicated:
             self._accounts.duplicated.add(1, size)
+            if self.marking is not None:
+                packet, copy = self.marking.twice(packet)
         if lost:
-            self._accounts.lost.add(1, size)
+            self._lose(copy, self._accounts.lost, "lost")
             if not duplicated:
                 return 0
         self._leave(packet, now_ns, waiting, place, delay)
         if duplicated and not lost:
-            self._leave(packet, now_ns, waiting, copy_place, copy_delay)
+            self._leave(copy, now_ns, waiting, copy_place, copy_delay)
         return 0
+
+    def _lose(self, packet: bytes, count: Count, cause: str) -> None:
+        """Count a packet that does not leave."""
+        count.add(1, len(packet))
+        if self.marking is not None:
+            self.marking.lose(packet, cause)
 
     def _leave(
         self,
@@ -150,18 +166,21 @@ class Lane:
         """Let a packet leave when it is its time, unless too many wait."""
         size = len(packet)
         if place >= 0:
-            packet = inverted(packet, place)
+            changed = inverted(packet, place)
             self._accounts.corrupted.add(1, size)
+            packet = changed if self.marking is None else self.marking.corrupted(packet, changed)
         held, rate = self._held, self._rate
         if (held.packets >= self._limit_packets or held.bytes + size > self._limit_bytes) and (
             delay or rate is not None
         ):
-            self._accounts.limit.add(1, size)
+            self._lose(packet, self._accounts.limit, "limit")
             return
         turn = None
         if delay == AT_ONCE:
             due = now_ns
             self._accounts.reordered.add(1, size)
+            if self.marking is not None:
+                self.marking.add(packet, REORDERED)
             if rate is not None:
                 rate.charge(now_ns, size)
         elif rate is not None:

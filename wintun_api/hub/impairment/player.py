@@ -6,9 +6,10 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from wintun_api.hub.alarm import NS_PER_SECOND, Alarm
+from wintun_api.hub.alarm import Alarm
 from wintun_api.hub.impairment.parameters import Parameters, Plan, Scenario
 from wintun_api.hub.impairment.scenario import Progress, next_change, state_at
+from wintun_api.moments import NS_PER_SECOND
 
 # Steps that are shorter than this are played together, so that a scenario cannot occupy the loop.
 LEAST: Final = 0.01  # seconds

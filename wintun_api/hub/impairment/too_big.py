@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from wintun_api.hub.alarm import NS_PER_SECOND
 from wintun_api.hub.impairment.accounts import Accounts
+from wintun_api.moments import NS_PER_SECOND
 from wintun_api.packet import build
 
 # Every router limits its errors (RFC 1812, section 4.3.2.8; RFC 4443, section 2.4 (f)); Linux sends
