@@ -40,6 +40,8 @@ class Host:
     truncated = 0
     offload = False
     merged = 0
+    stamped = False
+    stamps = None
 
     def __init__(self, packets: list[bytes]) -> None:
         self._packets = packets

@@ -5,9 +5,11 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.hub.bursts import burst, sequences, subscriber
-from wintun_api.choices import Overflow
-from wintun_api.hub.losses import Loss
+from tests.hub.bursts import ChoosingFilter, burst, remainder_filter, sequences, subscriber
+from wintun_api.choices import Direction, Overflow
+from wintun_api.hub.burst import Burst
+from wintun_api.hub.losses import Cause, Loss
+from wintun_api.hub.subscriber import Subscriber
 
 
 def test_drop_oldest() -> None:
@@ -74,3 +76,123 @@ def test_bounds_and_accounts(
     assert offered == delivered + reader.queued_packets + reader.lost
     assert seen == sorted(set(seen))
     assert sum(loss.count for loss in reader.losses.take()) == reader.lost
+
+
+def test_a_filter_chooses_first() -> None:
+    """What a filter does not let through is neither queued, nor counted, nor lost."""
+    reader = subscriber(packets=4, filter=remainder_filter(3, 0))
+    assert reader.offer(burst(0, 10)) == 0
+    assert (reader.offered_packets, reader.queued_packets) == (4, 4)
+    assert reader.offer(burst(10, 2)) == 0  # 10 and 11
+    assert reader.offer(burst(12, 1)) == 4
+    assert reader.losses.take() == [Loss(4, 0, 9, injected=False)]
+    assert sequences(reader.take(10**6)) == [12]
+
+
+def test_a_burst_without_a_match() -> None:
+    """A burst of which a filter lets nothing through does not reach its reader."""
+    woken: list[Burst | None] = []
+
+    def take(taken: Burst) -> bool:
+        woken.append(taken)
+        return True
+
+    reader = Subscriber(
+        filter=ChoosingFilter(lambda _packet: False),
+        limit_packets=10,
+        limit_bytes=10**6,
+        wake=lambda: woken.append(None),
+        take_now=take,
+    )
+    assert reader.offer(burst(0, 5)) == 0
+    assert woken == []
+    assert reader.offered_packets == 0
+
+
+def test_losses_of_a_filtered_reader() -> None:
+    """Each loss names the numbers of the first and the last packet that matched."""
+    evens = remainder_filter(2, 0)
+    reader = subscriber(Overflow.DROP_NEWEST, packets=2, filter=evens)
+    assert reader.offer(burst(1, 9)) == 2  # 2, 4, 6 and 8
+    assert reader.losses.take() == [Loss(2, 6, 8, injected=False)]
+    reader.abandon(keep_last=True)
+    assert reader.losses.take() == [Loss(1, 2, 2, injected=False, cause=Cause.ENDED)]
+    assert reader.offer(burst(10, 5)) == 3
+    assert reader.losses.take() == [Loss(3, 10, 14, injected=False, cause=Cause.ENDED)]
+    assert sequences(reader.take(10**6)) == [4]
+    reader.give_back(2, 20, injected=False, last=26)
+    assert reader.losses.take() == [Loss(2, 20, 26, injected=False, cause=Cause.ENDED)]
+
+
+def test_losses_of_the_session_are_told_as_they_are() -> None:
+    """A filtered reader is told all packets that the host lost: which ones match is not known."""
+    reader = subscriber(filter=remainder_filter(2, 0))
+    reader.lose_before(Loss(7, 10, 16, injected=False, cause=Cause.RING))
+    assert reader.losses.take() == [Loss(7, 10, 16, injected=False, cause=Cause.RING)]
+    assert reader.lost == 0
+
+
+def test_a_filtered_reader_that_raises() -> None:
+    """Of a burst that a reader could not take, exactly what had matched is lost."""
+
+    def broken(_burst: Burst) -> bool:
+        raise ValueError("a defect of the reader")
+
+    reader = Subscriber(
+        filter=remainder_filter(2, 0),
+        limit_packets=10,
+        limit_bytes=10**6,
+        wake=lambda: None,
+        take_now=broken,
+    )
+    offered = burst(0, 5)
+    try:
+        reader.offer(offered)
+    except ValueError as error:
+        reader.failed(error, offered)
+    assert reader.losses.take() == [Loss(3, 0, 4, injected=False, cause=Cause.ENDED)]
+    assert reader.offered_packets == reader.lost == 3
+
+
+@given(
+    st.sampled_from([Overflow.DROP_OLDEST, Overflow.DROP_NEWEST]),
+    st.integers(1, 50),
+    st.integers(2, 5),
+    st.lists(st.tuples(st.integers(1, 60), st.booleans()), max_size=20),
+)
+def test_a_filter_and_its_opposite(
+    overflow: Overflow, packets: int, divisor: int, steps: list[tuple[int, bool]]
+) -> None:
+    """Two readers with opposite filters account, together, for each packet exactly once."""
+    readers = [
+        subscriber(overflow, packets, filter=remainder_filter(divisor, 0, match=match))
+        for match in (True, False)
+    ]
+    offered = 0
+    taken: list[list[int]] = [[], []]
+    for count, take in steps:
+        whole = burst(offered, count)
+        offered += count
+        for reader, numbers in zip(readers, taken, strict=True):
+            reader.offer(whole)
+            assert reader.queued_packets <= packets
+            if take:
+                numbers.extend(sequences(reader.take(500)))
+    for reader, numbers in zip(readers, taken, strict=True):
+        numbers.extend(sequences(reader.take(10**9)))
+        losses = reader.losses.take()
+        assert reader.offered_packets == len(numbers) + sum(loss.count for loss in losses)
+    assert sum(reader.offered_packets for reader in readers) == offered
+    assert all(number % 256 % divisor == 0 for number in taken[0])
+    assert all(number % 256 % divisor for number in taken[1])
+
+
+def test_another_filter_holds_from_the_next_burst_on() -> None:
+    """What was queued under the filter before stays queued."""
+    reader = subscriber(filter=remainder_filter(2, 0), direction=Direction.BOTH)
+    reader.offer(burst(0, 4))
+    reader.filter = remainder_filter(2, 1)
+    reader.offer(burst(4, 4))
+    reader.filter = None
+    reader.offer(burst(8, 2))
+    assert sequences(reader.take(10**6)) == [0, 2, 5, 7, 8, 9]

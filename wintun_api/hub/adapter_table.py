@@ -50,6 +50,11 @@ class AdapterTable:
         """Return the adapter with this GUID; None if it is not known."""
         return self._known.get(guid)
 
+    def pool_of(self, guid: UUID) -> str:
+        """Return the pool of the adapter with this GUID; empty if it is not known."""
+        known = self._known.get(guid)
+        return "" if known is None else known.info.pool
+
     def named(self, name: str, pool: str) -> ManagedAdapter | None:
         """Return the adapter of this name, in any case of its letters, in this pool."""
         for known in self._known.values():

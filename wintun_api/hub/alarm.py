@@ -13,9 +13,9 @@ from collections.abc import Callable
 from typing import Final
 
 from wintun_api.drivers.timer import Timer, open_timer
+from wintun_api.moments import NS_PER_SECOND
 
 TICK: Final = 0.0156  # seconds for which the clock of an event loop may stand still
-NS_PER_SECOND: Final = 1_000_000_000
 
 
 class Alarm:

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from wintun_api.choices import Overflow, Tap
+from wintun_api.choices import Overflow, Tap, Times
 from wintun_api.hub.burst import Burst
 from wintun_api.hub.losses import Loss
 from wintun_api.hub.subscriber import Report, Subscriber, unreported
@@ -54,6 +54,16 @@ class Fanout:
     def watched_before(self) -> bool:
         """Whether a subscriber watches what comes before an impairment."""
         return bool(self._before_received or self._before_injected)
+
+    @property
+    def timed(self) -> bool:
+        """Whether a subscriber wants a time for each packet."""
+        return any(one.times is Times.PACKET for one in self.subscribers)
+
+    @property
+    def marked(self) -> bool:
+        """Whether a subscriber wants to know what happened to packets."""
+        return any(one.marks for one in self.subscribers)
 
     def wants(self, *, injected: bool) -> bool:
         """Return whether there is a subscriber to packets of this direction."""
@@ -111,12 +121,19 @@ class Fanout:
             subscribers = tuple(self._before_injected if burst.injected else self._before_received)
         else:
             subscribers = tuple(self._injected if burst.injected else self._received)
-        burst.shared = len(subscribers) > 1
-        for subscriber in subscribers:
-            try:
-                subscriber.offer(burst)
-            except Exception as error:  # noqa: BLE001 - logged; the drain and the others continue
-                self._failed(subscriber, error, burst)
+        self._offer(burst, subscribers)
+
+    def show(self, burst: Burst, *, before: bool = False) -> None:
+        """Offer packets that are not delivered to those who want to know what happened to them.
+
+        Args:
+            burst: The packets, with comments.
+            before: Whether those are among them who watch what comes before an impairment.
+        """
+        found = list(self._group(injected=burst.injected, before=False))
+        if before:
+            found += self._group(injected=burst.injected, before=True)
+        self._offer(burst, [one for one in found if one.marks])
 
     def lose(self, loss: Loss, *, before: bool = False) -> None:
         """Report lost packets to the subscribers that would have received them."""
@@ -125,6 +142,14 @@ class Fanout:
                 subscriber.lose_before(loss)
             except Exception as error:  # noqa: BLE001 - likewise
                 self._failed(subscriber, error)
+
+    def _offer(self, burst: Burst, subscribers: Sequence[Subscriber]) -> None:
+        burst.shared = len(subscribers) > 1 and sum(one.encodes for one in subscribers) > 1
+        for subscriber in subscribers:
+            try:
+                subscriber.offer(burst)
+            except Exception as error:  # noqa: BLE001 - logged; the drain and the others continue
+                self._failed(subscriber, error, burst)
 
     def _group(self, *, injected: bool, before: bool) -> list[Subscriber]:
         if before:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
+from itertools import islice
 
-from wintun_api.choices import Direction, Overflow, Tap
-from wintun_api.hub.burst import BURST_OVERHEAD, PACKET_OVERHEAD, Burst
+from wintun_api.choices import Direction, Overflow, Tap, Times
+from wintun_api.hub.burst import Burst
+from wintun_api.hub.filters import Filter
 from wintun_api.hub.losses import Cause, Loss, Losses
 
 Report = Callable[[Cause, int], None]
@@ -24,11 +26,17 @@ class Subscriber:
     """Queue packets for one reader, limited in packets and in bytes.
 
     Every offered packet is either delivered, queued or lost; at every moment
-    `offered_packets == delivered_packets + queued_packets + lost`.
+    `offered_packets == delivered_packets + queued_packets + lost`. With a filter, the packets that
+    it does not let through are not offered, so they are neither counted nor lost.
 
     Args:
+        filter: What chooses the packets that the reader gets; None if it gets all. Another one
+            holds from the next burst on; what is queued stays.
+        times: Whether it wants a time for each packet.
+        marks: Whether it wants packets that were changed or rejected to be marked (`hub.marks`).
         limit_bytes: Limit of the memory that the queue uses, including Python's overhead for
             packets (`Burst.kept`).
+        encodes: Whether it asks for encoded forms of bursts; what only keeps them does not.
         take_now: Called with each burst while the queue is empty and nothing was lost: a reader
             that keeps up takes it (True), and it is never queued.
         wake: Called when there is something to take.
@@ -46,6 +54,10 @@ class Subscriber:
         *,
         direction: Direction = Direction.RECEIVED,
         tap: Tap = Tap.AFTER,
+        filter: Filter | None = None,  # noqa: A002 - the field's word
+        times: Times = Times.BURST,
+        marks: bool = False,
+        encodes: bool = True,
         overflow: Overflow = Overflow.DROP_OLDEST,
         limit_packets: int,
         limit_bytes: int,
@@ -55,6 +67,10 @@ class Subscriber:
     ) -> None:
         self.direction = direction
         self.tap = tap
+        self.filter = filter
+        self.times = times
+        self.marks = marks
+        self.encodes = encodes
         self.overflow = overflow
         self.limit_packets = limit_packets
         self.limit_bytes = limit_bytes
@@ -78,8 +94,18 @@ class Subscriber:
         """Whether the queue has reached one of its limits."""
         return self.queued_packets >= self.limit_packets or self.queued_bytes >= self.limit_bytes
 
+    @property
+    def oldest(self) -> Burst | None:
+        """The queued burst that is taken next; None if the queue is empty."""
+        return self._queue[0] if self._queue else None
+
     def offer(self, burst: Burst) -> int:
         """Queue a burst under the overflow policy and wake the reader; return the packets lost."""
+        if self.filter is not None:
+            chosen = self.filter.matching(burst)
+            if chosen is None:
+                return 0
+            burst = chosen
         self.offered_packets += burst.count
         if self._refusing is not None:
             self._lose(burst, self._refusing)
@@ -128,6 +154,13 @@ class Subscriber:
             self.unblocked()
         return taken
 
+    def shed(self) -> None:
+        """Lose the oldest queued burst, because a limit shared with other queues is reached."""
+        oldest = self._queue.popleft()
+        self.queued_packets -= oldest.count
+        self.queued_bytes -= oldest.kept
+        self._lose(oldest, Cause.QUEUE)
+
     def refuse(self, cause: Cause = Cause.ENDED) -> None:
         """Count everything offered from now on as lost; queued packets can still be taken."""
         if self._refusing is None:
@@ -155,13 +188,24 @@ class Subscriber:
         if self.unblocked is not None:
             self.unblocked()
 
-    def give_back(self, count: int, first: int, *, injected: bool) -> None:
-        """Count packets as lost that were taken but never reached the reader."""
+    def give_back(self, count: int, first: int, *, injected: bool, last: int | None = None) -> None:
+        """Count packets as lost that were taken but never reached the reader.
+
+        Args:
+            count: How many.
+            first: The number of the first.
+            injected: Their direction.
+            last: The number of the last; None if their numbers have no gaps.
+        """
         self.delivered_packets -= count
-        self._count(Loss(count, first, first + count - 1, injected, self._refusing or Cause.ENDED))
+        last = first + count - 1 if last is None else last
+        self._count(Loss(count, first, last, injected, self._refusing or Cause.ENDED))
 
     def lose_before(self, loss: Loss) -> None:
-        """Note packets of the session that were lost before they could be offered."""
+        """Note packets of the session that were lost before they could be offered.
+
+        It is not known which of them a filter would have let through, so all of them are told.
+        """
         self.losses.add(loss)
         self._wake()
 
@@ -169,6 +213,8 @@ class Subscriber:
         """Count the burst of a reader that raised as lost, and notify the reader."""
         missing = self.offered_packets - self.delivered_packets - self.queued_packets - self.lost
         self.abandon()
+        if burst is not None and missing > 0 and self.filter is not None:
+            burst = self.filter.matching(burst)  # as it was offered
         if burst is not None and missing > 0:
             self._lose(burst, Cause.ENDED, start=burst.count - missing)
         if self._fail is not None:
@@ -184,10 +230,7 @@ class Subscriber:
             self.queued_packets + burst.count > self.limit_packets
             or self.queued_bytes + kept > self.limit_bytes
         ):
-            oldest = self._queue.popleft()
-            self.queued_packets -= oldest.count
-            self.queued_bytes -= oldest.kept
-            self._lose(oldest, Cause.QUEUE)
+            self.shed()
         keep = self._fitting(burst, reversed(burst.lengths))
         if keep < burst.count:
             self._lose(burst, Cause.QUEUE, stop=burst.count - keep)
@@ -208,19 +251,12 @@ class Subscriber:
         room_bytes = self.limit_bytes - self.queued_bytes
         if burst.count <= room_packets and burst.kept <= room_bytes:
             return burst.count
-        room_bytes -= BURST_OVERHEAD
-        count = 0
-        for length in lengths:
-            room_bytes -= length + PACKET_OVERHEAD
-            if room_bytes < 0 or count >= room_packets:
-                break
-            count += 1
-        return count
+        return burst.fitting(room_bytes, islice(lengths, max(0, room_packets)))
 
     def _lose(self, burst: Burst, cause: Cause, *, start: int = 0, stop: int | None = None) -> None:
         count = (burst.count if stop is None else stop) - start
-        first = burst.sequence + start
-        self._count(Loss(count, first, first + count - 1, burst.injected, cause))
+        first, last = burst.number(start), burst.number(start + count - 1)
+        self._count(Loss(count, first, last, burst.injected, cause))
 
     def _count(self, loss: Loss) -> None:
         self.losses.add(loss)
