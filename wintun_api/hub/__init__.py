@@ -17,9 +17,17 @@
     pump           drain a driver's session in bursts on the event loop when it is readable
     handover       pass the turn to drain between the waiting thread and the event loop
     watch          watch a session's descriptor, if it has one, with the event loop
+    stamping       give the packets of a drain the times at which the driver has read them
     burst          the packets of one drain or injection, and the forms that readers share
     fanout         give bursts to the subscribers that want their direction
     subscriber     a bounded queue of bursts for one reader, with an overflow policy
+    workers        a few threads for work of one kind that may block
+    filters        compile filters, and let them choose packets of a burst
+    marks          mark packets that were changed or rejected, while a reader asks for it
+    capture/       one pcapng of the packets of sessions that come and go
+    window         keep the newest bursts within a time and a number of bytes
+    recorder       keep the last packets of a session
+    recorders      switch the recorders of sessions, which share one limit of memory
     holds          which adapters clients hold, and when the last holder has gone; pure
     holding        hold adapters for clients, and end what no client came back to
     hold_memory    remember which adapters are deleted with their clients, across restarts
@@ -30,6 +38,7 @@
     ending         end a session for its clients, and limit how long to wait for them
     injection      put clients' packets into the driver's send ring
     impairment/    delay, lose and change the packets of a session on request
+    named_captures/  write packets into files, which belong to the service and survive it
     alarm          call a function at an exact time
     counters       hold what a session carried and lost
     events         numbered events, with a history and bounded subscriptions
@@ -46,8 +55,8 @@ Everything here belongs to the event loop's thread unless it says otherwise.
 
 A received packet enters these rooms, in one direction:
 
-    1. watch, or handover with its waiting thread, notices that the ring is readable;
-    2. pump drains it: the driver copies packets out of the ring (`receive_packets`);
+    1. watch, or handover with its waiting thread, notices that there are packets to read;
+    2. pump drains it: the driver copies packets out of its memory (`receive_packets`);
     3. session counts and numbers them, and if fanout has readers makes one burst of them;
     4. fanout offers it to each subscriber, which lets its reader take it at once or queues it;
     5. `api.connection` takes it (`take_now`, or `wake` and `take`), asks the burst for its encoded

@@ -30,20 +30,24 @@ from wintun_api.hub.alteration import Altered, alter
 from wintun_api.hub.burst_limit import BurstLimit
 from wintun_api.hub.creation import Leaving, by_stable_guid, retried
 from wintun_api.hub.events import EventLog
+from wintun_api.hub.filters import Filters
 from wintun_api.hub.hold_memory import HoldMemory
 from wintun_api.hub.holding import OPERATIONS, Holding
 from wintun_api.hub.holds import Hold
 from wintun_api.hub.identity import StableGuids
 from wintun_api.hub.late import LateOutcomes, OnDone
 from wintun_api.hub.management import READ_CHANGES, DriverView, Management, patiently
+from wintun_api.hub.named_captures.captures import NamedCaptures, OnDisk
 from wintun_api.hub.network import NetworkSettings, given
 from wintun_api.hub.outside import OutsideChanges
 from wintun_api.hub.pool_memory import PoolMemory
 from wintun_api.hub.pools import KnownPools
 from wintun_api.hub.provision import CREATE, Provided, Provision, Steps, Wish
+from wintun_api.hub.recorders import Recorders
 from wintun_api.hub.sessions import Sessions
 from wintun_api.hub.tasks import TaskSet
 from wintun_api.hub.turns import Turns
+from wintun_api.native import Speedups
 
 T = TypeVar("T")
 
@@ -53,8 +57,11 @@ class Registry:
 
     Attributes:
         driver: The driver of all adapters.
+        captures: The files of packets that the service writes.
+        filters: The filters that clients use.
         events: What has happened, numbered.
         sessions: The sessions of the adapters.
+        recorders: The recorders of the sessions.
     """
 
     def __init__(
@@ -64,12 +71,16 @@ class Registry:
         burst: BurstLimit,
         management_timeout: float,
         event_history: int,
+        recorder_bytes: int = 2**30,
         pools: KnownPools | None = None,
         guids: StableGuids | None = None,
         held: HoldMemory | None = None,
+        captures: OnDisk | None = None,
+        speedups: Speedups | None = None,
     ) -> None:
         self.driver = driver
         self.events = EventLog(event_history)
+        self.filters = Filters(speedups)
         self._guids = guids or StableGuids()
         self._tasks = TaskSet()
         self._management = Management(driver, self.events, self._tasks, management_timeout)
@@ -97,6 +108,15 @@ class Registry:
             events=self.events,
             tasks=self._tasks,
             burst=burst,
+        )
+        self.recorders = Recorders(self.sessions, recorder_bytes, self.events)
+        self.captures = NamedCaptures(
+            captures or OnDisk(),
+            sessions=self.sessions,
+            pool_of=self._adapters.pool_of,
+            filters=self.filters,
+            events=self.events,
+            tasks=self._tasks,
         )
         steps = Steps(
             read=self._read_adapters,
@@ -343,9 +363,10 @@ class Registry:
     def begin_stop(self) -> None:
         """Begin to end all sessions, and tell their clients that the service stops.
 
-        Requests that wait for the driver are answered soon. Idempotent.
+        Requests that wait for the driver or for a filter are answered soon. Idempotent.
         """
         if self._sessions_end is None:
+            self.filters.stop()
             self._holding.stop()
             self._sessions_end = self._tasks.spawn(self._end_sessions(), name="end_sessions")
             self._management.begin_stop()
@@ -357,7 +378,8 @@ class Registry:
 
     async def _end_sessions(self) -> None:
         await self.sessions.stop()
-        self.events.close()  # only now, because the ends of sessions are events too
+        await self.captures.stop_all()
+        self.events.close()  # only now, because these ends are events too
 
     async def stop(self) -> None:
         """End all sessions, close all handles and the driver. Idempotent.

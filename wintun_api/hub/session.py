@@ -32,7 +32,7 @@ from wintun_api.errors import (
     SessionEnded,
     SessionNotFound,
 )
-from wintun_api.hub import ending
+from wintun_api.hub import ending, marks
 from wintun_api.hub.burst import Burst
 from wintun_api.hub.burst_limit import BurstLimit
 from wintun_api.hub.counters import SessionCounters
@@ -46,12 +46,15 @@ from wintun_api.hub.impairment.parameters import Plan
 from wintun_api.hub.injection import Injection, Passed, count_by_reason, part, send
 from wintun_api.hub.losses import Cause, Loss, SessionLoss, SessionLosses
 from wintun_api.hub.pump import Pump
+from wintun_api.hub.recorder import Recorder, RecorderView
 from wintun_api.hub.remainder import Remainder
+from wintun_api.hub.stamping import Stamping
 from wintun_api.hub.subscriber import Subscriber
 from wintun_api.hub.tasks import TaskSet
 from wintun_api.hub.threads import DriverThread
 from wintun_api.packet.block import Block, lengths_of, measured
 from wintun_api.packet.check import Sifted
+from wintun_api.packet.stamps import Stamps
 
 logger = logging.getLogger(__name__)
 
@@ -71,6 +74,8 @@ class SessionView:
         failed: The driver's call that failed and its number; None if there was none.
         hold: The clients that hold its adapter, and what ends with them; None if none do.
         impairment: What is done to its packets; None if nothing.
+        name: The name of its adapter when it started.
+        recorder: What keeps its last packets; None if nothing does.
     """
 
     id: str
@@ -85,8 +90,10 @@ class SessionView:
     restarts: int
     subscribers: int
     counters: SessionCounters
+    name: str = ""
     hold: HoldView | None = None
     impairment: ImpairmentView | None = None
+    recorder: RecorderView | None = None
 
     @property
     def code(self) -> int | None:
@@ -109,6 +116,7 @@ class ManagedSession:
         ended: Functions that are each called once when the session has ended.
         lost: Whether the driver ended it: the adapter is gone, disabled, or has another driver.
         hold: What clients hold of it; None if no client does.
+        recorder: What keeps its last packets, until it is deleted; None if nothing does.
     """
 
     def __init__(
@@ -140,9 +148,10 @@ class ManagedSession:
         self.ended: list[Callable[[], None]] = []
         self.lost = False
         self.hold: Hold | None = None
+        self.recorder: Recorder | None = None
         self.reason: str | None = None
         self._failed_call: FailedCall | None = None
-        self._name = name
+        self.name = name
         self._handle = handle
         self._limit = limit
         self._thread = thread
@@ -161,6 +170,8 @@ class ManagedSession:
             switch=self._switch,
         )
         self._impairment: Impairment | None = None  # the same, while packets pass through it
+        self._stamping = Stamping()
+        self._marks = False  # whether a reader wants to know what happened to packets
         self._restarts = 0
         self._started_ns = time.time_ns()
         self._ended_ns: int | None = None
@@ -176,6 +187,7 @@ class ManagedSession:
         return SessionView(
             id=self.id,
             adapter=self.adapter,
+            name=self.name,
             capacity=self.capacity,
             offload=self._offload,
             state=self.state,
@@ -184,10 +196,11 @@ class ManagedSession:
             started_ns=self._started_ns,
             ended_ns=self._ended_ns,
             restarts=self._restarts,
-            subscribers=len(self.fanout),
+            subscribers=len(self.fanout) - (self.recorder is not None and not self.state.over),
             counters=self.counters.copy(),
             hold=None if self.hold is None else self.hold.view(),
             impairment=self.network.view() if self.network.impairs else None,
+            recorder=None if self.recorder is None else self.recorder.view(),
         )
 
     async def start(self) -> None:
@@ -261,15 +274,17 @@ class ManagedSession:
         Raises:
             SessionEnded: The session has ended or is ending; nothing was counted.
         """
-        packets, lengths, rejected = sifted
+        packets, lengths, rejected, left_out = sifted
         injection = Injection()
         if rejected:
-            self._require_open()  # before anything is counted: then the client counts all of them
+            self.require_open()  # before anything is counted: then the client counts all of them
             injection.rejected = dict(rejected)
             for reason, count in rejected.items():
                 self.losses.add(Cause.REJECTED, count, reason)
+            if self._marks:
+                self.fanout.show(marks.rejected(left_out(), self.next_injected), before=True)
         if behind:
-            self._require_open()
+            self.require_open()
             injection.waiting = packets
         elif self._impairment is None:
             self._give(packets, lengths, full, injection)
@@ -303,7 +318,7 @@ class ManagedSession:
         Raises:
             SessionEnded: The session has ended or is ending.
         """
-        self._require_open()
+        self.require_open()
         view = self.network.set(plan)
         self._switch()
         return view
@@ -326,8 +341,27 @@ class ManagedSession:
         """
         return self.network.view()
 
+    def record(self, recorder: Recorder | None) -> None:
+        """Let a recorder keep its packets from now on, or none; drop what an earlier one has.
+
+        Raises:
+            SessionEnded: There is a recorder, and the session has ended or is ending.
+        """
+        if recorder is not None:
+            self.require_open()
+        known, self.recorder = self.recorder, recorder
+        if known is not None:
+            self.fanout.discard(known.subscriber)
+            known.clear()
+        if recorder is not None:
+            self.fanout.add(recorder.subscriber)
+        self._switch()
+
     def _switch(self) -> None:
         self._impairment = self.network if self.network.on else None
+        self._stamping.switch(self._session, on=self.fanout.timed)
+        self._marks = self.fanout.marked
+        self.network.mark(on=self._marks)
 
     async def refresh(self) -> None:
         """Read the host's losses from the operating system; do not wait for a slow answer."""
@@ -342,7 +376,7 @@ class ManagedSession:
         """Let clients' packets through the impairment, and those that leave at once to the host."""
         impairment = self._impairment
         assert impairment is not None
-        self._require_open()
+        self.require_open()
         passed = impairment.inject(packets, lengths)
         passed_lengths, passed_size = measured(passed)
         self._give(passed, passed_lengths, full, injection)
@@ -376,7 +410,7 @@ class ManagedSession:
         if self.state is SessionState.RUNNING and self._session is not None:
             taken, failure = send(self._session, packets)
         else:
-            self._require_open()  # while it is restarted, the ring counts as full
+            self.require_open()  # while it is restarted, the ring counts as full
         if taken:
             self._injected(packets, lengths, taken, injection)
         left = len(packets) - taken
@@ -392,7 +426,8 @@ class ManagedSession:
             injection.ring_full += left
             self.give_up(left, Cause.RING_FULL)
 
-    def _require_open(self) -> None:
+    def require_open(self) -> None:
+        """Raise SessionEnded if the session has ended or is ending."""
         if self.state not in (SessionState.STARTING, SessionState.RUNNING):
             raise SessionEnded(self.id, self._why())
 
@@ -424,6 +459,8 @@ class ManagedSession:
                 packets = packets.compact()
             now = time.time_ns()
             burst = Burst(packets, lengths, whole, self.next_injected, now, injected=True)
+            if self._marks:
+                burst.comments = marks.comments_of(packets)
             self.fanout.publish(burst)
         self.next_injected += taken
 
@@ -441,19 +478,29 @@ class ManagedSession:
         counters.received_bytes += size
         if self._look_timer is None:
             self._look_later()
+        stamps = self._stamping.take(self._session, count) if self._stamping.on else None
         if self._impairment is None:
-            self._deliver(packets, lengths, size)
+            self._deliver(packets, lengths, size, stamps)
         else:
-            self._impairment.receive(packets, lengths, size)
+            self._impairment.receive(packets, lengths, size, stamps)
             if self.fanout.blocked:  # perhaps by a reader of what comes before it
                 self._pause()
 
-    def _deliver(self, packets: Sequence[bytes], lengths: Sequence[int], size: int) -> None:
+    def _deliver(
+        self,
+        packets: Sequence[bytes],
+        lengths: Sequence[int],
+        size: int,
+        stamps: Stamps | None = None,
+    ) -> None:
         count, first = len(packets), self.next_received
         self.next_received += count
         if self.fanout.wants(injected=False):
-            now = time.time_ns()
-            self.fanout.publish(Burst(packets, lengths, size, first, now, injected=False))
+            now, times = (time.time_ns(), None) if stamps is None else stamps
+            burst = Burst(packets, lengths, size, first, now, injected=False, times=times)
+            if self._marks:
+                burst.comments = marks.comments_of(packets)
+            self.fanout.publish(burst)
             if self.fanout.blocked:
                 self._pause()
         else:
@@ -522,9 +569,10 @@ class ManagedSession:
             self._settled.set()
         self._session = session
         self._offload = session.offload
+        self._stamping.switch(session, on=self._stamping.on)
         self._driver.begin(session)
         self.state = SessionState.RUNNING
-        self._pump = Pump(session, self._name, self._limit, self._received, self._failed)
+        self._pump = Pump(session, self.name, self._limit, self._received, self._failed)
         self._pump.start()
         if self.fanout.blocked:
             self._pump.pause()
@@ -662,6 +710,9 @@ class ManagedSession:
             self._look_timer.cancel()
         self._over.set()
         self.network.over()
+        if self.recorder is not None:
+            self.fanout.discard(self.recorder.subscriber)
+            self.recorder.finish()
         self.losses.tell()
         callbacks, self.ended = self.ended, []
         for callback in callbacks:

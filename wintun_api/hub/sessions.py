@@ -67,6 +67,10 @@ class Sessions:
         in_turn: Runs an operation in its turn on an adapter.
         handle: Returns the handle of an adapter, which is opened first if there is none.
         ended: Called when a session has ended, because its adapter may be gone.
+
+    Attributes:
+        started: Functions that are called with each session that has started, before its first
+            packet, and its adapter. They must not raise.
     """
 
     def __init__(
@@ -88,6 +92,7 @@ class Sessions:
         self._in_turn = in_turn
         self._handle = handle
         self._ended = ended
+        self.started: list[Callable[[ManagedSession, ManagedAdapter], None]] = []
         self._management = management
         self._late = late
         self._events = events
@@ -113,6 +118,10 @@ class Sessions:
         if session is None:
             raise SessionNotFound(session_id)
         return session
+
+    def adapter_of(self, session: ManagedSession) -> ManagedAdapter | None:
+        """Return the adapter of a session; None if it is no longer known."""
+        return self._adapters.find(session.adapter)
 
     async def refreshed(self) -> list[ManagedSession]:
         """Return all sessions, after each has read its ring's losses or exceeded its time."""
@@ -200,7 +209,7 @@ class Sessions:
     def forget(self, known: ManagedAdapter) -> None:
         """Forget the session of an adapter that is no longer there."""
         if known.session is not None:
-            self._known.pop(known.session.id, None)
+            self._drop(known.session.id)
 
     async def stop(self) -> None:
         """End all sessions, also those that are being started, because the service stops."""
@@ -253,18 +262,26 @@ class Sessions:
         self._known[session.id] = session
         self._trim_ended()
         self._holding.carry(session)
+        for tell in tuple(self.started):
+            tell(session, known)
         return session
 
     async def _end(self, session: ManagedSession) -> SessionView:
         await session.refresh()
         await session.end()
-        self._known.pop(session.id, None)
+        view = session.view()
+        self._drop(session.id)
         known = self._adapters.find(session.adapter)
         if known is not None and known.session is session:
             known.session = None
-        return session.view()
+        return view
 
     def _trim_ended(self) -> None:
         ended = [session for session in self._known.values() if session.state.over]
         for session in ended[:-MAX_ENDED_SESSIONS]:
-            del self._known[session.id]
+            self._drop(session.id)
+
+    def _drop(self, session_id: str) -> None:
+        session = self._known.pop(session_id, None)
+        if session is not None:
+            session.record(None)
