@@ -71,6 +71,8 @@ def filled(service: RunningService) -> dict[str, str]:
         "guid": adapter["guid"],
         "session_id": service.session(adapter)["id"],
         "token_id": issued["id"],
+        "capture_id": service.http.post("/v1/captures", json={}).json()["id"],
+        "number": "1",
         "pool": "Walk",
         "topic": "quick-start",
     }

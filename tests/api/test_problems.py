@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 
+from tests.answers import problem
 from tests.running import RunningService
 from wintun_api import errors
 from wintun_api.api.kinds import CAUSES, Kind
@@ -142,3 +143,48 @@ def test_wrong_fields_are_named(service: RunningService) -> None:
     answer = service.http.post("/v1/adapters", json=body)
     fields = [error["field"] for error in answer.json()["errors"]]
     assert sorted(fields) == ["addresses.0", "mtu", "requested_guid"]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"stop": {"seconds": "5"}}, "stop.seconds"),
+        ({"stop": {"seconds": True}}, "stop.seconds"),
+        ({"stop": {"packets": 1.5}}, "stop.packets"),
+        ({"rotate": {"seconds": "1"}}, "rotate.seconds"),
+        ({"keep": {"files": "3"}}, "keep.files"),
+        ({"trigger": {}}, "trigger.on"),
+        ({"trigger": 7}, "trigger"),
+        ({"trigger": {"on": "call", "before": "1"}}, "trigger.before"),
+        ({"trigger": {"on": "call", "after": False}}, "trigger.after"),
+        ({"trigger": {"on": "never"}}, "trigger.on"),
+        ({"adapters": [7]}, "adapters.0"),
+        ({"adapters": "all"}, "adapters"),
+        ({"pool": 7}, "pool"),
+        ({"marks": "yes"}, "marks"),
+        ({"name": None}, "name"),
+        ({"snaplen": "96"}, "snaplen"),
+    ],
+)
+def test_fields_have_the_names_of_the_body(
+    service: RunningService, body: dict[str, object], field: str
+) -> None:
+    """A place is told in members of the request, and a number is neither a text nor a truth."""
+    found = problem(service.http.post("/v1/captures", json=body), 422, "invalid-request")
+    assert {one["field"] for one in found["errors"]} == {field}
+
+
+@pytest.mark.parametrize("value", ["30", True, None, [30]])
+def test_seconds_of_a_recorder_are_a_number(service: RunningService, value: object) -> None:
+    """Nothing else is taken for one."""
+    session = service.session(service.adapter(name="OfficeNet"))["id"]
+    answer = service.http.put(f"/v1/sessions/{session}/recorder", json={"seconds": value})
+    found = problem(answer, 422, "invalid-request")
+    assert [one["field"] for one in found["errors"]] == ["seconds"]
+
+
+def test_fields_of_a_query(service: RunningService) -> None:
+    """They have the names of the parameters, and lists the index of the value."""
+    answer = service.http.get("/v1/capture.pcapng?adapter=x&seconds=0&packets=none")
+    found = problem(answer, 422, "invalid-request")
+    assert [one["field"] for one in found["errors"]] == ["packets", "seconds", "adapter.0"]

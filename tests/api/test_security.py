@@ -52,7 +52,7 @@ def test_the_walk_finds_every_documented_route(service: RunningService) -> None:
         filled = re.sub(r"\{[^}]+\}", "00000000-0000-0000-0000-000000000000", path)
         for method in methods:
             assert (method.upper(), filled) in found
-    assert sum(method == "WEBSOCKET" for method, _ in found) == 3
+    assert sum(method == "WEBSOCKET" for method, _ in found) == 4
 
 
 def test_every_route_refuses_without_a_token(service: RunningService) -> None:

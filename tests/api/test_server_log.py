@@ -134,6 +134,6 @@ def test_accepted_handshakes_are_not_logged(
     caplog.set_level("DEBUG")
     caplog.clear()
     for _ in range(5):
-        with open_websocket(talkative, "/v1/events?x=y") as socket:
+        with open_websocket(talkative, "/v1/events?since=1") as socket:
             socket.recv(30)
     assert [one for one in lines(caplog) if "/v1/events" in one] == []

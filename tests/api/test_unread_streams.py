@@ -29,7 +29,7 @@ from tests.extension import extension
 from tests.raw_websocket import open_websocket
 from tests.running import RunningService, running
 from tests.waiting import until
-from wintun_api.api import link, protocol
+from wintun_api.api import batches, link, protocol
 from wintun_api.api.protocol import WRITE_HIGH, WRITELINES_IS_BLIND
 from wintun_api.choices import EventType
 from wintun_api.drivers.base import LogLevel, LogLine
@@ -179,10 +179,9 @@ def test_captures(
     start: Callable[..., Flooded], certificate: dict[str, Path], new_loop: NewLoop, tls: bool
 ) -> None:
     """So it is with a capture over HTTP."""
-    flooded = start(new_loop, **(certificate if tls else {}))
-    query: dict[str, str | int] = {"overflow": "drop_oldest", "queue_packets": QUEUE}
+    flooded = start(new_loop, queue_packets=QUEUE, **(certificate if tls else {}))
     path = f"/v1/sessions/{flooded.id}/capture.pcapng"
-    with flooded.service.http.stream("GET", path, params=query) as answer:
+    with flooded.service.http.stream("GET", path) as answer:
         assert answer.status_code == 200
         before = flooded.process.memory_info().rss
         flooded.flood()
@@ -228,7 +227,8 @@ def test_the_mend_is_needed(start: Callable[..., Flooded], monkeypatch: pytest.M
     """Where `writelines` is blind and nothing looks, everything waits in the connection."""
     extension()  # without it, a burst is joined and written by `write`
     Blind(monkeypatch)(mended=False)
-    monkeypatch.setattr(link, "SMALL", 0)  # small bursts are written by `write` otherwise
+    for module in (link, batches):
+        monkeypatch.setattr(module, "SMALL", 0)  # small bursts are written by `write` otherwise
     flooded = start(asyncio.SelectorEventLoop)
     query = f"?direction=received&overflow=drop_oldest&queue_packets={QUEUE}"
     with open_websocket(

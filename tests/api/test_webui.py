@@ -14,7 +14,16 @@ from wintun_api.api.page import FILES
 BUILD = Path(wintun_api.webui.__file__).parent
 KIB = 1024
 # What a browser loads before it shows anything, and what it loads when a part is first shown.
-BUDGETS = {"app.js": 64, "app.css": 12, "traffic.js": 32, "impairment.js": 16, "docs.js": 4}
+BUDGETS = {
+    "app.js": 64,
+    "app.css": 12,
+    "captures.js": 32,
+    "compose.js": 16,
+    "packets.js": 16,
+    "traffic.js": 32,
+    "impairment.js": 16,
+    "docs.js": 4,
+}
 
 
 @pytest.mark.parametrize(("name", "budget"), BUDGETS.items())
@@ -30,7 +39,9 @@ def test_the_build_is_what_is_served() -> None:
     assert {name for name in built if name.endswith((".js", ".css"))} == set(BUDGETS)
 
 
-@pytest.mark.parametrize("path", ["/traffic.js", "/impairment.js"])
+@pytest.mark.parametrize(
+    "path", ["/captures.js", "/compose.js", "/packets.js", "/traffic.js", "/impairment.js"]
+)
 def test_a_part_is_served_as_the_page_is(service: RunningService, path: str) -> None:
     """With its type, a policy and without a stale copy; only for a browser that is signed in."""
     with service.browser() as http:

@@ -11,6 +11,7 @@ from pydantic.json_schema import models_json_schema
 from tests.contract.frame import frame, frame_text
 from tests.contract.messages import EVENT_TEXTS, EXAMPLES, event_name
 from wintun_api import __version__
+from wintun_api.api.capture_query import AdapterCaptureQuery
 from wintun_api.api.holders import HoldQuery
 from wintun_api.api.openapi.document import LICENSE, SECURITY_SCHEMES
 from wintun_api.api.openapi.enums import described
@@ -19,7 +20,7 @@ from wintun_api.api.streams import PacketQuery
 from wintun_api.api.subprotocols import BEARER, KEY
 from wintun_api.capture import pcapng
 from wintun_api.choices import SENT_CODES, EventType
-from wintun_api.schemas.control import CONTROL
+from wintun_api.schemas.control import CONTROL, REQUESTS
 from wintun_api.schemas.events import DATA, Event, Missed, Snapshot
 from wintun_api.schemas.model import Model
 from wintun_api.settings import Settings
@@ -27,16 +28,19 @@ from wintun_api.wire import BATCH, PCAPNG, RAW, RAW_TYPE
 
 SCHEMAS = "#/components/schemas/"
 MESSAGES = "#/components/messages/"
-MODELS: tuple[type[Model], ...] = (*CONTROL, Snapshot, Missed)
+MODELS: tuple[type[Model], ...] = (*CONTROL, *REQUESTS, Snapshot, Missed)
 HOST = f"127.0.0.1:{Settings.declared()['port'].default}"
 PACKETS = "/v1/sessions/{session_id}/packets"
 HELD = "/v1/adapters/{guid}/packets"
 # What of the names of a session's channels and operations distinguishes those of an adapter.
 OF_ADAPTER = "adapter_"
+ADAPTERS = "/v1/capture.pcapng"
 EVENTS = "/v1/events"
 
 SEND_PACKETS = "Send the packets of the session; requires the scope `capture`."
+SEND_ADAPTERS = "Send the packets of several adapters; requires the scope `capture`."
 INJECT_PACKETS = "Inject packets of the client; requires the scope `inject`."
+CHANGE = "Change what the client gets."
 STARTS = (
     "The session of the adapter is started, which requires the scope `admin`, or the client joins "
     "the one that runs. With `ends`, the session or the adapter ends when the last such client has "
@@ -117,6 +121,14 @@ def _channels() -> dict[str, Any]:
     return {
         **_packet_channels("", PACKETS, PacketQuery, {"session_id": "The id of the session."}),
         **_packet_channels(OF_ADAPTER, HELD, HoldQuery, {"guid": "The GUID of the adapter."}),
+        "adapters_capture": {
+            **_socket(ADAPTERS, _query_of(AdapterCaptureQuery), {}, ["Blocks"]),
+            "title": f"{PCAPNG} of several adapters",
+            "description": "Each binary message carries whole blocks of a capture in pcapng that "
+            "has an interface for each session. Sessions that start later belong to it from then "
+            "on. A client may also connect without an offer of a subprotocol.",
+            "x-subprotocol": PCAPNG,
+        },
         "events": {
             **_socket(EVENTS, {"type": "object", "properties": {"since": since}}, {}, events),
             "title": "Events over WebSocket",
@@ -141,19 +153,19 @@ def _packet_channels(
     prefix: str, address: str, model: type[BaseModel], parameters: dict[str, str]
 ) -> dict[str, Any]:
     control = [one.__name__ for one in CONTROL]
-    query = plain(model.model_json_schema(ref_template=SCHEMAS + "{model}"))
-    query.pop("$defs")
+    query = _query_of(model)
+    requests = [one.__name__ for one in REQUESTS]
     start = STARTS if prefix else ""
     return {
         f"{prefix}batches": {
-            **_socket(address, query, parameters, ["Batch", *control]),
+            **_socket(address, query, parameters, ["Batch", *control, *requests]),
             "title": BATCH,
             "description": f"{start}Each binary message carries many packets. Text messages in "
             "JSON report what happens to packets.",
             "x-subprotocol": BATCH,
         },
         f"{prefix}packets": {
-            **_socket(address, query, parameters, ["Packet"]),
+            **_socket(address, query, parameters, ["Packet", *requests]),
             "title": RAW,
             "description": f"{start}Each binary message carries one IP packet. This is also the "
             "framing for a client that offers no subprotocol.",
@@ -167,6 +179,12 @@ def _packet_channels(
             "x-subprotocol": PCAPNG,
         },
     }
+
+
+def _query_of(model: type[BaseModel]) -> dict[str, Any]:
+    query: dict[str, Any] = plain(model.model_json_schema(ref_template=SCHEMAS + "{model}"))
+    query.pop("$defs")
+    return query
 
 
 def _socket(
@@ -190,13 +208,16 @@ def _references(messages: list[str]) -> dict[str, Any]:
 
 def _operations() -> dict[str, Any]:
     control = [model.__name__ for model in CONTROL]
+    requests = [model.__name__ for model in REQUESTS]
     events = ["Snapshot", *map(event_name, EventType), "Missed"]
     packets = (
         ("send_batches", "send", "batches", ["Batch"], SEND_PACKETS),
         ("send_control", "send", "batches", control, "Report what happens to packets."),
         ("receive_batches", "receive", "batches", ["Batch"], INJECT_PACKETS),
+        ("receive_requests", "receive", "batches", requests, CHANGE),
         ("send_packets", "send", "packets", ["Packet"], SEND_PACKETS),
         ("receive_packets", "receive", "packets", ["Packet"], INJECT_PACKETS),
+        ("receive_raw_requests", "receive", "packets", requests, CHANGE),
         ("send_blocks", "send", "captures", ["Blocks"], SEND_PACKETS),
     )
     table = (
@@ -205,6 +226,7 @@ def _operations() -> dict[str, Any]:
             (OF_ADAPTER + name, action, OF_ADAPTER + channel, messages, summary)
             for name, action, channel, messages, summary in packets
         ),
+        ("send_adapters_blocks", "send", "adapters_capture", ["Blocks"], SEND_ADAPTERS),
         ("send_events", "send", "events", events, SEND_EVENTS),
         ("stream_events", "send", "event_stream", events, SEND_EVENTS),
     )
@@ -266,15 +288,16 @@ def _message(name: str, text: str) -> dict[str, Any]:
 
 
 def _schemas() -> dict[str, Any]:
-    models: list[type[BaseModel]] = [*MODELS, Event, PacketQuery, HoldQuery, *DATA.values()]
+    models: list[type[BaseModel]] = [*MODELS, Event, PacketQuery, HoldQuery]
+    models += [AdapterCaptureQuery, *DATA.values()]
     _, found = models_json_schema(
         [(model, "serialization") for model in dict.fromkeys(models)],
         ref_template=SCHEMAS + "{model}",
     )
     schemas: dict[str, Any] = described(plain(found["$defs"]))
     event = schemas.pop("Event")
-    schemas.pop("PacketQuery")
-    schemas.pop("HoldQuery")
+    for query in (PacketQuery, HoldQuery, AdapterCaptureQuery):
+        schemas.pop(query.__name__)
     for kind, data in DATA.items():
         members = {
             **event["properties"],

@@ -21,7 +21,7 @@ FIELDS = (
         "flags",
         (
             "Bit flags. 1: original lengths follow. 2: sequence deltas follow. 4: the packets "
-            "were injected."
+            "were injected. 8: times follow."
         ),
     ),
     ("count", "The number of packets."),
@@ -48,6 +48,14 @@ COLUMNS = (
         (
             "The difference of each packet's sequence number to that of the packet before it; 0 "
             "for the first packet."
+        ),
+    ),
+    (
+        "times",
+        "u32[count], with flag 8",
+        (
+            "The time of each packet, in nanoseconds after the time of the burst. Only a client "
+            "that asked for times=packet gets this column."
         ),
     ),
     ("packets", "bytes[payload_bytes]", "The packets one after the other, without padding."),

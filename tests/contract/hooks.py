@@ -6,6 +6,7 @@ Schemathesis loads this file by its path (SCHEMATHESIS_HOOKS).
 from __future__ import annotations
 
 import struct
+import unicodedata
 from typing import Any, Literal
 
 import schemathesis
@@ -16,6 +17,11 @@ FORBIDDEN = '\\/:*?"<>|'
 letters = st.characters(max_codepoint=0xFFFF, exclude_categories=("Cc", "Cs"))
 names = st.text(letters.filter(lambda c: c not in FORBIDDEN), min_size=1, max_size=127).filter(
     lambda name: not name.isspace()
+)
+seen = st.characters(max_codepoint=0xFFFF, exclude_categories=("Cc", "Cf", "Cs", "Zl", "Zp"))
+shown = ("Lu", "Ll", "Nd", "Po", "Sm")  # of these, every character can be seen
+titles = st.text(seen, min_size=1, max_size=64).filter(
+    lambda title: any(unicodedata.category(one) in shown for one in title)
 )
 hosts = st.ip_addresses().filter(lambda ip: not (ip.is_multicast or ip.is_unspecified))
 labels = st.from_regex(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,20}[A-Za-z0-9_])?", fullmatch=True)
@@ -45,6 +51,7 @@ def interfaces(draw: st.DrawFn) -> str:
 
 schemathesis.openapi.format("adapter-name", names)
 schemathesis.openapi.format("pool-name", names)
+schemathesis.openapi.format("capture-name", titles)
 schemathesis.openapi.format("ip-address", hosts.map(str))
 schemathesis.openapi.format("ip-network", networks())
 schemathesis.openapi.format("ip-interface", interfaces())

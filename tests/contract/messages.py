@@ -7,8 +7,10 @@ from typing import Any
 from wintun_api.api.openapi.examples import (
     ADAPTER,
     ADAPTER_PATH,
+    CAPTURE,
     GUID,
     IMPAIRED,
+    RECORDER,
     RUNNING,
     SESSION,
     SYSTEM,
@@ -23,6 +25,7 @@ from wintun_api.choices import (
     Full,
     LogLevel,
     Overflow,
+    RecorderEnd,
     SessionState,
 )
 from wintun_api.errors import AdapterExists
@@ -30,7 +33,9 @@ from wintun_api.hub.late import LateFailure
 from wintun_api.packet.check import TOO_SHORT
 from wintun_api.schemas.control import (
     Ack,
+    ChangeFilter,
     Ended,
+    FilterChanged,
     Hello,
     LostPackets,
     NextSequence,
@@ -59,6 +64,7 @@ from wintun_api.schemas.events import (
 )
 from wintun_api.schemas.impairment import Progress
 from wintun_api.schemas.model import Model
+from wintun_api.schemas.recorder import RecorderRemoval
 from wintun_api.schemas.system import CallInProgress
 
 LIMITS = SYSTEM.limits
@@ -101,6 +107,13 @@ MESSAGES: tuple[Model, ...] = (
         refused={},
         failed=0,
     ),
+    FilterChanged(
+        type="filter",
+        filter="udp port 53",
+        valid=True,
+        next_sequence=NextSequence(received=1842, injected=1199),
+    ),
+    ChangeFilter(type="filter", filter="udp port 53"),
     Ended(type="ended", state=SessionState.ENDED, reason="The session was ended by a client."),
     Snapshot(type="snapshot", id=41, oldest=1, time=TIME, adapters=[ADAPTER], sessions=[RUNNING]),
     Missed(type="missed", count=12),
@@ -141,6 +154,9 @@ EVENT_DATA: tuple[Model, ...] = (
         limit_packets=1000,
         limit_bytes=67108864,
     ),
+    RECORDER,
+    RecorderRemoval(**dict(RECORDER), reason=RecorderEnd.REQUEST),
+    CAPTURE,
     DriverLine(level=LogLevel.INFO, message="Creating adapter"),
     CallInProgress(call="WintunCreateAdapter", seconds=5.0),
     failure_of(
@@ -186,6 +202,13 @@ EVENT_TEXTS = {
     EventType.IMPAIRMENT_STEP: "A step of a scenario began, or the scenario ended or began again.",
     EventType.IMPAIRMENT_LOSS: "An impairment lost packets during the last second.",
     EventType.IMPAIRMENT_NEARLY_FULL: "So many packets are delayed that a limit is nearly reached.",
+    EventType.RECORDER_SET: "The recorder of a session was switched on, or its limits changed.",
+    EventType.RECORDER_REMOVED: "The recorder of a session was switched off.",
+    EventType.CAPTURE_STARTED: "A capture was started; it writes, or waits for its trigger.",
+    EventType.CAPTURE_TRIGGERED: "The trigger of a capture came.",
+    EventType.CAPTURE_STOPPED: "A capture ended, as it was asked to or with the service.",
+    EventType.CAPTURE_FAILED: "A capture ended because it could not write any more.",
+    EventType.CAPTURE_DELETED: "A capture and its files were deleted.",
     EventType.OPERATION_DONE: "A removal succeeded after the service had answered its request with "
     "504.",
     EventType.OPERATION_FAILED: "An operation failed after the service had answered its request "

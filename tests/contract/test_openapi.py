@@ -100,6 +100,20 @@ def test_examples_of_bodies_belong_to_operations() -> None:
     assert set(BODIES) <= set(OPERATIONS)
 
 
+@pytest.mark.parametrize("problem", ["filters-busy", "too-many-guesses"])
+def test_what_is_tried_again_says_when(problem: str) -> None:
+    """Answers to operations that can have Retry-After document it."""
+    responses = [
+        response
+        for operation in OPERATIONS.values()
+        for response in operation["responses"].values()
+        for content in response.get("content", {}).values()
+        if problem in content.get("examples", ())
+    ]
+    assert responses
+    assert all("Retry-After" in response["headers"] for response in responses)
+
+
 def test_links_lead_somewhere() -> None:
     """Every link names an operation and parameters that it has."""
     for operation in OPERATIONS.values():

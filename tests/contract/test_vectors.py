@@ -13,7 +13,7 @@ from wintun_api.errors import FrameError
 from wintun_api.wire import Batch, Fault, pack, unpack
 
 DOCUMENT: dict[str, Any] = json.loads((FOLDER / "wire-vectors.json").read_text("utf-8"))
-VALID = {row["name"]: row for row in DOCUMENT["valid"]}
+VALID = {row["name"]: row for row in (*DOCUMENT["valid"], *DOCUMENT["timed"])}
 INVALID = {row["name"]: row for row in DOCUMENT["invalid"]}
 
 
@@ -35,6 +35,7 @@ def test_a_writer_gives_the_message(name: str) -> None:
             injected=row["injected"],
             original_lengths=row["original_lengths"],
             sequence_deltas=row["sequence_deltas"],
+            times=row.get("times"),
         )
         for row in VALID[name]["batches"]
     ]

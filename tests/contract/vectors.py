@@ -9,6 +9,7 @@ only up to 2^53 in many languages.
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 from typing import Any
 
 from wintun_api.errors import FrameError
@@ -19,8 +20,10 @@ DESCRIPTION = (
     "Messages of v1.batch.wintun-api. `valid`: a reader of `message` gets `batches`. If "
     "`canonical` is true, a writer of `batches` also gets `message`. `original_lengths` and "
     "`sequence_deltas` of a batch are null if its flags say that the column does not follow. "
-    "`invalid`: a reader refuses the whole message and counts none of its packets, not even those "
-    "of batches before the invalid one; `reason` names the first fault. Bytes are written in "
+    "`timed`: the same with flag 8 and the column `times`, which only a client that asked for "
+    "times=packet gets. `invalid`: a reader refuses the whole message and counts none of its "
+    "packets, not even those of batches before the invalid one; `reason` names the first fault. "
+    "Bytes are written in "
     "hexadecimal; sequence numbers and times are decimal strings."
 )
 
@@ -68,6 +71,26 @@ VALID: dict[str, tuple[str, list[Batch]]] = {
     "back-to-back": (
         "Several batches in one message. One of them has no packets.",
         [MANY, Batch([], 45, TIME), FULL, ONE],
+    ),
+}
+
+
+TIMED: dict[str, tuple[str, list[Batch]]] = {
+    "times": (
+        "Flag 8: the nanoseconds from the time of the burst to each packet follow.",
+        [Batch([PING, PING6, SYN], 12, TIME, times=[0, 1_250, 2**32 - 1])],
+    ),
+    "times-without-packets": (
+        "The column of times of a batch without packets has no bytes.",
+        [Batch([], 5, TIME, times=[]), ONE],
+    ),
+    "every-column": (
+        "All flags. The times follow the other columns, at any offset.",
+        [
+            replace(FULL, times=[7, 300]),
+            replace(FILTERED, times=[0, 1, 2]),
+            replace(CUT, times=[0, 0]),
+        ],
     ),
 }
 
@@ -122,10 +145,10 @@ INVALID: dict[str, tuple[str, bytes]] = {
         "The header length is greater than the message.",
         _header(length=65535),
     ),
-    "flag-8": ("The batch has a flag that version 1 does not know.", _header(flags=8)),
+    "flag-16": ("The batch has a flag that version 1 does not know.", _header(flags=16)),
     "flag-32768": (
         "The batch has the highest flag together with all known flags.",
-        _header(flags=0x8007),
+        _header(flags=0x800F),
     ),
     "table-cut": (
         "Two lengths are announced, but only one follows.",
@@ -186,6 +209,10 @@ def vectors() -> dict[str, Any]:
         "description": DESCRIPTION,
         "reasons": [reason.value for reason in Fault],
         "valid": valid,
+        "timed": [
+            _valid(name, text, b"".join(map(pack, batches)), batches, canonical=True)
+            for name, (text, batches) in TIMED.items()
+        ],
         "invalid": invalid,
     }
 
@@ -219,6 +246,7 @@ def batch_of(batch: Batch) -> dict[str, Any]:
         "injected": batch.injected,
         "original_lengths": _column(batch.original_lengths),
         "sequence_deltas": _column(batch.sequence_deltas),
+        **({} if batch.times is None else {"times": _column(batch.times)}),
         "packets": [packet.hex() for packet in batch.packets],
     }
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import struct
 import time
 
 import psutil
@@ -11,12 +10,12 @@ import pytest
 
 from tests.drivers.linux.kernel import needs_kernel
 from tests.running import RunningService, receive
+from tests.traffic.datagrams import flooded, numbered
 from wintun_api.client import Loss
 
 pytestmark = needs_kernel
 
 SECONDS = 3
-DATAGRAM = 1200
 
 
 @pytest.mark.thorough
@@ -36,7 +35,7 @@ def test_a_stalled_client_under_a_flood(kernel_service: RunningService) -> None:
         deadline = time.monotonic() + SECONDS
         while time.monotonic() < deadline:
             for _ in range(100):
-                flood.send(struct.pack("<I", sent) + bytes(DATAGRAM - 4))
+                flood.send(numbered(sent))
                 sent += 1
             while len(numbers) < sent:  # in step with the reader, so that the ring loses nothing
                 numbers += flooded(receive(reader, 1))
@@ -57,12 +56,3 @@ def test_a_stalled_client_under_a_flood(kernel_service: RunningService) -> None:
         assert lost == counters["lost"]["queue"] > 0
         assert counters["lost"]["ring"] == 0
         assert grown < 64 * 1024 * 1024  # whatever was offered
-
-
-def flooded(packets: list[bytes]) -> list[int]:
-    """Return the numbers of the flood's packets; the host says other things too."""
-    return [
-        struct.unpack_from("<I", packet, 28)[0]
-        for packet in packets
-        if packet[0] >> 4 == 4 and len(packet) == 28 + DATAGRAM
-    ]

@@ -13,6 +13,7 @@
     security        Host, Origin, token, scope: one check for HTTP and WebSocket
     access          what a route needs, declared where the route is
     routes          find the route of a request once, and run only what security allows
+    parameters      refuse the parameters of a query that a route does not have
     credentials     the token or cookie in a request; headers that may occur once
     subprotocols    the credential among the subprotocols that a WebSocket offers
     tokens          the admin token and issued tokens
@@ -30,6 +31,7 @@
     kinds           every kind of problem once, and the kind of every error
     problems        answer errors with problem+json or a close code, by their kind
     views           what the hub knows as models, and models as what the hub takes
+    capture_views   the same for named captures
     impairment_views  the same for the impairment of a session
     impairment_summary  what an impairment does, in one line
     context         the objects that routes share
@@ -38,8 +40,17 @@
     streams         the packet socket
     holders         the packet socket of an adapter, whose clients hold it
     events          events over WebSocket and as server-sent events
-    capture         captures in pcapng, over HTTP and on the packet socket
+    live_capture    a pcapng file that grows, for one client
+    capture_ways    how it gets to the client: as the answer to a request, or over WebSocket
+    capture_query   its query parameters
+    capture, adapter_capture  REST for the capture of a session, and of several adapters
+    recorder        the last packets of a session: switch them on, read them as pcapng
+    recorder_file   its pcapng, no faster than the client reads it
+    captures        named captures over REST, and their files
     connection      one packet client: its subscription, its injections, its control messages
+    filters         compile a filter, or say what is wrong with it
+    filter_change   another filter for a packet client, while packets flow
+    batches         bursts as batches of v1.batch
     link            bytes to and from one WebSocket client, fast on our server, plain on others
     unsent          packets that were written to a client but not yet taken by the kernel
     protocol        the uvicorn WebSocket protocol class behind the fast link

@@ -12,9 +12,12 @@ from starlette.types import ASGIApp
 
 from wintun_api import __version__
 from wintun_api.api import (
+    adapter_capture,
     adapters,
     capture,
+    captures,
     events,
+    filters,
     guide,
     holders,
     impairment,
@@ -22,13 +25,14 @@ from wintun_api.api import (
     packets,
     page,
     problems,
+    recorder,
     sessions,
     streams,
     system,
 )
 from wintun_api.api.audit import Auditor
 from wintun_api.api.context import Context
-from wintun_api.api.data_directory import read_private, write_private
+from wintun_api.api.data_directory import make, read_private, write_private
 from wintun_api.api.guesses import Guesses
 from wintun_api.api.head import HeadAsGet
 from wintun_api.api.hosts import allowed_names
@@ -42,8 +46,12 @@ from wintun_api.hub.audit import Publish, Trail
 from wintun_api.hub.burst_limit import BurstLimit
 from wintun_api.hub.hold_memory import HoldMemory
 from wintun_api.hub.identity import StableGuids, load_salt
+from wintun_api.hub.named_captures import index
+from wintun_api.hub.named_captures.captures import OnDisk
+from wintun_api.hub.named_captures.files import FOLDER, Store
 from wintun_api.hub.pools import KnownPools
 from wintun_api.hub.registry import Registry
+from wintun_api.native import speedups
 from wintun_api.settings import Settings
 
 DESCRIPTION = """
@@ -70,6 +78,10 @@ ROUTERS = (
     impairment.router,
     packets.router,
     capture.router,
+    adapter_capture.router,
+    recorder.router,
+    captures.router,
+    filters.router,
     streams.router,
     holders.router,
     events.router,
@@ -84,6 +96,7 @@ class Memory(NamedTuple):
     pools: KnownPools
     guids: StableGuids
     held: HoldMemory
+    captures: OnDisk
 
 
 class Service:
@@ -120,15 +133,18 @@ class Service:
 
     def _read_memory(self, driver: Driver) -> Memory:
         pools, data = self.settings.pools, self.settings.data_dir
+        store = Store(data / FOLDER, make=make, write=write_private, read=read_private)
+        captures = OnDisk(store, self.settings.captures_bytes, index.load(store))
         if not driver.lasting:
             # The machine is new at every start, so its pools are not worth keeping.
             kept = None if self.settings.emulated_state is None else data / HOLDS
             held = HoldMemory(kept, write_private, read_private)
-            return Memory(KnownPools(None, pools), StableGuids(), held)
+            return Memory(KnownPools(None, pools), StableGuids(), held, captures)
         return Memory(
             KnownPools(data / "pools.json", pools, write_private, read_private),
             StableGuids(load_salt(data / "salt", write_private, read_private)),
             HoldMemory(data / HOLDS, write_private, read_private),
+            captures,
         )
 
     async def restore_holds(self) -> None:
@@ -181,9 +197,12 @@ class Service:
             pools=memory.pools,
             guids=memory.guids,
             held=memory.held,
+            captures=memory.captures,
             burst=BurstLimit(settings.burst_packets, settings.burst_bytes),
             management_timeout=settings.management_timeout,
             event_history=settings.event_history,
+            recorder_bytes=settings.recorder_bytes,
+            speedups=speedups(settings.native),
         )
         self.context.started = registry
         self.metrics.start()

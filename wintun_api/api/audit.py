@@ -124,10 +124,9 @@ class Auditor:
 
     def _change(self, scope: Scope, found: Found, principal: Principal) -> Change:
         client = scope.get("client")
-        labels = (one.label for one in self._tokens.issued() if one.id == principal.id)
         return Change(
             who=principal.id,
-            label=clean(next(labels, "")),
+            label=clean(self._tokens.label_of(principal.id)),
             browser=principal.sign_in is not None,
             client=clean(client[0]) if client else "unknown",
             operation=_operation(found.route),

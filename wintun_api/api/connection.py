@@ -10,16 +10,18 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from wintun_api.api.filter_change import Compile, FilterChange, wanted_filter
 from wintun_api.api.link import Link
 from wintun_api.api.problems import close_code
 from wintun_api.api.unsent import Span
-from wintun_api.choices import CloseCode, Direction, Ends, Full, Overflow, Tap
+from wintun_api.choices import CloseCode, Direction, Ends, Full, Overflow, Tap, Times
 from wintun_api.chunks import Messages
 from wintun_api.errors import DriverError, SessionEnded
 from wintun_api.frames import close_reason
 from wintun_api.hub.adapters import AdapterView
 from wintun_api.hub.burst import Burst
 from wintun_api.hub.ending import CLOSE_PATIENCE, LINGER_PATIENCE, Ending
+from wintun_api.hub.filters import Filter
 from wintun_api.hub.injection import Injection
 from wintun_api.hub.losses import Cause, Loss
 from wintun_api.hub.pace import Pace
@@ -40,6 +42,7 @@ RETRY = 0.001
 # A connection that is closed on its own, for example for a revoked token, is gone within a second:
 # this is the time for queued packets, and `CLOSE_PATIENCE` that for the last messages.
 END_PATIENCE = 0.4
+BAD_TEXT = 'A text message must be {"type": "filter", "filter": ...}; packets are binary messages.'
 # For so long, a client with overflow=close whose queue was full can resume, read what was queued
 # and learn how many packets it lost. uvicorn waits as long for a client's answer to a close frame.
 SLOW_PATIENCE = 10.0
@@ -59,6 +62,9 @@ class Options:
         message_bytes: Size up to which queued bursts share a message.
         ends: What ends after the last client that holds the adapter.
         tap: On which side of an impairment it watches.
+        filter: What chooses the packets that it gets; None if it gets all.
+        times: Whether it wants a time for each packet.
+        marks: Whether it wants packets that were changed or rejected to be marked.
     """
 
     direction: Direction
@@ -70,6 +76,9 @@ class Options:
     message_bytes: int
     ends: Ends = Ends.NOTHING
     tap: Tap = Tap.AFTER
+    filter: Filter | None = None
+    times: Times = Times.BURST
+    marks: bool = False
 
 
 class PacketConnection:
@@ -83,6 +92,7 @@ class PacketConnection:
         options: Options,
         *,
         may_inject: bool,
+        compile_filter: Compile,
     ) -> None:
         self._session = session
         self._link = link
@@ -94,12 +104,17 @@ class PacketConnection:
         self._subscriber = Subscriber(
             direction=options.direction,
             tap=options.tap,
+            filter=options.filter,
+            times=options.times if self._batch else Times.BURST,
             overflow=options.overflow,
             limit_packets=options.queue_packets,
             limit_bytes=options.queue_bytes,
             wake=self._flush,
             take_now=self._send_now,
             fail=self._cut_off,
+        )
+        self._filter_change = FilterChange(
+            compile_filter, self._filter_from_now, self._tell_filter, lambda: link.writable
         )
         self._tasks = TaskSet()
         self._leaving = False
@@ -117,7 +132,8 @@ class PacketConnection:
 
     def open(self, adapter: AdapterView, max_message: int, *, started: bool = False) -> None:
         """Send hello, subscribe and accept messages from now on."""
-        self._link.attach(self.messages, self._writable, batched=self._batch)
+        timed = self._options.times is Times.PACKET
+        self._link.attach(self.messages, self._writable, batched=self._batch, timed=timed)
         if self._batch:
             self._link.send_text(self._hello(adapter, max_message, started=started))
         self._session.subscribe(self._subscriber)
@@ -218,9 +234,13 @@ class PacketConnection:
         except Exception as error:  # noqa: BLE001 - logged; it ends this connection alone
             self._broken(error)
 
-    def text(self) -> None:
-        """Refuse a text message: no protocol allows one from the client."""
-        self.end(CloseCode.BAD_FRAME, "Packets must be sent in binary messages.")
+    def text(self, text: str) -> None:
+        """Take a text message from the client: another filter, and nothing else."""
+        wanted = wanted_filter(text)
+        if wanted is None:
+            self.end(CloseCode.BAD_FRAME, BAD_TEXT)
+        elif not self._leaving:
+            self._filter_change.ask(wanted)
 
     def _hello(self, adapter: AdapterView, max_message: int, *, started: bool) -> dict[str, Any]:
         options = self._options
@@ -249,6 +269,8 @@ class PacketConnection:
             "started": started,
             "ends": options.ends,
             "tap": options.tap,
+            "filter": "" if options.filter is None else options.filter.expression,
+            "times": options.times,
         }
 
     # To the client
@@ -257,6 +279,7 @@ class PacketConnection:
         try:
             self._acknowledge()
             self._flush()
+            self._filter_change.now_writable()
         except Exception as error:  # noqa: BLE001 - logged; it ends this connection alone
             self._broken(error)
 
@@ -272,7 +295,7 @@ class PacketConnection:
                 self._send(bursts)
             except BaseException:
                 for burst in bursts:
-                    self._lose(Span(burst.count, burst.sequence, burst.injected))
+                    self._lose(Span.of(burst))
                 raise
         if not subscriber.queued_packets:
             self._drained.set()
@@ -296,6 +319,17 @@ class PacketConnection:
         else:
             self._link.send_packets(bursts)
 
+    def _filter_from_now(self, chosen: Filter | None) -> tuple[int, int]:
+        self._subscriber.filter = chosen
+        return self._session.next_sequence(self._options.tap)
+
+    def _tell_filter(self, answer: dict[str, Any]) -> None:
+        if self._batch:
+            self._link.send_text(answer)
+        elif not answer["valid"]:  # v1.raw cannot say it in another way
+            why = answer["error"]["message"].rstrip(".")
+            self.end(CloseCode.BAD_FRAME, f"The filter was not taken: {why}.")
+
     def _too_slow(self) -> None:
         self.end(CloseCode.SLOW, CloseCode.SLOW.reason, patience=0)
 
@@ -314,6 +348,7 @@ class PacketConnection:
 
     def _leave(self) -> None:
         self._leaving = True
+        self._filter_change.stop()
         self._session.unsubscribe(self._subscriber)
 
     async def _end(self, code: CloseCode, reason: str, patience: float) -> None:
@@ -335,7 +370,7 @@ class PacketConnection:
         self._shut.set()
 
     def _lose(self, span: Span) -> None:
-        self._subscriber.give_back(span.count, span.first, injected=span.injected)
+        self._subscriber.give_back(span.count, span.first, injected=span.injected, last=span.last)
 
     def _broken(self, error: Exception) -> None:
         logger.error("A packet connection failed and was closed.", exc_info=error)

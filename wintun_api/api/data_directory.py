@@ -5,6 +5,7 @@
     pools.json     the pools used before
     holds.json     adapters that are deleted with their clients
     salt           the secret from which GUIDs are derived
+    captures/      named captures: a directory each, with its files and capture.json
     lock           locked while a service runs; says which service that is
 
 The kernel releases the lock when the process ends, however it ends.

@@ -20,6 +20,7 @@ from wintun_api.api.capture import find
 from wintun_api.api.connection import Options
 from wintun_api.api.context import Context, ContextOf, PrincipalOf
 from wintun_api.api.kinds import Kind
+from wintun_api.api.parameters import read
 from wintun_api.api.problems import Refusal, refusal_of
 from wintun_api.api.security import refuse_websocket
 from wintun_api.api.streams import PacketQuery, Stream, exchange, negotiate
@@ -83,8 +84,9 @@ async def join_adapter(
     joined: Joined | None = None
     try:
         subprotocol = negotiate(websocket.scope["subprotocols"])
-        query = HoldQuery.model_validate(dict(websocket.query_params))
+        query = read(HoldQuery, websocket)
         options = query.options(context.settings, principal, subprotocol)
+        options = await query.filtered(options, context.registry.filters)
         joined = await _join(context, principal, guid, query)
         if joined.started:
             record_change(websocket.scope, f"session {joined.session.id} of adapter {guid}")

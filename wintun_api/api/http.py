@@ -35,7 +35,7 @@ from websockets.http11 import Request
 
 from wintun_api.api.access import HEALTH
 from wintun_api.api.admission import Seat
-from wintun_api.api.capture import CONNECTION
+from wintun_api.api.capture_ways import CONNECTION
 from wintun_api.api.cutoff import ABORT
 from wintun_api.api.hosts import ABSOLUTE
 from wintun_api.api.kinds import Kind

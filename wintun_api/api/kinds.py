@@ -96,6 +96,71 @@ class Kind(Enum):
         "No impairment",
         "Impair the session with PUT /v1/sessions/{id}/impairment first.",
     )
+    INVALID_FILTER = (
+        422,
+        "Invalid filter",
+        (
+            "Correct the filter at the offset and send the request again; POST /v1/filters/check "
+            "checks one. The language is that of pcap-filter(7), as tcpdump takes it."
+        ),
+    )
+    FILTER_UNAVAILABLE = (
+        501,
+        "Filters unavailable",
+        'Install libpcap for the service with: pip install "wintun-api[filter]"',
+    )
+    FILTERS_BUSY = (
+        503,
+        "Too many filters at once",
+        (
+            "Send the request again after the seconds of Retry-After. Filters with addresses "
+            "instead of names do not wait for a resolver."
+        ),
+    )
+    RECORDER_NOT_FOUND = (
+        404,
+        "No recorder",
+        "Switch it on with PUT /v1/sessions/{id}/recorder first.",
+    )
+    CAPTURE_NOT_FOUND = (
+        404,
+        "No such capture",
+        "List the captures and their files with GET /v1/captures.",
+    )
+    CAPTURE_OVER = (
+        409,
+        "Capture has ended",
+        "Start another one with POST /v1/captures; the files of this one can still be downloaded.",
+    )
+    CAPTURES_FULL = (
+        503,
+        "No room for captures",
+        (
+            "Delete captures that you no longer need; to stop them does not help. Or start the "
+            "service with a larger captures_bytes."
+        ),
+    )
+    TOO_MANY_CAPTURES = (
+        503,
+        "Too many captures",
+        (
+            "Delete captures that you no longer need, then send the request again; to stop them "
+            "does not help."
+        ),
+    )
+    RECORDERS_FULL = (
+        503,
+        "No memory for the recorder",
+        (
+            "Ask for fewer bytes, switch off a recorder that you no longer need, or let the "
+            "service have more memory for them with its setting recorder_bytes."
+        ),
+    )
+    TOO_MANY_READERS = (
+        503,
+        "Too many downloads of recorders",
+        "Send the request again when another download has ended.",
+    )
     SESSION_EXISTS = (
         409,
         "Session exists",
@@ -326,6 +391,16 @@ CAUSES: Final[dict[type[errors.WintunApiError], Cause]] = {
     errors.OutOfThreads: Cause(Kind.OUT_OF_THREADS),
     errors.SessionNotFound: Cause(Kind.SESSION_NOT_FOUND),
     errors.ImpairmentNotFound: Cause(Kind.IMPAIRMENT_NOT_FOUND),
+    errors.InvalidFilter: Cause(Kind.INVALID_FILTER),
+    errors.FilterUnavailable: Cause(Kind.FILTER_UNAVAILABLE),
+    errors.FiltersBusy: Cause(Kind.FILTERS_BUSY),
+    errors.RecorderNotFound: Cause(Kind.RECORDER_NOT_FOUND),
+    errors.CaptureNotFound: Cause(Kind.CAPTURE_NOT_FOUND),
+    errors.CaptureOver: Cause(Kind.CAPTURE_OVER),
+    errors.CapturesFull: Cause(Kind.CAPTURES_FULL),
+    errors.TooManyCaptures: Cause(Kind.TOO_MANY_CAPTURES),
+    errors.TooManyReaders: Cause(Kind.TOO_MANY_READERS),
+    errors.RecordersFull: Cause(Kind.RECORDERS_FULL),
     errors.ServiceStopping: Cause(Kind.STOPPING),
     errors.TokenEnded: Cause(Kind.UNAUTHORIZED, "Get a new token, or sign in again."),
     errors.TokenNotFound: Cause(Kind.NOT_FOUND, "List the tokens with GET /v1/tokens."),

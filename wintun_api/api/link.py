@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from starlette.types import Message, Receive
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from wintun_api.api.batches import SMALL, batch, batch_frame, timed_batch, timed_batch_frame
 from wintun_api.api.protocol import (
     CLOSE_PATIENCE,
     EXTENSION,
@@ -27,13 +28,10 @@ from wintun_api.frames import BINARY, TEXT, batch_frame_with, frame_header, pack
 from wintun_api.hub.burst import Burst, Form
 from wintun_api.hub.tasks import TaskSet
 from wintun_api.native import Speedups
-from wintun_api.wire import header
 
 # Limits for data that another server has not taken yet, in messages and in bytes.
 MAX_PENDING = 64
 MAX_PENDING_BYTES = 256 * 1024
-# Bytes of a burst from which on it costs less to write the header separately than to copy both.
-SMALL = 4096
 _JSON = json.JSONEncoder(separators=(",", ":"))
 
 
@@ -50,10 +48,21 @@ class Link(Protocol):
     def writable(self) -> bool:
         """Whether more may be sent now; if not, `on_writable` is called when it may again."""
 
-    def attach(self, on_messages: OnMessages, on_writable: OnWritable, *, batched: bool) -> None:
+    def attach(
+        self,
+        on_messages: OnMessages,
+        on_writable: OnWritable,
+        *,
+        batched: bool,
+        timed: bool = False,
+    ) -> None:
         """Begin to call back; binary messages then go to `on_messages`, not to `receive`.
 
-        Each message is one packet or, if `batched`, a number of batches.
+        Args:
+            on_messages: Called with binary messages.
+            on_writable: Called when more may be sent again.
+            batched: Whether each message is a number of batches; otherwise it is one packet.
+            timed: Whether batches have a time for each packet.
         """
 
     def send_batches(self, bursts: Sequence[Burst]) -> None:
@@ -116,6 +125,7 @@ class FastLink:
         self._protocol = protocol
         self._make_packet_frames = packet_frames_with(speedups)
         self._make_batch_frame = batch_frame_with(speedups)
+        self._timed = False
         self._websocket = websocket
 
     @property
@@ -123,20 +133,31 @@ class FastLink:
         """Whether the transport accepts more."""
         return self._protocol.can_write
 
-    def attach(self, on_messages: OnMessages, on_writable: OnWritable, *, batched: bool) -> None:
+    def attach(
+        self,
+        on_messages: OnMessages,
+        on_writable: OnWritable,
+        *,
+        batched: bool,
+        timed: bool = False,
+    ) -> None:
         """Attach to the protocol."""
+        self._timed = timed
         self._protocol.attach(on_messages, on_writable, batched=batched)
 
     def send_batches(self, bursts: Sequence[Burst]) -> None:
         """Write one frame; the frame of a single burst is shared between clients."""
         if len(bursts) == 1:
-            frame = bursts[0].form(Form.BATCH_FRAME, self._batch_frame)
+            if self._timed:
+                frame = bursts[0].form(Form.TIMED_BATCH_FRAME, timed_batch_frame)
+            else:
+                frame = bursts[0].form(Form.BATCH_FRAME, self._batch_frame)
             if isinstance(frame, bytes):
                 self._protocol.write(frame, bursts)
             else:
                 self._protocol.write_pieces(frame, bursts)
             return
-        batches = [burst.form(Form.BATCH, _batch) for burst in bursts]
+        batches = _batches(bursts, timed=self._timed)
         head = frame_header(BINARY, sum(map(len, batches)))
         self._protocol.write(b"".join((head, *batches)), bursts)
 
@@ -149,16 +170,11 @@ class FastLink:
         return self._make_packet_frames(burst.packets, burst.lengths)
 
     def _batch_frame(self, burst: Burst) -> bytes | Sequence[bytes | memoryview]:
-        # Small pieces are joined, because each piece that is written separately costs more.
-        if burst.size < SMALL and burst.original_lengths is None:
+        if burst.size < SMALL and burst.original_lengths is None and burst.offsets is None:
             return self._make_batch_frame(
                 burst.packets, burst.lengths, burst.sequence, burst.time_ns, burst.injected
             )
-        head, pieces = batch_header(burst), burst.pieces
-        start = frame_header(BINARY, len(head) + burst.size)
-        if len(pieces) == 1 and burst.size >= SMALL:
-            return start + head, *pieces
-        return b"".join((start, head, *pieces))
+        return batch_frame(burst)
 
     def send_blocks(self, blocks: bytes, bursts: Sequence[Burst]) -> None:
         """Write one frame."""
@@ -206,6 +222,7 @@ class PlainLink:
 
     def __init__(self, websocket: WebSocket) -> None:
         self._websocket = websocket
+        self._timed = False
         self._pending: deque[_Pending] = deque()
         self._pending_bytes = 0
         self._wake = asyncio.Event()
@@ -227,8 +244,16 @@ class PlainLink:
         few = len(self._pending) < MAX_PENDING and self._pending_bytes < MAX_PENDING_BYTES
         return few and not self._closed
 
-    def attach(self, on_messages: OnMessages, on_writable: OnWritable, *, batched: bool) -> None:
+    def attach(
+        self,
+        on_messages: OnMessages,
+        on_writable: OnWritable,
+        *,
+        batched: bool,
+        timed: bool = False,
+    ) -> None:
         """Start the sender; `receive` passes binary messages."""
+        self._timed = timed
         self._codec = PythonCodec(batched=batched)
         self._on_messages = on_messages
         self._on_writable = on_writable
@@ -236,13 +261,14 @@ class PlainLink:
 
     def send_batches(self, bursts: Sequence[Burst]) -> None:
         """Queue one message."""
-        self._put(b"".join([burst.form(Form.BATCH, _batch) for burst in bursts]), bursts)
+        self._put(b"".join(_batches(bursts, timed=self._timed)), bursts)
 
     def send_packets(self, bursts: Sequence[Burst]) -> None:
         """Queue a message per packet."""
         for burst in bursts:
             for index, packet in enumerate(burst.packets):
-                self._put(packet, spans=(Span(1, burst.sequence + index, burst.injected),))
+                number = burst.number(index)
+                self._put(packet, spans=(Span(1, number, number, burst.injected),))
 
     def send_blocks(self, blocks: bytes, bursts: Sequence[Burst]) -> None:
         """Queue one message."""
@@ -315,7 +341,7 @@ class PlainLink:
         if self._closed:
             return
         if spans is None:
-            spans = [Span(burst.count, burst.sequence, burst.injected) for burst in bursts]
+            spans = [Span.of(burst) for burst in bursts]
         self._pending.append(_Pending(item, spans))
         self._pending_bytes += len(item)
         self._taken.clear()
@@ -353,17 +379,7 @@ async def _next_other(receive: Receive, take_message: Callable[[bytes], None]) -
     return message
 
 
-def batch_header(burst: Burst) -> bytes:
-    """Return everything in a burst's batch that precedes its packets."""
-    return header(
-        burst.lengths,
-        size=burst.size,
-        sequence=burst.sequence,
-        time_ns=burst.time_ns,
-        injected=burst.injected,
-        original_lengths=burst.original_lengths,
-    )
-
-
-def _batch(burst: Burst) -> bytes:
-    return b"".join((batch_header(burst), *burst.pieces))
+def _batches(bursts: Sequence[Burst], *, timed: bool) -> list[bytes]:
+    if timed:
+        return [burst.form(Form.TIMED_BATCH, timed_batch) for burst in bursts]
+    return [burst.form(Form.BATCH, batch) for burst in bursts]

@@ -28,9 +28,11 @@ from wintun_api import __version__
 from wintun_api.api.access import needs
 from wintun_api.api.admission import Admission
 from wintun_api.api.context import Context, ContextOf, problems
+from wintun_api.choices import CaptureState, SessionState
 from wintun_api.choices import Scope as TokenScope
-from wintun_api.choices import SessionState
 from wintun_api.hub.impairment.accounts import FATES
+from wintun_api.hub.named_captures.captures import NamedCaptures
+from wintun_api.hub.recorders import Recorders
 from wintun_api.hub.session import ManagedSession
 
 router = APIRouter()
@@ -159,6 +161,8 @@ class ServiceCollector(Collector):
         for state in SessionState:
             states.add_metric([state], sum(session.state is state for session in sessions))
         yield states
+        yield from _memory(registry.recorders)
+        yield from _captures(registry.captures)
         yield from _families([(names.get(one.adapter, ""), one) for one in sessions])
 
 
@@ -182,6 +186,61 @@ def _connections(admission: Admission) -> Iterator[Metric]:
         f"{PREFIX}_accept_errors",
         "Connections that the system could not accept.",
         admission.accept_errors,
+    )
+
+
+def _memory(recorders: Recorders) -> Iterator[Metric]:
+    yield GaugeMetricFamily(
+        f"{PREFIX}_recorder_reserved_bytes",
+        "Memory that all recorders may come to use, in bytes.",
+        recorders.reserved,
+    )
+    yield GaugeMetricFamily(
+        f"{PREFIX}_recorder_limit_bytes",
+        "Memory that all recorders may use together, in bytes.",
+        recorders.limit_bytes,
+    )
+    yield GaugeMetricFamily(
+        f"{PREFIX}_recorder_readers", "Clients that read a recorder.", recorders.readers
+    )
+    yield CounterMetricFamily(
+        f"{PREFIX}_recorders_given_way",
+        "Recorders of ended sessions that were deleted to make room.",
+        recorders.given_way,
+    )
+
+
+def _captures(captures: NamedCaptures) -> Iterator[Metric]:
+    views = captures.views()
+    states = GaugeMetricFamily(f"{PREFIX}_captures", "Named captures by state.", labels=["state"])
+    for state in CaptureState:
+        states.add_metric([state], sum(view.state is state for view in views))
+    labels = ["capture", "name"]
+    packets = CounterMetricFamily(
+        f"{PREFIX}_capture_packets",
+        "Packets for a named capture: written, lost before they came to it, or unwritten because "
+        "the disk was too slow, full or broken.",
+        labels=[*labels, "fate"],
+    )
+    size = GaugeMetricFamily(
+        f"{PREFIX}_capture_bytes", "Bytes of the files of a named capture.", labels=labels
+    )
+    for view in views:
+        who = [view.id, view.definition.name]
+        packets.add_metric([*who, "written"], view.packets)
+        packets.add_metric([*who, "lost"], view.lost - view.unwritten)
+        packets.add_metric([*who, "unwritten"], view.unwritten)
+        size.add_metric(who, view.bytes)
+    yield from (states, packets, size)
+    yield GaugeMetricFamily(
+        f"{PREFIX}_capture_stored_bytes",
+        "Bytes that the files of all named captures take.",
+        captures.room.used,
+    )
+    yield GaugeMetricFamily(
+        f"{PREFIX}_capture_limit_bytes",
+        "Bytes that the files of all named captures may take.",
+        captures.room.limit,
     )
 
 
@@ -216,6 +275,9 @@ def _families(sessions: list[tuple[str, ManagedSession]]) -> Iterator[Metric]:
     )
     delayed = gauge("impairment_delayed_packets", "Packets that are delayed.", "direction")
     delayed_size = gauge("impairment_delayed_bytes", "Bytes that are delayed.", "direction")
+    recorded = counter("recorder_packets", "Packets that a recorder took, and dropped.", "fate")
+    kept = gauge("recorder_kept_packets", "Packets that a recorder has.")
+    kept_size = gauge("recorder_kept_bytes", "Memory that these packets use, in bytes.")
     for name, session in sessions:
         view, counters = session.view(), session.counters
         who = [name, str(session.adapter), session.id]
@@ -231,6 +293,11 @@ def _families(sessions: list[tuple[str, ManagedSession]]) -> Iterator[Metric]:
         readers = session.fanout.subscribers
         queued.add_metric(who, sum(reader.queued_packets for reader in readers))
         queued_size.add_metric(who, sum(reader.queued_bytes for reader in readers))
+        if view.recorder is not None:
+            for fate in ("recorded", "expired", "displaced"):
+                recorded.add_metric([*who, fate], getattr(view.recorder, fate))
+            kept.add_metric(who, view.recorder.packets)
+            kept_size.add_metric(who, view.recorder.used)
         for direction, accounts in session.network.accounts().items():
             for fate in FATES:
                 count = getattr(accounts, fate)
@@ -242,6 +309,7 @@ def _families(sessions: list[tuple[str, ManagedSession]]) -> Iterator[Metric]:
                     impaired_size.add_metric([*who, direction, fate], count.bytes)
     yield from (packets, size, lost, restarts, capacity, subscribers, queued, queued_size)
     yield from (impaired, impaired_size, delayed, delayed_size)
+    yield from (recorded, kept, kept_size)
 
 
 @router.get(

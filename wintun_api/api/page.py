@@ -21,6 +21,9 @@ FILES = {
     "/": ("index.html", "text/html"),
     "/app.js": ("app.js", "text/javascript"),
     # Parts that the dashboard loads when they are first shown.
+    "/captures.js": ("captures.js", "text/javascript"),
+    "/compose.js": ("compose.js", "text/javascript"),
+    "/packets.js": ("packets.js", "text/javascript"),
     "/traffic.js": ("traffic.js", "text/javascript"),
     "/impairment.js": ("impairment.js", "text/javascript"),
     "/app.css": ("app.css", "text/css"),

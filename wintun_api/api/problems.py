@@ -67,6 +67,16 @@ def hint_of(error: errors.WintunApiError) -> str:
     return error.kind.hint if isinstance(error, Refusal) else cause_of(type(error)).hint
 
 
+def headers_of(error: Exception) -> tuple[tuple[str, str], ...]:
+    """Return the header fields of the answer to an error."""
+    match error:
+        case Refusal():
+            return error.headers
+        case errors.FiltersBusy():
+            return (("Retry-After", str(error.retry_after)),)
+    return ()
+
+
 def refusal_of(error: Exception) -> Refusal:
     """Return the refusal of a WebSocket for which this error occurred before it was accepted."""
     if isinstance(error, Refusal):
@@ -77,7 +87,7 @@ def refusal_of(error: Exception) -> Refusal:
         hint = "Correct the named parameters and connect again."
         return Refusal(Kind.INVALID_REQUEST, detail, hint)
     found = hint_of(error) if isinstance(error, errors.WintunApiError) else None
-    return Refusal(kind_of(error), str(error), found)
+    return Refusal(kind_of(error), str(error), found, headers=headers_of(error))
 
 
 def problem_of(error: errors.WintunApiError, instance: str = "") -> dict[str, Any]:
@@ -96,6 +106,8 @@ def problem_of(error: errors.WintunApiError, instance: str = "") -> dict[str, An
             | errors.FrameError(reason=reason)
         ):
             more["reason"] = reason
+        case errors.InvalidFilter():
+            more = {"reason": error.reason, "offset": error.offset}
         case errors.InvalidArgument():
             more["field"] = error.field
     detail = str(error)
@@ -156,15 +168,11 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _on_unexpected)
 
 
-UNION_MEMBERS = frozenset({"int", "str", "float", "bool", "uuid"})
-
-
 async def _on_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, errors.WintunApiError)
-    headers = dict(error.headers) if isinstance(error, Refusal) else None
     if error.deleted is not None:
         note_subject(request.scope, f"adapter {error.deleted} (deleted)")
-    return response(problem_of(error, request.url.path), headers)
+    return response(problem_of(error, request.url.path), dict(headers_of(error)))
 
 
 async def _on_validation(request: Request, error: Exception) -> Response:
@@ -181,7 +189,7 @@ async def _on_http(request: Request, error: Exception) -> Response:
 def validation_problem(error: RequestValidationError, instance: str) -> dict[str, Any]:
     """Return the problem document of a request that does not match its schema."""
     found = [
-        {"field": _field(item["loc"]), "message": item["msg"].removeprefix("Value error, ")}
+        {"field": _field(item, error.body), "message": item["msg"].removeprefix("Value error, ")}
         for item in error.errors()
         if item["loc"][-1] != "none"  # "or nothing at all" does not help
     ]
@@ -205,15 +213,34 @@ def _parameter(place: tuple[int | str, ...]) -> int | str:
     return place[1] if place[0] in ("query", "path", "header") else place[0]
 
 
-def _field(place: tuple[int | str, ...]) -> str:
-    """Return the place of a value in the request, without pydantic's names of union members."""
-    names = [
-        str(part)
-        for part in place[1:]
-        if isinstance(part, int)
-        or (part.replace("-", "_").isidentifier() and part not in UNION_MEMBERS)
-    ]
-    return ".".join(names) or str(place[0])
+def _field(found: dict[str, Any], body: Any) -> str:
+    """Return the place of a value in the request, without pydantic's names of union members.
+
+    The names of members are those that the body has, and that of the member that is missing in it.
+    """
+    where, *place = found["loc"]
+    names: list[int | str]
+    if where != "body":
+        names = [part for part in place if part == place[0] or isinstance(part, int)]
+    else:
+        names = []
+        for part in place:
+            missing = found["type"] == "missing" and part is place[-1]
+            if isinstance(part, int) or missing or (isinstance(body, dict) and part in body):
+                names.append(part)
+                body = _member(body, part)
+    return ".".join(str(name) for name in names if _is_plain(name)) or str(where)
+
+
+def _member(body: Any, name: int | str) -> Any:
+    try:
+        return body[name]
+    except (KeyError, IndexError, TypeError):
+        return None
+
+
+def _is_plain(name: int | str) -> bool:
+    return isinstance(name, int) or name.replace("-", "_").isidentifier()
 
 
 async def _on_unexpected(request: Request, error: Exception) -> Response:

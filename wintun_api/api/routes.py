@@ -17,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from wintun_api.api.access import Access, access_of
 from wintun_api.api.kinds import Kind
+from wintun_api.api.parameters import check_names
 from wintun_api.api.problems import Refusal
 
 FOUND = "wintun_api.found"
@@ -98,6 +99,8 @@ class Routes(APIRouter):
         Raises:
             HTTPException: 404 or 405 if there is no route.
             Refusal: `security` was bypassed.
+            RequestValidationError: The route does not take a parameter of the query.
+            WebSocketRequestValidationError: Likewise, for a socket.
         """
         if scope["type"] == "lifespan":
             await super().app(scope, receive, send)
@@ -109,6 +112,7 @@ class Routes(APIRouter):
             if not found.methods:
                 raise HTTPException(404)
             raise HTTPException(405, headers={"Allow": ", ".join(sorted(found.methods))})
+        check_names(found.route, scope)
         scope["router"] = self
         scope["route"] = found.route
         scope.update(found.child_scope)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from fastapi import APIRouter, WebSocket
@@ -10,21 +10,26 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.json_schema import SkipJsonSchema
 
 from wintun_api.api.access import ANY_TOKEN, needs
-from wintun_api.api.capture import TAP, Capture, find, stream_capture
+from wintun_api.api.capture import find
+from wintun_api.api.capture_query import FILTER, MARKS, MARKS_BEFORE, TAP
+from wintun_api.api.capture_ways import stream_capture
 from wintun_api.api.connection import Options, PacketConnection
 from wintun_api.api.context import Context, ContextOf, PrincipalOf, SessionId
 from wintun_api.api.cutoff import accept, leased
 from wintun_api.api.kinds import Kind
 from wintun_api.api.link import link_of
+from wintun_api.api.live_capture import Capture
+from wintun_api.api.parameters import read
 from wintun_api.api.problems import Refusal, close_code, refusal_of
 from wintun_api.api.security import refuse_websocket
 from wintun_api.api.subprotocols import protocols
 from wintun_api.api.tokens import Principal
-from wintun_api.choices import Direction, Full, Overflow, Scope, Tap
+from wintun_api.choices import Direction, Full, Overflow, Scope, Tap, Times
 from wintun_api.errors import WintunApiError
 from wintun_api.hub.adapters import AdapterView
+from wintun_api.hub.filters import Filters
 from wintun_api.hub.session import ManagedSession
-from wintun_api.limits import MAX_PACKET
+from wintun_api.limits import MAX_FILTER, MAX_PACKET
 from wintun_api.native import speedups
 from wintun_api.settings import Settings
 from wintun_api.wire import BATCH, PCAPNG, RAW
@@ -37,7 +42,7 @@ SUBPROTOCOLS = (BATCH, RAW, PCAPNG)
 class PacketQuery(BaseModel):
     """Hold the query parameters of the packet socket."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     direction: Direction | SkipJsonSchema[None] = Field(
         None,
@@ -71,6 +76,13 @@ class PacketQuery(BaseModel):
         description="What happens to packets of this client when the send ring is full.",
     )
     tap: Tap = Field(default=Tap.AFTER, description=TAP)
+    filter: str = Field(default="", max_length=MAX_FILTER, description=FILTER)
+    times: Times = Field(
+        default=Times.BURST,
+        description="Whether each packet has its own time, in v1.batch: with `packet`, each batch "
+        "has flag 8.",
+    )
+    marks: bool = Field(default=False, description=f"{MARKS} {MARKS_BEFORE} This is for v1.pcapng.")
 
     def options(self, settings: Settings, principal: Principal, subprotocol: str | None) -> Options:
         """Return the options, with defaults from the settings and the token's scopes."""
@@ -106,7 +118,20 @@ class PacketQuery(BaseModel):
             full=self.full,
             message_bytes=settings.message_bytes,
             tap=self.tap,
+            marks=self.marks,
+            times=self.times,
         )
+
+    async def filtered(self, options: Options, filters: Filters) -> Options:
+        """Return the options with the filter.
+
+        Raises:
+            InvalidFilter: libpcap does not accept it.
+            FiltersBusy: Too many others are compiled.
+            FilterUnavailable: No libpcap is installed.
+            OutOfThreads: The system did not start the thread that compiles it.
+        """
+        return replace(options, filter=await filters.compile(self.filter))
 
 
 @router.websocket("/sessions/{session_id}/packets")
@@ -117,8 +142,9 @@ async def stream_packets(
     """Exchange IP packets with a session in the format of the negotiated subprotocol."""
     try:
         subprotocol = negotiate(websocket.scope["subprotocols"])
-        query = PacketQuery.model_validate(dict(websocket.query_params))
+        query = read(PacketQuery, websocket)
         options = query.options(context.settings, principal, subprotocol)
+        options = await query.filtered(options, context.registry.filters)
         session, adapter = await find(context, session_id)
     except (WintunApiError, ValidationError) as error:
         await refuse_websocket(refusal_of(error), websocket)
@@ -153,9 +179,8 @@ async def exchange(
         return
     session, options = stream.session, stream.options
     if stream.subprotocol == PCAPNG:
-        await stream_capture(
-            websocket, Capture(session, stream.adapter, options), context.leases, principal
-        )
+        capture = Capture(context.registry.sessions, session, options, stopping=context.stopping)
+        await stream_capture(websocket, capture, context.leases, principal)
         return
     connection = PacketConnection(
         session,
@@ -163,12 +188,13 @@ async def exchange(
         stream.subprotocol or RAW,
         options,
         may_inject=principal.allows(Scope.INJECT),
+        compile_filter=context.registry.filters.compile,
     )
     try:
         async with leased(websocket, context.leases, principal, connection.void):
             connection.open(stream.adapter, context.settings.max_message, started=stream.started)
-            while (await link.receive())["type"] != "websocket.disconnect":
-                connection.text()
+            while (message := await link.receive())["type"] != "websocket.disconnect":
+                connection.text(message["text"])
     except WintunApiError as error:  # the session ended between the look-up and the subscription
         connection.shut(close_code(error), str(error))
     finally:

@@ -68,6 +68,7 @@ async def get_system(registry: RegistryOf, context: ContextOf, principal: Princi
         architecture=platform.machine(),
         python=platform.python_version(),
         native=native.speedups(context.settings.native) is not None,
+        libpcap=await registry.filters.version(),
         elevated=registry.driver.elevated(),
         driver=DriverName(registry.driver.name),
         unavailable=reason_of(unavailable),

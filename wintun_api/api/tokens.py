@@ -192,6 +192,10 @@ class TokenStore:
         self._drop_expired()
         return list(self._issued.values())
 
+    def label_of(self, token_id: str) -> str:
+        """Return what a token is for; empty for the admin token, and if nothing was said."""
+        return next((token.label for token in self.issued() if token.id == token_id), "")
+
     async def revoke(self, token_id: str) -> bool:
         """Revoke an issued token and end what it opened; return whether the token existed.
 

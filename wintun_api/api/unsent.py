@@ -21,11 +21,22 @@ Whole = Callable[[Sequence[int], int], int]
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Describe packets with consecutive sequence numbers."""
+    """Describe packets of one burst, by how many they are and the first and last number.
+
+    Attributes:
+        burst: The burst, for a writer of several sessions; None if it is not known.
+    """
 
     count: int
     first: int
+    last: int
     injected: bool
+    burst: Burst | None = None
+
+    @classmethod
+    def of(cls, burst: Burst, start: int = 0) -> Span:
+        """Return the span of a burst's packets from `start` on."""
+        return cls(burst.count - start, burst.number(start), burst.last, burst.injected, burst)
 
 
 # The position behind a write, its size, and the arguments of `Unsent.wrote`. A plain tuple, because
@@ -109,6 +120,5 @@ class Unsent:
             for burst in bursts:
                 got = whole(burst.lengths, sent) if whole is not None and sent > 0 else 0
                 if got < burst.count:
-                    first = burst.sequence + got
-                    spans.append(Span(burst.count - got, first, burst.injected))
+                    spans.append(Span.of(burst, got))
         return spans

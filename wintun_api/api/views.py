@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from wintun_api.api.capture_views import capture_of
 from wintun_api.api.impairment_summary import marking
 from wintun_api.api.impairment_views import impairment_of, step_of
 from wintun_api.api.problems import problem_of
@@ -25,7 +26,9 @@ from wintun_api.hub.injection import Injection
 from wintun_api.hub.late import LateFailure, LateRemoval
 from wintun_api.hub.losses import SessionLoss
 from wintun_api.hub.management import DriverView, SlowCall
+from wintun_api.hub.named_captures.view import CaptureView
 from wintun_api.hub.network import NetworkSettings, Unmet
+from wintun_api.hub.recorder import RecorderView
 from wintun_api.hub.session import SessionView
 from wintun_api.limits import (
     DEFAULT_RING_CAPACITY,
@@ -56,6 +59,7 @@ from wintun_api.schemas.events import (
 from wintun_api.schemas.model import Model
 from wintun_api.schemas.network import Difference, Members, Route, Wanted
 from wintun_api.schemas.problem import Problem
+from wintun_api.schemas.recorder import Recorder, RecorderRemoval
 from wintun_api.schemas.sessions import InjectionReport, Lost, Session, SessionCounters, Traffic
 from wintun_api.schemas.system import (
     CallInProgress,
@@ -156,6 +160,7 @@ def session_of(view: SessionView) -> Session:
     return Session(
         id=view.id,
         adapter=view.adapter,
+        name=view.name,
         capacity=view.capacity,
         offload=view.offload,
         state=view.state,
@@ -167,6 +172,7 @@ def session_of(view: SessionView) -> Session:
         restarts=view.restarts,
         subscribers=view.subscribers,
         impairment=None if impaired is None else marking(impaired.rules),
+        recorder=None if view.recorder is None else recorder_of(view.recorder),
         holders=hold.holders if hold else 0,
         ends=hold.ends if hold else Ends.NOTHING,
         ends_at=None if hold is None or hold.ends_at_ns is None else _time_of(hold.ends_at_ns),
@@ -186,6 +192,25 @@ def session_of(view: SessionView) -> Session:
             ),
             ring_corrupt=counters.ring_corrupt,
         ),
+    )
+
+
+def recorder_of(view: RecorderView) -> Recorder:
+    """Return the recorder that a view of the hub describes."""
+    oldest_ns, newest_ns = view.oldest_ns, view.newest_ns
+    return Recorder(
+        session=view.session,
+        adapter=view.adapter,
+        seconds=view.seconds,
+        bytes=view.bytes,
+        set_at=_time_of(view.set_ns),
+        packets=view.packets,
+        used=view.used,
+        oldest=None if oldest_ns is None else _time_of(oldest_ns),
+        newest=None if newest_ns is None else _time_of(newest_ns),
+        recorded=view.recorded,
+        expired=view.expired,
+        displaced=view.displaced,
     )
 
 
@@ -302,8 +327,14 @@ def _event_data(data: object) -> Model:
             return session_of(data)
         case SessionLoss():
             return Loss.model_validate(data)
+        case CaptureView():
+            return capture_of(data)
         case HoldView():
             return hold_of(data)
+        case RecorderView(removed=None):
+            return recorder_of(data)
+        case RecorderView(removed=reason):
+            return RecorderRemoval(**dict(recorder_of(data)), reason=reason)
         case ImpairmentView():
             return impairment_of(data)
         case ImpairmentStep():

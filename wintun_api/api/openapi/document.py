@@ -32,6 +32,7 @@ TAGS = {
     "driver": "Read the driver that the service uses, or remove it from the system.",
     "adapters": "Create, open, update, restore, release and delete TUN adapters.",
     "sessions": "Start and end sessions of adapters, and read their counters.",
+    "captures": "Record packets in memory and in files, and check filters.",
     "impairment": "Make the network of a session bad on purpose, and count what that does.",
     "packets": "Inject and capture IP packets over plain HTTP. The file asyncapi.json describes "
     "the WebSocket.",

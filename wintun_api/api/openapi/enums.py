@@ -14,6 +14,9 @@ from wintun_api.choices import PresetName
 TEXTS = {
     "CaptureDirection": "The packets that a capture contains: those `received` from the host, "
     "those `injected` by clients, or `both`.",
+    "CaptureState": "The state of a capture. `waiting`: it waits for its trigger. `running`: it "
+    "writes packets. `stopped`: it has ended as it was asked to, or with the service. `failed`: it "
+    "could not write any more.",
     "CodeKind": "The kind of an error number: a Win32 error code, or a number of another kind that "
     "Windows components return.",
     "Direction": "The packets that a client gets: those `received` from the host, those `injected` "
@@ -39,6 +42,7 @@ TEXTS = {
 GROWING = frozenset(
     {
         "CaptureDirection",
+        "CaptureState",
         "CodeKind",
         "Direction",
         "Distribution",
@@ -56,7 +60,9 @@ GROWING = frozenset(
         "ProblemType",
         "ReaderLossCause",
         "Scope",
+        "StopReason",
         "Subprotocol",
+        "TriggerKind",
         "UnavailableCause",
     }
 )

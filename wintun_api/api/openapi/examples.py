@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from wintun_api import __version__
 from wintun_api.api.impairment_views import impairment_of, plan_of, presets
 from wintun_api.api.views import limits_of
-from wintun_api.choices import DriverGeneration, DriverName, Scope, SessionState
+from wintun_api.choices import (
+    CaptureDirection,
+    CaptureState,
+    DriverGeneration,
+    DriverName,
+    Scope,
+    SessionState,
+)
 from wintun_api.drivers.wintun.abi import Generation
 from wintun_api.drivers.wintun.generations import CAPABILITIES
 from wintun_api.hub.impairment.accounts import Accounts, Count
@@ -23,9 +30,12 @@ from wintun_api.schemas.adapters import (
     Release,
     Removal,
 )
+from wintun_api.schemas.captures import Capture, CaptureFile, Keep, Rotate, Stop
+from wintun_api.schemas.filters import FilterFault, FilterVerdict
 from wintun_api.schemas.impairment import ImpairmentSet
 from wintun_api.schemas.model import EXAMPLE_GUID, Model
 from wintun_api.schemas.network import Route
+from wintun_api.schemas.recorder import Recorder
 from wintun_api.schemas.sessions import (
     InjectionReport,
     Lost,
@@ -113,6 +123,7 @@ SYSTEM = System(
     architecture="AMD64",
     python="3.13.5",
     native=True,
+    libpcap="1.10.6",
     elevated=True,
     driver=DriverName.WINTUN,
     unavailable=None,
@@ -163,6 +174,59 @@ IMPAIRED = impairment_of(
     )
 )
 
+RECORDER = Recorder(
+    session=SESSION,
+    adapter=GUID,
+    seconds=120,
+    bytes=64 * 1024 * 1024,
+    set_at=TIME,
+    packets=81234,
+    used=61_208_448,
+    oldest=TIME,
+    newest=TIME + timedelta(seconds=94),
+    recorded=130_977,
+    expired=49_743,
+    displaced=0,
+)
+CAPTURE = Capture(
+    id="c0ffee12ab34",
+    name="office",
+    state=CaptureState.RUNNING,
+    reason=None,
+    detail=None,
+    adapters=[GUID],
+    pool=None,
+    direction=CaptureDirection.BOTH,
+    filter="tcp port 443",
+    snaplen=0,
+    marks=False,
+    stop=Stop(seconds=3600),
+    rotate=Rotate(bytes=100_000_000),
+    keep=Keep(files=10),
+    trigger=None,
+    created_by="grafana",
+    created_at=TIME,
+    triggered_at=None,
+    ended_at=None,
+    interfaces=1,
+    packets=204,
+    lost=0,
+    unwritten=0,
+    bytes=182_512,
+    files=[
+        CaptureFile(
+            number=1,
+            name="office-00001-20261125T093000Z.pcapng",
+            packets=204,
+            bytes=182_512,
+            first=TIME,
+            last=TIME + timedelta(seconds=94),
+            complete=False,
+        )
+    ],
+    deleted_files=0,
+)
+
 # An example of each answer, by its model.
 ANSWERS: tuple[Model, ...] = (
     Health(status="ok"),
@@ -177,6 +241,12 @@ ANSWERS: tuple[Model, ...] = (
     Release(exists=True),
     IMPAIRED,
     next(preset for preset in presets() if preset.name == "3g"),
+    FilterVerdict(
+        valid=False,
+        error=FilterFault(message="can't parse filter expression: syntax error", offset=4),
+    ),
+    RECORDER,
+    CAPTURE,
 )
 
 # Examples of request bodies: operationId -> name of the example -> body.
@@ -234,6 +304,25 @@ BODIES: dict[str, dict[str, dict[str, Any]]] = {
             },
         },
         "preset": {"preset": "3g", "seed": 7},
+    },
+    "check_filter": {"wrong": {"filter": "tcp prot 80"}},
+    "set_recorder": {"two-minutes": {"seconds": 120, "bytes": 67108864}},
+    "create_capture": {
+        "one-adapter": {
+            "name": "office",
+            "adapters": [EXAMPLE_GUID],
+            "filter": "tcp port 443",
+            "stop": {"seconds": 3600},
+        },
+        "rotated": {
+            "name": "week",
+            "rotate": {"bytes": 100000000, "seconds": 3600},
+            "keep": {"files": 168, "bytes": 10000000000},
+        },
+        "around-a-loss": {
+            "name": "losses",
+            "trigger": {"on": "loss", "before": 30, "after": 10},
+        },
     },
     "create_token": {
         "read-only": {"scopes": ["read"], "label": "grafana"},

@@ -34,6 +34,11 @@ RETRY = {
     "description": "The number of seconds to wait before the next attempt.",
     "schema": {"type": "integer", "minimum": 1},
 }
+RETRY_FILTER = {
+    **RETRY,
+    "description": "The number of seconds to wait before the next attempt, if too many filters "
+    "are being compiled. Other causes do not have it.",
+}
 CHALLENGE = {"description": "Always `Bearer`.", "schema": {"type": "string"}}
 HEADERS: dict[tuple[str, str], dict[str, Any]] = {
     ("create_adapter", "200"): {"Location": LOCATION},
@@ -101,6 +106,13 @@ def _refusals(operation: Operation) -> None:
         responses["401"]["headers"] = {"WWW-Authenticate": CHALLENGE}
     if "429" in responses:
         responses["429"]["headers"] = {"Retry-After": RETRY}
+    if "503" in responses and Kind.FILTERS_BUSY.slug in _examples(responses["503"]):
+        responses["503"]["headers"] = {"Retry-After": RETRY_FILTER}
+
+
+def _examples(response: dict[str, Any]) -> dict[str, Any]:
+    examples: dict[str, Any] = response["content"][MEDIA_TYPE]["examples"]
+    return examples
 
 
 def _may_be_wrong(schema: dict[str, Any]) -> bool:

@@ -90,6 +90,25 @@ ERRORS: list[tuple[errors.WintunApiError, str]] = [
     (errors.SessionExists(GUID, SESSION), "/v1/sessions"),
     (errors.SessionNotFound(SESSION), SESSION_PATH),
     (errors.ImpairmentNotFound(SESSION), SESSION_PATH + "/impairment"),
+    (errors.RecorderNotFound(SESSION), SESSION_PATH + "/recorder"),
+    (errors.CaptureNotFound("c0ffee12ab34"), "/v1/captures/c0ffee12ab34"),
+    (errors.CaptureOver("c0ffee12ab34"), "/v1/captures/c0ffee12ab34/trigger"),
+    (errors.CapturesFull(10 * 2**30, 10_737_418_240), "/v1/captures"),
+    (errors.TooManyCaptures("captures", 64), "/v1/captures"),
+    (errors.RecordersFull(2**30, 1_006_632_960), SESSION_PATH + "/recorder"),
+    (
+        errors.InvalidFilter("tcp prot 80", "can't parse filter expression: syntax error", 4),
+        SESSION_PATH + "/capture.pcapng",
+    ),
+    (
+        errors.FilterUnavailable(
+            "Filters need libpcap, which is not installed for the service.",
+            hint='Install it with: pip install "wintun-api[filter]"',
+        ),
+        "/v1/filters/check",
+    ),
+    (errors.FiltersBusy(), "/v1/filters/check"),
+    (errors.TooManyReaders(4), SESSION_PATH + "/recorder.pcapng"),
     (
         errors.StorageFailed(
             "The token was not made: writing the file of issued tokens failed (No space left on "
@@ -174,9 +193,10 @@ def _raised() -> Iterator[tuple[errors.WintunApiError, str]]:
 
 
 def _invalid_request() -> dict[str, Any]:
+    body = {"name": "OfficeNet", "addresses": ["10.6.7.7"]}
     try:
-        AdapterCreate.model_validate({"name": "OfficeNet", "addresses": ["10.6.7.7"]})
+        AdapterCreate.model_validate(body)
     except ValidationError as error:
         found = [{**row, "loc": ("body", *row["loc"])} for row in error.errors()]
-        return validation_problem(RequestValidationError(found), ADAPTERS)
+        return validation_problem(RequestValidationError(found, body=body), ADAPTERS)
     raise AssertionError("10.6.7.7 has no prefix length")
