@@ -45,3 +45,19 @@ def test_a_sessions_packets_and_the_events(service: RunningService) -> None:
 
     asyncio.run(work())
     assert service.http.get("/v1/adapters").json() == []
+
+
+def test_a_session_says_what_happened_to_packets(service: RunningService) -> None:
+    """A capture with marks has the packets that an impairment lost, with the comment."""
+    with (
+        Client(service.url, token=TOKEN) as client,
+        client.adapter("Lab") as adapter,
+        adapter.session() as session,
+        session.impair(injected={"loss": 1}),
+        session.capture(marks=True, packets=1) as chunks,
+    ):
+        file = next(chunks)
+        session.inject([PACKET])
+        file += b"".join(chunks)
+    assert PACKET in file
+    assert b"not delivered: lost" in file

@@ -17,8 +17,9 @@ import wintun_api.client
 
 FOLDER = Path(wintun_api.client.__file__).parent
 COMMAND = "python -m tests.client.twin"
-# What differs beyond words: the order of imports, and a loop that only passes things on.
-FIX = ["check", "--select", "I,F401,UP028", "--fix", "--unsafe-fixes", "--quiet"]
+# What differs beyond words: the order of imports, a loop that only passes things on, and blocks
+# that can be one.
+FIX = ["check", "--select", "I,F401,UP028,SIM117", "--fix", "--unsafe-fixes", "--quiet"]
 
 # Whole words; an empty one goes with the space behind it.
 WORDS = {

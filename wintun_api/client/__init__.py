@@ -6,6 +6,7 @@
     call          one request as data, and how its answer is read
     impairments   what sets an impairment again that was replaced
     location      where the service is, and its token
+    moments       the times that the service takes as text
     diagnosis     whether it is the service that answers, and what is there instead
     undivided     does what must not be left half done
     problems      what can fail: the exceptions of the client
@@ -55,6 +56,7 @@ from wintun_api.client.problems import (
     ClientError,
     ConnectionLost,
     CredentialError,
+    FilterRefused,
     FrameRefused,
     NotTheService,
     ProblemError,
@@ -96,6 +98,7 @@ __all__ = [
     "ConnectionLost",
     "CredentialError",
     "EventStream",
+    "FilterRefused",
     "FrameRefused",
     "ImpairmentHandle",
     "Location",

@@ -9,7 +9,9 @@ import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Self, TypeVar
 from uuid import UUID
 
 from wintun_api.client import location, operations
@@ -33,11 +35,15 @@ from wintun_api.client.operations import (
     Guid,
     OneDirection,
     Packet,
+    Retention,
+    Rotation,
     Routes,
     Rules,
     Selection,
     Servers,
+    StopConditions,
     Timetable,
+    TriggerRule,
 )
 from wintun_api.client.problems import (
     ITS_ADDRESS,
@@ -51,7 +57,6 @@ from wintun_api.client.undivided import async_undivided
 
 if TYPE_CHECKING:
     import ssl
-    from pathlib import Path
     from types import TracebackType
 
     import httpx
@@ -59,9 +64,13 @@ if TYPE_CHECKING:
     from wintun_api.client.asynchronous_events import AsyncEventStream
     from wintun_api.client.backoff import Backoff
     from wintun_api.client.burst import Framing
+    from wintun_api.client.moments import Moment
     from wintun_api.client.packets import AsyncPacketStream
     from wintun_api.schemas.adapters import Adapter, Release, Removal
+    from wintun_api.schemas.captures import Capture
+    from wintun_api.schemas.filters import FilterVerdict
     from wintun_api.schemas.impairment import Preset, SessionImpairment
+    from wintun_api.schemas.recorder import Recorder
     from wintun_api.schemas.sessions import InjectionReport, Session
     from wintun_api.schemas.system import Driver, Health, System
     from wintun_api.schemas.tokens import CreatedToken, Token
@@ -664,6 +673,8 @@ class AsyncClient:
         snaplen: int | None = None,
         packets: int | None = None,
         seconds: float | None = None,
+        filter: str | None = None,  # noqa: A002 - the field's word
+        marks: bool | None = None,
     ) -> AsyncIterator[AsyncIterator[bytes]]:
         """Capture the packets of a session; give the bytes of a pcapng file as they come.
 
@@ -675,6 +686,9 @@ class AsyncClient:
             snaplen: How many bytes of each packet are kept; 0, the default, keeps all.
             packets: After how many packets the capture ends.
             seconds: After how many seconds it ends.
+            filter: A filter in the language of libpcap, such as `tcp port 443`.
+            marks: Whether comments say what an impairment did to packets, and whether lost and
+                rejected packets are there too.
 
         Raises:
             ServiceUnreachable: The connection broke, also while the bytes are read.
@@ -686,7 +700,223 @@ class AsyncClient:
             snaplen=snaplen,
             packets=packets,
             seconds=seconds,
+            filter=filter,
+            marks=marks,
         )
+        async with self.listen(call) as chunks:
+            yield chunks
+
+    @asynccontextmanager
+    async def capture_adapters(
+        self,
+        adapter: Iterable[Guid] | None = None,
+        *,
+        pool: str | None = None,
+        direction: str | None = None,
+        tap: str | None = None,
+        snaplen: int | None = None,
+        packets: int | None = None,
+        seconds: float | None = None,
+        filter: str | None = None,  # noqa: A002 - the field's word
+        marks: bool | None = None,
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Capture the packets of several adapters; give the bytes of a pcapng file as they come.
+
+        Adapters and sessions that come later belong to it from then on.
+
+        Args:
+            adapter: Their GUIDs; None for all, or for those of the pool.
+            pool: The pool whose adapters are meant.
+            direction: As of `capture_packets`, like the others that are not explained here.
+            tap: On which side of an impairment it watches.
+            snaplen: How many bytes of each packet are kept.
+            packets: After how many packets the capture ends.
+            seconds: After how many seconds it ends.
+            filter: A filter in the language of libpcap.
+            marks: Whether comments say what an impairment did to packets, and whether lost and
+                rejected packets are there too.
+
+        Raises:
+            ServiceUnreachable: The connection broke, also while the bytes are read.
+        """
+        call = operations.capture_adapters(
+            adapter,
+            pool=pool,
+            direction=direction,
+            tap=tap,
+            snaplen=snaplen,
+            packets=packets,
+            seconds=seconds,
+            filter=filter,
+            marks=marks,
+        )
+        async with self.listen(call) as chunks:
+            yield chunks
+
+    async def check_filter(self, filter: str) -> FilterVerdict:  # noqa: A002 - the field's word
+        """Return whether libpcap accepts a filter, and if not, what is wrong and where."""
+        return await self.send(operations.check_filter(filter))
+
+    # The recorder
+
+    async def get_recorder(self, session_id: str) -> Recorder:
+        """Return the recorder of a session: its limits, and what it has.
+
+        Raises:
+            ProblemError: `recorder-not-found` if it is off.
+        """
+        return await self.send(operations.get_recorder(session_id))
+
+    async def set_recorder(
+        self,
+        session_id: str,
+        *,
+        seconds: float | None = None,
+        bytes: int | None = None,  # noqa: A002 - the name of the member
+    ) -> Recorder:
+        """Let the service keep the last packets of a session, or change how much it keeps.
+
+        Args:
+            session_id: The session.
+            seconds: The age up to which packets are kept; 120 by default.
+            bytes: The memory that they may use; 64 MiB by default.
+        """
+        return await self.send(operations.set_recorder(session_id, seconds=seconds, bytes=bytes))
+
+    async def remove_recorder(self, session_id: str) -> Recorder:
+        """Switch the recorder of a session off, and delete what it has.
+
+        Raises:
+            ProblemError: `recorder-not-found` if it is off already.
+        """
+        return await self.send(operations.remove_recorder(session_id))
+
+    @asynccontextmanager
+    async def read_recorder(
+        self,
+        session_id: str,
+        *,
+        since: Moment | None = None,
+        until: Moment | None = None,
+        direction: str | None = None,
+        filter: str | None = None,  # noqa: A002 - the field's word
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Read what the recorder of a session has; give the bytes of a pcapng file.
+
+        Args:
+            session_id: The session.
+            since: The time of the first packet: `-30s`, `2026-11-29T10:15:00Z`, a `datetime` with
+                its zone, or a `timedelta`, which is how long before now.
+            until: The time of the last packet, likewise.
+            direction: `received`, `injected` or `both`, which is the default.
+            filter: A filter in the language of libpcap.
+
+        Raises:
+            TypeError: A time is something else.
+            ValueError: A `datetime` has no zone, or a `timedelta` is negative.
+            ServiceUnreachable: The connection broke, also while the bytes are read.
+        """
+        call = operations.read_recorder(
+            session_id, since=since, until=until, direction=direction, filter=filter
+        )
+        async with self.listen(call) as chunks:
+            yield chunks
+
+    # Named captures
+
+    async def list_captures(self) -> list[Capture]:
+        """Return the captures of the service, newest first."""
+        return await self.send(operations.list_captures())
+
+    async def create_capture(
+        self,
+        name: str | None = None,
+        *,
+        adapters: Iterable[Guid] | None = None,
+        pool: str | None = None,
+        direction: str | None = None,
+        filter: str | None = None,  # noqa: A002 - the field's word
+        snaplen: int | None = None,
+        marks: bool | None = None,
+        stop: StopConditions | None = None,
+        rotate: Rotation | None = None,
+        keep: Retention | None = None,
+        trigger: TriggerRule | None = None,
+    ) -> Capture:
+        """Let the service write packets into files, until they are stopped or have enough.
+
+        Args:
+            name: A name for people.
+            adapters: The GUIDs of its adapters; None for all, or for those of the pool.
+            pool: The pool whose adapters are meant.
+            direction: `received`, `injected` or `both`, which is the default.
+            filter: A filter in the language of libpcap.
+            snaplen: How many bytes of each packet are kept; 0, the default, keeps all.
+            marks: Whether comments say what an impairment did to packets, and whether lost and
+                rejected packets are there too.
+            stop: When it ends: `{"packets": 1000, "bytes": 10**9, "seconds": 3600}`, each optional.
+            rotate: When another file begins: `{"bytes": 10**8, "seconds": 600}`.
+            keep: How much is kept: `{"files": 10, "bytes": 10**9}`.
+            trigger: What it waits for: `{"on": "loss", "before": 30, "after": 10}`.
+        """
+        return await self.send(
+            operations.create_capture(
+                name,
+                adapters=adapters,
+                pool=pool,
+                direction=direction,
+                filter=filter,
+                snaplen=snaplen,
+                marks=marks,
+                stop=stop,
+                rotate=rotate,
+                keep=keep,
+                trigger=trigger,
+            )
+        )
+
+    async def get_capture(self, capture_id: str) -> Capture:
+        """Return a capture with its counts and files.
+
+        Raises:
+            ProblemError: `capture-not-found` if there is none with this id.
+        """
+        return await self.send(operations.get_capture(capture_id))
+
+    async def stop_capture(self, capture_id: str) -> Capture:
+        """Stop a capture; its files are kept."""
+        return await self.send(operations.stop_capture(capture_id))
+
+    async def trigger_capture(self, capture_id: str) -> Capture:
+        """Begin a capture that waits for its trigger.
+
+        Raises:
+            ProblemError: `capture-over` if it has ended.
+        """
+        return await self.send(operations.trigger_capture(capture_id))
+
+    async def delete_capture(self, capture_id: str) -> Capture:
+        """Stop a capture and delete its files.
+
+        Raises:
+            ProblemError: `capture-not-found` if there is none with this id.
+        """
+        return await self.send(operations.delete_capture(capture_id))
+
+    @asynccontextmanager
+    async def download_capture_file(
+        self, capture_id: str, number: int
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Read a file of a capture; give the bytes of a pcapng file.
+
+        Args:
+            capture_id: The capture.
+            number: The number of the file, from 1.
+
+        Raises:
+            ServiceUnreachable: The connection broke, also while the bytes are read.
+        """
+        call = operations.download_capture_file(capture_id, number)
         async with self.listen(call) as chunks:
             yield chunks
 
@@ -957,6 +1187,8 @@ class AsyncAdapterHandle:
         queue_packets: int | None = None,
         queue_bytes: int | None = None,
         snaplen: int | None = None,
+        filter: str | None = None,  # noqa: A002 - the field's word
+        times: str | None = None,
         full: str | None = None,
         protocol: Framing = "v1.batch",
         reconnect: Backoff | bool = False,
@@ -980,6 +1212,10 @@ class AsyncAdapterHandle:
             queue_packets: How many packets wait in the service.
             queue_bytes: How many bytes of packets wait in the service.
             snaplen: How many bytes of each packet are given; 0, the default, gives all.
+            filter: Which packets the program gets, in the language of libpcap, as in `tcp port
+                443`; `set_filter` of the stream changes it. The default is all packets.
+            times: What has a time: each `burst`, which is the default, or each `packet` as well,
+                which costs a little.
             full: What happens to packets that are sent when the send ring is full: `drop`, which is
                 the default, or `wait`.
             protocol: The framing: `v1.batch`, `v1.raw` or `v1.pcapng`.
@@ -1001,6 +1237,8 @@ class AsyncAdapterHandle:
             queue_packets=queue_packets,
             queue_bytes=queue_bytes,
             snaplen=snaplen,
+            filter=filter,
+            times=times,
             full=full,
         )
         return AsyncPacketStream(
@@ -1125,6 +1363,8 @@ class AsyncSessionHandle:
         queue_packets: int | None = None,
         queue_bytes: int | None = None,
         snaplen: int | None = None,
+        filter: str | None = None,  # noqa: A002 - the field's word
+        times: str | None = None,
         full: str | None = None,
         protocol: Framing = "v1.batch",
         reconnect: Backoff | bool = False,
@@ -1143,6 +1383,10 @@ class AsyncSessionHandle:
             queue_packets: How many packets wait in the service.
             queue_bytes: How many bytes of packets wait in the service.
             snaplen: How many bytes of each packet are given; 0, the default, gives all.
+            filter: Which packets the program gets, in the language of libpcap, as in `tcp port
+                443`; `set_filter` of the stream changes it. The default is all packets.
+            times: What has a time: each `burst`, which is the default, or each `packet` as well,
+                which costs a little.
             full: What happens to packets that are sent when the send ring is full: `drop`, which is
                 the default, or `wait`.
             protocol: The framing: `v1.batch`, `v1.raw` or `v1.pcapng`.
@@ -1160,6 +1404,8 @@ class AsyncSessionHandle:
             queue_packets=queue_packets,
             queue_bytes=queue_bytes,
             snaplen=snaplen,
+            filter=filter,
+            times=times,
             full=full,
         )
         return AsyncPacketStream(
@@ -1233,6 +1479,71 @@ class AsyncSessionHandle:
                 raise
             return None
 
+    async def record(
+        self,
+        *,
+        seconds: float | None = None,
+        bytes: int | None = None,  # noqa: A002 - the name of the member
+    ) -> Recorder:
+        """Let the service keep the last packets of the session, or change how much it keeps.
+
+        Args:
+            seconds: The age up to which packets are kept; 120 by default.
+            bytes: The memory that they may use; 64 MiB by default.
+        """
+        return await self._client.set_recorder(self.id, seconds=seconds, bytes=bytes)
+
+    async def recorder(self) -> Recorder | None:
+        """Return the limits of the recorder and what it has; None if it is off."""
+        try:
+            return await self._client.get_recorder(self.id)
+        except ProblemError as error:
+            if error.kind != "recorder-not-found":
+                raise
+            return None
+
+    async def save_recorder(
+        self,
+        path: str | PathLike[str],
+        *,
+        since: Moment | None = None,
+        until: Moment | None = None,
+        direction: str | None = None,
+        filter: str | None = None,  # noqa: A002 - the field's word
+    ) -> None:
+        """Write what the recorder has to a pcapng file; it continues meanwhile.
+
+        If the connection breaks, the file has the packets that came before.
+
+        Args:
+            path: The file; one that exists is replaced.
+            since: As `AsyncClient.read_recorder` takes it, like everything below.
+            until: The time of the last packet.
+            direction: `received`, `injected` or `both`.
+            filter: A filter in the language of libpcap.
+
+        Raises:
+            ProblemError: `recorder-not-found` if it is off.
+            ServiceUnreachable: The connection broke.
+            OSError: The file cannot be written.
+        """
+        read = self._client.read_recorder(
+            self.id, since=since, until=until, direction=direction, filter=filter
+        )
+        async with read as chunks:
+            with _written(path) as file:
+                async for chunk in chunks:
+                    file.write(chunk)
+
+    async def remove_recorder(self) -> Recorder | None:
+        """Switch the recorder off; return what it had, or None if it was off."""
+        try:
+            return await self._client.remove_recorder(self.id)
+        except ProblemError as error:
+            if error.kind != "recorder-not-found":
+                raise
+            return None
+
     async def end(self) -> Session:
         """End the session now; return it with its last counters."""
         self._info = await self._client.end_session(self.id)
@@ -1252,6 +1563,8 @@ class AsyncSessionHandle:
         snaplen: int | None = None,
         packets: int | None = None,
         seconds: float | None = None,
+        filter: str | None = None,  # noqa: A002 - the field's word
+        marks: bool | None = None,
     ) -> AsyncIterator[AsyncIterator[bytes]]:
         """Capture the packets of the session, as `AsyncClient.capture_packets` does."""
         async with self._client.capture_packets(
@@ -1261,6 +1574,8 @@ class AsyncSessionHandle:
             snaplen=snaplen,
             packets=packets,
             seconds=seconds,
+            filter=filter,
+            marks=marks,
         ) as chunks:
             yield chunks
 
@@ -1398,3 +1713,8 @@ async def _undo(client: AsyncClient, call: Call[T], error: BaseException | None)
             raise
         error.add_note(f"Cleaning up failed as well: {failure}")
         return None
+
+
+def _written(path: str | PathLike[str]) -> BinaryIO:
+    """Open a file that is written in short pieces, which an event loop need not wait for."""
+    return Path(path).open("wb")

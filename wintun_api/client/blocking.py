@@ -24,7 +24,7 @@ from wintun_api.client.packets import AsyncPacketStream
 from wintun_api.client.problems import ClientError
 
 if TYPE_CHECKING:
-    from wintun_api.schemas.control import Ended, Hello
+    from wintun_api.schemas.control import Ended, Hello, NextSequence
 
 T = TypeVar("T")
 
@@ -212,6 +212,20 @@ class PacketStream:
             ClientError: The framing is `v1.pcapng`, which carries packets to the program only.
         """
         self._run(self._stream.put(packets))
+
+    def set_filter(
+        self,
+        filter: str | None,  # noqa: A002 - the field's word
+    ) -> NextSequence:
+        """Get other packets from now on, as `AsyncPacketStream.set_filter` does.
+
+        Raises:
+            FilterRefused: It is not valid, or the service has no libpcap. The stream goes on with
+                the filter that it has.
+            StreamClosed: The stream has ended.
+            ClientError: The framing is not `v1.batch`.
+        """
+        return self._run(self._stream.set_filter(filter))
 
     def _arrived(self) -> list[Burst | Loss]:
         try:

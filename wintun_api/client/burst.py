@@ -21,10 +21,14 @@ class Burst:
             there it is what was asked for, and `received` for both directions.
         time_ns: When the service got them, in nanoseconds since 1970. In `v1.raw`, which does not
             carry it, when this program got them.
-        sequence: The number of the first packet in its session and direction; each packet counts
-            one. None in `v1.raw`, which does not carry it.
+        sequence: The number of the first packet in its session and direction. None in `v1.raw`,
+            which does not carry it.
         original_lengths: The length of each packet before `snaplen` cut it, in bytes; None if no
             packet was cut.
+        sequences: The number of each packet, which has gaps where a filter lets some through; None
+            in `v1.raw`.
+        times_ns: When the service read each packet, in nanoseconds since 1970; None unless
+            `times="packet"` was asked for.
     """
 
     packets: Sequence[bytes]
@@ -32,6 +36,8 @@ class Burst:
     time_ns: int
     sequence: int | None
     original_lengths: Sequence[int] | None = None
+    sequences: Sequence[int] | None = None
+    times_ns: Sequence[int] | None = None
 
     @property
     def time(self) -> datetime:
@@ -51,10 +57,11 @@ class Loss:
         cause: `queue`, `ended`, `ring` or `truncated`, as in `schemas.control.ReaderLossCause`; or
             `reconnect` for what was missed between two connections.
         direction: The direction of the lost packets.
-        count: How many they are; None if it cannot be known. It is 0 for a `reconnect` between
-            which nothing was missed.
+        count: How many they are; None if it cannot be known, as for a `reconnect` of a stream with
+            a filter. It is 0 for a `reconnect` between which nothing was missed.
         first: The number of the first lost packet; None if it cannot be known.
-        last: The number of the last lost packet. Others between the two may have arrived.
+        last: The number of the last lost packet. Others between the two may have arrived, or may
+            not have passed the filter.
     """
 
     cause: str

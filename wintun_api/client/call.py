@@ -27,6 +27,8 @@ GONE: Final = (
     "session-not-found",
     "session-ended",
     "impairment-not-found",
+    "recorder-not-found",
+    "capture-not-found",
 )
 
 
@@ -88,7 +90,7 @@ class Call(Generic[T]):
     method: str
     path: str
     answer: str
-    query: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str | list[str]] = field(default_factory=dict)
     body: Mapping[str, Any] | None = None
     content: bytes | None = None
     content_type: str = ""
@@ -213,12 +215,16 @@ def path_of(*parts: object) -> str:
     return "/" + "/".join(map(_part, parts))
 
 
-def query_of(**parameters: Any) -> dict[str, str]:
-    """Return the parameters of a query that were given, as texts."""
+def query_of(**parameters: Any) -> dict[str, str | list[str]]:
+    """Return the parameters of a query that were given, as texts; a list is given several times."""
     return {
-        name: str(value).lower() if isinstance(value, bool) else str(value)
+        name: [*map(_text, value)] if isinstance(value, list) else _text(value)
         for name, value in given(**parameters).items()
     }
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _part(part: object) -> str:

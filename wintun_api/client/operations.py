@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from uuid import UUID
 
 from wintun_api.client.call import UNSET, Call, Unset, given, path_of, query_of
+from wintun_api.client.moments import moment_of
 
 if TYPE_CHECKING:
     from ipaddress import (
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
         IPv6Interface,
     )
 
+    from wintun_api.client.moments import Moment
     from wintun_api.schemas.adapters import Adapter, Release, Removal
+    from wintun_api.schemas.captures import Capture, Keep, Rotate, Stop, Trigger
+    from wintun_api.schemas.filters import FilterVerdict
     from wintun_api.schemas.impairment import (
         Impairment,
         Match,
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
         SessionImpairment,
     )
     from wintun_api.schemas.network import Route
+    from wintun_api.schemas.recorder import Recorder
     from wintun_api.schemas.sessions import InjectionReport, Session
     from wintun_api.schemas.system import Driver, Health, System
     from wintun_api.schemas.tokens import CreatedToken, Token
@@ -43,6 +48,10 @@ Packet: TypeAlias = "bytes | bytearray | memoryview"
 OneDirection: TypeAlias = "Impairment | Mapping[str, Any]"
 Selection: TypeAlias = "Match | Mapping[str, Any]"
 Timetable: TypeAlias = "Scenario | Mapping[str, Any]"
+StopConditions: TypeAlias = "Stop | Mapping[str, Any]"
+Rotation: TypeAlias = "Rotate | Mapping[str, Any]"
+Retention: TypeAlias = "Keep | Mapping[str, Any]"
+TriggerRule: TypeAlias = "Trigger | Mapping[str, Any]"
 Rules: TypeAlias = "Iterable[Rule | Mapping[str, Any]]"
 
 
@@ -288,6 +297,8 @@ def capture_packets(
     snaplen: int | None = None,
     packets: int | None = None,
     seconds: float | None = None,
+    filter: str | None = None,  # noqa: A002 - the name of the parameter
+    marks: bool | None = None,
 ) -> Call[bytes]:
     """`GET /v1/sessions/{session_id}/capture.pcapng`."""
     return Call(
@@ -296,9 +307,165 @@ def capture_packets(
         path_of("v1", "sessions", session_id, "capture.pcapng"),
         "application/x-pcapng",
         query=query_of(
-            direction=direction, tap=tap, snaplen=snaplen, packets=packets, seconds=seconds
+            direction=direction,
+            tap=tap,
+            snaplen=snaplen,
+            packets=packets,
+            seconds=seconds,
+            filter=filter,
+            marks=marks,
         ),
     )
+
+
+def capture_adapters(
+    adapter: Iterable[Guid] | None = None,
+    *,
+    pool: str | None = None,
+    direction: str | None = None,
+    tap: str | None = None,
+    snaplen: int | None = None,
+    packets: int | None = None,
+    seconds: float | None = None,
+    filter: str | None = None,  # noqa: A002 - the name of the parameter
+    marks: bool | None = None,
+) -> Call[bytes]:
+    """`GET /v1/capture.pcapng`."""
+    return Call(
+        "capture_adapters",
+        "GET",
+        "/v1/capture.pcapng",
+        "application/x-pcapng",
+        query=query_of(
+            adapter=None if adapter is None else [str(one) for one in adapter],
+            pool=pool,
+            direction=direction,
+            tap=tap,
+            snaplen=snaplen,
+            packets=packets,
+            seconds=seconds,
+            filter=filter,
+            marks=marks,
+        ),
+    )
+
+
+def check_filter(filter: str) -> Call[FilterVerdict]:  # noqa: A002 - the name of the member
+    """`POST /v1/filters/check`."""
+    body = given(filter=filter)
+    return Call("check_filter", "POST", "/v1/filters/check", "filters.FilterVerdict", body=body)
+
+
+def get_recorder(session_id: str) -> Call[Recorder]:
+    """`GET /v1/sessions/{session_id}/recorder`."""
+    path = path_of("v1", "sessions", session_id, "recorder")
+    return Call("get_recorder", "GET", path, "recorder.Recorder")
+
+
+def set_recorder(
+    session_id: str,
+    *,
+    seconds: float | None = None,
+    bytes: int | None = None,  # noqa: A002 - the name of the member
+) -> Call[Recorder]:
+    """`PUT /v1/sessions/{session_id}/recorder`."""
+    path = path_of("v1", "sessions", session_id, "recorder")
+    body = given(seconds=seconds, bytes=bytes)
+    return Call("set_recorder", "PUT", path, "recorder.Recorder", body=body)
+
+
+def remove_recorder(session_id: str) -> Call[Recorder]:
+    """`DELETE /v1/sessions/{session_id}/recorder`."""
+    path = path_of("v1", "sessions", session_id, "recorder")
+    return Call("remove_recorder", "DELETE", path, "recorder.Recorder")
+
+
+def read_recorder(
+    session_id: str,
+    *,
+    since: Moment | None = None,
+    until: Moment | None = None,
+    direction: str | None = None,
+    filter: str | None = None,  # noqa: A002 - the name of the parameter
+) -> Call[bytes]:
+    """`GET /v1/sessions/{session_id}/recorder.pcapng`."""
+    return Call(
+        "read_recorder",
+        "GET",
+        path_of("v1", "sessions", session_id, "recorder.pcapng"),
+        "application/x-pcapng",
+        query=query_of(
+            since=moment_of(since, "since"),
+            until=moment_of(until, "until"),
+            direction=direction,
+            filter=filter,
+        ),
+    )
+
+
+def list_captures() -> Call[list[Capture]]:
+    """`GET /v1/captures`."""
+    return Call("list_captures", "GET", "/v1/captures", "[captures.Capture]")
+
+
+def create_capture(
+    name: str | None = None,
+    *,
+    adapters: Iterable[Guid] | None = None,
+    pool: str | None = None,
+    direction: str | None = None,
+    filter: str | None = None,  # noqa: A002 - the name of the member
+    snaplen: int | None = None,
+    marks: bool | None = None,
+    stop: StopConditions | None = None,
+    rotate: Rotation | None = None,
+    keep: Retention | None = None,
+    trigger: TriggerRule | None = None,
+) -> Call[Capture]:
+    """`POST /v1/captures`."""
+    body = given(
+        name=name,
+        adapters=None if adapters is None else [str(one) for one in adapters],
+        pool=pool,
+        direction=direction,
+        filter=filter,
+        snaplen=snaplen,
+        marks=marks,
+        stop=stop,
+        rotate=rotate,
+        keep=keep,
+        trigger=trigger,
+    )
+    return Call("create_capture", "POST", "/v1/captures", "captures.Capture", body=body)
+
+
+def get_capture(capture_id: str) -> Call[Capture]:
+    """`GET /v1/captures/{capture_id}`."""
+    return Call("get_capture", "GET", path_of("v1", "captures", capture_id), "captures.Capture")
+
+
+def stop_capture(capture_id: str) -> Call[Capture]:
+    """`POST /v1/captures/{capture_id}/stop`."""
+    path = path_of("v1", "captures", capture_id, "stop")
+    return Call("stop_capture", "POST", path, "captures.Capture")
+
+
+def trigger_capture(capture_id: str) -> Call[Capture]:
+    """`POST /v1/captures/{capture_id}/trigger`."""
+    path = path_of("v1", "captures", capture_id, "trigger")
+    return Call("trigger_capture", "POST", path, "captures.Capture")
+
+
+def delete_capture(capture_id: str) -> Call[Capture]:
+    """`DELETE /v1/captures/{capture_id}`."""
+    path = path_of("v1", "captures", capture_id)
+    return Call("delete_capture", "DELETE", path, "captures.Capture")
+
+
+def download_capture_file(capture_id: str, number: int) -> Call[bytes]:
+    """`GET /v1/captures/{capture_id}/files/{number}`."""
+    path = path_of("v1", "captures", capture_id, "files", str(number))
+    return Call("download_capture_file", "GET", path, "application/x-pcapng")
 
 
 def stream_events(*, since: int | None = None) -> Call[bytes]:

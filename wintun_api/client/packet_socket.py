@@ -19,14 +19,27 @@ from typing import Any, Final, TypeAlias
 
 from websockets.asyncio.client import ClientConnection
 from websockets.client import ClientProtocol
+from websockets.exceptions import ConnectionClosed
 from websockets.frames import Frame, Opcode
 from websockets.protocol import Event, State
 
 from wintun_api.choices import CloseCode, Overflow
 from wintun_api.client.burst import Accounts, Burst, Direction, Loss
 from wintun_api.errors import FrameError
-from wintun_api.schemas.control import Ack, Ended, Hello, LostPackets
-from wintun_api.wire import HEADER, HEADER_LENGTH, INJECTED, KNOWN_FLAGS, RAW, unpack
+from wintun_api.schemas.control import Ack, Ended, FilterChanged, Hello, LostPackets
+from wintun_api.wire import (
+    HEADER,
+    HEADER_LENGTH,
+    INJECTED,
+    KNOWN_FLAGS,
+    ORIGINAL_LENGTHS,
+    RAW,
+    SEQUENCE_DELTAS,
+    TIMES,
+    column,
+    numbers_of,
+    unpack,
+)
 
 # Bytes that wait for the program before the socket is no longer read. One read may add to them.
 MAX_BYTES: Final = 4 * 1024 * 1024
@@ -55,6 +68,8 @@ class PacketSocket(ClientConnection):
         first: The number of the first packet that could come, in each direction.
         next: The number of the next packet in each direction, by what has arrived.
         known: How many packets have arrived or were told as lost, in each direction.
+        filter: The filter that the service uses; empty if it sends all packets.
+        filtered: Whether it has used one, so that packets may be missing that were not lost.
     """
 
     def __init__(self, protocol: ClientProtocol, **options: Any) -> None:
@@ -72,6 +87,9 @@ class PacketSocket(ClientConnection):
         self.first: dict[Direction, int] = {}
         self.next: dict[Direction, int] = {}
         self.known: Counter[Direction] = Counter()
+        self.filter = ""
+        self.filtered = False
+        self._filter_answer: FilterChanged | None = None
         self._waiting: deque[Item] = deque()
         self._bytes = 0
         self._dropped: dict[tuple[str, Direction], Loss] = {}
@@ -120,6 +138,25 @@ class PacketSocket(ClientConnection):
                 await self._progress.wait()
         finally:
             self._senders -= 1
+
+    async def change_filter(self, expression: str) -> FilterChanged | None:
+        """Ask for another filter and return the answer; None if the connection has ended first."""
+        self._filter_answer = None
+        self._senders += 1  # an answer is read as acks are, whatever waits in front of it
+        try:
+            self._relieve()
+            with suppress(ConnectionClosed):
+                await self.send(json.dumps({"type": "filter", "filter": expression}))
+            while (answer := self._answer_to(expression)) is None and not self.lost:
+                self._progress.clear()
+                await self._progress.wait()
+            return answer
+        finally:
+            self._senders -= 1
+
+    def _answer_to(self, expression: str) -> FilterChanged | None:
+        answer = self._filter_answer
+        return answer if answer is not None and answer.filter == expression else None
 
     async def greeted(self) -> None:
         """Wait for hello, or until the connection has ended."""
@@ -203,8 +240,8 @@ class PacketSocket(ClientConnection):
         if self.subprotocol == RAW:
             self._keep(Burst((message,), self.direction, time.time_ns(), None))
         else:
-            for direction, sequence, count in _numbers(message):
-                self.next[direction] = sequence + count
+            for direction, following, count in spans_of(message):
+                self.next[direction] = following
                 self.known[direction] += count
             self._keep(message)
 
@@ -218,12 +255,22 @@ class PacketSocket(ClientConnection):
                 self._lost_packets(_loss_of(LostPackets.model_validate(content)))
             elif kind == "hello":
                 self.hello = Hello.model_validate(content)
+                self._use(self.hello.filter)
+                self._progress.set()
+            elif kind == "filter":
+                self._filter_answer = answer = FilterChanged.model_validate(content)
+                if answer.valid:
+                    self._use(answer.filter)
                 self._progress.set()
             elif kind == "ended":
                 self.ended = Ended.model_validate(content)
         except (ValueError, LookupError, TypeError, RecursionError):
             self.fault = f"A text message cannot be read: {message[:100]!r}."
             self.transport.abort()
+
+    def _use(self, expression: str) -> None:
+        self.filter = expression
+        self.filtered = self.filtered or bool(expression)
 
     def _lost_packets(self, loss: Loss) -> None:
         if loss.last is not None:  # lost packets have numbers, whatever the cause
@@ -322,15 +369,21 @@ def _ignore(_accounts: Accounts) -> None:
     """Keep no accounts."""
 
 
-def _numbers(message: bytes) -> Iterator[tuple[Direction, int, int]]:
-    """Return the direction, the first number and the count of each batch in a message."""
+def spans_of(message: bytes) -> Iterator[tuple[Direction, int, int]]:
+    """Return the direction, the number that follows, and the count of each batch in a message."""
     offset = 0
     while len(message) - offset >= HEADER_LENGTH:
         _, length, flags, count, size, sequence, _ = HEADER.unpack_from(message, offset)
         if length < HEADER_LENGTH or flags & ~KNOWN_FLAGS:
             break  # it is reported when the message is split
-        yield "injected" if flags & INJECTED else "received", sequence, count
-        columns = 1 + (flags & ~INJECTED).bit_count()
+        following = sequence + count
+        columns = 1 + bool(flags & ORIGINAL_LENGTHS)
+        if flags & SEQUENCE_DELTAS and count:
+            start = offset + length + 2 * count * columns
+            following = sequence + 1 + sum(column(message[start : start + 2 * count]))
+            columns += 1
+        yield "injected" if flags & INJECTED else "received", following, count
+        columns += 2 * bool(flags & TIMES)  # a time is as wide as two of the others
         offset += length + 2 * count * columns + size
 
 
@@ -361,7 +414,7 @@ def _losses_of(item: Item) -> Iterable[Loss]:
             "injected" if batch.injected else "received",
             len(batch.packets),
             batch.sequence,
-            batch.sequence + len(batch.packets) - 1,
+            numbers_of(batch)[-1],
         )
         for batch in batches
         if len(batch.packets)

@@ -21,6 +21,7 @@ from wintun_api.client.problems import (
     PASSING_STATUS,
     ClientError,
     ConnectionLost,
+    FilterRefused,
     NotTheService,
     ProblemError,
     ServiceUnreachable,
@@ -28,12 +29,12 @@ from wintun_api.client.problems import (
     closed,
 )
 from wintun_api.errors import FrameError
-from wintun_api.limits import MAX_PACKET
+from wintun_api.limits import MAX_FILTER, MAX_PACKET
 from wintun_api.packet.block import Block
 
 if TYPE_CHECKING:
     from wintun_api.client.packet_socket import Item, PacketSocket
-    from wintun_api.schemas.control import Ended, Hello
+    from wintun_api.schemas.control import Ended, Hello, NextSequence
 
 Message: TypeAlias = tuple[bytes, int]  # and how many packets it carries
 
@@ -125,6 +126,7 @@ class AsyncPacketStream:
         self._share: Accounts | None = None
         self._turn = asyncio.Lock()
         self._mending = asyncio.Lock()
+        self._filtering = asyncio.Lock()
         self._connecting: asyncio.Timeout | None = None
 
     # What the stream knows
@@ -253,6 +255,7 @@ class AsyncPacketStream:
         Raises:
             StreamClosed: The stream ended first; its `accounts` say what became of the packets.
             ClientError: The framing is not `v1.batch`.
+            TypeError: It is not a text.
         """
         if self._protocol != "v1.batch":
             raise ClientError(
@@ -295,6 +298,52 @@ class AsyncPacketStream:
         several = _several(packets)
         async with self._turn:
             await self._transmit(several)
+
+    async def set_filter(
+        self,
+        filter: str | None,  # noqa: A002 - the field's word
+    ) -> NextSequence:
+        """Get other packets from now on: those that a filter lets through.
+
+        Packets with lower numbers than those that are returned passed the filter before; some of
+        them may still come. A stream that connects again uses the filter that was set last. While
+        the answer is waited for, packets are read as `send` reads them.
+
+        Args:
+            filter: A filter in the language of libpcap; an empty one, or None, lets every packet
+                through.
+
+        Returns:
+            The numbers of the first packets to which it applies.
+
+        Raises:
+            FilterRefused: It is not valid, or the service has no libpcap. The stream goes on with
+                the filter that it has.
+            StreamClosed: The stream has ended.
+            ClientError: The framing is not `v1.batch`.
+        """
+        if self._protocol != "v1.batch":
+            raise ClientError(
+                f"{self._protocol} does not answer whether a filter is valid.",
+                hint="Use protocol='v1.batch', or give the filter when the stream is opened.",
+            )
+        if not isinstance(filter, str | None):
+            raise TypeError(f"a filter is a text, not {type(filter).__name__}")
+        expression = (filter or "").strip()
+        if len(expression) > MAX_FILTER:
+            raise FilterRefused(
+                expression, f"a filter has at most {MAX_FILTER} characters", MAX_FILTER
+            )
+        async with self._filtering:
+            answer = None
+            while answer is None:
+                answer = await (await self._live()).change_filter(expression)
+        if answer.next_sequence is None:
+            error = answer.error
+            raise FilterRefused(
+                expression, error.message if error else "", error.offset if error else 0
+            )
+        return answer.next_sequence
 
     # Inside
 
@@ -375,9 +424,16 @@ class AsyncPacketStream:
             raise closed(CloseCode.INVALID_DATA, f"A batch cannot be read: {error}") from error
         for batch in batches:
             direction: Direction = "injected" if batch.injected else "received"
+            times = batch.times
             self._ready.append(
                 Burst(
-                    batch.packets, direction, batch.time_ns, batch.sequence, batch.original_lengths
+                    batch.packets,
+                    direction,
+                    batch.time_ns,
+                    batch.sequence,
+                    batch.original_lengths,
+                    wire.numbers_of(batch),
+                    None if times is None else [batch.time_ns + later for later in times],
                 )
             )
 
@@ -500,6 +556,8 @@ class AsyncPacketStream:
             self._connecting = None
 
     async def _connect_again(self, old: PacketSocket, backoff: Backoff) -> PacketSocket:
+        if old.hello is not None:
+            self._query["filter"] = old.filter or None
         for delay in backoff.delays():
             await asyncio.sleep(delay)
             try:
@@ -572,9 +630,11 @@ def _gap(direction: Direction, old: PacketSocket | None, following: int) -> Loss
         return Loss("reconnect", direction, None, None, None)
     # Also what the service had dropped before, and could not tell any more.
     count = following - old.first[direction] - old.known[direction]
-    if count <= 0:
-        return Loss("reconnect", direction, 0, None, None)
     first = old.next[direction]
+    if count <= 0 or (old.filtered and following <= first):
+        return Loss("reconnect", direction, 0, None, None)
+    if old.filtered:  # it is not known which of them the filter would have let through
+        return Loss("reconnect", direction, None, first, following - 1)
     if count != following - first:
         return Loss("reconnect", direction, count, None, None)
     return Loss("reconnect", direction, count, first, following - 1)

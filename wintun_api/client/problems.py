@@ -6,6 +6,7 @@ ClientError                base of them all
 │   └── NotTheService      another program answers there
 ├── UnexpectedAnswer       an answer of the service does not fit this version of the client
 ├── CredentialError        there is no token, or it cannot be read
+├── FilterRefused          a stream cannot have this filter; `offset` says where it is wrong
 └── StreamClosed           a stream has ended before its session has; `code`
     ├── ConnectionLost     without a close frame: the network failed, or the service was killed
     ├── TokenRevoked       4001: the token was revoked or has expired
@@ -155,6 +156,25 @@ class CredentialError(ClientError):
         super().__init__(detail, hint=hint)
         self.source = source
         self.kind = kind
+
+
+class FilterRefused(ClientError):
+    """Report that a stream cannot have another filter, and keeps the one that it has.
+
+    Attributes:
+        filter: The filter that was asked for.
+        reason: What is wrong with it, in the words of the service.
+        offset: Where the fault begins, in characters from the start of the filter.
+    """
+
+    def __init__(self, expression: str, reason: str, offset: int) -> None:
+        super().__init__(
+            f"The filter is refused at character {offset + 1}: {reason.rstrip('.')}.",
+            hint="pcap-filter(7) describes the language. The stream keeps the filter that it has.",
+        )
+        self.filter = expression
+        self.reason = reason
+        self.offset = offset
 
 
 class StreamClosed(ClientError):

@@ -9,7 +9,9 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Self, TypeVar
 from uuid import UUID
 
 from wintun_api.client import location, operations
@@ -33,11 +35,15 @@ from wintun_api.client.operations import (
     Guid,
     OneDirection,
     Packet,
+    Retention,
+    Rotation,
     Routes,
     Rules,
     Selection,
     Servers,
+    StopConditions,
     Timetable,
+    TriggerRule,
 )
 from wintun_api.client.problems import (
     ITS_ADDRESS,
@@ -51,7 +57,6 @@ from wintun_api.client.undivided import undivided
 
 if TYPE_CHECKING:
     import ssl
-    from pathlib import Path
     from types import TracebackType
 
     import httpx
@@ -59,9 +64,13 @@ if TYPE_CHECKING:
     from wintun_api.client.backoff import Backoff
     from wintun_api.client.blocking import PacketStream
     from wintun_api.client.burst import Framing
+    from wintun_api.client.moments import Moment
     from wintun_api.client.synchronous_events import EventStream
     from wintun_api.schemas.adapters import Adapter, Release, Removal
+    from wintun_api.schemas.captures import Capture
+    from wintun_api.schemas.filters import FilterVerdict
     from wintun_api.schemas.impairment import Preset, SessionImpairment
+    from wintun_api.schemas.recorder import Recorder
     from wintun_api.schemas.sessions import InjectionReport, Session
     from wintun_api.schemas.system import Driver, Health, System
     from wintun_api.schemas.tokens import CreatedToken, Token
@@ -661,6 +670,8 @@ class Client:
         snaplen: int | None = None,
         packets: int | None = None,
         seconds: float | None = None,
+        filter: str | None = None,  # noqa: A002 - the field's word
+        marks: bool | None = None,
     ) -> Iterator[Iterator[bytes]]:
         """Capture the packets of a session; give the bytes of a pcapng file as they come.
 
@@ -672,6 +683,9 @@ class Client:
             snaplen: How many bytes of each packet are kept; 0, the default, keeps all.
             packets: After how many packets the capture ends.
             seconds: After how many seconds it ends.
+            filter: A filter in the language of libpcap, such as `tcp port 443`.
+            marks: Whether comments say what an impairment did to packets, and whether lost and
+                rejected packets are there too.
 
         Raises:
             ServiceUnreachable: The connection broke, also while the bytes are read.
@@ -683,7 +697,221 @@ class Client:
             snaplen=snaplen,
             packets=packets,
             seconds=seconds,
+            filter=filter,
+            marks=marks,
         )
+        with self.listen(call) as chunks:
+            yield chunks
+
+    @contextmanager
+    def capture_adapters(
+        self,
+        adapter: Iterable[Guid] | None = None,
+        *,
+        pool: str | None = None,
+        direction: str | None = None,
+        tap: str | None = None,
+        snaplen: int | None = None,
+        packets: int | None = None,
+        seconds: float | None = None,
+        filter: str | None = None,  # noqa: A002 - the field's word
+        marks: bool | None = None,
+    ) -> Iterator[Iterator[bytes]]:
+        """Capture the packets of several adapters; give the bytes of a pcapng file as they come.
+
+        Adapters and sessions that come later belong to it from then on.
+
+        Args:
+            adapter: Their GUIDs; None for all, or for those of the pool.
+            pool: The pool whose adapters are meant.
+            direction: As of `capture_packets`, like the others that are not explained here.
+            tap: On which side of an impairment it watches.
+            snaplen: How many bytes of each packet are kept.
+            packets: After how many packets the capture ends.
+            seconds: After how many seconds it ends.
+            filter: A filter in the language of libpcap.
+            marks: Whether comments say what an impairment did to packets, and whether lost and
+                rejected packets are there too.
+
+        Raises:
+            ServiceUnreachable: The connection broke, also while the bytes are read.
+        """
+        call = operations.capture_adapters(
+            adapter,
+            pool=pool,
+            direction=direction,
+            tap=tap,
+            snaplen=snaplen,
+            packets=packets,
+            seconds=seconds,
+            filter=filter,
+            marks=marks,
+        )
+        with self.listen(call) as chunks:
+            yield chunks
+
+    def check_filter(self, filter: str) -> FilterVerdict:  # noqa: A002 - the field's word
+        """Return whether libpcap accepts a filter, and if not, what is wrong and where."""
+        return self.send(operations.check_filter(filter))
+
+    # The recorder
+
+    def get_recorder(self, session_id: str) -> Recorder:
+        """Return the recorder of a session: its limits, and what it has.
+
+        Raises:
+            ProblemError: `recorder-not-found` if it is off.
+        """
+        return self.send(operations.get_recorder(session_id))
+
+    def set_recorder(
+        self,
+        session_id: str,
+        *,
+        seconds: float | None = None,
+        bytes: int | None = None,  # noqa: A002 - the name of the member
+    ) -> Recorder:
+        """Let the service keep the last packets of a session, or change how much it keeps.
+
+        Args:
+            session_id: The session.
+            seconds: The age up to which packets are kept; 120 by default.
+            bytes: The memory that they may use; 64 MiB by default.
+        """
+        return self.send(operations.set_recorder(session_id, seconds=seconds, bytes=bytes))
+
+    def remove_recorder(self, session_id: str) -> Recorder:
+        """Switch the recorder of a session off, and delete what it has.
+
+        Raises:
+            ProblemError: `recorder-not-found` if it is off already.
+        """
+        return self.send(operations.remove_recorder(session_id))
+
+    @contextmanager
+    def read_recorder(
+        self,
+        session_id: str,
+        *,
+        since: Moment | None = None,
+        until: Moment | None = None,
+        direction: str | None = None,
+        filter: str | None = None,  # noqa: A002 - the field's word
+    ) -> Iterator[Iterator[bytes]]:
+        """Read what the recorder of a session has; give the bytes of a pcapng file.
+
+        Args:
+            session_id: The session.
+            since: The time of the first packet: `-30s`, `2026-11-29T10:15:00Z`, a `datetime` with
+                its zone, or a `timedelta`, which is how long before now.
+            until: The time of the last packet, likewise.
+            direction: `received`, `injected` or `both`, which is the default.
+            filter: A filter in the language of libpcap.
+
+        Raises:
+            TypeError: A time is something else.
+            ValueError: A `datetime` has no zone, or a `timedelta` is negative.
+            ServiceUnreachable: The connection broke, also while the bytes are read.
+        """
+        call = operations.read_recorder(
+            session_id, since=since, until=until, direction=direction, filter=filter
+        )
+        with self.listen(call) as chunks:
+            yield chunks
+
+    # Named captures
+
+    def list_captures(self) -> list[Capture]:
+        """Return the captures of the service, newest first."""
+        return self.send(operations.list_captures())
+
+    def create_capture(
+        self,
+        name: str | None = None,
+        *,
+        adapters: Iterable[Guid] | None = None,
+        pool: str | None = None,
+        direction: str | None = None,
+        filter: str | None = None,  # noqa: A002 - the field's word
+        snaplen: int | None = None,
+        marks: bool | None = None,
+        stop: StopConditions | None = None,
+        rotate: Rotation | None = None,
+        keep: Retention | None = None,
+        trigger: TriggerRule | None = None,
+    ) -> Capture:
+        """Let the service write packets into files, until they are stopped or have enough.
+
+        Args:
+            name: A name for people.
+            adapters: The GUIDs of its adapters; None for all, or for those of the pool.
+            pool: The pool whose adapters are meant.
+            direction: `received`, `injected` or `both`, which is the default.
+            filter: A filter in the language of libpcap.
+            snaplen: How many bytes of each packet are kept; 0, the default, keeps all.
+            marks: Whether comments say what an impairment did to packets, and whether lost and
+                rejected packets are there too.
+            stop: When it ends: `{"packets": 1000, "bytes": 10**9, "seconds": 3600}`, each optional.
+            rotate: When another file begins: `{"bytes": 10**8, "seconds": 600}`.
+            keep: How much is kept: `{"files": 10, "bytes": 10**9}`.
+            trigger: What it waits for: `{"on": "loss", "before": 30, "after": 10}`.
+        """
+        return self.send(
+            operations.create_capture(
+                name,
+                adapters=adapters,
+                pool=pool,
+                direction=direction,
+                filter=filter,
+                snaplen=snaplen,
+                marks=marks,
+                stop=stop,
+                rotate=rotate,
+                keep=keep,
+                trigger=trigger,
+            )
+        )
+
+    def get_capture(self, capture_id: str) -> Capture:
+        """Return a capture with its counts and files.
+
+        Raises:
+            ProblemError: `capture-not-found` if there is none with this id.
+        """
+        return self.send(operations.get_capture(capture_id))
+
+    def stop_capture(self, capture_id: str) -> Capture:
+        """Stop a capture; its files are kept."""
+        return self.send(operations.stop_capture(capture_id))
+
+    def trigger_capture(self, capture_id: str) -> Capture:
+        """Begin a capture that waits for its trigger.
+
+        Raises:
+            ProblemError: `capture-over` if it has ended.
+        """
+        return self.send(operations.trigger_capture(capture_id))
+
+    def delete_capture(self, capture_id: str) -> Capture:
+        """Stop a capture and delete its files.
+
+        Raises:
+            ProblemError: `capture-not-found` if there is none with this id.
+        """
+        return self.send(operations.delete_capture(capture_id))
+
+    @contextmanager
+    def download_capture_file(self, capture_id: str, number: int) -> Iterator[Iterator[bytes]]:
+        """Read a file of a capture; give the bytes of a pcapng file.
+
+        Args:
+            capture_id: The capture.
+            number: The number of the file, from 1.
+
+        Raises:
+            ServiceUnreachable: The connection broke, also while the bytes are read.
+        """
+        call = operations.download_capture_file(capture_id, number)
         with self.listen(call) as chunks:
             yield chunks
 
@@ -952,6 +1180,8 @@ class AdapterHandle:
         queue_packets: int | None = None,
         queue_bytes: int | None = None,
         snaplen: int | None = None,
+        filter: str | None = None,  # noqa: A002 - the field's word
+        times: str | None = None,
         full: str | None = None,
         protocol: Framing = "v1.batch",
         reconnect: Backoff | bool = False,
@@ -975,6 +1205,10 @@ class AdapterHandle:
             queue_packets: How many packets wait in the service.
             queue_bytes: How many bytes of packets wait in the service.
             snaplen: How many bytes of each packet are given; 0, the default, gives all.
+            filter: Which packets the program gets, in the language of libpcap, as in `tcp port
+                443`; `set_filter` of the stream changes it. The default is all packets.
+            times: What has a time: each `burst`, which is the default, or each `packet` as well,
+                which costs a little.
             full: What happens to packets that are sent when the send ring is full: `drop`, which is
                 the default, or `wait`.
             protocol: The framing: `v1.batch`, `v1.raw` or `v1.pcapng`.
@@ -996,6 +1230,8 @@ class AdapterHandle:
             queue_packets=queue_packets,
             queue_bytes=queue_bytes,
             snaplen=snaplen,
+            filter=filter,
+            times=times,
             full=full,
         )
         return PacketStream(
@@ -1120,6 +1356,8 @@ class SessionHandle:
         queue_packets: int | None = None,
         queue_bytes: int | None = None,
         snaplen: int | None = None,
+        filter: str | None = None,  # noqa: A002 - the field's word
+        times: str | None = None,
         full: str | None = None,
         protocol: Framing = "v1.batch",
         reconnect: Backoff | bool = False,
@@ -1138,6 +1376,10 @@ class SessionHandle:
             queue_packets: How many packets wait in the service.
             queue_bytes: How many bytes of packets wait in the service.
             snaplen: How many bytes of each packet are given; 0, the default, gives all.
+            filter: Which packets the program gets, in the language of libpcap, as in `tcp port
+                443`; `set_filter` of the stream changes it. The default is all packets.
+            times: What has a time: each `burst`, which is the default, or each `packet` as well,
+                which costs a little.
             full: What happens to packets that are sent when the send ring is full: `drop`, which is
                 the default, or `wait`.
             protocol: The framing: `v1.batch`, `v1.raw` or `v1.pcapng`.
@@ -1155,6 +1397,8 @@ class SessionHandle:
             queue_packets=queue_packets,
             queue_bytes=queue_bytes,
             snaplen=snaplen,
+            filter=filter,
+            times=times,
             full=full,
         )
         return PacketStream(
@@ -1228,6 +1472,70 @@ class SessionHandle:
                 raise
             return None
 
+    def record(
+        self,
+        *,
+        seconds: float | None = None,
+        bytes: int | None = None,  # noqa: A002 - the name of the member
+    ) -> Recorder:
+        """Let the service keep the last packets of the session, or change how much it keeps.
+
+        Args:
+            seconds: The age up to which packets are kept; 120 by default.
+            bytes: The memory that they may use; 64 MiB by default.
+        """
+        return self._client.set_recorder(self.id, seconds=seconds, bytes=bytes)
+
+    def recorder(self) -> Recorder | None:
+        """Return the limits of the recorder and what it has; None if it is off."""
+        try:
+            return self._client.get_recorder(self.id)
+        except ProblemError as error:
+            if error.kind != "recorder-not-found":
+                raise
+            return None
+
+    def save_recorder(
+        self,
+        path: str | PathLike[str],
+        *,
+        since: Moment | None = None,
+        until: Moment | None = None,
+        direction: str | None = None,
+        filter: str | None = None,  # noqa: A002 - the field's word
+    ) -> None:
+        """Write what the recorder has to a pcapng file; it continues meanwhile.
+
+        If the connection breaks, the file has the packets that came before.
+
+        Args:
+            path: The file; one that exists is replaced.
+            since: As `Client.read_recorder` takes it, like everything below.
+            until: The time of the last packet.
+            direction: `received`, `injected` or `both`.
+            filter: A filter in the language of libpcap.
+
+        Raises:
+            ProblemError: `recorder-not-found` if it is off.
+            ServiceUnreachable: The connection broke.
+            OSError: The file cannot be written.
+        """
+        read = self._client.read_recorder(
+            self.id, since=since, until=until, direction=direction, filter=filter
+        )
+        with read as chunks, _written(path) as file:
+            for chunk in chunks:
+                file.write(chunk)
+
+    def remove_recorder(self) -> Recorder | None:
+        """Switch the recorder off; return what it had, or None if it was off."""
+        try:
+            return self._client.remove_recorder(self.id)
+        except ProblemError as error:
+            if error.kind != "recorder-not-found":
+                raise
+            return None
+
     def end(self) -> Session:
         """End the session now; return it with its last counters."""
         self._info = self._client.end_session(self.id)
@@ -1247,6 +1555,8 @@ class SessionHandle:
         snaplen: int | None = None,
         packets: int | None = None,
         seconds: float | None = None,
+        filter: str | None = None,  # noqa: A002 - the field's word
+        marks: bool | None = None,
     ) -> Iterator[Iterator[bytes]]:
         """Capture the packets of the session, as `Client.capture_packets` does."""
         with self._client.capture_packets(
@@ -1256,6 +1566,8 @@ class SessionHandle:
             snaplen=snaplen,
             packets=packets,
             seconds=seconds,
+            filter=filter,
+            marks=marks,
         ) as chunks:
             yield chunks
 
@@ -1393,3 +1705,8 @@ def _undo(client: Client, call: Call[T], error: BaseException | None) -> T | Non
             raise
         error.add_note(f"Cleaning up failed as well: {failure}")
         return None
+
+
+def _written(path: str | PathLike[str]) -> BinaryIO:
+    """Open a file that is written in short pieces, which an event loop need not wait for."""
+    return Path(path).open("wb")
