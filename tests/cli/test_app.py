@@ -16,7 +16,7 @@ from wintun_api.cli import app
 from wintun_api.settings import Settings
 
 COMMANDS = {
-    (): {"serve", "demo", "doctor", "adapters", "sessions", "inject", "tokens"},
+    (): {"serve", "demo", "doctor", "adapters", "sessions", "captures", "inject", "tokens"},
     ("adapters",): {
         "list",
         "create",
@@ -29,6 +29,7 @@ COMMANDS = {
         "delete",
     },
     ("sessions",): {"list", "start", "show", "end"},
+    ("captures",): {"list", "start", "show", "stop", "trigger", "delete", "download"},
     ("tokens",): {"list", "create", "revoke", "path"},
 }
 LEAVES = [

@@ -1,13 +1,11 @@
-"""`capture` and `inject --pcap` against a real service, read by tshark from file and live."""
+"""`capture` against a real service, read by tshark from file and live."""
 
 from __future__ import annotations
 
-import gzip
 import json
 import os
 import re
 import signal
-import struct
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,9 +15,7 @@ import pytest
 
 from tests.capture import tshark
 from tests.cli.commands import COMMAND, PATIENCE, environment, invoke
-from tests.conftest import Rig
 from tests.drivers.linux.kernel import needs_kernel
-from tests.needs import needs
 from tests.running import TOKEN, RunningService, receive
 from tests.traffic.peers import responder
 from tests.traffic.pings import ping as host_pings
@@ -125,6 +121,8 @@ def test_json(service: RunningService, session: str, tmp_path: Path) -> None:
             "info": request["info"],
             "data": PINGS[5][:28].hex(),
             "lost_before": 0,
+            "interface": "OfficeNet",
+            "comment": None,
         }
         assert "echo request" in request["info"]
         assert reply["direction"] == "received"
@@ -251,189 +249,6 @@ def test_no_session(service: RunningService) -> None:
     assert "wintun-api sessions list" in result.stderr
 
 
-# inject --pcap
-
-
-def capture_file(path: Path, packets: list[bytes], *, cut: int = 0) -> Path:
-    file = pcapng.header("x", os="x", application="x")
-    lengths = list(map(len, packets))
-    file += pcapng.packets(packets, lengths, 0, injected=True)
-    if cut:
-        file += pcapng.packets(
-            [bytes(9)] * cut, [9] * cut, 0, injected=True, original_lengths=[10] * cut
-        )
-    path.write_bytes(file)
-    return path
-
-
-def test_inject_pcap(service: RunningService, session: str, tmp_path: Path) -> None:
-    """Every packet of a capture is injected; what is refused or left out is counted by reason."""
-    file = capture_file(tmp_path / "f", [*PINGS, b"\x45", bytes(30)], cut=3)
-    with service.packets(session) as stream:
-        result = invoke("inject", "OfficeNet", "--pcap", str(file), "--json", **variables(service))
-        assert json.loads(result.stdout) == {
-            "accepted": 40,
-            "rejected": {"too_short": 1, "bad_version": 1},
-            "ring_full": 0,
-            "refused": {},
-            "completed": 0,
-            "left_out": {"not whole": 3},
-        }
-        assert receive(stream, 40) == [build.echo_reply(packet) for packet in PINGS]
-
-
-def test_inject_many(service: RunningService, session: str, tmp_path: Path) -> None:
-    """More packets than one request has are several requests; the totals are a sentence."""
-    file = capture_file(tmp_path / "f", PINGS * 50)
-    result = invoke("inject", session, "--pcap", str(file), **variables(service))
-    assert result.stdout == "2000 packets accepted.\n"
-    assert service.counters(session)["injected"]["packets"] == 2000
-
-
-def test_inject_at_a_rate(service: RunningService, session: str, tmp_path: Path) -> None:
-    """At 100 a second, 20 packets come two at a time."""
-    file = capture_file(tmp_path / "f", PINGS[:20])
-    with service.packets(session, direction="injected") as tap:
-        result = invoke(
-            "inject", session, "--pcap", str(file), "--rate", "100", **variables(service)
-        )
-        assert result.stdout == "20 packets accepted.\n"
-        bursts: list[int] = []
-        while sum(bursts) < 20:
-            bursts.append(len(next(tap).packets))
-    assert max(bursts) == 2
-
-
-def test_inject_into_a_full_ring(rig: Rig, tmp_path: Path) -> None:
-    """What found the ring full is told."""
-    service = rig.service
-    adapter = service.adapter(name="OfficeNet", addresses=["10.6.7.7/24"])
-    service.session(adapter, capacity=0x20000)
-    rig.library.hold_consumer("OfficeNet")
-    packet = build.udp("10.6.7.8", "10.6.7.200", 1, 2, bytes(1372))
-    file = capture_file(tmp_path / "f", [packet] * 200)
-    result = invoke("inject", "OfficeNet", "--pcap", str(file), "--json", **variables(service))
-    totals = json.loads(result.stdout)
-    assert totals["ring_full"] > 0
-    assert totals["accepted"] + totals["ring_full"] == 200
-    rig.library.release_consumer("OfficeNet")
-
-
-@pytest.mark.parametrize("options", [("--rate", "5"), ("--pcap", "f", "--hex", "45")])
-def test_inject_usage(service: RunningService, options: tuple[str, ...]) -> None:
-    """What does not go together is wrong usage."""
-    assert invoke("inject", "OfficeNet", *options, **variables(service)).exit_code == 2
-
-
-def test_inject_no_capture(service: RunningService, session: str, tmp_path: Path) -> None:
-    """A file of another kind is a sentence."""
-    file = tmp_path / "f"
-    file.write_bytes(b"#!/bin/sh\necho\n")
-    result = invoke("inject", session, "--pcap", str(file), **variables(service))
-    assert result.exit_code == 1
-    assert result.stderr.startswith(f"Cannot read {file} as a capture: ")
-
-
-def test_inject_gzip(service: RunningService, session: str, tmp_path: Path) -> None:
-    """A capture compressed by gzip is injected as it is."""
-    file = capture_file(tmp_path / "f", PINGS)
-    packed = tmp_path / "f.gz"
-    packed.write_bytes(gzip.compress(file.read_bytes()))
-    result = invoke("inject", session, "--pcap", str(packed), **variables(service))
-    assert (result.exit_code, result.stdout) == (0, "40 packets accepted.\n")
-
-
-@pytest.mark.thorough
-@pytest.mark.parametrize("compressed", [False, True])
-def test_inject_standard_input(
-    service: RunningService, session: str, tmp_path: Path, compressed: bool
-) -> None:
-    """`-` is standard input, compressed or not."""
-    data = capture_file(tmp_path / "f", PINGS).read_bytes()
-    result = subprocess.run(
-        [*COMMAND, "inject", session, "--pcap", "-"],
-        env=environment(tmp_path, **variables(service)),
-        input=gzip.compress(data) if compressed else data,
-        capture_output=True,
-        timeout=PATIENCE,
-        check=False,
-    )
-    assert (result.returncode, result.stdout) == (0, b"40 packets accepted.\n")
-
-
-def test_inject_a_cut_file(service: RunningService, session: str, tmp_path: Path) -> None:
-    """The whole packets of a cut file are injected, and the command fails with a sentence."""
-    file = capture_file(tmp_path / "f", PINGS)
-    file.write_bytes(file.read_bytes()[:-5])
-    result = invoke("inject", session, "--pcap", str(file), **variables(service))
-    assert (result.exit_code, result.stdout) == (1, "39 packets accepted.\n")
-    assert "is cut in the middle of a packet" in result.stderr
-
-
-def test_inject_cut_gzip(service: RunningService, session: str, tmp_path: Path) -> None:
-    """Cut gzip data are told as such; what could be read was injected."""
-    file = tmp_path / "f.gz"
-    file.write_bytes(gzip.compress(capture_file(tmp_path / "f", PINGS).read_bytes())[:-9])
-    result = invoke("inject", session, "--pcap", str(file), **variables(service))
-    assert result.exit_code == 1
-    assert "gzip data" in result.stderr
-
-
-def test_inject_an_unknown_link_type(service: RunningService, session: str, tmp_path: Path) -> None:
-    """A file of which nothing can be injected fails, and its link type is named."""
-    file = tmp_path / "f"
-    header = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 147)
-    file.write_bytes(header + struct.pack("<4I", 1, 1, 28, 28) + PINGS[0])
-    result = invoke("inject", session, "--pcap", str(file), **variables(service))
-    assert result.exit_code == 1
-    assert result.stdout == ("0 packets accepted, 1 left out (of link type 147, not known here).\n")
-    assert "no packet that can be injected" in result.stderr
-
-
-def test_inject_an_empty_file(service: RunningService, session: str, tmp_path: Path) -> None:
-    """A file without packets is not a success."""
-    file = tmp_path / "f"
-    file.write_bytes(b"")
-    result = invoke("inject", session, "--pcap", str(file), **variables(service))
-    assert result.exit_code == 1
-    assert "holds no packets" in result.stderr
-
-
-def test_inject_packets_that_none_takes(
-    service: RunningService, session: str, tmp_path: Path
-) -> None:
-    """A file of which every packet is refused is not a success."""
-    file = capture_file(tmp_path / "f", [b"\x45" + bytes(9), b"\x15" + bytes(30)])
-    result = invoke("inject", session, "--pcap", str(file), **variables(service))
-    assert result.exit_code == 1
-    assert result.stdout.startswith("0 packets accepted, 1 rejected (too_short), 1 rejected (bad_v")
-    assert result.stderr == f"No packet of {file} was accepted.\n"
-
-
-def test_inject_a_packet_that_is_too_long(
-    service: RunningService, session: str, tmp_path: Path
-) -> None:
-    """What segmentation offload leaves may be longer than IP's length can say."""
-    packet = build.udp("10.6.7.8", "10.6.7.7", 1, 2, bytes(9000))
-    file = capture_file(tmp_path / "f", [packet[:2] + bytes(2) + packet[4:] + bytes(60000)])
-    result = invoke("inject", session, "--pcap", str(file), **variables(service))
-    assert result.exit_code == 1
-    assert result.stdout == "0 packets accepted, 1 left out (longer than 65535 bytes).\n"
-
-
-def test_inject_what_a_card_would_have_finished(
-    service: RunningService, session: str, tmp_path: Path
-) -> None:
-    """A length of 0, as segmentation offload leaves it, is filled in and counted."""
-    packet = build.tcp("10.6.7.8", "10.6.7.7", 1, 2, payload=bytes(3000))
-    left = packet[:2] + bytes(2) + packet[4:10] + bytes(2) + packet[12:]
-    file = capture_file(tmp_path / "f", [left, packet])
-    with service.packets(session, direction="injected") as tap:
-        result = invoke("inject", session, "--pcap", str(file), "--json", **variables(service))
-        assert json.loads(result.stdout)["completed"] == 1
-        assert receive(tap, 2) == [packet, packet]
-
-
 # Where standard output or the file does not take what is written
 
 
@@ -516,21 +331,6 @@ def test_no_command_prints_a_traceback(
     assert done.stderr == b"Cannot write to standard output: No space left on device.\n"
 
 
-@needs_kernel[0]
-@needs_kernel[1]
-@needs("ip")
-def test_inject_while_the_link_is_down(kernel_service: RunningService, tmp_path: Path) -> None:
-    """A packet that the host refuses is not a success, and the sentence says why."""
-    session = session_of(kernel_service)
-    (adapter,) = kernel_service.http.get("/v1/adapters").json()
-    subprocess.run(["ip", "link", "set", adapter["interface_name"], "down"], check=True)
-    file = capture_file(tmp_path / "f", PINGS[:3])
-    one = invoke("inject", session, "--hex", PINGS[0].hex(), **variables(kernel_service))
-    many = invoke("inject", session, "--pcap", str(file), **variables(kernel_service))
-    assert (one.exit_code, "link is set down" in one.stderr) == (1, True)
-    assert many.stdout == "0 packets accepted, 3 refused by the host (link down).\n"
-
-
 @pytest.mark.thorough
 @needs_full
 @pytest.mark.parametrize(
@@ -570,29 +370,3 @@ def test_numbers_that_are_none(
     """A rate or a time that is not finite is refused before anything happens."""
     arguments = [command[0], session, *command[1:-1], f"{command[-1]}={number}"]
     assert invoke(*arguments, **variables(service)).exit_code == 2
-
-
-def test_inject_a_file_without_end(service: RunningService, session: str) -> None:
-    """No more is read than a packet can have, and the service refuses it."""
-    result = invoke("inject", session, "--file", "/dev/zero", **variables(service))
-    assert result.exit_code == 1
-    assert "65535" in result.stderr
-
-
-@pytest.mark.thorough
-def test_ctrl_c_stops_a_replay(service: RunningService, session: str, tmp_path: Path) -> None:
-    """An interrupted replay says what was sent, and is not a success."""
-    file = capture_file(tmp_path / "f", PINGS * 100)
-    process = subprocess.Popen(
-        [*COMMAND, "inject", session, "--pcap", str(file), "--rate", "50"],
-        env=environment(tmp_path, **variables(service)),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    until(lambda: process.poll() is not None or service.counters(session)["injected"]["packets"])
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 130
-    assert " packets accepted." in out
-    assert err == "The replay was interrupted; what came before was sent.\n"

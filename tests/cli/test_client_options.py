@@ -21,6 +21,8 @@ def commands(command: Any = None, *words: str) -> Iterator[tuple[str, Any]]:
     command = command or get_command(app)
     for name, one in getattr(command, "commands", {}).items():
         yield from commands(one, *words, name)
+    if words[:1] == ("extcap",):
+        return  # what it installs is written into a launcher
     if any("--url" in option.opts for option in command.params):
         yield " ".join(words), command
 
@@ -33,7 +35,7 @@ def test_client_commands() -> None:
     groups = {name.split()[0] for name in COMMANDS}
     assert groups == {
         *("adapters", "sessions", "tokens", "token", "capture", "impair", "inject", "events"),
-        *("status", "version"),
+        *("captures", "recorder", "health", "status", "version"),
     }
 
 

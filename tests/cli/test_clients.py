@@ -310,7 +310,7 @@ def test_inject_standard_input(service: RunningService, session: str, tmp_path: 
 
 def test_inject_no_packet(cli: Cli, session: str) -> None:
     """Bytes that are no packet are refused with a sentence and a hint."""
-    assert len(refusal(cli("inject", session, "--hex", "4500"))) == 2
+    assert len(refusal(cli("inject", session, "--hex", "4500"), 2)) == 2
 
 
 @pytest.mark.parametrize("options", [("--hex", "xyz"), ("--hex", "45", "--file", "f")])
@@ -569,8 +569,8 @@ def test_another_program(cli: Cli, answer: str) -> None:
 
 def test_a_capture_that_is_none(cli: Cli) -> None:
     """A stream of something else is said to be that."""
-    with stranger(b"", b'[{"id": "abc", "adapter": "a", "state": "running"}]') as url:
-        lines = refusal(cli("capture", "abc", WINTUN_API_URL=url), ExitCode.NOT_REACHABLE)
+    with stranger(b"", b"[    ]") as url:
+        lines = refusal(cli("capture", "--all", WINTUN_API_URL=url), ExitCode.NOT_REACHABLE)
     assert "neither pcap nor pcapng" in " ".join(lines)
 
 
@@ -610,7 +610,7 @@ def test_full_ring(rig: Rig) -> None:
 
 def test_control_characters_are_not_written(cli: Cli) -> None:
     """What the service says cannot steer the terminal."""
-    lines = refusal(cli("adapters", "create", "a\x1b[31m"))
+    lines = refusal(cli("adapters", "create", "a\x1b[31m"), 2)
     assert "\x1b" not in "".join(lines)
 
 

@@ -87,6 +87,16 @@ def test_sessions(complete: Complete, service: RunningService) -> None:
     assert complete(f"wintun-api sessions end {session[:6]}") == [session]
 
 
+def test_captures(complete: Complete, service: RunningService) -> None:
+    """Ids and names of captures complete, and what a capture can wait for."""
+    made = service.http.post("/v1/captures", json={"name": "office"}).json()["id"]
+    assert complete("wintun-api captures stop ") == [made, "office"]
+    assert complete(f"wintun-api captures download {made[:6]}") == [made]
+    assert complete("wintun-api captures start --on l", WINTUN_API_URL="none") == ["loss"]
+    offered = complete("wintun-api captures start --on event:driver", WINTUN_API_URL="none")
+    assert offered == ["event:driver.log", "event:driver.slow"]
+
+
 def test_kinds_and_scopes(complete: Complete) -> None:
     """Kinds of events and scopes complete, without the service."""
     assert complete("wintun-api tokens create me", WINTUN_API_URL="none") == ["metrics"]

@@ -10,7 +10,11 @@ from pathlib import Path
 import pytest
 
 from tests.cli.commands import FREE, doctor, invoke
+from tests.libpcap import need_libpcap
 from tests.running import TOKEN, RunningService
+from wintun_api.capture.filters import binding
+from wintun_api.capture.filters.binding import INSTALL, version
+from wintun_api.errors import FilterUnavailable
 
 
 def test_all_is_well(tmp_path: Path) -> None:
@@ -116,7 +120,7 @@ def test_bad_settings(tmp_path: Path) -> None:
     """Wrong settings are a sentence and exit code 2."""
     result = invoke("doctor", "--port", "99999")
     assert result.exit_code == 2
-    assert result.stderr.startswith("--port: ")
+    assert result.stderr.startswith("--port must be at most 65535.\n")
 
 
 def test_bad_certificate(tmp_path: Path) -> None:
@@ -132,3 +136,20 @@ def test_state_file_of_something_else(tmp_path: Path) -> None:
     state = str(tmp_path / "state")
     code, checks = doctor(tmp_path, *FREE, WINTUN_API_EMULATED_STATE=state)
     assert (code, checks["driver"]["outcome"]) == (1, "fail")
+
+
+def test_filters(tmp_path: Path) -> None:
+    """A row says which libpcap compiles filters."""
+    need_libpcap()
+    _, checks = doctor(tmp_path, *FREE)
+    assert checks["filters"]["outcome"] == "ok"
+    assert checks["filters"]["detail"] == f"libpcap {version()}"
+
+
+def test_no_filters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without libpcap the service can run, and the row says what to install."""
+    missing = FilterUnavailable("Filters need libpcap, which is not installed.", hint=INSTALL)
+    monkeypatch.setattr(binding, "loaded", lambda: missing)
+    code, checks = doctor(tmp_path, *FREE)
+    assert (code, checks["filters"]["outcome"]) == (0, "warn")
+    assert "wintun-api[filter]" in checks["filters"]["hint"]

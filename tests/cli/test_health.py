@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.certificates import make_certificate
-from tests.cli.commands import COMMAND, environment
+from tests.cli.commands import COMMAND, environment, invoke
 from tests.cli.conftest import Start
+from tests.running import RunningService
 
 CHECK = Path(__file__).parents[2] / "docker" / "health.py"
 EMULATED = ("serve", "--driver", "emulated")
@@ -117,3 +118,27 @@ def test_flags_of_the_container(command: str, flags: list[str]) -> None:
     """The flags of a container's first process count, if it is the service."""
     script = runpy.run_path(str(CHECK))
     assert script["flags_of"](command.split("\0")) == flags
+
+
+@pytest.mark.parametrize("way", ["flag", "variable"])
+def test_an_address(service: RunningService, tmp_path: Path, way: str) -> None:
+    """It takes --url and its variable as other commands do; a token is not needed."""
+    told = 0, f"The service answers at {service.url}.\n"
+    if way == "flag":
+        assert check(tmp_path, "--url", service.url, "--token", "none") == told
+    else:
+        assert check(tmp_path, "--token", "none", WINTUN_API_URL=service.url) == told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("--url", "http://127.0.0.1:9"), 1),
+        (("--url", "nowhere"), 2),
+        (("--url", "http://127.0.0.1:9", "--port", "9"), 2),
+        (("--timeout", "0"), 2),
+    ],
+)
+def test_a_wrong_address(arguments: tuple[str, ...], code: int) -> None:
+    """Where nothing answers it ends with 1, and with 2 where the arguments are wrong."""
+    assert invoke("health", *arguments).exit_code == code

@@ -61,6 +61,7 @@ def test_commands_of_the_hints_exist() -> None:
             "inject",
             "serve",
             "events",
+            "recorder",
         )
     )
     assert all(flag in known for flag in flags - {"--help"}), flags
@@ -122,6 +123,7 @@ def test_a_route_that_is_missing_is_a_sentence() -> None:
         ("tokens", "revoke", "nothing"),
         ("adapters", "create", "X", "--mtu", "1"),
         ("inject", "OfficeNet", "--hex", "4500"),
+        ("captures", "show", "nothing"),
     ],
     ids=" ".join,
 )

@@ -167,13 +167,13 @@ def test_port_in_use(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("--port", "99999"), "--port: "),
+        (("--port", "99999"), "--port must be at most 65535."),
         (("--driver", "tap"), "'tap' is not one of"),
         (("--host", "0.0.0.0"), "can be reached from other machines"),
         (("--config", "missing.toml"), "The configuration file missing.toml does not exist."),
         (("--tls-key", "key.pem"), "tls_key needs tls_certificate"),
         (("--tls-certificate", "none.pem"), "Cannot use the TLS certificate none.pem"),
-        (("--traffic", "-1"), "--traffic: "),
+        (("--traffic", "-1"), "--traffic must be at least 0."),
     ],
 )
 def test_bad_settings(tmp_path: Path, arguments: tuple[str, ...], sentence: str) -> None:

@@ -116,4 +116,4 @@ def test_help_of_an_unknown_command() -> None:
 
 def test_sizes() -> None:
     """Bytes are told in the unit that people read."""
-    assert [size(1), size(2048), size(5 * 2**30)] == ["1 bytes", "2.0 KiB", "5.0 GiB"]
+    assert [size(1), size(2048), size(5 * 2**30)] == ["1 byte", "2.0 KiB", "5.0 GiB"]

@@ -8,9 +8,12 @@
     adapters         list, create, change and delete adapters of a running service
     sessions         list, start and end its sessions
     capture          show packets, or write them as pcapng for Wireshark
+    captures         list, start, stop and download captures that the service writes into files
+    recorder         keep the last packets of a session, and save them
     inject           send packets to the host
     impair         make the network of a session bad: delay, lose and limit its packets
-    replay           send packets from capture files, for `inject --pcap`
+    replay/          send packets from capture files, for `inject --pcap`
+    extcap           show the adapters in Wireshark
     events           show what has happened and, with --follow, what happens
     tokens           create and revoke tokens
     service          run it as a service of Windows, or of Linux under systemd
@@ -36,10 +39,19 @@
     windows_service  the process that Windows starts, and how it is managed
     client           the API over HTTP; its errors as sentences
     words            the errors of the client in the words of the command line
+    wording          what is wrong with a value in plain words
+    lookup           the capture, session or token that a name or an id means
+    amounts          lengths of time, sizes and texts of options, within their limits
     event_stream     the events as one sequence, over broken connections too
     completion       what a shell completes
     completion_scripts  the scripts by which shells ask for it
     durations        lengths of time as people write and read them
+    capture_source   where its packets come from: live, and from recorders before that
+    capture_end      why a live capture ended by itself
+    recording        what it has recorded: lines, JSON or a file
+    capture_options  the options of `captures start` that say when files begin and end
+    saving           save what the service sends as a file that is whole, or not there
+    filter_fault     show where a filter is wrong
     packet_lines     a captured packet as a line, for a person or a program
     impairment_options  the options of impair that say what happens to which packets
     impairment_file  what impair is told by a file, and how the file calls it
@@ -65,15 +77,18 @@ from wintun_api import __version__
 from wintun_api.cli import (
     adapters,
     capture,
+    captures,
     completion,
     demo,
     doctor,
     events,
     exit_codes,
+    extcap,
     guide,
     health,
     impair,
     inject,
+    recorder,
     serve,
     service,
     sessions,
@@ -82,6 +97,7 @@ from wintun_api.cli import (
     version,
 )
 from wintun_api.cli.output import errors_are_json, fail, write_errors_as_json
+from wintun_api.cli.wording import about_value
 from wintun_api.paste import trimmed
 
 
@@ -105,10 +121,14 @@ class _Root(TyperGroup):
 
 @contextmanager
 def _usage_errors() -> Iterator[None]:
-    """Write wrong usage as a problem document where --json was given; else the caller does it."""
+    """Say wrong usage in plain words; write it as a problem document where --json was given.
+
+    Without --json the caller writes it.
+    """
     try:
         yield
     except TyperException as error:
+        error.message = about_value(error.message)
         if not errors_are_json():
             raise
         fail(error.format_message(), "See --help.", code=error.exit_code)
@@ -192,7 +212,10 @@ app.command()(health.health)
 app.add_typer(adapters.app, name="adapters")
 app.add_typer(sessions.app, name="sessions")
 app.command()(capture.capture)
+app.add_typer(captures.app, name="captures")
+app.command(epilog=recorder.EPILOG)(recorder.recorder)
 app.command()(inject.inject)
+app.add_typer(extcap.app, name="extcap")
 app.command(epilog=impair.EPILOG)(impair.impair)
 app.command()(events.events)
 app.command()(guide.guide)

@@ -9,6 +9,7 @@ from uuid import UUID
 import typer
 
 from wintun_api.choices import IfExists
+from wintun_api.cli.amounts import pool_in
 from wintun_api.cli.client_options import ClientOptions, takes_client_options
 from wintun_api.cli.completion import adapter_names, pool_names
 from wintun_api.cli.options import Quiet, check_output
@@ -75,7 +76,9 @@ def list_adapters(
     *,
     pool: Annotated[
         str | None,
-        typer.Option(help="List only the adapters of this pool.", autocompletion=pool_names),
+        typer.Option(
+            callback=pool_in, help="List only the adapters of this pool.", autocompletion=pool_names
+        ),
     ] = None,
     quiet: Quiet = False,
     options: ClientOptions,

@@ -17,6 +17,7 @@ from wintun_api.api.certificate import check_pem_files
 from wintun_api.api.data_directory import read_secret
 from wintun_api.api.listener import close, listen
 from wintun_api.api.tokens import MAX_LENGTH, parse_admin_token
+from wintun_api.capture.filters import binding
 from wintun_api.choices import Native
 from wintun_api.cli import running
 from wintun_api.cli.hints import hint_for
@@ -30,7 +31,7 @@ from wintun_api.client.synchronous import Client
 from wintun_api.drivers import open_driver
 from wintun_api.drivers.base import Driver
 from wintun_api.drivers.base import UnavailableReason as Reason
-from wintun_api.errors import WintunApiError
+from wintun_api.errors import FilterUnavailable, WintunApiError
 from wintun_api.files import UntrustedFile
 from wintun_api.paste import trimmed
 from wintun_api.settings import Settings
@@ -50,6 +51,7 @@ def examine(settings: Settings) -> Iterator[Check]:
     yield check_platform()
     yield check_loop()
     yield check_native(settings)
+    yield check_filters()
     try:
         driver = open_driver(settings.driver, settings)
     except WintunApiError as error:
@@ -147,6 +149,15 @@ def check_native(settings: Settings) -> Check:
         return Check("extension", Outcome.OK, "in use; packets are handled in C")
     detail = f"not in use; packets are handled in Python. {absence.reason}"
     return Check("extension", Outcome.WARN, detail, absence.hint)
+
+
+def check_filters() -> Check:
+    """Check whether filters can be compiled, and with which libpcap."""
+    try:
+        binding.library()
+    except FilterUnavailable as error:
+        return Check("filters", Outcome.WARN, str(error), hint_for(error))
+    return Check("filters", Outcome.OK, f"libpcap {binding.version()}")
 
 
 def check_data_dir(path: Path) -> Check:

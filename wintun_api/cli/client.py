@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NoReturn
 from uuid import UUID
 
+from wintun_api.cli import filter_fault, lookup
 from wintun_api.cli.exit_codes import ExitCode, code_of
 from wintun_api.cli.hints import OTHER_VERSION, detail_of, hint_of, is_unknown_route, slug_of
 from wintun_api.cli.output import errors_are_json, fail
 from wintun_api.cli.setting_options import check_variables
-from wintun_api.cli.words import in_options, refuse_credential, unreachable
+from wintun_api.cli.wording import about_members, with_plain_errors
+from wintun_api.cli.words import in_options, refuse_address, refuse_credential, unreachable
 from wintun_api.client import operations, synchronous
-from wintun_api.client.call import Call
+from wintun_api.client.call import TIMEOUT, Call
 from wintun_api.client.problems import (
     ClientError,
     CredentialError,
@@ -96,8 +97,8 @@ class Client:
             if missing and slug_of(error.problem) == missing:
                 return None
             if invalid is not None and slug_of(error.problem) == "invalid-request":
-                invalid(error.problem)
-            self._refused(error, words)
+                invalid(with_plain_errors(error.problem))
+            self._refused(error, call, words)
 
     @contextmanager
     def stream(self, call: Call[bytes]) -> Iterator[Iterator[bytes]]:
@@ -113,6 +114,23 @@ class Client:
             yield chunks
 
     @contextmanager
+    def download(self, call: Call[bytes], *, missing: str) -> Iterator[Iterator[bytes] | None]:
+        """Do as `stream` for a file; return None for the problem type `missing`."""
+        with ExitStack() as stack:
+            try:
+                chunks = stack.enter_context(self._api.listen(call.as_json(), silence=TIMEOUT))
+            except ServiceUnreachable as error:
+                unreachable(error)
+            except CredentialError as error:
+                refuse_credential(error)
+            except ProblemError as error:
+                if slug_of(error.problem) != missing:
+                    self._refused(error, call)
+                yield None
+                return
+            yield chunks
+
+    @contextmanager
     def listen(self, call: Call[bytes], silence: float | None = None) -> Iterator[Iterator[bytes]]:
         """Do as `stream`, but raise `ServiceUnreachable` at once.
 
@@ -124,7 +142,7 @@ class Client:
         except CredentialError as error:
             refuse_credential(error)
         except ProblemError as error:
-            self._refused(error)
+            self._refused(error, call)
 
     def adapters(self) -> list[JsonObject]:
         """Return all adapters."""
@@ -155,44 +173,31 @@ class Client:
         return str(named[0]["guid"])
 
     def session_id(self, word: str) -> str:
-        """Return the id of the session that an id, or the name or GUID of its adapter means."""
-        sessions = self.ask(operations.list_sessions())
+        """Return the id of the session that an id, or the name or GUID of its adapter, means."""
+        sessions: list[JsonObject] = self.ask(operations.list_sessions())
         if any(one["id"] == word for one in sessions):
             return word
-        adapters = self.adapters()
-        names = {one["guid"]: trimmed(one["name"]).casefold() for one in adapters}
-        wanted = word.casefold()
-        with suppress(ValueError):
-            wanted = str(UUID(word))
-        found = [
-            one for one in sessions if wanted in (one["adapter"], names.get(one["adapter"], ""))
-        ]
-        found = [one for one in found if one["state"] == "running"] or found
-        if not found:
-            named = [one for one in adapters if wanted in (one["guid"], names[one["guid"]])]
-            if named:
-                fail(
-                    f"The adapter {named[0]['name']!r} has no session.",
-                    f"Start one with: wintun-api sessions start {shlex.quote(word)}",
-                    code=ExitCode.NOT_FOUND,
-                )
-            fail(
-                f"No session has the id {word!r}, and no adapter of this name has a session.",
-                "See wintun-api sessions list; start one with wintun-api sessions start.",
-                code=ExitCode.NOT_FOUND,
-            )
-        if len(found) > 1:
-            ids = ", ".join(one["id"] for one in found)
-            fail(
-                f"The name {word!r} stands for several sessions.",
-                f"Give the id of one instead: {ids}.",
-                code=ExitCode.CONFLICT,
-            )
-        return str(found[0]["id"])
+        return lookup.session_id(sessions, self.adapters(), word)
 
-    def _refused(self, error: ProblemError, words: Callable[[str], str] | None = None) -> NoReturn:
+    def capture_id(self, word: str, preferred: Collection[str] = ()) -> str:
+        """Return the id of the capture that an id, its beginning, or a name means.
+
+        Args:
+            word: What the user calls it.
+            preferred: The states that a capture has which a name means, if several have the name.
+        """
+        return lookup.capture_id(self.ask(operations.list_captures()), word, preferred)
+
+    def token_id(self, word: str) -> str:
+        """Return the id of the token that an id, its beginning, or a label means."""
+        return lookup.token_id(self.ask(operations.list_tokens()), word)
+
+    def _refused(
+        self, error: ProblemError, call: Call[Any], words: Callable[[str], str] | None = None
+    ) -> NoReturn:
         problem, slug = error.problem, slug_of(error.problem)
-        detail = detail_of(problem) or f"The service answers with the HTTP status {error.status}."
+        detail = about_members(problem) or detail_of(problem)
+        detail = detail or f"The service answers with the HTTP status {error.status}."
         if words is not None:
             detail = words(detail)
         if slug == "unauthorized":
@@ -201,8 +206,20 @@ class Client:
         hint = OTHER_VERSION if is_unknown_route(problem) else hint_of(problem)
         hints = [hint] if hint else []
         if not errors_are_json():
+            hints = [*filter_fault.lines_of(self._wrong_filter(call), problem), *hints]
             hints += [f"driver: {line}" for line in error.log]
-        fail(detail, *hints, code=code, problem=problem)
+        fail(detail, *hints, code=code, problem=with_plain_errors(problem))
+
+    def _wrong_filter(self, call: Call[Any]) -> object:
+        """Return the filter of a request for which the service refused it."""
+        body = call.body or {}
+        first = str(call.query.get("filter") or body.get("filter") or "")
+        second = (body.get("trigger") or {}).get("filter")
+        if first and second:
+            with suppress(ProblemError, ServiceUnreachable):
+                if self._api.send(operations.check_filter(first).as_json())["valid"]:
+                    return second
+        return first or second
 
 
 @contextmanager
@@ -216,11 +233,7 @@ def connect(url: str, token: str | None, token_file: Path | None) -> Iterator[Cl
     try:
         api = synchronous.Client(url, token=token, token_file=token_file)
     except ServiceUnreachable as error:
-        fail(
-            f"--url: {error.detail.rpartition('service: ')[2]}",
-            f"Write the address as http://127.0.0.1:9886, not {url}.",
-            code=ExitCode.USAGE,
-        )
+        refuse_address(error, url)
     with api:
         try:
             yield Client(api)

@@ -12,7 +12,7 @@ import typer
 
 from wintun_api import variables
 from wintun_api.cli import bundle
-from wintun_api.cli.options import JSON_HELP
+from wintun_api.cli.options import JSON_HELP, as_path
 from wintun_api.variables import DEFAULT_URL
 
 if TYPE_CHECKING:
@@ -56,7 +56,10 @@ def takes_client_options(json_help: str = JSON_HELP) -> Callable[[bundle.Command
         show_default=False,
     )
     token_file = typer.Option(
-        "--token-file", help="The file with the token. The default is the service's own file."
+        "--token-file",
+        parser=as_path,
+        metavar="<path>",
+        help="The file with the token. The default is the service's own file.",
     )
     as_json = typer.Option("--json", help=json_help)
     options = [

@@ -40,6 +40,13 @@ def session_words(context: typer.Context, incomplete: str) -> list[str]:
     return _beginning([*ids, *sorted(names)], incomplete)
 
 
+def capture_words(context: typer.Context, incomplete: str) -> list[str]:
+    """Return the ids of captures, and their names, that begin so."""
+    captures = _ask(context, "list_captures")["list_captures"]
+    ids = [str(one["id"]) for one in captures]
+    return _beginning([*ids, *sorted({str(one["name"]) for one in captures})], incomplete)
+
+
 def token_words(context: typer.Context, incomplete: str) -> list[str]:
     """Return the ids of tokens that begin so."""
     tokens = _ask(context, "list_tokens")["list_tokens"]

@@ -12,7 +12,7 @@ import typer
 from wintun_api.choices import EventType, LogLevel
 from wintun_api.cli.client_options import ClientOptions, takes_client_options
 from wintun_api.cli.exit_codes import ExitCode
-from wintun_api.cli.output import printable
+from wintun_api.cli.output import counted, printable
 
 if TYPE_CHECKING:
     from wintun_api.cli.event_stream import Message
@@ -139,7 +139,9 @@ class Names:
             return f"{data['call']} has taken {data['seconds']:.0f} seconds so far"
         if kind == "session.loss":
             name = self._names.get(data["adapter"], data["adapter"])
-            return f"{data['session']} of {name}: {data['count']} packets, {data['cause']}"
+            return (
+                f"{data['session']} of {name}: {counted(data['count'], 'packet')}, {data['cause']}"
+            )
         if kind in ("session.abandoned", "session.rejoined"):
             return self._hold(data)
         if topic == "impairment":
@@ -176,7 +178,8 @@ class Names:
             case "impairment.step":
                 return f"{which}: {data['summary']}"
             case "impairment.loss":
-                return f"{which}: {data['count']} {data['direction']} packets, {data['cause']}"
+                lost = counted(data["count"], f"{data['direction']} packet")
+                return f"{which}: {lost}, {data['cause']}"
             case "impairment.nearly_full":
                 return (
                     f"{which}: {data['packets']} of {data['limit_packets']} packets and "

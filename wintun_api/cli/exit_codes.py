@@ -29,6 +29,9 @@ SHORT: Final = (
 _BY_SLUG: Final = {
     "stopping": ExitCode.NOT_REACHABLE,
     "too-many-guesses": ExitCode.REFUSED,
+    **dict.fromkeys(
+        ("invalid-argument", "invalid-filter", "invalid-packet", "invalid-request"), ExitCode.USAGE
+    ),
 }
 _BY_STATUS: Final = {
     401: ExitCode.REFUSED,

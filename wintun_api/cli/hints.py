@@ -43,6 +43,23 @@ HINTS: Final[dict[str, str | None]] = {
     "wintun-api inject, end it with wintun-api sessions end, or stop the program that holds it.",
     "session-ended": "Start a new session with: wintun-api sessions start ADAPTER",
     "impairment-not-found": "Impair it with wintun-api impair; wintun-api impair --help shows how.",
+    "recorder-not-found": "Switch it on with wintun-api recorder ADAPTER on; from then on the last "
+    "packets are kept.",
+    "invalid-filter": "Correct the filter at the mark. It is in the language of tcpdump; "
+    "wintun-api guide filters has examples.",
+    "filter-unavailable": None,
+    "filters-busy": "Try again in some seconds. Filters with addresses instead of names do not "
+    "wait for a resolver.",
+    "recorders-full": "Ask for fewer --bytes, switch a recorder off with wintun-api recorder "
+    "ADAPTER off, or let the service have more memory for them with its setting recorder_bytes.",
+    "too-many-readers": "Run the command again when another download has ended.",
+    "capture-not-found": "List the captures with: wintun-api captures list",
+    "capture-over": "Start another one with wintun-api captures start; the files of this one can "
+    "still be downloaded.",
+    "captures-full": "Delete a capture that is not needed with wintun-api captures delete; to stop "
+    "it does not help. Or start the service with a larger --captures-bytes.",
+    "too-many-captures": "Delete a capture that is not needed with wintun-api captures delete, and "
+    "try again.",
     "not-found": "Look for it with the list command: wintun-api adapters list, sessions list or "
     "tokens list.",
     "conflict": "Revoke a token that is not needed with wintun-api tokens revoke, and try again.",
@@ -69,8 +86,9 @@ HINTS: Final[dict[str, str | None]] = {
     "ring-corrupt": "End the session and start a new one with wintun-api sessions end and "
     "sessions start.",
     "out-of-threads": None,
-    "storage-failed": "Nothing has changed. Make room on the service's disk, or make its data "
-    "directory writable, and run the command again.",
+    "storage-failed": "Nothing has changed. Make room on the service's disk, delete captures that "
+    "are not needed with wintun-api captures delete, or make the data directory writable; then run "
+    "the command again.",
     # The service and the connection
     "stopping": "Start the service again with: wintun-api serve",
     "full": None,

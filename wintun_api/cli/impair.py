@@ -16,9 +16,11 @@ from wintun_api.cli.impairment_options import (
     flag_of,
     in_options,
     option_of,
+    refuse,
     takes_match,
     takes_network,
 )
+from wintun_api.cli.options import as_path
 from wintun_api.cli.output import printable, show_json
 
 if TYPE_CHECKING:
@@ -77,6 +79,8 @@ def impair(
     scenario: Annotated[
         Path | None,
         typer.Option(
+            parser=as_path,
+            metavar="<path>",
             help="Play the steps in this file, in YAML or JSON; - is standard input.",
             rich_help_panel=SOURCE,
         ),
@@ -84,6 +88,8 @@ def impair(
     file: Annotated[
         Path | None,
         typer.Option(
+            parser=as_path,
+            metavar="<path>",
             help="Use what is in this file, in YAML or JSON: everything that the API takes, such "
             "as several rules; - is standard input.",
             rich_help_panel=SOURCE,
@@ -197,7 +203,7 @@ def _set(
     session = client.session_id(adapter)
     # As it is, so that the service says which name it does not know.
     call = replace(operations.set_impairment(session), body=body)
-    found = client.ask(call, words=in_options, invalid=None if source is None else source.refuse)
+    found = client.ask(call, words=in_options, invalid=refuse if source is None else source.refuse)
     if as_json:
         show_json(found)
     else:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
 from wintun_api import netem
 from wintun_api.choices import Distribution
 from wintun_api.cli import bundle
+from wintun_api.cli.exit_codes import ExitCode
+from wintun_api.cli.hints import detail_of, hint_of
+from wintun_api.cli.output import fail
 
 NETWORK = "Network"
 PACKETS = "Packets"
@@ -114,6 +117,14 @@ def in_options(detail: str) -> str:
             plain = f"{option_of(first)}{dot}{inner}: {rest}"
         said[_MEMBER.sub(lambda one: option_of(one[1] or one[2]), plain)] = None
     return "; ".join(said)
+
+
+def refuse(problem: dict[str, Any]) -> NoReturn:
+    """End the command with what the service refuses, in the words of the options."""
+    errors = problem.get("errors") or []
+    said = in_options("; ".join(f"{one['field']}: {one['message']}" for one in errors))
+    said = f"{said.removesuffix('.')}." if said else detail_of(problem)
+    fail(said, hint_of(problem), code=ExitCode.USAGE, problem=problem)
 
 
 def _text(panel: str, name: str, metavar: str, help_text: str) -> bundle.Option:

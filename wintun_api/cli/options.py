@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import math
+import time
+from pathlib import Path
 from typing import Annotated, TypeAlias
 
 import typer
+
+from wintun_api.cli.durations import seconds_of
+from wintun_api.errors import InvalidArgument
+from wintun_api.moments import HOW, moment
 
 JSON_HELP = "Write JSON for scripts, errors too."
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help=JSON_HELP)]
@@ -19,6 +25,34 @@ def finite(number: float | None) -> float | None:
     if number is not None and not math.isfinite(number):
         raise typer.BadParameter("Give a number such as 2.5.")
     return number
+
+
+def as_path(text: str) -> Path:
+    """Return the path of an option; an empty one, which would mean this folder, is a mistake."""
+    if not text:
+        raise typer.BadParameter("It is empty. Give the path of a file.")
+    return Path(text)
+
+
+def as_folder(text: str) -> Path:
+    """Return the path of an option for a folder; an empty one is a mistake here too."""
+    if not text:
+        raise typer.BadParameter("It is empty. Give the path of a folder.")
+    return Path(text)
+
+
+def as_moment(text: str | None) -> str | None:
+    """Return the moment of an option as the API takes it: `60s`, like `-60s`, is before now."""
+    if text is None:
+        return None
+    said = text.strip()
+    seconds = seconds_of(said.removeprefix("-"))
+    said = said if seconds is None else f"-{seconds:.3f}s"
+    try:
+        moment(said, "", time.time_ns())
+    except InvalidArgument:
+        raise typer.BadParameter(f"{text!r} is not {HOW}.") from None
+    return said
 
 
 def check_output(*, as_json: bool, quiet: bool) -> None:

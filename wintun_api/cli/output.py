@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 import unicodedata
@@ -29,6 +30,7 @@ TITLES = {
     ExitCode.INTERRUPTED: "Interrupted",
     ExitCode.TERMINATED: "Terminated",
 }
+_COLUMNS = 80  # of a terminal that does not say how wide it is
 
 Result = TypeVar("Result")
 
@@ -132,6 +134,11 @@ def cell(value: object) -> str:
             return printable(str(value))
 
 
+def counted(count: int, thing: str) -> str:
+    """Return how many there are of a thing, such as `1 packet` or `2 packets`."""
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+
+
 def marked(state: str, impairment: str | None) -> str:
     """Return the state of an adapter or a session, with a mark if its packets are impaired."""
     return f"{state}, impaired" if impairment else state
@@ -148,6 +155,14 @@ def printable(text: str) -> str:
     )
 
 
+def _columns() -> int:
+    """Return how wide the terminal is; a line that is wider could not be written over."""
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns or _COLUMNS
+    except (OSError, ValueError):
+        return _COLUMNS
+
+
 class Progress:
     """A line on standard error that is written over; on a terminal only."""
 
@@ -161,7 +176,12 @@ class Progress:
         """Show the text, when some time has passed since the last one."""
         if self._shown and (now := time.monotonic()) >= self._next:
             self._next = now + self.INTERVAL
-            typer.echo(f"\r\x1b[K{text()}", err=True, nl=False)
+            typer.echo(f"\r\x1b[K{text()[: _columns() - 1]}", err=True, nl=False)
+
+    def clear(self) -> None:
+        """Remove the line, so that something else can be written."""
+        if self._shown and self._next:
+            typer.echo("\r\x1b[K", err=True, nl=False)
 
     def end(self, text: str) -> None:
         """Show the last text, on a terminal or not."""

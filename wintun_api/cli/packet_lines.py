@@ -12,15 +12,20 @@ from wintun_api.packet.decode import Summary, decode
 NANOSECONDS = 1_000_000_000
 
 
-def line_of(packet: Captured) -> str:
-    """Return a line as tcpdump writes it, in local time."""
+def line_of(packet: Captured, *, several: bool = False) -> str:
+    """Return a line as tcpdump writes it, in local time; with the interface if there are several.
+
+    Comments follow in brackets.
+    """
     seconds, fraction = divmod(packet.time_ns, NANOSECONDS)
     clock = datetime.fromtimestamp(seconds).astimezone().strftime("%H:%M:%S")
     summary = _summary(packet)
+    where = f"{packet.interface} " if several and packet.interface else ""
+    comment = "" if packet.comment is None else f" [{'; '.join(packet.comment.splitlines())}]"
     ends = f"{summary.source} > {summary.destination} " if summary.source else ""
     return printable(
-        f"{clock}.{fraction // 1000:06} {_direction(packet)} {ends}"
-        f"{summary.protocol_name}: {summary.info}"
+        f"{clock}.{fraction // 1000:06} {where}{_direction(packet)} {ends}"
+        f"{summary.protocol_name}: {summary.info}{comment}"
     )
 
 
@@ -43,6 +48,8 @@ def json_of(packet: Captured) -> str:
             "info": summary.info,
             "data": data.hex(),
             "lost_before": packet.dropped,
+            "interface": packet.interface,
+            "comment": packet.comment,
         }
     )
 

@@ -13,7 +13,7 @@ import typer
 
 from wintun_api.cli.exit_codes import ExitCode
 from wintun_api.cli.hints import hint_for
-from wintun_api.cli.options import Json
+from wintun_api.cli.options import Json, as_path
 from wintun_api.cli.output import fail, show_json
 from wintun_api.cli.setting_options import Flags, takes_settings
 from wintun_api.cli.table import show_record
@@ -111,7 +111,11 @@ def unit(
     *,
     executable: Annotated[
         Path | None,
-        typer.Option(help="The wintun-api that the unit starts. The default is this one."),
+        typer.Option(
+            parser=as_path,
+            metavar="<path>",
+            help="The wintun-api that the unit starts. The default is this one.",
+        ),
     ] = None,
 ) -> None:
     """Print a unit for systemd, with only the rights that the service needs.

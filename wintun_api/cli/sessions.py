@@ -8,6 +8,7 @@ import typer
 
 from wintun_api.cli.client_options import ClientOptions, takes_client_options
 from wintun_api.cli.completion import adapter_names, session_words
+from wintun_api.cli.lookup import SHORTEST
 from wintun_api.cli.options import Quiet, check_output
 from wintun_api.cli.output import marked, show_ids, show_json
 from wintun_api.cli.table import show_record, show_table
@@ -19,7 +20,10 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-SESSION_HELP = "The id of the session, or the name or GUID of its adapter."
+SESSION_HELP = (
+    f"The id of the session, the beginning of its id ({SHORTEST} characters or more), or the name "
+    "or GUID of its adapter."
+)
 
 Named: TypeAlias = Annotated[
     str,
@@ -34,7 +38,8 @@ SeveralNamed: TypeAlias = Annotated[
     list[str],
     typer.Argument(
         metavar="SESSION...",
-        help="The ids of sessions, or the names or GUIDs of their adapters.",
+        help=f"The ids of sessions, the beginnings of their ids ({SHORTEST} characters or more), "
+        "or the names or GUIDs of their adapters.",
         autocompletion=session_words,
     ),
 ]
@@ -182,7 +187,7 @@ def _row(session: dict[str, Any], names: dict[str, str]) -> tuple[object, ...]:
     lost = counters["lost"]
     return (
         session["id"],
-        names.get(session["adapter"], session["adapter"]),
+        names.get(session["adapter"]) or session.get("name") or session["adapter"],
         marked(session["state"], session.get("impairment")),
         session["capacity"],
         counters["received"]["packets"],

@@ -16,6 +16,7 @@ from wintun_api.cli import bundle
 from wintun_api.cli.exit_codes import ExitCode
 from wintun_api.cli.hints import hint_for
 from wintun_api.cli.output import fail
+from wintun_api.cli.wording import about_setting
 from wintun_api.declaration import Declaration
 from wintun_api.settings import Settings
 
@@ -142,7 +143,8 @@ def check_variables() -> None:
 def refuse_settings(error: InvalidSettings | UntrustedFile) -> NoReturn:
     """End the command with what is wrong with the settings, or with their file."""
     hint = hint_for(error).replace("another configuration file", "another file with --config")
-    fail(*getattr(error, "problems", (str(error),)), hint, code=ExitCode.USAGE)
+    said = map(about_setting, getattr(error, "problems", (str(error),)))
+    fail(*said, hint, code=ExitCode.USAGE)
 
 
 def _read(config: Path | None, given: Mapping[str, Any]) -> Settings:

@@ -10,7 +10,7 @@ import typer
 
 from wintun_api.cli.client_options import ClientOptions, takes_client_options
 from wintun_api.cli.durations import span
-from wintun_api.cli.output import cell, marked, printable, show_json
+from wintun_api.cli.output import cell, counted, marked, printable, show_json
 
 SHOWN = 4  # adapters, and sessions, that have a line of their own
 SIZES = ("bytes", "KiB", "MiB", "GiB", "TiB")
@@ -106,4 +106,4 @@ def size(count: int) -> str:
     value, unit = float(count), 0
     while value >= 1024 and unit < len(SIZES) - 1:
         value, unit = value / 1024, unit + 1
-    return f"{count} bytes" if unit == 0 else f"{value:.1f} {SIZES[unit]}"
+    return counted(count, "byte") if unit == 0 else f"{value:.1f} {SIZES[unit]}"

@@ -11,6 +11,7 @@ from wintun_api.choices import Scope
 from wintun_api.cli import durations
 from wintun_api.cli.client_options import ClientOptions, takes_client_options
 from wintun_api.cli.completion import token_words
+from wintun_api.cli.lookup import SHORTEST
 from wintun_api.cli.options import Json, Quiet, check_output
 from wintun_api.cli.output import printable, show_ids, show_json
 from wintun_api.cli.setting_options import Flags, takes_settings
@@ -106,24 +107,33 @@ def create(
 @app.command()
 @takes_client_options()
 def revoke(
-    token_ids: Annotated[
+    tokens: Annotated[
         list[str],
-        typer.Argument(metavar="ID...", help="The ids of tokens.", autocompletion=token_words),
+        typer.Argument(
+            metavar="TOKEN...",
+            help=f"The ids of tokens, the beginnings of their ids ({SHORTEST} characters or more), "
+            "or their labels.",
+            autocompletion=token_words,
+        ),
     ],
     *,
     options: ClientOptions,
 ) -> None:
-    """Revoke tokens. Connections that were opened with them are closed."""
+    """Revoke tokens. Connections that were opened with them are closed.
+
+    All of them are looked up first: if one is not there, none is revoked.
+    """
     from wintun_api.client import operations
 
     with options.connect() as client:
-        for one in dict.fromkeys(token_ids):
+        ids = list(dict.fromkeys(client.token_id(one) for one in tokens))
+        for one in ids:
             client.ask(operations.revoke_token(one))
             if not options.as_json:
-                which = f" {printable(one)}" if len(token_ids) > 1 else ""
+                which = f" {printable(one)}" if len(tokens) > 1 else ""
                 typer.echo(f"Revoked{which}.")
         if options.as_json:
-            show_json({"revoked": list(dict.fromkeys(token_ids))})
+            show_json({"revoked": ids})
 
 
 @app.command()

@@ -46,6 +46,15 @@ def in_options(sentence: str) -> str:
     return sentence
 
 
+def refuse_address(error: ServiceUnreachable, url: str) -> NoReturn:
+    """End the command because what --url says is not an address."""
+    fail(
+        f"--url: {error.detail.rpartition('service: ')[2]}",
+        f"Write the address as http://127.0.0.1:9886, not {url}.",
+        code=ExitCode.USAGE,
+    )
+
+
 def refuse_credential(error: CredentialError) -> NoReturn:
     """End the command with what is wrong with the token."""
     if isinstance(error.__cause__, InvalidSettings | UntrustedFile):

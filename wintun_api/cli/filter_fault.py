@@ -1,0 +1,65 @@
+"""Show where a filter is wrong: the expression, and a mark below the place."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from typing import Any, Final
+
+from wintun_api.cli.output import printable
+
+WIDTH: Final = 72  # columns of a filter that are shown around the place
+MARGIN: Final = "  "
+CUT: Final = "..."
+# Marks that stand on the letter before them, and characters that only join others.
+_WITHOUT_WIDTH: Final = frozenset(("Mn", "Me", "Cf"))
+_SPACES: Final = str.maketrans(dict.fromkeys("\t\n\r\v\f", " "))
+
+
+def lines_of(expression: object, problem: Mapping[str, Any]) -> list[str]:
+    """Return the lines that show it; none if the problem names no place in the filter.
+
+    Of a long filter they have what is around the place.
+
+    Args:
+        expression: The filter as it was sent.
+        problem: The problem document of the service.
+    """
+    offset = problem.get("offset")
+    if not isinstance(expression, str) or not isinstance(offset, int):
+        return []
+    if not 0 <= offset <= len(expression):
+        return []
+    text = printable(expression.translate(_SPACES))
+    begin, end = _around(text, offset)
+    before = (CUT if begin else "") + text[begin:offset]
+    after = text[offset:end] + (CUT if end < len(text) else "")
+    return [f"{MARGIN}{before}{after}", f"{MARGIN}{' ' * width_of(before)}^"]
+
+
+def width_of(text: str) -> int:
+    """Return the columns that a text takes on a terminal."""
+    return sum(map(_width, text))
+
+
+def _around(text: str, offset: int) -> tuple[int, int]:
+    """Return what fits around a place: as much as possible, and the place near the middle."""
+    if width_of(text) <= WIDTH:
+        return 0, len(text)
+    begin, left = offset, WIDTH
+    end = offset
+    while left > 0 and (begin > 0 or end < len(text)):
+        # Take from the side of which less is shown, unless nothing is left there.
+        if begin > 0 and (end == len(text) or offset - begin <= end - offset):
+            begin -= 1
+            left -= _width(text[begin])
+        else:
+            left -= _width(text[end])
+            end += 1
+    return begin, end
+
+
+def _width(character: str) -> int:
+    if unicodedata.category(character) in _WITHOUT_WIDTH:
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
