@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import re
+import signal
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from wintun_api.choices import CaptureDirection
 from wintun_api.cli.client_options import ClientOptions, takes_client_options
-from wintun_api.cli.exit_codes import ExitCode
-from wintun_api.cli.options import finite
+from wintun_api.cli.exit_codes import ExitCode, signal_code
+from wintun_api.cli.options import as_path
 from wintun_api.cli.output import fail, show_json
 from wintun_api.cli.sessions import Named
 from wintun_api.limits import MAX_PACKET
+
+if TYPE_CHECKING:
+    from wintun_api.cli.replay import Order
+    from wintun_api.cli.replay.pace import Pace
+    from wintun_api.cli.replay.totals import Totals
 
 
 @takes_client_options()
@@ -26,21 +33,57 @@ def inject(
         typer.Option("--hex", help="The packet in hexadecimal. Spaces, colons and 0x are ignored."),
     ] = None,
     file: Annotated[
-        Path | None, typer.Option(help="A file with the bytes of the packet; - is standard input.")
+        Path | None,
+        typer.Option(
+            parser=as_path,
+            metavar="<path>",
+            help="A file with the bytes of the packet; - is standard input.",
+        ),
     ] = None,
     pcap: Annotated[
         Path | None,
         typer.Option(
+            parser=as_path,
+            metavar="<path>",
             help="A pcap or pcapng file, which gzip may have compressed; - is standard input. "
-            "Every IP packet in it is injected."
+            "Every IP packet in it is injected.",
         ),
     ] = None,
     rate: Annotated[
-        float | None,
+        str | None,
         typer.Option(
-            min=0.01,
-            callback=finite,
-            help="Packets per second from --pcap. Without it they are sent as fast as possible.",
+            metavar="RATE",
+            help="The rate of --pcap: 1000 or 1000pps is packets a second, 10mbit bits a second. "
+            "Without it and --speed the packets are sent as fast as possible.",
+        ),
+    ] = None,
+    speed: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FACTOR",
+            help="Send the packets of --pcap at the times at which they were captured: 1x as they "
+            "were, 2x twice as fast.",
+        ),
+    ] = None,
+    max_gap: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="The longest time between two packets that --speed keeps, such as 5s or 2m; a "
+            "longer one is shortened to it.",
+        ),
+    ] = None,
+    loop: Annotated[
+        int | None,
+        typer.Option(
+            min=0, metavar="TIMES", help="Send the file of --pcap so many times; 0 is endlessly."
+        ),
+    ] = None,
+    direction: Annotated[
+        CaptureDirection | None,
+        typer.Option(
+            help="Send only those packets of --pcap that were captured in this direction; both "
+            "unless given."
         ),
     ] = None,
     options: ClientOptions,
@@ -50,30 +93,29 @@ def inject(
     A single packet comes from --hex, from --file or from standard input; many packets
     come from the capture file that --pcap names.
     """
-    from wintun_api.cli.replay import Totals, replay
     from wintun_api.client import operations
 
     if pcap is not None:
         if hex_digits is not None or file is not None:
             raise typer.BadParameter("--pcap cannot be used with --hex or --file.")
-        totals = Totals()
-        fault: str | None = None
-        code = ExitCode.FAILED
-        try:
-            with options.connect() as client:
-                fault = replay(client, client.session_id(session), pcap, rate, totals)
-        except KeyboardInterrupt:
-            fault = "The replay was interrupted; what came before was sent."
-            code = ExitCode.INTERRUPTED
-        if options.as_json:
-            show_json(totals.json())
-        else:
-            typer.echo(str(totals))
-        if fault is not None:
-            fail(fault, code=code)
+        from wintun_api.cli.replay import Order
+
+        pace = _pace(rate, speed, max_gap)
+        _replay(
+            options,
+            session,
+            Order(pcap, pace, 1 if loop is None else loop, direction or CaptureDirection.BOTH),
+        )
         return
-    if rate is not None:
-        raise typer.BadParameter("--rate needs --pcap.")
+    for name, value in (
+        ("--rate", rate),
+        ("--speed", speed),
+        ("--max-gap", max_gap),
+        ("--loop", loop),
+        ("--direction", direction),
+    ):
+        if value is not None:
+            raise typer.BadParameter(f"{name} needs --pcap.")
     packet = _packet(hex_digits, file)
     with options.connect() as client:
         report = client.ask(operations.inject_packets(client.session_id(session), packet))
@@ -96,6 +138,74 @@ def inject(
             )
         if not options.as_json:
             typer.echo(f"Injected {len(packet)} bytes.")
+
+
+def _pace(rate: str | None, speed: str | None, max_gap: str | None) -> Pace | None:
+    """Return when packets are due by these options; None for as fast as possible."""
+    if rate is not None and speed is not None:
+        raise typer.BadParameter("--rate and --speed cannot be used together.")
+    if max_gap is not None and speed is None:
+        raise typer.BadParameter("--max-gap needs --speed.")
+    from wintun_api.cli.replay.pace import CapturedTimes, gap_of, multiple_of, rate_of
+
+    option = "--rate" if rate is not None else "--speed"
+    try:
+        if rate is not None:
+            return rate_of(rate)
+        if speed is None:
+            return None
+        times = CapturedTimes(multiple_of(speed))
+        if max_gap is not None:
+            option = "--max-gap"
+            times.max_gap = gap_of(max_gap)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint=option) from None
+    return times
+
+
+def _replay(options: ClientOptions, session: str, order: Order) -> None:
+    """Replay a capture file, and say what happened to its packets however it ends."""
+    from wintun_api.cli.replay import Replay
+    from wintun_api.cli.replay.interruption import Interruption
+    from wintun_api.cli.replay.totals import Totals
+
+    totals = Totals()
+    fault: str | None = None
+    note: str | None = None
+    code: int = ExitCode.FAILED
+    with Interruption() as interruption:
+        try:
+            with options.connect() as client:
+                replay = Replay(client, client.session_id(session), order, totals, interruption)
+                fault = replay.run()
+                note = replay.lateness
+        except KeyboardInterrupt:
+            fault = (
+                "The replay was interrupted; what came before was sent."
+                if totals.sent
+                else "The replay was interrupted before a packet was sent."
+            )
+            code = signal_code(interruption.signal or signal.SIGINT)
+        except typer.Exit:
+            if totals.passes:
+                _show(totals, as_json=options.as_json)
+            raise
+    # Where the file cannot be opened, there was no replay to account for.
+    if totals.passes or code != ExitCode.FAILED:
+        _show(totals, as_json=options.as_json)
+    if totals.ring_full:
+        note = "Send the packets slower with --rate, so that the send ring does not become full."
+    if note is not None:
+        typer.echo(note, err=True)
+    if fault is not None:
+        fail(fault, code=code)
+
+
+def _show(totals: Totals, *, as_json: bool) -> None:
+    if as_json:
+        show_json(totals.json())
+    else:
+        typer.echo(str(totals))
 
 
 def _packet(hex_digits: str | None, file: Path | None) -> bytes:
