@@ -56,7 +56,9 @@ export default defineConfig(({ mode }) => ({
       output: {
         // TrafficView.tsx is traffic.js; the service has a list of these files.
         chunkFileNames: ({ name }) => `${name.replace(/View$|Panel$/, "").toLowerCase()}.js`,
-        entryFileNames: mode === "docs" ? "docs.js" : "app.js",
+        entryFileNames: mode === "docs" ? "docs.js" : "main.js",
+        // What the page needs at once is one file, which also has what its later parts share.
+        codeSplitting: mode === "docs" ? false : { groups: [{ name: "app", test: /main\.tsx$/ }] },
         assetFileNames: "app[extname]",
       },
     },

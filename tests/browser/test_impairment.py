@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.heavy
 
-TABS = ("Overview", "Packets", "Traffic", "Compose", "Events")
+TABS = ("Overview", "Packets", "Captures", "Traffic", "Compose", "Events")
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ import pytest
 from tests.browser.screen import Screen
 from tests.needs import need
 from tests.running import running
+from wintun_api.client.burst import Burst
 from wintun_api.packet import build
 from wintun_api.wire import BATCH_TYPE, Batch, pack
 
@@ -99,6 +101,26 @@ def test_both_directions_are_rows(table: Table) -> None:
     ):
         expect(row).to_have_count(1)
         assert [row.get_by_role("gridcell").nth(at).inner_text() for at in range(2, 7)] == cells
+
+
+def test_each_packet_has_its_time(table: Table) -> None:
+    """Those of one burst differ, and are what another client of the service is told."""
+    service = table.screen.service
+    with service.packets(table.session, times="packet") as stream:
+        table.ping(20)
+        told: list[int] = []
+        while len(told) < 20:
+            item = next(stream)
+            assert isinstance(item, Burst)
+            told += item.times_ns or ()
+    assert len(set(told)) > 10
+    rows = table.row(re.compile("received.*reply"))
+    shown = [row.get_by_role("gridcell").nth(1).inner_text() for row in rows.all()]
+    # Without the hour, which is that of the browser's zone.
+    ends = [
+        f"{datetime.fromtimestamp(ns // 10**9, UTC):%M:%S}.{ns % 10**9 // 1000:06}" for ns in told
+    ]
+    assert [text.partition(":")[2] for text in shown] == ends
 
 
 def test_fields_and_bytes_point_at_each_other(table: Table) -> None:

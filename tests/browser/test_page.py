@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.heavy
 
 AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
-TABS = ["Overview", "Packets", "Traffic", "Compose", "Events"]
+TABS = ["Overview", "Packets", "Captures", "Traffic", "Compose", "Events"]
 
 
 def violations(screen: Screen) -> list[str]:
@@ -43,6 +43,9 @@ def test_views_are_accessible(
     service.http.put(
         f"/v1/sessions/{session['id']}/impairment", json={"received": {"delay_ms": 60}}
     ).raise_for_status()
+    service.http.put(f"/v1/sessions/{session['id']}/recorder", json={}).raise_for_status()
+    for body in ({"name": "waits", "trigger": {"on": "loss"}}, {"name": "runs", "snaplen": 96}):
+        service.http.post("/v1/captures", json=body).raise_for_status()
     service.adapter(name="Idle")
     viewport = {"width": width, "height": 800}
     with Screen(browser, service, color_scheme=scheme, viewport=viewport) as screen:
@@ -55,8 +58,26 @@ def test_views_are_accessible(
             screen.go(tab)
             assert violations(screen) == [], tab
             assert screen.page.evaluate("document.documentElement.scrollWidth") <= width, tab
+        screen.go("Captures")
+        screen.select("waits")
+        screen.button("Delete…").click()
+        assert violations(screen) == [], "Delete… of a capture"
+        screen.page.keyboard.press("Escape")
+        screen.button("New capture…").click()
+        screen.fill("After packets", "0")
+        screen.page.get_by_text(re.compile("^More:")).click()
+        screen.fill("Every size", "much")
+        screen.choose("Some")
+        screen.button("Start capture").click()
+        screen.dialog.get_by_role("alert").first.wait_for()
+        assert violations(screen) == [], "New capture…"
+        assert screen.page.evaluate("document.documentElement.scrollWidth") <= width, "New capture…"
+        screen.page.keyboard.press("Escape")
         screen.go("Overview")
         screen.select("OfficeNet")
+        screen.button("Change…").click()
+        assert violations(screen) == [], "Change… of the recorder"
+        screen.page.keyboard.press("Escape")
         screen.button("Impair…").click()
         screen.button("Remove").wait_for()
         screen.page.get_by_text(re.compile("^More:")).click()

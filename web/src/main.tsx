@@ -29,6 +29,7 @@ import "./styles/traffic.css";
 import "./styles/compose.css";
 import "./styles/events.css";
 import "./styles/impairment.css";
+import "./styles/captures.css";
 
 const store = new BrowserStore();
 const { location } = window;

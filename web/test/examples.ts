@@ -3,7 +3,10 @@
 import type {
   ActiveRule,
   Adapter,
+  Capture,
+  CaptureFile,
   ImpairmentCounters,
+  Recorder,
   Session,
   SessionImpairment,
   System,
@@ -86,6 +89,7 @@ export function system(changes: Partial<System> = {}): System {
     architecture: "AMD64",
     python: "3.13.5",
     native: true,
+    libpcap: "1.10.6",
     elevated: true,
     driver: "wintun",
     unavailable: null,
@@ -131,6 +135,69 @@ export function impairment(changes: Partial<SessionImpairment> = {}): SessionImp
     rules: [rule({ now_received: { delay_ms: 60 } as ActiveRule["now_received"] })],
     received: fates(),
     injected: fates(),
+    ...changes,
+  };
+}
+
+export function recorder(changes: Partial<Recorder> = {}): Recorder {
+  return {
+    session: "5f0c9d1e2b3a",
+    adapter: GUID,
+    seconds: 120,
+    bytes: 64 * 1024 * 1024,
+    set_at: TIME,
+    packets: 10,
+    used: 1000,
+    oldest: TIME,
+    newest: TIME,
+    recorded: 10,
+    expired: 0,
+    displaced: 0,
+    ...changes,
+  };
+}
+
+export function file(changes: Partial<CaptureFile> = {}): CaptureFile {
+  return {
+    number: 1,
+    name: "office-00001-20260102T030405Z.pcapng",
+    packets: 10,
+    bytes: 2048,
+    first: TIME,
+    last: TIME,
+    complete: false,
+    ...changes,
+  };
+}
+
+export function capture(changes: Partial<Capture> = {}): Capture {
+  return {
+    id: "c0ffee12ab34",
+    name: "office",
+    state: "running",
+    reason: null,
+    detail: null,
+    adapters: null,
+    pool: null,
+    direction: "both",
+    filter: "",
+    snaplen: 0,
+    marks: false,
+    stop: {},
+    rotate: {},
+    keep: {},
+    trigger: null,
+    created_by: "grafana",
+    created_at: TIME,
+    triggered_at: null,
+    ended_at: null,
+    interfaces: 1,
+    packets: 10,
+    lost: 0,
+    unwritten: 0,
+    bytes: 2048,
+    files: [file()],
+    deleted_files: 0,
     ...changes,
   };
 }

@@ -106,6 +106,14 @@ export class Client {
     return (await answer.json()) as InjectionReport;
   }
 
+  /** Read a file, however long that takes, unless `signal` ends it. */
+  async download(path: string, signal?: AbortSignal): Promise<Blob> {
+    const answer = await this.fetch("GET", path, {}, undefined, signal ?? null);
+    return answer.blob().catch(() => {
+      throw new UnreachableError();
+    });
+  }
+
   private async json<T>(method: Method, path: string, body?: object): Promise<T> {
     const headers: Record<string, string> =
       body === undefined ? {} : { "content-type": "application/json" };
@@ -118,8 +126,10 @@ export class Client {
     path: string,
     headers: Record<string, string>,
     body?: BodyInit,
+    signal?: AbortSignal | null,
   ): Promise<Response> {
-    const answer = await this.send(method, path, { ...keyHeaders(this.key), ...headers }, body);
+    const known = { ...keyHeaders(this.key), ...headers };
+    const answer = await this.send(method, path, known, body, signal);
     if (answer.ok) return answer;
     if (answer.status === 401) this.onUnauthorized();
     throw new ProblemError(await problemOf(answer));
@@ -130,12 +140,13 @@ export class Client {
     path: string,
     headers: Record<string, string>,
     body: BodyInit | null = null,
+    signal: AbortSignal | null = AbortSignal.timeout(TIMEOUT),
   ): Promise<Response> {
     return fetch(path, {
       method,
       headers: { accept: "application/json", ...headers },
       body,
-      signal: AbortSignal.timeout(TIMEOUT),
+      signal,
     }).catch(() => {
       throw new UnreachableError();
     });

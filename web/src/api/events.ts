@@ -1,6 +1,14 @@
 /** The messages of `WS /v1/events`. */
 
-import type { Adapter, Problem, Progress, Session, SessionImpairment } from "./types";
+import type {
+  Adapter,
+  Capture,
+  Problem,
+  Progress,
+  Recorder,
+  Session,
+  SessionImpairment,
+} from "./types";
 
 /** What these WebSockets speak; named because a browser wants one offer to be selected. */
 export const EVENTS_PROTOCOL = "v1.events.wintun-api";
@@ -90,6 +98,17 @@ export type ImpairmentQueueEvent = Numbered<
     limit_bytes: number;
   }
 >;
+export type RecorderEvent =
+  | Numbered<"recorder.set", Recorder>
+  | Numbered<"recorder.removed", Recorder & { reason: "request" | "room" | "failure" }>;
+export type CaptureEvent = Numbered<
+  | "capture.started"
+  | "capture.triggered"
+  | "capture.stopped"
+  | "capture.failed"
+  | "capture.deleted",
+  Capture
+>;
 /** A request that was answered before its driver call had ended, and how that call ended. */
 interface LateOperation {
   readonly operation: string;
@@ -133,6 +152,8 @@ export type ServiceEvent =
   | ImpairmentStepEvent
   | ImpairmentLossEvent
   | ImpairmentQueueEvent
+  | RecorderEvent
+  | CaptureEvent
   | FailedOperationEvent
   | DoneOperationEvent
   | DriverLogEvent

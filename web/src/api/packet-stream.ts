@@ -61,7 +61,7 @@ export class PacketStream {
   private open(): void {
     this.close();
     const { session, snaplen } = this.options;
-    const query = `direction=both${snaplen > 0 ? `&snaplen=${snaplen}` : ""}`;
+    const query = `direction=both&times=packet${snaplen > 0 ? `&snaplen=${snaplen}` : ""}`;
     const path = `/v1/sessions/${encodeURIComponent(session)}/packets?${query}`;
     this.socket = this.client.open(path, BATCH_PROTOCOL, {
       onOpen: () => this.events.onState({ name: "syncing" }),

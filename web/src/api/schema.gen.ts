@@ -578,6 +578,269 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/capture.pcapng": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Capture the packets of several adapters
+         * @description Capture the packets of several adapters.
+         *
+         *     The answer is a pcapng file with an interface for each session, that grows while packets pass.
+         *     Adapters and sessions that come later belong to it from then on; it ends with the service, or
+         *     when it has the requested number of packets or seconds. It begins at once, also while no
+         *     session runs. A client that reads too slowly loses the oldest packets of all adapters; the next
+         *     packet of the same adapter carries their number.
+         *
+         *     This operation requires the scope `capture`.
+         */
+        get: operations["capture_adapters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions/{session_id}/recorder": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the recorder of a session
+         * @description Get the recorder of a session.
+         *
+         *     The answer has its limits, and how many packets of which time it has now.
+         *
+         *     This operation requires the scope `read`.
+         */
+        get: operations["get_recorder"];
+        /**
+         * Set a session's recorder
+         * @description Set a session's recorder.
+         *
+         *     From now on the service keeps the last packets of the session, within both limits. If the
+         *     recorder is on already, the limits are changed and what fits into them is kept. When the session
+         *     ends, the recorder takes no more, and what it has can be read until the session is deleted.
+         *
+         *     This operation requires the scope `admin`.
+         */
+        put: operations["set_recorder"];
+        post?: never;
+        /**
+         * Remove a session's recorder
+         * @description Remove a session's recorder.
+         *
+         *     What it has is deleted. The answer says what that was. A repeated request is answered with 404.
+         *
+         *     This operation requires the scope `admin`.
+         */
+        delete: operations["remove_recorder"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions/{session_id}/recorder.pcapng": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a session's recorder
+         * @description Read a session's recorder.
+         *
+         *     The answer is a pcapng file with the packets of the given time; the recorder continues
+         *     meanwhile. It also works after the session has ended, until the session is deleted. At most four
+         *     clients can read at a time.
+         *
+         *     This operation requires the scope `capture`.
+         */
+        get: operations["read_recorder"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/captures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List captures
+         * @description List captures.
+         *
+         *     The answer has the captures that wait or run, and those that have ended and were not deleted,
+         *     newest first. They are kept when the service is started again.
+         *
+         *     This operation requires the scope `read`.
+         */
+        get: operations["list_captures"];
+        put?: never;
+        /**
+         * Create a capture
+         * @description Create a capture.
+         *
+         *     The service writes the packets of the chosen adapters into files in its data directory, until
+         *     the capture is stopped or one of its limits is reached. With a trigger it waits first. It
+         *     belongs to the service: it continues when the token expires with which it was started, and every
+         *     token with the scope `capture` can stop and delete it.
+         *
+         *     This operation requires the scope `capture`.
+         */
+        post: operations["create_capture"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/captures/{capture_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a capture
+         * @description Get a capture.
+         *
+         *     The answer has its counts and its files.
+         *
+         *     This operation requires the scope `read`.
+         */
+        get: operations["get_capture"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a capture
+         * @description Delete a capture.
+         *
+         *     It is stopped if it runs, and its files are deleted. The answer says what it was. A repeated
+         *     request is answered with 404.
+         *
+         *     This operation requires the scope `capture`.
+         */
+        delete: operations["delete_capture"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/captures/{capture_id}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop a capture
+         * @description Stop a capture.
+         *
+         *     Its files are completed and kept. A capture that has ended already is answered as it is.
+         *
+         *     This operation requires the scope `capture`.
+         */
+        post: operations["stop_capture"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/captures/{capture_id}/trigger": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Trigger a capture
+         * @description Trigger a capture.
+         *
+         *     A capture that waits for its trigger begins, whatever the trigger is. One that runs already is
+         *     answered as it is.
+         *
+         *     This operation requires the scope `capture`.
+         */
+        post: operations["trigger_capture"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/captures/{capture_id}/files/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download a file of a capture
+         * @description Download a file of a capture.
+         *
+         *     The file has whole blocks only, also while packets are added: it then has those that were
+         *     written when the request came.
+         *
+         *     This operation requires the scope `capture`.
+         */
+        get: operations["download_capture_file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/filters/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check a filter
+         * @description Check a filter.
+         *
+         *     The answer says whether libpcap accepts the filter, and if not, what is wrong and where.
+         *
+         *     This operation requires the scope `capture`.
+         */
+        post: operations["check_filter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/events": {
         parameters: {
             query?: never;
@@ -916,11 +1179,198 @@ export interface components {
             offload?: boolean;
         };
         /**
+         * Capture
+         * @description A named capture.
+         */
+        Capture: {
+            /**
+             * @description The id that identifies it in paths.
+             * @example c0ffee12ab34
+             */
+            id: string;
+            /**
+             * @description Its name.
+             * @example office
+             */
+            name: string;
+            /** @description Its state. */
+            state: components["schemas"]["CaptureState"];
+            /** @description Why it has ended; null until then. */
+            reason: components["schemas"]["StopReason"] | null;
+            /** @description A sentence about why it has ended; null until then. */
+            detail: string | null;
+            /** @description The GUIDs of its adapters; null if they are those of a pool, or all. */
+            adapters: string[] | null;
+            /** @description The pool whose adapters it has; null for another choice. */
+            pool: string | null;
+            /** @description The packets that it has. */
+            direction: components["schemas"]["CaptureDirection"];
+            /** @description Its filter; empty if it has none. */
+            filter: string;
+            /**
+             * Format: int64
+             * @description The number of bytes to which each packet is cut.
+             */
+            snaplen: number;
+            /** @description Whether comments say what happened to packets. */
+            marks: boolean;
+            /** @description When it ends by itself. */
+            stop: components["schemas"]["Stop"];
+            /** @description When it begins another file. */
+            rotate: components["schemas"]["Rotate"];
+            /** @description How many of its files are kept. */
+            keep: components["schemas"]["Keep"];
+            /** @description What it waits, or waited, for. */
+            trigger: components["schemas"]["Trigger"] | null;
+            /**
+             * @description The text that says what the token is for with which it was started.
+             * @example grafana
+             */
+            created_by: string;
+            /**
+             * Format: date-time
+             * @description The time at which it was started, in UTC.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description The time at which its trigger came, in UTC; null before that.
+             */
+            triggered_at: string | null;
+            /**
+             * Format: date-time
+             * @description The time at which it ended, in UTC; null until then.
+             */
+            ended_at: string | null;
+            /**
+             * Format: int64
+             * @description The number of sessions that it has had packets of.
+             */
+            interfaces: number;
+            /**
+             * Format: int64
+             * @description The number of packets that it has written.
+             */
+            packets: number;
+            /**
+             * Format: int64
+             * @description The number of packets that are missing, for whatever reason. The files say where.
+             */
+            lost: number;
+            /**
+             * Format: int64
+             * @description The number of those of `lost` that came to the capture but not to the disk, because it was too slow, full or broken. The others were lost before, in the ring.
+             */
+            unwritten: number;
+            /**
+             * Format: int64
+             * @description The number of bytes of all its files that are kept.
+             */
+            bytes: number;
+            /** @description Its files, oldest first. */
+            files: components["schemas"]["CaptureFile"][];
+            /**
+             * Format: int64
+             * @description The number of files that were deleted to stay in `keep`.
+             */
+            deleted_files: number;
+        };
+        /**
+         * CaptureCreate
+         * @description A capture to start.
+         *
+         *     Without `adapters` and `pool` it has the packets of every adapter. Adapters and sessions that
+         *     come later belong to it from then on.
+         */
+        CaptureCreate: {
+            /**
+             * Format: capture-name
+             * @description A name for people; files that are downloaded have it. It need not be unique. Characters that cannot be seen are refused: those that control a terminal, end a line or turn the direction of a text (Unicode categories Cc, Cf, Cs, Zl and Zp). At least one character must have a shape of its own: spaces, fillers and marks that only change the character before them are not enough. The default is `capture`.
+             * @example office
+             */
+            name?: string;
+            /**
+             * @description The GUIDs of its adapters.
+             * @example [
+             *       "deadbabe-cafe-beef-0123-456789abcdef"
+             *     ]
+             */
+            adapters?: string[];
+            /**
+             * @description The pool whose adapters it has.
+             * @example WireGuard
+             */
+            pool?: string;
+            /** @description The packets that it has. The default is `both`. */
+            direction?: components["schemas"]["CaptureDirection"];
+            /**
+             * @description A filter in the language of pcap-filter(7), as tcpdump and Wireshark take it for captures. An empty one lets every packet through. The default is an empty text.
+             * @example tcp port 443
+             */
+            filter?: string;
+            /** @description The number of bytes to which each packet is cut; 0 keeps all bytes. The default is 0. */
+            snaplen?: number;
+            /** @description Whether comments say what happened to packets: that an impairment corrupted, duplicated, reordered or delayed them. The files then also have the packets that the impairment did not deliver, and those of clients that were rejected because they are not valid IP packets. A packet that already waited in the impairment when the capture began has no comment. The default is false. */
+            marks?: boolean;
+            /** @description When it ends by itself. The default is {}. */
+            stop?: components["schemas"]["Stop"];
+            /** @description When it begins another file. The default is {}. */
+            rotate?: components["schemas"]["Rotate"];
+            /** @description How many of its files are kept. The default is {}. */
+            keep?: components["schemas"]["Keep"];
+            /** @description What it waits for before it begins; if it is left out, it begins at once. */
+            trigger?: components["schemas"]["Trigger"];
+        };
+        /**
          * CaptureDirection
          * @description The packets that a capture contains: those `received` from the host, those `injected` by clients, or `both`. Later versions may add values.
          * @enum {string}
          */
         CaptureDirection: "received" | "injected" | "both";
+        /**
+         * CaptureFile
+         * @description A file of a capture. It can be read at any time, also while packets are added.
+         */
+        CaptureFile: {
+            /**
+             * Format: int64
+             * @description Its number, from 1; the oldest may have been deleted.
+             */
+            number: number;
+            /**
+             * @description The name with which it is downloaded.
+             * @example office-00001-20261125T093000Z.pcapng
+             */
+            name: string;
+            /**
+             * Format: int64
+             * @description The number of packets in it.
+             */
+            packets: number;
+            /**
+             * Format: int64
+             * @description The number of its bytes.
+             */
+            bytes: number;
+            /**
+             * Format: date-time
+             * @description The time of its first packet, in UTC.
+             */
+            first: string | null;
+            /**
+             * Format: date-time
+             * @description The time of its last packet, in UTC.
+             */
+            last: string | null;
+            /** @description Whether no more packets are added to it. */
+            complete: boolean;
+        };
+        /**
+         * CaptureState
+         * @description The state of a capture. `waiting`: it waits for its trigger. `running`: it writes packets. `stopped`: it has ended as it was asked to, or with the service. `failed`: it could not write any more. Later versions may add values.
+         * @enum {string}
+         */
+        CaptureState: "waiting" | "running" | "stopped" | "failed" | "repairing";
         /**
          * CodeKind
          * @description The kind of an error number: a Win32 error code, or a number of another kind that Windows components return. Later versions may add values.
@@ -1032,6 +1482,12 @@ export interface components {
          */
         Ends: "nothing" | "session" | "adapter";
         /**
+         * EventType
+         * @description List the types of events; the part before the dot is the topic. Later versions may add values.
+         * @enum {string}
+         */
+        EventType: "adapter.created" | "adapter.changed" | "adapter.deleted" | "adapter.create_failed" | "session.started" | "session.restarted" | "session.ended" | "session.failed" | "session.loss" | "session.abandoned" | "session.rejoined" | "impairment.set" | "impairment.removed" | "impairment.step" | "impairment.loss" | "impairment.nearly_full" | "recorder.set" | "recorder.removed" | "capture.started" | "capture.triggered" | "capture.stopped" | "capture.failed" | "capture.deleted" | "operation.done" | "operation.failed" | "driver.log" | "driver.slow" | "audit.change";
+        /**
          * FieldError
          * @description A field of a request that is wrong.
          */
@@ -1043,6 +1499,44 @@ export interface components {
             field: string;
             /** @description A sentence that says what is wrong with the field. */
             message: string;
+        };
+        /**
+         * FilterCheck
+         * @description A filter to check.
+         */
+        FilterCheck: {
+            /**
+             * @description A filter in the language of pcap-filter(7), as tcpdump and Wireshark take it for captures. An empty one lets every packet through.
+             * @example tcp port 443
+             */
+            filter: string;
+        };
+        /**
+         * FilterFault
+         * @description What is wrong with a filter.
+         */
+        FilterFault: {
+            /**
+             * @description What libpcap says about it.
+             * @example can't parse filter expression: syntax error
+             */
+            message: string;
+            /**
+             * Format: int64
+             * @description Where the fault begins, in characters from the start of the filter, which is 0; the length of the filter if something is missing at its end.
+             * @example 4
+             */
+            offset: number;
+        };
+        /**
+         * FilterVerdict
+         * @description Whether a filter is valid.
+         */
+        FilterVerdict: {
+            /** @description Whether libpcap accepts it. */
+            valid: boolean;
+            /** @description What is wrong with it; null if it is valid. */
+            error?: components["schemas"]["FilterFault"] | null;
         };
         /**
          * GilbertElliott
@@ -1241,6 +1735,16 @@ export interface components {
          * @enum {integer}
          */
         IpVersion: 4 | 6;
+        /**
+         * Keep
+         * @description How much of a capture is kept; the oldest files beyond it are deleted.
+         */
+        Keep: {
+            /** @description The largest number of files. */
+            files?: number;
+            /** @description The largest number of bytes of all its files together. */
+            bytes?: number;
+        };
         /**
          * Limits
          * @description The limits that a client must observe.
@@ -1540,6 +2044,12 @@ export interface components {
              */
             function?: string;
             /**
+             * Format: int64
+             * @description Where the fault in a filter begins, in characters from its start, which is 0.
+             * @example 4
+             */
+            offset?: number;
+            /**
              * @description The adapter that the problem is about: its GUID, or the name by which it was asked for.
              * @example deadbabe-cafe-beef-0123-456789abcdef
              */
@@ -1574,7 +2084,7 @@ export interface components {
          *     types; a client treats a type that it does not know by the `status` of the problem.
          * @enum {string}
          */
-        ProblemType: "urn:wintun-api:problem:access-denied" | "urn:wintun-api:problem:adapter-exists" | "urn:wintun-api:problem:adapter-not-found" | "urn:wintun-api:problem:adapter-unavailable" | "urn:wintun-api:problem:address-exists" | "urn:wintun-api:problem:bad-coding" | "urn:wintun-api:problem:bad-frame" | "urn:wintun-api:problem:bad-handshake" | "urn:wintun-api:problem:bad-host" | "urn:wintun-api:problem:bad-request" | "urn:wintun-api:problem:bad-version" | "urn:wintun-api:problem:conflict" | "urn:wintun-api:problem:content-too-large" | "urn:wintun-api:problem:driver-busy" | "urn:wintun-api:problem:driver-error" | "urn:wintun-api:problem:driver-in-use" | "urn:wintun-api:problem:driver-unavailable" | "urn:wintun-api:problem:forbidden" | "urn:wintun-api:problem:foreign-host" | "urn:wintun-api:problem:foreign-origin" | "urn:wintun-api:problem:full" | "urn:wintun-api:problem:impairment-not-found" | "urn:wintun-api:problem:internal" | "urn:wintun-api:problem:invalid-argument" | "urn:wintun-api:problem:invalid-packet" | "urn:wintun-api:problem:invalid-request" | "urn:wintun-api:problem:large-head" | "urn:wintun-api:problem:long-target" | "urn:wintun-api:problem:method-not-allowed" | "urn:wintun-api:problem:missing-scope" | "urn:wintun-api:problem:not-found" | "urn:wintun-api:problem:not-implemented" | "urn:wintun-api:problem:not-supported" | "urn:wintun-api:problem:out-of-threads" | "urn:wintun-api:problem:repeated-header" | "urn:wintun-api:problem:request-timeout" | "urn:wintun-api:problem:ring-corrupt" | "urn:wintun-api:problem:ring-full" | "urn:wintun-api:problem:route-exists" | "urn:wintun-api:problem:session-ended" | "urn:wintun-api:problem:session-exists" | "urn:wintun-api:problem:session-not-found" | "urn:wintun-api:problem:setting-refused" | "urn:wintun-api:problem:stopping" | "urn:wintun-api:problem:storage-failed" | "urn:wintun-api:problem:too-many-guesses" | "urn:wintun-api:problem:too-many-requests" | "urn:wintun-api:problem:unauthorized" | "urn:wintun-api:problem:unknown-subprotocol" | "urn:wintun-api:problem:unsupported-media-type";
+        ProblemType: "urn:wintun-api:problem:access-denied" | "urn:wintun-api:problem:adapter-exists" | "urn:wintun-api:problem:adapter-not-found" | "urn:wintun-api:problem:adapter-unavailable" | "urn:wintun-api:problem:address-exists" | "urn:wintun-api:problem:bad-coding" | "urn:wintun-api:problem:bad-frame" | "urn:wintun-api:problem:bad-handshake" | "urn:wintun-api:problem:bad-host" | "urn:wintun-api:problem:bad-request" | "urn:wintun-api:problem:bad-version" | "urn:wintun-api:problem:capture-not-found" | "urn:wintun-api:problem:capture-over" | "urn:wintun-api:problem:captures-full" | "urn:wintun-api:problem:conflict" | "urn:wintun-api:problem:content-too-large" | "urn:wintun-api:problem:driver-busy" | "urn:wintun-api:problem:driver-error" | "urn:wintun-api:problem:driver-in-use" | "urn:wintun-api:problem:driver-unavailable" | "urn:wintun-api:problem:filters-busy" | "urn:wintun-api:problem:filter-unavailable" | "urn:wintun-api:problem:forbidden" | "urn:wintun-api:problem:foreign-host" | "urn:wintun-api:problem:foreign-origin" | "urn:wintun-api:problem:full" | "urn:wintun-api:problem:impairment-not-found" | "urn:wintun-api:problem:internal" | "urn:wintun-api:problem:invalid-argument" | "urn:wintun-api:problem:invalid-filter" | "urn:wintun-api:problem:invalid-packet" | "urn:wintun-api:problem:invalid-request" | "urn:wintun-api:problem:large-head" | "urn:wintun-api:problem:long-target" | "urn:wintun-api:problem:method-not-allowed" | "urn:wintun-api:problem:missing-scope" | "urn:wintun-api:problem:not-found" | "urn:wintun-api:problem:not-implemented" | "urn:wintun-api:problem:not-supported" | "urn:wintun-api:problem:out-of-threads" | "urn:wintun-api:problem:recorders-full" | "urn:wintun-api:problem:recorder-not-found" | "urn:wintun-api:problem:repeated-header" | "urn:wintun-api:problem:request-timeout" | "urn:wintun-api:problem:ring-corrupt" | "urn:wintun-api:problem:ring-full" | "urn:wintun-api:problem:route-exists" | "urn:wintun-api:problem:session-ended" | "urn:wintun-api:problem:session-exists" | "urn:wintun-api:problem:session-not-found" | "urn:wintun-api:problem:setting-refused" | "urn:wintun-api:problem:stopping" | "urn:wintun-api:problem:storage-failed" | "urn:wintun-api:problem:too-many-captures" | "urn:wintun-api:problem:too-many-guesses" | "urn:wintun-api:problem:too-many-readers" | "urn:wintun-api:problem:too-many-requests" | "urn:wintun-api:problem:unauthorized" | "urn:wintun-api:problem:unknown-subprotocol" | "urn:wintun-api:problem:unsupported-media-type";
         /**
          * Progress
          * @description How far a scenario is.
@@ -1596,6 +2106,80 @@ export interface components {
             finished: boolean;
         };
         /**
+         * Recorder
+         * @description A recorder and what it has.
+         */
+        Recorder: {
+            /**
+             * @description The id of the session.
+             * @example 5f0c9d1e2b3a
+             */
+            session: string;
+            /**
+             * Format: uuid
+             * @description The GUID of the session's adapter.
+             * @example deadbabe-cafe-beef-0123-456789abcdef
+             */
+            adapter: string;
+            /** @description The age in seconds up to which packets are kept. */
+            seconds: number;
+            /**
+             * Format: int64
+             * @description The largest number of bytes of memory that the kept packets use.
+             */
+            bytes: number;
+            /**
+             * Format: date-time
+             * @description The time since which it records, in UTC.
+             */
+            set_at: string;
+            /**
+             * Format: int64
+             * @description The number of packets that it has now.
+             */
+            packets: number;
+            /**
+             * Format: int64
+             * @description The number of bytes of memory that they use now.
+             */
+            used: number;
+            /**
+             * Format: date-time
+             * @description The time of the oldest packet that it has, in UTC; null if it has none.
+             */
+            oldest: string | null;
+            /**
+             * Format: date-time
+             * @description The time of the newest packet that it has, in UTC; null if it has none.
+             */
+            newest: string | null;
+            /**
+             * Format: int64
+             * @description The number of packets that it has taken since it was set.
+             */
+            recorded: number;
+            /**
+             * Format: int64
+             * @description The number of packets that it dropped because they were too old.
+             */
+            expired: number;
+            /**
+             * Format: int64
+             * @description The number of packets that it dropped to stay within `bytes`, before they were too old.
+             */
+            displaced: number;
+        };
+        /**
+         * RecorderSet
+         * @description How much a recorder keeps. It keeps what is within both limits.
+         */
+        RecorderSet: {
+            /** @description The age in seconds up to which packets are kept. The default is 120. */
+            seconds?: number;
+            /** @description The largest number of bytes of memory that the kept packets use. The default is 67108864. */
+            bytes?: number;
+        };
+        /**
          * Release
          * @description The result of releasing an adapter.
          */
@@ -1610,6 +2194,16 @@ export interface components {
         Removal: {
             /** @description Whether the system needs a reboot to complete the removal. */
             reboot_required: boolean;
+        };
+        /**
+         * Rotate
+         * @description When a capture begins another file, whichever comes first.
+         */
+        Rotate: {
+            /** @description The number of bytes after which another file begins. */
+            bytes?: number;
+            /** @description The number of seconds after which another file begins. A file without packets is continued instead. */
+            seconds?: number;
         };
         /**
          * Route
@@ -1701,6 +2295,11 @@ export interface components {
              */
             adapter: string;
             /**
+             * @description The name that its adapter had when it started, also where the adapter is gone.
+             * @example OfficeNet
+             */
+            name?: string;
+            /**
              * Format: int64
              * @description The ring capacity in bytes.
              * @example 4194304
@@ -1747,6 +2346,8 @@ export interface components {
              * @example received delay 60ms jitter 5ms loss 2%; injected rate 10mbit
              */
             impairment?: string | null;
+            /** @description What `PUT /v1/sessions/{id}/recorder` keeps of its packets; null if nothing. */
+            recorder?: components["schemas"]["Recorder"] | null;
             /**
              * Format: int64
              * @description The number of clients that hold the adapter now: they are connected to `WS /v1/adapters/{guid}/packets` with `ends=session` or `ends=adapter`.
@@ -1867,6 +2468,29 @@ export interface components {
             injected?: components["schemas"]["Impairment"] | null;
         };
         /**
+         * Stop
+         * @description When a capture ends by itself, whichever comes first; nothing ends it that is left out.
+         */
+        Stop: {
+            /** @description The number of packets after which it ends. */
+            packets?: number;
+            /** @description The number of bytes of its files after which it ends. */
+            bytes?: number;
+            /** @description The number of seconds after which it ends. */
+            seconds?: number;
+        };
+        /**
+         * StopReason
+         * @description Say why a named capture has ended.
+         *
+         *     `request`: a client stopped it. `packets`, `bytes`, `seconds`: it has as many as were asked for.
+         *     `keep`: its files may not take more room. `service`: the service stopped, or was killed.
+         *     `storage`: the disk is full or cannot be written. `total`: the captures of the service take all
+         *     of the room that they may take. Later versions may add values.
+         * @enum {string}
+         */
+        StopReason: "request" | "packets" | "bytes" | "seconds" | "keep" | "service" | "storage" | "total";
+        /**
          * System
          * @description The service and the machine on which it runs.
          */
@@ -1898,6 +2522,11 @@ export interface components {
             python: string;
             /** @description Whether packets are handled by the C extension. If not, Python does the same at a lower rate. */
             native: boolean;
+            /**
+             * @description The version of libpcap that compiles filters; null if the service has none, so that it refuses every filter.
+             * @example 1.10.6
+             */
+            libpcap: string | null;
             /** @description Whether the service has the rights that it needs to manage adapters. */
             elevated: boolean;
             /**
@@ -1988,6 +2617,34 @@ export interface components {
              */
             bytes: number;
         };
+        /**
+         * Trigger
+         * @description What begins a capture, and how much around it the capture has.
+         */
+        Trigger: {
+            /** @description What begins the capture. */
+            on: components["schemas"]["TriggerKind"];
+            /** @description The type of the event, for `on=event`. */
+            event?: components["schemas"]["EventType"];
+            /**
+             * @description A filter in the language of pcap-filter(7), as tcpdump and Wireshark take it for captures. An empty one lets every packet through.
+             * @example tcp port 443
+             */
+            filter?: string;
+            /** @description The seconds before it that the capture has. The default is 0. */
+            before?: number;
+            /** @description The seconds after it that the capture has; if it is left out, it continues until something else ends it. */
+            after?: number;
+        };
+        /**
+         * TriggerKind
+         * @description What begins a capture that waits.
+         *
+         *     `event`: an event of the service. `loss`: packets are lost. `filter`: a packet passes a filter.
+         *     `call`: a client calls `POST /v1/captures/{id}/trigger`, which begins every other one too. Later versions may add values.
+         * @enum {string}
+         */
+        TriggerKind: "event" | "loss" | "filter" | "call";
         /**
          * UnavailableCause
          * @description A cause for which a driver cannot work on this machine. Later versions may add values.
@@ -2119,6 +2776,7 @@ export interface operations {
                      *       "architecture": "AMD64",
                      *       "python": "3.13.5",
                      *       "native": true,
+                     *       "libpcap": "1.10.6",
                      *       "elevated": true,
                      *       "driver": "wintun",
                      *       "unavailable": null,
@@ -4342,6 +5000,7 @@ export interface operations {
                      *       {
                      *         "id": "5f0c9d1e2b3a",
                      *         "adapter": "deadbabe-cafe-beef-0123-456789abcdef",
+                     *         "name": "",
                      *         "capacity": 4194304,
                      *         "offload": false,
                      *         "state": "running",
@@ -4353,6 +5012,7 @@ export interface operations {
                      *         "restarts": 0,
                      *         "subscribers": 1,
                      *         "impairment": null,
+                     *         "recorder": null,
                      *         "holders": 0,
                      *         "ends": "nothing",
                      *         "ends_at": null,
@@ -4469,6 +5129,7 @@ export interface operations {
                      * @example {
                      *       "id": "5f0c9d1e2b3a",
                      *       "adapter": "deadbabe-cafe-beef-0123-456789abcdef",
+                     *       "name": "",
                      *       "capacity": 4194304,
                      *       "offload": false,
                      *       "state": "running",
@@ -4480,6 +5141,7 @@ export interface operations {
                      *       "restarts": 0,
                      *       "subscribers": 1,
                      *       "impairment": null,
+                     *       "recorder": null,
                      *       "holders": 0,
                      *       "ends": "nothing",
                      *       "ends_at": null,
@@ -4664,6 +5326,7 @@ export interface operations {
                      * @example {
                      *       "id": "5f0c9d1e2b3a",
                      *       "adapter": "deadbabe-cafe-beef-0123-456789abcdef",
+                     *       "name": "",
                      *       "capacity": 4194304,
                      *       "offload": false,
                      *       "state": "running",
@@ -4675,6 +5338,7 @@ export interface operations {
                      *       "restarts": 0,
                      *       "subscribers": 1,
                      *       "impairment": null,
+                     *       "recorder": null,
                      *       "holders": 0,
                      *       "ends": "nothing",
                      *       "ends_at": null,
@@ -4796,6 +5460,7 @@ export interface operations {
                      * @example {
                      *       "id": "5f0c9d1e2b3a",
                      *       "adapter": "deadbabe-cafe-beef-0123-456789abcdef",
+                     *       "name": "",
                      *       "capacity": 4194304,
                      *       "offload": false,
                      *       "state": "running",
@@ -4807,6 +5472,7 @@ export interface operations {
                      *       "restarts": 0,
                      *       "subscribers": 1,
                      *       "impairment": null,
+                     *       "recorder": null,
                      *       "holders": 0,
                      *       "ends": "nothing",
                      *       "ends_at": null,
@@ -6141,6 +6807,10 @@ export interface operations {
                 direction?: components["schemas"]["CaptureDirection"];
                 /** @description On which side of an impairment of the session packets are seen: `after` for what the application and the host really get, `before` for what the host and the clients sent. */
                 tap?: components["schemas"]["Tap"];
+                /** @description A filter in the language of libpcap, as tcpdump takes it: the client gets the packets that it lets through. `POST /v1/filters/check` checks one. */
+                filter?: string;
+                /** @description Whether comments say what happened to packets: that an impairment corrupted, duplicated, reordered or delayed them. The file then also has the packets that the impairment did not deliver, and those of clients that were rejected because they are not valid IP packets. A packet that already waited in the impairment when the capture began has no comment. With `tap=before`, only rejected packets have one, because nothing has happened to the others. */
+                marks?: boolean;
                 /** @description The number of bytes to which each packet is cut; 0 keeps all bytes. */
                 snaplen?: number;
                 /** @description The number of packets after which the capture ends. If it is left out, their number does not end it. */
@@ -6213,8 +6883,251 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Invalid request. */
+            /** @description Invalid filter; Invalid request. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens. */
+            429: {
+                headers: {
+                    /** @description The number of seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Filters unavailable. */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service stopping; Too many filters at once; Out of threads. */
+            503: {
+                headers: {
+                    /** @description The number of seconds to wait before the next attempt, if too many filters are being compiled. Other causes do not have it. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    capture_adapters: {
+        parameters: {
+            query?: {
+                /** @description The packets that the capture contains. */
+                direction?: components["schemas"]["CaptureDirection"];
+                /** @description On which side of an impairment of the session packets are seen: `after` for what the application and the host really get, `before` for what the host and the clients sent. */
+                tap?: components["schemas"]["Tap"];
+                /** @description A filter in the language of libpcap, as tcpdump takes it: the client gets the packets that it lets through. `POST /v1/filters/check` checks one. */
+                filter?: string;
+                /** @description Whether comments say what happened to packets: that an impairment corrupted, duplicated, reordered or delayed them. The file then also has the packets that the impairment did not deliver, and those of clients that were rejected because they are not valid IP packets. A packet that already waited in the impairment when the capture began has no comment. With `tap=before`, only rejected packets have one, because nothing has happened to the others. */
+                marks?: boolean;
+                /** @description The number of bytes to which each packet is cut; 0 keeps all bytes. */
+                snaplen?: number;
+                /** @description The number of packets after which the capture ends. If it is left out, their number does not end it. */
+                packets?: number;
+                /** @description The number of seconds after which the capture ends. If it is left out, time does not end it. */
+                seconds?: number;
+                /** @description The GUID of an adapter, several times for several adapters. If it is left out, all adapters are captured, or those of `pool`. */
+                adapter?: string[];
+                /** @description The pool whose adapters are captured. */
+                pool?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A pcapng file that grows until the capture ends. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-pcapng": string;
+                };
+            };
+            /** @description Bad Host header; Repeated header. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token. */
+            401: {
+                headers: {
+                    /** @description Always `Bearer`. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Missing scope; Foreign Host header; Foreign Origin. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such adapter. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Invalid argument; Invalid filter; Invalid request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens. */
+            429: {
+                headers: {
+                    /** @description The number of seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Filters unavailable. */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service stopping; Too many filters at once; Out of threads. */
+            503: {
+                headers: {
+                    /** @description The number of seconds to wait before the next attempt, if too many filters are being compiled. Other causes do not have it. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_recorder: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the session. */
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A recorder and what it has. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "session": "5f0c9d1e2b3a",
+                     *       "adapter": "deadbabe-cafe-beef-0123-456789abcdef",
+                     *       "seconds": 120,
+                     *       "bytes": 67108864,
+                     *       "set_at": "2026-11-25T09:30:00Z",
+                     *       "packets": 81234,
+                     *       "used": 61208448,
+                     *       "oldest": "2026-11-25T09:30:00Z",
+                     *       "newest": "2026-11-25T09:31:34Z",
+                     *       "recorded": 130977,
+                     *       "expired": 49743,
+                     *       "displaced": 0
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Recorder"];
+                };
+            };
+            /** @description Bad Host header; Repeated header. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token. */
+            401: {
+                headers: {
+                    /** @description Always `Bearer`. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Missing scope; Foreign Host header; Foreign Origin. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such session; No recorder. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6245,6 +7158,1473 @@ export interface operations {
             /** @description Service stopping. */
             503: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_recorder: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the session. */
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecorderSet"];
+            };
+        };
+        responses: {
+            /** @description A recorder and what it has. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "session": "5f0c9d1e2b3a",
+                     *       "adapter": "deadbabe-cafe-beef-0123-456789abcdef",
+                     *       "seconds": 120,
+                     *       "bytes": 67108864,
+                     *       "set_at": "2026-11-25T09:30:00Z",
+                     *       "packets": 81234,
+                     *       "used": 61208448,
+                     *       "oldest": "2026-11-25T09:30:00Z",
+                     *       "newest": "2026-11-25T09:31:34Z",
+                     *       "recorded": 130977,
+                     *       "expired": 49743,
+                     *       "displaced": 0
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Recorder"];
+                };
+            };
+            /** @description Bad Host header; Repeated header; Bad Request. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token. */
+            401: {
+                headers: {
+                    /** @description Always `Bearer`. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Missing scope; Foreign Host header; Foreign Origin. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such session. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Session ended. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Content Too Large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Invalid request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens. */
+            429: {
+                headers: {
+                    /** @description The number of seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service stopping; No memory for the recorder. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_recorder: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the session. */
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A recorder and what it has. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "session": "5f0c9d1e2b3a",
+                     *       "adapter": "deadbabe-cafe-beef-0123-456789abcdef",
+                     *       "seconds": 120,
+                     *       "bytes": 67108864,
+                     *       "set_at": "2026-11-25T09:30:00Z",
+                     *       "packets": 81234,
+                     *       "used": 61208448,
+                     *       "oldest": "2026-11-25T09:30:00Z",
+                     *       "newest": "2026-11-25T09:31:34Z",
+                     *       "recorded": 130977,
+                     *       "expired": 49743,
+                     *       "displaced": 0
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Recorder"];
+                };
+            };
+            /** @description Bad Host header; Repeated header. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token. */
+            401: {
+                headers: {
+                    /** @description Always `Bearer`. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Missing scope; Foreign Host header; Foreign Origin. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such session; No recorder. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens. */
+            429: {
+                headers: {
+                    /** @description The number of seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service stopping. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_recorder: {
+        parameters: {
+            query?: {
+                /** @description The time of the first packet: a time with its zone (2026-11-29T10:15:00Z) or a time before now in ms, s, m, h or d (-30s, -5m or -1.5h). If it is left out, the file begins with the oldest packet. */
+                since?: string;
+                /** @description The time of the last packet: a time with its zone (2026-11-29T10:15:00Z) or a time before now in ms, s, m, h or d (-30s, -5m or -1.5h). If it is left out, the file ends with the newest packet. */
+                until?: string;
+                /** @description The packets that the file contains. */
+                direction?: components["schemas"]["CaptureDirection"];
+                /** @description A filter in the language of libpcap; the file has the packets that it lets through. */
+                filter?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The id of the session. */
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A pcapng file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-pcapng": string;
+                };
+            };
+            /** @description Bad Host header; Repeated header. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token. */
+            401: {
+                headers: {
+                    /** @description Always `Bearer`. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Missing scope; Foreign Host header; Foreign Origin. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such session; No recorder. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Invalid argument; Invalid filter; Invalid request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens. */
+            429: {
+                headers: {
+                    /** @description The number of seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Filters unavailable. */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service stopping; Too many filters at once; Out of threads; Too many downloads of recorders. */
+            503: {
+                headers: {
+                    /** @description The number of seconds to wait before the next attempt, if too many filters are being compiled. Other causes do not have it. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_captures: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A list of the requested objects. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "id": "c0ffee12ab34",
+                     *         "name": "office",
+                     *         "state": "running",
+                     *         "reason": null,
+                     *         "detail": null,
+                     *         "adapters": [
+                     *           "deadbabe-cafe-beef-0123-456789abcdef"
+                     *         ],
+                     *         "pool": null,
+                     *         "direction": "both",
+                     *         "filter": "tcp port 443",
+                     *         "snaplen": 0,
+                     *         "marks": false,
+                     *         "stop": {
+                     *           "seconds": 3600
+                     *         },
+                     *         "rotate": {
+                     *           "bytes": 100000000
+                     *         },
+                     *         "keep": {
+                     *           "files": 10
+                     *         },
+                     *         "trigger": null,
+                     *         "created_by": "grafana",
+                     *         "created_at": "2026-11-25T09:30:00Z",
+                     *         "triggered_at": null,
+                     *         "ended_at": null,
+                     *         "interfaces": 1,
+                     *         "packets": 204,
+                     *         "lost": 0,
+                     *         "unwritten": 0,
+                     *         "bytes": 182512,
+                     *         "files": [
+                     *           {
+                     *             "number": 1,
+                     *             "name": "office-00001-20261125T093000Z.pcapng",
+                     *             "packets": 204,
+                     *             "bytes": 182512,
+                     *             "first": "2026-11-25T09:30:00Z",
+                     *             "last": "2026-11-25T09:31:34Z",
+                     *             "complete": false
+                     *           }
+                     *         ],
+                     *         "deleted_files": 0
+                     *       }
+                     *     ]
+                     */
+                    "application/json": components["schemas"]["Capture"][];
+                };
+            };
+            /** @description Bad Host header; Repeated header. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token. */
+            401: {
+                headers: {
+                    /** @description Always `Bearer`. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Missing scope; Foreign Host header; Foreign Origin. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens. */
+            429: {
+                headers: {
+                    /** @description The number of seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service stopping. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_capture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CaptureCreate"];
+            };
+        };
+        responses: {
+            /** @description A named capture. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "c0ffee12ab34",
+                     *       "name": "office",
+                     *       "state": "running",
+                     *       "reason": null,
+                     *       "detail": null,
+                     *       "adapters": [
+                     *         "deadbabe-cafe-beef-0123-456789abcdef"
+                     *       ],
+                     *       "pool": null,
+                     *       "direction": "both",
+                     *       "filter": "tcp port 443",
+                     *       "snaplen": 0,
+                     *       "marks": false,
+                     *       "stop": {
+                     *         "seconds": 3600
+                     *       },
+                     *       "rotate": {
+                     *         "bytes": 100000000
+                     *       },
+                     *       "keep": {
+                     *         "files": 10
+                     *       },
+                     *       "trigger": null,
+                     *       "created_by": "grafana",
+                     *       "created_at": "2026-11-25T09:30:00Z",
+                     *       "triggered_at": null,
+                     *       "ended_at": null,
+                     *       "interfaces": 1,
+                     *       "packets": 204,
+                     *       "lost": 0,
+                     *       "unwritten": 0,
+                     *       "bytes": 182512,
+                     *       "files": [
+                     *         {
+                     *           "number": 1,
+                     *           "name": "office-00001-20261125T093000Z.pcapng",
+                     *           "packets": 204,
+                     *           "bytes": 182512,
+                     *           "first": "2026-11-25T09:30:00Z",
+                     *           "last": "2026-11-25T09:31:34Z",
+                     *           "complete": false
+                     *         }
+                     *       ],
+                     *       "deleted_files": 0
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Capture"];
+                };
+            };
+            /** @description Bad Host header; Repeated header; Bad Request. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token. */
+            401: {
+                headers: {
+                    /** @description Always `Bearer`. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Missing scope; Foreign Host header; Foreign Origin. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such adapter. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Content Too Large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Invalid argument; Invalid filter; Invalid request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens. */
+            429: {
+                headers: {
+                    /** @description The number of seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Filters unavailable. */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service stopping; Too many filters at once; Out of threads; Storage failed; No room for captures; Too many captures. */
+            503: {
+                headers: {
+                    /** @description The number of seconds to wait before the next attempt, if too many filters are being compiled. Other causes do not have it. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_capture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the capture. */
+                capture_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A named capture. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "c0ffee12ab34",
+                     *       "name": "office",
+                     *       "state": "running",
+                     *       "reason": null,
+                     *       "detail": null,
+                     *       "adapters": [
+                     *         "deadbabe-cafe-beef-0123-456789abcdef"
+                     *       ],
+                     *       "pool": null,
+                     *       "direction": "both",
+                     *       "filter": "tcp port 443",
+                     *       "snaplen": 0,
+                     *       "marks": false,
+                     *       "stop": {
+                     *         "seconds": 3600
+                     *       },
+                     *       "rotate": {
+                     *         "bytes": 100000000
+                     *       },
+                     *       "keep": {
+                     *         "files": 10
+                     *       },
+                     *       "trigger": null,
+                     *       "created_by": "grafana",
+                     *       "created_at": "2026-11-25T09:30:00Z",
+                     *       "triggered_at": null,
+                     *       "ended_at": null,
+                     *       "interfaces": 1,
+                     *       "packets": 204,
+                     *       "lost": 0,
+                     *       "unwritten": 0,
+                     *       "bytes": 182512,
+                     *       "files": [
+                     *         {
+                     *           "number": 1,
+                     *           "name": "office-00001-20261125T093000Z.pcapng",
+                     *           "packets": 204,
+                     *           "bytes": 182512,
+                     *           "first": "2026-11-25T09:30:00Z",
+                     *           "last": "2026-11-25T09:31:34Z",
+                     *           "complete": false
+                     *         }
+                     *       ],
+                     *       "deleted_files": 0
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Capture"];
+                };
+            };
+            /** @description Bad Host header; Repeated header. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token. */
+            401: {
+                headers: {
+                    /** @description Always `Bearer`. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Missing scope; Foreign Host header; Foreign Origin. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such capture. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens. */
+            429: {
+                headers: {
+                    /** @description The number of seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service stopping. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_capture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the capture. */
+                capture_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A named capture. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "c0ffee12ab34",
+                     *       "name": "office",
+                     *       "state": "running",
+                     *       "reason": null,
+                     *       "detail": null,
+                     *       "adapters": [
+                     *         "deadbabe-cafe-beef-0123-456789abcdef"
+                     *       ],
+                     *       "pool": null,
+                     *       "direction": "both",
+                     *       "filter": "tcp port 443",
+                     *       "snaplen": 0,
+                     *       "marks": false,
+                     *       "stop": {
+                     *         "seconds": 3600
+                     *       },
+                     *       "rotate": {
+                     *         "bytes": 100000000
+                     *       },
+                     *       "keep": {
+                     *         "files": 10
+                     *       },
+                     *       "trigger": null,
+                     *       "created_by": "grafana",
+                     *       "created_at": "2026-11-25T09:30:00Z",
+                     *       "triggered_at": null,
+                     *       "ended_at": null,
+                     *       "interfaces": 1,
+                     *       "packets": 204,
+                     *       "lost": 0,
+                     *       "unwritten": 0,
+                     *       "bytes": 182512,
+                     *       "files": [
+                     *         {
+                     *           "number": 1,
+                     *           "name": "office-00001-20261125T093000Z.pcapng",
+                     *           "packets": 204,
+                     *           "bytes": 182512,
+                     *           "first": "2026-11-25T09:30:00Z",
+                     *           "last": "2026-11-25T09:31:34Z",
+                     *           "complete": false
+                     *         }
+                     *       ],
+                     *       "deleted_files": 0
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Capture"];
+                };
+            };
+            /** @description Bad Host header; Repeated header. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token. */
+            401: {
+                headers: {
+                    /** @description Always `Bearer`. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Missing scope; Foreign Host header; Foreign Origin. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such capture. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens. */
+            429: {
+                headers: {
+                    /** @description The number of seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service stopping; Storage failed; Out of threads. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stop_capture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the capture. */
+                capture_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A named capture. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "c0ffee12ab34",
+                     *       "name": "office",
+                     *       "state": "running",
+                     *       "reason": null,
+                     *       "detail": null,
+                     *       "adapters": [
+                     *         "deadbabe-cafe-beef-0123-456789abcdef"
+                     *       ],
+                     *       "pool": null,
+                     *       "direction": "both",
+                     *       "filter": "tcp port 443",
+                     *       "snaplen": 0,
+                     *       "marks": false,
+                     *       "stop": {
+                     *         "seconds": 3600
+                     *       },
+                     *       "rotate": {
+                     *         "bytes": 100000000
+                     *       },
+                     *       "keep": {
+                     *         "files": 10
+                     *       },
+                     *       "trigger": null,
+                     *       "created_by": "grafana",
+                     *       "created_at": "2026-11-25T09:30:00Z",
+                     *       "triggered_at": null,
+                     *       "ended_at": null,
+                     *       "interfaces": 1,
+                     *       "packets": 204,
+                     *       "lost": 0,
+                     *       "unwritten": 0,
+                     *       "bytes": 182512,
+                     *       "files": [
+                     *         {
+                     *           "number": 1,
+                     *           "name": "office-00001-20261125T093000Z.pcapng",
+                     *           "packets": 204,
+                     *           "bytes": 182512,
+                     *           "first": "2026-11-25T09:30:00Z",
+                     *           "last": "2026-11-25T09:31:34Z",
+                     *           "complete": false
+                     *         }
+                     *       ],
+                     *       "deleted_files": 0
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Capture"];
+                };
+            };
+            /** @description Bad Host header; Repeated header. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token. */
+            401: {
+                headers: {
+                    /** @description Always `Bearer`. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Missing scope; Foreign Host header; Foreign Origin. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such capture. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens. */
+            429: {
+                headers: {
+                    /** @description The number of seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service stopping. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    trigger_capture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the capture. */
+                capture_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A named capture. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "c0ffee12ab34",
+                     *       "name": "office",
+                     *       "state": "running",
+                     *       "reason": null,
+                     *       "detail": null,
+                     *       "adapters": [
+                     *         "deadbabe-cafe-beef-0123-456789abcdef"
+                     *       ],
+                     *       "pool": null,
+                     *       "direction": "both",
+                     *       "filter": "tcp port 443",
+                     *       "snaplen": 0,
+                     *       "marks": false,
+                     *       "stop": {
+                     *         "seconds": 3600
+                     *       },
+                     *       "rotate": {
+                     *         "bytes": 100000000
+                     *       },
+                     *       "keep": {
+                     *         "files": 10
+                     *       },
+                     *       "trigger": null,
+                     *       "created_by": "grafana",
+                     *       "created_at": "2026-11-25T09:30:00Z",
+                     *       "triggered_at": null,
+                     *       "ended_at": null,
+                     *       "interfaces": 1,
+                     *       "packets": 204,
+                     *       "lost": 0,
+                     *       "unwritten": 0,
+                     *       "bytes": 182512,
+                     *       "files": [
+                     *         {
+                     *           "number": 1,
+                     *           "name": "office-00001-20261125T093000Z.pcapng",
+                     *           "packets": 204,
+                     *           "bytes": 182512,
+                     *           "first": "2026-11-25T09:30:00Z",
+                     *           "last": "2026-11-25T09:31:34Z",
+                     *           "complete": false
+                     *         }
+                     *       ],
+                     *       "deleted_files": 0
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Capture"];
+                };
+            };
+            /** @description Bad Host header; Repeated header. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token. */
+            401: {
+                headers: {
+                    /** @description Always `Bearer`. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Missing scope; Foreign Host header; Foreign Origin. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such capture. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Capture has ended. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens. */
+            429: {
+                headers: {
+                    /** @description The number of seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service stopping. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    download_capture_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the capture. */
+                capture_id: string;
+                /** @description The number of the file, from 1. */
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A pcapng file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-pcapng": string;
+                };
+            };
+            /** @description Bad Host header; Repeated header. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token. */
+            401: {
+                headers: {
+                    /** @description Always `Bearer`. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Missing scope; Foreign Host header; Foreign Origin. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such capture. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Invalid request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens. */
+            429: {
+                headers: {
+                    /** @description The number of seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service stopping; Storage failed; Out of threads. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    check_filter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FilterCheck"];
+            };
+        };
+        responses: {
+            /** @description Whether a filter is valid. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "valid": false,
+                     *       "error": {
+                     *         "message": "can't parse filter expression: syntax error",
+                     *         "offset": 4
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["FilterVerdict"];
+                };
+            };
+            /** @description Bad Host header; Repeated header; Bad Request. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token. */
+            401: {
+                headers: {
+                    /** @description Always `Bearer`. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Missing scope; Foreign Host header; Foreign Origin. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Content Too Large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Invalid request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens. */
+            429: {
+                headers: {
+                    /** @description The number of seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Filters unavailable. */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service stopping; Too many filters at once; Out of threads. */
+            503: {
+                headers: {
+                    /** @description The number of seconds to wait before the next attempt, if too many filters are being compiled. Other causes do not have it. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {

@@ -8,6 +8,7 @@ import type { Store } from "../api/store";
 import type { Session, System } from "../api/types";
 import { AdaptersModel } from "./adapters";
 import { CaptureModel } from "./capture";
+import { CapturesModel } from "./captures";
 import { ComposeModel } from "./compose";
 import { ConnectionModel } from "./connection";
 import { DialogsModel } from "./dialogs";
@@ -53,6 +54,7 @@ export class Dashboard {
   readonly log = new EventLogModel((guid) => this.adapters.find(guid)?.name ?? guid);
   readonly traffic = new TrafficModel();
   readonly capture: CaptureModel;
+  readonly captures: CapturesModel;
   readonly table: PacketTableModel;
   readonly compose = new ComposeModel();
   readonly dialogs = new DialogsModel();
@@ -77,6 +79,7 @@ export class Dashboard {
     this.adapters = new AdaptersModel(client);
     this.sessions = new SessionsModel(client);
     this.capture = new CaptureModel(client, this.traffic);
+    this.captures = new CapturesModel(client);
     this.table = new PacketTableModel(this.capture, (frame) => requestAnimationFrame(frame));
     this.connection = new ConnectionModel(client, {
       onSystem: (system) => this.onSystem(system),
@@ -144,6 +147,7 @@ export class Dashboard {
       case "snapshot":
         this.adapters.reset(message.adapters);
         this.sessions.reset(message.sessions);
+        this.captures.doubt();
         if (!this.hasPast) void this.readPast(message.oldest, message.id);
         return;
       case "missed":
@@ -172,6 +176,19 @@ export class Dashboard {
       case "impairment.removed":
         this.sessions.putImpairment(message.data, message.type === "impairment.removed");
         break;
+      case "recorder.set":
+      case "recorder.removed":
+        this.sessions.putRecorder(message.data, message.type === "recorder.removed");
+        break;
+      case "capture.started":
+      case "capture.triggered":
+      case "capture.stopped":
+      case "capture.failed":
+        this.captures.put(message.data);
+        break;
+      case "capture.deleted":
+        this.captures.remove(message.data.id);
+        break;
     }
     this.log.add(message);
   }
@@ -199,6 +216,7 @@ export class Dashboard {
     this.adapters.reset([]);
     this.adapters.select(null);
     this.sessions.reset([]);
+    this.captures.clear();
     this.log.clear();
     this.hasPast = this.wasSignedIn = false;
     this.service.system.value = this.service.driver.value = null;

@@ -1,13 +1,18 @@
 /** An event as a sentence. */
 
 import type { HoldEvent, ImpairmentStepEvent, ServiceEvent } from "../api/events";
-import type { SessionImpairment } from "../api/types";
+import type { Capture, Recorder, SessionImpairment } from "../api/types";
 import { causeText } from "./losses";
-import { binary, clock, count } from "./units";
+import { binary, clock, count, duration } from "./units";
 
 export type Level = "info" | "warning" | "error";
 
 const LOSS_CAUSES = ["lost", "limit", "blackout", "too_large", "dropped"] as const;
+const ENDS = {
+  request: "was switched off",
+  room: "was deleted because another one needed its memory",
+  failure: "failed",
+} as const;
 const DRIVER_LEVELS = { info: "info", warn: "warning", err: "error" } as const;
 
 export function eventLevel(event: ServiceEvent): Level {
@@ -17,7 +22,10 @@ export function eventLevel(event: ServiceEvent): Level {
     case "session.failed":
     case "operation.failed":
     case "adapter.create_failed":
+    case "capture.failed":
       return "error";
+    case "recorder.removed":
+      return event.data.reason === "failure" ? "error" : "info";
     case "operation.done":
       return event.data.reboot_required ? "warning" : "info";
     case "audit.change":
@@ -82,6 +90,19 @@ export function eventText(event: ServiceEvent, nameOf: (guid: string) => string)
       } = event.data;
       return `The impairment of adapter ${nameOf(adapter)} delays ${packets(delayed, direction)} with ${binary(bytes)}. It drops what exceeds ${count(limit_packets)} packets or ${binary(limit_bytes)}.`;
     }
+    case "recorder.set":
+      return `The last packets of adapter ${nameOf(event.data.adapter)} are recorded: ${limits(event.data)}.`;
+    case "recorder.removed":
+      return `The recorder of adapter ${nameOf(event.data.adapter)} ${ENDS[event.data.reason]}. It had ${count(event.data.packets)} packets.`;
+    case "capture.started":
+      return `Capture ${event.data.name} ${event.data.state === "waiting" ? "waits for its trigger" : "was started"}.`;
+    case "capture.triggered":
+      return `Capture ${event.data.name} was triggered and runs now.`;
+    case "capture.stopped":
+    case "capture.failed":
+      return `Capture ${event.data.name} ${event.type === "capture.failed" ? "failed" : "has ended"}${because(event.data.detail)}. ${written(event.data)}`;
+    case "capture.deleted":
+      return `Capture ${event.data.name} was deleted with its files.`;
     case "operation.done":
       return `${late(event.data, "succeeded")}: ${removed(event.data)} was removed.${event.data.reboot_required ? " Windows needs a reboot to complete this." : ""}`;
     case "operation.failed":
@@ -151,6 +172,16 @@ function losses({ received, injected }: SessionImpairment): string {
   return offered === 0
     ? "No packet came while it was."
     : `It lost ${count(lost)} of ${count(offered)} packets.`;
+}
+
+/** Say how much a recorder keeps. */
+function limits({ seconds, bytes }: Recorder): string {
+  return `up to ${duration(seconds)} in ${binary(bytes)} of memory`;
+}
+
+function written({ packets, lost, bytes }: Capture): string {
+  const missing = lost === 0 ? "" : `, ${count(lost)} were lost`;
+  return `It has ${count(packets)} packets in ${binary(bytes)}${missing}.`;
 }
 
 function late({ operation }: { operation: string }, outcome: string): string {

@@ -19,6 +19,12 @@ export class NoticesModel {
     this.current.value = { failed: false, text, problem: null };
   }
 
+  /** Tell what failed, and what to do. */
+  fail(what: string, error: unknown): void {
+    const problem = problemOfError(error);
+    this.current.value = { failed: true, text: `${what}: ${problem.detail}`, problem };
+  }
+
   dismiss(): void {
     this.current.value = null;
   }
@@ -31,8 +37,7 @@ export class NoticesModel {
       this.say(done(await action()));
       return true;
     } catch (error) {
-      const problem = problemOfError(error);
-      this.current.value = { failed: true, text: `${what}: ${problem.detail}`, problem };
+      this.fail(what, error);
       return false;
     } finally {
       this.busy.value = "";

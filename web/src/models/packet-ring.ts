@@ -51,6 +51,8 @@ export class PacketRing {
   private readonly originals: Uint16Array;
   private readonly kinds: Uint8Array;
   private readonly times: BigUint64Array;
+  /** Nanoseconds after these times. */
+  private readonly offsets: Uint32Array;
   private readonly sequences: Float64Array;
   private readonly losses = new Map<number, Loss>();
   private readonly skipped: (Loss | null)[] = [null, null];
@@ -63,6 +65,7 @@ export class PacketRing {
     this.originals = new Uint16Array(packets);
     this.kinds = new Uint8Array(packets);
     this.times = new BigUint64Array(packets);
+    this.offsets = new Uint32Array(packets);
     this.sequences = new Float64Array(packets);
   }
 
@@ -77,7 +80,7 @@ export class PacketRing {
 
   /** Append the packets of a batch, the oldest rows going where there is no room. */
   append(batch: Batch): void {
-    const { bytes, count, starts, originalLengths, sequenceDeltas, timeNs } = batch;
+    const { bytes, count, starts, originalLengths, sequenceDeltas, timeNs, times } = batch;
     const kind = batch.injected ? INJECTED : RECEIVED;
     const size = this.bounds.packets;
     let sequence = batch.sequence;
@@ -99,6 +102,7 @@ export class PacketRing {
       this.originals[slot] = originalLengths === null ? length : (originalLengths[i] ?? 0);
       this.kinds[slot] = kind;
       this.times[slot] = timeNs;
+      this.offsets[slot] = times === null ? 0 : (times[i] ?? 0);
       this.sequences[slot] = sequence;
       this.end++;
       if (sequenceDeltas === null) sequence++;
@@ -115,6 +119,7 @@ export class PacketRing {
     this.starts[slot] = this.lengths[slot] = this.originals[slot] = 0;
     this.kinds[slot] = LOSS;
     this.times[slot] = timeNs;
+    this.offsets[slot] = 0;
     this.sequences[slot] = loss.first ?? 0;
     this.losses.set(this.end, loss);
     this.end++;
@@ -134,7 +139,8 @@ export class PacketRing {
   }
 
   timeNs(row: number): bigint {
-    return this.times[row % this.bounds.packets] ?? 0n;
+    const slot = row % this.bounds.packets;
+    return (this.times[slot] ?? 0n) + BigInt(this.offsets[slot] ?? 0);
   }
 
   sequence(row: number): number {

@@ -2,7 +2,14 @@
 
 import { computed, signal } from "@preact/signals";
 import type { Client } from "../api/client";
-import type { ImpairmentSet, Preset, Session, SessionImpairment } from "../api/types";
+import type {
+  ImpairmentSet,
+  Preset,
+  Recorder,
+  RecorderSet,
+  Session,
+  SessionImpairment,
+} from "../api/types";
 import { Rates } from "./rates";
 
 const PERIOD = 1000;
@@ -132,6 +139,31 @@ export class SessionsModel {
     this.known.value = new Map(this.known.peek()).set(id, { ...session, impairment: summary });
   }
 
+  /** Let the service keep the last packets of a session, or change how many. */
+  async record(id: string, body: RecorderSet): Promise<void> {
+    this.putRecorder(await this.client.put<Recorder>(`/v1/sessions/${id}/recorder`, body), false);
+  }
+
+  /** Switch its recorder off; the answer says what it had. */
+  async forgetRecorded(id: string): Promise<Recorder> {
+    const last = await this.client.delete<Recorder>(`/v1/sessions/${id}/recorder`);
+    this.putRecorder(last, true);
+    return last;
+  }
+
+  /** Return what was recorded in the last seconds, as a capture file. */
+  recorded(id: string, seconds: number): Promise<Blob> {
+    return this.client.download(`/v1/sessions/${id}/recorder.pcapng?since=-${seconds}s`);
+  }
+
+  /** Take what an event or an answer said of the recorder of a session. */
+  putRecorder(recorder: Recorder, removed: boolean): void {
+    const session = this.known.peek().get(recorder.session);
+    if (session === undefined) return;
+    const next = { ...session, recorder: removed ? null : recorder };
+    this.known.value = new Map(this.known.peek()).set(session.id, next);
+  }
+
   /** Read the counters every second until `rest`; none are asked for while the page is hidden. */
   watch(hidden: () => boolean): void {
     this.rest();
@@ -150,6 +182,7 @@ export class SessionsModel {
 
   private async read(): Promise<void> {
     const before = this.news.peek();
+    const knownBefore = this.known.peek();
     // The connection's own state tells when the service is away.
     const sessions = await this.client.get<Session[]>("/v1/sessions").catch(() => null);
     if (sessions === null) return;
@@ -159,7 +192,14 @@ export class SessionsModel {
     for (const session of sessions) {
       // What was said of an impairment since the question is newer than this answer.
       const isOld = news !== null && news !== before && news.of.session === session.id;
-      next.set(session.id, isOld ? { ...session, impairment: lineOf(news) } : session);
+      // And so is what was said of its recorder.
+      const recorder = next.get(session.id)?.recorder;
+      const wasSaid = recorder !== knownBefore.get(session.id)?.recorder;
+      next.set(session.id, {
+        ...session,
+        ...(isOld && { impairment: lineOf(news) }),
+        ...(wasSaid && { recorder: recorder ?? null }),
+      });
       this.rates(session.id).sample(session.counters, now);
       this.onCounters(session, now);
     }

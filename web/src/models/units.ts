@@ -49,6 +49,7 @@ export function duration(seconds: number): string {
   const first = parts.findIndex(([value]) => value > 0);
   return parts
     .slice(first < 0 ? 3 : first, first < 0 ? 4 : first + 2)
+    .filter(([value], index) => index === 0 || value > 0)
     .map(([value, unit]) => `${value}${NBSP}${unit}`)
     .join(" ");
 }

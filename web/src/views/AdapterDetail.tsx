@@ -7,6 +7,7 @@ import { kindOf } from "./AdapterTable";
 import { useDashboard } from "./context";
 import { ImpairedBadge } from "./Impaired";
 import { NetworkSection } from "./NetworkSection";
+import { RecorderSection } from "./recorder/RecorderSection";
 import { SessionPanel } from "./SessionPanel";
 import { Button } from "./ui/Button";
 import { Copy } from "./ui/Copy";
@@ -27,6 +28,7 @@ export function AdapterDetail({ adapter }: { adapter: Adapter }) {
       {service.isAdmin.value && <Actions adapter={adapter} />}
       {adapter.wanted && <Wanted adapter={adapter} />}
       <SessionPanel session={session} />
+      {session && <RecorderSection session={session} name={adapter.name} />}
       {session && isRunning(session) && <NetworkSection session={session} name={adapter.name} />}
       <h3>Settings</h3>
       <Facts

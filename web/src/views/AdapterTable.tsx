@@ -6,6 +6,7 @@ import { isRunning } from "../models/sessions";
 import { scaled } from "../models/units";
 import { useDashboard } from "./context";
 import { ImpairedBadge } from "./Impaired";
+import { moveBetweenRows } from "./ui/rows";
 import { Sparkline } from "./ui/Sparkline";
 import { type Column, TableHead } from "./ui/TableHead";
 
@@ -86,15 +87,4 @@ function NoSession({ adapter }: { adapter: Adapter }) {
 export function kindOf(adapter: Adapter): string {
   if (adapter.orphan) return "orphan";
   return adapter.persistent ? "persistent" : "until the service ends";
-}
-
-function moveBetweenRows(event: KeyboardEvent): void {
-  const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
-  if (step === 0) return;
-  event.preventDefault();
-  const body = event.currentTarget as HTMLElement;
-  const buttons = [...body.querySelectorAll<HTMLButtonElement>(".row-button")];
-  const next = buttons[buttons.indexOf(document.activeElement as HTMLButtonElement) + step];
-  next?.focus();
-  next?.click();
 }

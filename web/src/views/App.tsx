@@ -1,24 +1,26 @@
 /** The frame around every view: the tabs above, the view of the chosen one, the status below. */
 
 import type { ComponentType } from "preact";
-import { ComposeView } from "./ComposeView";
 import { useDashboard } from "./context";
 import { EventsView } from "./EventsView";
 import { ImpairedLine } from "./Impaired";
 import { NoticeBox } from "./NoticeBox";
 import { OverviewView } from "./OverviewView";
-import { PacketsView } from "./PacketsView";
 import { SignInView } from "./SignInView";
 import { StatusBar } from "./StatusBar";
 import { TopBar } from "./TopBar";
 import { currentTab, type TabId } from "./tabs";
 import { later } from "./ui/later";
 
-// The library that draws its charts is a quarter of the whole page.
+// Not everyone needs these at once, and one of them has a library that draws charts.
+const CapturesView = later(async () => (await import("./CapturesView")).CapturesView);
+const ComposeView = later(async () => (await import("./ComposeView")).ComposeView);
+const PacketsView = later(async () => (await import("./PacketsView")).PacketsView);
 const TrafficView = later(async () => (await import("./TrafficView")).TrafficView);
 const VIEWS: Record<TabId, ComponentType> = {
   overview: OverviewView,
   packets: PacketsView,
+  captures: CapturesView,
   traffic: TrafficView,
   compose: ComposeView,
   events: EventsView,

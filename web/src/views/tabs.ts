@@ -5,6 +5,7 @@ import { signal } from "@preact/signals";
 export const TABS = [
   { id: "overview", label: "Overview" },
   { id: "packets", label: "Packets" },
+  { id: "captures", label: "Captures" },
   { id: "traffic", label: "Traffic" },
   { id: "compose", label: "Compose" },
   { id: "events", label: "Events" },
@@ -30,7 +31,7 @@ export function readAddress(): void {
 
 window.addEventListener("hashchange", readAddress);
 
-// 1 to 5 go to the tabs, where nobody is typing.
+// 1 to 6 go to the tabs, where nobody is typing.
 window.addEventListener("keydown", (event) => {
   const target = event.target as HTMLElement | null;
   const typing = target?.closest("input, textarea, select, dialog, [contenteditable]") != null;

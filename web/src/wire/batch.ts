@@ -4,12 +4,14 @@
  * offset  type        field
  * 0       u32         magic, the ASCII bytes "WTB1"
  * 4       u16         header length, 32; a reader skips to it, so the header can grow
- * 6       u16         flags: 1 original lengths follow, 2 sequence deltas follow, 4 injected
+ * 6       u16         flags: 1 original lengths follow, 2 sequence deltas follow, 4 injected,
+ *                     8 times follow
  * 8       u32         count of packets
  * 12      u32         payload bytes
  * 16      u64         sequence number of the first packet, per session and direction
  * 24      u64         time of the burst, nanoseconds since 1970
  * 32      u16[count]  captured lengths; then original lengths (flag 1); then deltas (flag 2)
+ *         u32[count]  times, nanoseconds after the burst's (flag 8)
  *         bytes       the packets, concatenated, no padding
  */
 
@@ -18,7 +20,8 @@ export const HEADER_LENGTH = 32;
 const ORIGINAL_LENGTHS = 1;
 const SEQUENCE_DELTAS = 2;
 const INJECTED = 4;
-const KNOWN_FLAGS = ORIGINAL_LENGTHS | SEQUENCE_DELTAS | INJECTED;
+const TIMES = 8;
+const KNOWN_FLAGS = ORIGINAL_LENGTHS | SEQUENCE_DELTAS | INJECTED | TIMES;
 
 export const BATCH_PROTOCOL = "v1.batch.wintun-api";
 export const MAX_PACKET = 0xffff;
@@ -57,6 +60,8 @@ export interface Batch {
   readonly originalLengths: Uint16Array | null;
   /** Step to the previous packet, the first one 0; null where without gaps. */
   readonly sequenceDeltas: Uint16Array | null;
+  /** Nanoseconds after `timeNs` at which each packet was read; null where it is that of all. */
+  readonly times: Uint32Array | null;
 }
 
 /** Return the batches of one message; the packets stay where they are. Throws FrameError. */
@@ -77,8 +82,10 @@ export function unpack(message: ArrayBuffer): Batch[] {
     const payload = view.getUint32(offset + 12, true);
     const hasOriginals = (flags & ORIGINAL_LENGTHS) !== 0;
     const hasDeltas = (flags & SEQUENCE_DELTAS) !== 0;
+    const hasTimes = (flags & TIMES) !== 0;
     const table = offset + headerLength;
-    const body = table + 2 * count * (1 + Number(hasOriginals) + Number(hasDeltas));
+    const times = table + 2 * count * (1 + Number(hasOriginals) + Number(hasDeltas));
+    const body = times + (hasTimes ? 4 * count : 0);
     const next = body + payload;
     if (next > end) throw new FrameError("truncated");
     const starts = new Uint32Array(count + 1);
@@ -100,6 +107,7 @@ export function unpack(message: ArrayBuffer): Batch[] {
       sequenceDeltas: hasDeltas
         ? column(view, table + 2 * count * (1 + Number(hasOriginals)), count)
         : null,
+      times: hasTimes ? timesOf(view, times, count) : null,
     });
     offset = next;
   }
@@ -132,5 +140,11 @@ export function pack(packets: readonly Uint8Array[]): ArrayBuffer {
 function column(view: DataView, start: number, count: number): Uint16Array {
   const values = new Uint16Array(count);
   for (let i = 0; i < count; i++) values[i] = view.getUint16(start + 2 * i, true);
+  return values;
+}
+
+function timesOf(view: DataView, start: number, count: number): Uint32Array {
+  const values = new Uint32Array(count);
+  for (let i = 0; i < count; i++) values[i] = view.getUint32(start + 4 * i, true);
   return values;
 }

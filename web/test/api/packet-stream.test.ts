@@ -39,9 +39,9 @@ describe("the packet stream", () => {
 
   const names = () => states.map((state) => state.name);
 
-  it("asks for both directions, cut as wanted, in batches", () => {
+  it("asks for both directions and a time for each packet, cut as wanted, in batches", () => {
     expect([service().socket.url, service().socket.protocols]).toEqual([
-      `${URL}/v1/sessions/a/packets?direction=both&snaplen=96`,
+      `${URL}/v1/sessions/a/packets?direction=both&times=packet&snaplen=96`,
       ["v1.batch.wintun-api", "key.wintun-api.dGhlLWtleQ"],
     ]);
   });

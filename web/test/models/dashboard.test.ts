@@ -1,8 +1,8 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { KEY } from "../../src/api/key";
 import { Dashboard } from "../../src/models/dashboard";
 import { ThemeModel } from "../../src/models/theme";
-import { adapter, GUID, impairment, session, system, TIME } from "../examples";
+import { adapter, capture, GUID, impairment, recorder, session, system, TIME } from "../examples";
 import { type Asked, eachWithService, FakeStore, type FarEnd, Refusal } from "../fake-service";
 
 const HOST = "127.0.0.1:9886";
@@ -197,5 +197,21 @@ describe("the dashboard", () => {
     await secure.connection.connect();
     expect(service().socket.url).toBe(`wss://${HOST}/v1/events`);
     secure.connection.signOut("");
+  });
+
+  it("follows recorders and captures as events tell of them", async () => {
+    service().answer("GET /v1/captures", []);
+    const events = await live(session());
+    events.say(event("recorder.set", recorder()));
+    expect(dashboard.sessions.find("5f0c9d1e2b3a")?.recorder).toEqual(recorder());
+    events.say(event("recorder.removed", recorder(), 2));
+    expect(dashboard.sessions.find("5f0c9d1e2b3a")?.recorder).toBeNull();
+    dashboard.captures.watch(() => false);
+    await vi.waitUntil(() => dashboard.captures.list.value !== null);
+    events.say(event("capture.started", capture(), 3));
+    expect(dashboard.captures.list.value).toEqual([capture()]);
+    events.say(event("capture.deleted", capture(), 4));
+    expect(dashboard.captures.list.value).toEqual([]);
+    dashboard.captures.rest();
   });
 });

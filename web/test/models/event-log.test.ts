@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { ServiceEvent } from "../../src/api/events";
 import { EventLogModel } from "../../src/models/event-log";
-import { adapter, fates, GUID, impairment, session, TIME } from "../examples";
+import { adapter, capture, fates, GUID, impairment, recorder, session, TIME } from "../examples";
 
 const created = (id: number): ServiceEvent => ({
   type: "adapter.created",
@@ -268,6 +268,38 @@ describe("the event log", () => {
       ["info", `${left} nothing ends because of that.`],
       ["info", `${back} one client holds it now.`],
       ["info", `${back} 2 clients hold it now.`],
+    ]);
+  });
+
+  it("says what is recorded and captured, and how that ends", () => {
+    const log = new EventLogModel(() => "OfficeNet");
+    const add = (type: string, data: object) =>
+      log.add({ type, id: 1, time: TIME, data } as ServiceEvent);
+    add("recorder.set", recorder());
+    add("recorder.removed", { ...recorder(), reason: "request" });
+    add("recorder.removed", { ...recorder(), reason: "failure" });
+    add("capture.started", capture());
+    add("capture.started", capture({ state: "waiting" }));
+    add("capture.triggered", capture());
+    add("capture.stopped", capture({ state: "stopped", detail: "A client stopped it." }));
+    add("capture.failed", capture({ state: "failed", detail: "The disk is full.", lost: 3 }));
+    add("capture.deleted", capture({ state: "stopped" }));
+    expect(log.shown().map((entry) => [entry.level, entry.text])).toEqual([
+      [
+        "info",
+        "The last packets of adapter OfficeNet are recorded: up to 2\u00a0min in 64\u00a0MiB of memory.",
+      ],
+      ["info", "The recorder of adapter OfficeNet was switched off. It had 10 packets."],
+      ["error", "The recorder of adapter OfficeNet failed. It had 10 packets."],
+      ["info", "Capture office was started."],
+      ["info", "Capture office waits for its trigger."],
+      ["info", "Capture office was triggered and runs now."],
+      ["info", "Capture office has ended: A client stopped it. It has 10 packets in 2\u00a0KiB."],
+      [
+        "error",
+        "Capture office failed: The disk is full. It has 10 packets in 2\u00a0KiB, 3 were lost.",
+      ],
+      ["info", "Capture office was deleted with its files."],
     ]);
   });
 

@@ -47,6 +47,13 @@ describe("the packet ring", () => {
     expect(ring.count).toBe(1);
   });
 
+  it("gives each packet its own time where the batch has one", () => {
+    const ring = new PacketRing();
+    ring.append({ ...batch(2), timeNs: 5n * 10n ** 9n, times: Uint32Array.of(0, 4_000_000_000) });
+    ring.append({ ...batch(1), timeNs: 7n });
+    expect([0, 1, 2].map((row) => ring.timeNs(row))).toEqual([5_000_000_000n, 9_000_000_000n, 7n]);
+  });
+
   it("leaves the bytes in the message they came in", () => {
     const ring = new PacketRing();
     const one = batch(3);

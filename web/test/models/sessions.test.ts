@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { SessionsModel } from "../../src/models/sessions";
-import { counters, GUID, impairment, session } from "../examples";
+import { counters, GUID, impairment, recorder, session } from "../examples";
 import { eachWithService, newClient } from "../fake-service";
 
 const ids = (model: SessionsModel) => model.list.value.map((one) => one.id);
@@ -155,5 +155,50 @@ describe("the counters of the sessions", () => {
     await vi.advanceTimersByTimeAsync(3000);
     model.rest();
     expect(model.find("5f0c9d1e2b3a")?.counters.received.packets).toBe(10);
+  });
+});
+
+describe("the recorder of a session", () => {
+  const service = eachWithService();
+  const path = "/v1/sessions/5f0c9d1e2b3a/recorder";
+  beforeEach(() => {
+    vi.useFakeTimers();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it("is switched on and off, and the session has it meanwhile", async () => {
+    const model = new SessionsModel(newClient());
+    model.put(session());
+    service().answer(`PUT ${path}`, recorder());
+    service().answer(`DELETE ${path}`, recorder({ packets: 7 }));
+    await model.record("5f0c9d1e2b3a", { seconds: 120 });
+    expect(service().calls(`PUT ${path}`)[0]?.body).toEqual({ seconds: 120 });
+    expect(model.find("5f0c9d1e2b3a")?.recorder).toEqual(recorder());
+    expect((await model.forgetRecorded("5f0c9d1e2b3a")).packets).toBe(7);
+    expect(model.find("5f0c9d1e2b3a")?.recorder).toBeNull();
+  });
+
+  it("is as an event told it, when the counters that are read are older", async () => {
+    const model = new SessionsModel(newClient());
+    model.put(session());
+    service().answer("GET /v1/sessions", () => {
+      model.putRecorder(recorder(), false);
+      return [session({ recorder: null })];
+    });
+    model.watch(() => false);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(model.find("5f0c9d1e2b3a")?.recorder).toEqual(recorder());
+    service().answer("GET /v1/sessions", [session({ recorder: recorder({ packets: 11 }) })]);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(model.find("5f0c9d1e2b3a")?.recorder?.packets).toBe(11);
+    model.rest();
+  });
+
+  it("does not come back for a session that is not known", () => {
+    const model = new SessionsModel(newClient());
+    model.putRecorder(recorder(), false);
+    expect(model.list.value).toEqual([]);
   });
 });

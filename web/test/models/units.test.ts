@@ -37,7 +37,7 @@ describe("numbers with units", () => {
       "0 s",
       "59 s",
       "1 min 5 s",
-      "1 h 0 min",
+      "1 h",
       "1 d 1 h",
     ]);
   });

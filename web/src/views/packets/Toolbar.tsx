@@ -1,9 +1,14 @@
 /** What can be done to the table: follow, pause, clear, save, and how much it keeps. */
 
+import { useState } from "preact/hooks";
+import { isRunning } from "../../models/sessions";
 import { useDashboard } from "../context";
+import { RecorderDialog } from "../recorder/RecorderDialog";
+import { SaveLast } from "../recorder/SaveLast";
 import { Button } from "../ui/Button";
 import { Choice } from "../ui/Choice";
 import { Icon } from "../ui/Icon";
+import { nameOf, save } from "../ui/save";
 import { FilterBar } from "./FilterBar";
 import { StreamStatus } from "./StreamStatus";
 
@@ -32,11 +37,31 @@ export function Toolbar() {
         <Button
           icon="save"
           label="Save what is shown as pcapng"
-          onClick={() => save(table.save())}
+          onClick={() => save(table.save(), nameOf("wintun"))}
         />
+        <Recording />
         <Settings />
       </div>
     </div>
+  );
+}
+
+/** Save what was recorded, or begin to record. */
+function Recording() {
+  const { adapters, capture, service, sessions } = useDashboard();
+  const [isOpen, setOpen] = useState(false);
+  const session = sessions.find(capture.session.value);
+  if (session === undefined) return null;
+  if (session.recorder != null) return <SaveLast session={session} />;
+  if (!service.isAdmin.value || !isRunning(session)) return null;
+  const name = adapters.find(session.adapter)?.name ?? session.id;
+  return (
+    <>
+      <Button icon="record" label="Record the last minutes…" onClick={() => setOpen(true)}>
+        Record…
+      </Button>
+      {isOpen && <RecorderDialog session={session} name={name} onClose={() => setOpen(false)} />}
+    </>
   );
 }
 
@@ -117,13 +142,4 @@ function Select({ label, value, options, text, onChange }: SelectProps) {
       </select>
     </label>
   );
-}
-
-function save(file: Blob): void {
-  const url = URL.createObjectURL(file);
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = `wintun-${new Date().toISOString().slice(0, 19).replaceAll(":", "")}.pcapng`;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }

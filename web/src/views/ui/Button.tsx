@@ -4,7 +4,7 @@ import type { ComponentChildren } from "preact";
 import { Icon, type IconName } from "./Icon";
 
 interface Props {
-  readonly icon?: IconName;
+  readonly icon?: IconName | undefined;
   readonly label?: string;
   readonly children?: ComponentChildren;
   readonly kind?: "plain" | "primary" | "danger" | "quiet";

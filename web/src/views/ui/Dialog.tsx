@@ -11,7 +11,7 @@ interface Props {
   readonly danger?: boolean;
   readonly disabled?: boolean;
   readonly busy?: boolean;
-  readonly onSubmit: () => void;
+  readonly onSubmit: () => void | Promise<void>;
   readonly onClose: () => void;
 }
 
@@ -20,15 +20,24 @@ export function Dialog({ title, children, action, danger = false, ...rest }: Pro
   const id = useId();
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
+    const opener = document.activeElement;
     dialog.current?.showModal();
+    // The browser gives the focus back when a dialog is closed, not when it is removed.
+    return () => {
+      if (opener instanceof HTMLElement) opener.focus();
+    };
   }, []);
+  const submit = async () => {
+    await onSubmit();
+    requestAnimationFrame(() => showErrors(dialog.current));
+  };
   return (
     <dialog ref={dialog} class="dialog" aria-labelledby={id} onClose={onClose}>
       <form
         noValidate
         onSubmit={(event) => {
           event.preventDefault();
-          if (!disabled && !busy) onSubmit();
+          if (!disabled && !busy) void submit();
         }}
       >
         <header>
@@ -45,4 +54,11 @@ export function Dialog({ title, children, action, danger = false, ...rest }: Pro
       </form>
     </dialog>
   );
+}
+
+/** Unfold the parts with fields that are wrong, and go to the first of these. */
+function showErrors(dialog: HTMLDialogElement | null): void {
+  const folded = dialog?.querySelectorAll<HTMLDetailsElement>("details:has([aria-invalid=true])");
+  for (const part of folded ?? []) part.open = true;
+  dialog?.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
 }

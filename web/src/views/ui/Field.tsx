@@ -1,6 +1,7 @@
 /** A labelled input with a hint, and room for its error. */
 
 import { useId } from "preact/hooks";
+import { afterPress } from "./press";
 
 interface Props {
   readonly label: string;
@@ -35,7 +36,8 @@ export function Field(props: Props) {
     autocomplete: "off",
     "aria-invalid": error !== "",
     "aria-describedby": said === "" ? undefined : `${id}-said`,
-    onBlur,
+    // The error that it may bring moves what is below.
+    onBlur: onBlur && (() => afterPress(onBlur)),
   };
   return (
     <div class={error === "" ? "field" : "field wrong"}>

@@ -1,0 +1,102 @@
+/** What a capture waits for before it begins, and how much around it it has. */
+
+import { useId } from "preact/hooks";
+import type { EventType } from "../../api/types";
+import { type CaptureForm, EVENTS, type TriggerKind } from "../../models/capture-form";
+import { Field } from "../ui/Field";
+import { FilterField } from "./FilterField";
+
+const KINDS: readonly (readonly [TriggerKind, string])[] = [
+  ["", "At once"],
+  ["loss", "When packets are lost"],
+  ["event", "At an event"],
+  ["filter", "When a packet passes a filter"],
+  ["call", "When it is triggered by hand"],
+];
+
+export function TriggerFields({ form }: { form: CaptureForm }) {
+  const id = useId();
+  const on = form.on.value;
+  const field = (name: "trigger.before" | "trigger.after") => ({
+    value: form.texts.value[name],
+    error: form.error(name),
+    onInput: (text: string) => form.set(name, text),
+    onBlur: () => form.touch(name),
+  });
+  return (
+    <>
+      <div class="pair">
+        <div class="field">
+          <label for={id}>Begins</label>
+          <select
+            id={id}
+            value={on}
+            onChange={(event) => {
+              form.on.value = event.currentTarget.value as TriggerKind;
+            }}
+          >
+            {KINDS.map(([kind, label]) => (
+              <option key={kind} value={kind}>
+                {label}
+              </option>
+            ))}
+          </select>
+        </div>
+        {on === "event" && <EventSelect form={form} />}
+      </div>
+      {on === "filter" && (
+        <FilterField
+          label="Trigger filter"
+          hint="The capture begins with the first packet that passes it."
+          check={form.triggerFilter}
+        />
+      )}
+      {on !== "" && (
+        <div class="pair">
+          <Field
+            label="Before"
+            placeholder="0 s"
+            hint="The capture also has the packets of this long before it."
+            {...field("trigger.before")}
+          />
+          <Field
+            label="After"
+            placeholder="until it is stopped"
+            hint="The capture ends this long after it."
+            {...field("trigger.after")}
+          />
+        </div>
+      )}
+    </>
+  );
+}
+
+function EventSelect({ form }: { form: CaptureForm }) {
+  const id = useId();
+  const error = form.error("trigger.event");
+  return (
+    <div class={error === "" ? "field" : "field wrong"}>
+      <label for={id}>Event</label>
+      <select
+        id={id}
+        value={form.event.value}
+        aria-invalid={error !== ""}
+        aria-describedby={error === "" ? undefined : `${id}-said`}
+        onChange={(event) => {
+          form.event.value = event.currentTarget.value as EventType;
+        }}
+      >
+        {EVENTS.map((type) => (
+          <option key={type} value={type}>
+            {type}
+          </option>
+        ))}
+      </select>
+      {error !== "" && (
+        <p id={`${id}-said`} class="said" role="alert">
+          {error}
+        </p>
+      )}
+    </div>
+  );
+}
