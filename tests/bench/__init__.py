@@ -35,7 +35,7 @@ The contenders:
     --peer          any program that joins a TUN device to a WebSocket, a frame per packet
 
     __main__        arguments, and which parts there are
-    receive inject client latency fanout sessions rest memory wintun tcp   the parts
+    receive inject client latency fanout recorder sessions rest memory filters wintun tcp: the parts
     python_client   the program on wintun_api.client that `client` puts beside drain.c and inject.c
     comparison      what receive and inject have in common; streaming: fanout and sessions
     contenders      what is measured, started and stopped
