@@ -133,6 +133,31 @@ def replace(
                 raise
 
 
+def place(path: Path, content: bytes) -> None:
+    """Write a whole file that only its owner can read; the system puts it on the disk later.
+
+    Programs see all of it or nothing, also if the process is killed. Only the loss of power can
+    cost it, until the file and its directory are synchronized.
+
+    Raises:
+        OSError: It could not be written; nothing is left of it.
+    """
+    new = _beside(path, "new")
+    _write(new, content, None, sync=False)
+    _move(new, path)
+
+
+def settle(directory: Path) -> None:
+    """Put the entries of a directory on the disk.
+
+    Raises:
+        OSError: The disk does not take them.
+    """
+    with _entries_of(directory) as descriptor:
+        if descriptor is not None:
+            _settle(descriptor)
+
+
 def remove_leftovers(directory: Path, name: str | None = None) -> None:
     """Remove temporary files of a process that was killed while it replaced files here.
 
@@ -281,7 +306,9 @@ def _beside(path: Path, end: str) -> Path:
     return path.with_name(f".{path.name}.{secrets.token_hex(MARK_BYTES)}.{end}")
 
 
-def _write(new: Path, content: bytes, protect: Callable[[Path], None] | None) -> None:
+def _write(
+    new: Path, content: bytes, protect: Callable[[Path], None] | None, *, sync: bool = True
+) -> None:
     """Create a complete file, or none at all."""
     descriptor = os.open(new, _CREATE, 0o600)
     try:
@@ -293,7 +320,8 @@ def _write(new: Path, content: bytes, protect: Callable[[Path], None] | None) ->
             view = memoryview(content)
             while view:
                 view = view[os.write(descriptor, view) :]
-            os.fsync(descriptor)
+            if sync:
+                os.fsync(descriptor)
         finally:
             os.close(descriptor)
     except BaseException:

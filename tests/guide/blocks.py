@@ -40,6 +40,8 @@ TESTS = {
     "client-events": "tests/guide/test_python_client.py",
     "client-test": "tests/guide/test_python_client.py",
     "client-tunnel": "tests/guide/test_python_client.py",
+    "client-recorder": "tests/guide/test_python_client.py",
+    "client-captures": "tests/guide/test_python_client.py",
     "client-node": "tests/guide/test_programs.py",
     "scapy": "tests/testing/test_scapy.py",
     "nginx": "tests/proxies.py",

@@ -19,13 +19,21 @@ from tests.cli.commands import Program, invoke
 from tests.guide import shell
 from tests.guide.blocks import PICTURES, ROOT, TESTS, Block, all_blocks, blocks, marked, pages
 from tests.guide.blocks import source as source_of
+from tests.libpcap import need_libpcap
+from tests.needs import need
 from tests.running import TOKEN, RunningService, running
 
 GUID = "deadbabe-cafe-beef-0123-456789abcdef"
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="the lines are for a POSIX shell")
 CURL = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 # A capture is worth a line only where packets pass.
-TRAFFIC = {"captures": 200.0}
+TRAFFIC = {
+    "captures": 200.0,
+    "named-captures": 200.0,
+    "recorder": 200.0,
+    "replay": 200.0,
+    "wireshark": 200.0,
+}
 
 
 def walked() -> list[str]:
@@ -53,6 +61,10 @@ def test_every_block_has_a_mark(block: Block) -> None:
 def test_the_lines_for_a_shell(tmp_path: Path, page: str) -> None:
     """The lines of a page work one after the other, as a reader pastes them."""
     start = marked("quick-start", "shell")
+    if page in ("captures", "named-captures", "wireshark"):
+        need_libpcap()
+    if page == "wireshark":
+        need("tshark")
     with running(tmp_path, traffic=TRAFFIC.get(page, 0.0)) as service:
         if page == "quick-start":
             lines, variables = start, {}
@@ -74,7 +86,7 @@ def test_the_lines_for_a_shell(tmp_path: Path, page: str) -> None:
             }
         # What the quick start exports, every other page has.
         assert set(variables) - {"SESSION"} <= set(re.findall(r"export (\w+)=", start[0]))
-        done = shell.run(service, tmp_path, "".join(lines), **variables)
+        done = shell.run(service, tmp_path, "".join(lines), HOME=str(tmp_path), **variables)
         assert done.returncode == 0, done.stderr
         if page == "quick-start":
             assert done.stdout.count('"accepted":1') == 1
@@ -137,18 +149,31 @@ def test_commands_are_found() -> None:
 def test_every_command_exists(page: str) -> None:
     """Commands that a page names are commands, and their options are options."""
     for of, line in commands():
-        words = re.findall(r"^(?:[a-z]+ ?)+", line)
-        names = words[0].split() if words else []
-        wrong = line.endswith("; test $? -eq 2")  # it shows what a wrong one does
-        if of != page or wrong or not names or not is_command(names[0]):
-            continue
-        for count in (2, 1):  # a second word may be an argument
-            code, shown = help_of(*names[:count])
-            if code == 0:
-                break
-        assert code == 0, line
-        for option in re.findall(r"(?<!\w)--[a-z][a-z-]+", line):
-            assert option in shown, line
+        if of == page and not line.endswith("; test $? -eq 2"):  # it shows what a wrong one does
+            assert exists(line), line
+
+
+def test_every_command_of_the_dashboard_exists() -> None:
+    """The dashboard names the same commands, in elements of their own."""
+    sources = (ROOT / "web" / "src").rglob("*.tsx")
+    texts = (source.read_text("utf-8") for source in sources)
+    found = [line for text in texts for line in re.findall(r"<code>wintun-api ([^<]+)<", text)]
+    assert len(found) >= 3
+    assert [line for line in found if not exists(line)] == []
+
+
+def exists(line: str) -> bool:
+    """Say whether the program has the command of a line, and the command its options."""
+    words = re.findall(r"^(?:[a-z]+ ?)+", line)
+    names = words[0].split() if words else []
+    if not names or not is_command(names[0]):
+        return True
+    for count in (2, 1):  # a second word may be an argument
+        code, shown = help_of(*names[:count])
+        if code == 0:
+            options = re.findall(r"(?<!\w)--[a-z][a-z-]+", line)
+            return all(option in shown for option in options)
+    return False
 
 
 @cache

@@ -22,6 +22,7 @@ from tests.needs import need
 from tests.running import TOKEN, RunningService, running
 from tests.testing.namespaces import needs_namespaces
 from tests.waiting import until
+from wintun_api.capture import pcapng
 
 PAGE = "client"
 PROGRAMS = ("client-handles", "client-echo", "client-events", "client-tunnel", "client-test")
@@ -83,6 +84,31 @@ def test_a_bad_network(service: RunningService, tmp_path: Path) -> None:
     assert found
     assert 5 < int(found[1]) < 50
     assert run() == first
+
+
+def test_a_recorder(service: RunningService, tmp_path: Path) -> None:
+    """The program of the page of recorders switches one on, and saves a file of whole blocks."""
+    session = service.session(service.adapter(name="OfficeNet"))["id"]
+    file = tmp_path / "record.py"
+    file.write_text(only("recorder", "client-recorder"))
+    environment = {**os.environ, "WINTUN_API_URL": service.url, "WINTUN_API_TOKEN": TOKEN}
+    subprocess.run([sys.executable, file], env=environment, cwd=tmp_path, check=True)
+    saved = (tmp_path / "office.pcapng").read_bytes()
+    assert saved
+    assert pcapng.whole(saved) == len(saved)
+    assert service.http.get(f"/v1/sessions/{session}/recorder").json()["seconds"] == 120
+
+
+def test_a_named_capture(service: RunningService, tmp_path: Path) -> None:
+    """The program of the page of named captures downloads a whole file, and leaves nothing."""
+    service.session(service.adapter(name="OfficeNet"))
+    file = tmp_path / "capture.py"
+    file.write_text(only("named-captures", "client-captures"))
+    environment = {**os.environ, "WINTUN_API_URL": service.url, "WINTUN_API_TOKEN": TOKEN}
+    subprocess.run([sys.executable, file], env=environment, cwd=tmp_path, check=True)
+    (saved,) = tmp_path.glob("office-00001-*.pcapng")
+    assert pcapng.whole(saved.read_bytes()) == saved.stat().st_size > 0
+    assert service.http.get("/v1/captures").json() == []
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="it is stopped with a signal of POSIX")

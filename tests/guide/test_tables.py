@@ -200,7 +200,9 @@ def test_every_type_of_event() -> None:
     assert list(found) == [kind.value for kind in EventType]
     names = {"Adapter": "the adapter", "Session": "the session", "Failure": "the failure",
              "Loss": "the loss", "Audit": "the audit record",
-             "SessionImpairment": "the impairment"}  # fmt: skip
+             "SessionImpairment": "the impairment", "Recorder": "the recorder",
+                 "RecorderRemoval": "the recorder",
+             "Capture": "the named capture"}  # fmt: skip
     for kind, model in DATA.items():
         said = found[kind.value]
         if model.__name__ in names:

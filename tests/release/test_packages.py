@@ -24,6 +24,8 @@ EXTENSION = "wintun_api/speedups.abi3.so"
 PAGES = {
     "/": "text/html",
     "/app.js": "text/javascript",
+    "/captures.js": "text/javascript",
+    "/compose.js": "text/javascript",
     "/traffic.js": "text/javascript",
     "/impairment.js": "text/javascript",
     "/app.css": "text/css",
