@@ -112,6 +112,14 @@ BEYOND_SCHEMAS = (
     "must be above 0 for a loop",
     "is empty; give",
     "is the most, so leave some out",
+    # What contradicts itself in a capture, and times.
+    "cannot be given together",
+    "a trigger on=",
+    "files needs rotate",
+    "must be at least twice as many",
+    "is not a time",
+    "is before since",
+    "urn:wintun-api:problem:invalid-filter",
     "urn:wintun-api:problem:invalid-packet",
     "urn:wintun-api:problem:bad-frame",
 )
