@@ -52,7 +52,7 @@ def short(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        printed, errors = process.communicate(timeout=300)
+        printed, errors = process.communicate(timeout=600)
     assert process.returncode == 0, errors[-4000:]
     return Outcome(printed, json.loads(file.read_text()), process.pid)
 
