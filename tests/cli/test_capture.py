@@ -138,6 +138,15 @@ def test_json_and_a_file(service: RunningService, session: str) -> None:
 
 @pytest.mark.thorough
 @tshark.needs_tshark
+def test_signals_are_put_back(service: RunningService, session: str) -> None:
+    """What runs in the process after a capture has the handlers of before."""
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.getsignal(one) for one in numbers]
+    result = invoke("capture", session, "--seconds", "0.1", **variables(service))
+    assert result.exit_code == 0, result.output
+    assert [signal.getsignal(one) for one in numbers] == before
+
+
 def test_a_file(service: RunningService, session: str, tmp_path: Path) -> None:
     """Tshark reads what was written: count, bytes, directions, lengths before the cut."""
     path = tmp_path / "some.pcapng"

@@ -186,7 +186,7 @@ def record(
         broken: str | None = None
         whole = False
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, recording.interrupt)
+            stack.callback(signal.signal, number, signal.signal(number, recording.interrupt))
         try:
             recording.run(chunks)
             whole = True
