@@ -19,7 +19,7 @@ pytestmark = [
 
 PROJECT = Path(__file__).parent.parent.parent
 CALLS = int(os.environ.get("FUZZ_CALLS", "3000"))
-PATIENCE = 900.0
+PATIENCE = 1800.0
 
 # Functions with a fault, as they could get into the file.
 PLANTED = """
