@@ -107,7 +107,10 @@ class Kind(Enum):
     FILTER_UNAVAILABLE = (
         501,
         "Filters unavailable",
-        'Install libpcap for the service with: pip install "wintun-api[filter]"',
+        (
+            'Install libpcap for the service with: pip install "wintun-api[filter]" - then start '
+            "the service again."
+        ),
     )
     FILTERS_BUSY = (
         503,

@@ -198,11 +198,10 @@ def _triggers(incomplete: str) -> list[str]:
 
 
 def _read(unit: str, value: Any, flag: str, least: int, most: int) -> Any:
-    match unit:
-        case "SIZE":
-            return bytes_in(value, flag, least=least, most=most)
-        case "TIME":
-            return seconds_in(value, flag, least=least, most=most)
+    if unit == _SIZE:
+        return bytes_in(value, flag, least=least, most=most)
+    if unit == _TIME:
+        return seconds_in(value, flag, least=least, most=most)
     return value
 
 

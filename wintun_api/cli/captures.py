@@ -103,7 +103,7 @@ def start(
     name: Annotated[
         str | None,
         typer.Argument(
-            metavar="[NAME]",
+            metavar="NAME",
             callback=capture_name_in,
             help="A name for people, which downloaded files have too, of up to "
             f"{MAX_CAPTURE_NAME} characters; capture by default.",

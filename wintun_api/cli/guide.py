@@ -29,7 +29,7 @@ def guide(
     topic: Annotated[
         str | None,
         typer.Argument(
-            metavar="[TOPIC]",
+            metavar="TOPIC",
             help="The page to read; without one the topics are listed.",
             autocompletion=topic_names,
             show_default=False,

@@ -25,6 +25,7 @@ from wintun_api.api.routes import Routes
 from wintun_api.api.security import Doorkeeper
 from wintun_api.api.sign_ins import SignIns
 from wintun_api.api.tokens import MAX_TOKENS, TokenStore, draft
+from wintun_api.capture.filters.binding import INSTALL
 from wintun_api.choices import Scope
 from wintun_api.drivers.base import UnavailableReason
 from wintun_api.drivers.limits import check_name
@@ -103,7 +104,7 @@ ERRORS: list[tuple[errors.WintunApiError, str]] = [
     (
         errors.FilterUnavailable(
             "Filters need libpcap, which is not installed for the service.",
-            hint='Install it with: pip install "wintun-api[filter]"',
+            hint=INSTALL,
         ),
         "/v1/filters/check",
     ),

@@ -20,8 +20,13 @@ SETTINGS: Final = "libpcap.__config__"  # the module that says which library the
 CARRIED: Final = "tcpdump"  # its name for the copy that it carries
 NO_NETMASK: Final = 0xFFFFFFFF  # pcap.h: PCAP_NETMASK_UNKNOWN
 RAW: Final = 12  # pcap/dlt.h: DLT_RAW, which is LINKTYPE_RAW (101) in files
-INSTALL: Final = 'Install it in the environment of the service: pip install "wintun-api[filter]".'
-AGAIN: Final = "Install it again: pip install --force-reinstall libpcap."
+INSTALL: Final = (
+    'Install it in the environment of the service with: pip install "wintun-api[filter]" - then '
+    "start the service again."
+)
+AGAIN: Final = (
+    "Install it again with: pip install --force-reinstall libpcap - then start the service again."
+)
 
 
 class Library(Protocol):
