@@ -569,8 +569,8 @@ def test_another_program(cli: Cli, answer: str) -> None:
 
 def test_a_capture_that_is_none(cli: Cli) -> None:
     """A stream of something else is said to be that."""
-    with stranger(b"", b"[    ]") as url:
-        lines = refusal(cli("capture", "--all", WINTUN_API_URL=url), ExitCode.NOT_REACHABLE)
+    with stranger(b"", b'[{"id": "abc", "adapter": "a", "state": "running"}]') as url:
+        lines = refusal(cli("capture", "abc", WINTUN_API_URL=url), ExitCode.NOT_REACHABLE)
     assert "neither pcap nor pcapng" in " ".join(lines)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import typer
 
-from wintun_api.cli.lookup import capture_id, session_id, token_id
+from wintun_api.cli.lookup import capture_id, session_of, token_id
 from wintun_api.cli.output import write_errors_as_json
 
 CAPTURES = [
@@ -106,17 +106,19 @@ def test_sessions() -> None:
         (GUID.upper(), "aaaa0000"),
         ("bbbb", "bbbb0000"),
     ):
-        assert session_id(sessions, adapters, word) == found
+        assert session_of(sessions, adapters, word)["id"] == found
 
 
 def test_the_session_of_an_adapter_that_is_gone(capsys: pytest.CaptureFixture[str]) -> None:
     """It is found by the name that its adapter had; of several that ended, the ids are told."""
     ended = [session(f"aaaa{at}000", "Kern", GUID, "ended") for at in range(2)]
-    assert session_id(ended[:1], [], "Kern") == "aaaa0000"
+    assert session_of(ended[:1], [], "Kern")["id"] == "aaaa0000"
     running = session("bbbb0000", "Kern", OTHER)
-    assert session_id([*ended, running], [{"guid": OTHER, "name": "Kern"}], "Kern") == "bbbb0000"
+    assert (
+        session_of([*ended, running], [{"guid": OTHER, "name": "Kern"}], "Kern")["id"] == "bbbb0000"
+    )
     with pytest.raises(typer.Exit) as error:
-        session_id(ended, [], "Kern")
+        session_of(ended, [], "Kern")
     said = refused(capsys, error)
     assert said.startswith("6 'Kern' stands for several sessions.")
     assert "aaaa1000 (Kern, ended at 2026-11-29T12:00:00Z)" in said

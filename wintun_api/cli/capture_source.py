@@ -90,14 +90,7 @@ class Packets:
 
 def one_session(client: Client, which: Which) -> dict[str, Any] | None:
     """Return the session that is captured alone; None if it is several, or adapters."""
-    from wintun_api.client import operations
-
-    if not which.is_one:
-        return None
-    session: dict[str, Any] = client.ask(
-        operations.get_session(client.session_id(which.sessions[0]))
-    )
-    return session
+    return client.session(which.sessions[0]) if which.is_one else None
 
 
 def chunks_of(
@@ -170,15 +163,10 @@ def _opened(
 
 def _guids(client: Client, which: Which) -> list[str] | None:
     """Return the adapters that are chosen by name; None if they are not."""
-    from wintun_api.client import operations
-
     if which.pool is not None or which.everything:
         return None
     guids = [client.adapter_guid(one) for one in which.adapters]
-    ids = [client.session_id(one) for one in which.sessions]
-    if ids:
-        sessions = client.ask(operations.list_sessions())
-        guids += [str(one["adapter"]) for one in sessions if one["id"] in ids]
+    guids += [str(client.session(one)["adapter"]) for one in which.sessions]
     return list(dict.fromkeys(guids))
 
 

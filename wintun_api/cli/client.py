@@ -172,12 +172,17 @@ class Client:
             )
         return str(named[0]["guid"])
 
-    def session_id(self, word: str) -> str:
-        """Return the id of the session that an id, or the name or GUID of its adapter, means."""
+    def session(self, word: str) -> JsonObject:
+        """Return the session that is meant by an id, its beginning, or a name of its adapter."""
         sessions: list[JsonObject] = self.ask(operations.list_sessions())
-        if any(one["id"] == word for one in sessions):
-            return word
-        return lookup.session_id(sessions, self.adapters(), word)
+        for one in sessions:
+            if one["id"] == word:
+                return one
+        return lookup.session_of(sessions, self.adapters(), word)
+
+    def session_id(self, word: str) -> str:
+        """Return the id of the session that a word means, as for `session`."""
+        return str(self.session(word)["id"])
 
     def capture_id(self, word: str, preferred: Collection[str] = ()) -> str:
         """Return the id of the capture that an id, its beginning, or a name means.

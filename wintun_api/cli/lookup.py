@@ -64,8 +64,8 @@ def token_id(tokens: Sequence[Row], word: str) -> str:
     return str(_one(TOKEN, word, matching(TOKEN, word, tokens), tokens)["id"])
 
 
-def session_id(sessions: Sequence[Row], adapters: Sequence[Row], word: str) -> str:
-    """Return the id of the session that is meant by its id, or by the name or GUID of its adapter.
+def session_of(sessions: Sequence[Row], adapters: Sequence[Row], word: str) -> Row:
+    """Return the session that is meant by its id, or by the name or GUID of its adapter.
 
     A name means the session that runs. If none does, it means the one that has ended, also where
     its adapter is gone.
@@ -88,7 +88,7 @@ def session_id(sessions: Sequence[Row], adapters: Sequence[Row], word: str) -> s
     found = matching(kind, wanted, sessions)
     if not found:
         _without_session(word, wanted, adapters)
-    return str(_one(kind, word, found, sessions, ("running", "starting"))["id"])
+    return _one(kind, word, found, sessions, ("running", "starting"))
 
 
 def matching(kind: Kind, word: str, rows: Sequence[Row]) -> list[Row]:
