@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,10 @@ from wintun_api.drivers.emulated.driver import emulated_driver
 from wintun_api.drivers.emulated.library import EmulatedLibrary
 from wintun_api.drivers.emulated.machine import Machine
 from wintun_api.drivers.wintun.abi import Generation
+from wintun_api.hub.burst import Burst
 from wintun_api.limits import MAX_CAPTURE_ADAPTERS
 from wintun_api.packet import build
+from wintun_api.packet.block import measured
 from wintun_api.wire import BATCH, PCAPNG
 
 GUID = "deadbabe-cafe-beef-0123-456789abcdef"
@@ -252,6 +255,22 @@ def test_a_filter_and_a_snap_length(service: RunningService, way: str, tmp_path:
     ]
     assert capture.file.count(b"greater 100") == 2
     assert interface_statistics(capture.file) == {0: (1, 0), 1: (1, 0)}
+
+
+@each_way
+def test_the_number_of_filtered_packets(service: RunningService, way: str) -> None:
+    """Bursts that wait behind the last packet that was wanted do not end the file early."""
+    need_libpcap()
+    session = start(service, "A")
+    fanout = service.service.context.registry.sessions.by_id(session).fanout
+    packets = [packet(number, size) for number, size in enumerate((12, 200, 12, 200))]
+    bursts = [
+        Burst(packets, *measured(packets), sequence, time.time_ns(), injected=False)
+        for sequence in (0, 4)
+    ]
+    with live(service, way, filter="greater 100", packets=2) as capture:
+        service.loop.call_soon_threadsafe(lambda: [fanout.publish(one) for one in bursts])
+        assert interface_statistics(capture.rest()) == {0: (2, 0)}
 
 
 @each_way

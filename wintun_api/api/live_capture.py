@@ -268,6 +268,8 @@ class Capture:
         return [piece for piece in pieces if piece.blocks]
 
     def _packets(self, source: Source, burst: Burst) -> Piece:
+        if self._left == 0:  # what is left of this take is not wanted
+            return Piece(b"")
         if self._left is not None:
             if self._left < burst.count:
                 burst = burst.part(0, self._left)
@@ -275,8 +277,6 @@ class Capture:
             if not self._left:
                 self._gathering.end(satisfied=True)
                 self.end()
-        if not burst.count:
-            return Piece(b"")
         self._sources[burst] = source
         return Piece(self._file.add(source, burst), burst)
 

@@ -74,11 +74,9 @@ class PcapngFile:
         return begin
 
     def add(self, source: Source, burst: Burst, losses: Sequence[Loss] = ()) -> bytes:
-        """Return the packets of a burst; the first carries the losses before it."""
+        """Return the packets of a burst, at least one; the first carries the losses before it."""
         begin = self._introduce(source, burst.time_ns)
         self._note(source, losses)
-        if not burst.count:
-            return begin
         interface = self._interfaces[source.session]
         interface.written += burst.count
         comments: Mapping[int, Sequence[str]] = (burst.comments or {}) if self._marks else {}
