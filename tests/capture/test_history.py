@@ -103,6 +103,12 @@ def test_directions_differ() -> None:
     assert numbers_of(Reader([join(live, recording([3]))])) == [3, 3]
 
 
+def test_interfaces_differ() -> None:
+    """A packet of another interface is another packet, also at the same time."""
+    live = [section(), interface("B"), block(3), statistics(1)]
+    assert numbers_of(Reader([join(live, recording([3], "A"))])) == [3, 3]
+
+
 def test_statistics_count_everything(tmp_path: Path) -> None:
     """The statistics have the packets of both without those that both had, and all losses."""
     before = [section(), interface(), *map(block, range(10)), statistics(13, dropped=3)]

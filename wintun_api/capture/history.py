@@ -24,7 +24,7 @@ _PACKET: Final = struct.Struct("<IIIIIII")
 _DESCRIBED: Final = (pcapng.NAME, pcapng.DESCRIPTION)  # what tells interfaces apart
 _COUNTS: Final = (pcapng.RECEIVED, pcapng.DROPPED)
 
-Key: TypeAlias = tuple[int, int, bytes]
+Key: TypeAlias = tuple[int, int, int, bytes]
 
 
 def joined(
@@ -114,12 +114,13 @@ class History:
         if kind not in (pcapng.ENHANCED_PACKET, pcapng.INTERFACE_STATISTICS):
             return block
         number = numbers[int.from_bytes(block[8:12], "little")]
+        block = _numbered(block, number)
         if kind == pcapng.INTERFACE_STATISTICS:
             return self._statistics(block, number)
         if self._both and self._has(block):
             self._counts[number][0] -= 1
             return b""
-        return _numbered(block, number)
+        return block
 
     def _read(self, chunks: Iterable[bytes], batch: list[bytes]) -> Iterator[tuple[int, bytes]]:
         numbers: list[int] = []
@@ -162,7 +163,7 @@ class History:
     def _statistics(self, block: bytes, number: int) -> bytes:
         more = dict(zip(_COUNTS, self._counts.pop(number, (0, 0)), strict=True))
         more[pcapng.RECEIVED] += more[pcapng.DROPPED]
-        made = bytearray(_numbered(block, number))
+        made = bytearray(block)
         for code, at in _options(block, 20):
             if code in more:
                 count = int.from_bytes(made[at : at + 8], "little") + more[code]
@@ -194,12 +195,12 @@ def _time(block: bytes) -> int:
 
 
 def _key(block: bytes) -> Key:
-    """Return what a packet has in common with itself in another capture."""
-    _, _, _, high, low, length, _ = _PACKET.unpack_from(block)
+    """Return what a packet has in common with itself in another capture of the same interface."""
+    _, _, number, high, low, length, _ = _PACKET.unpack_from(block)
     end = _PACKET.size + length
     flags = dict(_options(block, end + -length % 4)).get(pcapng.FLAGS)
     way = block[flags] & 3 if flags is not None else 0
-    return high << 32 | low, way, block[_PACKET.size : end]
+    return number, high << 32 | low, way, block[_PACKET.size : end]
 
 
 def _numbered(block: bytes, number: int) -> bytes:
