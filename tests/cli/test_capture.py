@@ -136,8 +136,6 @@ def test_json_and_a_file(service: RunningService, session: str) -> None:
     assert "Choose one" in result.stderr
 
 
-@pytest.mark.thorough
-@tshark.needs_tshark
 def test_signals_are_put_back(service: RunningService, session: str) -> None:
     """What runs in the process after a capture has the handlers of before."""
     numbers = (signal.SIGINT, signal.SIGTERM)
@@ -147,6 +145,8 @@ def test_signals_are_put_back(service: RunningService, session: str) -> None:
     assert [signal.getsignal(one) for one in numbers] == before
 
 
+@pytest.mark.thorough
+@tshark.needs_tshark
 def test_a_file(service: RunningService, session: str, tmp_path: Path) -> None:
     """Tshark reads what was written: count, bytes, directions, lengths before the cut."""
     path = tmp_path / "some.pcapng"
