@@ -113,6 +113,31 @@ def test_a_refused_filter_leaves_the_stream(service: RunningService, session: st
     run(work())
 
 
+@pytest.mark.parametrize("around", ["\ufeff", "\u200b"])
+def test_a_filter_with_invisible_signs_around_it(
+    service: RunningService, session: str, around: str
+) -> None:
+    """They are removed as the service removes them, so that its answer is known by the filter."""
+
+    async def work() -> None:
+        async with asyncio.timeout(5), packets_of(service, session) as stream:
+            await stream.set_filter(f"{around}tcp{around}")
+
+    run(work())
+
+
+def test_a_filter_with_half_a_character(service: RunningService, session: str) -> None:
+    """It is refused here: the service could not repeat it in its answer."""
+
+    async def work() -> None:
+        async with asyncio.timeout(5), packets_of(service, session) as stream:
+            with pytest.raises(FilterRefused) as caught:
+                await stream.set_filter("tcp \ud800")
+            assert caught.value.offset == 4
+
+    run(work())
+
+
 def test_several_tasks_change_it(service: RunningService, session: str) -> None:
     """Each call returns when its own filter holds."""
 

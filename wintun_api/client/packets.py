@@ -31,6 +31,7 @@ from wintun_api.client.problems import (
 from wintun_api.errors import FrameError
 from wintun_api.limits import MAX_FILTER, MAX_PACKET
 from wintun_api.packet.block import Block
+from wintun_api.paste import trimmed
 
 if TYPE_CHECKING:
     from wintun_api.client.packet_socket import Item, PacketSocket
@@ -329,7 +330,11 @@ class AsyncPacketStream:
             )
         if not isinstance(filter, str | None):
             raise TypeError(f"a filter is a text, not {type(filter).__name__}")
-        expression = (filter or "").strip()
+        expression = trimmed(filter or "")
+        try:
+            expression.encode()
+        except UnicodeEncodeError as error:
+            raise FilterRefused(expression, "UTF-8 cannot write this", error.start) from None
         if len(expression) > MAX_FILTER:
             raise FilterRefused(
                 expression, f"a filter has at most {MAX_FILTER} characters", MAX_FILTER
