@@ -224,6 +224,7 @@ class PacketStream:
                 the filter that it has.
             StreamClosed: The stream has ended.
             ClientError: The framing is not `v1.batch`.
+            TypeError: It is not a text.
         """
         return self._run(self._stream.set_filter(filter))
 

@@ -256,7 +256,6 @@ class AsyncPacketStream:
         Raises:
             StreamClosed: The stream ended first; its `accounts` say what became of the packets.
             ClientError: The framing is not `v1.batch`.
-            TypeError: It is not a text.
         """
         if self._protocol != "v1.batch":
             raise ClientError(
@@ -322,6 +321,7 @@ class AsyncPacketStream:
                 the filter that it has.
             StreamClosed: The stream has ended.
             ClientError: The framing is not `v1.batch`.
+            TypeError: It is not a text.
         """
         if self._protocol != "v1.batch":
             raise ClientError(
