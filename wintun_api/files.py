@@ -30,12 +30,12 @@ from wintun_api.errors import WintunApiError
 MARK_BYTES = 4  # of the random part of a temporary file's name
 MAX_LINKS = 40
 # Windows refuses to replace a file while another program reads it, often a virus scanner.
-REPLACE_PATIENCE, REPLACE_PAUSE = 2.0, 0.02
+REPLACE_PATIENCE, READ_PAUSE = 2.0, 0.02
 
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
-_READ = os.O_RDONLY | _NO_LINK
+_SAFELY = _NO_LINK
 for _name in ("O_NONBLOCK", "O_NOCTTY", "O_CLOEXEC", "O_BINARY", "O_NOINHERIT"):
-    _READ |= getattr(os, _name, 0)
+    _SAFELY |= getattr(os, _name, 0)
 _DIRECTORY = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
 _CREATE = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0) | _NO_LINK
 
@@ -57,15 +57,19 @@ def read(path: Path, limit: int) -> bytes:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[int]:
-    """Open a file for reading, check everything but its length, and yield the descriptor.
+def opened(path: Path, *, change: bool = False) -> Iterator[int]:
+    """Open a file, check everything but its length, and yield the descriptor.
+
+    Args:
+        path: The file.
+        change: Whether it is opened for writing in it too, not for reading alone.
 
     Raises:
         FileNotFoundError: The file does not exist.
         UntrustedFile: Another user may have written it, or it is not a file.
         OSError: It cannot be opened.
     """
-    descriptor = _open(path)
+    descriptor = _open(path, (os.O_RDWR if change else os.O_RDONLY) | _SAFELY)
     try:
         status = os.fstat(descriptor)
         check_kind(path, status)
@@ -271,15 +275,15 @@ def resolve(path: Path) -> Path:
         return done
 
 
-def _open(path: Path) -> int:
+def _open(path: Path, flags: int) -> int:
     if sys.platform == "win32":
         if path.is_symlink():
             raise _link(path)
-        return os.open(path, _READ)
+        return os.open(path, flags)
     else:  # noqa: RET505  the type checker needs the branch
         directory = _open_directory(path.parent)
         try:
-            return os.open(path.name, _READ, dir_fd=directory)
+            return os.open(path.name, flags, dir_fd=directory)
         except OSError as error:
             if error.errno == errno.ELOOP:
                 raise _link(path) from None
@@ -380,17 +384,26 @@ def _move(new: Path, path: Path) -> None:
 
 
 def _replace(new: Path, path: Path) -> None:
+    while_read(lambda: new.replace(path), REPLACE_PATIENCE)
+
+
+def while_read(change: Callable[[], object], patience: float) -> None:
+    """Do what Windows refuses while another program reads the file; try for so many seconds.
+
+    Raises:
+        OSError: It cannot be done.
+    """
     if sys.platform != "win32":
-        new.replace(path)
+        change()
     else:
-        deadline = time.monotonic() + REPLACE_PATIENCE
+        deadline = time.monotonic() + patience
         while True:
             try:
-                new.replace(path)
+                change()
             except PermissionError:
                 if time.monotonic() > deadline:
                     raise
-                time.sleep(REPLACE_PAUSE)
+                time.sleep(READ_PAUSE)
             else:
                 return
 

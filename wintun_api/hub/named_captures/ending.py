@@ -15,8 +15,8 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from wintun_api import files
 from wintun_api.capture import pcapng
-from wintun_api.hub.named_captures.files import open_for_change
 from wintun_api.hub.named_captures.scan import REFUSED, Scan, scanned
 from wintun_api.hub.named_captures.view import FileView
 
@@ -68,8 +68,7 @@ def end(path: Path, offered: Sequence[int] = (), *, full: bool = False) -> Ended
         UntrustedFile: Another user may have written it, or it is not a file.
         OSError: It cannot be read or written.
     """
-    descriptor = open_for_change(path)
-    try:
+    with files.opened(path, change=True) as descriptor:
         size_before = os.fstat(descriptor).st_size
         found = scanned(partial(os.read, descriptor))
         if not found.size:
@@ -89,8 +88,6 @@ def end(path: Path, offered: Sequence[int] = (), *, full: bool = False) -> Ended
         if blocks or size != size_before:
             os.ftruncate(descriptor, size)
             os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
     after = sum(_after(found, number, offered) for number in range(found.interfaces))
     return Ended(size, found, found.dropped.total() + (after if blocks else 0))
 

@@ -12,8 +12,6 @@ from __future__ import annotations
 import errno
 import os
 import re
-import sys
-import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -34,16 +32,8 @@ _ADD: Final = (
     | getattr(os, "O_BINARY", 0)
     | getattr(os, "O_NOINHERIT", 0)
 )
-_CHANGE: Final = (
-    os.O_RDWR
-    | getattr(os, "O_NOFOLLOW", 0)
-    | getattr(os, "O_NONBLOCK", 0)
-    | getattr(os, "O_CLOEXEC", 0)
-    | getattr(os, "O_BINARY", 0)
-    | getattr(os, "O_NOINHERIT", 0)
-)
 # Windows deletes no file that is being read; a download of a small file is soon over.
-_DELETE_PATIENCE, _DELETE_PAUSE = 1.0, 0.05
+_DELETE_PATIENCE: Final = 1.0
 
 
 def path_of(directory: Path, number: int) -> Path:
@@ -69,43 +59,13 @@ def create(path: Path, beginning: bytes) -> int:
         raise
 
 
-def open_for_change(path: Path) -> int:
-    """Open a file of the service for reading and writing in it, and return its descriptor.
-
-    Raises:
-        UntrustedFile: Another user may have written it, or it is not a file.
-        OSError: It cannot be opened.
-    """
-    descriptor = os.open(path, _CHANGE)
-    try:
-        status = os.fstat(descriptor)
-        files.check_kind(path, status)
-        files.check_owner(path, status)
-    except BaseException:
-        os.close(descriptor)
-        raise
-    return descriptor
-
-
 def delete(path: Path) -> None:
     """Delete a file; on Windows, wait a little for who reads it. Idempotent.
 
     Raises:
         OSError: It cannot be deleted.
     """
-    if sys.platform != "win32":
-        path.unlink(missing_ok=True)
-    else:
-        deadline = time.monotonic() + _DELETE_PATIENCE
-        while True:
-            try:
-                path.unlink(missing_ok=True)
-            except PermissionError:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(_DELETE_PAUSE)
-            else:
-                return
+    files.while_read(lambda: path.unlink(missing_ok=True), _DELETE_PATIENCE)
 
 
 def delete_all(directory: Path) -> None:

@@ -22,7 +22,7 @@ from wintun_api import files
 from wintun_api.choices import CaptureDirection, CaptureState, EventType, StopReason, TriggerKind
 from wintun_api.files import UntrustedFile
 from wintun_api.hub.named_captures.definition import Definition, Keep, Rotate, Stop, Trigger
-from wintun_api.hub.named_captures.files import ID, INDEX, Store, open_for_change
+from wintun_api.hub.named_captures.files import ID, INDEX, Store
 from wintun_api.hub.named_captures.view import CaptureView, FileView
 from wintun_api.limits import MAX_CAPTURE_FILES, MAX_CAPTURES
 
@@ -77,19 +77,16 @@ def load(store: Store) -> list[CaptureView]:
 def _written_over(path: Path, text: bytes) -> bool:
     """Write an index in the place of the old one, whose size stays; return whether it fits."""
     try:
-        descriptor = open_for_change(path)
+        with files.opened(path, change=True) as descriptor:
+            size = os.fstat(descriptor).st_size
+            if len(text) > size:
+                return False
+            left = memoryview(text.ljust(size))
+            while left:
+                left = left[os.write(descriptor, left) :]
+            os.fsync(descriptor)
     except (FileNotFoundError, UntrustedFile):
         return False
-    try:
-        size = os.fstat(descriptor).st_size
-        if len(text) > size:
-            return False
-        left = memoryview(text.ljust(size))
-        while left:
-            left = left[os.write(descriptor, left) :]
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
     return True
 
 
