@@ -268,8 +268,13 @@ def test_the_number_of_filtered_packets(service: RunningService, way: str) -> No
         Burst(packets, *measured(packets), sequence, time.time_ns(), injected=False)
         for sequence in (0, 4)
     ]
+
+    def publish() -> None:
+        for one in bursts:
+            fanout.publish(one)
+
     with live(service, way, filter="greater 100", packets=2) as capture:
-        service.loop.call_soon_threadsafe(lambda: [fanout.publish(one) for one in bursts])
+        service.loop.call_soon_threadsafe(publish)
         assert interface_statistics(capture.rest()) == {0: (2, 0)}
 
 

@@ -188,17 +188,16 @@ class Subscriber:
         if self.unblocked is not None:
             self.unblocked()
 
-    def give_back(self, count: int, first: int, *, injected: bool, last: int | None = None) -> None:
+    def give_back(self, count: int, first: int, *, injected: bool, last: int) -> None:
         """Count packets as lost that were taken but never reached the reader.
 
         Args:
             count: How many.
             first: The number of the first.
             injected: Their direction.
-            last: The number of the last; None if their numbers have no gaps.
+            last: The number of the last.
         """
         self.delivered_packets -= count
-        last = first + count - 1 if last is None else last
         self._count(Loss(count, first, last, injected, self._refusing or Cause.ENDED))
 
     def lose_before(self, loss: Loss) -> None:

@@ -132,7 +132,6 @@ class Gathering:
         self._owner = owner
         self._intakes: dict[Intake, None] = {}
         self._ready: dict[Intake, None] = {}  # those with something to take
-        self._ended = 0  # of the intakes, those whose session has ended
         self._bytes = 0
         self._begun = False
         self._released = False
@@ -148,7 +147,7 @@ class Gathering:
     @property
     def running(self) -> int:
         """The number of sessions that have not ended."""
-        return len(self._intakes) - self._ended
+        return sum(not intake.over for intake in self._intakes)
 
     @property
     def overflowed(self) -> bool:
@@ -156,7 +155,9 @@ class Gathering:
         return self._overflowed or any(intake.queue.overflowed for intake in self._intakes)
 
     def begin(self) -> None:
-        """Subscribe to the sessions that run, and to those that start from now on."""
+        """Subscribe to the sessions that run, and to those that start from now on. Idempotent."""
+        if self._begun:
+            return
         self._begun = True
         self._sessions.started.append(self._started)
         for session in self._sessions:
@@ -199,7 +200,6 @@ class Gathering:
             first = False
             room -= sum(burst.size for burst in bursts)
             self._measure(intake)
-            intake.source.offered += sum(burst.count for burst in bursts)
             gathered.append(Gathered(intake.source, bursts, losses))
             oldest = intake.queue.oldest
             if oldest is not None:
@@ -323,8 +323,7 @@ class Gathering:
         intake.over = True
         intake.stop()
         self._ready[intake] = None
-        self._ended += 1
-        if self._ended > MAX_ENDED:
+        if len(self._intakes) - self.running > MAX_ENDED:
             oldest = next(one for one in self._intakes if one.over)
             self._abandon(oldest)
             self._ready.pop(oldest, None)
@@ -332,7 +331,6 @@ class Gathering:
         self._wake()
 
     def _forget(self, intake: Intake) -> None:
-        self._ended -= 1
         self._overflowed |= intake.queue.overflowed
         del self._intakes[intake]
         intake.leave()

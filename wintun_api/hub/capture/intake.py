@@ -71,13 +71,9 @@ class Intake:
         self._session.clients.discard(self)
 
     def take_losses(self) -> list[Loss]:
-        """Return what was lost before the oldest packet that waits, and count it."""
-        source, losses = self.source, self.queue.losses.take()
-        source.name = self._adapter.info.name
-        lost = sum(loss.count for loss in losses)
-        source.lost += lost
-        source.offered += lost
-        return losses
+        """Return what was lost before the oldest packet that waits."""
+        self.source.name = self._adapter.info.name
+        return self.queue.losses.take()
 
     async def flush(self) -> None:
         """Return when everything that waited was taken and dealt with."""

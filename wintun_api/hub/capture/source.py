@@ -12,14 +12,9 @@ class Source:
         session: The id of the session.
         adapter: The GUID of its adapter.
         name: The name of the adapter, which may change.
-        offered: The packets that came to the capture and were taken or lost since then, without
-            those that a filter left out.
-        lost: Those of them that the capture or the session lost.
     """
 
     def __init__(self, session: str, adapter: UUID, name: str) -> None:
         self.session = session
         self.adapter = adapter
         self.name = name
-        self.offered = 0
-        self.lost = 0

@@ -31,7 +31,7 @@ from wintun_api.hub.named_captures.surroundings import Surroundings
 from wintun_api.hub.named_captures.timetable import Timetable
 from wintun_api.hub.named_captures.trigger import Match
 from wintun_api.hub.named_captures.view import CaptureView
-from wintun_api.hub.named_captures.waiting import NS, QUEUE_BYTES, QUEUE_PACKETS, Entry, Waiting
+from wintun_api.hub.named_captures.waiting import QUEUE_BYTES, QUEUE_PACKETS, Entry, Waiting
 from wintun_api.hub.named_captures.writer import (
     Begin,
     Blocks,
@@ -42,6 +42,7 @@ from wintun_api.hub.named_captures.writer import (
     Step,
     Writer,
 )
+from wintun_api.moments import NS_PER_SECOND
 
 logger = logging.getLogger(__name__)
 
@@ -117,7 +118,6 @@ class NamedCapture:
             limit_bytes=QUEUE_BYTES,
             wake=self._wake,
         )
-        self._gathers = False
         self._writer = Writer(around.store, view.id, self._told)
         self._filing = Filing(
             definition, around.room, self._writer, self._end, now_ns=around.now_ns
@@ -247,7 +247,7 @@ class NamedCapture:
         self._view = replace(self._view, state=CaptureState.RUNNING, triggered_ns=now_ns)
         self._waiting = None
         self._earlier = waiting.end(now_ns)
-        while gathered := self._gathering.take(TURN) if self._gathers else []:
+        while gathered := self._gathering.take(TURN):
             self._earlier += waiting.rest(now_ns, match, _entries(gathered))
         self._filing.begin()
         self._account(now=True)  # a service that is killed still knows when it was triggered
@@ -270,13 +270,12 @@ class NamedCapture:
 
     def _end_after(self, seconds: float, since_ns: int) -> None:
         """End it so many seconds after a time, which packets of a later time do before."""
-        until_ns = since_ns + int(seconds * NS)
+        until_ns = since_ns + int(seconds * NS_PER_SECOND)
         self._until_ns = until_ns if self._until_ns is None else min(self._until_ns, until_ns)
         self._timetable.after(seconds, lambda: self._end(StopReason.SECONDS))
 
     def _gather(self) -> None:
-        if not self._gathers and self._ending is None:
-            self._gathers = True
+        if self._ending is None:
             self._gathering.begin()
 
     def _end(self, reason: StopReason, detail: str = "") -> None:
@@ -429,7 +428,7 @@ class NamedCapture:
         return size > 0
 
     def _take_gathered(self) -> bool:
-        taken = self._gathering.take(TURN) if self._gathers else []
+        taken = self._gathering.take(TURN)
         for one in taken:
             self._take(one)
         return bool(taken)

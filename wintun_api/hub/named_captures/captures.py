@@ -108,7 +108,6 @@ class NamedCaptures:
         )
         self._running: dict[str, NamedCapture] = {}
         self._ended: dict[str, CaptureView] = {}
-        self._unsaved: set[str] = set()
         self._given_up: dict[str, NamedCapture] = {}  # ended, but the disk has not answered
         self._repairs: dict[str, asyncio.Task[None]] = {}
         self._deleting = asyncio.Lock()  # two requests may delete the same capture
@@ -219,7 +218,6 @@ class NamedCaptures:
         last = self._ended.pop(capture, None)
         if last is not None:  # else another request was quicker
             view = last
-            self._unsaved.discard(capture)
             self.room.give(view.bytes)
             self._events.publish(EventType.CAPTURE_DELETED, view)
         return view
@@ -255,7 +253,7 @@ class NamedCaptures:
             one.stop(StopReason.SERVICE, patience=STOP_PATIENCE) for one in self._running.values()
         ]
         await asyncio.gather(*ends)
-        for capture in sorted(self._unsaved):
+        for capture in sorted(self._given_up):
             self._tasks.spawn(self._save(capture), name=f"capture:{capture}")
 
     def _know(self, view: CaptureView) -> None:
@@ -282,7 +280,6 @@ class NamedCaptures:
         self._running.pop(capture.id, None)
         self._ended[capture.id] = capture.view()
         if not saved:
-            self._unsaved.add(capture.id)
             self._given_up[capture.id] = capture
 
     def _check_room(self, definition: Definition) -> None:

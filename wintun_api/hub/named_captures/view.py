@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from wintun_api.choices import CaptureState, StopReason
 from wintun_api.hub.named_captures.definition import Definition
@@ -82,8 +82,3 @@ class CaptureView:
     def memory(self) -> int:
         """Approximate bytes of memory that an event with this value uses."""
         return VIEW_SIZE + FILE_SIZE * len(self.files)
-
-    def with_file(self, file: FileView) -> CaptureView:
-        """Return the same with another reading of one of its files."""
-        files = tuple(file if one.number == file.number else one for one in self.files)
-        return replace(self, files=files)
