@@ -16,7 +16,7 @@ from itertools import chain
 from typing import Final, TypeAlias
 
 from wintun_api.capture import pcapng
-from wintun_api.capture.reader.captured import SECOND
+from wintun_api.moments import NS_PER_SECOND
 
 BATCH: Final = 65_536  # bytes of recorded packets that are passed on at once
 _KIND: Final = struct.Struct("<II")
@@ -74,7 +74,7 @@ class History:
             recordings: The file of each recorder, in chunks of any size.
             overlap: The seconds since the live capture was asked for, at most.
         """
-        margin = int(overlap * SECOND) + SECOND  # the clock may be set meanwhile
+        margin = int(overlap * NS_PER_SECOND) + NS_PER_SECOND  # the clock may be set meanwhile
         batch: list[bytes] = []
         size = 0
         for time_ns, block in heapq.merge(*(self._read(one, batch) for one in recordings)):
@@ -151,7 +151,7 @@ class History:
         return self._interfaces.setdefault(key, len(self._interfaces)), is_new
 
     def _has(self, block: bytes) -> bool:
-        if _time(block) > self._newest + SECOND:
+        if _time(block) > self._newest + NS_PER_SECOND:
             self._both.clear()
             return False
         key = _key(block)

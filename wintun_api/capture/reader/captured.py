@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Final
 
 NOT_IP: Final = "not IP"
-SECOND: Final = 1_000_000_000  # nanoseconds
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,9 @@ import struct
 from typing import Final
 
 from wintun_api.capture import links, pcapng
-from wintun_api.capture.reader.captured import NOT_IP, SECOND
+from wintun_api.capture.reader.captured import NOT_IP
 from wintun_api.capture.reader.options import MAX_NAME, options, text
+from wintun_api.moments import NS_PER_SECOND
 
 MAX_SECONDS: Final = 2**40  # of an offset; some 30,000 years
 _MICROSECONDS: Final = 6  # the resolution if an interface does not name one
@@ -49,13 +50,13 @@ class Interface:
                 (offset,) = struct.unpack(f"{order}q", value)
                 if abs(offset) > MAX_SECONDS:
                     raise ValueError
-                self._offset_ns = offset * SECOND
+                self._offset_ns = offset * NS_PER_SECOND
         self._units: int = base**power  # in a second
-        self._factor = SECOND // self._units if SECOND % self._units == 0 else 0
+        self._factor = NS_PER_SECOND // self._units if NS_PER_SECOND % self._units == 0 else 0
 
     def time_ns(self, high: int, low: int) -> int:
         """Return the nanoseconds since 1970 of the two halves of a time."""
         ticks = (high << 32) | low
         if self._factor:
             return ticks * self._factor + self._offset_ns
-        return ticks * SECOND // self._units + self._offset_ns
+        return ticks * NS_PER_SECOND // self._units + self._offset_ns

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from wintun_api.capture import links
-from wintun_api.capture.reader.captured import NOT_IP, SECOND, Captured
+from wintun_api.capture.reader.captured import NOT_IP, Captured
 from wintun_api.capture.reader.source import Source
 from wintun_api.capture.reader.variants import MAX_RECORD, NANOSECONDS, SAMPLE, record_of
+from wintun_api.moments import NS_PER_SECOND
 
 _VERSION: Final = 2
 _LENGTHS_IN_ORDER: Final = 3  # the first minor version that has the captured length first
@@ -79,7 +80,7 @@ class Records:
             yield Captured(
                 data,
                 original - length if original > length else 0,
-                seconds * SECOND + fraction * factor,
+                seconds * NS_PER_SECOND + fraction * factor,
                 None,
                 0,
                 None if data is not None else reason,

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Final
 
 import typer
 
-from wintun_api.capture.reader.captured import SECOND
 from wintun_api.choices import CaptureDirection
 from wintun_api.cli.exit_codes import ExitCode
 from wintun_api.cli.output import Progress, fail
@@ -27,6 +26,7 @@ from wintun_api.cli.replay.interruption import Interruption
 from wintun_api.cli.replay.pace import Pace
 from wintun_api.cli.replay.totals import Totals
 from wintun_api.limits import MAX_PACKET
+from wintun_api.moments import NS_PER_SECOND
 from wintun_api.packet.offload import completed
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ STANDARD_INPUT: Final = "standard input"
 SHORTENED: Final = "cut by the snap length"
 WITHOUT_DIRECTION: Final = "without a direction"
 _STEP: Final = 1.0  # seconds between two looks of the progress while it waits
-_BEHIND: Final = SECOND  # a delay that is told at the end
+_BEHIND: Final = NS_PER_SECOND  # a delay that is told at the end
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ class Replay:
             return f"Cannot read {self._name}: {error.strerror or error}."
         finally:
             self._ended = time.monotonic_ns()
-            self._totals.seconds = (self._ended - self._began) / SECOND
+            self._totals.seconds = (self._ended - self._began) / NS_PER_SECOND
             self._progress.clear()
 
     @property
@@ -122,8 +122,8 @@ class Replay:
         if self._pace is None or not self._start or late < max(_BEHIND, self._last_due // 10):
             return None
         return (
-            f"The packets were not sent as fast as asked: the last one came {late / SECOND:.1f} s "
-            "late."
+            "The packets were not sent as fast as asked: the last one came "
+            f"{late / NS_PER_SECOND:.1f} s late."
         )
 
     def _passes(self, file: CaptureFile) -> str | None:
@@ -275,14 +275,14 @@ class Replay:
         if self._pace is None:
             return
         moment = self._start + self._due
-        while (left := (moment - time.monotonic_ns()) / SECOND) > 0:
+        while (left := (moment - time.monotonic_ns()) / NS_PER_SECOND) > 0:
             time.sleep(min(left, _STEP))
             self._progress.show(lambda: self._so_far(moment))
 
     def _so_far(self, due: int = 0) -> str:
         """Return how far the replay is, as a line; `due` is the moment for which it waits."""
         assert self._file is not None
-        seconds = (time.monotonic_ns() - self._began) / SECOND
+        seconds = (time.monotonic_ns() - self._began) / NS_PER_SECOND
         sent = self._totals.sent
         words = [f"{sent} sent in {seconds:.0f} s ({sent / seconds:.0f} a second)"]
         size, loop, number = self._file.size, self._order.loop, self._totals.passes
@@ -294,7 +294,7 @@ class Replay:
         left_out = sum(self._totals.left_out.values())
         if left_out:
             words.append(f"{left_out} left out")
-        wait = (due - time.monotonic_ns()) / SECOND
+        wait = (due - time.monotonic_ns()) / NS_PER_SECOND
         if wait > _STEP:
             words.append(f"the next in {wait:.0f} s")
         return ", ".join(words)

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from wintun_api import quantities
-from wintun_api.capture.reader.captured import SECOND
+from wintun_api.moments import NS_PER_SECOND
 
 # A time that is further back than this is not a packet out of order: the clock was set.
-OUT_OF_ORDER: Final = SECOND
+OUT_OF_ORDER: Final = NS_PER_SECOND
 _MULTIPLE: Final = re.compile(r"(\d+(?:\.\d+)?|\.\d+) ?[xX]?")
 
 
@@ -49,7 +49,7 @@ class PacketRate:
 
     def due(self, _time_ns: int, _size: int) -> int:
         """Return when the next packet is due."""
-        due = int(self._packets * SECOND / self.per_second)
+        due = int(self._packets * NS_PER_SECOND / self.per_second)
         self._packets += 1
         return due
 
@@ -67,7 +67,7 @@ class BitRate:
 
     def due(self, _time_ns: int, size: int) -> int:
         """Return when the next packet is due."""
-        due = self._bits * SECOND // self.per_second
+        due = self._bits * NS_PER_SECOND // self.per_second
         self._bits += 8 * size
         return due
 
@@ -154,4 +154,4 @@ def gap_of(text: str) -> int:
         raise ValueError(f"{text!r} is not a time such as 5s, 500ms or 2m.") from None
     if seconds <= 0:
         raise ValueError("The gap must be longer than 0 seconds.")
-    return int(seconds * SECOND)
+    return int(seconds * NS_PER_SECOND)

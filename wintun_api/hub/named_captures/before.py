@@ -9,8 +9,8 @@ from typing import Final
 from wintun_api.hub.burst import Burst
 from wintun_api.hub.capture.source import Source
 from wintun_api.hub.losses import Loss
-from wintun_api.hub.named_captures.trigger import FOREVER
 from wintun_api.hub.window import Window
+from wintun_api.moments import NEVER
 
 WINDOW_BYTES: Final = 16 * 1024 * 1024  # of memory, for each session
 MOST_WINDOWS: Final = 16  # sessions; the packets of the one that came first are dropped beyond that
@@ -47,7 +47,7 @@ class Before:
         found = [
             (source, burst, losses)
             for source, window in self._windows.items()
-            for burst, losses in window.between(since_ns, FOREVER)
+            for burst, losses in window.between(since_ns, NEVER)
         ]
         self.clear()
         found.sort(key=lambda one: one[1].time_ns)

@@ -185,13 +185,11 @@ class Filing:
     def _put_packets(self, source: Source, burst: Burst, losses: Sequence[Loss]) -> None:
         file = self._file
         assert file is not None
-        times = burst.times
-        first = burst.time_ns + (times[0] if times is not None else 0)
         self._note(file, source, losses)
         file.packets += burst.count
         file.part_packets += burst.count
-        file.first_ns = first if file.first_ns is None else file.first_ns
-        file.last_ns = burst.time_ns + (times[-1] if times is not None else 0)
+        file.first_ns = burst.first_ns if file.first_ns is None else file.first_ns
+        file.last_ns = burst.last_ns
         self.made += burst.count
         self._put(file, file.blocks.add(source, burst, losses))
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import struct
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
 from wintun_api.capture import pcapng
+from wintun_api.capture.reader.options import options
 
 PART: Final = 1024 * 1024
 LARGEST: Final = 1024 * 1024  # bytes of a block; the service writes none that is larger
@@ -31,7 +32,6 @@ _OWN: Final = re.compile(rb"\b(?:queue|ended) (\d{1,18})")
 
 _HEAD: Final = struct.Struct("<II")
 _PACKET: Final = struct.Struct("<8xIIII")  # interface, time, captured length
-_OPTION: Final = struct.Struct("<HH")
 _FIXED: Final = 28  # bytes of an enhanced packet block before the packet
 _BEFORE_OPTIONS: Final = 20  # bytes of an interface statistics block before its options
 _PLAIN: Final = _FIXED + 8 + 4 + 4  # with flags, the end of options and the length again
@@ -124,7 +124,7 @@ class Scan:
             self.first_ns = self.last_ns
         padded = captured + -captured % 4
         if length > _PLAIN + padded:
-            for code, value in _options(data, at + _FIXED + padded, at + length - 4):
+            for code, value in options(bytes(data[at + _FIXED + padded : at + length - 4]), "<"):
                 if code == pcapng.DROP_COUNT:
                     self.dropped[interface] += int.from_bytes(value, "little")
                 elif code == pcapng.COMMENT:
@@ -133,7 +133,7 @@ class Scan:
     def _statistics(self, data: bytes | bytearray, at: int, behind: int) -> None:
         interface = int.from_bytes(data[at + 8 : at + 12], "little")
         self.ended.add(interface)
-        for code, value in _options(data, at + _BEFORE_OPTIONS, behind - 4):
+        for code, value in options(bytes(data[at + _BEFORE_OPTIONS : behind - 4]), "<"):
             if code == pcapng.DROPPED:  # of the whole file
                 self.dropped[interface] = int.from_bytes(value, "little")
             elif code == pcapng.COMMENT:
@@ -177,12 +177,3 @@ def _limited(read: Callable[[int], bytes], limit: int) -> Callable[[int], bytes]
         return data
 
     return some
-
-
-def _options(data: bytes | bytearray, at: int, end: int) -> Iterator[tuple[int, bytes]]:
-    """Yield the code and the value of each option of a block."""
-    while at + _OPTION.size <= end:
-        code, length = _OPTION.unpack_from(data, at)
-        at += _OPTION.size
-        yield code, bytes(data[at : min(at + length, end)])
-        at += length + -length % 4

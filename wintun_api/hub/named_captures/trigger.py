@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from wintun_api.choices import EventType, TriggerKind
@@ -17,8 +17,8 @@ from wintun_api.hub.capture.source import Source
 from wintun_api.hub.events import EventLog
 from wintun_api.hub.named_captures.definition import Trigger
 from wintun_api.hub.named_captures.view import CaptureView
+from wintun_api.moments import NEVER
 
-FOREVER: Final = 2**63 - 1
 Chosen = Callable[[UUID], bool]
 
 
@@ -42,7 +42,7 @@ class Match:
         """Return what of a burst came with this packet or after it; None if nothing did."""
         if (source.session, burst.injected) == (self.session, self.injected):
             return burst.since(self.number)
-        return burst.between(self.time_ns, FOREVER)
+        return burst.between(self.time_ns, NEVER)
 
 
 def event_of(trigger: Trigger) -> EventType | None:

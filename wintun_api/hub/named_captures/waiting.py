@@ -16,10 +16,10 @@ from wintun_api.hub.filters import Filter
 from wintun_api.hub.losses import Loss
 from wintun_api.hub.named_captures.before import Before
 from wintun_api.hub.named_captures.surroundings import Surroundings
-from wintun_api.hub.named_captures.trigger import FOREVER, Match, event_of, happened
+from wintun_api.hub.named_captures.trigger import Match, event_of, happened
 from wintun_api.hub.named_captures.view import CaptureView
+from wintun_api.moments import NEVER, NS_PER_SECOND
 
-NS: Final = 1_000_000_000
 # What a capture lets wait. What passes the filter of a trigger has as much room: its first packet
 # is enough, but what does not fit would count as a loss of the session.
 QUEUE_PACKETS: Final = 262_144  # for each session
@@ -123,12 +123,12 @@ class Waiting:
             if match is not None and not self._trigger.before:
                 part = match.rest(source, burst)
             else:
-                part = burst.between(self._since(now_ns), FOREVER)
+                part = burst.between(self._since(now_ns), NEVER)
             if part is not None:
                 yield source, part, losses if part is burst else ()
 
     def _since(self, now_ns: int) -> int:
-        return now_ns - int(self._trigger.before * NS)
+        return now_ns - int(self._trigger.before * NS_PER_SECOND)
 
     async def _await(self, event: Coroutine[Any, Any, bool]) -> None:
         if await event:
