@@ -61,18 +61,23 @@ class PassingLoop(asyncio.SelectorEventLoop):
 
 
 def run_passing(work: Coroutine[Any, Any, T]) -> T:
-    """Run a test in which time passes at once (`times_out`)."""
+    """Run a test in which time passes at once (`pass_at_once`)."""
     with asyncio.Runner(loop_factory=PassingLoop) as runner:
         return runner.run(work)
 
 
-async def times_out(request: Coroutine[Any, Any, object], gate: Gate) -> DriverBusy:
-    """Let a request wait while a call is held, and its time pass; return its error."""
+def pass_at_once(seconds: float) -> None:
+    """Let a little more than so many seconds pass on the running loop, a `PassingLoop`."""
     loop = asyncio.get_running_loop()
     assert isinstance(loop, PassingLoop)
+    loop.passed += seconds + 1
+
+
+async def times_out(request: Coroutine[Any, Any, object], gate: Gate) -> DriverBusy:
+    """Let a request wait while a call is held, and its time pass; return its error."""
     waiting = asyncio.ensure_future(request)
     await reached(gate)
-    loop.passed += LIMIT + 1
+    pass_at_once(LIMIT)
     with pytest.raises(DriverBusy) as caught:
         await soon(waiting)
     return caught.value

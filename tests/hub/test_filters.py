@@ -9,11 +9,12 @@ from collections.abc import Iterator
 import pytest
 
 from tests.extension import extension
+from tests.hub.running import pass_at_once, run_passing, soon
 from tests.libpcap import need_libpcap
 from wintun_api.capture.filters.program import Program
 from wintun_api.errors import FiltersBusy, InvalidFilter
 from wintun_api.hub.burst import Burst
-from wintun_api.hub.filters import LOOKING_UP, WAITING, Filter, Filters
+from wintun_api.hub.filters import LOOKING_UP, PATIENCE, WAITING, Filter, Filters
 from wintun_api.hub.tasks import TaskSet
 from wintun_api.native import Speedups
 from wintun_api.packet import build
@@ -80,10 +81,17 @@ class Resolver:
 
     def __init__(self) -> None:
         self.answers = threading.Event()
+        self._asked = threading.Semaphore(0)
+
+    async def asked(self, times: int) -> None:
+        """Wait until so many names are looked up."""
+        for _ in range(times):
+            await soon(asyncio.to_thread(self._asked.acquire))
 
     def compile(self, expression: str) -> Program:
         """Compile a filter into nothing."""
         if "host" in expression:
+            self._asked.release()
             self.answers.wait()
         return Program(expression, b"")
 
@@ -139,29 +147,31 @@ def test_too_many_names_at_once(resolver: Resolver) -> None:
     asyncio.run(body())
 
 
-def test_a_name_that_nothing_resolves(resolver: Resolver, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_that_nothing_resolves(resolver: Resolver) -> None:
     """Only the filter with the name is refused, and the error says which name it is."""
-    monkeypatch.setattr("wintun_api.hub.filters.PATIENCE", 0.05)
 
     async def body() -> None:
         filters = Filters(compiler=resolver.compile, checker=resolver.check)
+        waiting = asyncio.ensure_future(filters.compile("tcp and host b.example.com"))
+        await resolver.asked(1)
+        pass_at_once(PATIENCE)
         with pytest.raises(InvalidFilter, match=r"b\.example\.com' was not resolved") as one:
-            await filters.compile("tcp and host b.example.com")
+            await waiting
         assert one.value.offset == 13
 
-    asyncio.run(body())
+    run_passing(body())
 
 
-def test_a_filter_that_only_waited_is_not_invalid(
-    resolver: Resolver, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_filter_that_only_waited_is_not_invalid(resolver: Resolver) -> None:
     """One whose turn does not come in time was not compiled, so nothing is wrong with it."""
-    monkeypatch.setattr("wintun_api.hub.filters.PATIENCE", 0.05)
 
     async def body() -> None:
         filters = Filters(compiler=resolver.compile, checker=resolver.check)
         names = [f"host b{number}.example.com" for number in range(LOOKING_UP + 1)]
-        ends = await asyncio.gather(*map(filters.compile, names), return_exceptions=True)
-        assert [type(one) for one in ends] == [InvalidFilter] * LOOKING_UP + [FiltersBusy]
+        waiting = asyncio.gather(*map(filters.compile, names), return_exceptions=True)
+        await resolver.asked(LOOKING_UP)
+        pass_at_once(PATIENCE)
+        ends = [type(one) for one in await waiting]
+        assert ends == [InvalidFilter] * LOOKING_UP + [FiltersBusy]
 
-    asyncio.run(body())
+    run_passing(body())

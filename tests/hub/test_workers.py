@@ -7,12 +7,12 @@ import threading
 
 import pytest
 
+from tests.hub.running import pass_at_once, run_passing
 from wintun_api.errors import ServiceStopping
 from wintun_api.hub.tasks import TaskSet
 from wintun_api.hub.workers import Occupied, Workers
 
 LONG = 60.0
-SHORT = 0.05
 
 
 def test_results_and_errors() -> None:
@@ -50,15 +50,27 @@ def test_work_that_takes_too_long() -> None:
     """It ends the wait of who asked for it, and keeps its thread until it is done."""
 
     async def body() -> None:
-        workers, gate = Workers("work", threads=1, waiting=1, patience=SHORT), threading.Event()
+        workers, gate = Workers("work", threads=1, waiting=1, patience=LONG), threading.Event()
+        begun = threading.Event()
+
+        def work() -> bool:
+            begun.set()
+            return gate.wait()
+
+        first = asyncio.ensure_future(workers.run(work))
+        assert await asyncio.to_thread(begun.wait, LONG)
+        pass_at_once(LONG)
         with pytest.raises(TimeoutError):
-            await workers.run(gate.wait)
+            await first
+        second = asyncio.ensure_future(workers.run(lambda: 7))
+        await asyncio.sleep(0)
+        pass_at_once(LONG)
         with pytest.raises(Occupied):
-            await workers.run(lambda: 7)
+            await second
         gate.set()
         assert await workers.run(lambda: 7) == 7
 
-    asyncio.run(body())
+    run_passing(body())
 
 
 def test_stop() -> None:

@@ -17,12 +17,13 @@ from tests.hub.capture.reading import packet
 from tests.hub.clock import Clock
 from tests.hub.named_captures.desk import agree, desk
 from tests.hub.named_captures.disk import Disk
-from tests.hub.running import Reader, holds, soon
+from tests.hub.running import Reader, holds, pass_at_once, run_passing, soon
 from wintun_api.api.data_directory import make
 from wintun_api.capture.reader import Reader as Packets
 from wintun_api.choices import CaptureState, EventType, StopReason
 from wintun_api.errors import CaptureNotFound, StorageFailed
-from wintun_api.hub.named_captures import captures, index
+from wintun_api.hub.named_captures import index
+from wintun_api.hub.named_captures.capture import END_PATIENCE
 from wintun_api.hub.named_captures.definition import Definition, Keep, Rotate
 from wintun_api.hub.named_captures.files import INDEX
 from wintun_api.hub.named_captures.view import CaptureView
@@ -174,14 +175,13 @@ def test_a_disk_that_answers_after_it_was_given_up(
     asyncio.run(body())
 
 
-def test_a_directory_that_is_made_late(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_directory_that_is_made_late(tmp_path: Path) -> None:
     """It is removed when the disk has made it: the capture was refused before."""
-    free = threading.Event()
-    monkeypatch.setattr(captures, "END_PATIENCE", 0.05)
-
+    asked, free = threading.Event(), threading.Event()
     made: list[Path] = []
 
     def late(path: Path) -> None:
+        asked.set()
         assert free.wait(60)
         make(path)
         if path.parent.name == "c":
@@ -191,14 +191,16 @@ def test_a_directory_that_is_made_late(tmp_path: Path, monkeypatch: pytest.Monke
         async with desk(tmp_path / "c") as one:
             await one.stop(await one.start())
             one.store.make = late
+            starting = asyncio.ensure_future(one.start())
+            assert await asyncio.to_thread(asked.wait, 30)
+            pass_at_once(END_PATIENCE)
             with pytest.raises(StorageFailed, match="the disk does not answer"):
-                await one.start()
-            monkeypatch.setattr(captures, "END_PATIENCE", 10)
+                await starting
             free.set()
             await holds(lambda: made)
             await holds(lambda: not made[0].exists())
 
-    asyncio.run(body())
+    run_passing(body())
 
 
 def test_a_file_that_was_cut(tmp_path: Path) -> None:
