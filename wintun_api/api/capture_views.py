@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from wintun_api.hub.named_captures import definition as hub
-from wintun_api.hub.named_captures.names import download_name
+from wintun_api.hub.named_captures.names import end, stem
 from wintun_api.hub.named_captures.view import CaptureView, FileView
 from wintun_api.schemas import captures as models
 
@@ -33,6 +33,7 @@ def definition_of(body: models.CaptureCreate) -> hub.Definition:
 def capture_of(view: CaptureView) -> models.Capture:
     """Return the capture that a view of the hub describes."""
     asked = view.definition
+    begins = stem(asked.name)
     return models.Capture(
         id=view.id,
         name=asked.name,
@@ -58,7 +59,7 @@ def capture_of(view: CaptureView) -> models.Capture:
         lost=view.lost,
         unwritten=view.unwritten,
         bytes=view.bytes,
-        files=[_file_of(asked.name, file) for file in view.files],
+        files=[_file_of(begins + end(file), file) for file in view.files],
         deleted_files=view.deleted_files,
     )
 
@@ -66,7 +67,7 @@ def capture_of(view: CaptureView) -> models.Capture:
 def _file_of(name: str, file: FileView) -> models.CaptureFile:
     return models.CaptureFile(
         number=file.number,
-        name=download_name(name, file),
+        name=name,
         packets=file.packets,
         bytes=file.bytes,
         first=_optional_time(file.first_ns),

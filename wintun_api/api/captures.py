@@ -33,7 +33,7 @@ from wintun_api.errors import (
 )
 from wintun_api.hub.aside import aside
 from wintun_api.hub.named_captures.files import Reading
-from wintun_api.hub.named_captures.names import download_name, plain_name
+from wintun_api.hub.named_captures.names import end, plain_name, stem
 from wintun_api.hub.named_captures.view import CaptureView, FileView
 from wintun_api.schemas.captures import Capture, CaptureCreate
 from wintun_api.schemas.model import TRIMMED
@@ -217,7 +217,7 @@ async def _chunks(
 
 def _disposition(view: CaptureView, file: FileView) -> str:
     """Return the header that names the file (RFC 6266), twice if not every client can show it."""
-    name = download_name(view.definition.name, file)
+    name = stem(view.definition.name) + end(file)
     if name.isascii():
         return f'attachment; filename="{name}"'
     return f"attachment; filename=\"{plain_name(view, file)}\"; filename*=UTF-8''{quote(name)}"

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import re
+import time
 import unicodedata
-from datetime import UTC, datetime
 from typing import Final
 
 from wintun_api.hub.named_captures.view import CaptureView, FileView
+from wintun_api.moments import NS_PER_SECOND
 
 LONGEST: Final = 200  # bytes of the name of a capture in the name of a file; a file may have 255
 
 
-def download_name(name: str, file: FileView) -> str:
-    """Return the name under which a file is saved.
+def stem(name: str) -> str:
+    """Return what the names of all files of a capture begin with; `end` is the rest.
 
     It has the letters and digits of every script, and the signs that every file system takes.
     """
     words = unicodedata.normalize("NFC", name)
     kept = "".join(one if _stays(one) else "_" for one in words)
-    return f"{_cut(_trimmed(kept)) or 'capture'}{_end(file)}"
+    return _cut(_trimmed(kept)) or "capture"
+
+
+def end(file: FileView) -> str:
+    """Return what the name of a file ends with: its number and when it was begun."""
+    begun = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(file.begun_ns // NS_PER_SECOND))
+    return f"-{file.number:05}-{begun}.pcapng"
 
 
 def plain_name(view: CaptureView, file: FileView) -> str:
@@ -27,7 +34,7 @@ def plain_name(view: CaptureView, file: FileView) -> str:
     letters = unicodedata.normalize("NFKD", view.definition.name)  # of an umlaut, its letter
     bare = "".join(one for one in letters if not unicodedata.combining(one))
     kept = re.sub(r"[^A-Za-z0-9.-]+", "_", bare)
-    return f"{_trimmed(kept) or 'capture'}-{view.id}{_end(file)}"
+    return f"{_trimmed(kept) or 'capture'}-{view.id}{end(file)}"
 
 
 def _stays(character: str) -> bool:
@@ -41,8 +48,3 @@ def _trimmed(words: str) -> str:
 
 def _cut(words: str) -> str:
     return words.encode()[:LONGEST].decode(errors="ignore")
-
-
-def _end(file: FileView) -> str:
-    begun = datetime.fromtimestamp(file.begun_ns / 1e9, UTC)
-    return f"-{file.number:05}-{begun:%Y%m%dT%H%M%SZ}.pcapng"
