@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 import tempfile
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 import hypothesis
 import pytest
@@ -15,7 +17,9 @@ import pytest
 from tests import bytecode, needs
 from tests.disk import mounted
 from tests.drivers.linux.kernel import namespace
+from tests.libpcap import Install
 from tests.running import RunningService, running
+from wintun_api.capture.filters import binding
 from wintun_api.drivers.emulated.driver import emulated_driver
 from wintun_api.drivers.emulated.library import EmulatedLibrary
 from wintun_api.drivers.emulated.machine import Machine
@@ -135,6 +139,18 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of 64 KiB; needs root."""
     with mounted(tmp_path / "disk") as path:
         yield path
+
+
+@pytest.fixture
+def installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
+    """What is installed as libpcap: a function that takes a module, or None for none."""
+    binding.loaded.cache_clear()
+
+    def install(module: ModuleType | None) -> None:
+        monkeypatch.setitem(sys.modules, binding.PACKAGE, module)
+
+    yield install
+    binding.loaded.cache_clear()
 
 
 @pytest.fixture

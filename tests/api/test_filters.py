@@ -10,10 +10,10 @@ from typing import NoReturn
 
 import pytest
 
-from tests.libpcap import need_libpcap
+from tests.libpcap import Install, need_libpcap
 from tests.running import TOKEN, RunningService, running
 from wintun_api.capture.filters import binding
-from wintun_api.errors import FiltersBusy, FilterUnavailable, InvalidFilter
+from wintun_api.errors import FiltersBusy, InvalidFilter
 from wintun_api.hub.filters import Filters
 from wintun_api.limits import MAX_FILTER
 
@@ -24,15 +24,6 @@ def check(service: RunningService, expression: str) -> tuple[int, object]:
     """Return the status and the body of the answer."""
     answer = service.http.post("/v1/filters/check", json={"filter": expression})
     return answer.status_code, answer.json()
-
-
-@pytest.fixture
-def without_libpcap(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As it is where the extra `filter` was not installed."""
-    missing = FilterUnavailable(
-        "Filters need libpcap, which is not installed.", hint=binding.INSTALL
-    )
-    monkeypatch.setattr(binding, "loaded", lambda: missing)
 
 
 def test_a_right_filter(service: RunningService) -> None:
@@ -74,9 +65,7 @@ def test_a_service_that_is_busy_with_filters(
     assert answer.json()["type"] == "urn:wintun-api:problem:filters-busy"
 
 
-def test_a_service_that_stops(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_service_that_stops(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """A filter whose name is still looked up is answered with 503, and nothing has to be cut."""
     begun, end = threading.Event(), threading.Event()
 
@@ -85,16 +74,14 @@ def test_a_service_that_stops(
         end.wait(PATIENCE)
         raise InvalidFilter("", "", 0)
 
-    defaults = Filters.__init__.__kwdefaults__
-    assert defaults is not None
-    monkeypatch.setitem(defaults, "checker", lambda _: None)
-    monkeypatch.setitem(defaults, "compiler", look_up)
+    filters = Filters(checker=lambda _: None, compiler=look_up)
     try:
         with (
             running(tmp_path) as service,
             service.client(TOKEN) as client,
             ThreadPoolExecutor() as pool,
         ):
+            service.service.context.registry.filters = filters
             body = {"filter": "host b.example.com"}
             waiting = pool.submit(client.post, "/v1/filters/check", json=body)
             assert begun.wait(PATIENCE)
@@ -107,9 +94,9 @@ def test_a_service_that_stops(
     assert not [one for one in caplog.records if one.levelno >= logging.ERROR]
 
 
-@pytest.mark.usefixtures("without_libpcap")
-def test_without_libpcap(service: RunningService) -> None:
+def test_without_libpcap(service: RunningService, installed: Install) -> None:
     """Every filter is a 501 that says what to install; the rest of the service works."""
+    installed(None)
     status, problem = check(service, "tcp")
     assert status == 501
     assert isinstance(problem, dict)

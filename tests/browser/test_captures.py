@@ -11,28 +11,18 @@ import pytest
 
 from tests.browser.screen import Screen
 from tests.capture.capinfos import info_of
+from tests.libpcap import need_libpcap
 from tests.needs import need
 from tests.running import RunningService
 from tests.samples import ECHO
 from tests.waiting import until
-from wintun_api.capture.filters.binding import library
 from wintun_api.choices import Scope
-from wintun_api.errors import FilterUnavailable
 from wintun_api.wire import BATCH_TYPE, Batch, pack
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator
 
 pytestmark = pytest.mark.heavy
-
-
-def has_libpcap() -> bool:
-    """Say whether filters can be compiled here."""
-    try:
-        library()
-    except FilterUnavailable:
-        return False
-    return True
 
 
 @pytest.fixture
@@ -182,11 +172,11 @@ def test_errors_are_at_their_fields(screen: Screen, form: Locator) -> None:
     assert captures(screen.service) == []
 
 
-@pytest.mark.skipif(not has_libpcap(), reason="not installed: libpcap for Python")
 def test_a_filter_is_checked_while_it_is_typed(
     screen: Screen, session: dict[str, Any], form: Locator
 ) -> None:
     """The place of its fault is marked; a valid one chooses the packets."""
+    need_libpcap()
     from playwright.sync_api import expect
 
     screen.fill("Filter", "icmp and prot 80")

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from types import ModuleType
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.libpcap import need_libpcap
+from tests.libpcap import Install, need_libpcap
 from wintun_api.capture.filters import binding
 from wintun_api.capture.filters.compiler import (
     MAX_INSTRUCTIONS,
@@ -155,19 +153,7 @@ def test_rubbish_is_compiled_or_refused(expression: str) -> None:
     assert fault is None or (fault.reason and 0 <= fault.offset <= len(expression))
 
 
-@pytest.fixture
-def installed(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """What is installed as libpcap: a function that takes a module, or None for none."""
-    binding.loaded.cache_clear()
-
-    def install(module: ModuleType | None) -> None:
-        monkeypatch.setitem(sys.modules, binding.PACKAGE, module)
-
-    yield install
-    binding.loaded.cache_clear()
-
-
-def test_without_libpcap(installed: Any) -> None:
+def test_without_libpcap(installed: Install) -> None:
     """The error says what to install."""
     installed(None)
     with pytest.raises(FilterUnavailable, match="not installed") as caught:
@@ -176,7 +162,7 @@ def test_without_libpcap(installed: Any) -> None:
     assert binding.version() is None
 
 
-def test_another_package_of_this_name(installed: Any) -> None:
+def test_another_package_of_this_name(installed: Install) -> None:
     """A module that is not the binding is the same clear error, and says what to do."""
     installed(ModuleType(binding.PACKAGE))
     with pytest.raises(FilterUnavailable, match="cannot be used") as caught:

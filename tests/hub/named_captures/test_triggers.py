@@ -13,7 +13,7 @@ from tests.hub.capture.reading import packet
 from tests.hub.clock import Clock
 from tests.hub.named_captures.desk import Desk, agree, desk
 from tests.hub.running import Reader, holds, soon
-from wintun_api.capture.filters.binding import version
+from tests.libpcap import need_libpcap
 from wintun_api.choices import CaptureState, EventType, StopReason, TriggerKind
 from wintun_api.errors import CaptureOver, InvalidFilter, TooManyCaptures
 from wintun_api.hub.named_captures.captures import MAX_KEEPING
@@ -22,9 +22,6 @@ from wintun_api.hub.session import ManagedSession
 from wintun_api.packet import build
 
 pytestmark = needs_tshark
-needs_libpcap = pytest.mark.skipif(
-    version() is None, reason="no libpcap: pip install wintun-api[filter]"
-)
 
 CALL = Trigger(on=TriggerKind.CALL)
 ASKED = Definition(name="a", trigger=CALL)
@@ -175,10 +172,10 @@ def test_a_loss(tmp_path: Path) -> None:
     asyncio.run(body())
 
 
-@needs_libpcap
 @pytest.mark.parametrize("before", [0.0, 60.0])
 def test_a_packet_that_passes_a_filter(tmp_path: Path, before: float) -> None:
     """It begins with this packet, within its burst, and has what came before it if asked."""
+    need_libpcap()
 
     async def body() -> None:
         async with desk(tmp_path / "c") as one:
@@ -197,9 +194,9 @@ def test_a_packet_that_passes_a_filter(tmp_path: Path, before: float) -> None:
     asyncio.run(body())
 
 
-@needs_libpcap
 def test_a_packet_that_the_capture_does_not_have(tmp_path: Path) -> None:
     """The filter of the trigger sees packets that the filter of the capture leaves out."""
+    need_libpcap()
 
     async def body() -> None:
         async with desk(tmp_path / "c") as one:
@@ -234,9 +231,9 @@ def test_no_packet_of_a_later_time(tmp_path: Path) -> None:
     asyncio.run(body())
 
 
-@needs_libpcap
 def test_two_captures_with_a_filter_each(tmp_path: Path) -> None:
     """Two captures at once have the packets that pass their own filters."""
+    need_libpcap()
 
     async def body() -> None:
         async with desk(tmp_path / "c") as one:
