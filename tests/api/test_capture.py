@@ -21,6 +21,7 @@ from tests.waiting import until
 from wintun_api.capture import pcapng
 from wintun_api.capture.reader import Reader
 from wintun_api.choices import Scope
+from wintun_api.hub.filters import Filters
 from wintun_api.packet import build
 from wintun_api.wire import BATCH, PCAPNG
 
@@ -217,3 +218,15 @@ def test_an_ended_session(rig: Rig) -> None:
                 client.recv(30)
     assert rig.service.http.get(path_of(session)).status_code == 409
     assert rig.service.http.get(path_of("none")).status_code == 404
+
+
+def test_a_session_that_ends_while_its_filter_is_compiled(
+    service: RunningService, session: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client is told, and does not get an empty file."""
+
+    async def end(*_: object) -> None:
+        await service.service.context.registry.sessions.end(session)
+
+    monkeypatch.setattr(Filters, "compile", end)
+    assert service.http.get(path_of(session, "?filter=tcp&seconds=1")).status_code == 404

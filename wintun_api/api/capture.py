@@ -64,8 +64,8 @@ async def capture_packets(
     slowly loses the oldest packets; the next packet in the file carries their number as its drop
     count. `curl -N ... | wireshark -k -i -` shows the packets live.
     """
-    session, _ = await find(context, session_id)
     chosen = await context.registry.filters.compile(query.filter)
+    session = running(context, session_id)  # last, so that it cannot end before the answer begins
     capture = Capture(
         context.registry.sessions,
         session,
@@ -77,8 +77,8 @@ async def capture_packets(
     return answer(capture, session.id, request, context, principal)
 
 
-async def find(context: Context, session_id: str) -> tuple[ManagedSession, AdapterView]:
-    """Return a running session and its adapter.
+def running(context: Context, session_id: str) -> ManagedSession:
+    """Return a running session.
 
     Raises:
         SessionNotFound: No session has this id.
@@ -87,4 +87,10 @@ async def find(context: Context, session_id: str) -> tuple[ManagedSession, Adapt
     session = context.registry.sessions.by_id(session_id)
     if session.state.over or session.state is SessionState.ENDING:
         raise SessionEnded(session.id, session.reason or "")
+    return session
+
+
+async def find(context: Context, session_id: str) -> tuple[ManagedSession, AdapterView]:
+    """Return a running session and its adapter; the errors are those of `running`."""
+    session = running(context, session_id)
     return session, await context.registry.adapter(session.adapter)

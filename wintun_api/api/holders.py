@@ -16,7 +16,7 @@ from pydantic.json_schema import SkipJsonSchema
 from wintun_api.api.access import ANY_TOKEN, needs
 from wintun_api.api.adapters import Guid
 from wintun_api.api.audit import record_change
-from wintun_api.api.capture import find
+from wintun_api.api.capture import find, running
 from wintun_api.api.connection import Options
 from wintun_api.api.context import Context, ContextOf, PrincipalOf
 from wintun_api.api.kinds import Kind
@@ -125,5 +125,4 @@ async def _join(context: Context, principal: Principal, guid: Guid, query: HoldQ
             "Start the session with POST /v1/sessions and a token with the scope "
             f"{Scope.ADMIN}, then connect again; or connect with such a token.",
         )
-    session, _ = await find(context, view.session)
-    return Joined(session, started=False, leave=lambda: None)
+    return Joined(running(context, view.session), started=False, leave=lambda: None)
