@@ -344,9 +344,9 @@ class AsyncPacketStream:
             while answer is None:
                 answer = await (await self._live()).change_filter(expression)
         if answer.next_sequence is None:
-            error = answer.error
+            refused = answer.error
             raise FilterRefused(
-                expression, error.message if error else "", error.offset if error else 0
+                expression, refused.message if refused else "", refused.offset if refused else 0
             )
         return answer.next_sequence
 
