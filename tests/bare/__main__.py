@@ -1,10 +1,11 @@
 """Run README's two commands, as they stand, on bare Debian machines.
 
-    uv run python -m tests.bare [--roots FOLDER] [--make-only] [WORDS OF A CELL'S NAME]
+    uv run python -m tests.bare [--roots FOLDER] [--make-only] [THE BEGINNING OF A CELL'S NAME ...]
 
 A cell is a machine, a user, a place of the clone and an environment. In each the demo must answer
 and end, and the tests must pass; what they leave out for want of a program is in their own table.
-`--roots` names a folder where the machines are kept, for the next run.
+`--roots` names a folder where the machines are kept, for the next run. SIGTERM ends what runs, and
+takes away what is mounted, before the program ends.
 """
 
 from __future__ import annotations
@@ -146,12 +147,17 @@ class Machine:
         said = []
         watch = threading.Timer(PATIENCE, kill_group, (process.pid,))
         watch.start()
-        assert process.stdout is not None
-        for line in process.stdout:
-            said.append(line)
-            print("   ", line, end="", flush=True)
-        watch.cancel()
-        failed = process.wait() != 0
+        try:
+            assert process.stdout is not None
+            for line in process.stdout:
+                said.append(line)
+                print("   ", line, end="", flush=True)
+            failed = process.wait() != 0
+        finally:
+            watch.cancel()
+            if process.poll() is None:
+                kill_group(process.pid)
+                process.wait()
         if failed and not may_fail:
             raise Failed(f"{command!r} ended with {process.returncode}")
         return "".join(said), failed
@@ -237,8 +243,9 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--roots", type=Path)
     parser.add_argument("--make-only", action="store_true")
     parser.add_argument("--pytest", default="", help="more options for pytest, to look closer")
-    parser.add_argument("words", nargs="*")
+    parser.add_argument("cells", nargs="*", help="the beginning of the name of each; default: all")
     given = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with tempfile.TemporaryDirectory() as name:
         folder = given.roots or Path(name)
         folder.mkdir(parents=True, exist_ok=True)
@@ -247,9 +254,13 @@ def main(arguments: list[str]) -> int:
             for release in RELEASES
             if not (folder / release / "made").exists()
         ]
-        for one in making:
-            one.finish()
-            (one.root / "made").touch()
+        try:
+            for one in making:
+                one.finish()
+                (one.root / "made").touch()
+        finally:
+            for one in making:
+                one.end()
         if given.make_only:
             return 0
         project = folder / "project"
@@ -259,7 +270,7 @@ def main(arguments: list[str]) -> int:
         outcomes = [
             run_cell(cell, folder / cell.release, project, index, given.pytest)
             for cell in CELLS
-            if all(word in str(cell) for word in given.words)
+            if str(cell).startswith(tuple(given.cells) or "")
         ]
     print("\nThe demo's install, its answer and the second command, in seconds:")
     for outcome in outcomes:

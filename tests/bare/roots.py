@@ -84,6 +84,12 @@ class Making:
         if CERTIFICATES.exists():
             shutil.copy(CERTIFICATES, f"{self.root}{CERTIFICATES}")
 
+    def end(self) -> None:
+        """Let mmdebstrap end, if it runs: it takes away what it has mounted in the folder."""
+        if self.process.poll() is None:
+            self.process.terminate()
+            self.process.communicate()
+
 
 def begin(release: str, root: Path) -> Making:
     """Begin to make a machine of this release of Debian."""
