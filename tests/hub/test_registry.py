@@ -54,6 +54,24 @@ def test_a_created_adapter_is_listed_and_told() -> None:
     asyncio.run(body())
 
 
+def test_several_adapters_are_looked_up_in_one_reading() -> None:
+    """The driver lists its adapters once for all of them, and one that is missing is refused."""
+
+    async def body() -> None:
+        async with hub() as one:
+            guids = [(await one.registry.create_adapter(name, "Test")).info.guid for name in "ABC"]
+            one.driver.calls.clear()
+            await one.registry.require(guids[0])
+            reading = one.driver.calls.copy()
+            assert "adapters" in reading
+            await one.registry.require(*guids)
+            assert one.driver.calls == 2 * reading
+            with pytest.raises(AdapterNotFound):
+                await one.registry.require(*guids, uuid4())
+
+    asyncio.run(body())
+
+
 def test_settings_that_fail_take_the_adapter_back() -> None:
     """An adapter is created with its settings or not at all."""
 

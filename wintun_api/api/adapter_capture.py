@@ -98,8 +98,7 @@ async def _capture(context: Context, query: AdapterCaptureQuery) -> Capture:
     if query.adapter and query.pool is not None:
         raise InvalidArgument("pool", "adapter and pool cannot be given together.")
     registry = context.registry
-    for guid in query.adapter:
-        await registry.adapter(guid)
+    await registry.require(*query.adapter)
     chosen = await registry.filters.compile(query.filter)
     return Capture(
         registry.sessions,

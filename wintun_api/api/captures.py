@@ -95,8 +95,7 @@ async def create_capture(
     token with the scope `capture` can stop and delete it.
     """
     registry = context.registry
-    for guid in body.adapters or ():
-        await registry.adapter(guid)
+    await registry.require(*(body.adapters or ()))
     created_by = context.tokens.label_of(principal.id) or principal.id
     view = await registry.captures.start(definition_of(body), created_by)
     response.headers["Location"] = f"/v1/captures/{view.id}"

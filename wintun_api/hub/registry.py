@@ -169,9 +169,19 @@ class Registry:
         Raises:
             AdapterNotFound: No adapter has this GUID.
         """
-        if not self._management.busy:
-            await self._management.bounded("list_adapters", self._read_adapters(None))
+        await self.require(guid)
         return self._known(guid).view()
+
+    async def require(self, *guids: UUID) -> None:
+        """Check in one reading that there are adapters with these GUIDs.
+
+        Raises:
+            AdapterNotFound: No adapter has one of them.
+        """
+        if guids and not self._management.busy:
+            await self._management.bounded("list_adapters", self._read_adapters(None))
+        for guid in guids:
+            self._known(guid)
 
     async def create_adapter(
         self,
