@@ -17,8 +17,6 @@ from tests.capture.capinfos import infos_of
 from tests.capture.tshark import needs_tshark, rows
 from tests.waiting import until
 
-pytestmark = needs_tshark
-
 KIB = 1024
 
 
@@ -70,6 +68,7 @@ def clutter(captures: Path) -> list[Path]:
     return list(dict.fromkeys(made))
 
 
+@needs_tshark
 @pytest.mark.parametrize("times", [1, 2])
 def test_killed_in_a_flood(tmp_path: Path, times: int) -> None:
     """Every file opens, and the next start ends the captures with counts that capinfos has too."""
@@ -154,6 +153,7 @@ def quick_disk(tmp_path: Path) -> Iterator[Path]:
         yield Path(directory)
 
 
+@needs_tshark
 def test_stopped_in_a_flood(quick_disk: Path) -> None:
     """SIGTERM ends captures in order: complete files, the reason, and all packets counted."""
     target = Target(quick_disk, TRAFFIC="2000")

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.capture.tshark import needs_tshark
 from tests.disk import fill
 from tests.hub.capture.reading import packet
 from tests.hub.clock import Clock
@@ -28,7 +27,6 @@ from wintun_api.hub.named_captures.definition import Definition, Keep, Rotate
 from wintun_api.hub.named_captures.files import INDEX
 from wintun_api.hub.named_captures.view import CaptureView
 
-pytestmark = needs_tshark
 mounts = pytest.mark.skipif(
     sys.platform != "linux" or os.geteuid() != 0, reason="mounts a file system"
 )

@@ -25,7 +25,6 @@ from wintun_api.errors import CaptureNotFound, StorageFailed
 from wintun_api.hub.named_captures import captures, index
 from wintun_api.hub.named_captures.definition import Definition, Keep, Rotate
 
-pytestmark = needs_tshark
 mounts = pytest.mark.skipif(
     sys.platform != "linux" or os.geteuid() != 0, reason="mounts a file system"
 )
@@ -42,6 +41,7 @@ async def stuck(one: Desk, disk: Disk, clock: Clock) -> str:
     return capture
 
 
+@needs_tshark
 def test_adapters_that_come_and_go(tmp_path: Path) -> None:
     """Each session has an interface with its packets, and statistics when it has ended."""
 
@@ -82,6 +82,7 @@ def test_the_last_packets_of_a_session(tmp_path: Path) -> None:
     asyncio.run(body())
 
 
+@needs_tshark
 def test_a_disk_that_does_not_keep_up(tmp_path: Path) -> None:
     """Packets are lost and counted while the disk takes none; sessions and clients go on."""
 
@@ -107,6 +108,7 @@ def test_a_disk_that_does_not_keep_up(tmp_path: Path) -> None:
     asyncio.run(body())
 
 
+@needs_tshark
 def test_an_end_that_takes_long(tmp_path: Path) -> None:
     """What waits after some seconds is not written; the capture ends properly and says so."""
 
@@ -187,6 +189,7 @@ def test_a_directory_that_cannot_be_written(tmp_path: Path) -> None:
     asyncio.run(body())
 
 
+@needs_tshark
 def test_an_index_that_cannot_be_written(tmp_path: Path) -> None:
     """The capture fails, and its files are whole and complete all the same."""
 
@@ -244,6 +247,7 @@ def test_a_full_disk(small_disk: Path) -> None:
 
 
 @mounts
+@needs_tshark
 def test_the_file_on_a_full_disk_says_what_is_missing(small_disk: Path) -> None:
     """Its statistics count what was lost, in place of the last packets, where that was lost."""
 
@@ -337,6 +341,7 @@ def test_a_day_on_a_small_disk(small_disk: Path) -> None:
     asyncio.run(body())
 
 
+@needs_tshark
 def test_a_file_that_is_deleted_while_it_is_read(tmp_path: Path) -> None:
     """Retention and deletion leave a download what it has begun."""
 
@@ -364,6 +369,7 @@ def test_a_file_that_is_deleted_while_it_is_read(tmp_path: Path) -> None:
     asyncio.run(body())
 
 
+@needs_tshark
 def test_a_file_is_whole_at_every_moment(tmp_path: Path) -> None:
     """What is read while packets are added has whole blocks only, and Wireshark opens it."""
 

@@ -8,15 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.capture.tshark import needs_tshark
 from tests.hub.capture.reading import packet
 from tests.hub.clock import Clock
 from tests.hub.named_captures.desk import agree, desk
 from wintun_api.choices import CaptureState, StopReason
 from wintun_api.errors import CapturesFull, InvalidArgument
 from wintun_api.hub.named_captures.definition import Definition, Keep, Rotate, Stop
-
-pytestmark = needs_tshark
 
 STOPPED = CaptureState.STOPPED
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.capture.tshark import needs_tshark
 from tests.hub.capture.reading import packet
 from tests.hub.clock import Clock
 from tests.hub.named_captures.desk import Desk, agree, desk
@@ -16,8 +15,6 @@ from tests.hub.named_captures.disk import Disk
 from tests.hub.running import Reader, soon
 from wintun_api.choices import CaptureState
 from wintun_api.hub.named_captures.definition import Definition, Keep, Rotate
-
-pytestmark = needs_tshark
 
 ASKED = Definition(name="a", rotate=Rotate(bytes=4096), keep=Keep(files=3))
 

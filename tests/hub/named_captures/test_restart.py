@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from tests.capture.tshark import needs_tshark
 from tests.hub.capture.reading import packet
 from tests.hub.named_captures.desk import Desk, agree, desk
 from tests.hub.running import holds
@@ -23,8 +22,6 @@ from wintun_api.hub.named_captures import files
 from wintun_api.hub.named_captures.definition import Definition, Keep, Rotate, Stop, Trigger
 from wintun_api.hub.named_captures.files import INDEX, create
 from wintun_api.hub.named_captures.view import CaptureView
-
-pytestmark = needs_tshark
 
 FULL = Definition(
     name="all of it",

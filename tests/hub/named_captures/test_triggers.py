@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.capture.tshark import needs_tshark
 from tests.hub.capture.reading import packet
 from tests.hub.clock import Clock
 from tests.hub.named_captures.desk import Desk, agree, desk
@@ -20,8 +19,6 @@ from wintun_api.hub.named_captures.captures import MAX_KEEPING
 from wintun_api.hub.named_captures.definition import Definition, Stop, Trigger
 from wintun_api.hub.session import ManagedSession
 from wintun_api.packet import build
-
-pytestmark = needs_tshark
 
 CALL = Trigger(on=TriggerKind.CALL)
 ASKED = Definition(name="a", trigger=CALL)
