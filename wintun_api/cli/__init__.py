@@ -49,6 +49,7 @@
     capture_source   where its packets come from: live, and from recorders before that
     capture_end      why a live capture ended by itself
     recording        what it has recorded: lines, JSON or a file
+    interruption     Ctrl-C and SIGTERM while a command has work that should not be torn
     capture_options  the options of `captures start` that say when files begin and end
     saving           save what the service sends as a file that is whole, or not there
     filter_fault     show where a filter is wrong

@@ -16,11 +16,12 @@ from wintun_api.cli.capture_options import in_options, takes_limits
 from wintun_api.cli.client_options import ClientOptions, takes_client_options
 from wintun_api.cli.completion import adapter_names, capture_words, pool_names
 from wintun_api.cli.exit_codes import ExitCode
+from wintun_api.cli.interruption import Interruption
 from wintun_api.cli.lookup import SHORTEST
 from wintun_api.cli.options import Quiet, as_path, check_output
 from wintun_api.cli.output import counted, fail, printable, show_ids, show_json
 from wintun_api.cli.recording import refuse_terminal
-from wintun_api.cli.saving import Target, interrupts, refuse_existing, safe_name
+from wintun_api.cli.saving import Target, refuse_existing, safe_name
 from wintun_api.cli.table import show_record, show_table
 from wintun_api.limits import MAX_CAPTURE_NAME, MAX_PACKET
 
@@ -319,7 +320,7 @@ def download(
         refuse_terminal(output, "wintun-api captures download CAPTURE -o -")
         if options.as_json:
             raise typer.BadParameter("--json and --output - cannot be used together.")
-    with options.connect() as client, interrupts():
+    with options.connect() as client, Interruption():
         found = client.ask(operations.get_capture(client.capture_id(capture)))
         files = _chosen(found, file)
         if joined:
@@ -350,6 +351,7 @@ def _save(
     client: Client, capture: str, path: Path, files: Sequence[dict[str, Any]], *, as_json: bool
 ) -> list[dict[str, Any]]:
     """Download files into one; return what became of it, or nothing if they are gone."""
+    from wintun_api.cli.words import broke_off
     from wintun_api.client import operations
     from wintun_api.client.problems import ServiceUnreachable
 
@@ -369,13 +371,7 @@ def _save(
                     target.take(chunks, tell)
                     taken.append(number)
     except ServiceUnreachable as error:
-        from wintun_api.cli.words import cause_of
-
-        fail(
-            f"The download broke off: {cause_of(error)}.",
-            "See whether the service still runs with: wintun-api status",
-            code=ExitCode.NOT_REACHABLE,
-        )
+        broke_off("download", error)
     if not taken:
         return []
     if not as_json and str(path) != "-":

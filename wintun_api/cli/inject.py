@@ -165,8 +165,8 @@ def _pace(rate: str | None, speed: str | None, max_gap: str | None) -> Pace | No
 
 def _replay(options: ClientOptions, session: str, order: Order) -> None:
     """Replay a capture file, and say what happened to its packets however it ends."""
+    from wintun_api.cli.interruption import Interruption
     from wintun_api.cli.replay import Replay
-    from wintun_api.cli.replay.interruption import Interruption
     from wintun_api.cli.replay.totals import Totals
 
     totals = Totals()

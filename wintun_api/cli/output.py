@@ -9,7 +9,7 @@ import time
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import redirect_stderr
-from io import StringIO
+from io import FileIO, StringIO
 from typing import Any, NoReturn, TypeVar
 
 import typer
@@ -98,6 +98,13 @@ def tried(work: Callable[[], Result]) -> tuple[Result | None, str]:
     if _errors_as_json:
         return None, str(json.loads(said)["detail"])
     return None, said.partition("\n")[0]
+
+
+def standard_output(instead: str) -> FileIO:
+    """Return standard output for bytes; `instead` is the option with which a file is given."""
+    if sys.stdout is None:
+        fail("Standard output is closed.", f"Give a file with {instead} instead.")
+    return FileIO(sys.stdout.fileno(), "wb", closefd=False)
 
 
 def show_json(value: Any) -> None:

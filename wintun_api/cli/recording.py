@@ -2,153 +2,101 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from io import FileIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
-from wintun_api.cli.exit_codes import ExitCode, signal_code
-from wintun_api.cli.output import Progress, counted, fail
+from wintun_api.cli.exit_codes import ExitCode
+from wintun_api.cli.interruption import Interruption
+from wintun_api.cli.output import Progress, counted, fail, standard_output
+
+if TYPE_CHECKING:
+    from wintun_api.capture.tally import Totals
 
 
-class Recording:
-    """What one capture has recorded.
+class Lines:
+    """Show packets as lines, or as JSON.
 
     Args:
-        file: The file; None where packets become lines, or JSON.
         as_json: Whether packets become JSON.
         several: Whether a line names the interface of its packet.
-        done: What has happened to the packets, for the totals.
 
     Attributes:
-        signal: The signal that ended it, or None.
+        totals: What was shown.
     """
 
-    def __init__(
-        self,
-        file: FileIO | None,
-        *,
-        as_json: bool,
-        several: bool = False,
-        done: str = "captured",
-    ) -> None:
+    def __init__(self, *, as_json: bool, several: bool) -> None:
+        from wintun_api.capture.tally import Totals
+
+        self._as_json = as_json
+        self._several = several
+        self.totals = Totals()
+
+    def take(self, chunks: Iterator[bytes]) -> None:
+        """Show what comes, until nothing does."""
+        from wintun_api.capture.reader import Reader
+        from wintun_api.cli.packet_lines import json_of, line_of
+
+        totals = self.totals
+        reader = Reader(chunks, growing=True)
+        for packet in reader:
+            totals.packets += 1
+            totals.bytes += len(packet.data or b"") + packet.missing
+            totals.lost += packet.dropped
+            if self._as_json:
+                typer.echo(json_of(packet))
+            else:
+                if packet.dropped and packet.comment is None:
+                    typer.echo(f"({counted(packet.dropped, 'packet')} lost)")
+                typer.echo(line_of(packet, several=self._several))
+        # Where a signal ended the capture, some interfaces may have no statistics.
+        totals.lost = max(totals.lost, reader.lost or 0)
+
+
+class Blocks:
+    """Write whole blocks of pcapng only, so that the file is whole whenever it ends.
+
+    Args:
+        file: The file.
+
+    Attributes:
+        totals: What the file has.
+    """
+
+    def __init__(self, file: FileIO) -> None:
         from wintun_api.capture.tally import Tally
 
         self._file = file
-        self._as_json = as_json
-        self._several = several
-        self._done = done
-        self._packets = 0
-        self._bytes = 0
-        self._lost = 0
         self._tally = Tally()
-        self._waiting = True
-        self._stopped = False
-        self._progress = Progress()
-        self.signal: int | None = None
+        self.totals = self._tally.totals
 
-    def run(self, chunks: Iterator[bytes]) -> None:
-        """Write or show what comes, until nothing does."""
-        from wintun_api.capture.reader import Reader
-        from wintun_api.cli.packet_lines import json_of, line_of
-        from wintun_api.cli.words import cause_of
-        from wintun_api.client.problems import ServiceUnreachable
+    def take(self, chunks: Iterator[bytes]) -> None:
+        """Write what comes, until nothing does, and end the file as the service would have."""
+        from wintun_api.capture.history import whole_blocks
 
-        chunks = self._until_stopped(chunks)
-        reader = Reader(chunks if self._file is None else self._written(chunks), growing=True)
-        try:
-            for packet in reader:
-                self._packets += 1
-                self._bytes += len(packet.data or b"") + packet.missing
-                self._lost += packet.dropped
-                if self._file is not None:
-                    self._progress.show(self._totals)
-                elif self._as_json:
-                    typer.echo(json_of(packet))
-                else:
-                    if packet.dropped and packet.comment is None:
-                        typer.echo(f"({counted(packet.dropped, 'packet')} lost)")
-                    typer.echo(line_of(packet, several=self._several))
-        except KeyboardInterrupt:
-            self._stopped = True
-        except ServiceUnreachable as error:
-            self._finish()
-            fail(
-                f"The capture broke off: {cause_of(error)}.",
-                "See whether the service still runs with: wintun-api status",
-                code=ExitCode.NOT_REACHABLE,
-            )
-        if reader.lost is not None:
-            self._lost = reader.lost
-        elif self._stopped:
-            self._finish()
+        for blocks in whole_blocks(chunks):
+            self._put(blocks)
+        self._put(self._tally.end())
 
-    def interrupt(self, number: int, _frame: object) -> None:
-        """Stop; called by signals. What has come is written and counted first."""
-        self._stopped = True
-        self.signal = number
-        if self._waiting:
-            raise KeyboardInterrupt
-
-    def _until_stopped(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
-        while not self._stopped:
-            self._waiting = True
-            chunk = next(chunks, None)
-            self._waiting = False
-            if chunk is None:
-                return
-            yield chunk
-
-    def _finish(self) -> None:
-        """End the file as the service would have."""
-        if self._file is not None:
-            _, failure = self._put(self._tally.end())
-            if failure is not None:
-                raise failure
-
-    def _put(self, blocks: bytes) -> tuple[int, OSError | None]:
-        """Write whole blocks; return how many bytes the file keeps, and why not all of them."""
-        from wintun_api.capture import pcapng
-
-        assert self._file is not None
+    def _put(self, blocks: bytes) -> None:
         written = 0
         try:
             while written < len(blocks):
                 written += self._file.write(memoryview(blocks)[written:]) or 0
-        except OSError as error:
+        except (OSError, KeyboardInterrupt):
+            from wintun_api.capture import pcapng
+
             kept = pcapng.whole(blocks[:written])
+            self._tally.note(blocks[:kept])
             with suppress(OSError):  # a pipe cannot be cut
                 self._file.truncate(self._file.tell() - (written - kept))
-            return kept, error
-        return written, None
-
-    def tell(self) -> None:
-        """Write the totals."""
-        self._progress.end(self._totals())
-
-    def _totals(self) -> str:
-        packets, size = counted(self._packets, "packet"), counted(self._bytes, "byte")
-        return f"{packets} {self._done}, {size}, {self._lost} lost."
-
-    def _written(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
-        """Write whole blocks only, so that the file is whole whenever it ends; pass them on."""
-        from wintun_api.capture import pcapng
-
-        rest = b""
-        for chunk in chunks:
-            rest += chunk
-            whole, rest = rest[: (size := pcapng.whole(rest))], rest[size:]
-            if not whole:
-                continue
-            kept, failure = self._put(whole)
-            self._tally.note(whole[:kept])
-            yield whole[:kept]
-            if failure is not None:
-                raise failure
+            raise
+        self._tally.note(blocks)
 
 
 def refuse_terminal(path: Path | None, command: str) -> None:
@@ -171,47 +119,73 @@ def record(
 ) -> bool:
     """Write or show a capture until it or a signal ends it, and tell the totals.
 
+    What has come before a signal is written. A second signal does not wait for that, because the
+    program that reads it may have stopped to read.
+
     Return whether everything that came was taken, and the capture ended by itself.
 
     Args:
         path: The file; - is standard output. None where packets become lines, or JSON.
         chunks: The capture as pcapng, in chunks of any size.
-        as_json: As for `Recording`.
+        as_json: As for `Lines`.
         several: Likewise.
-        done: Likewise.
+        done: What has happened to the packets, for the totals.
     """
+    from wintun_api.cli.words import broke_off
+    from wintun_api.client.problems import ServiceUnreachable
+
+    progress = Progress()
+    unreachable: ServiceUnreachable | None = None
+    unwritten = ""
+
+    def told() -> str:
+        packets, size = counted(totals.packets, "packet"), counted(totals.bytes, "byte")
+        return f"{packets} {done}, {size}, {totals.lost} lost."
+
+    def arriving() -> Iterator[bytes]:
+        nonlocal unreachable
+        try:
+            for chunk in chunks:
+                with interruption.held():
+                    yield chunk
+                if path is not None:
+                    progress.show(told)
+        except KeyboardInterrupt:
+            return
+        except ServiceUnreachable as error:
+            unreachable = error
+
     with ExitStack() as stack:
         file = None if path is None else stack.enter_context(_file(path))
-        recording = Recording(file, as_json=as_json, several=several, done=done)
-        broken: str | None = None
+        recording = Lines(as_json=as_json, several=several) if file is None else Blocks(file)
+        totals: Totals = recording.totals
+        interruption = stack.enter_context(Interruption())
         whole = False
-        for number in (signal.SIGINT, signal.SIGTERM):
-            stack.callback(signal.signal, number, signal.signal(number, recording.interrupt))
         try:
-            recording.run(chunks)
+            recording.take(arriving())
             whole = True
         except BrokenPipeError:  # the program that reads the capture has enough
             pass
         except OSError as error:
             to = "standard output" if path is None or str(path) == "-" else str(path)
-            broken = f"Cannot write {to}: {error.strerror or error}."
+            unwritten = f"Cannot write {to}: {error.strerror or error}."
             if done == "captured":
-                broken += " The capture was stopped."
+                unwritten += " The capture was stopped."
         finally:
-            recording.tell()
-        if broken is not None:
-            fail(broken)
-        if recording.signal is not None:
-            raise typer.Exit(signal_code(recording.signal))
+            progress.end(told())
+        if unwritten:
+            fail(unwritten)
+        if unreachable is not None:
+            broke_off("capture", unreachable)
+        if interruption.signal is not None:
+            raise KeyboardInterrupt
     return whole
 
 
 def _file(path: Path) -> FileIO:
     # Unbuffered: what is written is seen at once, and an interrupt never leaves half a block.
     if str(path) == "-":
-        if sys.stdout is None:
-            fail("Standard output is closed.", "Give a file with --write instead.")
-        return FileIO(sys.stdout.fileno(), "wb", closefd=False)
+        return standard_output("--write")
     try:
         return FileIO(path, "wb")
     except OSError as error:

@@ -3,43 +3,14 @@
 from __future__ import annotations
 
 import os
-import signal
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from io import FileIO
 from pathlib import Path
 from typing import Any
 
-import typer
-
-from wintun_api.cli.exit_codes import ExitCode, signal_code
-from wintun_api.cli.output import Progress, fail, printable
-
-
-class Interrupted(KeyboardInterrupt):
-    """End what runs because of a signal; `number` says which."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__()
-        self.number = number
-
-
-@contextmanager
-def interrupts() -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM end the command after unfinished files were removed."""
-
-    def interrupt(number: int, _frame: object) -> None:
-        raise Interrupted(number)
-
-    before = {one: signal.signal(one, interrupt) for one in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    except Interrupted as error:
-        raise typer.Exit(signal_code(error.number)) from None
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+from wintun_api.cli.exit_codes import ExitCode
+from wintun_api.cli.output import Progress, fail, printable, standard_output
 
 
 class Target:
@@ -72,7 +43,7 @@ class Target:
         try:
             file: AbstractContextManager[FileIO]
             if str(self._path) == "-":
-                file = self._standard_output()
+                file = standard_output("--output")
             elif _is_special(self._path):
                 file = FileIO(self._path, "wb")
             else:
@@ -108,11 +79,6 @@ class Target:
         finally:
             with suppress(OSError):
                 part.unlink(missing_ok=True)
-
-    def _standard_output(self) -> FileIO:
-        if sys.stdout is None:
-            fail("Standard output is closed.", "Give a file with --output instead.")
-        return FileIO(sys.stdout.fileno(), "wb", closefd=False)
 
 
 def refuse_existing(paths: Iterable[Path]) -> None:

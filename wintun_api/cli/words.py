@@ -68,6 +68,15 @@ def cause_of(error: ServiceUnreachable) -> str:
     return plain(cause) if isinstance(cause, Exception) else error.detail.rstrip(".")
 
 
+def broke_off(what: str, error: ServiceUnreachable) -> NoReturn:
+    """End the command because the connection broke in the middle of a capture or a download."""
+    fail(
+        f"The {what} broke off: {cause_of(error)}.",
+        "See whether the service still runs with: wintun-api status",
+        code=ExitCode.NOT_REACHABLE,
+    )
+
+
 def unreachable(error: ServiceUnreachable) -> NoReturn:
     """End the command with what is at the address instead of the service."""
     hint = _UNREACHABLE.get(error.kind, error.hint).format(better=error.better)

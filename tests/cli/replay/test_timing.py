@@ -6,16 +6,22 @@ earliest moment of every packet and allows much more time than that.
 
 from __future__ import annotations
 
+import io
 import json
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.cli.replay.conftest import Replay
 from tests.cli.replay.files import PINGS, capture_file, timed_file
 from tests.running import RunningService
+from wintun_api.cli import replay as cli_replay
+from wintun_api.cli.interruption import Interruption
+from wintun_api.cli.replay.totals import Totals
 from wintun_api.client import Burst
 from wintun_api.packet import build
 
@@ -132,3 +138,33 @@ def test_a_pace_that_cannot_be_kept(replay: Replay, tmp_path: Path) -> None:
     file = timed_file(tmp_path / "f", ((at, PINGS[0]) for at in range(3000)))
     result = replay(file, "--speed", "1000000x")
     assert (result.exit_code, result.stdout) == (0, "3000 packets accepted.\n")
+
+
+class Terminal(io.StringIO):
+    """Keep what is written, as a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+class Service:
+    """Accept every packet."""
+
+    def attempt(self, _call: object) -> dict[str, object]:
+        return {"accepted": len(PINGS), "rejected": {}, "ring_full": 0, "refused": {}}
+
+
+def test_a_clock_that_stands_still(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before the clock has moved, the line that says how far it is names no rate."""
+    file = capture_file(tmp_path / "f", PINGS)
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setattr(time, "monotonic_ns", lambda: 1)
+    client: Any = Service()
+    replay = cli_replay.Replay(
+        client, "1", cli_replay.Order(file), totals := Totals(), Interruption()
+    )
+    assert replay.run() is None
+    assert totals.accepted == len(PINGS)
+    assert f"{len(PINGS)} sent in 0 s" in terminal.getvalue()
+    assert "a second" not in terminal.getvalue()

@@ -20,13 +20,13 @@ MAX_BLOCK: Final = 16 * 1024 * 1024  # a larger length is a mistake in the file
 MAX_INTERFACES: Final = 65536  # of one section
 VERSION: Final = 1
 BEFORE_PACKET: Final = 28  # bytes of a block before its packet, in both blocks that have a time
+STATISTICS: Final = 20  # bytes of a statistics block before its options
 ORDERS: Final = {
     pcapng.BYTE_ORDER.to_bytes(4, "little"): "<",
     pcapng.BYTE_ORDER.to_bytes(4, "big"): ">",
 }
 _AROUND: Final = 12  # bytes of a block around its body: type, length, and the length once more
 _SECTION: Final = 28  # bytes of the shortest section header
-_STATISTICS: Final = 20  # bytes of a statistics block before its options
 
 
 class Blocks:
@@ -190,10 +190,10 @@ class Blocks:
         return Captured(packet, original - length, 0, reason=reason, interface=interface.name)
 
     def _count_lost(self, body: bytes) -> None:
-        if len(body) < _STATISTICS - 8:
+        if len(body) < STATISTICS - 8:
             self._refuse()
         (number,) = struct.unpack_from(f"{self._order}I", body)
-        for code, value in options(body[_STATISTICS - 8 :], self._order):
+        for code, value in options(body[STATISTICS - 8 :], self._order):
             if code == pcapng.DROPPED and len(value) == 8 and number < len(self._interfaces):
                 (self._lost[number],) = struct.unpack(f"{self._order}Q", value)
 

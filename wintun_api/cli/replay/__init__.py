@@ -3,7 +3,6 @@
     pace          when each packet is due
     totals        what happened to the packets
     capture_file  what is read, a file or standard input
-    interruption  Ctrl-C and SIGTERM between two requests
 
 Packets go by HTTP, a batch a request, so that the report of each request accounts for its packets.
 """
@@ -20,9 +19,9 @@ import typer
 
 from wintun_api.choices import CaptureDirection
 from wintun_api.cli.exit_codes import ExitCode
+from wintun_api.cli.interruption import Interruption
 from wintun_api.cli.output import Progress, fail
 from wintun_api.cli.replay.capture_file import CaptureFile, opened
-from wintun_api.cli.replay.interruption import Interruption
 from wintun_api.cli.replay.pace import Pace
 from wintun_api.cli.replay.totals import Totals
 from wintun_api.limits import MAX_PACKET
@@ -284,7 +283,8 @@ class Replay:
         assert self._file is not None
         seconds = (time.monotonic_ns() - self._began) / NS_PER_SECOND
         sent = self._totals.sent
-        words = [f"{sent} sent in {seconds:.0f} s ({sent / seconds:.0f} a second)"]
+        rate = f" ({sent / seconds:.0f} a second)" if seconds > 0 else ""  # the clock may stand
+        words = [f"{sent} sent in {seconds:.0f} s{rate}"]
         size, loop, number = self._file.size, self._order.loop, self._totals.passes
         if size and loop:
             passed = number - 1 + min(self._handled / size, 1)

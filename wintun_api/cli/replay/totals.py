@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from wintun_api.cli.output import counted
+
 
 @dataclass(slots=True)
 class Totals:
@@ -62,7 +64,7 @@ class Totals:
         }
 
     def __str__(self) -> str:
-        words = [f"{self.accepted} packet{'' if self.accepted == 1 else 's'} accepted"]
+        words = [f"{counted(self.accepted, 'packet')} accepted"]
         words += [f"{count} rejected ({reason})" for reason, count in self.rejected.items()]
         if self.ring_full:
             words.append(f"{self.ring_full} dropped because the send ring was full")

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM while requests are on their way."""
+"""Ctrl-C and SIGTERM while a command has work that should not be torn."""
 
 from __future__ import annotations
 
@@ -9,14 +9,20 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Self, TypeAlias
 
+import typer
+
+from wintun_api.cli.exit_codes import signal_code
+
 _Handler: TypeAlias = Callable[[int, FrameType | None], object] | int | signal.Handlers | None
 
 
 class Interruption:
-    """Raise KeyboardInterrupt for both signals, but not in the middle of a request.
+    """Raise KeyboardInterrupt for both signals, but not in the middle of what is held.
 
-    So the answer of the request is still counted. A second signal does not wait for it. Outside
-    the main thread, where no handler can be set, the signals do what they did before.
+    So the answer of a request is still counted, and what has come is still written. A second signal
+    does not wait for it. A KeyboardInterrupt that leaves the context ends the command with the exit
+    code of its signal. Outside the main thread, where no handler can be set, the signals do what
+    they did before.
 
     Attributes:
         signal: The signal that came; None before.
@@ -33,9 +39,11 @@ class Interruption:
                 self._before[number] = signal.signal(number, self._come)
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
+        if kind is KeyboardInterrupt and self.signal is not None:
+            raise typer.Exit(signal_code(self.signal)) from None
 
     def _come(self, number: int, _frame: FrameType | None) -> None:
         again = self.signal is not None
