@@ -167,8 +167,9 @@ def test_another_token_stops_and_deletes(rig: Rig) -> None:
 def test_a_wrong_filter(rig: Rig) -> None:
     """It is refused with the place that is wrong, before anything is written."""
     need_libpcap()
-    refused = rig.service.http.post(PATH, json={"filter": "tcp prot 80"})
-    assert problem(refused, 422, "invalid-filter")["offset"] == 4
+    body = {"filter": "udp", "trigger": {"on": "filter", "filter": "tcp prot 80"}}
+    found = problem(rig.service.http.post(PATH, json=body), 422, "invalid-filter")
+    assert (found["filter"], found["offset"]) == ("tcp prot 80", 4)
     assert rig.service.http.get(PATH).json() == []
 
 

@@ -23,7 +23,7 @@ from wintun_api.cli.filter_fault import CUT, MARGIN, WIDTH, lines_of, width_of
 )
 def test_the_mark(expression: str, offset: int, shown: str, column: int) -> None:
     """It stands in the column in which a terminal shows the character."""
-    assert lines_of(expression, {"offset": offset}) == [
+    assert lines_of({"filter": expression, "offset": offset}) == [
         f"{MARGIN}{shown}",
         f"{MARGIN}{' ' * column}^",
     ]
@@ -35,7 +35,7 @@ def test_a_long_filter(word: str, part: float) -> None:
     """What is around the place is shown in one line of a terminal, and where it was cut."""
     expression = word * 200
     offset = round(part * len(expression))
-    line, mark = lines_of(expression, {"offset": offset})
+    line, mark = lines_of({"filter": expression, "offset": offset})
     assert width_of(line) <= len(MARGIN) + WIDTH + 1 + 2 * len(CUT)
     before = line[: next(at for at in range(len(line) + 1) if width_of(line[:at]) == len(mark) - 1)]
     assert line[len(before) :].removesuffix(CUT)[:5] == expression[offset : offset + 5]
@@ -46,5 +46,5 @@ def test_a_long_filter(word: str, part: float) -> None:
 @pytest.mark.parametrize("offset", [None, "4", -1, 99])
 def test_no_place(offset: object) -> None:
     """A problem that names no place in the filter shows nothing."""
-    assert lines_of("tcp prot", {"offset": offset}) == []
-    assert lines_of(None, {"offset": 0}) == []
+    assert lines_of({"filter": "tcp prot", "offset": offset}) == []
+    assert lines_of({"offset": 0}) == []

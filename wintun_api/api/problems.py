@@ -107,7 +107,11 @@ def problem_of(error: errors.WintunApiError, instance: str = "") -> dict[str, An
         ):
             more["reason"] = reason
         case errors.InvalidFilter():
-            more = {"reason": error.reason, "offset": error.offset}
+            more = {
+                "filter": error.expression,
+                "reason": error.reason,
+                "offset": error.offset,
+            }
         case errors.InvalidArgument():
             more["field"] = error.field
     detail = str(error)

@@ -98,7 +98,7 @@ class Client:
                 return None
             if invalid is not None and slug_of(error.problem) == "invalid-request":
                 invalid(with_plain_errors(error.problem))
-            self._refused(error, call, words)
+            self._refused(error, words)
 
     @contextmanager
     def stream(self, call: Call[bytes]) -> Iterator[Iterator[bytes]]:
@@ -125,7 +125,7 @@ class Client:
                 refuse_credential(error)
             except ProblemError as error:
                 if slug_of(error.problem) != missing:
-                    self._refused(error, call)
+                    self._refused(error)
                 yield None
                 return
             yield chunks
@@ -142,7 +142,7 @@ class Client:
         except CredentialError as error:
             refuse_credential(error)
         except ProblemError as error:
-            self._refused(error, call)
+            self._refused(error)
 
     def adapters(self) -> list[JsonObject]:
         """Return all adapters."""
@@ -197,9 +197,7 @@ class Client:
         """Return the id of the token that an id, its beginning, or a label means."""
         return lookup.token_id(self.ask(operations.list_tokens()), word)
 
-    def _refused(
-        self, error: ProblemError, call: Call[Any], words: Callable[[str], str] | None = None
-    ) -> NoReturn:
+    def _refused(self, error: ProblemError, words: Callable[[str], str] | None = None) -> NoReturn:
         problem, slug = error.problem, slug_of(error.problem)
         detail = about_members(problem) or detail_of(problem)
         detail = detail or f"The service answers with the HTTP status {error.status}."
@@ -211,20 +209,9 @@ class Client:
         hint = OTHER_VERSION if is_unknown_route(problem) else hint_of(problem)
         hints = [hint] if hint else []
         if not errors_are_json():
-            hints = [*filter_fault.lines_of(self._wrong_filter(call), problem), *hints]
+            hints = [*filter_fault.lines_of(problem), *hints]
             hints += [f"driver: {line}" for line in error.log]
         fail(detail, *hints, code=code, problem=with_plain_errors(problem))
-
-    def _wrong_filter(self, call: Call[Any]) -> object:
-        """Return the filter of a request for which the service refused it."""
-        body = call.body or {}
-        first = str(call.query.get("filter") or body.get("filter") or "")
-        second = (body.get("trigger") or {}).get("filter")
-        if first and second:
-            with suppress(ProblemError, ServiceUnreachable):
-                if self._api.send(operations.check_filter(first).as_json())["valid"]:
-                    return second
-        return first or second
 
 
 @contextmanager

@@ -16,16 +16,12 @@ _WITHOUT_WIDTH: Final = frozenset(("Mn", "Me", "Cf"))
 _SPACES: Final = str.maketrans(dict.fromkeys("\t\n\r\v\f", " "))
 
 
-def lines_of(expression: object, problem: Mapping[str, Any]) -> list[str]:
-    """Return the lines that show it; none if the problem names no place in the filter.
+def lines_of(problem: Mapping[str, Any]) -> list[str]:
+    """Return the lines that show it; none if the problem document names no place in a filter.
 
     Of a long filter they have what is around the place.
-
-    Args:
-        expression: The filter as it was sent.
-        problem: The problem document of the service.
     """
-    offset = problem.get("offset")
+    expression, offset = problem.get("filter"), problem.get("offset")
     if not isinstance(expression, str) or not isinstance(offset, int):
         return []
     if not 0 <= offset <= len(expression):

@@ -142,6 +142,11 @@ class Problem(Model):
         description="The name of the driver's function that failed.",
         examples=["WintunOpenAdapter"],
     )
+    filter: str | SkipJsonSchema[None] = Field(
+        default=None,
+        description="The filter that is wrong; a request can have several.",
+        examples=["tcp prot 80"],
+    )
     offset: int | SkipJsonSchema[None] = Field(
         default=None,
         description="Where the fault in a filter begins, in characters from its start, which is 0.",

@@ -2044,6 +2044,11 @@ export interface components {
              */
             function?: string;
             /**
+             * @description The filter that is wrong; a request can have several.
+             * @example tcp prot 80
+             */
+            filter?: string;
+            /**
              * Format: int64
              * @description Where the fault in a filter begins, in characters from its start, which is 0.
              * @example 4
