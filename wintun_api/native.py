@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Final, Protocol, TypeAlias, cast, overload
+from typing import Final, Protocol, TypeAlias, cast
 
 from wintun_api.choices import Native
 
@@ -32,14 +32,6 @@ Buffer: TypeAlias = "bytes | bytearray | memoryview | array[int]"
 class Speedups(Protocol):
     """List the functions of speedups.c, whose own texts say what they do."""
 
-    @overload
-    def read_burst(
-        self, descriptor: int, limit: int, enough: int, lengths: array[int], times: None, /
-    ) -> tuple[bytes, int, int, int, int]: ...
-    @overload
-    def read_burst(
-        self, descriptor: int, limit: int, enough: int, lengths: array[int], times: array[int], /
-    ) -> tuple[bytes, int, int, int, int, int]: ...
     def read_burst(
         self,
         descriptor: int,
@@ -48,7 +40,7 @@ class Speedups(Protocol):
         lengths: array[int],
         times: array[int] | None,
         /,
-    ) -> Any:
+    ) -> tuple[bytes, int, int, int, int, int]:
         """Twin: `drivers.linux.calls.PythonCalls.read`; with times, `read_stamped`."""
 
     def write_burst(
@@ -76,32 +68,6 @@ class Speedups(Protocol):
     ) -> tuple[bytes, int, int, int, int, int, int, int, int, int]:
         """Twin: `chunks.PythonCodec.cut`."""
 
-    @overload
-    def receive_burst(
-        self,
-        receive: int,
-        release: int,
-        last_error: int,
-        session: int,
-        limit: int,
-        enough: int,
-        lengths: array[int],
-        times: None,
-        /,
-    ) -> tuple[bytes, int, int, int | None]: ...
-    @overload
-    def receive_burst(
-        self,
-        receive: int,
-        release: int,
-        last_error: int,
-        session: int,
-        limit: int,
-        enough: int,
-        lengths: array[int],
-        times: array[int],
-        /,
-    ) -> tuple[bytes, int, int, int | None, int]: ...
     def receive_burst(  # noqa: PLR0917 - four addresses, and what to do
         self,
         receive: int,
@@ -113,7 +79,7 @@ class Speedups(Protocol):
         lengths: array[int],
         times: array[int] | None,
         /,
-    ) -> Any:
+    ) -> tuple[bytes, int, int, int | None, int]:
         """Twin: `drivers.wintun.bursts.PythonCalls.receive`; with times, `receive_stamped`."""
 
     def send_burst(  # noqa: PLR0917 - four addresses, and the packets
@@ -129,14 +95,6 @@ class Speedups(Protocol):
     ) -> tuple[int, int | None]:
         """Twin: `drivers.wintun.bursts.PythonCalls.send`."""
 
-    @overload
-    def read_segments(
-        self, descriptor: int, limit: int, enough: int, lengths: array[int], times: None, /
-    ) -> tuple[bytes, int, int, int, int, int, int]: ...
-    @overload
-    def read_segments(
-        self, descriptor: int, limit: int, enough: int, lengths: array[int], times: array[int], /
-    ) -> tuple[bytes, int, int, int, int, int, int, int]: ...
     def read_segments(
         self,
         descriptor: int,
@@ -145,7 +103,7 @@ class Speedups(Protocol):
         lengths: array[int],
         times: array[int] | None,
         /,
-    ) -> Any:
+    ) -> tuple[bytes, int, int, int, int, int, int, int]:
         """Twin: `drivers.linux.segment_calls.PythonSegmentCalls.read`, or `read_stamped`."""
 
     def write_segments(

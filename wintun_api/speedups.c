@@ -137,10 +137,10 @@ static inline int64_t now_ns(void)
 }
 
 /* Where times of packets are noted: 32-bit numbers, in nanoseconds after the first. Without a table
-   (`table.obj` is NULL) nothing is noted. */
+   (`table.obj` is NULL) nothing is noted, and releasing the table does nothing. */
 struct stamps {
     Py_buffer table;
-    int64_t first, limit; /* the time of the first packet; how many have room */
+    int64_t first, limit; /* the time of the first packet, 0 before it; how many have room */
 };
 
 /* Get the table for times, or None for none; 0 with an exception set otherwise. */
@@ -171,19 +171,6 @@ static inline void note(struct stamps *stamps, size_t index, size_t count)
         memcpy(place, &time, sizeof time);
 }
 
-/* Add the time of the first packet to an answer, which this takes over, where times were noted. */
-static PyObject *stamped(PyObject *answer, struct stamps *stamps)
-{
-    if (!stamps->table.obj)
-        return answer;
-    PyBuffer_Release(&stamps->table);
-    PyObject *first = answer ? Py_BuildValue("(L)", (long long)stamps->first) : NULL;
-    PyObject *whole = first ? PySequence_Concat(answer, first) : NULL;
-    Py_XDECREF(answer);
-    Py_XDECREF(first);
-    return whole;
-}
-
 /* ---- Bursts of a descriptor (Linux); the twins are in drivers/linux/calls.py ---- */
 
 #ifdef __linux__
@@ -199,11 +186,11 @@ static inline void warm(const uint8_t *memory, size_t size)
 PyDoc_STRVAR(read_burst_doc,
 "read_burst(descriptor, limit, enough, lengths, times)\n--\n\n"
 "Read up to `limit` packets, until about `enough` bytes are there.\n\n"
-"Return (memory, count, size, failure, cut): the packets lie at the beginning of `memory`, and\n"
-"`failure` is the error that ended it, 0 where a limit did. `cut` counts packets that were larger\n"
+"Return (memory, count, size, failure, cut, first): the packets lie at the beginning of `memory`,\n"
+"and `failure` is the error that ended it, 0 where a limit did. `cut` counts packets that were larger\n"
 "than any IP packet and are left out. `lengths` has room for `limit` numbers. `times` is None, or gets\n"
-"numbers of 32 bits: how many nanoseconds after the first packet each one was read. Then there is\n"
-"one more in what is returned: the time of the first, in nanoseconds since 1970.");
+"numbers of 32 bits: how many nanoseconds after the first packet each one was read. `first` is the\n"
+"time of the first, in nanoseconds since 1970; 0 where no time was noted.");
 
 static PyObject *read_burst(PyObject *self, PyObject *const *arguments, Py_ssize_t given)
 {
@@ -223,8 +210,9 @@ static PyObject *read_burst(PyObject *self, PyObject *const *arguments, Py_ssize
     }
     PyObject *memory = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)enough + LARGEST);
     if (!memory) {
+        PyBuffer_Release(&stamps.table);
         PyBuffer_Release(&table);
-        return stamped(NULL, &stamps);
+        return NULL;
     }
     if (limit > table.len / 2)
         limit = table.len / 2;
@@ -250,12 +238,12 @@ static PyObject *read_burst(PyObject *self, PyObject *const *arguments, Py_ssize
             break;
         }
     }
+    PyBuffer_Release(&stamps.table);
     PyBuffer_Release(&table);
     memory = settled(memory, used);
-    PyObject *answer = NULL;
-    if (memory)
-        answer = Py_BuildValue("(NInII)", memory, count, (Py_ssize_t)used, failure, cut);
-    return stamped(answer, &stamps);
+    return memory ? Py_BuildValue("(NInIIL)", memory, count, (Py_ssize_t)used, failure, cut,
+                                  (long long)stamps.first)
+                  : NULL;
 }
 
 /* Say whether an error means that no later packet may be written: STOPS of the twin. */
@@ -375,11 +363,11 @@ PyDoc_STRVAR(receive_burst_doc,
 "Receive up to `limit` packets, until about `enough` bytes are there.\n\n"
 "The first four are addresses: of the functions WintunReceivePacket,\n"
 "WintunReleaseReceivePacket and GetLastError, and of a session. Return (memory, count, size,\n"
-"failure): the packets fill `memory`, and `failure` is the error number of the call that ended\n"
-"it, None where a limit did. At most 1,024 packets come in one call. A packet larger than any\n"
+"failure, first): the packets fill `memory`, and `failure` is the error number of the call that\n"
+"ended it, None where a limit did. At most 1,024 packets come in one call. A packet larger than any\n"
 "IP packet means a corrupt ring.\n"
 "`lengths` has room for `limit` numbers. Every packet is given back, also if this raises.\n"
-"`times` is as in `read_burst`.");
+"`times` and `first` are as in `read_burst`.");
 
 static PyObject *receive_burst(PyObject *self, PyObject *const *arguments, Py_ssize_t given)
 {
@@ -438,12 +426,11 @@ static PyObject *receive_burst(PyObject *self, PyObject *const *arguments, Py_ss
         }
         release(session, packets[i]);
     }
+    PyBuffer_Release(&stamps.table);
     PyBuffer_Release(&table);
-    PyObject *answer = NULL;
-    if (memory)
-        answer = Py_BuildValue("(NnnN)", memory, (Py_ssize_t)count, (Py_ssize_t)used,
-                               outcome(failure));
-    return stamped(answer, &stamps);
+    return memory ? Py_BuildValue("(NnnNL)", memory, (Py_ssize_t)count, (Py_ssize_t)used,
+                                  outcome(failure), (long long)stamps.first)
+                  : NULL;
 }
 
 PyDoc_STRVAR(send_burst_doc,
@@ -1347,11 +1334,11 @@ static PyObject *join_segments(PyObject *self, PyObject *const *arguments, Py_ss
 PyDoc_STRVAR(read_segments_doc,
 "read_segments(descriptor, limit, enough, lengths, times)\n--\n\n"
 "Read packets with a header each, and split super-packets, until about `enough` bytes are there.\n\n"
-"Return (memory, start, count, size, failure, cut, reads): the packets lie in `memory` from `start`\n"
-"on; only those of the last super-packet may exceed `limit`. `cut` counts what was larger than any\n"
-"IP packet or had a header that makes no sense. `reads` is how many packets the kernel gave, without\n"
-"these. `lengths`, and `times` as in `read_burst`, have room for 65,535 more numbers than `limit`.\n"
-"The segments of a super-packet have one time.");
+"Return (memory, start, count, size, failure, cut, reads, first): the packets lie in `memory` from\n"
+"`start` on; only those of the last super-packet may exceed `limit`. `cut` counts what was larger than\n"
+"any IP packet or had a header that makes no sense. `reads` is how many packets the kernel gave,\n"
+"without these. `lengths` and `times` have room for 65,535 more numbers than `limit`. `times` and\n"
+"`first` are as in `read_burst`; the segments of a super-packet have one time.");
 
 static PyObject *read_segments(PyObject *self, PyObject *const *arguments, Py_ssize_t given)
 {
@@ -1370,9 +1357,10 @@ static PyObject *read_segments(PyObject *self, PyObject *const *arguments, Py_ss
         return NULL;
     }
     if (table.len / 2 <= IP_LARGEST || stamps.limit <= IP_LARGEST) {
+        PyBuffer_Release(&stamps.table);
         PyBuffer_Release(&table);
         PyErr_SetString(PyExc_ValueError, "There is no room for the lengths.");
-        return stamped(NULL, &stamps);
+        return NULL;
     }
     if (limit > table.len / 2 - IP_LARGEST)
         limit = table.len / 2 - IP_LARGEST;
@@ -1381,8 +1369,9 @@ static PyObject *read_segments(PyObject *self, PyObject *const *arguments, Py_ss
     size_t room = (size_t)enough + VNET + LARGEST + EXPANSION;
     PyObject *memory = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)room);
     if (!memory) {
+        PyBuffer_Release(&stamps.table);
         PyBuffer_Release(&table);
-        return stamped(NULL, &stamps);
+        return NULL;
     }
     uint8_t *begin = (uint8_t *)PyBytes_AsString(memory);
     uint16_t *lengths = table.buf;
@@ -1425,8 +1414,9 @@ static PyObject *read_segments(PyObject *self, PyObject *const *arguments, Py_ss
             PyObject *larger = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)needed);
             if (!larger) {
                 Py_DECREF(memory);
+                PyBuffer_Release(&stamps.table);
                 PyBuffer_Release(&table);
-                return stamped(NULL, &stamps);
+                return NULL;
             }
             memcpy(PyBytes_AsString(larger), begin, used + length);
             Py_DECREF(memory);
@@ -1438,13 +1428,12 @@ static PyObject *read_segments(PyObject *self, PyObject *const *arguments, Py_ss
         count += (unsigned int)shape.count;
         used = needed;
     }
+    PyBuffer_Release(&stamps.table);
     PyBuffer_Release(&table);
     memory = settled(memory, used);
-    PyObject *answer = NULL;
-    if (memory)
-        answer = Py_BuildValue("(NiInIII)", memory, VNET, count, (Py_ssize_t)(used - VNET), failure,
-                               cut, reads);
-    return stamped(answer, &stamps);
+    return memory ? Py_BuildValue("(NiInIIIL)", memory, VNET, count, (Py_ssize_t)(used - VNET),
+                                  failure, cut, reads, (long long)stamps.first)
+                  : NULL;
 }
 
 /* Write pieces to a descriptor; return 0 or the error. */

@@ -7,6 +7,7 @@ import sys
 import time
 from array import array
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -384,7 +385,7 @@ def test_what_is_no_address_is_refused(ring: CRing, wrong: object, which: int) -
     """Nothing is called when one of the addresses cannot be one."""
     functions: list[Any] = [extension().receive_burst, extension().send_burst]
     lengths = array("H", [3])
-    rest = [(1, 1, lengths), (b"one", 0, lengths)]
+    rest = [(1, 1, lengths, None), (b"one", 0, lengths)]
     ring.put(b"one")
     for function, right, behind in zip(functions, addresses(ring), rest, strict=True):
         given: list[object] = [*right]
@@ -412,20 +413,22 @@ def test_a_table_bounds_what_is_received(ring: CRing) -> None:
     lengths = array("H", [0, 0])
     ring.put(*PACKETS)
     received = extension().receive_burst(*receiving, 1000, 1000, lengths, None)
-    assert received == (b"onesecond", 2, 9, None)
+    assert received == (b"onesecond", 2, 9, None, 0)
     assert lengths.tolist() == [3, 6]
-    assert extension().receive_burst(*receiving, 1000, 1000, array("H"), None) == (b"", 0, 0, None)
-    assert extension().receive_burst(*receiving, 9, 9, lengths, None) == (b"3rd", 1, 3, EMPTY)
+    nothing = extension().receive_burst(*receiving, 1000, 1000, array("H"), None)
+    assert nothing == (b"", 0, 0, None, 0)
+    assert extension().receive_burst(*receiving, 9, 9, lengths, None) == (b"3rd", 1, 3, EMPTY, 0)
 
 
 def test_enough_bytes_end_a_burst(ring: CRing) -> None:
     """The packet that makes it enough is the last one; not even one is enough for nothing."""
     receiving, _ = addresses(ring)
+    receive = partial(extension().receive_burst, *receiving, 10)
     lengths = array("H", bytes(20))
     ring.put(*PACKETS)
-    assert extension().receive_burst(*receiving, 10, 0, lengths, None) == (b"", 0, 0, None)
-    assert extension().receive_burst(*receiving, 10, 4, lengths, None) == (b"onesecond", 2, 9, None)
-    assert extension().receive_burst(*receiving, 10, 4, lengths, None) == (b"3rd", 1, 3, EMPTY)
+    assert receive(0, lengths, None) == (b"", 0, 0, None, 0)
+    assert receive(4, lengths, None) == (b"onesecond", 2, 9, None, 0)
+    assert receive(4, lengths, None) == (b"3rd", 1, 3, EMPTY, 0)
 
 
 @pytest.mark.parametrize("lengths", [[12, 1], [13], [65535] * 3, [6, 6, 1]])

@@ -140,13 +140,13 @@ class NativeCalls:
     def __init__(self, speedups: Speedups) -> None:
         self._read, self._write = speedups.read_burst, speedups.write_burst
         self._lengths = array("H", bytes(2 * MAX_COUNT))
-        self._times = array("I")  # made when they are first wanted
+        self._times = array("I", bytes(4 * MAX_COUNT))
         self._alone = PythonCalls()
 
     def read(self, descriptor: int, limit: int) -> Read:
         """Read up to `limit` packets, or only a few if they are large."""
         lengths = self._lengths
-        memory, count, size, failure, cut = self._read(
+        memory, count, size, failure, cut, _ = self._read(
             descriptor, min(limit, MAX_COUNT), ENOUGH, lengths, None
         )
         if not count:
@@ -156,8 +156,6 @@ class NativeCalls:
     def read_stamped(self, descriptor: int, limit: int) -> tuple[Read, Stamps | None]:
         """Read as `read` does, and the clock after each packet."""
         lengths, times = self._lengths, self._times
-        if not times:
-            times = self._times = array("I", bytes(4 * MAX_COUNT))
         memory, count, size, failure, cut, first = self._read(
             descriptor, min(limit, MAX_COUNT), ENOUGH, lengths, times
         )

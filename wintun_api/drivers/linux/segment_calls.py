@@ -144,13 +144,13 @@ class NativeSegmentCalls(_Account):
         self._read, self._write = speedups.read_segments, speedups.write_segments
         self._kinds = kinds
         self._lengths = array("H", bytes(2 * (MAX_COUNT + MAX_PACKET)))
-        self._times = array("I")  # made when they are first wanted
+        self._times = array("I")  # many, so they are made when they are first wanted
 
     def read(self, descriptor: int, limit: int) -> Read:
         """Read up to `limit` packets and all segments of the last, or only a few large ones."""
         lengths = self._lengths
         with self._lock:
-            memory, start, count, size, failure, cut, reads = self._read(
+            memory, start, count, size, failure, cut, reads, _ = self._read(
                 descriptor, min(limit, MAX_COUNT), ENOUGH, lengths, None
             )
             self._merged += count - reads

@@ -30,6 +30,9 @@ ENOUGH: Final = 1024 * 1024  # the approximate bytes that it receives, which a r
 # Packets in order, and the error number of the call behind them; None where the limit ended it.
 Received: TypeAlias = "tuple[Sequence[bytes], int | None]"
 
+# What `receive_burst` of the extension returns.
+Answer: TypeAlias = "tuple[bytes, int, int, int | None, int]"
+
 # How many packets were sent, and the error number of the next one's call; None if all were sent.
 Sent: TypeAlias = "tuple[int, int | None]"
 
@@ -141,44 +144,26 @@ class NativeCalls:
         self, speedups: Speedups, addresses: PacketAddresses, session: SessionHandle
     ) -> None:
         at, handle = addresses, session.value or 0
-        self._at = at.receive, at.release, at.last_error, handle
-        self._receive_burst = speedups.receive_burst
-        self._receive = partial(speedups.receive_burst, *self._at)
+        self._receive = partial(
+            speedups.receive_burst, at.receive, at.release, at.last_error, handle
+        )
         self._send = partial(speedups.send_burst, at.allocate, at.send, at.last_error, handle)
         self._lengths = array("H", bytes(2 * MAX_COUNT))
-        self._times = array("I")  # made when they are first wanted
+        self._times = array("I", bytes(4 * MAX_COUNT))
         self._length = array("H", bytes(2))
 
     def receive(self, limit: int) -> Received:
         """Receive up to `limit` packets; more than one come in one piece."""
-        lengths = self._lengths
-        memory, count, size, failure = self._receive(limit, ENOUGH, lengths, None)
+        answer = self._receive(limit, ENOUGH, self._lengths, None)
+        memory, count, _, failure, _ = answer
         if count <= 1:
             return ([memory] if count else []), failure
-        block = Block(memory, lengths[:count], size)
-        if failure is None and count < limit:
-            return self._rest(block, limit - count)
-        return block, failure
+        return self._with_rest(answer, limit, None)[0]
 
     def receive_stamped(self, limit: int) -> tuple[Received, Stamps | None]:
         """Receive as `receive` does, and read the clock after each packet."""
-        lengths, times = self._lengths, self._times
-        if not times:
-            times = self._times = array("I", bytes(4 * MAX_COUNT))
-        blocks: list[Block] = []
-        stamps: list[Stamps] = []
-        failure = None
-        while limit and failure is None:
-            memory, count, size, failure, first = self._receive_burst(
-                *self._at, limit, ENOUGH, lengths, times
-            )
-            if count:
-                blocks.append(Block(memory, lengths[:count], size))
-                stamps.append(Stamps(first, times[:count]))
-            limit -= count
-        if not blocks:
-            return ([], failure), None
-        return (Block.joined(blocks), failure), Stamps.joined(stamps)
+        answer = self._receive(limit, ENOUGH, self._lengths, self._times)
+        return self._with_rest(answer, limit, self._times)
 
     def send(self, packets: Sequence[bytes]) -> Sent:
         """Send packets that lie in one piece, or are copied into one."""
@@ -191,15 +176,25 @@ class NativeCalls:
             raise _too_long(max(map(len, packets))) from None
         return self._send(block.memory, block.start, block.lengths)
 
-    def _rest(self, block: Block, limit: int) -> Received:
+    def _with_rest(
+        self, answer: Answer, limit: int, times: array[int] | None
+    ) -> tuple[Received, Stamps | None]:
         # Fewer packets than the limit mean that the ring was empty, after which its event is
         # waited for. So what one call leaves is received now.
-        blocks, failure = [block], None
-        while limit and failure is None:
-            memory, count, size, failure = self._receive(limit, ENOUGH, self._lengths, None)
-            blocks.append(Block(memory, self._lengths[:count], size))
+        blocks: list[Block] = []
+        stamps: list[Stamps] = []
+        while True:
+            memory, count, size, failure, first = answer
+            if count:
+                blocks.append(Block(memory, self._lengths[:count], size))
+                if times is not None:
+                    stamps.append(Stamps(first, times[:count]))
             limit -= count
-        return Block.joined(blocks), failure
+            if not limit or failure is not None:
+                break
+            answer = self._receive(limit, ENOUGH, self._lengths, times)
+        packets = Block.joined(blocks) if blocks else []
+        return (packets, failure), Stamps.joined(stamps) if stamps else None
 
 
 def calls_of(
