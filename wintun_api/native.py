@@ -119,12 +119,11 @@ class Speedups(Protocol):
     ) -> list[tuple[int, bytes]]:
         """Twin: `packet.segments.join`."""
 
-    def match_packets(  # noqa: PLR0917 - four for the packets, the program, and where it writes
+    def match_packets(
         self,
         memory: Buffer,
         start: int,
         lengths: Buffer,
-        originals: Buffer | None,
         program: Buffer,
         indexes: array[int],
         /,
