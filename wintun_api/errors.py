@@ -192,9 +192,6 @@ class InvalidFilter(WintunApiError, ValueError):
 class FilterUnavailable(WintunApiError):
     """Report that no libpcap is installed that could compile a filter."""
 
-    def __init__(self, reason: str, *, hint: str) -> None:
-        super().__init__(reason, hint=hint)
-
 
 class FiltersBusy(WintunApiError):
     """Report that a filter was not compiled because too many others are; it may be valid.
@@ -322,6 +319,8 @@ class CapturesFull(WintunApiError):
     def __init__(self, limit: int, used: int) -> None:
         super().__init__(
             f"The captures of the service may take {limit} bytes together, and they take {used}."
+            if limit
+            else "The service keeps no captures: its captures_bytes are 0, as always in the demo."
         )
         self.limit = limit
         self.used = used

@@ -108,6 +108,17 @@ def test_it_leaves_nothing_behind(start: Start, tmp_path: Path) -> None:
     assert not (tmp_path / "program-1" / "data").exists()
 
 
+def test_it_keeps_no_captures(start: Start) -> None:
+    """A capture is refused with the reason, which is not that something failed."""
+    program = start(*DEMO, WINTUN_API_CAPTURES_BYTES="1000000")
+    url, token = program.wait_for(r"(http://\S+)/\?token=(\S+)").groups()
+    variables = {"WINTUN_API_URL": url, "WINTUN_API_TOKEN": token}
+    refused = start("captures", "start", **variables)
+    assert refused.process.wait(30) == 1
+    assert "keeps no captures" in refused.stderr
+    assert start("captures", "list", "-q", **variables).process.wait(30) == 0
+
+
 @pytest.mark.thorough
 def test_port_in_use(start: Start) -> None:
     """A port that was asked for and is in use is an error; the demo takes no other."""

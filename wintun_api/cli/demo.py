@@ -49,6 +49,7 @@ def demo(
     settings = replace(
         # It keeps nothing, and runs where there is no home directory.
         flags.settings(data_dir=Path(os.devnull), driver=DriverName.EMULATED),
+        captures_bytes=0,
         emulated_state=None,
         tls_certificate=None,
         tls_key=None,
