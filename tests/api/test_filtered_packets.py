@@ -28,9 +28,9 @@ SOURCE, TARGET = "10.6.7.8", "10.6.7.7"
 Row = tuple[int, bytes]
 
 
-def packet(number: int) -> bytes:
+def packet(number: int, size: int = 0) -> bytes:
     """Make a packet that carries its number; every third one is TCP, the others UDP."""
-    payload = number.to_bytes(4, "big") * (1 + number % 7)
+    payload = number.to_bytes(4, "big") * (1 + number % 7) + bytes(size)
     if number % 3:
         return build.udp(SOURCE, TARGET, 1000 + number % 5, 9, payload)
     return build.tcp(SOURCE, TARGET, 1000 + number % 5, 9, payload=payload)
@@ -59,11 +59,11 @@ def rows(batches: list[Batch]) -> Iterator[Row]:
             yield number, one
 
 
-def inject(client: RawPackets, numbers: range) -> None:
+def inject(client: RawPackets, numbers: range, size: int = 0) -> None:
     """Inject these packets in messages of several, and wait until all were taken."""
     accepted = 0
-    for start in range(numbers.start, numbers.stop, 40):
-        some = [packet(one) for one in range(start, min(start + 40, numbers.stop))]
+    for start in range(numbers.start, numbers.stop, 16):
+        some = [packet(one, size) for one in range(start, min(start + 16, numbers.stop))]
         client.socket.send(pack(Batch(some)))
     while accepted < len(numbers):
         accepted += client.text("ack")["accepted"]
@@ -122,13 +122,15 @@ def matches(expression: str, content: bytes) -> bool:
 
 def test_losses_of_a_filtered_client(service: RunningService, session: str) -> None:
     """What matched and was dropped is told with its numbers, and all that matched is accounted."""
+    path = f"/v1/sessions/{session}/packets{watching(filter='tcp', queue_packets=8)}"
     with (
-        raw_packets(service, session, watching(filter="tcp", queue_packets=8)) as client,
+        open_websocket(service, path, BATCH, max_queue=1) as slow,
         raw_packets(service, session, "?direction=none") as sender,
     ):
+        client = RawPackets(slow)
         managed = service.service.context.registry.sessions.by_id(session)
         (subscriber,) = managed.fanout.subscribers
-        inject(sender, range(3000))
+        inject(sender, range(3000), size=14_000)  # more than all buffers take
         found = gathered(client, 2997)
         assert all(number % 3 == 0 for number, _ in found)
         lost = sum(one["count"] for one in client.texts if one["type"] == "lost")
@@ -136,6 +138,7 @@ def test_losses_of_a_filtered_client(service: RunningService, session: str) -> N
             loss = client.text("lost")
             assert loss["first"] % 3 == loss["last"] % 3 == 0
             lost += loss["count"]
+        assert lost > 0
         assert len(found) + lost == 1000
         assert subscriber.offered_packets == 1000
 
