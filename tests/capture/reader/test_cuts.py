@@ -32,11 +32,15 @@ def read(data: bytes) -> tuple[list[Captured], bool]:
 
 @pytest.mark.parametrize("name", SMALL)
 def test_every_prefix(name: str) -> None:
-    """A cut file gives its first packets, exactly as the whole file gives them."""
+    """A cut file gives its first packets, one after the other, as the whole file gives them."""
     whole, _ = read(CORPUS[name])
-    for size in range(len(CORPUS[name])):
+    count = 0
+    for size in range(len(CORPUS[name]) + 1):
         found, _ = read(CORPUS[name][:size])
         assert found == whole[: len(found)]
+        assert len(found) - count in (0, 1)
+        count = len(found)
+    assert count == len(whole) > 0
 
 
 @given(st.sampled_from(sorted(CORPUS)), st.integers(0), st.binary(min_size=1, max_size=8))
