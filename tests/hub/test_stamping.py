@@ -7,7 +7,7 @@ import time
 
 from tests.hub.impairment.plans import both
 from tests.hub.memory_driver import MemorySession, corrupt
-from tests.hub.running import hub
+from tests.hub.running import hub, soon
 from wintun_api.choices import Direction, EventType, Tap, Times
 from wintun_api.hub.burst import Burst
 from wintun_api.hub.session import ManagedSession
@@ -26,8 +26,7 @@ class Watcher(Subscriber):
     def __init__(
         self, session: ManagedSession, times: Times = Times.PACKET, tap: Tap = Tap.AFTER
     ) -> None:
-        self.bursts: list[Burst] = []
-        self.came = asyncio.Event()
+        self.bursts: asyncio.Queue[Burst] = asyncio.Queue()
         super().__init__(
             direction=Direction.BOTH,
             tap=tap,
@@ -41,15 +40,12 @@ class Watcher(Subscriber):
 
     def keep(self, burst: Burst) -> bool:
         """Keep one."""
-        self.bursts.append(burst)
-        self.came.set()
+        self.bursts.put_nowait(burst)
         return True
 
     async def next(self) -> Burst:
         """Return the next burst."""
-        await asyncio.wait_for(self.came.wait(), 5)
-        self.came.clear()
-        return self.bursts.pop(0)
+        return await soon(self.bursts.get())
 
 
 def test_parts_of_a_read_have_their_own_times() -> None:

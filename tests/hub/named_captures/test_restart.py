@@ -436,7 +436,7 @@ def test_a_file_in_place_of_the_directory(tmp_path: Path) -> None:
         (tmp_path / "c").write_text("")
         async with desk(tmp_path / "c") as one:
             assert one.captures.views() == []
-            with pytest.raises(Exception, match="The capture was not started"):
+            with pytest.raises(StorageFailed, match="The capture was not started"):
                 await one.start()
             await holds(lambda: one.captures.views() == [])
 
