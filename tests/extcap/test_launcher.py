@@ -80,10 +80,12 @@ def test_a_python_that_is_gone(tmp_path: Path) -> None:
     assert install(tmp_path).state == "installed"
 
 
-def test_a_launcher_that_was_cut(tmp_path: Path) -> None:
-    """A file of which only the mark is left is broken, not an error."""
-    (tmp_path / launcher.NAME).write_text(f"# {launcher.MARK}")
+@pytest.mark.parametrize("last", ["", "exec", "exec '/opt/a folder/pyth"])
+def test_a_launcher_that_was_cut(tmp_path: Path, last: str) -> None:
+    """A file of which only a part is left is broken, not an error, and installed again."""
+    (tmp_path / launcher.NAME).write_text(f"# {launcher.MARK}\n{last}")
     assert at(tmp_path).state == "broken"
+    assert install(tmp_path).state == "installed"
 
 
 def test_windows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,7 +47,8 @@ def at(folder: Path) -> Launcher:
     """
     path = folder / NAME
     try:
-        text = path.read_bytes()[:MAX_LAUNCHER].decode("utf-8", "replace")
+        with path.open("rb") as file:
+            text = file.read(MAX_LAUNCHER).decode("utf-8", "replace")
     except FileNotFoundError:
         return Launcher(path, "missing")
     if MARK not in text:
@@ -109,7 +110,10 @@ def text_of(arguments: Sequence[str], program: str | None = None) -> str:
 
 def _program_in(text: str) -> Path | None:
     last = text.strip().splitlines()[-1]
-    if last.startswith("exec "):
-        words = shlex.split(last)
-        return Path(words[1]) if len(words) > 1 else None
-    return Path(last.split('"')[1].replace("%%", "%")) if last.startswith('"') else None
+    if last.startswith('"'):
+        return Path(last.split('"')[1].replace("%%", "%"))
+    try:
+        first, *words = shlex.split(last)
+    except ValueError:  # a quotation does not end
+        return None
+    return Path(words[0]) if first == "exec" and words else None
