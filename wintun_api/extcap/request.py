@@ -76,16 +76,13 @@ def read(arguments: Sequence[str]) -> Request:
     for name in ("interfaces", "dlts", "config"):
         parser.add_argument(f"--extcap-{name}", dest=name, action="store_true")
     parser.add_argument("--capture", action="store_true")
-    for name in ("version", "interface"):
-        parser.add_argument(f"--extcap-{name}", dest=name, nargs="?")
+    parser.add_argument("--extcap-interface", dest="interface", nargs="?")
     parser.add_argument(FILTER, dest="filter", nargs="?")
     parser.add_argument("--fifo", nargs="?")
     for name in ("in", "out"):
         parser.add_argument(f"--extcap-control-{name}", dest=f"control_{name}", nargs="?")
     known, options = parser.parse_known_args(_with_filter_in_one_word(arguments))
-    found = vars(known)
-    found.pop("version")
-    return Request(**found, options=tuple(options))
+    return Request(**vars(known), options=tuple(options))
 
 
 def _with_filter_in_one_word(arguments: Sequence[str]) -> list[str]:
