@@ -1463,21 +1463,11 @@ class AsyncSessionHandle:
 
     async def impairment(self) -> SessionImpairment | None:
         """Return the impairment of the session with its counters; None if it is not impaired."""
-        try:
-            return await self._client.get_impairment(self.id)
-        except ProblemError as error:
-            if error.kind != "impairment-not-found":
-                raise
-            return None
+        return await self._unless("impairment-not-found", operations.get_impairment(self.id))
 
     async def repair(self) -> SessionImpairment | None:
         """Remove the impairment; return what it has done, or None if there was none."""
-        try:
-            return await self._client.remove_impairment(self.id)
-        except ProblemError as error:
-            if error.kind != "impairment-not-found":
-                raise
-            return None
+        return await self._unless("impairment-not-found", operations.remove_impairment(self.id))
 
     async def record(
         self,
@@ -1495,12 +1485,7 @@ class AsyncSessionHandle:
 
     async def recorder(self) -> Recorder | None:
         """Return the limits of the recorder and what it has; None if it is off."""
-        try:
-            return await self._client.get_recorder(self.id)
-        except ProblemError as error:
-            if error.kind != "recorder-not-found":
-                raise
-            return None
+        return await self._unless("recorder-not-found", operations.get_recorder(self.id))
 
     async def save_recorder(
         self,
@@ -1537,12 +1522,7 @@ class AsyncSessionHandle:
 
     async def remove_recorder(self) -> Recorder | None:
         """Switch the recorder off; return what it had, or None if it was off."""
-        try:
-            return await self._client.remove_recorder(self.id)
-        except ProblemError as error:
-            if error.kind != "recorder-not-found":
-                raise
-            return None
+        return await self._unless("recorder-not-found", operations.remove_recorder(self.id))
 
     async def end(self) -> Session:
         """End the session now; return it with its last counters."""
@@ -1578,6 +1558,15 @@ class AsyncSessionHandle:
             marks=marks,
         ) as chunks:
             yield chunks
+
+    async def _unless(self, kind: str, call: Call[T]) -> T | None:
+        """Send a request; return None if the service refuses it with a problem of this kind."""
+        try:
+            return await self._client.send(call)
+        except ProblemError as error:
+            if error.kind != kind:
+                raise
+            return None
 
 
 class AsyncImpairmentHandle:

@@ -1456,21 +1456,11 @@ class SessionHandle:
 
     def impairment(self) -> SessionImpairment | None:
         """Return the impairment of the session with its counters; None if it is not impaired."""
-        try:
-            return self._client.get_impairment(self.id)
-        except ProblemError as error:
-            if error.kind != "impairment-not-found":
-                raise
-            return None
+        return self._unless("impairment-not-found", operations.get_impairment(self.id))
 
     def repair(self) -> SessionImpairment | None:
         """Remove the impairment; return what it has done, or None if there was none."""
-        try:
-            return self._client.remove_impairment(self.id)
-        except ProblemError as error:
-            if error.kind != "impairment-not-found":
-                raise
-            return None
+        return self._unless("impairment-not-found", operations.remove_impairment(self.id))
 
     def record(
         self,
@@ -1488,12 +1478,7 @@ class SessionHandle:
 
     def recorder(self) -> Recorder | None:
         """Return the limits of the recorder and what it has; None if it is off."""
-        try:
-            return self._client.get_recorder(self.id)
-        except ProblemError as error:
-            if error.kind != "recorder-not-found":
-                raise
-            return None
+        return self._unless("recorder-not-found", operations.get_recorder(self.id))
 
     def save_recorder(
         self,
@@ -1529,12 +1514,7 @@ class SessionHandle:
 
     def remove_recorder(self) -> Recorder | None:
         """Switch the recorder off; return what it had, or None if it was off."""
-        try:
-            return self._client.remove_recorder(self.id)
-        except ProblemError as error:
-            if error.kind != "recorder-not-found":
-                raise
-            return None
+        return self._unless("recorder-not-found", operations.remove_recorder(self.id))
 
     def end(self) -> Session:
         """End the session now; return it with its last counters."""
@@ -1570,6 +1550,15 @@ class SessionHandle:
             marks=marks,
         ) as chunks:
             yield chunks
+
+    def _unless(self, kind: str, call: Call[T]) -> T | None:
+        """Send a request; return None if the service refuses it with a problem of this kind."""
+        try:
+            return self._client.send(call)
+        except ProblemError as error:
+            if error.kind != kind:
+                raise
+            return None
 
 
 class ImpairmentHandle:
