@@ -1367,7 +1367,7 @@ export interface components {
         };
         /**
          * CaptureState
-         * @description The state of a capture. `waiting`: it waits for its trigger. `running`: it writes packets. `stopped`: it has ended as it was asked to, or with the service. `failed`: it could not write any more. Later versions may add values.
+         * @description The state of a capture. `waiting`: it waits for its trigger. `running`: it writes packets. `stopped`: it has ended as it was asked to, or with the service. `failed`: it could not write any more. `repairing`: the service was killed while the capture ran and has started again; it reads the files, so the counts and the list of files are not complete yet. Later versions may add values.
          * @enum {string}
          */
         CaptureState: "waiting" | "running" | "stopped" | "failed" | "repairing";

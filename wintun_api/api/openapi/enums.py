@@ -16,7 +16,8 @@ TEXTS = {
     "those `injected` by clients, or `both`.",
     "CaptureState": "The state of a capture. `waiting`: it waits for its trigger. `running`: it "
     "writes packets. `stopped`: it has ended as it was asked to, or with the service. `failed`: it "
-    "could not write any more.",
+    "could not write any more. `repairing`: the service was killed while the capture ran and has "
+    "started again; it reads the files, so the counts and the list of files are not complete yet.",
     "CodeKind": "The kind of an error number: a Win32 error code, or a number of another kind that "
     "Windows components return.",
     "Direction": "The packets that a client gets: those `received` from the host, those `injected` "
@@ -59,6 +60,7 @@ GROWING = frozenset(
         "PresetName",
         "ProblemType",
         "ReaderLossCause",
+        "RecorderEnd",
         "Scope",
         "StopReason",
         "Subprotocol",
