@@ -23,13 +23,10 @@ from wintun_api.api.subprotocols import protocols
 from wintun_api.choices import Scope
 from wintun_api.errors import (
     AdapterNotFound,
-    FiltersBusy,
-    FilterUnavailable,
     InvalidArgument,
-    InvalidFilter,
-    OutOfThreads,
     WintunApiError,
 )
+from wintun_api.hub.filters import FILTER_ERRORS
 from wintun_api.wire import PCAPNG
 
 router = APIRouter(prefix="/v1", tags=["packets"])
@@ -46,10 +43,7 @@ NAME = "adapters"  # of the file that a browser saves
         **problems(
             InvalidArgument,
             AdapterNotFound,
-            InvalidFilter,
-            FilterUnavailable,
-            FiltersBusy,
-            OutOfThreads,
+            *FILTER_ERRORS,
         ),
         200: STREAM,
     },

@@ -15,22 +15,20 @@ from wintun_api.api.live_capture import Capture
 from wintun_api.capture import pcapng
 from wintun_api.choices import Scope, SessionState
 from wintun_api.errors import (
-    FiltersBusy,
-    FilterUnavailable,
-    InvalidFilter,
-    OutOfThreads,
     SessionEnded,
     SessionNotFound,
 )
 from wintun_api.hub.adapters import AdapterView
+from wintun_api.hub.filters import FILTER_ERRORS
 from wintun_api.hub.session import ManagedSession
 
 router = APIRouter(prefix="/v1/sessions", tags=["packets"])
 
-STREAM = {
-    "description": "A pcapng file that grows until the capture ends.",
+FILE = {
+    "description": "A pcapng file.",
     "content": {pcapng.MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}},
 }
+STREAM = {**FILE, "description": "A pcapng file that grows until the capture ends."}
 
 
 @router.get(
@@ -41,10 +39,7 @@ STREAM = {
         **problems(
             SessionNotFound,
             SessionEnded,
-            InvalidFilter,
-            FilterUnavailable,
-            FiltersBusy,
-            OutOfThreads,
+            *FILTER_ERRORS,
         ),
         200: STREAM,
     },

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import StreamingResponse
 
 from wintun_api.api.access import needs
+from wintun_api.api.capture import FILE
 from wintun_api.api.capture_views import capture_of, definition_of
 from wintun_api.api.context import ContextOf, PrincipalOf, RegistryOf, problems
 from wintun_api.api.cutoff import ABORT, LeasedStream
@@ -23,15 +24,13 @@ from wintun_api.errors import (
     CaptureNotFound,
     CaptureOver,
     CapturesFull,
-    FiltersBusy,
-    FilterUnavailable,
     InvalidArgument,
-    InvalidFilter,
     OutOfThreads,
     StorageFailed,
     TooManyCaptures,
 )
 from wintun_api.hub.aside import aside
+from wintun_api.hub.filters import FILTER_ERRORS
 from wintun_api.hub.named_captures.files import Reading
 from wintun_api.hub.named_captures.names import end, plain_name, stem
 from wintun_api.hub.named_captures.view import CaptureView, FileView
@@ -45,11 +44,6 @@ router = APIRouter(prefix="/v1/captures", tags=["captures"])
 CaptureId = Annotated[str, TRIMMED, Path(description="The id of the capture.")]
 
 CHUNK: Final = 1024 * 1024  # bytes of a file that are read at a time
-
-FILE = {
-    "description": "A pcapng file.",
-    "content": {pcapng.MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}},
-}
 
 
 @router.get("", operation_id="list_captures", responses=problems())
@@ -70,10 +64,7 @@ async def list_captures(registry: RegistryOf) -> list[Capture]:
     responses=problems(
         InvalidArgument,
         AdapterNotFound,
-        InvalidFilter,
-        FiltersBusy,
-        FilterUnavailable,
-        OutOfThreads,
+        *FILTER_ERRORS,
         StorageFailed,
         CapturesFull,
         TooManyCaptures,

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 
 from wintun_api.api.access import needs
-from wintun_api.api.capture import STREAM
+from wintun_api.api.capture import FILE
 from wintun_api.api.context import ContextOf, PrincipalOf, RegistryOf, SessionId, problems
 from wintun_api.api.recorder_file import RecorderDownload, RecorderFile
 from wintun_api.api.subjects import note_subject
@@ -17,11 +17,7 @@ from wintun_api.api.views import recorder_of
 from wintun_api.capture import pcapng
 from wintun_api.choices import CaptureDirection, Direction, Scope
 from wintun_api.errors import (
-    FiltersBusy,
-    FilterUnavailable,
     InvalidArgument,
-    InvalidFilter,
-    OutOfThreads,
     RecorderNotFound,
     RecordersFull,
     SessionEnded,
@@ -29,6 +25,7 @@ from wintun_api.errors import (
     TooManyReaders,
 )
 from wintun_api.hub.capture.source import Source
+from wintun_api.hub.filters import FILTER_ERRORS
 from wintun_api.limits import MAX_FILTER
 from wintun_api.moments import HOW, MAX_MOMENT, span
 from wintun_api.schemas.recorder import Recorder, RecorderSet
@@ -96,13 +93,10 @@ async def remove_recorder(session_id: SessionId, registry: RegistryOf) -> Record
             SessionNotFound,
             RecorderNotFound,
             InvalidArgument,
-            InvalidFilter,
-            FiltersBusy,
-            FilterUnavailable,
-            OutOfThreads,
+            *FILTER_ERRORS,
             TooManyReaders,
         ),
-        200: {**STREAM, "description": "A pcapng file."},
+        200: FILE,
     },
 )
 @needs(Scope.CAPTURE)

@@ -12,7 +12,7 @@ from wintun_api.capture.filters.compiler import check_syntax, compile_filter
 from wintun_api.capture.filters.matcher import Match, Take, matcher_with, taker_with
 from wintun_api.capture.filters.names import Name, names_in
 from wintun_api.capture.filters.program import Program
-from wintun_api.errors import FiltersBusy, InvalidFilter, OutOfThreads
+from wintun_api.errors import FiltersBusy, FilterUnavailable, InvalidFilter, OutOfThreads
 from wintun_api.hub.aside import aside
 from wintun_api.hub.burst import Burst
 from wintun_api.hub.workers import Occupied, Workers
@@ -26,6 +26,8 @@ LOOKING_UP: Final = 4
 WAITING: Final = 32  # of those with names
 QUEUED: Final = 256  # of all others, which take a moment each
 PATIENCE: Final = 10.0  # seconds that a filter waits for its turn, and that it may then take
+# What compiling one raises.
+FILTER_ERRORS: Final = (InvalidFilter, FiltersBusy, FilterUnavailable, OutOfThreads)
 
 
 class Filter:
