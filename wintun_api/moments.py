@@ -1,4 +1,4 @@
-"""Read the moments that requests and commands name: a time with its zone, or one before now.
+"""Read the moments of requests and commands, a time or one before now; write those of answers.
 
 Sources: RFC 3339, section 5.6, for a time; `-30s` is how far back systemd and Prometheus write it.
 """
@@ -6,7 +6,7 @@ Sources: RFC 3339, section 5.6, for a time; `-30s` is how far back systemd and P
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 from wintun_api.errors import InvalidArgument
@@ -51,6 +51,11 @@ def moment(text: str, name: str, now_ns: int) -> int:
     if " " in text and _TIME.fullmatch(text.replace(" ", "+")) is not None:
         raise InvalidArgument(name, f"{text!r} has a space; in a URL a + is written as %2B.")
     raise InvalidArgument(name, f"{text!r} is not {HOW}.")
+
+
+def time_of(time_ns: int) -> datetime:
+    """Return a moment in nanoseconds since 1970 as a time in UTC, to microseconds."""
+    return datetime.fromtimestamp(time_ns / NS_PER_SECOND, UTC)
 
 
 def span(since: str | None, until: str | None, now_ns: int) -> tuple[int, int]:

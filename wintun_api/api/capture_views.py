@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from wintun_api.hub.named_captures import definition as hub
 from wintun_api.hub.named_captures.names import end, stem
 from wintun_api.hub.named_captures.view import CaptureView, FileView
+from wintun_api.moments import time_of
 from wintun_api.schemas import captures as models
 
 
@@ -20,7 +21,7 @@ def definition_of(body: models.CaptureCreate) -> hub.Definition:
         adapters=None if body.adapters is None else tuple(dict.fromkeys(body.adapters)),
         pool=body.pool,
         direction=body.direction,
-        filter=body.filter.strip(),
+        filter=body.filter,
         snaplen=body.snaplen,
         marks=body.marks,
         stop=hub.Stop(**dict(body.stop)),
@@ -51,7 +52,7 @@ def capture_of(view: CaptureView) -> models.Capture:
         keep=models.Keep(**_given(asked.keep)),
         trigger=None if asked.trigger is None else models.Trigger(**_given(asked.trigger)),
         created_by=view.created_by,
-        created_at=_time_of(view.created_ns),
+        created_at=time_of(view.created_ns),
         triggered_at=_optional_time(view.triggered_ns),
         ended_at=_optional_time(view.ended_ns),
         interfaces=view.interfaces,
@@ -82,8 +83,4 @@ def _given(part: hub.Stop | hub.Rotate | hub.Keep | hub.Trigger) -> dict[str, An
 
 
 def _optional_time(time_ns: int | None) -> datetime | None:
-    return None if time_ns is None else _time_of(time_ns)
-
-
-def _time_of(time_ns: int) -> datetime:
-    return datetime.fromtimestamp(time_ns / 1e9, UTC)
+    return None if time_ns is None else time_of(time_ns)

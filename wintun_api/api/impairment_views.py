@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from wintun_api.api.impairment_summary import summary_of
@@ -27,6 +26,7 @@ from wintun_api.hub.impairment.parameters import (
 )
 from wintun_api.hub.impairment.presets import PRESETS
 from wintun_api.hub.impairment.scenario import Progress
+from wintun_api.moments import time_of
 from wintun_api.schemas import events as event_models
 from wintun_api.schemas import impairment as models
 from wintun_api.schemas.selection import (
@@ -59,7 +59,7 @@ def impairment_of(view: ImpairmentView) -> models.SessionImpairment:
         summary=summary_of(view.rules),
         seed=view.plan.seed,
         on_change=view.plan.on_change,
-        set_at=datetime.fromtimestamp(view.set_ns / 1e9, UTC),
+        set_at=time_of(view.set_ns),
         rules=[_active(*pair) for pair in zip(view.plan.rules, view.rules, strict=True)],
         received=_counters(view.received),
         injected=_counters(view.injected),

@@ -39,6 +39,7 @@ from wintun_api.limits import (
     MAX_SETTINGS,
     MIN_RING_CAPACITY,
 )
+from wintun_api.moments import time_of
 from wintun_api.schemas import events as event_models
 from wintun_api.schemas.adapters import (
     Adapter,
@@ -167,15 +168,15 @@ def session_of(view: SessionView) -> Session:
         reason=view.reason,
         win32_code=view.failed.win32_code if view.failed else None,
         errno=view.failed.errno if view.failed else None,
-        started_at=_time_of(view.started_ns),
-        ended_at=None if view.ended_ns is None else _time_of(view.ended_ns),
+        started_at=time_of(view.started_ns),
+        ended_at=None if view.ended_ns is None else time_of(view.ended_ns),
         restarts=view.restarts,
         subscribers=view.subscribers,
         impairment=None if impaired is None else marking(impaired.rules),
         recorder=None if view.recorder is None else recorder_of(view.recorder),
         holders=hold.holders if hold else 0,
         ends=hold.ends if hold else Ends.NOTHING,
-        ends_at=None if hold is None or hold.ends_at_ns is None else _time_of(hold.ends_at_ns),
+        ends_at=None if hold is None or hold.ends_at_ns is None else time_of(hold.ends_at_ns),
         counters=SessionCounters(
             received=Traffic(packets=counters.received_packets, bytes=counters.received_bytes),
             injected=Traffic(packets=counters.injected_packets, bytes=counters.injected_bytes),
@@ -203,11 +204,11 @@ def recorder_of(view: RecorderView) -> Recorder:
         adapter=view.adapter,
         seconds=view.seconds,
         bytes=view.bytes,
-        set_at=_time_of(view.set_ns),
+        set_at=time_of(view.set_ns),
         packets=view.packets,
         used=view.used,
-        oldest=None if oldest_ns is None else _time_of(oldest_ns),
-        newest=None if newest_ns is None else _time_of(newest_ns),
+        oldest=None if oldest_ns is None else time_of(oldest_ns),
+        newest=None if newest_ns is None else time_of(newest_ns),
         recorded=view.recorded,
         expired=view.expired,
         displaced=view.displaced,
@@ -294,7 +295,7 @@ def event_of(event: HubEvent) -> Event:
     # A failure leaves out the members of its problem that do not apply.
     partly = isinstance(event.data, LateFailure)
     data = _event_data(event.data).model_dump(mode="json", exclude_unset=partly)
-    return Event(id=event.id, time=_time_of(event.time_ns), type=event.type, data=data)
+    return Event(id=event.id, time=time_of(event.time_ns), type=event.type, data=data)
 
 
 def failure_of(failure: LateFailure) -> Failure:
@@ -315,7 +316,7 @@ def hold_of(view: HoldView) -> Hold:
         adapter=view.adapter,
         holders=view.holders,
         ends=view.ends,
-        ends_at=None if view.ends_at_ns is None else _time_of(view.ends_at_ns),
+        ends_at=None if view.ends_at_ns is None else time_of(view.ends_at_ns),
     )
 
 
@@ -387,7 +388,3 @@ def _lists_of(settings: NetworkSettings) -> dict[str, Any]:
     if settings.dns_search is not None:
         given["dns_search"] = list(settings.dns_search)
     return given
-
-
-def _time_of(time_ns: int) -> datetime:
-    return datetime.fromtimestamp(time_ns / 1e9, UTC)
