@@ -31,6 +31,8 @@ MARK_BYTES = 4  # of the random part of a temporary file's name
 MAX_LINKS = 40
 # Windows refuses to replace a file while another program reads it, often a virus scanner.
 REPLACE_PATIENCE, READ_PAUSE = 2.0, 0.02
+# What a reader of JSON raises for a file of another form.
+BROKEN = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
 
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 _SAFELY = _NO_LINK

@@ -24,8 +24,6 @@ logger = logging.getLogger(__name__)
 
 MAX_HELD = 1024
 MAX_HELD_FILE = 1 << 17  # room for so many adapters
-# What reading a file of another form raises.
-BROKEN = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
 
 
 class HoldMemory:
@@ -114,7 +112,7 @@ def _load(path: Path, read: Callable[[Path, int], bytes]) -> dict[UUID, float]:
         return _parse(read(path, MAX_HELD_FILE))
     except FileNotFoundError:
         return {}
-    except (WintunApiError, OSError, *BROKEN) as error:
+    except (WintunApiError, OSError, *files.BROKEN) as error:
         logger.warning(
             "The file %s of adapters that are deleted with their clients cannot be used (%s). "
             "Adapters that it named are kept.",

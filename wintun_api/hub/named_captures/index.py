@@ -32,8 +32,6 @@ LARGEST: Final = 65536 + 512 * MAX_CAPTURE_FILES  # bytes
 SPARE: Final = 2048  # bytes by which it may become longer on a full disk: a reason, and some files
 BLOCK: Final = 4096  # bytes of which a disk gives a multiple anyway
 FULL: Final = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
-# What reading a file of another form raises.
-BROKEN: Final = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
 
 
 def save(store: Store, view: CaptureView) -> None:
@@ -102,7 +100,7 @@ def _read(store: Store, directory: Path) -> CaptureView | None:
             return view
     except (OSError, UntrustedFile) as error:
         reason = error
-    except BROKEN:
+    except files.BROKEN:
         reason = "its index is broken"
     logger.warning("The capture in %s cannot be used (%s). It is left as it is.", directory, reason)
     return None
