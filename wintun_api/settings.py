@@ -19,6 +19,7 @@ from typing import Any, Self
 from wintun_api.choices import DriverName, Generation, Native, Offload, ServiceLogLevel
 from wintun_api.declaration import PREFIX, Declaration, declarations, setting
 from wintun_api.errors import InvalidSettings
+from wintun_api.limits import MAX_COUNT, MIN_RECORDER_BYTES
 
 # Bounds for numbers that have no others: a larger number is a mistake, and the system's error for
 # it would not name the setting.
@@ -296,7 +297,7 @@ class Settings:
         group=KEEPING,
         commands=SERVE,
         at_least=0,
-        at_most=2**53 - 1,
+        at_most=MAX_COUNT,
         in_bytes=True,
         help="How many bytes of the data directory all named captures together may take. Beyond "
         "that, a capture deletes its own oldest file if it may, or ends; with 0 none can be "
@@ -353,8 +354,8 @@ class Settings:
         1024 * 1024 * 1024,
         group=KEEPING,
         commands=SERVE,
-        at_least=65536,
-        at_most=2**53 - 1,
+        at_least=MIN_RECORDER_BYTES,
+        at_most=MAX_COUNT,
         in_bytes=True,
         help="The memory that the recorders of all sessions may use together, in bytes.",
     )
