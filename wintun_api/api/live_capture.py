@@ -222,13 +222,11 @@ class Capture:
 
     def _finish(self, *, stopping: bool) -> None:
         self.end(CloseCode.GOING_AWAY if stopping else CloseCode.ENDED)
-        self._wake.set()
         patience = CLOSE_PATIENCE if stopping else LINGER_PATIENCE
         self._tasks.spawn(self._cut(patience), name="capture:cut")
 
     async def _cut(self, patience: float = CLOSE_PATIENCE) -> None:
         self._gathering.abandon()
-        self._wake.set()
         try:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._sent(), patience)
