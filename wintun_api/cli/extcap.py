@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias
 
 import typer
 from typer.core import TyperGroup
@@ -11,18 +11,21 @@ from typer.core import TyperGroup
 from wintun_api.cli.exit_codes import ExitCode
 from wintun_api.cli.options import Json, as_folder, as_path
 from wintun_api.cli.output import fail, printable, show_json
-from wintun_api.extcap.request import is_of_wireshark
 
 if TYPE_CHECKING:
     from wintun_api.extcap.folders import Folders
     from wintun_api.extcap.launcher import Launcher
 
 
+# What no other command of wintun-api has: with one of them, Wireshark is speaking.
+MARKS: Final = ("--extcap-", "--capture", "--fifo")
+
+
 class _Extcap(TyperGroup):
     """Answers Wireshark too, whose arguments name no command."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        if is_of_wireshark(args):
+        if any(one.startswith(MARKS) for one in args):
             from wintun_api.extcap.answers import answer
 
             ctx.exit(answer(args))

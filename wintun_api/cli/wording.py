@@ -7,38 +7,35 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 # What pydantic says, and the rest of a sentence about the value; pydantic_core has all of them.
-_RULES: Final = tuple(
-    (re.compile(said, re.DOTALL), told)
-    for said, told in (
-        (r"Input should be less than or equal to (\S+)", r"must be at most \1"),
-        (r"Input should be greater than or equal to (\S+)", r"must be at least \1"),
-        (r"Input should be greater than (\S+)", r"must be more than \1"),
-        (r"Input should be less than (\S+)", r"must be less than \1"),
-        (r"Input should be a finite number", "must be a number such as 2.5"),
-        (r"Input should be a valid integer.*", "must be a whole number"),
-        (r"Unable to parse input string as an integer.*", "must be a whole number of fewer digits"),
-        (r"Input should be a valid (?:number|decimal).*", "must be a number"),
-        (r"Input should be a valid boolean.*", "must be true or false"),
-        (r"Input should be a valid string.*", "must be a text"),
-        (r"Input should be a valid list.*", "must be a list"),
-        (r"Input should be a valid (?:dictionary|mapping|object).*", "must be an object"),
-        (
-            r"(?:Input should be a valid UUID|UUID input should be ).*",
-            "must be a GUID such as deadbabe-cafe-beef-0123-456789abcdef",
-        ),
-        (r"Input should be (.+)", r"must be \1"),
-        (
-            r"String should have (at (?:least|most)) (\d+) characters?",
-            r"must have \1 \2 characters",
-        ),
-        (
-            r"\w+ should have (at (?:least|most)) (\d+) items? after validation, not (?:more|\d+)",
-            r"must have \1 \2 entries",
-        ),
-        (r"String should match pattern .*", "is not written as it should be"),
-        (r"Field required", "is missing"),
-        (r"Extra inputs are not permitted", "is not known here"),
-    )
+_RULES: Final = (
+    (r"Input should be less than or equal to (\S+)", r"must be at most \1"),
+    (r"Input should be greater than or equal to (\S+)", r"must be at least \1"),
+    (r"Input should be greater than (\S+)", r"must be more than \1"),
+    (r"Input should be less than (\S+)", r"must be less than \1"),
+    (r"Input should be a finite number", "must be a number such as 2.5"),
+    (r"Input should be a valid integer.*", "must be a whole number"),
+    (r"Unable to parse input string as an integer.*", "must be a whole number of fewer digits"),
+    (r"Input should be a valid (?:number|decimal).*", "must be a number"),
+    (r"Input should be a valid boolean.*", "must be true or false"),
+    (r"Input should be a valid string.*", "must be a text"),
+    (r"Input should be a valid list.*", "must be a list"),
+    (r"Input should be a valid (?:dictionary|mapping|object).*", "must be an object"),
+    (
+        r"(?:Input should be a valid UUID|UUID input should be ).*",
+        "must be a GUID such as deadbabe-cafe-beef-0123-456789abcdef",
+    ),
+    (r"Input should be (.+)", r"must be \1"),
+    (
+        r"String should have (at (?:least|most)) (\d+) characters?",
+        r"must have \1 \2 characters",
+    ),
+    (
+        r"\w+ should have (at (?:least|most)) (\d+) items? after validation, not (?:more|\d+)",
+        r"must have \1 \2 entries",
+    ),
+    (r"String should match pattern .*", "is not written as it should be"),
+    (r"Field required", "is missing"),
+    (r"Extra inputs are not permitted", "is not known here"),
 )
 _AT_FIRST: Final = "Value error, "
 _PREDICATES: Final = ("must ", "has ", "contains ")  # with which our own checks begin
@@ -118,7 +115,7 @@ def _value(field: str) -> str:
 def _told(said: str) -> str | None:
     """Return the rest of a sentence; None if this is not a message of pydantic's own."""
     for rule, told in _RULES:
-        found = rule.fullmatch(said.removeprefix(_AT_FIRST))
+        found = re.fullmatch(rule, said.removeprefix(_AT_FIRST), re.DOTALL)
         if found is not None:
             return found.expand(told)
     return None

@@ -9,8 +9,6 @@ from typing import NoReturn
 
 from wintun_api.extcap.options import OPTIONS, Chosen
 
-# What no other command of wintun-api has: with one of them, Wireshark is speaking.
-MARKS = ("--extcap-", "--capture", "--fifo")
 FILTER = "--extcap-capture-filter"
 
 
@@ -59,11 +57,6 @@ class Request:
         for option in OPTIONS:
             option.add_to(parser)
         return Chosen(**vars(parser.parse_known_args(self.options)[0]))
-
-
-def is_of_wireshark(arguments: Sequence[str]) -> bool:
-    """Return whether arguments are a request of Wireshark, and not those of a person."""
-    return any(one.startswith(MARKS) for one in arguments)
 
 
 def read(arguments: Sequence[str]) -> Request:
