@@ -16,7 +16,6 @@ from tests.waiting import until
 from wintun_api.packet import build
 from wintun_api.wire import BATCH_TYPE, Batch, pack
 
-SESSION = "session"
 BAD = [b"\x45short", b"\x65" + bytes(30), bytes(40)]
 REASONS = ["rejected: too_short", "rejected: too_short", "rejected: bad_version"]
 
@@ -26,9 +25,9 @@ def packet(number: int, size: int = 12) -> bytes:
     return build.ipv4("10.6.7.8", "10.6.7.7", 253, bytes(size - 4) + number.to_bytes(4, "big"))
 
 
-def start(service: RunningService, name: str = "OfficeNet") -> str:
+def start(service: RunningService) -> str:
     """Start a session on 10.6.7.7/24."""
-    return str(service.session(service.adapter(name=name, addresses=["10.6.7.7/24"]))["id"])
+    return str(service.session(service.adapter(name="OfficeNet", addresses=["10.6.7.7/24"]))["id"])
 
 
 def impair(service: RunningService, session: str, **body: Any) -> None:

@@ -43,11 +43,11 @@ def switch_on(service: RunningService, session: str, **limits: Any) -> dict[str,
     return dict(answer.json())
 
 
-def recorded(rig: Rig, count: int, *, size: int = 100, first: int = 0, **limits: Any) -> str:
+def recorded(rig: Rig, count: int, *, size: int = 100, **limits: Any) -> str:
     """Start a session whose recorder has the packets that the host sent."""
     session = start(rig, capacity=0x4000000)
     switch_on(rig.service, session, **limits)
-    send(rig, session, count, size=size, first=first)
+    send(rig, session, count, size=size)
     return session
 
 
@@ -276,13 +276,13 @@ def test_it_records_while_it_is_read(rig: Rig) -> None:
 
 
 @contextmanager
-def stalled(service: RunningService, session: str, token: str = TOKEN) -> Iterator[socket.socket]:
+def stalled(service: RunningService, session: str) -> Iterator[socket.socket]:
     """Ask for the file and read nothing but the beginning of the answer."""
     with socket.socket() as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         client.connect(("127.0.0.1", service.port))
         request = f"GET {path_of(session, '.pcapng')} HTTP/1.1\r\nHost: localhost\r\n"
-        client.sendall(f"{request}Authorization: Bearer {token}\r\n\r\n".encode())
+        client.sendall(f"{request}Authorization: Bearer {TOKEN}\r\n\r\n".encode())
         client.settimeout(30)
         assert client.recv(12) == b"HTTP/1.1 200"
         yield client

@@ -40,10 +40,8 @@ def block(number: int, *, on: int = 0, injected: bool = False, dropped: int = 0)
     )
 
 
-def statistics(received: int, dropped: int = 0, *, of: int = 0) -> bytes:
-    return pcapng.statistics(
-        start_ns=START, end_ns=START + 99, received=received, dropped=dropped, interface=of
-    )
+def statistics(received: int, dropped: int = 0) -> bytes:
+    return pcapng.statistics(start_ns=START, end_ns=START + 99, received=received, dropped=dropped)
 
 
 def recording(numbers: Iterable[int], name: str = "OfficeNet") -> list[bytes]:
@@ -109,7 +107,7 @@ def test_interfaces_differ() -> None:
     assert numbers_of(Reader([join(live, recording([3], "A"))])) == [3, 3]
 
 
-def test_statistics_count_everything(tmp_path: Path) -> None:
+def test_statistics_count_everything() -> None:
     """The statistics have the packets of both without those that both had, and all losses."""
     before = [section(), interface(), *map(block, range(10)), statistics(13, dropped=3)]
     live = [

@@ -15,9 +15,9 @@ ADAPTER = UUID(int=7)
 LATER = 1 << 62
 
 
-def recording(clock: Clock | None = None, limit_bytes: int = 1 << 20) -> tuple[Fanout, Recorder]:
+def recording(clock: Clock | None = None) -> tuple[Fanout, Recorder]:
     """A recorder of ten seconds, and what offers it packets."""
-    recorder = Recorder("5f0c9d1e2b3a", ADAPTER, 10, limit_bytes, loop=clock or Clock())
+    recorder = Recorder("5f0c9d1e2b3a", ADAPTER, 10, 1 << 20, loop=clock or Clock())
     fanout = Fanout()
     fanout.add(recorder.subscriber)
     return fanout, recorder

@@ -171,9 +171,7 @@ def _uncounted(writer: Writer) -> bytes:
     return b"".join((writer.section(), writer.interface(101), *bodies))
 
 
-def _pcap(
-    writer: Writer, magic: int, added: int = 0, *, linktype: int = 1, minor: int = 4
-) -> bytes:
+def _pcap(writer: Writer, magic: int, added: int = 0, *, linktype: int = 1) -> bytes:
     between = (writer.pack("IHBB", 2, 0x0800, 0, 0) + bytes(4))[:added]
     records = [
         writer.record(
@@ -183,7 +181,7 @@ def _pcap(
     ]
     cut = bytes(12) + b"\x08\0" + packet(100)[:40]
     records.append(writer.record(cut, TIME + 9, 0, length=142, between=between))
-    return writer.pcap(linktype, magic=magic, version=(2, minor)) + b"".join(records)
+    return writer.pcap(linktype, magic=magic) + b"".join(records)
 
 
 WRITERS = {"little": LITTLE, "big": BIG}

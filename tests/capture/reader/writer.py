@@ -97,15 +97,8 @@ class Writer:
     def custom(self, kind: int) -> bytes:
         return self.block(kind, self.pack("I", 32473) + b"anything")
 
-    def pcap(
-        self,
-        linktype: int,
-        *,
-        magic: int = 0xA1B2C3D4,
-        version: tuple[int, int] = (2, 4),
-        snaplen: int = 262144,
-    ) -> bytes:
-        return self.pack("IHHiIII", magic, *version, 0, 0, snaplen, linktype)
+    def pcap(self, linktype: int, *, magic: int = 0xA1B2C3D4) -> bytes:
+        return self.pack("IHHiIII", magic, 2, 4, 0, 0, 262144, linktype)
 
     def record(
         self,

@@ -24,8 +24,8 @@ GUID = UUID("11111111-2222-3333-4444-555555555555")
 TIME = 1764043200_123456789
 
 
-def source(name: str = "A") -> Source:
-    return Source(f"session-{name}", GUID, name)
+def source() -> Source:
+    return Source("session-A", GUID, "A")
 
 
 def information(path: Path) -> str:

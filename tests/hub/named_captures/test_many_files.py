@@ -19,13 +19,13 @@ from wintun_api.hub.named_captures.definition import Definition, Keep, Rotate
 ASKED = Definition(name="a", rotate=Rotate(bytes=4096), keep=Keep(files=3))
 
 
-async def behind(one: Desk, disk: Disk, packets: int = 500) -> str:
+async def behind(one: Desk, disk: Disk) -> str:
     """Start a capture that makes many files while the disk takes only the first one."""
     session, ring = await one.hub.session()
     capture = await one.start(ASKED)
     disk.stick()
-    reader = Reader(session, packets=packets)
-    for number in range(packets):
+    reader = Reader(session, packets=500)
+    for number in range(500):
         ring.deliver(packet(number, 400))
         await reader.packets(1)
     session.unsubscribe(reader.queue)
