@@ -126,10 +126,11 @@ def test_since(service: RunningService, office: str, tmp_path: Path) -> None:
 
 
 def test_since_without_a_recorder(service: RunningService, office: str) -> None:
-    """Where nothing was recorded the hint is the command that switches the recorder on."""
+    """Where nothing was recorded that is said, and which command switches the recorder on."""
     for which in ("OfficeNet", "--all"):
         result = invoke("capture", which, "--since", "-60s", "-c", "1", **variables(service))
         assert result.exit_code == 5
+        assert result.stderr.startswith("Nothing was recorded")
         assert "wintun-api recorder ADAPTER on" in result.stderr
 
 

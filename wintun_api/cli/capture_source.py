@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import typer
@@ -115,17 +114,15 @@ def chunks_of(
         "filter": packets.filter,
         "marks": packets.marks or None,
     }
-    waits: Callable[[], None] | None = None
+    waits = ""
     if session is not None:
         live = operations.capture_packets(session["id"], **limits)
-        recorders = [session["id"]] if packets.since is not None else []
-        if recorders:
-            client.ask(operations.get_recorder(session["id"]))
+        chosen = [session]
     else:
         guids = _guids(client, which)
-        waits = partial(_tell_if_it_waits, client, guids, which.pool)
         live = operations.capture_adapters(guids, pool=which.pool, **limits)
-        recorders = _recorders(client, guids, which.pool) if packets.since is not None else []
+        chosen, waits = _sessions(client, guids, which.pool)
+    recorders = _recorders(chosen) if packets.since is not None else []
     recorded = [
         operations.read_recorder(
             one, since=packets.since, direction=packets.direction, filter=packets.filter
@@ -141,7 +138,7 @@ def _opened(
     live: Call[bytes],
     recorded: Sequence[Call[bytes]],
     snaplen: int,
-    waits: Callable[[], None] | None,
+    waits: str,
 ) -> Iterator[Iterator[bytes]]:
     """Open the capture; what it was asked for may be wrong, so say only then that it waits."""
     from wintun_api.capture.history import joined
@@ -149,8 +146,8 @@ def _opened(
     asked = time.monotonic()
     with ExitStack() as stack:
         chunks = stack.enter_context(client.stream(live))
-        if waits is not None:
-            waits()
+        if waits:
+            typer.echo(printable(waits), err=True)
         if not recorded:
             yield chunks
             return
@@ -172,43 +169,39 @@ def _guids(client: Client, which: Which) -> list[str] | None:
 
 def _sessions(
     client: Client, guids: Sequence[str] | None, pool: str | None
-) -> list[dict[str, Any]]:
-    """Return the sessions of the adapters that are chosen."""
+) -> tuple[list[dict[str, Any]], str]:
+    """Return the sessions that are chosen; if none runs, also a sentence that says so.
+
+    The name of an adapter or a pool may be wrong.
+    """
     from wintun_api.client import operations
 
-    pools = {} if pool is None else {one["guid"]: one["pool"] for one in client.adapters()}
-    return [
+    if pool is not None:
+        guids = [one["guid"] for one in client.adapters() if one["pool"] == pool]
+    chosen = [
         one
         for one in client.ask(operations.list_sessions())
         if guids is None or one["adapter"] in guids
-        if pool is None or pools.get(one["adapter"]) == pool
     ]
+    if pool is not None and not guids:
+        return chosen, f"No adapter is in the pool {pool} yet; waiting for one."
+    if all(one["state"] != "running" for one in chosen):
+        return chosen, "No session of these adapters runs yet; waiting for one."
+    return chosen, ""
 
 
-def _tell_if_it_waits(client: Client, guids: Sequence[str] | None, pool: str | None) -> None:
-    """Say so if there is nothing to capture from yet: a name may be wrong."""
-    if pool is not None and all(one["pool"] != pool for one in client.adapters()):
-        typer.echo(printable(f"No adapter is in the pool {pool} yet; waiting for one."), err=True)
-    elif all(one["state"] != "running" for one in _sessions(client, guids, pool)):
-        typer.echo("No session of these adapters runs yet; waiting for one.", err=True)
-
-
-def _recorders(client: Client, guids: Sequence[str] | None, pool: str | None) -> list[str]:
+def _recorders(sessions: Sequence[dict[str, Any]]) -> list[str]:
     """Return the sessions whose recorder is on; say of which there is none."""
-    adapters = {one["guid"]: one for one in client.adapters()}
-    chosen = _sessions(client, guids, pool)
-    on = [str(one["id"]) for one in chosen if one.get("recorder")]
-    off = [
-        str(adapters.get(one["adapter"], {}).get("name", one["adapter"]))
-        for one in chosen
-        if not one.get("recorder")
-    ]
+    on = [str(one["id"]) for one in sessions if one.get("recorder")]
     if not on:
         fail(
             "Nothing was recorded: no recorder of these sessions is on.",
             "Switch one on with: wintun-api recorder ADAPTER on",
             code=ExitCode.NOT_FOUND,
         )
-    for name in off:
-        typer.echo(printable(f"The recorder of {name} is off; its packets begin now."), err=True)
+    for one in sessions:
+        if not one.get("recorder"):
+            name = one.get("name") or one["adapter"]
+            said = f"The recorder of {name} is off; its packets begin now."
+            typer.echo(printable(said), err=True)
     return on
