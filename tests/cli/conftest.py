@@ -1,4 +1,4 @@
-"""Programs that end with their test."""
+"""Programs that end with their test, and commands against a service with a session."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
+from typer.testing import Result
 
-from tests.cli.commands import Program
+from tests.cli.commands import Program, invoke
+from tests.running import TOKEN, RunningService
 
+Cli = Callable[..., Result]
 Start = Callable[..., Program]
 
 
@@ -27,3 +30,21 @@ def start(tmp_path: Path) -> Iterator[Start]:
             return stack.enter_context(closing(program))
 
         yield start_program
+
+
+@pytest.fixture
+def session(service: RunningService) -> str:
+    """The id of the session of the adapter Lab."""
+    adapter = service.adapter(name="Lab", pool="Pool", addresses=["10.9.0.1/24"])
+    return str(service.session(adapter)["id"])
+
+
+@pytest.fixture
+def cli(service: RunningService, session: str) -> Cli:
+    """Run a command against the service."""
+
+    def run_command(*arguments: str, **env: str) -> Result:
+        variables = {"WINTUN_API_URL": service.url, "WINTUN_API_TOKEN": TOKEN, **env}
+        return invoke(*arguments, **variables)
+
+    return run_command

@@ -3,39 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import Result
 
-from tests.cli.commands import invoke
-from tests.running import TOKEN, RunningService
+from tests.cli.conftest import Cli
+from tests.running import RunningService
 from tests.waiting import until
 from wintun_api.capture.reader import Reader
 from wintun_api.packet import build
 
-Cli = Callable[..., Result]
 MIB = 2**20
 PACKETS = [build.udp("10.9.0.2", "10.9.0.1", 40000, 7, bytes([at])) for at in range(20)]
-
-
-@pytest.fixture
-def session(service: RunningService) -> str:
-    """The id of the session of the adapter Lab."""
-    adapter = service.adapter(name="Lab", addresses=["10.9.0.1/24"])
-    return str(service.session(adapter)["id"])
-
-
-@pytest.fixture
-def cli(service: RunningService, session: str) -> Cli:
-    """Run a command against the service."""
-
-    def run_command(*arguments: str) -> Result:
-        return invoke(*arguments, WINTUN_API_URL=service.url, WINTUN_API_TOKEN=TOKEN)
-
-    return run_command
 
 
 def made(result: Result) -> Any:
