@@ -115,7 +115,7 @@ BEYOND_SCHEMAS = (
     # What contradicts itself in a capture, and times.
     "cannot be given together",
     "a trigger on=",
-    "files needs rotate",
+    "must come with rotate",
     "must be at least twice as many",
     "is not a time",
     "is before since",

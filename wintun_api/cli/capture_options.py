@@ -106,7 +106,7 @@ _ROWS: Final = (
     ),
 )
 _WHOLE: Final = frozenset((_PACKETS, _COUNT))
-_MEMBER: Final = re.compile(r"\b(stop|rotate|keep|trigger)(?:\.|: )(\w+)\b")
+_MEMBER: Final = re.compile(r"\b(stop|rotate|keep|trigger)\.(\w+)\b")
 
 
 def takes_limits() -> Callable[[bundle.Command], bundle.Command]:
@@ -211,7 +211,5 @@ def _flag(name: str) -> str:
 
 def _flag_of_member(found: re.Match[str]) -> str:
     path = (found[1], found[2])
-    flag = next((_flag(name) for name, of, *_ in _ROWS if of == path), None)
-    if flag is None:
-        return "--on" if found[1] == "trigger" else found[0]
-    return flag if "." in found[0] else f"{flag}:"
+    otherwise = "--on" if found[1] == "trigger" else found[0]
+    return next((_flag(name) for name, of, *_ in _ROWS if of == path), otherwise)

@@ -347,10 +347,12 @@ def _check(definition: Definition) -> None:
     """Refuse limits that contradict each other."""
     rotate, keep = definition.rotate, definition.keep
     if keep.files is not None and rotate.bytes is None and rotate.seconds is None:
-        raise InvalidArgument("keep", "files needs rotate: without it, there is one file only.")
+        raise InvalidArgument(
+            "keep.files", "must come with rotate: without it, there is one file only."
+        )
     if rotate.bytes is not None and keep.bytes is not None and keep.bytes < 2 * rotate.bytes:
         raise InvalidArgument(
-            "keep",
-            "bytes must be at least twice as many as those of rotate: else there is no older file "
-            "that could be deleted.",
+            "keep.bytes",
+            "must be at least twice as many as those of rotate: else there is no older file that "
+            "could be deleted.",
         )
