@@ -30,6 +30,7 @@ mkdir {place}/changes {place}/work {place}/root
 mount -t overlay overlay {place}/root \
   -o lowerdir=/,upperdir={place}/changes,workdir={place}/work
 test "$(findmnt -n -o FSTYPE {place}/root)" = overlay
+# This is safe: sh -e ends above unless root is the overlay, whose changes are in the tmpfs.
 rm -rf {place}/root/var/lib/wintun-api {place}/root/var/lib/private/wintun-api
 : >{place}/root/etc/machine-id
 mknod -m 666 {place}/tun c 10 200
