@@ -264,7 +264,10 @@ def test_limits_that_contradict_each_other(tmp_path: Path) -> None:
         async with desk(tmp_path / "c") as one:
             for asked, member in (
                 (Definition(name="a", keep=Keep(files=3)), "keep.files"),
-                (Definition("a", rotate=Rotate(bytes=8192), keep=Keep(bytes=8193)), "keep.bytes"),
+                (
+                    Definition(name="a", rotate=Rotate(bytes=8192), keep=Keep(bytes=8193)),
+                    "keep.bytes",
+                ),
             ):
                 with pytest.raises(InvalidArgument, match=f"^{member}: must "):
                     await one.start(asked)
