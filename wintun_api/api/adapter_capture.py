@@ -14,12 +14,11 @@ from wintun_api.api.capture_query import AdapterCaptureQuery
 from wintun_api.api.capture_ways import answer, stream_capture
 from wintun_api.api.context import Context, ContextOf, PrincipalOf, problems
 from wintun_api.api.cutoff import accept
-from wintun_api.api.kinds import Kind
 from wintun_api.api.live_capture import Capture
 from wintun_api.api.parameters import read
-from wintun_api.api.problems import Refusal, refusal_of
+from wintun_api.api.problems import refusal_of
 from wintun_api.api.security import refuse_websocket
-from wintun_api.api.subprotocols import protocols
+from wintun_api.api.subprotocols import negotiate
 from wintun_api.choices import Scope
 from wintun_api.errors import (
     AdapterNotFound,
@@ -72,7 +71,9 @@ async def capture_adapters(
 async def stream_adapters(websocket: WebSocket, context: ContextOf, principal: PrincipalOf) -> None:
     """Send the same file over WebSocket; each message contains whole blocks."""
     try:
-        subprotocol = _negotiate(websocket.scope["subprotocols"])
+        subprotocol = negotiate(
+            websocket.scope["subprotocols"], (PCAPNG,), f"Offer {PCAPNG}, or nothing."
+        )
         query = read(AdapterCaptureQuery, websocket)
         capture = await _capture(context, query)
     except (WintunApiError, ValidationError) as error:
@@ -102,15 +103,3 @@ async def _capture(context: Context, query: AdapterCaptureQuery) -> Capture:
         seconds=query.seconds,
         stopping=context.stopping,
     )
-
-
-def _negotiate(offered: list[str]) -> str | None:
-    """Return the subprotocol; None if none is offered, or only a token."""
-    offers = protocols(offered)
-    if offers and PCAPNG not in offers:
-        raise Refusal(
-            Kind.UNKNOWN_SUBPROTOCOL,
-            f"This socket has none of the offered subprotocols: {', '.join(offers)[:200]}.",
-            f"Offer {PCAPNG}, or nothing.",
-        )
-    return PCAPNG if offers else None

@@ -23,7 +23,8 @@ from wintun_api.api.kinds import Kind
 from wintun_api.api.parameters import read
 from wintun_api.api.problems import Refusal, refusal_of
 from wintun_api.api.security import refuse_websocket
-from wintun_api.api.streams import PacketQuery, Stream, exchange, negotiate
+from wintun_api.api.streams import OFFER, SUBPROTOCOLS, PacketQuery, Stream, exchange
+from wintun_api.api.subprotocols import negotiate
 from wintun_api.api.tokens import Principal
 from wintun_api.choices import Ends, Scope
 from wintun_api.drivers.limits import check_capacity
@@ -83,7 +84,7 @@ async def join_adapter(
     """Join or start the session of an adapter, and exchange its IP packets."""
     joined: Joined | None = None
     try:
-        subprotocol = negotiate(websocket.scope["subprotocols"])
+        subprotocol = negotiate(websocket.scope["subprotocols"], SUBPROTOCOLS, OFFER)
         query = read(HoldQuery, websocket)
         options = query.options(context.settings, principal, subprotocol)
         options = await query.filtered(options, context.registry.filters)

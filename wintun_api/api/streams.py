@@ -22,7 +22,7 @@ from wintun_api.api.live_capture import Capture
 from wintun_api.api.parameters import read
 from wintun_api.api.problems import Refusal, close_code, refusal_of
 from wintun_api.api.security import refuse_websocket
-from wintun_api.api.subprotocols import protocols
+from wintun_api.api.subprotocols import negotiate
 from wintun_api.api.tokens import Principal
 from wintun_api.choices import Direction, Full, Overflow, Scope, Tap, Times
 from wintun_api.errors import WintunApiError
@@ -37,6 +37,7 @@ from wintun_api.wire import BATCH, PCAPNG, RAW
 router = APIRouter(prefix="/v1")
 
 SUBPROTOCOLS = (BATCH, RAW, PCAPNG)
+OFFER = f"Offer {BATCH}, {RAW} or {PCAPNG}; without an offer the service uses {RAW}."
 
 
 class PacketQuery(BaseModel):
@@ -141,7 +142,7 @@ async def stream_packets(
 ) -> None:
     """Exchange IP packets with a session in the format of the negotiated subprotocol."""
     try:
-        subprotocol = negotiate(websocket.scope["subprotocols"])
+        subprotocol = negotiate(websocket.scope["subprotocols"], SUBPROTOCOLS, OFFER)
         query = read(PacketQuery, websocket)
         options = query.options(context.settings, principal, subprotocol)
         options = await query.filtered(options, context.registry.filters)
@@ -199,21 +200,6 @@ async def exchange(
         connection.shut(close_code(error), str(error))
     finally:
         connection.close()
-
-
-def negotiate(offered: list[str]) -> str | None:
-    """Return the first known subprotocol among those offered; None if none are offered."""
-    offers = protocols(offered)
-    for offer in offers:
-        if offer in SUBPROTOCOLS:
-            return offer
-    if offers:
-        raise Refusal(
-            Kind.UNKNOWN_SUBPROTOCOL,
-            f"The service knows none of the offered subprotocols: {', '.join(offers)[:200]}.",
-            f"Offer {BATCH}, {RAW} or {PCAPNG}; without an offer the service uses {RAW}.",
-        )
-    return None
 
 
 def _missing(scope: Scope) -> Refusal:

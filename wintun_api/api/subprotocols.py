@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+
+from wintun_api.api.kinds import Kind
+from wintun_api.api.problems import Refusal
 
 BEARER = "bearer.wintun-api."
 KEY = "key.wintun-api."
@@ -17,6 +20,25 @@ KEY = "key.wintun-api."
 def protocols(offers: Sequence[str]) -> list[str]:
     """Return the offers that name a protocol to speak, in the client's order."""
     return [offer for offer in offers if not offer.startswith((BEARER, KEY))]
+
+
+def negotiate(offers: Sequence[str], known: Collection[str], hint: str) -> str | None:
+    """Return the first offer that a socket knows; None if none is offered, or only a credential.
+
+    Raises:
+        Refusal: The socket knows none of them; `hint` says what to offer.
+    """
+    found = protocols(offers)
+    for offer in found:
+        if offer in known:
+            return offer
+    if found:
+        raise Refusal(
+            Kind.UNKNOWN_SUBPROTOCOL,
+            f"This socket has none of the offered subprotocols: {', '.join(found)[:200]}.",
+            hint,
+        )
+    return None
 
 
 def credentials(offers: Sequence[str], prefix: str) -> list[str]:
