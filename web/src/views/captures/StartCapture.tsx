@@ -2,13 +2,13 @@
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useMemo } from "preact/hooks";
-import { CaptureForm, type FieldName, type Which } from "../../models/capture-form";
+import { CaptureForm, type Which } from "../../models/capture-form";
 import { useDashboard } from "../context";
 import { Choice } from "../ui/Choice";
 import { Dialog } from "../ui/Dialog";
-import { Field } from "../ui/Field";
 import { ProblemText } from "../ui/ProblemText";
 import { FilterField } from "./FilterField";
+import { Text } from "./Text";
 import { TriggerFields } from "./TriggerFields";
 
 const DIRECTIONS = [
@@ -187,29 +187,6 @@ function AdapterFields({ form }: { form: CaptureForm }) {
         </p>
       )}
     </div>
-  );
-}
-
-interface TextProps {
-  readonly form: CaptureForm;
-  readonly name: FieldName;
-  readonly label: string;
-  readonly placeholder?: string;
-  readonly hint?: string;
-  readonly unit?: string;
-  readonly list?: string;
-  readonly autoFocus?: boolean;
-}
-
-function Text({ form, name, ...props }: TextProps) {
-  return (
-    <Field
-      {...props}
-      value={form.texts.value[name]}
-      error={form.error(name)}
-      onInput={(text) => form.set(name, text)}
-      onBlur={() => form.touch(name)}
-    />
   );
 }
 

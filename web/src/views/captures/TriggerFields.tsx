@@ -3,8 +3,8 @@
 import { useId } from "preact/hooks";
 import type { EventType } from "../../api/types";
 import { type CaptureForm, EVENTS, type TriggerKind } from "../../models/capture-form";
-import { Field } from "../ui/Field";
 import { FilterField } from "./FilterField";
+import { Text } from "./Text";
 
 const KINDS: readonly (readonly [TriggerKind, string])[] = [
   ["", "At once"],
@@ -17,12 +17,6 @@ const KINDS: readonly (readonly [TriggerKind, string])[] = [
 export function TriggerFields({ form }: { form: CaptureForm }) {
   const id = useId();
   const on = form.on.value;
-  const field = (name: "trigger.before" | "trigger.after") => ({
-    value: form.texts.value[name],
-    error: form.error(name),
-    onInput: (text: string) => form.set(name, text),
-    onBlur: () => form.touch(name),
-  });
   return (
     <>
       <div class="pair">
@@ -53,17 +47,19 @@ export function TriggerFields({ form }: { form: CaptureForm }) {
       )}
       {on !== "" && (
         <div class="pair">
-          <Field
+          <Text
+            form={form}
+            name="trigger.before"
             label="Before"
             placeholder="0 s"
             hint="The capture also has the packets of this long before it."
-            {...field("trigger.before")}
           />
-          <Field
+          <Text
+            form={form}
+            name="trigger.after"
             label="After"
             placeholder="until it is stopped"
             hint="The capture ends this long after it."
-            {...field("trigger.after")}
           />
         </div>
       )}
