@@ -3,9 +3,8 @@
 import { computed, signal } from "@preact/signals";
 import { type Client, problemOfError } from "../api/client";
 import type { Capture, CaptureCreate, FilterVerdict, Problem } from "../api/types";
+import { Polling } from "./polling";
 
-/** Milliseconds between two readings of the counts, while they are shown. */
-const PERIOD = 1000;
 const PATH = "/v1/captures";
 
 export class CapturesModel {
@@ -20,8 +19,7 @@ export class CapturesModel {
   private readonly chosen = signal<string | null>(null);
   /** The capture whose files are shown. */
   readonly selected = computed(() => this.known.value?.get(this.chosen.value ?? ""));
-  private timer: ReturnType<typeof setTimeout> | undefined;
-  private turn: (() => Promise<void>) | null = null;
+  private readonly polling = new Polling();
   /** Whether all that there are have been read, so that only those that change are read again. */
   private isWhole = false;
 
@@ -54,19 +52,12 @@ export class CapturesModel {
 
   /** Read the counts every second until `rest`; none are asked for while the page is hidden. */
   watch(hidden: () => boolean): void {
-    this.rest();
     this.doubt();
-    const turn = async () => {
-      if (!hidden()) await (this.isWhole ? this.readActive() : this.readAll());
-      if (this.turn === turn) this.timer = setTimeout(turn, PERIOD);
-    };
-    this.turn = turn;
-    void turn();
+    this.polling.begin(hidden, () => (this.isWhole ? this.readActive() : this.readAll()));
   }
 
   rest(): void {
-    clearTimeout(this.timer);
-    this.turn = null;
+    this.polling.rest();
   }
 
   check(filter: string): Promise<FilterVerdict> {

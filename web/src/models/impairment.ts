@@ -5,10 +5,8 @@ import { problemOfError } from "../api/client";
 import type { ActiveRule, ImpairmentCounters, Preset, SessionImpairment } from "../api/types";
 import { Attempt } from "./attempt";
 import { ImpairmentForm } from "./impairment-form";
+import { Polling } from "./polling";
 import type { SessionsModel } from "./sessions";
-
-/** Milliseconds between two readings of the counters, while they are shown. */
-const PERIOD = 1000;
 
 /** What is counted, in the order in which it is shown. */
 export const COUNTERS: readonly (readonly [Counter, label: string])[] = [
@@ -43,8 +41,7 @@ export class ImpairmentModel {
     const rules = this.active.value?.rules;
     return rules !== undefined && !(rules.length === 1 && rules.every(isPlain));
   });
-  private timer: ReturnType<typeof setTimeout> | undefined;
-  private turn: (() => Promise<void>) | null = null;
+  private readonly polling = new Polling();
   private unlisten: () => void = () => undefined;
 
   constructor(
@@ -62,17 +59,11 @@ export class ImpairmentModel {
       this.take(news.of, news.removed);
     });
     void this.readPresets();
-    const turn = async () => {
-      if (!hidden()) await this.read();
-      if (this.turn === turn) this.timer = setTimeout(turn, PERIOD);
-    };
-    this.turn = turn;
-    void turn();
+    this.polling.begin(hidden, () => this.read());
   }
 
   rest(): void {
-    clearTimeout(this.timer);
-    this.turn = null;
+    this.polling.rest();
     this.unlisten();
   }
 

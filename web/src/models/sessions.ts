@@ -10,9 +10,9 @@ import type {
   Session,
   SessionImpairment,
 } from "../api/types";
+import { Polling } from "./polling";
 import { Rates } from "./rates";
 
-const PERIOD = 1000;
 /** The summary of an impairment that does nothing to any packet. */
 const NOTHING = "nothing";
 
@@ -32,8 +32,7 @@ export class SessionsModel {
   /** Called with each session whose counters were read. */
   onCounters: (session: Session, timeMs: number) => void = () => undefined;
   private readonly ratesOf = new Map<string, Rates>();
-  private timer: ReturnType<typeof setTimeout> | undefined;
-  private turn: (() => Promise<void>) | null = null;
+  private readonly polling = new Polling();
 
   constructor(private readonly client: Client) {}
 
@@ -166,18 +165,11 @@ export class SessionsModel {
 
   /** Read the counters every second until `rest`; none are asked for while the page is hidden. */
   watch(hidden: () => boolean): void {
-    this.rest();
-    const turn = async () => {
-      if (!hidden() && this.running.peek().length > 0) await this.read();
-      if (this.turn === turn) this.timer = setTimeout(turn, PERIOD);
-    };
-    this.turn = turn;
-    void turn();
+    this.polling.begin(hidden, () => this.running.peek().length > 0 && this.read());
   }
 
   rest(): void {
-    clearTimeout(this.timer);
-    this.turn = null;
+    this.polling.rest();
   }
 
   private async read(): Promise<void> {
