@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping
 from typing import Any, Final
 
 from wintun_api.cli.output import printable
+from wintun_api.cli.table import text_width
 
 WIDTH: Final = 72  # columns of a filter that are shown around the place
 MARGIN: Final = "  "
 CUT: Final = "..."
-# Marks that stand on the letter before them, and characters that only join others.
-_WITHOUT_WIDTH: Final = frozenset(("Mn", "Me", "Cf"))
 _SPACES: Final = str.maketrans(dict.fromkeys("\t\n\r\v\f", " "))
 
 
@@ -34,8 +32,8 @@ def lines_of(problem: Mapping[str, Any]) -> list[str]:
 
 
 def width_of(text: str) -> int:
-    """Return the columns that a text takes on a terminal."""
-    return sum(map(_width, text))
+    """Return the columns that a text takes where the terminal joins no letters by a joiner."""
+    return sum(map(text_width, text))
 
 
 def _around(text: str, offset: int) -> tuple[int, int]:
@@ -48,14 +46,8 @@ def _around(text: str, offset: int) -> tuple[int, int]:
         # Take from the side of which less is shown, unless nothing is left there.
         if begin > 0 and (end == len(text) or offset - begin <= end - offset):
             begin -= 1
-            left -= _width(text[begin])
+            left -= text_width(text[begin])
         else:
-            left -= _width(text[end])
+            left -= text_width(text[end])
             end += 1
     return begin, end
-
-
-def _width(character: str) -> int:
-    if unicodedata.category(character) in _WITHOUT_WIDTH:
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
