@@ -26,12 +26,6 @@ _PPP_IP = (b"\x00\x21", b"\x00\x57")
 _CISCO_ADDRESSES = (b"\x0f\x00", b"\x8f\x00")  # of Cisco HDLC: unicast and multicast
 
 
-def ip_of(linktype: int, frame: bytes) -> bytes | None:
-    """Return the IP packet in a frame; None if there is none or the type is not in `LINKS`."""
-    strip = LINKS.get(linktype)
-    return None if strip is None else strip(frame)
-
-
 def unsupported(linktype: int) -> str:
     """Return what is said of packets of a link type that is not in `LINKS`."""
     name = NAMES.get(linktype)
