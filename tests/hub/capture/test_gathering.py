@@ -39,13 +39,10 @@ def test_sessions_that_run_and_that_come_are_gathered() -> None:
             second, ring = await one.session("B")
             ring.deliver(packet(2))
             await taker.until(2)
-            assert [(it.session, it.name) for it in taker.gathering.sources] == [
-                (first.id, "A"),
-                (second.id, "B"),
-            ]
-            assert [(g.source.session, len(g.bursts)) for g in taker.told if g.bursts] == [
-                (first.id, 1),
-                (second.id, 1),
+            got = [(g.source, len(g.bursts)) for g in taker.told if g.bursts]
+            assert [(source.session, source.name, bursts) for source, bursts in got] == [
+                (first.id, "A", 1),
+                (second.id, "B", 1),
             ]
             taker.gathering.close()
 
@@ -125,8 +122,8 @@ def test_only_the_selection_is_gathered() -> None:
             await one.session("B")
             view = await one.registry.create_adapter("C", "Other")
             await one.registry.sessions.start(view.info.guid)
-            assert [it.name for it in by_guid.gathering.sources] == ["A"]
-            assert [it.name for it in by_pool.gathering.sources] == ["C"]
+            assert [g.source.name for g in by_guid.take()] == ["A"]
+            assert [g.source.name for g in by_pool.take()] == ["C"]
             by_guid.gathering.close()
             by_pool.gathering.close()
 
@@ -147,11 +144,11 @@ def test_a_session_that_ends_is_told_after_its_last_packet() -> None:
             view = await ending
             assert [g.ended for g in taker.told if g.bursts or g.ended] == [False, True]
             assert view.counters.lost["ended"] == 0
-            assert not taker.gathering.sources
+            assert not taker.take()
             again = await one.registry.sessions.start(session.adapter)
             one.ring("A").deliver(packet(2))
             await taker.until(2)
-            assert [it.session for it in taker.gathering.sources] == [again.id]
+            assert [g.source.session for g in taker.told if g.bursts] == [session.id, again.id]
             taker.gathering.close()
 
     asyncio.run(body())
@@ -243,7 +240,7 @@ def test_a_renamed_adapter_has_its_new_name() -> None:
             await one.registry.update_adapter(session.adapter, name="Z")
             ring.deliver(packet(1))
             await taker.until(1)
-            assert [it.name for it in taker.gathering.sources] == ["Z"]
+            assert [g.source.name for g in taker.told if g.bursts] == ["Z"]
             taker.gathering.close()
 
     asyncio.run(body())
@@ -299,7 +296,7 @@ def test_ended_sessions_wait_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> N
                 one.driver.device("A").remove()
                 await one.event(EventType.SESSION_ENDED, partial(is_of, session))
                 await one.event(EventType.ADAPTER_DELETED)
-            assert len(gathering.sources) == 3
+            assert sum(gathered.ended for gathered in taker.take()) == 3
             assert gathering.running == 0
             gathering.close()
 

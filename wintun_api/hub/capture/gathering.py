@@ -140,11 +140,6 @@ class Gathering:
         self._idle = asyncio.Event()  # everything that was taken has been dealt with
 
     @property
-    def sources(self) -> Sequence[Source]:
-        """The sessions that run or of which something waits, in the order in which they came."""
-        return [intake.source for intake in self._intakes]
-
-    @property
     def running(self) -> int:
         """The number of sessions that have not ended."""
         return sum(not intake.over for intake in self._intakes)
