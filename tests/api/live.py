@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from urllib.parse import urlencode
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
 
+from tests.capture.samples import blocks
 from tests.raw_websocket import open_websocket
 from tests.running import TOKEN, RunningService
 from wintun_api.capture import pcapng
@@ -19,26 +19,6 @@ from wintun_api.wire import PCAPNG
 
 PATH = "/v1/capture.pcapng"
 GET, WEBSOCKET = WAYS = ("GET", "WebSocket")
-
-
-def blocks(file: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield the kinds of the whole blocks of a file, and what each has between its lengths."""
-    offset, end = 0, pcapng.whole(file)
-    while offset < end:
-        kind, length = struct.unpack_from("<II", file, offset)
-        yield kind, file[offset + 8 : offset + length - 4]
-        offset += length
-
-
-def interface_statistics(file: bytes) -> dict[int, tuple[int, int]]:
-    """What each interface received and dropped, as the statistics of a file have it."""
-    found = {}
-    for kind, body in blocks(file):
-        if kind == pcapng.INTERFACE_STATISTICS:
-            (number,) = struct.unpack_from("<I", body)
-            assert number not in found
-            found[number] = struct.unpack_from("<4xQ4xQ", body, 12 + 24)
-    return found
 
 
 @dataclass

@@ -13,9 +13,10 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.api.host import closed_code
-from tests.api.live import GET, PATH, WAYS, WEBSOCKET, interface_statistics, live
+from tests.api.live import GET, PATH, WAYS, WEBSOCKET, live
 from tests.capture import tshark
 from tests.capture.capinfos import info_of
+from tests.capture.samples import interface_statistics
 from tests.libpcap import need_libpcap
 from tests.needs import needs
 from tests.raw_websocket import open_websocket

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.api.live import GET, PATH, WAYS, interface_statistics, live
+from tests.api.live import GET, PATH, WAYS, live
 from tests.capture import tshark
+from tests.capture.samples import interface_statistics
 from tests.running import RunningService, running
 from tests.waiting import until
 from wintun_api.packet import build

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ import pytest
 from tests.api.host import host_sends, numbers, start
 from tests.api.scraping import scraped, value
 from tests.capture import tshark
+from tests.capture.capinfos import text_of
 from tests.capture.samples import statistics
 from tests.conftest import Rig
 from tests.raw_websocket import open_websocket
@@ -185,13 +185,7 @@ def test_wireshark_reads_what_the_service_counts(rig: Rig, tmp_path: Path) -> No
         shown = datetime.fromisoformat(now[name])
         assert abs(shown.timestamp() * 10**9 - at) < 2000
     assert statistics(path.read_bytes()) == (len(frames), 0)
-    told = subprocess.run(
-        ["capinfos", "-M", "-c", "-d", "-a", str(path)],
-        check=True,
-        capture_output=True,
-        text=True,
-        env=tshark.environment(tmp_path),
-    ).stdout
+    told = text_of(path, options=("-M", "-c", "-d"))
     assert f"Number of packets:   {len(frames)}\n" in told
     assert f"Data size:           {sum(frame.length for frame in frames)} bytes\n" in told
 

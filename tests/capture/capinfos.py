@@ -42,8 +42,16 @@ def infos_of(paths: Sequence[Path]) -> list[Info]:
     """Return what capinfos says of each of these files."""
     if not paths:
         return []
+    said = text_of(*paths, options=("-M", "-S", "-c", "-s", "-a", "-e", "-I"))
+    _, *parts = said.split("File name:")
+    assert len(parts) == len(paths), said
+    return [_info(part) for part in parts]
+
+
+def text_of(*paths: Path, options: Sequence[str] = ()) -> str:
+    """Return what capinfos writes of files."""
     done = subprocess.run(
-        ["capinfos", "-M", "-S", "-c", "-s", "-a", "-e", "-I", *map(str, paths)],
+        ["capinfos", *options, *map(str, paths)],
         check=False,
         capture_output=True,
         text=True,
@@ -51,9 +59,7 @@ def infos_of(paths: Sequence[Path]) -> list[Info]:
         timeout=60,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    _, *parts = done.stdout.split("File name:")
-    assert len(parts) == len(paths), done.stdout
-    return [_info(part) for part in parts]
+    return done.stdout
 
 
 def _info(text: str) -> Info:

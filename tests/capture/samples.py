@@ -1,8 +1,9 @@
-"""Packets and a header to write to captures, and the last block of one that was written."""
+"""Packets and a header to write to captures, and the blocks of those that were written."""
 
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 
 from wintun_api.capture import pcapng
 from wintun_api.packet import build
@@ -26,3 +27,23 @@ def statistics(file: bytes) -> tuple[int, int]:
     assert kind == pcapng.INTERFACE_STATISTICS
     received, dropped = struct.unpack_from("<4xQ4xQ", options, 20 + 24)
     return received, dropped
+
+
+def blocks(file: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield the kinds of the whole blocks of a file, and what each has between its lengths."""
+    offset, end = 0, pcapng.whole(file)
+    while offset < end:
+        kind, length = struct.unpack_from("<II", file, offset)
+        yield kind, file[offset + 8 : offset + length - 4]
+        offset += length
+
+
+def interface_statistics(file: bytes) -> dict[int, tuple[int, int]]:
+    """What each interface received and dropped, as the statistics of a file have it."""
+    found = {}
+    for kind, body in blocks(file):
+        if kind == pcapng.INTERFACE_STATISTICS:
+            (number,) = struct.unpack_from("<I", body)
+            assert number not in found
+            found[number] = struct.unpack_from("<4xQ4xQ", body, 12 + 24)
+    return found

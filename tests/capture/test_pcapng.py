@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.capture import tshark
+from tests.capture.capinfos import text_of
 from tests.capture.samples import HEADER, LENGTHS, PACKETS, TIME
 from tests.capture.tshark import Frame
 from wintun_api.capture import pcapng
@@ -57,9 +57,7 @@ def test_the_end(tmp_path: Path) -> None:
     end = pcapng.statistics(start_ns=TIME, end_ns=TIME + 5, received=20, dropped=6)
     path.write_bytes(HEADER + blocks(dropped=6) + end)
     assert len(tshark.read(path)) == len(PACKETS)
-    info = subprocess.run(
-        ["capinfos", str(path)], check=True, capture_output=True, text=True, timeout=60
-    ).stdout
+    info = text_of(path)
     assert "Number of stat entries = 1" in info
     assert "Capture oper-sys:    Linux 6.1" in info
     assert "Capture application: wintun-api 1.0" in info

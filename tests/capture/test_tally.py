@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.api.live import interface_statistics
 from tests.capture import tshark
-from tests.capture.samples import LENGTHS, PACKETS, TIME
+from tests.capture.samples import LENGTHS, PACKETS, TIME, interface_statistics
 from wintun_api.capture import pcapng
 from wintun_api.capture.tally import Tally
 

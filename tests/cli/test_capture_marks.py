@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.api.live import interface_statistics
 from tests.capture import tshark
+from tests.capture.samples import interface_statistics
 from tests.cli.commands import COMMAND, PATIENCE, environment
 from tests.running import TOKEN, RunningService
 from tests.waiting import until

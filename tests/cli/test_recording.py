@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from tests.api.live import interface_statistics
+from tests.capture.samples import interface_statistics
 from tests.cli.commands import PATIENCE
 from wintun_api.capture import pcapng
 from wintun_api.cli.recording import record

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.api.live import WAYS, interface_statistics, live
+from tests.api.live import WAYS, live
 from tests.capture import tshark
 from tests.capture.capinfos import info_of
+from tests.capture.samples import interface_statistics
 from tests.drivers.linux.kernel import keep_quiet, needs_kernel
 from tests.needs import needs
 from tests.running import RunningService

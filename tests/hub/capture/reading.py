@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.capture.tshark import TSHARK, environment
+from tests.capture import tshark
 from tests.hub.running import Hub, soon
 from wintun_api.choices import Direction
 from wintun_api.hub.capture.file import PcapngFile
@@ -47,17 +46,8 @@ class Line:
 
 def lines(path: Path) -> list[Line]:
     """Return the packets of a file, as tshark reads them."""
-    fields = [word for one in FIELDS for word in ("-e", one)]
-    done = subprocess.run(
-        [str(TSHARK), "-n", "-r", str(path), "-T", "fields", *fields],
-        check=True,
-        capture_output=True,
-        text=True,
-        env=environment(path.parent),
-        timeout=60,
-    )
-    assert "malformed" not in done.stderr
-    rows = [line.split("\t") for line in done.stdout.splitlines()]
+    rows, complaints = tshark.rows(path, *FIELDS)
+    assert complaints == ""
     return [
         Line(int(interface), name, int(length), int(dropped or 0), comment)
         for interface, name, length, dropped, comment in rows

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
 from pathlib import Path
 from uuid import UUID
 
 from tests.capture import tshark
+from tests.capture.capinfos import text_of
 from tests.capture.samples import statistics
-from tests.capture.tshark import environment
 from tests.hub.bursts import burst
 from tests.hub.capture.reading import Line, Taker, lines, packet
 from tests.hub.running import holds, hub
@@ -26,18 +25,6 @@ TIME = 1764043200_123456789
 
 def source() -> Source:
     return Source("session-A", GUID, "A")
-
-
-def information(path: Path) -> str:
-    """What capinfos says."""
-    return subprocess.run(
-        ["capinfos", str(path)],
-        check=True,
-        capture_output=True,
-        text=True,
-        env=environment(path.parent),
-        timeout=60,
-    ).stdout
 
 
 @tshark.needs_tshark
@@ -62,7 +49,7 @@ def test_each_session_has_an_interface(tmp_path: Path) -> None:
         Line(1, "B", 32, 0, ""),
         Line(1, "B", 124, 0, ""),
     ]
-    text = information(path)
+    text = text_of(path)
     assert "Number of interfaces in file: 2" in text
     assert text.count("Number of stat entries = 1") == 2
     assert text.count("Number of packets = 2") == 2
@@ -118,7 +105,7 @@ def test_the_interface_says_what_it_is(tmp_path: Path) -> None:
     file = PcapngFile(snaplen=33, filter="tcp port 443")
     path = tmp_path / "interface.pcapng"
     path.write_bytes(file.begin() + file.add(source(), burst(0, 1, 40)) + file.end())
-    text = information(path)
+    text = text_of(path)
     assert "Name = A" in text
     assert f"Description = adapter {GUID}, session session-A" in text
     assert "Filter string = tcp port 443" in text
@@ -177,7 +164,7 @@ def test_a_file_of_no_session_opens(tmp_path: Path) -> None:
     path = tmp_path / "none.pcapng"
     path.write_bytes(file.begin() + file.end())
     assert lines(path) == []
-    assert "Number of packets:   0" in information(path)
+    assert "Number of packets:   0" in text_of(path)
 
 
 def test_what_no_session_is_there_for_costs_nothing() -> None:
