@@ -41,7 +41,8 @@
     words            the errors of the client in the words of the command line
     wording          what is wrong with a value in plain words
     lookup           the capture, session or token that a name or an id means
-    amounts          lengths of time, sizes and texts of options, within their limits
+    amounts          lengths of time and sizes of options, within their limits
+    packet_options   the options that say which packets, for several commands
     event_stream     the events as one sequence, over broken connections too
     completion       what a shell completes
     completion_scripts  the scripts by which shells ask for it

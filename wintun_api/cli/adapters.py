@@ -9,11 +9,11 @@ from uuid import UUID
 import typer
 
 from wintun_api.choices import IfExists
-from wintun_api.cli.amounts import pool_in
 from wintun_api.cli.client_options import ClientOptions, takes_client_options
 from wintun_api.cli.completion import adapter_names, pool_names
 from wintun_api.cli.options import Quiet, check_output
 from wintun_api.cli.output import marked, show_ids, show_json
+from wintun_api.cli.packet_options import pool_in
 from wintun_api.cli.table import show_record, show_table
 
 if TYPE_CHECKING:

@@ -1,18 +1,11 @@
-"""Read lengths of time, sizes and texts of options, within the limits that the service has."""
+"""Read lengths of time and sizes of options, within the limits that the service has."""
 
 from __future__ import annotations
-
-from typing import Final
 
 import typer
 
 from wintun_api.cli.durations import seconds_of
-from wintun_api.limits import MAX_CAPTURE_NAME, MAX_FILTER
 from wintun_api.quantities import size_text, whole_bytes
-
-FILTER_HELP: Final = (
-    f"Which packets, in the language of tcpdump: -f 'tcp port 443'. Up to {MAX_FILTER} characters."
-)
 
 
 def seconds_in(text: str, flag: str, *, least: float = 0, most: float) -> float:
@@ -57,38 +50,3 @@ def bytes_in(text: str, flag: str, *, least: int, most: int) -> int:
 def time_range(least: float, most: float) -> str:
     """Return a range of seconds in words."""
     return f"from {least:g} s to {most:,} s" if least else f"at most {most:,} s"
-
-
-def pool_in(text: str | None) -> str | None:
-    """Return the pool of an option, unless it is empty: no adapter is in such a pool.
-
-    Raises:
-        typer.BadParameter: It is.
-    """
-    if text is not None and not text.strip():
-        raise typer.BadParameter("It is empty. Give the name of a pool.")
-    return text
-
-
-def expression_in(text: str | None) -> str | None:
-    """Return the filter of an option, unless it is too long.
-
-    Raises:
-        typer.BadParameter: It is.
-    """
-    if text is not None and len(text) > MAX_FILTER:
-        raise typer.BadParameter(
-            f"It has {len(text)} characters; a filter has at most {MAX_FILTER}."
-        )
-    return text
-
-
-def capture_name_in(text: str | None) -> str | None:
-    """Return the name of a capture, unless it is empty or too long.
-
-    Raises:
-        typer.BadParameter: It is.
-    """
-    if text is not None and not 1 <= len(text.strip()) <= MAX_CAPTURE_NAME:
-        raise typer.BadParameter(f"A name has from 1 to {MAX_CAPTURE_NAME} characters.")
-    return text

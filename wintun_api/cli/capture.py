@@ -8,15 +8,15 @@ from typing import Annotated
 import typer
 
 from wintun_api.choices import CaptureDirection, Tap
-from wintun_api.cli.amounts import FILTER_HELP, expression_in, pool_in
 from wintun_api.cli.capture_end import tell_end
 from wintun_api.cli.capture_source import Packets, Which, chunks_of, one_session
 from wintun_api.cli.client_options import ClientOptions, takes_client_options
-from wintun_api.cli.completion import adapter_names, pool_names, session_words
+from wintun_api.cli.completion import adapter_names, session_words
 from wintun_api.cli.exit_codes import ExitCode
 from wintun_api.cli.lookup import SHORTEST
 from wintun_api.cli.options import as_moment, as_path, finite
 from wintun_api.cli.output import fail
+from wintun_api.cli.packet_options import MARKS_HELP, filter_option, pool_option
 from wintun_api.cli.recording import record, refuse_terminal
 from wintun_api.limits import MAX_CAPTURE_SECONDS, MAX_COUNT, MAX_PACKET
 
@@ -44,22 +44,11 @@ def capture(
             show_default=False,
         ),
     ] = None,
-    pool: Annotated[
-        str | None,
-        typer.Option(callback=pool_in, help="All adapters of a pool.", autocompletion=pool_names),
-    ] = None,
+    pool: Annotated[str | None, pool_option()] = None,
     everything: Annotated[
         bool, typer.Option("--all", help="All adapters, those that come later too.")
     ] = False,
-    expression: Annotated[
-        str | None,
-        typer.Option(
-            "--filter",
-            "-f",
-            callback=expression_in,
-            help=FILTER_HELP,
-        ),
-    ] = None,
+    expression: Annotated[str | None, filter_option()] = None,
     since: Annotated[
         str | None,
         typer.Option(
@@ -116,13 +105,7 @@ def capture(
             "what the host and the clients sent."
         ),
     ] = Tap.AFTER,
-    marks: Annotated[
-        bool,
-        typer.Option(
-            help="Comment on packets that an impairment changed or delayed, and add those that "
-            "it lost and those of clients that were rejected."
-        ),
-    ] = False,
+    marks: Annotated[bool, typer.Option(help=MARKS_HELP)] = False,
     options: ClientOptions,
 ) -> None:
     """Capture the packets of a session until Ctrl-C, or until the session ends.

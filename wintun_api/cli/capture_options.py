@@ -10,7 +10,8 @@ import typer
 
 from wintun_api.choices import EventType, TriggerKind
 from wintun_api.cli import bundle
-from wintun_api.cli.amounts import bytes_in, expression_in, seconds_in
+from wintun_api.cli.amounts import bytes_in, seconds_in
+from wintun_api.cli.packet_options import expression_in
 from wintun_api.limits import (
     MAX_CAPTURE_FILES,
     MAX_CAPTURE_SECONDS,

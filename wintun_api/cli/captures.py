@@ -11,15 +11,20 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import typer
 
 from wintun_api.choices import CaptureDirection
-from wintun_api.cli.amounts import FILTER_HELP, capture_name_in, expression_in, pool_in
 from wintun_api.cli.capture_options import in_options, takes_limits
 from wintun_api.cli.client_options import ClientOptions, takes_client_options
-from wintun_api.cli.completion import adapter_names, capture_words, pool_names
+from wintun_api.cli.completion import adapter_names, capture_words
 from wintun_api.cli.exit_codes import ExitCode
 from wintun_api.cli.interruption import Interruption
 from wintun_api.cli.lookup import SHORTEST
 from wintun_api.cli.options import Quiet, as_path, check_output
 from wintun_api.cli.output import counted, fail, printable, show_ids, show_json
+from wintun_api.cli.packet_options import (
+    MARKS_HELP,
+    direction_option,
+    filter_option,
+    pool_option,
+)
 from wintun_api.cli.recording import refuse_terminal
 from wintun_api.cli.saving import Target, refuse_existing, safe_name
 from wintun_api.cli.table import show_record, show_table
@@ -66,6 +71,13 @@ FILE_COLUMNS = ("File", "Packets", "Bytes", "First packet", "Last packet", "Comp
 LEAST_OF_FILE = ("First packet", "Last packet")
 
 
+def _name(text: str | None) -> str | None:
+    """Return the name of a capture, unless it is empty or too long."""
+    if text is not None and not 1 <= len(text.strip()) <= MAX_CAPTURE_NAME:
+        raise typer.BadParameter(f"A name has from 1 to {MAX_CAPTURE_NAME} characters.")
+    return text
+
+
 def _place(text: str) -> Path:
     """Return where downloads are written; a folder that is named as one has to be there."""
     path = as_path(text)
@@ -105,7 +117,7 @@ def start(
         str | None,
         typer.Argument(
             metavar="NAME",
-            callback=capture_name_in,
+            callback=_name,
             help="A name for people, which downloaded files have too, of up to "
             f"{MAX_CAPTURE_NAME} characters; capture by default.",
             show_default=False,
@@ -123,34 +135,9 @@ def start(
             rich_help_panel=WHICH,
         ),
     ] = None,
-    pool: Annotated[
-        str | None,
-        typer.Option(
-            callback=pool_in,
-            help="All adapters of a pool.",
-            autocompletion=pool_names,
-            rich_help_panel=WHICH,
-        ),
-    ] = None,
-    expression: Annotated[
-        str | None,
-        typer.Option(
-            "--filter",
-            "-f",
-            callback=expression_in,
-            help=FILTER_HELP,
-            rich_help_panel=WHICH,
-        ),
-    ] = None,
-    direction: Annotated[
-        CaptureDirection | None,
-        typer.Option(
-            help="Only packets of this direction: received ones go from the host to the "
-            "application, injected ones from the application to the host. The default is both.",
-            show_default=False,
-            rich_help_panel=WHICH,
-        ),
-    ] = None,
+    pool: Annotated[str | None, pool_option(WHICH)] = None,
+    expression: Annotated[str | None, filter_option(WHICH)] = None,
+    direction: Annotated[CaptureDirection | None, direction_option(WHICH)] = None,
     snaplen: Annotated[
         int | None,
         typer.Option(
@@ -163,15 +150,7 @@ def start(
             rich_help_panel=WHICH,
         ),
     ] = None,
-    marks: Annotated[
-        bool,
-        typer.Option(
-            "--marks",
-            help="Comment on packets that an impairment changed or delayed, and add those that "
-            "it lost and those of clients that were rejected.",
-            rich_help_panel=WHICH,
-        ),
-    ] = False,
+    marks: Annotated[bool, typer.Option("--marks", help=MARKS_HELP, rich_help_panel=WHICH)] = False,
     limits: dict[str, Any],
     quiet: Quiet = False,
     options: ClientOptions,

@@ -22,6 +22,7 @@ from wintun_api.cli.impairment_options import (
 )
 from wintun_api.cli.options import as_path
 from wintun_api.cli.output import printable, show_json
+from wintun_api.cli.packet_options import direction_option
 
 if TYPE_CHECKING:
     from wintun_api.cli.client import Client
@@ -51,15 +52,7 @@ def impair(
     ] = None,
     *,
     network: dict[str, Any],
-    direction: Annotated[
-        CaptureDirection | None,
-        typer.Option(
-            help="Only packets of this direction: received ones go from the host to the "
-            "application, injected ones from the application to the host. The default is both.",
-            show_default=False,
-            rich_help_panel=PACKETS,
-        ),
-    ] = None,
+    direction: Annotated[CaptureDirection | None, direction_option(PACKETS)] = None,
     match: dict[str, Any],
     preset: Annotated[
         str | None,

@@ -9,12 +9,13 @@ from typing import Annotated, Any
 import typer
 
 from wintun_api.choices import CaptureDirection
-from wintun_api.cli.amounts import FILTER_HELP, bytes_in, expression_in, seconds_in
+from wintun_api.cli.amounts import bytes_in, seconds_in
 from wintun_api.cli.client_options import ClientOptions, takes_client_options
 from wintun_api.cli.completion import session_words
 from wintun_api.cli.lookup import SHORTEST
 from wintun_api.cli.options import as_moment, as_path
 from wintun_api.cli.output import printable, show_json
+from wintun_api.cli.packet_options import direction_option, filter_option
 from wintun_api.cli.recording import record, refuse_terminal
 from wintun_api.cli.table import show_record
 from wintun_api.limits import MAX_RECORDER_BYTES, MAX_RECORDER_SECONDS, MIN_RECORDER_BYTES
@@ -100,25 +101,8 @@ def recorder(
             callback=as_moment, help="End with the packets of then.", rich_help_panel=SAVE
         ),
     ] = None,
-    expression: Annotated[
-        str | None,
-        typer.Option(
-            "--filter",
-            "-f",
-            callback=expression_in,
-            help=FILTER_HELP,
-            rich_help_panel=SAVE,
-        ),
-    ] = None,
-    direction: Annotated[
-        CaptureDirection | None,
-        typer.Option(
-            help="Only packets of this direction: received ones go from the host to the "
-            "application, injected ones from the application to the host. The default is both.",
-            show_default=False,
-            rich_help_panel=SAVE,
-        ),
-    ] = None,
+    expression: Annotated[str | None, filter_option(SAVE)] = None,
+    direction: Annotated[CaptureDirection | None, direction_option(SAVE)] = None,
     options: ClientOptions,
 ) -> None:
     """Keep the last packets of a session in memory, so that they can be saved afterwards.
