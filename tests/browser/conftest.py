@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -36,6 +36,16 @@ def screen(visitor: Screen) -> Screen:
     """The dashboard, signed in as admin."""
     visitor.sign_in()
     return visitor
+
+
+@pytest.fixture
+def session(screen: Screen) -> dict[str, Any]:
+    """The session of an adapter that is selected."""
+    started = screen.service.session(
+        screen.service.adapter(name="OfficeNet", addresses=["10.6.7.7/24"])
+    )
+    screen.select("OfficeNet")
+    return started
 
 
 @pytest.fixture

@@ -17,7 +17,6 @@ from tests.running import RunningService
 from tests.samples import ECHO
 from tests.waiting import until
 from wintun_api.choices import Scope
-from wintun_api.wire import BATCH_TYPE, Batch, pack
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator
@@ -26,13 +25,10 @@ pytestmark = pytest.mark.heavy
 
 
 @pytest.fixture
-def session(screen: Screen) -> dict[str, Any]:
+def session(screen: Screen, session: dict[str, Any]) -> dict[str, Any]:
     """A session, whose packets the captures have, and the view of the captures."""
-    started = screen.service.session(
-        screen.service.adapter(name="OfficeNet", addresses=["10.6.7.7/24"])
-    )
     screen.go("Captures")
-    return started
+    return session
 
 
 @pytest.fixture
@@ -54,15 +50,6 @@ def start(service: RunningService, **body: Any) -> dict[str, Any]:
     """Start a capture as another program does."""
     made: dict[str, Any] = service.http.post("/v1/captures", json=body).raise_for_status().json()
     return made
-
-
-def inject(service: RunningService, session: dict[str, Any], count: int) -> None:
-    """Inject packets as another program does."""
-    service.http.post(
-        f"/v1/sessions/{session['id']}/packets",
-        content=pack(Batch([ECHO] * count)),
-        headers={"Content-Type": BATCH_TYPE},
-    ).raise_for_status()
 
 
 def article(screen: Screen, name: str) -> Locator:
@@ -98,13 +85,13 @@ def test_a_capture_is_started_watched_and_stopped(
         [session["adapter"]],
         "injected",
     )
-    inject(screen.service, session, 7)
+    screen.service.api.inject_packets(session["id"], [ECHO] * 7)
     expect(screen.row("office")).to_contain_text("running")
     expect(screen.row("office").get_by_role("cell").nth(1)).to_have_text("7")
     expect(article(screen, "office")).to_contain_text("OfficeNet")
     until(lambda: captures(screen.service)[0]["files"][0]["packets"] == 7)
     assert info_of(download(screen, tmp_path)).packets == 7
-    inject(screen.service, session, 3)
+    screen.service.api.inject_packets(session["id"], [ECHO] * 3)
     screen.button("Stop").click()
     expect(screen.row("office")).to_contain_text("ended: a client stopped it")
     expect(screen.row("office").get_by_role("cell").nth(1)).to_have_text("10")
@@ -192,7 +179,7 @@ def test_a_filter_is_checked_while_it_is_typed(
     expect(form).to_contain_text("The filter is valid.")
     screen.button("Start capture").click()
     expect(form).to_have_count(0)
-    inject(screen.service, session, 5)  # none of it is UDP
+    screen.service.api.inject_packets(session["id"], [ECHO] * 5)  # none of it is UDP
     expect(screen.row("capture")).to_contain_text("udp")
     screen.button("Stop").click()
     expect(screen.row("capture")).to_contain_text("ended")

@@ -12,7 +12,6 @@ from tests.running import RunningService
 from tests.samples import ECHO
 from tests.waiting import until
 from wintun_api.choices import Scope
-from wintun_api.wire import BATCH_TYPE, Batch, pack
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator
@@ -20,16 +19,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.heavy
 
 TABS = ("Overview", "Packets", "Captures", "Traffic", "Compose", "Events")
-
-
-@pytest.fixture
-def session(screen: Screen) -> dict[str, Any]:
-    """The session of an adapter that is selected."""
-    started = screen.service.session(
-        screen.service.adapter(name="OfficeNet", addresses=["10.6.7.7/24"])
-    )
-    screen.select("OfficeNet")
-    return started
 
 
 @pytest.fixture
@@ -56,15 +45,6 @@ def impair(service: RunningService, session: dict[str, Any], **body: Any) -> Non
 def repair(service: RunningService, session: dict[str, Any]) -> None:
     """Remove it as another program does."""
     service.http.delete(f"/v1/sessions/{session['id']}/impairment").raise_for_status()
-
-
-def inject(service: RunningService, session: dict[str, Any], count: int) -> None:
-    """Inject packets as another program does."""
-    service.http.post(
-        f"/v1/sessions/{session['id']}/packets",
-        content=pack(Batch([ECHO] * count)),
-        headers={"Content-Type": BATCH_TYPE},
-    ).raise_for_status()
 
 
 def line(screen: Screen) -> Locator:
@@ -203,10 +183,10 @@ def test_counters_follow_by_cause_and_direction(
     from playwright.sync_api import expect
 
     impair(screen.service, session, injected={"delay_ms": 600_000}, on_change="drop")
-    inject(screen.service, session, 5)
+    screen.service.api.inject_packets(session["id"], [ECHO] * 5)
     expect(counter(panel, "Delayed now")).to_contain_text("5")
     impair(screen.service, session, injected={"blackout": True})
-    inject(screen.service, session, 3)
+    screen.service.api.inject_packets(session["id"], [ECHO] * 3)
     lost = counter(panel, "Lost in a blackout")
     expect(lost.get_by_role("cell").nth(2)).to_have_text("3")
     expect(lost.get_by_role("cell").nth(0)).to_have_text("0")
@@ -363,7 +343,7 @@ def test_events_of_impairments_are_sentences(screen: Screen, session: dict[str, 
     from playwright.sync_api import expect
 
     impair(screen.service, session, injected={"blackout": True})
-    inject(screen.service, session, 4)
+    screen.service.api.inject_packets(session["id"], [ECHO] * 4)
     screen.go("Events")
     log = screen.page.get_by_role("log")
     expect(log).to_contain_text("Adapter OfficeNet is impaired: ")

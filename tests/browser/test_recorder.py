@@ -14,7 +14,6 @@ from tests.needs import need
 from tests.running import RunningService
 from tests.samples import ECHO
 from wintun_api.choices import Scope
-from wintun_api.wire import BATCH_TYPE, Batch, pack
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator
@@ -22,28 +21,9 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.heavy
 
 
-@pytest.fixture
-def session(screen: Screen) -> dict[str, Any]:
-    """The session of an adapter that is selected."""
-    started = screen.service.session(
-        screen.service.adapter(name="OfficeNet", addresses=["10.6.7.7/24"])
-    )
-    screen.select("OfficeNet")
-    return started
-
-
 def panel(screen: Screen) -> Locator:
     """Return what the session's panel says of the recorder."""
     return screen.page.get_by_role("region", name="Recorder")
-
-
-def inject(service: RunningService, session: dict[str, Any], count: int) -> None:
-    """Inject packets as another program does."""
-    service.http.post(
-        f"/v1/sessions/{session['id']}/packets",
-        content=pack(Batch([ECHO] * count)),
-        headers={"Content-Type": BATCH_TYPE},
-    ).raise_for_status()
 
 
 def recorder(service: RunningService, session: dict[str, Any]) -> dict[str, Any] | None:
@@ -71,7 +51,7 @@ def test_the_last_minute_is_saved_from_the_packet_view(
     now = recorder(screen.service, session)
     assert now is not None
     assert (now["seconds"], now["bytes"]) == (120, 16 * 2**20)
-    inject(screen.service, session, 4)
+    screen.service.api.inject_packets(session["id"], [ECHO] * 4)
     with screen.page.expect_download() as download:
         screen.button("Save the last minute").click()
     assert download.value.suggested_filename.startswith("OfficeNet-last-minute-")
@@ -89,7 +69,7 @@ def test_the_panel_says_what_it_has(screen: Screen, session: dict[str, Any]) -> 
     screen.button("Record…").click()
     screen.button("Record").click()
     expect(panel(screen)).to_contain_text("the last 2 min")
-    inject(screen.service, session, 1000)
+    screen.service.api.inject_packets(session["id"], [ECHO] * 1000)
     expect(panel(screen)).to_contain_text("of 64 MiB")
     expect(panel(screen).get_by_role("definition").first).not_to_have_text(re.compile("^0 packets"))
     screen.button("Change…").click()
