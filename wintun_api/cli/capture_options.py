@@ -11,6 +11,7 @@ import typer
 from wintun_api.choices import EventType, TriggerKind
 from wintun_api.cli import bundle
 from wintun_api.cli.amounts import bytes_in, seconds_in
+from wintun_api.cli.options import flag_of
 from wintun_api.cli.packet_options import expression_in
 from wintun_api.limits import (
     MAX_CAPTURE_FILES,
@@ -138,7 +139,7 @@ def _option(
     unit, least, most = values
     whole = unit in _WHOLE
     shown = typer.Option(
-        _flag(name),
+        flag_of(name),
         metavar=unit,
         help=text,
         rich_help_panel=panel,
@@ -163,8 +164,8 @@ def _limits(on: str | None, **given: Any) -> dict[str, dict[str, Any]]:
         if value is None:
             continue
         if part == "trigger" and on is None:
-            raise typer.BadParameter(f"{_flag(name)} needs --on.")
-        body.setdefault(part, {})[member] = _read(unit, value, _flag(name), least, most)
+            raise typer.BadParameter(f"{flag_of(name)} needs --on.")
+        body.setdefault(part, {})[member] = _read(unit, value, flag_of(name), least, most)
     if "keep" in body and "files" in body["keep"] and "rotate" not in body:
         raise typer.BadParameter(
             "--keep-files needs --rotate-bytes or --rotate-every: without them there is one file."
@@ -206,11 +207,7 @@ def _read(unit: str, value: Any, flag: str, least: int, most: int) -> Any:
     return value
 
 
-def _flag(name: str) -> str:
-    return f"--{name.replace('_', '-')}"
-
-
 def _flag_of_member(found: re.Match[str]) -> str:
     path = (found[1], found[2])
     otherwise = "--on" if found[1] == "trigger" else found[0]
-    return next((_flag(name) for name, of, *_ in _ROWS if of == path), otherwise)
+    return next((flag_of(name) for name, of, *_ in _ROWS if of == path), otherwise)

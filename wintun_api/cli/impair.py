@@ -13,14 +13,13 @@ from wintun_api.cli.client_options import ClientOptions, takes_client_options
 from wintun_api.cli.completion import preset_names, session_words
 from wintun_api.cli.impairment_options import (
     PACKETS,
-    flag_of,
     in_options,
     option_of,
     refuse,
     takes_match,
     takes_network,
 )
-from wintun_api.cli.options import as_path
+from wintun_api.cli.options import as_path, flag_of
 from wintun_api.cli.output import printable, show_json
 from wintun_api.cli.packet_options import direction_option
 

@@ -13,6 +13,7 @@ from wintun_api.choices import Distribution
 from wintun_api.cli import bundle
 from wintun_api.cli.exit_codes import ExitCode
 from wintun_api.cli.hints import detail_of, hint_of
+from wintun_api.cli.options import flag_of
 from wintun_api.cli.output import fail
 
 NETWORK = "Network"
@@ -88,11 +89,6 @@ def takes_network() -> Callable[[bundle.Command], bundle.Command]:
 def takes_match() -> Callable[[bundle.Command], bundle.Command]:
     """Return a decorator for a command whose argument `match` has members of a match."""
     return bundle.takes("match", [_text(PACKETS, *row) for row in _MATCH], _match)
-
-
-def flag_of(word: str) -> str:
-    """Return the option of a word."""
-    return f"--{word.replace('_', '-')}"
 
 
 def option_of(member: str) -> str:

@@ -20,6 +20,11 @@ Quiet: TypeAlias = Annotated[
 ]
 
 
+def flag_of(word: str) -> str:
+    """Return the option for a word of Python or of the API."""
+    return f"--{word.replace('_', '-')}"
+
+
 def finite(number: float | None) -> float | None:
     """Return the number of an option, unless it is infinite or not a number at all."""
     if number is not None and not math.isfinite(number):
