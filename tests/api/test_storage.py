@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -13,14 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 
-from tests.disk import fill, remount
+from tests.disk import fill, mounts, remount
 from tests.drivers.linux.kernel import ip, namespace, needs_kernel
 from tests.running import RunningService, running
 
 pytestmark = [
-    pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="mounts a file system"),
+    mounts,
     *needs_kernel,
 ]
 

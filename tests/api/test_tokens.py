@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.disk import fill
+from tests.disk import fill, mounts
 from tests.running import TOKEN, RunningService, running
 from wintun_api.api import problems
 from wintun_api.api import tokens as room
@@ -22,9 +20,6 @@ from wintun_api.errors import StorageFailed, TooManyTokens
 from wintun_api.files import UntrustedFile
 from wintun_api.hub.tasks import TaskSet
 
-root_only = pytest.mark.skipif(
-    sys.platform != "linux" or os.geteuid() != 0, reason="mounts a file system"
-)
 GOOD: dict[str, Any] = {
     "id": "9f86d081",
     "label": "grafana",
@@ -44,7 +39,7 @@ def stored(path: Path) -> list[str]:
     return [row["id"] for row in json.loads(path.read_text())]
 
 
-@root_only
+@mounts
 def test_a_full_disk_refuses_a_revocation(small_disk: Path) -> None:
     """A token that cannot be revoked durably keeps working, now and after a restart."""
     data = small_disk / "data"
@@ -66,7 +61,7 @@ def test_a_full_disk_refuses_a_revocation(small_disk: Path) -> None:
         assert not works(service, made["token"])
 
 
-@root_only
+@mounts
 def test_a_full_disk_refuses_a_new_token(small_disk: Path) -> None:
     """A token that cannot be kept is neither listed nor answered."""
     data = small_disk / "data"
@@ -81,7 +76,7 @@ def test_a_full_disk_refuses_a_new_token(small_disk: Path) -> None:
         assert stored(data / "tokens.json") == [first["id"], second["id"]]
 
 
-@root_only
+@mounts
 def test_a_disk_that_became_read_only(small_disk: Path) -> None:
     """A disk that takes no writes refuses both changes, and they work once it takes them again."""
     data = small_disk / "data"

@@ -19,6 +19,7 @@ from tests.capture.tshark import needs_tshark, rows
 from tests.cli.captures import PACKETS, begin, inject, made
 from tests.cli.commands import COMMAND, environment, invoke
 from tests.cli.conftest import Cli, Start
+from tests.disk import mounts
 from tests.posix import fork_on_terminal
 from tests.running import TOKEN, RunningService
 from tests.strangers import Behaviour, http, other_server
@@ -29,9 +30,6 @@ from wintun_api.capture.reader import Reader
 KIB = 1024
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="signals and terminals of POSIX")
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="devices of Linux")
-MOUNTS = pytest.mark.skipif(
-    sys.platform != "linux" or os.geteuid() != 0, reason="mounts a file system"
-)
 
 
 def packets_in(path: Path) -> list[bytes]:
@@ -148,7 +146,7 @@ def test_a_file_that_is_not_there(cli: Cli, service: RunningService, session: st
     assert "Its files are: 1, 2, 3" in result.stderr
 
 
-@MOUNTS
+@mounts
 def test_a_disk_that_is_full(
     cli: Cli, service: RunningService, session: str, small_disk: Path
 ) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import stat
-import sys
 from collections.abc import Callable
 from ipaddress import ip_interface, ip_network
 from pathlib import Path
@@ -13,16 +12,14 @@ from uuid import UUID
 
 import pytest
 
-from tests.disk import fill, remount
+from tests.disk import fill, mounts, remount
 from tests.posix import chown, mkfifo
 from wintun_api.drivers.base import Adapter, Route
 from wintun_api.drivers.emulated.driver import open_emulated
 from wintun_api.drivers.emulated.library import EmulatedLibrary
 from wintun_api.errors import DriverError, InvalidArgument
 
-pytestmark = pytest.mark.skipif(
-    sys.platform != "linux" or os.geteuid() != 0, reason="mounts a file system"
-)
+pytestmark = mounts
 ONE = {
     "guid": str(UUID(int=5)),
     "name": "One",

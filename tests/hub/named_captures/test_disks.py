@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import sys
 import threading
 from pathlib import Path
 
 import pytest
 
-from tests.disk import fill
+from tests.disk import fill, mounts
 from tests.hub.capture.reading import packet
 from tests.hub.clock import Clock
 from tests.hub.named_captures.desk import agree, desk
@@ -26,10 +25,6 @@ from wintun_api.hub.named_captures.capture import END_PATIENCE
 from wintun_api.hub.named_captures.definition import Definition, Keep, Rotate
 from wintun_api.hub.named_captures.files import INDEX
 from wintun_api.hub.named_captures.view import CaptureView
-
-mounts = pytest.mark.skipif(
-    sys.platform != "linux" or os.geteuid() != 0, reason="mounts a file system"
-)
 
 ONE_FILE = Definition(name="a")
 ROTATED = Definition(name="a", rotate=Rotate(bytes=8192))

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,7 +10,7 @@ import pytest
 from tests.capture.capinfos import info_of
 from tests.capture.tshark import needs_tshark
 from tests.capture.tshark import read as frames
-from tests.disk import fill, remount
+from tests.disk import fill, mounts, remount
 from tests.hub.capture.reading import packet
 from tests.hub.clock import Clock
 from tests.hub.named_captures.desk import Desk, agree, desk
@@ -24,10 +22,6 @@ from wintun_api.choices import CaptureState, EventType, StopReason
 from wintun_api.errors import CaptureNotFound, StorageFailed
 from wintun_api.hub.named_captures import captures, index
 from wintun_api.hub.named_captures.definition import Definition, Keep, Rotate
-
-mounts = pytest.mark.skipif(
-    sys.platform != "linux" or os.geteuid() != 0, reason="mounts a file system"
-)
 
 
 async def stuck(one: Desk, disk: Disk, clock: Clock) -> str:
