@@ -18,12 +18,11 @@ from tests.extcap.wireshark import (
     alone,
     extcap,
     inject,
-    make_pipe,
     office,
     subscribed,
     variables,
 )
-from tests.posix import open_reader, was_left
+from tests.posix import mkfifo, open_reader, was_left
 from tests.running import RunningService
 from wintun_api.capture import pcapng
 from wintun_api.capture.reader import Reader
@@ -170,7 +169,7 @@ def test_no_pipe(service: RunningService, session: str, tmp_path: Path) -> None:
 def test_a_wrong_argument(tmp_path: Path, wrong: tuple[str, ...]) -> None:
     """The pipe, for which Wireshark waits, is opened and closed; then comes the sentence."""
     pipe = tmp_path / "pipe"
-    make_pipe(pipe)
+    mkfifo(pipe)
     reader = open_reader(pipe)
     arguments = ["--capture", "--extcap-interface", OFFICE, "--fifo", str(pipe), *wrong]
     try:

@@ -18,12 +18,12 @@ from tests.extcap.wireshark import (
     alone,
     extcap,
     inject,
-    make_pipe,
     office,
     subscribed,
     variables,
 )
 from tests.libpcap import need_libpcap
+from tests.posix import mkfifo
 from tests.running import RunningService
 from tests.waiting import until
 from wintun_api.capture import pcapng
@@ -76,7 +76,7 @@ def window(service: RunningService, session: str, tmp_path: Path) -> Iterator[Wi
     """A window that captures ICMP."""
     pipes = [tmp_path / name for name in ("control-in", "control-out")]
     for pipe in pipes:
-        make_pipe(pipe)
+        mkfifo(pipe)
     controls = ("--extcap-control-in", str(pipes[0]), "--extcap-control-out", str(pipes[1]))
     chosen = ("--direction", "injected", "--extcap-capture-filter", "icmp")
     with ExitStack() as stack:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.capture import tshark
+from tests.posix import mkfifo
 from tests.running import TOKEN, RunningService
 from tests.waiting import until
 from wintun_api.packet import build
@@ -61,17 +62,12 @@ def inject(service: RunningService, session: str, packets: Sequence[bytes]) -> N
         stream.put(packets)
 
 
-def make_pipe(path: Path) -> None:
-    """Make a pipe with a name."""
-    subprocess.run(["mkfifo", path], check=True)
-
-
 @contextmanager
 def extcap(
     pipe: Path, interface: str, *options: str, **environment: str
 ) -> Iterator[subprocess.Popen[str]]:
     """Run a capture into a pipe, which is made; it has ended at the end."""
-    make_pipe(pipe)
+    mkfifo(pipe)
     arguments = ["--capture", "--extcap-interface", interface, "--fifo", str(pipe), *options]
     with subprocess.Popen(
         [*PROGRAM, *arguments],
