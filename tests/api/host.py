@@ -1,4 +1,4 @@
-"""A session whose host sends numbered datagrams, and the code that ends a socket."""
+"""Numbered packets of a session and its host, and the code that ends a socket."""
 
 from __future__ import annotations
 
@@ -29,6 +29,11 @@ def host_sends(rig: Rig, count: int, size: int = 100, first: int = 0) -> None:
 def numbers(packets: list[bytes]) -> list[int]:
     """Return the numbers that `host_sends` gave to these packets."""
     return [struct.unpack_from("<I", packet, 28)[0] for packet in packets]
+
+
+def packet(number: int, size: int = 12) -> bytes:
+    """Make a packet to which no emulated host answers, with a number at its end."""
+    return build.ipv4("10.6.7.8", "10.6.7.7", 253, bytes(size - 4) + number.to_bytes(4, "big"))
 
 
 def start(rig: Rig, **body: Any) -> str:

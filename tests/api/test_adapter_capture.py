@@ -12,7 +12,7 @@ import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from tests.api.host import closed_code
+from tests.api.host import closed_code, packet
 from tests.api.live import GET, PATH, WAYS, WEBSOCKET, live
 from tests.capture import tshark
 from tests.capture.capinfos import info_of
@@ -36,11 +36,6 @@ from wintun_api.wire import BATCH, PCAPNG
 
 GUID = "deadbabe-cafe-beef-0123-456789abcdef"
 each_way = pytest.mark.parametrize("way", WAYS)
-
-
-def packet(number: int, size: int = 12) -> bytes:
-    """Make a packet to which no emulated host answers, with a number at its end."""
-    return build.ipv4("10.6.7.8", "10.6.7.7", 253, bytes(size - 4) + number.to_bytes(4, "big"))
 
 
 def start(service: RunningService, name: str, **body: Any) -> str:

@@ -9,21 +9,16 @@ from typing import Any
 
 import pytest
 
+from tests.api.host import packet
 from tests.api.live import GET, PATH, WAYS, live
 from tests.capture import tshark
 from tests.capture.samples import interface_statistics
 from tests.running import RunningService, running
 from tests.waiting import until
-from wintun_api.packet import build
 from wintun_api.wire import BATCH_TYPE, Batch, pack
 
 BAD = [b"\x45short", b"\x65" + bytes(30), bytes(40)]
 REASONS = ["rejected: too_short", "rejected: too_short", "rejected: bad_version"]
-
-
-def packet(number: int, size: int = 12) -> bytes:
-    """Make a packet to which no emulated host answers, with a number at its end."""
-    return build.ipv4("10.6.7.8", "10.6.7.7", 253, bytes(size - 4) + number.to_bytes(4, "big"))
 
 
 def start(service: RunningService) -> str:
