@@ -17,6 +17,7 @@ from tests.attack.attack import SHOWN, Attack
 from tests.attack.frames import _lying_batches, broken_kinds, sound_kinds
 from tests.attack.mutations import changed, pieces
 from tests.attack.streams import FRAME_WORDS
+from tests.capture.samples import header
 from wintun_api.capture import pcapng
 from wintun_api.capture.reader import Reader
 from wintun_api.chunks import Codec, MessageReader, codec
@@ -149,7 +150,7 @@ def _corpus() -> dict[str, tuple[list[bytes], Sequence[bytes]]]:
         b"".join(batches),
         *[payload for _, payload in _lying_batches()],
     ]
-    head = pcapng.header("A", snaplen=100, description="d", os="o", application="a")
+    head = header("A", snaplen=100, description="d")
     lengths = list(map(len, PACKETS))
     blocks = pcapng.packets(PACKETS, lengths, 10**18, injected=True, dropped=3)
     end = pcapng.statistics(start_ns=1, end_ns=2, received=7, dropped=1)

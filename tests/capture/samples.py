@@ -9,9 +9,15 @@ from wintun_api.capture import pcapng
 from wintun_api.packet import build
 
 TIME = 1764043200_123456789
-HEADER = pcapng.header(
-    "OfficeNet", description="adapter 1", os="Linux 6.1", application="wintun-api 1.0"
-)
+
+
+def header(name: str, *, snaplen: int = 0, description: str = "") -> bytes:
+    """Return the beginning of a capture of one interface; a snap length of 0 is no limit."""
+    section = pcapng.section(os="Linux 6.1", application="wintun-api 1.0")
+    return section + pcapng.interface(name, snaplen=snaplen, description=description)
+
+
+HEADER = header("OfficeNet", description="adapter 1")
 PACKETS = [
     build.icmp_echo(*pair, identifier=1, sequence=number, data=bytes(size))
     for pair in (("10.6.7.8", "10.6.7.7"), ("fd06:7::8", "fd06:7::7"))

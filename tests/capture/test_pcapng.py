@@ -8,7 +8,7 @@ import pytest
 
 from tests.capture import tshark
 from tests.capture.capinfos import text_of
-from tests.capture.samples import HEADER, LENGTHS, PACKETS, TIME
+from tests.capture.samples import HEADER, LENGTHS, PACKETS, TIME, header
 from tests.capture.tshark import Frame
 from wintun_api.capture import pcapng
 
@@ -37,7 +37,7 @@ def test_cut_packets(tmp_path: Path) -> None:
     captured = list(map(len, cut))
     path = tmp_path / "cut.pcapng"
     path.write_bytes(
-        pcapng.header("OfficeNet", snaplen=33, os="Linux", application="wintun-api")
+        header("OfficeNet", snaplen=33)
         + pcapng.packets(
             cut, captured, TIME + 1, injected=True, original_lengths=LENGTHS, dropped=2**33
         )

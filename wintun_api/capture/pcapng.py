@@ -51,17 +51,6 @@ _FLAGS: Final = struct.Struct("<HHI")
 _PADDING: Final = (b"", bytes(3), bytes(2), bytes(1))
 
 
-def header(
-    name: str, *, snaplen: int = 0, description: str = "", os: str, application: str
-) -> bytes:
-    """Return the beginning of a capture of one interface.
-
-    `snaplen` is in bytes; 0 means no limit.
-    """
-    begin = section(os=os, application=application)
-    return begin + interface(name, snaplen=snaplen, description=description)
-
-
 def section(*, os: str, application: str, comment: str = "") -> bytes:
     """Return the beginning of a file; `comment` is a text about it."""
     body = struct.pack("<IHHq", BYTE_ORDER, 1, 0, _UNKNOWN_LENGTH)

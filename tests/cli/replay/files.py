@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from tests.capture.samples import header
 from wintun_api.capture import pcapng
 from wintun_api.packet import build
 
@@ -12,7 +13,7 @@ PINGS = [
     build.icmp_echo("10.6.7.9", "10.6.7.7", identifier=1, sequence=number, data=bytes(number))
     for number in range(40)
 ]
-HEADER = pcapng.header("x", os="x", application="x")
+HEADER = header("x")
 BLOCKS = pcapng.packets(PINGS, list(map(len, PINGS)), 0, injected=True)
 TIME = 1_764_043_200 * 10**9
 
