@@ -173,3 +173,16 @@ class Reader:
     async def packets(self, count: int) -> list[bytes]:
         """Wait until so many packets have come, and return them."""
         return [packet for burst in await self.bursts(count) for packet in burst.packets]
+
+
+async def received(session: ManagedSession, count: int) -> None:
+    """Wait until the session has read so many packets."""
+    await holds(lambda: session.counters.received_packets >= count)
+
+
+async def delivered(session: ManagedSession, ring: MemorySession, *packets: bytes) -> None:
+    """Let the host send packets, and wait until clients have got them."""
+    reader = Reader(session, packets=len(packets))
+    ring.deliver(*packets)
+    await reader.packets(len(packets))
+    session.unsubscribe(reader.queue)

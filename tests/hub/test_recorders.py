@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from tests.hub.running import Hub, Reader, hub, soon
+from tests.hub.running import delivered, hub, soon
 from wintun_api.choices import EventType, RecorderEnd
 from wintun_api.errors import (
     RecorderNotFound,
@@ -25,14 +25,6 @@ MIB = 1 << 20
 LATER = 1 << 62
 
 
-async def deliver(one: Hub, session: ManagedSession, count: int, name: str = "A") -> None:
-    """Let the host send so many packets, and wait until they have arrived."""
-    reader = Reader(session)
-    one.ring(name).deliver(*[PACKET] * count)
-    await reader.packets(count)
-    session.unsubscribe(reader.queue)
-
-
 def kept(session: ManagedSession) -> list[bytes]:
     """The packets that the recorder of a session has."""
     assert session.recorder is not None
@@ -46,10 +38,10 @@ def test_a_session_is_recorded() -> None:
     async def body() -> None:
         async with hub() as one:
             session, ring = await one.session()
-            await deliver(one, session, 3)
+            await delivered(session, one.ring(), *[PACKET] * 3)
             assert session.view().recorder is None
             one.registry.recorders.set(session, 60, MIB)
-            await deliver(one, session, 5)
+            await delivered(session, one.ring(), *[PACKET] * 5)
             session.inject(sift([PACKET, PACKET]))
             assert len(ring.sent) == 2
             assert kept(session) == [PACKET] * 7
@@ -70,7 +62,7 @@ def test_limits_are_changed_live() -> None:
         async with hub() as one:
             session, _ = await one.session()
             first = one.registry.recorders.set(session, 60, MIB)
-            await deliver(one, session, 5)
+            await delivered(session, one.ring(), *[PACKET] * 5)
             second = one.registry.recorders.set(session, 30, 65_536)
             assert (second.packets, second.seconds, second.bytes) == (5, 30, 65_536)
             assert second.set_ns == first.set_ns
@@ -85,7 +77,7 @@ def test_it_is_removed() -> None:
         async with hub() as one:
             session, _ = await one.session()
             one.registry.recorders.set(session, 60, MIB)
-            await deliver(one, session, 5)
+            await delivered(session, one.ring(), *[PACKET] * 5)
             assert one.registry.recorders.remove(session).packets == 5
             told = await one.event(EventType.RECORDER_REMOVED)
             assert (told.packets, told.removed) == (5, RecorderEnd.REQUEST)
@@ -104,7 +96,7 @@ def test_what_it_has_stays_after_the_end_of_the_session() -> None:
         async with hub() as one:
             session, _ = await one.session()
             one.registry.recorders.set(session, 60, MIB)
-            await deliver(one, session, 5)
+            await delivered(session, one.ring(), *[PACKET] * 5)
             one.driver.device("A").remove()
             await one.event(EventType.SESSION_ENDED)
             assert len(kept(session)) == 5
@@ -152,7 +144,7 @@ def test_ended_recorders_give_way() -> None:
             for name in ("A", "B"):
                 session, _ = await one.session(name)
                 recorders.set(session, 60, MIB)
-                await deliver(one, session, 5, name)
+                await delivered(session, one.ring(name), *[PACKET] * 5)
                 ended.append(session)
             for name in ("A", "B"):
                 one.driver.device(name).remove()
@@ -181,7 +173,7 @@ def test_a_recorder_that_fails_is_removed(
             session, _ = await one.session()
             one.registry.recorders.set(session, 60, MIB)
             monkeypatch.setattr(Window, "add", None)
-            await deliver(one, session, 5)
+            await delivered(session, one.ring(), *[PACKET] * 5)
             assert session.view().recorder is None
             told = await one.event(EventType.RECORDER_REMOVED)
             assert (told.session, told.removed) == (session.id, RecorderEnd.FAILURE)

@@ -8,18 +8,13 @@ from functools import partial
 import pytest
 
 from tests.hub.capture.reading import Taker, number_of, packet
-from tests.hub.running import holds, hub, soon
+from tests.hub.running import hub, received, soon
 from wintun_api.choices import EventType
 from wintun_api.errors import SessionNotFound
 from wintun_api.hub.capture import gathering as module
 from wintun_api.hub.capture.selection import Selection
 from wintun_api.hub.losses import Cause
 from wintun_api.hub.session import ManagedSession, SessionView
-
-
-async def received(session: ManagedSession, count: int) -> None:
-    """Wait until the session has read so many packets."""
-    await holds(lambda: session.counters.received_packets >= count)
 
 
 def is_of(session: ManagedSession, view: SessionView) -> bool:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.hub.impairment.plans import both, datagram, datagrams, number_of, plan
 from tests.hub.marked import Marks, Told
-from tests.hub.running import holds, hub
+from tests.hub.running import hub, received
 from wintun_api.choices import OnChange, Tap
 from wintun_api.hub.burst import Burst
 from wintun_api.hub.impairment.accounts import Accounts
@@ -45,7 +45,7 @@ def test_comments_agree_with_the_accounts() -> None:
                     ring.deliver(*datagrams(50, first), datagram(1, 200))
                     session.inject(sift([*datagrams(50, first), datagram(1, 200)]))
                 sides = [session.network.received.accounts, session.network.injected.accounts]
-                await ring_is_read(session, 1020)
+                await received(session, 1020)
                 came = sum(it.offered.packets + it.duplicated.packets for it in sides)
                 await marks.until(came)
                 return marks.words(), sides
@@ -63,11 +63,6 @@ def test_comments_agree_with_the_accounts() -> None:
     assert words["not delivered: lost"] == total["lost"]
     assert words["not delivered: too_large"] == total["too_large"]
     assert words["delayed"] == total["delivered"] - total["reordered"]
-
-
-async def ring_is_read(session: ManagedSession, count: int) -> None:
-    """Wait until the session has read so many packets."""
-    await holds(lambda: session.counters.received_packets >= count)
 
 
 def test_each_packet_has_its_own_marks() -> None:
@@ -154,7 +149,7 @@ def test_a_change_tells_what_it_did_to_those_that_waited(on_change: OnChange) ->
             session, ring = await one.session()
             with impaired(session, plan(Parameters(delay_ms=LONG), on_change=on_change)) as marks:
                 ring.deliver(*datagrams(3))
-                await ring_is_read(session, 3)
+                await received(session, 3)
                 session.repair()
                 return [comments for _, comments in await marks.until(3)]
 
@@ -205,10 +200,10 @@ def test_packets_that_came_before_the_reader_have_no_marks() -> None:
             session, ring = await one.session()
             session.impair(plan(Parameters(delay_ms=LONG)))
             ring.deliver(datagram(0))
-            await ring_is_read(session, 1)
+            await received(session, 1)
             marks = Marks(session)
             ring.deliver(datagram(1))
-            await ring_is_read(session, 2)
+            await received(session, 2)
             session.repair()
             return [comments for _, comments in await marks.until(2)]
 

@@ -15,7 +15,7 @@ from tests.hub.capture.reading import packet
 from tests.hub.clock import Clock
 from tests.hub.named_captures.desk import agree, desk
 from tests.hub.named_captures.disk import Disk
-from tests.hub.running import Reader, holds, pass_at_once, run_passing, soon
+from tests.hub.running import Reader, delivered, holds, pass_at_once, run_passing, soon
 from wintun_api.api.data_directory import make
 from wintun_api.capture.reader import Reader as Packets
 from wintun_api.choices import CaptureState, EventType, StopReason
@@ -94,16 +94,12 @@ def test_losses_in_deleted_files(tmp_path: Path) -> None:
             asked = Definition(name="a", rotate=Rotate(bytes=1 << 20), keep=Keep(files=2))
             capture = await one.start(asked)
             disk.stick()
-            reader = Reader(session, packets=100_000)
             for _ in range(60):
-                ring.deliver(*[packet(7, 60_000) for _ in range(10)])
-                await reader.packets(10)
+                await delivered(session, ring, *[packet(7, 60_000)] * 10)
             disk.free.set()
             for turn in range(6):
-                ring.deliver(*[packet(turn, 60_000) for _ in range(10)])
-                await reader.packets(10)
+                await delivered(session, ring, *[packet(turn, 60_000)] * 10)
                 await holds(lambda: settled(one.view(capture), session.counters.received_packets))
-            session.unsubscribe(reader.queue)
             before = one.view(capture)
             shutil.copytree(tmp_path / "c", tmp_path / "copy")
         assert before.lost == before.unwritten > 100

@@ -15,7 +15,7 @@ from tests.hub.capture.reading import packet
 from tests.hub.clock import Clock
 from tests.hub.named_captures.desk import Desk, agree, desk
 from tests.hub.named_captures.disk import Disk
-from tests.hub.running import Reader, holds, soon
+from tests.hub.running import delivered, holds, soon
 from wintun_api.api.data_directory import write_private
 from wintun_api.capture.reader import Reader as Packets
 from wintun_api.choices import CaptureState, EventType, StopReason
@@ -85,11 +85,8 @@ def test_a_disk_that_does_not_keep_up(tmp_path: Path) -> None:
         async with desk(tmp_path / "c", write=disk.write, clock=clock) as one:
             session, ring = await one.hub.session()
             capture = await stuck(one, disk, clock)
-            reader = Reader(session, packets=100_000)
             for _ in range(60):
-                ring.deliver(*[packet(7, 60_000) for _ in range(10)])
-                await reader.packets(10)
-            session.unsubscribe(reader.queue)
+                await delivered(session, ring, *[packet(7, 60_000)] * 10)
             disk.free.set()
             view = await one.stop(capture)
             assert view.state is CaptureState.STOPPED
@@ -111,11 +108,8 @@ def test_an_end_that_takes_long(tmp_path: Path) -> None:
         async with desk(tmp_path / "c", write=disk.write, clock=clock) as one:
             session, ring = await one.hub.session()
             capture = await stuck(one, disk, clock)
-            reader = Reader(session, packets=1000)
             for _ in range(20):
-                ring.deliver(*[packet(7, 60_000) for _ in range(10)])
-                await reader.packets(10)
-            session.unsubscribe(reader.queue)
+                await delivered(session, ring, *[packet(7, 60_000)] * 10)
             stopping = asyncio.ensure_future(one.captures.stop(capture))
             await asyncio.sleep(0)
             clock.move(3)

@@ -12,7 +12,7 @@ from tests.hub.capture.reading import packet
 from tests.hub.clock import Clock
 from tests.hub.named_captures.desk import Desk, agree, desk
 from tests.hub.named_captures.disk import Disk
-from tests.hub.running import Reader, soon
+from tests.hub.running import delivered, soon
 from wintun_api.choices import CaptureState
 from wintun_api.hub.named_captures.definition import Definition, Keep, Rotate
 
@@ -24,11 +24,8 @@ async def behind(one: Desk, disk: Disk) -> str:
     session, ring = await one.hub.session()
     capture = await one.start(ASKED)
     disk.stick()
-    reader = Reader(session, packets=500)
     for number in range(500):
-        ring.deliver(packet(number, 400))
-        await reader.packets(1)
-    session.unsubscribe(reader.queue)
+        await delivered(session, ring, packet(number, 400))
     assert await asyncio.to_thread(disk.asked.wait, 30)
     return capture
 

@@ -10,14 +10,13 @@ import pytest
 
 from tests.hub.capture.reading import packet
 from tests.hub.clock import Clock
-from tests.hub.named_captures.desk import Desk, agree, desk
-from tests.hub.running import Reader, holds, soon
+from tests.hub.named_captures.desk import agree, desk
+from tests.hub.running import Reader, delivered, holds, soon
 from tests.libpcap import need_libpcap
 from wintun_api.choices import CaptureState, EventType, StopReason, TriggerKind
 from wintun_api.errors import CaptureOver, InvalidFilter, TooManyCaptures
 from wintun_api.hub.named_captures.captures import MAX_KEEPING
 from wintun_api.hub.named_captures.definition import Definition, Stop, Trigger
-from wintun_api.hub.session import ManagedSession
 from wintun_api.packet import build
 
 CALL = Trigger(on=TriggerKind.CALL)
@@ -29,14 +28,6 @@ def asked(**trigger: object) -> Definition:
     return replace(ASKED, trigger=replace(CALL, **trigger))  # type: ignore[arg-type]
 
 
-async def received(one: Desk, session: ManagedSession, first: int, count: int) -> None:
-    """Let the host send so many packets, and wait until clients have got them."""
-    reader = Reader(session, packets=count)
-    one.hub.ring().deliver(*map(packet, range(first, first + count)))
-    await reader.packets(count)
-    session.unsubscribe(reader.queue)
-
-
 def test_a_call(tmp_path: Path) -> None:
     """It waits without a file, and has the packets from the call on."""
 
@@ -45,10 +36,10 @@ def test_a_call(tmp_path: Path) -> None:
             session, _ = await one.hub.session()
             capture = await one.start(ASKED)
             assert (one.view(capture).state, one.view(capture).files) == (CaptureState.WAITING, ())
-            await received(one, session, 0, 5)
+            await delivered(session, one.hub.ring(), *map(packet, range(5)))
             one.captures.trigger(capture)
             one.captures.trigger(capture)  # which does nothing
-            await received(one, session, 5, 5)
+            await delivered(session, one.hub.ring(), *map(packet, range(5, 10)))
             view = await one.has(capture, 5)
             assert (view.state, view.triggered_ns is not None) == (CaptureState.RUNNING, True)
             view = await one.stop(capture)
@@ -68,9 +59,9 @@ def test_seconds_before_and_after(tmp_path: Path) -> None:
         async with desk(tmp_path / "c", clock=clock) as one:
             session, _ = await one.hub.session()
             capture = await one.start(asked(before=3600.0, after=10.0))
-            await received(one, session, 0, 3000)
+            await delivered(session, one.hub.ring(), *map(packet, range(3000)))
             one.captures.trigger(capture)
-            await received(one, session, 3000, 10)
+            await delivered(session, one.hub.ring(), *map(packet, range(3000, 3010)))
             await one.has(capture, 3010)
             clock.move(11)
             view = await one.over(capture)
@@ -89,7 +80,7 @@ def test_limits_count_what_came_before(tmp_path: Path) -> None:
         async with desk(tmp_path / "c") as one:
             session, _ = await one.hub.session()
             capture = await one.start(replace(asked(before=60.0), stop=Stop(packets=7)))
-            await received(one, session, 0, 20)
+            await delivered(session, one.hub.ring(), *map(packet, range(20)))
             one.captures.trigger(capture)
             view = await one.over(capture)
             assert view.reason is StopReason.PACKETS
@@ -106,7 +97,7 @@ def test_a_capture_that_is_stopped_while_it_waits(tmp_path: Path) -> None:
         async with desk(tmp_path / "c") as one:
             session, _ = await one.hub.session()
             capture = await one.start(asked(before=60.0))
-            await received(one, session, 0, 20)
+            await delivered(session, one.hub.ring(), *map(packet, range(20)))
             view = await one.stop(capture)
             assert (view.state, view.reason) == (CaptureState.STOPPED, StopReason.REQUEST)
             assert (view.packets, view.lost, view.files) == (0, 0, ())
@@ -218,9 +209,9 @@ def test_no_packet_of_a_later_time(tmp_path: Path) -> None:
         async with desk(tmp_path / "c", clock=Clock()) as one:
             session, _ = await one.hub.session()
             capture = await one.start(asked(before=60.0, after=1e-6))
-            await received(one, session, 0, 10)
+            await delivered(session, one.hub.ring(), *map(packet, range(10)))
             one.captures.trigger(capture)
-            await received(one, session, 10, 5)
+            await delivered(session, one.hub.ring(), *map(packet, range(10, 15)))
             view = await one.over(capture)
             assert (view.reason, view.lost) == (StopReason.SECONDS, 0)
             assert one.numbers(view) == list(range(10))
