@@ -160,6 +160,12 @@ def service(tmp_path: Path) -> Iterator[RunningService]:
         yield service
 
 
+@pytest.fixture
+def session(service: RunningService) -> str:
+    """A session on 10.6.7.7/24 of the adapter OfficeNet."""
+    return str(service.session(service.adapter(name="OfficeNet", addresses=["10.6.7.7/24"]))["id"])
+
+
 @pytest.fixture(params=["pool", "tunnel-type"])
 def either_service(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RunningService]:
     """A service on the emulated driver, once per generation."""

@@ -26,12 +26,6 @@ from wintun_api.packet import build
 from wintun_api.wire import BATCH, PCAPNG
 
 
-@pytest.fixture
-def session(service: RunningService) -> str:
-    """A session on 10.6.7.7/24."""
-    return str(service.session(service.adapter(name="OfficeNet", addresses=["10.6.7.7/24"]))["id"])
-
-
 def path_of(session: str, query: str = "") -> str:
     return f"/v1/sessions/{session}/capture.pcapng{query}"
 

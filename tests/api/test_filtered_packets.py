@@ -36,13 +36,6 @@ def packet(number: int, size: int = 0) -> bytes:
     return build.tcp(SOURCE, TARGET, 1000 + number % 5, 9, payload=payload)
 
 
-@pytest.fixture
-def session(service: RunningService) -> str:
-    """A session on 10.6.7.7/24."""
-    adapter = service.adapter(name="OfficeNet", addresses=[f"{TARGET}/24"])
-    return str(service.session(adapter)["id"])
-
-
 def watching(**query: object) -> str:
     """The query of a client that watches what others inject."""
     told = {"direction": "injected", **query}

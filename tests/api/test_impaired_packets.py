@@ -22,12 +22,6 @@ from wintun_api.wire import BATCH, BATCH_TYPE, PCAPNG, RAW_TYPE, Batch, pack
 SIZE = 64
 
 
-@pytest.fixture
-def session(service: RunningService) -> str:
-    """A session on 10.6.7.7/24."""
-    return str(service.session(service.adapter(name="OfficeNet", addresses=["10.6.7.7/24"]))["id"])
-
-
 def impair(service: RunningService, session: str, **body: Any) -> dict[str, Any]:
     """Impair a session; return what the service answers."""
     answer = service.http.put(f"/v1/sessions/{session}/impairment", json={"seed": 7, **body})

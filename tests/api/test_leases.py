@@ -54,12 +54,6 @@ def service(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RunningS
         yield service
 
 
-@pytest.fixture
-def session(service: RunningService) -> str:
-    """A session on 10.6.7.7/24."""
-    return str(service.session(service.adapter(name="OfficeNet", addresses=["10.6.7.7/24"]))["id"])
-
-
 def issue(service: RunningService, **more: float) -> tuple[str, str]:
     """Return id and secret of a new token."""
     made = service.http.post("/v1/tokens", json={"scopes": EVERY, **more}).json()

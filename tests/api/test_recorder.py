@@ -72,12 +72,6 @@ def saved(service: RunningService, session: str, path: Path, query: str = "") ->
     return path
 
 
-@pytest.fixture
-def session(service: RunningService) -> str:
-    """A session on 10.6.7.7/24."""
-    return str(service.session(service.adapter(name="OfficeNet", addresses=["10.6.7.7/24"]))["id"])
-
-
 def test_it_is_off_at_first(service: RunningService, session: str) -> None:
     """Nothing is recorded unless a client asks for it, and each route says so."""
     assert service.http.get(f"/v1/sessions/{session}").json()["recorder"] is None
