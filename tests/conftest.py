@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Generator, Iterator
@@ -42,7 +43,13 @@ hypothesis.settings.load_profile("everywhere")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Give a user without a home directory one; workers inherit it."""
+    """Give a user without a home directory one, and let Ctrl-C interrupt what tests start.
+
+    Workers inherit the directory. A shell that runs the tests in the background ignores Ctrl-C for
+    them and for all that they start.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         Path.home()
     except RuntimeError:
