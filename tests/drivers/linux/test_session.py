@@ -127,12 +127,14 @@ def test_mtu_raised_under_a_flood(adapter: Adapter, session: Session) -> None:
     sent: list[int] = []
     flooding = threading.Thread(target=send)
     flooding.start()
-    kernel.ip("link", "set", "session", "mtu", "9000")
     received: list[int] = []
-    while len(received) < 500:  # not until nothing waits: the flood may be faster than this reads
-        received += datagrams(session.receive_packets(64))
-    raised.set()
-    flooding.join()
+    try:
+        kernel.ip("link", "set", "session", "mtu", "9000")
+        while len(received) < 500:  # not until nothing waits: the flood may be too fast for this
+            received += datagrams(session.receive_packets(64))
+    finally:
+        raised.set()
+        flooding.join()
     received += sizes(session)
     assert set(received) == {8028}
     lost = adapter.counters().received_dropped - before

@@ -306,15 +306,17 @@ def test_counters_from_any_thread(driver: Driver, adapter: Adapter) -> None:
 
     reader = threading.Thread(target=read)
     reader.start()
-    for _ in range(30):
-        session = adapter.start_session(CAPACITY)
-        session.send_packets([SENT])
-        session.end()
-        foreign = other.start_session(CAPACITY)  # has the descriptor's number
-        foreign.send_packets([SENT] * 5)
-        foreign.end()
-    quit_.set()
-    reader.join()
+    try:
+        for _ in range(30):
+            session = adapter.start_session(CAPACITY)
+            session.send_packets([SENT])
+            session.end()
+            foreign = other.start_session(CAPACITY)  # has the descriptor's number
+            foreign.send_packets([SENT] * 5)
+            foreign.end()
+    finally:
+        quit_.set()
+        reader.join()
     assert failures == []
     numbers = [one.sent_packets for one in seen]
     assert numbers == sorted(numbers)
@@ -343,13 +345,15 @@ def test_quiesce_makes_the_last_drain_finite(adapter: Adapter, session: Session)
     flooding = threading.Thread(target=send)
     flooding.start()
     started.wait()
-    received = drain_some(session, 200)
-    session.quiesce()
-    session.quiesce()
-    received += drain(session)
-    assert session.receive_packets(256) == []
-    quit_.set()
-    flooding.join()
+    try:
+        received = drain_some(session, 200)
+        session.quiesce()
+        session.quiesce()
+        received += drain(session)
+        assert session.receive_packets(256) == []
+    finally:
+        quit_.set()
+        flooding.join()
     assert drain(session) == 0
     assert received + adapter.counters().received_dropped - before == sent
     session.end()
