@@ -54,7 +54,7 @@ class Tally:
             kind, length, number = _BLOCK.unpack_from(blocks, offset)
             if kind == pcapng.ENHANCED_PACKET:
                 interface = self._interfaces[number]
-                original, dropped = _about(blocks[offset : offset + length])
+                original, dropped = _about(blocks, offset, length)
                 interface.packets += 1
                 interface.dropped += dropped
                 totals.packets += 1
@@ -86,10 +86,11 @@ class Tally:
         )
 
 
-def _about(block: bytes) -> tuple[int, int]:
+def _about(blocks: bytes, at: int, length: int) -> tuple[int, int]:
     """Return the bytes of a packet before it was cut, and how many were lost before it."""
-    length, original = _LENGTHS.unpack_from(block, 20)
-    _, dropped, _ = about_packet(block[BEFORE_PACKET + length + -length % 4 : -4], "<")
+    captured, original = _LENGTHS.unpack_from(blocks, at + 20)
+    options_at = at + BEFORE_PACKET + captured + -captured % 4
+    _, dropped, _ = about_packet(blocks[options_at : at + length - 4], "<")
     return original, dropped
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from wintun_api.capture import pcapng
+from wintun_api.capture.reader.blocks import BEFORE_PACKET, STATISTICS
 from wintun_api.capture.reader.options import options
 
 PART: Final = 1024 * 1024
@@ -32,9 +33,7 @@ _OWN: Final = re.compile(rb"\b(?:queue|ended) (\d{1,18})")
 
 _HEAD: Final = struct.Struct("<II")
 _PACKET: Final = struct.Struct("<8xIIII")  # interface, time, captured length
-_FIXED: Final = 28  # bytes of an enhanced packet block before the packet
-_BEFORE_OPTIONS: Final = 20  # bytes of an interface statistics block before its options
-_PLAIN: Final = _FIXED + 8 + 4 + 4  # with flags, the end of options and the length again
+_PLAIN: Final = BEFORE_PACKET + 8 + 4 + 4  # with flags, the end of options and the length again
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +123,8 @@ class Scan:
             self.first_ns = self.last_ns
         padded = captured + -captured % 4
         if length > _PLAIN + padded:
-            for code, value in options(bytes(data[at + _FIXED + padded : at + length - 4]), "<"):
+            behind = at + BEFORE_PACKET + padded
+            for code, value in options(bytes(data[behind : at + length - 4]), "<"):
                 if code == pcapng.DROP_COUNT:
                     self.dropped[interface] += int.from_bytes(value, "little")
                 elif code == pcapng.COMMENT:
@@ -133,7 +133,7 @@ class Scan:
     def _statistics(self, data: bytes | bytearray, at: int, behind: int) -> None:
         interface = int.from_bytes(data[at + 8 : at + 12], "little")
         self.ended.add(interface)
-        for code, value in options(bytes(data[at + _BEFORE_OPTIONS : behind - 4]), "<"):
+        for code, value in options(bytes(data[at + STATISTICS : behind - 4]), "<"):
             if code == pcapng.DROPPED:  # of the whole file
                 self.dropped[interface] = int.from_bytes(value, "little")
             elif code == pcapng.COMMENT:
