@@ -10,6 +10,7 @@ from enum import Enum, unique
 from typing import Final, NamedTuple
 
 from wintun_api import errors
+from wintun_api.capture.filters.binding import INSTALL
 from wintun_api.choices import CloseCode
 
 URN: Final = "urn:wintun-api:problem:"
@@ -107,10 +108,7 @@ class Kind(Enum):
     FILTER_UNAVAILABLE = (
         501,
         "Filters unavailable",
-        (
-            'Install libpcap for the service with: pip install "wintun-api[filter]" - then start '
-            "the service again."
-        ),
+        INSTALL,
     )
     FILTERS_BUSY = (
         503,
