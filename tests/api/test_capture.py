@@ -19,6 +19,7 @@ from tests.running import RunningService, receive
 from tests.samples import ECHO
 from tests.waiting import until
 from wintun_api.capture import pcapng
+from wintun_api.capture.filters.program import Program
 from wintun_api.capture.reader import Reader
 from wintun_api.choices import Scope
 from wintun_api.hub.filters import Filters
@@ -215,12 +216,13 @@ def test_an_ended_session(rig: Rig) -> None:
 
 
 def test_a_session_that_ends_while_its_filter_is_compiled(
-    service: RunningService, session: str, monkeypatch: pytest.MonkeyPatch
+    service: RunningService, session: str
 ) -> None:
     """The client is told, and does not get an empty file."""
 
-    async def end(*_: object) -> None:
-        await service.service.context.registry.sessions.end(session)
+    def end(expression: str) -> Program:
+        assert service.http.delete(f"/v1/sessions/{session}").is_success
+        return Program(expression, b"")
 
-    monkeypatch.setattr(Filters, "compile", end)
+    service.service.context.registry.filters = Filters(compiler=end)
     assert service.http.get(path_of(session, "?filter=tcp&seconds=1")).status_code == 404

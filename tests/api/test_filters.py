@@ -51,15 +51,14 @@ def test_the_system_names_libpcap(service: RunningService) -> None:
     assert service.http.get("/v1/system").json()["libpcap"] == binding.version()
 
 
-def test_a_service_that_is_busy_with_filters(
-    service: RunningService, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_service_that_is_busy_with_filters(service: RunningService) -> None:
     """The answer is 503 with the time after which to ask again, and not that it is invalid."""
 
-    async def busy(*_: object) -> None:
+    def busy(_: str) -> NoReturn:
         raise FiltersBusy
 
-    monkeypatch.setattr(Filters, "compile", busy)
+    filters = Filters(checker=lambda _: None, compiler=busy)
+    service.service.context.registry.filters = filters
     answer = service.http.post("/v1/filters/check", json={"filter": "host b.example.com"})
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "10")
     assert answer.json()["type"] == "urn:wintun-api:problem:filters-busy"
