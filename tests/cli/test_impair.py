@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from tests.cli.commands import COMMAND, environment, invoke, run
+from tests.cli.commands import COMMAND, environment, run
+from tests.cli.conftest import Cli
 from tests.running import TOKEN, RunningService
 from wintun_api.cli import app, completion
 from wintun_api.cli.impairment_options import in_options
 from wintun_api.packet import build
 
-Cli = Callable[..., Result]
 PACKET = build.udp("10.9.0.2", "10.9.0.1", 40000, 7, b"hello")
 
 
@@ -28,17 +28,6 @@ def session(service: RunningService) -> str:
     service.adapter(name="HomeNet")
     adapter = service.adapter(name="Lab", addresses=["10.9.0.1/24"])
     return str(service.session(adapter)["id"])
-
-
-@pytest.fixture
-def cli(service: RunningService, session: str) -> Cli:
-    """Run a command against the service."""
-
-    def run_command(*arguments: str, **env: str) -> Result:
-        variables = {"WINTUN_API_URL": service.url, "WINTUN_API_TOKEN": TOKEN, **env}
-        return invoke(*arguments, **variables)
-
-    return run_command
 
 
 def made(result: Result) -> Any:
