@@ -107,6 +107,19 @@ def test_a_capture_that_is_stopped_while_it_waits(tmp_path: Path) -> None:
     asyncio.run(body())
 
 
+def test_a_capture_that_is_stopped_at_once(tmp_path: Path) -> None:
+    """It may end before it has begun to wait for its event."""
+
+    async def body() -> None:
+        async with desk(tmp_path / "c") as one:
+            definition = asked(on=TriggerKind.EVENT, event=EventType.SESSION_LOSS)
+            view = await one.captures.start(definition, "test")
+            view = await one.captures.stop(view.id)
+            assert (view.state, view.reason) == (CaptureState.STOPPED, StopReason.REQUEST)
+
+    asyncio.run(body())
+
+
 def test_an_event(tmp_path: Path) -> None:
     """An event of the type begins it; others do not, nor do events about other adapters."""
 

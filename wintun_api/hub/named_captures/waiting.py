@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterable, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
 from uuid import UUID
 
-from wintun_api.choices import Direction
+from wintun_api.choices import Direction, EventType
 from wintun_api.hub.burst import Burst
 from wintun_api.hub.capture.gathering import Gathering
 from wintun_api.hub.capture.source import Source
@@ -74,8 +74,7 @@ class Waiting:
         kind = event_of(self._trigger)
         if kind is not None:
             self._watching = around.tasks.spawn(
-                self._await(happened(around.events, kind, view.id, self._chosen)),
-                name=f"capture:{view.id}",
+                self._await(kind, view.id), name=f"capture:{view.id}"
             )
 
     def look(self) -> Match | None:
@@ -130,8 +129,8 @@ class Waiting:
     def _since(self, now_ns: int) -> int:
         return now_ns - int(self._trigger.before * NS_PER_SECOND)
 
-    async def _await(self, event: Coroutine[Any, Any, bool]) -> None:
-        if await event:
+    async def _await(self, kind: EventType, capture: str) -> None:
+        if await happened(self._around.events, kind, capture, self._chosen):
             self._come()
 
     def _chosen(self, adapter: UUID) -> bool:
