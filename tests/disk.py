@@ -11,9 +11,12 @@ from pathlib import Path
 
 import pytest
 
-mounts = pytest.mark.skipif(
-    sys.platform != "linux" or os.geteuid() != 0, reason="mounts a file system"
-)
+from tests.needs import needs
+
+if sys.platform == "linux" and os.geteuid() == 0:
+    mounts = needs("mount", "umount")
+else:
+    mounts = pytest.mark.skip(reason="mounts a file system")
 
 
 @contextmanager

@@ -37,6 +37,7 @@ PACKAGES = {
     "javac": "default-jdk-headless",
     "mergecap": "wireshark-common",
     "mmdebstrap": "mmdebstrap",
+    "mount": "mount",
     "nc": "netcat-openbsd",
     "nginx": "nginx",
     "node": "nodejs",
@@ -57,6 +58,7 @@ PACKAGES = {
     "tcpdump": "tcpdump",
     "text2pcap": "wireshark-common",
     "tshark": "tshark",
+    "umount": "mount",
     "unshare": "util-linux",
     "zsh": "zsh",
 }

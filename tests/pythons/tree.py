@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.pythons.interpreters import Interpreter, look
 
-PACKAGES = "ca-certificates,iproute2,openssl"
+PACKAGES = "ca-certificates,iproute2,mount,openssl"
 # Testing has several; the newest need not be its default.
 NEWEST = (
     'chroot "$1" sh -c "DEBIAN_FRONTEND=noninteractive apt-get install -qq -y '
