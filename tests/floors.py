@@ -31,6 +31,7 @@ FLOORS = {
     "client": 4,
     "webui": 4,
     "cli": 5,
+    "fleet": 5,
     "extcap": 5,
     "testing": 5,
     "__main__": 5,

@@ -1,0 +1,220 @@
+"""The bus as the other rooms see it: subjects, buckets of keys, streams, requests.
+
+Everything here belongs to the event loop. Callbacks are plain functions, called in the order in
+which messages come: a coroutine for each message costs more than the message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol, TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message that has come.
+
+    Attributes:
+        subject: Where it was published.
+        data: Its bytes.
+        reply: Where an answer is expected; empty if none is.
+        plain: Whether it has no headers and came from its publisher, not out of a stream.
+    """
+
+    subject: str
+    data: bytes
+    reply: str = ""
+    plain: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A key of a bucket.
+
+    Attributes:
+        key: Its name.
+        value: Its bytes; None if it was deleted or has expired.
+        revision: The number of this change in its bucket, which grows with every change.
+        created_ns: When the server took it, in nanoseconds since 1970 by the server's clock.
+    """
+
+    key: str
+    value: bytes | None
+    revision: int
+    created_ns: int
+
+
+class Change(StrEnum):
+    """Name what has happened to the connection with the bus."""
+
+    CONNECTED = "connected"
+    DISCONNECTED = "disconnected"
+    SLOW = "slow"  # the server has cut this host off, because it read too slowly
+    DENIED = "denied"  # the server has refused a subject
+
+
+Take: TypeAlias = Callable[[Message], None]
+Notice: TypeAlias = Callable[[Change, str], None]  # and what the server said of it
+
+
+class Subscription(Protocol):
+    """Messages of a subject, until it is closed.
+
+    Attributes:
+        dropped_messages: How many did not fit into the bound of this subscription.
+        dropped_bytes: The bytes of these.
+    """
+
+    dropped_messages: int
+    dropped_bytes: int
+
+    async def aclose(self) -> None:
+        """Take no more messages. Idempotent."""
+
+
+class Watch(Protocol):
+    """The changes of a bucket, until it is closed."""
+
+    async def caught_up(self) -> None:
+        """Wait until every key that was there at the beginning has been taken."""
+
+    async def aclose(self) -> None:
+        """Take no more changes. Idempotent."""
+
+
+class Bucket(Protocol):
+    """Keys and values that all hosts of a network can read."""
+
+    async def create(self, key: str, value: bytes) -> int:
+        """Write a key that is not there, and return its revision.
+
+        Raises:
+            KeyTaken: It is there.
+            BusDenied: This host may not write it.
+            BusUnavailable: The server does not answer.
+        """
+
+    async def put(self, key: str, value: bytes) -> int:
+        """Write a key, whether it is there or not, and return its revision.
+
+        Raises:
+            BusDenied: This host may not write it.
+            BusUnavailable: The server does not answer.
+        """
+
+    async def delete(self, key: str) -> None:
+        """Delete a key; nothing happens if it is not there.
+
+        Raises:
+            BusDenied: This host may not delete it.
+            BusUnavailable: The server does not answer.
+        """
+
+    async def watch(self, take: Callable[[Entry], None]) -> Watch:
+        """Call `take` for every key that is there, then for every change.
+
+        After an interruption every key is taken once more, also those that were deleted meanwhile,
+        with None for their value.
+        """
+
+
+class Stream(Protocol):
+    """Messages that the server keeps, within bounds."""
+
+    async def publish(self, subject: str, data: bytes) -> None:
+        """Add a message, and wait until the server has it.
+
+        Raises:
+            BusDenied: This host may not add it.
+            BusUnavailable: The server does not answer.
+        """
+
+    def read(
+        self, subject: str, *, since_ns: int | None = None, until_ns: int | None = None
+    ) -> AsyncIterator[tuple[Message, int]]:
+        """Yield what is there, oldest first, each with the server's time in nanoseconds.
+
+        Args:
+            subject: The messages that are wanted; wildcards are allowed.
+            since_ns: The time of the first; None begins with the oldest.
+            until_ns: The time of the last; None goes on with what comes later, without an end.
+
+        Raises:
+            BusDenied: This host may not read them.
+            BusUnavailable: The server does not answer.
+        """
+
+
+class Bus(Protocol):
+    """A connection with the bus. It connects again by itself until it is closed.
+
+    Attributes:
+        connected: Whether there is a connection now.
+        version: The version that the server has told.
+        unsent: How many bytes wait for the server.
+    """
+
+    connected: bool
+    version: str
+    unsent: int
+
+    async def publish(self, subject: str, data: bytes) -> bool:
+        """Send a message without waiting for the server; return whether it was taken.
+
+        It is not taken while there is no connection, or while so many bytes are unsent that it
+        would exceed the bound of this connection. Nothing of it is sent then.
+        """
+
+    async def room(self) -> None:
+        """Wait until the bus takes messages again, or it is closed."""
+
+    async def flush(self) -> None:
+        """Wait until the server has taken everything that was published before.
+
+        Raises:
+            BusUnavailable: The connection ended first.
+        """
+
+    async def subscribe(self, subject: str, take: Take, *, limit_bytes: int) -> Subscription:
+        """Call `take` for every message of a subject, which may have wildcards.
+
+        Args:
+            subject: The subject.
+            take: Called with each message.
+            limit_bytes: How many bytes of messages wait at most; more are dropped and counted.
+        """
+
+    async def request(self, subject: str, data: bytes, *, patience: float) -> bytes:
+        """Send a message that is answered, and return the answer.
+
+        Raises:
+            NobodyAnswers: Nothing listens there, or nothing came for `patience` seconds.
+            BusDenied: This host may not send it.
+            BusUnavailable: There is no connection.
+        """
+
+    async def bucket(self, name: str) -> Bucket:
+        """Return a bucket that is there.
+
+        Raises:
+            BusUnavailable: There is no such bucket: the network was not prepared on this server.
+        """
+
+    async def stream(self, name: str) -> Stream:
+        """Return a stream that is there.
+
+        Raises:
+            BusUnavailable: There is no such stream: the network was not prepared on this server.
+        """
+
+    async def server_time_ns(self) -> int:
+        """Ask the server for its time, in nanoseconds since 1970.
+
+        Raises:
+            BusUnavailable: The server does not answer.
+        """
+
+    async def aclose(self) -> None:
+        """Send what waits, and end the connection. Idempotent."""

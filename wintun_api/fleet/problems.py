@@ -1,0 +1,67 @@
+"""The exceptions of `fleet`: each says what is the case, and what to do next.
+
+FleetError             base of them all
+├── BusUnavailable     no server answers, or it has not what was asked for
+├── BusDenied          the server does not allow it to this host; `subject`
+├── KeyTaken           the key of a bucket is there already
+├── NobodyAnswers      nothing answers a request; `subject`
+├── KeyRefused         a key line cannot be read, or the server does not know it
+└── ServerMissing      there is no nats-server on this machine
+"""
+
+from __future__ import annotations
+
+from wintun_api.errors import WintunApiError
+
+
+class FleetError(WintunApiError):
+    """Base class of every error that `fleet` raises on purpose.
+
+    Attributes:
+        detail: A sentence that says what is the case.
+        hint: A sentence that says what to do next; it may be empty.
+    """
+
+    def __init__(self, detail: str, *, hint: str = "") -> None:
+        super().__init__(detail, hint=hint)
+        self.detail = detail
+
+
+class BusUnavailable(FleetError):
+    """Report that no server answers, or that it has not what was asked for."""
+
+
+class BusDenied(FleetError):
+    """Report that the server does not allow something to this host.
+
+    Attributes:
+        subject: The subject that was refused.
+    """
+
+    def __init__(self, detail: str, *, subject: str, hint: str = "") -> None:
+        super().__init__(detail, hint=hint)
+        self.subject = subject
+
+
+class KeyTaken(FleetError):
+    """Report that a key of a bucket is there already."""
+
+
+class NobodyAnswers(FleetError):
+    """Report that nothing answers a request.
+
+    Attributes:
+        subject: Where the request was sent.
+    """
+
+    def __init__(self, detail: str, *, subject: str, hint: str = "") -> None:
+        super().__init__(detail, hint=hint)
+        self.subject = subject
+
+
+class KeyRefused(FleetError):
+    """Report that the key of a host cannot be read, or that the server does not know it."""
+
+
+class ServerMissing(FleetError):
+    """Report that there is no nats-server on this machine."""
