@@ -266,6 +266,21 @@ def test_the_last_puts_are_accounted_for(service: RunningService, session: str) 
     assert run(work()).accounts == Accounts(accepted=1000)
 
 
+def test_each_addition_to_the_accounts_is_told(service: RunningService, session: str) -> None:
+    """A program that asks for it hears what became of its packets as the service says it."""
+    told: list[Accounts] = []
+
+    async def work() -> Accounts:
+        async with packets_of(service, session) as stream:
+            stream.on_accounts = told.append
+            await stream.send([echo(1), b"no packet"])
+            await stream.send([echo(2)])
+            return stream.accounts
+
+    assert sum(told, Accounts()) == run(work())
+    assert sum(one.accepted for one in told) == 2
+
+
 def test_send_does_not_wait_for_ever_behind_packets_that_nobody_reads(rig: Rig) -> None:
     """Where the ack is behind a flood, packets are dropped as the policy says, and told."""
     session = start(rig, capacity=0x4000000)

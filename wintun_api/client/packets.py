@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from array import array
 from collections import deque
-from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping
 from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
@@ -67,7 +67,13 @@ class AsyncPacketStream:
 
     Cancelling a call leaves the stream usable. A cancelled `send` or `put` may have sent all its
     packets, some of them, or none; those that were sent are counted in `accounts`.
+
+    Attributes:
+        on_accounts: Called with each addition to `accounts`, in the order in which the packets were
+            sent. None, the default, calls nothing.
     """
+
+    on_accounts: Callable[[Accounts], None] | None = None
 
     def __init__(
         self,
@@ -492,6 +498,8 @@ class AsyncPacketStream:
         self._accounts += accounts
         if self._share is not None:
             self._share += accounts
+        if self.on_accounts is not None:
+            self.on_accounts(accounts)
 
     async def _settled(self) -> None:
         """Wait until it is known what became of everything that was sent."""
