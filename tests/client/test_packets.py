@@ -277,7 +277,8 @@ def test_each_addition_to_the_accounts_is_told(service: RunningService, session:
             await stream.send([echo(2)])
             return stream.accounts
 
-    assert sum(told, Accounts()) == run(work())
+    accounts = run(work())
+    assert accounts == sum(told, Accounts())
     assert sum(one.accepted for one in told) == 2
 
 
