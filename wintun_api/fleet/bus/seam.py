@@ -20,7 +20,8 @@ class Message:
         subject: Where it was published.
         data: Its bytes.
         reply: Where an answer is expected; empty if none is.
-        plain: Whether it has no headers and came from its publisher, not out of a stream.
+        plain: Whether it has neither headers nor a reply. What comes out of a stream has a reply,
+            so nobody can have a stream send a plain message in another one's name.
     """
 
     subject: str
@@ -62,13 +63,23 @@ Notice: TypeAlias = Callable[[Change, str], None]  # and what the server said of
 class Subscription(Protocol):
     """Messages of a subject, until it is closed.
 
+    Each is taken as soon as it has come, so none waits unless the subscription is paused.
+
     Attributes:
         dropped_messages: How many did not fit into the bound of this subscription.
         dropped_bytes: The bytes of these.
+        waiting_bytes: The bytes that wait because the subscription is paused.
     """
 
     dropped_messages: int
     dropped_bytes: int
+    waiting_bytes: int
+
+    def pause(self) -> None:
+        """Let messages wait, up to the bound of this subscription. Idempotent."""
+
+    def resume(self) -> None:
+        """Take what waits, then each message as it comes. Idempotent."""
 
     async def aclose(self) -> None:
         """Take no more messages. Idempotent."""
@@ -116,7 +127,11 @@ class Bucket(Protocol):
         """Call `take` for every key that is there, then for every change.
 
         After an interruption every key is taken once more, also those that were deleted meanwhile,
-        with None for their value.
+        with None for their value. Such a deletion has the last known revision and time of its key.
+
+        Raises:
+            BusDenied: This host may not read it.
+            BusUnavailable: The server does not answer.
         """
 
 
@@ -150,6 +165,8 @@ class Stream(Protocol):
 class Bus(Protocol):
     """A connection with the bus. It connects again by itself until it is closed.
 
+    What a connection publishes does not come back to its own subscriptions.
+
     Attributes:
         connected: Whether there is a connection now.
         version: The version that the server has told.
@@ -160,15 +177,22 @@ class Bus(Protocol):
     version: str
     unsent: int
 
+    def notify(self, notice: Notice) -> None:
+        """Call `notice` for every change of the connection from now on."""
+
     async def publish(self, subject: str, data: bytes) -> bool:
         """Send a message without waiting for the server; return whether it was taken.
 
         It is not taken while there is no connection, or while so many bytes are unsent that it
-        would exceed the bound of this connection. Nothing of it is sent then.
+        would exceed the bound of this connection. Nothing of it is sent then. A subject that this
+        host may not use is told by `Change.DENIED`, later.
+
+        Raises:
+            InvalidArgument: It is larger than the server takes.
         """
 
     async def room(self) -> None:
-        """Wait until the bus takes messages again, or it is closed."""
+        """Wait until fewer bytes than half of the bound are unsent, or the bus is closed."""
 
     async def flush(self) -> None:
         """Wait until the server has taken everything that was published before.
@@ -180,10 +204,16 @@ class Bus(Protocol):
     async def subscribe(self, subject: str, take: Take, *, limit_bytes: int) -> Subscription:
         """Call `take` for every message of a subject, which may have wildcards.
 
+        The server knows of it when this returns; without a connection, as soon as there is one.
+
         Args:
             subject: The subject.
-            take: Called with each message.
-            limit_bytes: How many bytes of messages wait at most; more are dropped and counted.
+            take: Called with each message. What it raises is logged.
+            limit_bytes: How many bytes of messages wait at most while the subscription is paused;
+                more are dropped and counted.
+
+        Raises:
+            BusDenied: This host may not read it.
         """
 
     async def request(self, subject: str, data: bytes, *, patience: float) -> bytes:
