@@ -29,8 +29,6 @@ from wintun_api.files import UntrustedFile
 
 LOCK = "lock"
 MAX_NOTE = 1024
-# Offset of the lock on Windows. It is after the note, because others cannot read locked bytes.
-LOCKED_BYTE = 1 << 20
 
 _OPEN = os.O_RDWR | os.O_CREAT
 for _name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY", "O_NOINHERIT"):
@@ -241,7 +239,7 @@ def _open_lock(path: Path) -> int:
 def _take(descriptor: int, directory: Path) -> None:
     """Lock a data directory by its open lock file."""
     try:
-        free = _lock(descriptor)
+        free = files.lock(descriptor)
     except OSError as error:
         error.filename = str(directory / LOCK)
         raise
@@ -249,31 +247,6 @@ def _take(descriptor: int, directory: Path) -> None:
         raise DataDirectoryInUse(
             f"The data directory {directory} is in use by {_owner(descriptor)}."
         )
-
-
-def _lock(descriptor: int) -> bool:
-    """Lock an open file; return False if another process has locked it."""
-    if sys.platform == "win32":
-        import msvcrt
-
-        os.lseek(descriptor, LOCKED_BYTE, os.SEEK_SET)
-        try:
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        except OSError as error:
-            if error.errno in (errno.EACCES, errno.EDEADLK):
-                return False
-            raise
-        finally:
-            os.lseek(descriptor, 0, os.SEEK_SET)
-        return True
-    else:  # noqa: RET505  the type checker needs the branch
-        import fcntl
-
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
 
 
 def noted_address(path: Path) -> str | None:
