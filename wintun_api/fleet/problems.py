@@ -6,7 +6,9 @@ FleetError             base of them all
 ├── KeyTaken           the key of a bucket is there already
 ├── NobodyAnswers      nothing answers a request; `subject`
 ├── KeyRefused         a key line cannot be read, or the server does not know it
-└── ServerMissing      there is no nats-server on this machine
+├── ServerMissing      there is no nats-server on this machine
+├── LedgerInUse        another agent counts in a ledger
+└── LedgerFull         a ledger has no room for another host
 """
 
 from __future__ import annotations
@@ -65,3 +67,11 @@ class KeyRefused(FleetError):
 
 class ServerMissing(FleetError):
     """Report that there is no nats-server on this machine."""
+
+
+class LedgerInUse(FleetError):
+    """Report that another agent counts in a ledger."""
+
+
+class LedgerFull(FleetError):
+    """Report that a ledger has no room for another pair of hosts."""
