@@ -115,7 +115,7 @@ def read(data: bytes) -> list[wire.Batch]:
 
 def first_number(seconds: float) -> int:
     """Return the number with which a pair of hosts begins at a time, in seconds since 1970."""
-    return int(seconds) << 32
+    return max(1, int(seconds)) << 32
 
 
 @dataclass(frozen=True, slots=True)
