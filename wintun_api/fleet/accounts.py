@@ -31,6 +31,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+GROUP: Final = "*"  # the receiver of packets for all hosts
 MAX_NUMBER: Final = 2**64 - 1
 MAX_FEEDBACK: Final = 1024  # bytes
 

@@ -33,6 +33,7 @@ from wintun_api.errors import StorageFailed
 from wintun_api.fleet.accounts import (
     BEFORE,
     FAR,
+    GROUP,
     NEAR,
     Accounts,
     Arrived,
@@ -43,8 +44,6 @@ from wintun_api.fleet.accounts import (
 )
 from wintun_api.fleet.envelope import BEGINNING, Step, first_number, step
 from wintun_api.fleet.problems import LedgerFull, LedgerInUse
-
-GROUP: Final = "*"  # the receiver of packets for all hosts
 
 VERSION: Final = 1
 ROWS: Final = 4096
@@ -418,8 +417,8 @@ class Ledger:
             ) from error
         return cls(memory, lock, set_aside, clock)
 
-    def sent(self, to: str) -> SentRow:
-        """Return the row about the packets for a host; `GROUP` is all hosts.
+    def sent(self, to: str = GROUP) -> SentRow:
+        """Return the row about the packets for a host, or about those for all hosts.
 
         Raises:
             LedgerFull: There is no room for another pair of hosts.
@@ -525,7 +524,7 @@ def _prepare(path: Path) -> Path | None:
     aside = None
     try:
         with files.opened(path) as descriptor:
-            fits = os.fstat(descriptor).st_size == SIZE and _HEAD == os.read(descriptor, len(_HEAD))
+            fits = os.fstat(descriptor).st_size == SIZE and os.read(descriptor, len(_HEAD)) == _HEAD
         if fits:
             return None
         aside = path.with_name(f"{path.name}.old")
