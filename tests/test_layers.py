@@ -28,12 +28,15 @@ PLACES = {
     ),
     "markdown_it": ({"api", "cli"}, "the guide is rendered where it is shown"),
     "pydantic": (
-        {"api", "schemas", "configuration", "client"},
+        {"api", "schemas", "configuration", "client", "fleet"},
         "dataclasses are inside; models are what travels and what is read",
     ),
     "ctypes": ({"drivers"}, "foreign functions are the drivers'"),
     "pyroute2": ({"drivers"}, "netlink is the Linux driver's"),
-    "asyncio": ({"hub", "api", "client", "testing", "cli"}, "drivers and codecs are synchronous"),
+    "asyncio": (
+        {"hub", "api", "client", "testing", "cli", "fleet"},
+        "drivers and codecs are synchronous",
+    ),
     "threading": (
         {"hub", "drivers", "client", "testing", "cli", "extcap"},
         "threads are the hub's; drivers only lock; the others wait in one for what has no event",

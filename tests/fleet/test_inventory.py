@@ -1,0 +1,146 @@
+"""The hosts of a network."""
+
+from __future__ import annotations
+
+import asyncio
+
+from tests.client.streams import run
+from tests.fleet.memory import MemoryServer
+from tests.fleet.running import LAB, A, B, eventually, prepared, put_card
+from wintun_api.fleet.clock import Clock
+from wintun_api.fleet.inventory import Appearance, Host, Inventory
+
+LIFETIME = 0.3
+
+
+class Watched:
+    """An inventory on a connection of its own, and what it has told."""
+
+    def __init__(self, server: MemoryServer) -> None:
+        self.bus = server.connect(A)
+        self.told: list[tuple[Appearance, str]] = []
+        self.clock = Clock(self.bus)
+        self.inventory = Inventory(
+            self.bus, LAB, self.clock, self._tell, lifetime=LIFETIME, patience=LIFETIME
+        )
+        self.bus.notify(lambda *_: self.inventory.returned())
+
+    def _tell(self, what: Appearance, host: Host) -> None:
+        self.told.append((what, host.id))
+
+    async def start(self) -> None:
+        await self.clock.measure()
+        await self.inventory.start()
+
+    async def aclose(self) -> None:
+        await self.inventory.aclose()
+        await self.bus.aclose()
+
+
+def test_a_host_joins_and_leaves() -> None:
+    """A card makes a host, and its deletion ends it."""
+
+    async def work() -> None:
+        server = prepared()
+        watched, other = Watched(server), server.connect(B)
+        await watched.start()
+        await put_card(other, "second")
+        await eventually(lambda: B in watched.inventory.hosts)
+        assert watched.inventory.name_of(B) == "second"
+        await (await other.bucket(LAB.hosts)).delete(B)
+        await eventually(lambda: not watched.inventory.hosts)
+        assert watched.told == [(Appearance.JOINED, B), (Appearance.LEFT, B)]
+        await watched.aclose()
+
+    run(work())
+
+
+def test_a_host_that_renews_its_card_no_more_dies() -> None:
+    """Its death is told without a message from the server."""
+
+    async def work() -> None:
+        server = prepared()
+        watched, other = Watched(server), server.connect(B)
+        await watched.start()
+        for _ in range(3):
+            await put_card(other)
+            await asyncio.sleep(LIFETIME / 2)
+        assert B in watched.inventory.hosts
+        await eventually(lambda: not watched.inventory.hosts)
+        assert watched.told[-1] == (Appearance.DIED, B)
+        await watched.aclose()
+
+    run(work())
+
+
+def test_nobody_dies_while_there_is_no_connection() -> None:
+    """One who is cut off knows nothing, and gives the others time when it is back."""
+
+    async def work() -> None:
+        server = prepared()
+        watched, other = Watched(server), server.connect(B)
+        await watched.start()
+        await put_card(other)
+        await eventually(lambda: watched.inventory.hosts)
+        watched.bus.lose()
+        await asyncio.sleep(2 * LIFETIME)
+        assert B in watched.inventory.hosts
+        watched.bus.regain()
+        await eventually(lambda: not watched.inventory.hosts)
+        await watched.aclose()
+
+    run(work())
+
+
+def test_a_host_that_was_dead_cannot_return_to_its_old_life() -> None:
+    """A card with the epoch of a dead host brings the host back, but none of its claims."""
+
+    async def work() -> None:
+        server = prepared()
+        watched, other = Watched(server), server.connect(B)
+        await watched.start()
+        await put_card(other, epoch=5)
+        await eventually(lambda: watched.inventory.epochs == {B: 5})
+        await eventually(lambda: not watched.inventory.hosts)
+        await put_card(other, epoch=5)
+        await eventually(lambda: B in watched.inventory.hosts)
+        assert watched.inventory.epochs == {}
+        await put_card(other, epoch=6)
+        await eventually(lambda: watched.inventory.epochs == {B: 6})
+        await watched.aclose()
+
+    run(work())
+
+
+def test_a_late_card_begins_a_new_life_for_everybody() -> None:
+    """Between two cards that are too far apart a host was dead, also if nobody had looked."""
+
+    async def work() -> None:
+        server = prepared()
+        watched, other = Watched(server), server.connect(B)
+        await watched.start()
+        await put_card(other, epoch=5)
+        await eventually(lambda: watched.inventory.hosts)
+        server.offset_ns += 1_000_000_000
+        await watched.clock.measure()
+        await put_card(other, epoch=6)
+        await eventually(lambda: len(watched.told) == 3)
+        assert [what for what, _ in watched.told] == ["joined", "died", "joined"]
+        await watched.aclose()
+
+    run(work())
+
+
+def test_keys_that_name_no_host_are_counted() -> None:
+    """Nobody gets into the inventory under a name that is no id."""
+
+    async def work() -> None:
+        server = prepared()
+        watched = Watched(server)
+        await watched.start()
+        await (await watched.bus.bucket(LAB.hosts)).put("nobody", b"{}")
+        await eventually(lambda: watched.inventory.ignored == 1)
+        assert watched.inventory.hosts == {}
+        await watched.aclose()
+
+    run(work())

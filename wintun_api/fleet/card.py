@@ -1,0 +1,103 @@
+"""What a host says of itself every ten seconds: its card, a small JSON document.
+
+A card is data of a stranger: bounded, validated, and never asked which host has written it.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+MAX_CARD: Final = 8192  # bytes
+MAX_ADAPTERS: Final = 64
+MAX_PREFIXES: Final = 256
+MAX_NUMBER: Final = 2**64 - 1
+
+Word = Annotated[str, Field(max_length=128)]
+Number = Annotated[int, Field(ge=0, le=MAX_NUMBER)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class CardAdapter(_Part):
+    """An adapter of the host's service.
+
+    Attributes:
+        name: Its name.
+        guid: Its GUID.
+        state: Its state.
+        addresses: Its addresses, each with its prefix length.
+        session: The id of its session; None while none runs.
+        received: The packets that its session has received.
+        injected: The packets that were injected into it.
+    """
+
+    name: Word
+    guid: Word
+    state: Word
+    addresses: Annotated[list[Word], Field(max_length=MAX_ADAPTERS)] = []
+    session: Word | None = None
+    received: Number = 0
+    injected: Number = 0
+
+
+class Card(_Part):
+    """What a host says of itself.
+
+    Attributes:
+        name: What its operator calls it.
+        version: The version of the agent.
+        system: The operating system, in words.
+        driver: The driver of its service, and its version.
+        adapter: The name of the adapter that has joined.
+        prefixes: What it has claimed.
+        adapters: The adapters of its service.
+        more_adapters: How many adapters did not fit.
+        epoch: When this life of the host has begun, in nanoseconds since 1970 by the server's
+            clock. It lasts as long as no card comes later than 30 s after the one before.
+        clock_offset_ns: The server's time minus the host's.
+        clock_error_ns: How far from this the truth may be.
+        counts: What became of packets, by cause; see `accounts`.
+    """
+
+    name: Word
+    version: Word = ""
+    system: Word = ""
+    driver: Word = ""
+    adapter: Word = ""
+    prefixes: Annotated[list[Word], Field(max_length=MAX_PREFIXES)] = []
+    adapters: Annotated[list[CardAdapter], Field(max_length=MAX_ADAPTERS)] = []
+    more_adapters: Number = 0
+    epoch: Number = 0
+    clock_offset_ns: int | None = None
+    clock_error_ns: int | None = None
+    counts: Annotated[dict[Word, Number], Field(max_length=64)] = {}
+
+    def encoded(self) -> bytes:
+        """Return it as JSON of at most 8 KiB, without what does not fit."""
+        card = self
+        while len(data := card.model_dump_json(exclude_none=True).encode()) > MAX_CARD:
+            if card.adapters:
+                kept = len(card.adapters) // 2
+                more = card.more_adapters + len(card.adapters) - kept
+                card = card.model_copy(
+                    update={"adapters": card.adapters[:kept], "more_adapters": more}
+                )
+            else:
+                card = card.model_copy(
+                    update={"prefixes": card.prefixes[: len(card.prefixes) // 2]}
+                )
+        return data
+
+
+def card_of(data: bytes) -> Card | None:
+    """Return the card in these bytes; None if they are not one, or too many."""
+    if len(data) > MAX_CARD:
+        return None
+    try:
+        return Card.model_validate_json(data)
+    except ValidationError:
+        return None

@@ -1,0 +1,201 @@
+"""The hosts of a network: those whose card is young.
+
+Every host renews its card every ten seconds. Its age is judged by the times of the server alone, so
+that all hosts come to the same result, whatever their own clocks say.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from wintun_api.fleet.bus.seam import Bus, Entry, Watch
+from wintun_api.fleet.card import Card, card_of
+from wintun_api.fleet.clock import Clock
+from wintun_api.fleet.network import Network, is_host
+
+RENEWAL: Final = 10.0  # seconds between two cards
+LIFETIME: Final = 30.0  # seconds without a card after which a host is dead
+RETURN: Final = 10.0  # seconds that hosts have to come back when this one was away itself
+MAX_HOSTS: Final = 4096
+_NS: Final = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """A host that lives.
+
+    Attributes:
+        id: Its id.
+        card: What it says of itself; None if that cannot be read.
+        renewed_ns: When the server took its card, by the server's clock.
+    """
+
+    id: str
+    card: Card | None
+    renewed_ns: int
+
+    @property
+    def epoch(self) -> int | None:
+        """The life in which it is; None if that cannot be read."""
+        return self.card.epoch if self.card is not None else None
+
+    @property
+    def name(self) -> str:
+        """What its operator calls it; its id if nothing is known."""
+        return self.card.name if self.card is not None else self.id
+
+
+class Appearance(StrEnum):
+    """Name what has happened to a host."""
+
+    JOINED = "joined"
+    RENEWED = "renewed"
+    LEFT = "left"  # it has deleted its card
+    DIED = "died"  # it has not renewed its card
+
+
+OnHost = Callable[[Appearance, Host], None]
+
+
+class Inventory:
+    """Watch the cards of all hosts. Event loop thread only.
+
+    While there is no connection nobody is declared dead, for nothing can be known of anybody.
+
+    Attributes:
+        hosts: The hosts that live, by their ids.
+        ignored: How many keys were not taken: they name no host, or there are too many hosts.
+    """
+
+    def __init__(
+        self,
+        bus: Bus,
+        network: Network,
+        clock: Clock,
+        on_host: OnHost,
+        *,
+        lifetime: float = LIFETIME,
+        patience: float = RETURN,
+    ) -> None:
+        """Name what is watched; nothing is until `start`.
+
+        Args:
+            bus: The connection.
+            network: The network.
+            clock: The server's time.
+            on_host: Called with each change.
+            lifetime: Seconds without a card after which a host is dead.
+            patience: Seconds that hosts have to come back when this one was away itself.
+        """
+        self.hosts: dict[str, Host] = {}
+        self.ignored = 0
+        self._bus = bus
+        self._network = network
+        self._clock = clock
+        self._on_host = on_host
+        self._lifetime = lifetime
+        self._patience = patience
+        self._watch: Watch | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._patient_until = 0.0
+        self._dead: dict[str, int] = {}  # the last life of hosts that have died
+
+    async def start(self) -> None:
+        """Take the cards that are there, then every change.
+
+        Raises:
+            BusUnavailable: The network was not prepared on this server.
+        """
+        bucket = await self._bus.bucket(self._network.hosts)
+        self._watch = await bucket.watch(self._take)
+        await self._watch.caught_up()
+
+    async def aclose(self) -> None:
+        """Take no more changes. Idempotent."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._watch is not None:
+            await self._watch.aclose()
+
+    @property
+    def epochs(self) -> dict[str, int]:
+        """The life of each host that lives.
+
+        One that says the life in which it was dead before has no life that counts: it cannot bring
+        back claims that others have taken over since.
+        """
+        return {
+            one.id: one.epoch
+            for one in self.hosts.values()
+            if one.epoch is not None and one.epoch > self._dead.get(one.id, -1)
+        }
+
+    def returned(self) -> None:
+        """Give every host some time to come back: this one has connected again."""
+        self._patient_until = asyncio.get_running_loop().time() + self._patience
+        self._wait()
+
+    def name_of(self, host: str) -> str:
+        """Return what the operator calls a host; its id if that is not known."""
+        found = self.hosts.get(host)
+        return host if found is None else found.name
+
+    def _take(self, entry: Entry) -> None:
+        known = self.hosts.get(entry.key)
+        if entry.value is None:
+            if known is not None:
+                old = self._age(known) > 0.95 * self._lifetime
+                self._remove(known, Appearance.DIED if old else Appearance.LEFT)
+            return
+        if not is_host(entry.key) or (known is None and len(self.hosts) >= MAX_HOSTS):
+            self.ignored += 1
+            return
+        if known is not None and entry.created_ns <= known.renewed_ns:
+            return
+        host = Host(entry.key, card_of(entry.value), entry.created_ns)
+        if self._age(host) > self._lifetime:
+            return
+        if known is not None and host.renewed_ns - known.renewed_ns > self._lifetime * _NS:
+            self._remove(known, Appearance.DIED)
+            known = None
+        self.hosts[host.id] = host
+        self._on_host(Appearance.RENEWED if known is not None else Appearance.JOINED, host)
+        if self._timer is None:
+            self._wait()
+
+    def _remove(self, host: Host, why: Appearance) -> None:
+        del self.hosts[host.id]
+        if host.epoch is not None and why is Appearance.DIED:
+            self._dead.pop(host.id, None)
+            self._dead[host.id] = host.epoch
+            if len(self._dead) > MAX_HOSTS:
+                del self._dead[next(iter(self._dead))]
+        self._on_host(why, host)
+
+    def _age(self, host: Host) -> float:
+        return (self._clock.server_ns() - host.renewed_ns) / _NS
+
+    def _wait(self) -> None:
+        """Look again when the host with the oldest card would be dead."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if not self.hosts:
+            return
+        loop = asyncio.get_running_loop()
+        left = self._lifetime - max(map(self._age, self.hosts.values()))
+        due = max(loop.time() + left, self._patient_until)
+        self._timer = loop.call_at(due + 0.01, self._look)
+
+    def _look(self) -> None:
+        self._timer = None
+        if not self._bus.connected:
+            return  # `returned` looks again
+        for host in list(self.hosts.values()):
+            if self._age(host) > self._lifetime:
+                self._remove(host, Appearance.DIED)
+        self._wait()
