@@ -7,6 +7,9 @@ FleetError             base of them all
 ├── NobodyAnswers      nothing answers a request; `subject`
 ├── KeyRefused         a key line cannot be read, or the server does not know it
 ├── ServerMissing      there is no nats-server on this machine
+├── ServerFailed       nats-server does not start, or has ended by itself
+├── LaboratoryInUse    another process uses the data directory of a bus
+├── LaboratoryMissing  a data directory has no bus, or not the network
 ├── LedgerInUse        another agent counts in a ledger
 └── LedgerFull         a ledger has no room for another host
 """
@@ -67,6 +70,18 @@ class KeyRefused(FleetError):
 
 class ServerMissing(FleetError):
     """Report that there is no nats-server on this machine."""
+
+
+class ServerFailed(FleetError):
+    """Report that nats-server does not start, or has ended by itself."""
+
+
+class LaboratoryInUse(FleetError):
+    """Report that another process uses the data directory of a bus."""
+
+
+class LaboratoryMissing(FleetError):
+    """Report that a data directory has no bus, or that its bus has not the network."""
 
 
 class LedgerInUse(FleetError):

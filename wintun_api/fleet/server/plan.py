@@ -1,0 +1,237 @@
+"""What the server is to be: its networks and their users, its bounds, and where it listens."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from ipaddress import ip_address
+from typing import Any, Final, Self
+
+from wintun_api.errors import InvalidArgument
+from wintun_api.fleet.network import Network, host_of
+from wintun_api.fleet.problems import LaboratoryMissing
+from wintun_api.fleet.rights import Role
+
+VERSION: Final = 1
+PORT: Final = 4222
+LOOPBACK: Final = "127.0.0.1"
+MAX_NAME: Final = 64
+
+MIB: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Someone who may connect.
+
+    Attributes:
+        public_key: Its public NKEY.
+        role: What it is.
+        name: What its operator calls it; nothing depends on it.
+    """
+
+    public_key: str
+    role: Role
+    name: str
+
+    @property
+    def id(self) -> str:
+        """Its id, as subjects have it."""
+        return host_of(self.public_key)
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A key of the server's own: the seed, which appears in no text, and the public key."""
+
+    public_key: str
+    seed: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What the stream of captures of a network keeps at most.
+
+    Attributes:
+        captures_bytes: So many bytes; the oldest are dropped for new ones.
+        captures_age: So many seconds.
+    """
+
+    captures_bytes: int = 512 * MIB
+    captures_age: float = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedNetwork:
+    """A network of the server.
+
+    Attributes:
+        network: Its name.
+        keeper: The key of the user who makes its buckets and its stream.
+        users: Its users, in the order in which they were made.
+    """
+
+    network: Network
+    keeper: Secret
+    users: tuple[User, ...] = ()
+
+    def of_role(self, role: Role) -> tuple[str, ...]:
+        """Return the ids of all users that are this."""
+        return tuple(user.id for user in self.users if user.role is role)
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """Where the server listens.
+
+    Attributes:
+        address: An address of this machine, or 0.0.0.0 or :: for all of them.
+        port: The TCP port.
+        names: The names and addresses by which other machines reach it, the best one first.
+    """
+
+    address: str = LOOPBACK
+    port: int = PORT
+    names: tuple[str, ...] = ()
+
+    @property
+    def tls(self) -> bool:
+        """Whether connections are encrypted: they are, unless they cannot leave this machine."""
+        return not ip_address(self.address).is_loopback
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """The URLs at which others reach it."""
+        scheme = "tls" if self.tls else "nats"
+        names = self.names or (self.address,)
+        return tuple(f"{scheme}://{_bracketed(name)}:{self.port}" for name in names)
+
+    @property
+    def own_url(self) -> str:
+        """The URL at which this machine reaches it."""
+        address = ip_address(self.address)
+        if address.is_unspecified:
+            address = ip_address(LOOPBACK if address.version == 4 else "::1")
+        scheme = "tls" if self.tls else "nats"
+        return f"{scheme}://{_bracketed(str(address))}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All that a server's configuration is made of.
+
+    Attributes:
+        name: The name of the server: random, so that a client can tell it from another one.
+        listening: Where it listens.
+        bounds: What it keeps at most for each network.
+        system: The key of the user who may have it read its configuration again.
+        networks: Its networks.
+    """
+
+    name: str
+    listening: Listening
+    bounds: Bounds
+    system: Secret
+    networks: tuple[PlannedNetwork, ...] = ()
+
+    def find(self, name: str) -> PlannedNetwork:
+        """Return a network by its name.
+
+        Raises:
+            LaboratoryMissing: There is no such network.
+        """
+        for one in self.networks:
+            if one.network.name == name:
+                return one
+        known = ", ".join(one.network.name for one in self.networks) or "none"
+        raise LaboratoryMissing(
+            f"This bus has no network {name!r}. It has: {known}.",
+            hint=f"Start it with wintun-api bus --network {name} to add it.",
+        )
+
+    def with_network(self, changed: PlannedNetwork) -> Plan:
+        """Return the plan with a network added, or in place of the one of the same name."""
+        name = changed.network.name
+        if any(one.network.name == name for one in self.networks):
+            kept = (changed if one.network.name == name else one for one in self.networks)
+            return replace(self, networks=tuple(kept))
+        return replace(self, networks=(*self.networks, changed))
+
+    def as_text(self) -> str:
+        """Return the plan as a file keeps it; it has the seeds of the server's own users."""
+        return json.dumps(
+            {
+                "version": VERSION,
+                "name": self.name,
+                "listen": {
+                    "address": self.listening.address,
+                    "port": self.listening.port,
+                    "names": self.listening.names,
+                },
+                "captures": {
+                    "bytes": self.bounds.captures_bytes,
+                    "age": self.bounds.captures_age,
+                },
+                "system": _secret_as_json(self.system),
+                "networks": {one.network.name: _network_as_json(one) for one in self.networks},
+            },
+            indent=1,
+        )
+
+    @classmethod
+    def from_text(cls, text: str | bytes) -> Self:
+        """Return the plan that a file keeps.
+
+        Raises:
+            ValueError: It is not a plan.
+        """
+        try:
+            return cls._read(json.loads(text))
+        except (LookupError, TypeError, AttributeError, RecursionError, InvalidArgument) as error:
+            raise ValueError(type(error).__name__) from None
+
+    @classmethod
+    def _read(cls, said: Mapping[str, Any]) -> Self:
+        if said["version"] != VERSION:
+            raise ValueError(f"version {said['version']!r}")
+        listen, captures = said["listen"], said["captures"]
+        return cls(
+            name=str(said["name"]),
+            listening=Listening(
+                str(ip_address(listen["address"])), int(listen["port"]), tuple(listen["names"])
+            ),
+            bounds=Bounds(int(captures["bytes"]), float(captures["age"])),
+            system=_secret(said["system"]),
+            networks=tuple(
+                PlannedNetwork(
+                    Network(name),
+                    _secret(one["keeper"]),
+                    tuple(
+                        User(user["key"], Role(user["role"]), user["name"]) for user in one["users"]
+                    ),
+                )
+                for name, one in said["networks"].items()
+            ),
+        )
+
+
+def _bracketed(name: str) -> str:
+    return f"[{name}]" if ":" in name else name
+
+
+def _secret(said: Mapping[str, str]) -> Secret:
+    return Secret(said["key"], said["seed"])
+
+
+def _secret_as_json(secret: Secret) -> dict[str, str]:
+    return {"key": secret.public_key, "seed": secret.seed}
+
+
+def _network_as_json(one: PlannedNetwork) -> dict[str, Any]:
+    return {
+        "keeper": _secret_as_json(one.keeper),
+        "users": [
+            {"key": user.public_key, "role": user.role, "name": user.name} for user in one.users
+        ],
+    }
