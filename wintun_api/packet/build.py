@@ -33,6 +33,10 @@ _PORT_UNREACHABLE = {
     4: bytes((UNREACHABLE, 3)) + bytes(6),
     6: bytes((UNREACHABLE_V6, 4)) + bytes(6),
 }
+_HOST_UNREACHABLE = {
+    4: bytes((UNREACHABLE, 1)) + bytes(6),
+    6: bytes((UNREACHABLE_V6, 3)) + bytes(6),
+}
 _TOO_BIG = {4: bytes((UNREACHABLE, 4)), 6: bytes((2, 0))}
 # Unreachable, source quench, redirect, time exceeded, parameter problem (RFC 1122, section 3.2.2).
 _ERRORS = frozenset((3, 4, 5, 11, 12))
@@ -202,6 +206,17 @@ def port_unreachable(packet: bytes) -> bytes | None:
     first, a group address, and bytes that are not a whole IP header.
     """
     return _error(packet, _PORT_UNREACHABLE)
+
+
+def host_unreachable(packet: bytes) -> bytes | None:
+    """Return a router's ICMP or ICMPv6 error for a destination that nobody has.
+
+    It is `Host Unreachable` (RFC 792) or `Address Unreachable` (RFC 4443, section 3.1). It comes
+    from the address that the packet was sent to: Linux drops an IPv4 packet that comes in with one
+    of its own addresses for its source. There is None for an ICMP error, and where
+    `port_unreachable` has none.
+    """
+    return None if len(packet) < 20 or _is_error(packet) else _error(packet, _HOST_UNREACHABLE)
 
 
 def too_big(packet: bytes, mtu: int) -> bytes | None:
