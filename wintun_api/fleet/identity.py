@@ -1,0 +1,283 @@
+"""The key of a host (an NKEY), and the line that brings it to its host.
+
+An operator makes the line with `wintun-api join keys` and copies it to the host:
+
+    wintun-api-key:eyJuZXR3b3JrIjogImxhYiIsIC4uLn0
+
+After the colon comes base64url of a JSON object: `network`, `servers`, `seed`, and `ca`, the
+certificates in PEM that the servers' ones are checked with, or null for those of the system.
+
+The seed is the secret of the host. It appears in the line and nowhere else: not in a text that
+Python makes of an object, not in a message.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import os
+import re
+import ssl
+import stat
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any, Final, Self
+from urllib.parse import urlsplit
+
+import nkeys
+
+from wintun_api import files
+from wintun_api.errors import InvalidArgument
+from wintun_api.fleet.network import Network, host_of
+from wintun_api.fleet.problems import KeyRefused
+from wintun_api.paste import text_of, trimmed
+
+PREFIX: Final = "wintun-api-key:"
+MAX_LINE: Final = 32 << 10  # characters; certificates are most of it
+MAX_SERVERS: Final = 16
+SEED_BYTES: Final = 32
+
+AGAIN: Final = "Make a new one with wintun-api join keys, and copy the whole line."
+
+_BASE64: Final = re.compile(r"[A-Za-z0-9_-]+={0,2}")
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The key pair of a host.
+
+    Attributes:
+        seed: The secret, as an NKEY that begins with SU.
+        public_key: What the server knows, as an NKEY that begins with U.
+    """
+
+    seed: bytes = field(repr=False)
+    public_key: str
+
+    @classmethod
+    def make(cls) -> Self:
+        """Make a new one."""
+        seed = nkeys.encode_seed(os.urandom(SEED_BYTES), nkeys.PREFIX_BYTE_USER)
+        return cls.from_seed(seed)
+
+    @classmethod
+    def from_seed(cls, seed: bytes) -> Self:
+        """Return the key pair of a seed.
+
+        Raises:
+            KeyRefused: It is not the seed of a user.
+        """
+        try:
+            kind, raw = nkeys.decode_seed(seed)
+            whole = kind == nkeys.PREFIX_BYTE_USER and nkeys.encode_seed(raw, kind) == seed
+        except (nkeys.NkeysError, ValueError, TypeError):
+            whole = False
+        if not whole:
+            raise KeyRefused(
+                "The seed is not the NKEY of a user: such a seed begins with SU, and its last "
+                "characters are a checksum of the others.",
+                hint=AGAIN,
+            )
+        public_key: str = nkeys.from_seed(seed).public_key.decode()
+        return cls(seed, public_key)
+
+    @property
+    def host(self) -> str:
+        """The id of the host."""
+        return host_of(self.public_key)
+
+    def sign(self, nonce: bytes) -> bytes:
+        """Return the signature of what a server has sent, 64 bytes."""
+        signature: bytes = nkeys.from_seed(self.seed).sign(nonce)
+        return signature
+
+
+@dataclass(frozen=True, slots=True)
+class KeyLine:
+    """All that a host needs for one network.
+
+    Attributes:
+        network: The network.
+        servers: The URLs of the servers: `tls://host:port`, or `nats://` on this machine.
+        identity: The key of the host.
+        ca: The certificates that the servers' are checked with, in PEM; None for the system's.
+    """
+
+    network: Network
+    servers: tuple[str, ...]
+    identity: Identity
+    ca: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return what a line says.
+
+        Raises:
+            KeyRefused: It is not such a line; the message says what is wrong.
+        """
+        said = _object_of(trimmed(text))
+        try:
+            network = Network(_text(said, "network"))
+        except InvalidArgument as error:
+            raise _wrong(str(error)) from None
+        servers = said.get("servers")
+        if not isinstance(servers, list) or not all(isinstance(one, str) for one in servers):
+            raise _wrong("It has no list of `servers`.")
+        ca = said.get("ca")
+        if ca is not None:
+            check_certificates(ca)
+        seed = _text(said, "seed")
+        if not seed.isascii():
+            raise _wrong("Its seed has characters that no seed has.")
+        return cls(network, check_servers(servers), Identity.from_seed(seed.encode()), ca)
+
+    def encode(self) -> str:
+        """Return the line, without an end of line. It is a secret."""
+        said = {
+            "network": self.network.name,
+            "servers": list(self.servers),
+            "seed": self.identity.seed.decode(),
+            "ca": self.ca,
+        }
+        return PREFIX + base64.urlsafe_b64encode(json.dumps(said).encode()).decode().rstrip("=")
+
+
+def check_servers(servers: Sequence[str]) -> tuple[str, ...]:
+    """Return the URLs of servers with their ports.
+
+    Raises:
+        KeyRefused: One of them is not the URL of a server, or does not encrypt though it leads to
+            another machine.
+    """
+    if not 0 < len(servers) <= MAX_SERVERS:
+        raise _wrong(f"It names {len(servers)} servers; it may name 1 to {MAX_SERVERS}.")
+    return tuple(_checked(one) for one in servers)
+
+
+def check_certificates(pem: object) -> ssl.SSLContext:
+    """Return a context that believes these certificates and no others.
+
+    Raises:
+        KeyRefused: They are not certificates in PEM.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        # What is not ASCII would be taken as DER.
+        context.load_verify_locations(cadata=pem if isinstance(pem, str) else "")
+    except (ssl.SSLError, ValueError, TypeError):
+        raise _wrong("What it has for `ca` are not certificates in PEM.") from None
+    return context
+
+
+def read_key(path: Path) -> KeyLine:
+    """Return the key line that a file has.
+
+    A link is followed if others cannot change it, as containers get their secrets.
+
+    Raises:
+        KeyRefused: It has no such line, or other users can read it.
+        UntrustedFile: Another user may have written it, or it is not a file.
+        OSError: It cannot be read.
+    """
+    real = files.resolve(path)
+    with files.opened(real) as descriptor:
+        content = files.read_all(descriptor, path, MAX_LINE)
+        if sys.platform != "win32" and not path.is_symlink():
+            status = os.fstat(descriptor)
+            mode = stat.S_IMODE(status.st_mode)
+            if mode & 0o077 and status.st_uid == os.geteuid():
+                raise KeyRefused(
+                    f"Other users can read the key in {path} (its mode is {mode:04o}).",
+                    hint=f"Make it private with chmod 600 {path}; make a new key if another user "
+                    "may have read it.",
+                )
+    try:
+        text = text_of(content)
+    except UnicodeDecodeError:
+        raise _wrong("The file is not text.") from None
+    return KeyLine.parse(text)
+
+
+def write_key(path: Path, line: KeyLine) -> None:
+    """Write a key line to a file that only its owner can read.
+
+    Raises:
+        FileExistsError: There is a file already; it may be the only copy of another key.
+        OSError: It cannot be written.
+    """
+    if path.exists():
+        raise FileExistsError(f"{path} is there already.")
+    files.replace(path, (line.encode() + "\n").encode())
+
+
+def _object_of(text: str) -> dict[str, Any]:
+    if len(text) > MAX_LINE:
+        raise _wrong(f"It has more than {MAX_LINE} characters.")
+    if not text.startswith(PREFIX):
+        raise _wrong(f"It does not begin with {PREFIX}")
+    encoded = text.removeprefix(PREFIX)
+    if not _BASE64.fullmatch(encoded):
+        raise _wrong(
+            "After the colon it has characters other than A to Z, a to z, 0 to 9, - and _."
+            if encoded
+            else "Nothing comes after the colon."
+        )
+    encoded = encoded.rstrip("=")
+    try:
+        said = json.loads(base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)))
+    except (binascii.Error, ValueError, RecursionError):
+        # What it has may be a part of the seed, so it is not shown, and no cause is kept.
+        raise _wrong("A part of it is missing or was changed.") from None
+    if not isinstance(said, dict):
+        raise _wrong("It is not an object with `network`, `servers` and `seed`.")
+    return said
+
+
+def _text(said: dict[str, Any], name: str) -> str:
+    value = said.get(name)
+    if not isinstance(value, str):
+        raise _wrong(f"It has no `{name}`.")
+    return value
+
+
+def _checked(url: str) -> str:
+    said = f"{url[:100]!r} is not the URL of a server: "
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise _wrong(f"{said}its address or port is not valid.") from None
+    if "@" in url:
+        raise _wrong("The URL of a server has a user or a password, which belongs in no URL.")
+    if parts.scheme not in ("tls", "nats"):
+        raise _wrong(f"{said}it must begin with tls:// or nats://.")
+    if not host or re.search(r"[\s\x00-\x1f]", url) or port == 0:
+        raise _wrong(f"{said}it names no host, or no port.")
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        raise _wrong(f"{said}something comes after its port.")
+    if parts.scheme == "nats" and not is_loopback(host):
+        raise _wrong(
+            f"{said}it leads to another machine without encryption. Use tls:// for it, and have "
+            "the server listen with TLS."
+        )
+    shown = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{shown}:{port or 4222}"
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether the host part of a URL is this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _wrong(detail: str) -> KeyRefused:
+    return KeyRefused(f"This is not the key line of a host. {detail}", hint=AGAIN)
