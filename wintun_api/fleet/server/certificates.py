@@ -64,12 +64,13 @@ def make_certificate(authority: Pair, names: Iterable[str]) -> Pair:
         names: The host names and addresses by which others reach the server.
 
     Raises:
+        TypeError: The key of the authority is not one that was made here.
         ValueError: The files of the authority are damaged, or a name is not ASCII.
     """
     issuer = x509.load_pem_x509_certificate(authority.certificate.encode())
     issuer_key = load_pem_private_key(authority.key.encode(), None)
     if not isinstance(issuer_key, ec.EllipticCurvePrivateKey):
-        raise ValueError("the key of the authority is of another kind")
+        raise TypeError("the key of the authority is of another kind")
     key = _new_key()
     made = (
         _begun(_named("nats-server"), issuer.subject, key, CERTIFICATE_LASTS)
@@ -114,9 +115,7 @@ def _begun(
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - BEFORE)
         .not_valid_after(now + lasts)
-        .add_extension(
-            x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False
-        )
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )
 
 

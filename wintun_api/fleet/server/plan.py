@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from typing import Any, Final, Self
 
-from wintun_api.errors import InvalidArgument
+from wintun_api.fleet.identity import Identity
 from wintun_api.fleet.network import Network, host_of
-from wintun_api.fleet.problems import LaboratoryMissing
+from wintun_api.fleet.problems import KeyRefused, LaboratoryMissing
 from wintun_api.fleet.rights import Role
 
 VERSION: Final = 1
@@ -42,14 +42,6 @@ class User:
 
 
 @dataclass(frozen=True, slots=True)
-class Secret:
-    """A key of the server's own: the seed, which appears in no text, and the public key."""
-
-    public_key: str
-    seed: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
 class Bounds:
     """What the stream of captures of a network keeps at most.
 
@@ -73,7 +65,7 @@ class PlannedNetwork:
     """
 
     network: Network
-    keeper: Secret
+    keeper: Identity
     users: tuple[User, ...] = ()
 
     def of_role(self, role: Role) -> tuple[str, ...]:
@@ -101,11 +93,17 @@ class Listening:
         return not ip_address(self.address).is_loopback
 
     @property
+    def reached_at(self) -> tuple[str, ...]:
+        """The names and addresses by which it is reached, here and from other machines."""
+        if ip_address(self.address).is_unspecified:
+            return self.names
+        return (*self.names, *(() if self.address in self.names else (self.address,)))
+
+    @property
     def urls(self) -> tuple[str, ...]:
-        """The URLs at which others reach it."""
+        """The URLs at which it is reached, here and from other machines."""
         scheme = "tls" if self.tls else "nats"
-        names = self.names or (self.address,)
-        return tuple(f"{scheme}://{_bracketed(name)}:{self.port}" for name in names)
+        return tuple(f"{scheme}://{_bracketed(name)}:{self.port}" for name in self.reached_at)
 
     @property
     def own_url(self) -> str:
@@ -132,7 +130,7 @@ class Plan:
     name: str
     listening: Listening
     bounds: Bounds
-    system: Secret
+    system: Identity
     networks: tuple[PlannedNetwork, ...] = ()
 
     def find(self, name: str) -> PlannedNetwork:
@@ -173,7 +171,7 @@ class Plan:
                     "bytes": self.bounds.captures_bytes,
                     "age": self.bounds.captures_age,
                 },
-                "system": _secret_as_json(self.system),
+                "system": self.system.seed.decode(),
                 "networks": {one.network.name: _network_as_json(one) for one in self.networks},
             },
             indent=1,
@@ -188,7 +186,7 @@ class Plan:
         """
         try:
             return cls._read(json.loads(text))
-        except (LookupError, TypeError, AttributeError, RecursionError, InvalidArgument) as error:
+        except (LookupError, TypeError, AttributeError, RecursionError, KeyRefused) as error:
             raise ValueError(type(error).__name__) from None
 
     @classmethod
@@ -202,11 +200,11 @@ class Plan:
                 str(ip_address(listen["address"])), int(listen["port"]), tuple(listen["names"])
             ),
             bounds=Bounds(int(captures["bytes"]), float(captures["age"])),
-            system=_secret(said["system"]),
+            system=Identity.from_seed(said["system"].encode()),
             networks=tuple(
                 PlannedNetwork(
                     Network(name),
-                    _secret(one["keeper"]),
+                    Identity.from_seed(one["keeper"].encode()),
                     tuple(
                         User(user["key"], Role(user["role"]), user["name"]) for user in one["users"]
                     ),
@@ -220,17 +218,9 @@ def _bracketed(name: str) -> str:
     return f"[{name}]" if ":" in name else name
 
 
-def _secret(said: Mapping[str, str]) -> Secret:
-    return Secret(said["key"], said["seed"])
-
-
-def _secret_as_json(secret: Secret) -> dict[str, str]:
-    return {"key": secret.public_key, "seed": secret.seed}
-
-
 def _network_as_json(one: PlannedNetwork) -> dict[str, Any]:
     return {
-        "keeper": _secret_as_json(one.keeper),
+        "keeper": one.keeper.seed.decode(),
         "users": [
             {"key": user.public_key, "role": user.role, "name": user.name} for user in one.users
         ],

@@ -1,0 +1,183 @@
+"""What is asked of a running server: the buckets and the stream of a network, a new configuration.
+
+https://docs.nats.io/reference/reference-protocols/nats_api_reference
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final, Protocol
+
+from wintun_api.fleet.identity import Identity, check_certificates
+from wintun_api.fleet.network import Network
+from wintun_api.fleet.problems import BusUnavailable, ServerFailed
+from wintun_api.fleet.rights import API, bucket_key, bucket_stream, inbox
+from wintun_api.fleet.server.configuration import BUCKET_BYTES
+from wintun_api.fleet.server.plan import Bounds, Plan
+
+PATIENCE: Final = 10.0  # seconds for an answer
+
+CARD_LASTS: Final = 30  # seconds that a host is in the inventory without a new card
+MAX_VALUE: Final = 8 * 1024  # bytes of a card or a claim
+MAX_HEADERS: Final = 1024
+MAX_CAPTURE: Final = 128 * 1024  # bytes of one message of a capture
+
+_SECOND: Final = 1_000_000_000
+_SAME_WINDOW: Final = 120 * _SECOND  # in which the server knows a message again
+_EXISTS: Final = 10058  # the name of a stream is in use, with other bounds
+
+
+class Requests(Protocol):
+    """What is needed of a bus here."""
+
+    async def request(self, subject: str, data: bytes, *, patience: float) -> bytes:
+        """Send a message that is answered, and return the answer."""
+
+
+async def prepare_all(plan: Plan, ca: str | None) -> None:
+    """Make the buckets and streams of all networks of a server, or give them its bounds.
+
+    Args:
+        plan: What the server is.
+        ca: The certificate that it is checked with; None without TLS.
+
+    Raises:
+        ServerFailed: The server refuses it.
+        BusUnavailable: The server does not answer.
+    """
+    for one in plan.networks:
+        async with _connected(plan, one.keeper, ca) as keeper:
+            await prepare(keeper, one.network, plan.bounds)
+
+
+async def reload(plan: Plan, ca: str | None) -> None:
+    """Have a server read its configuration again; connections stay.
+
+    Args:
+        plan: What the server is.
+        ca: The certificate that it is checked with; None without TLS.
+
+    Raises:
+        ServerFailed: The server refuses its new configuration.
+        BusUnavailable: The server does not answer.
+    """
+    async with _connected(plan, plan.system, ca) as system:
+        answer = await _ask(system, "$SYS.REQ.SERVER.PING", {})
+        server = answer.get("server", {}).get("id")
+        if not isinstance(server, str):
+            raise BusUnavailable("The server does not tell its id.")
+        answer = await _ask(system, f"$SYS.REQ.SERVER.{server}.RELOAD", {})
+    if "error" in answer:
+        said = answer["error"].get("description", "no reason")
+        raise ServerFailed(
+            f"The server does not accept its new configuration: {said}.",
+            hint="Start the bus again; its log says more.",
+        )
+
+
+async def prepare(keeper: Requests, network: Network, bounds: Bounds) -> None:
+    """Make the buckets and the stream of a network, or give them the bounds of now.
+
+    Args:
+        keeper: A connection of the network's keeper.
+        network: The network.
+        bounds: What the stream of captures keeps.
+
+    Raises:
+        ServerFailed: The server refuses it.
+        BusUnavailable: The server does not answer.
+    """
+    for stream in (
+        _bucket(network.routes, 0),
+        _bucket(network.hosts, CARD_LASTS),
+        _captures(network, bounds),
+    ):
+        answer = await _ask(keeper, f"{API}.STREAM.CREATE.{stream['name']}", stream)
+        if answer.get("error", {}).get("err_code") == _EXISTS:
+            answer = await _ask(keeper, f"{API}.STREAM.UPDATE.{stream['name']}", stream)
+        if "error" in answer:
+            said = answer["error"].get("description", "no reason")
+            raise ServerFailed(
+                f"The server refuses to keep {stream['name']}: {said}.",
+                hint="Give it more room, or ask for less with --captures-bytes.",
+            )
+
+
+def _bucket(name: str, lasts: int) -> dict[str, Any]:
+    """Return a stream that clients of NATS know as a bucket of keys."""
+    return {
+        "name": bucket_stream(name),
+        "subjects": [bucket_key(name, ">")],
+        "max_msgs_per_subject": 1,
+        "max_bytes": BUCKET_BYTES,
+        "max_age": lasts * _SECOND,
+        "max_msg_size": MAX_VALUE + MAX_HEADERS,
+        "duplicate_window": min(lasts * _SECOND, _SAME_WINDOW) or _SAME_WINDOW,
+        "storage": "file",
+        "discard": "new",
+        "allow_direct": True,
+        "deny_delete": True,
+        # With it, one message could remove the keys of all hosts.
+        "allow_rollup_hdrs": False,
+        "num_replicas": 1,
+    }
+
+
+def _captures(network: Network, bounds: Bounds) -> dict[str, Any]:
+    return {
+        "name": network.captures,
+        "subjects": [network.capture("*", "*")],
+        "max_bytes": bounds.captures_bytes,
+        "max_age": int(bounds.captures_age * _SECOND),
+        "max_msg_size": MAX_CAPTURE + MAX_HEADERS,
+        "duplicate_window": min(int(bounds.captures_age * _SECOND), _SAME_WINDOW),
+        "storage": "file",
+        "discard": "old",
+        "allow_direct": True,
+        "deny_delete": True,
+        "num_replicas": 1,
+    }
+
+
+async def _ask(bus: Requests, subject: str, question: dict[str, Any]) -> dict[str, Any]:
+    data = json.dumps(question).encode() if question else b""
+    answer = json.loads(await bus.request(subject, data, patience=PATIENCE))
+    return answer if isinstance(answer, dict) else {}
+
+
+class _Connection:
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    async def request(self, subject: str, data: bytes, *, patience: float) -> bytes:
+        message = await self._client.request(subject, data, timeout=patience)
+        return bytes(message.data)
+
+
+@asynccontextmanager
+async def _connected(plan: Plan, identity: Identity, ca: str | None) -> AsyncIterator[Requests]:
+    import nats
+
+    async def drop(_error: Exception) -> None:
+        pass
+
+    try:
+        client = await nats.connect(
+            plan.listening.own_url,
+            nkeys_seed_str=identity.seed.decode(),
+            tls=None if ca is None else check_certificates(ca),
+            allow_reconnect=False,
+            connect_timeout=PATIENCE,
+            inbox_prefix=inbox(identity.host),
+            error_cb=drop,
+        )
+    except (OSError, TimeoutError, nats.errors.Error) as error:
+        raise BusUnavailable(
+            f"The server at {plan.listening.own_url} does not answer: {error}."
+        ) from None
+    try:
+        yield _Connection(client)
+    finally:
+        await client.close()

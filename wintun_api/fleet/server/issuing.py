@@ -1,0 +1,103 @@
+"""Make the key of a host, an operator or a reader, so that the server knows it at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from wintun_api.fleet.identity import Identity, KeyLine
+from wintun_api.fleet.problems import LaboratoryMissing
+from wintun_api.fleet.rights import Role
+from wintun_api.fleet.server import administration
+from wintun_api.fleet.server.laboratory import Laboratory
+from wintun_api.fleet.server.plan import Plan, PlannedNetwork, User
+
+
+async def issue(
+    laboratory: Laboratory,
+    network: str,
+    *,
+    role: Role = Role.HOST,
+    name: str = "",
+    here: bool = False,
+) -> KeyLine:
+    """Make a key for a network, and have the server that runs accept it.
+
+    Args:
+        laboratory: The data directory of the server.
+        network: The name of the network.
+        role: What the key is for.
+        name: What its operator calls the host.
+        here: Whether it is for this machine, which can reach the server without its names.
+
+    Returns:
+        The key; its seed is kept nowhere else.
+
+    Raises:
+        LaboratoryMissing: There is no bus in the directory, or it has no such network.
+        LaboratoryInUse: Another program does not end its change.
+        ServerFailed: The server does not accept its new configuration; nothing has changed.
+        BusUnavailable: The server does not answer; nothing has changed.
+        UntrustedFile: Other users could have written a file.
+        OSError: A file cannot be read or written.
+    """
+    identity = Identity.make()
+
+    def add(one: PlannedNetwork) -> PlannedNetwork:
+        user = User(identity.public_key, role, name)
+        return replace(one, users=(*one.users, user))
+
+    plan = await _change(laboratory, network, add)
+    servers = (plan.listening.own_url,) if here else plan.listening.urls
+    return KeyLine(plan.find(network).network, servers, identity, laboratory.trusted(plan))
+
+
+async def revoke(laboratory: Laboratory, network: str, user: str) -> User:
+    """Take a key away, so that the server that runs ends its connections.
+
+    Args:
+        laboratory: The data directory of the server.
+        network: The name of the network.
+        user: The id of the user, or the name that only one user has.
+
+    Raises:
+        LaboratoryMissing: There is no such bus, network or user, or several have this name.
+        LaboratoryInUse: Another program does not end its change.
+        ServerFailed: The server does not accept its new configuration; nothing has changed.
+        BusUnavailable: The server does not answer; nothing has changed.
+        UntrustedFile: Other users could have written a file.
+        OSError: A file cannot be read or written.
+    """
+    taken: list[User] = []
+
+    def remove(one: PlannedNetwork) -> PlannedNetwork:
+        found = [each for each in one.users if user in (each.id, each.name)]
+        if len(found) != 1:
+            raise LaboratoryMissing(
+                f"{len(found) or 'No'} keys of the network {network!r} are called {user!r}.",
+                hint=f"List them with: wintun-api join keys --network {network} --list",
+            )
+        taken.extend(found)
+        return replace(one, users=tuple(each for each in one.users if each is not found[0]))
+
+    await _change(laboratory, network, remove)
+    return taken[0]
+
+
+async def _change(
+    laboratory: Laboratory, network: str, change: Callable[[PlannedNetwork], PlannedNetwork]
+) -> Plan:
+    """Change a network in the plan; a server that runs reads the new configuration."""
+    if not laboratory.has_plan():
+        laboratory.plan()  # says what is missing
+    with laboratory.changing():
+        before = laboratory.plan()
+        plan = before.with_network(change(before.find(network)))
+        laboratory.write(plan)
+        if laboratory.is_running():
+            try:
+                await administration.reload(plan, laboratory.trusted(plan))
+            except BaseException:
+                laboratory.write(before)
+                raise
+    return plan

@@ -1,0 +1,291 @@
+"""The data directory of a server: its plan, and all that is made of it.
+
+    laboratory.json   the plan, with the seeds of the server's own users
+    nats-server.conf  the plan as nats-server reads it, without seeds
+    authority.pem     the certificate of the authority, which hosts get with their key
+    authority.key     its private key
+    server.pem        the certificate of the server
+    server.key        its private key
+    streams/          the buckets and the captures
+    lock              locked while a server runs; says which one
+    change            locked while the plan is changed
+
+Only its owner can read it. The seeds of hosts are not here: each is only in the line for its host.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import platformdirs
+
+from wintun_api import files
+from wintun_api.errors import InvalidSettings
+from wintun_api.files import UntrustedFile
+from wintun_api.fleet.problems import LaboratoryInUse, LaboratoryMissing, ServerMissing
+from wintun_api.fleet.server.configuration import Paths, as_text, configuration
+from wintun_api.fleet.server.plan import Plan
+
+if TYPE_CHECKING:
+    from wintun_api.fleet.server.certificates import Pair
+
+MAX_FILE: Final = 8 << 20  # bytes; a user needs about 200
+MAX_NOTE: Final = 1024
+PATIENCE: Final = 10.0  # seconds for another change to end
+PAUSE: Final = 0.05
+
+_PLAN, _CONFIGURATION = "laboratory.json", "nats-server.conf"
+_LOCK, _CHANGE = "lock", "change"
+_OPEN = os.O_RDWR | os.O_CREAT
+for _name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY", "O_NOINHERIT"):
+    _OPEN |= getattr(os, _name, 0)
+
+
+def default_directory() -> Path:
+    """Return where this user's bus has its data.
+
+    Raises:
+        InvalidSettings: This user has no home directory, as in a container that runs as a number.
+    """
+    if sys.platform != "win32" and os.geteuid() == 0:
+        return Path("/var/lib/wintun-api/bus")
+    try:
+        return Path(platformdirs.user_state_dir("wintun-api", appauthor=False)) / "bus"
+    except RuntimeError:
+        raise InvalidSettings(
+            "This user has no home directory to keep the data of the bus in. Give a folder with "
+            "--data-dir."
+        ) from None
+
+
+class Laboratory:
+    """The data directory of a server.
+
+    Attributes:
+        path: The directory.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.absolute()
+
+    @property
+    def configuration(self) -> Path:
+        """The file that nats-server reads."""
+        return self.path / _CONFIGURATION
+
+    def prepare(self) -> None:
+        """Make the directory for this user alone, and check that nobody else can write in it.
+
+        Raises:
+            UntrustedFile: Other users may put files there.
+            OSError: It cannot be made.
+        """
+        files.make_directory(self.path)
+        files.check_directory(self.path)
+
+    def has_plan(self) -> bool:
+        """Return whether a bus has been here."""
+        return (self.path / _PLAN).exists()
+
+    def plan(self) -> Plan:
+        """Read the plan.
+
+        Raises:
+            LaboratoryMissing: There is none.
+            UntrustedFile: Other users could have written it, or it is damaged.
+            OSError: It cannot be read.
+        """
+        path = self.path / _PLAN
+        try:
+            return Plan.from_text(files.read(path, MAX_FILE))
+        except FileNotFoundError:
+            raise LaboratoryMissing(
+                f"There is no bus in {self.path}.",
+                hint="Start one with wintun-api bus, or give the directory of one with --data-dir.",
+            ) from None
+        except UnicodeDecodeError:
+            reason = "UnicodeDecodeError"
+        except UntrustedFile:
+            raise
+        except ValueError as error:
+            reason = str(error)
+        raise UntrustedFile(
+            f"{path} is not the plan of a bus, or of another version of it ({reason}).",
+            hint="Restore it from a copy, or move the directory away to begin anew; hosts need new "
+            "keys then.",
+        )
+
+    def write(self, plan: Plan) -> None:
+        """Write a plan and its configuration. Call it within `changing`.
+
+        Raises:
+            InvalidArgument: nats-server cannot read one of the paths.
+            OSError: A file cannot be written.
+        """
+        certificate, key = self.path / "server.pem", self.path / "server.key"
+        paths = Paths(self.path / "streams")
+        if plan.listening.tls:
+            paths = Paths(paths.store, certificate, key)
+        configured = as_text(configuration(plan, paths))
+        files.replace(self.path / _PLAN, plan.as_text().encode())
+        files.replace(self.configuration, configured.encode())
+
+    def write_certificate(self, plan: Plan) -> None:
+        """Make the certificate of the server, and the authority if there is none yet.
+
+        Call it within `changing`.
+
+        Raises:
+            ServerMissing: The package that makes certificates is not installed.
+            UntrustedFile: Other users could have written the authority, or it is damaged.
+            OSError: A file cannot be written.
+        """
+        try:
+            from wintun_api.fleet.server import certificates
+        except ImportError:
+            raise ServerMissing(
+                "The package cryptography, which makes the certificate of the server, is missing.",
+                hint="Install it with: pip install 'wintun-api[fleet-server]'",
+            ) from None
+        authority = self._authority()
+        if authority is None:
+            authority = certificates.make_authority(plan.name)
+            files.replace(self.path / "authority.key", authority.key.encode())
+            files.replace(self.path / "authority.pem", authority.certificate.encode())
+        names = (*plan.listening.reached_at, "localhost", "127.0.0.1", "::1")
+        try:
+            made = certificates.make_certificate(authority, dict.fromkeys(names))
+        except (TypeError, ValueError) as error:
+            raise UntrustedFile(
+                f"The certificate of the server cannot be made: {error}.",
+                hint=f"See that {self.path / 'authority.pem'} and authority.key belong together, "
+                "and that --name has ASCII letters only.",
+            ) from None
+        files.replace(self.path / "server.key", made.key.encode())
+        files.replace(self.path / "server.pem", made.certificate.encode())
+
+    def trusted(self, plan: Plan) -> str | None:
+        """Return the certificate that hosts need to trust the server; None without TLS.
+
+        Raises:
+            UntrustedFile: Other users could have written it.
+            OSError: It cannot be read.
+        """
+        if not plan.listening.tls:
+            return None
+        return files.read(self.path / "authority.pem", MAX_FILE).decode()
+
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """Keep other processes from changing the plan; wait for one that does.
+
+        Raises:
+            LaboratoryInUse: Another process does not end its change.
+            UntrustedFile: Other users could write the directory.
+            OSError: The lock cannot be taken.
+        """
+        descriptor = self._open(_CHANGE)
+        try:
+            deadline = time.monotonic() + PATIENCE
+            while not files.lock(descriptor):
+                if time.monotonic() > deadline:
+                    raise LaboratoryInUse(
+                        f"Another program has been changing {self.path} for {PATIENCE:g} seconds.",
+                        hint="Wait until it has ended, or end it.",
+                    )
+                time.sleep(PAUSE)
+            yield
+        finally:
+            os.close(descriptor)
+
+    @contextmanager
+    def running(self, url: str) -> Iterator[int]:
+        """Lock the directory for a server, and yield the descriptor of the lock.
+
+        A child that inherits the descriptor holds the lock as long as it runs itself, so that a
+        server whose parent was killed keeps its streams to itself.
+
+        Raises:
+            LaboratoryInUse: Another server uses it.
+            UntrustedFile: Other users could write the directory.
+            OSError: The lock cannot be taken.
+        """
+        descriptor = self._open(_LOCK)
+        try:
+            if not files.lock(descriptor):
+                raise LaboratoryInUse(
+                    f"The data directory {self.path} is in use by {_noted(descriptor)}.",
+                    hint="Stop that bus first, or give this one another directory with --data-dir.",
+                )
+            note(descriptor, url, os.getpid())
+            files.remove_leftovers(self.path)
+            yield descriptor
+        finally:
+            os.close(descriptor)
+
+    def is_running(self) -> bool:
+        """Return whether a server uses the directory now.
+
+        Raises:
+            UntrustedFile: Other users could write the directory.
+            OSError: The lock cannot be tried.
+        """
+        descriptor = self._open(_LOCK)
+        try:
+            return not files.lock(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def _authority(self) -> Pair | None:
+        from wintun_api.fleet.server.certificates import Pair
+
+        try:
+            return Pair(
+                files.read(self.path / "authority.pem", MAX_FILE).decode(),
+                files.read(self.path / "authority.key", MAX_FILE).decode(),
+            )
+        except FileNotFoundError:
+            return None
+
+    def _open(self, name: str) -> int:
+        path = self.path / name
+        files.check_directory(self.path)
+        descriptor = os.open(path, _OPEN, 0o600)
+        try:
+            status = os.fstat(descriptor)
+            files.check_kind(path, status)
+            files.check_owner(path, status)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        return descriptor
+
+
+def note(descriptor: int, url: str, process: int) -> None:
+    """Write into the locked file which server has it; on a full disk only the note is missing."""
+    with suppress(OSError):
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, json.dumps({"pid": process, "url": url}).encode())
+
+
+def random_name() -> str:
+    """Return a name for a new server."""
+    return f"wintun-api-{secrets.token_hex(4)}"
+
+
+def _noted(descriptor: int) -> str:
+    try:
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        said = json.loads(os.read(descriptor, MAX_NOTE))
+        return f"the bus at {said['url']} (pid {int(said['pid'])})"
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return "another bus"

@@ -1,0 +1,186 @@
+"""Run nats-server as a child until a signal. It is started once; what ends it is told."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import subprocess
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
+from ipaddress import ip_address
+from typing import Any, Final
+
+from wintun_api.fleet.problems import ServerFailed
+from wintun_api.fleet.server import administration
+from wintun_api.fleet.server.laboratory import Laboratory, note
+from wintun_api.fleet.server.log import ServerLog
+from wintun_api.fleet.server.plan import Listening, Plan
+from wintun_api.fleet.server.program import Program
+
+STOP_PATIENCE: Final = 10.0  # seconds that the server may take to end
+
+# Ctrl-C in a terminal reaches all processes of a group; the server is ended by this one alone.
+if sys.platform == "win32":
+    ENDING = (signal.SIGINT, signal.SIGBREAK)
+    _APART: dict[str, Any] = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+else:
+    ENDING = (signal.SIGINT, signal.SIGTERM)
+    _APART: dict[str, Any] = {"start_new_session": True}
+
+
+async def run(
+    program: Program,
+    laboratory: Laboratory,
+    planned: Callable[[Plan | None], Plan],
+    started: Callable[[Plan, int], None],
+) -> None:
+    """Run the server until SIGINT or SIGTERM; on Windows until Ctrl-C or Ctrl-Break.
+
+    Call it in the main thread, which gets the signals.
+
+    Args:
+        program: The nats-server.
+        laboratory: Its data directory, which is made if it is missing.
+        planned: Returns the plan of the server, made of the one that is there, if one is.
+        started: Called with the plan and the id of the process as soon as hosts can connect.
+
+    Raises:
+        ServerFailed: It does not start, or has ended by itself.
+        LaboratoryInUse: Another server uses the directory.
+        FleetError: Something that it needs is missing.
+        UntrustedFile: Other users could have written a file.
+        OSError: A file cannot be read or written.
+    """
+    laboratory.prepare()
+    with _signals() as stopped, ExitStack() as change:
+        change.enter_context(laboratory.changing())
+        plan = planned(laboratory.plan() if laboratory.has_plan() else None)
+        url = plan.listening.own_url
+        with laboratory.running(url) as lock:
+            _check_port(plan.listening)
+            if plan.listening.tls:
+                laboratory.write_certificate(plan)
+            laboratory.write(plan)
+            async with _child(program, laboratory, lock) as (server, log):
+                note(lock, url, server.pid)
+                if await _first(log.ready.wait(), server.wait(), stopped.wait()) != 0:
+                    await _check_running(server, log)
+                    return
+                await administration.prepare_all(plan, laboratory.trusted(plan))
+                change.close()
+                started(plan, server.pid)
+                await _first(stopped.wait(), server.wait())
+                await _check_running(server, log)
+
+
+async def _first(*waits: Any) -> int:
+    """Wait for one of several, and return which one it was."""
+    tasks = [asyncio.ensure_future(one) for one in waits]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        return next(index for index, task in enumerate(tasks) if task.done())
+    finally:
+        for task in tasks:
+            task.cancel()
+
+
+async def _check_running(server: Process, log: ServerLog) -> None:
+    if server.returncode is not None:
+        await log.ended()
+        reason = log.last or f"its exit code is {server.returncode}"
+        raise ServerFailed(
+            f"nats-server has ended by itself: {reason}.",
+            hint="Start the bus again when the cause is removed.",
+        )
+
+
+@asynccontextmanager
+async def _child(
+    program: Program, laboratory: Laboratory, lock: int
+) -> AsyncIterator[tuple[Process, ServerLog]]:
+    """Start the server, and end it in order when the context ends."""
+    inherited: dict[str, Any] = {} if sys.platform == "win32" else {"pass_fds": (lock,)}
+    try:
+        server = await asyncio.create_subprocess_exec(
+            program.path,
+            "-c",
+            laboratory.configuration,
+            stdin=DEVNULL,
+            stdout=DEVNULL,
+            stderr=PIPE,
+            **_APART,
+            **inherited,
+        )
+    except OSError as error:
+        raise ServerFailed(f"{program.path} does not run: {error.strerror or error}.") from None
+    assert server.stderr is not None
+    log = ServerLog(server.stderr)
+    try:
+        yield server, log
+    finally:
+        await _end(server)
+        await log.ended()
+
+
+async def _end(server: Process) -> None:
+    if server.returncode is not None:
+        return
+    with suppress(ProcessLookupError):
+        if sys.platform == "win32":
+            server.send_signal(signal.CTRL_BREAK_EVENT)
+        else:
+            server.terminate()
+    try:
+        async with asyncio.timeout(STOP_PATIENCE):
+            await server.wait()
+    except TimeoutError:
+        with suppress(ProcessLookupError):
+            server.kill()
+        await server.wait()
+
+
+@contextmanager
+def _signals() -> Iterator[asyncio.Event]:
+    """Set an event for a signal that ends programs; go on when the terminal is closed."""
+    stopped, loop = asyncio.Event(), asyncio.get_running_loop()
+    before: dict[signal.Signals, Any] = {}
+    if sys.platform == "win32":
+        for number in ENDING:
+            before[number] = signal.signal(
+                number, lambda *_: loop.call_soon_threadsafe(stopped.set)
+            )
+    else:
+        for number in ENDING:
+            loop.add_signal_handler(number, stopped.set)
+        loop.add_signal_handler(signal.SIGHUP, lambda: None)
+    try:
+        yield stopped
+    finally:
+        if sys.platform == "win32":
+            for number, handler in before.items():
+                signal.signal(number, handler)
+        else:
+            for number in (*ENDING, signal.SIGHUP):
+                loop.remove_signal_handler(number)
+
+
+def _check_port(listening: Listening) -> None:
+    """Say in plain words what nats-server would say in its own."""
+    address = ip_address(listening.address)
+    family = socket.AF_INET if address.version == 4 else socket.AF_INET6
+    with socket.socket(family) as tried:
+        if sys.platform == "win32":
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+        else:
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            tried.bind((listening.address, listening.port))
+        except OSError as error:
+            raise ServerFailed(
+                f"Cannot listen on {listening.address} port {listening.port}: "
+                f"{error.strerror or error}.",
+                hint="Choose another address or port with --listen ADDRESS:PORT.",
+            ) from None
