@@ -13,6 +13,7 @@ from wintun_api.fleet.claims import MAX_OF_HOST, About, Claims, Standing, Verdic
 from wintun_api.fleet.clock import Clock
 from wintun_api.fleet.inventory import Inventory
 from wintun_api.fleet.network import claim_key
+from wintun_api.fleet.routes import Routes
 
 NET = ip_network("10.1.0.0/16")
 PART = ip_network("10.1.2.0/24")
@@ -29,7 +30,15 @@ class Claimant:
         self.inventory = Inventory(
             self.bus, LAB, Clock(self.bus), lambda *_: self.claims.hosts_changed()
         )
-        self.claims = Claims(self.bus, LAB, host, self.inventory, self.told.append)
+        self.tables: list[Routes] = []
+        self.claims = Claims(
+            self.bus,
+            LAB,
+            host,
+            self.inventory,
+            on_verdict=self.told.append,
+            on_routes=self.tables.append,
+        )
         self._keeping: asyncio.Task[None] | None = None
 
     async def start(self) -> Claimant:
@@ -61,7 +70,7 @@ class Claimant:
 
     def owner(self) -> str | None:
         """Return who has the address, as this host sees it."""
-        return self.claims.routes.find(ADDRESS)
+        return self.tables[-1].find(ADDRESS) if self.tables else None
 
 
 def test_an_adapter_claims_its_addresses() -> None:

@@ -56,11 +56,13 @@ class Card(_Part):
         prefixes: What it has claimed.
         adapters: The adapters of its service.
         more_adapters: How many adapters did not fit.
+        attached: Whether the agent exchanges packets with its service.
         epoch: When this life of the host has begun, in nanoseconds since 1970 by the server's
             clock. It lasts as long as no card comes later than 30 s after the one before.
+        run: A random word that tells two agents with the same key from each other.
         clock_offset_ns: The server's time minus the host's.
         clock_error_ns: How far from this the truth may be.
-        counts: What became of packets, by cause; see `accounts`.
+        counts: What became of packets since the ledger was begun; see `losses.totals_of`.
     """
 
     name: Word
@@ -71,7 +73,9 @@ class Card(_Part):
     prefixes: Annotated[list[Word], Field(max_length=MAX_PREFIXES)] = []
     adapters: Annotated[list[CardAdapter], Field(max_length=MAX_ADAPTERS)] = []
     more_adapters: Number = 0
+    attached: bool = False
     epoch: Number = 0
+    run: Word = ""
     clock_offset_ns: int | None = None
     clock_error_ns: int | None = None
     counts: Annotated[dict[Word, Number], Field(max_length=64)] = {}

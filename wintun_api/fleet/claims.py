@@ -77,6 +77,7 @@ class Verdict:
 
 
 OnVerdict = Callable[[Verdict], None]
+OnRoutes = Callable[[Routes], None]
 
 
 def of_addresses(addresses: Iterable[str]) -> list[Prefix]:
@@ -113,8 +114,20 @@ class Claims:
         network: Network,
         host: str,
         inventory: Inventory,
+        *,
         on_verdict: OnVerdict,
+        on_routes: OnRoutes,
     ) -> None:
+        """Name what is claimed and watched; nothing is until `start`.
+
+        Args:
+            bus: The connection.
+            network: The network.
+            host: This host.
+            inventory: The hosts that live.
+            on_verdict: Called when it changes what has become of a claim of this host.
+            on_routes: Called with each table that follows.
+        """
         self.routes = Routes()
         self.ignored = 0
         self._bus = bus
@@ -122,6 +135,7 @@ class Claims:
         self._host = host
         self._inventory = inventory
         self._on_verdict = on_verdict
+        self._on_routes = on_routes
         self._known: dict[str, Claim] = {}
         self._abouts: dict[str, About] = {}  # of one's own claims
         self._wanted: tuple[Prefix, ...] = ()
@@ -267,6 +281,7 @@ class Claims:
         found = ownership(self._counted(live), live)
         if found.owners != self.routes.owners:
             self.routes = Routes(found.owners)
+            self._on_routes(self.routes)
         for key in self._abouts:
             claim = self._known[key]
             if claim.prefix in self._wanted and live.get(claim.host) == claim.epoch:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final, TypeAlias
 
+from wintun_api.fleet.bus.seam import Bus
+
 MAX_EVENT: Final = 8192  # bytes of one on the bus
+MAX_WAITING: Final = 256  # events that wait for the bus; the oldest are dropped
 
 
 class EventKind(StrEnum):
@@ -25,6 +30,7 @@ class EventKind(StrEnum):
     CLAIM_REFUSED = "claim.refused"
     CLAIM_TAKEN_OVER = "claim.taken_over"
     CLAIM_WITHDRAWN = "claim.withdrawn"
+    CLAIM_DENIED = "claim.denied"
     HOST_JOINED = "host.joined"
     HOST_LEFT = "host.left"
     HOST_DIED = "host.died"
@@ -71,3 +77,55 @@ class Event:
 
 
 OnEvent: TypeAlias = Callable[[Event], None]
+
+
+class Announcements:
+    """Tell events to the caller at once, and on the bus when it takes them.
+
+    What does not fit is dropped there, oldest first; the numbers of the events show it. Event loop
+    thread only.
+    """
+
+    def __init__(self, bus: Bus, subject: str, on_event: OnEvent) -> None:
+        self._bus = bus
+        self._subject = subject
+        self._on_event = on_event
+        self._last = 0
+        self._waiting: deque[Event] = deque(maxlen=MAX_WAITING)
+        self._something = asyncio.Event()
+
+    def tell(self, kind: EventKind, text: str, data: Mapping[str, Any]) -> None:
+        """Tell that something has happened."""
+        self._last += 1
+        event = Event(kind, text, data, self._last)
+        self._waiting.append(event)
+        self._something.set()
+        self._on_event(event)
+
+    async def publish(self) -> None:
+        """Publish what was told, until cancelled."""
+        while True:
+            await self._something.wait()
+            if await self._all_taken():
+                self._something.clear()
+            else:
+                await self._bus.room()
+                await asyncio.sleep(0)  # a bus that is closed has room at once
+
+    async def flush(self) -> None:
+        """Publish what was told, and wait until the server has it.
+
+        Raises:
+            BusUnavailable: The connection ended first.
+        """
+        await self._all_taken()
+        await self._bus.flush()
+
+    async def _all_taken(self) -> bool:
+        while self._waiting:
+            event = self._waiting[0]
+            if not await self._bus.publish(self._subject, event.encoded()):
+                return False
+            if self._waiting and self._waiting[0] is event:
+                self._waiting.popleft()
+        return True

@@ -11,7 +11,10 @@ FleetError             base of them all
 ├── LaboratoryInUse    another process uses the data directory of a bus
 ├── LaboratoryMissing  a data directory has no bus, or not the network
 ├── LedgerInUse        another agent counts in a ledger
-└── LedgerFull         a ledger has no room for another host
+├── LedgerFull         a ledger has no room for another host
+├── AdapterMissing     the service does not have the adapter that joins
+├── TokenTooNarrow     the token of the service does not allow what an agent does
+└── KeyInUse           another agent has joined with the same key
 """
 
 from __future__ import annotations
@@ -90,3 +93,15 @@ class LedgerInUse(FleetError):
 
 class LedgerFull(FleetError):
     """Report that a ledger has no room for another pair of hosts."""
+
+
+class AdapterMissing(FleetError):
+    """Report that the service does not have the adapter that joins, or has several."""
+
+
+class TokenTooNarrow(FleetError):
+    """Report that the token of the service does not allow what an agent does."""
+
+
+class KeyInUse(FleetError):
+    """Report that another agent has joined with the same key, on this or another machine."""

@@ -1,0 +1,193 @@
+"""From the service to the bus: divide what the host sends, let it wait within a bound, number it.
+
+The policy says what happens to packets for which there is no room. `block` reads no more from the
+service then, so that its own queue holds its drain, and the loss moves to the ring, where it is
+counted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Sequence
+from typing import TYPE_CHECKING, Final
+
+from wintun_api.client.burst import Burst, Loss
+from wintun_api.fleet.accounts import GROUP, OF_LOSS, Cause, feedback_of
+from wintun_api.fleet.backlog import DEFAULT_BYTES, Backlog, Next, Policy
+from wintun_api.fleet.bus.seam import Bus, Message
+from wintun_api.fleet.envelope import message, tail
+from wintun_api.fleet.grouping import Grouping
+from wintun_api.fleet.ledger import Ledger, SentRow
+from wintun_api.fleet.network import Network, is_host, sender_of
+from wintun_api.fleet.problems import LedgerFull
+from wintun_api.packet.block import Block
+
+if TYPE_CHECKING:
+    from wintun_api.client import AsyncPacketStream
+
+QUIET: Final = 1.0  # seconds without packets for a host, after which it is told the next number
+GROUP_TAILS: Final = 3  # how often all hosts are told it, as they confirm nothing
+
+
+class Leaving:
+    """Send packets of this host to others. Event loop thread only.
+
+    Attributes:
+        grouping: Decides where packets go; the agent replaces it with the routes.
+        on_unroutable: Gets some of the packets that nobody has the destination of.
+        uncounted: How often the service has lost packets and did not know how many.
+    """
+
+    def __init__(
+        self,
+        bus: Bus,
+        network: Network,
+        host: str,
+        ledger: Ledger,
+        grouping: Grouping,
+        *,
+        limit: int = DEFAULT_BYTES,
+        policy: Policy = "drop_oldest",
+    ) -> None:
+        """Name what counts and decides; `read` and `send` do the work.
+
+        Args:
+            bus: The connection.
+            network: The network.
+            host: This host.
+            ledger: Counts.
+            grouping: Decides where packets go.
+            limit: How many bytes wait for the bus.
+            policy: What happens to packets for which there is no room.
+        """
+        self.grouping = grouping
+        self.on_unroutable: Callable[[Sequence[bytes]], None] = _ignore
+        self.uncounted = 0
+        self._bus = bus
+        self._network = network
+        self._host = host
+        self._ledger = ledger
+        self._policy = policy
+        self._backlog = Backlog(self._dropped, limit=limit, policy=policy)
+        self._published: dict[str, float] = {}  # when something was sent to a host, and not a tail
+        self._tails: dict[str, int] = {}  # how many tails have followed
+
+    # From the service
+
+    async def read(self, stream: AsyncPacketStream) -> None:
+        """Take what the service gives until the stream ends.
+
+        Raises:
+            ClientError: It has ended before its session has.
+        """
+        while items := await stream.several():
+            for item in items:
+                self.take(item)
+            if self._policy == "block":
+                await self._backlog.room()
+
+    def take(self, item: Burst | Loss) -> None:
+        """Count packets, and let those wait that go somewhere."""
+        if isinstance(item, Loss):
+            self._lost(item)
+            return
+        taken = self._ledger.taken
+        packets = Block.of(item.packets)
+        taken.taken += len(packets)
+        groups = self.grouping.leaving(packets)
+        for cause, count in groups.lost.items():
+            taken.lose(cause, count)
+        for to, block in groups.groups.items():
+            self._backlog.put(to, block, item.time_ns)
+        if groups.unroutable:
+            self.on_unroutable(groups.unroutable)
+
+    def _lost(self, loss: Loss) -> None:
+        cause = OF_LOSS.get(loss.cause)
+        if cause is None or loss.direction != "received":
+            return
+        if loss.count is None:
+            self.uncounted += 1
+        else:
+            self._ledger.taken.lose(cause, loss.count)
+
+    def _dropped(self, count: int) -> None:
+        self._ledger.taken.lose(Cause.BUS_OUT, count)
+
+    # To the bus
+
+    async def send(self) -> None:
+        """Publish what waits, until cancelled."""
+        while True:
+            await self._backlog.arrival()
+            while (taken := self._backlog.take()) is not None:
+                if not await self._publish(taken):
+                    await self._bus.room()
+                    await asyncio.sleep(0)  # a bus that is closed has room at once
+
+    async def _publish(self, taken: Next) -> bool:
+        try:
+            row = self._ledger.sent(taken.to)
+        except LedgerFull:
+            self._backlog.sent(taken)
+            self._dropped(taken.count)
+            return True
+        group = taken.to == GROUP
+        data = message(taken.parts, row.next, since=None if group else row.since)
+        row.number(taken.count)
+        if await self._bus.publish(self._subject(taken.to), data):
+            self._backlog.sent(taken)
+            self._published[taken.to] = asyncio.get_running_loop().time()
+            self._tails.pop(taken.to, None)
+            return True
+        row.take_back(taken.count)
+        self._backlog.put_back(taken)
+        return False
+
+    def _subject(self, to: str) -> str:
+        if to == GROUP:
+            return self._network.group_packets(self._host)
+        return self._network.packets(to, self._host)
+
+    async def tell_numbers(self, live: Collection[str], now_ns: int) -> None:
+        """Tell hosts the next number that have got nothing for a second, until they confirm it.
+
+        So they learn that the last packets were lost. Call it once a second.
+
+        Args:
+            live: The hosts that live.
+            now_ns: The time, in nanoseconds since 1970.
+        """
+        now = asyncio.get_running_loop().time()
+        for to, at in list(self._published.items()):
+            row = self._ledger.sent(to)
+            if self._needs_no_tail(to, row, live):
+                del self._published[to]
+            elif now - at >= QUIET:
+                self._tails[to] = self._tails.get(to, 0) + 1
+                await self._bus.publish(self._subject(to), tail(row.next, now_ns))
+
+    def _needs_no_tail(self, to: str, row: SentRow, live: Collection[str]) -> bool:
+        if to == GROUP:
+            return self._tails.get(to, 0) >= GROUP_TAILS
+        return row.confirmed or to not in live
+
+    def learn(self, message: Message) -> None:
+        """Take what another host tells of the packets of this one."""
+        sender = sender_of(message.subject)
+        told = feedback_of(message.data)
+        if not message.plain or not is_host(sender):
+            self._ledger.taken.forged += 1
+        elif told is not None and sender != self._host:
+            try:
+                self._ledger.sent(sender).learn(told)
+            except LedgerFull:
+                return
+
+    def clear(self) -> int:
+        """Drop what waits, and return how many packets that were; they are counted."""
+        return self._backlog.clear()
+
+
+def _ignore(_packets: Sequence[bytes]) -> None:
+    """Answer nothing."""

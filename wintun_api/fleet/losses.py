@@ -1,0 +1,62 @@
+"""What was lost since it was last told, and the totals of all packets."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Final
+
+from wintun_api.fleet.accounts import Accounts, Cause
+from wintun_api.fleet.ledger import Ledger
+
+QUIET: Final = 10.0  # seconds between two tellings of the same cause
+
+
+class Losses:
+    """Tell losses by cause: the first at once, more of the same every ten seconds."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._told = lost_by(ledger.accounts())
+        self._told_at: dict[Cause, float] = {}
+
+    def news(self, now: float) -> Iterator[tuple[Cause, int]]:
+        """Yield each cause to be told now, and how many packets it is about."""
+        lost = lost_by(self._ledger.accounts())
+        for cause, count in lost.items():
+            more = count - self._told[cause]
+            if more and now - self._told_at.get(cause, -QUIET) >= QUIET:
+                self._told[cause] = count
+                self._told_at[cause] = now
+                if more > 0:
+                    yield cause, more
+
+
+def lost_by(accounts: Accounts) -> Counter[Cause]:
+    """Return how many packets this host knows to be lost, by cause, in both directions.
+
+    What other hosts tell of its packets is theirs to tell, and not here.
+    """
+    lost: Counter[Cause] = Counter(accounts.taken.causes)
+    lost.update(accounts.taken.before)
+    lost[Cause.FORGED] += accounts.taken.forged
+    for one in accounts.arrived:
+        lost.update(one.causes)
+    return lost
+
+
+def totals_of(accounts: Accounts) -> dict[str, int]:
+    """Return the totals for a card: packets that left, that arrived, and those lost by cause.
+
+    `taken` came from the service, `sent` went to the bus, `confirmed` are known to be delivered by
+    the hosts they were for; `arrived` were sent to this host, and `delivered` were injected here.
+    """
+    totals = {
+        "taken": accounts.taken.taken,
+        "sent": accounts.taken.numbered,
+        "confirmed": sum(one.delivered for one in accounts.sent),
+        "arrived": sum(one.sent for one in accounts.arrived),
+        "delivered": sum(one.delivered for one in accounts.arrived),
+    }
+    lost = lost_by(accounts)
+    return totals | {f"lost_{cause.value}": count for cause, count in lost.items() if count}
