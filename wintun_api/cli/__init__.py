@@ -17,9 +17,14 @@
     events           show what has happened and, with --follow, what happens
     tokens           create and revoke tokens
     service          run it as a service of Windows, or of Linux under systemd
+    bus              run the server over which hosts join one network
+    join_group       what follows `join`: the name of a network, or `keys`
+    join_keys        make the keys with which hosts join
     guide            read the user's guide
     version          the versions of the command, the service and the driver
 
+    bus_options      where the server of `bus` listens
+    fleet_failure    the exceptions of `fleet` as the last words of a command
     bundle           several options as one argument of a command
     setting_options  the options that set settings, made from their declarations
     client_options   the options of every command that talks to a service
@@ -78,6 +83,7 @@ from typer.exceptions import TyperException
 from wintun_api import __version__
 from wintun_api.cli import (
     adapters,
+    bus,
     capture,
     captures,
     completion,
@@ -90,6 +96,7 @@ from wintun_api.cli import (
     health,
     impair,
     inject,
+    join_group,
     recorder,
     serve,
     service,
@@ -224,5 +231,7 @@ app.command()(guide.guide)
 app.add_typer(tokens.app, name="tokens")
 app.add_typer(tokens.app, name="token", hidden=True)  # what many type first
 app.add_typer(service.app, name="service")
+app.command(epilog=bus.EPILOG)(bus.bus)
+app.add_typer(join_group.app, name="join")
 app.command()(version.version)
 app.command("help")(_help)

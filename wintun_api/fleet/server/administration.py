@@ -15,7 +15,7 @@ from wintun_api.fleet.network import Network
 from wintun_api.fleet.problems import BusUnavailable, ServerFailed
 from wintun_api.fleet.rights import API, bucket_key, bucket_stream, inbox
 from wintun_api.fleet.server.configuration import BUCKET_BYTES
-from wintun_api.fleet.server.plan import Bounds, Plan
+from wintun_api.fleet.server.plan import Bounds, Plan, PlannedNetwork
 
 PATIENCE: Final = 10.0  # seconds for an answer
 
@@ -26,7 +26,7 @@ MAX_CAPTURE: Final = 128 * 1024  # bytes of one message of a capture
 
 _SECOND: Final = 1_000_000_000
 _SAME_WINDOW: Final = 120 * _SECOND  # in which the server knows a message again
-_EXISTS: Final = 10058  # the name of a stream is in use, with other bounds
+_UNKNOWN: Final = 10059  # there is no such stream
 
 
 class Requests(Protocol):
@@ -48,8 +48,26 @@ async def prepare_all(plan: Plan, ca: str | None) -> None:
         BusUnavailable: The server does not answer.
     """
     for one in plan.networks:
-        async with _connected(plan, one.keeper, ca) as keeper:
-            await prepare(keeper, one.network, plan.bounds)
+        await prepare_at(plan.listening.own_url, one, plan.bounds, ca)
+
+
+async def prepare_at(
+    url: str, planned: PlannedNetwork, bounds: Bounds, ca: str | None = None
+) -> None:
+    """Do this for one network, on any server whose configuration has its accounts.
+
+    Args:
+        url: The URL of the server.
+        planned: The network.
+        bounds: What its stream of captures keeps.
+        ca: The certificate that the server is checked with; None for those of the system.
+
+    Raises:
+        ServerFailed: The server refuses it.
+        BusUnavailable: The server does not answer.
+    """
+    async with _connected(url, planned.keeper, ca) as keeper:
+        await prepare(keeper, planned.network, bounds)
 
 
 async def reload(plan: Plan, ca: str | None) -> None:
@@ -63,7 +81,7 @@ async def reload(plan: Plan, ca: str | None) -> None:
         ServerFailed: The server refuses its new configuration.
         BusUnavailable: The server does not answer.
     """
-    async with _connected(plan, plan.system, ca) as system:
+    async with _connected(plan.listening.own_url, plan.system, ca) as system:
         answer = await _ask(system, "$SYS.REQ.SERVER.PING", {})
         server = answer.get("server", {}).get("id")
         if not isinstance(server, str):
@@ -94,9 +112,9 @@ async def prepare(keeper: Requests, network: Network, bounds: Bounds) -> None:
         _bucket(network.hosts, CARD_LASTS),
         _captures(network, bounds),
     ):
-        answer = await _ask(keeper, f"{API}.STREAM.CREATE.{stream['name']}", stream)
-        if answer.get("error", {}).get("err_code") == _EXISTS:
-            answer = await _ask(keeper, f"{API}.STREAM.UPDATE.{stream['name']}", stream)
+        answer = await _ask(keeper, f"{API}.STREAM.UPDATE.{stream['name']}", stream)
+        if answer.get("error", {}).get("err_code") == _UNKNOWN:
+            answer = await _ask(keeper, f"{API}.STREAM.CREATE.{stream['name']}", stream)
         if "error" in answer:
             said = answer["error"].get("description", "no reason")
             raise ServerFailed(
@@ -157,7 +175,7 @@ class _Connection:
 
 
 @asynccontextmanager
-async def _connected(plan: Plan, identity: Identity, ca: str | None) -> AsyncIterator[Requests]:
+async def _connected(url: str, identity: Identity, ca: str | None) -> AsyncIterator[Requests]:
     import nats
 
     async def drop(_error: Exception) -> None:
@@ -165,7 +183,7 @@ async def _connected(plan: Plan, identity: Identity, ca: str | None) -> AsyncIte
 
     try:
         client = await nats.connect(
-            plan.listening.own_url,
+            url,
             nkeys_seed_str=identity.seed.decode(),
             tls=None if ca is None else check_certificates(ca),
             allow_reconnect=False,
@@ -174,9 +192,7 @@ async def _connected(plan: Plan, identity: Identity, ca: str | None) -> AsyncIte
             error_cb=drop,
         )
     except (OSError, TimeoutError, nats.errors.Error) as error:
-        raise BusUnavailable(
-            f"The server at {plan.listening.own_url} does not answer: {error}."
-        ) from None
+        raise BusUnavailable(f"The server at {url} does not answer: {error}.") from None
     try:
         yield _Connection(client)
     finally:

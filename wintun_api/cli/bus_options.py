@@ -1,0 +1,102 @@
+"""The options of `wintun-api bus` that say where its server listens."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import suppress
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Final
+
+import typer
+
+if TYPE_CHECKING:
+    from wintun_api.fleet.server.plan import Listening
+
+# Addresses of documentation (RFC 5737, RFC 3849): a route to them is the one to other networks.
+_ELSEWHERE: Final = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
+
+
+def listening_in(listen: list[str], hostnames: list[str], before: Listening) -> Listening:
+    """Return where a server listens.
+
+    Args:
+        listen: What --listen was given.
+        hostnames: What --hostname was given.
+        before: Where it has listened so far.
+
+    Raises:
+        typer.BadParameter: It is not an address with or without a port, or there are several.
+    """
+    from wintun_api.fleet.server.plan import Listening
+
+    if len(listen) > 1:
+        raise typer.BadParameter(
+            "nats-server listens at one address, or with 0.0.0.0 or :: at all of this machine.",
+            param_hint="--listen",
+        )
+    address, port = _address_in(listen[0]) if listen else (before.address, before.port)
+    if hostnames:
+        names = tuple(map(_name_in, hostnames))
+    elif listen and (address, port) != (before.address, before.port):
+        names = tuple(own_names(address))
+    else:
+        names = before.names
+    return Listening(address, port, names)
+
+
+def own_names(address: str) -> Iterator[str]:
+    """Yield the names and addresses at which other machines may find this one."""
+    listened = ip_address(address)
+    if listened.is_loopback:
+        return
+    if listened.is_unspecified:
+        for family, elsewhere in _ELSEWHERE:
+            if listened.version == 6 or family == socket.AF_INET:
+                with suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as asked:
+                    asked.connect((elsewhere, 9))  # sends nothing
+                    yield str(asked.getsockname()[0])
+    else:
+        yield address
+    name = socket.gethostname()
+    if name.isascii() and name:
+        yield name
+
+
+def _address_in(text: str) -> tuple[str, int]:
+    from wintun_api.fleet.server.plan import PORT
+
+    address, port = text.strip(), str(PORT)
+    if address.startswith("["):
+        address, _, rest = address[1:].partition("]")
+        port = rest.removeprefix(":") if rest else port
+    elif address.count(":") == 1:
+        address, _, port = address.partition(":")
+    if address == "localhost":
+        address = "127.0.0.1"
+    try:
+        found = str(ip_address(address))
+    except ValueError:
+        found = ""
+    if not found or not port.isdecimal() or not 1 <= int(port) <= 65535:
+        raise typer.BadParameter(
+            f"{text!r} is not an address to listen on. Write it as 127.0.0.1, 192.0.2.7:4222, "
+            "[::1]:4222, or 0.0.0.0 for all addresses.",
+            param_hint="--listen",
+        )
+    return found, int(port)
+
+
+def _name_in(text: str) -> str:
+    name = text.strip()
+    with suppress(ValueError):
+        return str(ip_address(name.removeprefix("[").removesuffix("]")))
+    if not name.isascii() or not all(
+        part and len(part) <= 63 and part.replace("-", "").replace("_", "").isalnum()
+        for part in name.split(".")
+    ):
+        raise typer.BadParameter(
+            f"{text!r} is not a host name; give the name alone, such as hub.example.com.",
+            param_hint="--hostname",
+        )
+    return name

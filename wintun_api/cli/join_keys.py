@@ -1,0 +1,245 @@
+"""`wintun-api join keys`: make the keys with which hosts join a network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from wintun_api.cli.bus import BusData, laboratory_in, new_plan, with_networks
+from wintun_api.cli.options import Json, as_path
+from wintun_api.cli.output import fail, printable, show_json
+from wintun_api.cli.table import show_table
+from wintun_api.fleet.rights import Role
+
+if TYPE_CHECKING:
+    from wintun_api.fleet.identity import KeyLine
+    from wintun_api.fleet.server.laboratory import Laboratory
+    from wintun_api.fleet.server.plan import PlannedNetwork, User
+
+COLUMNS = ("Id", "Role", "Name")
+MAX_NAME = 64
+
+
+def _networks(context: typer.Context, incomplete: str) -> list[str]:
+    """Return the networks of the bus that begin so; none, whatever goes wrong."""
+    from contextlib import suppress
+
+    with suppress(Exception):
+        plan = laboratory_in(context.params.get("data_dir")).plan()
+        names = [one.network.name for one in plan.networks]
+        return [name for name in names if name.startswith(incomplete)]
+    return []
+
+
+def keys(
+    *,
+    network: Annotated[
+        str | None,
+        typer.Option(
+            "--network",
+            metavar="NETWORK",
+            help="The network; it can be left out where the bus has only one.",
+            autocompletion=_networks,
+        ),
+    ] = None,
+    name: Annotated[
+        str, typer.Option(metavar="NAME", help="What you call the host, to find its key again.")
+    ] = "",
+    role: Annotated[
+        Role,
+        typer.Option(
+            help="host joins with an adapter, operator asks the services of hosts, reader reads "
+            "captures and the inventory.",
+        ),
+    ] = Role.HOST,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            parser=as_path,
+            help="Write the key to a new file that only this user can read.",
+        ),
+    ] = None,
+    show_list: Annotated[
+        bool, typer.Option("--list", help="List the keys that were made, without their secrets.")
+    ] = False,
+    revoke: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ID",
+            help="Take a key away, by its id or its name; its host is cut off at once.",
+        ),
+    ] = None,
+    print_config: Annotated[
+        bool,
+        typer.Option(
+            "--print-config",
+            help="Print the accounts of the network, with the keys made so far, for the "
+            "configuration of a server that somebody else operates.",
+        ),
+    ] = False,
+    prepare: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Make the buckets and the stream of the network on such a server, whose "
+            "configuration has these accounts.",
+        ),
+    ] = None,
+    data_dir: BusData = None,
+    as_json: Json = False,
+) -> None:
+    """Make a key with which a host joins a network, and print it as one line.
+
+    The line is a secret: it is shown only this once. Copy it to a file on the host, and
+    run wintun-api join there with --key. A bus that runs accepts the key at once.
+
+    The key goes to standard output; the id of the host goes to standard error.
+    """
+    from wintun_api.cli.fleet_failure import fleet_failures
+
+    if sum((show_list, revoke is not None, print_config, prepare is not None)) > 1:
+        raise typer.BadParameter("Give only one of --list, --revoke, --print-config and --prepare.")
+    if len(name) > MAX_NAME or not name.isprintable():
+        raise typer.BadParameter(
+            f"A name has at most {MAX_NAME} characters, all of them printable.", param_hint="--name"
+        )
+    with fleet_failures("fleet-server"):
+        laboratory = laboratory_in(data_dir)
+        if print_config or prepare is not None:
+            _begin(laboratory, network)
+        chosen = _chosen(laboratory, network)
+        if show_list:
+            _show_keys(chosen, as_json=as_json)
+        elif revoke is not None:
+            _revoke(laboratory, chosen, revoke, as_json=as_json)
+        elif print_config:
+            _print_config(laboratory, chosen)
+        elif prepare is not None:
+            _prepare(laboratory, chosen, prepare, as_json=as_json)
+        else:
+            _make(laboratory, chosen, role, name, output, as_json=as_json)
+
+
+def _begin(laboratory: Laboratory, network: str | None) -> None:
+    """Plan a network for a server that somebody else operates, if nothing is planned yet."""
+    if not laboratory.has_plan():
+        laboratory.prepare()
+        with laboratory.changing():
+            laboratory.write(with_networks(new_plan(), [network] if network else None))
+
+
+def _chosen(laboratory: Laboratory, network: str | None) -> PlannedNetwork:
+    plan = laboratory.plan()
+    if network is not None:
+        return plan.find(network)
+    if len(plan.networks) != 1:
+        names = ", ".join(one.network.name for one in plan.networks)
+        raise typer.BadParameter(
+            f"The bus has several networks: {names}. Say which one.", param_hint="--network"
+        )
+    return plan.networks[0]
+
+
+def _make(
+    laboratory: Laboratory,
+    chosen: PlannedNetwork,
+    role: Role,
+    name: str,
+    output: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    import asyncio
+
+    from wintun_api.fleet.identity import write_key
+    from wintun_api.fleet.server.issuing import issue
+
+    if output is not None and output.exists():
+        fail(f"{output} is there already.", "Give another file with --output, or delete this one.")
+    line = asyncio.run(issue(laboratory, chosen.network.name, role=role, name=name))
+    if output is not None:
+        write_key(output, line)
+    if as_json:
+        show_json(_as_json(line, role, name, output))
+        return
+    if output is None:
+        typer.echo(line.encode())
+    typer.echo(_next_step(line, role, output), err=True)
+
+
+def _as_json(line: KeyLine, role: Role, name: str, output: Path | None) -> dict[str, Any]:
+    made = {
+        "id": line.identity.host,
+        "network": line.network.name,
+        "role": role,
+        "name": name,
+        "servers": line.servers,
+    }
+    return {**made, "key": line.encode()} if output is None else {**made, "file": str(output)}
+
+
+def _next_step(line: KeyLine, role: Role, output: Path | None) -> str:
+    where = "the line to a file" if output is None else f"{output}"
+    said = f"The id of this {role} is {line.identity.host}."
+    if role is not Role.HOST:
+        return printable(f"{said} Copy {where} to where it is needed.")
+    return printable(
+        f"{said} Copy {where} on the host, and run there: "
+        f"wintun-api join {line.network.name} --adapter ADAPTER --key FILE"
+    )
+
+
+def _show_keys(chosen: PlannedNetwork, *, as_json: bool) -> None:
+    if as_json:
+        show_json([_user_as_json(user) for user in chosen.users])
+    elif chosen.users:
+        show_table(COLUMNS, [(user.id, user.role, user.name) for user in chosen.users])
+    else:
+        typer.echo(f"No keys were made for {chosen.network.name}.", err=True)
+
+
+def _user_as_json(user: User) -> dict[str, str]:
+    return {
+        "id": user.id,
+        "role": user.role,
+        "name": user.name,
+        "public_key": user.public_key,
+    }
+
+
+def _revoke(laboratory: Laboratory, chosen: PlannedNetwork, user: str, *, as_json: bool) -> None:
+    import asyncio
+
+    from wintun_api.fleet.server import issuing
+
+    gone = asyncio.run(issuing.revoke(laboratory, chosen.network.name, user))
+    if as_json:
+        show_json({"revoked": gone.id})
+    else:
+        typer.echo(f"Revoked {gone.id}.")
+
+
+def _print_config(laboratory: Laboratory, chosen: PlannedNetwork) -> None:
+    from wintun_api.fleet.server.configuration import accounts, as_text
+
+    made = accounts([chosen], laboratory.plan().bounds)
+    typer.echo(as_text({"accounts": made}), nl=False)
+
+
+def _prepare(laboratory: Laboratory, chosen: PlannedNetwork, url: str, *, as_json: bool) -> None:
+    import asyncio
+
+    from wintun_api.fleet.identity import check_servers
+    from wintun_api.fleet.server.administration import prepare_at
+
+    server = check_servers([url])[0]
+    asyncio.run(prepare_at(server, chosen, laboratory.plan().bounds))
+    if as_json:
+        show_json({"prepared": chosen.network.name, "server": server})
+    else:
+        typer.echo(printable(f"The network {chosen.network.name} is ready at {server}."))
