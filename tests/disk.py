@@ -20,10 +20,11 @@ else:
 
 
 @contextmanager
-def mounted(path: Path) -> Iterator[Path]:
-    """Mount a disk of 64 KiB; needs root."""
+def mounted(path: Path, size: str = "64k") -> Iterator[Path]:
+    """Mount a small disk; needs root."""
     path.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k,mode=700", "none", path], check=True)
+    options = f"size={size},mode=700"
+    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "none", path], check=True)
     try:
         yield path
     finally:

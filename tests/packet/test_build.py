@@ -245,6 +245,24 @@ def test_no_error() -> None:
         build.udp(V6[0], "ff02::1", 1, 2, b""),
     ):
         assert build.port_unreachable(packet) is None
+        assert build.host_unreachable(packet) is None
+
+
+@FAMILIES
+@pytest.mark.parametrize("size", [0, 2000])
+def test_host_unreachable(addresses: tuple[str, str], size: int) -> None:
+    """The error comes from the address that nobody has; else it is as that about a port."""
+    packet = build.udp(*addresses, 1, 2, bytes(size))
+    error, about_port = build.host_unreachable(packet), build.port_unreachable(packet)
+    assert error is not None
+    assert about_port is not None
+    head = 20 if addresses == V4 else 40
+    assert error[head : head + 2] == (b"\x03\x01" if addresses == V4 else b"\x01\x03")
+    assert (checksum(error[20:]) if addresses == V4 else upper_sum(error)) == 0
+    assert error[12:head] == about_port[12:head]
+    assert error[head + 8 :] == about_port[head + 8 :]
+    assert build.host_unreachable(error) is None, "there is no error about an error"
+    assert build.host_unreachable(b"") is None
 
 
 def fragile(packet: bytes) -> bytes:

@@ -479,7 +479,7 @@ class Ledger:
         return self._free.pop()
 
     def _read(self) -> None:
-        for at in range(ROWS - 1, 1, -1):
+        for at in range(2, ROWS):
             words = self._row(at)
             if words[0] == _SENT:
                 sent = SentRow(words)
@@ -490,6 +490,7 @@ class Ledger:
             else:
                 words.release()
                 self._free.append(at)
+        self._free.reverse()  # the first is taken first
 
     def _mend(self) -> int:
         for sent in self._sent.values():
