@@ -11,7 +11,7 @@ import struct
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from ipaddress import ip_address
-from itertools import accumulate
+from itertools import accumulate, repeat
 from typing import Final, TypeAlias, final
 
 from wintun_api.fleet.accounts import GROUP, Cause
@@ -153,20 +153,25 @@ def _divide(packets: Block, place: _Place, decide: Callable[[bytes], _Fate]) -> 
 
 
 def _alike(packets: Block, place: _Place) -> bytes | None:
-    """Return the bytes at a place if all packets have the same and one length; otherwise None."""
-    memory, start, count = packets.memory, packets.start, len(packets)
-    length = packets.lengths[0]
-    if count > 1 and not packets.even:
-        return None
-    found = _place_of(memory[start] if length else 0, length, place)
+    """Return the bytes at a place if all packets have the same, and one first byte; else None."""
+    memory, start, lengths = packets.memory, packets.start, packets.lengths
+    count, shortest = len(lengths), lengths[0] if len(lengths) == 1 else min(lengths)
+    found = _place_of(memory[start] if shortest else 0, shortest, place)
     if found is None:
         return b"" if count == 1 else None
     offset, size = found
-    if count > 1:
+    if count == 1:
+        pass
+    elif packets.even:
         end = start + packets.size
         for at in (start, *range(start + offset, start + offset + size)):
-            if memory[at:end:length].count(memory[at]) != count:
+            if memory[at : end : lengths[0]].count(memory[at]) != count:
                 return None
+    else:
+        read = struct.Struct(f"B{offset - 1}x{size}s").unpack_from
+        starts = accumulate(lengths[:-1], initial=start)
+        if len(set(map(read, repeat(memory), starts))) > 1:
+            return None
     return memory[start + offset : start + offset + size]
 
 
