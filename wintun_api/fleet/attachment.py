@@ -166,7 +166,11 @@ class Attachment:
 
     async def _exchange(self, work: Work) -> None:
         adapter = await self._find()
-        session = self._client.adapter(adapter).session(if_running="join")
+        session = (
+            self._client.session(adapter.session)
+            if adapter.session
+            else self._client.adapter(adapter).session(if_running="join")
+        )
         async with AsyncExitStack() as stack:
             try:
                 await stack.enter_async_context(session)

@@ -161,16 +161,15 @@ class Leaving:
         now = asyncio.get_running_loop().time()
         for to, at in list(self._published.items()):
             row = self._ledger.sent(to)
-            if self._needs_no_tail(to, row, live):
+            if self._knows(to, row):
                 del self._published[to]
-            elif now - at >= QUIET:
+            elif now - at >= QUIET and (to == GROUP or to in live):
                 self._tails[to] = self._tails.get(to, 0) + 1
-                await self._bus.publish(self._subject(to), tail(row.next, now_ns))
+                first = b"" if to == GROUP or row.since is None else tail(row.since, now_ns)
+                await self._bus.publish(self._subject(to), first + tail(row.next, now_ns))
 
-    def _needs_no_tail(self, to: str, row: SentRow, live: Collection[str]) -> bool:
-        if to == GROUP:
-            return self._tails.get(to, 0) >= GROUP_TAILS
-        return row.confirmed or to not in live
+    def _knows(self, to: str, row: SentRow) -> bool:
+        return self._tails.get(to, 0) >= GROUP_TAILS if to == GROUP else row.confirmed
 
     def learn(self, message: Message) -> None:
         """Take what another host tells of the packets of this one."""

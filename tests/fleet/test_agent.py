@@ -1,0 +1,473 @@
+"""Hosts that have joined: packets between two services, and every way in which something ends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import suppress
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Any, Self
+
+import pytest
+
+from tests.client.streams import run
+from tests.fleet.memory import MemoryBus, MemoryServer
+from tests.fleet.running import LAB, A, B, eventually, prepared
+from tests.running import TOKEN, RunningService, running
+from wintun_api.choices import Scope
+from wintun_api.client import AsyncClient
+from wintun_api.client.backoff import Backoff
+from wintun_api.drivers.emulated.driver import emulated_driver
+from wintun_api.drivers.emulated.library import EmulatedLibrary
+from wintun_api.drivers.emulated.machine import Machine
+from wintun_api.drivers.wintun.abi import Generation
+from wintun_api.fleet.accounts import Cause
+from wintun_api.fleet.agent import Agent, Order, Pace
+from wintun_api.fleet.events import Event, EventKind
+from wintun_api.fleet.ledger import Ledger
+from wintun_api.fleet.problems import AdapterMissing, KeyInUse, TokenTooNarrow
+from wintun_api.packet import build
+
+QUICK = Pace(
+    renewal=0.2,
+    lifetime=0.8,
+    patience=0.4,
+    telling=0.05,
+    clock=5.0,
+    service=Backoff(first=0.02, last=0.1),
+)
+ADDRESSES = {A: "10.7.0.1", B: "10.7.0.2"}
+
+
+class Site:
+    """A service on an emulated machine, with an adapter in one common subnet."""
+
+    def __init__(self, path: Path, host: str) -> None:
+        self.path = path
+        path.mkdir(exist_ok=True)
+        self.host = host
+        self.address = ADDRESSES[host]
+        self.library = EmulatedLibrary(Generation.TUNNEL_TYPE, Machine())
+        self._run: Any = running(path, emulated_driver(self.library))
+        self.service: RunningService = self._run.__enter__()
+        self.adapter = self.service.adapter(name="Lab", addresses=[f"{self.address}/24"])
+
+    def stop(self) -> None:
+        """Stop the service."""
+        self._run.__exit__(None, None, None)
+
+    def send(self, packet: bytes) -> bool:
+        """Let the host send a packet into its adapter."""
+        with self.library.machine.lock:
+            return self.library.machine.device("Lab").deliver(packet)
+
+    def injected(self) -> int:
+        """Return how many packets the host got from its adapter."""
+        (session,) = self.service.api.list_sessions()
+        return session.counters.injected.packets
+
+
+class Joined:
+    """An agent on a site, and what it has told."""
+
+    def __init__(self, site: Site, server: MemoryServer, **options: Any) -> None:
+        self.site = site
+        self.bus: MemoryBus = server.connect(site.host)
+        self.told: list[Event] = []
+        self.token = options.pop("token", TOKEN)
+        self.order = Order(LAB, **{"adapter": "Lab", "name": f"host {site.host[0]}", **options})
+        self._stop = asyncio.Event()
+
+    async def __aenter__(self) -> Self:
+        self.ledger = Ledger.open(self.site.path / f"{self.site.host}.ledger")
+        self.client = AsyncClient(self.site.service.url, token=self.token)
+        self.agent = Agent(
+            self.client,
+            self.bus,
+            self.site.host,
+            self.order,
+            self.ledger,
+            on_event=self.told.append,
+            pace=QUICK,
+        )
+        self.task = asyncio.ensure_future(self.agent.run(self._stop))
+        await eventually(lambda: self.kinds(EventKind.SERVICE_CONNECTED) or self.task.done())
+        if self.task.done():
+            await self.__aexit__()
+            self.task.result()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._stop.set()
+        await asyncio.gather(self.task, return_exceptions=True)
+        await self.client.aclose()
+        await self.bus.aclose()
+        self.ledger.close()
+
+    async def kill(self) -> None:
+        """End it as `kill -9` would: nothing is said."""
+        self.bus.lose()
+        self.task.cancel()
+        await asyncio.gather(self.task, return_exceptions=True)
+
+    def kinds(self, kind: EventKind) -> list[Event]:
+        """Return what was told of a kind."""
+        return [event for event in self.told if event.kind is kind]
+
+    def routes(self) -> int:
+        """Return how many prefixes lead somewhere."""
+        return len(self.agent.claims.routes)
+
+
+@pytest.fixture
+def sites(tmp_path: Path) -> Iterator[tuple[Site, Site]]:
+    """Two services."""
+    both = Site(tmp_path / "a", A), Site(tmp_path / "b", B)
+    yield both
+    for one in both:
+        one.stop()
+
+
+def unanswered(one: Site, other: Site, size: int = 1200) -> bytes:
+    """Return a packet that the other host takes without a word."""
+    request = build.icmp_echo(
+        other.address, one.address, identifier=1, sequence=1, data=bytes(size)
+    )
+    answer = build.echo_reply(request)
+    assert answer is not None
+    return answer
+
+
+def ping(one: Site, other: Site, number: int = 1) -> bytes:
+    """Return a ping from the host of a site to that of another one."""
+    return build.icmp_echo(one.address, other.address, identifier=7, sequence=number)
+
+
+def test_a_ping_crosses_the_bus_and_is_answered(sites: tuple[Site, Site]) -> None:
+    """Request and answer arrive at the other host, and both ends account for them."""
+
+    async def work() -> None:
+        server = prepared()
+        one, other = sites
+        async with Joined(one, server) as first, Joined(other, server) as second:
+            await eventually(lambda: first.routes() == second.routes() == 2)
+            assert one.send(ping(one, other))
+            await eventually(lambda: one.injected() == other.injected() == 1)
+            await eventually(lambda: [to.delivered for to in first.ledger.accounts().sent] == [1])
+            await eventually(lambda: [to.delivered for to in second.ledger.accounts().sent] == [1])
+            accounts = first.ledger.accounts()
+            assert accounts.taken.taken == accounts.taken.numbered == 1
+            assert [(one.sent, one.delivered) for one in accounts.arrived] == [(1, 1)]
+
+    run(work())
+
+
+def settled(first: Joined, second: Joined, least: int) -> bool:
+    """Return whether so many packets from the first to the second, or more, have an end at both."""
+    accounts = first.ledger.accounts()
+    theirs = [one for one in second.ledger.accounts().arrived if not one.group]
+    sent = [one for one in accounts.sent if one.to == second.site.host]
+    if accounts.taken.waiting or any(one.waiting for one in (*sent, *theirs)):
+        return False
+    counts = [one.sent for one in sent]
+    return counts == [one.sent for one in theirs] and sum(counts) >= least
+
+
+def test_a_source_that_is_not_its_own_does_not_leave(sites: tuple[Site, Site]) -> None:
+    """A host cannot send in the name of another address, and the loss is counted and told."""
+
+    async def work() -> None:
+        server = prepared()
+        one, other = sites
+        async with Joined(one, server) as first, Joined(other, server) as second:
+            await eventually(lambda: first.routes() == second.routes() == 2)
+            one.send(build.icmp_echo("10.9.9.9", other.address, identifier=1, sequence=1))
+            await eventually(lambda: first.ledger.accounts().taken.causes[Cause.BAD_SOURCE] == 1)
+            await eventually(lambda: first.kinds(EventKind.PACKETS_LOST))
+            assert first.kinds(EventKind.PACKETS_LOST)[0].data["cause"] == "bad_source"
+            assert second.ledger.accounts().arrived == ()
+
+    run(work())
+
+
+def test_a_host_is_told_that_nobody_has_an_address(sites: tuple[Site, Site]) -> None:
+    """It gets an ICMP error from its own adapter."""
+
+    async def work() -> None:
+        server = prepared()
+        one, _ = sites
+        async with Joined(one, server) as first:
+            await eventually(lambda: first.routes() == 1)
+            one.send(build.icmp_echo(one.address, "10.7.0.77", identifier=1, sequence=1))
+            await eventually(lambda: first.ledger.accounts().taken.causes[Cause.NO_ROUTE] == 1)
+            await eventually(lambda: one.injected() == 1)
+
+    run(work())
+
+
+def test_a_broadcast_reaches_all_other_hosts(sites: tuple[Site, Site]) -> None:
+    """What is sent to the broadcast address of the subnet arrives, and not at its sender."""
+
+    async def work() -> None:
+        server = prepared()
+        one, other = sites
+        async with Joined(one, server) as first, Joined(other, server) as second:
+            await eventually(lambda: first.routes() == second.routes() == 2)
+            one.send(build.udp(one.address, "10.7.0.255", 1, 9, b"all"))
+            await eventually(lambda: other.injected() == 1)
+            (account,) = second.ledger.accounts().arrived
+            assert (account.group, account.sent) == (True, 1)
+            assert one.injected() == 0
+
+    run(work())
+
+
+def test_what_does_not_fit_before_the_bus_is_counted(sites: tuple[Site, Site]) -> None:
+    """While the bus takes nothing the backlog drops, and no packet is without an end."""
+
+    async def work() -> None:
+        server = prepared()
+        one, other = sites
+        async with (
+            Joined(one, server, bus_bytes=300_000) as first,
+            Joined(other, server) as second,
+        ):
+            await eventually(lambda: first.routes() == second.routes() == 2)
+            first.bus.stall()
+            packet = unanswered(one, other)
+            sent = sum(one.send(packet) for _ in range(3000))
+            await eventually(lambda: first.ledger.accounts().taken.causes[Cause.BUS_OUT] > 100)
+            first.bus.flow()
+            await eventually(lambda: settled(first, second, 1))
+            taken = first.ledger.accounts().taken
+            assert taken.taken + sum(taken.before.values()) == sent
+            assert taken.taken == taken.numbered + taken.causes[Cause.BUS_OUT]
+            (arrived,) = second.ledger.accounts().arrived
+            assert arrived.sent == taken.numbered == arrived.delivered
+
+    run(work())
+
+
+def test_packets_that_the_bus_loses_are_counted_though_none_follow(
+    sites: tuple[Site, Site],
+) -> None:
+    """The receiver learns the next number after a second of silence, and tells the sender."""
+
+    async def work() -> None:
+        server = prepared()
+        one, other = sites
+        async with Joined(one, server) as first, Joined(other, server) as second:
+            await eventually(lambda: first.routes() == second.routes() == 2)
+            one.send(ping(one, other))
+            await eventually(lambda: settled(first, second, 1))
+            second.bus.lose()
+            for number in range(2, 12):
+                one.send(ping(one, other, number))
+            await eventually(lambda: first.ledger.accounts().taken.numbered == 11)
+            second.bus.regain()
+            await eventually(lambda: settled(first, second, 11))
+            (arrived,) = second.ledger.accounts().arrived
+            assert (arrived.delivered, arrived.causes[Cause.BUS]) == (1, 10)
+            (sent,) = first.ledger.accounts().sent
+            assert (sent.delivered, sent.causes[Cause.BUS]) == (1, 10)
+
+    run(work())
+
+
+def test_the_loss_of_the_very_first_packets_is_counted(sites: tuple[Site, Site]) -> None:
+    """A host that has never got anything of another one learns what it has missed."""
+
+    async def work() -> None:
+        server = prepared()
+        one, other = sites
+        async with Joined(one, server) as first, Joined(other, server) as second:
+            await eventually(lambda: first.routes() == second.routes() == 2)
+            second.bus.lose()
+            one.send(ping(one, other))
+            await eventually(lambda: first.ledger.accounts().taken.numbered == 1)
+            second.bus.regain()
+            await eventually(lambda: settled(first, second, 1))
+            (sent,) = first.ledger.accounts().sent
+            assert (sent.sent, sent.causes[Cause.BUS]) == (1, 1)
+
+    run(work())
+
+
+def test_an_agent_that_ends_takes_its_leave(sites: tuple[Site, Site]) -> None:
+    """Its claims and its card are deleted, and the others are told at once."""
+
+    async def work() -> None:
+        server = prepared()
+        one, other = sites
+        async with Joined(one, server) as first:
+            async with Joined(other, server) as second:
+                await eventually(lambda: first.routes() == second.routes() == 2)
+            assert second.told[-1].kind is EventKind.AGENT_ENDED
+            await eventually(lambda: first.routes() == 1)
+            assert [event.data["host"] for event in first.kinds(EventKind.HOST_LEFT)] == [B]
+
+    run(work())
+
+
+def test_an_agent_that_is_killed_goes_on_where_it_was(sites: tuple[Site, Site]) -> None:
+    """The others notice its death; its successor goes on with its numbers and its accounts."""
+
+    async def work() -> None:
+        server = prepared()
+        one, other = sites
+        async with Joined(other, server) as second:
+            async with Joined(one, server) as first:
+                await eventually(lambda: first.routes() == second.routes() == 2)
+                one.send(ping(one, other))
+                await eventually(lambda: settled(first, second, 1))
+                await first.kill()
+            await eventually(lambda: second.kinds(EventKind.HOST_DIED))
+            await eventually(lambda: second.routes() == 1)
+            async with Joined(one, server) as again:
+                await eventually(lambda: again.routes() == second.routes() == 2)
+                one.send(ping(one, other, 2))
+                await eventually(lambda: settled(again, second, 2))
+                (arrived,) = second.ledger.accounts().arrived
+                assert (arrived.sent, arrived.delivered) == (2, 2)
+
+    run(work())
+
+
+def test_one_key_serves_one_agent(sites: tuple[Site, Site], tmp_path: Path) -> None:
+    """An agent ends when another one joins with its key, and deletes nothing of that one."""
+
+    async def work() -> None:
+        server = prepared()
+        one, _ = sites
+        copy = Site(tmp_path / "copy", A)
+        try:
+            async with Joined(one, server) as first, Joined(copy, server) as second:
+                with pytest.raises(KeyInUse):
+                    await first.task
+                await eventually(lambda: second.routes() == 1)
+        finally:
+            copy.stop()
+
+    run(work())
+
+
+def test_an_adapter_that_is_not_there_is_named(sites: tuple[Site, Site]) -> None:
+    """Nothing is joined, and the hint says how the adapter is made."""
+
+    async def work() -> None:
+        with pytest.raises(AdapterMissing, match="has no adapter Nowhere"):
+            async with Joined(sites[0], prepared(), adapter="Nowhere"):
+                pass
+
+    run(work())
+
+
+def test_a_token_that_is_too_narrow_is_named(sites: tuple[Site, Site]) -> None:
+    """An agent needs to read, to capture and to inject, and no more."""
+
+    async def work() -> None:
+        one, server = sites[0], prepared()
+        narrow = one.service.token(Scope.READ)
+        with pytest.raises(TokenTooNarrow, match="capture and inject"):
+            async with Joined(one, server, token=narrow):
+                pass
+        fitting = one.service.token(Scope.READ, Scope.CAPTURE, Scope.INJECT)
+        with pytest.raises(TokenTooNarrow, match="may not start one") as caught:
+            async with Joined(one, server, token=fitting):
+                pass
+        assert "wintun-api sessions start Lab" in caught.value.hint
+        one.service.session(one.adapter)
+        async with Joined(one, server, token=fitting) as joined:
+            await eventually(lambda: joined.routes() == 1)
+
+    run(work())
+
+
+def test_an_agent_comes_back_to_its_session(sites: tuple[Site, Site]) -> None:
+    """A session that somebody ends is started again, and packets flow."""
+
+    async def work() -> None:
+        server = prepared()
+        one, other = sites
+        async with Joined(one, server) as first, Joined(other, server) as second:
+            await eventually(lambda: first.routes() == second.routes() == 2)
+            (session,) = other.service.api.list_sessions()
+            await asyncio.to_thread(other.service.api.end_session, session.id)
+            await eventually(lambda: len(second.kinds(EventKind.SERVICE_CONNECTED)) == 2)
+            assert len(second.kinds(EventKind.SERVICE_LOST)) == 1
+            one.send(ping(one, other))
+            await eventually(lambda: one.injected() == 1)
+
+    run(work())
+
+
+def test_claims_follow_the_addresses_of_the_adapter(sites: tuple[Site, Site]) -> None:
+    """An address that is set while the agent runs is claimed, and the old one is not any more."""
+
+    async def work() -> None:
+        server = prepared()
+        one, other = sites
+        async with Joined(one, server) as first, Joined(other, server) as second:
+            await eventually(lambda: second.routes() == 2)
+            await first.client.update_adapter(one.adapter["guid"], addresses=["10.7.0.99/24"])
+            await eventually(
+                lambda: (
+                    second.agent.claims.routes.find(bytes((10, 7, 0, 99))) == A
+                    and second.agent.claims.routes.find(bytes((10, 7, 0, 1))) is None
+                )
+            )
+
+    run(work())
+
+
+def test_prefixes_behind_an_adapter_are_claimed(sites: tuple[Site, Site]) -> None:
+    """A network behind a host leads to it."""
+
+    async def work() -> None:
+        server = prepared()
+        one, other = sites
+        behind = (ip_network("192.168.5.0/24"),)
+        async with Joined(one, server, prefixes=behind), Joined(other, server) as second:
+            await eventually(lambda: second.routes() == 3)
+            assert second.agent.claims.routes.find(bytes((192, 168, 5, 9))) == A
+
+    run(work())
+
+
+def test_messages_in_anothers_name_are_counted_and_go_nowhere(sites: tuple[Site, Site]) -> None:
+    """A stream that sends to a subject of somebody's choice cannot speak for a host."""
+
+    async def work() -> None:
+        server = prepared()
+        one, other = sites
+        async with Joined(one, server) as first, Joined(other, server) as second:
+            await eventually(lambda: first.routes() == second.routes() == 2)
+            for subject in (LAB.packets(B, "nobody"), LAB.packets(B, B)):
+                await first.bus.publish(subject, b"x")
+            with suppress(Exception):
+                await first.bus.request(LAB.packets(B, A), b"x", patience=0.05)
+            await eventually(lambda: second.ledger.accounts().taken.forged == 3)
+            assert other.injected() == 0
+
+    run(work())
+
+
+def test_an_agent_outlives_its_server(sites: tuple[Site, Site]) -> None:
+    """After an interruption that outlasts all cards, everything is as it was."""
+
+    async def work() -> None:
+        server = prepared()
+        one, other = sites
+        async with Joined(one, server) as first, Joined(other, server) as second:
+            await eventually(lambda: first.routes() == second.routes() == 2)
+            server.stop()
+            await asyncio.sleep(2 * QUICK.lifetime)
+            server.start()
+            await eventually(lambda: first.kinds(EventKind.BUS_CONNECTED))
+            one.send(ping(one, other))
+            await eventually(lambda: one.injected() == 1)
+            await eventually(lambda: settled(first, second, 1))
+            assert first.kinds(EventKind.BUS_DISCONNECTED)
+
+    run(work())
