@@ -168,7 +168,8 @@ def settled(first: Joined, second: Joined, least: int) -> bool:
     accounts = first.ledger.accounts()
     theirs = [one for one in second.ledger.accounts().arrived if not one.group]
     sent = [one for one in accounts.sent if one.to == second.site.host]
-    if accounts.taken.waiting or any(one.waiting for one in (*sent, *theirs)):
+    waiting = [*(one.waiting for one in sent), *(one.waiting for one in theirs)]
+    if accounts.taken.waiting or any(waiting):
         return False
     counts = [one.sent for one in sent]
     return counts == [one.sent for one in theirs] and sum(counts) >= least
