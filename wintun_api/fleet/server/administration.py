@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
-from wintun_api.fleet.identity import Identity, check_certificates
+from wintun_api.fleet.bus.seam import Bus
+from wintun_api.fleet.identity import KeyLine
 from wintun_api.fleet.network import Network
 from wintun_api.fleet.problems import BusUnavailable, ServerFailed
-from wintun_api.fleet.rights import API, bucket_key, bucket_stream, inbox
+from wintun_api.fleet.rights import API, bucket_key, bucket_stream
 from wintun_api.fleet.server.configuration import BUCKET_BYTES
 from wintun_api.fleet.server.plan import Bounds, Plan, PlannedNetwork
 
@@ -24,16 +25,10 @@ MAX_VALUE: Final = 8 * 1024  # bytes of a card or a claim
 MAX_HEADERS: Final = 1024
 MAX_CAPTURE: Final = 128 * 1024  # bytes of one message of a capture
 
+_NO_NETWORK: Final = Network("system")  # the account of the system user has none
 _SECOND: Final = 1_000_000_000
 _SAME_WINDOW: Final = 120 * _SECOND  # in which the server knows a message again
 _UNKNOWN: Final = 10059  # there is no such stream
-
-
-class Requests(Protocol):
-    """What is needed of a bus here."""
-
-    async def request(self, subject: str, data: bytes, *, patience: float) -> bytes:
-        """Send a message that is answered, and return the answer."""
 
 
 async def prepare_all(plan: Plan, ca: str | None) -> None:
@@ -66,7 +61,7 @@ async def prepare_at(
         ServerFailed: The server refuses it.
         BusUnavailable: The server does not answer.
     """
-    async with _connected(url, planned.keeper, ca) as keeper:
+    async with _connected(KeyLine(planned.network, (url,), planned.keeper, ca)) as keeper:
         await prepare(keeper, planned.network, bounds)
 
 
@@ -81,7 +76,8 @@ async def reload(plan: Plan, ca: str | None) -> None:
         ServerFailed: The server refuses its new configuration.
         BusUnavailable: The server does not answer.
     """
-    async with _connected(plan.listening.own_url, plan.system, ca) as system:
+    line = KeyLine(_NO_NETWORK, (plan.listening.own_url,), plan.system, ca)
+    async with _connected(line) as system:
         answer = await _ask(system, "$SYS.REQ.SERVER.PING", {})
         server = answer.get("server", {}).get("id")
         if not isinstance(server, str):
@@ -95,7 +91,7 @@ async def reload(plan: Plan, ca: str | None) -> None:
         )
 
 
-async def prepare(keeper: Requests, network: Network, bounds: Bounds) -> None:
+async def prepare(keeper: Bus, network: Network, bounds: Bounds) -> None:
     """Make the buckets and the stream of a network, or give them the bounds of now.
 
     Args:
@@ -159,41 +155,18 @@ def _captures(network: Network, bounds: Bounds) -> dict[str, Any]:
     }
 
 
-async def _ask(bus: Requests, subject: str, question: dict[str, Any]) -> dict[str, Any]:
+async def _ask(bus: Bus, subject: str, question: dict[str, Any]) -> dict[str, Any]:
     data = json.dumps(question).encode() if question else b""
     answer = json.loads(await bus.request(subject, data, patience=PATIENCE))
     return answer if isinstance(answer, dict) else {}
 
 
-class _Connection:
-    def __init__(self, client: Any) -> None:
-        self._client = client
-
-    async def request(self, subject: str, data: bytes, *, patience: float) -> bytes:
-        message = await self._client.request(subject, data, timeout=patience)
-        return bytes(message.data)
-
-
 @asynccontextmanager
-async def _connected(url: str, identity: Identity, ca: str | None) -> AsyncIterator[Requests]:
-    import nats
+async def _connected(line: KeyLine) -> AsyncIterator[Bus]:
+    from wintun_api.fleet.bus.nats import NatsBus
 
-    async def drop(_error: Exception) -> None:
-        pass
-
+    bus = await NatsBus.connect(line, name="wintun-api bus")
     try:
-        client = await nats.connect(
-            url,
-            nkeys_seed_str=identity.seed.decode(),
-            tls=None if ca is None else check_certificates(ca),
-            allow_reconnect=False,
-            connect_timeout=PATIENCE,
-            inbox_prefix=inbox(identity.host),
-            error_cb=drop,
-        )
-    except (OSError, TimeoutError, nats.errors.Error) as error:
-        raise BusUnavailable(f"The server at {url} does not answer: {error}.") from None
-    try:
-        yield _Connection(client)
+        yield bus
     finally:
-        await client.close()
+        await bus.aclose()
