@@ -297,7 +297,7 @@ class Contract:
                 answer = asyncio.ensure_future(a.request(LAB.requests(B), b"?", patience=PATIENCE))
                 await asked.until(lambda: asked.messages)
                 [request] = asked.messages
-                assert request.reply.startswith(f"_INBOX_{A}.")
+                assert request.reply.startswith("_INBOX_")
                 assert not request.plain
                 await b.publish(request.reply, b"!")
                 assert await answer == b"!"
@@ -470,7 +470,7 @@ class Contract:
                 [first] = [one for one in done if isinstance(one, int)]
                 assert len([one for one in done if isinstance(one, KeyTaken)]) == 2
                 await buckets[0].delete("key")
-                await buckets[0].delete("never there")
+                await buckets[0].delete("never-there")
                 assert await buckets[1].create("key", b"again") > first
 
         run(work())

@@ -2,5 +2,5 @@
 
 seam    the bus as the other rooms see it
 intake  messages of a subscription on their way to the one who takes them
-nats    the bus over a connection to a NATS server
+nats/   the bus over connections to a NATS server
 """

@@ -127,7 +127,8 @@ class Bucket(Protocol):
         """Call `take` for every key that is there, then for every change.
 
         After an interruption every key is taken once more, also those that were deleted meanwhile,
-        with None for their value. Such a deletion has the last known revision and time of its key.
+        with None for their value. Such a deletion has the last known revision and time of its key;
+        the same is true of a key that has expired.
 
         Raises:
             BusDenied: This host may not read it.
@@ -151,6 +152,8 @@ class Stream(Protocol):
     ) -> AsyncIterator[tuple[Message, int]]:
         """Yield what is there, oldest first, each with the server's time in nanoseconds.
 
+        Reading goes on after an interruption, behind the last message that was read.
+
         Args:
             subject: The messages that are wanted; wildcards are allowed.
             since_ns: The time of the first; None begins with the oldest.
@@ -166,19 +169,25 @@ class Bus(Protocol):
     """A connection with the bus. It connects again by itself until it is closed.
 
     What a connection publishes does not come back to its own subscriptions.
-
-    Attributes:
-        connected: Whether there is a connection now.
-        version: The version that the server has told.
-        unsent: How many bytes wait for the server.
     """
 
-    connected: bool
-    version: str
-    unsent: int
+    @property
+    def connected(self) -> bool:
+        """Whether there is a connection now."""
+
+    @property
+    def version(self) -> str:
+        """The version that the server has told last; empty before."""
+
+    @property
+    def unsent(self) -> int:
+        """How many bytes wait for the server."""
 
     def notify(self, notice: Notice) -> None:
-        """Call `notice` for every change of the connection from now on."""
+        """Call `notice` for every change of the connection from now on.
+
+        A subject that is denied is told once in ten seconds at most.
+        """
 
     async def publish(self, subject: str, data: bytes) -> bool:
         """Send a message without waiting for the server; return whether it was taken.

@@ -1,0 +1,111 @@
+"""The bus over NATS keeps what every bus promises, and what only a real server can do to it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+import pytest
+
+from tests.fleet.bus.contract import (
+    BOUND,
+    BOUND_PUBLISH,
+    BOUND_SUBSCRIBE,
+    HOST_TTL,
+    LAB,
+    PENDING,
+    A,
+    B,
+    C,
+    Contract,
+    Ground,
+)
+from tests.fleet.nats_server import NatsServer
+from wintun_api.fleet.bus.nats import NatsBus
+from wintun_api.fleet.bus.seam import Bus
+from wintun_api.fleet.identity import KeyLine
+
+SECOND = 1_000_000_000
+
+
+class NatsGround:
+    """A real server."""
+
+    def __init__(self, server: NatsServer) -> None:
+        self.server = server
+        self.buses: list[NatsBus] = []
+        self.lines: Mapping[str, KeyLine] = {
+            A: server.line(),
+            B: server.line(),
+            C: server.line(),
+            BOUND: server.line(publish=BOUND_PUBLISH, subscribe=BOUND_SUBSCRIBE),
+        }
+
+    async def begin(self) -> None:
+        self.server.start()
+        bus = await NatsBus.connect(self.lines[A])
+        await prepare(bus)
+        await bus.aclose()
+
+    async def connect(self, host: str) -> Bus:
+        bus = await NatsBus.connect(self.lines[host], name=host, pending=PENDING)
+        self.buses.append(bus)
+        return bus
+
+    async def kill(self) -> None:
+        self.server.kill()
+
+    async def restart(self) -> None:
+        self.server.start()
+
+    async def stall(self, bus: Bus) -> None:
+        self.server.stand_still()
+
+    async def flow(self, bus: Bus) -> None:
+        self.server.go_on()
+
+
+async def prepare(bus: Bus) -> None:
+    """Make the buckets and the stream of the network."""
+    for name, age in ((LAB.routes, 0), (LAB.hosts, int(HOST_TTL * SECOND))):
+        await make(
+            bus,
+            {
+                "name": f"KV_{name}",
+                "subjects": [f"$KV.{name}.>"],
+                "max_msgs_per_subject": 1,
+                "max_age": age,
+                "duplicate_window": age or SECOND,
+                "allow_direct": True,
+            },
+        )
+    await make(bus, {"name": LAB.captures, "subjects": [LAB.capture("*", "*")]})
+
+
+async def make(bus: Bus, stream: dict[str, Any]) -> None:
+    """Make a stream."""
+    subject = f"$JS.API.STREAM.CREATE.{stream['name']}"
+    answer = json.loads(await bus.request(subject, json.dumps(stream).encode(), patience=10))
+    assert "error" not in answer, answer
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot make a process stand still")
+class TestNats(Contract):
+    """The bus over a real server."""
+
+    @pytest.fixture
+    def ground(self, nats_server: NatsServer) -> Callable[[], AbstractAsyncContextManager[Ground]]:
+        @asynccontextmanager
+        async def nats() -> AsyncIterator[Ground]:
+            ground = NatsGround(nats_server)
+            await ground.begin()
+            try:
+                yield ground
+            finally:
+                for bus in ground.buses:
+                    await bus.aclose()
+
+        return nats

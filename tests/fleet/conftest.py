@@ -1,0 +1,17 @@
+"""Fixtures of the tests of many hosts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.fleet.nats_server import NatsServer, ending
+
+
+@pytest.fixture
+def nats_server(tmp_path: Path) -> Iterator[NatsServer]:
+    """A real server on a free port of the loopback address; it is not started yet."""
+    with ending(NatsServer(tmp_path)) as server:
+        yield server

@@ -1,0 +1,321 @@
+"""One connection with a server, from its beginning to its end: nats-py, and what it leaves open."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import ssl
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
+from functools import partial
+from typing import Any, Final, Protocol, TypeVar, cast
+
+from nats import errors
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
+
+from wintun_api.errors import InvalidArgument
+from wintun_api.fleet.bus.nats.line import Line
+from wintun_api.fleet.identity import Identity
+from wintun_api.fleet.problems import BusDenied, BusUnavailable, KeyRefused, NobodyAnswers
+from wintun_api.fleet.rights import inbox
+
+T = TypeVar("T")
+Headers = Mapping[str, str]
+
+CONNECT_PATIENCE: Final = 5  # seconds for each step
+PING_INTERVAL: Final = 5  # seconds
+PINGS_UNANSWERED: Final = 2  # the next one ends the connection
+FOREVER: Final = 1 << 30  # seconds, where something else ends the wait
+CLOSE_PATIENCE: Final = 2.0
+
+NO_CONNECTION: Final = "There is no connection with the bus."
+
+_DENIED: Final = re.compile(r'permissions violation for (publish|subscription) to "([^"]*)"')
+
+
+class Reader(Protocol):
+    """What takes the messages of one subject."""
+
+    def came(self, subject: str, data: bytes, reply: str, headers: Headers | None) -> None:
+        """Take a message. An empty mapping is a header that nobody understands."""
+
+
+class Connection:
+    """A connection. It does not come back after its end.
+
+    Attributes:
+        url: The server.
+        line: Its socket; `line.ended` tells the end.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        pending: int,
+        drained: Callable[[], None],
+        denied: Callable[[str, str], None],
+    ) -> None:
+        self.url = url
+        self.line = Line(
+            must_encrypt=url.startswith("tls://"), high_water=pending // 4, drained=drained
+        )
+        self._client = _Client()
+        self._client._transport = self.line  # noqa: SLF001 - it has no parameter for it
+        self._denied = denied
+        self._waiting: dict[str, set[asyncio.Future[Any]]] = {}
+        self._refused: set[str] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._errors: list[Exception] = []
+
+    async def open(self, identity: Identity, context: ssl.SSLContext, name: str) -> None:
+        """Connect.
+
+        Raises:
+            KeyRefused: The server does not know the key.
+            BusUnavailable: It does not answer, or its certificate is another one.
+        """
+        try:
+            await self._client.connect(
+                [self.url],
+                name=name,
+                error_cb=self._failed,
+                allow_reconnect=False,
+                max_reconnect_attempts=1,
+                reconnect_time_wait=0,
+                connect_timeout=CONNECT_PATIENCE,
+                ping_interval=PING_INTERVAL,
+                max_outstanding_pings=PINGS_UNANSWERED,
+                nkeys_seed_str=identity.seed.decode(),
+                inbox_prefix=inbox(identity.host),
+                tls=context,
+                no_echo=True,
+                pending_size=0,  # never wait when publishing: the bus has its own bound
+            )
+        except (errors.Error, OSError, TimeoutError) as error:
+            causes = [*self._errors, error]
+            await self.close("It could not be opened.")
+            raise _refusal(self.url, causes) from None
+        except BaseException:
+            await self.close("It could not be opened.")
+            raise
+
+    @property
+    def alive(self) -> bool:
+        """Whether it has not ended."""
+        return not self.line.ended.done()
+
+    @property
+    def reason(self) -> str:
+        """Why it has ended, in a sentence."""
+        said = self._client.last_error
+        if isinstance(said, errors.AuthorizationError):
+            return "The server does not know this host's key any more."
+        if isinstance(said, errors.StaleConnectionError) and not isinstance(
+            said, errors.UnexpectedEOF
+        ):
+            return "The server does not answer."
+        if said is not None and not isinstance(said, (OSError, errors.UnexpectedEOF)):
+            return f"The server has ended the connection: {str(said).removeprefix('nats: ')}."
+        return self.line.ended.result() if self.line.ended.done() else "It has not ended."
+
+    @property
+    def version(self) -> str:
+        """The version that the server has told."""
+        told = self._client.connected_server_version
+        return f"{told.major}.{told.minor}.{told.patch}"
+
+    @property
+    def unsent(self) -> int:
+        """The bytes that the system has not taken yet."""
+        return self._client.pending_data_size + self.line.unsent
+
+    async def publish(self, subject: str, data: bytes) -> bool:
+        """Send a message; return False if the connection has ended.
+
+        Raises:
+            InvalidArgument: It is larger than the server takes.
+        """
+        try:
+            await self._client.publish(subject, data)
+        except (errors.MaxPayloadError, errors.BadSubjectError) as error:
+            raise self._invalid(error, subject) from None
+        except (errors.ConnectionClosedError, errors.OutboundBufferLimitError):
+            return False
+        return True
+
+    async def subscribe(self, subject: str, reader: Reader) -> Subscription:
+        """Have the messages of a subject given to a reader.
+
+        Raises:
+            BusDenied: This host may not read it.
+            BusUnavailable: The connection has ended.
+        """
+        self._refused.discard(subject.lower())
+        try:
+            subscription = await self._client.subscribe(subject, cb=partial(_give, reader))
+        except errors.BadSubjectError as error:
+            raise self._invalid(error, subject) from None
+        except errors.ConnectionClosedError:
+            raise BusUnavailable(NO_CONNECTION) from None
+        await self.flush()  # the server says before its answer that it refuses a subject
+        if subject.lower() in self._refused:
+            await self.unsubscribe(subscription)
+            raise _denial(subject)
+        return subscription
+
+    async def unsubscribe(self, subscription: Subscription) -> None:
+        """Have no more messages given; nothing happens if it has ended."""
+        with suppress(errors.Error):
+            await subscription.unsubscribe()
+
+    async def flush(self) -> None:
+        """Wait until the server has answered to everything that was sent before.
+
+        Raises:
+            BusUnavailable: The connection ended first.
+        """
+        # It is not cancelled: an answer to a question that was given up ends nats-py's reading.
+        await self._until_end(self._run(self._client.flush(timeout=FOREVER)))
+        if not self.alive:
+            raise BusUnavailable(NO_CONNECTION)
+
+    async def request(
+        self, subject: str, data: bytes, *, patience: float, headers: dict[str, str] | None = None
+    ) -> Msg:
+        """Ask, and return the answer.
+
+        Raises:
+            NobodyAnswers: Nothing listens there, or nothing came in time.
+            BusDenied: This host may not ask there.
+            BusUnavailable: The connection has ended.
+        """
+        asking = self._run(self._client.request(subject, data, timeout=patience, headers=headers))
+        waiting = self._waiting.setdefault(subject.lower(), set())
+        waiting.add(asking)
+        try:
+            return await self._until_end(asking)
+        except errors.NoRespondersError:
+            raise NobodyAnswers(f"Nothing listens at {subject}.", subject=subject) from None
+        except errors.TimeoutError:
+            raise NobodyAnswers(
+                f"No answer came from {subject} in {patience:g} seconds.", subject=subject
+            ) from None
+        except (errors.MaxPayloadError, errors.BadSubjectError) as error:
+            raise self._invalid(error, subject) from None
+        except errors.Error:
+            raise BusUnavailable(NO_CONNECTION) from None
+        except asyncio.CancelledError:
+            if asking.cancelled() and subject.lower() in self._refused:
+                raise _denial(subject) from None
+            raise
+        finally:
+            asking.cancel()
+            waiting.discard(asking)
+            if not waiting:
+                self._waiting.pop(subject.lower(), None)
+
+    def new_inbox(self) -> str:
+        """Return a subject of one's own."""
+        return self._client.new_inbox()
+
+    async def close(self, reason: str) -> None:
+        """End the connection now; what is unsent is lost. Idempotent."""
+        self.line.end(reason)
+        for task in tuple(self._tasks):
+            task.cancel()
+        with suppress(OSError, errors.Error, TimeoutError):
+            async with asyncio.timeout(CLOSE_PATIENCE):
+                await self._client.close()
+
+    def _run(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        task = asyncio.get_running_loop().create_task(work, name="bus")
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # whoever waited has it
+
+    async def _until_end(self, task: asyncio.Task[T]) -> T:
+        """Return what a task returns, unless the connection ends first."""
+        ended = self.line.ended
+        await asyncio.wait((task, ended), return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            return task.result()
+        raise BusUnavailable("The connection with the bus has ended.")
+
+    def _invalid(self, error: errors.Error, subject: str) -> InvalidArgument:
+        if isinstance(error, errors.BadSubjectError):
+            return InvalidArgument("subject", f"{subject!r} is not a subject of the bus.")
+        most = self._client.max_payload
+        return InvalidArgument("data", f"The server takes messages of at most {most} bytes.")
+
+    async def _failed(self, error: Exception) -> None:
+        found = _DENIED.search(str(error))
+        if found is None:
+            self._errors = [*self._errors[-7:], error]
+            return
+        what, subject = found.groups()
+        self._refused = {subject} if len(self._refused) > 256 else self._refused | {subject}
+        for asking in self._waiting.get(subject, ()):
+            asking.cancel()
+        self._denied(f"{what} to", subject)
+
+
+class _Client(Client):
+    """nats-py, but readers get their messages at once, not through a queue and a task each.
+
+    It costs half of the time, and the queue drops what does not fit without counting its bytes. If
+    another version of nats-py does not call this, `_give` does the same through the queue.
+    """
+
+    async def _process_msg(
+        self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: bytes | None
+    ) -> None:
+        subscription = self._subs.get(sid)
+        give = None if subscription is None else subscription._cb  # noqa: SLF001
+        if isinstance(give, partial):
+            told = None
+            if headers:
+                told = await self._process_headers(headers) or {}
+            give.args[0].came(subject.decode(), data, reply.decode(), told)
+        else:
+            await super()._process_msg(sid, subject, reply, data, cast("bytes", headers))
+
+
+async def _give(reader: Reader, message: Msg) -> None:
+    reader.came(message.subject, message.data, message.reply, message.headers)
+
+
+def _denial(subject: str) -> BusDenied:
+    return BusDenied(
+        f"The server does not allow {subject} to this host.",
+        subject=subject,
+        hint="Ask who operates the bus for a key with this right.",
+    )
+
+
+def _refusal(url: str, causes: list[Exception]) -> BusUnavailable | KeyRefused:
+    """Return what to raise for what nats-py says when it cannot connect."""
+    for one in causes:
+        if isinstance(one, errors.AuthorizationError) or "uthorization" in str(one):
+            return KeyRefused(
+                f"The server {url} does not know this host's key, or it was withdrawn.",
+                hint="Make a new one with wintun-api join keys where the bus is.",
+            )
+        if isinstance(one, ssl.SSLCertVerificationError):
+            return BusUnavailable(
+                f"The certificate of {url} cannot be trusted: {one.verify_message}.",
+                hint="Make a new key line where the bus is: it brings the certificate along.",
+            )
+    told = [str(one) for one in causes if isinstance(one, OSError) and str(one)]
+    said = told[0] if told else (str(causes[0]) or "it does not answer in time")
+    return BusUnavailable(
+        f"The server {url} cannot be reached: {said}.",
+        hint="Look whether wintun-api bus runs there, and whether a firewall is in between.",
+    )
