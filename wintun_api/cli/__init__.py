@@ -18,12 +18,16 @@
     tokens           create and revoke tokens
     service          run it as a service of Windows, or of Linux under systemd
     bus              run the server over which hosts join one network
+    join             join a network of many hosts with an adapter
+    hosts            list the hosts that have joined a network
     join_group       what follows `join`: the name of a network, or `keys`
     join_keys        make the keys with which hosts join
     guide            read the user's guide
     version          the versions of the command, the service and the driver
 
     bus_options      where the server of `bus` listens
+    fleet_options    the bus, and the key with which a command connects
+    service_failure  the exceptions of the client as the last words of a command
     fleet_failure    the exceptions of `fleet` as the last words of a command
     bundle           several options as one argument of a command
     setting_options  the options that set settings, made from their declarations
@@ -94,6 +98,7 @@ from wintun_api.cli import (
     extcap,
     guide,
     health,
+    hosts,
     impair,
     inject,
     join_group,
@@ -233,5 +238,6 @@ app.add_typer(tokens.app, name="token", hidden=True)  # what many type first
 app.add_typer(service.app, name="service")
 app.command(epilog=bus.EPILOG)(bus.bus)
 app.add_typer(join_group.app, name="join")
+app.command()(hosts.hosts)
 app.command()(version.version)
 app.command("help")(_help)

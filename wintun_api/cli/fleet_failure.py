@@ -20,6 +20,9 @@ _CODES: Final[dict[type[problems.FleetError], ExitCode]] = {
     problems.LaboratoryMissing: ExitCode.NOT_FOUND,
     problems.LaboratoryInUse: ExitCode.CONFLICT,
     problems.LedgerInUse: ExitCode.CONFLICT,
+    problems.KeyInUse: ExitCode.CONFLICT,
+    problems.AdapterMissing: ExitCode.NOT_FOUND,
+    problems.TokenTooNarrow: ExitCode.REFUSED,
     problems.KeyTaken: ExitCode.CONFLICT,
 }
 

@@ -31,6 +31,7 @@ class Interruption:
     def __init__(self) -> None:
         self.signal: int | None = None
         self._held = False
+        self._tell: Callable[[], object] | None = None
         self._before: dict[int, _Handler] = {}
 
     def __enter__(self) -> Self:
@@ -48,8 +49,22 @@ class Interruption:
     def _come(self, number: int, _frame: FrameType | None) -> None:
         again = self.signal is not None
         self.signal = number
-        if again or not self._held:
+        if again or not (self._held or self._tell):
             raise KeyboardInterrupt
+        if self._tell is not None:
+            self._tell()
+
+    @contextmanager
+    def told(self, tell: Callable[[], object]) -> Iterator[None]:
+        """Call `tell` when a signal comes in place of raising, so that an event loop ends in order.
+
+        A second signal raises KeyboardInterrupt.
+        """
+        self._tell = tell
+        try:
+            yield
+        finally:
+            self._tell = None
 
     @contextmanager
     def held(self) -> Iterator[None]:

@@ -14,7 +14,7 @@ from typing import Any, Final
 import typer
 from typer.core import TyperGroup
 
-from wintun_api.cli import join_keys
+from wintun_api.cli import join, join_keys
 
 NETWORK: Final = "NETWORK"
 
@@ -37,3 +37,4 @@ app = typer.Typer(
     context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
 )
 app.command("keys")(join_keys.keys)
+app.command(NETWORK, epilog=join.EPILOG)(join.join)

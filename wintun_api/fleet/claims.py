@@ -105,6 +105,7 @@ class Claims:
 
     Attributes:
         routes: The table that follows from them.
+        refused: The claims of hosts that live and that do not hold, each with the one before it.
         ignored: How many keys were not taken: they are no claims, or too many.
     """
 
@@ -129,6 +130,7 @@ class Claims:
             on_routes: Called with each table that follows.
         """
         self.routes = Routes()
+        self.refused: Mapping[Claim, Claim] = {}
         self.ignored = 0
         self._bus = bus
         self._network = network
@@ -279,6 +281,7 @@ class Claims:
         self._computed_at = asyncio.get_running_loop().time()
         live = self._inventory.epochs
         found = ownership(self._counted(live), live)
+        self.refused = found.refused
         if found.owners != self.routes.owners:
             self.routes = Routes(found.owners)
             self._on_routes(self.routes)

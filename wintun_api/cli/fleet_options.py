@@ -1,0 +1,134 @@
+"""The options of the commands that connect with a bus, and the connection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from wintun_api.cli import bundle
+from wintun_api.cli.options import as_folder, as_path
+
+if TYPE_CHECKING:
+    from wintun_api.fleet.bus.nats import NatsBus
+    from wintun_api.fleet.identity import KeyLine
+    from wintun_api.fleet.network import Network
+    from wintun_api.fleet.rights import Role
+    from wintun_api.fleet.storage import Storage
+
+EXTRA = "fleet"
+
+
+@dataclass(frozen=True, slots=True)
+class FleetOptions:
+    """A bus, and the key with which a command connects.
+
+    Attributes:
+        bus: Where the servers are; those of the key if there are none.
+        key: The file of the key; None for a key of the bus on this machine.
+        data_dir: Where this user's agents keep their things; None for the default.
+        bus_data_dir: Where the bus on this machine keeps its data; None for the default.
+    """
+
+    bus: list[str] | None
+    key: Path | None
+    data_dir: Path | None
+    bus_data_dir: Path | None
+
+    def storage(self) -> Storage:
+        """Return where this user's agents keep their things."""
+        from wintun_api.fleet.storage import Storage, default_directory
+
+        return Storage(self.data_dir or default_directory())
+
+    async def key_for(self, network: Network, what: str, *, role: Role, name: str) -> KeyLine:
+        """Return the key; see `Storage.key`."""
+        from wintun_api.cli.bus import laboratory_in
+
+        return await self.storage().key(
+            network,
+            what,
+            laboratory_in(self.bus_data_dir),
+            file=self.key,
+            servers=tuple(self.bus or ()),
+            role=role,
+            name=name,
+        )
+
+
+async def connected(line: KeyLine, name: str, *, pending: int | None = None) -> NatsBus:
+    """Connect with a bus, and warn of a server with known holes.
+
+    Raises:
+        FleetError: It refuses, or does not answer.
+    """
+    from wintun_api.cli.log import tell
+    from wintun_api.fleet.bus.nats import NatsBus
+    from wintun_api.fleet.server.program import parsed, warning_of
+
+    if pending is None:
+        bus = await NatsBus.connect(line, name=name)
+    else:
+        bus = await NatsBus.connect(line, name=name, pending=pending)
+    version = parsed(bus.version)
+    warning = warning_of(version) if version is not None else None
+    if warning:
+        tell(f"Warning: {warning}")
+    return bus
+
+
+def takes_fleet_options(command: bundle.Command) -> bundle.Command:
+    """Decorate a command whose argument `fleet` is a `FleetOptions`."""
+    bus = typer.Option(
+        "--bus",
+        metavar="URL",
+        help="Where the server of the bus is, such as tls://hub.example.com:4222. The default is "
+        "what the key says. Can be repeated.",
+    )
+    key = typer.Option(
+        "--key",
+        metavar="FILE",
+        parser=as_path,
+        help="The file with the key of this host, as wintun-api join keys has made it. Without it "
+        "a bus on this machine, of the same user, makes one.",
+    )
+    data_dir = typer.Option(
+        "--data-dir",
+        metavar="FOLDER",
+        parser=as_folder,
+        help="Where agents keep their counters. The default is a folder of this user.",
+    )
+    bus_data_dir = typer.Option(
+        "--bus-data-dir",
+        metavar="FOLDER",
+        parser=as_folder,
+        help="Where a bus on this machine keeps its data, if it was given another folder.",
+    )
+    options = [
+        bundle.option("bus", Annotated[list[str] | None, bus], None),
+        bundle.option("key", Annotated[Path | None, key], None),
+        bundle.option("data_dir", Annotated[Path | None, data_dir], None),
+        bundle.option("bus_data_dir", Annotated[Path | None, bus_data_dir], None),
+    ]
+    make: Callable[..., object] = FleetOptions
+    return bundle.takes("fleet", options, make)(command)
+
+
+def network_in(name: str) -> Network:
+    """Return the network of a name.
+
+    Raises:
+        typer.BadParameter: It is not the name of a network.
+    """
+    from wintun_api.errors import InvalidArgument
+    from wintun_api.fleet.network import Network
+
+    try:
+        return Network(name)
+    except InvalidArgument as error:
+        raise typer.BadParameter(
+            str(error).removeprefix(f"{error.field}: "), param_hint="NETWORK"
+        ) from None

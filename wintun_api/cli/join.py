@@ -1,0 +1,176 @@
+"""`wintun-api join NETWORK`: join a network of many hosts with an adapter."""
+
+from __future__ import annotations
+
+import json
+import socket
+from ipaddress import ip_network
+from typing import TYPE_CHECKING, Annotated, Final, Literal
+
+import typer
+
+from wintun_api.cli.amounts import bytes_in
+from wintun_api.cli.client_options import ClientOptions, takes_client_options
+from wintun_api.cli.fleet_options import (
+    EXTRA,
+    FleetOptions,
+    connected,
+    network_in,
+    takes_fleet_options,
+)
+from wintun_api.cli.interruption import Interruption
+from wintun_api.cli.output import counted, printable
+
+if TYPE_CHECKING:
+    from wintun_api.fleet.accounts import Accounts
+    from wintun_api.fleet.agent import Order
+    from wintun_api.fleet.events import Event
+    from wintun_api.fleet.network import Prefix
+
+MAX_NAME: Final = 64
+LEAST_BYTES, MOST_BYTES = 256 * 1024, 1 << 30
+EPILOG: Final = (
+    "Example: wintun-api join lab --adapter A\n\n"
+    "On another machine: wintun-api join lab --adapter B --key FILE"
+)
+
+
+@takes_fleet_options
+@takes_client_options("Write one JSON object per line; errors too.")
+def join(
+    network: Annotated[str, typer.Argument(metavar="NETWORK", help="The name of the network.")],
+    *,
+    adapter: Annotated[
+        str,
+        typer.Option("--adapter", "-a", metavar="ADAPTER", help="The adapter: its name or GUID."),
+    ],
+    prefix: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PREFIX",
+            help="A network behind this host that leads to it, such as 192.168.5.0/24, besides the "
+            "addresses of the adapter. Can be repeated.",
+        ),
+    ] = None,
+    name: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="What this host is called. The default is its name."),
+    ] = None,
+    policy: Annotated[
+        Literal["drop_oldest", "drop_newest", "block"],
+        typer.Option(
+            help="What happens to packets when the bus takes them too slowly; block lets them wait "
+            "in the ring of the adapter.",
+        ),
+    ] = "drop_oldest",
+    bus_bytes: Annotated[
+        str, typer.Option(metavar="SIZE", help="How much waits for the bus at most.")
+    ] = "1mb",
+    options: ClientOptions,
+    fleet: FleetOptions,
+) -> None:
+    """Join a network of many hosts with an adapter, until Ctrl-C or SIGTERM.
+
+    Other hosts reach the addresses of the adapter then, and what is sent to their
+    addresses leaves through it. It needs a token of the scopes read, capture and inject,
+    and no other right on this machine.
+
+    Every change is a line: hosts that come and go, addresses that are refused because
+    another host has them, lost packets. A second signal ends it at once.
+    """
+    import asyncio
+
+    from wintun_api.cli.fleet_failure import fleet_failures
+
+    with fleet_failures(EXTRA):
+        from wintun_api.fleet.agent import Order
+
+        order = Order(
+            network_in(network),
+            adapter,
+            _name_in(name),
+            tuple(map(_prefix_in, prefix or ())),
+            policy,
+            bytes_in(bus_bytes, "--bus-bytes", least=LEAST_BYTES, most=MOST_BYTES),
+        )
+        with Interruption() as interruption:
+            asyncio.run(_run(order, options, fleet, interruption))
+            if interruption.signal is not None:
+                raise KeyboardInterrupt
+
+
+async def _run(
+    order: Order, options: ClientOptions, fleet: FleetOptions, interruption: Interruption
+) -> None:
+    import asyncio
+
+    from wintun_api.cli.service_failure import service_failures
+    from wintun_api.client import AsyncClient
+    from wintun_api.fleet.agent import Agent
+    from wintun_api.fleet.rights import Role
+
+    def show(event: Event) -> None:
+        if options.as_json:
+            typer.echo(json.dumps(event.document()))
+        else:
+            typer.echo(printable(f"{event.time.astimezone():%H:%M:%S}  {event.text}"))
+
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    with (
+        service_failures(options.url),
+        interruption.told(lambda: loop.call_soon_threadsafe(stop.set)),
+    ):
+        async with AsyncClient(
+            options.url, token=options.token, token_file=options.token_file
+        ) as client:
+            await client.get_system()  # says what is wrong there before a key is made
+            line = await fleet.key_for(
+                order.network, order.adapter, role=Role.HOST, name=order.name
+            )
+            ledger = fleet.storage().ledger(order.network, line.identity.host)
+            try:
+                bus = await connected(line, f"wintun-api {order.name}", pending=order.bus_bytes)
+                try:
+                    agent = Agent(client, bus, line.identity.host, order, ledger, on_event=show)
+                    await agent.run(stop)
+                finally:
+                    await bus.aclose()
+                if not options.as_json:
+                    typer.echo(_totals(ledger.accounts()), err=True)
+            finally:
+                ledger.close()
+
+
+def _totals(accounts: Accounts) -> str:
+    from wintun_api.fleet.losses import lost_by
+
+    sent = counted(accounts.taken.numbered, "packet")
+    confirmed = sum(one.delivered for one in accounts.sent)
+    delivered = counted(sum(one.delivered for one in accounts.arrived), "packet")
+    lost = ", ".join(
+        f"{count} {cause.value.replace('_', ' ')}"
+        for cause, count in lost_by(accounts).items()
+        if count
+    )
+    return (
+        f"In all runs with this key: {sent} sent, {confirmed} of them confirmed; {delivered} "
+        f"injected; lost: {lost or 'none'}."
+    )
+
+
+def _name_in(name: str | None) -> str:
+    said = (socket.gethostname() if name is None else name).strip() or "host"
+    if len(said) > MAX_NAME or not said.isprintable():
+        raise typer.BadParameter(
+            f"A name has at most {MAX_NAME} characters, all of them printable.", param_hint="--name"
+        )
+    return said
+
+
+def _prefix_in(text: str) -> Prefix:
+    try:
+        return ip_network(text.strip())
+    except ValueError as error:
+        raise typer.BadParameter(
+            f"{text!r} is not a network such as 192.168.5.0/24: {error}.", param_hint="--prefix"
+        ) from None
