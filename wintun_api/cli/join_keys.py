@@ -100,6 +100,8 @@ def keys(
 
     The key goes to standard output; the id of the host goes to standard error.
     """
+    import asyncio
+
     from wintun_api.cli.fleet_failure import fleet_failures
 
     if sum((show_list, revoke is not None, print_config, prepare is not None)) > 1:
@@ -111,7 +113,7 @@ def keys(
     with fleet_failures("fleet-server"):
         laboratory = laboratory_in(data_dir)
         if print_config or prepare is not None:
-            _begin(laboratory, network)
+            asyncio.run(_begin(laboratory, network))
         chosen = _chosen(laboratory, network)
         if show_list:
             _show_keys(chosen, as_json=as_json)
@@ -125,11 +127,11 @@ def keys(
             _make(laboratory, chosen, role, name, output, as_json=as_json)
 
 
-def _begin(laboratory: Laboratory, network: str | None) -> None:
+async def _begin(laboratory: Laboratory, network: str | None) -> None:
     """Plan a network for a server that somebody else operates, if nothing is planned yet."""
     if not laboratory.has_plan():
         laboratory.prepare()
-        with laboratory.changing():
+        async with laboratory.changing():
             laboratory.write(with_networks(new_plan(), [network] if network else None))
 
 

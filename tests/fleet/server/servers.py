@@ -72,10 +72,12 @@ class Server:
     Attributes:
         laboratory: Its data directory.
         process: The process of nats-server.
+        hosts: Keys of hosts that were made before, for tests that need any.
     """
 
     laboratory: Laboratory
     process: subprocess.Popen[bytes]
+    hosts: list[KeyLine] = field(default_factory=list)
 
     @property
     def plan(self) -> Plan:
@@ -92,6 +94,12 @@ class Server:
             first.keeper,
             self.laboratory.trusted(self.plan),
         )
+
+    async def two_hosts(self) -> tuple[KeyLine, KeyLine]:
+        """Return the keys of two hosts, the same ones every time."""
+        while len(self.hosts) < 2:
+            self.hosts.append(await self.issue())
+        return self.hosts[0], self.hosts[1]
 
     async def issue(
         self, role: Role = Role.HOST, *, network: Network = LAB, name: str = ""

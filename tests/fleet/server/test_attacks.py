@@ -84,7 +84,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @asynccontextmanager
 async def scene(server: Server) -> AsyncIterator[Scene]:
     """Let two hosts connect; the victim claims a prefix."""
-    attacker, victim = await server.issue(), await server.issue()
+    attacker, victim = await server.two_hosts()
     async with strangers(attacker, victim, server.keeper) as (one, two, keeper):
         store = keeper.client.jetstream()
         for stream in (ROUTES, HOSTS, LAB.captures):

@@ -90,7 +90,7 @@ async def _change(
     """Change a network in the plan; a server that runs reads the new configuration."""
     if not laboratory.has_plan():
         laboratory.plan()  # says what is missing
-    with laboratory.changing():
+    async with laboratory.changing():
         before = laboratory.plan()
         plan = before.with_network(change(before.find(network)))
         laboratory.write(plan)

@@ -15,13 +15,14 @@ Only its owner can read it. The seeds of hosts are not here: each is only in the
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import secrets
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -183,8 +184,8 @@ class Laboratory:
             return None
         return files.read(self.path / "authority.pem", MAX_FILE).decode()
 
-    @contextmanager
-    def changing(self) -> Iterator[None]:
+    @asynccontextmanager
+    async def changing(self) -> AsyncIterator[None]:
         """Keep other processes from changing the plan; wait for one that does.
 
         Raises:
@@ -201,7 +202,7 @@ class Laboratory:
                         f"Another program has been changing {self.path} for {PATIENCE:g} seconds.",
                         hint="Wait until it has ended, or end it.",
                     )
-                time.sleep(PAUSE)
+                await asyncio.sleep(PAUSE)
             yield
         finally:
             os.close(descriptor)

@@ -23,7 +23,8 @@ Version = tuple[int, int, int]
 # streams of other accounts.
 SAFE: Final[Version] = (2, 12, 7)
 
-_VERSION: Final = re.compile(r"nats-server:? v?(\d{1,6})\.(\d{1,6})\.(\d{1,6})")
+_SAID: Final = re.compile(r"nats-server: (?P<version>\S+)")
+_VERSION: Final = re.compile(r"v?(\d{1,6})\.(\d{1,6})\.(\d{1,6})")
 _INSTALL: Final = "Install it with: pip install 'wintun-api[fleet-server]'"
 
 
@@ -62,8 +63,8 @@ def spelled(version: Version) -> str:
 
 
 def parsed(text: str) -> Version | None:
-    """Return the version in what nats-server prints, or in what it tells its clients."""
-    found = _VERSION.search(text) or _VERSION.search(f"{NAME} {text}")
+    """Return a version as nats-server tells it to its clients; None if it is not one."""
+    found = _VERSION.match(text)
     return (int(found[1]), int(found[2]), int(found[3])) if found else None
 
 
@@ -96,7 +97,8 @@ def asked(path: Path) -> Program:
     except (OSError, subprocess.SubprocessError) as error:
         reason = getattr(error, "strerror", None) or "it does not answer"
         raise ServerMissing(f"{path} does not run: {reason}.", hint=_INSTALL) from None
-    version = parsed(said.stdout[:1024].decode("utf-8", "replace"))
+    found = _SAID.match(said.stdout[:1024].decode("utf-8", "replace"))
+    version = parsed(found["version"]) if found else None
     if version is None:
         raise ServerMissing(f"{path} does not say which nats-server it is.", hint=_INSTALL)
     return Program(path, version)

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from ipaddress import ip_address
 from typing import Any, Final
 
@@ -55,25 +55,26 @@ async def run(
         OSError: A file cannot be read or written.
     """
     laboratory.prepare()
-    with _signals() as stopped, ExitStack() as change:
-        change.enter_context(laboratory.changing())
-        plan = planned(laboratory.plan() if laboratory.has_plan() else None)
-        url = plan.listening.own_url
-        with laboratory.running(url) as lock:
-            _check_port(plan.listening)
-            if plan.listening.tls:
-                laboratory.write_certificate(plan)
-            laboratory.write(plan)
-            async with _child(program, laboratory, lock) as (server, log):
-                note(lock, url, server.pid)
-                if await _first(log.ready.wait(), server.wait(), stopped.wait()) != 0:
+    with _signals() as stopped:
+        async with AsyncExitStack() as change:
+            await change.enter_async_context(laboratory.changing())
+            plan = planned(laboratory.plan() if laboratory.has_plan() else None)
+            url = plan.listening.own_url
+            with laboratory.running(url) as lock:
+                _check_port(plan.listening)
+                if plan.listening.tls:
+                    laboratory.write_certificate(plan)
+                laboratory.write(plan)
+                async with _child(program, laboratory, lock) as (server, log):
+                    note(lock, url, server.pid)
+                    if await _first(log.ready.wait(), server.wait(), stopped.wait()) != 0:
+                        await _check_running(server, log)
+                        return
+                    await administration.prepare_all(plan, laboratory.trusted(plan))
+                    await change.aclose()
+                    started(plan, server.pid)
+                    await _first(stopped.wait(), server.wait())
                     await _check_running(server, log)
-                    return
-                await administration.prepare_all(plan, laboratory.trusted(plan))
-                change.close()
-                started(plan, server.pid)
-                await _first(stopped.wait(), server.wait())
-                await _check_running(server, log)
 
 
 async def _first(*waits: Any) -> int:
