@@ -998,6 +998,28 @@ def test_packets_without_an_ack_are_unknown(rig: Rig) -> None:
     run(work())
 
 
+def test_a_stream_tells_when_it_connects_again(rig: Rig) -> None:
+    """A program hears that its connection has ended, and that there is another one."""
+    session = start(rig)
+    told: list[bool] = []
+
+    async def work() -> None:
+        async with (
+            Cut(rig.service) as cut,
+            AsyncPacketStream(
+                cut.location, f"/v1/sessions/{session}/packets", {"direction": "none"},
+                reconnect=FAST,
+            ) as stream,
+        ):  # fmt: skip
+            stream.on_connection = told.append
+            await stream.send([ECHO])
+            cut.cut()
+            await stream.send([ECHO])
+
+    run(work())
+    assert told == [False, True]
+
+
 def test_without_reconnect_the_exception_has_the_accounts(rig: Rig) -> None:
     """A send that is cut off says how many of its packets have no ack."""
     session = start(rig)

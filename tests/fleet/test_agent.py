@@ -49,9 +49,15 @@ class Site:
         self.host = host
         self.address = ADDRESSES[host]
         self.library = EmulatedLibrary(Generation.TUNNEL_TYPE, Machine())
-        self._run: Any = running(path, emulated_driver(self.library))
+        self.start(0)
+
+    def start(self, port: int) -> None:
+        """Start the service, and create the adapter."""
+        self._run: Any = running(self.path, emulated_driver(self.library), port=port)
         self.service: RunningService = self._run.__enter__()
-        self.adapter = self.service.adapter(name="Lab", addresses=[f"{self.address}/24"])
+        self.adapter = self.service.adapter(
+            name="Lab", addresses=[f"{self.address}/24"], if_exists="open"
+        )
 
     def stop(self) -> None:
         """Stop the service."""
@@ -399,6 +405,35 @@ def test_an_agent_comes_back_to_its_session(sites: tuple[Site, Site]) -> None:
             assert len(second.kinds(EventKind.SERVICE_LOST)) == 1
             one.send(ping(one, other))
             await eventually(lambda: one.injected() == 1)
+
+    run(work())
+
+
+def test_an_agent_tells_that_its_service_is_gone(
+    sites: tuple[Site, Site],
+) -> None:
+    """Packets for it are counted as failed meanwhile, and it is found again."""
+
+    async def work() -> None:
+        server = prepared()
+        one, other = sites
+        async with Joined(one, server) as first, Joined(other, server) as second:
+            await eventually(lambda: first.routes() == second.routes() == 2)
+            one.send(unanswered(one, other))
+            await eventually(lambda: settled(first, second, 1))
+            port = other.service.port
+            await asyncio.to_thread(other.stop)
+            await eventually(lambda: second.kinds(EventKind.SERVICE_LOST))
+            one.send(unanswered(one, other))
+            await eventually(lambda: settled(first, second, 2))
+            (account,) = second.ledger.accounts().arrived
+            assert (account.delivered, account.causes[Cause.FAILED]) == (1, 1)
+            await asyncio.to_thread(other.start, port)
+            await eventually(lambda: len(second.kinds(EventKind.SERVICE_CONNECTED)) == 2)
+            one.send(unanswered(one, other))
+            await eventually(lambda: settled(first, second, 3))
+            (account,) = second.ledger.accounts().arrived
+            assert account.delivered == 2
 
     run(work())
 

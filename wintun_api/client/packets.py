@@ -71,9 +71,12 @@ class AsyncPacketStream:
     Attributes:
         on_accounts: Called with each addition to `accounts`, in the order in which the packets were
             sent. None, the default, calls nothing.
+        on_connection: Called with False when a connection has ended and the stream connects again,
+            and with True when it has done so. None, the default, calls nothing.
     """
 
     on_accounts: Callable[[Accounts], None] | None = None
+    on_connection: Callable[[bool], None] | None = None
 
     def __init__(
         self,
@@ -543,16 +546,22 @@ class AsyncPacketStream:
                 raise self._failure
             code, _ = self._end_of(socket)
             if self._backoff is not None and code in PASSING:
+                self._tell_connection(False)
                 fresh = await self._unless_closed(self._connect_again(socket, self._backoff))
                 if fresh is None:
                     return True
                 fresh.adopt(socket.leave())
                 self._socket = fresh
+                self._tell_connection(True)
                 return False
             if code in CLEAN:
                 self._over = True
                 return True
             raise self._error_of(socket)
+
+    def _tell_connection(self, there: bool) -> None:
+        if self.on_connection is not None:
+            self.on_connection(there)
 
     async def _unless_closed(
         self, connecting: Coroutine[Any, Any, PacketSocket]

@@ -151,6 +151,7 @@ class Agent:
             overflow=order.policy,
             on_found=self._found,
             on_change=self._attached,
+            on_end=self._arriving.settle,
             backoff=pace.service,
         )
         self._losses = Losses(ledger)
@@ -298,10 +299,10 @@ class Agent:
             self._renew.set()
 
     def _attached(self, connected: bool, why: str) -> None:
+        self._arriving.reachable = connected
         if connected:
             self._tell(EventKind.SERVICE_CONNECTED, f"Packets are exchanged with {why}.")
         else:
-            self._arriving.settle()
             self._tell(EventKind.SERVICE_LOST, f"No packets are exchanged: {_plain(why)}.")
         self._renew.set()
 

@@ -35,6 +35,7 @@ class Arriving:
     Attributes:
         grouping: Decides which sources belong to their sender; the agent replaces it with the
             routes.
+        reachable: Whether the service can be given packets; the agent says so.
         unreadable: How many messages were no batches.
         untold: How many messages came from hosts for which the ledger has no room.
     """
@@ -58,6 +59,7 @@ class Arriving:
             limit: How many bytes of packets wait for the service.
         """
         self.grouping = grouping
+        self.reachable = False
         self.unreadable = 0
         self.untold = 0
         self._network = network
@@ -68,7 +70,6 @@ class Arriving:
         self._bytes = 0
         self._given: deque[tuple[ArrivedRow | None, int]] = deque()  # to the service, not answered
         self._something = asyncio.Event()
-        self._open = False
         self._untold: Counter[str] = Counter()  # how often each sender is still to be told
 
     # From the bus
@@ -115,13 +116,13 @@ class Arriving:
     def _keep(self, row: ArrivedRow | None, packets: Block) -> bool:
         """Let packets wait for the service; count them where they cannot."""
         size = size_of(packets)
-        if self._open and self._bytes + size <= self._limit:
+        if self.reachable and self._bytes + size <= self._limit:
             self._waiting.append((row, packets))
             self._bytes += size
             self._something.set()
             return True
         if row is not None:
-            row.lose(Cause.BUS_IN if self._open else Cause.FAILED, len(packets))
+            row.lose(Cause.BUS_IN if self.reachable else Cause.FAILED, len(packets))
         return False
 
     def answer(self, packets: Sequence[bytes]) -> bool:
@@ -137,27 +138,27 @@ class Arriving:
             ClientError: The stream has ended.
         """
         stream.on_accounts = self._account
-        self._open = True
-        try:
-            while True:
-                if not self._waiting:
-                    self._something.clear()
-                    await self._something.wait()
-                blocks: list[Block] = []
-                used = 0
-                while self._waiting:
-                    row, block = self._waiting[0]
-                    size = size_of(block)
-                    if blocks and used + size > MESSAGE:
-                        break
-                    used += size
-                    self._bytes -= size
-                    self._waiting.popleft()
-                    self._given.append((row, len(block)))
-                    blocks.append(block)
-                await stream.put(Block.joined(blocks))
-        finally:
-            self._open = False
+        while True:
+            if not self._waiting:
+                self._something.clear()
+                await self._something.wait()
+            await stream.put(self._next())
+
+    def _next(self) -> Block:
+        """Return packets for one message to the service, and note whose they are."""
+        blocks: list[Block] = []
+        used = 0
+        while self._waiting:
+            row, block = self._waiting[0]
+            size = size_of(block)
+            if blocks and used + size > MESSAGE:
+                break
+            used += size
+            self._bytes -= size
+            self._waiting.popleft()
+            self._given.append((row, len(block)))
+            blocks.append(block)
+        return Block.joined(blocks)
 
     def settle(self) -> None:
         """Give a cause to what waits, and to what the service can no longer answer."""

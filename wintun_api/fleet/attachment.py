@@ -68,6 +68,7 @@ class Attachment:
         overflow: str,
         on_found: Callable[[Adapter], None],
         on_change: Callable[[bool, str], None],
+        on_end: Callable[[], None],
         backoff: Backoff = BACKOFF,
     ) -> None:
         """Name the adapter; nothing is asked yet.
@@ -79,6 +80,7 @@ class Attachment:
             on_found: Called with the adapter when it is read, and when its settings have changed.
             on_change: Called when packets are exchanged, and when they no longer are: with whether
                 they are, and why in words.
+            on_end: Called when a stream has ended, and nothing is known of it later.
             backoff: How patiently the service is looked for when it has gone.
         """
         self.adapter: Adapter | None = None
@@ -89,6 +91,7 @@ class Attachment:
         self._overflow = overflow
         self._on_found = on_found
         self._on_change = on_change
+        self._on_end = on_end
         self._backoff = backoff
 
     async def check(self) -> None:
@@ -149,7 +152,10 @@ class Attachment:
         delays, told = self._backoff.delays(), ""
         while True:
             try:
-                await self._exchange(work)
+                try:
+                    await self._exchange(work)
+                finally:
+                    self._on_end()
                 why = "its session has ended"
             except AdapterMissing as error:
                 why = error.detail
@@ -158,7 +164,7 @@ class Attachment:
                     raise
                 why = error.detail
             if self.connected:
-                delays = self._backoff.delays()
+                delays, told = self._backoff.delays(), ""
             if self.connected or why != told:
                 self.connected, told = False, why
                 self._on_change(False, why)
@@ -191,8 +197,14 @@ class Attachment:
                 )
             )
             self._read(adapter)
-            self.connected = True
-            self._on_change(True, f"session {session.id} of {adapter.name}")
+
+            def connected(there: bool) -> None:
+                self.connected = there
+                what = f"session {session.id} of {adapter.name}"
+                self._on_change(there, what if there else "the connection with the service ended")
+
+            connected(True)
+            stream.on_connection = connected
             await work(stream)
 
     async def _find(self) -> Adapter:
