@@ -54,6 +54,13 @@ def test_division(lengths: list[int]) -> None:
         assert envelope.size_of(one) + 2 + following.lengths[0] > ROOM
 
 
+def test_every_part_has_a_header() -> None:
+    """The second part of a division has no more room than the first one."""
+    full = [65535, ROOM - wire.HEADER_LENGTH - 4 - 65535]
+    block = Block.of([bytes(length) for length in (*full, full[0], full[1] + 1)])
+    assert [len(part) for part in envelope.fitting(block)] == [2, 1, 1]
+
+
 def test_what_fits_is_not_divided() -> None:
     """A block that fits is not copied; with the empty batch, the message is not too long."""
     block = Block.of([bytes(1420)] * 92)

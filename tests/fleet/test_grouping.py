@@ -21,6 +21,7 @@ ROUTES = Routes(
     {
         ip_network("10.9.0.1/32"): ANN,
         ip_network("10.9.0.2/32"): BOB,
+        ip_network("10.9.0.254/31"): ANN,
         ip_network("10.9.1.0/24"): CEM,
         ip_network("fd09::1/128"): ANN,
         ip_network("fd09::2/128"): BOB,
@@ -31,7 +32,7 @@ ROUTES = Routes(
 )
 BROADCAST = bytes((10, 9, 0, 255))
 SOURCES = {
-    4: ["10.9.0.1", "10.9.0.2", "127.0.0.1", "224.0.0.1", "0.0.0.0"],
+    4: ["10.9.0.1", "10.9.0.2", "127.0.0.1", "224.0.0.1", "0.0.0.0", "10.9.0.255"],
     6: ["fd09::1", "fe80::1"],
 }
 DESTINATIONS = {
@@ -141,6 +142,15 @@ def test_uneven_packets_of_one_host_are_not_copied() -> None:
     block = block_of(packets)
     assert Grouping(ROUTES, ANN).leaving(block).groups[BOB] is block
     assert block._packets is None
+
+
+def test_alike_but_for_the_version() -> None:
+    """Packets of one length with the same bytes where IPv4 has its addresses may be of others."""
+    packet = build.udp("10.9.0.1", "10.9.0.2", 1, 2, bytes(20))
+    block = block_of([packet, b"\x60" + packet[1:], b"\x30" + packet[1:]])
+    result = Grouping(ROUTES, ANN).leaving(block)
+    assert result.groups == {BOB: [packet]}
+    assert result.lost == {Cause.BAD_SOURCE: 1, Cause.REJECTED: 1}
 
 
 def test_several_hosts_of_one_owner_stay_together() -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.disk import fill, mounted
@@ -301,6 +301,11 @@ def test_killed_at_every_store(
         with opened(path) as ledger:
             assert_sums(ledger.accounts())
             assert ledger.sent(BOB).next >= START + 10
+            if scene is arriving:
+                assert ledger.arrived(CEM).account().sent >= 10
+                assert ledger.arrived(CEM).account().delivered >= 7
+            if scene is learning:
+                assert ledger.sent(BOB).account().delivered >= 2
             # And it goes on as if nothing had been.
             ledger.arrived(CEM).take(ledger.arrived(CEM).expected, 5)
             assert ledger.arrived(CEM).account().waiting == 5
@@ -434,6 +439,7 @@ def test_a_new_beginning(ledger: Ledger) -> None:
     assert row.feedback().base == START + (7 << 32)
 
 
+@settings(max_examples=40)
 @given(
     steps=st.lists(
         st.tuples(st.integers(0, 5), st.integers(0, 6), st.sampled_from(["none", "loss", "late"])),
@@ -556,6 +562,7 @@ def test_a_full_ledger(ledger: Ledger) -> None:
     assert ledger.arrived(f"{7:012}").host == f"{7:012}"
 
 
+@settings(max_examples=40)
 @given(st.integers(2, 40), st.data())
 def test_damage(tmp_path_factory: pytest.TempPathFactory, rows: int, data: st.DataObject) -> None:
     """After a crash of the system, in which some pages were not written, it adds up again."""
