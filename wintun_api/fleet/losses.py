@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Final
 
 from wintun_api.fleet.accounts import Accounts, Cause
@@ -30,6 +31,35 @@ class Losses:
                 self._told_at[cause] = now
                 if more > 0:
                     yield cause, more
+
+
+# Why, after "3 packets were lost: ", and what helps where something does.
+_WORDS: Final[Mapping[Cause, str]] = MappingProxyType(
+    {
+        Cause.RING: "the receive ring of the adapter was full",
+        Cause.QUEUE: "the queue of the service was full, because this agent reads too slowly",
+        Cause.AWAY: "they came while there was no connection with the service",
+        Cause.BAD_SOURCE: "their source belongs to another host, or to none",
+        Cause.NO_ROUTE: "no host has their destination",
+        Cause.REJECTED: "they are not IP packets",
+        Cause.BUS_OUT: "the bus takes less than this host sends; --policy says which are dropped",
+        Cause.BUS: "the bus has lost them, or this host was cut off from it",
+        Cause.BUS_IN: "they come faster than the service takes them",
+        Cause.RING_FULL: "the send ring of the adapter was full",
+        Cause.REFUSED: "the system has refused them; see whether the adapter is set up",
+        Cause.FAILED: "the service could not take them, or is not there",
+        Cause.UNKNOWN: "their end is not known: a process has ended while it had them",
+        Cause.FORGED: "somebody has sent them in the name of another host",
+    }
+)
+
+
+def told(cause: Cause, count: int) -> str:
+    """Return the loss as a sentence."""
+    if cause is Cause.FORGED:
+        return f"Messages were refused ({count}): {_WORDS[cause]}."
+    how = "1 packet was" if count == 1 else f"{count} packets were"
+    return f"{how} lost: {_WORDS[cause]}."
 
 
 def lost_by(accounts: Accounts) -> Counter[Cause]:
