@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+from collections.abc import Callable
 from ipaddress import ip_network
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
@@ -22,6 +23,8 @@ from wintun_api.cli.interruption import Interruption
 from wintun_api.cli.output import counted, printable
 
 if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+
     from wintun_api.fleet.accounts import Accounts
     from wintun_api.fleet.agent import Order
     from wintun_api.fleet.events import Event
@@ -93,8 +96,8 @@ def join(
             policy,
             bytes_in(bus_bytes, "--bus-bytes", least=LEAST_BYTES, most=MOST_BYTES),
         )
-        with Interruption() as interruption:
-            asyncio.run(_run(order, options, fleet, interruption))
+        with Interruption() as interruption, asyncio.Runner(loop_factory=_new_loop()) as runner:
+            runner.run(_run(order, options, fleet, interruption))
             if interruption.signal is not None:
                 raise KeyboardInterrupt
 
@@ -139,6 +142,16 @@ async def _run(
                     typer.echo(_totals(ledger.accounts()), err=True)
             finally:
                 ledger.close()
+
+
+def _new_loop() -> Callable[[], AbstractEventLoop] | None:
+    """Return what makes the fastest event loop that is installed; None for the usual one."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    make: Callable[[], AbstractEventLoop] = uvloop.new_event_loop
+    return make
 
 
 def _totals(accounts: Accounts) -> str:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 from wintun_api import __version__
 from wintun_api.client.backoff import Backoff
 from wintun_api.client.problems import ClientError
+from wintun_api.fleet.accounts import Cause
 from wintun_api.fleet.arriving import Arriving
 from wintun_api.fleet.attachment import BACKOFF, Attachment
 from wintun_api.fleet.backlog import DEFAULT_BYTES, Policy
@@ -30,7 +31,7 @@ from wintun_api.fleet.events import Announcements, EventKind, OnEvent
 from wintun_api.fleet.grouping import Grouping
 from wintun_api.fleet.inventory import LIFETIME, RENEWAL, RETURN, Appearance, Host, Inventory
 from wintun_api.fleet.leaving import Leaving
-from wintun_api.fleet.losses import Losses, totals_of
+from wintun_api.fleet.losses import Losses, told, totals_of
 from wintun_api.fleet.network import Network, Prefix
 from wintun_api.fleet.problems import BusDenied, BusUnavailable, KeyInUse
 from wintun_api.fleet.routes import Routes
@@ -236,9 +237,8 @@ class Agent:
         if self.ledger.recovered:
             self._tell(
                 EventKind.PACKETS_LOST,
-                f"{self.ledger.recovered} packets have no known end: the agent before this one "
-                "ended while it had them.",
-                cause="unknown",
+                told(Cause.UNKNOWN, self.ledger.recovered),
+                cause=Cause.UNKNOWN.value,
                 count=self.ledger.recovered,
             )
 
@@ -468,14 +468,15 @@ class Agent:
             for cause, count in self._losses.news(asyncio.get_running_loop().time()):
                 self._tell(
                     EventKind.PACKETS_LOST,
-                    f"{count} packets were lost: {cause.value.replace('_', ' ')}.",
+                    told(cause, count),
                     cause=cause.value,
                     count=count,
                 )
             if not self._bus.connected:
                 continue
-            for sender, told in self._arriving.feedback():
-                await self._bus.publish(self._network.feedback(sender, self.host), told.encoded())
+            for sender, feedback in self._arriving.feedback():
+                subject = self._network.feedback(sender, self.host)
+                await self._bus.publish(subject, feedback.encoded())
             await self._leaving.tell_numbers(self.inventory.hosts, self._clock.server_ns())
 
     # The bus
