@@ -22,6 +22,7 @@ _CODES: Final[dict[type[problems.FleetError], ExitCode]] = {
     problems.LedgerInUse: ExitCode.CONFLICT,
     problems.KeyInUse: ExitCode.CONFLICT,
     problems.AdapterMissing: ExitCode.NOT_FOUND,
+    problems.HostMissing: ExitCode.NOT_FOUND,
     problems.TokenTooNarrow: ExitCode.REFUSED,
     problems.KeyTaken: ExitCode.CONFLICT,
 }
@@ -47,7 +48,7 @@ def fleet_failures(extra: str) -> Iterator[None]:
             raise
         fail(
             f"The package {error.name} is missing, which this command needs.",
-            f'Install it with: pip install "wintun-api[{extra}]"',
+            f"Install it with: pip install '.[{extra}]' in the directory of the source code.",
         )
     except OSError as error:
         where = f" {error.filename}" if error.filename else ""

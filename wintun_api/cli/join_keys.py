@@ -50,8 +50,8 @@ def keys(
     role: Annotated[
         Role,
         typer.Option(
-            help="host joins with an adapter, operator asks the services of hosts, reader reads "
-            "captures and the inventory.",
+            help="What the key is for: host joins with an adapter, operator asks the services of "
+            "hosts, reader reads captures and the inventory.",
         ),
     ] = Role.HOST,
     output: Annotated[
@@ -79,7 +79,7 @@ def keys(
         typer.Option(
             "--print-config",
             help="Print the accounts of the network, with the keys made so far, for the "
-            "configuration of a server that somebody else operates.",
+            "configuration of a NATS server that you have already.",
         ),
     ] = False,
     prepare: Annotated[
@@ -128,7 +128,7 @@ def keys(
 
 
 async def _begin(laboratory: Laboratory, network: str | None) -> None:
-    """Plan a network for a server that somebody else operates, if nothing is planned yet."""
+    """Plan a network for a server that is there already, if nothing is planned yet."""
     if not laboratory.has_plan():
         laboratory.prepare()
         async with laboratory.changing():

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import wraps
 from pathlib import Path
@@ -145,11 +145,10 @@ class Stranger:
     refused: list[str] = field(default_factory=list)
 
     async def aclose(self) -> None:
-        """End the connection, with its socket."""
-        transport = self.client._transport
+        """End the connection, with its socket, which the event loop closes a little later."""
         await self.client.close()
-        with suppress(OSError, AttributeError):
-            await transport.wait_closed()
+        for _ in range(5):
+            await asyncio.sleep(0)
 
     async def settle(self) -> None:
         """Wait until the server has done, or refused, everything that was sent before."""

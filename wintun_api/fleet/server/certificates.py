@@ -36,7 +36,7 @@ class Pair:
     """A certificate and its key, in PEM.
 
     Attributes:
-        certificate: The certificate, which is no secret.
+        certificate: The certificate, which others may read.
         key: Its private key.
     """
 

@@ -73,7 +73,7 @@ def configuration(plan: Plan, paths: Paths) -> dict[str, Any]:
 
 
 def accounts(networks: Iterable[PlannedNetwork], bounds: Bounds) -> dict[str, Any]:
-    """Return the accounts of networks, which a server that somebody else operates can have too."""
+    """Return the accounts of networks, which a server that is there already can have too."""
     made: dict[str, Any] = {}
     for one in networks:
         store = store_account(one.network)

@@ -83,7 +83,7 @@ class Laboratory:
         return self.path / _CONFIGURATION
 
     def prepare(self) -> None:
-        """Make the directory for this user alone, and check that nobody else can write in it.
+        """Make the directory for this user alone, and check that no other user can write in it.
 
         Raises:
             UntrustedFile: Other users may put files there.
