@@ -51,6 +51,7 @@ class _Kept:
     entries: dict[str, Entry] = field(default_factory=dict)
     timers: dict[str, asyncio.TimerHandle] = field(default_factory=dict)
     watches: set[MemoryWatch] = field(default_factory=set)
+    all_watches: set[MemoryWatch] = field(default_factory=set)  # also those without a connection
 
     def subject(self, key: str) -> str:
         return f"$KV.{self.name}.{key}"
@@ -66,13 +67,15 @@ class _Kept:
             self.entries[key] = entry
             if self.ttl is not None:
                 loop = asyncio.get_running_loop()
-                expire = self.ttl
-                self.timers[key] = loop.call_later(
-                    expire, lambda: self.write(key, None, now_ns + int(expire * 1e9))
-                )
+                self.timers[key] = loop.call_later(self.ttl, self.expire, entry)
         for watch in tuple(self.watches):
             watch.offer(entry)
         return self.revision
+
+    def expire(self, entry: Entry) -> None:
+        del self.timers[entry.key], self.entries[entry.key]
+        for watch in tuple(self.all_watches):
+            watch.expire(entry)
 
 
 @dataclass
@@ -223,11 +226,12 @@ class MemoryWatch:
     def begin(self) -> None:
         """Take every key, and those that are gone since the last time."""
         self._kept.watches.add(self)
+        self._kept.all_watches.add(self)
         gone = [one for key, one in self._known.items() if key not in self._kept.entries]
-        for entry in gone:
-            self.offer(Entry(entry.key, None, entry.revision, entry.created_ns))
         for entry in sorted(self._kept.entries.values(), key=lambda one: one.revision):
             self.offer(entry)
+        for entry in gone:
+            self.offer(Entry(entry.key, None, entry.revision, entry.created_ns))
         self._bus.later(self._current.set)
 
     def end(self) -> None:
@@ -240,6 +244,10 @@ class MemoryWatch:
             self._known[entry.key] = entry
         self._bus.later(lambda: self._give(entry))
 
+    def expire(self, entry: Entry) -> None:
+        if self._known.pop(entry.key, None) is not None:
+            self._take(Entry(entry.key, None, entry.revision, entry.created_ns))
+
     def _give(self, entry: Entry) -> None:
         if self in self._bus.watches:
             self._take(entry)
@@ -251,6 +259,7 @@ class MemoryWatch:
     async def aclose(self) -> None:
         """Take no more changes."""
         self._bus.watches.discard(self)
+        self._kept.all_watches.discard(self)
         self.end()
 
 
@@ -307,8 +316,9 @@ class MemoryStream:
     ) -> AsyncIterator[tuple[Message, int]]:
         """Yield what is there, then what comes."""
         last: tuple[Message, int] | None = None
+        self._bus.must_be_connected()
         while True:
-            self._bus.must_be_connected()
+            await self._bus.there.wait()
             more = self._log.more
             new = list(self._log.messages)
             if last is not None:
@@ -336,6 +346,7 @@ class MemoryBus:
     Attributes:
         watches: Those of its buckets.
         routed: Who reads a subject, as far as it was asked.
+        there: Set while there is a connection.
     """
 
     def __init__(
@@ -358,6 +369,8 @@ class MemoryBus:
         self._may_subscribe = may_subscribe
         self._notices: list[Notice] = []
         self._stalled: deque[tuple[str, bytes]] | None = None
+        self.there = asyncio.Event()
+        self.there.set()
         self._room = asyncio.Event()
         self._room.set()
         self._closed = False
@@ -372,6 +385,7 @@ class MemoryBus:
         if not self.connected:
             return
         self.connected = False
+        self.there.clear()
         self._coming.clear()
         self.unsent = 0
         if self._stalled is not None:
@@ -390,6 +404,7 @@ class MemoryBus:
         if self.connected or self._closed:
             return
         self.connected = True
+        self.there.set()
         self._room.set()
         self._tell(Change.CONNECTED, "memory")
         for watch in self.watches:

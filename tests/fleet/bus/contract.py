@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import Any, Final, Protocol
 
 import pytest
@@ -27,6 +27,7 @@ BOUND_SUBSCRIBE: Final = (LAB.packets(BOUND, "*"),)
 HOST_TTL: Final = 1.0  # seconds; the shortest that a server takes is a tenth of it
 LIMIT: Final = 1 << 20
 PENDING: Final = 1 << 18
+A_WHILE: Final = 0.05  # seconds
 PATIENCE: Final = 30.0  # seconds; only a failure takes so long
 
 
@@ -35,6 +36,12 @@ class Ground(Protocol):
 
     async def connect(self, host: str) -> Bus:
         """Return a new connection of a host, whose bound is PENDING."""
+
+    async def cut(self, host: str) -> None:
+        """End the connections of a host, and refuse new ones."""
+
+    async def mend(self, host: str) -> None:
+        """Let a host connect again."""
 
     async def kill(self) -> None:
         """End the server at once."""
@@ -47,6 +54,12 @@ class Ground(Protocol):
 
     async def flow(self, bus: Bus) -> None:
         """Let the server read again."""
+
+
+async def not_soon(future: asyncio.Future[Any]) -> None:
+    """Look whether something is still awaited a while later."""
+    done, _ = await asyncio.wait((future,), timeout=A_WHILE)
+    assert not done
 
 
 class Taken:
@@ -76,6 +89,12 @@ class Taken:
             while not holds():
                 self._more.clear()
                 await self._more.wait()
+
+    async def more(self) -> None:
+        """Wait a while for more."""
+        self._more.clear()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._more.wait(), A_WHILE)
 
     @property
     def data(self) -> list[bytes]:
@@ -256,8 +275,7 @@ class Contract:
                     await asyncio.sleep(0)
                 assert not await a.publish(LAB.packets(B, A), bytes(PENDING))
                 waiting = asyncio.ensure_future(a.room())
-                await asyncio.sleep(0.05)
-                assert not waiting.done()
+                await not_soon(waiting)
                 await g.flow(a)
                 await waiting
                 assert a.unsent <= PENDING // 2
@@ -404,8 +422,7 @@ class Contract:
                 with pytest.raises(BusUnavailable):
                     await a.flush()
                 room = asyncio.ensure_future(a.room())
-                await asyncio.sleep(0.05)
-                assert not room.done()
+                await not_soon(room)
                 await g.restart()
                 await at_a.until(lambda: Change.CONNECTED in at_a.kinds)
                 await at_b.until(lambda: Change.CONNECTED in at_b.kinds)
@@ -546,13 +563,13 @@ class Contract:
                 await mine.put(B, b"")
                 while (A, None) not in taken.values:
                     await mine.put(B, b"renewed")
-                    await asyncio.sleep(HOST_TTL / 10)
+                    await taken.more()
                 assert (B, None) not in taken.values
 
         run(work())
 
-    def test_a_watch_after_an_interruption(self, ground: Any) -> None:
-        """Every key is taken once more, and those that were deleted meanwhile as deleted."""
+    def test_a_watch_after_the_server_was_killed(self, ground: Any) -> None:
+        """Every key is taken once more; one that has expired meanwhile is told as such."""
 
         async def work() -> None:
             async with ground() as g:
@@ -568,13 +585,41 @@ class Contract:
                 await told.until(lambda: Change.DISCONNECTED in told.kinds)
                 with pytest.raises(BusUnavailable):
                     await routes.put("stays", b"2")
-                await asyncio.sleep(HOST_TTL * 1.2)
+                await at_hosts.until(lambda: (A, None) in at_hosts.values)
                 await g.restart()
                 await at_routes.until(lambda: len(at_routes.entries) == 2)
-                await at_hosts.until(lambda: (A, None) in at_hosts.values)
                 assert at_routes.entries[0] == at_routes.entries[1]
                 await routes.put("new", b"2")
                 await at_routes.until(lambda: ("new", b"2") in at_routes.values)
+
+        run(work())
+
+    def test_a_watch_after_an_interruption(self, ground: Any) -> None:
+        """Keys that were deleted, written and created meanwhile are taken as they are now."""
+
+        async def work() -> None:
+            async with ground() as g:
+                a, b = await g.connect(A), await g.connect(B)
+                mine, theirs = await a.bucket(LAB.routes), await b.bucket(LAB.routes)
+                told, taken = Taken(), Taken()
+                a.notify(told.change)
+                for key in ("deleted", "stays", "changed"):
+                    await theirs.create(key, b"1")
+                await (await mine.watch(taken.entry)).caught_up()
+                before = {one.key: one for one in taken.entries}
+                taken.entries.clear()
+                await g.cut(A)
+                await told.until(lambda: Change.DISCONNECTED in told.kinds)
+                await theirs.delete("deleted")
+                await theirs.put("changed", b"2")
+                await theirs.create("new", b"3")
+                await g.mend(A)
+                await taken.until(lambda: len(taken.entries) == 4)
+                after = {one.key: one for one in taken.entries}
+                assert after["stays"] == before["stays"]
+                assert after["deleted"].value is None
+                assert (after["changed"].value, after["new"].value) == (b"2", b"3")
+                assert after["changed"].revision > before["changed"].revision
 
         run(work())
 
@@ -648,12 +693,33 @@ class Contract:
                 reading = theirs.read(LAB.capture(A, "s"))
                 found = [(await anext(reading))[0].data]
                 more = asyncio.ensure_future(anext(reading))
-                await asyncio.sleep(0.05)
-                assert not more.done()
+                await not_soon(more)
                 await stream.publish(LAB.capture(A, "s"), b"new")
                 found.append((await more)[0].data)
                 assert found == [b"old", b"new"]
                 await reading.aclose()
+
+        run(work())
+
+    def test_reading_goes_on_after_an_interruption(self, ground: Any) -> None:
+        """Each message is read once, though the connection ended in the middle."""
+
+        async def work() -> None:
+            async with ground() as g:
+                a, b = await g.connect(A), await g.connect(B)
+                stream, theirs = await a.stream(LAB.captures), await b.stream(LAB.captures)
+                for number in range(10):
+                    await stream.publish(LAB.capture(A, "s"), bytes([number]))
+                found: list[int] = []
+                async for message, _ in theirs.read(LAB.capture(A, "s")):
+                    found.append(message.data[0])
+                    if len(found) == 5:
+                        await g.cut(B)
+                        await stream.publish(LAB.capture(A, "s"), b"\x0a")
+                        await g.mend(B)
+                    if len(found) == 11:
+                        break
+                assert found == list(range(11))
 
         run(work())
 

@@ -37,6 +37,16 @@ class MemoryGround:
             may_subscribe=BOUND_SUBSCRIBE if bound else ANYTHING,
         )
 
+    async def cut(self, host: str) -> None:
+        for bus in self.server.buses:
+            if bus.host == host:
+                bus.lose()
+
+    async def mend(self, host: str) -> None:
+        for bus in self.server.buses:
+            if bus.host == host:
+                bus.regain()
+
     async def kill(self) -> None:
         self.server.stop()
 

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from tests.fleet.bus.contract import (
     Ground,
 )
 from tests.fleet.nats_server import NatsServer
+from tests.fleet.relay import Relay
 from wintun_api.fleet.bus.nats import NatsBus
 from wintun_api.fleet.bus.seam import Bus
 from wintun_api.fleet.identity import KeyLine
@@ -37,6 +39,7 @@ class NatsGround:
     def __init__(self, server: NatsServer) -> None:
         self.server = server
         self.buses: list[NatsBus] = []
+        self.relays: dict[str, Relay] = {}
         self.lines: Mapping[str, KeyLine] = {
             A: server.line(),
             B: server.line(),
@@ -51,9 +54,24 @@ class NatsGround:
         await bus.aclose()
 
     async def connect(self, host: str) -> Bus:
-        bus = await NatsBus.connect(self.lines[host], name=host, pending=PENDING)
+        relay = self.relays.setdefault(host, Relay(self.server.port))
+        await relay.start()
+        line = replace(self.lines[host], servers=(f"nats://127.0.0.1:{relay.port}",))
+        bus = await NatsBus.connect(line, name=host, pending=PENDING)
         self.buses.append(bus)
         return bus
+
+    async def cut(self, host: str) -> None:
+        self.relays[host].cut()
+
+    async def mend(self, host: str) -> None:
+        self.relays[host].mend()
+
+    async def end(self) -> None:
+        for bus in self.buses:
+            await bus.aclose()
+        for relay in self.relays.values():
+            await relay.close()
 
     async def kill(self) -> None:
         self.server.kill()
@@ -105,7 +123,6 @@ class TestNats(Contract):
             try:
                 yield ground
             finally:
-                for bus in ground.buses:
-                    await bus.aclose()
+                await ground.end()
 
         return nats

@@ -51,8 +51,8 @@ class Change(StrEnum):
     """Name what has happened to the connection with the bus."""
 
     CONNECTED = "connected"
-    DISCONNECTED = "disconnected"
-    SLOW = "slow"  # the server has cut this host off, because it read too slowly
+    DISCONNECTED = "disconnected"  # it has ended, or the server refuses the key of this host
+    SLOW = "slow"  # the server has probably cut this host off, because it read too slowly
     DENIED = "denied"  # the server has refused a subject
 
 

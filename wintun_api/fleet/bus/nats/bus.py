@@ -28,7 +28,6 @@ logger = logging.getLogger(__name__)
 PENDING: Final = 1 << 20  # bytes
 AGAIN: Final = Backoff(first=0.25, last=10.0)
 JITTER: Final = (0.5, 1.5)  # of each wait, so that not all hosts come back at once
-SLOW_SECONDS: Final = 1.0  # a host that is late by so much when it is cut off was cut off for it
 DENIED_PAUSE: Final = 10.0  # seconds in which a denied subject is told once
 MAX_DENIED: Final = 256
 LAST_WORDS: Final = 5.0  # seconds that the last messages have
@@ -263,8 +262,12 @@ class NatsBus:
                 self._connection = None
                 self._there.clear()
                 await connection.close(reason)
-                if late > SLOW_SECONDS:
-                    self._tell(Change.SLOW, f"It had not kept up with the server for {late:.0f} s.")
+                if late:
+                    self._tell(
+                        Change.SLOW,
+                        f"This host had not kept up with reading for {late:.1f} s when the server "
+                        "ended the connection.",
+                    )
                 self._tell(Change.DISCONNECTED, reason)
             await self._come_back()
 
@@ -277,6 +280,8 @@ class NatsBus:
             except FleetError as error:
                 if error.detail != said:
                     said = error.detail
+                    if isinstance(error, KeyRefused):
+                        self._tell(Change.DISCONNECTED, said)
                     logger.warning("The bus cannot be reached: %s", said)
             else:
                 return

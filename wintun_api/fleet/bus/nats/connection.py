@@ -110,15 +110,16 @@ class Connection:
     @property
     def reason(self) -> str:
         """Why it has ended, in a sentence."""
-        said = self._client.last_error
-        if isinstance(said, errors.AuthorizationError):
+        said = self._client.said
+        if _is_about_the_key(said):
             return "The server does not know this host's key any more."
-        if isinstance(said, errors.StaleConnectionError) and not isinstance(
-            said, errors.UnexpectedEOF
+        if said:
+            return f"The server has ended the connection: {said}."
+        last = self._client.last_error
+        if isinstance(last, errors.StaleConnectionError) and not isinstance(
+            last, errors.UnexpectedEOF
         ):
             return "The server does not answer."
-        if said is not None and not isinstance(said, (OSError, errors.UnexpectedEOF)):
-            return f"The server has ended the connection: {str(said).removeprefix('nats: ')}."
         return self.line.ended.result() if self.line.ended.done() else "It has not ended."
 
     @property
@@ -229,6 +230,7 @@ class Connection:
         with suppress(OSError, errors.Error, TimeoutError):
             async with asyncio.timeout(CLOSE_PATIENCE):
                 await self._client.close()
+                await asyncio.sleep(0)  # in which its tasks end
 
     def _run(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         task = asyncio.get_running_loop().create_task(work, name="bus")
@@ -272,7 +274,17 @@ class _Client(Client):
 
     It costs half of the time, and the queue drops what does not fit without counting its bytes. If
     another version of nats-py does not call this, `_give` does the same through the queue.
+
+    Attributes:
+        said: The last error of the server that is not about one subject.
     """
+
+    said = ""
+
+    async def _process_err(self, err_msg: str) -> None:
+        if not _DENIED.search(err_msg):
+            self.said = err_msg.strip("'")
+        await super()._process_err(err_msg)
 
     async def _process_msg(
         self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: bytes | None
@@ -300,10 +312,14 @@ def _denial(subject: str) -> BusDenied:
     )
 
 
+def _is_about_the_key(said: str) -> bool:
+    return "authorization violation" in said.lower() or "authentication" in said.lower()
+
+
 def _refusal(url: str, causes: list[Exception]) -> BusUnavailable | KeyRefused:
     """Return what to raise for what nats-py says when it cannot connect."""
     for one in causes:
-        if isinstance(one, errors.AuthorizationError) or "uthorization" in str(one):
+        if _is_about_the_key(str(one)):
             return KeyRefused(
                 f"The server {url} does not know this host's key, or it was withdrawn.",
                 hint="Make a new one with wintun-api join keys where the bus is.",

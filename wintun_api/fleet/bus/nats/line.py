@@ -12,7 +12,8 @@ from urllib.parse import ParseResult
 from nats.aio.transport import TcpTransport
 
 READ_BYTES: Final = 1 << 18  # at a time; nats-py would take an eighth of it
-BEHIND: Final = 0.001  # seconds; a read that takes longer has waited for the server
+LATE_SECONDS: Final = 1.0
+LATE_BYTES: Final = 1 << 16
 
 
 class Line(TcpTransport):
@@ -23,6 +24,8 @@ class Line(TcpTransport):
     Attributes:
         ended: Done as soon as the line has ended, with the reason.
         encrypted: Whether TLS is in force.
+        late: For how many seconds this host had more to read than it could when the line ended; 0
+            where less than LATE_BYTES waited, because then the host has waited, not the server.
     """
 
     def __init__(self, *, must_encrypt: bool, high_water: int, drained: Callable[[], None]) -> None:
@@ -33,7 +36,11 @@ class Line(TcpTransport):
         self._high_water = high_water
         self._drained = drained
         self._failure: OSError | None = None
-        self._kept_up = time.monotonic()
+        self._reading = 0  # odd while it is read
+        self._looking = False
+        self._kept_up = time.monotonic()  # when nothing was there to be read
+        self._unwaited = 0  # bytes that were read since then
+        self.late = 0.0
 
     def __bool__(self) -> bool:
         return True  # otherwise nats-py would replace it
@@ -45,14 +52,12 @@ class Line(TcpTransport):
             return 0
         return self._io_writer.transport.get_write_buffer_size()
 
-    @property
-    def late(self) -> float:
-        """For how many seconds this host has not waited for the server, as it does in time."""
-        return time.monotonic() - self._kept_up
-
     def end(self, reason: str) -> None:
         """End the line now, without waiting for what is unsent. Idempotent."""
         if not self.ended.done():
+            late = time.monotonic() - self._kept_up
+            if late > LATE_SECONDS and self._unwaited >= LATE_BYTES:
+                self.late = late
             self.ended.set_result(reason)
         if self._io_writer is not None:
             self._io_writer.transport.abort()
@@ -109,16 +114,19 @@ class Line(TcpTransport):
 
     async def read(self, buffer_size: int) -> bytes:
         """Return what has come, all of it."""
-        asked = time.monotonic()
+        self._reading += 1
+        if not self._looking:
+            self._looking = True
+            asyncio.get_running_loop().call_soon(self._look, self._reading, 1)
         try:
             data: bytes = await super().read(max(buffer_size, READ_BYTES))
         except OSError as error:
             self.end(f"The connection has failed: {error}")
             raise
+        self._reading += 1
+        self._unwaited += len(data)
         if not data:
             self.end("The server has closed the connection.")
-        elif (now := time.monotonic()) - asked > BEHIND:
-            self._kept_up = now
         return data
 
     def close(self) -> None:
@@ -127,6 +135,17 @@ class Line(TcpTransport):
 
     async def wait_closed(self) -> None:
         """Return at once: an aborted line is closed."""
+
+    def _look(self, reading: int, rounds: int) -> None:
+        """Note that nothing is there to be read: not now, and not after the loop has looked."""
+        self._looking = reading == self._reading
+        if not self._looking:
+            return
+        if rounds:
+            asyncio.get_running_loop().call_soon(self._look, reading, rounds - 1)
+        else:
+            self._looking = False
+            self._kept_up, self._unwaited = time.monotonic(), 0
 
     def _bound(self) -> None:
         assert self._io_writer is not None
