@@ -101,6 +101,36 @@ def test_packets_without_a_cause_are_unknown(path: Path) -> None:
         assert ledger.recovered == 0
 
 
+# What the service had while nobody read
+
+
+def test_packets_that_passed_while_the_agent_was_dead(path: Path) -> None:
+    """The numbers of a session tell how many packets came between two agents."""
+    with opened(path) as ledger:
+        assert ledger.taken.follow("5f0c9d1e2b3a", 1000) == 0
+        ledger.taken.taken += 10
+        ledger.taken.lose(Cause.QUEUE, 5)
+        ledger.taken.lose(Cause.NO_ROUTE, 10)
+    with opened(path) as ledger:
+        assert ledger.taken.follow("5f0c9d1e2b3a", 1022) == 7
+        ledger.taken.taken += 3
+    with opened(path) as ledger:
+        assert ledger.taken.follow("5f0c9d1e2b3a", 1025) == 0
+        found = ledger.accounts().taken
+        assert (found.before[Cause.AWAY], found.causes[Cause.UNKNOWN]) == (7, 3)
+
+
+def test_another_session(ledger: Ledger) -> None:
+    """What another session had before is nobody's loss; nor can numbers go back."""
+    ledger.taken.follow("5f0c9d1e2b3a", 0)
+    ledger.taken.taken += 10
+    assert ledger.taken.follow("other", 500) == 0
+    ledger.taken.taken += 4
+    assert ledger.taken.follow("other", 504) == 0
+    assert ledger.taken.follow("other", 3) == 0
+    assert ledger.taken.follow("other", 5) == 2
+
+
 # Killed from outside
 
 CHILD = f"""
@@ -236,6 +266,13 @@ def feedback(base: int, expected: int, delivered: int, unknown: int = 0) -> Feed
     return Feedback(base=base, expected=expected, delivered=delivered, unknown=unknown)
 
 
+def following(taken: TakenRow, sent: SentRow, arrived: ArrivedRow) -> None:
+    taken.follow("one", 5)
+    taken.follow("one", 7)
+    taken.follow("other", 10**6)
+    taken.follow("other", 10**6)
+
+
 def taking(taken: TakenRow, sent: SentRow, arrived: ArrivedRow) -> None:
     taken.taken += 9
     taken.lose(Cause.BUS_OUT, 3)
@@ -267,7 +304,7 @@ def settling(taken: TakenRow, sent: SentRow, arrived: ArrivedRow) -> None:
     assert sent.learn(feedback(sent.start + 1, sent.start + 9, 8))
 
 
-SCENES = (taking, arriving, beginning, learning, settling)
+SCENES = (following, taking, arriving, beginning, learning, settling)
 
 
 def assert_sums(found: Accounts) -> None:
@@ -301,6 +338,9 @@ def test_killed_at_every_store(
         with opened(path) as ledger:
             assert_sums(ledger.accounts())
             assert ledger.sent(BOB).next >= START + 10
+            if scene is following:
+                ledger.taken.follow("other", 10**6)
+                assert ledger.accounts().taken.before[Cause.AWAY] in (0, 2)
             if scene is arriving:
                 assert ledger.arrived(CEM).account().sent >= 10
                 assert ledger.arrived(CEM).account().delivered >= 7
@@ -577,7 +617,7 @@ def test_damage(tmp_path_factory: pytest.TempPathFactory, rows: int, data: st.Da
     content = bytearray(path.read_bytes())
     for _ in range(3):
         place = data.draw(st.integers(1, 2 * rows + 1))
-        word = data.draw(st.integers(3, WORDS - 1) if place > 1 else st.integers(0, 9))
+        word = data.draw(st.integers(3, WORDS - 1) if place > 1 else st.integers(0, 12))
         at = 8 * (place * WORDS + word)
         value = data.draw(st.sampled_from([0, 5, START + 3]))
         content[at : at + 8] = value.to_bytes(8, sys.byteorder)

@@ -80,6 +80,8 @@ class Leaving:
         Raises:
             ClientError: It has ended before its session has.
         """
+        hello = stream.hello
+        self._ledger.taken.follow(hello.session, hello.next_sequence.received)
         while items := await stream.several():
             for item in items:
                 self.take(item)

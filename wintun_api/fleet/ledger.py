@@ -19,6 +19,7 @@ they do.
 
 from __future__ import annotations
 
+import hashlib
 import mmap
 import os
 import struct
@@ -105,6 +106,34 @@ class TakenRow(_Row):
     taken = _Number(0)
     forged = _Number(1)
     _causes: ClassVar = _places((*NEAR, *BEFORE), 2)
+    # The session of the service that packets come from, the number with which it was begun to read
+    # it, and how many packets had been counted until then.
+    _session = _Number(2 + len(NEAR) + len(BEFORE))
+    _origin = _Number(3 + len(NEAR) + len(BEFORE))
+    _counted = _Number(4 + len(NEAR) + len(BEFORE))
+
+    def follow(self, session: str, number: int) -> int:
+        """Go on with a session, and count what it had while nobody read; return how many.
+
+        The packets of a session have numbers, lost ones too. What lies between those that were
+        counted and the next one was `away`, also if the agent was killed meanwhile.
+
+        Args:
+            session: The id of the session that is read now.
+            number: The number that its next packet will have.
+        """
+        name = int.from_bytes(hashlib.blake2b(session.encode(), digest_size=8).digest(), "big")
+        counts = self._all(self._causes)
+        total = self.taken + sum(counts[cause] for cause in BEFORE)
+        missed = number - (self._origin + total - self._counted)
+        if self._session == name and missed >= 0:
+            self.lose(Cause.AWAY, missed)
+            return missed
+        self._session = 0  # no session, until all of it is written
+        self._origin = number
+        self._counted = total
+        self._session = name
+        return 0
 
     def lose(self, cause: Cause, count: int) -> None:
         """Count packets that were not given to the bus, or that the service never gave."""
