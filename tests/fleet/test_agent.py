@@ -341,6 +341,33 @@ def test_an_agent_that_is_killed_goes_on_where_it_was(sites: tuple[Site, Site]) 
     run(work())
 
 
+def test_what_passed_while_the_agent_was_dead_is_counted(sites: tuple[Site, Site]) -> None:
+    """The session goes on without an agent, and its numbers tell how much nobody took."""
+
+    async def work() -> None:
+        server = prepared()
+        one, other = sites
+        one.service.api.start_session(one.adapter["guid"])
+
+        def drained(count: int) -> bool:
+            (session,) = one.service.api.list_sessions()
+            return session.counters.received.packets == count
+
+        async with Joined(one, server) as first:
+            one.send(ping(one, other))
+            await eventually(lambda: first.ledger.accounts().taken.taken == 1)
+            await first.kill()
+        for number in range(3):
+            one.send(ping(one, other, number))
+        await eventually(lambda: drained(4))
+        async with Joined(one, server) as again:
+            one.send(ping(one, other))
+            await eventually(lambda: again.ledger.accounts().taken.taken == 2)
+            assert again.ledger.accounts().taken.before[Cause.AWAY] == 3
+
+    run(work())
+
+
 def test_one_key_serves_one_agent(sites: tuple[Site, Site], tmp_path: Path) -> None:
     """An agent ends when another one joins with its key, and deletes nothing of that one."""
 
