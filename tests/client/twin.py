@@ -39,6 +39,7 @@ WORDS = {
     "asyncio": "threading",
     "AbstractAsyncContextManager": "AbstractContextManager",
     "AsyncAdapterHandle": "AdapterHandle",
+    "AsyncBaseTransport": "BaseTransport",
     "AsyncClient": "Client",
     "AsyncEventStream": "EventStream",
     "AsyncImpairmentHandle": "ImpairmentHandle",

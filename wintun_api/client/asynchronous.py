@@ -103,6 +103,7 @@ class AsyncClient:
         timeout: float | None = TIMEOUT,
         tls: ssl.SSLContext | None = None,
         advice: str = "",
+        transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         """Name the service. Nothing is sent, and the token is not read.
 
@@ -117,6 +118,9 @@ class AsyncClient:
                 the variable SSL_CERT_FILE.
             advice: What to do if the service does not answer, as the errors say it in a sentence.
                 The default is how to start the service on the command line.
+            transport: What carries the requests in place of HTTP connections, and knows by itself
+                that it is the service that answers. No token is looked for or sent then. The client
+                closes it at its end.
 
         Raises:
             ServiceUnreachable: The address cannot be one of a service.
@@ -127,6 +131,7 @@ class AsyncClient:
         self._tls = tls
         self._timeout = timeout
         self._advice = advice
+        self._transport = transport
         self._find_token = partial(location.find_token, token, token_file)
         self._location: Location | None = None
         self._http: httpx.AsyncClient | None = None
@@ -168,6 +173,8 @@ class AsyncClient:
         http, self._http = self._http, None
         if http is not None:
             await http.aclose()
+        elif self._transport is not None:
+            await self._transport.aclose()
 
     @property
     def url(self) -> str:
@@ -184,6 +191,8 @@ class AsyncClient:
         from wintun_api.client.diagnosis import async_look
 
         async with self._meeting:
+            if self._location is None and self._transport is not None:
+                self._location = Location(self._url, "", "the agent of its host", None)
             if self._location is None:
                 http = self._open()
                 try:
@@ -195,6 +204,20 @@ class AsyncClient:
                 token, source = self._find_token()
                 self._location = Location(self._url, token, source, self._tls, self._advice)
             return self._location
+
+    async def reach_socket(self) -> Location:
+        """Do as `reach` for a packet stream.
+
+        Raises:
+            ClientError: One of the errors of `reach`; or the client has a transport, which carries
+                requests only.
+        """
+        if self._transport is not None:
+            raise ClientError(
+                "Packet streams need a connection with the service itself.",
+                hint="Use a client on the host of the service.",
+            )
+        return await self.reach()
 
     async def send(self, call: Call[T], *, patient: bool = False) -> T:
         """Send a request and return what its answer says, as `exchange` does."""
@@ -212,6 +235,20 @@ class AsyncClient:
         Raises:
             ClientError: One of the errors that every method raises.
         """
+        reply = await self.answer(call, patient=patient)
+        return reply.status, call.read(reply, self._url)
+
+    async def answer(self, call: Call[Any], *, patient: bool = False) -> Reply:
+        """Send a request and return the answer as it came, also one that refuses it.
+
+        Args:
+            call: The request.
+            patient: As `exchange` takes it.
+
+        Raises:
+            ServiceUnreachable: The service does not answer.
+            CredentialError: There is no token, or it cannot be read.
+        """
         import httpx
 
         limit = self._timeout
@@ -219,18 +256,17 @@ class AsyncClient:
             limit = max(limit, TIMEOUT)
         request = await self._request(call, httpx.Timeout(limit))
         try:
-            reply = await self._reply(request, limit)
+            return await self._reply(request, limit)
         except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError) as error:
             if call.method != "GET" or call.open:
                 raise self._broken(error) from error
             # The service may have closed a connection that was kept for the next request.
             try:
-                reply = await self._reply(request, limit)
+                return await self._reply(request, limit)
             except httpx.RequestError as again:
                 raise self._broken(again) from again
         except httpx.RequestError as error:
             raise self._broken(error) from error
-        return reply.status, call.read(reply, self._url)
 
     @asynccontextmanager
     async def listen(
@@ -274,7 +310,8 @@ class AsyncClient:
         headers = {"Content-Type": content_type} if content_type else {}
         if not call.open:
             found = await self.reach()
-            headers["Authorization"] = f"Bearer {found.token}"
+            if found.token:
+                headers["Authorization"] = f"Bearer {found.token}"
         return self._open().build_request(
             call.method,
             call.path,
@@ -345,6 +382,7 @@ class AsyncClient:
             self._http = httpx.AsyncClient(
                 base_url=self._url,
                 verify=self._tls or False,
+                transport=self._transport,
                 timeout=self._timeout,
                 trust_env=False,  # a proxy has no way to this machine's loopback
                 follow_redirects=False,
@@ -1242,7 +1280,7 @@ class AsyncAdapterHandle:
             full=full,
         )
         return AsyncPacketStream(
-            self._client.reach,
+            self._client.reach_socket,
             path_of("v1", "adapters", str(self.guid), "packets"),
             query,
             protocol=protocol,
@@ -1409,7 +1447,7 @@ class AsyncSessionHandle:
             full=full,
         )
         return AsyncPacketStream(
-            self._client.reach,
+            self._client.reach_socket,
             path_of("v1", "sessions", self.id, "packets"),
             query,
             protocol=protocol,

@@ -27,6 +27,8 @@ other program is; the service itself never speaks to the bus.
 
     capturing   bring what the service captures to the bus
     merging     the captures of all hosts as one file, ordered by corrected time
+    dialogue    what is asked and answered over the bus
+    allowance   which operations of the API may be asked for
     remote      answer requests for the service's API that come over the bus
     reaching    send such requests, as a client does
     agent       all of it for one network: what `wintun-api join` runs

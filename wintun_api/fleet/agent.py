@@ -20,10 +20,11 @@ from wintun_api import __version__
 from wintun_api.client.backoff import Backoff
 from wintun_api.client.problems import ClientError
 from wintun_api.fleet.accounts import Cause
+from wintun_api.fleet.allowance import Allow
 from wintun_api.fleet.arriving import Arriving
 from wintun_api.fleet.attachment import BACKOFF, Attachment
 from wintun_api.fleet.backlog import DEFAULT_BYTES, Policy
-from wintun_api.fleet.bus.seam import Bus, Change, Subscription
+from wintun_api.fleet.bus.seam import Bus, Change, Subscription, Take
 from wintun_api.fleet.card import MAX_PREFIXES, Card, CardAdapter
 from wintun_api.fleet.claims import About, Claims, Standing, Verdict, of_addresses
 from wintun_api.fleet.clock import Clock
@@ -34,6 +35,7 @@ from wintun_api.fleet.leaving import Leaving
 from wintun_api.fleet.losses import Losses, told, totals_of
 from wintun_api.fleet.network import Network, Prefix
 from wintun_api.fleet.problems import BusDenied, BusUnavailable, KeyInUse
+from wintun_api.fleet.remote import Remote
 from wintun_api.fleet.routes import Routes
 from wintun_api.fleet.unreachable import Unreachable
 
@@ -57,6 +59,7 @@ class Order:
         prefixes: What is claimed beside the addresses of the adapter.
         policy: What happens to packets for which the bus has no room.
         bus_bytes: How many bytes wait for the bus.
+        allow: What operators may ask of the service over the bus; None for nothing.
     """
 
     network: Network
@@ -65,6 +68,7 @@ class Order:
     prefixes: tuple[Prefix, ...] = ()
     policy: Policy = "drop_oldest"
     bus_bytes: int = DEFAULT_BYTES
+    allow: Allow | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +159,9 @@ class Agent:
             on_end=self._arriving.settle,
             backoff=pace.service,
         )
+        self._remote: Remote | None = None
+        if order.allow is not None:
+            self._remote = Remote(client, bus, order.allow, self._announcements.tell)
         self._losses = Losses(ledger)
         self._subscriptions: list[Subscription] = []
         self._broadcasts: tuple[bytes, ...] = ()
@@ -214,11 +221,14 @@ class Agent:
         await self.inventory.start()
         # One that was started again before its card has lapsed goes on with the same life.
         self._epoch = self.inventory.epochs.get(self.host) or self._clock.server_ns()
-        for subject, take in (
+        taken: list[tuple[str, Take]] = [
             (self._network.packets(self.host, "*"), self._arriving.take),
             (self._network.group_packets("*"), self._arriving.take_group),
             (self._network.feedback(self.host, "*"), self._leaving.learn),
-        ):
+        ]
+        if self._remote is not None:
+            taken.append((self._network.requests(self.host), self._remote.take))
+        for subject, take in taken:
             subscription = await self._bus.subscribe(subject, take, limit_bytes=SUBSCRIPTION)
             self._subscriptions.append(subscription)
         await self._put_card()
@@ -271,6 +281,8 @@ class Agent:
         finally:
             for subscription in self._subscriptions:
                 await subscription.aclose()
+            if self._remote is not None:
+                await self._remote.aclose()
             await self.claims.aclose()
             await self.inventory.aclose()
 

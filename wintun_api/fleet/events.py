@@ -37,6 +37,8 @@ class EventKind(StrEnum):
     SERVICE_CONNECTED = "service.connected"
     SERVICE_LOST = "service.lost"
     PACKETS_LOST = "packets.lost"
+    REQUEST_ANSWERED = "request.answered"
+    REQUEST_REFUSED = "request.refused"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ FleetError             base of them all
 ├── LaboratoryMissing  a data directory has no bus, or not the network
 ├── LedgerInUse        another agent counts in a ledger
 ├── LedgerFull         a ledger has no room for another host
+├── HostMissing        no host of the network has a name, or several have it
 ├── AdapterMissing     the service does not have the adapter that joins
 ├── TokenTooNarrow     the token of the service does not allow what an agent does
 └── KeyInUse           another agent has joined with the same key
@@ -93,6 +94,10 @@ class LedgerInUse(FleetError):
 
 class LedgerFull(FleetError):
     """Report that a ledger has no room for another pair of hosts."""
+
+
+class HostMissing(FleetError):
+    """Report that no host of a network is called so, or that several are."""
 
 
 class AdapterMissing(FleetError):
