@@ -21,7 +21,7 @@ class Message:
         data: Its bytes.
         reply: Where an answer is expected; empty if none is.
         plain: Whether it has neither headers nor a reply. What comes out of a stream has a reply,
-            so nobody can have a stream send a plain message in another one's name.
+            so no host can have a stream send a plain message in the name of another one.
     """
 
     subject: str

@@ -1,6 +1,6 @@
 """The bus over connections to a NATS server: the only place that imports nats-py.
 
-    bus         what the seam promises: one connection after the other, for ever
+    bus         what the seam promises: one connection after the other
     connection  one connection: nats-py with the ends that it leaves open
     line        its socket: how much waits, how it has ended, whether it is encrypted
     jetstream   what the server keeps, as it is asked for: questions, answers, ordered deliveries
@@ -8,7 +8,7 @@
     streams     messages that the server keeps
 
 nats-py carries the protocol, TLS, the signature and requests. It is not asked to connect again,
-because after some errors of the server it ends for ever, and what it has not sent then is not
+because after some errors of the server it ends for good, and what it has not sent then is not
 known: each connection is a client of its own. Its subscriptions are not asked to queue messages,
 because what they drop is counted by no one.
 """

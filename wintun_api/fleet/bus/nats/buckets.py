@@ -87,7 +87,7 @@ class NatsBucket:
         return revision
 
     async def _deleted(self, key: str) -> int:
-        """Return the revision of the mark that a key is deleted; 0 if there is none any more.
+        """Return the revision of the mark that a key is deleted; 0 if the mark is gone too.
 
         Raises:
             KeyTaken: The key is there.

@@ -274,7 +274,7 @@ class NatsBus:
     async def _come_back(self) -> None:
         said = ""
         for delay in AGAIN.delays():
-            await asyncio.sleep(delay * random.uniform(*JITTER))  # noqa: S311 - it is no secret
+            await asyncio.sleep(delay * random.uniform(*JITTER))  # noqa: S311 - not a secret
             try:
                 await self._open()
             except FleetError as error:
@@ -350,5 +350,5 @@ class NatsBus:
 def _not_prepared(what: str) -> BusUnavailable:
     return BusUnavailable(
         f"There is no {what} on this server.",
-        hint="The network was not prepared there: whoever operates the server makes it.",
+        hint="The network was not prepared there. The operator of the server does that.",
     )

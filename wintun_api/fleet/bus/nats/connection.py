@@ -39,7 +39,7 @@ class Reader(Protocol):
     """What takes the messages of one subject."""
 
     def came(self, subject: str, data: bytes, reply: str, headers: Headers | None) -> None:
-        """Take a message. An empty mapping is a header that nobody understands."""
+        """Take a message. An empty mapping is a header that cannot be read."""
 
 
 class Connection:
@@ -241,7 +241,7 @@ class Connection:
     def _done(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         if not task.cancelled():
-            task.exception()  # whoever waited has it
+            task.exception()  # the one who waited has it
 
     async def _until_end(self, task: asyncio.Task[T]) -> T:
         """Return what a task returns, unless the connection ends first."""

@@ -25,7 +25,7 @@ from wintun_api.fleet.rights import API
 PATIENCE: Final = 5.0  # seconds for an answer of the server
 HEARTBEAT: Final = 5.0  # seconds, in which the server says something in any case
 SILENCE: Final = 3 * HEARTBEAT  # after which a delivery has ended
-INACTIVE: Final = 30.0  # seconds after which the server forgets a consumer that nobody reads
+INACTIVE: Final = 30.0  # seconds after which the server forgets a consumer without a reader
 
 SECOND: Final = 1_000_000_000
 STREAM_NOT_FOUND: Final = 10059
@@ -55,7 +55,7 @@ class StreamInfo:
     """What the server says of a stream.
 
     Attributes:
-        max_age: Seconds that a message is kept; 0 if for ever.
+        max_age: Seconds that a message is kept; 0 for no limit.
         now_ns: The server's time.
     """
 
@@ -110,7 +110,7 @@ def _checked(data: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         answer = None
     if not isinstance(answer, dict):
-        raise BusUnavailable("The server gives an answer that is none.")
+        raise BusUnavailable("The server gives an answer that is not an object.")
     error = answer.get("error")
     if not isinstance(error, dict):
         return answer
@@ -142,7 +142,7 @@ def nanoseconds_of(text: object) -> int:
         whole = int(datetime.fromisoformat(seconds).replace(tzinfo=UTC).timestamp())
         return whole * SECOND + int(fraction[:9].ljust(9, "0"))
     except ValueError:
-        raise BusUnavailable(f"The server tells a time that is none: {text!r}.") from None
+        raise BusUnavailable(f"The server tells a time that cannot be read: {text!r}.") from None
 
 
 class Delivery:
