@@ -262,6 +262,7 @@ class Agent:
                 if self._is_displaced:
                     self._tell(EventKind.AGENT_ENDED, f"{who} has ended.", host=self.host)
                 elif self._put_at is not None:
+                    await self._tell_senders()
                     await self.claims.release()
                     await (await self._bus.bucket(self._network.hosts)).delete(self.host)
                     self._tell(
@@ -365,8 +366,10 @@ class Agent:
     async def _card(self) -> Card:
         adapters: list[CardAdapter] = []
         more = 0
-        with suppress(ClientError):  # the service has gone, and is looked for
-            adapters, more = await self._attachment.card()
+        # Without a service, or with one that hangs, the host lives on: it is looked for.
+        with suppress(ClientError, TimeoutError):
+            async with asyncio.timeout(self._pace.renewal / 4):
+                adapters, more = await self._attachment.card()
         adapter, reading = self._attachment.adapter, self._clock.reading
         assert adapter is not None
         prefixes = (*of_addresses(adapter.addresses), *self._order.prefixes)
@@ -477,19 +480,19 @@ class Agent:
         """
         while True:
             await asyncio.sleep(self._pace.telling)
-            for cause, count in self._losses.news(asyncio.get_running_loop().time()):
-                self._tell(
-                    EventKind.PACKETS_LOST,
-                    told(cause, count),
-                    cause=cause.value,
-                    count=count,
-                )
-            if not self._bus.connected:
-                continue
-            for sender, feedback in self._arriving.feedback():
-                subject = self._network.feedback(sender, self.host)
-                await self._bus.publish(subject, feedback.encoded())
-            await self._leaving.tell_numbers(self.inventory.hosts, self._clock.server_ns())
+            self._tell_losses(asyncio.get_running_loop().time())
+            if self._bus.connected:
+                await self._tell_senders()
+                await self._leaving.tell_numbers(self.inventory.hosts, self._clock.server_ns())
+
+    async def _tell_senders(self) -> None:
+        for sender, feedback in self._arriving.feedback():
+            subject = self._network.feedback(sender, self.host)
+            await self._bus.publish(subject, feedback.encoded())
+
+    def _tell_losses(self, now: float) -> None:
+        for cause, count in self._losses.news(now):
+            self._tell(EventKind.PACKETS_LOST, told(cause, count), cause=cause.value, count=count)
 
     # The bus
 
