@@ -11,6 +11,7 @@ from typer.main import get_command
 from tests.cli.commands import invoke
 from tests.running import TOKEN, RunningService
 from wintun_api.cli import app
+from wintun_api.cli.client_options import PANEL
 from wintun_api.variables import DEFAULT_URL
 
 OPTIONS = {"url": "--url", "token": "--token", "token_file": "--token-file", "as_json": "--json"}
@@ -35,7 +36,7 @@ def test_client_commands() -> None:
     groups = {name.split()[0] for name in COMMANDS}
     assert groups == {
         *("adapters", "sessions", "tokens", "token", "capture", "impair", "inject", "events"),
-        *("captures", "recorder", "health", "status", "version"),
+        *("captures", "recorder", "health", "status", "version", "join"),
     }
 
 
@@ -57,3 +58,13 @@ def test_options_stand_where_users_write_them(service: RunningService) -> None:
     assert made.exit_code == 0, made.stderr
     shown = invoke("adapters", "show", "Placed", *where)
     assert "1400" in shown.stdout
+
+
+def test_which_commands_reach_other_hosts() -> None:
+    """Those that send requests only; the others read this machine, or what does not end."""
+    without = {
+        name
+        for name, command in COMMANDS.items()
+        if PANEL not in [getattr(option, "rich_help_panel", None) for option in command.params]
+    }
+    assert without == {"capture", "events", "health", "version", "join NETWORK"}

@@ -26,6 +26,7 @@
     version          the versions of the command, the service and the driver
 
     bus_options      where the server of `bus` listens
+    far_client       the client of commands with --host
     fleet_options    the bus, and the key with which a command connects
     service_failure  the exceptions of the client as the last words of a command
     fleet_failure    the exceptions of `fleet` as the last words of a command

@@ -71,7 +71,7 @@ AUTOMATIC = "auto"
 
 
 @app.command("list")
-@takes_client_options()
+@takes_client_options(far=True)
 def list_adapters(
     *,
     pool: Annotated[
@@ -101,7 +101,7 @@ def list_adapters(
 
 
 @app.command()
-@takes_client_options()
+@takes_client_options(far=True)
 def create(
     name: Name,
     *,
@@ -159,7 +159,7 @@ def create(
 
 
 @app.command("open")
-@takes_client_options()
+@takes_client_options(far=True)
 def open_adapter(
     name: Name,
     *,
@@ -177,7 +177,7 @@ def open_adapter(
 
 
 @app.command()
-@takes_client_options()
+@takes_client_options(far=True)
 def show(
     adapter: Named,
     *,
@@ -194,7 +194,7 @@ def show(
 
 
 @app.command()
-@takes_client_options()
+@takes_client_options(far=True)
 def rename(
     adapter: Named,
     name: Annotated[str, typer.Argument(metavar="NAME", help="The new name.")],
@@ -211,7 +211,7 @@ def rename(
 
 
 @app.command("set")
-@takes_client_options()
+@takes_client_options(far=True)
 def set_adapter(
     adapter: Named,
     *,
@@ -266,7 +266,7 @@ def set_adapter(
 
 
 @app.command()
-@takes_client_options()
+@takes_client_options(far=True)
 def restore(
     adapter: Named,
     *,
@@ -282,7 +282,7 @@ def restore(
 
 
 @app.command()
-@takes_client_options()
+@takes_client_options(far=True)
 def release(
     adapter: Named,
     *,
@@ -305,7 +305,7 @@ def release(
 
 
 @app.command()
-@takes_client_options()
+@takes_client_options(far=True)
 def delete(
     adapters: SeveralNamed,
     *,

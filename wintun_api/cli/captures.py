@@ -87,7 +87,7 @@ def _place(text: str) -> Path:
 
 
 @app.command("list")
-@takes_client_options()
+@takes_client_options(far=True)
 def list_captures(
     *,
     quiet: Quiet = False,
@@ -110,7 +110,7 @@ def list_captures(
 
 
 @app.command()
-@takes_client_options()
+@takes_client_options(far=True)
 @takes_limits()
 def start(
     name: Annotated[
@@ -182,7 +182,7 @@ def start(
 
 
 @app.command()
-@takes_client_options()
+@takes_client_options(far=True)
 def show(
     capture: Named,
     *,
@@ -196,7 +196,7 @@ def show(
 
 
 @app.command()
-@takes_client_options()
+@takes_client_options(far=True)
 def stop(
     captures: SeveralNamed,
     *,
@@ -215,7 +215,7 @@ def stop(
 
 
 @app.command()
-@takes_client_options()
+@takes_client_options(far=True)
 def trigger(
     capture: Named,
     *,
@@ -230,7 +230,7 @@ def trigger(
 
 
 @app.command()
-@takes_client_options()
+@takes_client_options(far=True)
 def delete(
     captures: SeveralNamed,
     *,
@@ -255,7 +255,7 @@ def delete(
 
 
 @app.command()
-@takes_client_options()
+@takes_client_options(far=True)
 def download(
     capture: Named,
     *,

@@ -36,7 +36,7 @@ EPILOG = (
 NOT_IMPAIRED = "impairment-not-found"
 
 
-@takes_client_options()
+@takes_client_options(far=True)
 @takes_network()
 @takes_match()
 def impair(

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from wintun_api.cli.replay.totals import Totals
 
 
-@takes_client_options()
+@takes_client_options(far=True)
 def inject(
     session: Named,
     *,

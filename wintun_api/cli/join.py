@@ -69,6 +69,14 @@ def join(
     bus_bytes: Annotated[
         str, typer.Option(metavar="SIZE", help="How much waits for the bus at most.")
     ] = "1mb",
+    allow: Annotated[
+        Literal["read", "capture", "admin"] | None,
+        typer.Option(
+            help="Let operators of the network ask the service of this host, with --host: read "
+            "shows its state, capture records packets in files as well, admin does everything. "
+            "The token must allow it too. Every request is a line here. The default is nothing.",
+        ),
+    ] = None,
     options: ClientOptions,
     fleet: FleetOptions,
 ) -> None:
@@ -87,6 +95,7 @@ def join(
 
     with fleet_failures(EXTRA):
         from wintun_api.fleet.agent import Order
+        from wintun_api.fleet.allowance import Allow
 
         order = Order(
             network_in(network),
@@ -95,6 +104,7 @@ def join(
             tuple(map(_prefix_in, prefix or ())),
             policy,
             bytes_in(bus_bytes, "--bus-bytes", least=LEAST_BYTES, most=MOST_BYTES),
+            Allow(allow) if allow else None,
         )
         with Interruption() as interruption, asyncio.Runner(loop_factory=_new_loop()) as runner:
             runner.run(_run(order, options, fleet, interruption))

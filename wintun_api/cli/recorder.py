@@ -38,7 +38,7 @@ class Action(StrEnum):
     SAVE = "save"
 
 
-@takes_client_options()
+@takes_client_options(far=True)
 def recorder(
     adapter: Annotated[
         str,

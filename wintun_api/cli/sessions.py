@@ -49,7 +49,7 @@ LEAST = ("Subscribers", "Capacity")  # what a narrow terminal can do without
 
 
 @app.command("list")
-@takes_client_options()
+@takes_client_options(far=True)
 def list_sessions(
     *,
     quiet: Quiet = False,
@@ -74,7 +74,7 @@ def list_sessions(
 
 
 @app.command()
-@takes_client_options()
+@takes_client_options(far=True)
 def start(
     adapter: Annotated[
         str,
@@ -115,7 +115,7 @@ def start(
 
 
 @app.command()
-@takes_client_options()
+@takes_client_options(far=True)
 def show(
     session: Named,
     *,
@@ -130,7 +130,7 @@ def show(
 
 
 @app.command()
-@takes_client_options()
+@takes_client_options(far=True)
 def end(
     sessions: SeveralNamed,
     *,

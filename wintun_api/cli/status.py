@@ -16,7 +16,7 @@ SHOWN = 4  # adapters, and sessions, that have a line of their own
 SIZES = ("bytes", "KiB", "MiB", "GiB", "TiB")
 
 
-@takes_client_options()
+@takes_client_options(far=True)
 def status(
     *,
     options: ClientOptions,

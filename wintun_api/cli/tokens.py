@@ -33,7 +33,7 @@ def _scopes(incomplete: str) -> list[str]:
 
 
 @app.command("list")
-@takes_client_options()
+@takes_client_options(far=True)
 def list_tokens(
     *,
     quiet: Quiet = False,
@@ -57,7 +57,7 @@ def list_tokens(
 
 
 @app.command()
-@takes_client_options()
+@takes_client_options(far=True)
 def create(
     scopes: Annotated[
         list[str],
@@ -105,7 +105,7 @@ def create(
 
 
 @app.command()
-@takes_client_options()
+@takes_client_options(far=True)
 def revoke(
     tokens: Annotated[
         list[str],
