@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -24,13 +22,12 @@ from tests.fleet.bus.contract import (
     Contract,
     Ground,
 )
+from tests.fleet.bus.nats.making import make_network
 from tests.fleet.nats_server import NatsServer
 from tests.fleet.relay import Relay
 from wintun_api.fleet.bus.nats import NatsBus
 from wintun_api.fleet.bus.seam import Bus
 from wintun_api.fleet.identity import KeyLine
-
-SECOND = 1_000_000_000
 
 
 class NatsGround:
@@ -50,7 +47,7 @@ class NatsGround:
     async def begin(self) -> None:
         self.server.start()
         bus = await NatsBus.connect(self.lines[A])
-        await prepare(bus)
+        await make_network(bus, LAB, lasts=HOST_TTL)
         await bus.aclose()
 
     async def connect(self, host: str) -> Bus:
@@ -84,30 +81,6 @@ class NatsGround:
 
     async def flow(self, bus: Bus) -> None:
         self.server.go_on()
-
-
-async def prepare(bus: Bus) -> None:
-    """Make the buckets and the stream of the network."""
-    for name, age in ((LAB.routes, 0), (LAB.hosts, int(HOST_TTL * SECOND))):
-        await make(
-            bus,
-            {
-                "name": f"KV_{name}",
-                "subjects": [f"$KV.{name}.>"],
-                "max_msgs_per_subject": 1,
-                "max_age": age,
-                "duplicate_window": age or SECOND,
-                "allow_direct": True,
-            },
-        )
-    await make(bus, {"name": LAB.captures, "subjects": [LAB.capture("*", "*")]})
-
-
-async def make(bus: Bus, stream: dict[str, Any]) -> None:
-    """Make a stream."""
-    subject = f"$JS.API.STREAM.CREATE.{stream['name']}"
-    answer = json.loads(await bus.request(subject, json.dumps(stream).encode(), patience=10))
-    assert "error" not in answer, answer
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot make a process stand still")
