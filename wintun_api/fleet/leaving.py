@@ -69,6 +69,8 @@ class Leaving:
         self._ledger = ledger
         self._policy = policy
         self._backlog = Backlog(self._dropped, limit=limit, policy=policy)
+        self._draining = False
+        self._refused = asyncio.Event()  # the bus takes no more until it has room
         self._published: dict[str, float] = {}  # when something was sent to a host, and not a tail
         self._tails: dict[str, int] = {}  # how many tails have followed
 
@@ -85,6 +87,7 @@ class Leaving:
         while items := await stream.several():
             for item in items:
                 self.take(item)
+            await self._drain()
             if self._policy == "block":
                 await self._backlog.room()
 
@@ -119,13 +122,26 @@ class Leaving:
     # To the bus
 
     async def send(self) -> None:
-        """Publish what waits, until cancelled."""
+        """Publish what the bus does not take at once, until cancelled."""
         while True:
-            await self._backlog.arrival()
+            await self._refused.wait()
+            await self._bus.room()
+            await asyncio.sleep(0)  # a bus that is closed has room at once
+            self._refused.clear()
+            await self._drain()
+
+    async def _drain(self) -> None:
+        """Publish what waits, until the bus takes no more; one caller at a time does so."""
+        if self._draining or self._refused.is_set():
+            return
+        self._draining = True
+        try:
             while (taken := self._backlog.take()) is not None:
                 if not await self._publish(taken):
-                    await self._bus.room()
-                    await asyncio.sleep(0)  # a bus that is closed has room at once
+                    self._refused.set()
+                    return
+        finally:
+            self._draining = False
 
     async def _publish(self, taken: Next) -> bool:
         try:
@@ -137,14 +153,18 @@ class Leaving:
         group = taken.to == GROUP
         data = message(taken.parts, row.next, since=None if group else row.since)
         row.number(taken.count)
-        if await self._bus.publish(self._subject(taken.to), data):
-            self._backlog.sent(taken)
-            self._published[taken.to] = asyncio.get_running_loop().time()
-            self._tails.pop(taken.to, None)
-            return True
-        row.take_back(taken.count)
-        self._backlog.put_back(taken)
-        return False
+        sent = True  # also if this is cancelled: then it may have left
+        try:
+            sent = await self._bus.publish(self._subject(taken.to), data)
+        finally:
+            if sent:
+                self._backlog.sent(taken)
+                self._published[taken.to] = asyncio.get_running_loop().time()
+                self._tails.pop(taken.to, None)
+            else:
+                row.take_back(taken.count)
+                self._backlog.put_back(taken)
+        return sent
 
     def _subject(self, to: str) -> str:
         if to == GROUP:
