@@ -57,6 +57,7 @@
     completion       what a shell completes
     completion_scripts  the scripts by which shells ask for it
     durations        lengths of time as people write and read them
+    capture_network  the packets of the hosts of a network, for `capture --network`
     capture_source   where its packets come from: live, and from recorders before that
     capture_end      why a live capture ended by itself
     recording        what it has recorded: lines, JSON or a file

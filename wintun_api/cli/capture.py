@@ -9,10 +9,12 @@ import typer
 
 from wintun_api.choices import CaptureDirection, Tap
 from wintun_api.cli.capture_end import tell_end
+from wintun_api.cli.capture_network import Hosts, capture_network
 from wintun_api.cli.capture_source import Packets, Which, chunks_of, one_session
 from wintun_api.cli.client_options import ClientOptions, takes_client_options
-from wintun_api.cli.completion import adapter_names, session_words
+from wintun_api.cli.completion import adapter_names, network_names, session_words
 from wintun_api.cli.exit_codes import ExitCode
+from wintun_api.cli.fleet_options import FleetOptions, takes_fleet_options
 from wintun_api.cli.lookup import SHORTEST
 from wintun_api.cli.options import as_moment, as_path, finite
 from wintun_api.cli.output import fail
@@ -21,6 +23,7 @@ from wintun_api.cli.recording import record, refuse_terminal
 from wintun_api.limits import MAX_CAPTURE_SECONDS, MAX_COUNT, MAX_PACKET
 
 
+@takes_fleet_options
 @takes_client_options("Write one JSON object per packet, a line each; errors too.")
 def capture(
     sessions: Annotated[
@@ -48,13 +51,39 @@ def capture(
     everything: Annotated[
         bool, typer.Option("--all", help="All adapters, those that come later too.")
     ] = False,
+    network: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NETWORK",
+            help="All hosts of a network, in the order of time: what their agents capture, which "
+            "wintun-api join does with --capture. It needs no service on this machine.",
+            autocompletion=network_names,
+        ),
+    ] = None,
+    host: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="HOST",
+            help="With --network: only this host, by its name or id. Can be repeated.",
+            show_default=False,
+        ),
+    ] = None,
     expression: Annotated[str | None, filter_option()] = None,
     since: Annotated[
         str | None,
         typer.Option(
             callback=as_moment,
             help="Begin with what the recorder of the session has since then: -60s, -5m, or a time "
-            "with its zone. --count and --seconds count only what comes after that.",
+            "with its zone. --count and --seconds count only what comes after that; with "
+            "--network, what the bus has kept since then counts too.",
+        ),
+    ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option(
+            callback=as_moment,
+            help="With --network: end with the packets of this time, such as -10s, in place of "
+            "going on.",
         ),
     ] = None,
     write: Annotated[
@@ -107,6 +136,7 @@ def capture(
     ] = Tap.AFTER,
     marks: Annotated[bool, typer.Option(help=MARKS_HELP)] = False,
     options: ClientOptions,
+    fleet: FleetOptions,
 ) -> None:
     """Capture the packets of a session until Ctrl-C, or until the session ends.
 
@@ -116,6 +146,9 @@ def capture(
 
     With several sessions, --adapter, --pool or --all there is an interface for each
     session, and the capture continues when sessions end and others start.
+
+    With --network there is an interface for each host and adapter, and the times are
+    those of the server of the bus.
     """
     which = Which(sessions or [], adapter or [], pool, everything)
     packets = Packets(
@@ -128,8 +161,9 @@ def capture(
         tap=tap,
         marks=marks,
     )
-    fault = which.fault or packets.fault
-    if fault is not None:
+    hosts = Hosts(network, host or [], until, fleet)
+    fault = hosts.fault(which, packets) or (network is None and which.fault) or packets.fault
+    if fault:
         fail(*fault, code=ExitCode.USAGE)
     if options.as_json and write is not None:
         fail(
@@ -138,6 +172,9 @@ def capture(
             code=ExitCode.USAGE,
         )
     refuse_terminal(write, "wintun-api capture SESSION -w -")
+    if network is not None:
+        capture_network(network, hosts, packets, write, as_json=options.as_json)
+        return
     with options.connect() as client:
         session = one_session(client, which)
         with chunks_of(client, which, session, packets) as chunks:

@@ -43,6 +43,11 @@ class Which:
         return len(self.sessions) == 1 and self._ways == 1
 
     @property
+    def is_given(self) -> bool:
+        """Whether something was chosen."""
+        return self._ways > 0
+
+    @property
     def fault(self) -> Fault | None:
         """What is wrong with it."""
         if not self._ways:

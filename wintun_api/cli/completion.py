@@ -65,6 +65,20 @@ def pool_names(context: typer.Context, incomplete: str) -> list[str]:
     return _beginning(sorted({str(one["pool"]) for one in adapters}), incomplete)
 
 
+def network_names(_context: typer.Context, incomplete: str) -> list[str]:
+    """Return the networks for which this user has a key here, or a bus, that begin so."""
+    found: set[str] = set()
+    with suppress(Exception):
+        from wintun_api.fleet.folder import default_directory, readable_networks
+
+        found.update(one.name for one in readable_networks(default_directory()))
+    with suppress(Exception):
+        from wintun_api.cli.bus import laboratory_in
+
+        found.update(one.network.name for one in laboratory_in(None).plan().networks)
+    return _beginning(sorted(found), incomplete)
+
+
 def _beginning(words: list[str], incomplete: str) -> list[str]:
     # A line break would be two offers; other control characters could steer the terminal.
     return [word for word in words if word.startswith(incomplete) and word.isprintable()]

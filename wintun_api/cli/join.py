@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
-from wintun_api.cli.amounts import bytes_in
+from wintun_api.cli.amounts import FILTER_HELP, bytes_in, expression_in
 from wintun_api.cli.client_options import ClientOptions, takes_client_options
 from wintun_api.cli.fleet_options import (
     EXTRA,
@@ -21,6 +21,7 @@ from wintun_api.cli.fleet_options import (
 )
 from wintun_api.cli.interruption import Interruption
 from wintun_api.cli.output import counted, printable
+from wintun_api.limits import MAX_PACKET
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -77,6 +78,31 @@ def join(
             "The token must allow it too. Every request is a line here. The default is nothing.",
         ),
     ] = None,
+    capture: Annotated[
+        bool,
+        typer.Option(
+            "--capture",
+            help="Capture the packets of the adapter for the network: whoever has the key of a "
+            "reader sees them with wintun-api capture --network, also later, as long as the bus "
+            "keeps them.",
+        ),
+    ] = False,
+    capture_filter: Annotated[
+        str | None,
+        typer.Option(
+            callback=expression_in,
+            metavar="EXPRESSION",
+            help=f"With --capture: {FILTER_HELP[:1].lower()}{FILTER_HELP[1:]}",
+        ),
+    ] = None,
+    capture_snaplen: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            max=MAX_PACKET,
+            help="With --capture: keep only so many bytes of each packet; 0 keeps all.",
+        ),
+    ] = 0,
     options: ClientOptions,
     fleet: FleetOptions,
 ) -> None:
@@ -93,9 +119,14 @@ def join(
 
     from wintun_api.cli.fleet_failure import fleet_failures
 
+    if not capture and (capture_filter is not None or capture_snaplen):
+        raise typer.BadParameter(
+            "--capture-filter and --capture-snaplen belong to --capture, which is missing."
+        )
     with fleet_failures(EXTRA):
         from wintun_api.fleet.agent import Order
         from wintun_api.fleet.allowance import Allow
+        from wintun_api.fleet.capturing import CaptureOrder
 
         order = Order(
             network_in(network),
@@ -105,6 +136,7 @@ def join(
             policy,
             bytes_in(bus_bytes, "--bus-bytes", least=LEAST_BYTES, most=MOST_BYTES),
             Allow(allow) if allow else None,
+            CaptureOrder(capture_filter, capture_snaplen) if capture else None,
         )
         with Interruption() as interruption, asyncio.Runner(loop_factory=_new_loop()) as runner:
             runner.run(_run(order, options, fleet, interruption))

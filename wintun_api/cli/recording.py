@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, nullcontext, suppress
 from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -116,6 +116,7 @@ def record(
     as_json: bool = False,
     several: bool = False,
     done: str = "captured",
+    tell: Callable[[], object] | None = None,
 ) -> bool:
     """Write or show a capture until it or a signal ends it, and tell the totals.
 
@@ -130,6 +131,7 @@ def record(
         as_json: As for `Lines`.
         several: Likewise.
         done: What has happened to the packets, for the totals.
+        tell: Called when a signal comes, for a capture that then ends by itself and in order.
     """
     from wintun_api.cli.words import broke_off
     from wintun_api.client.problems import ServiceUnreachable
@@ -146,7 +148,7 @@ def record(
         nonlocal unreachable
         try:
             for chunk in chunks:
-                with interruption.held():
+                with interruption.held() if tell is None else nullcontext():
                     yield chunk
                 if path is not None:
                     progress.show(told)
@@ -160,6 +162,8 @@ def record(
         recording = Lines(as_json=as_json, several=several) if file is None else Blocks(file)
         totals: Totals = recording.totals
         interruption = stack.enter_context(Interruption())
+        if tell is not None:
+            stack.enter_context(interruption.told(tell))
         whole = False
         try:
             recording.take(arriving())

@@ -26,7 +26,10 @@ other program is; the service itself never speaks to the bus.
     accounts    what became of all packets: sent = delivered + the sum of the causes
 
     capturing   bring what the service captures to the bus
+    excerpt     a part of a capture as a message: a file of its own, and its place
     merging     the captures of all hosts as one file, ordered by corrected time
+    reading     read it from the stream of the network
+    folder      where keys are, and for which networks
     dialogue    what is asked and answered over the bus
     allowance   which operations of the API may be asked for
     remote      answer requests for the service's API that come over the bus

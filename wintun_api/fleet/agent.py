@@ -25,6 +25,7 @@ from wintun_api.fleet.arriving import Arriving
 from wintun_api.fleet.attachment import BACKOFF, Attachment
 from wintun_api.fleet.backlog import DEFAULT_BYTES, Policy
 from wintun_api.fleet.bus.seam import Bus, Change, Subscription, Take
+from wintun_api.fleet.capturing import CaptureOrder, Capturing
 from wintun_api.fleet.card import MAX_PREFIXES, Card, CardAdapter
 from wintun_api.fleet.claims import About, Claims, Standing, Verdict, of_addresses
 from wintun_api.fleet.clock import Clock
@@ -60,6 +61,7 @@ class Order:
         policy: What happens to packets for which the bus has no room.
         bus_bytes: How many bytes wait for the bus.
         allow: What operators may ask of the service over the bus; None for nothing.
+        capture: Which packets are captured for the network; None for none.
     """
 
     network: Network
@@ -69,6 +71,7 @@ class Order:
     policy: Policy = "drop_oldest"
     bus_bytes: int = DEFAULT_BYTES
     allow: Allow | None = None
+    capture: CaptureOrder | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +165,11 @@ class Agent:
         self._remote: Remote | None = None
         if order.allow is not None:
             self._remote = Remote(client, bus, order.allow, self._announcements.tell)
+        self._capturing: Capturing | None = None
+        if order.capture is not None:
+            self._capturing = Capturing(
+                client, bus, network, host, order.capture, name=order.name, clock=self._clock
+            )
         self._losses = Losses(ledger)
         self._subscriptions: list[Subscription] = []
         self._broadcasts: tuple[bytes, ...] = ()
@@ -293,8 +301,14 @@ class Agent:
         try:
             async with asyncio.TaskGroup() as group:
                 injecting = group.create_task(self._arriving.inject(stream))
+                capturing = self._capturing and group.create_task(
+                    self._capturing.run(stream.hello.session)
+                )
                 await self._leaving.read(stream)
                 injecting.cancel()
+                if capturing:
+                    await asyncio.wait((capturing,), timeout=LAST_WORDS)
+                    capturing.cancel()
         except BaseExceptionGroup as failed:
             raise _first(failed) from None
 
@@ -387,8 +401,15 @@ class Agent:
             run=self._run_id,
             clock_offset_ns=None if reading is None else reading.offset_ns,
             clock_error_ns=None if reading is None else reading.error_ns,
-            counts=totals_of(self.ledger.accounts()),
+            counts=self._counts(),
         )
+
+    def _counts(self) -> dict[str, int]:
+        counts = totals_of(self.ledger.accounts())
+        if self._capturing is not None:
+            counts["captured"] = self._capturing.captured
+            counts["captured_dropped"] = self._capturing.dropped
+        return counts
 
     async def _keep_clock(self) -> None:
         while True:

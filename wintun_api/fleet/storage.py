@@ -9,18 +9,14 @@ Only this user can read it. A key that was copied from another machine stays whe
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-import sys
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-import platformdirs
-
 from wintun_api import files
-from wintun_api.errors import InvalidSettings
+from wintun_api.fleet.folder import READER, SUFFIX, default_directory
 from wintun_api.fleet.identity import KeyLine, check_servers, read_key, write_key
 from wintun_api.fleet.ledger import Ledger
 from wintun_api.fleet.network import Network
@@ -29,25 +25,9 @@ from wintun_api.fleet.rights import Role
 from wintun_api.fleet.server.issuing import issue
 from wintun_api.fleet.server.laboratory import Laboratory
 
-READER: Final = "reader"  # the name of the key with which commands read
+__all__ = ["READER", "Storage", "default_directory"]
+
 MAX_WORD: Final = 32
-
-
-def default_directory() -> Path:
-    """Return where this user's agents keep their things.
-
-    Raises:
-        InvalidSettings: This user has no home directory, as in a container that runs as a number.
-    """
-    if sys.platform != "win32" and os.geteuid() == 0:
-        return Path("/var/lib/wintun-api/agents")
-    try:
-        return Path(platformdirs.user_state_dir("wintun-api", appauthor=False)) / "agents"
-    except RuntimeError:
-        raise InvalidSettings(
-            "This user has no home directory to keep the counters of the agent in. Give a folder "
-            "with --data-dir."
-        ) from None
 
 
 class Storage:
@@ -115,7 +95,7 @@ class Storage:
     async def _own(
         self, network: Network, what: str, laboratory: Laboratory, role: Role, name: str
     ) -> KeyLine:
-        path = self.path / network.name / f"{_file_name(what)}.key"
+        path = self.path / network.name / f"{_file_name(what)}{SUFFIX}"
         if not laboratory.has_plan():
             with suppress(FileNotFoundError):
                 return read_key(path)
