@@ -265,3 +265,39 @@ def test_no_seed_is_told_to_anyone(start: Start, tmp_path: Path) -> None:
     ]
     assert not [text for text in told if re.search(r"SU[A-Z2-7]{56}", text)]
     assert stat.S_IMODE((tmp_path / "key").stat().st_mode) == 0o600
+
+
+def test_a_signal_ends_it_while_its_server_starts(
+    start: Start, tmp_path: Path, hidden: dict[str, str]
+) -> None:
+    """A server that does not become ready is ended as well, and it is not a failure."""
+    text = '[ "$1" = --version ] && echo "nats-server: v2.15.1" || exec sleep 1000'
+    listen = ("--listen", f"127.0.0.1:{free_port()}")
+    path = fake(tmp_path / "slow", text)
+    program = start("bus", "--data-dir", str(tmp_path / "bus"), *listen, **hidden, PATH=path)
+    until(lambda: psutil.Process(program.process.pid).children())
+    server = server_of(program)
+    until(lambda: server.name() == "sleep")
+    assert program.end(signal.SIGTERM)[0] == 0
+    assert not is_alive(server)
+
+
+def test_it_goes_on_when_its_terminal_is_closed(start: Start, tmp_path: Path) -> None:
+    """SIGHUP ends neither the bus nor its server."""
+    program = begin(start, tmp_path / "bus")
+    server = server_of(program)
+    program.process.send_signal(signal.SIGHUP)
+    made = run(tmp_path, "join", "keys", "--data-dir", str(tmp_path / "bus"))
+    assert made.returncode == 0
+    assert program.process.poll() is None
+    assert is_alive(server)
+
+
+def test_a_data_directory_that_is_a_file_is_told(tmp_path: Path) -> None:
+    """It names the path, and is not a traceback."""
+    need_server()
+    path = tmp_path / "file"
+    path.touch()
+    ended = invoke("bus", "--data-dir", str(path))
+    assert ended.exit_code == 1
+    assert f"Cannot read or write {path}" in ended.stderr

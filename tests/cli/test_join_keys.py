@@ -176,3 +176,33 @@ def test_a_server_that_somebody_else_operates_can_have_the_network(tmp_path: Pat
     finally:
         server.terminate()
         server.wait(PATIENCE)
+
+
+def test_a_shell_completes_the_networks_of_the_bus(tmp_path: Path) -> None:
+    """Those that begin so; none and no message where there is no bus."""
+    laboratory = Laboratory(tmp_path / "bus")
+    laboratory.prepare()
+    laboratory.write(plan_of(Listening(), LAB, Network("rig")))
+
+    def offered(folder: Path, begun: str) -> list[str]:
+        line = f"wintun-api join keys --data-dir {folder} --network {begun}"
+        shown = invoke(
+            _WINTUN_API_COMPLETE="complete_bash",
+            COMP_WORDS=line,
+            COMP_CWORD=str(len(line.split(" ")) - 1),
+        )
+        assert (shown.exit_code, shown.stderr) == (0, "")
+        return shown.stdout.split()
+
+    assert offered(laboratory.path, "r") == ["rig"]
+    assert offered(laboratory.path, "") == ["lab", "rig"]
+    assert offered(tmp_path / "none", "") == []
+
+
+def test_help_names_the_network_and_the_keys() -> None:
+    """`join` is a command for both, and says so."""
+    shown = invoke("join", "--help").stdout
+    assert "NETWORK" in shown
+    assert "keys" in shown
+    assert "--adapter" in invoke("join", "lab", "--help").stdout
+    assert "--role" in invoke("join", "keys", "--help").stdout

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -23,7 +24,7 @@ def no_package(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def script(path: Path, said: str) -> Path:
     """Make a program that says something."""
-    if sys.platform == "win32":
+    if os.name == "nt":
         pytest.skip("it is a shell script")
     path.write_text(f"#!/bin/sh\necho '{said}'\n")
     path.chmod(0o755)
