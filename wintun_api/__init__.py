@@ -29,6 +29,7 @@ The package is built in floors; a module imports from lower floors, never from a
        client/            the typed client of the API, for Python programs
        webui/             the dashboard, built from web/
     5  cli/               client commands; arguments to Settings to uvicorn
+       fleet/             many hosts in one network over NATS: `wintun-api join`
        extcap/            the program with which Wireshark captures, over the client
        testing/           pytest fixtures and a Scapy socket, over the client
        __main__           the command `wintun-api`
