@@ -178,6 +178,7 @@ class Agent:
         self._put_at: float | None = None  # when the last card was put
         self._displaced: asyncio.Future[None] | None = None
         self._renew = asyncio.Event()
+        self._ending = False
 
     async def run(self, stop: asyncio.Event) -> None:
         """Join, and stay until `stop` is set; then delete the claims and the card of this host.
@@ -262,6 +263,7 @@ class Agent:
 
     async def _end(self) -> None:
         """Leave in order as far as the server lets it, in a bounded time."""
+        self._ending = True
         self._leaving.clear()
         self._arriving.settle()
         who = f"{self._order.name} ({self.host})"
@@ -478,9 +480,10 @@ class Agent:
     def _seen(self, what: Appearance, host: Host) -> None:
         """Look at one's own card: it may have lapsed, or be another agent's."""
         ours = host.card is not None and host.card.run == self._run_id
-        if what is Appearance.DIED and self._put_at is not None:
-            self._live_again()
-            self._renew.set()
+        if what in (Appearance.DIED, Appearance.LEFT):
+            if self._epoch and not self._ending:
+                self._live_again()
+                self._renew.set()
         elif (
             what in (Appearance.JOINED, Appearance.RENEWED)
             and not ours
