@@ -6,6 +6,7 @@
     options     what a user can set for a capture: in Wireshark's dialog, and as arguments
     sentences   the lines that Wireshark reads
     interfaces  which adapters an interface of Wireshark stands for
+    networks    networks of many hosts as interfaces
     service     the service that is asked, and its errors in words for Wireshark's user
     capture     write packets into Wireshark's pipe
     toolbar     the field in Wireshark's window that changes the filter meanwhile

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from wintun_api import __version__
+from wintun_api.extcap import networks, toolbar
 from wintun_api.extcap import request as requests
-from wintun_api.extcap import toolbar
 from wintun_api.extcap.interfaces import interfaces_of
+from wintun_api.extcap.networks import network_of
 from wintun_api.extcap.options import OPTIONS, Chosen
 from wintun_api.extcap.request import Request, WrongRequest
 from wintun_api.extcap.sentences import sentence
@@ -65,14 +66,15 @@ def _lines(request: Request) -> Iterator[str]:
     elif request.dlts:
         yield sentence("dlt", number=DLT_RAW, name="RAW", display="Raw IP")
     elif request.config:
-        for number, option in enumerate(OPTIONS):
+        of_network = network_of(request.interface) is not None
+        for number, option in enumerate(networks.OPTIONS if of_network else OPTIONS):
             yield from option.lines(number)
     elif request.capture:
         from wintun_api.extcap.capture import run
 
         run(request)
     elif request.filter is not None:
-        yield from _faults(request.filter, request.chosen())
+        yield from _faults(request.filter, request)
     else:
         raise WrongRequest("This is a program for Wireshark. See: wintun-api extcap --help")
 
@@ -97,16 +99,22 @@ def _interfaces(chosen: Chosen) -> Iterator[str]:
     yield sentence("extcap", version=__version__, display="wintun-api", help=HELP)
     for one in interfaces_of(adapters):
         yield sentence("interface", value=one.value, display=one.display)
+    for name in networks.networks():
+        display = f"network {name} of wintun-api: all its hosts"
+        yield sentence("interface", value=networks.PREFIX + name, display=display)
     yield from toolbar.lines()
 
 
-def _faults(filter: str, chosen: Chosen) -> Iterator[str]:  # noqa: A002 - Wireshark's word
+def _faults(filter: str, request: Request) -> Iterator[str]:  # noqa: A002 - Wireshark's word
     """Yield what is wrong with a filter; Wireshark takes one without an answer as valid."""
     from wintun_api.client.problems import ClientError
 
     try:
-        with connect(chosen) as client:
-            fault = fault_of(client, filter)
+        if network_of(request.interface) is not None:
+            fault = networks.fault_of(filter)
+        else:
+            with connect(request.chosen()) as client:
+                fault = fault_of(client, filter)
     except ClientError as error:
         fault = f"The filter cannot be checked. {words_of(error)}"
     if fault is not None:

@@ -10,7 +10,7 @@ from io import FileIO
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
 
-from wintun_api.extcap import departure, parent
+from wintun_api.extcap import departure, networks, parent
 from wintun_api.extcap.interfaces import Interface, interface_of
 from wintun_api.extcap.request import Request, WrongRequest
 from wintun_api.extcap.service import Refused, adapters_of, connect, fault_of, words_of
@@ -65,6 +65,11 @@ def _copy(request: Request, fifo: FileIO, toolbar: Toolbar | None) -> None:
     if request.interface is None:
         raise WrongRequest(NEEDS)
     chosen = request.chosen()
+    network = networks.network_of(request.interface)
+    if network is not None:
+        for blocks in networks.blocks(network, request.filter or "", chosen, toolbar):
+            _write(fifo, blocks)
+        raise Refused("The bus has ended the capture.")
     with connect(chosen) as client:
         for blocks in _blocks(client, request, chosen, toolbar):
             _write(fifo, blocks)
