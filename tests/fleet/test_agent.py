@@ -14,14 +14,11 @@ import pytest
 from tests.client.streams import run
 from tests.fleet.memory import MemoryBus, MemoryServer
 from tests.fleet.running import LAB, A, B, eventually, prepared
-from tests.running import TOKEN, RunningService, running
+from tests.fleet.sites import Site, ping
+from tests.running import TOKEN
 from wintun_api.choices import Scope
 from wintun_api.client import AsyncClient
 from wintun_api.client.backoff import Backoff
-from wintun_api.drivers.emulated.driver import emulated_driver
-from wintun_api.drivers.emulated.library import EmulatedLibrary
-from wintun_api.drivers.emulated.machine import Machine
-from wintun_api.drivers.wintun.abi import Generation
 from wintun_api.fleet.accounts import Cause
 from wintun_api.fleet.agent import Agent, Order, Pace
 from wintun_api.fleet.events import Event, EventKind
@@ -37,41 +34,6 @@ QUICK = Pace(
     clock=5.0,
     service=Backoff(first=0.02, last=0.1),
 )
-ADDRESSES = {A: "10.7.0.1", B: "10.7.0.2"}
-
-
-class Site:
-    """A service on an emulated machine, with an adapter in one common subnet."""
-
-    def __init__(self, path: Path, host: str) -> None:
-        self.path = path
-        path.mkdir(exist_ok=True)
-        self.host = host
-        self.address = ADDRESSES[host]
-        self.library = EmulatedLibrary(Generation.TUNNEL_TYPE, Machine())
-        self.start(0)
-
-    def start(self, port: int) -> None:
-        """Start the service, and create the adapter."""
-        self._run: Any = running(self.path, emulated_driver(self.library), port=port)
-        self.service: RunningService = self._run.__enter__()
-        self.adapter = self.service.adapter(
-            name="Lab", addresses=[f"{self.address}/24"], if_exists="open"
-        )
-
-    def stop(self) -> None:
-        """Stop the service."""
-        self._run.__exit__(None, None, None)
-
-    def send(self, packet: bytes) -> bool:
-        """Let the host send a packet into its adapter."""
-        with self.library.machine.lock:
-            return self.library.machine.device("Lab").deliver(packet)
-
-    def injected(self) -> int:
-        """Return how many packets the host got from its adapter."""
-        (session,) = self.service.api.list_sessions()
-        return session.counters.injected.packets
 
 
 class Joined:
@@ -143,11 +105,6 @@ def unanswered(one: Site, other: Site, size: int = 1200) -> bytes:
     answer = build.echo_reply(request)
     assert answer is not None
     return answer
-
-
-def ping(one: Site, other: Site, number: int = 1) -> bytes:
-    """Return a ping from the host of a site to that of another one."""
-    return build.icmp_echo(one.address, other.address, identifier=7, sequence=number)
 
 
 def test_a_ping_crosses_the_bus_and_is_answered(sites: tuple[Site, Site]) -> None:

@@ -16,11 +16,12 @@ from typing import Any, Final, Self, TypeVar
 
 from wintun_api import __version__
 from wintun_api.capture import pcapng
-from wintun_api.fleet.bus.seam import Bus, Entry, Message
+from wintun_api.fleet.bus.seam import Bus, Entry, Message, Stream
 from wintun_api.fleet.card import card_of
 from wintun_api.fleet.clock import Clock
 from wintun_api.fleet.merging import Matches, Merging, Wanted
 from wintun_api.fleet.network import Network, is_host
+from wintun_api.fleet.problems import BusDenied
 from wintun_api.moments import NS_PER_SECOND, span
 
 LIVE: Final = NS_PER_SECOND  # how long packets wait for older ones of other hosts
@@ -81,7 +82,9 @@ class Reading:
         merging: What has come of it.
     """
 
-    def __init__(self, bus: Bus, network: Network, choice: Choice, clock: Clock) -> None:
+    def __init__(
+        self, bus: Bus, network: Network, choice: Choice, clock: Clock, stream: Stream
+    ) -> None:
         """Prepare it, with a clock that was measured; nothing is read yet.
 
         Raises:
@@ -91,6 +94,7 @@ class Reading:
         self._network = network
         self._choice = choice
         self._clock = clock
+        self._stream = stream
         now_ns = clock.server_ns()
         since_ns, until_ns = span(choice.since, choice.until, now_ns)
         self._since_ns = now_ns if choice.since is None and choice.until is None else since_ns
@@ -115,11 +119,21 @@ class Reading:
 
         Raises:
             InvalidArgument: As above.
+            BusDenied: The key may not read captures.
             BusUnavailable: The server does not answer.
         """
         clock = Clock(bus)
         await clock.measure()
-        return cls(bus, network, choice, clock)
+        try:
+            stream = await bus.stream(network.captures)
+        except BusDenied as error:
+            raise BusDenied(
+                "The key does not allow to read captures.",
+                subject=error.subject,
+                hint="Make one that does where the bus is: wintun-api join keys --network "
+                f"{network.name} --role reader",
+            ) from error
+        return cls(bus, network, choice, clock, stream)
 
     async def unknown(self) -> list[str]:
         """Return those of the chosen hosts that have not joined now.
@@ -146,7 +160,6 @@ class Reading:
         """Yield whole blocks of the file until its end, or until `stop` is set.
 
         Raises:
-            BusDenied: The key may not read captures.
             BusUnavailable: The server does not answer.
         """
         merging, deadline = self.merging, self._deadline()
@@ -155,8 +168,7 @@ class Reading:
             application=f"wintun-api {__version__}",
             comment=f"network {self._network.name}",
         )
-        stream = await self._bus.stream(self._network.captures)
-        messages = stream.read(
+        messages = self._stream.read(
             self._subject(), since_ns=self._since_ns or None, until_ns=self._last_message_ns()
         )
         coming = asyncio.ensure_future(_next(messages))
