@@ -47,6 +47,7 @@ WIDER = {
     "OneDirection": "object",
     "Selection": "object",
     "Timetable": "object",
+    "Hosts": "list",
     "Rules": "list",
     "StopConditions": "object",
     "Rotation": "object",

@@ -47,6 +47,8 @@
     recorder        the last packets of a session: switch them on, read them as pcapng
     recorder_file   its pcapng, no faster than the client reads it
     captures        named captures over REST, and their files
+    networks        networks of many hosts over REST, as agents report them
+    inventory       these reports, in memory for half a minute
     connection      one packet client: its subscription, its injections, its control messages
     filters         compile a filter, or say what is wrong with it
     filter_change   another filter for a packet client, while packets flow

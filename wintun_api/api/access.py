@@ -57,6 +57,8 @@ PUBLIC_PAGE = Access(token=False, page=True)
 PAGE = Access(scope=Scope.READ, page=True)
 # The session counts packets; one audit line per request would be a log of the traffic.
 INJECTION = Access(scope=Scope.INJECT, audited=False)
+# A program reports every ten seconds; that changes nothing but what the dashboard shows.
+REPORT = Access(scope=Scope.INJECT, audited=False)
 
 
 def needs(what: Access | Scope) -> Callable[[Endpoint], Endpoint]:

@@ -22,6 +22,7 @@ from wintun_api.api import (
     holders,
     impairment,
     metrics,
+    networks,
     packets,
     page,
     problems,
@@ -85,6 +86,7 @@ ROUTERS = (
     streams.router,
     holders.router,
     events.router,
+    networks.router,
     metrics.router,
     guide.router,
 )

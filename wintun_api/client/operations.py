@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         SessionImpairment,
     )
     from wintun_api.schemas.network import Route
+    from wintun_api.schemas.networks import Network, NetworkHost
     from wintun_api.schemas.recorder import Recorder
     from wintun_api.schemas.sessions import InjectionReport, Session
     from wintun_api.schemas.system import Driver, Health, System
@@ -52,6 +53,7 @@ StopConditions: TypeAlias = "Stop | Mapping[str, Any]"
 Rotation: TypeAlias = "Rotate | Mapping[str, Any]"
 Retention: TypeAlias = "Keep | Mapping[str, Any]"
 TriggerRule: TypeAlias = "Trigger | Mapping[str, Any]"
+Hosts: TypeAlias = "Iterable[NetworkHost | Mapping[str, Any]]"
 Rules: TypeAlias = "Iterable[Rule | Mapping[str, Any]]"
 
 
@@ -472,6 +474,25 @@ def stream_events(*, since: int | None = None) -> Call[bytes]:
     """`GET /v1/events`."""
     query = query_of(since=since)
     return Call("stream_events", "GET", "/v1/events", "text/event-stream", query=query)
+
+
+def list_networks() -> Call[list[Network]]:
+    """`GET /v1/networks`."""
+    return Call("list_networks", "GET", "/v1/networks", "[networks.Network]")
+
+
+def set_network(
+    network: str,
+    *,
+    host: str,
+    hosts: Hosts,
+    connected: bool | None = None,
+    more_hosts: int | None = None,
+) -> Call[Network]:
+    """`PUT /v1/networks/{network}`."""
+    body = given(host=host, hosts=hosts, connected=connected, more_hosts=more_hosts)
+    path = path_of("v1", "networks", network)
+    return Call("set_network", "PUT", path, "networks.Network", body=body)
 
 
 def get_metrics() -> Call[str]:

@@ -33,6 +33,7 @@ from wintun_api.client.location import Location
 from wintun_api.client.operations import (
     Addresses,
     Guid,
+    Hosts,
     OneDirection,
     Packet,
     Retention,
@@ -70,6 +71,7 @@ if TYPE_CHECKING:
     from wintun_api.schemas.captures import Capture
     from wintun_api.schemas.filters import FilterVerdict
     from wintun_api.schemas.impairment import Preset, SessionImpairment
+    from wintun_api.schemas.networks import Network
     from wintun_api.schemas.recorder import Recorder
     from wintun_api.schemas.sessions import InjectionReport, Session
     from wintun_api.schemas.system import Driver, Health, System
@@ -952,6 +954,34 @@ class Client:
         call = operations.download_capture_file(capture_id, number)
         with self.listen(call) as chunks:
             yield chunks
+
+    def list_networks(self) -> list[Network]:
+        """Return the networks that agents beside the service have joined."""
+        return self.send(operations.list_networks())
+
+    def set_network(
+        self,
+        network: str,
+        *,
+        host: str,
+        hosts: Hosts,
+        connected: bool | None = None,
+        more_hosts: int | None = None,
+    ) -> Network:
+        """Report a network, as an agent does; the service forgets it after 30 seconds.
+
+        Args:
+            network: The name of the network.
+            host: The id of the agent's own host.
+            hosts: The hosts of the network, at most 256.
+            connected: Whether the agent has a connection to the bus.
+            more_hosts: How many hosts did not fit.
+        """
+        return self.send(
+            operations.set_network(
+                network, host=host, hosts=hosts, connected=connected, more_hosts=more_hosts
+            )
+        )
 
     def get_metrics(self) -> str:
         """Return the metrics of the service in the text format of Prometheus."""

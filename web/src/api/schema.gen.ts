@@ -867,6 +867,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/networks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the joined networks
+         * @description List the joined networks.
+         *
+         *     These are the networks of many hosts that agents beside this service (`wintun-api join`) have
+         *     joined. An agent reports its network every ten seconds. A network that has not been reported for
+         *     30 seconds is not listed.
+         *
+         *     This operation requires the scope `read`.
+         */
+        get: operations["list_networks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/networks/{network}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set the report of a network
+         * @description Set the report of a network.
+         *
+         *     The service keeps the report in memory for 30 seconds, in place of the previous one about this
+         *     network, and does nothing else with it. It keeps 16 networks; beyond that it drops the oldest
+         *     report.
+         *
+         *     This operation requires the scope `inject`.
+         */
+        put: operations["set_network"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/metrics": {
         parameters: {
             query?: never;
@@ -1564,6 +1616,42 @@ export interface components {
             status: "ok";
         };
         /**
+         * HostAdapter
+         * @description An adapter of a host.
+         */
+        HostAdapter: {
+            /**
+             * @description The name of the adapter.
+             * @example OfficeNet
+             */
+            name: string;
+            /**
+             * @description The state of the adapter.
+             * @example up
+             */
+            state: string;
+            /**
+             * @description The addresses of the adapter, each with its prefix length. The default is an empty list.
+             * @example [
+             *       "10.6.7.7/24"
+             *     ]
+             */
+            addresses?: string[];
+            /** @description The number of packets that its session has received. The default is 0. */
+            received?: number;
+            /** @description The number of packets that were injected into its session. The default is 0. */
+            injected?: number;
+        };
+        /**
+         * HostState
+         * @description The state of a host.
+         *
+         *     `attached`: its agent exchanges packets with its service. `detached`: it does not, because the
+         *     service or the session is gone. `unknown`: what it says of itself cannot be read. Later versions may add values.
+         * @enum {string}
+         */
+        HostState: "attached" | "detached" | "unknown";
+        /**
          * IfExists
          * @description What happens where an adapter with the name of a new one exists in its pool. `error`: the request is refused. `open`: the service opens that adapter and applies the settings that the request names. `replace`: the service deletes it and creates it again. Later versions may add values.
          * @enum {string}
@@ -1946,6 +2034,128 @@ export interface components {
             dns?: string[];
             /** @description The domains in which short host names are looked up. */
             dns_search?: string[];
+        };
+        /**
+         * Network
+         * @description A network that an agent beside this service has joined, as the agent reports it.
+         */
+        Network: {
+            /**
+             * @description The name of the network.
+             * @example lab
+             */
+            name: string;
+            /**
+             * @description The id of the agent's own host.
+             * @example ab3kq7x2mzpd
+             */
+            host: string;
+            /** @description Whether the agent has a connection to the bus. */
+            connected: boolean;
+            /**
+             * Format: date-time
+             * @description The time of the latest report, in UTC.
+             */
+            reported_at: string;
+            /** @description The hosts of the network, the agent's own too. */
+            hosts: components["schemas"]["NetworkHost"][];
+            /**
+             * Format: int64
+             * @description The number of hosts that did not fit into `hosts`.
+             */
+            more_hosts: number;
+        };
+        /**
+         * NetworkHost
+         * @description A host of a network. What it says of itself is not verified.
+         */
+        NetworkHost: {
+            /**
+             * @description The id of the host, made from its public key.
+             * @example ab3kq7x2mzpd
+             */
+            id: string;
+            /**
+             * @description The name of the host.
+             * @example hub
+             */
+            name: string;
+            /** @description The state of the host. */
+            state: components["schemas"]["HostState"];
+            /**
+             * @description The name of the adapter that has joined. The default is an empty text.
+             * @example OfficeNet
+             */
+            adapter?: string;
+            /**
+             * @description The addresses and networks that lead to the host. The default is an empty list.
+             * @example [
+             *       "10.6.7.7/32"
+             *     ]
+             */
+            prefixes?: string[];
+            /** @description The adapters of its service. The default is an empty list. */
+            adapters?: components["schemas"]["HostAdapter"][];
+            /**
+             * @description The version of its agent. The default is an empty text.
+             * @example 0.1.0
+             */
+            version?: string;
+            /**
+             * @description The operating system of the host. The default is an empty text.
+             * @example Linux 6.12
+             */
+            system?: string;
+            /**
+             * @description The driver of its service. The default is an empty text.
+             * @example wintun 0.14.1
+             */
+            driver?: string;
+            /** @description The number of packets that it has sent to other hosts. The default is 0. */
+            sent?: number;
+            /** @description The number of packets of other hosts that were injected there. The default is 0. */
+            delivered?: number;
+            /**
+             * @description The number of packets that it knows to be lost, by cause. The default is {}.
+             * @example {
+             *       "no_route": 3
+             *     }
+             */
+            lost?: {
+                [key: string]: number;
+            };
+            /**
+             * @description The milliseconds by which its clock is ahead of the server's; negative if it is behind, null if that is not known.
+             * @example 1.5
+             */
+            clock_offset_ms?: number | null;
+            /**
+             * Format: date-time
+             * @description The time since which it has been there, in UTC.
+             */
+            since?: string | null;
+            /**
+             * Format: date-time
+             * @description The time of its latest report, in UTC.
+             */
+            seen?: string | null;
+        };
+        /**
+         * NetworkSet
+         * @description What an agent reports about its network.
+         */
+        NetworkSet: {
+            /**
+             * @description The id of the agent's own host.
+             * @example ab3kq7x2mzpd
+             */
+            host: string;
+            /** @description Whether the agent has a connection to the bus. The default is true. */
+            connected?: boolean;
+            /** @description The hosts of the network, the agent's own too. */
+            hosts: components["schemas"]["NetworkHost"][];
+            /** @description The number of hosts that did not fit into `hosts`. The default is 0. */
+            more_hosts?: number;
         };
         /**
          * OnChange
@@ -8684,6 +8894,282 @@ export interface operations {
             };
             /** @description Missing scope; Foreign Host header; Foreign Origin. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Invalid request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens. */
+            429: {
+                headers: {
+                    /** @description The number of seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service stopping. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_networks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A list of the requested objects. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "name": "lab",
+                     *         "host": "ab3kq7x2mzpd",
+                     *         "connected": true,
+                     *         "reported_at": "2026-11-25T09:30:00Z",
+                     *         "hosts": [
+                     *           {
+                     *             "id": "ab3kq7x2mzpd",
+                     *             "name": "hub",
+                     *             "state": "attached",
+                     *             "adapter": "OfficeNet",
+                     *             "prefixes": [
+                     *               "10.6.7.7/32"
+                     *             ],
+                     *             "adapters": [
+                     *               {
+                     *                 "name": "OfficeNet",
+                     *                 "state": "up",
+                     *                 "addresses": [
+                     *                   "10.6.7.7/24"
+                     *                 ],
+                     *                 "received": 7,
+                     *                 "injected": 0
+                     *               }
+                     *             ],
+                     *             "version": "0.1.0",
+                     *             "system": "Linux 6.12",
+                     *             "driver": "linux",
+                     *             "sent": 7,
+                     *             "delivered": 0,
+                     *             "lost": {
+                     *               "no_route": 3
+                     *             },
+                     *             "clock_offset_ms": 1.5,
+                     *             "since": "2026-11-25T09:30:00Z",
+                     *             "seen": "2026-11-25T09:30:00Z"
+                     *           }
+                     *         ],
+                     *         "more_hosts": 0
+                     *       }
+                     *     ]
+                     */
+                    "application/json": components["schemas"]["Network"][];
+                };
+            };
+            /** @description Bad Host header; Repeated header. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token. */
+            401: {
+                headers: {
+                    /** @description Always `Bearer`. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Missing scope; Foreign Host header; Foreign Origin. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens. */
+            429: {
+                headers: {
+                    /** @description The number of seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service stopping. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_network: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of the network. */
+                network: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NetworkSet"];
+            };
+        };
+        responses: {
+            /** @description A network that an agent beside this service has joined, as the agent reports it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "name": "lab",
+                     *       "host": "ab3kq7x2mzpd",
+                     *       "connected": true,
+                     *       "reported_at": "2026-11-25T09:30:00Z",
+                     *       "hosts": [
+                     *         {
+                     *           "id": "ab3kq7x2mzpd",
+                     *           "name": "hub",
+                     *           "state": "attached",
+                     *           "adapter": "OfficeNet",
+                     *           "prefixes": [
+                     *             "10.6.7.7/32"
+                     *           ],
+                     *           "adapters": [
+                     *             {
+                     *               "name": "OfficeNet",
+                     *               "state": "up",
+                     *               "addresses": [
+                     *                 "10.6.7.7/24"
+                     *               ],
+                     *               "received": 7,
+                     *               "injected": 0
+                     *             }
+                     *           ],
+                     *           "version": "0.1.0",
+                     *           "system": "Linux 6.12",
+                     *           "driver": "linux",
+                     *           "sent": 7,
+                     *           "delivered": 0,
+                     *           "lost": {
+                     *             "no_route": 3
+                     *           },
+                     *           "clock_offset_ms": 1.5,
+                     *           "since": "2026-11-25T09:30:00Z",
+                     *           "seen": "2026-11-25T09:30:00Z"
+                     *         }
+                     *       ],
+                     *       "more_hosts": 0
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Network"];
+                };
+            };
+            /** @description Bad Host header; Repeated header; Bad Request. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token. */
+            401: {
+                headers: {
+                    /** @description Always `Bearer`. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Missing scope; Foreign Host header; Foreign Origin. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Content Too Large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };

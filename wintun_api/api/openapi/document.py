@@ -36,6 +36,8 @@ TAGS = {
     "impairment": "Make the network of a session bad on purpose, and count what that does.",
     "packets": "Inject and capture IP packets over plain HTTP. The file asyncapi.json describes "
     "the WebSocket.",
+    "networks": "Read which hosts have joined a network of many hosts, as the agent beside this "
+    "service reports them.",
     "events": "Follow what happens to adapters, sessions and the driver.",
     "tokens": "Create, list and revoke tokens for other programs.",
 }

@@ -52,6 +52,7 @@ GROWING = frozenset(
         "Ends",
         "EventType",
         "Full",
+        "HostState",
         "IfExists",
         "ImpairmentLossCause",
         "LossCause",

@@ -35,6 +35,7 @@ from wintun_api.schemas.filters import FilterFault, FilterVerdict
 from wintun_api.schemas.impairment import ImpairmentSet
 from wintun_api.schemas.model import EXAMPLE_GUID, Model
 from wintun_api.schemas.network import Route
+from wintun_api.schemas.networks import HostAdapter, HostState, Network, NetworkHost
 from wintun_api.schemas.recorder import Recorder
 from wintun_api.schemas.sessions import (
     InjectionReport,
@@ -227,6 +228,34 @@ CAPTURE = Capture(
     deleted_files=0,
 )
 
+NETWORK = Network(
+    name="lab",
+    host="ab3kq7x2mzpd",
+    connected=True,
+    reported_at=TIME,
+    hosts=[
+        NetworkHost(
+            id="ab3kq7x2mzpd",
+            name="hub",
+            state=HostState.ATTACHED,
+            adapter=ADAPTER.name,
+            prefixes=["10.6.7.7/32"],
+            adapters=[
+                HostAdapter(name=ADAPTER.name, state="up", addresses=["10.6.7.7/24"], received=7)
+            ],
+            version=__version__,
+            system="Linux 6.12",
+            driver="linux",
+            sent=7,
+            lost={"no_route": 3},
+            clock_offset_ms=1.5,
+            since=TIME,
+            seen=TIME,
+        )
+    ],
+    more_hosts=0,
+)
+
 # An example of each answer, by its model.
 ANSWERS: tuple[Model, ...] = (
     Health(status="ok"),
@@ -247,6 +276,7 @@ ANSWERS: tuple[Model, ...] = (
     ),
     RECORDER,
     CAPTURE,
+    NETWORK,
 )
 
 # Examples of request bodies: operationId -> name of the example -> body.
@@ -323,6 +353,9 @@ BODIES: dict[str, dict[str, dict[str, Any]]] = {
             "name": "losses",
             "trigger": {"on": "loss", "before": 30, "after": 10},
         },
+    },
+    "set_network": {
+        "one-host": NETWORK.model_dump(mode="json", include={"host", "connected", "hosts"})
     },
     "create_token": {
         "read-only": {"scopes": ["read"], "label": "grafana"},
