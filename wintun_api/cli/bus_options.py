@@ -37,12 +37,10 @@ def listening_in(listen: list[str], hostnames: list[str], before: Listening) -> 
         )
     address, port = _address_in(listen[0]) if listen else (before.address, before.port)
     if hostnames:
-        names = tuple(map(_name_in, hostnames))
-    elif listen and (address, port) != (before.address, before.port):
-        names = tuple(own_names(address))
-    else:
-        names = before.names
-    return Listening(address, port, names)
+        return Listening(address, port, tuple(map(_name_in, hostnames)), found=False)
+    if before.found or address != before.address:
+        return Listening(address, port, tuple(own_names(address)))
+    return Listening(address, port, before.names, found=False)
 
 
 def own_names(address: str) -> Iterator[str]:
@@ -68,8 +66,8 @@ def _address_in(text: str) -> tuple[str, int]:
 
     address, port = text.strip(), str(PORT)
     if address.startswith("["):
-        address, _, rest = address[1:].partition("]")
-        port = rest.removeprefix(":") if rest else port
+        address, closed, rest = address[1:].partition("]")
+        port = "" if not closed else rest.removeprefix(":") if rest else port
     elif address.count(":") == 1:
         address, _, port = address.partition(":")
     if address == "localhost":

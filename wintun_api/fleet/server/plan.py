@@ -81,11 +81,13 @@ class Listening:
         address: An address of this machine, or 0.0.0.0 or :: for all of them.
         port: The TCP port.
         names: The names and addresses by which other machines reach it, the best one first.
+        found: Whether the names were found here, not given; they are looked for at every start.
     """
 
     address: str = LOOPBACK
     port: int = PORT
     names: tuple[str, ...] = ()
+    found: bool = True
 
     @property
     def tls(self) -> bool:
@@ -166,6 +168,7 @@ class Plan:
                     "address": self.listening.address,
                     "port": self.listening.port,
                     "names": self.listening.names,
+                    "found": self.listening.found,
                 },
                 "captures": {
                     "bytes": self.bounds.captures_bytes,
@@ -197,7 +200,10 @@ class Plan:
         return cls(
             name=str(said["name"]),
             listening=Listening(
-                str(ip_address(listen["address"])), int(listen["port"]), tuple(listen["names"])
+                str(ip_address(listen["address"])),
+                int(listen["port"]),
+                tuple(listen["names"]),
+                bool(listen["found"]),
             ),
             bounds=Bounds(int(captures["bytes"]), float(captures["age"])),
             system=Identity.from_seed(said["system"].encode()),
