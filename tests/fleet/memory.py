@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
@@ -313,7 +313,7 @@ class MemoryStream:
 
     async def read(
         self, subject: str, *, since_ns: int | None = None, until_ns: int | None = None
-    ) -> AsyncIterator[tuple[Message, int]]:
+    ) -> AsyncGenerator[tuple[Message, int], None]:
         """Yield what is there, then what comes."""
         last: tuple[Message, int] | None = None
         self._bus.must_be_connected()

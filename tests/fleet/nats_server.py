@@ -59,17 +59,10 @@ class NatsServer:
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
-        configuration = self.path / "nats.conf"
-        said: Mapping[str, Any] = {
-            "listen": f"127.0.0.1:{self.port}",
-            "jetstream": {"store_dir": str(self.path / "streams"), "max_file_store": 1 << 28},
-            "accounts": {"lab": {"jetstream": "enabled", "users": self.users}},
-            **self.more,
-        }
-        configuration.write_text(json.dumps(said), "utf-8")
+        self._configure()
         with (self.path / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                [self.program, "-c", configuration],
+                [self.program, "-c", self._configuration],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -93,6 +86,26 @@ class NatsServer:
         assert self.process is not None
         if sys.platform != "win32":
             os.kill(self.process.pid, signal.SIGCONT)
+
+    def reload(self) -> None:
+        """Have it read its configuration again."""
+        self._configure()
+        assert self.process is not None
+        if sys.platform != "win32":
+            os.kill(self.process.pid, signal.SIGHUP)
+
+    @property
+    def _configuration(self) -> Path:
+        return self.path / "nats.conf"
+
+    def _configure(self) -> None:
+        said: Mapping[str, Any] = {
+            "listen": f"127.0.0.1:{self.port}",
+            "jetstream": {"store_dir": str(self.path / "streams"), "max_file_store": 1 << 28},
+            "accounts": {"lab": {"jetstream": "enabled", "users": self.users}},
+            **self.more,
+        }
+        self._configuration.write_text(json.dumps(said), "utf-8")
 
     def _answers(self) -> bool:
         assert self.process is not None

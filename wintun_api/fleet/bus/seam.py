@@ -6,7 +6,7 @@ which messages come: a coroutine for each message costs more than the message.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, TypeAlias
@@ -149,7 +149,7 @@ class Stream(Protocol):
 
     def read(
         self, subject: str, *, since_ns: int | None = None, until_ns: int | None = None
-    ) -> AsyncIterator[tuple[Message, int]]:
+    ) -> AsyncGenerator[tuple[Message, int], None]:
         """Yield what is there, oldest first, each with the server's time in nanoseconds.
 
         Reading goes on after an interruption, behind the last message that was read.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import signal
 import socket
 import sys
 import threading
@@ -19,6 +18,7 @@ import pytest
 
 from tests.certificates import make_certificate
 from tests.fleet.bus.contract import LAB, LIMIT, Taken, run
+from tests.fleet.bus.nats.making import make_network
 from tests.fleet.nats_server import NatsServer
 from tests.fleet.relay import Relay
 from wintun_api.errors import InvalidArgument
@@ -218,22 +218,16 @@ def test_a_key_that_is_withdrawn(nats_server: NatsServer) -> None:
     """The host is told so, goes on trying, and is connected when its key is known again."""
     line, _ = nats_server.line(), nats_server.line()
 
-    def reload(users: list[dict[str, Any]]) -> None:
-        configuration = nats_server.path / "nats.conf"
-        said = json.loads(configuration.read_text("utf-8"))
-        said["accounts"]["lab"]["users"] = users
-        configuration.write_text(json.dumps(said), "utf-8")
-        assert nats_server.process is not None
-        os.kill(nats_server.process.pid, signal.SIGHUP)
-
     async def work() -> None:
         told = Taken()
         bus = await NatsBus.connect(line, notice=told.change)
-        reload(nats_server.users[1:])
+        withdrawn = nats_server.users.pop(0)
+        nats_server.reload()
         await told.until(lambda: len(told.changes) == 3)
         assert told.kinds == [Change.CONNECTED, Change.DISCONNECTED, Change.DISCONNECTED]
         assert "does not know this host's key" in told.changes[-1][1]
-        reload(nats_server.users)
+        nats_server.users.append(withdrawn)
+        nats_server.reload()
         await told.until(lambda: told.kinds.count(Change.CONNECTED) == 2)
         assert await bus.publish(LAB.events("here"), b"")
         await bus.aclose()
@@ -469,6 +463,52 @@ def test_a_stream_cannot_speak_in_the_name_of_a_host(nats_server: NatsServer) ->
         await bus.aclose()
 
     run(work())
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"PUB $KV.wt_lab_routes.a.\xff\xfe 1\r\nx\r\n",
+        b"PUB $KV.wt_lab_routes.a.\x0bx 1\r\nx\r\n",
+        b"PUB $KV.wt_lab_routes.a.\x1cx 1\r\nx\r\n",
+        b"PUB wt.lab.p.here.\xff 1\r\nx\r\n",
+        b"HPUB wt.lab.p.here.x 16 17\r\nNATS/1.0 \xff\xff\xff\r\n\r\nx\r\n",
+        b"HPUB $KV.wt_lab_routes.a.x 16 17\r\nNATS/1.0 \xff\xff\xff\r\n\r\nx\r\n",
+        b"HPUB wt.lab.p.here.x 8 9\r\nNATS/1.0x\r\n",
+        b"HPUB $KV.wt_lab_routes.a.x 8 9\r\nNATS/1.0x\r\n",
+        b"HPUB wt.lab.p.here.x 4 5\r\nabcdx\r\n",
+    ],
+)
+def test_what_a_host_sends_does_not_end_connections_of_others(
+    said: bytes, nats_server: NatsServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Subjects and headers that are not text are taken as something else, and all goes on."""
+    line = nats_server.line()
+    nats_server.users.append({"user": "attacker", "password": "secret"})
+    nats_server.start()
+    greeting = b'CONNECT {"user":"attacker","pass":"secret","verbose":false,"headers":true}\r\n'
+
+    async def work() -> None:
+        told, taken = Taken(), Taken()
+        bus = await NatsBus.connect(line, notice=told.change)
+        await make_network(bus, LAB, lasts=30)
+        routes = await bus.bucket(LAB.routes)
+        await (await routes.watch(taken.entry)).caught_up()
+        await bus.subscribe(LAB.packets(HERE, "*"), taken.message, limit_bytes=LIMIT)
+        reader, writer = await asyncio.open_connection("127.0.0.1", nats_server.port)
+        writer.write(greeting + said + b"PING\r\n")
+        await reader.readuntil(b"PONG\r\n")
+        await taken.until(lambda: taken.entries or taken.messages)
+        assert not [one for one in taken.messages if one.plain and said.startswith(b"H")]
+        await routes.put("good", b"1")
+        await taken.until(lambda: ("good", b"1") in taken.values)
+        assert told.kinds == [Change.CONNECTED]
+        writer.close()
+        await writer.wait_closed()
+        await bus.aclose()
+
+    run(work())
+    assert caplog.records == []
 
 
 def test_times_of_the_server_are_read_to_the_nanosecond() -> None:

@@ -2,6 +2,7 @@
 
     bus         what the seam promises: one connection after the other
     connection  one connection: nats-py with the ends that it leaves open
+    parsing     what a server says, divided into its operations
     line        its socket: how much waits, how it has ended, whether it is encrypted
     jetstream   what the server keeps, as it is asked for: questions, answers, ordered deliveries
     buckets     keys and values, and watches that miss nothing

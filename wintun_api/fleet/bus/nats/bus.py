@@ -13,6 +13,7 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
 from wintun_api.client.backoff import Backoff
+from wintun_api.errors import InvalidArgument
 from wintun_api.fleet.bus.intake import Intake
 from wintun_api.fleet.bus.nats import jetstream
 from wintun_api.fleet.bus.nats.buckets import NatsBucket
@@ -320,7 +321,7 @@ class NatsBus:
         while left := [one for one in self._subscriptions if one not in tried]:
             tried.update(left)
             for subscription in left:
-                with suppress(BusDenied):  # it is told as a change
+                with suppress(BusDenied, InvalidArgument):  # the first is told as a change
                     await self._attach(connection, subscription)
 
     async def _attach(self, connection: Connection, subscription: NatsSubscription) -> None:
@@ -344,7 +345,10 @@ class NatsBus:
 
     def _tell(self, change: Change, text: str) -> None:
         for notice in tuple(self._notices):
-            notice(change, text)
+            try:
+                notice(change, text)
+            except Exception:  # one who fails must not end the connection for all
+                logger.exception("A change of the bus could not be taken.")
 
 
 def _not_prepared(what: str) -> BusUnavailable:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 import ssl
 from collections.abc import Callable, Coroutine, Mapping
@@ -17,9 +18,12 @@ from nats.aio.subscription import Subscription
 
 from wintun_api.errors import InvalidArgument
 from wintun_api.fleet.bus.nats.line import Line
+from wintun_api.fleet.bus.nats.parsing import Parsing
 from wintun_api.fleet.identity import Identity
 from wintun_api.fleet.problems import BusDenied, BusUnavailable, KeyRefused, NobodyAnswers
 from wintun_api.fleet.rights import inbox
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Headers = Mapping[str, str]
@@ -62,8 +66,7 @@ class Connection:
         self.line = Line(
             must_encrypt=url.startswith("tls://"), high_water=pending // 4, drained=drained
         )
-        self._client = _Client()
-        self._client._transport = self.line  # noqa: SLF001 - it has no parameter for it
+        self._client = _Client(self.line)
         self._denied = denied
         self._waiting: dict[str, set[asyncio.Future[Any]]] = {}
         self._refused: set[str] = set()
@@ -94,7 +97,7 @@ class Connection:
                 no_echo=True,
                 pending_size=0,  # never wait when publishing: the bus has its own bound
             )
-        except (errors.Error, OSError, TimeoutError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever a strange server causes in nats-py
             causes = [*self._errors, error]
             await self.close("It could not be opened.")
             raise _refusal(self.url, causes) from None
@@ -275,11 +278,25 @@ class _Client(Client):
     It costs half of the time, and the queue drops what does not fit without counting its bytes. If
     another version of nats-py does not call this, `_give` does the same through the queue.
 
+    What other hosts send cannot end the reading: nats-py would end it, and say nothing, where a
+    subject or a header is not UTF-8.
+
     Attributes:
         said: The last error of the server that is not about one subject.
     """
 
-    said = ""
+    def __init__(self, line: Line) -> None:
+        super().__init__()
+        self.said = ""
+        self._transport = line  # there is no parameter for it
+        self._line = line
+        self._ps = Parsing(self)
+
+    async def _read_loop(self) -> None:
+        try:
+            await super()._read_loop()
+        finally:
+            self._line.end("The server has sent what cannot be read.")
 
     async def _process_err(self, err_msg: str) -> None:
         if not _DENIED.search(err_msg):
@@ -292,12 +309,24 @@ class _Client(Client):
         subscription = self._subs.get(sid)
         give = None if subscription is None else subscription._cb  # noqa: SLF001
         if isinstance(give, partial):
-            told = None
-            if headers:
-                told = await self._process_headers(headers) or {}
-            give.args[0].came(subject.decode(), data, reply.decode(), told)
+            told = None if headers is None else await self._understood(headers)
+            give.args[0].came(_text(subject), data, _text(reply), told)
         else:
-            await super()._process_msg(sid, subject, reply, data, cast("bytes", headers))
+            try:
+                await super()._process_msg(sid, subject, reply, data, cast("bytes", headers))
+            except Exception as error:  # noqa: BLE001 - an answer that cannot be read is none
+                logger.warning("An answer could not be read: %s", error)
+
+    async def _understood(self, headers: bytes) -> Headers:
+        """Return what headers say; nothing if they cannot be read."""
+        try:
+            return await self._process_headers(headers) or {}
+        except Exception:  # noqa: BLE001 - whatever is wrong with them
+            return {}
+
+
+def _text(subject: bytes) -> str:
+    return subject.decode("utf-8", "backslashreplace")
 
 
 async def _give(reader: Reader, message: Msg) -> None:

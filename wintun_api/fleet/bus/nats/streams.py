@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -30,7 +30,7 @@ class NatsStream:
 
     async def read(
         self, subject: str, *, since_ns: int | None = None, until_ns: int | None = None
-    ) -> AsyncIterator[tuple[Message, int]]:
+    ) -> AsyncGenerator[tuple[Message, int], None]:
         """Yield what is there, oldest first, each with the server's time in nanoseconds."""
         policy = _beginning(since_ns)
         connection: Connection | None = self._bus.current()
