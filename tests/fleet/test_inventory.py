@@ -112,6 +112,30 @@ def test_a_host_that_was_dead_cannot_return_to_its_old_life() -> None:
     run(work())
 
 
+def test_one_who_was_cut_off_does_not_judge_lives() -> None:
+    """It has not seen the cards in between, so a host keeps its life for it."""
+
+    async def work() -> None:
+        server = prepared()
+        watched, other = Watched(server), server.connect(B)
+        await watched.start()
+        await put_card(other, epoch=5)
+        await eventually(lambda: watched.inventory.hosts)
+        watched.bus.lose()
+        for _ in range(8):
+            await put_card(other, epoch=5)
+            await asyncio.sleep(LIFETIME / 4)
+        watched.bus.regain()
+        await put_card(other, epoch=5)
+        await eventually(lambda: watched.inventory.epochs == {B: 5})
+        await asyncio.sleep(LIFETIME / 2)
+        await put_card(other, epoch=5)
+        assert watched.inventory.epochs == {B: 5}
+        await watched.aclose()
+
+    run(work())
+
+
 def test_a_late_card_begins_a_new_life_for_everybody() -> None:
     """Between two cards that are too far apart a host was dead, also if nobody had looked."""
 

@@ -49,6 +49,14 @@ class Host:
         return self.card.name if self.card is not None else self.id
 
 
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """The life of a host that is gone, and when its last card was put."""
+
+    epoch: int
+    last_ns: int
+
+
 class Appearance(StrEnum):
     """Name what has happened to a host."""
 
@@ -102,7 +110,8 @@ class Inventory:
         self._watch: Watch | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._patient_until = 0.0
-        self._dead: dict[str, int] = {}  # the last life of hosts that have died
+        self._unsure: set[str] = set()  # hosts of which a card may have been missed
+        self._past: dict[str, _Past] = {}  # lives that are over, unless the host is soon back
 
     async def start(self) -> None:
         """Take the cards that are there, then every change.
@@ -131,11 +140,20 @@ class Inventory:
         return {
             one.id: one.epoch
             for one in self.hosts.values()
-            if one.epoch is not None and one.epoch > self._dead.get(one.id, -1)
+            if one.epoch is not None and one.epoch > self._over(one.id)
         }
 
+    def _over(self, host: str) -> int:
+        past = self._past.get(host)
+        return -1 if past is None else past.epoch
+
     def returned(self) -> None:
-        """Give every host some time to come back: this one has connected again."""
+        """Give every host some time to come back: this one has connected again.
+
+        It has not seen all cards, so it does not know who was dead meanwhile.
+        """
+        self._past.clear()
+        self._unsure = set(self.hosts)
         self._patient_until = asyncio.get_running_loop().time() + self._patience
         self._wait()
 
@@ -149,7 +167,7 @@ class Inventory:
         if entry.value is None:
             if known is not None:
                 old = self._age(known) > 0.95 * self._lifetime
-                self._remove(known, Appearance.DIED if old else Appearance.LEFT)
+                self._remove(known, Appearance.DIED if old else Appearance.LEFT, 0)
             return
         if not is_host(entry.key) or (known is None and len(self.hosts) >= MAX_HOSTS):
             self.ignored += 1
@@ -159,22 +177,41 @@ class Inventory:
         host = Host(entry.key, card_of(entry.value), entry.created_ns)
         if self._age(host) > self._lifetime:
             return
-        if known is not None and host.renewed_ns - known.renewed_ns > self._lifetime * _NS:
-            self._remove(known, Appearance.DIED)
+        sure = host.id not in self._unsure
+        self._unsure.discard(host.id)
+        if known is not None and sure and self._lapsed(known.renewed_ns, host):
+            self._remove(known, Appearance.DIED, known.renewed_ns)
             known = None
+        if known is None:
+            self._judge(host)
         self.hosts[host.id] = host
         self._on_host(Appearance.RENEWED if known is not None else Appearance.JOINED, host)
         if self._timer is None:
             self._wait()
 
-    def _remove(self, host: Host, why: Appearance) -> None:
+    def _remove(self, host: Host, why: Appearance, last_ns: int) -> None:
+        """Forget a host; note when its last card was put, 0 if that was deleted."""
         del self.hosts[host.id]
-        if host.epoch is not None and why is Appearance.DIED:
-            self._dead.pop(host.id, None)
-            self._dead[host.id] = host.epoch
-            if len(self._dead) > MAX_HOSTS:
-                del self._dead[next(iter(self._dead))]
+        if host.epoch is not None and host.id not in self._unsure:
+            self._past.pop(host.id, None)
+            self._past[host.id] = _Past(host.epoch, last_ns)
+            if len(self._past) > MAX_HOSTS:
+                del self._past[next(iter(self._past))]
+        self._unsure.discard(host.id)
         self._on_host(why, host)
+
+    def _judge(self, host: Host) -> None:
+        """See whether a host that is back says a life that is over.
+
+        It is over if its cards were too far apart, by the times of the server: so all that have
+        seen both cards come to the same result, when ever they have looked.
+        """
+        past = self._past.get(host.id)
+        if past is not None and not self._lapsed(past.last_ns, host):
+            del self._past[host.id]
+
+    def _lapsed(self, last_ns: int, host: Host) -> bool:
+        return host.renewed_ns - last_ns > self._lifetime * _NS
 
     def _age(self, host: Host) -> float:
         return (self._clock.server_ns() - host.renewed_ns) / _NS
@@ -197,5 +234,5 @@ class Inventory:
             return  # `returned` looks again
         for host in list(self.hosts.values()):
             if self._age(host) > self._lifetime:
-                self._remove(host, Appearance.DIED)
+                self._remove(host, Appearance.DIED, host.renewed_ns)
         self._wait()
