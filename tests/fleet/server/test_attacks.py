@@ -336,6 +336,22 @@ async def test_no_consumer_delivers_to_another_host(server: Server) -> None:
 
 
 @looped
+async def test_consumers_that_a_host_leaves_behind_are_forgotten(server: Server) -> None:
+    """None lasts longer than five minutes without a reader, whatever its maker asks for."""
+    async with scene(server) as there:
+
+        async def make(name: str, **config: Any) -> Any:
+            asked = {"stream_name": HOSTS, "config": {"name": name, **config}}
+            subject = f"{API}.CONSUMER.CREATE.{HOSTS}.{name}"
+            answer = await there.attacker.client.request(subject, json.dumps(asked).encode())
+            return json.loads(answer.data)
+
+        kept = await make("kept", durable_name="kept")
+        assert kept["config"]["inactive_threshold"] == 300_000_000_000
+        assert "error" in await make("long", inactive_threshold=86_400_000_000_000)
+
+
+@looped
 async def test_no_trace_is_sent_to_another(server: Server) -> None:
     """The header that asks the server what became of a message names no subject of another."""
     async with scene(server) as there:

@@ -23,11 +23,19 @@ PATIENCE: Final = 10.0  # seconds for an answer
 CARD_LASTS: Final = 30  # seconds that a host is in the inventory without a new card
 MAX_VALUE: Final = 8 * 1024  # bytes of a card or a claim
 MAX_HEADERS: Final = 1024
+CONSUMER_LASTS: Final = 300  # seconds that a consumer is kept which no connection reads
 MAX_CAPTURE: Final = 128 * 1024  # bytes of one message of a capture
 
 _NO_NETWORK: Final = Network("system")  # the account of the system user has none
 _SECOND: Final = 1_000_000_000
 _SAME_WINDOW: Final = 120 * _SECOND  # in which the server knows a message again
+_SHARED: Final[dict[str, Any]] = {
+    "storage": "file",
+    "allow_direct": True,
+    "deny_delete": True,
+    "consumer_limits": {"inactive_threshold": CONSUMER_LASTS * _SECOND},
+    "num_replicas": 1,
+}
 _UNKNOWN: Final = 10059  # there is no such stream
 
 
@@ -129,13 +137,10 @@ def _bucket(name: str, lasts: int) -> dict[str, Any]:
         "max_age": lasts * _SECOND,
         "max_msg_size": MAX_VALUE + MAX_HEADERS,
         "duplicate_window": min(lasts * _SECOND, _SAME_WINDOW) or _SAME_WINDOW,
-        "storage": "file",
         "discard": "new",
-        "allow_direct": True,
-        "deny_delete": True,
         # With it, one message could remove the keys of all hosts.
         "allow_rollup_hdrs": False,
-        "num_replicas": 1,
+        **_SHARED,
     }
 
 
@@ -147,11 +152,8 @@ def _captures(network: Network, bounds: Bounds) -> dict[str, Any]:
         "max_age": int(bounds.captures_age * _SECOND),
         "max_msg_size": MAX_CAPTURE + MAX_HEADERS,
         "duplicate_window": min(int(bounds.captures_age * _SECOND), _SAME_WINDOW),
-        "storage": "file",
         "discard": "old",
-        "allow_direct": True,
-        "deny_delete": True,
-        "num_replicas": 1,
+        **_SHARED,
     }
 
 
