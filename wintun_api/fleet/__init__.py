@@ -37,6 +37,7 @@ other program is; the service itself never speaks to the bus.
     allowance    which operations of the API may be asked for
     remote       answer requests for the service's API that come over the bus
     reaching     send such requests, as a client does
+    reporting    report the network to the service of this host, for its dashboard
     agent        all of it for one network: what `wintun-api join` runs
     events       what an agent tells while it runs
     problems     what can fail

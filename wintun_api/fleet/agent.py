@@ -37,6 +37,7 @@ from wintun_api.fleet.losses import Losses, told, totals_of
 from wintun_api.fleet.network import Network, Prefix
 from wintun_api.fleet.problems import BusDenied, BusUnavailable, KeyInUse
 from wintun_api.fleet.remote import Remote
+from wintun_api.fleet.reporting import Reporting
 from wintun_api.fleet.routes import Routes
 from wintun_api.fleet.unreachable import Unreachable
 
@@ -170,6 +171,15 @@ class Agent:
             self._capturing = Capturing(
                 client, bus, network, host, order.capture, name=order.name, clock=self._clock
             )
+        self._reporting = Reporting(
+            client,
+            bus,
+            network,
+            self.inventory,
+            lambda: self.claims.routes,
+            host=host,
+            period=pace.renewal,
+        )
         self._losses = Losses(ledger)
         self._subscriptions: list[Subscription] = []
         self._broadcasts: tuple[bytes, ...] = ()
@@ -204,6 +214,7 @@ class Agent:
             self._keep_clock(),
             self._tell_hosts(),
             self.claims.keep(),
+            self._reporting.keep(),
             self._leaving.send(),
             self._announcements.publish(),
             self._attachment.serve(self._exchange),
@@ -477,6 +488,7 @@ class Agent:
             )
         if what is not Appearance.RENEWED or host.card is None:
             self.claims.hosts_changed()
+            self._reporting.changed()
 
     def _seen(self, what: Appearance, host: Host) -> None:
         """Look at one's own card: it may have lapsed, or be another agent's."""
@@ -522,6 +534,7 @@ class Agent:
     # The bus
 
     def _noticed(self, change: Change, text: str) -> None:
+        self._reporting.changed()
         match change:
             case Change.CONNECTED:
                 self.inventory.returned()

@@ -1,0 +1,168 @@
+"""Report the network to the service of this host, whose dashboard shows it.
+
+The service talks to no bus; what it knows of a network is what its agent reports to it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from wintun_api.client.problems import ClientError
+from wintun_api.fleet.bus.seam import Bus
+from wintun_api.fleet.inventory import Host, Inventory
+from wintun_api.fleet.network import Network
+from wintun_api.fleet.routes import Routes
+from wintun_api.limits import MAX_COUNT, MAX_INVENTORY
+from wintun_api.schemas import networks
+from wintun_api.schemas.networks import HostAdapter, HostState, NetworkHost
+
+if TYPE_CHECKING:
+    from wintun_api.client import AsyncClient
+
+PAUSE: Final = 1.0  # seconds between two reports, however much changes
+ROOM: Final = MAX_INVENTORY - 4096  # bytes for the hosts of a report
+LOST: Final = "lost_"
+LATEST: Final = 253_402_300_799 * 10**9  # nanoseconds; the last second that a datetime has
+
+
+class Reporting:
+    """Report which hosts live, and what leads to them. Event loop thread only.
+
+    Attributes:
+        failed: How many reports the service has not taken. Those of an older version take none.
+    """
+
+    def __init__(
+        self,
+        client: AsyncClient,
+        bus: Bus,
+        network: Network,
+        inventory: Inventory,
+        routes: Callable[[], Routes],
+        *,
+        host: str,
+        period: float,
+    ) -> None:
+        """Take what is reported.
+
+        Args:
+            client: Reaches the service.
+            bus: The connection.
+            network: The network.
+            inventory: The hosts that live.
+            routes: Returns what leads to them.
+            host: The id of this host.
+            period: Seconds between two reports if nothing changes.
+        """
+        self.failed = 0
+        self._client = client
+        self._bus = bus
+        self._network = network
+        self._host = host
+        self._inventory = inventory
+        self._routes = routes
+        self._period = period
+        self._changed = asyncio.Event()
+
+    def changed(self) -> None:
+        """Report soon."""
+        self._changed.set()
+
+    async def keep(self) -> None:
+        """Report until cancelled."""
+        pause = min(PAUSE, self._period)
+        while True:
+            self._changed.clear()
+            hosts, more = self._hosts()
+            try:
+                await self._client.set_network(
+                    self._network.name,
+                    host=self._host,
+                    hosts=hosts,
+                    connected=self._bus.connected,
+                    more_hosts=more,
+                )
+            except ClientError:
+                self.failed += 1  # the agent tells by itself when its service is gone
+            await asyncio.sleep(pause)
+            try:
+                async with asyncio.timeout(self._period - pause):
+                    await self._changed.wait()
+            except TimeoutError:
+                continue
+
+    def _hosts(self) -> tuple[list[NetworkHost], int]:
+        """Return the hosts that fit into a report, this one first, and how many do not."""
+        prefixes = defaultdict(list)
+        for prefix, owner in self._routes().owners.items():
+            prefixes[owner].append(str(prefix))
+        known = sorted(
+            self._inventory.hosts.values(), key=lambda one: (one.id != self._host, one.name, one.id)
+        )
+        told: list[NetworkHost] = []
+        room = ROOM
+        for one in known[: networks.MAX_HOSTS]:
+            host = told_of(one, sorted(prefixes[one.id]))
+            room -= len(host.model_dump_json().encode()) + 1
+            if room < 0:
+                break
+            told.append(host)
+        return told, len(known) - len(told)
+
+
+def told_of(host: Host, prefixes: Iterable[str]) -> NetworkHost:
+    """Return what is reported of a host; its card was written by a stranger."""
+    leading = [*prefixes][: networks.MAX_HOST_PREFIXES]
+    card = host.card
+    if card is None:
+        return NetworkHost(
+            id=host.id,
+            name=host.id,
+            state=HostState.UNKNOWN,
+            prefixes=leading,
+            seen=_moment(host.renewed_ns),
+        )
+    lost = {
+        name.removeprefix(LOST): min(count, MAX_COUNT)
+        for name, count in card.counts.items()
+        if name.startswith(LOST) and count
+    }
+    offset = card.clock_offset_ns
+    return NetworkHost(
+        id=host.id,
+        name=card.name,
+        state=HostState.ATTACHED if card.attached else HostState.DETACHED,
+        adapter=card.adapter,
+        prefixes=leading,
+        adapters=[
+            HostAdapter(
+                name=one.name,
+                state=one.state,
+                addresses=one.addresses[: networks.MAX_HOST_ADAPTERS],
+                received=min(one.received, MAX_COUNT),
+                injected=min(one.injected, MAX_COUNT),
+            )
+            for one in card.adapters[: networks.MAX_HOST_ADAPTERS]
+        ],
+        version=card.version,
+        system=card.system,
+        driver=card.driver,
+        sent=min(card.counts.get("sent", 0), MAX_COUNT),
+        delivered=min(card.counts.get("delivered", 0), MAX_COUNT),
+        lost=dict(sorted(lost.items(), key=lambda one: -one[1])[: networks.MAX_CAUSES]),
+        clock_offset_ms=None if offset is None else _bounded(-offset / 1e6),
+        since=_moment(card.epoch) if card.epoch else None,
+        seen=_moment(host.renewed_ns),
+    )
+
+
+def _bounded(offset: float) -> float:
+    return max(-networks.MAX_OFFSET, min(networks.MAX_OFFSET, offset))
+
+
+def _moment(ns: int) -> datetime:
+    return datetime.fromtimestamp(min(ns, LATEST) // 10**9, UTC)
