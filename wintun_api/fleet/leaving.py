@@ -71,7 +71,8 @@ class Leaving:
         self._backlog = Backlog(self._dropped, limit=limit, policy=policy)
         self._draining = False
         self._refused = asyncio.Event()  # the bus takes no more until it has room
-        self._published: dict[str, float] = {}  # when something was sent to a host, and not a tail
+        # When something was sent to a host, and not a tail; an agent before this one may have.
+        self._published: dict[str, float] = {to: 0.0 for to, _ in ledger.receivers()}
         self._tails: dict[str, int] = {}  # how many tails have followed
 
     # From the service
@@ -172,9 +173,10 @@ class Leaving:
         return self._network.packets(to, self._host)
 
     async def tell_numbers(self, live: Collection[str], now_ns: int) -> None:
-        """Tell hosts the next number that have got nothing for a second, until they confirm it.
+        """Tell hosts the next number that have got nothing for a second, until they settle it.
 
-        So they learn that the last packets were lost. Call it once a second.
+        So they learn that the last packets were lost, and tell what became of the others although
+        this was told before and lost. Call it once a second.
 
         Args:
             live: The hosts that live.
@@ -191,7 +193,10 @@ class Leaving:
                 await self._bus.publish(self._subject(to), first + tail(row.next, now_ns))
 
     def _knows(self, to: str, row: SentRow) -> bool:
-        return self._tails.get(to, 0) >= GROUP_TAILS if to == GROUP else row.confirmed
+        """Return whether a host has told everything: what came, and what became of it."""
+        if to == GROUP:
+            return self._tails.get(to, 0) >= GROUP_TAILS
+        return row.confirmed and not row.account().waiting
 
     def learn(self, message: Message) -> None:
         """Take what another host tells of the packets of this one."""

@@ -472,6 +472,10 @@ class Ledger:
             self._arrived[sender, group] = row
         return row
 
+    def receivers(self) -> Iterator[tuple[str, SentRow]]:
+        """Yield the hosts that packets were sent to, and their rows; `GROUP` is among them."""
+        return iter(self._sent.items())
+
     def senders(self) -> Iterator[tuple[str, ArrivedRow]]:
         """Yield the hosts that have sent packets to this one, and their rows."""
         return ((host, row) for (host, group), row in self._arrived.items() if not group)

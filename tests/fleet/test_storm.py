@@ -1,0 +1,92 @@
+"""Everything fails at any time, and in the end sent = delivered + the sum of the causes."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.client.streams import run
+from tests.fleet.running import A, B, eventually, prepared
+from tests.fleet.sites import Site
+from tests.fleet.test_agent import Joined, settled, unanswered
+from wintun_api.choices import SessionState
+from wintun_api.fleet.accounts import BEFORE
+
+STEPS = 40
+
+
+@pytest.fixture
+def sites(tmp_path: Path) -> Iterator[tuple[Site, Site]]:
+    """Two services."""
+    both = Site(tmp_path / "a", A), Site(tmp_path / "b", B)
+    yield both
+    for one in both:
+        one.stop()
+
+
+@pytest.mark.thorough(but_first=True)
+@pytest.mark.parametrize("seed", range(6))
+def test_every_packet_has_an_end(sites: tuple[Site, Site], seed: int) -> None:
+    """Connections break, the server stalls, agents are killed and sessions end under load."""
+    chance = random.Random(seed)
+
+    async def work() -> None:
+        server = prepared()
+        offered = 0
+        async with AsyncExitStack() as stack:
+            agents = [await stack.enter_async_context(Joined(one, server)) for one in sites]
+
+            async def again(at: int) -> None:
+                await agents[at].kill()
+                await agents[at].__aexit__()
+                agents[at] = await stack.enter_async_context(Joined(sites[at], server))
+
+            async def end_session(at: int) -> None:
+                for session in await agents[at].client.list_sessions():
+                    if session.state is SessionState.RUNNING:
+                        await agents[at].client.end_session(session.id)
+
+            for _ in range(STEPS):
+                for at in (0, 1):
+                    packet = unanswered(sites[at], sites[1 - at], chance.choice((64, 1300)))
+                    offered += sum(sites[at].send(packet) for _ in range(chance.randrange(60)))
+                at = chance.randrange(2)
+                match chance.randrange(12):
+                    case 0:
+                        agents[at].bus.lose()
+                    case 1:
+                        agents[at].bus.stall()
+                    case 2 | 3 | 4 if not agents[at].bus.connected:
+                        agents[at].bus.regain()
+                    case 5 | 6:
+                        agents[at].bus.flow()
+                    case 7 if agents[at].bus.connected:
+                        await again(at)
+                    case 8:
+                        await end_session(at)
+                await asyncio.sleep(chance.random() * 0.05)
+            for one in agents:
+                one.bus.flow()
+                one.bus.regain()
+            await eventually(lambda: all(one.routes() == 2 for one in agents))
+            await eventually(lambda: settled(agents[0], agents[1], 0))
+            await eventually(lambda: settled(agents[1], agents[0], 0))
+            accounts = [one.ledger.accounts() for one in agents]
+            assert offered > 0
+            for mine, theirs in (accounts, accounts[::-1]):
+                assert mine.taken.taken == mine.taken.numbered + sum(mine.taken.causes.values())
+                for sent, arrived in zip(mine.sent, theirs.arrived, strict=True):
+                    assert sent.sent == sent.delivered + sum(sent.causes.values())
+                    assert (sent.sent, sent.delivered) == (arrived.sent, arrived.delivered)
+            known = sum(
+                one.taken.taken + sum(one.taken.before[cause] for cause in BEFORE)
+                for one in accounts
+            )
+            assert known <= offered
+
+    run(work())
