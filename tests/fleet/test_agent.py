@@ -16,11 +16,13 @@ from tests.fleet.memory import MemoryBus, MemoryServer
 from tests.fleet.running import LAB, A, B, eventually, prepared
 from tests.fleet.sites import Site, ping
 from tests.running import TOKEN
+from wintun_api.capture.reader import Reader
 from wintun_api.choices import Scope
 from wintun_api.client import AsyncClient
 from wintun_api.client.backoff import Backoff
 from wintun_api.fleet.accounts import Cause
 from wintun_api.fleet.agent import Agent, Order, Pace
+from wintun_api.fleet.capturing import CaptureOrder
 from wintun_api.fleet.events import Event, EventKind
 from wintun_api.fleet.ledger import Ledger
 from wintun_api.fleet.problems import AdapterMissing, KeyInUse, TokenTooNarrow
@@ -489,5 +491,51 @@ def test_an_agent_outlives_its_server(sites: tuple[Site, Site]) -> None:
             await eventually(lambda: one.injected() == 1)
             await eventually(lambda: settled(first, second, 1))
             assert first.kinds(EventKind.BUS_DISCONNECTED)
+
+    run(work())
+
+
+def test_an_agent_captures_when_it_is_asked_to(sites: tuple[Site, Site]) -> None:
+    """Packets of both directions come to the stream, and the card says how many."""
+
+    async def work() -> None:
+        server = prepared()
+        one, other = sites
+        async with Joined(one, server, capture=CaptureOrder()) as first, Joined(other, server):
+            await eventually(lambda: first.routes() == 2)
+            log = server.log(LAB.captures)
+            await eventually(lambda: log.messages)
+            one.send(ping(one, other))
+            await eventually(lambda: one.injected() == 1)
+            await eventually(
+                lambda: (
+                    [
+                        packet.injected
+                        for message, _ in log.messages
+                        for packet in Reader([message.data])
+                    ]
+                    == [False, True]
+                )
+            )
+            assert {message.subject.split(".")[3] for message, _ in log.messages} == {A}
+            cards = first.agent.inventory.hosts
+            await eventually(lambda: (card := cards[A].card) and card.counts.get("captured") == 2)
+
+    run(work())
+
+
+def test_a_capture_outlives_its_session(sites: tuple[Site, Site]) -> None:
+    """The session that takes its place is captured too."""
+
+    async def work() -> None:
+        server = prepared()
+        one, _ = sites
+        async with Joined(one, server, capture=CaptureOrder()) as first:
+            log = server.log(LAB.captures)
+            await eventually(lambda: log.messages)
+            (session,) = one.service.api.list_sessions()
+            await asyncio.to_thread(one.service.api.end_session, session.id)
+            await eventually(lambda: len(first.kinds(EventKind.SERVICE_CONNECTED)) == 2)
+            await eventually(lambda: len({message.subject for message, _ in log.messages}) == 2)
 
     run(work())

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from typing import Self
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Self
 
 import pytest
 
@@ -14,11 +15,12 @@ from tests.fleet.memory import MemoryServer
 from tests.fleet.running import LAB, A, eventually, prepared
 from tests.libpcap import need_libpcap
 from tests.running import TOKEN, RunningService
+from tests.waiting import let_pass
 from wintun_api.capture import pcapng
 from wintun_api.capture.reader import Reader
 from wintun_api.client import AsyncClient
 from wintun_api.client.backoff import Backoff
-from wintun_api.client.problems import ProblemError
+from wintun_api.client.problems import ProblemError, ServiceUnreachable
 from wintun_api.fleet.capturing import CaptureOrder, Capturing
 from wintun_api.fleet.clock import Clock
 from wintun_api.fleet.excerpt import MAX_MESSAGE, Excerpt, excerpt_of
@@ -27,6 +29,27 @@ from wintun_api.packet import build
 
 PINGS = [build.icmp_echo("10.6.7.9", "10.6.7.7", identifier=1, sequence=one) for one in range(5)]
 QUICK = Backoff(first=0.01, last=0.05)
+
+
+class Breakable(AsyncClient):
+    """A client whose capture breaks off behind the next packets, when it is asked to."""
+
+    breaks = False
+
+    @asynccontextmanager
+    async def capture_packets(
+        self, session_id: str, **options: Any
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Capture as usual."""
+        async with super().capture_packets(session_id, **options) as chunks:
+            yield self._until_it_breaks(chunks)
+
+    async def _until_it_breaks(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        async for chunk in chunks:
+            yield chunk
+            if self.breaks:
+                self.breaks = False
+                raise ServiceUnreachable("", "It broke off.", kind="broken")
 
 
 class Host:
@@ -42,7 +65,7 @@ class Host:
         self.session = str(service.session(service.adapter(name="Lab"))["id"])
 
     async def __aenter__(self) -> Self:
-        self.client = AsyncClient(self.service.url, token=TOKEN)
+        self.client = Breakable(self.service.url, token=TOKEN)
         clock = Clock(self.bus)
         await clock.measure()
         self.capturing = Capturing(
@@ -129,7 +152,7 @@ def test_a_reader_learns_how_many_there_were(service: RunningService) -> None:
             await eventually(lambda: not host.messages()[-1].packets)
             assert host.messages()[-1].position.passed == 3
             told = len(host.messages())
-            await asyncio.sleep(1.2)
+            await asyncio.to_thread(let_pass, 1.2)
             assert len(host.messages()) == told  # and is not repeated
 
     run(work())
@@ -181,7 +204,7 @@ def test_captures_give_way_to_packets(service: RunningService) -> None:
             host.bus.stall()
             await host.bus.publish(LAB.group_packets(A), bytes(600_000))
             await host.send(numbered(50))
-            await asyncio.sleep(0.3)
+            await asyncio.to_thread(let_pass, 0.3)
             assert host.bus.unsent == 600_000
             host.bus.flow()
             await eventually(lambda: host.packets() == 50)
@@ -211,16 +234,12 @@ def test_a_capture_that_breaks_off_is_begun_again(service: RunningService) -> No
         async with Host(service, prepared()) as host:
             await host.send(numbered(1))
             await eventually(lambda: host.packets() == 1)
-            begun = len(host.messages())
-            await host.client.aclose()
-            host.client = AsyncClient(service.url, token=TOKEN)
-            host.capturing._client = host.client
-            await eventually(
-                lambda: {one.position.message for one in host.messages()[begun:]} >= {0}
-            )
+            host.client.breaks = True
             await host.send(numbered(1))
-            await eventually(lambda: host.packets() == 2)
-            assert [one.comment for one in host.file()] == [None, INTERRUPTED]
+            await eventually(lambda: len({one.position.run for one in host.messages()}) == 2)
+            await host.send(numbered(1))
+            await eventually(lambda: host.packets() == 3)
+            assert [one.comment for one in host.file()] == [None, None, INTERRUPTED]
 
     run(work())
 

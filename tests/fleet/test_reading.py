@@ -13,6 +13,7 @@ from tests.client.streams import run
 from tests.fleet.excerpts import SECOND, SESSION, blocks, message, numbers_of
 from tests.fleet.memory import MemoryServer
 from tests.fleet.running import LAB, A, B, eventually, prepared, put_card
+from tests.waiting import let_pass
 from wintun_api.capture.reader import Captured, Reader
 from wintun_api.errors import InvalidArgument
 from wintun_api.fleet.bus.seam import Bus
@@ -163,7 +164,7 @@ def test_a_live_capture_ends_in_order() -> None:
         told = Told(prepared())
         async with live(told, Choice()) as stop:
             await told.tell(A, 1)
-            await asyncio.sleep(0.05)
+            await asyncio.to_thread(let_pass, 0.05)
             stop.set()
         reader = Reader(told.blocks)
         assert len(list(reader)) == 1

@@ -124,7 +124,7 @@ def _matches(expression: str) -> Matches:
             problem=problem,
         )
     except FilterUnavailable as error:
-        fail(str(error), 'Install it with: pip install "wintun-api[filter]"')
+        fail(str(error), "Install it with: pip install libpcap")
 
 
 def _tell(merging: Merging) -> None:

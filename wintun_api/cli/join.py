@@ -82,7 +82,7 @@ def join(
         bool,
         typer.Option(
             "--capture",
-            help="Capture the packets of the adapter for the network: whoever has the key of a "
+            help="Capture the packets of the adapter for the network: a user with the key of a "
             "reader sees them with wintun-api capture --network, also later, as long as the bus "
             "keeps them.",
         ),

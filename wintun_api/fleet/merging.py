@@ -90,7 +90,7 @@ class _Run:
     passed: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Waiting:
     """A packet that waits for its place."""
 
