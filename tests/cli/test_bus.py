@@ -302,3 +302,14 @@ def test_a_data_directory_that_is_a_file_is_told(tmp_path: Path) -> None:
     ended = invoke("bus", "--data-dir", str(path))
     assert ended.exit_code == 1
     assert f"Cannot read or write {path}" in ended.stderr
+
+
+def test_more_than_the_disk_has_is_refused(tmp_path: Path) -> None:
+    """Before anything is written, with the option that helps."""
+    need_server()
+    listen = ("--listen", f"127.0.0.1:{free_port()}")
+    ended = invoke("bus", "--data-dir", str(tmp_path / "bus"), *listen, "--captures-bytes", "999tb")
+    assert ended.exit_code == 1
+    assert "but the disk of" in ended.stderr
+    assert "--captures-bytes" in ended.stderr
+    assert not (tmp_path / "bus" / "laboratory.json").exists()

@@ -120,7 +120,7 @@ def keys(
         elif revoke is not None:
             _revoke(laboratory, chosen, revoke, as_json=as_json)
         elif print_config:
-            _print_config(laboratory, chosen)
+            _print_config(chosen)
         elif prepare is not None:
             _prepare(laboratory, chosen, prepare, as_json=as_json)
         else:
@@ -226,11 +226,10 @@ def _revoke(laboratory: Laboratory, chosen: PlannedNetwork, user: str, *, as_jso
         typer.echo(f"Revoked {gone.id}.")
 
 
-def _print_config(laboratory: Laboratory, chosen: PlannedNetwork) -> None:
+def _print_config(chosen: PlannedNetwork) -> None:
     from wintun_api.fleet.server.configuration import accounts, as_text
 
-    made = accounts([chosen], laboratory.plan().bounds)
-    typer.echo(as_text({"accounts": made}), nl=False)
+    typer.echo(as_text({"accounts": accounts([chosen])}), nl=False)
 
 
 def _prepare(laboratory: Laboratory, chosen: PlannedNetwork, url: str, *, as_json: bool) -> None:

@@ -14,10 +14,13 @@ from typing import Any, Final
 from wintun_api.errors import InvalidArgument
 from wintun_api.fleet.network import Network
 from wintun_api.fleet.rights import EVERYTHING, Forwarded, Role, forwarded, rights_of
-from wintun_api.fleet.server.plan import MIB, Bounds, Plan, PlannedNetwork, User
+from wintun_api.fleet.server.plan import MIB, Plan, PlannedNetwork, User
 
 SYSTEM: Final = "SYS"
 BUCKET_BYTES: Final = 16 * MIB  # each of the two buckets of a network
+# Each stream has bounds of its own. With one for all, a server could not start with less than it
+# keeps already, so that a stream could not be made smaller.
+STORE_BYTES: Final = 1 << 60
 MAX_CONSUMERS: Final = 4096  # of a network: two of each host, and those that it left behind
 
 # What JSON writes with escapes that nats-server does not know.
@@ -44,9 +47,9 @@ def store_account(network: Network) -> str:
     return f"{network.name}_store"
 
 
-def network_bytes(bounds: Bounds) -> int:
-    """Return how much a network keeps at most."""
-    return bounds.captures_bytes + 2 * BUCKET_BYTES
+def kept_bytes(plan: Plan) -> int:
+    """Return how much a server keeps at most."""
+    return len(plan.networks) * (plan.bounds.captures_bytes + 2 * BUCKET_BYTES)
 
 
 def configuration(plan: Plan, paths: Paths) -> dict[str, Any]:
@@ -59,12 +62,12 @@ def configuration(plan: Plan, paths: Paths) -> dict[str, Any]:
         "system_account": SYSTEM,
         "jetstream": {
             "store_dir": str(paths.store),
-            "max_file_store": max(1, len(plan.networks)) * network_bytes(plan.bounds),
+            "max_file_store": STORE_BYTES,
             "max_memory_store": MIB,
         },
         "accounts": {
             SYSTEM: {"users": [{"nkey": plan.system.public_key}]},
-            **accounts(plan.networks, plan.bounds),
+            **accounts(plan.networks),
         },
     }
     if paths.certificate is not None:
@@ -72,7 +75,7 @@ def configuration(plan: Plan, paths: Paths) -> dict[str, Any]:
     return made
 
 
-def accounts(networks: Iterable[PlannedNetwork], bounds: Bounds) -> dict[str, Any]:
+def accounts(networks: Iterable[PlannedNetwork]) -> dict[str, Any]:
     """Return the accounts of networks, which a server that is there already can have too."""
     made: dict[str, Any] = {}
     for one in networks:
@@ -89,11 +92,7 @@ def accounts(networks: Iterable[PlannedNetwork], bounds: Bounds) -> dict[str, An
                 {"service": EVERYTHING, "accounts": [one.network.name]},
                 {"stream": EVERYTHING, "accounts": [one.network.name]},
             ],
-            "jetstream": {
-                "max_file": network_bytes(bounds),
-                "max_memory": 0,
-                "max_consumers": MAX_CONSUMERS,
-            },
+            "jetstream": {"max_memory": 0, "max_consumers": MAX_CONSUMERS},
             "users": [{"nkey": one.keeper.public_key}],
         }
     return made

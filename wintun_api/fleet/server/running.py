@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import signal
 import socket
 import subprocess
@@ -15,10 +16,12 @@ from typing import Any, Final
 
 from wintun_api.fleet.problems import ServerFailed
 from wintun_api.fleet.server import administration
+from wintun_api.fleet.server.configuration import kept_bytes
 from wintun_api.fleet.server.laboratory import Laboratory, note
 from wintun_api.fleet.server.log import ServerLog
 from wintun_api.fleet.server.plan import Listening, Plan
 from wintun_api.fleet.server.program import Program
+from wintun_api.quantities import size_text
 
 STOP_PATIENCE: Final = 10.0  # seconds that the server may take to end
 
@@ -59,22 +62,25 @@ async def run(
         async with AsyncExitStack() as change:
             await change.enter_async_context(laboratory.changing())
             plan = planned(laboratory.plan() if laboratory.has_plan() else None)
-            url = plan.listening.own_url
-            with laboratory.running(url) as lock:
-                _check_port(plan.listening)
-                if plan.listening.tls:
-                    laboratory.write_certificate(plan)
-                laboratory.write(plan)
+            with laboratory.running(plan.listening.own_url) as lock:
+                _write(plan, laboratory)
                 async with _child(program, laboratory, lock) as (server, log):
-                    note(lock, url, server.pid)
-                    if await _first(log.ready.wait(), server.wait(), stopped.wait()) != 0:
-                        await _check_running(server, log)
-                        return
-                    await administration.prepare_all(plan, laboratory.trusted(plan))
-                    await change.aclose()
-                    started(plan, server.pid)
-                    await _first(stopped.wait(), server.wait())
+                    note(lock, plan.listening.own_url, server.pid)
+                    if await _first(log.ready.wait(), server.wait(), stopped.wait()) == 0:
+                        await administration.prepare_all(plan, laboratory.trusted(plan))
+                        await change.aclose()
+                        started(plan, server.pid)
+                        await _first(stopped.wait(), server.wait())
                     await _check_running(server, log)
+
+
+def _write(plan: Plan, laboratory: Laboratory) -> None:
+    """Write what the server reads, unless it could not run with it."""
+    _check_port(plan.listening)
+    _check_room(plan, laboratory)
+    if plan.listening.tls:
+        laboratory.write_certificate(plan)
+    laboratory.write(plan)
 
 
 async def _first(*waits: Any) -> int:
@@ -166,6 +172,17 @@ def _signals() -> Iterator[asyncio.Event]:
         else:
             for number in (*ENDING, signal.SIGHUP):
                 loop.remove_signal_handler(number)
+
+
+def _check_room(plan: Plan, laboratory: Laboratory) -> None:
+    """Refuse what cannot fit on the disk, whatever else is on it."""
+    kept, room = kept_bytes(plan), shutil.disk_usage(laboratory.path).total
+    if kept > room:
+        raise ServerFailed(
+            f"The bus may keep {size_text(kept)}, but the disk of {laboratory.path} has only "
+            f"{size_text(room)}.",
+            hint="Ask for less with --captures-bytes, or choose another disk with --data-dir.",
+        )
 
 
 def _check_port(listening: Listening) -> None:
