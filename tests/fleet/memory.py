@@ -430,8 +430,8 @@ class MemoryBus:
 
     async def publish(self, subject: str, data: bytes) -> bool:
         """Send a message."""
-        if len(data) > MAX_MESSAGE:
-            raise InvalidArgument("data", f"The server takes at most {MAX_MESSAGE} bytes.")
+        if len(data) > min(MAX_MESSAGE, self._pending // 2):
+            raise InvalidArgument("data", "It is larger than the bus takes.")
         if not self.connected or self.unsent + len(data) > self._pending:
             return False
         if not self._allowed(self._may_publish, subject):

@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol
 
 import pytest
 
+from wintun_api.errors import InvalidArgument
 from wintun_api.fleet.bus.seam import Bus, Change, Entry, Message
 from wintun_api.fleet.network import Network
 from wintun_api.fleet.problems import BusDenied, BusUnavailable, KeyTaken, NobodyAnswers
@@ -273,12 +274,16 @@ class Contract:
                     accepted += 1
                     assert a.unsent <= PENDING
                     await asyncio.sleep(0)
-                assert not await a.publish(LAB.packets(B, A), bytes(PENDING))
+                assert not await a.publish(LAB.packets(B, A), bytes(PENDING // 2))
+                with pytest.raises(InvalidArgument):
+                    await a.publish(LAB.packets(B, A), bytes(PENDING // 2 + 1))
                 waiting = asyncio.ensure_future(a.room())
                 await not_soon(waiting)
                 await g.flow(a)
                 await waiting
                 assert a.unsent <= PENDING // 2
+                assert await a.publish(LAB.packets(B, A), accepted.to_bytes(4) * (PENDING // 8))
+                accepted += 1
                 await taken.until(lambda: len(taken.messages) == accepted)
                 assert [int.from_bytes(one[:4]) for one in taken.data] == list(range(accepted))
 

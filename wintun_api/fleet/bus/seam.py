@@ -197,7 +197,7 @@ class Bus(Protocol):
         host may not use is told by `Change.DENIED`, later.
 
         Raises:
-            InvalidArgument: It is larger than the server takes.
+            InvalidArgument: It is larger than half of the bound, or than the server takes.
         """
 
     async def room(self) -> None:

@@ -132,6 +132,10 @@ class NatsBus:
 
     async def publish(self, subject: str, data: bytes) -> bool:
         """Send a message without waiting; return whether it was taken."""
+        if len(data) * 2 > self._pending:  # there might never be room for it
+            raise InvalidArgument(
+                "data", f"One message has at most half of the {self._pending} bytes that may wait."
+            )
         connection = self._connection
         if connection is None or not connection.alive:
             return False
