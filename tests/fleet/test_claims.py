@@ -286,3 +286,20 @@ def test_values_of_strangers_cause_nothing() -> None:
         await other.stop()
 
     run(work())
+
+
+def test_a_claim_may_come_before_the_card_of_its_life() -> None:
+    """Cards and claims have no common order, so each one of them is enough to look again."""
+
+    async def work() -> None:
+        server = prepared()
+        one, other = await Claimant(server, A).start(), await Claimant(server, B).start()
+        one.want("10.1.0.0/16", epoch=2)
+        await asyncio.sleep(0.1)
+        assert other.owner() is None
+        await put_card(one.bus, epoch=2)
+        await eventually(lambda: other.owner() == A)
+        await one.stop()
+        await other.stop()
+
+    run(work())

@@ -186,10 +186,9 @@ class View:
 
         self.changed = asyncio.Event()
 
-        def appeared(what: Appearance, _host: Host) -> None:
+        def appeared(_what: Appearance, _host: Host) -> None:
             self.changed.set()
-            if what is not Appearance.RENEWED:
-                self.claims.hosts_changed()
+            self.claims.hosts_changed()
 
         def routed(_routes: Routes) -> None:
             self.changed.set()

@@ -486,8 +486,8 @@ class Agent:
                 host=host.id,
                 name=host.name,
             )
+        self.claims.hosts_changed()
         if what is not Appearance.RENEWED or host.card is None:
-            self.claims.hosts_changed()
             self._reporting.changed()
 
     def _seen(self, what: Appearance, host: Host) -> None:

@@ -148,6 +148,7 @@ class Claims:
         self._watch: Watch | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._computed_at = 0.0
+        self._live: dict[str, int] = {}  # the hosts that the routes were computed with
 
     async def start(self) -> None:
         """Take the claims that are there, then every change.
@@ -168,7 +169,11 @@ class Claims:
             await self._watch.aclose()
 
     def hosts_changed(self) -> None:
-        """Compute the routes again: a host has come or gone."""
+        """Compute the routes again if other hosts live, or live another life."""
+        if self._live != self._inventory.epochs:
+            self._compute_soon()
+
+    def _compute_soon(self) -> None:
         loop = asyncio.get_running_loop()
         if self._timer is None and self._watch is not None:
             self._timer = loop.call_at(max(loop.time(), self._computed_at + PAUSE), self._compute)
@@ -265,7 +270,7 @@ class Claims:
             self._known[entry.key] = Claim(*found, entry.revision, about.epoch)
             if found[0] == self._host:
                 self._abouts[entry.key] = about
-        self.hosts_changed()
+        self._compute_soon()
 
     def _full(self, key: str) -> bool:
         return len(self._known) >= MAX_CLAIMS and key not in self._known
@@ -279,7 +284,7 @@ class Claims:
     def _compute(self) -> None:
         self._timer = None
         self._computed_at = asyncio.get_running_loop().time()
-        live = self._inventory.epochs
+        live = self._live = self._inventory.epochs
         found = ownership(self._counted(live), live)
         self.refused = found.refused
         if found.owners != self.routes.owners:
