@@ -11,7 +11,8 @@ from tests.fleet.bus.contract import LAB, Taken, run
 from tests.fleet.bus.nats.making import make_bucket
 from tests.fleet.nats_server import NatsServer
 from wintun_api.fleet.bus.nats import NatsBus, jetstream
-from wintun_api.fleet.problems import BusUnavailable
+from wintun_api.fleet.bus.seam import Change
+from wintun_api.fleet.problems import BusDenied, BusUnavailable
 
 MARKED: dict[str, Any] = {"allow_msg_ttl": True, "subject_delete_marker_ttl": 60_000_000_000}
 
@@ -113,5 +114,49 @@ def test_a_closed_watch_leaves_nothing(nats_server: NatsServer) -> None:
         answer = await bus.request(f"$JS.API.STREAM.INFO.KV_{LAB.routes}", b"", patience=5)
         assert b'"consumer_count":0' in answer
         await bus.aclose()
+
+    run(work())
+
+
+def test_a_watch_that_is_denied_leaves_nothing(nats_server: NatsServer) -> None:
+    """A host that may not read a bucket is told so once, and no task goes on."""
+    line, other = nats_server.line(), nats_server.line(publish=[], subscribe=[])
+    nats_server.users[1]["permissions"]["publish"] = [f"$JS.API.STREAM.INFO.KV_{LAB.routes}"]
+    nats_server.start()
+
+    async def work() -> None:
+        told = Taken()
+        bus, denied = await NatsBus.connect(line), await NatsBus.connect(other)
+        await make_bucket(bus, LAB.routes)
+        denied.notify(told.change)
+        bucket = await denied.bucket(LAB.routes)
+        tasks = asyncio.all_tasks()
+        with pytest.raises(BusDenied):
+            await bucket.watch(print)
+        await denied.flush()
+        assert told.kinds == [Change.DENIED]
+        assert asyncio.all_tasks() == tasks
+        await denied.aclose()
+        await bus.aclose()
+
+    run(work())
+
+
+def test_nothing_expires_after_the_end(nats_server: NatsServer) -> None:
+    """A watch of a closed bus tells nothing more, also where its keys expire."""
+    line = nats_server.line()
+    nats_server.start()
+
+    async def work() -> None:
+        bus, taken = await NatsBus.connect(line), Taken()
+        await make_bucket(bus, LAB.hosts, lasts=0.2)
+        bucket = await bus.bucket(LAB.hosts)
+        await (await bucket.watch(taken.entry)).caught_up()
+        await bucket.put("key", b"1")
+        await taken.until(lambda: taken.entries)
+        await bus.aclose()
+        for _ in range(12):
+            await taken.more()
+        assert taken.values == [("key", b"1")]
 
     run(work())

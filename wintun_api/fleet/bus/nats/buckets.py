@@ -139,12 +139,17 @@ class NatsWatch:
         if self._following is not None:
             self._following.cancel()
             await asyncio.wait((self._following,))
-        if self._expiry is not None:
-            self._expiry.cancel()
         if self._delivery is not None:
             await self._delivery.end()
 
     async def _follow(self) -> None:
+        try:
+            await self._follow_on()
+        finally:
+            if self._expiry is not None:
+                self._expiry.cancel()
+
+    async def _follow_on(self) -> None:
         """Begin again with each connection, and whenever a change was missed."""
         while True:
             if self._delivery is not None:

@@ -312,6 +312,9 @@ class NatsBus:
                 problems.append(error)
                 await connection.close(error.detail)
                 continue
+            except BaseException:
+                await connection.close("The bus was closed.")
+                raise
             self._connection = connection
             self._version = connection.version
             self._there.set()

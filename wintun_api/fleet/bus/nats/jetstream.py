@@ -174,7 +174,7 @@ class Delivery:
         self._tickets: list[str] = []
         self._expected = 1
         self._subscription: Subscription | None = None
-        self._consumer = ""
+        self._made = ""  # the stream and the name of the consumer
         self._silence: asyncio.TimerHandle | None = None
         self._heard = 0.0
         self._tasks: set[asyncio.Task[bool]] = set()
@@ -191,15 +191,29 @@ class Delivery:
             BusDenied: This host may not read them.
             BusUnavailable: The connection has ended, or the server refuses.
         """
-        inbox = self._connection.new_inbox()
-        self._consumer = inbox.rpartition(".")[2]
-        self._stream = stream
-        self._connection.line.ended.add_done_callback(self._lost)
-        self._subscription = await self._connection.subscribe(inbox, self)
+        try:
+            answer = await self._create(stream, subject, policy)
+            self.now_ns = nanoseconds_of(answer.get("ts"))
+        except BaseException:
+            await self.end()
+            raise
+        # What was delivered before this answer was written is not pending any more.
+        delivered = answer.get("delivered", {}).get("consumer_seq", 0)
+        self.pending = int(answer.get("num_pending", 0)) + int(delivered)
+        loop = asyncio.get_running_loop()
+        self._heard = loop.time()
+        self._silence = loop.call_later(SILENCE, self._listen)
+
+    async def _create(self, stream: str, subject: str, policy: dict[str, Any]) -> dict[str, Any]:
+        connection = self._connection
+        connection.line.ended.add_done_callback(self._lost)
+        inbox = connection.new_inbox()
+        name = inbox.rpartition(".")[2]
+        self._subscription = await connection.subscribe(inbox, self)
         question = {
             "stream_name": stream,
             "config": {
-                "name": self._consumer,
+                "name": name,
                 "deliver_subject": inbox,
                 "filter_subject": subject,
                 "ack_policy": "none",
@@ -213,25 +227,16 @@ class Delivery:
             },
         }
         try:
-            message = await self._connection.request(
-                f"{API}.CONSUMER.CREATE.{stream}.{self._consumer}",
+            message = await connection.request(
+                f"{API}.CONSUMER.CREATE.{stream}.{name}",
                 json.dumps(question).encode(),
                 patience=PATIENCE,
             )
-            answer = _checked(message.data)
         except NobodyAnswers:
-            await self.end()
             raise BusUnavailable("The server does not answer: it may keep no streams.") from None
-        except BaseException:
-            await self.end()
-            raise
-        self.now_ns = nanoseconds_of(answer.get("ts"))
-        # What was delivered before this answer was written is not pending any more.
-        delivered = answer.get("delivered", {}).get("consumer_seq", 0)
-        self.pending = int(answer.get("num_pending", 0)) + int(delivered)
-        loop = asyncio.get_running_loop()
-        self._heard = loop.time()
-        self._silence = loop.call_later(SILENCE, self._listen)
+        answer = _checked(message.data)
+        self._made = f"{stream}.{name}"
+        return answer
 
     async def end(self) -> None:
         """Have nothing more delivered. Idempotent."""
@@ -242,10 +247,9 @@ class Delivery:
         subscription, self._subscription = self._subscription, None
         if subscription is not None and self._connection.alive:
             await self._connection.unsubscribe(subscription)
-            # Otherwise the server keeps it until it is inactive for too long. No answer is awaited.
-            await self._connection.publish(
-                f"{API}.CONSUMER.DELETE.{self._stream}.{self._consumer}", b""
-            )
+            if self._made:
+                # Otherwise the server keeps it until it is inactive for too long.
+                await self._connection.publish(f"{API}.CONSUMER.DELETE.{self._made}", b"")
 
     def redirect(self, take: Callable[[Delivered], None]) -> None:
         """Call another function with each message from now on."""
