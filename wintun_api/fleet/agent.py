@@ -498,8 +498,7 @@ class Agent:
                 self._live_again()
                 self._renew.set()
         elif (
-            what in (Appearance.JOINED, Appearance.RENEWED)
-            and not ours
+            not ours
             and self._put_at is not None
             and self._displaced is not None
             and not self._displaced.done()
