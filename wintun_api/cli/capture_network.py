@@ -124,7 +124,10 @@ def _matches(expression: str) -> Matches:
             problem=problem,
         )
     except FilterUnavailable as error:
-        fail(str(error), "Install it with: pip install libpcap")
+        fail(
+            str(error),
+            "Install it with: pip install '.[filter]' in the directory of the source code.",
+        )
 
 
 def _tell(merging: Merging) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from wintun_api.fleet.network import Network
 
 PREFIX: Final = "wintun-api-network:"
-INSTALL: Final = 'Install it with: pip install "wintun-api[fleet]"'
+INSTALL: Final = "Install it with: pip install '.[fleet]' in the directory of the source code."
 
 _LAST: Final = "Begin with what the bus has kept of the last seconds; 0 begins now"
 _ALIKE: Final = ("direction", "snaplen")
