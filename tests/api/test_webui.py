@@ -19,6 +19,7 @@ BUDGETS = {
     "app.css": 12,
     "captures.js": 32,
     "compose.js": 16,
+    "hosts.js": 8,
     "packets.js": 16,
     "traffic.js": 32,
     "impairment.js": 16,
@@ -40,7 +41,8 @@ def test_the_build_is_what_is_served() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/captures.js", "/compose.js", "/packets.js", "/traffic.js", "/impairment.js"]
+    "path",
+    ["/captures.js", "/compose.js", "/hosts.js", "/packets.js", "/traffic.js", "/impairment.js"],
 )
 def test_a_part_is_served_as_the_page_is(service: RunningService, path: str) -> None:
     """With its type, a policy and without a stale copy; only for a browser that is signed in."""

@@ -17,7 +17,29 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.heavy
 
 AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
-TABS = ["Overview", "Packets", "Captures", "Traffic", "Compose", "Events"]
+TABS = ["Overview", "Packets", "Captures", "Traffic", "Compose", "Events", "Hosts"]
+
+REPORT: dict[str, Any] = {
+    "host": "a" * 12,
+    "connected": False,
+    "more_hosts": 3,
+    "hosts": [
+        {
+            "id": letter * 12,
+            "name": name,
+            "state": state,
+            "prefixes": ["10.6.7.7/32", "fd06:7::7/128"] * 9,
+            "adapters": [{"name": "OfficeNet", "state": "up"}] * 3,
+            "lost": {"no_route": 1234567, "ring": 7},
+            "clock_offset_ms": -86_400_000.0,
+        }
+        for letter, name, state in (
+            ("a", "hub", "attached"),
+            ("b", "x" * 128, "detached"),
+            ("c", "c" * 12, "unknown"),
+        )
+    ],
+}
 
 
 def violations(screen: Screen) -> list[str]:
@@ -47,6 +69,7 @@ def test_views_are_accessible(
     for body in ({"name": "waits", "trigger": {"on": "loss"}}, {"name": "runs", "snaplen": 96}):
         service.http.post("/v1/captures", json=body).raise_for_status()
     service.adapter(name="Idle")
+    service.api.set_network("lab", **REPORT)
     viewport = {"width": width, "height": 800}
     with Screen(browser, service, color_scheme=scheme, viewport=viewport) as screen:
         screen.tolerated.append("status of 401")

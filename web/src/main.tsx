@@ -30,6 +30,7 @@ import "./styles/compose.css";
 import "./styles/events.css";
 import "./styles/impairment.css";
 import "./styles/captures.css";
+import "./styles/hosts.css";
 
 const store = new BrowserStore();
 const { location } = window;

@@ -6,6 +6,8 @@ import type {
   Capture,
   CaptureFile,
   ImpairmentCounters,
+  Network,
+  NetworkHost,
   Recorder,
   Session,
   SessionImpairment,
@@ -198,6 +200,36 @@ export function capture(changes: Partial<Capture> = {}): Capture {
     bytes: 2048,
     files: [file()],
     deleted_files: 0,
+    ...changes,
+  };
+}
+
+export function host(changes: Partial<NetworkHost> = {}): NetworkHost {
+  return {
+    id: "abcdefghijkl",
+    name: "hub",
+    state: "attached",
+    adapter: "OfficeNet",
+    prefixes: ["10.6.7.7/32"],
+    adapters: [{ name: "OfficeNet", state: "up" }],
+    sent: 0,
+    delivered: 0,
+    lost: {},
+    clock_offset_ms: 0,
+    since: TIME,
+    seen: TIME,
+    ...changes,
+  };
+}
+
+export function network(changes: Partial<Network> = {}): Network {
+  return {
+    name: "lab",
+    host: "abcdefghijkl",
+    connected: true,
+    reported_at: TIME,
+    hosts: [host()],
+    more_hosts: 0,
     ...changes,
   };
 }

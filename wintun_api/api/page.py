@@ -23,6 +23,7 @@ FILES = {
     # Parts that the dashboard loads when they are first shown.
     "/captures.js": ("captures.js", "text/javascript"),
     "/compose.js": ("compose.js", "text/javascript"),
+    "/hosts.js": ("hosts.js", "text/javascript"),
     "/packets.js": ("packets.js", "text/javascript"),
     "/traffic.js": ("traffic.js", "text/javascript"),
     "/impairment.js": ("impairment.js", "text/javascript"),

@@ -19,6 +19,8 @@ export type Impairment = Schemas["Impairment"];
 export type ImpairmentCounters = Schemas["ImpairmentCounters"];
 export type ImpairmentSet = Schemas["ImpairmentSet"];
 export type InjectionReport = Schemas["InjectionReport"];
+export type Network = Schemas["Network"];
+export type NetworkHost = Schemas["NetworkHost"];
 export type Preset = Schemas["Preset"];
 export type Progress = Schemas["Progress"];
 /** Members that say nothing are not there. */

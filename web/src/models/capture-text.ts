@@ -1,7 +1,7 @@
 /** A named capture in words. */
 
 import type { Capture, StopReason, Trigger } from "../api/types";
-import { binary, clock, count, duration } from "./units";
+import { binary, count, duration } from "./units";
 
 export const STATES: Readonly<Record<Capture["state"], string>> = {
   waiting: "waiting",
@@ -73,15 +73,6 @@ export function triggerText({ on, event, filter, before = 0, after }: Trigger): 
   }[on];
   const had = before > 0 ? `, from ${time(before)} before it` : "";
   return what + had + (after == null ? "" : `, until ${time(after)} after it`);
-}
-
-/** A time of today, or with its date. */
-export function momentText(at: string, now = new Date()): string {
-  const moment = new Date(at);
-  const time = clock(moment).slice(0, 8);
-  if (moment.toDateString() === now.toDateString()) return time;
-  const year = moment.getFullYear() === now.getFullYear() ? undefined : "numeric";
-  return `${moment.toLocaleDateString("en-GB", { day: "numeric", month: "short", year })} ${time}`;
 }
 
 function time(seconds: number): string {

@@ -13,6 +13,7 @@ import { ComposeModel } from "./compose";
 import { ConnectionModel } from "./connection";
 import { DialogsModel } from "./dialogs";
 import { EventLogModel } from "./event-log";
+import { NetworksModel } from "./networks";
 import { NoticesModel } from "./notices";
 import { PacketTableModel } from "./packet-table";
 import { ServiceModel } from "./service";
@@ -55,6 +56,7 @@ export class Dashboard {
   readonly traffic = new TrafficModel();
   readonly capture: CaptureModel;
   readonly captures: CapturesModel;
+  readonly networks: NetworksModel;
   readonly table: PacketTableModel;
   readonly compose = new ComposeModel();
   readonly dialogs = new DialogsModel();
@@ -80,6 +82,7 @@ export class Dashboard {
     this.sessions = new SessionsModel(client);
     this.capture = new CaptureModel(client, this.traffic);
     this.captures = new CapturesModel(client);
+    this.networks = new NetworksModel(client);
     this.table = new PacketTableModel(this.capture, (frame) => requestAnimationFrame(frame));
     this.connection = new ConnectionModel(client, {
       onSystem: (system) => this.onSystem(system),
@@ -105,7 +108,12 @@ export class Dashboard {
     this.hasCookie = hasCookie;
     effect(() => {
       const live = this.connection.state.value.name === "live";
-      untracked(() => (live ? this.sessions.watch(hidden) : this.sessions.rest()));
+      untracked(() => {
+        for (const model of [this.sessions, this.networks]) {
+          if (live) model.watch(hidden);
+          else model.rest();
+        }
+      });
     });
     if (hasCookie) await this.signInWith(key);
     else this.onSignedOut(this.signInReason());
@@ -217,6 +225,7 @@ export class Dashboard {
     this.adapters.select(null);
     this.sessions.reset([]);
     this.captures.clear();
+    this.networks.clear();
     this.log.clear();
     this.hasPast = this.wasSignedIn = false;
     this.service.system.value = this.service.driver.value = null;

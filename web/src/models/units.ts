@@ -60,3 +60,12 @@ export function clock(time: Date): string {
   const ms = String(time.getMilliseconds()).padStart(3, "0");
   return `${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}.${ms}`;
 }
+
+/** A time of today, or with its date. */
+export function momentText(at: string, now = new Date()): string {
+  const moment = new Date(at);
+  const time = clock(moment).slice(0, 8);
+  if (moment.toDateString() === now.toDateString()) return time;
+  const year = moment.getFullYear() === now.getFullYear() ? undefined : "numeric";
+  return `${moment.toLocaleDateString("en-GB", { day: "numeric", month: "short", year })} ${time}`;
+}

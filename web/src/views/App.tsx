@@ -15,6 +15,7 @@ import { later } from "./ui/later";
 // Not everyone needs these at once, and one of them has a library that draws charts.
 const CapturesView = later(async () => (await import("./CapturesView")).CapturesView);
 const ComposeView = later(async () => (await import("./ComposeView")).ComposeView);
+const HostsView = later(async () => (await import("./HostsView")).HostsView);
 const PacketsView = later(async () => (await import("./PacketsView")).PacketsView);
 const TrafficView = later(async () => (await import("./TrafficView")).TrafficView);
 const VIEWS: Record<TabId, ComponentType> = {
@@ -24,6 +25,7 @@ const VIEWS: Record<TabId, ComponentType> = {
   traffic: TrafficView,
   compose: ComposeView,
   events: EventsView,
+  hosts: HostsView,
 };
 
 export function App() {

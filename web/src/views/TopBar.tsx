@@ -3,14 +3,17 @@
 import type { Theme } from "../models/theme";
 import { useDashboard } from "./context";
 import { SessionPicker } from "./SessionPicker";
-import { currentTab, TABS } from "./tabs";
+import { currentTab, TABS, type TabId } from "./tabs";
 import { Button } from "./ui/Button";
 import { Icon, type IconName } from "./ui/Icon";
 
 const THEME_ICONS: Record<Theme, IconName> = { system: "system", light: "sun", dark: "moon" };
 
 export function TopBar() {
-  const { signIn, theme } = useDashboard();
+  const { networks, signIn, theme } = useDashboard();
+  // Most services stand alone; where no network is joined, its tab would show nothing.
+  const isShown = (tab: TabId) =>
+    tab !== "hosts" || networks.isThere.value || currentTab.value === tab;
   const choice = theme.choice.value;
   return (
     <header class="bar">
@@ -22,16 +25,19 @@ export function TopBar() {
         <span>wintun-api</span>
       </span>
       <nav aria-label="Views">
-        {TABS.map((tab, index) => (
-          <a
-            key={tab.id}
-            href={`#/${tab.id}`}
-            title={`Key ${index + 1}`}
-            aria-current={tab.id === currentTab.value ? "page" : undefined}
-          >
-            {tab.label}
-          </a>
-        ))}
+        {TABS.map(
+          (tab, index) =>
+            isShown(tab.id) && (
+              <a
+                key={tab.id}
+                href={`#/${tab.id}`}
+                title={`Key ${index + 1}`}
+                aria-current={tab.id === currentTab.value ? "page" : undefined}
+              >
+                {tab.label}
+              </a>
+            ),
+        )}
       </nav>
       <SessionPicker />
       <div class="bar-end">

@@ -9,6 +9,7 @@ export const TABS = [
   { id: "traffic", label: "Traffic" },
   { id: "compose", label: "Compose" },
   { id: "events", label: "Events" },
+  { id: "hosts", label: "Hosts" },
 ] as const;
 
 export type TabId = (typeof TABS)[number]["id"];
@@ -31,7 +32,7 @@ export function readAddress(): void {
 
 window.addEventListener("hashchange", readAddress);
 
-// 1 to 6 go to the tabs, where nobody is typing.
+// 1 to 7 go to the tabs, where nobody is typing.
 window.addEventListener("keydown", (event) => {
   const target = event.target as HTMLElement | null;
   const typing = target?.closest("input, textarea, select, dialog, [contenteditable]") != null;

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import contract from "../../../openapi/openapi.json";
 import type { StopReason } from "../../src/api/types";
 import * as text from "../../src/models/capture-text";
-import { capture, GUID, TIME } from "../examples";
+import { capture, GUID } from "../examples";
 
 const plain = (words: string) => words.replaceAll("\u00a0", " ");
 
@@ -43,12 +43,5 @@ describe("a capture in words", () => {
       "the event session.failed, from 30 s before it, until 5 s after it",
     );
     expect(text.triggerText({ on: "filter", filter: "icmp" })).toBe("a packet that passes icmp");
-  });
-
-  it("says the day where it is not today", () => {
-    const time = new Date(TIME).toTimeString().slice(0, 8);
-    expect(text.momentText(TIME, new Date(TIME))).toBe(time);
-    expect(text.momentText(TIME, new Date("2026-03-02T03:04:05Z"))).toBe(`2 Jan ${time}`);
-    expect(text.momentText(TIME, new Date("2027-03-02T03:04:05Z"))).toBe(`2 Jan 2026 ${time}`);
   });
 });

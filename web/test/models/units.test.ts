@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { binary, clock, duration, scaled } from "../../src/models/units";
+import { binary, clock, duration, momentText, scaled } from "../../src/models/units";
+import { TIME } from "../examples";
 
 const plain = (text: string) => text.replaceAll("\u00a0", " ");
 
@@ -49,5 +50,12 @@ describe("numbers with units", () => {
 
   it("are the time of day to the millisecond", () => {
     expect(clock(new Date(2026, 0, 2, 3, 4, 5, 6))).toBe("03:04:05.006");
+  });
+
+  it("have the day where a time is not of today", () => {
+    const time = new Date(TIME).toTimeString().slice(0, 8);
+    expect(momentText(TIME, new Date(TIME))).toBe(time);
+    expect(momentText(TIME, new Date("2026-03-02T03:04:05Z"))).toBe(`2 Jan ${time}`);
+    expect(momentText(TIME, new Date("2027-03-02T03:04:05Z"))).toBe(`2 Jan 2026 ${time}`);
   });
 });

@@ -5,7 +5,6 @@ import type { Capture } from "../../api/types";
 import {
   adaptersText,
   keepText,
-  momentText,
   reasonText,
   rotateText,
   STATES,
@@ -13,7 +12,7 @@ import {
   triggerText,
 } from "../../models/capture-text";
 import { isActive } from "../../models/captures";
-import { binary, count } from "../../models/units";
+import { binary, count, momentText } from "../../models/units";
 import { useDashboard } from "../context";
 import { Button } from "../ui/Button";
 import { Facts } from "../ui/Facts";

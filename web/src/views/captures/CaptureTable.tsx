@@ -1,8 +1,8 @@
 /** The captures: one row each, all of it live. */
 
 import type { Capture } from "../../api/types";
-import { adaptersText, momentText, reasonText, STATES } from "../../models/capture-text";
-import { binary, count } from "../../models/units";
+import { adaptersText, reasonText, STATES } from "../../models/capture-text";
+import { binary, count, momentText } from "../../models/units";
 import { useDashboard } from "../context";
 import { moveBetweenRows } from "../ui/rows";
 import { type Column, TableHead } from "../ui/TableHead";

@@ -2,9 +2,8 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Capture, CaptureFile } from "../../api/types";
-import { momentText } from "../../models/capture-text";
 import { isActive } from "../../models/captures";
-import { binary, count } from "../../models/units";
+import { binary, count, momentText } from "../../models/units";
 import { useDashboard } from "../context";
 import { Button } from "../ui/Button";
 import { save } from "../ui/save";
