@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Iterator
 from contextlib import suppress
 from ipaddress import ip_network
@@ -537,5 +538,55 @@ def test_a_capture_outlives_its_session(sites: tuple[Site, Site]) -> None:
             await asyncio.to_thread(one.service.api.end_session, session.id)
             await eventually(lambda: len(first.kinds(EventKind.SERVICE_CONNECTED)) == 2)
             await eventually(lambda: len({message.subject for message, _ in log.messages}) == 2)
+
+    run(work())
+
+
+def test_every_change_is_told_on_the_bus(sites: tuple[Site, Site]) -> None:
+    """Who listens there gets the same events, in the same order, as the agent's own caller."""
+
+    async def work() -> None:
+        server = prepared()
+        got: list[dict[str, Any]] = []
+        listener = server.connect(B)
+        await listener.subscribe(
+            LAB.events("*"),
+            lambda message: got.append(json.loads(message.data)),
+            limit_bytes=1 << 20,
+        )
+        async with Joined(sites[0], server) as first:
+            await eventually(lambda: first.routes() == 1)
+        await eventually(lambda: len(got) == len(first.told))
+        assert got == [event.document() for event in first.told]
+        assert got[0]["type"] == "agent.started"
+        assert got[-1]["type"] == "agent.ended"
+        await listener.aclose()
+
+    run(work())
+
+
+def test_with_block_it_is_the_ring_that_loses(sites: tuple[Site, Site]) -> None:
+    """While the bus takes nothing, nothing is read from the service, and the service says so."""
+
+    async def work() -> None:
+        server = prepared()
+        one, other = sites
+        async with (
+            Joined(one, server, policy="block", bus_bytes=300_000) as first,
+            Joined(other, server) as second,
+        ):
+            await eventually(lambda: first.routes() == second.routes() == 2)
+            first.bus.stall()
+            packet = unanswered(one, other)
+            # Rings, queues and sockets hold some megabytes before anything is lost.
+            offered = sum(one.send(packet) for _ in range(20_000))
+            first.bus.flow()
+            await eventually(lambda: settled(first, second, 1))
+            session = (await first.client.list_sessions())[0]
+            taken = first.ledger.accounts().taken
+            assert taken.causes[Cause.BUS_OUT] == 0
+            assert taken.taken == taken.numbered == offered
+            assert (session.counters.lost.ring or 0) + offered == 20_000
+            assert session.counters.lost.queue == 0
 
     run(work())

@@ -279,10 +279,12 @@ class Agent:
         self._arriving.settle()
         who = f"{self._order.name} ({self.host})"
         try:
+            if self._put_at is None:
+                return  # it has not joined
             async with asyncio.timeout(LAST_WORDS):
                 if self._is_displaced:
                     self._tell(EventKind.AGENT_ENDED, f"{who} has ended.", host=self.host)
-                elif self._put_at is not None:
+                else:
                     await self._tell_senders()
                     await self.claims.release()
                     await (await self._bus.bucket(self._network.hosts)).delete(self.host)
