@@ -314,7 +314,7 @@ class _Client(Client):
         else:
             try:
                 await super()._process_msg(sid, subject, reply, data, cast("bytes", headers))
-            except Exception as error:  # noqa: BLE001 - an answer that cannot be read is none
+            except Exception as error:  # noqa: BLE001 - as if it had not come
                 logger.warning("An answer could not be read: %s", error)
 
     async def _understood(self, headers: bytes) -> Headers:

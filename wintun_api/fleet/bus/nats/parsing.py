@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol
 from nats.errors import ProtocolError
 from nats.protocol.parser import Parser
 
-MAX_CONTROL: Final = 1 << 16  # bytes of a line: what a server tells of its cluster may be long
+MAX_CONTROL: Final = 1 << 16  # bytes of a line: the list of a cluster may be long
 END: Final = b"\r\n"
 
 
