@@ -19,6 +19,7 @@ pytest.importorskip("nats", reason="not installed: pip install nats-py[nkeys]")
 from tests.cli.commands import Program, invoke, run
 from tests.cli.conftest import Start
 from tests.fleet.server.servers import free_port, need_server
+from tests.needs import needs
 from tests.waiting import PATIENCE, until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="its signals are of POSIX")
@@ -216,11 +217,20 @@ def test_a_server_that_does_not_start_says_why(tmp_path: Path, hidden: dict[str,
     assert "nats-server has ended by itself: no room." in ended.stderr
 
 
-def test_the_server_of_a_bus_that_was_killed_keeps_its_streams(
-    start: Start, tmp_path: Path
-) -> None:
-    """A new bus does not write into them; it says which process has them."""
+@needs("setpriv")
+def test_a_bus_that_is_killed_takes_its_server_along(start: Start, tmp_path: Path) -> None:
+    """The system ends it, so that the next bus can start at once."""
     program = begin(start, tmp_path / "bus")
+    server = server_of(program)
+    program.process.kill()
+    program.process.wait()
+    until(lambda: not is_alive(server))
+    start("bus", "--data-dir", str(tmp_path / "bus")).wait_for("runs nats-server")
+
+
+def test_a_server_that_outlives_its_bus_keeps_its_streams(start: Start, tmp_path: Path) -> None:
+    """Where no program ties the two, a new bus says which process has the streams."""
+    program = begin(start, tmp_path / "bus", PATH="/nowhere")
     server = server_of(program)
     try:
         program.process.kill()
@@ -230,9 +240,8 @@ def test_the_server_of_a_bus_that_was_killed_keeps_its_streams(
         assert f"(pid {server.pid})" in second.stderr
     finally:
         server.terminate()
-        server.wait(PATIENCE)
-    third = start("bus", "--data-dir", str(tmp_path / "bus"))
-    third.wait_for("runs nats-server")
+        until(lambda: not is_alive(server))
+    start("bus", "--data-dir", str(tmp_path / "bus")).wait_for("runs nats-server")
 
 
 def test_tls_is_there_beyond_loopback(start: Start, tmp_path: Path) -> None:

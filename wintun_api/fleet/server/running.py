@@ -112,6 +112,7 @@ async def _child(
     inherited: dict[str, Any] = {} if sys.platform == "win32" else {"pass_fds": (lock,)}
     try:
         server = await asyncio.create_subprocess_exec(
+            *_tied(),
             program.path,
             "-c",
             laboratory.configuration,
@@ -130,6 +131,22 @@ async def _child(
     finally:
         await _end(server)
         await log.ended()
+
+
+def _tied() -> tuple[str, ...]:
+    """Return a program that has the system end the server with this process, however it ends.
+
+    It is of util-linux, so it is on most machines with Linux. Without it, a server outlives a bus
+    that was killed; the lock keeps another one from its streams then.
+    """
+    program = shutil.which("setpriv") if sys.platform == "linux" else None
+    if program is None:
+        return ()
+    tied = (program, "--pdeathsig", "TERM")
+    tried = subprocess.run(  # noqa: S603 - other programs of this name lack the option
+        [*tied, "true"], stdin=DEVNULL, capture_output=True, check=False
+    )
+    return tied if tried.returncode == 0 else ()
 
 
 async def _end(server: Process) -> None:
