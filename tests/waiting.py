@@ -6,6 +6,7 @@ left here gives no sign of its own: another program, the kernel, or a count that
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 
@@ -31,3 +32,15 @@ def within(patience: float, holds: Callable[[], object], pause: float = PAUSE) -
 def let_pass(seconds: float) -> None:
     """Let time pass, where time itself is what is tested or measured."""
     time.sleep(seconds)
+
+
+async def eventually(holds: Callable[[], object], patience: float = PATIENCE) -> None:
+    """Let the event loop run until something holds that gives no sign."""
+    async with asyncio.timeout(patience):
+        for _ in iter(lambda: bool(holds()), True):
+            await asyncio.sleep(0.001)
+
+
+async def pass_by(seconds: float) -> None:
+    """Let the event loop run for a time, where time itself is what is tested."""
+    await asyncio.sleep(seconds)

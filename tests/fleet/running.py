@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 
+from tests import waiting
 from tests.fleet.memory import MemoryBus, MemoryServer
 from wintun_api.fleet.card import Card
 from wintun_api.fleet.network import Network
@@ -22,10 +22,8 @@ def prepared() -> MemoryServer:
 
 
 async def eventually(holds: Callable[[], object]) -> None:
-    """Let the loop run until something holds that nothing tells."""
-    async with asyncio.timeout(PATIENCE):
-        for _ in iter(lambda: bool(holds()), True):
-            await asyncio.sleep(0.001)
+    """Let the loop run until something holds."""
+    await waiting.eventually(holds, PATIENCE)
 
 
 async def put_card(bus: MemoryBus, name: str = "", epoch: int = 1) -> None:

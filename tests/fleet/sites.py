@@ -53,3 +53,13 @@ class Site:
 def ping(one: Site, other: Site, number: int = 1) -> bytes:
     """Return a ping from the host of a site to that of another one."""
     return build.icmp_echo(one.address, other.address, identifier=7, sequence=number)
+
+
+def unanswered(one: Site, other: Site, size: int = 1200) -> bytes:
+    """Return a packet that the other host takes without a word."""
+    request = build.icmp_echo(
+        other.address, one.address, identifier=1, sequence=1, data=bytes(size)
+    )
+    answer = build.echo_reply(request)
+    assert answer is not None
+    return answer

@@ -8,87 +8,22 @@ from collections.abc import Iterator
 from contextlib import suppress
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import pytest
 
 from tests.client.streams import run
-from tests.fleet.memory import MemoryBus, MemoryServer
+from tests.fleet.joined import QUICK, Joined, settled
 from tests.fleet.running import LAB, A, B, eventually, prepared
-from tests.fleet.sites import Site, ping
-from tests.running import TOKEN
+from tests.fleet.sites import Site, ping, unanswered
+from tests.waiting import pass_by
 from wintun_api.capture.reader import Reader
 from wintun_api.choices import Scope
-from wintun_api.client import AsyncClient
-from wintun_api.client.backoff import Backoff
 from wintun_api.fleet.accounts import Cause
-from wintun_api.fleet.agent import Agent, Order, Pace
 from wintun_api.fleet.capturing import CaptureOrder
-from wintun_api.fleet.events import Event, EventKind
-from wintun_api.fleet.ledger import Ledger
+from wintun_api.fleet.events import EventKind
 from wintun_api.fleet.problems import AdapterMissing, KeyInUse, TokenTooNarrow
 from wintun_api.packet import build
-
-QUICK = Pace(
-    renewal=0.2,
-    lifetime=0.8,
-    patience=0.4,
-    telling=0.05,
-    clock=5.0,
-    service=Backoff(first=0.02, last=0.1),
-)
-
-
-class Joined:
-    """An agent on a site, and what it has told."""
-
-    def __init__(self, site: Site, server: MemoryServer, **options: Any) -> None:
-        self.site = site
-        self.bus: MemoryBus = server.connect(site.host)
-        self.told: list[Event] = []
-        self.token = options.pop("token", TOKEN)
-        self.order = Order(LAB, **{"adapter": "Lab", "name": f"host {site.host[0]}", **options})
-        self._stop = asyncio.Event()
-
-    async def __aenter__(self) -> Self:
-        self.ledger = Ledger.open(self.site.path / f"{self.site.host}.ledger")
-        self.client = AsyncClient(self.site.service.url, token=self.token)
-        self.agent = Agent(
-            self.client,
-            self.bus,
-            self.site.host,
-            self.order,
-            self.ledger,
-            on_event=self.told.append,
-            pace=QUICK,
-        )
-        self.task = asyncio.ensure_future(self.agent.run(self._stop))
-        await eventually(lambda: self.kinds(EventKind.SERVICE_CONNECTED) or self.task.done())
-        if self.task.done():
-            await self.__aexit__()
-            self.task.result()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self._stop.set()
-        await asyncio.gather(self.task, return_exceptions=True)
-        await self.client.aclose()
-        await self.bus.aclose()
-        self.ledger.close()
-
-    async def kill(self) -> None:
-        """End it as `kill -9` would: nothing is said."""
-        self.bus.lose()
-        self.task.cancel()
-        await asyncio.gather(self.task, return_exceptions=True)
-
-    def kinds(self, kind: EventKind) -> list[Event]:
-        """Return what was told of a kind."""
-        return [event for event in self.told if event.kind is kind]
-
-    def routes(self) -> int:
-        """Return how many prefixes lead somewhere."""
-        return len(self.agent.claims.routes)
 
 
 @pytest.fixture
@@ -98,16 +33,6 @@ def sites(tmp_path: Path) -> Iterator[tuple[Site, Site]]:
     yield both
     for one in both:
         one.stop()
-
-
-def unanswered(one: Site, other: Site, size: int = 1200) -> bytes:
-    """Return a packet that the other host takes without a word."""
-    request = build.icmp_echo(
-        other.address, one.address, identifier=1, sequence=1, data=bytes(size)
-    )
-    answer = build.echo_reply(request)
-    assert answer is not None
-    return answer
 
 
 def test_a_ping_crosses_the_bus_and_is_answered(sites: tuple[Site, Site]) -> None:
@@ -127,18 +52,6 @@ def test_a_ping_crosses_the_bus_and_is_answered(sites: tuple[Site, Site]) -> Non
             assert [(one.sent, one.delivered) for one in accounts.arrived] == [(1, 1)]
 
     run(work())
-
-
-def settled(first: Joined, second: Joined, least: int) -> bool:
-    """Return whether so many packets from the first to the second, or more, have an end at both."""
-    accounts = first.ledger.accounts()
-    theirs = [one for one in second.ledger.accounts().arrived if not one.group]
-    sent = [one for one in accounts.sent if one.to == second.site.host]
-    waiting = [*(one.waiting for one in sent), *(one.waiting for one in theirs)]
-    if accounts.taken.waiting or any(waiting):
-        return False
-    counts = [one.sent for one in sent]
-    return counts == [one.sent for one in theirs] and sum(counts) >= least
 
 
 def test_a_source_that_is_not_its_own_does_not_leave(sites: tuple[Site, Site]) -> None:
@@ -485,7 +398,7 @@ def test_an_agent_outlives_its_server(sites: tuple[Site, Site]) -> None:
         async with Joined(one, server) as first, Joined(other, server) as second:
             await eventually(lambda: first.routes() == second.routes() == 2)
             server.stop()
-            await asyncio.sleep(2 * QUICK.lifetime)
+            await pass_by(2 * QUICK.lifetime)
             server.start()
             await eventually(lambda: first.kinds(EventKind.BUS_CONNECTED))
             one.send(ping(one, other))

@@ -8,6 +8,7 @@ from ipaddress import ip_address, ip_network
 from tests.client.streams import run
 from tests.fleet.memory import MemoryServer
 from tests.fleet.running import LAB, A, B, C, eventually, prepared, put_card
+from tests.waiting import pass_by
 from wintun_api.fleet.bus.seam import Entry
 from wintun_api.fleet.claims import MAX_OF_HOST, About, Claims, Standing, Verdict, of_addresses
 from wintun_api.fleet.clock import Clock
@@ -210,7 +211,7 @@ def test_claims_wait_for_the_bus() -> None:
         one = await Claimant(server, A).start()
         one.bus.lose()
         one.want("10.1.0.0/16")
-        await asyncio.sleep(0.05)
+        await pass_by(0.05)
         one.bus.regain()
         await eventually(lambda: one.owner() == A)
         await one.stop()
@@ -262,7 +263,7 @@ def test_a_host_has_a_bounded_number_of_claims() -> None:
             prefix = ip_network((number + 1) << 8, strict=False)
             await bucket.create(claim_key(C, prefix), value)
         await eventually(lambda: len(one.claims.routes) == MAX_OF_HOST)
-        await asyncio.sleep(0.1)
+        await pass_by(0.1)
         assert len(one.claims.routes) == MAX_OF_HOST
         await one.stop()
         await flood.stop()
@@ -295,7 +296,7 @@ def test_a_claim_may_come_before_the_card_of_its_life() -> None:
         server = prepared()
         one, other = await Claimant(server, A).start(), await Claimant(server, B).start()
         one.want("10.1.0.0/16", epoch=2)
-        await asyncio.sleep(0.1)
+        await pass_by(0.1)
         assert other.owner() is None
         await put_card(one.bus, epoch=2)
         await eventually(lambda: other.owner() == A)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from tests.client.streams import run
 from tests.fleet.memory import MemoryServer
 from tests.fleet.running import LAB, A, B, eventually, prepared, put_card
+from tests.waiting import pass_by
 from wintun_api.fleet.clock import Clock
 from wintun_api.fleet.inventory import Appearance, Host, Inventory
 
@@ -64,7 +63,7 @@ def test_a_host_that_renews_its_card_no_more_dies() -> None:
         await watched.start()
         for _ in range(3):
             await put_card(other)
-            await asyncio.sleep(LIFETIME / 2)
+            await pass_by(LIFETIME / 2)
         assert B in watched.inventory.hosts
         await eventually(lambda: not watched.inventory.hosts)
         assert watched.told[-1] == (Appearance.DIED, B)
@@ -83,7 +82,7 @@ def test_nobody_dies_while_there_is_no_connection() -> None:
         await put_card(other)
         await eventually(lambda: watched.inventory.hosts)
         watched.bus.lose()
-        await asyncio.sleep(2 * LIFETIME)
+        await pass_by(2 * LIFETIME)
         assert B in watched.inventory.hosts
         watched.bus.regain()
         await eventually(lambda: not watched.inventory.hosts)
@@ -124,11 +123,11 @@ def test_one_who_was_cut_off_does_not_judge_lives() -> None:
         watched.bus.lose()
         for _ in range(8):
             await put_card(other, epoch=5)
-            await asyncio.sleep(LIFETIME / 4)
+            await pass_by(LIFETIME / 4)
         watched.bus.regain()
         await put_card(other, epoch=5)
         await eventually(lambda: watched.inventory.epochs == {B: 5})
-        await asyncio.sleep(LIFETIME / 2)
+        await pass_by(LIFETIME / 2)
         await put_card(other, epoch=5)
         assert watched.inventory.epochs == {B: 5}
         await watched.aclose()

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 from collections.abc import Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
 import pytest
 
 from tests.client.streams import run
+from tests.fleet.joined import Joined, settled
 from tests.fleet.running import A, B, eventually, prepared
-from tests.fleet.sites import Site
-from tests.fleet.test_agent import Joined, settled, unanswered
-from wintun_api.choices import SessionState
+from tests.fleet.sites import Site, unanswered
+from tests.waiting import pass_by
+from wintun_api.client import ProblemError
 from wintun_api.fleet.accounts import BEFORE
 
 STEPS = 40
@@ -48,7 +48,7 @@ def test_every_packet_has_an_end(sites: tuple[Site, Site], seed: int) -> None:
 
             async def end_session(at: int) -> None:
                 for session in await agents[at].client.list_sessions():
-                    if session.state is SessionState.RUNNING:
+                    with suppress(ProblemError):  # it has just ended
                         await agents[at].client.end_session(session.id)
 
             for _ in range(STEPS):
@@ -69,7 +69,7 @@ def test_every_packet_has_an_end(sites: tuple[Site, Site], seed: int) -> None:
                         await again(at)
                     case 8:
                         await end_session(at)
-                await asyncio.sleep(chance.random() * 0.05)
+                await pass_by(chance.random() * 0.05)
             for one in agents:
                 one.bus.flow()
                 one.bus.regain()
