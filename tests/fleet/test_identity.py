@@ -28,7 +28,8 @@ from wintun_api.fleet.identity import (
 from wintun_api.fleet.network import Network, is_host
 from wintun_api.fleet.problems import KeyRefused
 
-IDENTITY = Identity.make()
+SEED = nkeys.encode_seed(bytes(range(32)), nkeys.PREFIX_BYTE_USER)  # the same in all workers
+IDENTITY = Identity.from_seed(SEED)
 LINE = KeyLine(Network("lab"), ("nats://127.0.0.1:4222",), IDENTITY)
 
 
@@ -128,6 +129,7 @@ def test_a_line_is_read_as_it_was_written() -> None:
         (changed(ca="é"), "not certificates in PEM"),
         (changed(ca=""), "not certificates in PEM"),
     ],
+    ids=lambda one: one[:32],
 )
 def test_a_line_that_is_wrong(text: str, reason: str) -> None:
     """Each fault has a sentence of its own."""
