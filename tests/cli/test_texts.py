@@ -47,7 +47,7 @@ def test_extras_of_the_advice_exist() -> None:
         for text in texts(path)
         for extra in re.findall(r"'\.\[(\w+)\]'", text)
     }
-    assert named == {"speed", "service"}
+    assert named == {"speed", "service", "filter"}
     assert named <= known
 
 

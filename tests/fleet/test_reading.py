@@ -61,7 +61,7 @@ class Told:
         return numbers_of([one.data for one in self.packets])
 
 
-async def read(told: Told, choice: Choice, stop: asyncio.Event | None = None) -> Reading:
+async def read(told: Told, choice: Choice, stop: asyncio.Event | None = None) -> None:
     """Read until the end."""
     bus = told.server.connect("reader")
     reading = await Reading.prepare(bus, LAB, choice)
@@ -69,7 +69,6 @@ async def read(told: Told, choice: Choice, stop: asyncio.Event | None = None) ->
     async for chunk in reading.chunks(stop or asyncio.Event()):
         told.blocks.append(chunk)
     await bus.aclose()
-    return reading
 
 
 @asynccontextmanager
@@ -92,9 +91,8 @@ def test_what_was_is_read_in_order() -> None:
         await told.tell(A, 3, 4, ago=1)
         await told.tell(B, 2, ago=2, delay=1.5)
         await told.tell(A, 9, ago=0.5)
-        reading = await read(told, Choice(since="-60s", until="-0ms"))
+        await read(told, Choice(since="-60s", until="-0ms"))
         assert told.numbers == [1, 2, 3, 4, 9]
-        assert reading.merging.hosts == {A: "host a", B: "host b"}
 
     run(work())
 

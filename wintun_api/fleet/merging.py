@@ -108,7 +108,6 @@ class Merging:
         written: How many packets the file has.
         late: How many of them came too late for their place in the order.
         rejected: How many messages were none that an agent writes.
-        hosts: The names of the hosts that have told something, by their ids.
     """
 
     def __init__(self, wanted: Wanted, *, limit: int = LIMIT) -> None:
@@ -122,7 +121,6 @@ class Merging:
         self.written = 0
         self.late = 0
         self.rejected = 0
-        self.hosts: dict[str, str] = {}
         self._limit = limit
         self._size = 0
         self._serial = 0
@@ -170,11 +168,7 @@ class Merging:
 
     def _is_wanted(self, host: str, name: str) -> bool:
         wanted = self.wanted.hosts
-        if wanted and host not in wanted and name.casefold() not in wanted:
-            return False
-        if len(self.hosts) < MAX_RUNS:
-            self.hosts[host] = name
-        return True
+        return not wanted or host in wanted or name.casefold() in wanted
 
     def _interface(self, host: str, excerpt: Excerpt) -> _Interface | None:
         """Return the interface of a host's adapter; None if there are too many."""

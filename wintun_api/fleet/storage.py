@@ -95,7 +95,7 @@ class Storage:
     async def _own(
         self, network: Network, what: str, laboratory: Laboratory, role: Role, name: str
     ) -> KeyLine:
-        path = self.path / network.name / f"{_file_name(what)}{SUFFIX}"
+        path = self.path / network.name / f"{_file_name(what, role)}{SUFFIX}"
         if not laboratory.has_plan():
             with suppress(FileNotFoundError):
                 return read_key(path)
@@ -124,7 +124,12 @@ class Storage:
         return path
 
 
-def _file_name(what: str) -> str:
-    """Return a name for a file that no other adapter has, whatever it is called."""
+def _file_name(what: str, role: Role) -> str:
+    """Return a name for a file that nothing else has, whatever an adapter is called."""
     word = re.sub(r"[^A-Za-z0-9-]", "_", what)[:MAX_WORD]
-    return word if word == what else f"{word}-{hashlib.sha256(what.encode()).hexdigest()[:8]}"
+    reserved = role is Role.HOST and what in set(Role)  # the keys of commands have these names
+    return (
+        word
+        if word == what and not reserved
+        else f"{word}-{hashlib.sha256(what.encode()).hexdigest()[:8]}"
+    )
