@@ -110,6 +110,27 @@ def test_the_status_of_another_host(hub: Hub) -> None:
     assert "the agent of its host" in shown.stdout
 
 
+def test_a_large_request_and_a_large_answer(hub: Hub) -> None:
+    """What needs several messages of the bus, or nearly the largest one, arrives whole."""
+    networks = [f"10.{high}.{low}.0/24" for high in range(20, 28) for low in range(256)]
+    routes = [option for one in networks for option in ("--route", one)]
+    made = hub.ask("adapters", "create", "Wide", *routes)
+    assert made.exit_code == 0, made.stderr
+    shown = hub.ask("adapters", "show", "Wide", "--json")
+    assert [one["destination"] for one in json.loads(shown.stdout)["routes"]] == networks
+    assert len(shown.stdout) > 90 * 1024
+    assert hub.ask("adapters", "delete", "Wide").exit_code == 0
+
+
+def test_files_stay_on_their_host(hub: Hub, tmp_path: Path) -> None:
+    """A download is refused by the agent, which says what to do instead."""
+    assert hub.ask("captures", "start", "far").exit_code == 0
+    refused = hub.ask("captures", "download", "far", "--output", str(tmp_path / "far.pcapng"))
+    assert (refused.exit_code, "Traceback" in refused.output) == (1, False)
+    assert "does not go over the bus" in refused.stderr
+    assert hub.ask("captures", "delete", "far").exit_code == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
