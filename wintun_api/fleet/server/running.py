@@ -109,13 +109,12 @@ async def _child(
     program: Program, laboratory: Laboratory, lock: int
 ) -> AsyncIterator[tuple[Process, ServerLog]]:
     """Start the server, and end it in order when the context ends."""
+    command = (*_tied(), program.path, "-c", laboratory.configuration)
     inherited: dict[str, Any] = {} if sys.platform == "win32" else {"pass_fds": (lock,)}
     try:
         server = await asyncio.create_subprocess_exec(
-            *_tied(),
-            program.path,
-            "-c",
-            laboratory.configuration,
+            command[0],
+            *command[1:],
             stdin=DEVNULL,
             stdout=DEVNULL,
             stderr=PIPE,
