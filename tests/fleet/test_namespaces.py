@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
@@ -21,6 +20,7 @@ from tests.cli.commands import COMMAND, Program, environment
 from tests.drivers.linux.kernel import needs_kernel
 from tests.fleet.server.servers import need_server
 from tests.needs import needs
+from tests.posix import kill
 from tests.waiting import until
 
 pytest.importorskip("nats", reason="not installed: pip install nats-py[nkeys]")
@@ -63,7 +63,7 @@ class Namespace:
     def close(self) -> None:
         """Remove it, and what runs inside."""
         for process in ip("netns", "pids", self.name).split():
-            os.kill(int(process), signal.SIGKILL)
+            kill(int(process))
         until(lambda: not ip("netns", "pids", self.name).split())
         ip("netns", "del", self.name)
 
@@ -230,5 +230,5 @@ def _kill_server(network: Network) -> None:
     network.bus.process.kill()
     network.bus.process.wait()
     for process in ip("netns", "pids", network.hub.name).split():
-        os.kill(int(process), signal.SIGKILL)
+        kill(int(process))
     until(lambda: not ip("netns", "pids", network.hub.name).split())
