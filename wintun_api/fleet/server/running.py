@@ -109,7 +109,7 @@ async def _child(
     program: Program, laboratory: Laboratory, lock: int
 ) -> AsyncIterator[tuple[Process, ServerLog]]:
     """Start the server, and end it in order when the context ends."""
-    command = (*_tied(), program.path, "-c", laboratory.configuration)
+    command = [*_tied(), str(program.path), "-c", str(laboratory.configuration)]
     inherited: dict[str, Any] = {} if sys.platform == "win32" else {"pass_fds": (lock,)}
     try:
         server = await asyncio.create_subprocess_exec(
