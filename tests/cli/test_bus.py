@@ -284,9 +284,18 @@ def test_a_signal_ends_it_while_its_server_starts(
     listen = ("--listen", f"127.0.0.1:{free_port()}")
     path = fake(tmp_path / "slow", text)
     program = start("bus", "--data-dir", str(tmp_path / "bus"), *listen, **hidden, PATH=path)
-    until(lambda: psutil.Process(program.process.pid).children())
-    server = server_of(program)
-    until(lambda: server.name() == "sleep")
+    children = psutil.Process(program.process.pid).children
+    until(
+        lambda: (
+            "sleep"
+            in [
+                one.info["name"]
+                for one in psutil.process_iter(["name", "ppid"])
+                if one.info["ppid"] == program.process.pid
+            ]
+        )
+    )
+    (server,) = children()
     assert program.end(signal.SIGTERM)[0] == 0
     assert not is_alive(server)
 
