@@ -78,6 +78,7 @@ def test_scopes(
         {"hosts": [{**HOST, "lost": {f"cause {n}": 1 for n in range(17)}}]},
         {"hosts": [{**HOST, "clock_offset_ms": 1e13}]},
         {"hosts": [{**HOST, "unknown": 1}]},
+        {"hosts": [{**HOST, "since": "2026-01-02T03:04:05"}]},
         {"host": ""},
     ],
 )
@@ -87,6 +88,16 @@ def test_reports_are_bounded(service: RunningService, members: dict[str, Any]) -
         report(service, **members)
     assert refused.value.kind == "invalid-request"
     assert service.api.list_networks() == []
+
+
+def test_half_a_character_is_refused(service: RunningService) -> None:
+    """Half of a surrogate pair is in no text that could be shown."""
+    answer = service.http.put(
+        "/v1/networks/lab",
+        content=rb'{"host": "a", "hosts": [{"id": "a", "name": "\ud800", "state": "attached"}]}',
+        headers={"Content-Type": "application/json"},
+    )
+    assert (answer.status_code, service.api.list_networks()) == (422, [])
 
 
 @pytest.mark.parametrize("name", ["Lab", "-lab", "l_b", "x" * 33, "%20"])

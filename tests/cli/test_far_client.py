@@ -14,6 +14,7 @@ from typer.testing import Result
 from tests.cli.commands import Program, invoke
 from tests.fleet.server.servers import Server, free_port, plan_of, serving
 from tests.running import TOKEN, RunningService, running
+from tests.waiting import until
 from wintun_api.drivers.emulated.driver import emulated_driver
 from wintun_api.drivers.emulated.library import EmulatedLibrary
 from wintun_api.drivers.emulated.machine import Machine
@@ -21,6 +22,7 @@ from wintun_api.drivers.wintun.abi import Generation
 from wintun_api.fleet import storage
 from wintun_api.fleet.server import laboratory
 from wintun_api.fleet.server.plan import Listening
+from wintun_api.schemas.networks import HostState
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="its signals are of POSIX")
 pytest.importorskip("nats", reason="not installed: pip install nats-py[nkeys]")
@@ -85,6 +87,17 @@ def test_a_command_reads_another_host(hub: Hub) -> None:
     there = hub.ask("adapters", "list", "--json")
     assert there.exit_code == 0, there.stderr
     assert json.loads(there.stdout) == json.loads(here.stdout)
+
+
+def test_the_service_there_knows_its_network(hub: Hub) -> None:
+    """Its agent reports the network to it, and soon what has changed, for its dashboard."""
+
+    def reported() -> list[tuple[str, HostState, list[str]]]:
+        (network,) = hub.service.api.list_networks()
+        assert (network.name, network.connected) == ("lab", True)
+        return [(one.name, one.state, one.prefixes) for one in network.hosts]
+
+    until(lambda: reported() == [("hub", HostState.ATTACHED, ["10.7.0.1/32"])])
 
 
 def test_a_command_changes_another_host(hub: Hub) -> None:

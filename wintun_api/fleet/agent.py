@@ -475,6 +475,7 @@ class Agent:
         grouping = Grouping(routes, self.host, self._broadcasts)
         self._leaving.grouping = grouping
         self._arriving.grouping = grouping
+        self._reporting.changed()
 
     # Other hosts
 
@@ -489,7 +490,7 @@ class Agent:
                 name=host.name,
             )
         self.claims.hosts_changed()
-        if what is not Appearance.RENEWED or host.card is None:
+        if what is not Appearance.RENEWED or host.id == self.host:
             self._reporting.changed()
 
     def _seen(self, what: Appearance, host: Host) -> None:

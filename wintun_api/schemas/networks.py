@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field, StrictFloat, StrictInt
+from pydantic import AwareDatetime, Field, StrictFloat, StrictInt
 
 from wintun_api.limits import MAX_COUNT
 from wintun_api.schemas.model import WHOLE, Body, Model
@@ -100,10 +100,10 @@ class NetworkHost(Body):
         "is behind, null if that is not known.",
         examples=[1.5],
     )
-    since: datetime | None = Field(
+    since: AwareDatetime | None = Field(
         default=None, description="The time since which it has been there, in UTC."
     )
-    seen: datetime | None = Field(
+    seen: AwareDatetime | None = Field(
         default=None, description="The time of its latest report, in UTC."
     )
 
