@@ -202,7 +202,8 @@ def test_captures_give_way_to_packets(service: RunningService) -> None:
     async def work() -> None:
         async with Host(service, prepared()) as host:
             host.bus.stall()
-            await host.bus.publish(LAB.group_packets(A), bytes(600_000))
+            for _ in range(2):
+                await host.bus.publish(LAB.group_packets(A), bytes(300_000))
             await host.send(numbered(50))
             await asyncio.to_thread(let_pass, 0.3)
             assert host.bus.unsent == 600_000

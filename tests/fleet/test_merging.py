@@ -188,6 +188,11 @@ def test_what_came_before_the_reading_is_not_missing() -> None:
     assert [one.dropped for one in merged((ANN, message(blocks(1), number=9, passed=500)))] == [0]
 
 
+def test_what_came_before_the_first_message_is_missing() -> None:
+    """An agent that found no room from the beginning says so in its first message."""
+    assert [one.dropped for one in merged((ANN, message(blocks(1), number=0, passed=500)))] == [500]
+
+
 def test_a_message_that_was_published_twice_counts_once() -> None:
     """It is known by its number."""
     data = message(blocks(1))

@@ -196,8 +196,10 @@ class Merging:
                 self._runs[host, session] = run
                 return False
             interface.lose(max(0, position.passed - run.passed))
-        elif run is not None:
-            interface.interrupted = True
+        else:
+            interface.interrupted = interface.interrupted or run is not None
+            if not new.message:  # of a later one it is not known what came since the beginning
+                interface.lose(position.passed)
         self._runs[host, session] = new
         if len(self._runs) > MAX_RUNS:
             del self._runs[next(iter(self._runs))]
