@@ -87,6 +87,8 @@ def test_a_command_reads_another_host(hub: Hub) -> None:
     there = hub.ask("adapters", "list", "--json")
     assert there.exit_code == 0, there.stderr
     assert json.loads(there.stdout) == json.loads(here.stdout)
+    before = invoke("--host", "hub", "--key", str(hub.key), "adapters", "list", "--json")
+    assert before.stdout == there.stdout
 
 
 def test_the_service_there_knows_its_network(hub: Hub) -> None:

@@ -26,6 +26,7 @@
     version          the versions of the command, the service and the driver
 
     bus_options      where the server of `bus` listens
+    leading_options  options that may stand before the command, such as --host
     far_client       the client of commands with --host
     fleet_options    the bus, and the key with which a command connects
     service_failure  the exceptions of the client as the last words of a command
@@ -112,6 +113,7 @@ from wintun_api.cli import (
     tokens,
     version,
 )
+from wintun_api.cli.leading_options import behind_the_command
 from wintun_api.cli.output import errors_are_json, fail, write_errors_as_json
 from wintun_api.cli.wording import about_value
 from wintun_api.paste import trimmed
@@ -121,7 +123,7 @@ class _Root(TyperGroup):
     """Takes arguments without what was pasted around them; writes errors as they are asked for."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        return super().parse_args(ctx, [_trimmed(one) for one in args])
+        return super().parse_args(ctx, behind_the_command([_trimmed(one) for one in args]))
 
     def make_context(self, info_name: Any, args: list[str], *more: Any, **extra: Any) -> Any:
         # Known before the command is: an argument may be wrong before --json is read.
@@ -162,7 +164,9 @@ app = typer.Typer(
     cls=_Root,
     help="Manage Wintun adapters and exchange IP packets with them: a local REST and WebSocket "
     "service, and commands for it.",
-    epilog=f"Try it without any rights: wintun-api demo\n\n{exit_codes.SHORT}",
+    epilog="Try it without any rights: wintun-api demo\n\n"
+    "For another host of a network: wintun-api --host HOST COMMAND\n\n"
+    f"{exit_codes.SHORT}",
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     add_completion=False,  # our own option takes the name of the shell
