@@ -20,7 +20,7 @@ def scraped(client: httpx.Client) -> Samples:
     }
 
 
-def value(samples: Samples, name: str, **labels: str) -> float:
+def value(samples: Samples, name: str, /, **labels: str) -> float:
     """Return the one sample with these labels among others."""
     (found,) = [
         number

@@ -5,13 +5,21 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 from tests.api.scraping import scraped, value
 from tests.running import RunningService, receive
 from tests.samples import ECHO
 from wintun_api.choices import Scope
 
+NETWORK_HOST = {"id": "a" * 12, "name": "hub", "state": "attached", "lost": {"no_route": 2}}
 DASHBOARD = Path(__file__).parents[2] / "docker" / "grafana" / "wintun-api.json"
+
+
+def report_network(service: RunningService, **members: Any) -> None:
+    """Report a network as an agent does."""
+    body = {"host": "a" * 12, "hosts": [NETWORK_HOST], **members}
+    service.http.put("/v1/networks/lab", json=body).raise_for_status()
 
 
 def test_numbers_are_those_of_the_session(service: RunningService) -> None:
@@ -55,6 +63,22 @@ def test_losses_have_the_causes_of_the_counters(service: RunningService) -> None
     assert metrics == flat
 
 
+def test_networks_are_those_of_the_agents(service: RunningService) -> None:
+    """What an agent reports of its own host is counted here, and that of other hosts is not."""
+    own = {"id": "a" * 12, "name": "hub", "state": "attached", "sent": 7, "delivered": 5}
+    other = {"id": "b" * 12, "name": "far", "state": "detached", "sent": 3}
+    report_network(service, hosts=[{**own, "lost": {"no_route": 2}}, other])
+    samples = scraped(service.http)
+    who = {"network": "lab", "host": "a" * 12, "name": "hub"}
+    assert value(samples, "network_connected", network="lab") == 1
+    assert value(samples, "network_hosts", network="lab", state="attached") == 1
+    assert value(samples, "network_hosts", network="lab", state="detached") == 1
+    assert value(samples, "network_packets_total", direction="sent", **who) == 7
+    assert value(samples, "network_packets_total", direction="injected", **who) == 5
+    assert value(samples, "network_lost_packets_total", cause="no_route", **who) == 2
+    assert not [labels for _, labels in samples if ("host", "b" * 12) in labels]
+
+
 def test_the_service_itself(service: RunningService) -> None:
     """Its driver, sessions by state, and what it runs on."""
     samples = scraped(service.http)
@@ -96,6 +120,7 @@ def test_the_dashboard_names_metrics_that_exist(service: RunningService) -> None
     """Every metric in a panel of the Grafana dashboard is one the service has."""
     adapter = service.adapter(name="OfficeNet", pool="WireGuard")
     service.session(adapter)
+    report_network(service)
     service.http.get("/v1/system")
     existing = {name for name, _ in scraped(service.http)}
     panels = json.loads(DASHBOARD.read_text("utf-8"))["panels"]

@@ -16,6 +16,8 @@ def test_promtool_finds_nothing(service: RunningService) -> None:
     """Names, types, units and help texts are as Prometheus wants them."""
     need("promtool")
     service.session(service.adapter(name="OfficeNet", pool="WireGuard"))
+    host = {"id": "a" * 12, "name": "hub", "state": "attached", "lost": {"no_route": 2}}
+    service.api.set_network("lab", host="a" * 12, hosts=[host])
     metrics = service.http.get("/metrics").content
     done = subprocess.run(
         ["promtool", "check", "metrics"],

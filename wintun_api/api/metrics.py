@@ -28,12 +28,14 @@ from wintun_api import __version__
 from wintun_api.api.access import needs
 from wintun_api.api.admission import Admission
 from wintun_api.api.context import Context, ContextOf, problems
+from wintun_api.api.inventory import Inventory
 from wintun_api.choices import CaptureState, SessionState
 from wintun_api.choices import Scope as TokenScope
 from wintun_api.hub.impairment.accounts import FATES
 from wintun_api.hub.named_captures.captures import NamedCaptures
 from wintun_api.hub.recorders import Recorders
 from wintun_api.hub.session import ManagedSession
+from wintun_api.schemas.networks import HostState
 
 router = APIRouter()
 
@@ -163,6 +165,7 @@ class ServiceCollector(Collector):
         yield states
         yield from _memory(registry.recorders)
         yield from _captures(registry.captures)
+        yield from _networks(self._context.inventory)
         yield from _families([(names.get(one.adapter, ""), one) for one in sessions])
 
 
@@ -242,6 +245,47 @@ def _captures(captures: NamedCaptures) -> Iterator[Metric]:
         "Bytes that the files of all named captures may take.",
         captures.room.limit,
     )
+
+
+def _networks(inventory: Inventory) -> Iterator[Metric]:
+    """Yield what agents beside this service report of their own host, which they count themselves.
+
+    The other hosts have services of their own, so that a sum over services counts nothing twice.
+    """
+    connected = GaugeMetricFamily(
+        f"{PREFIX}_network_connected",
+        "Whether the agent of this host has a connection to the bus of a network.",
+        labels=["network"],
+    )
+    hosts = GaugeMetricFamily(
+        f"{PREFIX}_network_hosts", "Hosts of a network by state.", labels=["network", "state"]
+    )
+    labels = ["network", "host", "name"]
+    packets = CounterMetricFamily(
+        f"{PREFIX}_network_packets",
+        "Packets that this host has sent to other hosts of a network, and those of other hosts "
+        "that were injected here.",
+        labels=[*labels, "direction"],
+    )
+    lost = CounterMetricFamily(
+        f"{PREFIX}_network_lost_packets",
+        "Packets for or from other hosts that the agent of this host knows to be lost, by cause.",
+        labels=[*labels, "cause"],
+    )
+    for network in inventory.all():
+        connected.add_metric([network.name], float(network.connected))
+        for state in HostState:
+            count = sum(host.state is state for host in network.hosts)
+            hosts.add_metric([network.name, state], count)
+        for host in network.hosts:
+            if host.id == network.host:
+                who = [network.name, host.id, host.name]
+                packets.add_metric([*who, "sent"], host.sent)
+                packets.add_metric([*who, "injected"], host.delivered)
+                for cause, number in host.lost.items():
+                    lost.add_metric([*who, cause], number)
+                break
+    yield from (connected, hosts, packets, lost)
 
 
 def _families(sessions: list[tuple[str, ManagedSession]]) -> Iterator[Metric]:
