@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import wintun_api
-from wintun_api.api.problems import MEDIA_TYPE
 from wintun_api.limits import MAX_PACKET
+from wintun_api.schemas.problem import MEDIA_TYPE
 from wintun_api.settings import Settings
 from wintun_api.wire import BATCH_TYPE, RAW_TYPE
 
@@ -85,7 +85,7 @@ def test_no_sentence_is_defined_twice() -> None:
 
 def test_media_types_are_defined_once() -> None:
     """No other module writes a media type that has a name."""
-    named = {RAW_TYPE: "wire.py", BATCH_TYPE: "wire.py", MEDIA_TYPE: "api/problems.py"}
+    named = {RAW_TYPE: "wire.py", BATCH_TYPE: "wire.py", MEDIA_TYPE: "schemas/problem.py"}
     for name, module in modules():
         for node in ast.walk(module):
             if isinstance(node, ast.Constant) and node.value in named:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from wintun_api.fleet.card import MAX_CARD, Card, CardAdapter, card_of
+from wintun_api.fleet.card import Card, CardAdapter, card_of
+from wintun_api.fleet.network import MAX_VALUE
 
 
 def test_a_card_is_read_as_it_was_written() -> None:
@@ -18,7 +19,7 @@ def test_a_card_that_is_too_long_says_how_many_adapters_it_leaves_out() -> None:
     many = [CardAdapter(name="x" * 128, guid="y" * 128, state="z" * 128)] * 64
     data = Card(name="one", adapters=many).encoded()
     found = card_of(data)
-    assert len(data) <= MAX_CARD
+    assert len(data) <= MAX_VALUE
     assert found is not None
     assert len(found.adapters) + found.more_adapters == 64
 

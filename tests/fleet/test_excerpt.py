@@ -9,7 +9,8 @@ import pytest
 from tests.capture import capinfos, tshark
 from tests.fleet.excerpts import SESSION, START, blocks, message, numbers_of, packet
 from wintun_api.capture import pcapng
-from wintun_api.fleet.excerpt import MAX_MESSAGE, Position, begin, excerpt_of
+from wintun_api.fleet.excerpt import Position, begin, excerpt_of
+from wintun_api.fleet.network import MAX_MESSAGE
 from wintun_api.limits import MAX_PACKET
 
 

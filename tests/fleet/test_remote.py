@@ -27,7 +27,9 @@ from wintun_api.fleet import dialogue, remote
 from wintun_api.fleet.allowance import Allow
 from wintun_api.fleet.bus.seam import Message
 from wintun_api.fleet.dialogue import Answer, Request
+from wintun_api.fleet.documents import document_of
 from wintun_api.fleet.events import EventKind
+from wintun_api.fleet.network import MAX_MESSAGE
 from wintun_api.fleet.problems import BusDenied, FleetError, HostMissing, NobodyAnswers
 from wintun_api.fleet.reaching import AsyncReaching
 from wintun_api.fleet.remote import Remote
@@ -496,8 +498,8 @@ def test_documents_do_not_grow() -> None:
         part=1,
         body=bytes(dialogue.PART),
     )
-    assert len(answer.encoded()) <= dialogue.MAX_MESSAGE
+    assert len(answer.encoded()) <= MAX_MESSAGE
     body = bytes(dialogue.MAX_BODY)
     longest = Request(id=ID, method="PUT", path="/" + "p" * 2047, query="q" * 8192, body=body)
     assert len(longest.encoded()) <= dialogue.MAX_REQUEST
-    assert dialogue.read(Request, longest.encoded(), dialogue.MAX_REQUEST) == longest
+    assert document_of(Request, longest.encoded(), dialogue.MAX_REQUEST) == longest

@@ -14,7 +14,6 @@ from wintun_api.api.admission import Admission
 from wintun_api.api.inventory import Inventory
 from wintun_api.api.kinds import Kind, cause_of
 from wintun_api.api.leases import Leases
-from wintun_api.api.problems import MEDIA_TYPE
 from wintun_api.api.sign_ins import SignIns
 from wintun_api.api.tokens import Principal, TokenStore
 from wintun_api.errors import (
@@ -27,6 +26,7 @@ from wintun_api.errors import (
 )
 from wintun_api.hub.registry import Registry
 from wintun_api.schemas.model import TRIMMED
+from wintun_api.schemas.problem import MEDIA_TYPE
 from wintun_api.settings import Settings
 
 

@@ -40,10 +40,11 @@ from wintun_api.api.cutoff import ABORT
 from wintun_api.api.hosts import ABSOLUTE
 from wintun_api.api.kinds import Kind
 from wintun_api.api.listener import keep_alive
-from wintun_api.api.problems import MEDIA_TYPE, Refusal, problem_of, response
+from wintun_api.api.problems import Refusal, problem_of, response
 from wintun_api.api.protocol import PacketProtocol
 from wintun_api.api.security import API_POLICY, HEADERS
 from wintun_api.errors import ServiceStopping
+from wintun_api.schemas.problem import MEDIA_TYPE
 
 MAX_HEAD: Final = 64 * 1024
 MAX_TARGET: Final = 16 * 1024

@@ -17,10 +17,9 @@ from wintun_api import errors
 from wintun_api.api.kinds import Kind, cause_of, status_kind
 from wintun_api.api.subjects import note_subject
 from wintun_api.choices import CloseCode
+from wintun_api.schemas.problem import MEDIA_TYPE
 
 logger = logging.getLogger(__name__)
-
-MEDIA_TYPE = "application/problem+json"
 
 
 class Refusal(errors.WintunApiError):

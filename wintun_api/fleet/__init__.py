@@ -22,7 +22,7 @@ other program is; the service itself never speaks to the bus.
     leaving      from the service to the bus
     arriving     from the bus to the service
     attachment   the adapter at the local service, and how it is found again
-    unreachable  what the host is told when nobody has an address
+    unreachable  what the host is told when no host has an address
     ledger       counters that outlive the process
     storage      where an agent keeps its key and its ledger
     accounts     what became of all packets: sent = delivered + the sum of the causes
@@ -40,5 +40,6 @@ other program is; the service itself never speaks to the bus.
     reporting    report the network to the service of this host, for its dashboard
     agent        all of it for one network: what `wintun-api join` runs
     events       what an agent tells while it runs
+    documents    JSON of strangers: bounded, and validated
     problems     what can fail
 """

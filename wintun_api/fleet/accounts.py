@@ -15,7 +15,7 @@
     refused     that ring took them, and the host then refused them           receiver
     failed      that service could not inject them                            receiver
     unknown     the sender or the receiver, or its service, died with them    both
-    forged      messages that speak in another's name; nobody has sent them   receiver, beside
+    forged      messages in the name of a host that did not send them         receiver, beside
 
 The causes of the sender (`NEAR`) complete `taken`; those of the receiver (`FAR`) complete the
 numbers of a pair of hosts, and a message a second tells them to the sender (`Feedback`).
@@ -27,12 +27,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Annotated, Final, Self
+from typing import Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import model_validator
+
+from wintun_api.fleet.documents import Document, Number, document_of
 
 GROUP: Final = "*"  # the receiver of packets for all hosts
-MAX_NUMBER: Final = 2**64 - 1
 MAX_FEEDBACK: Final = 1024  # bytes
 
 
@@ -89,7 +90,7 @@ class Taken:
         numbered: How many it has given to the bus, all receivers together.
         causes: How many it has not, by cause (`NEAR`).
         before: How many it never got, by cause (`BEFORE`).
-        forged: How many messages arrived in another's name; these are no packets of this host.
+        forged: How many messages arrived in another's name; they are not packets of this host.
     """
 
     taken: int = 0
@@ -167,10 +168,7 @@ class Accounts:
     arrived: tuple[Arrived, ...] = ()
 
 
-Number = Annotated[int, Field(strict=True, ge=0, le=MAX_NUMBER)]
-
-
-class Feedback(BaseModel):
+class Feedback(Document):
     """What became of the packets of one host, as their receiver tells it to their sender.
 
     Attributes:
@@ -178,8 +176,6 @@ class Feedback(BaseModel):
         expected: The number of the packet that it expects next.
         delivered: How many of these packets were injected; the others are the causes of `FAR`.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     base: Number
     expected: Number
@@ -210,10 +206,5 @@ class Feedback(BaseModel):
 
 
 def feedback_of(data: bytes) -> Feedback | None:
-    """Return the feedback in these bytes; None if they are none that can be true."""
-    if len(data) > MAX_FEEDBACK:
-        return None
-    try:
-        return Feedback.model_validate_json(data)
-    except ValidationError:
-        return None
+    """Return the feedback in these bytes; None if it cannot be true, or is not one."""
+    return document_of(Feedback, data, MAX_FEEDBACK)

@@ -1,28 +1,22 @@
 """What a host says of itself every ten seconds: its card, a small JSON document.
 
-A card is data of a stranger: bounded, validated, and never asked which host has written it.
+A card is data of a stranger; see `documents`.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
-MAX_CARD: Final = 8192  # bytes
+from wintun_api.fleet.documents import Document, Number, Word, document_of
+from wintun_api.fleet.network import MAX_VALUE
+
 MAX_ADAPTERS: Final = 64
 MAX_PREFIXES: Final = 256
-MAX_NUMBER: Final = 2**64 - 1
-
-Word = Annotated[str, Field(max_length=128)]
-Number = Annotated[int, Field(ge=0, le=MAX_NUMBER)]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class CardAdapter(_Part):
+class CardAdapter(Document):
     """An adapter of the host's service.
 
     Attributes:
@@ -38,13 +32,13 @@ class CardAdapter(_Part):
     name: Word
     guid: Word
     state: Word
-    addresses: Annotated[list[Word], Field(max_length=MAX_ADAPTERS)] = []
+    addresses: list[Word] = Field(default_factory=list, max_length=MAX_ADAPTERS)
     session: Word | None = None
     received: Number = 0
     injected: Number = 0
 
 
-class Card(_Part):
+class Card(Document):
     """What a host says of itself.
 
     Attributes:
@@ -58,7 +52,7 @@ class Card(_Part):
         more_adapters: How many adapters did not fit.
         attached: Whether the agent exchanges packets with its service.
         epoch: When this life of the host has begun, in nanoseconds since 1970 by the server's
-            clock. It lasts as long as no card comes later than 30 s after the one before.
+            clock. It lasts as long as no card comes later than 30 s after the previous one.
         run: A random word that tells two agents with the same key from each other.
         clock_offset_ns: The server's time minus the host's.
         clock_error_ns: How far from this the truth may be.
@@ -70,20 +64,20 @@ class Card(_Part):
     system: Word = ""
     driver: Word = ""
     adapter: Word = ""
-    prefixes: Annotated[list[Word], Field(max_length=MAX_PREFIXES)] = []
-    adapters: Annotated[list[CardAdapter], Field(max_length=MAX_ADAPTERS)] = []
+    prefixes: list[Word] = Field(default_factory=list, max_length=MAX_PREFIXES)
+    adapters: list[CardAdapter] = Field(default_factory=list, max_length=MAX_ADAPTERS)
     more_adapters: Number = 0
     attached: bool = False
     epoch: Number = 0
     run: Word = ""
     clock_offset_ns: int | None = None
     clock_error_ns: int | None = None
-    counts: Annotated[dict[Word, Number], Field(max_length=64)] = {}
+    counts: dict[Word, Number] = Field(default_factory=dict, max_length=64)
 
     def encoded(self) -> bytes:
         """Return it as JSON of at most 8 KiB, without what does not fit."""
         card = self
-        while len(data := card.model_dump_json(exclude_none=True).encode()) > MAX_CARD:
+        while len(data := card.model_dump_json(exclude_none=True).encode()) > MAX_VALUE:
             if card.adapters:
                 kept = len(card.adapters) // 2
                 more = card.more_adapters + len(card.adapters) - kept
@@ -99,9 +93,4 @@ class Card(_Part):
 
 def card_of(data: bytes) -> Card | None:
     """Return the card in these bytes; None if they are not one, or too many."""
-    if len(data) > MAX_CARD:
-        return None
-    try:
-        return Card.model_validate_json(data)
-    except ValidationError:
-        return None
+    return document_of(Card, data, MAX_VALUE)

@@ -15,27 +15,24 @@ from enum import StrEnum
 from ipaddress import ip_interface, ip_network
 from itertools import islice
 from operator import attrgetter
-from typing import Annotated, Final
+from typing import Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
+from wintun_api.client.backoff import Backoff
 from wintun_api.fleet.bus.seam import Bucket, Bus, Entry, Watch
+from wintun_api.fleet.documents import Document, Number, Word, document_of
 from wintun_api.fleet.inventory import Inventory
-from wintun_api.fleet.network import Network, Prefix, claim_key, claim_of
+from wintun_api.fleet.network import MAX_VALUE, Network, Prefix, claim_key, claim_of
 from wintun_api.fleet.ownership import Claim, ownership
 from wintun_api.fleet.problems import BusDenied, BusUnavailable, KeyTaken
 from wintun_api.fleet.routes import Routes
 
-MAX_VALUE: Final = 8192  # bytes of a claim
 MAX_CLAIMS: Final = 65_536  # that are watched
-MAX_OF_HOST: Final = 256  # that count; the others of a host are ignored by everybody
+MAX_OF_HOST: Final = 256  # that count; all hosts ignore the others
 PAUSE: Final = 0.05  # seconds between two computations of the routes
-RETRY: Final = (0.5, 8.0)  # seconds before the server is asked again: at first, and at most
-
-Word = Annotated[str, Field(max_length=128)]
+RETRY: Final = Backoff(first=0.5, last=8.0)
 
 
-class About(BaseModel):
+class About(Document):
     """What a claim says of itself.
 
     Attributes:
@@ -44,11 +41,9 @@ class About(BaseModel):
         epoch: The life of the host in which it was made; see `Card.epoch`.
     """
 
-    model_config = ConfigDict(frozen=True)
-
     adapter: Word
     guid: Word
-    epoch: Annotated[int, Field(ge=0, le=2**64 - 1)] = 0
+    epoch: Number = 0
 
 
 class Standing(StrEnum):
@@ -92,12 +87,7 @@ def of_addresses(addresses: Iterable[str]) -> list[Prefix]:
 
 def about_of(value: bytes) -> About | None:
     """Return what a claim says of itself; None if that cannot be read."""
-    if len(value) > MAX_VALUE:
-        return None
-    try:
-        return About.model_validate_json(value)
-    except ValidationError:
-        return None
+    return document_of(About, value, MAX_VALUE)
 
 
 class Claims:
@@ -105,8 +95,9 @@ class Claims:
 
     Attributes:
         routes: The table that follows from them.
-        refused: The claims of hosts that live and that do not hold, each with the one before it.
-        ignored: How many keys were not taken: they are no claims, or too many.
+        refused: The claims of hosts that live and that do not hold, each with the claim that stands
+            against it.
+        ignored: How many keys were not taken: they do not name a claim, or are too many.
     """
 
     def __init__(
@@ -195,17 +186,16 @@ class Claims:
 
     async def keep(self) -> None:
         """Claim what is wanted, whenever that changes or a claim is missing, until cancelled."""
-        delay = RETRY[0]
+        delays = RETRY.delays()
         while True:
             await self._due.wait()
             self._due.clear()
             try:
                 await self._write()
-                delay = RETRY[0]
+                delays = RETRY.delays()
             except BusUnavailable:
                 self._due.set()
-                await asyncio.sleep(delay * random.uniform(0.5, 1))  # noqa: S311 - no secret
-                delay = min(2 * delay, RETRY[1])
+                await asyncio.sleep(next(delays) * random.uniform(0.5, 1))  # noqa: S311 - no secret
 
     async def forget(self) -> None:
         """Delete claims of this host that an earlier agent has left.
@@ -221,7 +211,7 @@ class Claims:
                 self._known.pop(key, None)
 
     async def release(self) -> None:
-        """Claim nothing any more, and delete one's own claims.
+        """No longer claim anything, and delete one's own claims.
 
         Raises:
             BusUnavailable: The server does not answer.

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Annotated, Any, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field
 
+from wintun_api.fleet.documents import Document
 from wintun_api.fleet.network import is_host
 
 PART: Final = 90 * 1024  # bytes of a body in one message, which has 4/3 of it as base64
-MAX_MESSAGE: Final = 128 * 1024  # bytes, as every message of a network
 MAX_REQUEST: Final = 640 * 1024  # bytes of a request; a server takes 1 MiB
 MAX_BODY: Final = 448 * 1024  # bytes of the body of a request
 MAX_ANSWER: Final = 16 * 1024 * 1024  # bytes of the body of an answer
@@ -26,9 +26,6 @@ MAX_PARTS: Final = -(-MAX_ANSWER // PART)
 MAX_PATH: Final = 2048
 MAX_QUERY: Final = 8192
 URN: Final = "urn:wintun-api:agent:"  # of the problems that an agent has itself
-PROBLEM_TYPE: Final = "application/problem+json"
-
-T = TypeVar("T", bound="_Said")
 
 Id = Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
 MediaType = Annotated[str, Field(max_length=128, pattern=r"^[\x20-\x7e]*$")]
@@ -37,8 +34,8 @@ Header = Annotated[str, Field(max_length=2048, pattern=r"^[\x20-\x7e]*$")]
 _INBOX: Final = re.compile(r"_INBOX_([a-z2-7]+)\.[A-Za-z0-9._-]{1,128}")
 
 
-class _Said(BaseModel):
-    model_config = ConfigDict(frozen=True, ser_json_bytes="base64", val_json_bytes="base64")
+class _Said(Document):
+    model_config = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
 
     def encoded(self) -> bytes:
         """Return it as JSON."""
@@ -99,16 +96,6 @@ class Answer(_Said):
     parts: Annotated[int, Field(ge=1, le=MAX_PARTS)] = 1
     part: Annotated[int, Field(ge=0, lt=MAX_PARTS)] = 0
     body: bytes = b""
-
-
-def read(kind: type[T], data: bytes, limit: int) -> T | None:
-    """Return what these bytes say; None if they do not say it, or are too many."""
-    if len(data) > limit:
-        return None
-    try:
-        return kind.model_validate_json(data)
-    except ValidationError:
-        return None
 
 
 def asker_of(reply: str) -> str | None:

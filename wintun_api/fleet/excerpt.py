@@ -5,7 +5,7 @@ it, whether it has the messages before it or not. That is some 500 bytes a messa
 one. The comment of the section header is JSON that says where in the capture the message belongs:
 a reader finds by it what is missing, to the packet.
 
-A message is data of a stranger: bounded, validated, and never asked which host has written it.
+A message is data of a stranger; see `documents`.
 """
 
 from __future__ import annotations
@@ -15,28 +15,28 @@ import struct
 from dataclasses import dataclass
 from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
 from wintun_api import __version__
 from wintun_api.capture import pcapng
 from wintun_api.capture.reader import Captured, Reader
 from wintun_api.capture.reader.interface import Interface
 from wintun_api.capture.reader.options import options
+from wintun_api.fleet.documents import Document, Word, document_of
+from wintun_api.fleet.network import MAX_MESSAGE
 from wintun_api.limits import MAX_COUNT, MAX_PACKET
 
-MAX_MESSAGE: Final = 128 * 1024
 MAX_OFFSET: Final = 2**62  # of a clock, in nanoseconds
 
 _SECTION: Final = struct.Struct("<III")
 _BLOCK: Final = struct.Struct("<II")
 _OPTIONS: Final = 24  # bytes of a section header before its options
 
-Word = Annotated[str, Field(max_length=128)]
 Number = Annotated[int, Field(ge=0, le=MAX_COUNT)]
 Offset = Annotated[int, Field(ge=-MAX_OFFSET, le=MAX_OFFSET)]
 
 
-class Position(BaseModel):
+class Position(Document):
     """Where a message belongs.
 
     Attributes:
@@ -47,8 +47,6 @@ class Position(BaseModel):
         clock_offset_ns: The server's time minus the host's; None if it was not measured.
         clock_error_ns: How far from this the truth may be.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     name: Word
     run: Word
@@ -109,10 +107,7 @@ def _position(data: bytes) -> tuple[Position | None, int]:
     if (kind, order) != (pcapng.SECTION_HEADER, pcapng.BYTE_ORDER) or length > len(data):
         return None, 0
     comment = dict(options(data[_OPTIONS : length - 4], "<")).get(pcapng.COMMENT, b"")
-    try:
-        return Position.model_validate_json(comment), length
-    except ValidationError:
-        return None, 0
+    return document_of(Position, comment, MAX_MESSAGE), length
 
 
 def _adapter(data: bytes, at: int) -> str | None:

@@ -1,6 +1,6 @@
 """The names of a network on the bus: its subjects, buckets and streams, and its hosts.
 
-A host is named by a part of its public key, so that nobody can choose the id of another one. NATS
+A host is named by a part of its public key, so that no host can choose the id of another one. NATS
 allows letters, digits, `-` and `_` between the dots of a subject.
 """
 
@@ -12,10 +12,12 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Final, TypeAlias
 
 from wintun_api.errors import InvalidArgument
+from wintun_api.limits import MAX_NETWORK_NAME
 
 Prefix: TypeAlias = "IPv4Network | IPv6Network"
 
-MAX_NAME: Final = 32
+MAX_MESSAGE: Final = 128 * 1024  # bytes of a message of a network, but for a long request
+MAX_VALUE: Final = 8 * 1024  # bytes of a card or a claim
 HOST_LENGTH: Final = 12  # 60 bits of the public key
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]*")
@@ -46,11 +48,11 @@ class Network:
     name: str
 
     def __post_init__(self) -> None:
-        if not _NAME.fullmatch(self.name) or len(self.name) > MAX_NAME:
+        if not _NAME.fullmatch(self.name) or len(self.name) > MAX_NETWORK_NAME:
             raise InvalidArgument(
                 "network",
                 f"{self.name!r} is not the name of a network: use small letters, digits and "
-                f"hyphens, at most {MAX_NAME}.",
+                f"hyphens, at most {MAX_NETWORK_NAME}.",
             )
 
     # Subjects

@@ -22,12 +22,13 @@ from wintun_api.fleet import dialogue
 from wintun_api.fleet.bus.seam import Bus, Entry
 from wintun_api.fleet.card import card_of
 from wintun_api.fleet.dialogue import Answer, PartRequest, Request
+from wintun_api.fleet.documents import document_of
 from wintun_api.fleet.network import Network, is_host
 from wintun_api.fleet.problems import BusDenied, FleetError, HostMissing, NobodyAnswers
 
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 BAD_REQUEST: Final = 400
-SHOWN: Final = 8  # hosts that an error names
+MAX_NAMED: Final = 8  # hosts that an error names
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ async def find_host(bus: Bus, network: Network, word: str) -> Found:
     if len(found) == 1:
         return found[0]
     if found:
-        ids = ", ".join(f"{one.id} ({one.name})" for one in found[:SHOWN])
+        ids = ", ".join(f"{one.id} ({one.name})" for one in found[:MAX_NAMED])
         raise HostMissing(
             f"{word!r} may mean {len(found)} hosts of the network {network.name}: {ids}.",
             hint="Give the whole id of one.",
@@ -184,7 +185,7 @@ class AsyncReaching(httpx.AsyncBaseTransport):
                 hint="Make one where the bus is: wintun-api join keys --network "
                 f"{self._network.name} --role operator",
             ) from None
-        answer = dialogue.read(Answer, said, dialogue.MAX_REQUEST)
+        answer = document_of(Answer, said, dialogue.MAX_REQUEST)
         if answer is None or not _belongs(answer, known, part):
             raise FleetError(
                 f"{self._who} does not answer as an agent of this version does.",

@@ -22,7 +22,10 @@ from wintun_api.fleet import dialogue
 from wintun_api.fleet.allowance import Allow, Operation, Operations, parts_of
 from wintun_api.fleet.bus.seam import Bus, Message
 from wintun_api.fleet.dialogue import Answer, PartRequest, Request, problem
+from wintun_api.fleet.documents import document_of
 from wintun_api.fleet.events import EventKind
+from wintun_api.fleet.network import MAX_MESSAGE
+from wintun_api.schemas.problem import MEDIA_TYPE
 
 if TYPE_CHECKING:
     from wintun_api.client import AsyncClient
@@ -30,7 +33,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 MAX_AT_ONCE: Final = 8  # requests that the service is asked at a time
-MAX_WAITING: Final = 64  # requests whose answer is on its way
+MAX_UNANSWERED: Final = 64  # requests whose answer is on its way
 PATIENCE: Final = 100.0  # seconds that a request may take; its asker waits for 120
 KEPT: Final = 32 * 1024 * 1024  # bytes of answers whose parts are asked for
 KEPT_SECONDS: Final = 60.0
@@ -96,7 +99,7 @@ class Remote:
         if asker is None:
             self.forged += 1
             return
-        if len(self._tasks) >= MAX_WAITING:
+        if len(self._tasks) >= MAX_UNANSWERED:
             self.dropped += 1
             return
         self._start(self._take(asker, message))
@@ -119,11 +122,11 @@ class Remote:
             logger.error("A request over the bus was not answered.", exc_info=error)
 
     async def _take(self, asker: str, message: Message) -> None:
-        part = dialogue.read(PartRequest, message.data, dialogue.MAX_MESSAGE)
+        part = document_of(PartRequest, message.data, MAX_MESSAGE)
         if part is not None:
             await self._send(message.reply, self._part(asker, part))
             return
-        request = dialogue.read(Request, message.data, dialogue.MAX_REQUEST)
+        request = document_of(Request, message.data, dialogue.MAX_REQUEST)
         try:
             async with asyncio.timeout(PATIENCE):
                 reply = await self._reply(request)
@@ -308,7 +311,6 @@ class Remote:
                 if not self._bus.connected:
                     return  # the asker's wait ends by itself
                 await self._bus.room()
-                await asyncio.sleep(0)  # a bus that is closed has room at once
 
     def _told(
         self, kind: EventKind, asker: str, request: Request | None, status: int, why: str
@@ -331,7 +333,7 @@ class _Refused(Exception):
         super().__init__(detail)
         self.detail = detail
         document = problem(slug, status, title, detail, hint)
-        self.reply = Reply(status, dialogue.as_json(document), dialogue.PROBLEM_TYPE)
+        self.reply = Reply(status, dialogue.as_json(document), MEDIA_TYPE)
 
 
 def _judged(reply: Reply) -> Reply:

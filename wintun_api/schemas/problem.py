@@ -10,6 +10,8 @@ from pydantic.json_schema import SkipJsonSchema
 from wintun_api.errors import CodeKind
 from wintun_api.schemas.model import Model
 
+MEDIA_TYPE = "application/problem+json"  # RFC 9457
+
 
 class ProblemType(StrEnum):
     """The type of a problem: one value for each cause that a client can tell apart.

@@ -13,7 +13,7 @@ from wintun_api.api.access import Access
 from wintun_api.api.context import only_problems
 from wintun_api.api.kinds import Kind
 from wintun_api.api.openapi.examples import ANSWERS, BODIES
-from wintun_api.api.problems import MEDIA_TYPE
+from wintun_api.schemas.problem import MEDIA_TYPE
 
 Operation: TypeAlias = dict[str, Any]
 Operations: TypeAlias = dict[str, Operation]
