@@ -31,6 +31,7 @@ MARK_BYTES = 4  # of the random part of a temporary file's name
 MAX_LINKS = 40
 # Offset of a lock on Windows. It is behind the content, because others cannot read locked bytes.
 LOCKED_BYTE = 1 << 20
+MAX_NOTE = 1024  # bytes that a locked file says of the process that has it
 # Windows refuses to replace a file while another program reads it, often a virus scanner.
 REPLACE_PATIENCE, READ_PAUSE = 2.0, 0.02
 # What a reader of JSON raises for a file of another form.

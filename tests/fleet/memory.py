@@ -452,6 +452,7 @@ class MemoryBus:
         if self._closed:
             self._room.set()
         await self._room.wait()
+        await asyncio.sleep(0)
 
     async def flush(self) -> None:
         """Wait until the server has taken everything."""

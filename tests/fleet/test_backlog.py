@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from tests.fleet.networks import ANN, BOB, CEM
 from wintun_api.fleet.backlog import MIN_BYTES, Backlog, Next, Policy
-from wintun_api.fleet.envelope import MESSAGE, ROOM
+from wintun_api.fleet.envelope import ROOM
+from wintun_api.fleet.network import MAX_MESSAGE
 from wintun_api.packet.block import Block
 
 
@@ -62,7 +63,7 @@ def test_parts_share_a_message() -> None:
 
 def test_hosts_take_turns() -> None:
     """A host with much to send does not hold back the others."""
-    rig = Rig(limit=16 * MESSAGE)
+    rig = Rig(limit=16 * MAX_MESSAGE)
     for number in range(8):
         rig.put(ANN, big(number))
     rig.put(BOB, b"bob")
@@ -72,7 +73,7 @@ def test_hosts_take_turns() -> None:
 
 def test_a_message_is_not_too_long() -> None:
     """Only as much is taken as one message carries, and a block that is larger is divided."""
-    rig = Rig(limit=16 * MESSAGE)
+    rig = Rig(limit=16 * MAX_MESSAGE)
     rig.put(ANN, *[big(number) for number in range(20)])
     seen: list[bytes] = []
     while (taken := rig.backlog.take()) is not None:
@@ -199,7 +200,7 @@ def test_clear() -> None:
 def test_memory_of_a_message_is_not_kept() -> None:
     """A small part of a large message does not keep the whole of it."""
     rig = Rig()
-    memory = bytes(MESSAGE)
+    memory = bytes(MAX_MESSAGE)
     rig.backlog.put(ANN, Block(memory, Block.of([b"xy"]).lengths, 2, 7), 1)
     taken = rig.backlog.take()
     assert taken is not None

@@ -23,8 +23,9 @@ from wintun_api.client.backoff import Backoff
 from wintun_api.client.problems import ProblemError, ServiceUnreachable
 from wintun_api.fleet.capturing import CaptureOrder, Capturing
 from wintun_api.fleet.clock import Clock
-from wintun_api.fleet.excerpt import MAX_MESSAGE, Excerpt, excerpt_of
+from wintun_api.fleet.excerpt import Excerpt, excerpt_of
 from wintun_api.fleet.merging import INTERRUPTED, Merging, Wanted
+from wintun_api.fleet.network import MAX_MESSAGE
 from wintun_api.packet import build
 
 PINGS = [build.icmp_echo("10.6.7.9", "10.6.7.7", identifier=1, sequence=one) for one in range(5)]

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from wintun_api import wire
 from wintun_api.errors import FrameError
 from wintun_api.fleet import envelope
-from wintun_api.fleet.envelope import BEGINNING, MESSAGE, ROOM, Part, Step, step
+from wintun_api.fleet.envelope import BEGINNING, ROOM, Part, Step, step
+from wintun_api.fleet.network import MAX_MESSAGE
 from wintun_api.packet.block import Block
 
 packets = st.lists(st.binary(max_size=60), min_size=1, max_size=8).map(Block.of)
@@ -68,7 +69,7 @@ def test_what_fits_is_not_divided() -> None:
     assert next(envelope.fitting(block)) is block
     full = Block.of([bytes(65535), bytes(ROOM - wire.HEADER_LENGTH - 4 - 65535)])
     assert next(envelope.fitting(full)) is full
-    assert len(envelope.message([Part(full, 1)], 9, since=5)) == MESSAGE
+    assert len(envelope.message([Part(full, 1)], 9, since=5)) == MAX_MESSAGE
 
 
 def test_packets_are_not_split() -> None:
@@ -76,8 +77,8 @@ def test_packets_are_not_split() -> None:
     block = Block.of([b"one", b"two"])
     (batch,) = envelope.read(envelope.message([Part(block, 1)], 1))
     assert isinstance(batch.packets, Block)
-    assert batch.packets._packets is None
-    assert block._packets is None
+    assert not batch.packets.split
+    assert not block.split
 
 
 REFUSED = {

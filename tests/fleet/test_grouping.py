@@ -133,7 +133,7 @@ def test_one_flow_is_not_copied(addresses: tuple[str, str], count: int) -> None:
     assert result.groups[BOB] is block
     good, _ = Grouping(ROUTES, BOB).arriving(block, ANN)
     assert good is block
-    assert block._packets is None
+    assert not block.split
 
 
 def test_uneven_packets_of_one_host_are_not_copied() -> None:
@@ -141,7 +141,7 @@ def test_uneven_packets_of_one_host_are_not_copied() -> None:
     packets = [build.udp("10.9.0.1", "10.9.0.2", 1, 2, bytes(size)) for size in (64, 64, 3)]
     block = block_of(packets)
     assert Grouping(ROUTES, ANN).leaving(block).groups[BOB] is block
-    assert block._packets is None
+    assert not block.split
 
 
 def test_alike_but_for_the_version() -> None:
@@ -172,11 +172,10 @@ def test_no_packet() -> None:
 def test_memory_is_bounded() -> None:
     """A sender of random addresses cannot fill the memory, and decisions stay right."""
     maker = Grouping(ROUTES, ANN)
-    for number in range(2 * grouping.MAX_KNOWN + 5):
+    for number in range(2 * grouping.MAX_PAIRS + 5):
         source = number.to_bytes(4, "big")
         packet = b"\x45" + bytes(11) + bytes((10, 9, 0, 1)) + source
         maker.leaving(Block.of([packet]))
         maker.arriving(Block.of([b"\x45" + bytes(11) + source + bytes(4)]), BOB)
-        assert len(maker._fates) <= grouping.MAX_KNOWN
-        assert len(maker._senders) <= grouping.MAX_KNOWN
+        assert maker.known <= grouping.MAX_PAIRS
     assert maker.leaving(Block.of([b""])).lost == {Cause.REJECTED: 1}

@@ -359,11 +359,14 @@ def test_killed_at_every_store(
 def test_a_row_that_was_not_completed_is_free(path: Path) -> None:
     """A process that is killed while it begins a row leaves none."""
     for stores in range(5):
-        with opened(path) as ledger:
-            row = SentRow(ledger._row(ledger._unused()))
-            with limited(Budget(stores), row):
-                row.begin(BOB, START)
-            row.words.release()
+        row = SentRow(memoryview(bytearray(8 * WORDS)).cast("Q"))
+        with limited(Budget(stores), row):
+            row.begin(BOB, START)
+        with opened(path):
+            pass
+        with path.open("r+b") as file:
+            file.seek(2 * 8 * WORDS)  # of the first pair
+            file.write(row.words.tobytes())
         with opened(path) as ledger:
             assert len(ledger.accounts().sent) == (stores == 4)
 

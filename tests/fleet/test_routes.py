@@ -53,7 +53,7 @@ def test_memory_is_bounded() -> None:
     for number in range(3 * routes.MAX_KNOWN):
         address = (0x0A000000 + (number << 10)).to_bytes(4, "big")
         assert table.find(address) == (ANN if address[1] < 128 else BOB)
-        assert len(table._known) <= routes.MAX_KNOWN
+        assert table.known <= routes.MAX_KNOWN
 
 
 def test_later_changes_do_not_count() -> None:

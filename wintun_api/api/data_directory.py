@@ -28,7 +28,6 @@ from wintun_api.errors import WintunApiError
 from wintun_api.files import UntrustedFile
 
 LOCK = "lock"
-MAX_NOTE = 1024
 
 _OPEN = os.O_RDWR | os.O_CREAT
 for _name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY", "O_NOINHERIT"):
@@ -255,7 +254,7 @@ def noted_address(path: Path) -> str | None:
     Return None if there is no note of it, or if other users could have written the note.
     """
     try:
-        address = json.loads(read_private(path / LOCK, MAX_NOTE))["address"]
+        address = json.loads(read_private(path / LOCK, files.MAX_NOTE))["address"]
     except (OSError, WintunApiError, ValueError, TypeError, KeyError, RecursionError):
         return None
     return address if isinstance(address, str) else None
@@ -265,7 +264,7 @@ def _owner(descriptor: int) -> str:
     """Return which service wrote the note in the lock file."""
     try:
         os.lseek(descriptor, 0, os.SEEK_SET)
-        note = json.loads(os.read(descriptor, MAX_NOTE))
+        note = json.loads(os.read(descriptor, files.MAX_NOTE))
         return f"the service at {note['address']} (pid {int(note['pid'])})"
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return "another service"

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from wintun_api.fleet.storage import Storage
 
 EXTRA = "fleet"
+MAX_NAME = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,18 @@ def takes_fleet_options(command: bundle.Command) -> bundle.Command:
     ]
     make: Callable[..., object] = FleetOptions
     return bundle.takes("fleet", options, make)(command)
+
+
+def check_name(name: str) -> None:
+    """Check what a host is called.
+
+    Raises:
+        typer.BadParameter: It is too long, or a terminal could not show it.
+    """
+    if len(name) > MAX_NAME or not name.isprintable():
+        raise typer.BadParameter(
+            f"A name has at most {MAX_NAME} characters, all of them printable.", param_hint="--name"
+        )
 
 
 def network_in(name: str) -> Network:

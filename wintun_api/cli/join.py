@@ -15,6 +15,7 @@ from wintun_api.cli.client_options import ClientOptions, takes_client_options
 from wintun_api.cli.fleet_options import (
     EXTRA,
     FleetOptions,
+    check_name,
     connected,
     network_in,
     takes_fleet_options,
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from wintun_api.fleet.events import Event
     from wintun_api.fleet.network import Prefix
 
-MAX_NAME: Final = 64
 LEAST_BYTES, MOST_BYTES = 256 * 1024, 1 << 30
 EPILOG: Final = (
     "Example: wintun-api join lab --adapter A\n\n"
@@ -215,10 +215,7 @@ def _totals(accounts: Accounts) -> str:
 
 def _name_in(name: str | None) -> str:
     said = (socket.gethostname() if name is None else name).strip() or "host"
-    if len(said) > MAX_NAME or not said.isprintable():
-        raise typer.BadParameter(
-            f"A name has at most {MAX_NAME} characters, all of them printable.", param_hint="--name"
-        )
+    check_name(said)
     return said
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from wintun_api.cli.bus import BusData, laboratory_in, new_plan, with_networks
+from wintun_api.cli.fleet_options import check_name
 from wintun_api.cli.options import Json, as_path
 from wintun_api.cli.output import fail, printable, show_json
 from wintun_api.cli.table import show_table
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from wintun_api.fleet.server.plan import PlannedNetwork, User
 
 COLUMNS = ("Id", "Role", "Name")
-MAX_NAME = 64
 
 
 def _networks(context: typer.Context, incomplete: str) -> list[str]:
@@ -106,10 +106,7 @@ def keys(
 
     if sum((show_list, revoke is not None, print_config, prepare is not None)) > 1:
         raise typer.BadParameter("Give only one of --list, --revoke, --print-config and --prepare.")
-    if len(name) > MAX_NAME or not name.isprintable():
-        raise typer.BadParameter(
-            f"A name has at most {MAX_NAME} characters, all of them printable.", param_hint="--name"
-        )
+    check_name(name)
     with fleet_failures("fleet-server"):
         laboratory = laboratory_in(data_dir)
         if print_config or prepare is not None:

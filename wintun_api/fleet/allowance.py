@@ -14,9 +14,9 @@ from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
 from wintun_api.choices import Scope
+from wintun_api.client.call import JSON_TYPE
 
 ROOT: Final = "v1"
-JSON: Final = "application/json"
 METHODS: Final = frozenset(("get", "post", "put", "patch", "delete"))
 
 
@@ -128,7 +128,7 @@ def _operation(path: str, method: str, document: Mapping[str, Any]) -> Operation
         method.upper(),
         tuple(None if one.startswith("{") else one for one in parts),
         scope if isinstance(scope, str) else None,
-        streams=not types <= {JSON},
+        streams=not types <= {JSON_TYPE},
     )
 
 

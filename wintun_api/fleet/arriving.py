@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Final
 from wintun_api.errors import FrameError
 from wintun_api.fleet.accounts import Cause, Feedback
 from wintun_api.fleet.bus.seam import Message
-from wintun_api.fleet.envelope import MESSAGE, read, size_of
+from wintun_api.fleet.envelope import read, size_of
 from wintun_api.fleet.grouping import Grouping
 from wintun_api.fleet.ledger import ArrivedRow, Ledger
-from wintun_api.fleet.network import Network, is_host, sender_of
+from wintun_api.fleet.network import MAX_MESSAGE, Network, is_host, sender_of
 from wintun_api.fleet.problems import LedgerFull
 from wintun_api.packet.block import Block
 
@@ -36,7 +36,7 @@ class Arriving:
         grouping: Decides which sources belong to their sender; the agent replaces it with the
             routes.
         reachable: Whether the service can be given packets; the agent says so.
-        unreadable: How many messages were no batches.
+        unreadable: How many messages could not be read.
         untold: How many messages came from hosts for which the ledger has no room.
     """
 
@@ -151,7 +151,7 @@ class Arriving:
         while self._waiting:
             row, block = self._waiting[0]
             size = size_of(block)
-            if blocks and used + size > MESSAGE:
+            if blocks and used + size > MAX_MESSAGE:
                 break
             used += size
             self._bytes -= size

@@ -13,13 +13,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias, final
 
-from wintun_api.fleet.envelope import MESSAGE, ROOM, Part, fitting
+from wintun_api.fleet.envelope import ROOM, Part, fitting
+from wintun_api.fleet.network import MAX_MESSAGE
 from wintun_api.packet.block import Block
 
 Policy: TypeAlias = Literal["drop_oldest", "drop_newest", "block"]
 
 DEFAULT_BYTES: Final = 1024 * 1024
-MIN_BYTES: Final = 2 * MESSAGE
+MIN_BYTES: Final = 2 * MAX_MESSAGE
 
 Dropped: TypeAlias = Callable[[int], None]
 
@@ -178,7 +179,7 @@ class Backlog:
     def _count(self, packets: int, size: int) -> None:
         self.packets += packets
         self.bytes += size
-        if self.bytes + MESSAGE <= self._limit:
+        if self.bytes + MAX_MESSAGE <= self._limit:
             self._has_room.set()
         else:
             self._has_room.clear()

@@ -24,13 +24,12 @@ from wintun_api.fleet import excerpt
 from wintun_api.fleet.attachment import BACKOFF, PASSING
 from wintun_api.fleet.bus.seam import Bus, Change
 from wintun_api.fleet.clock import Clock
-from wintun_api.fleet.excerpt import MAX_MESSAGE, Position
-from wintun_api.fleet.network import Network
+from wintun_api.fleet.excerpt import Position
+from wintun_api.fleet.network import MAX_MESSAGE, Network
 
 if TYPE_CHECKING:
     from wintun_api.client import AsyncClient
 
-MIB: Final = 1 << 20
 GATHER: Final = 0.1  # seconds in which packets become one message
 QUIET: Final = 1.0  # seconds without packets after which a message says how many there were
 PIECE: Final = 32 * 1024  # bytes of packets that are dropped together
@@ -52,7 +51,7 @@ class CaptureOrder:
 
     filter: str | None = None
     snaplen: int = 0
-    limit: int = 4 * MIB
+    limit: int = 4 * 1024 * 1024
 
 
 class Capturing:
@@ -235,8 +234,7 @@ class _Outgoing:
             await self._gather()
             while self._waits:
                 await self._bus.room()
-                if not await self._publish():
-                    await asyncio.sleep(0)  # a bus that is closed has room at once
+                await self._publish()
 
     async def finish(self) -> None:
         """Publish what waits as far as there is room; the rest is dropped and counted."""

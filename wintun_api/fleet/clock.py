@@ -28,8 +28,8 @@ class Reading:
 class Clock:
     """The server's time on this host.
 
-    Between two measurements it follows the steady clock of the system, so that somebody who sets
-    this host's clock makes no host look dead. Event loop thread only.
+    Between two measurements it follows the steady clock of the system, so that no
+    host looks dead when this host's clock is set. Event loop thread only.
 
     Attributes:
         reading: What was measured last; None before.

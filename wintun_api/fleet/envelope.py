@@ -17,18 +17,18 @@ from typing import Final, NamedTuple
 
 from wintun_api import wire
 from wintun_api.errors import FrameError
+from wintun_api.fleet.documents import MAX_NUMBER
+from wintun_api.fleet.network import MAX_MESSAGE
 from wintun_api.packet.block import Block
+from wintun_api.packet.check import TOO_LONG
 
-MESSAGE: Final = 128 * 1024  # bytes
-MAX_NUMBER: Final = 2**64 - 1
-BEGINNING: Final = 2**31  # a step of so many numbers, or more, is no loss but a new beginning
+BEGINNING: Final = 2**31  # a step of so many numbers, or more, is a new beginning and not loss
 
-TOO_LONG: Final = "too_long"
 BAD_NUMBER: Final = "bad_number"
 
 _COLUMN: Final = 2  # bytes of a packet's length
 # Bytes of the parts of a message, which may begin with an empty batch besides.
-ROOM: Final = MESSAGE - wire.HEADER_LENGTH
+ROOM: Final = MAX_MESSAGE - wire.HEADER_LENGTH
 
 
 class Part(NamedTuple):
@@ -92,13 +92,13 @@ def tail(number: int, time_ns: int) -> bytes:
 
 
 def read(data: bytes) -> list[wire.Batch]:
-    """Return the batches of a message that somebody has sent, without splitting their packets.
+    """Return the batches of a message of another host, without splitting their packets.
 
     Raises:
         FrameError: It is not one that `message` makes; all of it is refused.
     """
-    if len(data) > MESSAGE:
-        raise FrameError(TOO_LONG, f"The message has {len(data)} bytes, more than {MESSAGE}.")
+    if len(data) > MAX_MESSAGE:
+        raise FrameError(TOO_LONG, f"The message has {len(data)} bytes, more than {MAX_MESSAGE}.")
     batches = wire.unpack(data)
     for batch in batches:
         if (

@@ -112,7 +112,6 @@ class Announcements:
                 self._something.clear()
             else:
                 await self._bus.room()
-                await asyncio.sleep(0)  # a bus that is closed has room at once
 
     async def flush(self) -> None:
         """Publish what was told, and wait until the server has it.

@@ -20,7 +20,7 @@ from wintun_api.packet.block import Block
 from wintun_api.packet.build import is_group
 from wintun_api.packet.check import MIN_IPV4, MIN_IPV6
 
-MAX_KNOWN: Final = 4096  # pairs of addresses whose fate is remembered
+MAX_PAIRS: Final = 4096  # pairs of addresses whose fate is remembered
 MAX_SAMPLE: Final = 16  # packets without a route that are kept to be answered
 
 _Fate: TypeAlias = "str | Cause"  # a host, `GROUP`, or why a packet goes nowhere
@@ -39,7 +39,7 @@ class Groups:
     Attributes:
         groups: The packets for each host, in their order; `GROUP` are those for all hosts.
         lost: How many packets go nowhere, by cause.
-        unroutable: Some of those that nobody has the destination of, to be answered.
+        unroutable: Some of those whose destination no host has, to be answered.
     """
 
     groups: dict[str, Block]
@@ -51,7 +51,7 @@ class Groups:
 class Grouping:
     """Divide bursts of one host with one table of routes; another table needs another one.
 
-    It remembers what it has decided for `MAX_KNOWN` pairs of addresses, and forgets it all when
+    It remembers what it has decided for `MAX_PAIRS` pairs of addresses, and forgets it all when
     there are more.
     """
 
@@ -70,6 +70,11 @@ class Grouping:
         self._broadcasts = frozenset(broadcasts)
         self._fates: dict[bytes, _Fate] = {b"": Cause.REJECTED}
         self._senders: dict[bytes, str | None] = {}
+
+    @property
+    def known(self) -> int:
+        """How many pairs of addresses, or sources, it remembers: the larger number."""
+        return max(len(self._fates), len(self._senders))
 
     def leaving(self, packets: Block) -> Groups:
         """Divide packets that this host's service has received."""
@@ -103,11 +108,11 @@ class Grouping:
         return good if good is not None else packets.part(0, 0), lost
 
     def _fate(self, both: bytes) -> _Fate:
-        """Return what becomes of packets with these addresses; none are those of no IP packet."""
+        """Return what becomes of packets with these addresses; other packets have none."""
         known = self._fates.get(both)
         if known is not None:
             return known
-        if len(self._fates) >= MAX_KNOWN:
+        if len(self._fates) >= MAX_PAIRS:
             self._fates = {b"": Cause.REJECTED}
         half = len(both) // 2
         fate = self._fates[both] = self._decide(both[:half], both[half:])
@@ -127,7 +132,7 @@ class Grouping:
             return self._senders[source]
         except KeyError:
             pass
-        if len(self._senders) >= MAX_KNOWN:
+        if len(self._senders) >= MAX_PAIRS:
             self._senders.clear()
         address = ip_address(source)
         never = is_group(address) or address.is_loopback or source in self._broadcasts
@@ -176,7 +181,7 @@ def _alike(packets: Block, place: _Place) -> bytes | None:
 
 
 def _keys(packets: Block, place: _Place) -> list[bytes]:
-    """Return the bytes at a place in each packet, which are none if that is no IP packet."""
+    """Return the bytes at a place in each packet, which are empty for other than IP packets."""
     lengths, memory, start = packets.lengths, packets.memory, packets.start
     shortest = min(lengths)
     firsts = packets.first_bytes if shortest else set()

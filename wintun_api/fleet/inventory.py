@@ -16,12 +16,12 @@ from wintun_api.fleet.bus.seam import Bus, Entry, Watch
 from wintun_api.fleet.card import Card, card_of
 from wintun_api.fleet.clock import Clock
 from wintun_api.fleet.network import Network, is_host
+from wintun_api.moments import NS_PER_SECOND
 
 RENEWAL: Final = 10.0  # seconds between two cards
 LIFETIME: Final = 30.0  # seconds without a card after which a host is dead
 RETURN: Final = 10.0  # seconds that hosts have to come back when this one was away itself
 MAX_HOSTS: Final = 4096
-_NS: Final = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ OnHost = Callable[[Appearance, Host], None]
 class Inventory:
     """Watch the cards of all hosts. Event loop thread only.
 
-    While there is no connection nobody is declared dead, for nothing can be known of anybody.
+    While there is no connection no host is declared dead, for nothing can be known of any.
 
     Attributes:
         hosts: The hosts that live, by their ids.
@@ -211,10 +211,10 @@ class Inventory:
             del self._past[host.id]
 
     def _lapsed(self, last_ns: int, host: Host) -> bool:
-        return host.renewed_ns - last_ns > self._lifetime * _NS
+        return host.renewed_ns - last_ns > self._lifetime * NS_PER_SECOND
 
     def _age(self, host: Host) -> float:
-        return (self._clock.server_ns() - host.renewed_ns) / _NS
+        return (self._clock.server_ns() - host.renewed_ns) / NS_PER_SECOND
 
     def _wait(self) -> None:
         """Look again when the host with the oldest card would be dead."""

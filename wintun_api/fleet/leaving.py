@@ -34,7 +34,7 @@ class Leaving:
 
     Attributes:
         grouping: Decides where packets go; the agent replaces it with the routes.
-        on_unroutable: Gets some of the packets that nobody has the destination of.
+        on_unroutable: Gets some of the packets whose destination no host has.
         uncounted: How often the service has lost packets and did not know how many.
     """
 
@@ -127,7 +127,6 @@ class Leaving:
         while True:
             await self._refused.wait()
             await self._bus.room()
-            await asyncio.sleep(0)  # a bus that is closed has room at once
             self._refused.clear()
             await self._drain()
 
@@ -199,7 +198,7 @@ class Leaving:
         return row.confirmed and not row.account().waiting
 
     def learn(self, message: Message) -> None:
-        """Take what another host tells of the packets of this one."""
+        """Take what became of the packets of this host, as another one reports it."""
         sender = sender_of(message.subject)
         told = feedback_of(message.data)
         if not message.plain or not is_host(sender):

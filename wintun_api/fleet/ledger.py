@@ -46,13 +46,13 @@ from wintun_api.fleet.accounts import (
 from wintun_api.fleet.envelope import BEGINNING, Step, first_number, step
 from wintun_api.fleet.problems import LedgerFull, LedgerInUse
 
-VERSION: Final = 1
+LAYOUT: Final = 1
 ROWS: Final = 4096
 WORDS: Final = 32  # of a row
 SIZE: Final = ROWS * WORDS * 8
 
 # In the byte order of the machine, as the counters are.
-_HEAD: Final = b"wtledger" + struct.pack("=3Q", VERSION, ROWS, WORDS)
+_HEAD: Final = b"wtledger" + struct.pack("=3Q", LAYOUT, ROWS, WORDS)
 _NAME: Final = 16  # bytes of a host's name
 _FREE, _SENT, _ARRIVED, _GROUP = range(4)  # what a row is about: its first word
 
@@ -113,7 +113,7 @@ class TakenRow(_Row):
     _counted = _Number(4 + len(NEAR) + len(BEFORE))
 
     def follow(self, session: str, number: int) -> int:
-        """Go on with a session, and count what it had while nobody read; return how many.
+        """Go on with a session, and count what it had while no agent read; return how many.
 
         The packets of a session have numbers, lost ones too. What lies between those that were
         counted and the next one was `away`, also if the agent was killed meanwhile.
@@ -193,7 +193,7 @@ class SentRow(_PairRow):
     expected = _Number(6)
     _delivered = _Number(7)
     _told: ClassVar = _places(FAR, 8)
-    # What was told of the packets before `base`: by a receiver that has lost its ledger since.
+    # What became of the packets before `base`, by a receiver that has lost its ledger since.
     _settled_delivered = _Number(8 + len(FAR))
     _settled: ClassVar = _places(FAR, 9 + len(FAR))
 
@@ -226,8 +226,8 @@ class SentRow(_PairRow):
     def learn(self, told: Feedback) -> bool:
         """Take what the receiver tells; return whether it can be true of these packets.
 
-        What it tells of numbers that were never given is of no use: it is about packets before
-        this ledger was begun, or it is a lie, which harms these accounts alone.
+        Numbers that were never given are ignored: they are about packets before this ledger was
+        begun, or they are a lie, which harms these accounts alone.
         """
         if not self.start <= told.base <= told.expected <= self.next or not told.base:
             return False
@@ -266,7 +266,7 @@ class SentRow(_PairRow):
         self.words[self._settled[Cause.UNKNOWN]] += missing
 
     def _settle(self, base: int) -> None:
-        """Keep what was told of the packets before `base`, where the receiver begins anew."""
+        """Keep what became of the packets before `base`, where the receiver begins anew."""
         before = base - self.start
         if self.base and self.expected <= base:
             self._settled_delivered += self._delivered
@@ -397,7 +397,7 @@ class Ledger:
     Attributes:
         taken: The counters of what the service gave to the agent.
         recovered: How many packets the last agent left without a cause; they are `unknown` now.
-        set_aside: Where the file went that was found and is none of this version; None if none was.
+        set_aside: Where a file of another version was moved to; None if there was none.
     """
 
     def __init__(
@@ -419,7 +419,7 @@ class Ledger:
     def open(cls, path: Path, *, clock: Callable[[], float] = time.time) -> Ledger:
         """Open the ledger in a file, or make one, and mend what a process that died has left.
 
-        A file that is no ledger of this version is kept beside the new one: `set_aside`.
+        A file that is not a ledger of this version is kept beside the new one: `set_aside`.
 
         Args:
             path: The file, in a directory of this user alone.

@@ -49,7 +49,7 @@ _WORDS: Final[Mapping[Cause, str]] = MappingProxyType(
         Cause.REFUSED: "the system has refused them; see whether the adapter is set up",
         Cause.FAILED: "the service could not take them, or is not there",
         Cause.UNKNOWN: "their end is not known: a process has ended while it had them",
-        Cause.FORGED: "somebody has sent them in the name of another host",
+        Cause.FORGED: "they were sent in the name of another host",
     }
 )
 
@@ -65,7 +65,7 @@ def told(cause: Cause, count: int) -> str:
 def lost_by(accounts: Accounts) -> Counter[Cause]:
     """Return how many packets this host knows to be lost, by cause, in both directions.
 
-    What other hosts tell of its packets is theirs to tell, and not here.
+    What other hosts have lost of its packets is in their own reports, and not here.
     """
     lost: Counter[Cause] = Counter(accounts.taken.causes)
     lost.update(accounts.taken.before)

@@ -20,8 +20,7 @@ from wintun_api.capture import pcapng
 from wintun_api.capture.reader import Captured
 from wintun_api.fleet.excerpt import Excerpt, Position, excerpt_of
 
-MIB: Final = 1 << 20
-LIMIT: Final = 64 * MIB  # bytes of packets that wait for their place
+LIMIT: Final = 64 * 1024 * 1024  # bytes of packets that wait for their place
 WEIGHT: Final = 512  # bytes that a packet takes besides its own
 MAX_RUNS: Final = 4096  # captures whose numbers are remembered
 MAX_INTERFACES: Final = 4096

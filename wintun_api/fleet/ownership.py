@@ -1,7 +1,7 @@
 """Which of several claims to a prefix holds. Every host computes it alike, from the same claims.
 
 Claims count in the order in which the server took them. A claim does not hold if another host that
-lives had claimed the same addresses before: nobody takes over a network by claiming a part of it.
+lives had claimed the same addresses before: claiming a part of a network does not take it over.
 Two things are allowed: a wider prefix around what others have, which then holds for the rest; and
 parts of a default route, which is a prefix of length 0 and covers nothing.
 """
@@ -39,7 +39,8 @@ class Ownership:
 
     Attributes:
         owners: The host of each prefix whose claim holds, for `Routes`.
-        refused: The claims of hosts that live and that do not hold, each with the one before it.
+        refused: The claims of hosts that live and that do not hold, each with the claim that stands
+            against it.
     """
 
     owners: Mapping[Prefix, str]

@@ -42,8 +42,13 @@ class Routes:
             self._lengths[size].append((shift, by_shift[size, shift]))
         self._known: dict[bytes, str | None] = {}
 
+    @property
+    def known(self) -> int:
+        """How many addresses it remembers."""
+        return len(self._known)
+
     def find(self, address: bytes) -> str | None:
-        """Return the host that has an address; None if nobody has it.
+        """Return the host that has an address; None if no host has it.
 
         Args:
             address: The 4 or 16 bytes of an IPv4 or IPv6 address.

@@ -85,6 +85,11 @@ class Block(Sequence[bytes]):
         self._packets = None
 
     @property
+    def split(self) -> bool:
+        """Whether it has an object for each packet now."""
+        return self._packets is not None
+
+    @property
     def payload(self) -> memoryview:
         """The bytes of the packets and nothing else, without a copy."""
         return memoryview(self.memory)[self.start : self.start + self.size]

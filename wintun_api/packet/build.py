@@ -209,7 +209,7 @@ def port_unreachable(packet: bytes) -> bytes | None:
 
 
 def host_unreachable(packet: bytes) -> bytes | None:
-    """Return a router's ICMP or ICMPv6 error for a destination that nobody has.
+    """Return a router's ICMP or ICMPv6 error for a destination that no host has.
 
     It is `Host Unreachable` (RFC 792) or `Address Unreachable` (RFC 4443, section 3.1). It comes
     from the address that the packet was sent to: Linux drops an IPv4 packet that comes in with one

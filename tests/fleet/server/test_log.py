@@ -60,6 +60,6 @@ def test_the_rate_of_lines_is_bounded(caplog: pytest.LogCaptureFixture) -> None:
 
 def test_a_line_without_an_end_is_bounded(caplog: pytest.LogCaptureFixture) -> None:
     """Neither memory nor the log take what a client can make arbitrarily long."""
-    made = read(b"[7] [ERR] ", *[b"x" * log.CHUNK] * 20)
+    made = read(b"[7] [ERR] ", *[b"x" * log.READ_AT_ONCE] * 20)
     assert len(made.last) == log.MAX_LINE
     assert len(caplog.records) == 1

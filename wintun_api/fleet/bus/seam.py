@@ -201,7 +201,10 @@ class Bus(Protocol):
         """
 
     async def room(self) -> None:
-        """Wait until fewer bytes than half of the bound are unsent, or the bus is closed."""
+        """Wait until fewer bytes than half of the bound are unsent, or the bus is closed.
+
+        Other tasks get their turn, also where there is room at once.
+        """
 
     async def flush(self) -> None:
         """Wait until the server has taken everything that was published before.

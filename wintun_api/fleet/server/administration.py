@@ -12,28 +12,26 @@ from typing import Any, Final
 
 from wintun_api.fleet.bus.seam import Bus
 from wintun_api.fleet.identity import KeyLine
-from wintun_api.fleet.network import Network
+from wintun_api.fleet.network import MAX_MESSAGE, MAX_VALUE, Network
 from wintun_api.fleet.problems import BusUnavailable, ServerFailed
 from wintun_api.fleet.rights import API, bucket_key, bucket_stream
 from wintun_api.fleet.server.configuration import BUCKET_BYTES
 from wintun_api.fleet.server.plan import Bounds, Plan, PlannedNetwork
+from wintun_api.moments import NS_PER_SECOND
 
 PATIENCE: Final = 10.0  # seconds for an answer
 
 CARD_LASTS: Final = 30  # seconds that a host is in the inventory without a new card
-MAX_VALUE: Final = 8 * 1024  # bytes of a card or a claim
 MAX_HEADERS: Final = 1024
 CONSUMER_LASTS: Final = 300  # seconds that a consumer is kept which no connection reads
-MAX_CAPTURE: Final = 128 * 1024  # bytes of one message of a capture
 
 _NO_NETWORK: Final = Network("system")  # the account of the system user has none
-_SECOND: Final = 1_000_000_000
-_SAME_WINDOW: Final = 120 * _SECOND  # in which the server knows a message again
+_SAME_WINDOW: Final = 120 * NS_PER_SECOND  # in which the server knows a message again
 _SHARED: Final[dict[str, Any]] = {
     "storage": "file",
     "allow_direct": True,
     "deny_delete": True,
-    "consumer_limits": {"inactive_threshold": CONSUMER_LASTS * _SECOND},
+    "consumer_limits": {"inactive_threshold": CONSUMER_LASTS * NS_PER_SECOND},
     "num_replicas": 1,
 }
 _UNKNOWN: Final = 10059  # there is no such stream
@@ -134,9 +132,9 @@ def _bucket(name: str, lasts: int) -> dict[str, Any]:
         "subjects": [bucket_key(name, ">")],
         "max_msgs_per_subject": 1,
         "max_bytes": BUCKET_BYTES,
-        "max_age": lasts * _SECOND,
+        "max_age": lasts * NS_PER_SECOND,
         "max_msg_size": MAX_VALUE + MAX_HEADERS,
-        "duplicate_window": min(lasts * _SECOND, _SAME_WINDOW) or _SAME_WINDOW,
+        "duplicate_window": min(lasts * NS_PER_SECOND, _SAME_WINDOW) or _SAME_WINDOW,
         "discard": "new",
         # With it, one message could remove the keys of all hosts.
         "allow_rollup_hdrs": False,
@@ -149,9 +147,9 @@ def _captures(network: Network, bounds: Bounds) -> dict[str, Any]:
         "name": network.captures,
         "subjects": [network.capture("*", "*")],
         "max_bytes": bounds.captures_bytes,
-        "max_age": int(bounds.captures_age * _SECOND),
-        "max_msg_size": MAX_CAPTURE + MAX_HEADERS,
-        "duplicate_window": min(int(bounds.captures_age * _SECOND), _SAME_WINDOW),
+        "max_age": int(bounds.captures_age * NS_PER_SECOND),
+        "max_msg_size": MAX_MESSAGE + MAX_HEADERS,
+        "duplicate_window": min(int(bounds.captures_age * NS_PER_SECOND), _SAME_WINDOW),
         "discard": "old",
         **_SHARED,
     }

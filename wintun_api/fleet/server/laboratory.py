@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from wintun_api.fleet.server.certificates import Pair
 
 MAX_FILE: Final = 8 << 20  # bytes; a user needs about 200
-MAX_NOTE: Final = 1024
 PATIENCE: Final = 10.0  # seconds for another change to end
 PAUSE: Final = 0.05
 
@@ -286,7 +285,7 @@ def random_name() -> str:
 def _noted(descriptor: int) -> str:
     try:
         os.lseek(descriptor, 0, os.SEEK_SET)
-        said = json.loads(os.read(descriptor, MAX_NOTE))
+        said = json.loads(os.read(descriptor, files.MAX_NOTE))
         return f"the bus at {said['url']} (pid {int(said['pid'])})"
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return "another bus"

@@ -16,7 +16,7 @@ READY: Final = "Server is ready"
 LIMIT: Final = 20  # lines in a period; each message of a client can cause one
 PERIOD: Final = 10.0  # seconds
 MAX_LINE: Final = 500  # characters of a line that is passed on
-CHUNK: Final = 64 * 1024
+READ_AT_ONCE: Final = 64 * 1024  # bytes, and at most so many of a line
 PATIENCE: Final = 1.0  # seconds after the server's end
 
 _LINE: Final = re.compile(r"\[\d+\] (?:\S+ \S+ )?\[(?P<level>[A-Z]{3})\] (?P<said>.*)")
@@ -48,11 +48,11 @@ class ServerLog:
 
     async def _read(self, stream: asyncio.StreamReader) -> None:
         begun = b""
-        while chunk := await stream.read(CHUNK):
+        while chunk := await stream.read(READ_AT_ONCE):
             *lines, begun = (begun + chunk).split(b"\n")
             for line in lines:
                 self._take(line.decode("utf-8", "replace"))
-            begun = begun[:CHUNK]
+            begun = begun[:READ_AT_ONCE]
         if begun:
             self._take(begun.decode("utf-8", "replace"))
 

@@ -13,10 +13,9 @@ from wintun_api.fleet.network import Network, host_of
 from wintun_api.fleet.problems import KeyRefused, LaboratoryMissing
 from wintun_api.fleet.rights import Role
 
-VERSION: Final = 1
+FORMAT: Final = 1
 PORT: Final = 4222
 LOOPBACK: Final = "127.0.0.1"
-MAX_NAME: Final = 64
 
 MIB: Final = 1 << 20
 
@@ -162,7 +161,7 @@ class Plan:
         """Return the plan as a file keeps it; it has the seeds of the server's own users."""
         return json.dumps(
             {
-                "version": VERSION,
+                "version": FORMAT,
                 "name": self.name,
                 "listen": {
                     "address": self.listening.address,
@@ -194,7 +193,7 @@ class Plan:
 
     @classmethod
     def _read(cls, said: Mapping[str, Any]) -> Self:
-        if said["version"] != VERSION:
+        if said["version"] != FORMAT:
             raise ValueError(f"version {said['version']!r}")
         listen, captures = said["listen"], said["captures"]
         return cls(

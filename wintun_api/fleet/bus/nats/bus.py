@@ -148,6 +148,7 @@ class NatsBus:
         while not (self._closed or (self.connected and self.unsent * 2 <= self._pending)):
             self._room.clear()
             await self._room.wait()
+        await asyncio.sleep(0)
 
     async def flush(self) -> None:
         """Wait until the server has taken everything that was published before."""
