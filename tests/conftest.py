@@ -11,6 +11,7 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import TypeVar
 
 import hypothesis
 import pytest
@@ -27,6 +28,8 @@ from wintun_api.drivers.emulated.machine import Machine
 from wintun_api.drivers.wintun.abi import Generation
 
 pytest_plugins = ["pytester"]  # tests of the fixtures that the package has for other projects
+
+Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
 WORKERS_PER_CORE = 3
 MAX_WORKERS = 12
@@ -118,9 +121,28 @@ def _names_files(config: pytest.Config) -> bool:
 
 
 @pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Leave out a file that needs a package which is not installed; where CI runs, it fails."""
+    report = yield
+    call: pytest.CallInfo[object] | None = getattr(report, "call", None)
+    error = call.excinfo.value if call is not None and call.excinfo is not None else None
+    package = needs.package_missing(error)
+    if package is not None:
+        report.outcome = "skipped"
+        report.longrepr = (str(collector.path), 0, f"Skipped: {needs.NOT_INSTALLED}{package}")
+    return _judged(report)
+
+
+@pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Count a test that lacks a program as failed where CI runs, for there it is installed."""
-    report = yield
+    return _judged((yield))
+
+
+def _judged(report: Report) -> Report:
+    """Return a report; one of a lack is a failure where CI runs."""
     reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else ""
     if report.skipped and needs.must_be_whole() and needs.is_a_lack(reason):
         report.outcome, report.longrepr = "failed", f"CI is set, and {reason}"

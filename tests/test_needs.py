@@ -28,11 +28,18 @@ def test_of_another_system(): pass
 
 def test_that_runs(): pass
 """
+LACKING = """
+import sys
+sys.modules["nkeys"] = None
+import nkeys
+
+def test_in_it(): pass
+"""
 
 
-def pytest_says(folder: Path, **env: str) -> tuple[int, str]:
+def pytest_says(folder: Path, file: str = FILE, **env: str) -> tuple[int, str]:
     """Run pytest with the suite's own settings on a small file; return its code and words."""
-    (folder / "test_small.py").write_text(FILE)
+    (folder / "test_small.py").write_text(file)
     (folder / "pytest.ini").write_text("[pytest]\naddopts = -m 'not heavy' -n 2\n")
     kept = {key: value for key, value in os.environ.items() if key not in ("CI", "PYTEST_ADDOPTS")}
     command = [sys.executable, "-m", "pytest", "-p", "tests.conftest", "-p", "no:cacheprovider"]
@@ -71,6 +78,18 @@ def test_a_lack_fails_where_ci_runs(tmp_path: Path) -> None:
     code, said = pytest_says(tmp_path, CI="true")
     assert code == 1
     assert "1 failed, 1 passed, 1 skipped, 3 errors" in said, said
+
+
+@pytest.mark.thorough
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX shell")
+def test_a_file_that_lacks_a_package(tmp_path: Path) -> None:
+    """It is left out with the package's name, and fails where CI runs."""
+    code, said = pytest_says(tmp_path, LACKING)
+    assert code == pytest.ExitCode.NO_TESTS_COLLECTED, said
+    assert re.search(r"1 +nkeys +pip install nkeys", said), said
+    code, said = pytest_says(tmp_path, LACKING, CI="true")
+    assert code not in (0, pytest.ExitCode.NO_TESTS_COLLECTED), said
+    assert "CI is set, and Skipped: not installed: nkeys" in said
 
 
 def test_the_table_names_the_package() -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-pytest.importorskip("nats", reason="not installed: pip install nats-py[nkeys]")
+pytest.importorskip("nats", reason="not installed: nats")
 
 from tests.cli.commands import Program, invoke, run
 from tests.cli.conftest import Start

@@ -7,7 +7,7 @@ import socket
 import pytest
 import typer
 
-pytest.importorskip("nats", reason="not installed: pip install nats-py[nkeys]")
+pytest.importorskip("nats", reason="not installed: nats")
 
 from wintun_api.cli.bus_options import listening_in, own_names
 from wintun_api.fleet.server.plan import Listening

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("nats", reason="not installed: pip install nats-py[nkeys]")
+pytest.importorskip("nats", reason="not installed: nats")
 
 from tests.capture import capinfos, tshark
 from tests.cli.commands import COMMAND, PATIENCE, Program, environment, invoke

@@ -25,7 +25,7 @@ from wintun_api.fleet.server.plan import Listening
 from wintun_api.schemas.networks import HostState
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="its signals are of POSIX")
-pytest.importorskip("nats", reason="not installed: pip install nats-py[nkeys]")
+pytest.importorskip("nats", reason="not installed: nats")
 
 
 @dataclass(frozen=True)

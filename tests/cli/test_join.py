@@ -21,7 +21,7 @@ from wintun_api.cli.exit_codes import ExitCode
 from wintun_api.fleet.identity import write_key
 from wintun_api.fleet.network import Network
 
-pytest.importorskip("nats", reason="not installed: pip install nats-py[nkeys]")
+pytest.importorskip("nats", reason="not installed: nats")
 
 
 @pytest.fixture

@@ -87,7 +87,7 @@ def test_a_filter_is_checked_here(ask: Ask) -> None:
 
 def test_a_network_without_a_key_is_refused(ask: Ask, tmp_path: Path) -> None:
     """The sentence says where keys come from."""
-    pytest.importorskip("nats")
+    pytest.importorskip("nats", reason="not installed: nats")
     nowhere = ("--extcap-interface", f"{networks.PREFIX}nowhere")
     code, _, complaint = ask("--capture", *nowhere, "--fifo", str(tmp_path / "fifo"))
     assert code == FAILED

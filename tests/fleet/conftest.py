@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.fleet.nats_server import NatsServer, ending
+if TYPE_CHECKING:
+    from tests.fleet.nats_server import NatsServer
 
 
 @pytest.fixture
 def nats_server(tmp_path: Path) -> Iterator[NatsServer]:
     """A real server on a free port of the loopback address; it is not started yet."""
+    from tests.fleet.nats_server import NatsServer, ending  # needs packages of an extra
+
     with ending(NatsServer(tmp_path)) as server:
         yield server

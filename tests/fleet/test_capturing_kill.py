@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-pytest.importorskip("nats", reason="not installed: pip install nats-py[nkeys]")
+pytest.importorskip("nats", reason="not installed: nats")
 
 from tests.client.streams import run
 from tests.fleet.excerpts import packet

@@ -23,7 +23,7 @@ def test_networks_with_the_key_of_a_reader_are_listed(tmp_path: Path) -> None:
 
 def test_an_adapter_called_as_a_command_is_no_reader(tmp_path: Path) -> None:
     """Its key is in another file than that of the commands that read."""
-    pytest.importorskip("nats", reason="not installed: pip install nats-py[nkeys]")
+    pytest.importorskip("nats", reason="not installed: nats")
     from tests.fleet.server.servers import LAB, plan_of
     from wintun_api.fleet.rights import Role
     from wintun_api.fleet.server.laboratory import Laboratory

@@ -23,7 +23,7 @@ from tests.needs import needs
 from tests.posix import kill
 from tests.waiting import until
 
-pytest.importorskip("nats", reason="not installed: pip install nats-py[nkeys]")
+pytest.importorskip("nats", reason="not installed: nats")
 
 pytestmark = [*needs_kernel, needs("ip", "ping")]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("nats", reason="not installed: pip install nats-py[nkeys]")
+pytest.importorskip("nats", reason="not installed: nats")
 
 from tests.fleet.server.servers import LAB, Server, looped, serving, strangers
 from wintun_api.errors import WintunApiError

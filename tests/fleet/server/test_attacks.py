@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("nats", reason="not installed: pip install nats-py[nkeys]")
+pytest.importorskip("nats", reason="not installed: nats")
 
 from tests.fleet.server.servers import LAB, Server, Stranger, looped, serving, strangers
 from tests.waiting import PATIENCE

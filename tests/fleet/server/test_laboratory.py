@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("nats", reason="not installed: pip install nats-py[nkeys]")
+pytest.importorskip("nats", reason="not installed: nats")
 
 from tests.fleet.server.servers import LAB, Server, looped, plan_of, serving
 from wintun_api.errors import InvalidArgument
@@ -23,7 +23,7 @@ from wintun_api.fleet.server.configuration import Paths, as_text, configuration
 from wintun_api.fleet.server.laboratory import Laboratory
 from wintun_api.fleet.server.plan import Listening, Plan
 
-pytest.importorskip("cryptography", reason="not installed: pip install cryptography")
+pytest.importorskip("cryptography", reason="not installed: cryptography")
 
 from wintun_api.fleet.bus.nats import NatsBus
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-pytest.importorskip("nats", reason="not installed: pip install nats-py[nkeys]")
+pytest.importorskip("nats", reason="not installed: nats")
 
 from tests.fleet.running import eventually
 from tests.fleet.server.servers import LAB, Server, looped, serving
