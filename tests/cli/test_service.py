@@ -59,6 +59,14 @@ def test_unit() -> None:
 
 
 @elsewhere
+def test_unit_of_an_agent() -> None:
+    """It joins the network that it is an instance of, with what root has put beside it."""
+    result = invoke("service", "unit", "--join", "--executable", "/opt/wintun-api")
+    assert "\nExecStart=/opt/wintun-api join %i --adapter ${ADAPTER} " in result.stdout
+    assert "service unit --join > /etc/systemd/system/wintun-api-join@.service" in result.stdout
+
+
+@elsewhere
 def test_unit_of_another_executable() -> None:
     """It can be printed for an installation that is elsewhere."""
     result = invoke("service", "unit", "--executable", "/opt/wintun-api/bin/wintun-api")

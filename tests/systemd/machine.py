@@ -121,10 +121,12 @@ def _leader(told: socket.socket, console: Path) -> int:
     return int(match[1])
 
 
-def install(place: Path, project: Path) -> None:
-    """Install the project in a virtual environment that may be moved."""
+def install(place: Path, project: Path, extras: str = "") -> None:
+    """Install the project in a virtual environment that may be moved; `extras` is as `[fleet]`."""
     uv = os.environ.get("UV") or shutil.which("uv")
     assert uv, "uv is not installed"
     subprocess.run([uv, "venv", "-q", "--relocatable", "--python", PYTHON, place], check=True)
     python = place / "bin" / "python"
-    subprocess.run([uv, "pip", "install", "-q", "--python", python, project], check=True)
+    subprocess.run(
+        [uv, "pip", "install", "-q", "--python", python, f"{project}{extras}"], check=True
+    )

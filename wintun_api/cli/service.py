@@ -117,6 +117,14 @@ def unit(
             help="The wintun-api that the unit starts. The default is this one.",
         ),
     ] = None,
+    join: Annotated[
+        bool,
+        typer.Option(
+            "--join",
+            help="Print the unit of an agent, which runs wintun-api join without any right; one "
+            "unit is for all networks.",
+        ),
+    ] = False,
 ) -> None:
     """Print a unit for systemd, with only the rights that the service needs.
 
@@ -132,7 +140,7 @@ def unit(
         from wintun_api.cli import unit as units
 
         command = units.command() if executable is None else [str(executable.absolute())]
-        typer.echo(units.unit(command), nl=False)
+        typer.echo(units.unit(command, units.AGENT if join else units.SERVICE), nl=False)
         hidden = units.hidden_paths(command) if executable is None else []
         if hidden:
             typer.echo(

@@ -1,4 +1,4 @@
-"""The systemd unit that `wintun-api service unit` prints, from the template beside this module."""
+"""The systemd units that `wintun-api service unit` prints, from the templates beside it."""
 
 from __future__ import annotations
 
@@ -8,16 +8,24 @@ import sysconfig
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
+from typing import Final
 
-TEMPLATE = files("wintun_api.cli").joinpath("wintun-api.service")
+SERVICE: Final = "wintun-api.service"
+AGENT: Final = "wintun-api-join@.service"
 # What ProtectHome and PrivateTmp hide (systemd.exec(5)).
 HIDDEN = tuple(map(Path, ("/home", "/root", "/run/user", "/tmp", "/var/tmp")))  # noqa: S108 - names
 
 
-def unit(command: Sequence[str]) -> str:
-    """Return the unit that runs `command` with `serve` appended."""
+def unit(command: Sequence[str], template: str = SERVICE) -> str:
+    """Return the unit that runs `command` with `serve` appended, or with `join` as an agent does.
+
+    Args:
+        command: The command.
+        template: Which unit: `SERVICE` or `AGENT`.
+    """
     line = " ".join(map(quoted, command))
-    return TEMPLATE.read_text("utf-8").replace("@COMMAND@", line)
+    text = files("wintun_api.cli").joinpath(template).read_text("utf-8")
+    return text.replace("@COMMAND@", line)
 
 
 def command() -> list[str]:
