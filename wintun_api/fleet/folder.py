@@ -24,7 +24,8 @@ def default_directory() -> Path:
         InvalidSettings: This user has no home directory, as in a container that runs as a number.
     """
     if sys.platform != "win32" and os.geteuid() == 0:
-        return Path("/var/lib/wintun-api/agents")
+        # Not in /var/lib/wintun-api: its unit gives that directory to another user.
+        return Path("/var/lib/wintun-api-agents")
     import platformdirs  # slow, and only this user needs it
 
     try:
