@@ -71,6 +71,32 @@ def test_a_source_that_is_not_its_own_does_not_leave(sites: tuple[Site, Site]) -
     run(work())
 
 
+def test_what_a_system_says_to_its_link_is_not_called_lost(sites: tuple[Site, Site]) -> None:
+    """It is counted and does not leave; the card has it, and what the service could not count."""
+
+    async def work() -> None:
+        server = prepared()
+        one, other = sites
+        async with Joined(one, server) as first, Joined(other, server) as second:
+            await eventually(lambda: first.routes() == second.routes() == 2)
+
+            def counts() -> dict[str, int]:
+                card = second.agent.inventory.hosts[one.host].card
+                return card.counts if card is not None else {}
+
+            one.send(build.icmp_echo("fe80::1", "ff02::16", identifier=1, sequence=1))
+            await eventually(lambda: counts().get("link_local") == 1)
+            one.send(build.icmp_echo("10.9.9.9", other.address, identifier=1, sequence=1))
+            await eventually(lambda: first.kinds(EventKind.PACKETS_LOST))
+            (told,) = first.kinds(EventKind.PACKETS_LOST)
+            assert told.data["cause"] == "bad_source"
+            await eventually(lambda: counts().get("lost_bad_source") == 1)
+            assert "lost_link_local" not in counts()
+            assert counts()["uncounted"] == counts()["unreadable"] == counts()["unrecorded"] == 0
+
+    run(work())
+
+
 def test_a_host_is_told_that_nobody_has_an_address(sites: tuple[Site, Site]) -> None:
     """It gets an ICMP error from its own adapter."""
 

@@ -81,9 +81,14 @@ def address_of(packet: bytes, *, source: bool) -> bytes | None:
     return None
 
 
+def is_of_a_link(source: bytes) -> bool:
+    return ip_address(source).is_link_local or ip_address(source).is_unspecified
+
+
 def may_send(host: str, source: bytes) -> bool:
     address = ip_address(source)
     special = build.is_group(address) or address.is_loopback or source == BROADCAST
+    special = special or is_of_a_link(source)
     return not special and ROUTES.find(source) == host
 
 
@@ -91,6 +96,8 @@ def fate(packet: bytes) -> str:
     source, destination = address_of(packet, source=True), address_of(packet, source=False)
     if source is None or destination is None:
         return Cause.REJECTED
+    if is_of_a_link(source):
+        return Cause.LINK_LOCAL
     if not may_send(ANN, source):
         return Cause.BAD_SOURCE
     if destination == BROADCAST or build.is_group(ip_address(destination)):

@@ -197,10 +197,13 @@ def _new_loop() -> Callable[[], AbstractEventLoop] | None:
 
 
 def _totals(accounts: Accounts) -> str:
+    from wintun_api.fleet.accounts import GROUP
     from wintun_api.fleet.losses import lost_by
 
     sent = counted(accounts.taken.numbered, "packet")
     confirmed = sum(one.delivered for one in accounts.sent)
+    to_all = sum(one.sent for one in accounts.sent if one.to == GROUP)
+    unconfirmed = f", {to_all} to all hosts, which confirm none" if to_all else ""
     delivered = counted(sum(one.delivered for one in accounts.arrived), "packet")
     lost = ", ".join(
         f"{count} {cause.value.replace('_', ' ')}"
@@ -208,8 +211,8 @@ def _totals(accounts: Accounts) -> str:
         if count
     )
     return (
-        f"In all runs with this key: {sent} sent, {confirmed} of them confirmed; {delivered} "
-        f"injected; lost: {lost or 'none'}."
+        f"In all runs with this key: {sent} sent, {confirmed} of them confirmed{unconfirmed}; "
+        f"{delivered} injected; lost: {lost or 'none'}."
     )
 
 

@@ -6,6 +6,8 @@
     queue       the queue of the service was full, or ended with them         sender, before taken
     away        passed while the agent had no connection with its service     sender, before taken
     bad_source  the source is not an address of the host that sends           both
+    link_local  the source is good on its own link only, or is none yet:      sender
+                such packets are never forwarded, and not called lost
     no_route    no other host has the destination                             sender
     rejected    they are not IP packets                                       both
     bus_out     the backlog of the sender was full                            sender
@@ -44,6 +46,7 @@ class Cause(StrEnum):
     QUEUE = "queue"
     AWAY = "away"
     BAD_SOURCE = "bad_source"
+    LINK_LOCAL = "link_local"
     NO_ROUTE = "no_route"
     REJECTED = "rejected"
     BUS_OUT = "bus_out"
@@ -57,7 +60,14 @@ class Cause(StrEnum):
 
 
 BEFORE: Final = (Cause.RING, Cause.QUEUE, Cause.AWAY)
-NEAR: Final = (Cause.BAD_SOURCE, Cause.NO_ROUTE, Cause.REJECTED, Cause.BUS_OUT, Cause.UNKNOWN)
+NEAR: Final = (
+    Cause.BAD_SOURCE,
+    Cause.LINK_LOCAL,
+    Cause.NO_ROUTE,
+    Cause.REJECTED,
+    Cause.BUS_OUT,
+    Cause.UNKNOWN,
+)
 FAR: Final = (
     Cause.BUS,
     Cause.BUS_IN,

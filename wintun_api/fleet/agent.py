@@ -422,6 +422,9 @@ class Agent:
 
     def _counts(self) -> dict[str, int]:
         counts = totals_of(self.ledger.accounts())
+        counts["uncounted"] = self._leaving.uncounted
+        counts["unreadable"] = self._arriving.unreadable
+        counts["unrecorded"] = self._arriving.unrecorded
         if self._capturing is not None:
             counts["captured"] = self._capturing.captured
             counts["captured_dropped"] = self._capturing.dropped

@@ -37,7 +37,7 @@ class Arriving:
             routes.
         reachable: Whether the service can be given packets; the agent says so.
         unreadable: How many messages could not be read.
-        untold: How many messages came from hosts for which the ledger has no room.
+        unrecorded: How many messages came from hosts for which the ledger has no room.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Arriving:
         self.grouping = grouping
         self.reachable = False
         self.unreadable = 0
-        self.untold = 0
+        self.unrecorded = 0
         self._network = network
         self._host = host
         self._ledger = ledger
@@ -96,7 +96,7 @@ class Arriving:
             self.unreadable += 1
             return
         except LedgerFull:
-            self.untold += 1
+            self.unrecorded += 1
             return
         for batch in batches:
             block = Block.of(batch.packets)

@@ -56,7 +56,10 @@ class Card(Document):
         run: A random word that tells two agents with the same key from each other.
         clock_offset_ns: The server's time minus the host's.
         clock_error_ns: How far from this the truth may be.
-        counts: What became of packets since the ledger was begun; see `losses.totals_of`.
+        counts: What became of packets since the ledger was begun; see `losses.totals_of`. And
+            since the agent was started: `uncounted` losses of the service, which did not know how
+            many packets they were; and messages that were `unreadable`, or `unrecorded` as the
+            ledger had no room for them.
     """
 
     name: Word

@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from itertools import accumulate, repeat
 from typing import Final, TypeAlias, final
 
@@ -81,7 +81,7 @@ class Grouping:
         divided = _divide(packets, _BOTH, self._fate)
         lost: dict[Cause, int] = {}
         unroutable: tuple[bytes, ...] = ()
-        for cause in (Cause.BAD_SOURCE, Cause.NO_ROUTE, Cause.REJECTED):
+        for cause in (Cause.BAD_SOURCE, Cause.LINK_LOCAL, Cause.NO_ROUTE, Cause.REJECTED):
             block = divided.pop(cause, None)
             if block is not None:
                 lost[cause] = len(block)
@@ -119,6 +119,8 @@ class Grouping:
         return fate
 
     def _decide(self, source: bytes, destination: bytes) -> _Fate:
+        if _is_of_a_link(ip_address(source)):
+            return Cause.LINK_LOCAL
         if self._sender(source) != self._host:
             return Cause.BAD_SOURCE
         if destination in self._broadcasts or is_group(ip_address(destination)):
@@ -135,9 +137,19 @@ class Grouping:
         if len(self._senders) >= MAX_PAIRS:
             self._senders.clear()
         address = ip_address(source)
-        never = is_group(address) or address.is_loopback or source in self._broadcasts
+        never = (
+            is_group(address)
+            or address.is_loopback
+            or _is_of_a_link(address)
+            or source in self._broadcasts
+        )
         host = self._senders[source] = None if never else self._routes.find(source)
         return host
+
+
+def _is_of_a_link(address: IPv4Address | IPv6Address) -> bool:
+    """Return whether packets from an address are not forwarded (RFC 3927, RFC 4291)."""
+    return address.is_link_local or address.is_unspecified
 
 
 def _divide(packets: Block, place: _Place, decide: Callable[[bytes], _Fate]) -> dict[str, Block]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from wintun_api.fleet.accounts import Accounts, Cause
+from wintun_api.fleet.accounts import GROUP, Accounts, Cause
 from wintun_api.fleet.ledger import Ledger
 
 QUIET: Final = 10.0  # seconds between two tellings of the same cause
@@ -65,9 +65,11 @@ def told(cause: Cause, count: int) -> str:
 def lost_by(accounts: Accounts) -> Counter[Cause]:
     """Return how many packets this host knows to be lost, by cause, in both directions.
 
-    What other hosts have lost of its packets is in their own reports, and not here.
+    What other hosts have lost of its packets is in their own reports, and not here. What systems
+    say to their own link alone, on every adapter, is not lost.
     """
     lost: Counter[Cause] = Counter(accounts.taken.causes)
+    del lost[Cause.LINK_LOCAL]
     lost.update(accounts.taken.before)
     lost[Cause.FORGED] += accounts.taken.forged
     for one in accounts.arrived:
@@ -79,14 +81,18 @@ def totals_of(accounts: Accounts) -> dict[str, int]:
     """Return the totals for a card: packets that left, that arrived, and those lost by cause.
 
     `taken` came from the service, `sent` went to the bus, `confirmed` are known to be delivered by
-    the hosts they were for; `arrived` were sent to this host, and `delivered` were injected here.
+    the hosts they were for; `sent_to_all` are those of `sent` that no host confirms. `arrived` were
+    sent to this host, and `delivered` were injected here. `link_local` are not for other hosts, and
+    not lost.
     """
     totals = {
         "taken": accounts.taken.taken,
         "sent": accounts.taken.numbered,
+        "sent_to_all": sum(one.sent for one in accounts.sent if one.to == GROUP),
         "confirmed": sum(one.delivered for one in accounts.sent),
         "arrived": sum(one.sent for one in accounts.arrived),
         "delivered": sum(one.delivered for one in accounts.arrived),
+        "link_local": accounts.taken.causes.get(Cause.LINK_LOCAL, 0),
     }
     lost = lost_by(accounts)
     return totals | {f"lost_{cause.value}": count for cause, count in lost.items() if count}
