@@ -164,7 +164,7 @@ def test_every_command_of_the_dashboard_exists() -> None:
 
 def exists(line: str) -> bool:
     """Say whether the program has the command of a line, and the command its options."""
-    words = re.findall(r"^(?:[a-z]+ ?)+", line)
+    words = re.findall(r"^(?:[a-zA-Z]+ ?)+", line)
     names = words[0].split() if words else []
     if not names or not is_command(names[0]):
         return True
