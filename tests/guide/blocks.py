@@ -53,6 +53,8 @@ TESTS = {
     "impairment-file": "tests/guide/test_impairment_files.py",
     "networkd": "tests/systemd/test_networkd.py",
     "network-manager": "tests/systemd/test_networkd.py",
+    "fleet-one-machine": "tests/fleet/test_walks.py",
+    "fleet-two-machines": "tests/fleet/test_walks.py",
 }
 
 

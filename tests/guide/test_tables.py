@@ -271,6 +271,12 @@ def test_the_settings_are_generated() -> None:
     assert sorted(named) == sorted(Settings.declared())
 
 
+def test_every_cause_of_loss_between_hosts() -> None:
+    """The page of many hosts says what to do about each cause, in the order of the code."""
+    causes = pytest.importorskip("wintun_api.fleet.accounts").Cause
+    assert first_column(section("fleet", "## What became of every packet")) == list(causes)
+
+
 def test_the_exit_codes_are_those_of_the_program() -> None:
     """The table has the program's own codes."""
     codes = pytest.importorskip("wintun_api.cli.exit_codes")
