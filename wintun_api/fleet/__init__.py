@@ -13,7 +13,7 @@ other program is; the service itself never speaks to the bus.
     ownership    which of several claims to a prefix holds
     claims       claim one's own prefixes, and watch those of all hosts
     card         what a host says of itself every ten seconds
-    inventory    the hosts that say so
+    inventory    the hosts that say so, and what they are called
     clock        how far this host's clock is from the server's
 
     envelope     packets as messages of the bus, with numbers for each pair of hosts

@@ -160,7 +160,7 @@ class Attachment:
             except AdapterMissing as error:
                 why = error.detail
             except (ServiceUnreachable, StreamClosed, ProblemError) as error:
-                if not _may_pass(error):
+                if not may_pass(error):
                     raise
                 why = error.detail
             if self.connected:
@@ -234,7 +234,7 @@ class Attachment:
         self._on_found(adapter)
 
 
-def _may_pass(error: ClientError) -> bool:
+def may_pass(error: ClientError) -> bool:
     """Return whether the service may be back later, as it was."""
     if isinstance(error, ServiceUnreachable):
         return True

@@ -21,7 +21,7 @@ from wintun_api.capture.tally import Tally
 from wintun_api.client.backoff import Backoff
 from wintun_api.client.problems import ProblemError, ServiceUnreachable
 from wintun_api.fleet import excerpt
-from wintun_api.fleet.attachment import BACKOFF, PASSING
+from wintun_api.fleet.attachment import BACKOFF, may_pass
 from wintun_api.fleet.bus.seam import Bus, Change
 from wintun_api.fleet.clock import Clock
 from wintun_api.fleet.excerpt import Position
@@ -118,7 +118,7 @@ class Capturing:
             except ProblemError as error:
                 if error.kind in OVER:
                     return
-                if error.kind not in PASSING and error.status not in (502, 503, 504):
+                if not may_pass(error):
                     raise
             await asyncio.sleep(next(delays))
 

@@ -69,6 +69,30 @@ class Appearance(StrEnum):
 OnHost = Callable[[Appearance, Host], None]
 
 
+async def host_names(bus: Bus, network: Network) -> dict[str, str]:
+    """Return what the hosts that have a card are called, by their ids.
+
+    Raises:
+        BusDenied: This key may not read the cards.
+        BusUnavailable: The server does not answer.
+    """
+    names: dict[str, str] = {}
+
+    def take(entry: Entry) -> None:
+        if entry.value is None or not is_host(entry.key):
+            names.pop(entry.key, None)
+        else:
+            card = card_of(entry.value)
+            names[entry.key] = entry.key if card is None else card.name
+
+    watch = await (await bus.bucket(network.hosts)).watch(take)
+    try:
+        await watch.caught_up()
+    finally:
+        await watch.aclose()
+    return names
+
+
 class Inventory:
     """Watch the cards of all hosts. Event loop thread only.
 

@@ -19,10 +19,10 @@ import httpx
 from wintun_api.client.blocking import LoopThread
 from wintun_api.client.call import TIMEOUT
 from wintun_api.fleet import dialogue
-from wintun_api.fleet.bus.seam import Bus, Entry
-from wintun_api.fleet.card import card_of
+from wintun_api.fleet.bus.seam import Bus
 from wintun_api.fleet.dialogue import Answer, PartRequest, Request
 from wintun_api.fleet.documents import document_of
+from wintun_api.fleet.inventory import host_names
 from wintun_api.fleet.network import Network, is_host
 from wintun_api.fleet.problems import BusDenied, FleetError, HostMissing, NobodyAnswers
 
@@ -55,20 +55,7 @@ async def find_host(bus: Bus, network: Network, word: str) -> Found:
         BusDenied: This key may not read the cards.
         BusUnavailable: The server does not answer.
     """
-    names: dict[str, str] = {}
-
-    def take(entry: Entry) -> None:
-        if entry.value is None or not is_host(entry.key):
-            names.pop(entry.key, None)
-        else:
-            card = card_of(entry.value)
-            names[entry.key] = entry.key if card is None else card.name
-
-    watch = await (await bus.bucket(network.hosts)).watch(take)
-    try:
-        await watch.caught_up()
-    finally:
-        await watch.aclose()
+    names = await host_names(bus, network)
     if is_host(word):  # whatever others call themselves
         return Found(word, names.get(word, word))
     wanted = word.casefold()

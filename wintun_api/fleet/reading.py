@@ -16,9 +16,9 @@ from typing import Any, Final, Self, TypeVar
 
 from wintun_api import __version__
 from wintun_api.capture import pcapng
-from wintun_api.fleet.bus.seam import Bus, Entry, Message, Stream
-from wintun_api.fleet.card import card_of
+from wintun_api.fleet.bus.seam import Bus, Message, Stream
 from wintun_api.fleet.clock import Clock
+from wintun_api.fleet.inventory import host_names
 from wintun_api.fleet.merging import Matches, Merging, Wanted
 from wintun_api.fleet.network import Network, is_host
 from wintun_api.fleet.problems import BusDenied
@@ -143,17 +143,8 @@ class Reading:
         """
         if not self._choice.hosts:
             return []
-        known: set[str] = set()
-
-        def take(entry: Entry) -> None:
-            card = None if entry.value is None else card_of(entry.value)
-            known.add(entry.key)
-            if card is not None:
-                known.add(card.name.casefold())
-
-        watch = await (await self._bus.bucket(self._network.hosts)).watch(take)
-        await watch.caught_up()
-        await watch.aclose()
+        names = await host_names(self._bus, self._network)
+        known = {*names, *(one.casefold() for one in names.values())}
         return [one for one in self._choice.hosts if one.casefold() not in known]
 
     async def chunks(self, stop: asyncio.Event) -> AsyncGenerator[bytes, None]:

