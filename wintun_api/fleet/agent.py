@@ -425,6 +425,10 @@ class Agent:
         counts["uncounted"] = self._leaving.uncounted
         counts["unreadable"] = self._arriving.unreadable
         counts["unrecorded"] = self._arriving.unrecorded
+        counts["ignored"] = self.inventory.ignored + self.claims.ignored
+        if self._remote is not None:
+            counts["requests_forged"] = self._remote.forged
+            counts["requests_dropped"] = self._remote.dropped
         if self._capturing is not None:
             counts["captured"] = self._capturing.captured
             counts["captured_dropped"] = self._capturing.dropped
