@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.fleet.server.servers import free_port, need_server
 from tests.waiting import until, within
 
-yaml = pytest.importorskip("yaml", reason="not installed: pip install pyyaml")
-pytest.importorskip("nats", reason="not installed: pip install nats-py[nkeys]")
+pytest.importorskip("nats", reason="not installed: nats")
 
 FILE = Path(__file__).parents[2] / "docker" / "fleet.yaml"
 PATIENCE = 60.0

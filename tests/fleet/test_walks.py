@@ -22,9 +22,13 @@ from tests.guide.blocks import marked
 from tests.needs import needs
 from tests.waiting import within
 
-pytest.importorskip("nats", reason="not installed: pip install nats-py[nkeys]")
+pytest.importorskip("nats", reason="not installed: nats")
 
-pytestmark = [pytest.mark.thorough, *needs_kernel, needs("ip", "ping", "iperf3", "unshare")]
+pytestmark = [
+    pytest.mark.thorough,
+    *needs_kernel,
+    needs("ip", "ping", "iperf3", "unshare", "nsenter"),
+]
 
 PATIENCE = 60.0
 MACHINE = """
