@@ -6,7 +6,7 @@
     queue       the queue of the service was full, or ended with them         sender, before taken
     away        passed while the agent had no connection with its service     sender, before taken
     bad_source  the source is not an address of the host that sends           both
-    link_local  the source is good on its own link only, or is not set:     sender
+    link_local  the source is good on its own link only, or is not set:       sender
                 such packets are never forwarded, and not called lost
     no_route    no other host has the destination                             sender
     rejected    they are not IP packets                                       both
