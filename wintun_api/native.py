@@ -119,11 +119,12 @@ class Speedups(Protocol):
     ) -> list[tuple[int, bytes]]:
         """Twin: `packet.segments.join`."""
 
-    def match_packets(
+    def match_packets(  # noqa: PLR0917 - four for the packets, the program, and where it writes
         self,
         memory: Buffer,
         start: int,
         lengths: Buffer,
+        originals: Buffer | None,
         program: Buffer,
         indexes: array[int],
         /,

@@ -1566,8 +1566,10 @@ static inline uint32_t big_32(const uint8_t *at)
     return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
 }
 
-/* Return what a checked program says of a packet of `size` bytes; 0 is no match. */
-static uint32_t run_program(const struct instruction *program, const uint8_t *packet, uint32_t size)
+/* Return what a checked program says of a packet; 0 is no match. Of the packet `size` bytes are
+   there, and it had `whole` bytes before it was cut. */
+static uint32_t run_program(const struct instruction *program, const uint8_t *packet, uint32_t size,
+                            uint32_t whole)
 {
     uint32_t a = 0, x = 0, memory[MEMORY_WORDS] = {0};
     unsigned int loops = 0;
@@ -1613,10 +1615,10 @@ static uint32_t run_program(const struct instruction *program, const uint8_t *pa
                 return 0;
             x = (packet[k] & 15u) << 2;
             break;
-        case LD_LEN: a = size; break;
+        case LD_LEN: a = whole; break;
         case LD_IMM: a = k; break;
         case LD_MEM: a = memory[k]; break;
-        case LDX_LEN: x = size; break;
+        case LDX_LEN: x = whole; break;
         case LDX_IMM: x = k; break;
         case LDX_MEM: x = memory[k]; break;
         case ST: memory[k] = a; break;
@@ -1671,35 +1673,38 @@ static uint32_t run_program(const struct instruction *program, const uint8_t *pa
 }
 
 PyDoc_STRVAR(match_packets_doc,
-"match_packets(memory, start, lengths, program, indexes)\n--\n\n"
+"match_packets(memory, start, lengths, originals, program, indexes)\n--\n\n"
 "Find the packets that match a filter, among those that lie one behind another.\n\n"
+"`originals` is the lengths that they had before they were cut, None where they are whole.\n"
 "`program` is instructions of BPF, in the machine's byte order. Return how many packets match;\n"
 "`indexes`, which has room for as many numbers of 32 bits as there are packets, gets theirs.");
 
 static PyObject *match_packets(PyObject *self, PyObject *const *arguments, Py_ssize_t given)
 {
     (void)self;
-    Py_buffer memory, table, program, indexes;
+    Py_buffer memory, table, originals, program, indexes;
     const uint8_t *packet;
     PyObject *answer = NULL;
-    if (!expect(given, 5) || !get_packets(arguments, &memory, &table, &packet))
+    if (!expect(given, 6) || !get_packets(arguments, &memory, &table, &packet))
         return NULL;
-    if (PyObject_GetBuffer(arguments[3], &program, PyBUF_SIMPLE) < 0)
+    if (!get_table(Py_IsNone(arguments[3]) ? arguments[2] : arguments[3], &originals, PyBUF_SIMPLE))
+        goto without_originals;
+    if (PyObject_GetBuffer(arguments[4], &program, PyBUF_SIMPLE) < 0)
         goto without_program;
-    if (PyObject_GetBuffer(arguments[4], &indexes, PyBUF_WRITABLE) < 0)
+    if (PyObject_GetBuffer(arguments[5], &indexes, PyBUF_WRITABLE) < 0)
         goto without_indexes;
-    const uint16_t *lengths = table.buf;
+    const uint16_t *lengths = table.buf, *wholes = originals.buf;
     const struct instruction *instructions = program.buf;
     const Py_ssize_t each = sizeof *instructions, count = table.len / 2;
-    if (count > indexes.len / 4 || count > INT32_MAX) {
-        PyErr_SetString(PyExc_ValueError, "There are more packets than room for their indexes.");
+    if (count > indexes.len / 4 || count > originals.len / 2 || count > INT32_MAX) {
+        PyErr_SetString(PyExc_ValueError, "There are more packets than lengths or room for them.");
     } else if ((uintptr_t)instructions % sizeof(uint32_t) || program.len % each
                || !is_program(instructions, program.len / each)) {
         PyErr_SetString(PyExc_ValueError, "The program is not one that can run.");
     } else {
         size_t found = 0;
         for (uint32_t at = 0; at < (uint32_t)count; at++) {
-            if (run_program(instructions, packet, lengths[at]))
+            if (run_program(instructions, packet, lengths[at], wholes[at]))
                 memcpy((uint8_t *)indexes.buf + 4 * found++, &at, 4);
             packet += lengths[at];
         }
@@ -1709,6 +1714,8 @@ static PyObject *match_packets(PyObject *self, PyObject *const *arguments, Py_ss
 without_indexes:
     PyBuffer_Release(&program);
 without_program:
+    PyBuffer_Release(&originals);
+without_originals:
     PyBuffer_Release(&table);
     PyBuffer_Release(&memory);
     return answer;

@@ -305,6 +305,9 @@ MAKERS: dict[str, Make] = {
     "max_size": lambda scene, _: scene.chance.choice((0, 1, 125, 1500, 70000, 2**20)),
     "batched": lambda scene, _: scene.chance.random() < 0.5,
     "program": lambda scene, _: exact(instructions(scene.chance)),
+    "originals": lambda scene, _: scene.chance.choice(
+        (None, exact(scene.chance.randbytes(2 * len(scene.packets)), "H"))
+    ),
     "indexes": _indexes,
     "taken": lambda scene, _: exact(bytes(2 * len(scene.packets)), "H"),
     "session": lambda scene, _: scene.chance.choice((1, 2**40)),
@@ -324,7 +327,7 @@ WRONG: dict[str, tuple[object, ...]] = {
     **dict.fromkeys(("receive", "release", "allocate", "send", "last_error", "session"), NUMBERS),
     **dict.fromkeys(("memory", "header", "packet", "data", "lengths"), BUFFERS),
     **dict.fromkeys(("program", "indexes", "taken"), BUFFERS),
-    "times": BUFFERS[1:],  # None stands for no table
+    **dict.fromkeys(("times", "originals"), BUFFERS[1:]),  # which None stands for
     **dict.fromkeys(("sequence", "time_ns"), NUMBERS),
     **dict.fromkeys(("batched", "injected"), ()),  # anything is true or false
 }
@@ -358,7 +361,7 @@ HOSTILE: dict[str, Callable[[Random], object]] = {
         )
     ),
     **dict.fromkeys(
-        ("indexes", "taken"),
+        ("indexes", "taken", "originals"),
         lambda chance: chance.choice(
             (
                 exact(b"", "I"),

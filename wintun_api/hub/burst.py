@@ -217,10 +217,7 @@ class Burst:
             self.packets = packets.compact()
 
     def cut(self, snaplen: int) -> Burst:
-        """Return the burst with at most `snaplen` bytes of each packet; 0 keeps all.
-
-        It is the last step before the burst is encoded: `cut` and `chosen` take whole packets.
-        """
+        """Return the burst with at most `snaplen` bytes of each packet; 0 keeps all."""
         if not snaplen:
             return self
         cuts = self._cuts
@@ -296,7 +293,7 @@ class Burst:
             mine = self.packets
             packets = [mine[index] for index in indices]
         lengths, size = measured(packets)
-        offsets, times = self.offsets, self.times
+        offsets = self.offsets
         numbers = indices if offsets is None else [offsets[index] for index in indices]
         burst = Burst(
             packets,
@@ -305,8 +302,9 @@ class Burst:
             self.number(indices[0]),
             self.time_ns,
             injected=self.injected,
+            original_lengths=_at(self.original_lengths, indices),
             offsets=_from_first(numbers),
-            times=None if times is None else array("I", map(times.__getitem__, indices)),
+            times=_at(self.times, indices),
             comments=_comments_at(self.comments, indices),
         )
         burst.shared = self.shared
@@ -315,6 +313,10 @@ class Burst:
 
 def _part(column: Sequence[int] | None, start: int, stop: int) -> Sequence[int] | None:
     return None if column is None else column[start:stop]
+
+
+def _at(column: Sequence[int] | None, indices: Sequence[int]) -> array[int] | None:
+    return None if column is None else array("I", map(column.__getitem__, indices))
 
 
 def _comments_at(
@@ -352,7 +354,9 @@ def _cut(burst: Burst, snaplen: int) -> Burst:
         burst.sequence,
         burst.time_ns,
         injected=burst.injected,
-        original_lengths=burst.lengths,
+        original_lengths=burst.lengths
+        if burst.original_lengths is None
+        else burst.original_lengths,
         offsets=burst.offsets,
         times=burst.times,
         comments=burst.comments,

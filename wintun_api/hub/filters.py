@@ -54,7 +54,7 @@ class Filter:
         return burst.choice(self, self._chosen)
 
     def _chosen(self, burst: Burst) -> Burst | None:
-        indexes = self._match(self.program, burst.packets)
+        indexes = self._match(self.program, burst.packets, burst.original_lengths)
         if not indexes:
             return None
         if len(indexes) == burst.count:

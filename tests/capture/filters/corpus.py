@@ -18,7 +18,7 @@ SIX = ("fd06:7::8", "fd06:7::7", "2001:db8::1", "ff02::1", "::1")
 PORTS = (22, 53, 80, 443, 1000, 8080, 40000, 65535)
 SIZES = (0, 1, 4, 60, 64, 99, 100, 101, 512, 1400, 9000)
 FLAGS = (0x02, 0x12, 0x10, 0x18, 0x11, 0x04, 0x29, 0xC2)
-SHORT = 44  # bytes, which end within the headers of some packets
+CUT = 44  # bytes of a packet that was cut
 
 
 def packets() -> list[bytes]:
@@ -71,10 +71,11 @@ def _fragment(packet: bytes, chance: Random) -> bytes:
     return packet[:6] + field + packet[8:]
 
 
-def file_of(packets: Sequence[bytes]) -> bytes:
+def file_of(packets: Sequence[bytes], *, cut: int = 65535) -> bytes:
     """Return a capture file whose packets have their place as the time, in seconds."""
     records = (
-        struct.pack("=4I", at, 0, len(one), len(one)) + one for at, one in enumerate(packets)
+        struct.pack("=4I", at, 0, min(len(one), cut), len(one)) + one[:cut]
+        for at, one in enumerate(packets)
     )
     return struct.pack("=I2HiIII", MAGIC, 2, 4, 0, 0, 65535, RAW) + b"".join(records)
 

@@ -52,10 +52,20 @@ WITH_MEMORY: Final = frozenset({LD_MEM, LDX_MEM, ST, STX})
 OTHERS: Final = frozenset({LD_LEN, LD_IMM, LDX_LEN, LDX_IMM, LDX_MSH, TAX, TXA, RET_K, RET_A, NEG})
 
 
-def match(program: Program, packets: Sequence[bytes]) -> array[int]:
+def match(
+    program: Program, packets: Sequence[bytes], originals: Sequence[int] | None
+) -> array[int]:
     """Return the indexes of the packets that match; see `matcher.Match`."""
     instructions = checked(program.code)
-    return array("I", (index for index, packet in enumerate(packets) if run(instructions, packet)))
+    lengths = map(len, packets) if originals is None else originals
+    return array(
+        "I",
+        (
+            index
+            for index, (packet, length) in enumerate(zip(packets, lengths, strict=True))
+            if run(instructions, packet, length)
+        ),
+    )
 
 
 @lru_cache(maxsize=32)
@@ -87,27 +97,28 @@ def checked(code: bytes) -> tuple[Instruction, ...]:
     return instructions
 
 
-def run(instructions: Sequence[Instruction], packet: bytes) -> int:
+def run(instructions: Sequence[Instruction], packet: bytes, length: int) -> int:
     """Return what a program says of a packet; 0 if it does not match.
 
     Args:
         instructions: The program, as `checked` returned it.
-        packet: The whole packet.
+        packet: The bytes that are there.
+        length: The bytes that the packet had before it was cut.
     """
     a = x = at = loops = 0
     memory = [0] * MEMORY_WORDS
-    length = len(packet)
+    have = len(packet)
     while True:
         operation, if_true, if_false, k = instructions[at]
         at += 1
         kind = operation & 7
         if kind == 0:
             if (form := ABSOLUTE.get(operation)) is not None:
-                if k + form.size > length:
+                if k + form.size > have:
                     return 0
                 (a,) = form.unpack_from(packet, k)
             elif (form := INDIRECT.get(operation)) is not None:
-                if x + k + form.size > length:
+                if x + k + form.size > have:
                     return 0
                 (a,) = form.unpack_from(packet, x + k)
             elif operation == LD_IMM:
@@ -134,7 +145,7 @@ def run(instructions: Sequence[Instruction], packet: bytes) -> int:
             return a if operation == RET_A else k
         elif kind == 1:
             if operation == LDX_MSH:
-                if k >= length:
+                if k >= have:
                     return 0
                 x = (packet[k] & 15) << 2
             elif operation == LDX_IMM:

@@ -11,9 +11,9 @@ from wintun_api.capture.filters.program import Program
 from wintun_api.native import Speedups
 from wintun_api.packet.block import Block
 
-# Takes a program and whole packets (a `Block` is not split); returns the indexes of those that
-# match, ascending, as numbers of 32 bits.
-Match: TypeAlias = Callable[[Program, Sequence[bytes]], "array[int]"]
+# Takes a program, packets (a `Block` is not split) and their lengths before they were cut, None
+# where they are whole; returns the indexes of those that match, ascending, as numbers of 32 bits.
+Match: TypeAlias = Callable[[Program, Sequence[bytes], "Sequence[int] | None"], "array[int]"]
 
 # Takes packets and ascending indexes, and returns the packets at these; those of a `Block` as one.
 Take: TypeAlias = Callable[[Sequence[bytes], "array[int]"], Sequence[bytes]]
@@ -26,11 +26,14 @@ def matcher_with(speedups: Speedups | None) -> Match:
     found = speedups.match_packets
     room = array("I")  # as many as the largest burst had packets
 
-    def match(program: Program, packets: Sequence[bytes]) -> array[int]:
+    def match(
+        program: Program, packets: Sequence[bytes], originals: Sequence[int] | None
+    ) -> array[int]:
         block = Block.of(packets)
+        before = None if originals is None else array("H", originals)
         if len(room) < len(block):
             room.extend(range(len(room), len(block)))
-        count = found(block.memory, block.start, block.lengths, program.code, room)
+        count = found(block.memory, block.start, block.lengths, before, program.code, room)
         return room[:count]
 
     return match
