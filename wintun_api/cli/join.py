@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
-from wintun_api.cli.amounts import FILTER_HELP, bytes_in, expression_in
+from wintun_api.cli.amounts import bytes_in
 from wintun_api.cli.client_options import ClientOptions, takes_client_options
 from wintun_api.cli.fleet_options import (
     EXTRA,
@@ -22,6 +22,7 @@ from wintun_api.cli.fleet_options import (
 )
 from wintun_api.cli.interruption import Interruption
 from wintun_api.cli.output import counted, printable
+from wintun_api.cli.packet_options import FILTER_HELP, expression_in
 from wintun_api.limits import MAX_PACKET
 
 if TYPE_CHECKING:

@@ -13,6 +13,9 @@ MARKS_HELP: Final = (
     "Comment on packets that an impairment changed or delayed, and add those that it lost and "
     "those of clients that were rejected."
 )
+FILTER_HELP: Final = (
+    f"Which packets, in the language of tcpdump: -f 'tcp port 443'. Up to {MAX_FILTER} characters."
+)
 
 
 def direction_option(panel: str) -> Any:
@@ -31,8 +34,7 @@ def filter_option(panel: str | None = None) -> Any:
         "--filter",
         "-f",
         callback=expression_in,
-        help="Which packets, in the language of tcpdump: -f 'tcp port 443'. Up to "
-        f"{MAX_FILTER} characters.",
+        help=FILTER_HELP,
         rich_help_panel=panel,
     )
 
