@@ -18,6 +18,7 @@ from wintun_api.api.data_directory import DataDirectoryInUse
 from wintun_api.api.kinds import Kind
 from wintun_api.api.problems import Refusal
 from wintun_api.files import UntrustedFile
+from wintun_api.fleet import problems
 
 PACKAGE = Path(wintun_api.__file__).parent
 GUID = UUID("deadbabe-cafe-beef-0123-456789abcdef")
@@ -73,6 +74,14 @@ SAMPLES: list[errors.WintunApiError] = [
     client.CredentialError("the file x", "There is no token file x.", kind="missing"),
     client.FilterRefused("tcp prot 80", "syntax error", 4),
     client.UnexpectedAnswer("get_system", "It does not fit.", answer={"a": 1}),
+    *(
+        kind("Nothing answers.", hint="Start it.")
+        for kind in problems.FleetError.__subclasses__()
+        if kind not in {problems.BusDenied, problems.NobodyAnswers}
+    ),
+    problems.FleetError("It failed.", hint="Try again."),
+    problems.BusDenied("It is not allowed.", subject="wt.lab.m.a", hint="Ask for a key."),
+    problems.NobodyAnswers("Nothing answers.", subject="wt.lab.api.a"),
     *(
         kind(code, "Why.", "It has ended.", hint="Connect again.")
         for kind, code in (
