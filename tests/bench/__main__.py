@@ -28,7 +28,7 @@ from tests.drivers.linux.kernel import namespace
 # In this order: each is a module with `run(bench)`, which returns tables.
 PARTS = (
     *("receive", "inject", "client", "latency", "fanout", "recorder", "sessions", "rest", "memory"),
-    *("filters", "wintun", "tcp"),
+    *("filters", "wintun", "tcp", "fleet"),
 )
 # It calls the service's session in this process, so that another installation cannot stand in.
 OF_CHECKOUT = "wintun"

@@ -222,9 +222,9 @@ class Services:
             self._installation.offloads or name not in (SERVICE_OFFLOAD, EXTENSION_OFFLOAD)
         )
 
-    def get(self, name: str) -> Service:
+    def get(self, name: str, *, is_pinned: bool = True) -> Service:
         """Start the service in one form, or return the one that is kept for all parts."""
-        return self._kept[name] if name in self._kept else self._start(name)
+        return self._kept[name] if name in self._kept else self._start(name, is_pinned)
 
     def keep(self) -> None:
         """Keep one service of each form from now on, for to start one takes a while."""
@@ -242,7 +242,7 @@ class Services:
         while self._kept:
             self._kept.popitem()[1].stop()
 
-    def _start(self, name: str) -> Service:
+    def _start(self, name: str, is_pinned: bool) -> Service:
         self._started += 1
         variables: dict[str, str] = {"WINTUN_API_NATIVE": NATIVE[name]}
         if self._installation.offloads:
@@ -251,7 +251,7 @@ class Services:
         service = Service(
             self._installation.command,
             self._directory / f"service{self._started}",
-            self._prefix,
+            self._prefix if is_pinned else [],
             port=FIRST_SERVICE_PORT + self._started % 100,
             variables=variables,
         )
@@ -307,9 +307,9 @@ class Field:
         """Start the service in every form, with one session each, for both framings."""
         return [one for name in self.forms for one in self.add_service(name)]
 
-    def add_sessions(self, name: str, count: int) -> list[Contender]:
+    def add_sessions(self, name: str, count: int, *, is_pinned: bool = True) -> list[Contender]:
         """Start the service with so many adapters, each with a session; return them in batch."""
-        service = self._services.get(name)
+        service = self._services.get(name, is_pinned=is_pinned)
         self._stack.callback(self._services.release, service)
         self.services[name] = service
         made = []

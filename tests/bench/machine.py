@@ -15,6 +15,8 @@ from subprocess import CalledProcessError
 from tests.drivers.linux.kernel import ip, why_not
 from tests.posix import clock_ticks, page_size, user
 from tests.waiting import within
+from wintun_api.fleet.problems import ServerMissing
+from wintun_api.fleet.server.program import find_program
 
 MTU = 1420
 PAGE, TICK = page_size(), clock_ticks()
@@ -28,8 +30,13 @@ def missing(parts: Iterable[str]) -> list[str]:
     elif reason := why_not():
         lacks.append(reason)
     tools = {"gcc": "gcc", "ip": "iproute2", "taskset": "util-linux"}
-    if "tcp" in parts:
+    if not {"tcp", "fleet"}.isdisjoint(parts):
         tools["iperf3"] = "iperf3"
+    if "fleet" in parts:
+        try:
+            find_program()
+        except ServerMissing as error:
+            lacks.append(f"{error.detail} {error.hint}")
     if "profile" in parts:
         tools["perf"] = "linux-perf"
     lacks += [

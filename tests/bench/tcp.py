@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
-from uuid import uuid4
 
 from tests.bench.bench import Bench
 from tests.bench.contenders import (
@@ -18,9 +16,9 @@ from tests.bench.contenders import (
     C_RELAY_OFFLOAD,
     EXTENSION_OFFLOAD,
     SERVICE,
-    Contender,
 )
 from tests.bench.disturbance import undisturbed
+from tests.bench.hosts import Hosts, apart, inside, joined
 from tests.bench.machine import MTU, cpu_seconds, wait_until
 from tests.bench.rounds import as_before, at_least, ratio, spread
 from tests.bench.tables import Table
@@ -37,27 +35,6 @@ TARGETS = {
     (SERVICE, C_RELAY): as_before(0.44),
 }
 WAYS: list[tuple[str, list[str]]] = [("there", []), ("back", ["-R"])]
-
-
-@dataclass(frozen=True, slots=True)
-class Hosts:
-    """Two namespaces that reach each other.
-
-    Attributes:
-        name: What is between them.
-        one: The first namespace.
-        other: The second one.
-        address: Of the second one, 10.98.SUBNET.2.
-        pids: The processes whose CPU time counts.
-        bridge: The client that joins them.
-    """
-
-    name: str
-    one: str
-    other: str
-    address: str
-    pids: tuple[int, ...] = ()
-    bridge: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,55 +134,25 @@ def _add_rows(table: Table, results: dict[tuple[str, str], list[Transfer]]) -> N
 
 
 @contextmanager
-def _namespace() -> Iterator[str]:
-    name = f"bench-{os.getpid()}-{uuid4().hex[:8]}"  # so that one sees whose it is
-    ip("netns", "add", name)
-    try:
-        ip("-n", name, "link", "set", "lo", "up")
-        yield name
-    finally:
-        ip("netns", "del", name)
-
-
-@contextmanager
-def _two(devices: list[str], subnet: int) -> Iterator[list[str]]:
-    """Put each device into a namespace of its own and give it an address."""
-    with _namespace() as one, _namespace() as other:
-        for number, (name, device) in enumerate(zip((one, other), devices, strict=True), 1):
-            ip("link", "set", device, "netns", name)
-            ip("-n", name, "addr", "flush", "dev", device)
-            ip("-n", name, "addr", "add", f"10.98.{subnet}.{number}/24", "dev", device)
-            ip("-n", name, "link", "set", device, "up", "mtu", str(MTU))
-        yield [one, other]
-
-
-@contextmanager
-def joined(bench: Bench, name: str, pair: list[Contender], subnet: int) -> Iterator[Hosts]:
-    """Join two adapters with a client, each in a namespace of its own."""
-    ends = [value for one in pair for value in (one.port, one.path)]
-    with _two([one.device for one in pair], subnet) as (one, other):
-        client = bench.programs.start("bridge", pair[0].headers, *ends, ready="open")
-        try:
-            pids = tuple({end.pid for end in pair})
-            yield Hosts(name, one, other, f"10.98.{subnet}.2", pids, (client.pid,))
-            client.stop()
-        finally:
-            client.end()
-
-
-@contextmanager
 def _veth(subnet: int) -> Iterator[Hosts]:
     devices = ["benchveth0", "benchveth1"]
     ip("link", "add", devices[0], "type", "veth", "peer", "name", devices[1])
-    with _two(devices, subnet) as (one, other):
+    with apart(devices, subnet) as (one, other):
         yield Hosts(VETH, one, other, f"10.98.{subnet}.2")
 
 
-def iperf3(bench: Bench, hosts: Hosts, option: list[str], address: str | None = None) -> Transfer:
+def iperf3(
+    bench: Bench,
+    hosts: Hosts,
+    option: list[str],
+    address: str | None = None,
+    *,
+    is_pinned: bool = True,
+) -> Transfer:
     """Transfer for a while, to another address of the second host where one is given."""
-    prefix = bench.programs.prefix
+    prefix = bench.programs.prefix if is_pinned else []
     server = subprocess.Popen(
-        _inside(hosts.other, [*prefix, "iperf3", "-s", "-1", "-p", PORT]),
+        inside(hosts.other, [*prefix, "iperf3", "-s", "-1", "-p", PORT]),
         stdout=subprocess.DEVNULL,
     )
     try:
@@ -215,7 +162,7 @@ def iperf3(bench: Bench, hosts: Hosts, option: list[str], address: str | None = 
         command = ["iperf3", "-J", "-c", address or hosts.address, "-p", PORT, "-t", seconds,
                    "--connect-timeout", "5000", *option]  # fmt: skip
         done = subprocess.run(
-            _inside(hosts.one, [*prefix, *command]),
+            inside(hosts.one, [*prefix, *command]),
             capture_output=True, text=True, check=False, timeout=120,
         )  # fmt: skip
         if done.returncode != 0:
@@ -243,7 +190,7 @@ def _broken(hosts: Hosts) -> int:
 
 def _counter(namespace: str, group: str, name: str) -> int:
     shown = subprocess.run(
-        _inside(namespace, ["cat", "/proc/net/snmp"]), capture_output=True, text=True, check=True
+        inside(namespace, ["cat", "/proc/net/snmp"]), capture_output=True, text=True, check=True
     ).stdout
     heads, values = (line.split() for line in shown.splitlines() if line.startswith(group))
     return int(values[heads.index(name)])
@@ -251,10 +198,6 @@ def _counter(namespace: str, group: str, name: str) -> int:
 
 def _listens(namespace: str) -> bool:
     shown = subprocess.run(
-        _inside(namespace, ["ss", "-Hltn"]), capture_output=True, text=True, check=True
+        inside(namespace, ["ss", "-Hltn"]), capture_output=True, text=True, check=True
     ).stdout
     return f":{PORT} " in shown
-
-
-def _inside(namespace: str, command: list[str]) -> list[str]:
-    return ["ip", "netns", "exec", namespace, *command]

@@ -12,10 +12,11 @@ import pytest
 
 from tests.bench.bench import Bench
 from tests.bench.contenders import Services
+from tests.bench.hosts import Hosts, joined
 from tests.bench.installation import installation
 from tests.bench.machine import missing
 from tests.bench.programs import Programs
-from tests.bench.tcp import WAYS, Hosts, iperf3, joined
+from tests.bench.tcp import WAYS, iperf3
 from tests.drivers.linux.kernel import ip, namespace
 from wintun_api.wire import BATCH, RAW
 
