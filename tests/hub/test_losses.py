@@ -79,11 +79,12 @@ def test_the_host_s_losses_never_go_back(steps: list[tuple[int, int]]) -> None:
 
 
 def test_counters_that_cannot_be_read_are_not_zero() -> None:
-    """Where the system tells nothing, what was lost is not known."""
+    """Where the system tells nothing, what was lost is not known, nor what came before."""
     account = HostLosses()
     account.begin(None)
     assert account.learn(LinkCounters(received_dropped=9)) == 0
     assert account.lost is None
+    assert account.handed_before is None
 
 
 def test_ring_losses_are_told_while_the_session_runs() -> None:

@@ -34,6 +34,24 @@ def test_packets_reach_a_subscriber_in_order() -> None:
     asyncio.run(body())
 
 
+def test_a_session_says_what_the_host_had_handed_over_before() -> None:
+    """What an earlier session got, or was lost without one, is told by the next one."""
+
+    async def body() -> None:
+        async with hub() as one:
+            first, ring = await one.session()
+            assert first.view().handed_before == 0
+            reader = Reader(first)
+            ring.deliver(PACKET, PACKET)
+            await reader.packets(2)
+            await one.registry.sessions.end(first.id)
+            one.driver.device("A").dropped += 3
+            second = await one.registry.sessions.start(first.adapter)
+            assert second.view().handed_before == 5
+
+    asyncio.run(body())
+
+
 def test_a_corrupt_ring_is_restarted_once() -> None:
     """The first corruption starts a new driver session under the same id; packets go on."""
 

@@ -171,6 +171,7 @@ def session_of(view: SessionView) -> Session:
         started_at=time_of(view.started_ns),
         ended_at=None if view.ended_ns is None else time_of(view.ended_ns),
         restarts=view.restarts,
+        handed_before=view.handed_before,
         subscribers=view.subscribers,
         impairment=None if impaired is None else marking(impaired.rules),
         recorder=None if view.recorder is None else recorder_of(view.recorder),

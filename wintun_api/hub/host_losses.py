@@ -16,10 +16,13 @@ class HostLosses:
 
     Attributes:
         lost: Packets that the host lost since `begin`; None if no counters could be read.
+        handed_before: Packets that the host had handed to the adapter until `begin`, lost or not;
+            None if no counters could be read.
     """
 
     def __init__(self) -> None:
         self.lost: int | None = None
+        self.handed_before: int | None = None
         self._begun: LinkCounters | None = None
         self._stranded = 0
 
@@ -27,6 +30,8 @@ class HostLosses:
         """Start from these counters; None if they cannot be read."""
         self._begun = counters
         self.lost = None if counters is None else 0
+        if counters is not None:
+            self.handed_before = counters.received_packets + counters.received_dropped
 
     def learn(self, counters: LinkCounters | None, drained: int | None = None) -> int:
         """Take new counters; return how many packets were lost since the last time.

@@ -75,6 +75,7 @@ class SessionView:
         hold: The clients that hold its adapter, and what ends with them; None if none do.
         impairment: What is done to its packets; None if nothing.
         name: The name of its adapter when it started.
+        handed_before: What the host had handed to the adapter until then; None if unknown.
         recorder: What keeps its last packets; None if nothing does.
     """
 
@@ -91,6 +92,7 @@ class SessionView:
     subscribers: int
     counters: SessionCounters
     name: str = ""
+    handed_before: int | None = None
     hold: HoldView | None = None
     impairment: ImpairmentView | None = None
     recorder: RecorderView | None = None
@@ -198,6 +200,7 @@ class ManagedSession:
             restarts=self._restarts,
             subscribers=len(self.fanout) - (self.recorder is not None and not self.state.over),
             counters=self.counters.copy(),
+            handed_before=self._host.handed_before,
             hold=None if self.hold is None else self.hold.view(),
             impairment=self.network.view() if self.network.impairs else None,
             recorder=None if self.recorder is None else self.recorder.view(),

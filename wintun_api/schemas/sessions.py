@@ -148,6 +148,14 @@ class Session(Model):
     restarts: int = Field(
         description="The number of restarts after the receive ring was found corrupt, at most 1."
     )
+    handed_before: int | None = Field(
+        default=None,
+        description="The packets that the host had handed to the adapter before this session "
+        "started, since the adapter was created: those that earlier sessions received, and those "
+        "that were lost. With `offload`, packets that came as one piece count once. Null if the "
+        "system does not count them.",
+        examples=[0],
+    )
     subscribers: int = Field(description="The number of clients that receive packets now.")
     impairment: str | None = Field(
         default=None,

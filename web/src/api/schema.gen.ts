@@ -2553,6 +2553,12 @@ export interface components {
             restarts: number;
             /**
              * Format: int64
+             * @description The packets that the host had handed to the adapter before this session started, since the adapter was created: those that earlier sessions received, and those that were lost. With `offload`, packets that came as one piece count once. Null if the system does not count them.
+             * @example 0
+             */
+            handed_before?: number | null;
+            /**
+             * Format: int64
              * @description The number of clients that receive packets now.
              */
             subscribers: number;
@@ -5225,6 +5231,7 @@ export interface operations {
                      *         "started_at": "2026-11-25T09:30:00Z",
                      *         "ended_at": null,
                      *         "restarts": 0,
+                     *         "handed_before": 0,
                      *         "subscribers": 1,
                      *         "impairment": null,
                      *         "recorder": null,
@@ -5354,6 +5361,7 @@ export interface operations {
                      *       "started_at": "2026-11-25T09:30:00Z",
                      *       "ended_at": null,
                      *       "restarts": 0,
+                     *       "handed_before": 0,
                      *       "subscribers": 1,
                      *       "impairment": null,
                      *       "recorder": null,
@@ -5551,6 +5559,7 @@ export interface operations {
                      *       "started_at": "2026-11-25T09:30:00Z",
                      *       "ended_at": null,
                      *       "restarts": 0,
+                     *       "handed_before": 0,
                      *       "subscribers": 1,
                      *       "impairment": null,
                      *       "recorder": null,
@@ -5685,6 +5694,7 @@ export interface operations {
                      *       "started_at": "2026-11-25T09:30:00Z",
                      *       "ended_at": null,
                      *       "restarts": 0,
+                     *       "handed_before": 0,
                      *       "subscribers": 1,
                      *       "impairment": null,
                      *       "recorder": null,

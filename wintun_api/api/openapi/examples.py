@@ -92,6 +92,7 @@ RUNNING = Session(
     started_at=TIME,
     ended_at=None,
     restarts=0,
+    handed_before=0,
     subscribers=1,
     counters=SessionCounters(
         received=Traffic(packets=1204, bytes=912345),
