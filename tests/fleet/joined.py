@@ -11,9 +11,10 @@ from tests.fleet.sites import Site
 from tests.running import TOKEN
 from wintun_api.client import AsyncClient
 from wintun_api.client.backoff import Backoff
-from wintun_api.fleet.agent import Agent, Order, Pace
+from wintun_api.fleet.agent import Agent
 from wintun_api.fleet.events import Event, EventKind
 from wintun_api.fleet.ledger import Ledger
+from wintun_api.fleet.order import Order, Pace
 
 QUICK = Pace(
     renewal=0.2,
@@ -26,10 +27,18 @@ QUICK = Pace(
 
 
 class Joined:
-    """An agent on a site, and what it has told."""
+    """An agent on a site, and what it has told. The block begins when it has told `until`."""
 
-    def __init__(self, site: Site, server: MemoryServer, **options: Any) -> None:
+    def __init__(
+        self,
+        site: Site,
+        server: MemoryServer,
+        *,
+        until: EventKind = EventKind.SERVICE_CONNECTED,
+        **options: Any,
+    ) -> None:
         self.site = site
+        self.until = until
         self.bus: MemoryBus = server.connect(site.host)
         self.told: list[Event] = []
         self.token = options.pop("token", TOKEN)
@@ -49,7 +58,7 @@ class Joined:
             pace=QUICK,
         )
         self.task = asyncio.ensure_future(self.agent.run(self._stop))
-        await eventually(lambda: self.kinds(EventKind.SERVICE_CONNECTED) or self.task.done())
+        await eventually(lambda: self.kinds(self.until) or self.task.done())
         if self.task.done():
             await self.__aexit__()
             self.task.result()
@@ -63,8 +72,9 @@ class Joined:
         self.ledger.close()
 
     async def kill(self) -> None:
-        """End it as `kill -9` would: nothing is said."""
+        """End it as `kill -9` would: nothing is said, and the session goes on."""
         self.bus.lose()
+        await self.client.aclose()
         self.task.cancel()
         await asyncio.gather(self.task, return_exceptions=True)
 

@@ -21,7 +21,6 @@ _CODES: Final[dict[type[problems.FleetError], ExitCode]] = {
     problems.LaboratoryInUse: ExitCode.CONFLICT,
     problems.LedgerInUse: ExitCode.CONFLICT,
     problems.KeyInUse: ExitCode.CONFLICT,
-    problems.AdapterMissing: ExitCode.NOT_FOUND,
     problems.HostMissing: ExitCode.NOT_FOUND,
     problems.TokenTooNarrow: ExitCode.REFUSED,
     problems.KeyTaken: ExitCode.CONFLICT,

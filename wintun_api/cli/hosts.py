@@ -79,6 +79,7 @@ async def _run(
 ) -> None:
     import asyncio
 
+    from wintun_api.fleet.race import first_of
     from wintun_api.fleet.rights import Role
     from wintun_api.fleet.storage import READER
 
@@ -92,29 +93,16 @@ async def _run(
             try:
                 _show(view.known(), watch=watch, as_json=as_json)
                 while watch and not stop.is_set():
-                    await _first(view.changed.wait(), stop.wait())
+                    await first_of(view.changed.wait(), stop.wait())
                     if stop.is_set():
                         break
                     view.changed.clear()
                     _show(view.known(), watch=watch, as_json=as_json)
-                    await _first(asyncio.sleep(PAUSE), stop.wait())
+                    await first_of(asyncio.sleep(PAUSE), stop.wait())
             finally:
                 await view.aclose()
         finally:
             await bus.aclose()
-
-
-async def _first(*waits: Any) -> None:
-    """Wait for what comes first, and end the others."""
-    import asyncio
-
-    tasks = [asyncio.ensure_future(one) for one in waits]
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,9 +174,9 @@ class View:
 
         self.changed = asyncio.Event()
 
-        def appeared(_what: Appearance, _host: Host) -> None:
+        def appeared(_what: Appearance, host: Host) -> None:
             self.changed.set()
-            self.claims.hosts_changed()
+            self.claims.host_changed(host.id)
 
         def routed(_routes: Routes) -> None:
             self.changed.set()

@@ -1,9 +1,13 @@
-"""The adapter at the local service: find it, exchange its packets, come back when it is gone."""
+"""The adapter at the local service: find it, exchange its packets, come back when it is gone.
+
+A service that does not answer is tried again, ever more seldom. What it does not have yet, an
+adapter or a session, it tells itself when it has it.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING, Final, Protocol
 from uuid import UUID
@@ -20,7 +24,12 @@ from wintun_api.client.problems import (
     TokenRevoked,
 )
 from wintun_api.fleet.card import MAX_ADAPTERS, CardAdapter
-from wintun_api.fleet.problems import AdapterMissing, TokenTooNarrow
+from wintun_api.fleet.problems import (
+    AdapterMissing,
+    SessionMissing,
+    TokenTooNarrow,
+)
+from wintun_api.fleet.service_changes import ServiceChanges
 
 if TYPE_CHECKING:
     from wintun_api.client import AsyncClient, AsyncPacketStream
@@ -68,6 +77,7 @@ class Attachment:
         overflow: str,
         on_found: Callable[[Adapter], None],
         on_change: Callable[[bool, str], None],
+        on_wait: Callable[[AdapterMissing | SessionMissing], None],
         on_end: Callable[[], None],
         backoff: Backoff = BACKOFF,
     ) -> None:
@@ -80,6 +90,8 @@ class Attachment:
             on_found: Called with the adapter when it is read, and when its settings have changed.
             on_change: Called when packets are exchanged, and when they no longer are: with whether
                 they are, and why in words.
+            on_wait: Called when it begins to wait for an adapter or a session, with what is missing
+                and how it is made.
             on_end: Called when a stream has ended, and nothing is known of it later.
             backoff: How patiently the service is looked for when it has gone.
         """
@@ -91,16 +103,16 @@ class Attachment:
         self._overflow = overflow
         self._on_found = on_found
         self._on_change = on_change
+        self._on_wait = on_wait
         self._on_end = on_end
         self._backoff = backoff
 
     async def check(self) -> None:
-        """See that the service is there, that the token is right, and that it has the adapter.
+        """See that the service is there, and that the token is right.
 
         Raises:
             ClientError: The service refuses, or does not answer.
             TokenTooNarrow: The token does not allow what is needed.
-            AdapterMissing: There is no such adapter, or there are several.
         """
         system = await self._client.get_system()
         missing = [one.value for one in NEEDED if one not in system.scopes]
@@ -112,7 +124,19 @@ class Attachment:
             )
         driver = await self._client.get_driver()
         self.driver = f"{driver.name.value} {driver.running_version or ''}".strip()
-        self._read(await self._find())
+
+    async def find(self) -> None:
+        """Read the adapter, and wait for it as long as the service does not have it.
+
+        Raises:
+            ClientError: The service refuses for good, as a token that was revoked.
+        """
+
+        async def read(_changes: ServiceChanges) -> bool:
+            self._read(await self._find())
+            return True
+
+        await self._until(read)
 
     async def card(self) -> tuple[list[CardAdapter], int]:
         """Read the adapters of the service for a card, and how many more it has.
@@ -143,34 +167,50 @@ class Attachment:
         return told, len(adapters) - len(told)
 
     async def serve(self, work: Work) -> None:
-        """Exchange packets until cancelled, and come back to the service whenever it is gone.
+        """Exchange packets until cancelled; come back to the service, and wait for what it lacks.
 
         Raises:
             ClientError: The service refuses for good, as a token that was revoked.
-            TokenTooNarrow: No session runs, and the token may not start one.
         """
-        delays, told = self._backoff.delays(), ""
-        while True:
-            try:
-                try:
-                    await self._exchange(work)
-                finally:
-                    self._on_end()
-                why = "its session has ended"
-            except AdapterMissing as error:
-                why = error.detail
-            except (ServiceUnreachable, StreamClosed, ProblemError) as error:
-                if not may_pass(error):
-                    raise
-                why = error.detail
-            if self.connected:
-                delays, told = self._backoff.delays(), ""
-            if self.connected or why != told:
-                self.connected, told = False, why
-                self._on_change(False, why)
-            await asyncio.sleep(next(delays))
 
-    async def _exchange(self, work: Work) -> None:
+        async def exchange(changes: ServiceChanges) -> bool:
+            try:
+                await self._exchange(work, changes)
+            finally:
+                self._on_end()
+            return False
+
+        await self._until(exchange)
+
+    async def _until(self, attempt: Callable[[ServiceChanges], Awaitable[bool]]) -> None:
+        """Try something until it is done."""
+        delays, told = self._backoff.delays(), ""
+        async with ServiceChanges(self._client, self._backoff) as changes:
+            while True:
+                missing: AdapterMissing | SessionMissing | None = None
+                why = "its session has ended"
+                try:
+                    if await attempt(changes):
+                        return
+                except (AdapterMissing, SessionMissing) as error:
+                    missing, why = error, error.detail
+                except (ServiceUnreachable, StreamClosed, ProblemError) as error:
+                    if not may_pass(error):
+                        raise
+                    why = error.detail
+                if self.connected:
+                    delays, told = self._backoff.delays(), ""
+                if missing is not None and why != told:
+                    self._on_wait(missing)
+                elif self.connected or why != told:
+                    self._on_change(False, why)
+                self.connected, told = False, why
+                if missing is not None:
+                    await changes.next()
+                else:
+                    await asyncio.sleep(next(delays))
+
+    async def _exchange(self, work: Work, changes: ServiceChanges) -> None:
         adapter = await self._find()
         session = (
             self._client.session(adapter.session)
@@ -183,7 +223,7 @@ class Attachment:
             except ProblemError as error:
                 if error.kind != "missing-scope":
                     raise
-                raise TokenTooNarrow(
+                raise SessionMissing(
                     f"No session runs on the adapter {adapter.name}, and the token may not start "
                     "one.",
                     hint=f"Start it with: wintun-api sessions start {adapter.name}",
@@ -196,6 +236,7 @@ class Attachment:
                     reconnect=self._backoff,
                 )
             )
+            await changes.rest()
             self._read(adapter)
 
             def connected(there: bool) -> None:
@@ -212,22 +253,14 @@ class Attachment:
         guid = None
         with suppress(ValueError):
             guid = UUID(self._word)
-        found = [one for one in adapters if guid in (one.guid, None) and self._means(one, guid)]
-        if not found:
-            raise AdapterMissing(
-                f"The service has no adapter {self._word}.",
-                hint="List the adapters with wintun-api adapters list, or create it with: "
-                f"wintun-api adapters create {self._word} --address 10.99.0.1/24",
-            )
-        if len(found) > 1:
-            raise AdapterMissing(
-                f"Several adapters have the name {self._word}.",
-                hint=f"Give the GUID of one: {', '.join(str(one.guid) for one in found)}.",
-            )
-        return found[0]
-
-    def _means(self, adapter: Adapter, guid: UUID | None) -> bool:
-        return adapter.guid == guid if guid is not None else adapter.name == self._word
+        for one in adapters:
+            if one.guid == guid if guid is not None else one.name == self._word:
+                return one
+        raise AdapterMissing(
+            f"The service has no adapter {self._word}.",
+            hint="List the adapters with wintun-api adapters list, or create it with: "
+            f"wintun-api adapters create {self._word} --address 10.99.0.1/24",
+        )
 
     def _read(self, adapter: Adapter) -> None:
         self.adapter = adapter

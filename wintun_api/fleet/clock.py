@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 from wintun_api.fleet.bus.seam import Bus
+from wintun_api.fleet.problems import BusUnavailable
 
 ROUNDS: Final = 8
 
@@ -66,6 +69,13 @@ class Clock:
         assert best is not None
         self.reading = best
         return best
+
+    async def keep(self, period: float) -> None:
+        """Measure it again after every `period` seconds, until cancelled."""
+        while True:
+            await asyncio.sleep(period)
+            with suppress(BusUnavailable):  # the agent tells by itself that the bus is gone
+                await self.measure()
 
     def server_ns(self) -> int:
         """Return the server's time now; this host's before it was measured."""

@@ -36,6 +36,7 @@ class EventKind(StrEnum):
     HOST_DIED = "host.died"
     SERVICE_CONNECTED = "service.connected"
     SERVICE_LOST = "service.lost"
+    SERVICE_WAITING = "service.waiting"
     PACKETS_LOST = "packets.lost"
     REQUEST_ANSWERED = "request.answered"
     REQUEST_REFUSED = "request.refused"

@@ -14,6 +14,7 @@ FleetError             base of them all
 ├── LedgerFull         a ledger has no room for another host
 ├── HostMissing        no host of the network has a name, or several have it
 ├── AdapterMissing     the service does not have the adapter that joins
+├── SessionMissing     no session runs on the adapter, and the token may not start one
 ├── TokenTooNarrow     the token of the service does not allow what an agent does
 └── KeyInUse           another agent has joined with the same key
 """
@@ -101,7 +102,11 @@ class HostMissing(FleetError):
 
 
 class AdapterMissing(FleetError):
-    """Report that the service does not have the adapter that joins, or has several."""
+    """Report that the service does not have the adapter that joins. The agent waits for it."""
+
+
+class SessionMissing(FleetError):
+    """Report that no session runs, and that the token may not start one. The agent waits for it."""
 
 
 class TokenTooNarrow(FleetError):

@@ -15,6 +15,7 @@ from ipaddress import ip_address
 from typing import Any, Final
 
 from wintun_api.fleet.problems import ServerFailed
+from wintun_api.fleet.race import first_of
 from wintun_api.fleet.server import administration
 from wintun_api.fleet.server.configuration import kept_bytes
 from wintun_api.fleet.server.laboratory import Laboratory, note
@@ -66,11 +67,11 @@ async def run(
                 _write(plan, laboratory)
                 async with _child(program, laboratory, lock) as (server, log):
                     note(lock, plan.listening.own_url, server.pid)
-                    if await _first(log.ready.wait(), server.wait(), stopped.wait()) == 0:
+                    if await first_of(log.ready.wait(), server.wait(), stopped.wait()) == 0:
                         await administration.prepare_all(plan, laboratory.trusted(plan))
                         await change.aclose()
                         started(plan, server.pid)
-                        await _first(stopped.wait(), server.wait())
+                        await first_of(stopped.wait(), server.wait())
                     await _check_running(server, log)
 
 
@@ -81,17 +82,6 @@ def _write(plan: Plan, laboratory: Laboratory) -> None:
     if plan.listening.tls:
         laboratory.write_certificate(plan)
     laboratory.write(plan)
-
-
-async def _first(*waits: Any) -> int:
-    """Wait for one of several, and return which one it was."""
-    tasks = [asyncio.ensure_future(one) for one in waits]
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        return next(index for index, task in enumerate(tasks) if task.done())
-    finally:
-        for task in tasks:
-            task.cancel()
 
 
 async def _check_running(server: Process, log: ServerLog) -> None:
