@@ -87,6 +87,7 @@ MESSAGES: tuple[Model, ...] = (
             snaplen=0,
         ),
         next_sequence=NextSequence(received=1205, injected=1199),
+        handed_before=0,
         started=True,
         ends=Ends.SESSION,
     ),

@@ -43,6 +43,7 @@ class Stream:
 
     class hello:  # noqa: N801 - as a stream has it
         session = "5f0c9d1e2b3a"
+        handed_before = None
 
         class next_sequence:  # noqa: N801 - as a stream has it
             received = 0

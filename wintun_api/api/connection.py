@@ -266,6 +266,7 @@ class PacketConnection:
                 "snaplen": options.snaplen,
             },
             "next_sequence": {"received": received, "injected": injected},
+            "handed_before": self._session.handed_before,
             "started": started,
             "ends": options.ends,
             "tap": options.tap,

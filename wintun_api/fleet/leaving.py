@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from wintun_api.client import AsyncPacketStream
 
 QUIET: Final = 1.0  # seconds without packets for a host, after which it is told the next number
+FIRST: Final = 0  # the number of the first packet of a session
 GROUP_TAILS: Final = 3  # how often all hosts are told it, as they confirm nothing
 
 
@@ -35,7 +36,7 @@ class Leaving:
     Attributes:
         grouping: Decides where packets go; the agent replaces it with the routes.
         on_unroutable: Gets some of the packets whose destination no host has.
-        uncounted: How often the service has lost packets and did not know how many.
+        uncounted: How often packets were lost, and it is not known how many.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class Leaving:
         self._ledger = ledger
         self._policy = policy
         self._backlog = Backlog(self._dropped, limit=limit, policy=policy)
+        self._has_read = False
         self._draining = False
         self._refused = asyncio.Event()  # the bus takes no more until it has room
         # When something was sent to a host, and not a tail; an agent before this one may have.
@@ -84,7 +86,14 @@ class Leaving:
             ClientError: It has ended before its session has.
         """
         hello = stream.hello
-        self._ledger.taken.follow(hello.session, hello.next_sequence.received)
+        # A session that has begun while this agent runs is the agent's from its first packet on.
+        first = FIRST if self._has_read else None
+        self._has_read = True
+        missed = self._ledger.taken.follow(
+            hello.session, hello.next_sequence.received, handed=hello.handed_before, first=first
+        )
+        if missed is None:
+            self.uncounted += 1
         while items := await stream.several():
             for item in items:
                 self.take(item)

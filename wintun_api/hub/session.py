@@ -200,11 +200,16 @@ class ManagedSession:
             restarts=self._restarts,
             subscribers=len(self.fanout) - (self.recorder is not None and not self.state.over),
             counters=self.counters.copy(),
-            handed_before=self._host.handed_before,
+            handed_before=self.handed_before,
             hold=None if self.hold is None else self.hold.view(),
             impairment=self.network.view() if self.network.impairs else None,
             recorder=None if self.recorder is None else self.recorder.view(),
         )
+
+    @property
+    def handed_before(self) -> int | None:
+        """What the host had handed to the adapter before it started; None if unknown."""
+        return self._host.handed_before
 
     async def start(self) -> None:
         """Start the driver's session and begin to drain it.

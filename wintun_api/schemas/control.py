@@ -117,6 +117,11 @@ class Hello(Model):
         description="The sequence numbers of the next packets. With them, the client can detect a "
         "loss before the first batch."
     )
+    handed_before: int | None = Field(
+        default=None,
+        description="The packets that the host had handed to the adapter before the session "
+        "started, as `GET /v1/sessions/{id}` has it.",
+    )
     started: bool = Field(
         default=False, description="Whether the session was started for this client."
     )
