@@ -7,6 +7,7 @@ import json
 import signal
 import sys
 from collections.abc import Iterator
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -162,6 +163,17 @@ def test_a_key_that_was_copied_joins(lab: Lab) -> None:
     program.wait_for(f"{line.identity.host}.* has joined lab")
 
 
+def test_a_key_for_some_prefixes_claims_no_others(lab: Lab) -> None:
+    """The server refuses the others, and each is told; the host joins with what is left."""
+    mine = (ip_network("10.7.1.1/32"),)
+    write_key(lab.path / "key", asyncio.run(lab.server.issue(prefixes=mine)))
+    key = ("--key", str(lab.path / "key"), "--prefix", "192.168.9.0/24")
+    program = lab.join("L1", *key)
+    program.wait_for("does not allow this host to claim 192.168.9.0/24")
+    program.wait_for("10.7.1.1/32 leads to this host")
+    assert [one["prefixes"] for one in lab.hosts()] == [["10.7.1.1/32"]]
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
@@ -171,7 +183,6 @@ def test_a_key_that_was_copied_joins(lab: Lab) -> None:
         (("lab", "--adapter", "L1", "--bus-bytes", "1kb"), ExitCode.USAGE, "--bus-bytes"),
         (("lab", "--adapter", "L1", "--policy", "hope"), ExitCode.USAGE, "--policy"),
         (("lab", "--adapter", "L1", "--name", "x" * 65), ExitCode.USAGE, "--name"),
-        (("lab", "--adapter", "L9"), ExitCode.NOT_FOUND, "adapters create L9"),
         (("other", "--adapter", "L1"), ExitCode.NOT_FOUND, "network"),
         (("lab", "--adapter", "L1", "--key", "nowhere"), ExitCode.FAILED, "nowhere"),
         (
@@ -181,7 +192,7 @@ def test_a_key_that_was_copied_joins(lab: Lab) -> None:
         ),
         (
             ("lab", "--adapter", "L1", "--bus", "nats://192.0.2.1:4222"),
-            ExitCode.REFUSED,
+            ExitCode.USAGE,
             "without encryption",
         ),
         (
@@ -212,6 +223,15 @@ def test_a_service_that_is_not_there_is_named(lab: Lab) -> None:
     refused(result, ExitCode.REFUSED, "wintun-api tokens create read capture inject")
     result = invoke("join", "lab", "--adapter", "L1", *lab.common, WINTUN_API_TOKEN="wrong")
     refused(result, ExitCode.REFUSED, "token")
+
+
+def test_an_adapter_that_is_missing_is_waited_for(lab: Lab) -> None:
+    """The line says which command creates it; the agent goes on when that has been done."""
+    program = lab.start(*("join", "lab", "--adapter", "L9", *lab.common), WINTUN_API_TOKEN=TOKEN)
+    program.wait_for("The agent waits for it.*wintun-api adapters create L9")
+    lab.service.adapter(name="L9", addresses=["10.7.9.1/24"])
+    program.wait_for("Packets are exchanged")
+    assert program.end()[0] == ExitCode.INTERRUPTED
 
 
 def test_no_seed_is_shown(lab: Lab) -> None:

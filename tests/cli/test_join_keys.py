@@ -107,6 +107,46 @@ def test_a_key_is_revoked_by_its_name(data: tuple[str, str]) -> None:
     assert json.loads(again.stderr)["detail"] == "No keys of the network 'lab' are called 'rig'."
 
 
+def test_a_key_can_name_other_servers(data: tuple[str, str]) -> None:
+    """Those that the host reaches, behind NAT or by a name; the port can be left out."""
+    urls = ("--server", "tls://hub.example.com", "--server", "tls://192.0.2.7:5222")
+    made = invoke("join", "keys", *data, *urls)
+    assert made.exit_code == 0, made.output
+    line = KeyLine.parse(made.stdout)
+    assert line.servers == ("tls://hub.example.com:4222", "tls://192.0.2.7:5222")
+    assert "certificate" not in made.stderr  # this bus has none, so the name is another server's
+
+
+def test_a_name_that_the_certificate_lacks_is_warned_of(tmp_path: Path) -> None:
+    """A host would refuse the server; the warning says how the bus gets the name."""
+    laboratory = Laboratory(tmp_path / "bus")
+    laboratory.prepare()
+    plan = plan_of(Listening("0.0.0.0", names=("hub.example.com",), found=False))
+    laboratory.write_certificate(plan)
+    laboratory.write(plan)
+    data = ("--data-dir", str(laboratory.path))
+    known = invoke("join", "keys", *data, "--server", "tls://Hub.example.com:5222")
+    assert "Warning" not in known.stderr
+    unknown = invoke("join", "keys", *data, "--server", "tls://nat.example.com")
+    assert KeyLine.parse(unknown.stdout).ca is not None
+    assert "Start the bus with --hostname nat.example.com." in unknown.stderr
+
+
+def test_a_key_can_be_for_some_prefixes(data: tuple[str, str]) -> None:
+    """The list shows them, and the configuration for the server has them as subjects."""
+    given = ("--prefix", "10.7.0.2/32", "--prefix", "fd00::/64")
+    key = json.loads(invoke("join", "keys", *data, *given, "--json").stdout)
+    assert key["prefixes"] == ["10.7.0.2/32", "fd00::/64"]
+    free = json.loads(invoke("join", "keys", *data, "--json").stdout)
+    listed = invoke("join", "keys", *data, "--list").stdout
+    assert "10.7.0.2/32" in listed
+    assert "everything" in listed
+    printed = invoke("join", "keys", *data, "--print-config").stdout
+    assert f"$KV.wt_lab_routes.{key['id']}.10-7-0-2_32" in printed
+    assert f"$KV.wt_lab_routes.{key['id']}.*" not in printed
+    assert f"$KV.wt_lab_routes.{free['id']}.*" in printed
+
+
 def test_a_machine_without_a_bus_is_told_what_to_do(tmp_path: Path) -> None:
     """There is nothing that could accept the key."""
     made = invoke("join", "keys", "--data-dir", str(tmp_path / "none"))
@@ -138,6 +178,11 @@ def test_the_network_is_asked_for_where_there_are_several(tmp_path: Path) -> Non
         ("--role", "king"),
         ("--output", ""),
         ("--prepare", "http://hub"),
+        ("--server", "nats://192.0.2.7"),
+        ("--server", "hub.example.com"),
+        ("--server", "tls://hub", "--list"),
+        ("--prefix", "10.7.0.2/24"),
+        ("--prefix", "10.7.0.2", "--role", "reader"),
     ],
     ids=" ".join,
 )

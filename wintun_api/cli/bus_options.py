@@ -62,7 +62,7 @@ def own_names(address: str) -> Iterator[str]:
 
 
 def _address_in(text: str) -> tuple[str, int]:
-    from wintun_api.fleet.server.plan import PORT
+    from wintun_api.fleet.urls import PORT
 
     address, port = text.strip(), str(PORT)
     if address.startswith("["):

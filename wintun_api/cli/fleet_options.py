@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,7 +16,7 @@ from wintun_api.cli.options import as_folder, as_path
 if TYPE_CHECKING:
     from wintun_api.fleet.bus.nats import NatsBus
     from wintun_api.fleet.identity import KeyLine
-    from wintun_api.fleet.network import Network
+    from wintun_api.fleet.network import Network, Prefix
     from wintun_api.fleet.rights import Role
     from wintun_api.fleet.storage import Storage
 
@@ -144,4 +145,18 @@ def network_in(name: str) -> Network:
     except InvalidArgument as error:
         raise typer.BadParameter(
             str(error).removeprefix(f"{error.field}: "), param_hint="NETWORK"
+        ) from None
+
+
+def prefix_in(text: str) -> Prefix:
+    """Return the prefix that was given.
+
+    Raises:
+        typer.BadParameter: It is not a network.
+    """
+    try:
+        return ip_network(text.strip())
+    except ValueError as error:
+        raise typer.BadParameter(
+            f"{text!r} is not a network such as 192.168.5.0/24: {error}.", param_hint="--prefix"
         ) from None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Callable
-from ipaddress import ip_network
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
@@ -18,6 +17,7 @@ from wintun_api.cli.fleet_options import (
     check_name,
     connected,
     network_in,
+    prefix_in,
     takes_fleet_options,
 )
 from wintun_api.cli.interruption import Interruption
@@ -29,9 +29,8 @@ if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
     from wintun_api.fleet.accounts import Accounts
-    from wintun_api.fleet.agent import Order
     from wintun_api.fleet.events import Event
-    from wintun_api.fleet.network import Prefix
+    from wintun_api.fleet.order import Order
 
 LEAST_BYTES, MOST_BYTES = 256 * 1024, 1 << 30
 EPILOG: Final = (
@@ -125,15 +124,15 @@ def join(
             "--capture-filter and --capture-snaplen belong to --capture, which is missing."
         )
     with fleet_failures(EXTRA):
-        from wintun_api.fleet.agent import Order
         from wintun_api.fleet.allowance import Allow
         from wintun_api.fleet.capturing import CaptureOrder
+        from wintun_api.fleet.order import Order
 
         order = Order(
             network_in(network),
             adapter,
             _name_in(name),
-            tuple(map(_prefix_in, prefix or ())),
+            tuple(map(prefix_in, prefix or ())),
             policy,
             bytes_in(bus_bytes, "--bus-bytes", least=LEAST_BYTES, most=MOST_BYTES),
             Allow(allow) if allow else None,
@@ -221,12 +220,3 @@ def _name_in(name: str | None) -> str:
     said = (socket.gethostname() if name is None else name).strip() or "host"
     check_name(said)
     return said
-
-
-def _prefix_in(text: str) -> Prefix:
-    try:
-        return ip_network(text.strip())
-    except ValueError as error:
-        raise typer.BadParameter(
-            f"{text!r} is not a network such as 192.168.5.0/24: {error}.", param_hint="--prefix"
-        ) from None

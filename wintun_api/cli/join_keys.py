@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from wintun_api.cli.bus import BusData, laboratory_in, new_plan, with_networks
-from wintun_api.cli.fleet_options import check_name
+from wintun_api.cli.fleet_options import check_name, prefix_in
+from wintun_api.cli.log import tell
 from wintun_api.cli.options import Json, as_path
 from wintun_api.cli.output import fail, printable, show_json
 from wintun_api.cli.table import show_table
@@ -16,10 +18,21 @@ from wintun_api.fleet.rights import Role
 
 if TYPE_CHECKING:
     from wintun_api.fleet.identity import KeyLine
+    from wintun_api.fleet.network import Prefix
     from wintun_api.fleet.server.laboratory import Laboratory
     from wintun_api.fleet.server.plan import PlannedNetwork, User
 
-COLUMNS = ("Id", "Role", "Name")
+COLUMNS = ("Id", "Role", "Name", "May claim")
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """The key to be made."""
+
+    role: Role
+    name: str
+    servers: tuple[str, ...]
+    prefixes: tuple[Prefix, ...]
 
 
 def _networks(context: typer.Context, incomplete: str) -> list[str]:
@@ -64,6 +77,26 @@ def keys(
             help="Write the key to a new file that only this user can read.",
         ),
     ] = None,
+    server: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--server",
+            metavar="URL",
+            help="Where the host reaches the bus, such as tls://hub.example.com:4222, if it is not "
+            "where this machine knows it to be, as behind NAT. Only nats://localhost and other "
+            "loopback addresses need no TLS. Can be repeated.",
+        ),
+    ] = None,
+    prefix: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--prefix",
+            metavar="PREFIX",
+            help="What the host may claim, and nothing else: each address of its adapter, such as "
+            "10.7.0.2/32, and each network behind it exactly as it gives it to wintun-api join. "
+            "The default is everything. Can be repeated.",
+        ),
+    ] = None,
     show_list: Annotated[
         bool, typer.Option("--list", help="List the keys that were made, without their secrets.")
     ] = False,
@@ -106,7 +139,13 @@ def keys(
 
     if sum((show_list, revoke is not None, print_config, prepare is not None)) > 1:
         raise typer.BadParameter("Give only one of --list, --revoke, --print-config and --prepare.")
+    other = show_list or revoke is not None or print_config or prepare is not None
+    if other and (server or prefix):
+        raise typer.BadParameter("--server and --prefix belong to a new key.")
+    if prefix and role is not Role.HOST:
+        raise typer.BadParameter(f"A {role} claims nothing.", param_hint="--prefix")
     check_name(name)
+    wanted = _Wanted(role, name, tuple(server or ()), tuple(map(prefix_in, prefix or ())))
     with fleet_failures("fleet-server"):
         laboratory = laboratory_in(data_dir)
         if print_config or prepare is not None:
@@ -121,7 +160,7 @@ def keys(
         elif prepare is not None:
             _prepare(laboratory, chosen, prepare, as_json=as_json)
         else:
-            _make(laboratory, chosen, role, name, output, as_json=as_json)
+            _make(laboratory, chosen, wanted, output, as_json=as_json)
 
 
 async def _begin(laboratory: Laboratory, network: str | None) -> None:
@@ -147,8 +186,7 @@ def _chosen(laboratory: Laboratory, network: str | None) -> PlannedNetwork:
 def _make(
     laboratory: Laboratory,
     chosen: PlannedNetwork,
-    role: Role,
-    name: str,
+    wanted: _Wanted,
     output: Path | None,
     *,
     as_json: bool,
@@ -160,24 +198,51 @@ def _make(
 
     if output is not None and output.exists():
         fail(f"{output} is there already.", "Give another file with --output, or delete this one.")
-    line = asyncio.run(issue(laboratory, chosen.network.name, role=role, name=name))
+    line = asyncio.run(
+        issue(
+            laboratory,
+            chosen.network.name,
+            role=wanted.role,
+            name=wanted.name,
+            servers=wanted.servers,
+            prefixes=wanted.prefixes,
+        )
+    )
     if output is not None:
         write_key(output, line)
     if as_json:
-        show_json(_as_json(line, role, name, output))
-        return
-    if output is None:
-        typer.echo(line.encode())
-    typer.echo(_next_step(line, role, output), err=True)
+        show_json(_as_json(line, wanted, output))
+    else:
+        if output is None:
+            typer.echo(line.encode())
+        typer.echo(_next_step(line, wanted.role, output), err=True)
+    for unknown in _not_certified(laboratory, wanted.servers):
+        tell(
+            f"Warning: the certificate of this bus does not have the name {unknown}, so hosts "
+            f"refuse it there. Start the bus with --hostname {unknown}."
+        )
 
 
-def _as_json(line: KeyLine, role: Role, name: str, output: Path | None) -> dict[str, Any]:
+def _not_certified(laboratory: Laboratory, servers: tuple[str, ...]) -> list[str]:
+    """Return the names in these URLs that the bus of this machine has no certificate for."""
+    from wintun_api.fleet.urls import check_servers, host_in, is_loopback
+
+    listening = laboratory.plan().listening
+    if not (servers and listening.tls):
+        return []  # it is another server, whose certificate is not known here
+    names = {host_in(one): None for one in check_servers(servers)}
+    known = {one.lower() for one in listening.reached_at}
+    return [one for one in names if one not in known and not is_loopback(one)]
+
+
+def _as_json(line: KeyLine, wanted: _Wanted, output: Path | None) -> dict[str, Any]:
     made = {
         "id": line.identity.host,
         "network": line.network.name,
-        "role": role,
-        "name": name,
+        "role": wanted.role,
+        "name": wanted.name,
         "servers": line.servers,
+        "prefixes": list(map(str, wanted.prefixes)),
     }
     return {**made, "key": line.encode()} if output is None else {**made, "file": str(output)}
 
@@ -197,16 +262,22 @@ def _show_keys(chosen: PlannedNetwork, *, as_json: bool) -> None:
     if as_json:
         show_json([_user_as_json(user) for user in chosen.users])
     elif chosen.users:
-        show_table(COLUMNS, [(user.id, user.role, user.name) for user in chosen.users])
+        show_table(COLUMNS, list(map(_row, chosen.users)))
     else:
         typer.echo(f"No keys were made for {chosen.network.name}.", err=True)
 
 
-def _user_as_json(user: User) -> dict[str, str]:
+def _row(user: User) -> tuple[object, ...]:
+    everything = "everything" if user.role is Role.HOST else ""
+    return (user.id, user.role, user.name, list(map(str, user.prefixes)) or everything)
+
+
+def _user_as_json(user: User) -> dict[str, Any]:
     return {
         "id": user.id,
         "role": user.role,
         "name": user.name,
+        "prefixes": list(map(str, user.prefixes)),
         "public_key": user.public_key,
     }
 
@@ -232,8 +303,8 @@ def _print_config(chosen: PlannedNetwork) -> None:
 def _prepare(laboratory: Laboratory, chosen: PlannedNetwork, url: str, *, as_json: bool) -> None:
     import asyncio
 
-    from wintun_api.fleet.identity import check_servers
     from wintun_api.fleet.server.administration import prepare_at
+    from wintun_api.fleet.urls import check_servers
 
     server = check_servers([url])[0]
     asyncio.run(prepare_at(server, chosen, laboratory.plan().bounds))

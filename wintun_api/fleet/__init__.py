@@ -22,6 +22,9 @@ other program is; the service itself never speaks to the bus.
     leaving      from the service to the bus
     arriving     from the bus to the service
     attachment   the adapter at the local service, and how it is found again
+    service_changes  wait until the service has an adapter or a session
+    exchange     both directions for one adapter, and what they decide by
+    confirming   tell other hosts what became of their packets
     unreachable  what the host is told when no host has an address
     ledger       counters that outlive the process
     storage      where an agent keeps its key and its ledger
@@ -38,8 +41,12 @@ other program is; the service itself never speaks to the bus.
     remote       answer requests for the service's API that come over the bus
     reaching     send such requests, as a client does
     reporting    report the network to the service of this host, for its dashboard
+    presence     this host among the others: its card, its life, its claims
+    order        what an agent is told to do, and how often
     agent        all of it for one network: what `wintun-api join` runs
     events       what an agent tells while it runs
+    sentences    what it says when something has changed
+    race         the first of several things, and the error that has made the others
     documents    JSON of strangers: bounded, and validated
     problems     what can fail
 """

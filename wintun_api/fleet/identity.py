@@ -21,12 +21,9 @@ import re
 import ssl
 import stat
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final, Self
-from urllib.parse import urlsplit
 
 import nkeys
 
@@ -34,11 +31,11 @@ from wintun_api import files
 from wintun_api.errors import InvalidArgument
 from wintun_api.fleet.network import Network, host_of
 from wintun_api.fleet.problems import KeyRefused
+from wintun_api.fleet.urls import check_servers
 from wintun_api.paste import text_of, trimmed
 
 PREFIX: Final = "wintun-api-key:"
 MAX_LINE: Final = 32 << 10  # characters; certificates are most of it
-MAX_SERVERS: Final = 16
 SEED_BYTES: Final = 32
 
 AGAIN: Final = "Make a new one with wintun-api join keys, and copy the whole line."
@@ -133,7 +130,11 @@ class KeyLine:
         seed = _text(said, "seed")
         if not seed.isascii():
             raise _wrong("Its seed has characters that no seed has.")
-        return cls(network, check_servers(servers), Identity.from_seed(seed.encode()), ca)
+        try:
+            checked = check_servers(servers)
+        except InvalidArgument as error:
+            raise _wrong(str(error).removeprefix(f"{error.field}: ")) from None
+        return cls(network, checked, Identity.from_seed(seed.encode()), ca)
 
     def encode(self) -> str:
         """Return the line, without an end of line. It is a secret."""
@@ -144,18 +145,6 @@ class KeyLine:
             "ca": self.ca,
         }
         return PREFIX + base64.urlsafe_b64encode(json.dumps(said).encode()).decode().rstrip("=")
-
-
-def check_servers(servers: Sequence[str]) -> tuple[str, ...]:
-    """Return the URLs of servers with their ports.
-
-    Raises:
-        KeyRefused: One of them is not the URL of a server, or does not encrypt though it leads to
-            another machine.
-    """
-    if not 0 < len(servers) <= MAX_SERVERS:
-        raise _wrong(f"It names {len(servers)} servers; it may name 1 to {MAX_SERVERS}.")
-    return tuple(_checked(one) for one in servers)
 
 
 def check_certificates(pem: object) -> ssl.SSLContext:
@@ -243,40 +232,6 @@ def _text(said: dict[str, Any], name: str) -> str:
     if not isinstance(value, str):
         raise _wrong(f"It has no `{name}`.")
     return value
-
-
-def _checked(url: str) -> str:
-    said = f"{url[:100]!r} is not the URL of a server: "
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        raise _wrong(f"{said}its address or port is not valid.") from None
-    if "@" in url:
-        raise _wrong("The URL of a server has a user or a password, which belongs in no URL.")
-    if parts.scheme not in ("tls", "nats"):
-        raise _wrong(f"{said}it must begin with tls:// or nats://.")
-    if not host or re.search(r"[\s\x00-\x1f]", url) or port == 0:
-        raise _wrong(f"{said}it names no host, or no port.")
-    if parts.path.strip("/") or parts.query or parts.fragment:
-        raise _wrong(f"{said}something comes after its port.")
-    if parts.scheme == "nats" and not is_loopback(host):
-        raise _wrong(
-            f"{said}it leads to another machine without encryption. Use tls:// for it, and have "
-            "the server listen with TLS."
-        )
-    shown = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{shown}:{port or 4222}"
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether the host part of a URL is this machine."""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _wrong(detail: str) -> KeyRefused:

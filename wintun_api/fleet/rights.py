@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from wintun_api.fleet.network import Network
+from wintun_api.fleet.network import Network, Prefix, claim_key
 
 API: Final = "$JS.API"
 ACCOUNT_INFO: Final = f"{API}.INFO"
@@ -78,7 +78,13 @@ def bucket_key(bucket: str, key: str) -> str:
     return f"$KV.{bucket}.{key}"
 
 
-def rights_of(role: Role, network: Network, user: str, operators: tuple[str, ...] = ()) -> Rights:
+def rights_of(
+    role: Role,
+    network: Network,
+    user: str,
+    operators: tuple[str, ...] = (),
+    prefixes: tuple[Prefix, ...] = (),
+) -> Rights:
     """Return the rights of a user.
 
     Args:
@@ -86,10 +92,11 @@ def rights_of(role: Role, network: Network, user: str, operators: tuple[str, ...
         network: Its network.
         user: Its id, which is made of its public key.
         operators: The ids of the operators, whose requests a host answers.
+        prefixes: What a host may claim; all if there are none.
     """
     match role:
         case Role.HOST:
-            return _host(network, user, operators)
+            return _host(network, user, operators, prefixes)
         case Role.OPERATOR:
             return _operator(network, user)
         case Role.READER:
@@ -112,7 +119,10 @@ def forwarded(network: Network, users: tuple[str, ...]) -> Forwarded:
     )
 
 
-def _host(network: Network, host: str, operators: tuple[str, ...]) -> Rights:
+def _host(
+    network: Network, host: str, operators: tuple[str, ...], prefixes: tuple[Prefix, ...]
+) -> Rights:
+    claims = [claim_key(host, one) for one in prefixes] or [f"{host}.*"]
     return Rights(
         publish=(
             network.packets("*", host),
@@ -120,7 +130,7 @@ def _host(network: Network, host: str, operators: tuple[str, ...]) -> Rights:
             network.feedback("*", host),
             network.events(host),
             network.capture(host, "*"),
-            bucket_key(network.routes, f"{host}.*"),
+            *(bucket_key(network.routes, one) for one in claims),
             bucket_key(network.hosts, host),
             *_reading_buckets(network),
             *(f"{inbox(operator)}.>" for operator in operators),

@@ -51,11 +51,8 @@ def about_claim(verdict: Verdict, name_of: Callable[[str], str]) -> Said:
         case Standing.WITHDRAWN:
             return EventKind.CLAIM_WITHDRAWN, f"{prefix} is no longer claimed.", data
         case Standing.DENIED:
-            return (
-                EventKind.CLAIM_DENIED,
-                f"The server does not allow this host to claim {prefix}.",
-                data,
-            )
+            said = f"The server does not allow this host to claim {prefix}"
+            return EventKind.CLAIM_DENIED, f"{said}: its key is for other prefixes.", data
 
 
 def about_host(what: Appearance, host: Host) -> Said:

@@ -17,13 +17,14 @@ from typing import Final
 
 from wintun_api import files
 from wintun_api.fleet.folder import READER, SUFFIX, default_directory
-from wintun_api.fleet.identity import KeyLine, check_servers, read_key, write_key
+from wintun_api.fleet.identity import KeyLine, read_key, write_key
 from wintun_api.fleet.ledger import Ledger
 from wintun_api.fleet.network import Network
 from wintun_api.fleet.problems import KeyRefused, LaboratoryMissing
 from wintun_api.fleet.rights import Role
 from wintun_api.fleet.server.issuing import issue
 from wintun_api.fleet.server.laboratory import Laboratory
+from wintun_api.fleet.urls import check_servers
 
 __all__ = ["READER", "Storage", "default_directory"]
 
@@ -75,6 +76,7 @@ class Storage:
 
         Raises:
             KeyRefused: It is the key of another network, or cannot be read.
+            InvalidArgument: One of `servers` is not the URL of a server.
             LaboratoryMissing: There is no key, and no bus that could make one.
             FleetError: The bus on this machine refuses to make one.
             UntrustedFile: Other users could have written a file.

@@ -16,7 +16,7 @@ from typing import Any, ParamSpec
 from tests.needs import NOT_INSTALLED, leave_out
 from tests.waiting import PATIENCE, until
 from wintun_api.fleet.identity import Identity, KeyLine, check_certificates
-from wintun_api.fleet.network import Network
+from wintun_api.fleet.network import Network, Prefix
 from wintun_api.fleet.problems import ServerMissing
 from wintun_api.fleet.rights import Role, inbox
 from wintun_api.fleet.server import administration, issuing
@@ -102,10 +102,17 @@ class Server:
         return self.hosts[0], self.hosts[1]
 
     async def issue(
-        self, role: Role = Role.HOST, *, network: Network = LAB, name: str = ""
+        self,
+        role: Role = Role.HOST,
+        *,
+        network: Network = LAB,
+        name: str = "",
+        prefixes: tuple[Prefix, ...] = (),
     ) -> KeyLine:
         """Make a key."""
-        return await issuing.issue(self.laboratory, network.name, role=role, name=name)
+        return await issuing.issue(
+            self.laboratory, network.name, role=role, name=name, prefixes=prefixes
+        )
 
 
 @contextmanager

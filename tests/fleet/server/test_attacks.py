@@ -8,6 +8,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from tests.fleet.server.servers import LAB, Server, Stranger, looped, serving, s
 from tests.waiting import PATIENCE
 from wintun_api.fleet.bus.nats import NatsBus
 from wintun_api.fleet.identity import Identity, KeyLine
-from wintun_api.fleet.network import Network
+from wintun_api.fleet.network import Network, claim_key
 from wintun_api.fleet.problems import KeyRefused
 from wintun_api.fleet.rights import API, Role, bucket_key, bucket_stream, inbox
 
@@ -207,6 +208,23 @@ async def test_a_host_can_do_its_own_work(server: Server) -> None:
             assert await there.attacker.publish(subject, b"own")
         for subject in (there.card, LAB.capture(there.a, "session")):
             assert (await there.attacker.client.jetstream().publish(subject, b"own")).seq == 1
+
+
+@looped
+async def test_a_key_for_some_prefixes_claims_no_others(server: Server) -> None:
+    """Neither others, nor wider or narrower ones; the server refuses them by their subject."""
+    mine = (ip_network("10.7.0.2/32"), ip_network("fd00:7::/64"))
+    line = await server.issue(prefixes=mine)
+    host = line.identity.host
+    async with strangers(line) as (one,):
+        for prefix in mine:
+            subject = bucket_key(LAB.routes, claim_key(host, prefix))
+            await one.client.jetstream().publish(subject, b"claim")
+        for text in ("10.7.0.3/32", "10.7.0.0/24", "0.0.0.0/0", "fd00:7::/65", "fd00:7::1/128"):
+            subject = bucket_key(LAB.routes, claim_key(host, ip_network(text)))
+            assert not await one.publish(subject, b"claim")
+        for key in ("10-7-0-2_32", f"{host}.10-7-0-2_32.x", f"{host}.10-7-0-2_032"):
+            assert not await one.publish(bucket_key(LAB.routes, key), b"claim")
 
 
 # The store, by its API

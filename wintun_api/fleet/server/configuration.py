@@ -121,7 +121,7 @@ def _imports(store: str, imported: Forwarded) -> list[dict[str, Any]]:
 
 
 def _user(network: Network, user: User, operators: tuple[str, ...]) -> dict[str, Any]:
-    rights = rights_of(user.role, network, user.id, operators)
+    rights = rights_of(user.role, network, user.id, operators, user.prefixes)
     return {
         "nkey": user.public_key,
         "permissions": {

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from wintun_api.fleet.identity import Identity, KeyLine
+from wintun_api.fleet.network import Prefix
 from wintun_api.fleet.problems import LaboratoryMissing
 from wintun_api.fleet.rights import Role
 from wintun_api.fleet.server import administration
 from wintun_api.fleet.server.laboratory import Laboratory
 from wintun_api.fleet.server.plan import Plan, PlannedNetwork, User
+from wintun_api.fleet.urls import check_servers
 
 
 async def issue(
@@ -20,6 +22,8 @@ async def issue(
     role: Role = Role.HOST,
     name: str = "",
     here: bool = False,
+    servers: tuple[str, ...] = (),
+    prefixes: tuple[Prefix, ...] = (),
 ) -> KeyLine:
     """Make a key for a network, and have the server that runs accept it.
 
@@ -29,11 +33,14 @@ async def issue(
         role: What the key is for.
         name: What its operator calls the host.
         here: Whether it is for this machine, which can reach the server without its names.
+        servers: The URLs at which the host reaches the server; those of the plan if there are none.
+        prefixes: What the host may claim; all if there are none.
 
     Returns:
         The key; its seed is kept nowhere else.
 
     Raises:
+        InvalidArgument: One of `servers` is not the URL of a server.
         LaboratoryMissing: There is no bus in the directory, or it has no such network.
         LaboratoryInUse: Another program does not end its change.
         ServerFailed: The server does not accept its new configuration; nothing has changed.
@@ -41,15 +48,16 @@ async def issue(
         UntrustedFile: Other users could have written a file.
         OSError: A file cannot be read or written.
     """
+    given = check_servers(servers) if servers else ()
     identity = Identity.make()
 
     def add(one: PlannedNetwork) -> PlannedNetwork:
-        user = User(identity.public_key, role, name)
+        user = User(identity.public_key, role, name, prefixes)
         return replace(one, users=(*one.users, user))
 
     plan = await _change(laboratory, network, add)
-    servers = (plan.listening.own_url,) if here else plan.listening.urls
-    return KeyLine(plan.find(network).network, servers, identity, laboratory.trusted(plan))
+    listed = (plan.listening.own_url,) if here else plan.listening.urls
+    return KeyLine(plan.find(network).network, given or listed, identity, laboratory.trusted(plan))
 
 
 async def revoke(laboratory: Laboratory, network: str, user: str) -> User:

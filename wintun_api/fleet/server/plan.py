@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from typing import Any, Final, Self
 
 from wintun_api.fleet.identity import Identity
-from wintun_api.fleet.network import Network, host_of
+from wintun_api.fleet.network import Network, Prefix, host_of
 from wintun_api.fleet.problems import KeyRefused, LaboratoryMissing
 from wintun_api.fleet.rights import Role
+from wintun_api.fleet.urls import PORT
 
 FORMAT: Final = 1
-PORT: Final = 4222
 LOOPBACK: Final = "127.0.0.1"
 
 MIB: Final = 1 << 20
@@ -28,11 +28,13 @@ class User:
         public_key: Its public NKEY.
         role: What it is.
         name: What its operator calls it; nothing depends on it.
+        prefixes: What a host may claim; all if there are none.
     """
 
     public_key: str
     role: Role
     name: str
+    prefixes: tuple[Prefix, ...] = ()
 
     @property
     def id(self) -> str:
@@ -210,9 +212,7 @@ class Plan:
                 PlannedNetwork(
                     Network(name),
                     Identity.from_seed(one["keeper"].encode()),
-                    tuple(
-                        User(user["key"], Role(user["role"]), user["name"]) for user in one["users"]
-                    ),
+                    tuple(map(_user_of, one["users"])),
                 )
                 for name, one in said["networks"].items()
             ),
@@ -226,7 +226,15 @@ def _bracketed(name: str) -> str:
 def _network_as_json(one: PlannedNetwork) -> dict[str, Any]:
     return {
         "keeper": one.keeper.seed.decode(),
-        "users": [
-            {"key": user.public_key, "role": user.role, "name": user.name} for user in one.users
-        ],
+        "users": [_user_as_json(user) for user in one.users],
     }
+
+
+def _user_as_json(user: User) -> dict[str, Any]:
+    said: dict[str, Any] = {"key": user.public_key, "role": user.role, "name": user.name}
+    return {**said, "prefixes": list(map(str, user.prefixes))} if user.prefixes else said
+
+
+def _user_of(said: Mapping[str, Any]) -> User:
+    prefixes = tuple(map(ip_network, said.get("prefixes", ())))
+    return User(said["key"], Role(said["role"]), said["name"], prefixes)
