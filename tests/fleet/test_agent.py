@@ -217,6 +217,23 @@ def test_an_agent_that_ends_takes_its_leave(sites: tuple[Site, Site]) -> None:
     run(work())
 
 
+def test_an_agent_that_ends_says_what_it_has_counted(sites: tuple[Site, Site]) -> None:
+    """Its last event has the totals that its card had until then, and newer ones."""
+
+    async def work() -> None:
+        server = prepared()
+        one, other = sites
+        async with Joined(other, server) as second:
+            async with Joined(one, server) as first:
+                await eventually(lambda: first.routes() == second.routes() == 2)
+                assert one.send(ping(one, other))
+                await eventually(lambda: settled(first, second, 1))
+            assert first.told[-1].data["counts"]["taken"] == 1
+            assert first.told[-1].data["counts"]["confirmed"] == 1
+
+    run(work())
+
+
 def test_an_agent_that_is_killed_goes_on_where_it_was(sites: tuple[Site, Site]) -> None:
     """The others notice its death; its successor goes on with its numbers and its accounts."""
 

@@ -199,6 +199,7 @@ class Agent:
     async def _begin(self) -> None:
         await self._clock.measure()
         await self.inventory.start()
+        await self.claims.start()  # before packets come: their sources are looked up there
         taken: list[tuple[str, Take]] = [
             (self._network.packets(self.host, "*"), self._exchange.arriving.take),
             (self._network.group_packets("*"), self._exchange.arriving.take_group),
@@ -210,7 +211,6 @@ class Agent:
             subscription = await self._bus.subscribe(subject, take, limit_bytes=SUBSCRIPTION)
             self._subscriptions.append(subscription)
         await self._presence.begin()
-        await self.claims.start()
         self._presence.claim()
         self._tell(
             EventKind.AGENT_STARTED,
@@ -235,31 +235,33 @@ class Agent:
                 return
             async with asyncio.timeout(LAST_WORDS):
                 if self._presence.displaced.is_set():
-                    self._tell(EventKind.AGENT_ENDED, f"{who} has ended.", host=self.host)
+                    self._tell_end(f"{who} has ended.")
                 else:
-                    await self._confirming.tell_senders()
                     await self._presence.leave()
-                    self._tell(
-                        EventKind.AGENT_ENDED,
-                        f"{who} has left {self._network.name}.",
-                        host=self.host,
-                    )
+                    await self._confirming.tell_senders()
+                    await self._unsubscribe()
+                    self._tell_end(f"{who} has left {self._network.name}.")
                 await self._announcements.flush()
         except (TimeoutError, BusUnavailable, BusDenied) as error:
-            self._tell(
-                EventKind.AGENT_ENDED,
+            self._tell_end(
                 f"{who} has ended, and the bus did not take its leave: the other hosts notice it "
                 f"within {self._pace.lifetime:.0f} seconds.",
-                host=self.host,
                 reason=str(error),
             )
         finally:
-            for subscription in self._subscriptions:
-                await subscription.aclose()
+            await self._unsubscribe()
             if self._remote is not None:
                 await self._remote.aclose()
             await self.claims.aclose()
             await self.inventory.aclose()
+
+    async def _unsubscribe(self) -> None:
+        while self._subscriptions:
+            await self._subscriptions.pop().aclose()
+
+    def _tell_end(self, text: str, **more: str) -> None:
+        """Tell that the agent has ended, with all that it has counted."""
+        self._tell(EventKind.AGENT_ENDED, text, host=self.host, counts=self._counts(), **more)
 
     # What the rooms tell each other
 

@@ -98,8 +98,9 @@ class Exchange:
             raise cause_of(failed) from None
 
     def end(self) -> None:
-        """Give a cause to what has not left yet, and to what was not injected."""
+        """Give a cause to what has not left yet, and to what was not injected or still comes."""
         self.leaving.clear()
+        self.arriving.reachable = False
         self.arriving.settle()
 
     def _answer(self, packets: Sequence[bytes]) -> None:
