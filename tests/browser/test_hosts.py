@@ -81,3 +81,22 @@ def test_a_name_is_nothing_but_a_name(screen: Screen) -> None:
     expect(shown).to_have_text(name)
     assert shown.first.evaluate("(one) => getComputedStyle(one).unicodeBidi") == "isolate"
     expect(screen.page.locator(".hosts b")).to_have_count(0)
+
+
+def test_no_host_is_said(screen: Screen) -> None:
+    """A network without a host says so, in place of an empty table."""
+    from playwright.sync_api import expect
+
+    report(screen)
+    link(screen).click()
+    expect(screen.page.get_by_text("No host is known yet.")).to_be_visible()
+
+
+def test_the_tab_is_in_view_on_a_narrow_screen(screen: Screen) -> None:
+    """The tab that is chosen by its key is the last one, and is seen on a narrow screen."""
+    from playwright.sync_api import expect
+
+    screen.page.set_viewport_size({"width": 320, "height": 640})
+    report(screen, HUB)
+    screen.page.keyboard.press("7")
+    expect(link(screen)).to_be_in_viewport(ratio=0.99)

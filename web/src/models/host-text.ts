@@ -8,8 +8,8 @@ export const FAR = 1000;
 
 export const STATES: Readonly<Record<NetworkHost["state"], string>> = {
   attached: "joined",
-  detached: "joined, without its service",
-  unknown: "joined, and its report cannot be read",
+  detached: "without its service",
+  unknown: "unreadable report",
 };
 
 /** All packets that it knows to be lost. */

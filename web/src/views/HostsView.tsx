@@ -10,7 +10,7 @@ const COLUMNS: readonly Column[] = [
   ["Name, state"],
   ["Addresses, adapters", "elastic at-least-m"],
   ["Sent", "number"],
-  ["Delivered", "number"],
+  ["Delivered", "number at-least-s"],
   ["Lost", "number"],
   ["Clock", "number at-least-s"],
   ["Since", "at-least-l"],
@@ -54,6 +54,7 @@ function NetworkPanel({ network }: { network: Network }) {
           </tbody>
         </table>
       </section>
+      {hosts.length + more === 0 && <p class="empty">No host is known yet.</p>}
       {more > 0 && (
         <p class="empty">{count(more)} more hosts are listed by wintun-api hosts only.</p>
       )}
@@ -77,7 +78,7 @@ function Row({ network, host }: { network: Network; host: NetworkHost }) {
           {name}
         </bdi>
         {id === network.host && <span class="badge">this host</span>}
-        <span class="soft cut" title={`${id}, ${version}`}>
+        <span class="soft state-words" title={`${id}, ${version}`}>
           {STATES[state]}
         </span>
       </th>
@@ -90,7 +91,7 @@ function Row({ network, host }: { network: Network; host: NetworkHost }) {
         </bdi>
       </td>
       <Packets total={host.sent} perSecond={rate?.sent} />
-      <Packets total={host.delivered} perSecond={rate?.delivered} />
+      <Packets total={host.delivered} perSecond={rate?.delivered} only="at-least-s" />
       <td class={lost > 0 ? "number lost" : "number"} title={lostText(host)}>
         {count(lost)}
         <span class="soft cut">{lostText(host)}</span>
@@ -104,12 +105,14 @@ function Row({ network, host }: { network: Network; host: NetworkHost }) {
 function Packets({
   total = 0,
   perSecond,
+  only = "",
 }: {
   total: number | undefined;
-  perSecond?: number | undefined;
+  perSecond: number | undefined;
+  only?: string;
 }) {
   return (
-    <td class="number">
+    <td class={`number ${only}`}>
       {count(total)}
       <span class="soft cut">{perSecond === undefined ? "" : scaled(perSecond, "p/s")}</span>
     </td>

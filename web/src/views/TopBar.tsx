@@ -1,5 +1,6 @@
 /** The bar on top: the tabs, the session whose packets are shown, the theme, the way out. */
 
+import { useEffect, useRef } from "preact/hooks";
 import type { Theme } from "../models/theme";
 import { useDashboard } from "./context";
 import { SessionPicker } from "./SessionPicker";
@@ -11,10 +12,16 @@ const THEME_ICONS: Record<Theme, IconName> = { system: "system", light: "sun", d
 
 export function TopBar() {
   const { networks, signIn, theme } = useDashboard();
-  // Most services stand alone; where no network is joined, its tab would show nothing.
-  const isShown = (tab: TabId) =>
-    tab !== "hosts" || networks.isThere.value || currentTab.value === tab;
   const choice = theme.choice.value;
+  const nav = useRef<HTMLElement>(null);
+  const current = currentTab.value;
+  // Most services stand alone; where no network is joined, its tab would show nothing.
+  const isShown = (tab: TabId) => tab !== "hosts" || networks.isThere.value || current === tab;
+  // On a narrow screen the tabs scroll.
+  useEffect(() => {
+    const link = nav.current?.querySelector(`[href="#/${current}"]`);
+    link?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [current]);
   return (
     <header class="bar">
       <button type="button" class="button skip" onClick={skip}>
@@ -24,7 +31,7 @@ export function TopBar() {
         <Icon name="link" />
         <span>wintun-api</span>
       </span>
-      <nav aria-label="Views">
+      <nav ref={nav} aria-label="Views">
         {TABS.map(
           (tab, index) =>
             isShown(tab.id) && (
@@ -32,7 +39,7 @@ export function TopBar() {
                 key={tab.id}
                 href={`#/${tab.id}`}
                 title={`Key ${index + 1}`}
-                aria-current={tab.id === currentTab.value ? "page" : undefined}
+                aria-current={tab.id === current ? "page" : undefined}
               >
                 {tab.label}
               </a>
