@@ -15,6 +15,7 @@ FLOORS = {
     "limits": 0,
     "native": 0,
     "files": 0,
+    "lock_file": 0,
     "guide": 0,
     "quantities": 0,
     "moments": 0,

@@ -29,9 +29,6 @@ from wintun_api.errors import WintunApiError
 
 MARK_BYTES = 4  # of the random part of a temporary file's name
 MAX_LINKS = 40
-# Offset of a lock on Windows. It is behind the content, because others cannot read locked bytes.
-LOCKED_BYTE = 1 << 20
-MAX_NOTE = 1024  # bytes that a locked file says of the process that has it
 # Windows refuses to replace a file while another program reads it, often a virus scanner.
 REPLACE_PATIENCE, READ_PAUSE = 2.0, 0.02
 # What a reader of JSON raises for a file of another form.
@@ -239,37 +236,6 @@ def check_owner(path: Path, status: os.stat_result) -> None:
                 "so its content cannot be trusted.",
                 hint=f"Check its content, then make it private with: chmod go-w {path}",
             )
-
-
-def lock(descriptor: int) -> bool:
-    """Lock an open file until it is closed; return False if another process has locked it.
-
-    The kernel releases the lock when the process ends, however it ends.
-
-    Raises:
-        OSError: The file system has no locks.
-    """
-    if sys.platform == "win32":
-        import msvcrt
-
-        os.lseek(descriptor, LOCKED_BYTE, os.SEEK_SET)
-        try:
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        except OSError as error:
-            if error.errno in (errno.EACCES, errno.EDEADLK):
-                return False
-            raise
-        finally:
-            os.lseek(descriptor, 0, os.SEEK_SET)
-        return True
-    else:  # noqa: RET505  the type checker needs the branch
-        import fcntl
-
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
 
 
 def resolve(path: Path) -> Path:

@@ -13,7 +13,6 @@ The kernel releases the lock when the process ends, however it ends.
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import stat
@@ -26,12 +25,9 @@ from wintun_api import files
 from wintun_api.drivers.windows import acl
 from wintun_api.errors import WintunApiError
 from wintun_api.files import UntrustedFile
+from wintun_api.lock_file import MAX_NOTE, LockFile
 
 LOCK = "lock"
-
-_OPEN = os.O_RDWR | os.O_CREAT
-for _name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY", "O_NOINHERIT"):
-    _OPEN |= getattr(os, _name, 0)
 
 
 class DataDirectoryInUse(WintunApiError):
@@ -41,9 +37,9 @@ class DataDirectoryInUse(WintunApiError):
 class DataDirectory:
     """Hold a data directory that this process owns until `close` or until it ends."""
 
-    def __init__(self, path: Path, descriptor: int) -> None:
+    def __init__(self, path: Path, lock: LockFile) -> None:
         self.path = path
-        self._descriptor = descriptor
+        self._lock = lock
 
     @classmethod
     def open(cls, path: Path, address: str) -> DataDirectory:
@@ -60,24 +56,19 @@ class DataDirectory:
         """
         make(path)
         check(path)
-        descriptor = _open_lock(path / LOCK)
+        lock = LockFile.open(path / LOCK)
         try:
-            _take(descriptor, path)
-            note = json.dumps({"pid": os.getpid(), "address": address})
-            with suppress(OSError):  # on a full disk only the note is missing
-                os.ftruncate(descriptor, 0)
-                os.write(descriptor, note.encode())
+            _take(lock, path)
+            lock.write({"pid": os.getpid(), "address": address})
         except BaseException:
-            os.close(descriptor)
+            lock.close()
             raise
         files.remove_leftovers(path)
-        return cls(path, descriptor)
+        return cls(path, lock)
 
     def close(self) -> None:
         """Release the directory for another service. Idempotent."""
-        descriptor, self._descriptor = self._descriptor, -1
-        if descriptor >= 0:
-            os.close(descriptor)  # which unlocks it
+        self._lock.close()
 
 
 def make(path: Path) -> None:
@@ -214,38 +205,9 @@ def _close_secret(
             warn(f"other users can read the token file {path}; make it private with chmod 600.")
 
 
-def _open_lock(path: Path) -> int:
-    try:
-        descriptor = os.open(path, _OPEN, 0o600)
-    except OSError as error:
-        if error.errno in (errno.ELOOP, errno.ENXIO, errno.EISDIR):
-            raise UntrustedFile(
-                f"{path} is not a regular file.", hint="Delete it and start again."
-            ) from None
-        raise
-    try:
-        status = os.fstat(descriptor)
-        files.check_kind(path, status)
-        files.check_owner(path, status)
-        if sys.platform != "win32" and status.st_uid == os.geteuid():
-            os.fchmod(descriptor, 0o600)  # the umask may have removed bits
-    except BaseException:
-        os.close(descriptor)
-        raise
-    return descriptor
-
-
-def _take(descriptor: int, directory: Path) -> None:
-    """Lock a data directory by its open lock file."""
-    try:
-        free = files.lock(descriptor)
-    except OSError as error:
-        error.filename = str(directory / LOCK)
-        raise
-    if not free:
-        raise DataDirectoryInUse(
-            f"The data directory {directory} is in use by {_owner(descriptor)}."
-        )
+def _take(lock: LockFile, directory: Path) -> None:
+    if not lock.take():
+        raise DataDirectoryInUse(f"The data directory {directory} is in use by {_owner(lock)}.")
 
 
 def noted_address(path: Path) -> str | None:
@@ -254,17 +216,16 @@ def noted_address(path: Path) -> str | None:
     Return None if there is no note of it, or if other users could have written the note.
     """
     try:
-        address = json.loads(read_private(path / LOCK, files.MAX_NOTE))["address"]
+        address = json.loads(read_private(path / LOCK, MAX_NOTE))["address"]
     except (OSError, WintunApiError, ValueError, TypeError, KeyError, RecursionError):
         return None
     return address if isinstance(address, str) else None
 
 
-def _owner(descriptor: int) -> str:
+def _owner(lock: LockFile) -> str:
     """Return which service wrote the note in the lock file."""
+    note = lock.read()
     try:
-        os.lseek(descriptor, 0, os.SEEK_SET)
-        note = json.loads(os.read(descriptor, files.MAX_NOTE))
         return f"the service at {note['address']} (pid {int(note['pid'])})"
-    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+    except (ValueError, TypeError, KeyError):
         return "another service"

@@ -45,6 +45,7 @@ from wintun_api.fleet.accounts import (
 )
 from wintun_api.fleet.envelope import BEGINNING, Step, first_number, step
 from wintun_api.fleet.problems import LedgerFull, LedgerInUse
+from wintun_api.lock_file import LockFile
 
 LAYOUT: Final = 1
 ROWS: Final = 4096
@@ -423,7 +424,7 @@ class Ledger:
     """
 
     def __init__(
-        self, memory: mmap.mmap, lock: int, set_aside: Path | None, clock: Callable[[], float]
+        self, memory: mmap.mmap, lock: LockFile, set_aside: Path | None, clock: Callable[[], float]
     ) -> None:
         self.set_aside = set_aside
         self._memory = memory
@@ -459,7 +460,7 @@ class Ledger:
                 with files.opened(path, change=True) as descriptor:
                     memory = mmap.mmap(descriptor, SIZE)
             except BaseException:
-                os.close(lock)
+                lock.close()
                 raise
         except OSError as error:
             raise StorageFailed(
@@ -520,7 +521,7 @@ class Ledger:
             row.words.release()
         self._words.release()
         self._memory.close()
-        os.close(self._lock)
+        self._lock.close()
 
     def _row(self, at: int) -> memoryview[int]:
         return self._words[at * WORDS : (at + 1) * WORDS]
@@ -557,22 +558,20 @@ class Ledger:
         return sum(row.next - row.start for row in self._sent.values())
 
 
-def _locked(path: Path) -> int:
-    """Open a lock file and lock it until the descriptor is closed."""
-    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
-    descriptor = os.open(path, flags, 0o600)
-    free = False
+def _locked(path: Path) -> LockFile:
+    lock = LockFile.open(path)
     try:
-        free = files.lock(descriptor)
-    finally:
-        if not free:
-            os.close(descriptor)
+        free = lock.take()
+    except BaseException:
+        lock.close()
+        raise
     if not free:
+        lock.close()
         raise LedgerInUse(
             "Another agent has joined this network with the same key.",
             hint="Stop it, or make another key for this one: wintun-api join keys",
         )
-    return descriptor
+    return lock
 
 
 def _prepare(path: Path) -> Path | None:

@@ -7,6 +7,7 @@ import json
 import os
 import stat
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 
 pytest.importorskip("nats", reason="not installed: nats")
 
+from tests.fleet.running import eventually
 from tests.fleet.server.servers import LAB, Server, looped, plan_of, serving
 from wintun_api.errors import InvalidArgument
 from wintun_api.files import UntrustedFile
@@ -127,6 +129,23 @@ async def test_a_change_that_does_not_end_is_told(
         with pytest.raises(LaboratoryInUse, match="has been changing"):
             async with laboratory.changing():
                 pass
+
+
+@looped
+async def test_a_change_waits_for_another_one(laboratory: Laboratory) -> None:
+    """It begins when the other one has ended."""
+    order: list[str] = []
+
+    async def change() -> None:
+        async with Laboratory(laboratory.path).changing():
+            order.append("second")
+
+    async with laboratory.changing():
+        second = asyncio.ensure_future(change())
+        await eventually(lambda: any(one.name == "lock" for one in threading.enumerate()))
+        order.append("first")
+    await second
+    assert order == ["first", "second"]
 
 
 def test_a_path_that_nats_server_cannot_read_is_refused(tmp_path: Path) -> None:

@@ -16,11 +16,10 @@ Only its owner can read it. The seeds of hosts are not here: each is only in the
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import secrets
 import sys
-import time
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
@@ -35,19 +34,16 @@ from wintun_api.fleet.problems import LaboratoryInUse, LaboratoryMissing, Server
 from wintun_api.fleet.server.configuration import Paths, as_text, configuration
 from wintun_api.fleet.server.plan import Plan
 from wintun_api.fleet.server.program import INSTALL
+from wintun_api.lock_file import LockFile
 
 if TYPE_CHECKING:
     from wintun_api.fleet.server.certificates import Pair
 
 MAX_FILE: Final = 8 << 20  # bytes; a user needs about 200
 PATIENCE: Final = 10.0  # seconds for another change to end
-PAUSE: Final = 0.05
 
 _PLAN, _CONFIGURATION = "laboratory.json", "nats-server.conf"
 _LOCK, _CHANGE = "lock", "change"
-_OPEN = os.O_RDWR | os.O_CREAT
-for _name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY", "O_NOINHERIT"):
-    _OPEN |= getattr(os, _name, 0)
 
 
 def default_directory() -> Path:
@@ -194,25 +190,19 @@ class Laboratory:
             UntrustedFile: Other users could write the directory.
             OSError: The lock cannot be taken.
         """
-        descriptor = self._open(_CHANGE)
-        try:
-            deadline = time.monotonic() + PATIENCE
-            while not files.lock(descriptor):
-                if time.monotonic() > deadline:
-                    raise LaboratoryInUse(
-                        f"Another program has been changing {self.path} for {PATIENCE:g} seconds.",
-                        hint="Wait until it has ended, or end it.",
-                    )
-                await asyncio.sleep(PAUSE)
+        with self._open(_CHANGE) as lock:
+            if not (lock.take() or await _taken(lock)):
+                raise LaboratoryInUse(
+                    f"Another program has been changing {self.path} for {PATIENCE:g} seconds.",
+                    hint="Wait until it has ended, or end it.",
+                )
             yield
-        finally:
-            os.close(descriptor)
 
     @contextmanager
-    def running(self, url: str) -> Iterator[int]:
-        """Lock the directory for a server, and yield the descriptor of the lock.
+    def running(self, url: str) -> Iterator[LockFile]:
+        """Lock the directory for a server, and yield the lock.
 
-        A child that inherits the descriptor holds the lock as long as it runs itself, so that a
+        A child that inherits its descriptor holds the lock as long as it runs itself, so that a
         server whose parent was killed keeps its streams to itself.
 
         Raises:
@@ -220,18 +210,15 @@ class Laboratory:
             UntrustedFile: Other users could write the directory.
             OSError: The lock cannot be taken.
         """
-        descriptor = self._open(_LOCK)
-        try:
-            if not files.lock(descriptor):
+        with self._open(_LOCK) as lock:
+            if not lock.take():
                 raise LaboratoryInUse(
-                    f"The data directory {self.path} is in use by {_noted(descriptor)}.",
+                    f"The data directory {self.path} is in use by {_noted(lock)}.",
                     hint="Stop that bus first, or give this one another directory with --data-dir.",
                 )
-            note(descriptor, url, os.getpid())
+            note(lock, url, os.getpid())
             files.remove_leftovers(self.path)
-            yield descriptor
-        finally:
-            os.close(descriptor)
+            yield lock
 
     def is_running(self) -> bool:
         """Return whether a server uses the directory now.
@@ -240,11 +227,8 @@ class Laboratory:
             UntrustedFile: Other users could write the directory.
             OSError: The lock cannot be tried.
         """
-        descriptor = self._open(_LOCK)
-        try:
-            return not files.lock(descriptor)
-        finally:
-            os.close(descriptor)
+        with self._open(_LOCK) as lock:
+            return not lock.take()
 
     def _authority(self) -> Pair | None:
         from wintun_api.fleet.server.certificates import Pair
@@ -257,26 +241,14 @@ class Laboratory:
         except FileNotFoundError:
             return None
 
-    def _open(self, name: str) -> int:
-        path = self.path / name
+    def _open(self, name: str) -> LockFile:
         files.check_directory(self.path)
-        descriptor = os.open(path, _OPEN, 0o600)
-        try:
-            status = os.fstat(descriptor)
-            files.check_kind(path, status)
-            files.check_owner(path, status)
-        except BaseException:
-            os.close(descriptor)
-            raise
-        return descriptor
+        return LockFile.open(self.path / name)
 
 
-def note(descriptor: int, url: str, process: int) -> None:
-    """Write into the locked file which server has it; on a full disk only the note is missing."""
-    with suppress(OSError):
-        os.lseek(descriptor, 0, os.SEEK_SET)
-        os.ftruncate(descriptor, 0)
-        os.write(descriptor, json.dumps({"pid": process, "url": url}).encode())
+def note(lock: LockFile, url: str, process: int) -> None:
+    """Write into the locked file which server has it."""
+    lock.write({"pid": process, "url": url})
 
 
 def random_name() -> str:
@@ -284,10 +256,45 @@ def random_name() -> str:
     return f"wintun-api-{secrets.token_hex(4)}"
 
 
-def _noted(descriptor: int) -> str:
+async def _taken(lock: LockFile) -> bool:
+    """Wait for a lock within `PATIENCE`. The thread that waits ends with the process at the latest.
+
+    Raises:
+        OSError: The lock cannot be taken.
+    """
+    loop = asyncio.get_running_loop()
+    taken: asyncio.Future[bool] = loop.create_future()
+    wait = lock.waiting()
+
+    def work() -> None:
+        outcome: bool | OSError
+        try:
+            outcome = wait()
+        except OSError as error:
+            outcome = error
+        with suppress(RuntimeError):  # the loop has ended
+            loop.call_soon_threadsafe(tell, outcome)
+
+    def tell(outcome: bool | OSError) -> None:
+        if taken.done():
+            return
+        if isinstance(outcome, OSError):
+            taken.set_exception(outcome)
+        else:
+            taken.set_result(outcome)
+
+    # Not a thread of the loop's pool: a program waits for those before it ends.
+    threading.Thread(target=work, name="lock", daemon=True).start()
     try:
-        os.lseek(descriptor, 0, os.SEEK_SET)
-        said = json.loads(os.read(descriptor, files.MAX_NOTE))
+        async with asyncio.timeout(PATIENCE):
+            return await taken
+    except TimeoutError:
+        return False
+
+
+def _noted(lock: LockFile) -> str:
+    said = lock.read()
+    try:
         return f"the bus at {said['url']} (pid {int(said['pid'])})"
-    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+    except (ValueError, TypeError, KeyError):
         return "another bus"

@@ -22,6 +22,7 @@ from wintun_api.fleet.server.laboratory import Laboratory, note
 from wintun_api.fleet.server.log import ServerLog
 from wintun_api.fleet.server.plan import Listening, Plan
 from wintun_api.fleet.server.program import Program
+from wintun_api.lock_file import LockFile
 from wintun_api.quantities import size_text
 
 STOP_PATIENCE: Final = 10.0  # seconds that the server may take to end
@@ -96,11 +97,11 @@ async def _check_running(server: Process, log: ServerLog) -> None:
 
 @asynccontextmanager
 async def _child(
-    program: Program, laboratory: Laboratory, lock: int
+    program: Program, laboratory: Laboratory, lock: LockFile
 ) -> AsyncIterator[tuple[Process, ServerLog]]:
     """Start the server, and end it in order when the context ends."""
     command = [*_tied(), str(program.path), "-c", str(laboratory.configuration)]
-    inherited: dict[str, Any] = {} if sys.platform == "win32" else {"pass_fds": (lock,)}
+    inherited: dict[str, Any] = {} if sys.platform == "win32" else {"pass_fds": (lock.descriptor,)}
     try:
         server = await asyncio.create_subprocess_exec(
             command[0],
