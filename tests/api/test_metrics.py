@@ -67,7 +67,8 @@ def test_networks_are_those_of_the_agents(service: RunningService) -> None:
     """What an agent reports of its own host is counted here, and that of other hosts is not."""
     own = {"id": "a" * 12, "name": "hub", "state": "attached", "sent": 7, "delivered": 5}
     other = {"id": "b" * 12, "name": "far", "state": "detached", "sent": 3}
-    report_network(service, hosts=[{**own, "lost": {"no_route": 2}}, other])
+    counted = {"lost": {"no_route": 2}, "counts": {"reports_failed": 3}}
+    report_network(service, hosts=[{**own, **counted}, other])
     samples = scraped(service.http)
     who = {"network": "lab", "host": "a" * 12, "name": "hub"}
     assert value(samples, "network_connected", network="lab") == 1
@@ -76,6 +77,7 @@ def test_networks_are_those_of_the_agents(service: RunningService) -> None:
     assert value(samples, "network_packets_total", direction="sent", **who) == 7
     assert value(samples, "network_packets_total", direction="injected", **who) == 5
     assert value(samples, "network_lost_packets_total", cause="no_route", **who) == 2
+    assert value(samples, "network_agent_counts_total", count="reports_failed", **who) == 3
     assert not [labels for _, labels in samples if ("host", "b" * 12) in labels]
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.client.streams import run
 from tests.fleet.memory import MemoryServer
-from tests.fleet.running import LAB, A, B, eventually, prepared, put_card
+from tests.fleet.running import LAB, A, B, C, eventually, prepared, put_card
 from tests.waiting import pass_by
+from wintun_api.fleet import inventory as inventory_module
 from wintun_api.fleet.clock import Clock
 from wintun_api.fleet.inventory import Appearance, Host, Inventory
 
@@ -164,6 +167,27 @@ def test_keys_that_name_no_host_are_counted() -> None:
         await (await watched.bus.bucket(LAB.hosts)).put("nobody", b"{}")
         await eventually(lambda: watched.inventory.ignored == 1)
         assert watched.inventory.hosts == {}
+        await watched.aclose()
+
+    run(work())
+
+
+def test_the_lives_that_are_remembered_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The life of the host that is gone for longest is forgotten, and counted."""
+
+    async def work() -> None:
+        monkeypatch.setattr(inventory_module, "MAX_HOSTS", 1)
+        server = prepared()
+        watched = Watched(server)
+        await watched.start()
+        for number, host in enumerate((B, C)):
+            other = server.connect(host)
+            await put_card(other)
+            await eventually(lambda expected=host: expected in watched.inventory.hosts)  # type: ignore[misc]
+            await (await other.bucket(LAB.hosts)).delete(host)
+            await eventually(lambda: not watched.inventory.hosts)
+            assert watched.inventory.forgotten == number
+            await other.aclose()
         await watched.aclose()
 
     run(work())

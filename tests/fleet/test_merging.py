@@ -14,6 +14,7 @@ from tests.fleet.excerpts import SECOND, SESSION, START, blocks, message, number
 from tests.fleet.networks import ANN, BOB, CEM
 from wintun_api.capture import pcapng
 from wintun_api.capture.reader import Captured, Reader
+from wintun_api.fleet import merging as merging_module
 from wintun_api.fleet.merging import INTERRUPTED, MAX_INTERFACES, Merging, Wanted
 
 LATER = START + 3600 * SECOND  # when the server takes all messages, unless it matters
@@ -304,3 +305,13 @@ def test_wireshark_reads_it(tmp_path: Path) -> None:
     assert [one.dropped for one in frames if one.dropped] == [5]
     info = capinfos.info_of(path)
     assert (info.packets, info.interfaces, info.statistics) == (201, 2, 2)
+
+
+def test_captures_that_are_followed_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one that brought nothing for longest is forgotten and counted; its packets stay."""
+    monkeypatch.setattr(merging_module, "MAX_RUNS", 2)
+    merging = Merging(Wanted())
+    for number, host in enumerate((ANN, BOB, CEM)):
+        merging.put(host, SESSION, message(blocks(number), run=host), LATER)
+    assert merging.forgotten == 1
+    assert numbers(read(merging.end())) == [0, 1, 2]

@@ -295,6 +295,7 @@ def test_answers_that_are_kept_have_a_bound(
             for number in range(8):
                 await there.raw(id=f"{number:032x}")
             assert 0 < there.remote.kept_bytes <= 2000
+            assert there.remote.given_up > 0
 
     run(ask())
 

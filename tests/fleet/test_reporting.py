@@ -47,12 +47,22 @@ def test_what_is_told_of_a_host() -> None:
         attached=True,
         epoch=2 * SECOND,
         clock_offset_ns=-1_500_000,
-        counts={"sent": 7, "delivered": 6, "taken": 9, "lost_bus": 1, "lost_ring": 2},
+        counts={
+            "sent": 7,
+            "delivered": 6,
+            "taken": 9,
+            "lost_bus": 1,
+            "lost_ring": 2,
+            "unanswered": 4,
+            "unreadable": 0,
+            "whatever": 1,
+        },
     )
     told = told_of(Host(A, card, 3 * SECOND), ["10.7.0.1/32"])
     assert (told.id, told.name, told.state) == (A, "hub", HostState.ATTACHED)
     assert told.prefixes == ["10.7.0.1/32"]
     assert (told.sent, told.delivered, told.lost) == (7, 6, {"ring": 2, "bus": 1})
+    assert told.counts == {"unanswered": 4}
     assert told.clock_offset_ms == 1.5  # it is ahead of the server
     assert told.since is not None
     assert told.seen is not None

@@ -50,3 +50,10 @@ def test_silence_costs_no_answer(addresses: tuple[str, str]) -> None:
     assert not unreachable.answers([error] * 100)
     assert (unreachable.answered, unreachable.silent) == (0, 0)
     assert unreachable.answers([build.udp(*addresses, 1, 2, b"data")])
+
+
+def test_an_answer_that_the_adapter_does_not_take_is_silence() -> None:
+    """It was not given to the host, so it does not count as given."""
+    unreachable = Unreachable(Clock())
+    unreachable.lost(len(unreachable.answers([build.udp(*V4, 1, 2, b"data")])))
+    assert (unreachable.answered, unreachable.silent) == (0, 1)

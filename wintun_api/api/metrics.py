@@ -272,6 +272,12 @@ def _networks(inventory: Inventory) -> Iterator[Metric]:
         "Packets for or from other hosts that the agent of this host knows to be lost, by cause.",
         labels=[*labels, "cause"],
     )
+    counts = CounterMetricFamily(
+        f"{PREFIX}_network_agent_counts",
+        "What else the agent of this host has dropped, refused or could not read since it was "
+        "started, by name.",
+        labels=[*labels, "count"],
+    )
     for network in inventory.all():
         connected.add_metric([network.name], float(network.connected))
         for state in HostState:
@@ -284,8 +290,10 @@ def _networks(inventory: Inventory) -> Iterator[Metric]:
                 packets.add_metric([*who, "injected"], host.delivered)
                 for cause, number in host.lost.items():
                     lost.add_metric([*who, cause], number)
+                for name, number in host.counts.items():
+                    counts.add_metric([*who, name], number)
                 break
-    yield from (connected, hosts, packets, lost)
+    yield from (connected, hosts, packets, lost, counts)
 
 
 def _families(sessions: list[tuple[str, ManagedSession]]) -> Iterator[Metric]:

@@ -138,3 +138,9 @@ def _tell(merging: Merging) -> None:
     if merging.rejected:
         rejected = counted(merging.rejected, "message")
         typer.echo(f"{rejected} were not read: no agent of this version writes such.", err=True)
+    if merging.forgotten:
+        typer.echo(
+            f"There were too many captures to follow all of them ({merging.forgotten} times): the "
+            "number of lost packets in the file may be too small. Choose hosts with --host.",
+            err=True,
+        )

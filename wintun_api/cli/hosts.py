@@ -43,6 +43,7 @@ COLUMNS: Final = (
     "Version",
 )
 LEAST: Final = ("Version", "Driver", "Clock", "Refused")
+SHOWN: Final = 3  # causes of loss
 PAUSE: Final = 1.0  # seconds between two tables
 CLEAR: Final = "\x1b[H\x1b[2J"
 
@@ -242,13 +243,17 @@ def _rows(known: Iterable[Known]) -> list[tuple[object, ...]]:
 
 def _lost(counts: Mapping[str, int]) -> str:
     lost = Counter({name: count for name, count in counts.items() if name.startswith("lost_")})
+    uncounted = counts.get("uncounted", 0)
+    times = f"; {uncounted} uncounted" if uncounted else ""
     if not lost.total():
-        return "0"
-    causes = ", ".join(
-        f"{count} {name.removeprefix('lost_').replace('_', ' ')}"
-        for name, count in lost.most_common(3)
-    )
-    return causes if len(lost) <= 3 else f"{causes} ..."
+        return f"0{times}"
+    shown = lost.most_common(SHOWN)
+    more = len(lost) > SHOWN
+    unknown = ("lost_unknown", lost["lost_unknown"])
+    if unknown[1] and unknown not in shown:
+        shown[-1] = unknown  # it says that the accounts are not complete
+    causes = [f"{count} {name.removeprefix('lost_').replace('_', ' ')}" for name, count in shown]
+    return ", ".join(causes) + (" ..." if more else "") + times
 
 
 def _clock(card: Card) -> str:

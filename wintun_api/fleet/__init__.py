@@ -4,6 +4,7 @@ An agent without rights connects the local service with a bus. It is a client of
 other program is; the service itself never speaks to the bus.
 
     network      the names of a network: subjects, buckets, hosts
+    urls         the URLs of the servers of a bus
     identity     the key of a host (an NKEY), and the line that brings it to its host
     rights       what the server of the bus allows to a host, to an operator, to a reader
     server/      a nats-server of one's own: found, configured, run
@@ -30,6 +31,7 @@ other program is; the service itself never speaks to the bus.
     storage      where an agent keeps its key and its ledger
     accounts     what became of all packets: sent = delivered + the sum of the causes
     losses       what was lost since it was last told
+    counts       what an agent counts beside packets
 
     capturing    bring what the service captures to the bus
     excerpt      a part of a capture as a message: a file of its own, and its place

@@ -322,9 +322,15 @@ class Agent:
         counts["unreadable"] = self._exchange.arriving.unreadable
         counts["unrecorded"] = self._exchange.arriving.unrecorded
         counts["ignored"] = self.inventory.ignored + self.claims.ignored
+        counts["forgotten"] = self.inventory.forgotten
+        counts["unanswered"] = self._exchange.unreachable.silent
+        counts["messages_dropped"] = sum(one.dropped_messages for one in self._subscriptions)
+        counts["events_dropped"] = self._announcements.dropped
+        counts["reports_failed"] = self._reporting.failed
         if self._remote is not None:
             counts["requests_forged"] = self._remote.forged
             counts["requests_dropped"] = self._remote.dropped
+            counts["answers_dropped"] = self._remote.given_up
         if self._capturing is not None:
             counts["captured"] = self._capturing.captured
             counts["captured_dropped"] = self._capturing.dropped

@@ -57,10 +57,7 @@ class Card(Document):
         clock_offset_ns: The server's time minus the host's.
         clock_error_ns: How far from this the truth may be.
         counts: What became of packets since the ledger was begun; see `losses.totals_of`. And
-            since the agent was started: `uncounted` losses of the service, which did not know how
-            many packets they were; messages that were `unreadable`, or `unrecorded` as the ledger
-            had no room for them; cards and claims that were `ignored`; requests over the bus that
-            were not answered, `requests_forged` and `requests_dropped`.
+            since the agent was started; see `counts`.
     """
 
     name: Word

@@ -87,14 +87,18 @@ class Announcements:
 
     What does not fit is dropped there, oldest first; the numbers of the events show it. Event loop
     thread only.
+
+    Attributes:
+        dropped: How many events were dropped, because the bus did not take them for too long.
     """
 
     def __init__(self, bus: Bus, subject: str, on_event: OnEvent) -> None:
         self._bus = bus
         self._subject = subject
         self._on_event = on_event
+        self.dropped = 0
         self._last = 0
-        self._waiting: deque[Event] = deque(maxlen=MAX_WAITING)
+        self._waiting: deque[Event] = deque()
         self._something = asyncio.Event()
 
     def tell(self, kind: EventKind, text: str, data: Mapping[str, Any]) -> None:
@@ -102,6 +106,9 @@ class Announcements:
         self._last += 1
         event = Event(kind, text, data, self._last)
         self._waiting.append(event)
+        if len(self._waiting) > MAX_WAITING:
+            self._waiting.popleft()
+            self.dropped += 1
         self._something.set()
         self._on_event(event)
 

@@ -105,5 +105,5 @@ class Exchange:
 
     def _answer(self, packets: Sequence[bytes]) -> None:
         answers = self.unreachable.answers(packets)
-        if answers:
-            self.arriving.answer(answers)
+        if answers and not self.arriving.answer(answers):
+            self.unreachable.lost(len(answers))

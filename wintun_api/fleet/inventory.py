@@ -101,6 +101,8 @@ class Inventory:
     Attributes:
         hosts: The hosts that live, by their ids.
         ignored: How many keys were not taken: they name no host, or there are too many hosts.
+        forgotten: How many lives of hosts that are gone were forgotten for newer ones. Such a host
+            could come back with the claims of that life.
     """
 
     def __init__(
@@ -125,6 +127,7 @@ class Inventory:
         """
         self.hosts: dict[str, Host] = {}
         self.ignored = 0
+        self.forgotten = 0
         self._bus = bus
         self._network = network
         self._clock = clock
@@ -220,7 +223,8 @@ class Inventory:
             self._past.pop(host.id, None)
             self._past[host.id] = _Past(host.epoch, last_ns)
             if len(self._past) > MAX_HOSTS:
-                del self._past[next(iter(self._past))]
+                del self._past[next(iter(self._past))]  # the one that is gone for longest
+                self.forgotten += 1
         self._unsure.discard(host.id)
         self._on_host(why, host)
 

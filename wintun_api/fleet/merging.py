@@ -19,13 +19,13 @@ from typing import Final, TypeAlias
 from wintun_api.capture import pcapng
 from wintun_api.capture.reader import Captured
 from wintun_api.fleet.excerpt import Excerpt, Position, excerpt_of
+from wintun_api.limits import MAX_COUNT
 
 LIMIT: Final = 64 * 1024 * 1024  # bytes of packets that wait for their place
 WEIGHT: Final = 512  # bytes that a packet takes besides its own
 MAX_RUNS: Final = 4096  # captures whose numbers are remembered
 MAX_INTERFACES: Final = 4096
 MAX_TIME: Final = 2**63 - 1
-MAX_TOLD: Final = 2**53  # packets in a drop count; more is nonsense of a stranger
 TOGETHER: Final = 512  # packets of one host that are written together
 
 INTERRUPTED: Final = (
@@ -76,8 +76,8 @@ class _Interface:
 
     def lose(self, count: int) -> None:
         """Note that packets are missing."""
-        self.missing = min(MAX_TOLD, self.missing + count)
-        self.lost = min(MAX_TOLD, self.lost + count)
+        self.missing = min(MAX_COUNT, self.missing + count)
+        self.lost = min(MAX_COUNT, self.lost + count)
 
 
 @dataclass(slots=True)
@@ -107,6 +107,8 @@ class Merging:
         written: How many packets the file has.
         late: How many of them came too late for their place in the order.
         rejected: How many messages were none that an agent writes.
+        forgotten: How many captures were forgotten to follow newer ones: the one that brought
+            nothing for longest. What was missing before its next message is not known then.
     """
 
     def __init__(self, wanted: Wanted, *, limit: int = LIMIT) -> None:
@@ -120,6 +122,7 @@ class Merging:
         self.written = 0
         self.late = 0
         self.rejected = 0
+        self.forgotten = 0
         self._limit = limit
         self._size = 0
         self._serial = 0
@@ -202,6 +205,7 @@ class Merging:
         self._runs[host, session] = new
         if len(self._runs) > MAX_RUNS:
             del self._runs[next(iter(self._runs))]
+            self.forgotten += 1
         return True
 
     def _add(self, interface: _Interface, excerpt: Excerpt, server_ns: int) -> None:

@@ -65,6 +65,8 @@ class Remote:
         allow: What may be asked.
         forged: How many requests did not come from an inbox; they were not answered.
         dropped: How many were not answered because too many answers were on their way.
+        given_up: How many long answers were dropped before their last part was asked for: their
+            asker took too long, or newer ones needed the room. The oldest are dropped first.
     """
 
     def __init__(self, client: AsyncClient, bus: Bus, allow: Allow, tell: Tell) -> None:
@@ -79,6 +81,7 @@ class Remote:
         self.allow = allow
         self.forged = 0
         self.dropped = 0
+        self.given_up = 0
         self._client = client
         self._bus = bus
         self._tell = tell
@@ -279,6 +282,7 @@ class Remote:
             self._kept[asker, known] = whole
             while self.kept_bytes > KEPT:
                 self._kept.popitem(last=False)
+                self.given_up += 1
             asyncio.get_running_loop().call_later(KEPT_SECONDS, self._forget)
         return whole.part(0)
 
@@ -303,6 +307,7 @@ class Remote:
         now = asyncio.get_running_loop().time()
         for key in [key for key, one in self._kept.items() if one.until <= now]:
             del self._kept[key]
+            self.given_up += 1
 
     async def _send(self, reply: str, answer: Answer) -> None:
         data = answer.encoded()

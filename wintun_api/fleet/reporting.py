@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from wintun_api.client.problems import ClientError
 from wintun_api.fleet.bus.seam import Bus
+from wintun_api.fleet.counts import noted_in
 from wintun_api.fleet.inventory import Host, Inventory
 from wintun_api.fleet.network import Network
 from wintun_api.fleet.routes import Routes
@@ -154,6 +155,7 @@ def told_of(host: Host, prefixes: Iterable[str]) -> NetworkHost:
         sent=min(card.counts.get("sent", 0), MAX_COUNT),
         delivered=min(card.counts.get("delivered", 0), MAX_COUNT),
         lost=dict(sorted(lost.items(), key=lambda one: -one[1])[: networks.MAX_CAUSES]),
+        counts={name: min(count, MAX_COUNT) for name, count in noted_in(card.counts).items()},
         clock_offset_ms=None if offset is None else _bounded(-offset / 1e6),
         since=_moment(card.epoch) if card.epoch else None,
         seen=_moment(host.renewed_ns),

@@ -22,7 +22,7 @@ class Unreachable:
 
     Attributes:
         answered: How many packets were answered.
-        silent: How many were not, because there were too many of them.
+        silent: How many were not, because there were too many of them, or the adapter took none.
     """
 
     __slots__ = ("_at", "_clock", "_tokens", "answered", "silent")
@@ -59,3 +59,8 @@ class Unreachable:
                 self.answered += 1
                 found.append(answer)
         return found
+
+    def lost(self, count: int) -> None:
+        """Note that so many answers were not taken."""
+        self.answered -= count
+        self.silent += count

@@ -15,6 +15,7 @@ MAX_HOSTS = 256
 MAX_HOST_ADAPTERS = 16
 MAX_HOST_PREFIXES = 32
 MAX_CAUSES = 16
+MAX_COUNTS = 32
 MAX_OFFSET = 1e12  # milliseconds
 
 Word = Annotated[str, Field(max_length=128)]
@@ -93,6 +94,13 @@ class NetworkHost(Body):
         max_length=MAX_CAUSES,
         description="The number of packets that it knows to be lost, by cause.",
         examples=[{"no_route": 3}],
+    )
+    counts: dict[Word, Count] = Field(
+        default={},
+        max_length=MAX_COUNTS,
+        description="What else its agent has dropped, refused or could not read since it was "
+        "started, by name; the guide explains the names.",
+        examples=[{"unanswered": 12}],
     )
     clock_offset_ms: Annotated[StrictFloat | None, Field(ge=-MAX_OFFSET, le=MAX_OFFSET)] = Field(
         default=None,

@@ -2125,6 +2125,15 @@ export interface components {
                 [key: string]: number;
             };
             /**
+             * @description What else its agent has dropped, refused or could not read since it was started, by name; the guide explains the names. The default is {}.
+             * @example {
+             *       "unanswered": 12
+             *     }
+             */
+            counts?: {
+                [key: string]: number;
+            };
+            /**
              * @description The milliseconds by which its clock is ahead of the server's; negative if it is behind, null if that is not known.
              * @example 1.5
              */
@@ -9001,6 +9010,7 @@ export interface operations {
                      *             "lost": {
                      *               "no_route": 3
                      *             },
+                     *             "counts": {},
                      *             "clock_offset_ms": 1.5,
                      *             "since": "2026-11-25T09:30:00Z",
                      *             "seen": "2026-11-25T09:30:00Z"
@@ -9129,6 +9139,7 @@ export interface operations {
                      *           "lost": {
                      *             "no_route": 3
                      *           },
+                     *           "counts": {},
                      *           "clock_offset_ms": 1.5,
                      *           "since": "2026-11-25T09:30:00Z",
                      *           "seen": "2026-11-25T09:30:00Z"

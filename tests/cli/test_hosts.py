@@ -1,0 +1,40 @@
+"""The table of `wintun-api hosts`: what it shows of a card."""
+
+from __future__ import annotations
+
+import pytest
+
+from wintun_api.cli.hosts import COLUMNS, Known
+from wintun_api.fleet.card import Card
+
+LOST = COLUMNS.index("Lost")
+
+
+@pytest.mark.parametrize(
+    ("counts", "shown"),
+    [
+        ({}, "0"),
+        ({"lost_bus": 2, "lost_no_route": 3}, "3 no route, 2 bus"),
+        (
+            {"lost_bus": 2, "lost_ring": 9, "lost_away": 3, "lost_failed": 4},
+            "9 ring, 4 failed, 3 away ...",
+        ),
+        (
+            {"lost_bus": 2, "lost_ring": 9, "lost_away": 3, "lost_unknown": 1},
+            "9 ring, 3 away, 1 unknown ...",
+        ),
+        ({"uncounted": 1}, "0; 1 uncounted"),
+        ({"lost_queue": 5, "uncounted": 2}, "5 queue; 2 uncounted"),
+    ],
+)
+def test_what_is_not_known_is_never_hidden(counts: dict[str, int], shown: str) -> None:
+    """The causes with most packets come first; what nobody knows is there beside them."""
+    known = Known("a" * 12, Card(name="hub", counts=counts), 1.0)
+    assert known.row()[LOST] == shown
+
+
+def test_a_card_that_cannot_be_read_is_a_row() -> None:
+    """The host is there, and nothing is known of it."""
+    row = Known("a" * 12, None, 1.0).row()
+    assert len(row) == len(COLUMNS)
+    assert row[LOST] == "?"

@@ -1,0 +1,40 @@
+"""What an agent counts beside packets, and who can read it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.client.streams import run
+from tests.fleet.joined import Joined
+from tests.fleet.running import A, eventually, prepared
+from tests.fleet.sites import Site
+from wintun_api.fleet.accounts import Accounts, Taken
+from wintun_api.fleet.allowance import Allow
+from wintun_api.fleet.capturing import CaptureOrder
+from wintun_api.fleet.counts import NOTED, noted_in
+from wintun_api.fleet.losses import totals_of
+from wintun_api.schemas.networks import MAX_COUNTS
+
+
+def test_the_card_has_every_count(tmp_path: Path) -> None:
+    """All that an agent with everything on counts is there, and nothing that has no name here."""
+
+    async def work() -> None:
+        site, server = Site(tmp_path, A), prepared()
+        try:
+            async with Joined(site, server, allow=Allow.READ, capture=CaptureOrder()) as joined:
+                await eventually(lambda: A in joined.agent.inventory.hosts)
+                card = joined.agent.inventory.hosts[A].card
+                assert card is not None
+                names = {one for one in card.counts if not one.startswith("lost_")}
+                assert names == {*NOTED, *totals_of(Accounts(Taken())), "captured"}
+        finally:
+            site.stop()
+
+    run(work())
+
+
+def test_a_report_has_those_that_are_not_zero() -> None:
+    """They fit into it, and what is no such count is left out."""
+    assert noted_in({"ignored": 2, "unanswered": 0, "sent": 5}) == {"ignored": 2}
+    assert len(NOTED) <= MAX_COUNTS

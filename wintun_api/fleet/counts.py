@@ -1,0 +1,32 @@
+"""What an agent counts beside packets: what it dropped, refused or could not read.
+
+It counts from its own start. The card of its host has these numbers, so `wintun-api hosts --json`
+shows them for all hosts; the metrics of the service show those of its own host. The guide says what
+each of them means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+NOTED: Final = (
+    "uncounted",
+    "unreadable",
+    "unrecorded",
+    "ignored",
+    "forgotten",
+    "unanswered",
+    "messages_dropped",
+    "events_dropped",
+    "reports_failed",
+    "requests_forged",
+    "requests_dropped",
+    "answers_dropped",
+    "captured_dropped",
+)
+
+
+def noted_in(counts: Mapping[str, int]) -> dict[str, int]:
+    """Return those of a card that are not zero."""
+    return {name: counts[name] for name in NOTED if counts.get(name)}
