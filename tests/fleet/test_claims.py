@@ -5,12 +5,22 @@ from __future__ import annotations
 import asyncio
 from ipaddress import ip_address, ip_network
 
+import pytest
+
 from tests.client.streams import run
 from tests.fleet.memory import MemoryServer
 from tests.fleet.running import LAB, A, B, C, eventually, prepared, put_card
 from tests.waiting import pass_by
 from wintun_api.fleet.bus.seam import Entry
-from wintun_api.fleet.claims import MAX_OF_HOST, About, Claims, Standing, Verdict, of_addresses
+from wintun_api.fleet.claims import (
+    MAX_OF_HOST,
+    PAUSE,
+    About,
+    Claims,
+    Standing,
+    Verdict,
+    of_addresses,
+)
 from wintun_api.fleet.clock import Clock
 from wintun_api.fleet.inventory import Inventory
 from wintun_api.fleet.network import claim_key
@@ -29,7 +39,7 @@ class Claimant:
         self.epoch = epoch
         self.told: list[Verdict] = []
         self.inventory = Inventory(
-            self.bus, LAB, Clock(self.bus), lambda *_: self.claims.hosts_changed()
+            self.bus, LAB, Clock(self.bus), lambda _, host: self.claims.host_changed(host.id)
         )
         self.tables: list[Routes] = []
         self.claims = Claims(
@@ -300,6 +310,41 @@ def test_a_claim_may_come_before_the_card_of_its_life() -> None:
         assert other.owner() is None
         await put_card(one.bus, epoch=2)
         await eventually(lambda: other.owner() == A)
+        await one.stop()
+        await other.stop()
+
+    run(work())
+
+
+def test_a_card_that_is_only_renewed_costs_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lives of all hosts are looked at when one changes, not when a card comes."""
+    looks = 0
+    epochs = Inventory.epochs.fget
+    assert epochs is not None
+
+    def counted(inventory: Inventory) -> dict[str, int]:
+        nonlocal looks
+        looks += 1
+        return epochs(inventory)
+
+    async def work() -> None:
+        nonlocal looks
+        monkeypatch.setattr(Inventory, "epochs", property(counted))
+        server = prepared()
+        one, other = await Claimant(server, A).start(), await Claimant(server, B).start()
+        other.want("10.1.0.0/16")
+        await eventually(lambda: one.owner() == other.owner() == B)
+        await pass_by(2 * PAUSE)
+        looks = 0
+        for _ in range(20):
+            now_ns = server.now_ns()
+            await put_card(other.bus, epoch=1)
+        await eventually(lambda: one.inventory.hosts[B].renewed_ns >= now_ns)
+        await pass_by(2 * PAUSE)
+        assert looks == 0
+        await put_card(other.bus, epoch=2)
+        await eventually(lambda: one.owner() is None)
+        assert looks
         await one.stop()
         await other.stop()
 

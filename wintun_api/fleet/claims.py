@@ -28,7 +28,8 @@ from wintun_api.fleet.routes import Routes
 
 MAX_CLAIMS: Final = 65_536  # that are watched
 MAX_OF_HOST: Final = 256  # that count; all hosts ignore the others
-PAUSE: Final = 0.05  # seconds between two computations of the routes
+PAUSE: Final = 0.05  # seconds between the beginnings of two computations of the routes
+SHARE: Final = 0.1  # of the time may be spent with them: with many claims, they are further apart
 RETRY: Final = Backoff(first=0.5, last=8.0)
 
 
@@ -139,6 +140,7 @@ class Claims:
         self._watch: Watch | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._computed_at = 0.0
+        self._pause = PAUSE
         self._live: dict[str, int] = {}  # the hosts that the routes were computed with
 
     async def start(self) -> None:
@@ -159,15 +161,19 @@ class Claims:
         if self._watch is not None:
             await self._watch.aclose()
 
-    def hosts_changed(self) -> None:
-        """Compute the routes again if other hosts live, or live another life."""
-        if self._live != self._inventory.epochs:
+    def host_changed(self, host: str) -> None:
+        """Compute the routes again if a host lives now, lives no more, or lives another life.
+
+        It is called for every card that comes, so its cost does not grow with the hosts.
+        """
+        if self._live.get(host) != self._inventory.epoch_of(host):
             self._compute_soon()
 
     def _compute_soon(self) -> None:
         loop = asyncio.get_running_loop()
         if self._timer is None and self._watch is not None:
-            self._timer = loop.call_at(max(loop.time(), self._computed_at + PAUSE), self._compute)
+            due = max(loop.time(), self._computed_at + self._pause)
+            self._timer = loop.call_at(due, self._compute)
 
     # One's own
 
@@ -272,8 +278,9 @@ class Claims:
             self._due.set()
 
     def _compute(self) -> None:
+        loop = asyncio.get_running_loop()
         self._timer = None
-        self._computed_at = asyncio.get_running_loop().time()
+        self._computed_at = loop.time()
         live = self._live = self._inventory.epochs
         found = ownership(self._counted(live), live)
         self.refused = found.refused
@@ -284,6 +291,7 @@ class Claims:
             claim = self._known[key]
             if claim.prefix in self._wanted and live.get(claim.host) == claim.epoch:
                 self._judge(claim.prefix, found.refused.get(claim))
+        self._pause = max(PAUSE, (loop.time() - self._computed_at) / SHARE)
 
     def _counted(self, live: Mapping[str, int]) -> Iterator[Claim]:
         """Return the claims of hosts that live, the oldest of each: every host takes as many."""

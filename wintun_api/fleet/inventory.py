@@ -159,20 +159,19 @@ class Inventory:
 
     @property
     def epochs(self) -> dict[str, int]:
-        """The life of each host that lives.
+        """The life of each host that has one that counts; see `epoch_of`."""
+        lives = ((host, self.epoch_of(host)) for host in self.hosts)
+        return {host: epoch for host, epoch in lives if epoch is not None}
+
+    def epoch_of(self, host: str) -> int | None:
+        """Return the life of a host; None if it does not live, or its life does not count.
 
         One that says the life in which it was dead before has no life that counts: it cannot bring
         back claims that others have taken over since.
         """
-        return {
-            one.id: one.epoch
-            for one in self.hosts.values()
-            if one.epoch is not None and one.epoch > self._over(one.id)
-        }
-
-    def _over(self, host: str) -> int:
-        past = self._past.get(host)
-        return -1 if past is None else past.epoch
+        found, past = self.hosts.get(host), self._past.get(host)
+        epoch = None if found is None else found.epoch
+        return None if epoch is None or (past is not None and epoch <= past.epoch) else epoch
 
     def returned(self) -> None:
         """Give every host some time to come back: this one has connected again.
