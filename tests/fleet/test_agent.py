@@ -529,6 +529,25 @@ def test_an_agent_outlives_its_server(sites: tuple[Site, Site]) -> None:
     run(work())
 
 
+def test_a_host_whose_card_came_too_late_lives_again(sites: tuple[Site, Site]) -> None:
+    """It was away itself, and its own clock says that it came back in time; the others go on."""
+
+    async def work() -> None:
+        server = prepared()
+        one, other = sites
+        async with Joined(one, server) as first, Joined(other, server) as second:
+            await eventually(lambda: first.routes() == second.routes() == 2)
+            lives = second.agent.inventory.epochs
+            first.bus.lose()
+            server.offset_ns += round(1.5 * QUICK.lifetime * 10**9)
+            first.bus.regain()
+            await eventually(lambda: second.kinds(EventKind.HOST_DIED))
+            await eventually(lambda: lives[A] < second.agent.inventory.epochs.get(A, 0))
+            await eventually(lambda: first.routes() == second.routes() == 2)
+
+    run(work())
+
+
 def test_an_agent_captures_when_it_is_asked_to(sites: tuple[Site, Site]) -> None:
     """Packets of both directions come to the stream, and the card says how many."""
 

@@ -25,6 +25,7 @@ from wintun_api.fleet.inventory import Appearance, Host, Inventory
 from wintun_api.fleet.network import Prefix
 from wintun_api.fleet.order import Order, Pace
 from wintun_api.fleet.problems import BusUnavailable
+from wintun_api.moments import NS_PER_SECOND
 
 
 class Presence:
@@ -75,6 +76,7 @@ class Presence:
         self._run_id = secrets.token_hex(8)  # tells this agent from another one with the same key
         self._epoch = 0
         self._put_at = 0.0  # when the last card was put
+        self._renewed_ns = 0  # when the server took the last one that came back
         self._due = asyncio.Event()
         self._ending = False
 
@@ -121,11 +123,21 @@ class Presence:
         """Look at one's own card as others see it: it may have lapsed, or be another agent's."""
         ours = host.card is not None and host.card.run == self._run_id
         if what in (Appearance.DIED, Appearance.LEFT):
-            if self._epoch and not self._ending:
-                self._live_again()
-                self._due.set()
-        elif not ours and self.joined:
+            self._begin_again()
+        elif ours:
+            # One that was away does not judge others, but knows of all cards of its own.
+            before, self._renewed_ns = self._renewed_ns, host.renewed_ns
+            lapsed = host.renewed_ns - before > self._pace.lifetime * NS_PER_SECOND
+            if before and lapsed and host.epoch == self._epoch:
+                self._begin_again()
+        elif self.joined:
             self.displaced.set()
+
+    def _begin_again(self) -> None:
+        """Begin another life, as this one is over for the others."""
+        if self._epoch and not self._ending:
+            self._live_again()
+            self._due.set()
 
     def end(self) -> None:
         """Note that the card may go now."""
