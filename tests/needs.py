@@ -33,6 +33,7 @@ PACKAGES = {
     "haproxy": "haproxy",
     "ip": "iproute2",
     "iperf3": "iperf3",
+    "iptables": "iptables",
     "java": "default-jdk-headless",
     "javac": "default-jdk-headless",
     "mergecap": "wireshark-common",

@@ -179,3 +179,27 @@ def set_nonblocking(descriptor: int) -> None:
         raise NotImplementedError(ABSENT)
     else:  # noqa: RET506
         os.set_blocking(descriptor, False)
+
+
+def stop(process: int) -> None:
+    """Let a process stand still."""
+    if sys.platform == "win32":
+        raise NotImplementedError(ABSENT)
+    else:  # noqa: RET506
+        os.kill(process, signal.SIGSTOP)
+
+
+def go_on(process: int) -> None:
+    """Let a process that stands still go on."""
+    if sys.platform == "win32":
+        raise NotImplementedError(ABSENT)
+    else:  # noqa: RET506
+        os.kill(process, signal.SIGCONT)
+
+
+def send_user_signal(process: int) -> None:
+    """Send SIGUSR2."""
+    if sys.platform == "win32":
+        raise NotImplementedError(ABSENT)
+    else:  # noqa: RET506
+        os.kill(process, signal.SIGUSR2)
