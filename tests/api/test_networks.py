@@ -78,6 +78,8 @@ def test_scopes(
         {"hosts": [{**HOST, "lost": {f"cause {n}": 1 for n in range(17)}}]},
         {"hosts": [{**HOST, "clock_offset_ms": 1e13}]},
         {"hosts": [{**HOST, "unknown": 1}]},
+        {"hosts": [{**HOST, "seen": 0}]},
+        {"hosts": [{**HOST, "since": "1767323045"}]},
         {"hosts": [{**HOST, "since": "2026-01-02T03:04:05"}]},
         {"host": ""},
     ],

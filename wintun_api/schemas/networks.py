@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import AwareDatetime, Field, StrictFloat, StrictInt
+from pydantic import AwareDatetime, BeforeValidator, Field, StrictFloat, StrictInt
 
 from wintun_api.limits import MAX_COUNT
 from wintun_api.schemas.model import WHOLE, Body, Model
@@ -18,6 +19,17 @@ MAX_CAUSES = 16
 MAX_COUNTS = 32
 MAX_OFFSET = 1e12  # milliseconds
 
+
+def _date(value: object) -> object:
+    # Pydantic takes numbers of seconds for times as well, also in texts; the schema does not.
+    if isinstance(value, datetime) or value is None:
+        return value
+    if not isinstance(value, str) or re.match(r"\d{4}-\d\d-\d\d", value) is None:
+        raise ValueError("is not a date and a time, such as 2026-01-02T03:04:05Z")
+    return value
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_date)]
 Word = Annotated[str, Field(max_length=128)]
 Count = Annotated[StrictInt, Field(ge=0, le=MAX_COUNT), WHOLE]
 
@@ -108,12 +120,10 @@ class NetworkHost(Body):
         "is behind, null if that is not known.",
         examples=[1.5],
     )
-    since: AwareDatetime | None = Field(
+    since: Moment | None = Field(
         default=None, description="The time since which it has been there, in UTC."
     )
-    seen: AwareDatetime | None = Field(
-        default=None, description="The time of its latest report, in UTC."
-    )
+    seen: Moment | None = Field(default=None, description="The time of its latest report, in UTC.")
 
 
 class NetworkSet(Body):
