@@ -57,7 +57,8 @@ def test_commands_of_all_texts_exist() -> None:
     found: set[tuple[str, ...]] = set()
     for path in MODULES:
         for text in texts(path):
-            for command in re.findall(r"wintun-api ((?:(?:[a-z]+|--[a-z-]+)(?: |$))+)", text):
+            plain = re.sub(r"(?<=wintun-api )--host \w+ ", "", text)  # it stands before a command
+            for command in re.findall(r"wintun-api ((?:(?:[a-z]+|--[a-z-]+)(?: |$))+)", plain):
                 found.add(tuple(command.split()))
     for words in found:
         names = [word for word in words if not word.startswith("-")]

@@ -277,6 +277,12 @@ def test_every_cause_of_loss_between_hosts() -> None:
     assert first_column(section("fleet", "## What became of every packet")) == list(causes)
 
 
+def test_everything_else_that_an_agent_counts() -> None:
+    """The page of many hosts says what each count is about, in the order of the code."""
+    counts = pytest.importorskip("wintun_api.fleet.counts")
+    assert first_column(section("fleet", "### What else an agent counts")) == list(counts.NOTED)
+
+
 def test_the_exit_codes_are_those_of_the_program() -> None:
     """The table has the program's own codes."""
     codes = pytest.importorskip("wintun_api.cli.exit_codes")

@@ -29,7 +29,8 @@ BusData: TypeAlias = Annotated[
         "--data-dir",
         metavar="FOLDER",
         parser=as_folder,
-        help="Where the bus keeps its keys and its data. The default is a folder of this user.",
+        help="The folder of the bus, with its keys and its data. The default is a folder of this "
+        "user.",
     ),
 ]
 
@@ -41,9 +42,9 @@ def bus(
         typer.Option(
             "--listen",
             metavar="ADDRESS[:PORT]",
-            help="Where the server listens; 0.0.0.0 or :: is every address of this machine. "
-            "Beyond loopback it uses TLS, with a certificate of its own. The default is "
-            "127.0.0.1:4222.",
+            help="Where the server listens; 0.0.0.0 or :: stands for every address of this "
+            "machine. Beyond loopback it uses TLS, with a certificate that it makes. The default "
+            "is 127.0.0.1:4222.",
         ),
     ] = None,
     hostname: Annotated[
@@ -51,8 +52,9 @@ def bus(
         typer.Option(
             "--hostname",
             metavar="NAME",
-            help="A name or address by which other machines reach it; keys and the certificate "
-            "have it. The default is what this machine is called. Can be repeated.",
+            help="A name or address by which other machines reach the server. It is written into "
+            "the keys of hosts and into the certificate. The default is the name and the addresses "
+            "of this machine. Can be repeated.",
         ),
     ] = None,
     network: Annotated[
@@ -60,32 +62,35 @@ def bus(
         typer.Option(
             "--network",
             metavar="NETWORK",
-            help=f"A network that hosts can join; it stays until the folder is deleted. The "
-            f"default is {DEFAULT_NETWORK}. Can be repeated.",
+            help=f"A network that hosts can join. Later starts keep the networks of earlier ones. "
+            f"The default is {DEFAULT_NETWORK}. Can be repeated.",
         ),
     ] = None,
     captures_bytes: Annotated[
         str | None,
         typer.Option(
             metavar="SIZE",
-            help="How much of the captures of its hosts each network keeps, such as 2gb; the "
-            "oldest are dropped. The default is 512mb.",
+            help="How many bytes of captured packets each network keeps, such as 2gb; the oldest "
+            "packets are dropped. The default is 512mb.",
         ),
     ] = None,
     captures_age: Annotated[
         str | None,
-        typer.Option(metavar="TIME", help="How long it keeps them, such as 1d. The default is 1h."),
+        typer.Option(
+            metavar="TIME",
+            help="How long each network keeps captured packets, such as 1d. The default is 1h.",
+        ),
     ] = None,
     data_dir: BusData = None,
     as_json: Json = False,
 ) -> None:
-    """Run the server over which hosts join one network.
+    """Run the bus: the server through which the hosts of a network exchange packets.
 
-    Without options it listens on loopback, for hosts on this machine. What options say is
-    kept, so the next start needs none of them. Ctrl-C or SIGTERM ends it in order.
+    Without options it listens on loopback, for hosts on this machine. It remembers its
+    options, so the next start needs none of them. Ctrl-C or SIGTERM stops it.
 
-    The server is nats-server, of the extra fleet-server or from PATH, with a configuration
-    and keys that are made here.
+    The server is nats-server. The extra fleet-server brings it; one on PATH is used as
+    well. This command makes its configuration and its keys.
     """
     import asyncio
 

@@ -87,27 +87,27 @@ def takes_fleet_options(command: bundle.Command) -> bundle.Command:
     bus = typer.Option(
         "--bus",
         metavar="URL",
-        help="Where the server of the bus is, such as tls://hub.example.com:4222. The default is "
-        "what the key says. Can be repeated.",
+        help="The URL of the bus, such as tls://hub.example.com:4222. The default is the URLs in "
+        "the key. Can be repeated.",
     )
     key = typer.Option(
         "--key",
         metavar="FILE",
         parser=as_path,
-        help="The file with the key of this host, as wintun-api join keys has made it. Without it "
-        "a bus on this machine, of the same user, makes one.",
+        help="The file with a key that wintun-api join keys has made. Without it, a bus that the "
+        "same user runs on this machine makes one.",
     )
     data_dir = typer.Option(
         "--data-dir",
         metavar="FOLDER",
         parser=as_folder,
-        help="Where agents keep their counters. The default is a folder of this user.",
+        help="The folder for keys and counters of agents. The default is a folder of this user.",
     )
     bus_data_dir = typer.Option(
         "--bus-data-dir",
         metavar="FOLDER",
         parser=as_folder,
-        help="Where a bus on this machine keeps its data, if it was given another folder.",
+        help="The folder of the bus on this machine, if it was started with --data-dir.",
     )
     options = [
         bundle.option("bus", Annotated[list[str] | None, bus], None),

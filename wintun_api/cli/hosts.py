@@ -62,6 +62,10 @@ def hosts(
 ) -> None:
     """List the hosts that have joined a network, with what became of their packets.
 
+    Refused are addresses that another host had claimed before. Sent and Injected count
+    packets since the first run with the key of the host. Clock says how far the clock of
+    the host is ahead of the server's.
+
     With --watch and --json, every change is one line with all hosts.
     """
     import asyncio

@@ -52,39 +52,43 @@ def join(
         list[str] | None,
         typer.Option(
             metavar="PREFIX",
-            help="A network behind this host that leads to it, such as 192.168.5.0/24, besides the "
-            "addresses of the adapter. Can be repeated.",
+            help="A network behind this host, such as 192.168.5.0/24: other hosts send packets "
+            "for it here, besides those for the addresses of the adapter. Can be repeated.",
         ),
     ] = None,
     name: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="What this host is called. The default is its name."),
+        typer.Option(
+            metavar="NAME",
+            help="The name that others see. The default is the name of this machine.",
+        ),
     ] = None,
     policy: Annotated[
         Literal["drop_oldest", "drop_newest", "block"],
         typer.Option(
-            help="What happens to packets when the bus takes them too slowly; block lets them wait "
-            "in the ring of the adapter.",
+            help="What happens to packets when the bus takes them too slowly: those that have "
+            "waited longest are dropped, new ones are dropped, or with block all wait in the ring "
+            "of the adapter.",
         ),
     ] = "drop_oldest",
     bus_bytes: Annotated[
-        str, typer.Option(metavar="SIZE", help="How much waits for the bus at most.")
+        str, typer.Option(metavar="SIZE", help="How many bytes of packets may wait for the bus.")
     ] = "1mb",
     allow: Annotated[
         Literal["read", "capture", "admin"] | None,
         typer.Option(
-            help="Let operators of the network ask the service of this host, with --host: read "
-            "shows its state, capture records packets in files as well, admin does everything. "
-            "The token must allow it too. Every request is a line here. The default is nothing.",
+            help="Let operators of the network use the service of this host, with wintun-api "
+            "--host NAME: read shows its state, capture also records packets into files, admin "
+            "does everything. The token must allow it too. Every request is a line here. By "
+            "default operators may do nothing.",
         ),
     ] = None,
     capture: Annotated[
         bool,
         typer.Option(
             "--capture",
-            help="Capture the packets of the adapter for the network: a user with the key of a "
-            "reader sees them with wintun-api capture --network, also later, as long as the bus "
-            "keeps them.",
+            help="Capture the packets of the adapter for the network. Users with the key of a "
+            "reader see them with wintun-api capture --network, as long as the bus keeps them.",
         ),
     ] = False,
     capture_filter: Annotated[
@@ -100,7 +104,7 @@ def join(
         typer.Option(
             min=0,
             max=MAX_PACKET,
-            help="With --capture: keep only so many bytes of each packet; 0 keeps all.",
+            help="With --capture: keep only this many bytes of each packet; 0 keeps all.",
         ),
     ] = 0,
     options: ClientOptions,
@@ -108,12 +112,13 @@ def join(
 ) -> None:
     """Join a network of many hosts with an adapter, until Ctrl-C or SIGTERM.
 
-    Other hosts reach the addresses of the adapter then, and what is sent to their
-    addresses leaves through it. It needs a token of the scopes read, capture and inject,
-    and no other right on this machine.
+    Other hosts then reach the addresses of the adapter, and packets for their addresses
+    leave through it. The command needs a token with the scopes read, capture and inject,
+    and no other right on this machine. If the adapter does not exist yet, or if its
+    session does not run and the token may not start it, the command waits for it.
 
-    Every change is a line: hosts that come and go, addresses that are refused because
-    another host has them, lost packets. A second signal ends it at once.
+    Every change is a line: hosts that join and leave, addresses that are refused because
+    another host has them, lost packets. A second signal ends the command at once.
     """
     import asyncio
 

@@ -25,13 +25,15 @@ class JoinGroup(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Return the command that the arguments begin with, and its own arguments."""
         if args and args[0] not in self.commands and NETWORK in self.commands:
-            return NETWORK, self.commands[NETWORK], args
+            # Without a name of its own: its usage has NETWORK as an argument already.
+            return "", self.commands[NETWORK], args
         return super().resolve_command(ctx, args)
 
 
 app = typer.Typer(
     cls=JoinGroup,
-    help="Join a network of many hosts with an adapter, or make the keys for it.",
+    help="Join a network of many hosts with an adapter, or make keys for hosts.",
+    epilog=join.EPILOG,
     no_args_is_help=True,
     # Options may stand before the name of the network.
     context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},

@@ -58,7 +58,8 @@ def keys(
         ),
     ] = None,
     name: Annotated[
-        str, typer.Option(metavar="NAME", help="What you call the host, to find its key again.")
+        str,
+        typer.Option(metavar="NAME", help="A name for the host, by which you find its key again."),
     ] = "",
     role: Annotated[
         Role,
@@ -82,9 +83,9 @@ def keys(
         typer.Option(
             "--server",
             metavar="URL",
-            help="Where the host reaches the bus, such as tls://hub.example.com:4222, if it is not "
-            "where this machine knows it to be, as behind NAT. Only nats://localhost and other "
-            "loopback addresses need no TLS. Can be repeated.",
+            help="The URL at which the host reaches the bus, such as tls://hub.example.com:4222. "
+            "It is needed where the bus has another address for the host than for this machine, as "
+            "behind NAT. Only loopback addresses may be nats://, without TLS. Can be repeated.",
         ),
     ] = None,
     prefix: Annotated[
@@ -92,9 +93,9 @@ def keys(
         typer.Option(
             "--prefix",
             metavar="PREFIX",
-            help="What the host may claim, and nothing else: each address of its adapter, such as "
-            "10.7.0.2/32, and each network behind it exactly as it gives it to wintun-api join. "
-            "The default is everything. Can be repeated.",
+            help="Let the host claim this and nothing else: each address of its adapter, such as "
+            "10.7.0.2/32, and each network behind it, just as wintun-api join --prefix has it. "
+            "By default it may claim everything that no other host has. Can be repeated.",
         ),
     ] = None,
     show_list: Annotated[
@@ -104,22 +105,22 @@ def keys(
         str | None,
         typer.Option(
             metavar="ID",
-            help="Take a key away, by its id or its name; its host is cut off at once.",
+            help="Revoke a key, by its id or its name; its host is cut off at once.",
         ),
     ] = None,
     print_config: Annotated[
         bool,
         typer.Option(
             "--print-config",
-            help="Print the accounts of the network, with the keys made so far, for the "
-            "configuration of a NATS server that you have already.",
+            help="Print the accounts of the network, with the public keys made so far, for the "
+            "configuration of a NATS server that somebody operates already.",
         ),
     ] = False,
     prepare: Annotated[
         str | None,
         typer.Option(
             metavar="URL",
-            help="Make the buckets and the stream of the network on such a server, whose "
+            help="Make the buckets and the stream of the network on such a server, when its "
             "configuration has these accounts.",
         ),
     ] = None,
