@@ -23,17 +23,29 @@ def default_directory() -> Path:
     Raises:
         InvalidSettings: This user has no home directory, as in a container that runs as a number.
     """
+    return folder_of_user("agents", "the counters of the agent")
+
+
+def folder_of_user(name: str, content: str) -> Path:
+    """Return where this user keeps something that belongs to many hosts.
+
+    Args:
+        name: The name of the folder.
+        content: What it has, in words.
+
+    Raises:
+        InvalidSettings: This user has no home directory, as in a container that runs as a number.
+    """
     if sys.platform != "win32" and os.geteuid() == 0:
         # Not in /var/lib/wintun-api: its unit gives that directory to another user.
-        return Path("/var/lib/wintun-api-agents")
+        return Path(f"/var/lib/wintun-api-{name}")
     import platformdirs  # slow, and only this user needs it
 
     try:
-        return Path(platformdirs.user_state_dir("wintun-api", appauthor=False)) / "agents"
+        return Path(platformdirs.user_state_dir("wintun-api", appauthor=False)) / name
     except RuntimeError:
         raise InvalidSettings(
-            "This user has no home directory to keep the counters of the agent in. Give a folder "
-            "with --data-dir."
+            f"This user has no home directory to keep {content} in. Give a folder with --data-dir."
         ) from None
 
 

@@ -26,6 +26,11 @@ def check_servers(servers: Sequence[str]) -> tuple[str, ...]:
     return tuple(_checked(one) for one in servers)
 
 
+def url_of(host: str, port: int, *, tls: bool) -> str:
+    """Return the URL of a server at a name or an address."""
+    return f"{'tls' if tls else 'nats'}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
 def host_in(url: str) -> str:
     """Return the name or address in a URL that was checked."""
     return urlsplit(url).hostname or ""
@@ -61,8 +66,7 @@ def _checked(url: str) -> str:
             f"{said}it leads to another machine without encryption. Use tls:// for it, and have "
             "the server listen with TLS."
         )
-    shown = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{shown}:{port or PORT}"
+    return url_of(host, port or PORT, tls=parts.scheme == "tls")
 
 
 def _wrong(detail: str) -> InvalidArgument:

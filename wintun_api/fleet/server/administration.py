@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from wintun_api.fleet.bus.seam import Bus
 from wintun_api.fleet.identity import KeyLine
+from wintun_api.fleet.inventory import LIFETIME
 from wintun_api.fleet.network import MAX_MESSAGE, MAX_VALUE, Network
 from wintun_api.fleet.problems import BusUnavailable, ServerFailed
 from wintun_api.fleet.rights import API, bucket_key, bucket_stream
@@ -21,7 +22,6 @@ from wintun_api.moments import NS_PER_SECOND
 
 PATIENCE: Final = 10.0  # seconds for an answer
 
-CARD_LASTS: Final = 30  # seconds that a host is in the inventory without a new card
 MAX_HEADERS: Final = 1024
 CONSUMER_LASTS: Final = 300  # seconds that a consumer is kept which no connection reads
 
@@ -111,7 +111,7 @@ async def prepare(keeper: Bus, network: Network, bounds: Bounds) -> None:
     """
     for stream in (
         _bucket(network.routes, 0),
-        _bucket(network.hosts, CARD_LASTS),
+        _bucket(network.hosts, int(LIFETIME)),
         _captures(network, bounds),
     ):
         answer = await _ask(keeper, f"{API}.STREAM.UPDATE.{stream['name']}", stream)

@@ -18,18 +18,15 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import platformdirs
-
 from wintun_api import files
-from wintun_api.errors import InvalidSettings
 from wintun_api.files import UntrustedFile
+from wintun_api.fleet.folder import folder_of_user
 from wintun_api.fleet.problems import LaboratoryInUse, LaboratoryMissing, ServerMissing
 from wintun_api.fleet.server.configuration import Paths, as_text, configuration
 from wintun_api.fleet.server.plan import Plan
@@ -52,16 +49,7 @@ def default_directory() -> Path:
     Raises:
         InvalidSettings: This user has no home directory, as in a container that runs as a number.
     """
-    if sys.platform != "win32" and os.geteuid() == 0:
-        # Not in /var/lib/wintun-api: its unit gives that directory to another user.
-        return Path("/var/lib/wintun-api-bus")
-    try:
-        return Path(platformdirs.user_state_dir("wintun-api", appauthor=False)) / "bus"
-    except RuntimeError:
-        raise InvalidSettings(
-            "This user has no home directory to keep the data of the bus in. Give a folder with "
-            "--data-dir."
-        ) from None
+    return folder_of_user("bus", "the data of the bus")
 
 
 class Laboratory:

@@ -12,7 +12,7 @@ from wintun_api.fleet.identity import Identity
 from wintun_api.fleet.network import Network, Prefix, host_of
 from wintun_api.fleet.problems import KeyRefused, LaboratoryMissing
 from wintun_api.fleet.rights import Role
-from wintun_api.fleet.urls import PORT
+from wintun_api.fleet.urls import PORT, url_of
 
 FORMAT: Final = 1
 LOOPBACK: Final = "127.0.0.1"
@@ -105,8 +105,7 @@ class Listening:
     @property
     def urls(self) -> tuple[str, ...]:
         """The URLs at which it is reached, here and from other machines."""
-        scheme = "tls" if self.tls else "nats"
-        return tuple(f"{scheme}://{_bracketed(name)}:{self.port}" for name in self.reached_at)
+        return tuple(url_of(name, self.port, tls=self.tls) for name in self.reached_at)
 
     @property
     def own_url(self) -> str:
@@ -114,8 +113,7 @@ class Listening:
         address = ip_address(self.address)
         if address.is_unspecified:
             address = ip_address(LOOPBACK if address.version == 4 else "::1")
-        scheme = "tls" if self.tls else "nats"
-        return f"{scheme}://{_bracketed(str(address))}:{self.port}"
+        return url_of(str(address), self.port, tls=self.tls)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,10 +215,6 @@ class Plan:
                 for name, one in said["networks"].items()
             ),
         )
-
-
-def _bracketed(name: str) -> str:
-    return f"[{name}]" if ":" in name else name
 
 
 def _network_as_json(one: PlannedNetwork) -> dict[str, Any]:
