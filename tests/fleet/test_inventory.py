@@ -75,6 +75,22 @@ def test_a_host_that_renews_its_card_no_more_dies() -> None:
     run(work())
 
 
+def test_a_host_that_is_gone_keeps_its_name() -> None:
+    """What is told of it later calls it what its operator does."""
+
+    async def work() -> None:
+        server = prepared()
+        watched, other = Watched(server), server.connect(B)
+        await watched.start()
+        await put_card(other, "second")
+        await eventually(lambda: watched.told)
+        await eventually(lambda: not watched.inventory.hosts)
+        assert watched.inventory.name_of(B) == "second"
+        await watched.aclose()
+
+    run(work())
+
+
 def test_nobody_dies_while_there_is_no_connection() -> None:
     """One who is cut off knows nothing, and gives the others time when it is back."""
 

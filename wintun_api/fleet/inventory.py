@@ -51,10 +51,11 @@ class Host:
 
 @dataclass(frozen=True, slots=True)
 class _Past:
-    """The life of a host that is gone, and when its last card was put."""
+    """The life of a host that is gone, when its last card was put, and what the host was called."""
 
     epoch: int
     last_ns: int
+    name: str
 
 
 class Appearance(StrEnum):
@@ -184,8 +185,8 @@ class Inventory:
         self._wait()
 
     def name_of(self, host: str) -> str:
-        """Return what the operator calls a host; its id if that is not known."""
-        found = self.hosts.get(host)
+        """Return what the operator calls a host, also one that is gone; its id if not known."""
+        found = self.hosts.get(host) or self._past.get(host)
         return host if found is None else found.name
 
     def _take(self, entry: Entry) -> None:
@@ -220,7 +221,7 @@ class Inventory:
         del self.hosts[host.id]
         if host.epoch is not None and host.id not in self._unsure:
             self._past.pop(host.id, None)
-            self._past[host.id] = _Past(host.epoch, last_ns)
+            self._past[host.id] = _Past(host.epoch, last_ns, host.name)
             if len(self._past) > MAX_HOSTS:
                 del self._past[next(iter(self._past))]  # the one that is gone for longest
                 self.forgotten += 1
