@@ -104,6 +104,12 @@ def test_one_of_several_servers(nats_server: NatsServer) -> None:
     run(work())
 
 
+def test_none_of_several_servers(nats_server: NatsServer) -> None:
+    """Where none of them answers, the first one is named, in whatever order they were tried."""
+    line = by(nats_server.line(), "nats://127.0.0.1:9", "nats://127.0.0.1:10")
+    assert len({refused(line) for _ in range(6)}) == 1
+
+
 def test_patience(nats_server: NatsServer) -> None:
     """A patient bus is there before its server, and connects when the server is there."""
 

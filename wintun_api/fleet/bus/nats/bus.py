@@ -301,7 +301,7 @@ class NatsBus:
         """
         servers = list(self._line.servers)
         random.shuffle(servers)
-        problems: list[FleetError] = []
+        problems: dict[str, FleetError] = {}
         for url in servers:
             connection = Connection(
                 url, pending=self._pending, drained=self._drained, denied=self._refuse
@@ -310,7 +310,7 @@ class NatsBus:
                 await connection.open(self._line.identity, self._context, self._name)
                 await self._attach_all(connection)
             except FleetError as error:
-                problems.append(error)
+                problems[url] = error
                 await connection.close(error.detail)
                 continue
             except BaseException:
@@ -322,7 +322,8 @@ class NatsBus:
             self._room.set()
             self._tell(Change.CONNECTED, url)
             return
-        raise next((one for one in problems if isinstance(one, KeyRefused)), problems[0])
+        refused = (one for one in problems.values() if isinstance(one, KeyRefused))
+        raise next(refused, problems[self._line.servers[0]])  # the same words each time
 
     async def _attach_all(self, connection: Connection) -> None:
         tried: set[NatsSubscription] = set()
