@@ -38,7 +38,7 @@ PLACES = {
         "drivers and codecs are synchronous",
     ),
     "threading": (
-        {"hub", "drivers", "client", "testing", "cli", "extcap"},
+        {"hub", "drivers", "client", "testing", "cli", "extcap", "fleet"},
         "threads are the hub's; drivers only lock; the others wait in one for what has no event",
     ),
 }

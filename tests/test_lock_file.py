@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.posix import mkfifo
 from tests.waiting import PATIENCE
 from wintun_api.files import UntrustedFile
 from wintun_api.lock_file import MAX_NOTE, LockFile
@@ -98,12 +99,12 @@ def test_a_note_that_cannot_be_read_says_nothing(tmp_path: Path, note: bytes) ->
         assert lock.take()
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="modes and links of POSIX")
+@pytest.mark.skipif(sys.platform == "win32", reason="modes and links are of POSIX")
 def test_a_file_that_others_control_is_refused(tmp_path: Path) -> None:
     """A link, a directory, a FIFO, or a file that others can write."""
     (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
     (tmp_path / "directory").mkdir()
-    os.mkfifo(tmp_path / "fifo")
+    mkfifo(tmp_path / "fifo")
     (tmp_path / "open").touch()
     (tmp_path / "open").chmod(0o666)
     for name in ("link", "directory", "fifo", "open"):
