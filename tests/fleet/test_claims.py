@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from ipaddress import ip_address, ip_network
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from tests.client.streams import run
 from tests.fleet.memory import MemoryServer
 from tests.fleet.running import LAB, A, B, C, eventually, prepared, put_card
 from tests.waiting import pass_by
+from wintun_api.fleet import claims as claims_module
 from wintun_api.fleet.bus.seam import Entry
 from wintun_api.fleet.claims import (
     MAX_OF_HOST,
@@ -275,8 +277,29 @@ def test_a_host_has_a_bounded_number_of_claims() -> None:
         await eventually(lambda: len(one.claims.routes) == MAX_OF_HOST)
         await pass_by(0.1)
         assert len(one.claims.routes) == MAX_OF_HOST
+        assert one.claims.surplus == flood.claims.surplus == 50
         await one.stop()
         await flood.stop()
+
+    run(work())
+
+
+def test_one_who_claims_too_much_is_told_what_does_not_count(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The oldest claims hold; another one counts as soon as there is room."""
+
+    async def work() -> None:
+        monkeypatch.setattr(claims_module, "MAX_OF_HOST", 1)
+        one = await Claimant(prepared(), A).start()
+        one.want("10.1.0.0/16")
+        await eventually(lambda: one.told == [Verdict(Standing.HELD, NET)])
+        other = ip_network("10.2.0.0/16")
+        one.want("10.1.0.0/16", "10.2.0.0/16")
+        await eventually(lambda: one.told[-1] == Verdict(Standing.SURPLUS, other))
+        one.want("10.2.0.0/16")
+        await eventually(lambda: one.told[-1] == Verdict(Standing.HELD, other))
+        await one.stop()
 
     run(work())
 
@@ -319,13 +342,12 @@ def test_a_claim_may_come_before_the_card_of_its_life() -> None:
 def test_a_card_that_is_only_renewed_costs_little(monkeypatch: pytest.MonkeyPatch) -> None:
     """The lives of all hosts are looked at when one changes, not when a card comes."""
     looks = 0
-    epochs = Inventory.epochs.fget
-    assert epochs is not None
+    epochs: Any = vars(Inventory)["epochs"]
 
-    def counted(inventory: Inventory) -> dict[str, int]:
+    def counted(inventory: Inventory) -> Any:
         nonlocal looks
         looks += 1
-        return epochs(inventory)
+        return epochs.fget(inventory)
 
     async def work() -> None:
         nonlocal looks

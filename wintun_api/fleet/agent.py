@@ -322,6 +322,7 @@ class Agent:
         counts["unreadable"] = self._exchange.arriving.unreadable
         counts["unrecorded"] = self._exchange.arriving.unrecorded
         counts["ignored"] = self.inventory.ignored + self.claims.ignored
+        counts["surplus"] = self.claims.surplus
         counts["forgotten"] = self.inventory.forgotten
         counts["unanswered"] = self._exchange.unreachable.silent
         counts["messages_dropped"] = sum(one.dropped_messages for one in self._subscriptions)

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import ip_interface, ip_network
-from itertools import islice
 from operator import attrgetter
 from typing import Final
 
@@ -55,6 +54,7 @@ class Standing(StrEnum):
     TAKEN_OVER = "taken_over"  # it was refused, and the owner is gone
     WITHDRAWN = "withdrawn"
     DENIED = "denied"  # the server does not let this host claim it
+    SURPLUS = "surplus"  # this host has as many older claims as count
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +99,7 @@ class Claims:
         refused: The claims of hosts that live and that do not hold, each with the claim that stands
             against it.
         ignored: How many keys were not taken: they do not name a claim, or are too many.
+        surplus: How many claims do not count now, because their host has as many older ones as do.
     """
 
     def __init__(
@@ -124,6 +125,7 @@ class Claims:
         self.routes = Routes()
         self.refused: Mapping[Claim, Claim] = {}
         self.ignored = 0
+        self.surplus = 0
         self._bus = bus
         self._network = network
         self._host = host
@@ -282,7 +284,9 @@ class Claims:
         self._timer = None
         self._computed_at = loop.time()
         live = self._live = self._inventory.epochs
-        found = ownership(self._counted(live), live)
+        counted, beyond = self._counted(live)
+        found = ownership(counted, live)
+        self.surplus = len(beyond)
         self.refused = found.refused
         if found.owners != self.routes.owners:
             self.routes = Routes(found.owners)
@@ -290,25 +294,34 @@ class Claims:
         for key in self._abouts:
             claim = self._known[key]
             if claim.prefix in self._wanted and live.get(claim.host) == claim.epoch:
-                self._judge(claim.prefix, found.refused.get(claim))
+                self._judge(claim, found.refused.get(claim), counts=claim not in beyond)
         self._pause = max(PAUSE, (loop.time() - self._computed_at) / SHARE)
 
-    def _counted(self, live: Mapping[str, int]) -> Iterator[Claim]:
-        """Return the claims of hosts that live, the oldest of each: every host takes as many."""
+    def _counted(self, live: Mapping[str, int]) -> tuple[list[Claim], set[Claim]]:
+        """Return the claims of hosts that live which count, the oldest of each, and the others."""
         of_host: dict[str, list[Claim]] = {}
         for claim in self._known.values():
             if live.get(claim.host) == claim.epoch:
                 of_host.setdefault(claim.host, []).append(claim)
+        counted: list[Claim] = []
+        beyond: set[Claim] = set()
         for claims in of_host.values():
-            yield from islice(sorted(claims, key=attrgetter("revision")), MAX_OF_HOST)
+            if len(claims) > MAX_OF_HOST:
+                claims.sort(key=attrgetter("revision"))
+                beyond.update(claims[MAX_OF_HOST:])
+            counted += claims[:MAX_OF_HOST]
+        return counted, beyond
 
-    def _judge(self, prefix: Prefix, rival: Claim | None) -> None:
+    def _judge(self, claim: Claim, rival: Claim | None, *, counts: bool) -> None:
+        prefix = claim.prefix
         before = self._verdicts.get(prefix)
-        if rival is not None:
+        if not counts:
+            self._say(Verdict(Standing.SURPLUS, prefix))
+        elif rival is not None:
             self._say(Verdict(Standing.REFUSED, prefix, rival))
         elif before is not None and before.standing is Standing.REFUSED:
             self._say(Verdict(Standing.TAKEN_OVER, prefix, before.rival))
-        elif before is None or before.standing is Standing.DENIED:
+        elif before is None or before.standing in (Standing.DENIED, Standing.SURPLUS):
             self._say(Verdict(Standing.HELD, prefix))
 
     def _say(self, verdict: Verdict) -> None:

@@ -15,6 +15,7 @@ NOTED: Final = (
     "unreadable",
     "unrecorded",
     "ignored",
+    "surplus",
     "forgotten",
     "unanswered",
     "messages_dropped",

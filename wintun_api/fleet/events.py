@@ -31,6 +31,7 @@ class EventKind(StrEnum):
     CLAIM_TAKEN_OVER = "claim.taken_over"
     CLAIM_WITHDRAWN = "claim.withdrawn"
     CLAIM_DENIED = "claim.denied"
+    CLAIM_SURPLUS = "claim.surplus"
     HOST_JOINED = "host.joined"
     HOST_LEFT = "host.left"
     HOST_DIED = "host.died"

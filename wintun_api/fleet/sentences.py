@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
 from wintun_api.fleet.bus.seam import Change
-from wintun_api.fleet.claims import Standing, Verdict
+from wintun_api.fleet.claims import MAX_OF_HOST, Standing, Verdict
 from wintun_api.fleet.events import EventKind
 from wintun_api.fleet.inventory import Appearance, Host
 from wintun_api.fleet.problems import FleetError
@@ -50,6 +50,9 @@ def about_claim(verdict: Verdict, name_of: Callable[[str], str]) -> Said:
             )
         case Standing.WITHDRAWN:
             return EventKind.CLAIM_WITHDRAWN, f"{prefix} is no longer claimed.", data
+        case Standing.SURPLUS:
+            said = f"{prefix} does not lead to this host: it has more than {MAX_OF_HOST} claims"
+            return EventKind.CLAIM_SURPLUS, f"{said}, and the latest ones do not count.", data
         case Standing.DENIED:
             said = f"The server does not allow this host to claim {prefix}"
             return EventKind.CLAIM_DENIED, f"{said}: its key is for other prefixes.", data
