@@ -6,32 +6,38 @@ from pathlib import Path
 
 from tests.client.streams import run
 from tests.fleet.joined import Joined
-from tests.fleet.running import A, eventually, prepared
+from tests.fleet.running import A, prepared
 from tests.fleet.sites import Site
 from wintun_api.fleet.accounts import Accounts, Taken
 from wintun_api.fleet.allowance import Allow
 from wintun_api.fleet.capturing import CaptureOrder
-from wintun_api.fleet.counts import NOTED, noted_in
+from wintun_api.fleet.counts import NOTED, for_card, noted_in
+from wintun_api.fleet.events import EventKind
 from wintun_api.fleet.losses import totals_of
 from wintun_api.schemas.networks import MAX_COUNTS
 
 
-def test_the_card_has_every_count(tmp_path: Path) -> None:
-    """All that an agent with everything on counts is there, and nothing that has no name here."""
+def test_an_agent_tells_every_count(tmp_path: Path) -> None:
+    """Its last event has all of them, and no count that has no name here."""
 
     async def work() -> None:
         site, server = Site(tmp_path, A), prepared()
         try:
             async with Joined(site, server, allow=Allow.READ, capture=CaptureOrder()) as joined:
-                await eventually(lambda: A in joined.agent.inventory.hosts)
-                card = joined.agent.inventory.hosts[A].card
-                assert card is not None
-                names = {one for one in card.counts if not one.startswith("lost_")}
-                assert names == {*NOTED, *totals_of(Accounts(Taken())), "captured"}
+                pass
+            (ended,) = joined.kinds(EventKind.AGENT_ENDED)
+            names = {one for one in ended.data["counts"] if not one.startswith("lost_")}
+            assert names == {*NOTED, *totals_of(Accounts(Taken())), "captured"}
         finally:
             site.stop()
 
     run(work())
+
+
+def test_a_card_has_no_zeros_of_these() -> None:
+    """Cards are all that idle hosts send, so what has not happened is not in them."""
+    counts = {"ignored": 2, "unanswered": 0, "sent": 0}
+    assert for_card(counts) == {"ignored": 2, "sent": 0}
 
 
 def test_a_report_has_those_that_are_not_zero() -> None:

@@ -147,6 +147,7 @@ class Agent:
         )
         self._losses = Losses(ledger)
         self._subscriptions: list[Subscription] = []
+        self._dropped = 0  # messages that subscriptions had dropped when they ended
 
     async def run(self, stop: asyncio.Event) -> None:
         """Join, and stay until `stop` is set; then delete the claims and the card of this host.
@@ -257,7 +258,9 @@ class Agent:
 
     async def _unsubscribe(self) -> None:
         while self._subscriptions:
-            await self._subscriptions.pop().aclose()
+            subscription = self._subscriptions.pop()
+            await subscription.aclose()
+            self._dropped += subscription.dropped_messages
 
     def _tell_end(self, text: str, **more: str) -> None:
         """Tell that the agent has ended, with all that it has counted."""
@@ -325,7 +328,8 @@ class Agent:
         counts["surplus"] = self.claims.surplus
         counts["forgotten"] = self.inventory.forgotten
         counts["unanswered"] = self._exchange.unreachable.silent
-        counts["messages_dropped"] = sum(one.dropped_messages for one in self._subscriptions)
+        dropped = sum(one.dropped_messages for one in self._subscriptions)
+        counts["messages_dropped"] = self._dropped + dropped
         counts["events_dropped"] = self._announcements.dropped
         counts["reports_failed"] = self._reporting.failed
         if self._remote is not None:

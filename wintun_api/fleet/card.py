@@ -57,7 +57,7 @@ class Card(Document):
         clock_offset_ns: The server's time minus the host's.
         clock_error_ns: How far from this the truth may be.
         counts: What became of packets since the ledger was begun; see `losses.totals_of`. And
-            since the agent was started; see `counts`.
+            since the agent was started, what it dropped or could not read; see `fleet.counts`.
     """
 
     name: Word

@@ -21,6 +21,7 @@ from wintun_api.fleet.bus.seam import Bus
 from wintun_api.fleet.card import MAX_PREFIXES, Card, CardAdapter
 from wintun_api.fleet.claims import About, Claims, of_addresses
 from wintun_api.fleet.clock import Clock
+from wintun_api.fleet.counts import for_card
 from wintun_api.fleet.inventory import Appearance, Host, Inventory
 from wintun_api.fleet.network import Prefix
 from wintun_api.fleet.order import Order, Pace
@@ -197,5 +198,5 @@ class Presence:
             run=self._run_id,
             clock_offset_ns=None if reading is None else reading.offset_ns,
             clock_error_ns=None if reading is None else reading.error_ns,
-            counts=self._counts(),
+            counts=for_card(self._counts()),
         )
