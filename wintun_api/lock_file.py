@@ -135,7 +135,8 @@ def _locked(descriptor: int, *, wait: bool) -> bool:
         try:
             msvcrt.locking(descriptor, msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)
         except OSError as error:
-            if error.errno in (errno.EACCES, errno.EDEADLK):
+            # Wine gives 0, and no other reason.
+            if error.errno in (errno.EACCES, errno.EDEADLK, 0):
                 return False
             raise
         finally:
