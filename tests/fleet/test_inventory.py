@@ -12,7 +12,7 @@ from wintun_api.fleet import inventory as inventory_module
 from wintun_api.fleet.clock import Clock
 from wintun_api.fleet.inventory import Appearance, Host, Inventory
 
-LIFETIME = 0.3
+LIFETIME = 0.6  # longer than a machine under load takes for a card
 
 
 class Watched:
