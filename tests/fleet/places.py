@@ -147,21 +147,30 @@ class Place:
 
     # What is counted
 
+    @property
+    def id(self) -> str:
+        """The id of the host."""
+        return self._ledger.stem
+
     def accounts(self) -> Accounts | None:
-        """Return what its agent has counted; None while packets wait there, or are under way."""
+        """Return what its agent has counted; None while packets wait there."""
         accounts, recovered = self._read_ledger()
-        return None if recovered or any(one.waiting for one in accounts.sent) else accounts
+        return None if recovered else accounts
 
     def last_accounts(self) -> Accounts:
         """Return what its agent has counted, as if it had ended now."""
         return self._read_ledger()[0]
 
     def _read_ledger(self) -> tuple[Accounts, int]:
-        (found,) = (self.path / "agents").rglob("*.ledger")
         copied = self.path / "ledger"
-        shutil.copyfile(found, copied)
+        shutil.copyfile(self._ledger, copied)
         with closing(Ledger.open(copied)) as ledger:
             return ledger.accounts(), ledger.recovered
+
+    @property
+    def _ledger(self) -> Path:
+        (found,) = (self.path / "agents").rglob("*.ledger")
+        return found
 
     def link(self) -> int:
         """Return how many packets the kernel has handed to the adapter, dropped ones too."""

@@ -227,6 +227,19 @@ def test_the_service_of_the_receiver_is_killed(places: Places) -> None:
 
 
 @pytest.mark.heavy
+def test_the_service_of_the_receiver_ends_in_order(places: Places) -> None:
+    """A service that is told to end answers for all that it was given."""
+    first, second = places
+    traffic = Traffic(first, second)
+    second.service.end(signal.SIGTERM)
+    until(lambda: second.events("service.lost"))
+    service_again(second)
+    for way in ended(traffic):
+        assert not way.near[Cause.UNKNOWN]
+        assert not way.far[Cause.UNKNOWN]
+
+
+@pytest.mark.heavy
 def test_the_service_of_the_sender_is_killed(places: Places) -> None:
     """What it had read, and what came while it was dead, is `away`, by the counter of the host."""
     first, second = places

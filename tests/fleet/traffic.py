@@ -19,7 +19,7 @@ from typing import Any
 from tests.fleet import datagrams
 from tests.fleet.places import Place
 from tests.waiting import until, within
-from wintun_api.fleet.accounts import BEFORE, FAR, GROUP, NEAR, Accounts, Cause
+from wintun_api.fleet.accounts import BEFORE, FAR, NEAR, Accounts, Arrived, Cause, Sent
 
 PORT = 9000
 PATIENCE = 60.0
@@ -141,12 +141,12 @@ class Traffic:
 
     def _settled(self) -> bool:
         """Say whether both agents have settled their accounts, and tell the same."""
-        one, other = (place.accounts() for place in self.places)
+        (first, one), (second, other) = ((place.id, place.accounts()) for place in self.places)
         return (
             one is not None
             and other is not None
-            and _sent(one) == _arrived(other)
-            and _sent(other) == _arrived(one)
+            and _settled(_sent(one, second), _arrived(other, first))
+            and _settled(_sent(other, first), _arrived(one, second))
         )
 
 
@@ -182,8 +182,8 @@ class _Flow:
 
     def _now(self) -> dict[str, Any]:
         near, far = self.sender.last_accounts(), self.receiver.last_accounts()
-        sent = [one for one in near.sent if one.to != GROUP]
-        arrived = [one for one in far.arrived if not one.group]
+        sent = _sent(near, self.receiver.id)
+        arrived = _arrived(far, self.sender.id)
         return {
             "link": self.sender.link(),
             "taken": near.taken.taken,
@@ -227,9 +227,17 @@ def _sum(several: list[Mapping[Cause, int]]) -> dict[Cause, int]:
     return {cause: total[cause] for cause in FAR}
 
 
-def _sent(accounts: Accounts) -> int:
-    return sum(one.sent for one in accounts.sent if one.to != GROUP)
+def _sent(accounts: Accounts, to: str) -> list[Sent]:
+    """Return the account of packets for a host; none if there were none."""
+    return [one for one in accounts.sent if one.to == to]
 
 
-def _arrived(accounts: Accounts) -> int:
-    return sum(one.sent for one in accounts.arrived if not one.group)
+def _arrived(accounts: Accounts, sender: str) -> list[Arrived]:
+    """Return the account of packets of a host; none if there were none."""
+    return [one for one in accounts.arrived if one.sender == sender and not one.group]
+
+
+def _settled(sent: list[Sent], arrived: list[Arrived]) -> bool:
+    """Say whether nothing is under way, and the receiver knows of all that was sent."""
+    same = sum(one.sent for one in sent) == sum(one.sent for one in arrived)
+    return same and not any(one.waiting for one in sent)
