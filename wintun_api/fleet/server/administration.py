@@ -25,6 +25,8 @@ PATIENCE: Final = 10.0  # seconds for an answer
 MAX_HEADERS: Final = 1024
 CONSUMER_LASTS: Final = 300  # seconds that a consumer is kept which no connection reads
 
+COPIES: Final = (3, 1)  # of each stream: on three servers of a cluster, else on one
+
 _NO_NETWORK: Final = Network("system")  # the account of the system user has none
 _SAME_WINDOW: Final = 120 * NS_PER_SECOND  # in which the server knows a message again
 _SHARED: Final[dict[str, Any]] = {
@@ -32,9 +34,9 @@ _SHARED: Final[dict[str, Any]] = {
     "allow_direct": True,
     "deny_delete": True,
     "consumer_limits": {"inactive_threshold": CONSUMER_LASTS * NS_PER_SECOND},
-    "num_replicas": 1,
 }
 _UNKNOWN: Final = 10059  # there is no such stream
+_TOO_MANY: Final = (10074, 10005)  # copies, for a server alone, and for a small cluster
 
 
 async def prepare_all(plan: Plan, ca: str | None) -> None:
@@ -114,15 +116,24 @@ async def prepare(keeper: Bus, network: Network, bounds: Bounds) -> None:
         _bucket(network.hosts, int(LIFETIME)),
         _captures(network, bounds),
     ):
-        answer = await _ask(keeper, f"{API}.STREAM.UPDATE.{stream['name']}", stream)
-        if answer.get("error", {}).get("err_code") == _UNKNOWN:
-            answer = await _ask(keeper, f"{API}.STREAM.CREATE.{stream['name']}", stream)
+        for copies in COPIES:
+            answer = await _kept(keeper, stream | {"num_replicas": copies})
+            if answer.get("error", {}).get("err_code") not in _TOO_MANY:
+                break
         if "error" in answer:
             said = answer["error"].get("description", "no reason")
             raise ServerFailed(
                 f"The server refuses to keep {stream['name']}: {said}.",
                 hint="Give it more room, or ask for less with --captures-bytes.",
             )
+
+
+async def _kept(keeper: Bus, stream: dict[str, Any]) -> dict[str, Any]:
+    """Change a stream, or make it, and return the answer."""
+    answer = await _ask(keeper, f"{API}.STREAM.UPDATE.{stream['name']}", stream)
+    if answer.get("error", {}).get("err_code") == _UNKNOWN:
+        answer = await _ask(keeper, f"{API}.STREAM.CREATE.{stream['name']}", stream)
+    return answer
 
 
 def _bucket(name: str, lasts: int) -> dict[str, Any]:
