@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.fleet.running import A, B
+
 if TYPE_CHECKING:
     from tests.fleet.nats_server import NatsServer
+    from tests.fleet.sites import Site
 
 
 @pytest.fixture
@@ -19,3 +22,14 @@ def nats_server(tmp_path: Path) -> Iterator[NatsServer]:
 
     with ending(NatsServer(tmp_path)) as server:
         yield server
+
+
+@pytest.fixture
+def sites(tmp_path: Path) -> Iterator[tuple[Site, Site]]:
+    """Two services."""
+    from tests.fleet.sites import Site
+
+    both = Site(tmp_path / "a", A), Site(tmp_path / "b", B)
+    yield both
+    for one in both:
+        one.stop()

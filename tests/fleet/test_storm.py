@@ -3,30 +3,19 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from contextlib import AsyncExitStack, suppress
-from pathlib import Path
 
 import pytest
 
 from tests.client.streams import run
 from tests.fleet.joined import Joined, settled
-from tests.fleet.running import A, B, eventually, prepared
+from tests.fleet.running import eventually, prepared
 from tests.fleet.sites import Site, unanswered
 from tests.waiting import pass_by
 from wintun_api.client import ProblemError
 from wintun_api.fleet.accounts import BEFORE
 
 STEPS = 40
-
-
-@pytest.fixture
-def sites(tmp_path: Path) -> Iterator[tuple[Site, Site]]:
-    """Two services."""
-    both = Site(tmp_path / "a", A), Site(tmp_path / "b", B)
-    yield both
-    for one in both:
-        one.stop()
 
 
 @pytest.mark.thorough(but_first=True)
