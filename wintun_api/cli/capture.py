@@ -55,8 +55,8 @@ def capture(
         str | None,
         typer.Option(
             metavar="NETWORK",
-            help="All hosts of a network, in the order of time: what their agents capture, which "
-            "wintun-api join does with --capture. It needs no service on this machine.",
+            help="All hosts of a network that joined with --capture, in the order of time. The "
+            "packets come from the bus, so no service is needed on this machine.",
             autocompletion=network_names,
         ),
     ] = None,
@@ -82,7 +82,7 @@ def capture(
         str | None,
         typer.Option(
             callback=as_moment,
-            help="With --network: end with the packets of this time, such as -10s, in place of "
+            help="With --network: end with the packets of this time, such as -10s, instead of "
             "going on.",
         ),
     ] = None,
