@@ -234,6 +234,17 @@ def test_an_adapter_that_is_missing_is_waited_for(lab: Lab) -> None:
     assert program.end()[0] == ExitCode.INTERRUPTED
 
 
+def test_counters_that_cannot_be_read_are_kept(lab: Lab) -> None:
+    """The agent counts anew, and says where the old file is."""
+    lab.join("L1").end()
+    (ledger,) = (lab.path / "agents" / "lab").glob("*.ledger")
+    ledger.write_bytes(b"of another version")
+    program = lab.join("L1")
+    assert program.end()[0] == ExitCode.INTERRUPTED
+    assert f"It is kept as {ledger}.old" in program.stderr
+    assert ledger.with_name(f"{ledger.name}.old").read_bytes() == b"of another version"
+
+
 def test_no_seed_is_shown(lab: Lab) -> None:
     """The key stays in its file, which only its owner can read."""
     program = lab.join("L1")

@@ -154,6 +154,7 @@ async def _run(
 ) -> None:
     import asyncio
 
+    from wintun_api.cli.log import tell
     from wintun_api.cli.service_failure import service_failures
     from wintun_api.client import AsyncClient
     from wintun_api.fleet.agent import Agent
@@ -178,6 +179,11 @@ async def _run(
                 order.network, order.adapter, role=Role.HOST, name=order.name
             )
             ledger = fleet.storage().ledger(order.network, line.identity.host)
+            if ledger.set_aside is not None:
+                tell(
+                    "Warning: the file of the counters is damaged, or of another version. It is "
+                    f"kept as {ledger.set_aside}, and counting begins again."
+                )
             try:
                 bus = await connected(line, f"wintun-api {order.name}", pending=order.bus_bytes)
                 try:

@@ -320,7 +320,9 @@ class Agent:
         self._tell(EventKind.PACKETS_LOST, told(cause, count), cause=cause.value, count=count)
 
     def _counts(self) -> dict[str, int]:
-        counts = totals_of(self.ledger.accounts())
+        accounts = self.ledger.accounts()
+        counts = totals_of(accounts)
+        counts["late"] = sum(one.late for one in accounts.arrived)
         counts["uncounted"] = self._exchange.leaving.uncounted
         counts["unreadable"] = self._exchange.arriving.unreadable
         counts["unrecorded"] = self._exchange.arriving.unrecorded

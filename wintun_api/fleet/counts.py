@@ -1,8 +1,9 @@
 """What an agent counts beside packets: what it dropped, refused or could not read.
 
-It counts from its own start. The card of its host has those of these numbers that are not zero, so
-`wintun-api hosts --json` shows them for all hosts; the metrics of the service show those of its own
-host. The last event of an agent has them all. The guide says what each of them means.
+It counts from its own start, but for `late`, which the ledger has. The card of its host has those
+of these numbers that are not zero, so `wintun-api hosts --json` shows them for all hosts; the
+metrics of the service show those of its own host. The last event of an agent has them all. The
+guide says what each of them means.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ NOTED: Final = (
     "uncounted",
     "unreadable",
     "unrecorded",
+    "late",
     "ignored",
     "surplus",
     "forgotten",
