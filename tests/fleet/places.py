@@ -271,6 +271,7 @@ class Network:
     def hosts(self) -> dict[str, Any]:
         """Return what `wintun-api hosts` says, by the names of the hosts."""
         told = self.command(
-            self.hub, "hosts", "lab", "--json", "--bus-data-dir", self.path / "bus-data"
+            *(self.hub, "hosts", "lab", "--json"),
+            *("--bus-data-dir", self.path / "bus-data", "--data-dir", self.path / "reader"),
         )
         return {host["name"]: host for host in json.loads(told)}
