@@ -45,6 +45,9 @@ class Stream:
         session = "5f0c9d1e2b3a"
         handed_before = None
 
+        class adapter:  # noqa: N801 - as a stream has it
+            guid = "8e7f2ca7-1870-8cb8-8a39-13860a42e593"
+
         class next_sequence:  # noqa: N801 - as a stream has it
             received = 0
 

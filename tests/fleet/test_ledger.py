@@ -164,6 +164,14 @@ def test_the_counter_of_the_host_goes_on_between_sessions(
         assert taken.taken + taken.before[Cause.AWAY] == handed - 7
 
 
+def test_another_adapter(ledger: Ledger) -> None:
+    """What its host has handed to it says nothing of the one before."""
+    ledger.taken.follow("5f0c9d1e2b3a", 0, adapter="one", handed=100)
+    ledger.taken.taken += 10
+    assert ledger.taken.follow("other", 4, adapter="two", handed=500, first=0) is None
+    assert ledger.accounts().taken.before[Cause.AWAY] == 4
+
+
 def test_an_adapter_that_was_made_anew(ledger: Ledger) -> None:
     """Its host counts from 0 again, so it is not known how many packets were missed."""
     ledger.taken.follow("5f0c9d1e2b3a", 0, handed=100)

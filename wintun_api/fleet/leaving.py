@@ -90,7 +90,11 @@ class Leaving:
         first = FIRST if self._has_read else None
         self._has_read = True
         missed = self._ledger.taken.follow(
-            hello.session, hello.next_sequence.received, handed=hello.handed_before, first=first
+            hello.session,
+            hello.next_sequence.received,
+            adapter=str(hello.adapter.guid),
+            handed=hello.handed_before,
+            first=first,
         )
         if missed is None:
             self.uncounted += 1

@@ -108,15 +108,22 @@ class TakenRow(_Row):
     forged = _Number(1)
     _causes: ClassVar = _places((*NEAR, *BEFORE), 2)
     # The session of the service that packets come from, the number with which it was begun to read
-    # it, how many packets had been counted until then, and one more than what the host had handed
-    # to the adapter before the session began; 0 if that is not known.
+    # it, how many packets had been counted until then, the adapter, and one more than what the host
+    # had handed to the adapter before the session began; 0 if that is not known.
     _session = _Number(2 + len(NEAR) + len(BEFORE))
     _origin = _Number(3 + len(NEAR) + len(BEFORE))
     _counted = _Number(4 + len(NEAR) + len(BEFORE))
-    _handed = _Number(5 + len(NEAR) + len(BEFORE))
+    _adapter = _Number(5 + len(NEAR) + len(BEFORE))
+    _handed = _Number(6 + len(NEAR) + len(BEFORE))
 
     def follow(
-        self, session: str, number: int, *, handed: int | None = None, first: int | None = None
+        self,
+        session: str,
+        number: int,
+        *,
+        adapter: str = "",
+        handed: int | None = None,
+        first: int | None = None,
     ) -> int | None:
         """Go on with a session, and count what it had while no agent read; return how many.
 
@@ -128,6 +135,7 @@ class TakenRow(_Row):
         Args:
             session: The id of the session that is read now.
             number: The number that its next packet will have.
+            adapter: The GUID of its adapter.
             handed: How many packets the host had handed to the adapter before the session began;
                 None if it does not count them.
             first: The number with which counting begins where that is not known; None if the
@@ -136,23 +144,24 @@ class TakenRow(_Row):
         Returns:
             How many packets were missed; None if it is not known. What is known of them is counted.
         """
-        name = int.from_bytes(hashlib.blake2b(session.encode(), digest_size=8).digest(), "big")
+        name, device = _word_of(session), _word_of(adapter)
         counts = self._all(self._causes)
         total = self.taken + sum(counts[cause] for cause in BEFORE)
         missed = number - self._origin - total + self._counted
         if self._session == name and missed >= 0:
             self.lose(Cause.AWAY, missed)
             return missed
-        known = self._session not in (0, name) and self._handed > 0 and handed is not None
+        known = self._session not in (0, name) and self._handed > 0 and self._adapter == device
         if known and handed is not None:
             missed += handed - self._handed + 1
             known = missed >= 0  # else the adapter is a new one, or packets came in large pieces
-        if not known:
-            missed = 0 if first is None else number - first
+        if not known or handed is None:
+            known, missed = False, 0 if first is None else number - first
         begin = number - missed  # before 0 if packets of the time before the session are missed
         self._session = 0  # no session, until all of it is written
         self._origin = max(0, begin)
         self._counted = total + max(0, -begin)
+        self._adapter = device
         self._handed = 0 if handed is None else handed + 1
         self._session = name
         self.lose(Cause.AWAY, missed)
@@ -572,6 +581,10 @@ def _locked(path: Path) -> LockFile:
             hint="Stop it, or make another key for this one: wintun-api join keys",
         )
     return lock
+
+
+def _word_of(text: str) -> int:
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
 
 
 def _prepare(path: Path) -> Path | None:
