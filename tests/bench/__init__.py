@@ -35,7 +35,9 @@ The contenders:
     --peer          any program that joins a TUN device to a WebSocket, a frame per packet
 
     __main__        arguments, and which parts there are
-    receive inject client latency fanout recorder sessions rest memory filters wintun tcp: the parts
+    receive inject client latency fanout recorder sessions rest memory filters wintun tcp
+    fleet fleet_scale: the parts
+    hosts           two namespaces, for tcp and fleet; swarm: many agents, for fleet_scale
     python_client   the program on wintun_api.client that `client` puts beside drain.c and inject.c
     comparison      what receive and inject have in common; streaming: fanout and sessions
     contenders      what is measured, started and stopped

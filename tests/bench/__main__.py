@@ -28,10 +28,10 @@ from tests.drivers.linux.kernel import namespace
 # In this order: each is a module with `run(bench)`, which returns tables.
 PARTS = (
     *("receive", "inject", "client", "latency", "fanout", "recorder", "sessions", "rest", "memory"),
-    *("filters", "wintun", "tcp", "fleet"),
+    *("filters", "wintun", "tcp", "fleet", "fleet_scale"),
 )
-# It calls the service's session in this process, so that another installation cannot stand in.
-OF_CHECKOUT = "wintun"
+# They use the package in processes of their own, so that another installation cannot stand in.
+OF_CHECKOUT = ("wintun", "fleet_scale")
 
 
 def positive(kind: type[int | float]) -> Callable[[str], float]:
@@ -95,7 +95,8 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
         type=Path,
         metavar="PYTHON",
         help="measure the wintun-api that is installed beside this Python, such as a wheel in a "
-        f"virtual environment, and not the checkout; without the part {OF_CHECKOUT}",
+        "virtual environment, and not the checkout; without the parts "
+        f"{' and '.join(OF_CHECKOUT)}",
     )
     parser.add_argument(
         "--offload",
@@ -113,7 +114,7 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
         "folded stacks of perf and, where it is installed, of py-spy are written to files there",
     )
     options = parser.parse_args(given)
-    parts = [part for part in PARTS if part != OF_CHECKOUT or options.installed is None]
+    parts = [part for part in PARTS if part not in OF_CHECKOUT or options.installed is None]
     options.parts = options.only.split(",") if options.only else parts
     for part in options.parts:
         if part not in PARTS:

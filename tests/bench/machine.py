@@ -32,7 +32,7 @@ def missing(parts: Iterable[str]) -> list[str]:
     tools = {"gcc": "gcc", "ip": "iproute2", "taskset": "util-linux"}
     if not {"tcp", "fleet"}.isdisjoint(parts):
         tools["iperf3"] = "iperf3"
-    if "fleet" in parts:
+    if not {"fleet", "fleet_scale"}.isdisjoint(parts):
         try:
             find_program()
         except ServerMissing as error:
