@@ -114,10 +114,13 @@ def make_base(podman: Podman, folder: Path) -> None:
     tree.unlink()
 
 
-def build(podman: Podman) -> None:
-    """Build the image. Docker's format is the one that has a health check."""
+def build(podman: Podman, image: str = IMAGE, **more: str) -> None:
+    """Build the image; `more` are arguments of its Dockerfile.
+
+    Docker's format is the one that has a health check.
+    """
+    given = [f"--build-arg={name}={value}" for name, value in {"BASE": BASE, **more}.items()]
     podman(
         *("build", "--isolation=chroot", "--format=docker", "--layers=false", "--network=host"),
-        *("--build-arg", f"BASE={BASE}", "--file", PROJECT / "docker" / "Dockerfile"),
-        *("--tag", IMAGE, PROJECT),
+        *(*given, "--file", PROJECT / "docker" / "Dockerfile", "--tag", image, PROJECT),
     )

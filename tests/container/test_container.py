@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.container.image import IMAGE, Podman, build, make_base
+from tests.container.image import IMAGE, Podman, build
 from tests.drivers.linux.kernel import namespace, needs_kernel
 from tests.elsewhere import ServiceElsewhere, ping_through
 from tests.needs import need
@@ -26,18 +26,12 @@ AS_USER = (f"--reuid={USER}", f"--regid={USER}", "--clear-groups", "--inh-caps=-
 
 
 @pytest.fixture(scope="module")
-def podman(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Podman]:
+def podman(based: Podman) -> Iterator[Podman]:
     """Podman with the image, in a network namespace of this module."""
-    need("podman", "crun", "mmdebstrap", "unshare", "ping")
-    folder = tmp_path_factory.mktemp("podman")
-    podman = Podman(folder)
-    try:
-        make_base(podman, folder)
-        build(podman)
-        with namespace():
-            yield podman
-    finally:
-        podman.close()
+    need("ping")
+    build(based)
+    with namespace():
+        yield based
 
 
 @contextmanager
