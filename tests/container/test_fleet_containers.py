@@ -95,7 +95,6 @@ class Example:
 
     def healthy(self, name: str, check: list[str]) -> None:
         """Wait until a check passes in a container."""
-
         command = ["sh", "-c", f"{shlex.join(check)} >&2 && echo passed"]
 
         def passes() -> bool:
