@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -28,6 +29,16 @@ PAUSE: Final = 1.0  # seconds between two reports, however much changes
 ROOM: Final = MAX_INVENTORY - 4096  # bytes for the hosts of a report
 LOST: Final = "lost_"
 LATEST: Final = 253_402_300_799 * 10**9  # nanoseconds; the last second that a datetime has
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What is reported of a host, what it was made of, and its bytes in a report."""
+
+    of: Host
+    prefixes: list[str]
+    host: NetworkHost
+    size: int
 
 
 class Reporting:
@@ -68,6 +79,7 @@ class Reporting:
         self._routes = routes
         self._period = period
         self._changed = asyncio.Event()
+        self._told: dict[str, _Told] = {}  # the last report
 
     def changed(self) -> None:
         """Report soon."""
@@ -104,15 +116,24 @@ class Reporting:
         known = sorted(
             self._inventory.hosts.values(), key=lambda one: (one.id != self._host, one.name, one.id)
         )
-        told: list[NetworkHost] = []
+        told: dict[str, _Told] = {}
         room = ROOM
         for one in known[: networks.MAX_HOSTS]:
-            host = told_of(one, sorted(prefixes[one.id]))
-            room -= len(host.model_dump_json().encode()) + 1
+            now = told[one.id] = self._told_now(one, sorted(prefixes[one.id]))
+            room -= now.size
             if room < 0:
+                del told[one.id]
                 break
-            told.append(host)
-        return told, len(known) - len(told)
+        self._told = told
+        return [one.host for one in told.values()], len(known) - len(told)
+
+    def _told_now(self, host: Host, prefixes: list[str]) -> _Told:
+        """Return what is reported of a host, made anew if something of it has changed."""
+        before = self._told.get(host.id)
+        if before is not None and before.of is host and before.prefixes == prefixes:
+            return before
+        now = told_of(host, prefixes)
+        return _Told(host, prefixes, now, len(now.model_dump_json().encode()) + 1)
 
 
 def told_of(host: Host, prefixes: Iterable[str]) -> NetworkHost:
