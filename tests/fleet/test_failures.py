@@ -331,6 +331,26 @@ def test_everything_is_killed_at_once(places: Places) -> None:
     ended(traffic)
 
 
+@pytest.mark.heavy
+def test_one_thing_after_the_other_is_killed(places: Places) -> None:
+    """However often something dies, also before everything is back, the accounts add up."""
+    first, second = places
+    traffic = Traffic(first, second)
+    for one, other in ((first, second), (second, first)) * 2:
+        one.agent.process.kill()
+        one.agent.process.wait()
+        other.service.process.kill()
+        other.service.process.wait()
+        one.join()
+        first.network.kill_bus()
+        other.serve()
+        other.agent.process.kill()
+        other.agent.process.wait()
+        first.network.run_bus()
+        other.join()
+    ended(traffic)
+
+
 # What users see
 
 
