@@ -113,7 +113,7 @@ def keys(
         typer.Option(
             "--print-config",
             help="Print the accounts of the network, with the public keys made so far, for the "
-            "configuration of a NATS server that somebody operates already.",
+            "configuration of a NATS server that another team operates.",
         ),
     ] = False,
     prepare: Annotated[

@@ -50,7 +50,7 @@ class Presence:
         attachment: Attachment,
         counts: Callable[[], dict[str, int]],
     ) -> None:
-        """Take what is told of this host; nothing is until `begin`.
+        """Take what its card is made of; nothing is put until `begin`.
 
         Args:
             bus: The connection.

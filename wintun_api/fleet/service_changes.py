@@ -1,6 +1,6 @@
 """Wait until the local service has an adapter, or a session, that it did not have before.
 
-The service tells it: nothing is asked again and again. While nobody waits, there is no connection.
+The service tells it: nothing is asked again and again. Without a wait there is no connection.
 """
 
 from __future__ import annotations
