@@ -46,6 +46,19 @@ def test_an_agent_that_ends_says_what_it_has_counted(sites: tuple[Site, Site]) -
     run(work())
 
 
+def test_a_loss_whose_number_is_not_known_is_told(sites: tuple[Site, Site]) -> None:
+    """It is an event as other losses are, without a number."""
+
+    async def work() -> None:
+        async with Joined(sites[0], prepared()) as first:
+            first.agent._exchange.leaving.uncounted += 1
+            await eventually(lambda: first.kinds(EventKind.PACKETS_LOST))
+            (told,) = first.kinds(EventKind.PACKETS_LOST)
+            assert told.data == {"cause": None, "count": None}
+
+    run(work())
+
+
 def test_an_agent_that_is_killed_goes_on_where_it_was(sites: tuple[Site, Site]) -> None:
     """The others notice its death; its successor goes on with its numbers and its accounts."""
 

@@ -218,3 +218,22 @@ def test_feedback_of_strangers_causes_nothing(ledger: Ledger, data: bytes) -> No
         assert sum(one.delivered for one in ledger.accounts().sent) == 0
 
     run(work())
+
+
+def test_a_session_that_nobody_can_count(ledger: Ledger) -> None:
+    """Where the host does not count, it is told that packets may be missing between sessions."""
+
+    async def work() -> None:
+        server = prepared()
+        room = leaving(server.connect(A), ledger)
+        await room.read(Stream([burst(packet())]))  # type: ignore[arg-type]
+        assert room.uncounted == 0
+        again = Stream()
+        again.hello = another
+        await room.read(again)  # type: ignore[arg-type]
+        assert room.uncounted == 1
+
+    class another(Stream.hello):  # noqa: N801 - as a stream has it
+        session = "0fe1d2c3b4a5"
+
+    run(work())

@@ -168,7 +168,7 @@ def test_another_adapter(ledger: Ledger) -> None:
     """What its host has handed to it says nothing of the one before."""
     ledger.taken.follow("5f0c9d1e2b3a", 0, adapter="one", handed=100)
     ledger.taken.taken += 10
-    assert ledger.taken.follow("other", 4, adapter="two", handed=500, first=0) is None
+    assert ledger.taken.follow("other", 4, adapter="two", handed=500, first=0) == 4
     assert ledger.accounts().taken.before[Cause.AWAY] == 4
 
 

@@ -20,7 +20,7 @@ from wintun_api.fleet.confirming import Confirming
 from wintun_api.fleet.events import Announcements, EventKind, OnEvent
 from wintun_api.fleet.exchange import Exchange
 from wintun_api.fleet.inventory import Appearance, Host, Inventory
-from wintun_api.fleet.losses import Losses, told, totals_of
+from wintun_api.fleet.losses import UNCOUNTED, Losses, told, totals_of
 from wintun_api.fleet.order import Order, Pace
 from wintun_api.fleet.presence import Presence
 from wintun_api.fleet.problems import (
@@ -313,6 +313,8 @@ class Agent:
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(self._pace.telling)
+            if self._losses.is_news(self._exchange.leaving.uncounted, loop.time()):
+                self._tell(EventKind.PACKETS_LOST, UNCOUNTED, cause=None, count=None)
             for cause, count in self._losses.news(loop.time()):
                 self._tell_lost(cause, count)
 

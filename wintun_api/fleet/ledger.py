@@ -143,6 +143,7 @@ class TakenRow(_Row):
 
         Returns:
             How many packets were missed; None if it is not known. What is known of them is counted.
+            What another adapter has had meanwhile is not missed.
         """
         name, device = _word_of(session), _word_of(adapter)
         counts = self._all(self._causes)
@@ -151,7 +152,8 @@ class TakenRow(_Row):
         if self._session == name and missed >= 0:
             self.lose(Cause.AWAY, missed)
             return missed
-        known = self._session not in (0, name) and self._handed > 0 and self._adapter == device
+        same = self._adapter in (0, device)
+        known = self._session not in (0, name) and self._handed > 0 and same
         if known and handed is not None:
             missed += handed - self._handed + 1
             known = missed >= 0  # else the adapter is a new one, or packets came in large pieces
@@ -165,7 +167,7 @@ class TakenRow(_Row):
         self._handed = 0 if handed is None else handed + 1
         self._session = name
         self.lose(Cause.AWAY, missed)
-        return missed if known or not total else None
+        return missed if known or not total or not same else None
 
     def lose(self, cause: Cause, count: int) -> None:
         """Count packets that were not given to the bus, or that the service never gave."""

@@ -20,6 +20,8 @@ class Losses:
         self._ledger = ledger
         self._told = lost_by(ledger.accounts())
         self._told_at: dict[Cause, float] = {}
+        self._uncounted = 0
+        self._uncounted_at = -QUIET
 
     def news(self, now: float) -> Iterator[tuple[Cause, int]]:
         """Yield each cause to be told now, and how many packets it is about."""
@@ -32,6 +34,19 @@ class Losses:
                 if more > 0:
                     yield cause, more
 
+    def is_news(self, uncounted: int, now: float) -> bool:
+        """Return whether to tell now that packets were lost whose number is not known.
+
+        Args:
+            uncounted: How often that has happened.
+            now: The time of the event loop.
+        """
+        if uncounted == self._uncounted or now - self._uncounted_at < QUIET:
+            return False
+        self._uncounted = uncounted
+        self._uncounted_at = now
+        return True
+
 
 # Why, after "3 packets were lost: ", and what helps where something does.
 _WORDS: Final[Mapping[Cause, str]] = MappingProxyType(
@@ -43,7 +58,7 @@ _WORDS: Final[Mapping[Cause, str]] = MappingProxyType(
         Cause.NO_ROUTE: "no host has their destination",
         Cause.REJECTED: "they are not IP packets",
         Cause.BUS_OUT: "the bus takes less than this host sends; --policy says which are dropped",
-        Cause.BUS: "the bus has lost them, or this host was cut off from it",
+        Cause.BUS: "the bus has lost them, or this host or its agent was away",
         Cause.BUS_IN: "they come faster than the service takes them",
         Cause.RING_FULL: "the send ring of the adapter was full",
         Cause.REFUSED: "the system has refused them; see whether the adapter is set up",
@@ -51,6 +66,12 @@ _WORDS: Final[Mapping[Cause, str]] = MappingProxyType(
         Cause.UNKNOWN: "their end is not known: a process has ended while it had them",
         Cause.FORGED: "they were sent in the name of another host",
     }
+)
+
+
+UNCOUNTED: Final = (
+    "Packets may have been lost before the service gave them to this agent; it is not known how "
+    "many."
 )
 
 
