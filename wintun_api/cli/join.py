@@ -129,6 +129,8 @@ def join(
             "--capture-filter and --capture-snaplen belong to --capture, which is missing."
         )
     with fleet_failures(EXTRA):
+        # A missing package is said before a service is looked for.
+        import wintun_api.fleet.bus.nats  # noqa: F401
         from wintun_api.fleet.allowance import Allow
         from wintun_api.fleet.capturing import CaptureOrder
         from wintun_api.fleet.order import Order
