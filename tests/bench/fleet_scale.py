@@ -27,7 +27,7 @@ from tests.bench.rounds import Spread, spread
 from tests.bench.tables import Table
 from tests.fleet.server.servers import BOUNDS, LAB, free_port, serving
 from tests.running import running
-from tests.waiting import let_pass, until
+from tests.waiting import let_pass, pass_by, until
 from wintun_api.fleet.bus.nats import NatsBus
 from wintun_api.fleet.card import Card
 from wintun_api.fleet.claims import PAUSE, About
@@ -254,7 +254,7 @@ async def _changes(network: Network, swarms: Swarms, hosts: int, times: int) -> 
         about = About(adapter="probe", guid="", epoch=epoch).model_dump_json().encode()
         for one in range(times):
             await cards.put(host, Card(name="probe", epoch=epoch).encoded())
-            await asyncio.sleep(2 * PAUSE)  # a single change is not delayed
+            await pass_by(2 * PAUSE)  # a single change is not delayed
             knowing = swarms.ask("whole", hosts=hosts + 1, routes=hosts + one + 1)
             began = time.monotonic()
             await claims.create(claim_key(host, ip_network(f"10.255.{one}.0/24")), about)

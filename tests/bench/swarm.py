@@ -17,7 +17,7 @@ from contextlib import AsyncExitStack, closing
 from pathlib import Path
 from typing import Any, Final
 
-from tests.waiting import eventually
+from tests.waiting import eventually, pass_by
 from wintun_api.client import AsyncClient
 from wintun_api.fleet.agent import Agent
 from wintun_api.fleet.bus.nats import NatsBus
@@ -119,7 +119,7 @@ class Swarm:
                 left = waiting
                 if not left:
                     return found
-                await asyncio.sleep(RESOLUTION)
+                await pass_by(RESOLUTION)
 
 
 async def lines_of_input() -> asyncio.StreamReader:
