@@ -14,7 +14,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable
+from threading import Event
 
 NUMBER = 8  # bytes
 PACE = 0.005  # seconds between two bursts
@@ -22,13 +22,13 @@ RECEIVE_BUFFER = 64 * 1024 * 1024
 SO_RCVBUFFORCE = 33
 
 
-def send(to: tuple[str, int], per_second: int, size: int, ended: Callable[[], bool]) -> None:
+def send(to: tuple[str, int], per_second: int, size: int, ended: Event) -> None:
     """Send until the end; what the system refuses is counted, and not sent again."""
     number = refused = 0
     padding = bytes(size - NUMBER)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as channel:
         began = time.monotonic()
-        while not ended():
+        while not ended.wait(PACE):
             due = int((time.monotonic() - began) * per_second)
             while number < due:
                 try:
@@ -36,11 +36,10 @@ def send(to: tuple[str, int], per_second: int, size: int, ended: Callable[[], bo
                 except OSError:
                     refused += 1
                 number += 1
-            time.sleep(PACE)
     print(json.dumps({"sent": number - refused, "refused": refused}))
 
 
-def receive(at: tuple[str, int], ended: Callable[[], bool]) -> None:
+def receive(at: tuple[str, int], ended: Event) -> None:
     """Count what comes until the end, and find the longest time in which nothing came."""
     seen = bytearray()  # one byte for each number
     received = disordered = last = 0
@@ -54,7 +53,7 @@ def receive(at: tuple[str, int], ended: Callable[[], bool]) -> None:
             try:
                 data = channel.recv(65536)
             except TimeoutError:
-                if ended():
+                if ended.is_set():
                     break
                 continue
             now = time.monotonic()
@@ -74,13 +73,13 @@ def receive(at: tuple[str, int], ended: Callable[[], bool]) -> None:
 
 
 def _main(what: str, address: str, port: str, *more: str) -> None:
-    stopped: list[int] = []
-    signal.signal(signal.SIGTERM, lambda number, _frame: stopped.append(number))
+    ended = Event()
+    signal.signal(signal.SIGTERM, lambda _number, _frame: ended.set())
     if what == "send":
         per_second, size = map(int, more)
-        send((address, int(port)), per_second, size, lambda: bool(stopped))
+        send((address, int(port)), per_second, size, ended)
     else:
-        receive((address, int(port)), lambda: bool(stopped))
+        receive((address, int(port)), ended)
 
 
 if __name__ == "__main__":

@@ -39,6 +39,14 @@ class Site:
         """Stop the service."""
         self._run.__exit__(None, None, None)
 
+    def make_anew(self) -> None:
+        """Delete the adapter, and create one with the same GUID."""
+        guid = self.adapter["guid"]
+        self.service.api.delete_adapter(guid)
+        self.adapter = self.service.adapter(
+            name="Lab", addresses=[f"{self.address}/24"], requested_guid=guid
+        )
+
     def send(self, packet: bytes) -> bool:
         """Let the host send a packet into its adapter."""
         with self.library.machine.lock:

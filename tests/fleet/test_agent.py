@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -47,11 +48,15 @@ def test_an_agent_that_ends_says_what_it_has_counted(sites: tuple[Site, Site]) -
 
 
 def test_a_loss_whose_number_is_not_known_is_told(sites: tuple[Site, Site]) -> None:
-    """It is an event as other losses are, without a number."""
+    """An adapter that is made anew counts from 0 again: the event has no number."""
 
     async def work() -> None:
-        async with Joined(sites[0], prepared()) as first:
-            first.agent._exchange.leaving.uncounted += 1
+        server, (one, other) = prepared(), sites
+        async with Joined(one, server) as first, Joined(other, server) as second:
+            await eventually(lambda: first.routes() == second.routes() == 2)
+            one.send(ping(one, other))
+            await eventually(lambda: settled(first, second, 1))
+            await asyncio.to_thread(one.make_anew)
             await eventually(lambda: first.kinds(EventKind.PACKETS_LOST))
             (told,) = first.kinds(EventKind.PACKETS_LOST)
             assert told.data == {"cause": None, "count": None}
