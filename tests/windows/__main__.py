@@ -31,6 +31,8 @@ SUITE = [
     "tests/traffic",
     "tests/speedups",
     "tests/windows",
+    "tests/fleet",
+    "tests/test_lock_file.py",
     "tests/test_wire.py",
     "tests/test_settings.py",
 ]
@@ -45,6 +47,14 @@ LEFT_OUT = [
         f"tests/hub/impairment/test_{name}.py"
         for name in ("chance", "corruption", "delay", "fate", "lane", "loss", "match", "rate")
     ),
+    # Hosts that are dead after a second, in which Wine beside the rest of the gate does too little.
+    "tests/fleet/test_agent.py",
+    "tests/fleet/test_presence.py",
+    "tests/fleet/test_storm.py",
+    # Its server empties buckets, whose files Wine does not remove while they are open.
+    "tests/fleet/server/test_attacks.py",
+    # It waits for a lock, for which Wine tries ten times in a moment, and Windows in ten seconds.
+    "tests/fleet/server/test_issuing.py::test_keys_that_are_made_at_the_same_time_all_work",
 ]
 PYTEST = ["-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider"]
 PATIENCE = 2100
@@ -63,7 +73,7 @@ def main(arguments: list[str]) -> int:
         # Side by side, for both spend most of their time waiting.
         with ThreadPoolExecutor(1) as beside:
             driven = None if arguments else beside.submit(run_driven, rig)
-            all_of_it = [*SUITE, *(f"--ignore={path}" for path in LEFT_OUT)]
+            all_of_it = [*SUITE, *map(without, LEFT_OUT)]
             results = [run_suite(rig, arguments or all_of_it)]
         # Wine starts a service within a fixed time, which is short beside the rest of the gate.
         if failed := failures(results[0]):
@@ -90,6 +100,11 @@ class Result:
     title: str
     code: int
     output: str
+
+
+def without(left_out: str) -> str:
+    """Return the option that leaves out a file or a test."""
+    return f"--{'deselect' if '::' in left_out else 'ignore'}={left_out}"
 
 
 def failures(result: Result) -> list[str]:

@@ -42,6 +42,7 @@ PREFIX_ATTEMPTS = 3
 PREFIX_PATIENCE = 180
 INTERPRETER_WHEEL = "panda3d==1.10.14"  # the last release with the runtime of Python 3.11.7
 WINTUN_WHEEL = "pytun-pmd3==3.0.3"
+SOURCE_ONLY = ("nkeys",)  # pure Python, of which no wheel was published
 WINTUN_SHA256 = "e5da8447dc2c320edc0fc52fa01885c103de8c118481f683643cacc3220dafce"
 # Wine's own api-ms-* are the ones that work; its WMI aborts the process; nobody draws.
 UNWANTED = ("api-ms-", "tcl86", "tk86", "_tkinter", "_wmi")
@@ -140,7 +141,7 @@ def build(rig: Path) -> None:
         with tempfile.TemporaryDirectory() as downloads:
             install_python(rig / "python", Path(downloads))
             step("dependencies")
-            install_dependencies(rig / "python" / "Lib" / "site-packages")
+            install_dependencies(rig / "python" / "Lib" / "site-packages", Path(downloads))
             step("the genuine wintun.dll")
             install_wintun(rig / "wintun", Path(downloads))
         finish_prefix(rig, prefix, step)
@@ -205,6 +206,14 @@ def finish_prefix(rig: Path, boot: subprocess.Popen[bytes], step: Callable[[str]
         attempts += 1
     run([*wine(), "winecfg", "-v", "win10"], env=environment(rig))
     run(["wineserver", "-w"], env=environment(rig))
+
+
+def let_programs_in_go_start(rig: Path) -> None:
+    """Put nats-server beside the interpreter, and where it looks for what Wine 8 lacks."""
+    python = rig / "python"
+    (program,) = python.rglob("nats-server.exe")
+    program.rename(python / program.name)
+    shutil.copy(python / "bcryptprimitives.dll", rig / "prefix/drive_c/windows/system32")
 
 
 def end_wine(rig: Path) -> None:
@@ -272,7 +281,7 @@ def compile_c(source: Path, made: Path, *more: Path | str) -> None:
     run([CC, "-O2", "-s", "-Wall", "-Wextra", "-Werror", "-o", made, source, *more])
 
 
-def install_dependencies(folder: Path) -> None:
+def install_dependencies(folder: Path, downloads: Path) -> None:
     """Install what pyproject.toml asks for on Windows, with everything that this needs there."""
     try:
         from packaging.requirements import Requirement
@@ -283,9 +292,10 @@ def install_dependencies(folder: Path) -> None:
     wanted = project["project"]["dependencies"] + project["dependency-groups"]["dev"]
     wanted += project["dependency-groups"]["exe"]
     wanted += project["project"]["optional-dependencies"]["service"]
-    # The first two check on Linux, with the option for Windows. The tests of the bus do not run in
-    # Wine, and nkeys, which its client needs, comes as source only.
-    wanted = [one for one in wanted if not one.startswith(("mypy", "ruff", "nats"))]
+    # Which check on Linux, with the option for Windows.
+    wanted = [one for one in wanted if not one.startswith(("mypy", "ruff"))]
+    made = downloads / "made"
+    pip("wheel", "--no-deps", "-w", made, *SOURCE_ONLY)
 
     def needed(rows: Iterable[str], extras: Iterable[str] = ("",)) -> dict[str, str]:
         found = {}
@@ -299,7 +309,7 @@ def install_dependencies(folder: Path) -> None:
     extras = {name: Requirement(row).extras for name, row in missing.items()}
     while missing:
         pip("install", "--target", folder, "--upgrade", *TARGET, "--only-binary=:all:",
-            *missing.values())  # fmt: skip
+            "--find-links", made, *missing.values())  # fmt: skip
         installed = {canonical(one.metadata["Name"]): one for one in installed_in(folder)}
         missing = {
             name: row
