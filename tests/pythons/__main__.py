@@ -31,7 +31,21 @@ WRITERS = (
     "tests/api/test_streams.py",
     "tests/cli/test_python_holes.py",
 )
-PARTS = (*WRITERS, "tests/hub", "tests/api/test_tls.py", "tests/contract/test_documents.py")
+# What ends and cancels tasks in every order.
+FLEET = (
+    "tests/fleet/bus",
+    "tests/fleet/test_agent.py",
+    "tests/fleet/test_exchange.py",
+    "tests/fleet/test_capturing.py",
+    "tests/fleet/test_remote.py",
+)
+PARTS = (
+    *WRITERS,
+    *FLEET,
+    "tests/hub",
+    "tests/api/test_tls.py",
+    "tests/contract/test_documents.py",
+)
 
 
 def main() -> int:
