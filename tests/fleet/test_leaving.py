@@ -91,6 +91,28 @@ def test_packets_of_a_burst_leave_in_one_message_with_their_numbers(ledger: Ledg
     run(work())
 
 
+def test_small_bursts_share_a_message(ledger: Ledger) -> None:
+    """Bursts that wait together are one batch in their order, as far as a message has room."""
+
+    async def work() -> None:
+        server = prepared()
+        bus, other = server.connect(A), server.connect(B)
+        got: list[Message] = []
+        await other.subscribe(LAB.packets(B, "*"), got.append, limit_bytes=1 << 20)
+        small: list[Burst | Loss] = [burst(packet(number)) for number in range(5)]
+        small.insert(2, Loss("ring", "received", 3, None, None))
+        large = [burst(*([packet(9, 1400)] * 90)) for _ in range(2)]
+        await leaving(bus, ledger).read(Stream([*small, *large]))  # type: ignore[arg-type]
+        await other.flush()
+        batches = [batch for message in got for batch in read(message.data) if batch.packets]
+        assert [len(batch.packets) for batch in batches] == [95, 90]
+        assert list(batches[0].packets)[:5] == [packet(number) for number in range(5)]
+        assert ledger.accounts().taken.before[Cause.RING] == 3
+        assert ledger.accounts().taken.taken == 185
+
+    run(work())
+
+
 def test_losses_before_the_agent_are_counted_by_their_cause(ledger: Ledger) -> None:
     """What the ring and the queue have lost, and what passed in between; not what was injected."""
 

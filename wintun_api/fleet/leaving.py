@@ -8,14 +8,14 @@ counted.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from wintun_api.client.burst import Burst, Loss
 from wintun_api.fleet.accounts import GROUP, OF_LOSS, Cause, feedback_of
 from wintun_api.fleet.backlog import DEFAULT_BYTES, Backlog, Next, Policy
 from wintun_api.fleet.bus.seam import Bus, Message
-from wintun_api.fleet.envelope import message, tail
+from wintun_api.fleet.envelope import ROOM, message, size_of, tail
 from wintun_api.fleet.grouping import Grouping
 from wintun_api.fleet.ledger import Ledger, SentRow
 from wintun_api.fleet.network import Network, is_host, sender_of
@@ -99,7 +99,7 @@ class Leaving:
         if missed is None:
             self.uncounted += 1
         while items := await stream.several():
-            for item in items:
+            for item in _joined(items):
                 self.take(item)
             await self._drain()
             if self._policy == "block":
@@ -225,6 +225,31 @@ class Leaving:
     def clear(self) -> int:
         """Drop what waits, and return how many packets that were; they are counted."""
         return self._backlog.clear()
+
+
+def _joined(items: Sequence[Burst | Loss]) -> Iterator[Burst | Loss]:
+    """Yield losses, and bursts that were joined as far as they fit into one message.
+
+    A host that sends at leisure makes bursts of a few packets. What is done once for a burst costs
+    more than the copy.
+    """
+    blocks: list[Block] = []
+    size = time_ns = 0
+    for item in items:
+        if isinstance(item, Loss):
+            yield item
+            continue
+        block = Block.of(item.packets)
+        more = size_of(block)
+        if blocks and size + more > ROOM:
+            yield Burst(Block.joined(blocks), "received", time_ns, None)
+            blocks, size = [], 0
+        if not blocks:
+            time_ns = item.time_ns
+        blocks.append(block)
+        size += more
+    if blocks:
+        yield Burst(Block.joined(blocks), "received", time_ns, None)
 
 
 def _ignore(_packets: Sequence[bytes]) -> None:
