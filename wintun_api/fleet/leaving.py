@@ -101,9 +101,11 @@ class Leaving:
         while items := await stream.several():
             for item in _joined(items):
                 self.take(item)
-            await self._drain()
-            if self._policy == "block":
-                await self._backlog.room()
+                await self._drain()
+                if self._policy == "block":
+                    await self._backlog.room()
+                elif self._refused.is_set():
+                    await asyncio.sleep(0)  # in which the bus may get rid of something
 
     def take(self, item: Burst | Loss) -> None:
         """Count packets, and let those wait that go somewhere."""
