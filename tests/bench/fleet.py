@@ -1,6 +1,7 @@
 """Two hosts that have joined a network over NATS, beside what one service carries by itself.
 
-Everything runs on all cores: the services, the agents, the server of the bus and the load.
+What belongs to the bus runs on all cores: two services, two agents, the server and the load. One
+service and its client have the cores that they have in the other parts.
 """
 
 from __future__ import annotations
@@ -73,13 +74,13 @@ class Joined:
 def run(bench: Bench) -> list[Table]:
     """Measure packets a second, round trips and TCP."""
     with bench.field() as field, ExitStack() as stack:
-        alone, *rest = field.add_sessions(field.forms[-1], 3, is_pinned=False)
+        alone, *rest = field.add_sessions(field.forms[-1], 3)
         local = stack.enter_context(joined(bench, CLIENT, rest, 100))
         bus = stack.enter_context(_network(bench, _two(field, field.forms[-1]), 101))
         tables = [_rates(bench, alone, bus), _trips(bench, (local, bus.hosts))]
     with bench.field() as field, ExitStack() as stack:
         form = field.tcp_forms[-1]  # with offload, where there is one
-        rest = field.add_sessions(form, 2, is_pinned=False)
+        rest = field.add_sessions(form, 2)
         local = stack.enter_context(joined(bench, CLIENT, rest, 102))
         bus = stack.enter_context(_network(bench, _two(field, form), 103))
         tables.append(_tcp(bench, (local, bus.hosts)))
@@ -155,7 +156,7 @@ def _tcp(bench: Bench, pair: tuple[Hosts, Hosts]) -> Table:
     )
 
     def transferred(two: Hosts) -> Carried:
-        transfer = iperf3(bench, two, [], is_pinned=False)
+        transfer = iperf3(bench, two, [], is_pinned=two.name != BUS)
         return Carried(transfer.rate, transfer.cpu)
 
     ways: dict[str, Callable[[], Carried]] = {two.name: partial(transferred, two) for two in pair}
@@ -231,10 +232,10 @@ def _arrived(bus: Joined) -> int:
 
 def _probed(bench: Bench, two: Hosts) -> Carried:
     """Send one datagram after the other, which a program on the second host sends back."""
-    start = bench.programs.start
-    reflecting = start("reflect", ready="ready", prefix=inside(two.other, []))
+    start, pinned = bench.programs.start, [] if two.name == BUS else bench.programs.prefix
+    reflecting = start("reflect", ready="ready", prefix=inside(two.other, pinned))
     try:
-        within = inside(two.one, [])
+        within = inside(two.one, pinned)
         probe = (two.address, bench.warm, INTERVAL, PROBE_SIZE)
         start("probe", *probe, ready="sending", prefix=within).result()
         probe = (two.address, bench.seconds, INTERVAL, PROBE_SIZE)
