@@ -10,6 +10,7 @@ import pytest
 from tests.fleet.bus.contract import LAB, Taken, run
 from tests.fleet.bus.nats.making import make_bucket
 from tests.fleet.nats_server import NatsServer
+from tests.waiting import PATIENCE
 from wintun_api.fleet.bus.nats import NatsBus, jetstream
 from wintun_api.fleet.bus.seam import Change
 from wintun_api.fleet.problems import BusDenied, BusUnavailable
@@ -111,8 +112,11 @@ def test_a_closed_watch_leaves_nothing(nats_server: NatsServer) -> None:
         await watch.aclose()
         await bus.flush()
         assert asyncio.all_tasks() == tasks
-        answer = await bus.request(f"$JS.API.STREAM.INFO.KV_{LAB.routes}", b"", patience=5)
-        assert b'"consumer_count":0' in answer
+        async with asyncio.timeout(PATIENCE):  # the server has heard of it, and does it soon
+            while b'"consumer_count":0' not in await bus.request(
+                f"$JS.API.STREAM.INFO.KV_{LAB.routes}", b"", patience=5
+            ):
+                pass
         await bus.aclose()
 
     run(work())
