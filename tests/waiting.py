@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 PATIENCE = 60.0  # seconds; only a failure takes so long
 PAUSE = 0.005  # seconds, in which others have the processor
@@ -39,6 +39,15 @@ async def eventually(holds: Callable[[], object], patience: float = PATIENCE) ->
     async with asyncio.timeout(patience):
         for _ in iter(lambda: bool(holds()), True):
             await asyncio.sleep(0.001)
+
+
+async def answers(
+    ask: Callable[[], Awaitable[bytes]], part: bytes, patience: float = PATIENCE
+) -> None:
+    """Ask another program until its answer has this."""
+    async with asyncio.timeout(patience):
+        while part not in await ask():
+            pass  # the question takes its time
 
 
 async def pass_by(seconds: float) -> None:

@@ -12,6 +12,7 @@ The package is built in floors; a module imports from lower floors, never from a
        choices, limits    the enums and numbers that clients and the service share
        paste              removes what people copy along with a token, a number or a name
        files              private files: who may have written them, and how they are replaced
+       lock_file          lets one process at a time use a directory
        moments            the times that requests and commands name
        quantities         times, probabilities, rates and sizes with units, as tc takes them
        netem              impairments in the words of tc-netem, as people write them

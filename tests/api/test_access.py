@@ -74,6 +74,7 @@ def filled(service: RunningService) -> dict[str, str]:
         "capture_id": service.http.post("/v1/captures", json={}).json()["id"],
         "number": "1",
         "pool": "Walk",
+        "network": "lab",
         "topic": "quick-start",
     }
 

@@ -10,7 +10,7 @@ import pytest
 from tests.fleet.bus.contract import LAB, Taken, run
 from tests.fleet.bus.nats.making import make_bucket
 from tests.fleet.nats_server import NatsServer
-from tests.waiting import PATIENCE
+from tests.waiting import answers
 from wintun_api.fleet.bus.nats import NatsBus, jetstream
 from wintun_api.fleet.bus.seam import Change
 from wintun_api.fleet.problems import BusDenied, BusUnavailable
@@ -112,11 +112,8 @@ def test_a_closed_watch_leaves_nothing(nats_server: NatsServer) -> None:
         await watch.aclose()
         await bus.flush()
         assert asyncio.all_tasks() == tasks
-        async with asyncio.timeout(PATIENCE):  # the server has heard of it, and does it soon
-            while b'"consumer_count":0' not in await bus.request(
-                f"$JS.API.STREAM.INFO.KV_{LAB.routes}", b"", patience=5
-            ):
-                pass
+        about = f"$JS.API.STREAM.INFO.KV_{LAB.routes}"
+        await answers(lambda: bus.request(about, b"", patience=5), b'"consumer_count":0')
         await bus.aclose()
 
     run(work())
