@@ -1,7 +1,7 @@
 """Two hosts that have joined a network over NATS, beside what one service carries by itself.
 
 What belongs to the bus runs on all cores: two services, two agents, the server and the load. One
-service and its client have the cores that they have in the other parts.
+service and its clients have the cores that they have in the other parts.
 """
 
 from __future__ import annotations
@@ -28,12 +28,15 @@ from tests.cli.commands import Program
 from tests.drivers.linux.kernel import ip
 from tests.waiting import let_pass
 
-BUS, CLIENT = "bus", "client"  # what joins two hosts
+# What joins two hosts: a bus, or a client of the one service that has both adapters.
+BUS, CLIENT, PYTHON_CLIENT = "bus", "C client", "Python client"
+OFFLOAD = "C client, offload"
 ALONE = "one service"
 SIZES = (92, 1420)
 INTERVAL = 0.001
 PROBE_SIZE = 92
-# A ratio of the bus to what one service gives its client, and to two hosts that a client joins.
+# A ratio of the bus to what one service gives its client; to hosts that a client joins that is
+# written in Python, as agents are; and to hosts that a client joins without offload.
 RATE, TRIP, TCP = at_least(0.25), at_most(3), at_least(0.8 / 1.45)
 
 
@@ -74,16 +77,20 @@ class Joined:
 def run(bench: Bench) -> list[Table]:
     """Measure packets a second, round trips and TCP."""
     with bench.field() as field, ExitStack() as stack:
-        alone, *rest = field.add_sessions(field.forms[-1], 3)
-        local = stack.enter_context(joined(bench, CLIENT, rest, 100))
-        bus = stack.enter_context(_network(bench, _two(field, field.forms[-1]), 101))
-        tables = [_rates(bench, alone, bus), _trips(bench, (local, bus.hosts))]
+        form = field.forms[-1]
+        alone, *rest = field.add_sessions(form, 5)
+        local = stack.enter_context(joined(bench, CLIENT, rest[:2], 100))
+        python = stack.enter_context(joined(bench, PYTHON_CLIENT, rest[2:], 104, in_python=True))
+        bus = stack.enter_context(_network(bench, _two(field, form), 101))
+        tables = [_rates(bench, alone, bus), _trips(bench, (local, python, bus.hosts))]
     with bench.field() as field, ExitStack() as stack:
         form = field.tcp_forms[-1]  # with offload, where there is one
-        rest = field.add_sessions(form, 2)
-        local = stack.enter_context(joined(bench, CLIENT, rest, 102))
+        plain = stack.enter_context(
+            joined(bench, CLIENT, field.add_sessions(field.forms[-1], 2), 105)
+        )
+        local = stack.enter_context(joined(bench, OFFLOAD, field.add_sessions(form, 2), 102))
         bus = stack.enter_context(_network(bench, _two(field, form), 103))
-        tables.append(_tcp(bench, (local, bus.hosts)))
+        tables.append(_tcp(bench, (plain, local, bus.hosts)))
     for table in tables:
         table.add_others()
     return tables
@@ -124,60 +131,69 @@ def _rates(bench: Bench, alone: Contender, bus: Joined) -> Table:
     return table
 
 
-def _trips(bench: Bench, pair: tuple[Hosts, Hosts]) -> Table:
+def _trips(bench: Bench, pairs: tuple[Hosts, ...]) -> Table:
     table = Table(
         "fleet: round trip between programs on two hosts",
-        ["through", "p50 us", "p99 us", "p50 / client", "target"],
-        [f"{CLIENT}: a program in C that gives each host's packets to the other."],
-    )
+        ["through", "p50 us", "p99 us", f"p50 / {CLIENT}", f"p50 / {PYTHON_CLIENT}", "target"],
+        ["C client, Python client: a program that gives each host's packets to the other, at the",
+         "one service that has both adapters. Agents are programs in Python, too."],
+    )  # fmt: skip
     ways: dict[str, Callable[[], Carried]] = {
-        two.name: partial(_probed, bench, two) for two in pair
+        two.name: partial(_probed, bench, two) for two in pairs
     }
-    results = _turns(bench, "round trip", ways, _pids(pair))
+    results = _turns(bench, "round trip", ways, _pids(pairs))
     for name, rounds in results.items():
         p50, p99 = (spread([getattr(one, field) for one in rounds]) for field in ("value", "late"))
-        against = ratio(p50.values, [one.value for one in results[CLIENT]])
+        against_c, against = (
+            ratio(p50.values, [one.value for one in results[other]])
+            for other in (CLIENT, PYTHON_CLIENT)
+        )
         target = TRIP if name == BUS else None
         table.add(
-            [name, p50.text(".0f", 1e6), p99.text(".0f", 1e6), against.text(),
-             table.judge(f"fleet round trip, {BUS} / {CLIENT}", target, against.median)],
+            [name, p50.text(".0f", 1e6), p99.text(".0f", 1e6), against_c.text(), against.text(),
+             table.judge(f"fleet round trip, {BUS} / {PYTHON_CLIENT}", target, against.median)],
             {"through": name, "p50": p50.as_json(), "p99": p99.as_json(),
-             "ratio": against.as_json(),
+             "ratio_to_c": against_c.as_json(), "ratio": against.as_json(),
              "others": spread([one.others for one in rounds]).as_json()},
         )  # fmt: skip
     return table
 
 
-def _tcp(bench: Bench, pair: tuple[Hosts, Hosts]) -> Table:
+def _tcp(bench: Bench, pairs: tuple[Hosts, ...]) -> Table:
     table = Table(
         "fleet: TCP between two hosts, one connection",
-        ["through", "Gbit/s", "CPU s/GB", "/ client", "target"],
-        ["With offload, where the installation has it."],
+        ["through", "Gbit/s", "CPU s/GB", f"/ {CLIENT}", f"/ {OFFLOAD}", "target"],
+        ["The services of the bus have offload, where the installation has it."],
     )
 
     def transferred(two: Hosts) -> Carried:
         transfer = iperf3(bench, two, [], is_pinned=two.name != BUS)
         return Carried(transfer.rate, transfer.cpu)
 
-    ways: dict[str, Callable[[], Carried]] = {two.name: partial(transferred, two) for two in pair}
-    results = _turns(bench, "TCP", ways, _pids(pair))
+    ways: dict[str, Callable[[], Carried]] = {two.name: partial(transferred, two) for two in pairs}
+    results = _turns(bench, "TCP", ways, _pids(pairs))
     for name, rounds in results.items():
         rates = spread([one.value for one in rounds])
         costs = spread([one.cpu for one in rounds])
-        against = ratio(rates.values, [one.value for one in results[CLIENT]])
+        against, against_offload = (
+            ratio(rates.values, [one.value for one in results[other]])
+            for other in (CLIENT, OFFLOAD)
+        )
         target = TCP if name == BUS else None
         table.add(
             [name, rates.text(".2f", 1e-9), costs.text(".1f"), against.text(),
+             against_offload.text(),
              table.judge(f"fleet TCP, {BUS} / {CLIENT}", target, against.median)],
             {"through": name, "bits_per_second": rates.as_json(),
              "cpu_seconds_per_gigabyte": costs.as_json(), "ratio": against.as_json(),
+             "ratio_to_offload": against_offload.as_json(),
              "others": spread([one.others for one in rounds]).as_json()},
         )  # fmt: skip
     return table
 
 
-def _pids(pair: tuple[Hosts, Hosts]) -> dict[str, tuple[int, ...]]:
-    return {two.name: two.pids + two.bridge for two in pair}
+def _pids(pairs: tuple[Hosts, ...]) -> dict[str, tuple[int, ...]]:
+    return {two.name: two.pids + two.bridge for two in pairs}
 
 
 def _turns(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from uuid import uuid4
 from tests.bench.bench import Bench
 from tests.bench.contenders import Contender
 from tests.bench.machine import MTU
+from tests.bench.programs import Running
+from tests.bench.python_client import BURSTS
 from tests.drivers.linux.kernel import ip
 
 
@@ -59,17 +62,32 @@ def apart(devices: list[str], subnet: int) -> Iterator[list[str]]:
 
 
 @contextmanager
-def joined(bench: Bench, name: str, pair: list[Contender], subnet: int) -> Iterator[Hosts]:
+def joined(
+    bench: Bench, name: str, pair: list[Contender], subnet: int, *, in_python: bool = False
+) -> Iterator[Hosts]:
     """Join two adapters with a client, each in a namespace of its own."""
-    ends = [value for one in pair for value in (one.port, one.path)]
     with apart([one.device for one in pair], subnet) as (one, other):
-        client = bench.programs.start("bridge", pair[0].headers, *ends, ready="open")
+        client = _python_bridge(bench, pair) if in_python else _bridge(bench, pair)
         try:
             pids = tuple({end.pid for end in pair})
             yield Hosts(name, one, other, f"10.98.{subnet}.2", pids, (client.pid,))
             client.stop()
         finally:
             client.end()
+
+
+def _bridge(bench: Bench, pair: list[Contender]) -> Running:
+    ends = [value for one in pair for value in (one.port, one.path)]
+    return bench.programs.start("bridge", pair[0].headers, *ends, ready="open")
+
+
+def _python_bridge(bench: Bench, pair: list[Contender]) -> Running:
+    (url, path), other = ((f"http://127.0.0.1:{one.port}", one.path) for one in pair)
+    command = [
+        sys.executable, "-m", "tests.bench.python_client", "bridge", url, path, pair[0].headers,
+        BURSTS, *other,
+    ]  # fmt: skip
+    return Running([*bench.programs.prefix, *command], "open")
 
 
 def inside(namespace: str, command: list[str]) -> list[str]:

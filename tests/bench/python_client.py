@@ -1,9 +1,11 @@
-"""A program on `wintun_api.client` that counts or sends, as drain.c and inject.c do.
+"""A program on `wintun_api.client` that counts, sends or joins, as the programs in C do.
 
     python -m tests.bench.python_client drain URL PATH HEADERS FORM WARM SECONDS
     python -m tests.bench.python_client inject URL PATH HEADERS FORM SIZE FROM TO
+    python -m tests.bench.python_client bridge URL PATH HEADERS FORM URL PATH
 
-It prints "open" or "sending", and at the end, which is a signal, its counts as JSON.
+It prints "open" or "sending", and at the end, which is a signal, its counts as JSON. A bridge has
+the fastest event loop that is installed, as the agents of a network have it.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import json
 import signal
 import sys
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -95,6 +97,22 @@ async def inject(stream: AsyncPacketStream, packets: Sequence[bytes]) -> None:
             await stream.put(packets)
 
 
+async def bridge(one: AsyncPacketStream, other: AsyncPacketStream, count: Count) -> None:
+    """Give the packets of each session to the other one until a signal comes."""
+
+    async def carry(source: AsyncPacketStream, target: AsyncPacketStream) -> None:
+        async for item in source:
+            if isinstance(item, Burst):
+                count.packets += len(item)
+                await target.put(item.packets)
+            else:
+                count.lost += item.count or 0
+
+    async with one, other:
+        say("open")
+        await asyncio.gather(carry(one, other), carry(other, one))
+
+
 class Interruption:
     """The signal that ends a twin, which is remembered as well as raised.
 
@@ -132,34 +150,48 @@ def inject_twin(stream: PacketStream, packets: Sequence[bytes], interruption: In
 def main(what: str, url: str, path: str, headers: str, form: str, *more: str) -> None:
     """Run until SIGTERM comes, which is treated as Ctrl-C."""
     interruption = Interruption()
-    location = Location(url, headers.strip().removeprefix("Authorization: Bearer "), "the bench")
+    token = headers.strip().removeprefix("Authorization: Bearer ")
 
-    async def reach() -> Location:
-        return location
+    def stream(url: str, path: str) -> AsyncPacketStream:
+        async def reach() -> Location:
+            return Location(url, token, "the bench")
+
+        return AsyncPacketStream(reach, path)
 
     count, packets = Count(0, 0), []
     if what == "drain":
         count = Count(float(more[0]), float(more[1]))
-    else:
+    elif what == "inject":
         size = int(more[0])
         packet = build.udp(more[1], more[2], PORT_DISCARD, PORT_DISCARD, bytes(size - 28))
         packets = [packet] * (CHUNK // size)
     with contextlib.suppress(KeyboardInterrupt):
         if form == TWIN:
-            twin = PacketStream(lambda: location, path)
+            twin = PacketStream(lambda: Location(url, token, "the bench"), path)
             if what == "drain":
                 drain_twin(twin, count, interruption)
             else:
                 inject_twin(twin, packets, interruption)
         else:
-            stream = AsyncPacketStream(reach, path)
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
-            asyncio.run(_until_signal(
-                drain(stream, count, each=form == PACKETS)
-                if what == "drain"
-                else inject(stream, packets)
-            ))  # fmt: skip
+            if what == "bridge":
+                with asyncio.Runner(loop_factory=fastest_loop()) as runner:
+                    runner.run(_until_signal(bridge(stream(url, path), stream(*more), count)))
+            elif what == "drain":
+                asyncio.run(_until_signal(drain(stream(url, path), count, each=form == PACKETS)))
+            else:
+                asyncio.run(_until_signal(inject(stream(url, path), packets)))
     print(count.as_json())
+
+
+def fastest_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Return what makes the fastest event loop that is installed; None for the usual one."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    made: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return made
 
 
 async def _until_signal(work: Coroutine[object, object, None]) -> None:
