@@ -53,6 +53,7 @@ def test_what_is_told_of_a_host() -> None:
             "taken": 9,
             "lost_bus": 1,
             "lost_ring": 2,
+            "link_local": 8,
             "unanswered": 4,
             "unreadable": 0,
             "whatever": 1,
@@ -62,12 +63,23 @@ def test_what_is_told_of_a_host() -> None:
     assert (told.id, told.name, told.state) == (A, "hub", HostState.ATTACHED)
     assert told.prefixes == ["10.7.0.1/32"]
     assert (told.sent, told.delivered, told.lost) == (7, 6, {"ring": 2, "bus": 1})
-    assert told.counts == {"unanswered": 4}
+    assert told.counts == {"link_local": 8, "unanswered": 4}
     assert told.clock_offset_ms == 1.5  # it is ahead of the server
     assert told.since is not None
     assert told.seen is not None
     assert (told.since.timestamp(), told.seen.timestamp()) == (2, 3)
     assert told.adapters[0].received == 5
+
+
+def test_what_does_not_fit_is_counted() -> None:
+    """Of many adapters and prefixes the first ones are told, and how many there are beyond."""
+    adapters = [CardAdapter(name=f"A{number}", guid="", state="up") for number in range(20)]
+    card = Card(name="hub", adapters=adapters, more_adapters=3)
+    told = told_of(Host(A, card, SECOND), [f"10.7.0.{number}/32" for number in range(40)])
+    assert (len(told.adapters), told.more_adapters) == (16, 3 + 4)
+    assert (len(told.prefixes), told.more_prefixes) == (32, 8)
+    unread = told_of(Host(A, None, SECOND), ["::/0"] * 33)
+    assert (len(unread.prefixes), unread.more_prefixes) == (32, 1)
 
 
 def test_a_card_that_cannot_be_read() -> None:
@@ -97,6 +109,7 @@ causes = st.text(max_size=100).map("lost_".__add__)
             ),
             max_size=3,
         ),
+        more_adapters=numbers,
         epoch=numbers,
         clock_offset_ns=st.none() | st.integers(-(2**70), 2**70),
         counts=st.dictionaries(causes, numbers, max_size=20),

@@ -1,9 +1,9 @@
 """What an agent counts beside packets: what it dropped, refused or could not read.
 
-It counts from its own start, but for `late`, which the ledger has. The card of its host has those
-of these numbers that are not zero, so `wintun-api hosts --json` shows them for all hosts; the
-metrics of the service show those of its own host. The last event of an agent has them all. The
-guide says what each of them means.
+It counts from its own start, but for `link_local` and `late`, which the ledger has. The card of its
+host has those of these numbers that are not zero, so `wintun-api hosts --json` and the dashboard
+show them for all hosts; the metrics of the service show those of its own host. The last event of an
+agent has them all. The guide says what each of them means.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Final
 
 NOTED: Final = (
+    "link_local",
     "uncounted",
     "unreadable",
     "unrecorded",

@@ -138,7 +138,9 @@ class Reporting:
 
 def told_of(host: Host, prefixes: Iterable[str]) -> NetworkHost:
     """Return what is reported of a host; its card was written by a stranger."""
-    leading = [*prefixes][: networks.MAX_HOST_PREFIXES]
+    owned = [*prefixes]
+    leading = owned[: networks.MAX_HOST_PREFIXES]
+    more_prefixes = len(owned) - len(leading)
     card = host.card
     if card is None:
         return NetworkHost(
@@ -146,8 +148,11 @@ def told_of(host: Host, prefixes: Iterable[str]) -> NetworkHost:
             name=host.id,
             state=HostState.UNKNOWN,
             prefixes=leading,
+            more_prefixes=more_prefixes,
             seen=_moment(host.renewed_ns),
         )
+    adapters = card.adapters[: networks.MAX_HOST_ADAPTERS]
+    more_adapters = card.more_adapters + len(card.adapters) - len(adapters)
     lost = {
         name.removeprefix(LOST): min(count, MAX_COUNT)
         for name, count in card.counts.items()
@@ -160,6 +165,7 @@ def told_of(host: Host, prefixes: Iterable[str]) -> NetworkHost:
         state=HostState.ATTACHED if card.attached else HostState.DETACHED,
         adapter=card.adapter,
         prefixes=leading,
+        more_prefixes=more_prefixes,
         adapters=[
             HostAdapter(
                 name=one.name,
@@ -168,8 +174,9 @@ def told_of(host: Host, prefixes: Iterable[str]) -> NetworkHost:
                 received=min(one.received, MAX_COUNT),
                 injected=min(one.injected, MAX_COUNT),
             )
-            for one in card.adapters[: networks.MAX_HOST_ADAPTERS]
+            for one in adapters
         ],
+        more_adapters=min(more_adapters, MAX_COUNT),
         version=card.version,
         system=card.system,
         driver=card.driver,

@@ -85,8 +85,15 @@ class NetworkHost(Body):
         description="The addresses and networks that lead to the host.",
         examples=[["10.6.7.7/32"]],
     )
+    more_prefixes: Count = Field(
+        default=0,
+        description="The number of addresses and networks that did not fit into `prefixes`.",
+    )
     adapters: list[HostAdapter] = Field(
         default=[], max_length=MAX_HOST_ADAPTERS, description="The adapters of its service."
+    )
+    more_adapters: Count = Field(
+        default=0, description="The number of its adapters that did not fit into `adapters`."
     )
     version: Word = Field(default="", description="The version of its agent.", examples=["0.1.0"])
     system: Word = Field(

@@ -2094,8 +2094,12 @@ export interface components {
              *     ]
              */
             prefixes?: string[];
+            /** @description The number of addresses and networks that did not fit into `prefixes`. The default is 0. */
+            more_prefixes?: number;
             /** @description The adapters of its service. The default is an empty list. */
             adapters?: components["schemas"]["HostAdapter"][];
+            /** @description The number of its adapters that did not fit into `adapters`. The default is 0. */
+            more_adapters?: number;
             /**
              * @description The version of its agent. The default is an empty text.
              * @example 0.1.0
@@ -8991,6 +8995,7 @@ export interface operations {
                      *             "prefixes": [
                      *               "10.6.7.7/32"
                      *             ],
+                     *             "more_prefixes": 0,
                      *             "adapters": [
                      *               {
                      *                 "name": "OfficeNet",
@@ -9002,6 +9007,7 @@ export interface operations {
                      *                 "injected": 0
                      *               }
                      *             ],
+                     *             "more_adapters": 0,
                      *             "version": "0.1.0",
                      *             "system": "Linux 6.12",
                      *             "driver": "linux",
@@ -9120,6 +9126,7 @@ export interface operations {
                      *           "prefixes": [
                      *             "10.6.7.7/32"
                      *           ],
+                     *           "more_prefixes": 0,
                      *           "adapters": [
                      *             {
                      *               "name": "OfficeNet",
@@ -9131,6 +9138,7 @@ export interface operations {
                      *               "injected": 0
                      *             }
                      *           ],
+                     *           "more_adapters": 0,
                      *           "version": "0.1.0",
                      *           "system": "Linux 6.12",
                      *           "driver": "linux",
