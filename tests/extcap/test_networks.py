@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import threading
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fleet.excerpts import SESSION, blocks, message, numbers_of
+from tests.fleet.excerpts import SECOND, SESSION, blocks, message, numbers_of
 from tests.fleet.memory import MemoryServer
 from tests.fleet.running import LAB, A, B, prepared
 from tests.libpcap import need_libpcap
@@ -21,7 +22,6 @@ from wintun_api.extcap import networks
 from wintun_api.extcap.answers import DONE, FAILED, answer
 from wintun_api.fleet import folder
 from wintun_api.fleet.bus.seam import Bus
-from wintun_api.fleet.network import Network
 
 INTERFACE = ("--extcap-interface", "wintun-api-network:lab")
 Ask = Callable[..., tuple[int, list[str], str]]
@@ -62,6 +62,16 @@ def test_a_network_is_an_interface(ask: Ask, tmp_path: Path) -> None:
     ]
 
 
+def test_a_reader_without_a_service_can_capture_networks(ask: Ask, tmp_path: Path) -> None:
+    """What is said tells that a service is needed for adapters alone."""
+    assert ask("--extcap-interfaces")[2].startswith("Nothing answers at http://127.0.0.1:9. Start ")
+    put_key(tmp_path)
+    assert ask("--extcap-interfaces")[2] == (
+        "Only networks can be captured: nothing answers at http://127.0.0.1:9. For adapters, start "
+        "the service with wintun-api serve, or set its address in the options of the interface.\n"
+    )
+
+
 def test_only_names_of_networks_are_listed(ask: Ask, tmp_path: Path) -> None:
     """Another folder cannot put a line of its own into Wireshark's list."""
     put_key(tmp_path, "a}{b")
@@ -95,38 +105,66 @@ def test_a_network_without_a_key_is_refused(ask: Ask, tmp_path: Path) -> None:
     assert "wintun-api" in complaint
 
 
-async def publish(server: MemoryServer, host: str, number: int) -> None:
-    """Let a host publish a packet."""
+async def publish(
+    server: MemoryServer, host: str, number: int, *, ago: int = 0, data: bytes | None = None
+) -> None:
+    """Let a host publish a packet of some seconds ago, or something else."""
     bus = server.connect(host)
-    data = message(blocks(number, at=time.time_ns()), name=host[0], number=number, passed=number)
+    if data is None:
+        at = time.time_ns() - ago * SECOND
+        data = message(blocks(number, at=at), name=host[0], number=number, passed=number)
     await bus.publish(LAB.capture(host, SESSION), data)
     await bus.aclose()
 
 
-def test_a_capture_has_the_packets_of_all_hosts(
-    ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Those of the last seconds and those that come, until Wireshark asks to stop."""
-    server, path = prepared(), tmp_path / "fifo"
-
-    async def connect(network: Network) -> Bus:
-        assert network == LAB
-        await publish(server, A, 1)
-        await publish(server, B, 2)
-        return server.connect("reader")
-
-    monkeypatch.setattr(networks, "_connect", connect)
+def capture_until(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch, path: Path, server: MemoryServer, last: int
+) -> tuple[int, list[int], str]:
+    """Capture the last minute until a packet has come, then stop as Wireshark does."""
+    monkeypatch.setattr(networks, "_connect", lambda _: connected(server))
 
     def found() -> list[int]:
-        return numbers_of([one.data for one in Reader([path.read_bytes()], growing=True)])
+        there = path.read_bytes() if path.exists() else b""
+        return numbers_of([one.data for one in Reader([there], growing=True)])
 
     def stop() -> None:
-        until(lambda: path.exists() and len(found()) == 2)
+        until(lambda: last in found())
         os.kill(os.getpid(), signal.SIGTERM)
 
     stopper = threading.Thread(target=stop)
     stopper.start()
     code, _, complaint = ask("--capture", *INTERFACE, "--fifo", str(path), "--last", "60")
     stopper.join()
-    assert (code, complaint) == (DONE, "")
-    assert found() == [1, 2]
+    return code, found(), complaint
+
+
+async def connected(server: MemoryServer) -> Bus:
+    """Connect as a reader."""
+    return server.connect("reader")
+
+
+def test_a_capture_has_the_packets_of_all_hosts(
+    ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of the last seconds, in order, until Wireshark asks to stop."""
+    server = prepared()
+    asyncio.run(publish(server, A, 1))
+    asyncio.run(publish(server, B, 2))
+    found = capture_until(ask, monkeypatch, tmp_path / "fifo", server, 2)
+    assert found == (DONE, [1, 2], "")
+
+
+def test_late_packets_and_strange_messages_are_told_at_the_end(
+    ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the words of `capture --network`; Wireshark shows what is on standard error."""
+    server = prepared()
+    asyncio.run(publish(server, A, 1, ago=10))
+    asyncio.run(publish(server, B, 3, data=b"no message of a capture"))
+    asyncio.run(publish(server, B, 2, ago=30))
+    code, found, complaint = capture_until(ask, monkeypatch, tmp_path / "fifo", server, 2)
+    assert (code, found) == (DONE, [1, 2])
+    assert complaint.splitlines() == [
+        "1 packet came too late for its place in the order of time.",
+        "1 message was not read: no agent of this version writes such.",
+    ]

@@ -13,12 +13,12 @@ from wintun_api.choices import CaptureDirection, Tap
 from wintun_api.cli.capture_source import Fault, Packets, Which
 from wintun_api.cli.exit_codes import ExitCode
 from wintun_api.cli.fleet_options import EXTRA, FleetOptions, connected, network_in
-from wintun_api.cli.output import counted, fail, printable
+from wintun_api.cli.output import fail, printable
 from wintun_api.cli.recording import record
 
 if TYPE_CHECKING:
     from wintun_api.fleet.bus.seam import Bus
-    from wintun_api.fleet.merging import Matches, Merging
+    from wintun_api.fleet.merging import Matches
     from wintun_api.fleet.reading import Choice
 
 
@@ -70,6 +70,7 @@ def capture_network(
     chosen = network_in(network)
     with fleet_failures(EXTRA):
         from wintun_api.fleet.reading import opened
+        from wintun_api.fleet.remarks import remarks
         from wintun_api.fleet.rights import Role
         from wintun_api.fleet.storage import READER
 
@@ -83,8 +84,11 @@ def capture_network(
             for one in opening.unknown:
                 said = f"No host called {one} has joined now; what it has left is read."
                 typer.echo(printable(said), err=True)
-            record(write, opening.chunks, as_json=as_json, several=True, tell=opening.stop)
-            _tell(opening.reading.merging)
+            try:
+                record(write, opening.chunks, as_json=as_json, several=True, tell=opening.stop)
+            finally:
+                for one in remarks(opening.reading.merging):
+                    typer.echo(one, err=True)
 
 
 def _choice(hosts: Hosts, packets: Packets) -> Choice:
@@ -127,20 +131,4 @@ def _matches(expression: str) -> Matches:
         fail(
             str(error),
             "Install it with: pip install '.[filter]' in the directory of the source code.",
-        )
-
-
-def _tell(merging: Merging) -> None:
-    """Write what is to be known of the order of the packets, and of messages of strangers."""
-    if merging.late:
-        late = counted(merging.late, "packet")
-        typer.echo(f"{late} came too late for their place in the order of time.", err=True)
-    if merging.rejected:
-        rejected = counted(merging.rejected, "message")
-        typer.echo(f"{rejected} were not read: no agent of this version writes such.", err=True)
-    if merging.forgotten:
-        typer.echo(
-            f"There were too many captures to follow all of them ({merging.forgotten} times): the "
-            "number of lost packets in the file may be too small. Choose hosts with --host.",
-            err=True,
         )

@@ -80,7 +80,7 @@ def _lines(request: Request) -> Iterator[str]:
 
 
 def _interfaces(chosen: Chosen) -> Iterator[str]:
-    """Yield the interfaces; without a service only the one for all adapters.
+    """Yield the interfaces; without a service only networks, and the one for all adapters.
 
     That one is always there, so that the address and the token can be set in its options, and so
     that a capture from it can say what is wrong. Wireshark shows no error of a list, but
@@ -88,18 +88,19 @@ def _interfaces(chosen: Chosen) -> Iterator[str]:
     """
     from wintun_api.client.problems import ClientError
 
-    adapters = []
+    adapters, of_networks = [], networks.networks()
     try:
         with connect(chosen) as client:
             adapters = adapters_of(client)
             if not may_capture(client):
                 print(ONLY_READS, file=sys.stderr)  # noqa: T201
     except ClientError as error:
-        print(words_of(error), file=sys.stderr)  # noqa: T201
+        said = words_of(error, only_networks=bool(of_networks))
+        print(said, file=sys.stderr)  # noqa: T201
     yield sentence("extcap", version=__version__, display="wintun-api", help=HELP)
     for one in interfaces_of(adapters):
         yield sentence("interface", value=one.value, display=one.display)
-    for name in networks.networks():
+    for name in of_networks:
         display = f"network {name} of wintun-api: all its hosts"
         yield sentence("interface", value=networks.PREFIX + name, display=display)
     yield from toolbar.lines()

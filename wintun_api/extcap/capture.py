@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, closing
 from io import FileIO
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
@@ -67,8 +67,10 @@ def _copy(request: Request, fifo: FileIO, toolbar: Toolbar | None) -> None:
     chosen = request.chosen()
     network = networks.network_of(request.interface)
     if network is not None:
-        for blocks in networks.blocks(network, request.filter or "", chosen, toolbar):
-            _write(fifo, blocks)
+        expression = request.filter or ""
+        with closing(networks.blocks(network, expression, chosen, toolbar)) as found:
+            for blocks in found:
+                _write(fifo, blocks)
         raise Refused("The bus has ended the capture.")
     with connect(chosen) as client:
         for blocks in _blocks(client, request, chosen, toolbar):

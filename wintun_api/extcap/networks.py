@@ -6,7 +6,8 @@ made elsewhere is listed once it is in the same place: `lab/reader.key` in the f
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Generator, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
@@ -62,8 +63,12 @@ def fault_of(expression: str) -> str | None:
     return None
 
 
-def blocks(name: str, expression: str, chosen: Chosen, toolbar: Toolbar | None) -> Iterator[bytes]:
-    """Yield the packets of the hosts of a network, without an end.
+def blocks(
+    name: str, expression: str, chosen: Chosen, toolbar: Toolbar | None
+) -> Generator[bytes, None, None]:
+    """Yield the packets of the hosts of a network, without an end. Close it when it is left.
+
+    What is to be known besides the packets is then written on standard error.
 
     Raises:
         Refused: The filter is not valid, or the bus refuses or does not answer.
@@ -83,6 +88,7 @@ def blocks(name: str, expression: str, chosen: Chosen, toolbar: Toolbar | None) 
 def _blocks(name: str, expression: str, chosen: Chosen, toolbar: Toolbar | None) -> Iterator[bytes]:
     from wintun_api.fleet.network import Network
     from wintun_api.fleet.reading import Choice, opened
+    from wintun_api.fleet.remarks import remarks
 
     network = Network(name)
     choice = Choice(
@@ -104,7 +110,11 @@ def _blocks(name: str, expression: str, chosen: Chosen, toolbar: Toolbar | None)
 
         if toolbar is not None:
             toolbar.serve(expression, change)
-        yield from opening.chunks
+        try:
+            yield from opening.chunks
+        finally:
+            for one in remarks(merging):
+                print(one, file=sys.stderr)  # noqa: T201 - Wireshark shows it at the end
 
 
 def _matches(expression: str) -> Matches:

@@ -16,6 +16,7 @@ _TOKEN: Final = (
     f"Name the file of a token that allows to read and to capture {_DIALOG}, or in the variable "
     "WINTUN_API_TOKEN_FILE."
 )
+_START: Final = f"start the service with wintun-api serve, or set its address {_DIALOG}."
 ONLY_READS: Final = f"The token allows to read, but not to capture. {_TOKEN}"
 _HINTS: Final = {
     "unauthorized": _TOKEN,
@@ -84,16 +85,24 @@ def fault_of(client: Client, filter: str) -> str | None:  # noqa: A002 - Wiresha
     return f"{fault['message']} (at character {fault['offset'] + 1})"
 
 
-def words_of(error: ClientError) -> str:
-    """Return an error of the client for a user of Wireshark: what is wrong, and what to do."""
+def words_of(error: ClientError, *, only_networks: bool = False) -> str:
+    """Return an error of the client for a user of Wireshark: what is wrong, and what to do.
+
+    Args:
+        error: The error.
+        only_networks: Whether there are networks, which can be captured without a service.
+    """
     from wintun_api.client.problems import CredentialError, ProblemError, ServiceUnreachable
 
-    if isinstance(error, ProblemError):
+    if isinstance(error, ServiceUnreachable):
+        if only_networks:
+            why = error.detail[:1].lower() + error.detail[1:]
+            return f"Only networks can be captured: {why} For adapters, {_START}"
+        hint = _START[:1].upper() + _START[1:]
+    elif isinstance(error, ProblemError):
         hint = _HINTS.get(error.kind, "")
     elif isinstance(error, CredentialError):
         hint = _TOKEN
-    elif isinstance(error, ServiceUnreachable):
-        hint = f"Start the service with wintun-api serve, or set its address {_DIALOG}."
     else:
         hint = error.hint
     return f"{error.detail} {hint}".rstrip()

@@ -36,6 +36,7 @@ other program is; the service itself never speaks to the bus.
     capturing    bring what the service captures to the bus
     excerpt      a part of a capture as a message: a file of its own, and its place
     merging      the captures of all hosts as one file, ordered by corrected time
+    remarks      what a reader is to know besides the file
     reading      read it from the stream of the network
     folder       where keys are, and for which networks
     dialogue     what is asked and answered over the bus
