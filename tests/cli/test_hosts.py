@@ -38,3 +38,11 @@ def test_a_card_that_cannot_be_read_is_a_row() -> None:
     row = Known("a" * 12, None, 1.0).row()
     assert len(row) == len(COLUMNS)
     assert row[LOST] == "?"
+
+
+def test_json_counts_what_a_card_leaves_out() -> None:
+    """Of claims, and not of what leads to the host, which is all there."""
+    card = Card(name="hub", prefixes=["10.7.0.1/32"], more_prefixes=45, more_adapters=2)
+    shown = Known("a" * 12, card, 1.0, prefixes=["10.7.0.1/32", "10.8.0.0/16"]).json()
+    assert (shown["claimed"], shown["more_claimed"]) == (["10.7.0.1/32"], 45)
+    assert (shown["more_adapters"], "more_prefixes" in shown) == (2, False)

@@ -24,6 +24,14 @@ def test_a_card_that_is_too_long_says_how_many_adapters_it_leaves_out() -> None:
     assert len(found.adapters) + found.more_adapters == 64
 
 
+def test_a_card_that_is_too_long_says_how_many_prefixes_it_leaves_out() -> None:
+    """They are cut after the adapters, and those that did not fit before are counted with them."""
+    found = card_of(Card(name="one", prefixes=["x" * 128] * 256, more_prefixes=44).encoded())
+    assert found is not None
+    assert 0 < len(found.prefixes) < 256
+    assert len(found.prefixes) + found.more_prefixes == 300
+
+
 @pytest.mark.parametrize(
     "data",
     [b"", b"[]", b"{}", b'{"name": 5}', b'{"name": "' + b"x" * 129 + b'"}', b" " * 9000],

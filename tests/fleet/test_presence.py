@@ -66,6 +66,21 @@ def test_prefixes_behind_an_adapter_are_claimed(sites: tuple[Site, Site]) -> Non
     run(work())
 
 
+def test_a_card_says_how_many_prefixes_it_leaves_out(sites: tuple[Site, Site]) -> None:
+    """Of a host with many networks behind it, all are in the number."""
+
+    async def work() -> None:
+        behind = tuple(ip_network("192.168.0.0/16").subnets(new_prefix=25))[:300]
+        one, _ = sites
+        async with Joined(one, prepared(), prefixes=behind) as first:
+            await eventually(lambda: A in first.agent.inventory.hosts)
+            card = first.agent.inventory.hosts[A].card
+            assert card is not None
+            assert (len(card.prefixes), card.more_prefixes) == (256, 45)
+
+    run(work())
+
+
 def test_a_host_whose_card_came_too_late_lives_again(sites: tuple[Site, Site]) -> None:
     """It was away itself, and its own clock says that it came back in time; the others go on."""
 

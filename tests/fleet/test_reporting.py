@@ -72,11 +72,14 @@ def test_what_is_told_of_a_host() -> None:
 
 
 def test_what_does_not_fit_is_counted() -> None:
-    """Of many adapters and prefixes the first ones are told, and how many there are beyond."""
+    """The first adapters, addresses and prefixes are told, and how many there are beyond."""
     adapters = [CardAdapter(name=f"A{number}", guid="", state="up") for number in range(20)]
+    addresses = [f"10.7.0.{number}/24" for number in range(20)]
+    adapters[0] = adapters[0].model_copy(update={"addresses": addresses, "more_addresses": 5})
     card = Card(name="hub", adapters=adapters, more_adapters=3)
     told = told_of(Host(A, card, SECOND), [f"10.7.0.{number}/32" for number in range(40)])
     assert (len(told.adapters), told.more_adapters) == (16, 3 + 4)
+    assert (len(told.adapters[0].addresses), told.adapters[0].more_addresses) == (16, 5 + 4)
     assert (len(told.prefixes), told.more_prefixes) == (32, 8)
     unread = told_of(Host(A, None, SECOND), ["::/0"] * 33)
     assert (len(unread.prefixes), unread.more_prefixes) == (32, 1)
@@ -104,6 +107,7 @@ causes = st.text(max_size=100).map("lost_".__add__)
                 guid=words,
                 state=words,
                 addresses=st.lists(words, max_size=64),
+                more_addresses=numbers,
                 received=numbers,
                 injected=numbers,
             ),

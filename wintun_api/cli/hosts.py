@@ -131,13 +131,14 @@ class Known:
     def json(self) -> dict[str, Any]:
         """Return it for programs."""
         card = {} if self.card is None else self.card.model_dump(mode="json", exclude={"run"})
-        claimed = card.pop("prefixes", None)
+        claimed, more_claimed = card.pop("prefixes", None), card.pop("more_prefixes", None)
         return {
             "id": self.id,
             "seconds": round(self.seconds, 1),
             "prefixes": self.prefixes,
             "refused": self.refused,
             "claimed": claimed,
+            "more_claimed": more_claimed,
             **card,
         }
 

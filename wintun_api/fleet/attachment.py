@@ -23,7 +23,7 @@ from wintun_api.client.problems import (
     StreamClosed,
     TokenRevoked,
 )
-from wintun_api.fleet.card import MAX_ADAPTERS, CardAdapter
+from wintun_api.fleet.card import MAX_ADAPTERS, MAX_ADDRESSES, CardAdapter
 from wintun_api.fleet.problems import (
     AdapterMissing,
     SessionMissing,
@@ -158,7 +158,8 @@ class Attachment:
                     name=one.name[:128],
                     guid=str(one.guid),
                     state=one.state.value,
-                    addresses=one.addresses[:MAX_ADAPTERS],
+                    addresses=one.addresses[:MAX_ADDRESSES],
+                    more_addresses=max(0, len(one.addresses) - MAX_ADDRESSES),
                     session=one.session,
                     received=session.received.packets if session else 0,
                     injected=session.injected.packets if session else 0,

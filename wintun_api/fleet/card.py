@@ -13,6 +13,7 @@ from wintun_api.fleet.documents import Document, Number, Word, document_of
 from wintun_api.fleet.network import MAX_VALUE
 
 MAX_ADAPTERS: Final = 64
+MAX_ADDRESSES: Final = 64  # of an adapter
 MAX_PREFIXES: Final = 256
 
 
@@ -24,6 +25,7 @@ class CardAdapter(Document):
         guid: Its GUID.
         state: Its state.
         addresses: Its addresses, each with its prefix length.
+        more_addresses: How many addresses did not fit.
         session: The id of its session; None while none runs.
         received: The packets that its session has received.
         injected: The packets that were injected into it.
@@ -32,7 +34,8 @@ class CardAdapter(Document):
     name: Word
     guid: Word
     state: Word
-    addresses: list[Word] = Field(default_factory=list, max_length=MAX_ADAPTERS)
+    addresses: list[Word] = Field(default_factory=list, max_length=MAX_ADDRESSES)
+    more_addresses: Number = 0
     session: Word | None = None
     received: Number = 0
     injected: Number = 0
@@ -48,6 +51,7 @@ class Card(Document):
         driver: The driver of its service, and its version.
         adapter: The name of the adapter that has joined.
         prefixes: What it has claimed.
+        more_prefixes: How many of these did not fit.
         adapters: The adapters of its service.
         more_adapters: How many adapters did not fit.
         attached: Whether the agent exchanges packets with its service.
@@ -66,6 +70,7 @@ class Card(Document):
     driver: Word = ""
     adapter: Word = ""
     prefixes: list[Word] = Field(default_factory=list, max_length=MAX_PREFIXES)
+    more_prefixes: Number = 0
     adapters: list[CardAdapter] = Field(default_factory=list, max_length=MAX_ADAPTERS)
     more_adapters: Number = 0
     attached: bool = False
@@ -86,8 +91,10 @@ class Card(Document):
                     update={"adapters": card.adapters[:kept], "more_adapters": more}
                 )
             else:
+                kept = len(card.prefixes) // 2
+                more = card.more_prefixes + len(card.prefixes) - kept
                 card = card.model_copy(
-                    update={"prefixes": card.prefixes[: len(card.prefixes) // 2]}
+                    update={"prefixes": card.prefixes[:kept], "more_prefixes": more}
                 )
         return data
 

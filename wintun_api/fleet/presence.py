@@ -183,6 +183,7 @@ class Presence:
             async with asyncio.timeout(self._pace.renewal / 4):
                 adapters, more = await self._attachment.card()
         adapter, reading = self._attachment.adapter, self._clock.reading
+        claimed = self._prefixes()
         assert adapter is not None
         return Card(
             name=self._order.name[:128],
@@ -190,7 +191,8 @@ class Presence:
             system=f"{platform.system()} {platform.release()}"[:128],
             driver=self._attachment.driver[:128],
             adapter=adapter.name[:128],
-            prefixes=[str(one) for one in self._prefixes()[:MAX_PREFIXES]],
+            prefixes=[str(one) for one in claimed[:MAX_PREFIXES]],
+            more_prefixes=max(0, len(claimed) - MAX_PREFIXES),
             adapters=adapters,
             more_adapters=more,
             attached=self._attachment.connected,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from wintun_api.client.problems import ClientError
 from wintun_api.fleet.bus.seam import Bus
+from wintun_api.fleet.card import CardAdapter
 from wintun_api.fleet.counts import noted_in
 from wintun_api.fleet.inventory import Host, Inventory
 from wintun_api.fleet.network import Network
@@ -166,16 +167,7 @@ def told_of(host: Host, prefixes: Iterable[str]) -> NetworkHost:
         adapter=card.adapter,
         prefixes=leading,
         more_prefixes=more_prefixes,
-        adapters=[
-            HostAdapter(
-                name=one.name,
-                state=one.state,
-                addresses=one.addresses[: networks.MAX_HOST_ADAPTERS],
-                received=min(one.received, MAX_COUNT),
-                injected=min(one.injected, MAX_COUNT),
-            )
-            for one in adapters
-        ],
+        adapters=[_adapter(one) for one in adapters],
         more_adapters=min(more_adapters, MAX_COUNT),
         version=card.version,
         system=card.system,
@@ -187,6 +179,19 @@ def told_of(host: Host, prefixes: Iterable[str]) -> NetworkHost:
         clock_offset_ms=None if offset is None else _bounded(-offset / 1e6),
         since=_moment(card.epoch) if card.epoch else None,
         seen=_moment(host.renewed_ns),
+    )
+
+
+def _adapter(adapter: CardAdapter) -> HostAdapter:
+    addresses = adapter.addresses[: networks.MAX_HOST_ADDRESSES]
+    more = adapter.more_addresses + len(adapter.addresses) - len(addresses)
+    return HostAdapter(
+        name=adapter.name,
+        state=adapter.state,
+        addresses=addresses,
+        more_addresses=min(more, MAX_COUNT),
+        received=min(adapter.received, MAX_COUNT),
+        injected=min(adapter.injected, MAX_COUNT),
     )
 
 

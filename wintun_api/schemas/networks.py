@@ -14,6 +14,7 @@ from wintun_api.schemas.model import WHOLE, Body, Model
 
 MAX_HOSTS = 256
 MAX_HOST_ADAPTERS = 16
+MAX_HOST_ADDRESSES = 16
 MAX_HOST_PREFIXES = 32
 MAX_CAUSES = 16
 MAX_COUNTS = 32
@@ -53,9 +54,12 @@ class HostAdapter(Body):
     state: Word = Field(description="The state of the adapter.", examples=["up"])
     addresses: list[Word] = Field(
         default=[],
-        max_length=MAX_HOST_ADAPTERS,
+        max_length=MAX_HOST_ADDRESSES,
         description="The addresses of the adapter, each with its prefix length.",
         examples=[["10.6.7.7/24"]],
+    )
+    more_addresses: Count = Field(
+        default=0, description="The number of its addresses that did not fit into `addresses`."
     )
     received: Count = Field(
         default=0, description="The number of packets that its session has received."

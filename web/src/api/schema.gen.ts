@@ -1637,6 +1637,8 @@ export interface components {
              *     ]
              */
             addresses?: string[];
+            /** @description The number of its addresses that did not fit into `addresses`. The default is 0. */
+            more_addresses?: number;
             /** @description The number of packets that its session has received. The default is 0. */
             received?: number;
             /** @description The number of packets that were injected into its session. The default is 0. */
@@ -9003,6 +9005,7 @@ export interface operations {
                      *                 "addresses": [
                      *                   "10.6.7.7/24"
                      *                 ],
+                     *                 "more_addresses": 0,
                      *                 "received": 7,
                      *                 "injected": 0
                      *               }
@@ -9134,6 +9137,7 @@ export interface operations {
                      *               "addresses": [
                      *                 "10.6.7.7/24"
                      *               ],
+                     *               "more_addresses": 0,
                      *               "received": 7,
                      *               "injected": 0
                      *             }
