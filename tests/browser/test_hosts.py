@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.browser.screen import Screen
+from wintun_api.fleet.accounts import Cause
+from wintun_api.fleet.counts import NOTED
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator
 
 pytestmark = pytest.mark.heavy
 
+LOST = [cause for cause in Cause if cause is not Cause.LINK_LOCAL]  # which is not called lost
 HUB: dict[str, Any] = {
     "id": "a" * 12,
     "name": "hub",
@@ -38,9 +41,9 @@ def link(screen: Screen) -> Locator:
     return screen.page.get_by_role("navigation", name="Views").get_by_role("link", name="Hosts")
 
 
-def row(screen: Screen, name: str) -> Locator:
-    """Return the row of a host."""
-    return screen.page.get_by_role("row").filter(
+def rows(screen: Screen, name: str) -> Locator:
+    """Return the row of a host, and the one below it with its counts."""
+    return screen.page.locator("tbody").filter(
         has=screen.page.get_by_role("rowheader", name=re.compile(rf"^{re.escape(name)}\b"))
     )
 
@@ -60,14 +63,37 @@ def test_hosts_are_shown_and_followed(screen: Screen) -> None:
 
     report(screen, HUB, {**HUB, "id": "b" * 12, "name": "rig", "state": "detached"})
     link(screen).click()
-    hub = row(screen, "hub")
+    hub = rows(screen, "hub")
     for words in ("this host", "10.6.7.7/32", "OfficeNet (up)", "3 no route", "1.5 ms ahead"):
         expect(hub).to_contain_text(words)
-    expect(row(screen, "rig")).to_contain_text("without its service")
+    expect(rows(screen, "rig")).to_contain_text("without its service")
     report(screen, {**HUB, "sent": 1500, "seen": "2026-01-02T03:05:20Z"}, connected=False)
     expect(hub).to_contain_text("50 p/s")
-    expect(row(screen, "rig")).to_have_count(0)
+    expect(rows(screen, "rig")).to_have_count(0)
     expect(screen.page.get_by_text("no connection to the bus")).to_have_count(1)
+
+
+def test_every_count_is_shown(screen: Screen) -> None:
+    """All causes of loss, what else is counted and what is left out can be read, and no zeros."""
+    from playwright.sync_api import expect
+
+    causes = {cause.value: 1000 + number for number, cause in enumerate(LOST)}
+    counts = {name: 2000 + number for number, name in enumerate(NOTED)}
+    whole = {"more_adapters": 3, "more_prefixes": 8}
+    report(screen, {**HUB, "lost": causes, "counts": counts, **whole})
+    link(screen).click()
+    lost, also, left_out = (screen.page.locator(".notes p").nth(number) for number in range(3))
+    for name, number in (causes | counts).items():
+        words = f"{number:,} {name.replace('_', ' ')}"
+        expect(lost if name in (*causes, "uncounted") else also).to_contain_text(words)
+    expect(left_out).to_have_text("Not shown: 3 adapters, 8 addresses and networks")
+    for width in (1280, 360):
+        screen.page.set_viewport_size({"width": width, "height": 800})
+        notes = screen.page.get_by_role("region", name="Hosts of lab")
+        assert notes.evaluate("(one) => one.scrollWidth <= one.clientWidth"), width
+    report(screen, {**HUB, "lost": {"ring": 0}, "counts": {"late": 0}})
+    expect(screen.page.locator(".notes")).to_have_count(0)
+    expect(rows(screen, "hub").locator(".lost")).to_have_count(0)
 
 
 def test_a_name_is_nothing_but_a_name(screen: Screen) -> None:

@@ -31,6 +31,8 @@ REPORT: dict[str, Any] = {
             "prefixes": ["10.6.7.7/32", "fd06:7::7/128"] * 9,
             "adapters": [{"name": "OfficeNet", "state": "up"}] * 3,
             "lost": {"no_route": 1234567, "ring": 7},
+            "counts": {"uncounted": 2, "link_local": 12, "messages_dropped": 1234567},
+            "more_adapters": 3,
             "clock_offset_ms": -86_400_000.0,
         }
         for letter, name, state in (

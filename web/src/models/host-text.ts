@@ -6,6 +6,11 @@ import { count, duration } from "./units";
 /** Milliseconds from which a clock is worth a second look. */
 export const FAR = 1000;
 
+type Counted = readonly [name: string, number: number];
+
+/** The count that belongs to the losses. */
+const UNCOUNTED = "uncounted";
+
 export const STATES: Readonly<Record<NetworkHost["state"], string>> = {
   attached: "joined",
   detached: "without its service",
@@ -17,13 +22,30 @@ export function lostCount({ lost = {} }: NetworkHost): number {
   return Object.values(lost).reduce((sum, one) => sum + one, 0);
 }
 
-/** Why they were lost, the most first: "3 no route, 1 ring"; "" if none were. */
-export function lostText({ lost = {} }: NetworkHost): string {
-  return Object.entries(lost)
-    .filter(([, one]) => one > 0)
-    .sort(([, a], [, b]) => b - a)
-    .map(([cause, one]) => `${count(one)} ${cause.replaceAll("_", " ")}`)
-    .join(", ");
+/** How often packets were lost, and it is not known how many. */
+export function uncountedTimes({ counts = {} }: NetworkHost): number {
+  return counts[UNCOUNTED] ?? 0;
+}
+
+/** Why they were lost, the most first: "3 no route, 1 ring; 2 uncounted"; "" if none were. */
+export function lostText(host: NetworkHost): string {
+  const causes = Object.entries(host.lost ?? {}).sort(([, a], [, b]) => b - a);
+  const uncounted: Counted = [UNCOUNTED, uncountedTimes(host)];
+  return [listed(causes), listed([uncounted])].filter(Boolean).join("; ");
+}
+
+/** What else its agent has counted: "12 unanswered, 3 late"; "" if nothing. */
+export function countsText({ counts = {} }: NetworkHost): string {
+  return listed(Object.entries(counts).filter(([name]) => name !== UNCOUNTED));
+}
+
+/** What its report has left out: "3 adapters, 1 address or network"; "" if nothing. */
+export function leftOutText(host: NetworkHost): string {
+  const { more_adapters: adapters = 0, more_prefixes: prefixes = 0 } = host;
+  return listed([
+    [adapters === 1 ? "adapter" : "adapters", adapters],
+    [prefixes === 1 ? "address or network" : "addresses and networks", prefixes],
+  ]);
 }
 
 /** How far its clock is from the server's: "1.5 ms ahead". */
@@ -38,4 +60,25 @@ export function clockText(offsetMs: number | null | undefined): string {
 /** The adapters of its service: "OfficeNet (up), Lab (down)". */
 export function adaptersText({ adapters = [] }: NetworkHost): string {
   return adapters.map(({ name, state }) => `${name} (${state})`).join(", ");
+}
+
+/** The same with what their sessions have carried, an adapter on each line. */
+export function trafficText({ adapters = [] }: NetworkHost): string {
+  return adapters
+    .map(({ name, state, received = 0, injected = 0 }) => {
+      const carried = listed([
+        ["received", received],
+        ["injected", injected],
+      ]);
+      return `${name} (${state})${carried && `: ${carried}`}`;
+    })
+    .join("\n");
+}
+
+/** Those that are not zero: "3 no route, 1 ring". */
+function listed(counts: readonly Counted[]): string {
+  return counts
+    .filter(([, number]) => number > 0)
+    .map(([name, number]) => `${count(number)}\u00a0${name.replaceAll("_", " ")}`)
+    .join(", ");
 }

@@ -1,7 +1,7 @@
 /** The hosts of the networks that agents beside the service have joined. */
 
 import type { Network, NetworkHost } from "../api/types";
-import { adaptersText, clockText, FAR, lostCount, lostText, STATES } from "../models/host-text";
+import * as text from "../models/host-text";
 import { count, momentText, scaled } from "../models/units";
 import { useDashboard } from "./context";
 import { type Column, TableHead } from "./ui/TableHead";
@@ -10,7 +10,7 @@ const COLUMNS: readonly Column[] = [
   ["Name, state"],
   ["Addresses, adapters", "elastic at-least-m"],
   ["Sent", "number"],
-  ["Delivered", "number at-least-s"],
+  ["Injected", "number at-least-s"],
   ["Lost", "number"],
   ["Clock", "number at-least-s"],
   ["Since", "at-least-l"],
@@ -42,16 +42,18 @@ function NetworkPanel({ network }: { network: Network }) {
         </h2>
         <span class="count">{count(hosts.length + more)}</span>
         {!connected && <span class="badge warn">no connection to the bus</span>}
+        <span class="grow" />
+        <a href="/guide/fleet#see-the-hosts" target="_blank" rel="noopener">
+          What is counted
+        </a>
       </header>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so keys must reach it */}
       <section class="scroll" aria-label={`Hosts of ${name}`} tabIndex={0}>
         <table class="grid">
           <TableHead columns={COLUMNS} />
-          <tbody>
-            {hosts.map((host) => (
-              <Row key={host.id} network={network} host={host} />
-            ))}
-          </tbody>
+          {hosts.map((host) => (
+            <Rows key={host.id} network={network} host={host} />
+          ))}
         </table>
       </section>
       {hosts.length + more === 0 && <p class="empty">No host is known yet.</p>}
@@ -62,14 +64,23 @@ function NetworkPanel({ network }: { network: Network }) {
   );
 }
 
-function Row({ network, host }: { network: Network; host: NetworkHost }) {
+function Rows({ network, host }: { network: Network; host: NetworkHost }) {
+  return (
+    <tbody>
+      <Facts network={network} host={host} />
+      <Notes host={host} />
+    </tbody>
+  );
+}
+
+function Facts({ network, host }: { network: Network; host: NetworkHost }) {
   const { networks } = useDashboard();
   const rate = networks.rate(network, host);
   const { id, name, state, version, prefixes = [], since, clock_offset_ms: offset } = host;
-  const lost = lostCount(host);
+  const lost = text.lostCount(host);
+  const isLosing = lost > 0 || text.uncountedTimes(host) > 0;
   const leading = prefixes.join(", ");
-  const has = adaptersText(host);
-  const isFar = offset != null && Math.abs(offset) >= FAR;
+  const isFar = offset != null && Math.abs(offset) >= text.FAR;
   return (
     <tr>
       <th scope="row">
@@ -79,25 +90,45 @@ function Row({ network, host }: { network: Network; host: NetworkHost }) {
         </bdi>
         {id === network.host && <span class="badge">this host</span>}
         <span class="soft state-words" title={`${id}, ${version}`}>
-          {STATES[state]}
+          {text.STATES[state]}
         </span>
       </th>
       <td class="elastic at-least-m">
         <span class="cut mono" title={leading}>
           {leading || "none"}
         </span>
-        <bdi class="cut soft" title={has}>
-          {has}
+        <bdi class="cut soft" title={text.trafficText(host)}>
+          {text.adaptersText(host)}
         </bdi>
       </td>
       <Packets total={host.sent} perSecond={rate?.sent} />
       <Packets total={host.delivered} perSecond={rate?.delivered} only="at-least-s" />
-      <td class={lost > 0 ? "number lost" : "number"} title={lostText(host)}>
-        {count(lost)}
-        <span class="soft cut">{lostText(host)}</span>
+      <td class={isLosing ? "number lost" : "number"}>{count(lost)}</td>
+      <td class={isFar ? "number at-least-s lost" : "number at-least-s"}>
+        {text.clockText(offset)}
       </td>
-      <td class={isFar ? "number at-least-s lost" : "number at-least-s"}>{clockText(offset)}</td>
       <td class="at-least-l">{since == null ? "not known" : momentText(since)}</td>
+    </tr>
+  );
+}
+
+/** What was lost and what else was counted, in words; nothing if nothing was. */
+function Notes({ host }: { host: NetworkHost }) {
+  const notes = [
+    ["Lost", text.lostText(host)],
+    ["Also counted", text.countsText(host)],
+    ["Not shown", text.leftOutText(host)],
+  ].filter(([, words]) => words);
+  if (notes.length === 0) return null;
+  return (
+    <tr class="notes">
+      <td colSpan={COLUMNS.length}>
+        {notes.map(([title, words]) => (
+          <p key={title}>
+            {title}: <bdi>{words}</bdi>
+          </p>
+        ))}
+      </td>
     </tr>
   );
 }

@@ -14,8 +14,32 @@ describe("a host in words", () => {
   it("says what was lost, the most first", () => {
     const one = host({ lost: { ring: 1, no_route: 1200, bus: 0 } });
     expect(text.lostCount(one)).toBe(1201);
-    expect(text.lostText(one)).toBe("1,200 no route, 1 ring");
+    expect(plain(text.lostText(one))).toBe("1,200 no route, 1 ring");
     expect([text.lostCount(host()), text.lostText(host())]).toEqual([0, ""]);
+  });
+
+  it("says how often packets were lost whose number is not known", () => {
+    const one = host({ lost: { away: 2 }, counts: { uncounted: 3, late: 1 } });
+    expect(plain(text.lostText(one))).toBe("2 away; 3 uncounted");
+    expect(text.uncountedTimes(one)).toBe(3);
+    expect(plain(text.lostText(host({ counts: { uncounted: 1 } })))).toBe("1 uncounted");
+    expect(text.uncountedTimes(host())).toBe(0);
+  });
+
+  it("says what else was counted, and nothing twice", () => {
+    const counts = { uncounted: 3, link_local: 7, late: 0, messages_dropped: 1200 };
+    expect(plain(text.countsText(host({ counts })))).toBe("7 link local, 1,200 messages dropped");
+    expect([text.countsText(host({ counts: {} })), text.countsText(host())]).toEqual(["", ""]);
+  });
+
+  it("says what did not fit into its report", () => {
+    const cases = [{}, { more_adapters: 1 }, { more_adapters: 3, more_prefixes: 1 }];
+    expect(cases.map((one) => plain(text.leftOutText(host(one))))).toEqual([
+      "",
+      "1 adapter",
+      "3 adapters, 1 address or network",
+    ]);
+    expect(plain(text.leftOutText(host({ more_prefixes: 8 })))).toBe("8 addresses and networks");
   });
 
   it("says how its clock is", () => {
@@ -36,5 +60,15 @@ describe("a host in words", () => {
       { name: "Lab", state: "down" },
     ];
     expect(text.adaptersText(host({ adapters }))).toBe("OfficeNet (up), Lab (down)");
+  });
+
+  it("says what the sessions of its adapters have carried", () => {
+    const adapters = [
+      { name: "OfficeNet", state: "up", received: 1234, injected: 7 },
+      { name: "Lab", state: "down" },
+    ];
+    expect(plain(text.trafficText(host({ adapters })))).toBe(
+      "OfficeNet (up): 1,234 received, 7 injected\nLab (down)",
+    );
   });
 });
