@@ -69,6 +69,12 @@ class NatsServer:
             )
         until(self._answers)
 
+    def stop(self) -> None:
+        """End it as a service manager does; on Windows that is as `kill`."""
+        if self.process is not None:
+            self.process.terminate()
+            self.process.wait()
+
     def kill(self) -> None:
         """End it at once, as a failure does."""
         if self.process is not None:

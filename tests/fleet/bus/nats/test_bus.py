@@ -191,6 +191,35 @@ def test_encryption(nats_server: NatsServer, tmp_path: Path) -> None:
         assert f"certificate of {url} cannot be trusted" in refused(by(line, url, ca=wrong))
 
 
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+@pytest.mark.parametrize("kindly", [True, False])
+def test_the_end_of_an_encrypted_connection(
+    loop: str,
+    kindly: bool,
+    nats_server: NatsServer,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It is told as a change, and no event loop complains of how a connection is left."""
+    ca = tls_server(nats_server, tmp_path / "pair")
+    line = nats_server.line()
+    nats_server.start()
+    url = nats_server.url.replace("nats:", "tls:")
+
+    async def work() -> None:
+        told = Taken()
+        bus = await NatsBus.connect(by(line, url, ca=ca), notice=told.change)
+        await asyncio.to_thread(nats_server.stop if kindly else nats_server.kill)
+        await told.until(lambda: len(told.changes) == 2)
+        assert told.kinds == [Change.CONNECTED, Change.DISCONNECTED]
+        await bus.aclose()
+
+    made = pytest.importorskip("uvloop").new_event_loop if loop == "uvloop" else None
+    with asyncio.Runner(loop_factory=made) as runner:
+        runner.run(work())
+    assert [one.getMessage() for one in caplog.records if one.name == "asyncio"] == []
+
+
 @pytest.mark.parametrize("strip", [False, True])
 def test_a_server_that_does_not_encrypt(
     strip: bool, nats_server: NatsServer, tmp_path: Path
