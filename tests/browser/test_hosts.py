@@ -79,10 +79,11 @@ def test_every_count_is_shown(screen: Screen) -> None:
 
     causes = {cause.value: 1000 + number for number, cause in enumerate(LOST)}
     counts = {name: 2000 + number for number, name in enumerate(NOTED)}
-    whole = {"more_adapters": 3, "more_prefixes": 8}
-    report(screen, {**HUB, "lost": causes, "counts": counts, **whole})
+    beyond = {"more_adapters": 3, "more_prefixes": 8}
+    report(screen, {**HUB, "lost": causes, "counts": counts, "refused": ["10.6.7.8/32"], **beyond})
     link(screen).click()
-    lost, also, left_out = (screen.page.locator(".notes p").nth(number) for number in range(3))
+    refused, lost, also, left_out = map(screen.page.locator(".notes p").nth, range(4))
+    expect(refused).to_have_text("Refused: 10.6.7.8/32")
     for name, number in (causes | counts).items():
         words = f"{number:,} {name.replace('_', ' ')}"
         expect(lost if name in (*causes, "uncounted") else also).to_contain_text(words)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from ipaddress import ip_network
 from typing import Any
 
@@ -17,6 +18,7 @@ from wintun_api.client.call import Call
 from wintun_api.fleet.card import Card, CardAdapter, card_of
 from wintun_api.fleet.clock import Clock
 from wintun_api.fleet.inventory import Host, Inventory
+from wintun_api.fleet.ownership import Claim
 from wintun_api.fleet.reporting import Reporting, told_of
 from wintun_api.fleet.routes import Routes
 from wintun_api.limits import MAX_INVENTORY
@@ -81,8 +83,9 @@ def test_what_does_not_fit_is_counted() -> None:
     assert (len(told.adapters), told.more_adapters) == (16, 3 + 4)
     assert (len(told.adapters[0].addresses), told.adapters[0].more_addresses) == (16, 5 + 4)
     assert (len(told.prefixes), told.more_prefixes) == (32, 8)
-    unread = told_of(Host(A, None, SECOND), ["::/0"] * 33)
+    unread = told_of(Host(A, None, SECOND), ["::/0"] * 33, ["::1/128"] * 35)
     assert (len(unread.prefixes), unread.more_prefixes) == (32, 1)
+    assert (len(unread.refused), unread.more_refused) == (32, 3)
 
 
 def test_a_card_that_cannot_be_read() -> None:
@@ -124,11 +127,11 @@ def test_whatever_a_stranger_writes(card: Card) -> None:
     assert told_of(Host(A, card, SECOND), ["::/0"] * 100).id == A
 
 
-async def listed(client: AsyncClient, hosts: int) -> Network:
-    """Return the network that the service lists, when it has so many hosts."""
+async def listed(client: AsyncClient, wanted: Callable[[Network], bool]) -> Network:
+    """Return the network that the service lists, when it is as wanted."""
     while True:
         for network in await client.list_networks():
-            if len(network.hosts) == hosts:
+            if wanted(network):
                 return network
 
 
@@ -146,7 +149,9 @@ def test_reports_are_bounded() -> None:
             inventory.hosts[host] = Host(host, card, SECOND)
         inventory.hosts[A] = Host(A, None, SECOND)
         client = Recorded("http://127.0.0.1:9")
-        reporting = Reporting(client, bus, LAB, inventory, Routes, host=A, period=0.02)
+        reporting = Reporting(
+            client, bus, LAB, inventory, routes=Routes, refused=dict, host=A, period=0.02
+        )
         keeping = asyncio.ensure_future(reporting.keep())
         await eventually(lambda: client.reports)
         keeping.cancel()
@@ -169,7 +174,9 @@ def test_a_service_that_takes_no_reports() -> None:
         bus = prepared().connect(A)
         inventory = Inventory(bus, LAB, Clock(bus), lambda *_: None)
         async with AsyncClient("http://127.0.0.1:9", token="t") as client:
-            reporting = Reporting(client, bus, LAB, inventory, Routes, host=A, period=0.02)
+            reporting = Reporting(
+                client, bus, LAB, inventory, routes=Routes, refused=dict, host=A, period=0.02
+            )
             keeping = asyncio.ensure_future(reporting.keep())
             await eventually(lambda: reporting.failed > 1)
             assert not keeping.done()
@@ -181,7 +188,7 @@ def test_a_service_that_takes_no_reports() -> None:
 
 
 def test_reports_reach_the_service(service: RunningService) -> None:
-    """The service lists the hosts that live; a new one and a lost bus are reported soon."""
+    """The service lists the hosts that live, what leads to them, and what they claim in vain."""
 
     async def work() -> None:
         server = prepared()
@@ -192,15 +199,28 @@ def test_reports_reach_the_service(service: RunningService) -> None:
             await put_card(bus, "hub")
             await inventory.start()
             await eventually(lambda: A in inventory.hosts)
-            reporting = Reporting(client, bus, LAB, inventory, lambda: routes, host=A, period=0.02)
+            refused: list[Claim] = []
+            reporting = Reporting(
+                client,
+                bus,
+                LAB,
+                inventory,
+                routes=lambda: routes,
+                refused=lambda: refused,
+                host=A,
+                period=0.02,
+            )
             keeping = asyncio.ensure_future(reporting.keep())
-            network = await listed(client, 1)
+            network = await listed(client, lambda one: len(one.hosts) == 1)
             assert (network.name, network.host, network.connected) == ("lab", A, True)
             await put_card(other, "a rig")
             reporting.changed()
-            network = await listed(client, 2)
+            network = await listed(client, lambda one: len(one.hosts) == 2)
             assert [one.name for one in network.hosts] == ["hub", "a rig"]  # its own host first
             assert network.hosts[1].prefixes == ["10.7.0.2/32"]
+            refused.append(Claim(B, ip_network("10.7.0.1/32"), 2, 0))
+            network = await listed(client, lambda one: one.hosts[1].refused != [])
+            assert network.hosts[1].refused == ["10.7.0.1/32"]
             keeping.cancel()
             await asyncio.gather(keeping, return_exceptions=True)
         await inventory.aclose()

@@ -141,7 +141,8 @@ class Agent:
             bus,
             network,
             self.inventory,
-            lambda: self.claims.routes,
+            routes=lambda: self.claims.routes,
+            refused=lambda: self.claims.refused,
             host=host,
             period=pace.renewal,
         )
@@ -286,6 +287,7 @@ class Agent:
 
     def _judged(self, verdict: Verdict) -> None:
         self._announcements.tell(*about_claim(verdict, self.inventory.name_of))
+        self._reporting.changed()
 
     def _routed(self, routes: Routes) -> None:
         self._exchange.routed(routes)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
@@ -18,6 +18,7 @@ from wintun_api.fleet.card import CardAdapter
 from wintun_api.fleet.counts import noted_in
 from wintun_api.fleet.inventory import Host, Inventory
 from wintun_api.fleet.network import Network
+from wintun_api.fleet.ownership import Claim
 from wintun_api.fleet.routes import Routes
 from wintun_api.limits import MAX_COUNT, MAX_INVENTORY
 from wintun_api.schemas import networks
@@ -38,6 +39,7 @@ class _Told:
 
     of: Host
     prefixes: list[str]
+    refused: list[str]
     host: NetworkHost
     size: int
 
@@ -55,8 +57,9 @@ class Reporting:
         bus: Bus,
         network: Network,
         inventory: Inventory,
-        routes: Callable[[], Routes],
         *,
+        routes: Callable[[], Routes],
+        refused: Callable[[], Iterable[Claim]],
         host: str,
         period: float,
     ) -> None:
@@ -68,6 +71,7 @@ class Reporting:
             network: The network.
             inventory: The hosts that live.
             routes: Returns what leads to them.
+            refused: Returns what they have claimed and other hosts have.
             host: The id of this host.
             period: Seconds between two reports if nothing changes.
         """
@@ -78,6 +82,7 @@ class Reporting:
         self._host = host
         self._inventory = inventory
         self._routes = routes
+        self._refused = refused
         self._period = period
         self._changed = asyncio.Event()
         self._told: dict[str, _Told] = {}  # the last report
@@ -114,13 +119,17 @@ class Reporting:
         prefixes = defaultdict(list)
         for prefix, owner in self._routes().owners.items():
             prefixes[owner].append(str(prefix))
+        refused = defaultdict(list)
+        for claim in self._refused():
+            refused[claim.host].append(str(claim.prefix))
         known = sorted(
             self._inventory.hosts.values(), key=lambda one: (one.id != self._host, one.name, one.id)
         )
         told: dict[str, _Told] = {}
         room = ROOM
         for one in known[: networks.MAX_HOSTS]:
-            now = told[one.id] = self._told_now(one, sorted(prefixes[one.id]))
+            now = self._told_now(one, sorted(prefixes[one.id]), sorted(refused[one.id]))
+            told[one.id] = now
             room -= now.size
             if room < 0:
                 del told[one.id]
@@ -128,28 +137,37 @@ class Reporting:
         self._told = told
         return [one.host for one in told.values()], len(known) - len(told)
 
-    def _told_now(self, host: Host, prefixes: list[str]) -> _Told:
+    def _told_now(self, host: Host, prefixes: list[str], refused: list[str]) -> _Told:
         """Return what is reported of a host, made anew if something of it has changed."""
         before = self._told.get(host.id)
-        if before is not None and before.of is host and before.prefixes == prefixes:
+        made_of = (prefixes, refused)
+        if before and before.of is host and (before.prefixes, before.refused) == made_of:
             return before
-        now = told_of(host, prefixes)
-        return _Told(host, prefixes, now, len(now.model_dump_json().encode()) + 1)
+        now = told_of(host, prefixes, refused)
+        return _Told(host, prefixes, refused, now, len(now.model_dump_json().encode()) + 1)
 
 
-def told_of(host: Host, prefixes: Iterable[str]) -> NetworkHost:
-    """Return what is reported of a host; its card was written by a stranger."""
-    owned = [*prefixes]
-    leading = owned[: networks.MAX_HOST_PREFIXES]
-    more_prefixes = len(owned) - len(leading)
+def told_of(host: Host, prefixes: Sequence[str], refused: Sequence[str] = ()) -> NetworkHost:
+    """Return what is reported of a host; its card was written by a stranger.
+
+    Args:
+        host: The host.
+        prefixes: What leads to it.
+        refused: What it has claimed and another host has.
+    """
+    room = networks.MAX_HOST_PREFIXES
+    more_prefixes = max(0, len(prefixes) - room)
+    more_refused = max(0, len(refused) - room)
     card = host.card
     if card is None:
         return NetworkHost(
             id=host.id,
             name=host.id,
             state=HostState.UNKNOWN,
-            prefixes=leading,
+            prefixes=[*prefixes[:room]],
             more_prefixes=more_prefixes,
+            refused=[*refused[:room]],
+            more_refused=more_refused,
             seen=_moment(host.renewed_ns),
         )
     adapters = card.adapters[: networks.MAX_HOST_ADAPTERS]
@@ -165,8 +183,10 @@ def told_of(host: Host, prefixes: Iterable[str]) -> NetworkHost:
         name=card.name,
         state=HostState.ATTACHED if card.attached else HostState.DETACHED,
         adapter=card.adapter,
-        prefixes=leading,
+        prefixes=[*prefixes[:room]],
         more_prefixes=more_prefixes,
+        refused=[*refused[:room]],
+        more_refused=more_refused,
         adapters=[_adapter(one) for one in adapters],
         more_adapters=min(more_adapters, MAX_COUNT),
         version=card.version,

@@ -93,6 +93,16 @@ class NetworkHost(Body):
         default=0,
         description="The number of addresses and networks that did not fit into `prefixes`.",
     )
+    refused: list[Word] = Field(
+        default=[],
+        max_length=MAX_HOST_PREFIXES,
+        description="The addresses and networks that it has claimed and that lead to another host.",
+        examples=[["10.6.7.8/32"]],
+    )
+    more_refused: Count = Field(
+        default=0,
+        description="The number of addresses and networks that did not fit into `refused`.",
+    )
     adapters: list[HostAdapter] = Field(
         default=[], max_length=MAX_HOST_ADAPTERS, description="The adapters of its service."
     )

@@ -2098,6 +2098,15 @@ export interface components {
             prefixes?: string[];
             /** @description The number of addresses and networks that did not fit into `prefixes`. The default is 0. */
             more_prefixes?: number;
+            /**
+             * @description The addresses and networks that it has claimed and that lead to another host. The default is an empty list.
+             * @example [
+             *       "10.6.7.8/32"
+             *     ]
+             */
+            refused?: string[];
+            /** @description The number of addresses and networks that did not fit into `refused`. The default is 0. */
+            more_refused?: number;
             /** @description The adapters of its service. The default is an empty list. */
             adapters?: components["schemas"]["HostAdapter"][];
             /** @description The number of its adapters that did not fit into `adapters`. The default is 0. */
@@ -8998,6 +9007,8 @@ export interface operations {
                      *               "10.6.7.7/32"
                      *             ],
                      *             "more_prefixes": 0,
+                     *             "refused": [],
+                     *             "more_refused": 0,
                      *             "adapters": [
                      *               {
                      *                 "name": "OfficeNet",
@@ -9130,6 +9141,8 @@ export interface operations {
                      *             "10.6.7.7/32"
                      *           ],
                      *           "more_prefixes": 0,
+                     *           "refused": [],
+                     *           "more_refused": 0,
                      *           "adapters": [
                      *             {
                      *               "name": "OfficeNet",

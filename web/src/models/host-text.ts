@@ -39,6 +39,11 @@ export function countsText({ counts = {} }: NetworkHost): string {
   return listed(Object.entries(counts).filter(([name]) => name !== UNCOUNTED));
 }
 
+/** What it has claimed and another host has: "10.6.7.8/32, 3 more"; "" if nothing. */
+export function refusedText({ refused = [], more_refused: more = 0 }: NetworkHost): string {
+  return [...refused, listed([["more", more]])].filter(Boolean).join(", ");
+}
+
 /** What its report has left out: "3 adapters, 1 address or network"; "" if nothing. */
 export function leftOutText(host: NetworkHost): string {
   const { more_adapters: adapters = 0, more_prefixes: prefixes = 0 } = host;

@@ -112,9 +112,10 @@ function Facts({ network, host }: { network: Network; host: NetworkHost }) {
   );
 }
 
-/** What was lost and what else was counted, in words; nothing if nothing was. */
+/** What was refused, lost and counted, in words; nothing if nothing was. */
 function Notes({ host }: { host: NetworkHost }) {
   const notes = [
+    ["Refused", text.refusedText(host)],
     ["Lost", text.lostText(host)],
     ["Also counted", text.countsText(host)],
     ["Not shown", text.leftOutText(host)],

@@ -32,6 +32,16 @@ describe("a host in words", () => {
     expect([text.countsText(host({ counts: {} })), text.countsText(host())]).toEqual(["", ""]);
   });
 
+  it("says which of its claims another host has", () => {
+    const refused = ["10.6.7.8/32", "fd06::/64"];
+    expect([text.refusedText(host({ refused })), text.refusedText(host())]).toEqual([
+      "10.6.7.8/32, fd06::/64",
+      "",
+    ]);
+    const more = text.refusedText(host({ refused, more_refused: 3 }));
+    expect(plain(more)).toBe("10.6.7.8/32, fd06::/64, 3 more");
+  });
+
   it("says what did not fit into its report", () => {
     const cases = [{}, { more_adapters: 1 }, { more_adapters: 3, more_prefixes: 1 }];
     expect(cases.map((one) => plain(text.leftOutText(host(one))))).toEqual([
