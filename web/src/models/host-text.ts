@@ -67,16 +67,19 @@ export function adaptersText({ adapters = [] }: NetworkHost): string {
   return adapters.map(({ name, state }) => `${name} (${state})`).join(", ");
 }
 
-/** The same with what their sessions have carried, an adapter on each line. */
-export function trafficText({ adapters = [] }: NetworkHost): string {
+/** The same with their addresses and what their sessions have carried, an adapter on each line. */
+export function adapterLines({ adapters = [] }: NetworkHost): string {
   return adapters
-    .map(({ name, state, received = 0, injected = 0 }) => {
-      const carried = listed([
-        ["received", received],
-        ["injected", injected],
-      ]);
-      return `${name} (${state})${carried && `: ${carried}`}`;
-    })
+    .map(
+      ({ name, state, addresses = [], more_addresses: more = 0, received = 0, injected = 0 }) => {
+        const counts: Counted[] = [
+          [more === 1 ? "more_address" : "more_addresses", more],
+          ["received", received],
+          ["injected", injected],
+        ];
+        return [`${name} (${state})`, ...addresses, listed(counts)].filter(Boolean).join(", ");
+      },
+    )
     .join("\n");
 }
 

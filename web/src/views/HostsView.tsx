@@ -97,7 +97,7 @@ function Facts({ network, host }: { network: Network; host: NetworkHost }) {
         <span class="cut mono" title={leading}>
           {leading || "none"}
         </span>
-        <bdi class="cut soft" title={text.trafficText(host)}>
+        <bdi class="cut soft" title={text.adapterLines(host)}>
           {text.adaptersText(host)}
         </bdi>
       </td>

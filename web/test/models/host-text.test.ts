@@ -72,13 +72,14 @@ describe("a host in words", () => {
     expect(text.adaptersText(host({ adapters }))).toBe("OfficeNet (up), Lab (down)");
   });
 
-  it("says what the sessions of its adapters have carried", () => {
+  it("says which addresses its adapters have, and what their sessions have carried", () => {
+    const addresses = ["10.6.7.7/24"];
     const adapters = [
-      { name: "OfficeNet", state: "up", received: 1234, injected: 7 },
+      { name: "OfficeNet", state: "up", addresses, more_addresses: 2, received: 1234, injected: 7 },
       { name: "Lab", state: "down" },
     ];
-    expect(plain(text.trafficText(host({ adapters })))).toBe(
-      "OfficeNet (up): 1,234 received, 7 injected\nLab (down)",
+    expect(plain(text.adapterLines(host({ adapters })))).toBe(
+      "OfficeNet (up), 10.6.7.7/24, 2 more addresses, 1,234 received, 7 injected\nLab (down)",
     );
   });
 });
