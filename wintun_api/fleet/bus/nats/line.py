@@ -88,7 +88,7 @@ class Line(TcpTransport):
         await super().connect_tls(uri, ssl_context, buffer_size, connect_timeout)
         assert self._io_writer is not None
         transport = self._io_writer.transport
-        # asyncio leaves this to the caller of start_tls, and nats-py to nobody. Without it the
+        # asyncio leaves this to the caller of start_tls, and nats-py does not do it. Without it the
         # streams know neither that they are encrypted, and event loops warn at the end of one, nor
         # what to pause when too much is unread.
         transport.get_protocol().connection_made(transport)
