@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.client.streams import run
+from tests.fleet.joined import Joined
 from tests.fleet.running import LAB, A, B, eventually, prepared, put_card
+from tests.fleet.sites import Site
 from tests.running import TOKEN, RunningService
 from wintun_api.client import AsyncClient
 from wintun_api.client.call import Call
@@ -226,5 +228,23 @@ def test_reports_reach_the_service(service: RunningService) -> None:
         await inventory.aclose()
         await bus.aclose()
         await other.aclose()
+
+    run(work())
+
+
+def test_an_agent_reports_what_it_was_refused(sites: tuple[Site, Site]) -> None:
+    """The service of a host has what its agent claims and another host has claimed before."""
+
+    async def work() -> None:
+        server = prepared()
+        one, other = sites
+        taken = ip_network(one.address)
+        async with Joined(one, server), Joined(other, server, prefixes=(taken,)) as second:
+            network = await listed(
+                second.client, lambda one: any(host.refused for host in one.hosts)
+            )
+            assert {host.id: host.refused for host in network.hosts if host.refused} == {
+                B: ["10.7.0.1/32"]
+            }
 
     run(work())
