@@ -12,6 +12,7 @@ from tests.client.streams import run
 from tests.fleet.memory import MemoryServer
 from tests.fleet.running import LAB, A, B, C, eventually, prepared, put_card
 from tests.waiting import pass_by
+from wintun_api.client.backoff import Backoff
 from wintun_api.fleet import claims as claims_module
 from wintun_api.fleet.bus.seam import Entry
 from wintun_api.fleet.claims import (
@@ -225,6 +226,23 @@ def test_claims_wait_for_the_bus() -> None:
         one.want("10.1.0.0/16")
         await pass_by(0.05)
         one.bus.regain()
+        await eventually(lambda: one.owner() == A)
+        await one.stop()
+
+    run(work())
+
+
+def test_a_connection_ends_the_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long a host has failed to claim, it claims at once when it is back."""
+    monkeypatch.setattr(claims_module, "RETRY", Backoff(first=600.0, last=600.0))
+
+    async def work() -> None:
+        one = await Claimant(prepared(), A).start()
+        one.bus.lose()
+        one.want("10.1.0.0/16")
+        await pass_by(0.05)
+        one.bus.regain()
+        one.claims.returned()
         await eventually(lambda: one.owner() == A)
         await one.stop()
 

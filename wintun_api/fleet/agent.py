@@ -306,6 +306,7 @@ class Agent:
         self._reporting.changed()
         if change is Change.CONNECTED:
             self.inventory.returned()
+            self.claims.returned()
             self._presence.renew()
         self._announcements.tell(*about_bus(change, text))
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import ip_interface, ip_network
@@ -137,6 +138,7 @@ class Claims:
         self._wanted: tuple[Prefix, ...] = ()
         self._about = About(adapter="", guid="")
         self._due = asyncio.Event()
+        self._back = asyncio.Event()
         self._verdicts: dict[Prefix, Verdict] = {}
         self._bucket: Bucket | None = None
         self._watch: Watch | None = None
@@ -203,7 +205,14 @@ class Claims:
                 delays = RETRY.delays()
             except BusUnavailable:
                 self._due.set()
-                await asyncio.sleep(next(delays) * random.uniform(0.5, 1))  # noqa: S311 - no secret
+                self._back.clear()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(next(delays) * random.uniform(0.5, 1)):  # noqa: S311 - no secret
+                        await self._back.wait()
+
+    def returned(self) -> None:
+        """Claim at once what could not be claimed: there is a connection again."""
+        self._back.set()
 
     async def forget(self) -> None:
         """Delete claims of this host that an earlier agent has left.
