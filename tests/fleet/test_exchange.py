@@ -6,7 +6,8 @@ import asyncio
 from contextlib import suppress
 
 from tests.client.streams import run
-from tests.fleet.joined import Joined, settled
+from tests.fleet.joined import QUICK, Joined, settled
+from tests.fleet.memory import MemoryServer
 from tests.fleet.running import LAB, A, B, eventually, prepared
 from tests.fleet.sites import Site, ping, unanswered
 from wintun_api.capture.reader import Reader
@@ -74,7 +75,7 @@ def test_what_a_system_says_to_its_link_is_not_called_lost(sites: tuple[Site, Si
             assert told.data["cause"] == "bad_source"
             await eventually(lambda: counts().get("lost_bad_source") == 1)
             assert "lost_link_local" not in counts()
-            assert noted_in(counts()) == {}
+            assert noted_in(counts()) == {"link_local": 1}
 
     run(work())
 
@@ -134,6 +135,31 @@ def test_what_does_not_fit_before_the_bus_is_counted(sites: tuple[Site, Site]) -
             (arrived,) = second.ledger.accounts().arrived
             assert arrived.sent == taken.numbered
             assert arrived.sent == arrived.delivered + sum(arrived.causes.values())
+
+    run(work())
+
+
+def test_what_waits_when_the_claims_of_a_host_lapse_does_not_leave(
+    sites: tuple[Site, Site],
+) -> None:
+    """No other host would take it: it is counted here, and nobody is sent what it has to refuse."""
+
+    async def work() -> None:
+        server = MemoryServer()
+        server.prepare(LAB, host_ttl=QUICK.lifetime)
+        one, other = sites
+        async with Joined(one, server) as first, Joined(other, server) as second:
+            await eventually(lambda: first.routes() == second.routes() == 2)
+            first.bus.lose()
+            for _ in range(10):
+                one.send(unanswered(one, other))
+            await eventually(lambda: first.ledger.accounts().taken.causes[Cause.BAD_SOURCE] == 10)
+            first.bus.regain()
+            await eventually(lambda: first.routes() == second.routes() == 2)
+            one.send(unanswered(one, other))
+            await eventually(lambda: settled(first, second, 1))
+            (account,) = second.ledger.accounts().arrived
+            assert (account.sent, account.causes[Cause.BAD_SOURCE]) == (1, 0)
 
     run(work())
 

@@ -59,7 +59,7 @@ class Backlog:
         """Begin empty.
 
         Args:
-            dropped: Called with the number of packets that were dropped, each time.
+            dropped: Called with the number of packets for which there is no room, each time.
             limit: How many bytes wait at most, with their lengths and headers; at least
                 `MIN_BYTES`.
             policy: What happens to packets for which there is no room. With `block` they are taken
@@ -152,10 +152,12 @@ class Backlog:
         await self._has_room.wait()
 
     def clear(self) -> int:
-        """Drop everything that waits, and return how many packets that were."""
-        count = sum(len(part.packets) for queue in self._queues.values() for _, part in queue)
-        while self._queues:
-            self._drop_oldest()
+        """Drop everything that waits, and return how many packets that were: the caller counts."""
+        parts = [part for queue in self._queues.values() for _, part in queue]
+        count = sum(len(part.packets) for part in parts)
+        self._queues.clear()
+        self._nothing_if_empty()
+        self._count(-count, -sum(part.size for part in parts))
         return count
 
     def _make_room(self, size: int) -> bool:

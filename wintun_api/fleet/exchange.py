@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Interface, ip_interface
 from typing import TYPE_CHECKING, Final
 
+from wintun_api.fleet.accounts import Cause
 from wintun_api.fleet.arriving import Arriving
 from wintun_api.fleet.bus.seam import Bus
 from wintun_api.fleet.capturing import Capturing
@@ -76,6 +77,9 @@ class Exchange:
         grouping = Grouping(routes, self._host, self._broadcasts)
         self.leaving.grouping = grouping
         self.arriving.grouping = grouping
+        if self._host not in routes.owners.values():
+            # As when its claims lapse without a connection: what waits would be refused there.
+            self.leaving.clear(Cause.BAD_SOURCE)
 
     async def run(self, stream: AsyncPacketStream) -> None:
         """Exchange packets with the service until its stream ends.

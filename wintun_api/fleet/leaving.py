@@ -224,9 +224,11 @@ class Leaving:
             except LedgerFull:
                 return
 
-    def clear(self) -> int:
+    def clear(self, cause: Cause = Cause.BUS_OUT) -> int:
         """Drop what waits, and return how many packets that were; they are counted."""
-        return self._backlog.clear()
+        count = self._backlog.clear()
+        self._ledger.taken.lose(cause, count)
+        return count
 
 
 def _joined(items: Sequence[Burst | Loss]) -> Iterator[Burst | Loss]:
