@@ -17,33 +17,16 @@ from contextlib import AsyncExitStack, closing
 from pathlib import Path
 from typing import Any, Final
 
+from tests.fleet.one_adapter import OneAdapter
 from tests.waiting import eventually, pass_by
-from wintun_api.client import AsyncClient
 from wintun_api.fleet.agent import Agent
 from wintun_api.fleet.bus.nats import NatsBus
 from wintun_api.fleet.identity import KeyLine
 from wintun_api.fleet.ledger import Ledger
 from wintun_api.fleet.order import Order
-from wintun_api.schemas.adapters import Adapter
-from wintun_api.schemas.sessions import Session
 
 PATIENCE: Final = 600.0  # seconds; many agents share a process, and this machine with others
 RESOLUTION: Final = 0.005  # seconds; it is looked so often whether all agents know something
-
-
-class OneAdapter(AsyncClient):
-    """A client of a service that has one adapter, as far as its agent sees."""
-
-    guid = ""
-
-    async def list_adapters(self, *, pool: str | None = None) -> list[Adapter]:
-        """Return this adapter."""
-        return [await self.get_adapter(self.guid)]
-
-    async def list_sessions(self) -> list[Session]:
-        """Return the session of this adapter."""
-        session = (await self.get_adapter(self.guid)).session
-        return [] if session is None else [await self.get_session(session)]
 
 
 class Member:
@@ -84,8 +67,7 @@ class Swarm:
 
     async def _join(self, line: KeyLine, guid: str, url: str, token: str, directory: str) -> None:
         host = line.identity.host
-        client = await self._stack.enter_async_context(OneAdapter(url, token=token))
-        client.guid = guid
+        client = await self._stack.enter_async_context(OneAdapter(url, token=token, guid=guid))
         ledger = self._stack.enter_context(closing(Ledger.open(Path(directory) / host)))
         bus = await NatsBus.connect(line, name=host, patient=True)
         await eventually(

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any, Self
 
 from tests.fleet.memory import MemoryBus, MemoryServer
-from tests.fleet.running import LAB, eventually
+from tests.fleet.running import LAB, PATIENCE, eventually
 from tests.fleet.sites import Site
 from tests.running import TOKEN
 from wintun_api.client import AsyncClient
@@ -42,12 +42,14 @@ class Joined:
         self.bus: MemoryBus = server.connect(site.host)
         self.told: list[Event] = []
         self.token = options.pop("token", TOKEN)
+        self.pace = options.pop("pace", QUICK)
+        self.patience = options.pop("patience", PATIENCE)
+        self.client = options.pop("client", None) or AsyncClient(site.service.url, token=self.token)
         self.order = Order(LAB, **{"adapter": "Lab", "name": f"host {site.host[0]}", **options})
         self._stop = asyncio.Event()
 
     async def __aenter__(self) -> Self:
         self.ledger = Ledger.open(self.site.path / f"{self.site.host}.ledger")
-        self.client = AsyncClient(self.site.service.url, token=self.token)
         self.agent = Agent(
             self.client,
             self.bus,
@@ -55,10 +57,10 @@ class Joined:
             self.order,
             self.ledger,
             on_event=self.told.append,
-            pace=QUICK,
+            pace=self.pace,
         )
         self.task = asyncio.ensure_future(self.agent.run(self._stop))
-        await eventually(lambda: self.kinds(self.until) or self.task.done())
+        await eventually(lambda: self.kinds(self.until) or self.task.done(), self.patience)
         if self.task.done():
             await self.__aexit__()
             self.task.result()

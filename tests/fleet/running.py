@@ -21,9 +21,9 @@ def prepared() -> MemoryServer:
     return server
 
 
-async def eventually(holds: Callable[[], object]) -> None:
+async def eventually(holds: Callable[[], object], patience: float = PATIENCE) -> None:
     """Let the loop run until something holds."""
-    await waiting.eventually(holds, PATIENCE)
+    await waiting.eventually(holds, patience)
 
 
 async def put_card(bus: MemoryBus, name: str = "", epoch: int = 1) -> None:

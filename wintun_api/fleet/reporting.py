@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from wintun_api.client import AsyncClient
 
 PAUSE: Final = 1.0  # seconds between two reports, however much changes
+SHARE: Final = 10  # and a report may take one part of so many of the time
 ROOM: Final = MAX_INVENTORY - 4096  # bytes for the hosts of a report
 LOST: Final = "lost_"
 LATEST: Final = 253_402_300_799 * 10**9  # nanoseconds; the last second that a datetime has
@@ -93,8 +94,9 @@ class Reporting:
 
     async def keep(self) -> None:
         """Report until cancelled."""
-        pause = min(PAUSE, self._period)
+        clock = asyncio.get_running_loop().time
         while True:
+            began = clock()
             self._changed.clear()
             hosts, more = self._hosts()
             try:
@@ -107,6 +109,7 @@ class Reporting:
                 )
             except ClientError:
                 self.failed += 1  # the agent tells by itself when its service is gone
+            pause = min(self._period, max(PAUSE, SHARE * (clock() - began)))
             await asyncio.sleep(pause)
             try:
                 async with asyncio.timeout(self._period - pause):
