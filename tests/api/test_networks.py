@@ -75,6 +75,8 @@ def test_scopes(
         {"hosts": [{**HOST, "sent": 2**53}]},
         {"hosts": [{**HOST, "adapters": [{"name": "A", "state": "up"}] * 17}]},
         {"hosts": [{**HOST, "prefixes": ["::/0"] * 33}]},
+        {"hosts": [{**HOST, "refused": ["::/0"] * 33}]},
+        {"hosts": [{**HOST, "more_refused": -1}]},
         {"hosts": [{**HOST, "lost": {f"cause {n}": 1 for n in range(17)}}]},
         {"hosts": [{**HOST, "clock_offset_ms": 1e13}]},
         {"hosts": [{**HOST, "unknown": 1}]},
@@ -82,6 +84,7 @@ def test_scopes(
         {"hosts": [{**HOST, "since": "1767323045"}]},
         {"hosts": [{**HOST, "since": "2026-01-02T03:04:05"}]},
         {"host": ""},
+        {"connected": 0},
     ],
 )
 def test_reports_are_bounded(service: RunningService, members: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import AwareDatetime, BeforeValidator, Field, StrictFloat, StrictInt
+from pydantic import AwareDatetime, BeforeValidator, Field, StrictBool, StrictFloat, StrictInt
 
 from wintun_api.limits import MAX_COUNT
 from wintun_api.schemas.model import WHOLE, Body, Model
@@ -156,7 +156,7 @@ class NetworkSet(Body):
         description="The id of the agent's own host.",
         examples=["ab3kq7x2mzpd"],
     )
-    connected: bool = Field(
+    connected: StrictBool = Field(
         default=True, description="Whether the agent has a connection to the bus."
     )
     hosts: list[NetworkHost] = Field(
