@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Self
+from pathlib import Path
+from typing import Any, Protocol, Self
 
 from tests.fleet.memory import MemoryBus, MemoryServer
 from tests.fleet.running import LAB, PATIENCE, eventually
-from tests.fleet.sites import Site
-from tests.running import TOKEN
+from tests.running import TOKEN, RunningService
 from wintun_api.client import AsyncClient
 from wintun_api.client.backoff import Backoff
 from wintun_api.fleet.agent import Agent
@@ -26,12 +26,20 @@ QUICK = Pace(
 )
 
 
+class Place(Protocol):
+    """A service with an adapter for an agent."""
+
+    host: str
+    path: Path
+    service: RunningService
+
+
 class Joined:
     """An agent on a site, and what it has told. The block begins when it has told `until`."""
 
     def __init__(
         self,
-        site: Site,
+        site: Place,
         server: MemoryServer,
         *,
         until: EventKind = EventKind.SERVICE_CONNECTED,

@@ -29,7 +29,7 @@ LETTERS = "abcdefghij"
 
 
 @dataclass
-class Place:
+class OneOfMany:
     """One of many adapters of a service, for an agent of its own."""
 
     host: str
@@ -54,7 +54,7 @@ def test_a_hundred_hosts_reach_each_other(tmp_path: Path) -> None:
     """They start together, each learns every route, and the packets of each reach the next one."""
     library = EmulatedLibrary(Generation.TUNNEL_TYPE, Machine())
 
-    async def work(places: list[Place]) -> None:
+    async def work(places: list[OneOfMany]) -> None:
         server = prepared()
         agents = [
             Joined(
@@ -89,7 +89,7 @@ def test_a_hundred_hosts_reach_each_other(tmp_path: Path) -> None:
 
     with running(tmp_path, emulated_driver(library)) as service:
         places = [
-            Place(f"{LETTERS[n // 10]}{LETTERS[n % 10]}{'a' * 10}", tmp_path, service, n)
+            OneOfMany(f"{LETTERS[n // 10]}{LETTERS[n % 10]}{'a' * 10}", tmp_path, service, n)
             for n in range(HOSTS)
         ]
         for one in places:
