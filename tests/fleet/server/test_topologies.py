@@ -40,6 +40,8 @@ def sites(tmp_path: Path) -> Iterator[tuple[Site, Site]]:
 class Connected(Joined):
     """An agent with a connection to real servers."""
 
+    site: Site
+
     def __init__(self, site: Site, line: KeyLine, **options: Any) -> None:
         site.host = line.identity.host
         self.line = line
