@@ -225,7 +225,7 @@ class Claims:
         for key, claim in list(self._known.items()):
             if claim.host == self._host:
                 await self._bucket.delete(key)
-                self._known.pop(key, None)
+                self._drop(key)  # routes may be computed before the bucket tells it
 
     async def release(self) -> None:
         """No longer claim anything, and delete one's own claims.
