@@ -194,23 +194,21 @@ def _make(
 ) -> None:
     import asyncio
 
-    from wintun_api.fleet.identity import write_key
-    from wintun_api.fleet.server.issuing import issue
+    from wintun_api.fleet.server.issuing import issue, issue_to
 
     if output is not None and output.exists():
         fail(f"{output} is there already.", "Give another file with --output, or delete this one.")
-    line = asyncio.run(
-        issue(
-            laboratory,
-            chosen.network.name,
-            role=wanted.role,
-            name=wanted.name,
-            servers=wanted.servers,
-            prefixes=wanted.prefixes,
-        )
-    )
-    if output is not None:
-        write_key(output, line)
+    options: dict[str, Any] = {
+        "role": wanted.role,
+        "name": wanted.name,
+        "servers": wanted.servers,
+        "prefixes": wanted.prefixes,
+    }
+    if output is None:
+        making = issue(laboratory, chosen.network.name, **options)
+    else:
+        making = issue_to(output, laboratory, chosen.network.name, **options)
+    line = asyncio.run(making)
     if as_json:
         show_json(_as_json(line, wanted, output))
     else:

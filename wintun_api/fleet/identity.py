@@ -186,10 +186,11 @@ def read_key(path: Path) -> KeyLine:
                     "may have read it.",
                 )
     try:
-        text = text_of(content)
+        return KeyLine.parse(text_of(content))
     except UnicodeDecodeError:
-        raise _wrong("The file is not text.") from None
-    return KeyLine.parse(text)
+        raise _wrong(f"The file {path} is not text.") from None
+    except KeyRefused as error:
+        raise KeyRefused(f"{path}: {error.detail}", hint=error.hint) from None
 
 
 def write_key(path: Path, line: KeyLine) -> None:
@@ -201,7 +202,11 @@ def write_key(path: Path, line: KeyLine) -> None:
     """
     if path.exists():
         raise FileExistsError(f"{path} is there already.")
-    files.replace(path, (line.encode() + "\n").encode())
+    try:
+        files.replace(path, (line.encode() + "\n").encode())
+    except OSError as error:
+        error.filename = error.filename or str(path)  # a full disk is told without it
+        raise
 
 
 def _object_of(text: str) -> dict[str, Any]:

@@ -17,12 +17,12 @@ from typing import Final
 
 from wintun_api import files
 from wintun_api.fleet.folder import READER, SUFFIX, default_directory
-from wintun_api.fleet.identity import KeyLine, read_key, write_key
+from wintun_api.fleet.identity import KeyLine, read_key
 from wintun_api.fleet.ledger import Ledger
 from wintun_api.fleet.network import Network
 from wintun_api.fleet.problems import KeyRefused, LaboratoryMissing
 from wintun_api.fleet.rights import Role
-from wintun_api.fleet.server.issuing import issue
+from wintun_api.fleet.server.issuing import issue_to
 from wintun_api.fleet.server.laboratory import Laboratory
 from wintun_api.fleet.urls import check_servers
 
@@ -114,10 +114,8 @@ class Storage:
             if any(user.public_key == line.identity.public_key for user in planned.users):
                 return replace(line, servers=(plan.listening.own_url,), ca=laboratory.trusted(plan))
             path.unlink()
-        line = await issue(laboratory, network.name, role=role, name=name, here=True)
         self._prepared(network)
-        write_key(path, line)
-        return line
+        return await issue_to(path, laboratory, network.name, role=role, name=name, here=True)
 
     def _prepared(self, network: Network) -> Path:
         path = self.path / network.name

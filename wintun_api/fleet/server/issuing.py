@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
-from wintun_api.fleet.identity import Identity, KeyLine
+from wintun_api.fleet.identity import Identity, KeyLine, write_key
 from wintun_api.fleet.network import Prefix
-from wintun_api.fleet.problems import LaboratoryMissing
+from wintun_api.fleet.problems import FleetError, LaboratoryMissing
 from wintun_api.fleet.rights import Role
 from wintun_api.fleet.server import administration
 from wintun_api.fleet.server.laboratory import Laboratory
@@ -58,6 +61,24 @@ async def issue(
     plan = await _change(laboratory, network, add)
     listed = (plan.listening.own_url,) if here else plan.listening.urls
     return KeyLine(plan.find(network).network, given or listed, identity, laboratory.trusted(plan))
+
+
+async def issue_to(path: Path, laboratory: Laboratory, network: str, **wanted: Any) -> KeyLine:
+    """Make a key as `issue` does, and write it to a new file; take it back where that fails.
+
+    Raises:
+        FleetError: As by `issue`.
+        FileExistsError: There is a file already.
+        OSError: The file cannot be written.
+    """
+    line = await issue(laboratory, network, **wanted)
+    try:
+        write_key(path, line)
+    except BaseException:
+        with suppress(FleetError, OSError):
+            await revoke(laboratory, network, line.identity.host)
+        raise
+    return line
 
 
 async def revoke(laboratory: Laboratory, network: str, user: str) -> User:
