@@ -94,7 +94,7 @@ def read_all(descriptor: int, path: Path, limit: int) -> bytes:
         left -= len(part)
     if left <= 0:
         raise UntrustedFile(
-            f"{path} is larger than {limit} bytes, so the service did not write it.",
+            f"{path} is larger than {limit} bytes, so it is not a file of this program.",
             hint="Look at its content, then delete it or choose another path.",
         )
     return b"".join(parts)

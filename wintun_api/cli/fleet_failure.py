@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from typing import Final
 
 from wintun_api.cli.exit_codes import ExitCode
+from wintun_api.cli.hints import hint_for
 from wintun_api.cli.output import fail
-from wintun_api.errors import InvalidArgument, InvalidSettings
+from wintun_api.errors import InvalidArgument, InvalidSettings, WintunApiError
 from wintun_api.files import UntrustedFile
 from wintun_api.fleet import problems
 
@@ -42,6 +43,8 @@ def fleet_failures(extra: str) -> Iterator[None]:
         fail(_plain(error), *_hints(error.hint), code=ExitCode.USAGE)
     except UntrustedFile as error:
         fail(str(error), *_hints(error.hint))
+    except WintunApiError as error:
+        fail(str(error), hint_for(error))
     except ImportError as error:
         if (error.name or "").startswith("wintun_api"):
             raise
@@ -49,6 +52,8 @@ def fleet_failures(extra: str) -> Iterator[None]:
             f"The package {error.name} is missing, which this command needs.",
             f"Install it with: pip install '.[{extra}]' in the directory of the source code.",
         )
+    except BrokenPipeError:  # the program that reads the output has enough
+        raise
     except OSError as error:
         where = f" {error.filename}" if error.filename else ""
         fail(

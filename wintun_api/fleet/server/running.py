@@ -88,11 +88,23 @@ def _write(plan: Plan, laboratory: Laboratory) -> None:
 async def _check_running(server: Process, log: ServerLog) -> None:
     if server.returncode is not None:
         await log.ended()
+        if server.returncode < 0:  # another program has ended it, whatever it said before
+            raise ServerFailed(
+                f"nats-server was ended by the signal {_name_of(-server.returncode)}.",
+                hint="Start the bus again. The system sends SIGKILL when memory runs out.",
+            )
         reason = log.last or f"its exit code is {server.returncode}"
         raise ServerFailed(
             f"nats-server has ended by itself: {reason}.",
             hint="Start the bus again when the cause is removed.",
         )
+
+
+def _name_of(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return str(number)
 
 
 @asynccontextmanager
