@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 
@@ -27,6 +29,7 @@ BusData: TypeAlias = Annotated[
     Path | None,
     typer.Option(
         "--data-dir",
+        "--bus-data-dir",
         metavar="FOLDER",
         parser=as_folder,
         help="The folder of the bus, with its keys and its data. The default is a folder of this "
@@ -187,6 +190,19 @@ def _announce(
     tell(printable(f"wintun-api {__version__} runs nats-server {version} at {url} {where}"))
     if plan.listening.tls:
         tell(printable(f"Other machines reach it at {', '.join(plan.listening.urls)}"))
+    folder = _folder_option(laboratory)
     for name in names:
-        tell(f"Join a host of this user: wintun-api join {name} --adapter ADAPTER")
-        tell(f"Make a key for another host: wintun-api join keys --network {name}")
+        tell(f"Join a host of this user: wintun-api join {name} --adapter ADAPTER{folder}")
+        tell(f"Make a key for another host: wintun-api join keys --network {name}{folder}")
+
+
+def _folder_option(laboratory: Laboratory) -> str:
+    """Return what other commands need to find the bus; nothing where it has the usual folder."""
+    from wintun_api.cli.output import printable
+    from wintun_api.errors import InvalidSettings
+    from wintun_api.fleet.server.laboratory import default_directory
+
+    with suppress(InvalidSettings):
+        if laboratory.path == default_directory():
+            return ""
+    return printable(f" --bus-data-dir {shlex.quote(str(laboratory.path))}")

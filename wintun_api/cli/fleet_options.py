@@ -152,11 +152,18 @@ def prefix_in(text: str) -> Prefix:
     """Return the prefix that was given.
 
     Raises:
-        typer.BadParameter: It is not a network.
+        typer.BadParameter: It is not a network, or never one of a single host.
     """
     try:
-        return ip_network(text.strip())
+        prefix = ip_network(text.strip())
     except ValueError as error:
         raise typer.BadParameter(
             f"{text!r} is not a network such as 192.168.5.0/24: {error}.", param_hint="--prefix"
         ) from None
+    if prefix.is_multicast or prefix.is_loopback or prefix.is_link_local:
+        raise typer.BadParameter(
+            f"No host can claim {prefix}: multicast reaches all hosts without a claim, and "
+            "loopback and link-local addresses belong to each host.",
+            param_hint="--prefix",
+        )
+    return prefix

@@ -62,9 +62,11 @@ def hosts(
 ) -> None:
     """List the hosts that have joined a network, with what became of their packets.
 
-    Refused are addresses that another host had claimed before. Sent and Injected count
-    packets since the first run with the key of the host. Clock says how far the clock of
-    the host is ahead of the server's.
+    Refused are addresses that another host had claimed before. Sent are packets that went
+    to the bus, Injected are those from other hosts that reached the adapter, and Lost are
+    those that this host knows to be lost: before the bus, and after it. They are counted
+    since the first run with the key of the host, and each host tells them every 10 seconds.
+    Clock says how far the clock of the host is ahead of the server's.
 
     With --watch and --json, every change is one line with all hosts.
     """

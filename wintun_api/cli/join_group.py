@@ -32,7 +32,8 @@ class JoinGroup(TyperGroup):
 
 app = typer.Typer(
     cls=JoinGroup,
-    help="Join a network of many hosts with an adapter, or make keys for hosts.",
+    help="Join a network of many hosts with an adapter, or make keys for hosts. The options for "
+    "joining are in: wintun-api join NETWORK --help",
     epilog=join.EPILOG,
     no_args_is_help=True,
     # Options may stand before the name of the network.
