@@ -122,7 +122,7 @@ def test_the_status_of_another_host(hub: Hub) -> None:
     shown = hub.ask("status")
     assert shown.exit_code == 0, shown.stderr
     assert ".lab" in shown.stdout
-    assert "the agent of its host" in shown.stdout
+    assert "the agent there" in shown.stdout
 
 
 def test_a_large_request_and_a_large_answer(hub: Hub) -> None:

@@ -29,7 +29,7 @@ from wintun_api.client.call import (
     refusal,
 )
 from wintun_api.client.impairments import members_of
-from wintun_api.client.location import Location
+from wintun_api.client.location import FAR_SOURCE, Location
 from wintun_api.client.operations import (
     Addresses,
     Guid,
@@ -194,7 +194,7 @@ class AsyncClient:
 
         async with self._meeting:
             if self._location is None and self._transport is not None:
-                self._location = Location(self._url, "", "the agent of its host", None)
+                self._location = Location(self._url, "", FAR_SOURCE, None)
             if self._location is None:
                 http = self._open()
                 try:

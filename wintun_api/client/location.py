@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 MAX_TOKEN_FILE: Final = 65_536  # bytes that are read of one; a device has no end
 QUOTES: Final = "\"'`"
 
+# Where the token of a service comes from that is asked over a network of many hosts.
+FAR_SOURCE: Final = "the agent there, which passes on what its --allow names,"
+
 _WHERE_IT_IS: Final = (
     "The service prints the path of its token file when it starts, and the demo prints its token. "
     "Give the file as `token_file`, or the token as `token` or in the variable WINTUN_API_TOKEN."

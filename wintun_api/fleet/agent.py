@@ -210,7 +210,16 @@ class Agent:
         if self._remote is not None:
             taken.append((self._network.requests(self.host), self._remote.take))
         for subject, take in taken:
-            subscription = await self._bus.subscribe(subject, take, limit_bytes=SUBSCRIPTION)
+            try:
+                subscription = await self._bus.subscribe(subject, take, limit_bytes=SUBSCRIPTION)
+            except BusDenied as error:
+                raise BusDenied(
+                    "The key does not allow to join with an adapter: it was made for a reader or "
+                    "an operator, or its rights have changed.",
+                    subject=error.subject,
+                    hint="Make one for a host where the bus is: wintun-api join keys --network "
+                    f"{self._network.name}",
+                ) from error
             self._subscriptions.append(subscription)
         await self._presence.begin()
         self._presence.claim()

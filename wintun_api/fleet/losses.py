@@ -48,7 +48,7 @@ class Losses:
         return True
 
 
-# Why, after "3 packets were lost: ", and what helps where something does.
+# Why, after "Lost packets: 3. ", and what helps where something does.
 _WORDS: Final[Mapping[Cause, str]] = MappingProxyType(
     {
         Cause.RING: "the receive ring of the adapter was full",
@@ -79,8 +79,8 @@ def told(cause: Cause, count: int) -> str:
     """Return the loss as a sentence."""
     if cause is Cause.FORGED:
         return f"Messages were refused ({count}): {_WORDS[cause]}."
-    how = "1 packet was" if count == 1 else f"{count} packets were"
-    return f"{how} lost: {_WORDS[cause]}."
+    why = _WORDS[cause]
+    return f"Lost packets: {count}. {why[:1].upper()}{why[1:]}."
 
 
 def lost_by(accounts: Accounts) -> Counter[Cause]:
