@@ -141,6 +141,11 @@ class Merging:
         return self._heap[0][0] if self._heap else None
 
     @property
+    def nothing_came(self) -> bool:
+        """Whether none of the wanted hosts has brought a packet, wanted or not."""
+        return not self._interfaces
+
+    @property
     def complete(self) -> bool:
         """Whether the file has as many packets as are wanted."""
         return self.wanted.count is not None and self.written >= self.wanted.count

@@ -9,6 +9,11 @@ from wintun_api.fleet.merging import Merging
 
 def remarks(merging: Merging) -> Iterator[str]:
     """Yield what is to be known of the order of the packets, and of messages of strangers."""
+    if merging.nothing_came:
+        yield (
+            "No captured packets of this time have come. A host brings them where it was joined "
+            "with --capture."
+        )
     if count := merging.late:
         came = "packet came too late for its" if count == 1 else "packets came too late for their"
         yield f"{count} {came} place in the order of time."
