@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from wintun_api.extcap.capture import STOPS
+from wintun_api.extcap.stopping import STOPS
 
 
 @pytest.fixture(autouse=True)

@@ -18,7 +18,7 @@ from wintun_api.capture.reader import Captured, Reader
 from wintun_api.errors import InvalidArgument
 from wintun_api.fleet.bus.seam import Bus
 from wintun_api.fleet.problems import BusUnavailable
-from wintun_api.fleet.reading import Choice, Reading, opened
+from wintun_api.fleet.reading import Choice, End, Reading, opened
 
 
 class Told:
@@ -249,6 +249,19 @@ def test_a_program_without_a_loop_reads_too() -> None:
                 one.stop()
         assert len(found) == 3
         assert numbers_of([packet.data for packet in Reader(found)]) == [1]
+
+
+def test_it_ends_before_it_is_open() -> None:
+    """One that asks for the end does not wait until the server has answered."""
+    end = End()
+
+    async def connect() -> Bus:
+        end()
+        await asyncio.Event().wait()
+        return prepared().connect("reader")
+
+    with pytest.raises(KeyboardInterrupt), opened(connect, LAB, Choice(), end):
+        pytest.fail("it was opened")
 
 
 def test_a_server_without_the_network_is_an_error() -> None:

@@ -12,6 +12,7 @@
     toolbar     the field in Wireshark's window that changes the filter meanwhile
     succession  captures with one filter after the other, as one
     departure   notice that the adapter was deleted
+    stopping    what a signal does: it ends what waits, or tells an event loop to end
     parent      end with the program that started this one
     folders     where Wireshark looks for extcap programs
     launcher    the file that Wireshark runs: install it, find it, remove it

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import signal
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing
 from io import FileIO
-from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
 
 from wintun_api.extcap import departure, networks, parent
 from wintun_api.extcap.interfaces import Interface, interface_of
 from wintun_api.extcap.request import Request, WrongRequest
 from wintun_api.extcap.service import Refused, adapters_of, connect, fault_of, words_of
+from wintun_api.extcap.stopping import Stopped, Stopping
 from wintun_api.extcap.succession import Succession
 from wintun_api.extcap.toolbar import Toolbar
 
@@ -22,12 +21,7 @@ if TYPE_CHECKING:
     from wintun_api.extcap.options import Chosen
 
 CLOSED: Final = (22, 109, 232)  # EINVAL, ERROR_BROKEN_PIPE, ERROR_NO_DATA of a pipe of Windows
-STOPS: Final = ("SIGINT", "SIGTERM", "SIGBREAK")  # not every system has all of them
 NEEDS: Final = "A capture needs --extcap-interface and --fifo."
-
-
-class _Stopped(BaseException):
-    """Wireshark asks to stop."""
 
 
 def run(request: Request) -> None:
@@ -40,7 +34,8 @@ def run(request: Request) -> None:
     """
     if request.fifo is None:
         raise WrongRequest(NEEDS)
-    _on_stop(_stop)
+    stopping = Stopping()
+    stopping.listen()
     parent.end_with_it()
     toolbar = None
     if request.control_in is not None and request.control_out is not None:
@@ -50,27 +45,30 @@ def run(request: Request) -> None:
         # It is opened first, because Wireshark waits for that, also where a request is wrong.
         with FileIO(request.fifo, "wb") as fifo:
             try:
-                _copy(request, fifo, toolbar)
+                _copy(request, fifo, toolbar, stopping)
             finally:
                 # Wireshark sends a signal when its pipe ends, which must not hide an error.
-                _on_stop(signal.SIG_IGN)
-    except _Stopped:
+                stopping.ignore()
+    except Stopped:
         return
     except OSError as error:
         if not isinstance(error, BrokenPipeError) and _code(error) not in CLOSED:
             raise Refused(f"Cannot write to Wireshark: {error.strerror or error}.") from error
 
 
-def _copy(request: Request, fifo: FileIO, toolbar: Toolbar | None) -> None:
+def _copy(request: Request, fifo: FileIO, toolbar: Toolbar | None, stopping: Stopping) -> None:
     if request.interface is None:
         raise WrongRequest(NEEDS)
     chosen = request.chosen()
     network = networks.network_of(request.interface)
     if network is not None:
         expression = request.filter or ""
-        with closing(networks.blocks(network, expression, chosen, toolbar)) as found:
+        with closing(networks.blocks(network, expression, chosen, toolbar, stopping)) as found:
             for blocks in found:
-                _write(fifo, blocks)
+                with stopping.raised():  # Wireshark may have stopped to read
+                    _write(fifo, blocks)
+        if stopping.asked:
+            return
         raise Refused("The bus has ended the capture.")
     with connect(chosen) as client:
         for blocks in _blocks(client, request, chosen, toolbar):
@@ -171,16 +169,6 @@ def _write(fifo: FileIO, blocks: bytes) -> None:
     rest = memoryview(blocks)
     while rest:
         rest = rest[fifo.write(rest) or 0 :]
-
-
-def _on_stop(handler: Callable[[int, FrameType | None], None] | signal.Handlers) -> None:
-    for name in STOPS:
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), handler)
-
-
-def _stop(_number: int, _frame: FrameType | None) -> None:
-    raise _Stopped
 
 
 def _code(error: OSError) -> int | None:

@@ -17,6 +17,7 @@ from wintun_api.extcap.options import Chosen
 from wintun_api.extcap.service import Refused
 
 if TYPE_CHECKING:
+    from wintun_api.extcap.stopping import Stopping
     from wintun_api.extcap.toolbar import Toolbar
     from wintun_api.fleet.bus.seam import Bus
     from wintun_api.fleet.merging import Matches
@@ -64,11 +65,12 @@ def fault_of(expression: str) -> str | None:
 
 
 def blocks(
-    name: str, expression: str, chosen: Chosen, toolbar: Toolbar | None
+    name: str, expression: str, chosen: Chosen, toolbar: Toolbar | None, stopping: Stopping
 ) -> Generator[bytes, None, None]:
-    """Yield the packets of the hosts of a network, without an end. Close it when it is left.
+    """Yield the packets of the hosts of a network until a signal comes. Close it when it is left.
 
-    What is to be known besides the packets is then written on standard error.
+    What is to be known besides the packets is then written on standard error. A signal raises
+    nothing here.
 
     Raises:
         Refused: The filter is not valid, or the bus refuses or does not answer.
@@ -76,7 +78,7 @@ def blocks(
     from wintun_api.errors import WintunApiError
 
     try:
-        yield from _blocks(name, expression, chosen, toolbar)
+        yield from _blocks(name, expression, chosen, toolbar, stopping)
     except WintunApiError as error:
         raise Refused(" ".join(filter(None, (str(error), error.hint)))) from error
     except ImportError as error:
@@ -85,9 +87,11 @@ def blocks(
         raise Refused(f"The package {error.name} is missing. {INSTALL}") from error
 
 
-def _blocks(name: str, expression: str, chosen: Chosen, toolbar: Toolbar | None) -> Iterator[bytes]:
+def _blocks(
+    name: str, expression: str, chosen: Chosen, toolbar: Toolbar | None, stopping: Stopping
+) -> Iterator[bytes]:
     from wintun_api.fleet.network import Network
-    from wintun_api.fleet.reading import Choice, opened
+    from wintun_api.fleet.reading import Choice, End, opened
     from wintun_api.fleet.remarks import remarks
 
     network = Network(name)
@@ -98,7 +102,12 @@ def _blocks(name: str, expression: str, chosen: Chosen, toolbar: Toolbar | None)
         filter=expression,
         snaplen=chosen.snaplen,
     )
-    with opened(lambda: _connect(network), network, choice) as opening:
+    end = End()
+    with (
+        stopping.told(end),
+        suppress(KeyboardInterrupt),  # it was told to end before it was open
+        opened(lambda: _connect(network), network, choice, end) as opening,
+    ):
         merging = opening.reading.merging
 
         def change(another: str) -> str | None:

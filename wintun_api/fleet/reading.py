@@ -22,6 +22,7 @@ from wintun_api.fleet.inventory import host_names
 from wintun_api.fleet.merging import Matches, Merging, Wanted
 from wintun_api.fleet.network import Network, is_host
 from wintun_api.fleet.problems import BusDenied
+from wintun_api.fleet.race import first_of
 from wintun_api.moments import NS_PER_SECOND, span
 
 LIVE: Final = NS_PER_SECOND  # how long packets wait for older ones of other hosts
@@ -222,6 +223,36 @@ class Reading:
         return max(LEAST, min(waits)) if waits else None
 
 
+class End:
+    """Let a reading end in order when it is called, at any moment.
+
+    It may be called by the handler of a signal, also before the reading is open; it raises nothing.
+    """
+
+    def __init__(self) -> None:
+        """Belong to no reading yet."""
+        self._asked = False
+        self._tell: Callable[[], object] | None = None
+
+    def __call__(self) -> None:
+        """Ask for the end. Idempotent."""
+        self._asked = True
+        if self._tell is not None:
+            self._tell()
+
+    @contextmanager
+    def telling(self, loop: asyncio.AbstractEventLoop) -> Iterator[asyncio.Event]:
+        """Give an event of this loop that is set when the end is asked for."""
+        stop = asyncio.Event()
+        self._tell = lambda: loop.call_soon_threadsafe(stop.set)
+        try:
+            if self._asked:
+                stop.set()
+            yield stop
+        finally:
+            self._tell = None
+
+
 @dataclass(frozen=True, slots=True)
 class Opened:
     """A reading for a program without an event loop.
@@ -241,38 +272,56 @@ class Opened:
 
 @contextmanager
 def opened(
-    connect: Callable[[], Coroutine[Any, Any, Bus]], network: Network, choice: Choice
+    connect: Callable[[], Coroutine[Any, Any, Bus]],
+    network: Network,
+    choice: Choice,
+    end: End | None = None,
 ) -> Iterator[Opened]:
     """Read in an event loop that runs only while the next chunk is waited for.
 
     So a program that writes slowly also reads slowly, and nothing piles up between.
 
+    Args:
+        connect: Connects with the bus.
+        network: The network.
+        choice: What is read.
+        end: Called to end it, where that may be needed before it is open.
+
     Raises:
         InvalidArgument: As by `Reading`.
         FleetError: The bus refuses, or does not answer; also while chunks are read.
+        KeyboardInterrupt: The end was asked for before it was open.
     """
-    with asyncio.Runner() as runner:
-        bus = runner.run(connect())
+    end = end or End()
+    with asyncio.Runner() as runner, end.telling(runner.get_loop()) as stop:
+
+        def run(work: Coroutine[Any, Any, T]) -> T:
+            done = runner.run(_done(work, stop))
+            if done is None:
+                raise KeyboardInterrupt
+            return done.result()
+
+        bus = run(connect())
         try:
-            reading = runner.run(Reading.prepare(bus, network, choice))
-            unknown = runner.run(reading.unknown())
-            stop = asyncio.Event()
+            reading = run(Reading.prepare(bus, network, choice))
+            unknown = run(reading.unknown())
             blocks = reading.chunks(stop)
 
             def chunks() -> Iterator[bytes]:
                 while (chunk := runner.run(_next(blocks))) is not None:
                     yield chunk
 
-            yield Opened(
-                reading,
-                chunks(),
-                unknown,
-                lambda: runner.get_loop().call_soon_threadsafe(stop.set),
-            )
+            yield Opened(reading, chunks(), unknown, end)
             with suppress(RuntimeError):  # it was interrupted while it ran
                 runner.run(blocks.aclose())
         finally:
             runner.run(bus.aclose())
+
+
+async def _done(work: Coroutine[Any, Any, T], stop: asyncio.Event) -> asyncio.Task[T] | None:
+    """Do something, and return None if the end is asked for meanwhile."""
+    working = asyncio.ensure_future(work)
+    return working if await first_of(working, stop.wait()) == 0 else None
 
 
 async def _next(items: AsyncIterator[T]) -> T | None:
