@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import signal
 import socket
 import stat
@@ -20,7 +21,9 @@ from tests.cli.commands import Program, invoke, run
 from tests.cli.conftest import Start
 from tests.fleet.server.servers import free_port, need_server
 from tests.needs import needs
+from tests.running import TOKEN, RunningService
 from tests.waiting import PATIENCE, until
+from wintun_api.fleet.identity import PREFIX
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="its signals are of POSIX")
 
@@ -62,6 +65,22 @@ def test_it_says_how_to_go_on(start: Start, tmp_path: Path) -> None:
     program = begin(start, tmp_path / "bus", "--network", "lab", "--network", "rig")
     program.wait_for("wintun-api join rig --adapter ADAPTER")
     program.wait_for("wintun-api join keys --network lab")
+
+
+def test_the_lines_that_it_prints_work_as_they_are(
+    start: Start, tmp_path: Path, service: RunningService
+) -> None:
+    """They name the folder of a bus that is not in the usual place, whatever is in its name."""
+    service.adapter(name="L", addresses=["10.7.1.1/24"])
+    program = begin(start, tmp_path / "my bus")
+    keys = shlex.split(program.wait_for(r"another host: (wintun-api join keys .+)")[1])
+    made = run(tmp_path, *keys[1:])
+    assert made.stdout.startswith(PREFIX), made.stderr
+    line = program.wait_for(r"of this user: (wintun-api join lab .+)")[1]
+    join = shlex.split(line.replace("ADAPTER", "L"))
+    own = ("--data-dir", str(tmp_path / "agents"), "--url", service.url)
+    agent = start(*join[1:], *own, WINTUN_API_TOKEN=TOKEN)
+    agent.wait_for("10.7.1.1/32 leads to this host")
 
 
 def test_json_says_the_same_to_a_script(start: Start, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from ipaddress import ip_network
@@ -13,14 +14,17 @@ from typing import Any
 
 import pytest
 
-from tests.cli.commands import Program, invoke
+from tests.cli.commands import COMMAND, Program, environment, invoke
 from tests.cli.conftest import Start
 from tests.fleet.server.servers import Server, serving
 from tests.running import TOKEN, RunningService
+from tests.small_disk import small_disk
+from tests.waiting import PATIENCE
 from wintun_api.choices import Scope
 from wintun_api.cli.exit_codes import ExitCode
 from wintun_api.fleet.identity import write_key
 from wintun_api.fleet.network import Network
+from wintun_api.fleet.rights import Role
 
 pytest.importorskip("nats", reason="not installed: nats")
 
@@ -163,6 +167,16 @@ def test_a_key_that_was_copied_joins(lab: Lab) -> None:
     program.wait_for(f"{line.identity.host}.* has joined lab")
 
 
+@pytest.mark.parametrize("role", [Role.READER, Role.OPERATOR])
+def test_a_key_that_is_not_for_a_host_is_told(lab: Lab, role: Role) -> None:
+    """The command that makes one for a host is in the hint."""
+    write_key(lab.path / "key", asyncio.run(lab.server.issue(role)))
+    key = ("--key", str(lab.path / "key"))
+    result = invoke("join", "lab", "--adapter", "L1", *lab.common, *key, WINTUN_API_TOKEN=TOKEN)
+    hint = "wintun-api join keys --network lab"
+    refused(result, ExitCode.REFUSED, "was made for a reader or an operator", hint)
+
+
 def test_a_key_for_some_prefixes_claims_no_others(lab: Lab) -> None:
     """The server refuses the others, and each is told; the host joins with what is left."""
     mine = (ip_network("10.7.1.1/32"),)
@@ -180,6 +194,12 @@ def test_a_key_for_some_prefixes_claims_no_others(lab: Lab) -> None:
         (("Lab!", "--adapter", "L1"), ExitCode.USAGE, "small letters"),
         (("lab",), ExitCode.USAGE, "--adapter"),
         (("lab", "--adapter", "L1", "--prefix", "10.0.0.1/8"), ExitCode.USAGE, "--prefix"),
+        (("lab", "--adapter", "L1", "--prefix", "224.0.0.0/4"), ExitCode.USAGE, "multicast"),
+        (("lab", "--adapter", "L1", "--prefix", "ff02::/16"), ExitCode.USAGE, "ff02::/16"),
+        (("lab", "--adapter", "L1", "--prefix", "127.0.0.0/8"), ExitCode.USAGE, "127.0.0.0/8"),
+        (("lab", "--adapter", "L1", "--prefix", "::1/128"), ExitCode.USAGE, "::1/128"),
+        (("lab", "--adapter", "L1", "--prefix", "169.254.7.0/24"), ExitCode.USAGE, "link-local"),
+        (("lab", "--adapter", "L1", "--prefix", "fe80::/10"), ExitCode.USAGE, "fe80::/10"),
         (("lab", "--adapter", "L1", "--bus-bytes", "1kb"), ExitCode.USAGE, "--bus-bytes"),
         (("lab", "--adapter", "L1", "--policy", "hope"), ExitCode.USAGE, "--policy"),
         (("lab", "--adapter", "L1", "--name", "x" * 65), ExitCode.USAGE, "--name"),
@@ -243,6 +263,40 @@ def test_counters_that_cannot_be_read_are_kept(lab: Lab) -> None:
     assert program.end()[0] == ExitCode.INTERRUPTED
     assert f"It is kept as {ledger}.old" in program.stderr
     assert ledger.with_name(f"{ledger.name}.old").read_bytes() == b"of another version"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="its disks are not mounted")
+def test_counters_without_room_are_told(lab: Lab) -> None:
+    """The agent does not start, and says which file has no room."""
+    disk = lab.path / "small"
+    within = small_disk(disk, 300 << 10)
+    own = ("--url", lab.service.url, *lab.fleet[2:], "--data-dir", str(disk / "agents"))
+    program = lab.start(
+        *("join", "lab", "--adapter", "L1", *own), within=within, WINTUN_API_TOKEN=TOKEN
+    )
+    assert program.process.wait(PATIENCE) == ExitCode.FAILED
+    assert "No space left on device" in program.stderr
+    assert str(disk / "agents" / "lab") in program.stderr
+    assert "Traceback" not in program.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="its pipes close in another way")
+def test_a_pipe_that_is_closed_ends_a_watch(lab: Lab) -> None:
+    """Without a complaint, as with `head -1`, and with the exit code of all commands."""
+    arguments = ("hosts", "--watch", "--json", *lab.fleet)
+    with subprocess.Popen(
+        [*COMMAND, *arguments],
+        env=environment(lab.path / "watch"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as watch:
+        assert watch.stdout is not None
+        assert watch.stdout.readline() == b"[]\n"
+        watch.stdout.close()
+        lab.join("L1")
+        assert watch.wait(PATIENCE) == 1
+        assert watch.stderr is not None
+        assert watch.stderr.read() == b""
 
 
 def test_no_seed_is_shown(lab: Lab) -> None:

@@ -13,6 +13,7 @@ import pytest
 pytest.importorskip("nats", reason="not installed: nats")
 
 from tests.cli.commands import PATIENCE, invoke
+from tests.cli.conftest import Start
 from tests.fleet.server.servers import (
     LAB,
     Server,
@@ -24,6 +25,7 @@ from tests.fleet.server.servers import (
     plan_of,
     serving,
 )
+from tests.small_disk import small_disk
 from tests.waiting import until
 from wintun_api.fleet.identity import PREFIX, KeyLine, read_key
 from wintun_api.fleet.network import Network
@@ -79,6 +81,20 @@ def test_a_file_that_is_there_is_kept(tmp_path: Path, data: tuple[str, str]) -> 
     assert made.exit_code == 1
     assert "is there already" in made.stderr
     assert path.read_text() == "mine"
+    assert invoke("join", "keys", *data, "--list", "--json").stdout == "[]\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="its disks are not mounted")
+def test_a_key_without_room_is_taken_back(
+    start: Start, tmp_path: Path, data: tuple[str, str]
+) -> None:
+    """The bus would accept it, and nobody would have it; the file is named."""
+    path = tmp_path / "full" / "key"
+    full = small_disk(path.parent, 8192, full=8192)
+    program = start("join", "keys", *data, "--output", str(path), within=full)
+    assert program.process.wait(PATIENCE) == 1
+    assert f"Cannot read or write {path}: No space left on device." in program.stderr
+    assert "Traceback" not in program.stderr
     assert invoke("join", "keys", *data, "--list", "--json").stdout == "[]\n"
 
 
@@ -183,6 +199,7 @@ def test_the_network_is_asked_for_where_there_are_several(tmp_path: Path) -> Non
         ("--server", "tls://hub", "--list"),
         ("--prefix", "10.7.0.2/24"),
         ("--prefix", "10.7.0.2", "--role", "reader"),
+        ("--prefix", "224.0.0.0/4"),
     ],
     ids=" ".join,
 )

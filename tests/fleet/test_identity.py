@@ -197,8 +197,19 @@ def test_a_file_that_is_not_a_key(tmp_path: Path) -> None:
     path = tmp_path / "key"
     path.write_bytes(b"\xff\xfe\xff")
     path.chmod(0o600)
-    with pytest.raises(KeyRefused, match="not text"):
+    with pytest.raises(KeyRefused, match="not text") as caught:
         read_key(path)
+    assert str(path) in caught.value.detail
     path.write_bytes(b"x" * (MAX_LINE + 1))
     with pytest.raises(UntrustedFile):
         read_key(path)
+
+
+def test_a_file_with_a_damaged_key_is_named(tmp_path: Path) -> None:
+    """It may be one that a command has made itself, which its user does not know."""
+    path = tmp_path / "key"
+    write_key(path, LINE)
+    path.write_text(path.read_text("utf-8")[:50], "utf-8")
+    with pytest.raises(KeyRefused) as caught:
+        read_key(path)
+    assert caught.value.detail.startswith(f"{path}: ")

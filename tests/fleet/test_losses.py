@@ -9,7 +9,7 @@ import pytest
 
 from wintun_api.fleet.accounts import Cause
 from wintun_api.fleet.ledger import Ledger
-from wintun_api.fleet.losses import QUIET, Losses
+from wintun_api.fleet.losses import QUIET, Losses, told
 
 
 @pytest.fixture
@@ -40,3 +40,21 @@ def test_a_loss_of_unknown_number_is_told_at_once_and_more_of_it_later(ledger: L
     assert not losses.is_news(2, 101.0 + QUIET / 2)
     assert losses.is_news(2, 101.0 + QUIET)
     assert not losses.is_news(2, 101.0 + 2 * QUIET)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_sentence_is_right_for_every_number(count: int) -> None:
+    """One packet and several read alike."""
+    assert told(Cause.RING, count) == (
+        f"Lost packets: {count}. The receive ring of the adapter was full."
+    )
+
+
+@pytest.mark.parametrize("cause", [one for one in Cause if one is not Cause.LINK_LOCAL])
+def test_every_cause_has_a_sentence(cause: Cause) -> None:
+    """It has the number and ends as sentences do, with no word for one packet or for several."""
+    said = told(cause, 1)
+    assert "1" in said
+    assert said.endswith(".")
+    assert "1 packet" not in said
+    assert said == told(cause, 3).replace("3", "1")

@@ -17,7 +17,7 @@ from wintun_api.fleet.bus.seam import Change, Entry, Message
 from wintun_api.fleet.identity import KeyLine
 from wintun_api.fleet.problems import BusUnavailable, KeyRefused, LaboratoryMissing
 from wintun_api.fleet.rights import Role
-from wintun_api.fleet.server.issuing import issue, revoke
+from wintun_api.fleet.server.issuing import issue, issue_to, revoke
 from wintun_api.fleet.server.laboratory import Laboratory
 
 
@@ -108,6 +108,28 @@ async def test_a_key_that_the_server_did_not_get_is_not_kept(server: Server) -> 
     with pytest.raises(BusUnavailable):
         await server.issue()
     assert server.plan == before
+
+
+@looped
+async def test_a_key_that_cannot_be_written_is_taken_back(server: Server, tmp_path: Path) -> None:
+    """The server would accept it, and nobody would have it; the error names the place."""
+    (tmp_path / "file").touch()
+    path = tmp_path / "file" / "key"
+    with pytest.raises(NotADirectoryError) as caught:
+        await issue_to(path, server.laboratory, "lab")
+    assert caught.value.filename in (str(path), str(path.parent))
+    assert server.plan.find("lab").users == ()
+
+
+@looped
+async def test_a_file_that_is_there_takes_no_key(server: Server, tmp_path: Path) -> None:
+    """What is in it stays."""
+    path = tmp_path / "key"
+    path.write_text("mine", "utf-8")
+    with pytest.raises(FileExistsError):
+        await issue_to(path, server.laboratory, "lab")
+    assert path.read_text("utf-8") == "mine"
+    assert server.plan.find("lab").users == ()
 
 
 @looped
