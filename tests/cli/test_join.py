@@ -16,9 +16,9 @@ import pytest
 
 from tests.cli.commands import COMMAND, Program, environment, invoke
 from tests.cli.conftest import Start
+from tests.disk import mounted, mounts
 from tests.fleet.server.servers import Server, serving
 from tests.running import TOKEN, RunningService
-from tests.small_disk import small_disk
 from tests.waiting import PATIENCE
 from wintun_api.choices import Scope
 from wintun_api.cli.exit_codes import ExitCode
@@ -265,19 +265,13 @@ def test_counters_that_cannot_be_read_are_kept(lab: Lab) -> None:
     assert ledger.with_name(f"{ledger.name}.old").read_bytes() == b"of another version"
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="its disks are not mounted")
+@mounts
 def test_counters_without_room_are_told(lab: Lab) -> None:
     """The agent does not start, and says which file has no room."""
-    disk = lab.path / "small"
-    within = small_disk(disk, 300 << 10)
-    own = ("--url", lab.service.url, *lab.fleet[2:], "--data-dir", str(disk / "agents"))
-    program = lab.start(
-        *("join", "lab", "--adapter", "L1", *own), within=within, WINTUN_API_TOKEN=TOKEN
-    )
-    assert program.process.wait(PATIENCE) == ExitCode.FAILED
-    assert "No space left on device" in program.stderr
-    assert str(disk / "agents" / "lab") in program.stderr
-    assert "Traceback" not in program.stderr
+    own = ("--url", lab.service.url, *lab.fleet[2:], "--data-dir", str(lab.path / "small"))
+    with mounted(lab.path / "small", "300k") as disk:
+        result = invoke("join", "lab", "--adapter", "L1", *own, WINTUN_API_TOKEN=TOKEN)
+    refused(result, ExitCode.FAILED, "No space left on device", str(disk / "lab"))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="its pipes close in another way")

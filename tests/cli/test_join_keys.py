@@ -13,7 +13,7 @@ import pytest
 pytest.importorskip("nats", reason="not installed: nats")
 
 from tests.cli.commands import PATIENCE, invoke
-from tests.cli.conftest import Start
+from tests.disk import fill, mounted, mounts
 from tests.fleet.server.servers import (
     LAB,
     Server,
@@ -25,7 +25,6 @@ from tests.fleet.server.servers import (
     plan_of,
     serving,
 )
-from tests.small_disk import small_disk
 from tests.waiting import until
 from wintun_api.fleet.identity import PREFIX, KeyLine, read_key
 from wintun_api.fleet.network import Network
@@ -84,17 +83,14 @@ def test_a_file_that_is_there_is_kept(tmp_path: Path, data: tuple[str, str]) -> 
     assert invoke("join", "keys", *data, "--list", "--json").stdout == "[]\n"
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="its disks are not mounted")
-def test_a_key_without_room_is_taken_back(
-    start: Start, tmp_path: Path, data: tuple[str, str]
-) -> None:
+@mounts
+def test_a_key_without_room_is_taken_back(tmp_path: Path, data: tuple[str, str]) -> None:
     """The bus would accept it, and nobody would have it; the file is named."""
-    path = tmp_path / "full" / "key"
-    full = small_disk(path.parent, 8192, full=8192)
-    program = start("join", "keys", *data, "--output", str(path), within=full)
-    assert program.process.wait(PATIENCE) == 1
-    assert f"Cannot read or write {path}: No space left on device." in program.stderr
-    assert "Traceback" not in program.stderr
+    with mounted(tmp_path / "full") as disk:
+        fill(disk)
+        made = invoke("join", "keys", *data, "--output", str(disk / "key"))
+    assert made.exit_code == 1
+    assert f"Cannot read or write {disk / 'key'}: No space left on device." in made.stderr
     assert invoke("join", "keys", *data, "--list", "--json").stdout == "[]\n"
 
 

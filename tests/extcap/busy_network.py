@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import time
+
+import pytest
 
 from tests.fleet.running import prepared
+from tests.waiting import let_pass, pass_by
 from wintun_api.extcap import networks
 from wintun_api.extcap.answers import answer
 from wintun_api.fleet.bus.seam import Bus
@@ -19,19 +21,17 @@ working: list[asyncio.Future[None]] = []
 async def work() -> None:
     """Use nearly all the time, in a task that nothing waits for."""
     while True:
-        end = time.monotonic() + 0.005
-        while time.monotonic() < end:
-            pass
+        let_pass(0.005)
         await asyncio.sleep(0)
 
 
 async def connect(_network: Network) -> Bus:
     """Connect, which takes a moment, with a task that reads as long as there is a connection."""
     working.append(asyncio.ensure_future(work()))
-    await asyncio.sleep(CONNECTING)
+    await pass_by(CONNECTING)
     return prepared().connect("reader")
 
 
 if __name__ == "__main__":
-    networks._connect = connect  # type: ignore[assignment]
+    pytest.MonkeyPatch().setattr(networks, "_connect", connect)
     sys.exit(answer(sys.argv[1:]))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.client.streams import run
-from tests.fleet.memory import MemoryBucket, MemoryBus, MemoryServer
+from tests.fleet.memory import MemoryBucket, MemoryServer
 from tests.fleet.running import LAB, A, B, C, eventually, prepared, put_card
 from tests.waiting import pass_by
 from wintun_api.client.backoff import Backoff
@@ -282,23 +282,15 @@ def test_a_claim_of_an_end_is_deleted() -> None:
     run(work())
 
 
-class SlowBucket(MemoryBucket):
-    """A bucket that has others delete first; what was deleted is told to watchers later."""
-
-    def __init__(self, bus: MemoryBus, name: str) -> None:
-        super().__init__(bus, bus.server.kept(name))
-        self.deleted: list[str] = []
-        self.go_on = asyncio.Event()
-
-    async def delete(self, key: str) -> None:
-        """Delete a key; the first one is deleted at once."""
-        self.deleted.append(key)
-        if len(self.deleted) > 1:
-            await self.go_on.wait()
-
-
-def test_routes_are_computed_while_claims_are_deleted() -> None:
+def test_routes_are_computed_while_claims_are_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
     """A claim that was deleted is gone as a whole, though the bucket has not told it yet."""
+    deleted: list[str] = []
+    go_on = asyncio.Event()
+
+    async def delete(_bucket: MemoryBucket, key: str) -> None:
+        deleted.append(key)
+        if len(deleted) > 1:
+            await go_on.wait()
 
     async def work() -> None:
         faults: list[dict[str, Any]] = []
@@ -307,13 +299,12 @@ def test_routes_are_computed_while_claims_are_deleted() -> None:
         one, other = await Claimant(server, A).start(), await Claimant(server, B).start()
         one.want("10.1.0.0/16", "fd00::/64")
         await eventually(lambda: len(one.claims.routes) == 2)
-        bucket = SlowBucket(one.bus, LAB.routes)
-        one.claims._bucket = bucket
+        monkeypatch.setattr(MemoryBucket, "delete", delete)
         releasing = asyncio.ensure_future(one.claims.release())
-        await eventually(lambda: len(bucket.deleted) == 2)
+        await eventually(lambda: len(deleted) == 2)
         other.want("10.2.0.0/16")
         await eventually(lambda: one.claims.routes.owners.get(OTHER) == B)
-        bucket.go_on.set()
+        go_on.set()
         await releasing
         assert faults == []
         await one.stop()
