@@ -236,6 +236,17 @@ def test_a_server_that_somebody_else_operates_can_have_the_network(tmp_path: Pat
         server.wait(PATIENCE)
 
 
+def test_a_bus_of_this_machine_is_prepared_again(tmp_path: Path) -> None:
+    """Its certificate is known here, though no system trusts it."""
+    with serving(
+        tmp_path / "bus", plan_of(Listening("0.0.0.0", free_port(), ("127.0.0.1",)))
+    ) as bus:
+        (url,) = bus.plan.listening.urls
+        data = ("--data-dir", str(bus.laboratory.path))
+        ready = invoke("join", "keys", *data, "--prepare", url)
+        assert ready.stdout == f"The network lab is ready at {url}.\n", ready.stderr
+
+
 def test_a_shell_completes_the_networks_of_the_bus(tmp_path: Path) -> None:
     """Those that begin so; none and no message where there is no bus."""
     laboratory = Laboratory(tmp_path / "bus")

@@ -305,8 +305,10 @@ def _prepare(laboratory: Laboratory, chosen: PlannedNetwork, url: str, *, as_jso
     from wintun_api.fleet.server.administration import prepare_at
     from wintun_api.fleet.urls import check_servers
 
-    server = check_servers([url])[0]
-    asyncio.run(prepare_at(server, chosen, laboratory.plan().bounds))
+    plan, server = laboratory.plan(), check_servers([url])[0]
+    own = server in (*plan.listening.urls, plan.listening.own_url)
+    ca = laboratory.trusted(plan) if own else None
+    asyncio.run(prepare_at(server, chosen, plan.bounds, ca))
     if as_json:
         show_json({"prepared": chosen.network.name, "server": server})
     else:

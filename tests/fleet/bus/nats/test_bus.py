@@ -33,9 +33,9 @@ HERE, THERE = "here", "there"
 posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signal")
 
 
-def tls_server(server: NatsServer, folder: Path) -> str:
+def tls_server(server: NatsServer, folder: Path, *names: str) -> str:
     """Have a server encrypt, and return its certificate."""
-    certificate, key = make_certificate(folder)
+    certificate, key = make_certificate(folder, *names)
     server.more["tls"] = {"cert_file": str(certificate), "key_file": str(key)}
     return certificate.read_text("utf-8")
 
@@ -45,13 +45,14 @@ def by(line: KeyLine, *servers: str, ca: str | None = None) -> KeyLine:
     return replace(line, servers=servers, ca=ca)
 
 
-def refused(line: KeyLine) -> str:
-    """Connect, which fails, and return what is said of it."""
+def refused(line: KeyLine, hint: str = "") -> str:
+    """Connect, which fails, and return what is said of it; the hint has these words."""
 
     async def work() -> str:
         with pytest.raises((BusUnavailable, KeyRefused)) as caught:
             await NatsBus.connect(line)
         assert caught.value.hint
+        assert hint in caught.value.hint
         assert line.identity.seed.decode() not in repr(caught.value) + str(caught.value)
         return f"{type(caught.value).__name__}: {caught.value.detail}"
 
@@ -187,8 +188,36 @@ def test_encryption(nats_server: NatsServer, tmp_path: Path) -> None:
         await bus.aclose()
 
     run(work())
-    for wrong in (other.read_text("utf-8"), None):
-        assert f"certificate of {url} cannot be trusted" in refused(by(line, url, ca=wrong))
+    for wrong, hint in ((other.read_text("utf-8"), "new key line"), (None, "SSL_CERT_FILE")):
+        said = refused(by(line, url, ca=wrong), hint)
+        assert f"certificate of {url} cannot be trusted" in said
+
+
+def test_an_authority_of_ones_own_is_named_in_a_variable(
+    nats_server: NatsServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A key line without certificates is for a server that the system trusts, with this file."""
+    tls_server(nats_server, tmp_path / "pair")
+    line = nats_server.line()
+    nats_server.start()
+    url = nats_server.url.replace("nats:", "tls:")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "pair" / "certificate.pem"))
+
+    async def work() -> None:
+        bus = await NatsBus.connect(by(line, url))
+        assert bus.connected
+        await bus.aclose()
+
+    run(work())
+
+
+def test_a_name_that_the_certificate_lacks(nats_server: NatsServer, tmp_path: Path) -> None:
+    """Another file of authorities would not help, and the hint does not say so."""
+    ca = tls_server(nats_server, tmp_path / "pair", "hub")
+    line = nats_server.line()
+    nats_server.start()
+    url = nats_server.url.replace("nats://127.0.0.1", "tls://localhost")
+    assert refused(by(line, url, ca=ca), "--hostname").endswith("not valid for 'localhost'.")
 
 
 @pytest.mark.parametrize("loop", ["asyncio", "uvloop"])

@@ -307,7 +307,12 @@ class NatsBus:
                 url, pending=self._pending, drained=self._drained, denied=self._refuse
             )
             try:
-                await connection.open(self._line.identity, self._context, self._name)
+                await connection.open(
+                    self._line.identity,
+                    self._context,
+                    self._name,
+                    of_system=self._line.ca is None,
+                )
                 await self._attach_all(connection)
             except FleetError as error:
                 problems[url] = error

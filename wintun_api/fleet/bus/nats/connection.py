@@ -36,6 +36,23 @@ CLOSE_PATIENCE: Final = 2.0
 
 NO_CONNECTION: Final = "There is no connection with the bus."
 
+# For a certificate that is not trusted: where a key line names whom to trust, and where none does.
+_NEW_LINE: Final = "Make a new key line where the bus is: it brings the certificate along."
+_AUTHORITY: Final = (
+    "It is checked with the authorities that this system trusts. If another one has signed it, put "
+    "the path of a file with the certificate of that authority into the variable SSL_CERT_FILE."
+)
+_OTHER_NAME: Final = (
+    "Name the server in the URL by a name or an address that the certificate has. A wintun-api bus "
+    "gets a certificate for another name with --hostname."
+)
+_OTHER_TIME: Final = (
+    "Look whether the clocks of this machine and of the server are right; if they are, the server "
+    "needs a new certificate."
+)
+# By X509_V_ERR_* of OpenSSL: not yet valid, expired, another name, another address.
+_CERTIFICATES: Final = {9: _OTHER_TIME, 10: _OTHER_TIME, 62: _OTHER_NAME, 64: _OTHER_NAME}
+
 _BAD_SUBJECT: Final = re.compile(r"^$|[\s\x00]")
 _DENIED: Final = re.compile(r'permissions violation for (publish|subscription) to "([^"]*)"')
 
@@ -74,8 +91,16 @@ class Connection:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._errors: list[Exception] = []
 
-    async def open(self, identity: Identity, context: ssl.SSLContext, name: str) -> None:
+    async def open(
+        self, identity: Identity, context: ssl.SSLContext, name: str, *, of_system: bool
+    ) -> None:
         """Connect.
+
+        Args:
+            identity: Who this host is.
+            context: What the certificate of the server is checked with.
+            name: What the server calls this connection.
+            of_system: Whether these are the authorities of the system; an error says so.
 
         Raises:
             KeyRefused: The server does not know the key.
@@ -101,7 +126,7 @@ class Connection:
         except Exception as error:  # noqa: BLE001 - whatever a strange server causes in nats-py
             causes = [*self._errors, error]
             await self.close("It could not be opened.")
-            raise _refusal(self.url, causes) from None
+            raise _refusal(self.url, causes, of_system=of_system) from None
         except BaseException:
             await self.close("It could not be opened.")
             raise
@@ -364,7 +389,7 @@ def _is_about_the_key(said: str) -> bool:
     return "authorization violation" in said.lower() or "authentication" in said.lower()
 
 
-def _refusal(url: str, causes: list[Exception]) -> BusUnavailable | KeyRefused:
+def _refusal(url: str, causes: list[Exception], *, of_system: bool) -> BusUnavailable | KeyRefused:
     """Return what to raise for what nats-py says when it cannot connect."""
     for one in causes:
         if _is_about_the_key(str(one)):
@@ -374,8 +399,8 @@ def _refusal(url: str, causes: list[Exception]) -> BusUnavailable | KeyRefused:
             )
         if isinstance(one, ssl.SSLCertVerificationError):
             return BusUnavailable(
-                f"The certificate of {url} cannot be trusted: {one.verify_message}.",
-                hint="Make a new key line where the bus is: it brings the certificate along.",
+                f"The certificate of {url} cannot be trusted: {one.verify_message.rstrip('.')}.",
+                hint=_CERTIFICATES.get(one.verify_code, _AUTHORITY if of_system else _NEW_LINE),
             )
     told = [str(one) for one in causes if isinstance(one, OSError) and str(one)]
     said = told[0] if told else (str(causes[0]) or "it does not answer in time")
