@@ -216,7 +216,15 @@ class MemorySubscription(Intake):
 class MemoryWatch:
     """The changes of a bucket for one connection."""
 
-    def __init__(self, bus: MemoryBus, kept: _Kept, take: Callable[[Entry], None]) -> None:
+    def __init__(
+        self,
+        bus: MemoryBus,
+        kept: _Kept,
+        take: Callable[[Entry], None],
+        missed: Callable[[], None] | None,
+    ) -> None:
+        self._missed = missed
+        self._has_begun = False
         self._bus = bus
         self._kept = kept
         self._take = take
@@ -225,6 +233,9 @@ class MemoryWatch:
 
     def begin(self) -> None:
         """Take every key, and those that are gone since the last time."""
+        if self._has_begun and self._missed is not None:
+            self._missed()
+        self._has_begun = True
         self._kept.watches.add(self)
         self._kept.all_watches.add(self)
         gone = [one for key, one in self._known.items() if key not in self._kept.entries]
@@ -288,10 +299,12 @@ class MemoryBucket:
         if key in self._kept.entries:
             self._kept.write(key, None, self._bus.server.now_ns())
 
-    async def watch(self, take: Callable[[Entry], None]) -> MemoryWatch:
+    async def watch(
+        self, take: Callable[[Entry], None], missed: Callable[[], None] | None = None
+    ) -> MemoryWatch:
         """Call `take` for every key that is there, then for every change."""
         self._bus.must_be_connected()
-        watch = MemoryWatch(self._bus, self._kept, take)
+        watch = MemoryWatch(self._bus, self._kept, take, missed)
         self._bus.watches.add(watch)
         watch.begin()
         return watch

@@ -600,17 +600,23 @@ class Contract:
         run(work())
 
     def test_a_watch_after_an_interruption(self, ground: Any) -> None:
-        """Keys that were deleted, written and created meanwhile are taken as they are now."""
+        """Keys that were deleted, written and created meanwhile are taken as they are now.
+
+        It is said before that other changes may have been missed.
+        """
 
         async def work() -> None:
             async with ground() as g:
                 a, b = await g.connect(A), await g.connect(B)
                 mine, theirs = await a.bucket(LAB.routes), await b.bucket(LAB.routes)
                 told, taken = Taken(), Taken()
+                taken_before: set[int] = set()  # before what was missed
                 a.notify(told.change)
                 for key in ("deleted", "stays", "changed"):
                     await theirs.create(key, b"1")
-                await (await mine.watch(taken.entry)).caught_up()
+                watch = await mine.watch(taken.entry, lambda: taken_before.add(len(taken.entries)))
+                await watch.caught_up()
+                assert not taken_before
                 before = {one.key: one for one in taken.entries}
                 taken.entries.clear()
                 await g.cut(A)
@@ -620,6 +626,7 @@ class Contract:
                 await theirs.create("new", b"3")
                 await g.mend(A)
                 await taken.until(lambda: len(taken.entries) == 4)
+                assert taken_before == {0}
                 after = {one.key: one for one in taken.entries}
                 assert after["stays"] == before["stays"]
                 assert after["deleted"].value is None

@@ -123,12 +123,15 @@ class Bucket(Protocol):
             BusUnavailable: The server does not answer.
         """
 
-    async def watch(self, take: Callable[[Entry], None]) -> Watch:
+    async def watch(
+        self, take: Callable[[Entry], None], missed: Callable[[], None] | None = None
+    ) -> Watch:
         """Call `take` for every key that is there, then for every change.
 
         After an interruption every key is taken once more, also those that were deleted meanwhile,
         with None for their value. Such a deletion has the last known revision and time of its key;
-        the same is true of a key that has expired.
+        the same is true of a key that has expired. Of several changes of a key in between only the
+        last one is taken: `missed` is called before, which can happen on the same connection.
 
         Raises:
             BusDenied: This host may not read it.

@@ -73,9 +73,11 @@ class NatsBucket:
         """Delete a key; nothing happens if it is not there."""
         await self._write(key, b"", {OPERATION: DELETE})
 
-    async def watch(self, take: Callable[[Entry], None]) -> NatsWatch:
+    async def watch(
+        self, take: Callable[[Entry], None], missed: Callable[[], None] | None = None
+    ) -> NatsWatch:
         """Call `take` for every key that is there, then for every change."""
-        watch = NatsWatch(self._bus, self._name, self._max_age, take)
+        watch = NatsWatch(self._bus, self._name, self._max_age, take, missed or _ignore)
         await watch.begin()
         return watch
 
@@ -108,12 +110,18 @@ class NatsWatch:
     """The changes of a bucket, over all connections."""
 
     def __init__(
-        self, bus: Connections, name: str, max_age: float, take: Callable[[Entry], None]
+        self,
+        bus: Connections,
+        name: str,
+        max_age: float,
+        take: Callable[[Entry], None],
+        missed: Callable[[], None],
     ) -> None:
         self._bus = bus
         self._name = name
         self._max_age = max_age
         self._take = take
+        self._missed = missed
         self._known: dict[str, Entry] = {}
         self._seen: set[str] = set()  # since the present delivery began
         self._syncing = True
@@ -159,6 +167,7 @@ class NatsWatch:
             connection = await self._bus.next_connection()
             if connection is None:
                 return
+            self._missed()
             try:
                 await self._deliver(connection)
             except FleetError as error:
@@ -242,6 +251,10 @@ class NatsWatch:
             self._take(entry)
         except Exception:  # one who fails must not end the connection for all
             logger.exception("A change of %s could not be taken.", entry.key)
+
+
+def _ignore() -> None:
+    """Know nothing of what was missed."""
 
 
 def _is_gone(headers: Any) -> bool:

@@ -26,6 +26,7 @@ from wintun_api.moments import NS_PER_SECOND
 PATIENCE: Final = 5.0  # seconds for an answer of the server
 HEARTBEAT: Final = 5.0  # seconds, in which the server says something in any case
 SILENCE: Final = 3 * HEARTBEAT  # after which a delivery has ended
+LATE: Final = 1.0  # seconds by which a timer is late if this process stood still
 INACTIVE: Final = 30.0  # seconds after which the server forgets a consumer without a reader
 
 STREAM_NOT_FOUND: Final = 10059
@@ -202,7 +203,7 @@ class Delivery:
         self.pending = int(answer.get("num_pending", 0)) + int(delivered)
         loop = asyncio.get_running_loop()
         self._heard = loop.time()
-        self._silence = loop.call_later(SILENCE, self._listen)
+        self._listen_in(SILENCE)
 
     async def _create(self, stream: str, subject: str, policy: dict[str, Any]) -> dict[str, Any]:
         connection = self._connection
@@ -300,13 +301,19 @@ class Delivery:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _listen(self) -> None:
+    def _listen_in(self, seconds: float) -> None:
         loop = asyncio.get_running_loop()
-        left = self._heard + SILENCE - loop.time()
-        if left <= 0:
-            self._break("The server is silent.")
+        self._silence = loop.call_later(seconds, self._listen, loop.time() + seconds)
+
+    def _listen(self, due: float) -> None:
+        now = asyncio.get_running_loop().time()
+        left = self._heard + SILENCE - now
+        if left > 0:
+            self._listen_in(left)
+        elif now - due > LATE:  # this process stood still, and what has come waits to be read
+            self._listen_in(LATE)
         else:
-            self._silence = loop.call_later(left, self._listen)
+            self._break("The server is silent.")
 
     def _lost(self, ended: asyncio.Future[str]) -> None:
         self._break(ended.result())
