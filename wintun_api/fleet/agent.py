@@ -91,6 +91,7 @@ class Agent:
             network,
             self._clock,
             self._appeared,
+            own=self.host,
             lifetime=pace.lifetime,
             patience=pace.patience,
         )

@@ -21,6 +21,7 @@ from wintun_api.moments import NS_PER_SECOND
 RENEWAL: Final = 10.0  # seconds between two cards
 LIFETIME: Final = 30.0  # seconds without a card after which a host is dead
 RETURN: Final = 10.0  # seconds that hosts have to come back when this one was away itself
+LATE: Final = 1.0  # seconds after its time in which a look is one of a host that stood still
 MAX_HOSTS: Final = 4096
 
 
@@ -97,7 +98,9 @@ async def host_names(bus: Bus, network: Network) -> dict[str, str]:
 class Inventory:
     """Watch the cards of all hosts. Event loop thread only.
 
-    While there is no connection no host is declared dead, for nothing can be known of any.
+    While there is no connection no other host is declared dead, for nothing can be known of any:
+    only this host itself, whose own card has lapsed for all others too. After an interruption, or
+    when this process stood still, the others have `patience` before they are judged.
 
     Attributes:
         hosts: The hosts that live, by their ids.
@@ -113,6 +116,7 @@ class Inventory:
         clock: Clock,
         on_host: OnHost,
         *,
+        own: str = "",
         lifetime: float = LIFETIME,
         patience: float = RETURN,
     ) -> None:
@@ -123,6 +127,7 @@ class Inventory:
             network: The network.
             clock: The server's time.
             on_host: Called with each change.
+            own: This host; nothing if it has no card.
             lifetime: Seconds without a card after which a host is dead.
             patience: Seconds that hosts have to come back when this one was away itself.
         """
@@ -133,10 +138,12 @@ class Inventory:
         self._network = network
         self._clock = clock
         self._on_host = on_host
+        self._own = own
         self._lifetime = lifetime
         self._patience = patience
         self._watch: Watch | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._due = 0.0  # of the timer
         self._patient_until = 0.0
         self._unsure: set[str] = set()  # hosts of which a card may have been missed
         self._past: dict[str, _Past] = {}  # lives that are over, unless the host is soon back
@@ -192,9 +199,9 @@ class Inventory:
     def _take(self, entry: Entry) -> None:
         known = self.hosts.get(entry.key)
         if entry.value is None:
-            if known is not None:
-                old = self._age(known) > 0.95 * self._lifetime
-                self._remove(known, Appearance.DIED if old else Appearance.LEFT, 0)
+            # One that has expired is judged by `_look`, as the others may have got a newer one.
+            if known is not None and self._age(known) < 0.95 * self._lifetime:
+                self._remove(known, Appearance.LEFT, 0)
             return
         if not is_host(entry.key) or (known is None and len(self.hosts) >= MAX_HOSTS):
             self.ignored += 1
@@ -202,7 +209,7 @@ class Inventory:
         if known is not None and entry.created_ns <= known.renewed_ns:
             return
         host = Host(entry.key, card_of(entry.value), entry.created_ns)
-        if self._age(host) > self._lifetime:
+        if known is None and self._age(host) > self._lifetime:
             return
         sure = host.id not in self._unsure
         self._unsure.discard(host.id)
@@ -244,23 +251,30 @@ class Inventory:
     def _age(self, host: Host) -> float:
         return (self._clock.server_ns() - host.renewed_ns) / NS_PER_SECOND
 
+    def _judged(self) -> list[Host]:
+        """Return the hosts whose death can be known now."""
+        return [one for one in self.hosts.values() if self._bus.connected or one.id == self._own]
+
     def _wait(self) -> None:
         """Look again when the host with the oldest card would be dead."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if not self.hosts:
-            return
+        judged = self._judged()
+        if not judged:
+            return  # `returned` looks again, or the next card
         loop = asyncio.get_running_loop()
-        left = self._lifetime - max(map(self._age, self.hosts.values()))
-        due = max(loop.time() + left, self._patient_until)
-        self._timer = loop.call_at(due + 0.01, self._look)
+        left = self._lifetime - max(map(self._age, judged))
+        self._due = max(loop.time() + left, self._patient_until) + 0.01
+        self._timer = loop.call_at(self._due, self._look)
 
     def _look(self) -> None:
         self._timer = None
-        if not self._bus.connected:
-            return  # `returned` looks again
-        for host in list(self.hosts.values()):
-            if self._age(host) > self._lifetime:
-                self._remove(host, Appearance.DIED, host.renewed_ns)
+        now = asyncio.get_running_loop().time()
+        if now - self._due > LATE:
+            self._patient_until = now + self._patience
+        else:
+            for host in self._judged():
+                if self._age(host) > self._lifetime:
+                    self._remove(host, Appearance.DIED, host.renewed_ns)
         self._wait()
