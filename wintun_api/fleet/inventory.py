@@ -155,7 +155,7 @@ class Inventory:
             BusUnavailable: The network was not prepared on this server.
         """
         bucket = await self._bus.bucket(self._network.hosts)
-        self._watch = await bucket.watch(self._take)
+        self._watch = await bucket.watch(self._take, self.returned)
         await self._watch.caught_up()
 
     async def aclose(self) -> None:
@@ -182,9 +182,9 @@ class Inventory:
         return None if epoch is None or (past is not None and epoch <= past.epoch) else epoch
 
     def returned(self) -> None:
-        """Give every host some time to come back: this one has connected again.
+        """Give every host some time to come back: cards may have been missed.
 
-        It has not seen all cards, so it does not know who was dead meanwhile.
+        It is called after an interruption. This host does not know who was dead meanwhile.
         """
         self._past.clear()
         self._unsure = set(self.hosts)

@@ -124,7 +124,8 @@ class Presence:
         """Look at one's own card as others see it: it may have lapsed, or be another agent's."""
         ours = host.card is not None and host.card.run == self._run_id
         if what in (Appearance.DIED, Appearance.LEFT):
-            self._begin_again()
+            if host.epoch == self._epoch:  # else another life has begun already
+                self._begin_again()
         elif ours:
             # One that was away does not judge others, but knows of all cards of its own.
             before, self._renewed_ns = self._renewed_ns, host.renewed_ns

@@ -21,8 +21,9 @@ def remarks(merging: Merging) -> Iterator[str]:
         were = "message was" if count == 1 else "messages were"
         yield f"{count} {were} not read: no agent of this version writes such."
     if merging.forgotten:
+        times = "once" if merging.forgotten == 1 else f"{merging.forgotten} times"
         yield (
-            f"There were too many captures to follow all of them ({merging.forgotten} times): the "
+            f"There were too many captures to follow all of them ({times}): the "
             "number of lost packets in the file may be too small. Read fewer hosts with: "
             "wintun-api capture --network NETWORK --host NAME"
         )
