@@ -600,3 +600,29 @@ def test_a_killed_server_is_seen_at_once(nats_server: NatsServer) -> None:
         await bus.aclose()
 
     run(work())
+
+
+def test_a_connection_that_has_ended_says_so(nats_server: NatsServer) -> None:
+    """Whatever is asked of it, the error is one of the bus: the watches come back after it."""
+    line = nats_server.line()
+    nats_server.start()
+
+    async def work() -> None:
+        bus = await NatsBus.connect(line)
+        ended = bus.current()
+        await ended.close("It was closed.")
+
+        class Reader:
+            def came(self, *_: object) -> None:
+                """Take nothing."""
+
+        with pytest.raises(BusUnavailable):
+            await ended.flush()
+        with pytest.raises(BusUnavailable):
+            await ended.subscribe("wt.lab.p.*.*", Reader())
+        with pytest.raises(BusUnavailable):
+            await ended.request("wt.lab.api.a", b"", patience=1)
+        assert not await ended.publish("wt.lab.p.a.b", b"")
+        await bus.aclose()
+
+    asyncio.run(work())

@@ -190,7 +190,7 @@ class Connection:
             subscription = await self._client.subscribe(subject, cb=partial(_give, reader))
         except errors.BadSubjectError as error:
             raise self._invalid(error, subject) from None
-        except errors.ConnectionClosedError:
+        except errors.Error:
             raise BusUnavailable(NO_CONNECTION) from None
         await self.flush()  # the server says before its answer that it refuses a subject
         if subject.lower() in self._refused:
@@ -210,7 +210,10 @@ class Connection:
             BusUnavailable: The connection ended first.
         """
         # It is not cancelled: an answer to a question that was given up ends nats-py's reading.
-        await self._until_end(self._run(self._client.flush(timeout=FOREVER)))
+        try:
+            await self._until_end(self._run(self._client.flush(timeout=FOREVER)))
+        except errors.Error:  # nats-py may know of the end before its line does
+            raise BusUnavailable(NO_CONNECTION) from None
         if not self.alive:
             raise BusUnavailable(NO_CONNECTION)
 
@@ -278,7 +281,8 @@ class Connection:
         """Return what a task returns, unless the connection ends first."""
         ended = self.line.ended
         await asyncio.wait((task, ended), return_when=asyncio.FIRST_COMPLETED)
-        if task.done():
+        # `close` cancels what still waits, which must not look as if its caller were cancelled.
+        if task.done() and not (task.cancelled() and ended.done()):
             return task.result()
         raise BusUnavailable("The connection with the bus has ended.")
 
