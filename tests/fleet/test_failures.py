@@ -195,6 +195,31 @@ def test_an_agent_is_too_slow_for_the_server(places: Places) -> None:
     assert forth.far[Cause.BUS]
 
 
+@pytest.mark.heavy
+@pytest.mark.parametrize("seconds", [20.0, 34.0, LONGER_THAN_A_CARD])
+def test_an_agent_stands_still_without_traffic(places: Places, seconds: float) -> None:
+    """Packets flow again when it goes on, whether its card has lapsed meanwhile or not."""
+    first, second = places
+    stop(second.agent.process.pid)
+    let_pass(seconds)
+    go_on(second.agent.process.pid)
+    ended(Traffic(first, second))
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("back", [True, False])
+def test_an_agent_stands_still_under_load_until_its_card_lapses(
+    places: Places, back: bool
+) -> None:
+    """The server cuts it off; it comes back, claims anew, and packets flow again."""
+    first, second = places
+    traffic = Traffic(first, second, back=back)
+    stop(second.agent.process.pid)
+    let_pass(LONGER_THAN_A_CARD)
+    go_on(second.agent.process.pid)
+    ended(traffic)
+
+
 def test_an_agent_leaves_in_order(places: Places) -> None:
     """What is sent to a host that has left has no route, and nothing is unknown."""
     first, second = places
