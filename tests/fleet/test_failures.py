@@ -208,9 +208,7 @@ def test_an_agent_stands_still_without_traffic(places: Places, seconds: float) -
 
 @pytest.mark.heavy
 @pytest.mark.parametrize("back", [True, False])
-def test_an_agent_stands_still_under_load_until_its_card_lapses(
-    places: Places, back: bool
-) -> None:
+def test_an_agent_stands_still_under_load_until_its_card_lapses(places: Places, back: bool) -> None:
     """The server cuts it off; it comes back, claims anew, and packets flow again."""
     first, second = places
     traffic = Traffic(first, second, back=back)

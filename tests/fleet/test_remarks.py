@@ -28,6 +28,16 @@ def test_a_reader_without_packets_is_told_who_brings_them() -> None:
     assert said.endswith("A host brings them where it was joined with --capture.")
 
 
+def test_hosts_with_one_name_are_told_apart() -> None:
+    """A host calls itself what it wants, so a name may bring the packets of others."""
+    merging = Merging(Wanted(hosts={"one"}))
+    merging.put("a" * 12, SESSION, message(blocks(1), name="One"), START)
+    assert list(remarks(merging)) == []
+    merging.put("b" * 12, SESSION, message(blocks(1), name="one"), START)
+    (said,) = remarks(merging)
+    assert said.startswith("2 hosts call themselves one: aaaaaaaaaaaa, bbbbbbbbbbbb. ")
+
+
 def test_each_count_has_its_sentence(merging: Merging) -> None:
     """Late packets, strange messages and captures that were forgotten."""
     merging.late, merging.rejected, merging.forgotten = 2, 3, 4

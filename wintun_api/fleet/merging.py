@@ -25,6 +25,7 @@ LIMIT: Final = 64 * 1024 * 1024  # bytes of packets that wait for their place
 WEIGHT: Final = 512  # bytes that a packet takes besides its own
 MAX_RUNS: Final = 4096  # captures whose numbers are remembered
 MAX_INTERFACES: Final = 4096
+MAX_NAMESAKES: Final = 16  # ids that are remembered of hosts that call themselves alike
 MAX_TIME: Final = 2**63 - 1
 TOGETHER: Final = 512  # packets of one host that are written together
 
@@ -107,6 +108,7 @@ class Merging:
         written: How many packets the file has.
         late: How many of them came too late for their place in the order.
         rejected: How many messages were none that an agent writes.
+        namesakes: The ids of the hosts of each wanted name, of those that have brought packets.
         forgotten: How many captures were forgotten to follow newer ones: the one that brought
             nothing for longest. What was missing before its next message is not known then.
     """
@@ -123,6 +125,7 @@ class Merging:
         self.late = 0
         self.rejected = 0
         self.forgotten = 0
+        self.namesakes: dict[str, set[str]] = {}
         self._limit = limit
         self._size = 0
         self._serial = 0
@@ -175,7 +178,14 @@ class Merging:
 
     def _is_wanted(self, host: str, name: str) -> bool:
         wanted = self.wanted.hosts
-        return not wanted or host in wanted or name.casefold() in wanted
+        if not wanted or host in wanted:
+            return True
+        if name.casefold() not in wanted:
+            return False
+        ids = self.namesakes.setdefault(name.casefold(), set())
+        if len(ids) < MAX_NAMESAKES:
+            ids.add(host)
+        return True
 
     def _interface(self, host: str, excerpt: Excerpt) -> _Interface | None:
         """Return the interface of a host's adapter; None if there are too many."""

@@ -14,6 +14,12 @@ def remarks(merging: Merging) -> Iterator[str]:
             "No captured packets of this time have come. A host brings them where it was joined "
             "with --capture."
         )
+    for name, ids in merging.namesakes.items():
+        if len(ids) > 1:
+            yield (
+                f"{len(ids)} hosts call themselves {name}: {', '.join(sorted(ids))}. The file has "
+                "the packets of all; for one of them, give its id with --host."
+            )
     if count := merging.late:
         came = "packet came too late for its" if count == 1 else "packets came too late for their"
         yield f"{count} {came} place in the order of time."

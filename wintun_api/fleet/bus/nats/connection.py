@@ -299,9 +299,11 @@ class Connection:
             return
         what, subject = found.groups()
         self._refused = {subject} if len(self._refused) > 256 else self._refused | {subject}
-        for asking in self._waiting.get(subject, ()):
+        waiting = self._waiting.get(subject, ())
+        for asking in waiting:  # who asks is told by an error
             asking.cancel()
-        self._denied(f"{what} to", subject)
+        if not waiting:
+            self._denied(f"{what} to", subject)
 
 
 class _Client(Client):
