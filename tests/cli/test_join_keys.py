@@ -119,6 +119,13 @@ def test_a_key_is_revoked_by_its_name(data: tuple[str, str]) -> None:
     assert json.loads(again.stderr)["detail"] == "No keys of the network 'lab' are called 'rig'."
 
 
+def test_a_key_that_is_not_there_is_not_revoked(data: tuple[str, str]) -> None:
+    """The hint holds for a bus in any folder."""
+    gone = invoke("join", "keys", *data, "--revoke", "nobody")
+    assert gone.exit_code == 5
+    assert "Give --list in place of --revoke" in gone.stderr
+
+
 def test_a_key_can_name_other_servers(data: tuple[str, str]) -> None:
     """Those that the host reaches, behind NAT or by a name; the port can be left out."""
     urls = ("--server", "tls://hub.example.com", "--server", "tls://192.0.2.7:5222")

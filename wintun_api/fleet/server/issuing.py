@@ -104,7 +104,7 @@ async def revoke(laboratory: Laboratory, network: str, user: str) -> User:
         if len(found) != 1:
             raise LaboratoryMissing(
                 f"{len(found) or 'No'} keys of the network {network!r} are called {user!r}.",
-                hint=f"List them with: wintun-api join keys --network {network} --list",
+                hint="Give --list in place of --revoke to see the keys.",
             )
         taken.extend(found)
         return replace(one, users=tuple(each for each in one.users if each is not found[0]))

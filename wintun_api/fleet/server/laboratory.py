@@ -95,7 +95,8 @@ class Laboratory:
         except FileNotFoundError:
             raise LaboratoryMissing(
                 f"There is no bus in {self.path}.",
-                hint="Start one with wintun-api bus, or give the directory of one with --data-dir.",
+                hint="Start one with wintun-api bus, or give the directory of one with "
+                "--bus-data-dir.",
             ) from None
         except UnicodeDecodeError:
             reason = "UnicodeDecodeError"

@@ -146,7 +146,7 @@ class Plan:
         known = ", ".join(one.network.name for one in self.networks) or "none"
         raise LaboratoryMissing(
             f"This bus has no network {name!r}. It has: {known}.",
-            hint=f"Start it with wintun-api bus --network {name} to add it.",
+            hint=f"Start the bus with --network {name} to add it.",
         )
 
     def with_network(self, changed: PlannedNetwork) -> Plan:
