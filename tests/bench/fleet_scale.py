@@ -29,12 +29,12 @@ from tests.fleet.server.servers import BOUNDS, LAB, free_port, serving
 from tests.running import running
 from tests.waiting import let_pass, pass_by, until
 from wintun_api.fleet.bus.nats import NatsBus
-from wintun_api.fleet.card import Card
-from wintun_api.fleet.claims import PAUSE, About
-from wintun_api.fleet.identity import Identity, KeyLine
-from wintun_api.fleet.inventory import RENEWAL
+from wintun_api.fleet.keys.identity import Identity, KeyLine
+from wintun_api.fleet.keys.rights import Role
+from wintun_api.fleet.members.card import Card
+from wintun_api.fleet.members.claims import PAUSE, About
+from wintun_api.fleet.members.inventory import RENEWAL
 from wintun_api.fleet.network import claim_key
-from wintun_api.fleet.rights import Role
 from wintun_api.fleet.server.certificates import make_authority
 from wintun_api.fleet.server.plan import Listening, Plan, PlannedNetwork, User
 

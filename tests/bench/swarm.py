@@ -19,11 +19,11 @@ from typing import Any, Final
 
 from tests.fleet.one_adapter import OneAdapter
 from tests.waiting import eventually, pass_by
-from wintun_api.fleet.agent import Agent
+from wintun_api.fleet.agent.agent import Agent
+from wintun_api.fleet.agent.order import Order
 from wintun_api.fleet.bus.nats import NatsBus
-from wintun_api.fleet.identity import KeyLine
-from wintun_api.fleet.ledger import Ledger
-from wintun_api.fleet.order import Order
+from wintun_api.fleet.keys.identity import KeyLine
+from wintun_api.fleet.packets.ledger import Ledger
 
 PATIENCE: Final = 600.0  # seconds; many agents share a process, and this machine with others
 RESOLUTION: Final = 0.005  # seconds; it is looked so often whether all agents know something

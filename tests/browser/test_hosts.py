@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.browser.screen import Screen
-from wintun_api.fleet.accounts import Cause
-from wintun_api.fleet.counts import NOTED
+from wintun_api.fleet.packets.accounts import Cause
+from wintun_api.fleet.packets.counts import NOTED
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator

@@ -23,7 +23,7 @@ from tests.fleet.server.servers import free_port, need_server
 from tests.needs import needs
 from tests.running import TOKEN, RunningService
 from tests.waiting import PATIENCE, until
-from wintun_api.fleet.identity import PREFIX
+from wintun_api.fleet.keys.identity import PREFIX
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="its signals are of POSIX")
 

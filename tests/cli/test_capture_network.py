@@ -24,8 +24,8 @@ from tests.fleet.sites import Site, ping
 from tests.libpcap import need_libpcap
 from tests.running import TOKEN
 from tests.waiting import until
-from wintun_api.fleet.identity import KeyLine, write_key
-from wintun_api.fleet.rights import Role
+from wintun_api.fleet.keys.identity import KeyLine, write_key
+from wintun_api.fleet.keys.rights import Role
 
 FIELDS = ("frame.interface_name", "ip.src", "icmp.type", "icmp.seq")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from wintun_api.cli.hosts import COLUMNS, Known
-from wintun_api.fleet.card import Card
+from wintun_api.fleet.members.card import Card
 
 LOST = COLUMNS.index("Lost")
 

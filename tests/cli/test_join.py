@@ -22,9 +22,9 @@ from tests.running import TOKEN, RunningService
 from tests.waiting import PATIENCE
 from wintun_api.choices import Scope
 from wintun_api.cli.exit_codes import ExitCode
-from wintun_api.fleet.identity import write_key
+from wintun_api.fleet.keys.identity import write_key
+from wintun_api.fleet.keys.rights import Role
 from wintun_api.fleet.network import Network
-from wintun_api.fleet.rights import Role
 
 pytest.importorskip("nats", reason="not installed: nats")
 

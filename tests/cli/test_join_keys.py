@@ -26,7 +26,7 @@ from tests.fleet.server.servers import (
     serving,
 )
 from tests.waiting import until
-from wintun_api.fleet.identity import PREFIX, KeyLine, read_key
+from wintun_api.fleet.keys.identity import PREFIX, KeyLine, read_key
 from wintun_api.fleet.network import Network
 from wintun_api.fleet.server.laboratory import Laboratory
 from wintun_api.fleet.server.plan import Listening

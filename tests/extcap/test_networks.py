@@ -20,8 +20,8 @@ from tests.waiting import until
 from wintun_api.capture.reader import Reader
 from wintun_api.extcap import networks
 from wintun_api.extcap.answers import DONE, FAILED, answer
-from wintun_api.fleet import folder
 from wintun_api.fleet.bus.seam import Bus
+from wintun_api.fleet.keys import folder
 
 INTERFACE = ("--extcap-interface", "wintun-api-network:lab")
 Ask = Callable[..., tuple[int, list[str], str]]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from wintun_api.capture import pcapng
-from wintun_api.fleet.excerpt import Position, begin
+from wintun_api.fleet.captures.excerpt import Position, begin
 from wintun_api.packet import build
 
 SECOND = 1_000_000_000

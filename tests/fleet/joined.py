@@ -11,10 +11,10 @@ from tests.fleet.running import LAB, PATIENCE, eventually
 from tests.running import TOKEN, RunningService
 from wintun_api.client import AsyncClient
 from wintun_api.client.backoff import Backoff
-from wintun_api.fleet.agent import Agent
+from wintun_api.fleet.agent.agent import Agent
+from wintun_api.fleet.agent.order import Order, Pace
 from wintun_api.fleet.events import Event, EventKind
-from wintun_api.fleet.ledger import Ledger
-from wintun_api.fleet.order import Order, Pace
+from wintun_api.fleet.packets.ledger import Ledger
 
 QUICK = Pace(
     renewal=0.2,

@@ -15,9 +15,9 @@ from typing import Any, Final
 
 from tests.fleet.server.servers import free_port, need_server
 from tests.waiting import until
-from wintun_api.fleet.identity import Identity, KeyLine
+from wintun_api.fleet.keys.identity import Identity, KeyLine
+from wintun_api.fleet.keys.rights import inbox
 from wintun_api.fleet.network import Network
-from wintun_api.fleet.rights import inbox
 
 LAB: Final = Network("lab")
 

@@ -17,8 +17,8 @@ from typing import Any
 from tests.cli.commands import COMMAND, Program, environment
 from tests.posix import kill
 from tests.waiting import until
-from wintun_api.fleet.accounts import Accounts
-from wintun_api.fleet.ledger import Ledger
+from wintun_api.fleet.packets.accounts import Accounts
+from wintun_api.fleet.packets.ledger import Ledger
 
 HUB = "10.200.0.254"
 ADAPTER = "L"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from tests import waiting
 from tests.fleet.memory import MemoryBus, MemoryServer
-from wintun_api.fleet.card import Card
+from wintun_api.fleet.members.card import Card
 from wintun_api.fleet.network import Network
 
 LAB = Network("lab")

@@ -22,8 +22,8 @@ from tests.fleet.traffic import Traffic, Way
 from tests.needs import needs
 from tests.posix import go_on, send_user_signal, stop
 from tests.waiting import let_pass, until
-from wintun_api.fleet.accounts import Cause
-from wintun_api.fleet.losses import totals_of
+from wintun_api.fleet.packets.accounts import Cause
+from wintun_api.fleet.packets.losses import totals_of
 
 pytest.importorskip("nats", reason="not installed: nats")
 

@@ -18,7 +18,7 @@ from wintun_api.drivers.emulated.driver import emulated_driver
 from wintun_api.drivers.emulated.library import EmulatedLibrary
 from wintun_api.drivers.emulated.machine import Machine
 from wintun_api.drivers.wintun.abi import Generation
-from wintun_api.fleet.order import Pace
+from wintun_api.fleet.agent.order import Pace
 from wintun_api.packet import build
 
 HOSTS = 100

@@ -13,7 +13,7 @@ from tests.fleet.running import eventually, prepared
 from tests.fleet.sites import Site, unanswered
 from tests.waiting import pass_by
 from wintun_api.client import ProblemError
-from wintun_api.fleet.accounts import BEFORE
+from wintun_api.fleet.packets.accounts import BEFORE
 
 STEPS = 40
 

@@ -19,7 +19,7 @@ from typing import Any
 from tests.fleet import datagrams
 from tests.fleet.places import Place
 from tests.waiting import until, within
-from wintun_api.fleet.accounts import BEFORE, FAR, NEAR, Accounts, Arrived, Cause, Sent
+from wintun_api.fleet.packets.accounts import BEFORE, FAR, NEAR, Accounts, Arrived, Cause, Sent
 
 PORT = 9000
 PATIENCE = 60.0

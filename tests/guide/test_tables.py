@@ -273,13 +273,13 @@ def test_the_settings_are_generated() -> None:
 
 def test_every_cause_of_loss_between_hosts() -> None:
     """The page of many hosts says what to do about each cause, in the order of the code."""
-    causes = pytest.importorskip("wintun_api.fleet.accounts").Cause
+    causes = pytest.importorskip("wintun_api.fleet.packets.accounts").Cause
     assert first_column(section("fleet", "## What became of every packet")) == list(causes)
 
 
 def test_everything_else_that_an_agent_counts() -> None:
     """The page of many hosts says what each count is about, in the order of the code."""
-    counts = pytest.importorskip("wintun_api.fleet.counts")
+    counts = pytest.importorskip("wintun_api.fleet.packets.counts")
     assert first_column(section("fleet", "### What else an agent counts")) == list(counts.NOTED)
 
 

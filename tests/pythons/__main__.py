@@ -34,10 +34,10 @@ WRITERS = (
 # What ends and cancels tasks in every order.
 FLEET = (
     "tests/fleet/bus",
-    "tests/fleet/test_agent.py",
-    "tests/fleet/test_exchange.py",
-    "tests/fleet/test_capturing.py",
-    "tests/fleet/test_remote.py",
+    "tests/fleet/agent/test_agent.py",
+    "tests/fleet/agent/test_exchange.py",
+    "tests/fleet/captures/test_capturing.py",
+    "tests/fleet/remote/test_remote.py",
 )
 PARTS = (
     *WRITERS,

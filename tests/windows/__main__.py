@@ -48,8 +48,8 @@ LEFT_OUT = [
         for name in ("chance", "corruption", "delay", "fate", "lane", "loss", "match", "rate")
     ),
     # Hosts that are dead after a second, in which Wine beside the rest of the gate does too little.
-    "tests/fleet/test_agent.py",
-    "tests/fleet/test_presence.py",
+    "tests/fleet/agent/test_agent.py",
+    "tests/fleet/agent/test_presence.py",
     "tests/fleet/test_storm.py",
     # Its server empties buckets, whose files Wine does not remove while they are open.
     "tests/fleet/server/test_attacks.py",

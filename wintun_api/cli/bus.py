@@ -143,7 +143,7 @@ def laboratory_in(data_dir: Path | None) -> Laboratory:
 
 def new_plan() -> Plan:
     """Return the plan of a server that listens on loopback and has no network yet."""
-    from wintun_api.fleet.identity import Identity
+    from wintun_api.fleet.keys.identity import Identity
     from wintun_api.fleet.server.laboratory import random_name
     from wintun_api.fleet.server.plan import Bounds, Listening, Plan
 
@@ -152,7 +152,7 @@ def new_plan() -> Plan:
 
 def with_networks(plan: Plan, names: list[str] | None) -> Plan:
     """Return a plan that has these networks too; one without any gets the default one."""
-    from wintun_api.fleet.identity import Identity
+    from wintun_api.fleet.keys.identity import Identity
     from wintun_api.fleet.network import Network
     from wintun_api.fleet.server.plan import PlannedNetwork
 

@@ -18,8 +18,8 @@ from wintun_api.cli.recording import record
 
 if TYPE_CHECKING:
     from wintun_api.fleet.bus.seam import Bus
-    from wintun_api.fleet.merging import Matches
-    from wintun_api.fleet.reading import Choice
+    from wintun_api.fleet.captures.merging import Matches
+    from wintun_api.fleet.captures.reading import Choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +69,9 @@ def capture_network(
 
     chosen = network_in(network)
     with fleet_failures(EXTRA):
-        from wintun_api.fleet.reading import opened
-        from wintun_api.fleet.remarks import remarks
-        from wintun_api.fleet.rights import Role
+        from wintun_api.fleet.captures.reading import opened
+        from wintun_api.fleet.captures.remarks import remarks
+        from wintun_api.fleet.keys.rights import Role
         from wintun_api.fleet.storage import READER
 
         async def connect() -> Bus:
@@ -92,7 +92,7 @@ def capture_network(
 
 
 def _choice(hosts: Hosts, packets: Packets) -> Choice:
-    from wintun_api.fleet.reading import Choice
+    from wintun_api.fleet.captures.reading import Choice
 
     injected = {CaptureDirection.INJECTED: True, CaptureDirection.RECEIVED: False}
     return Choice(
@@ -113,7 +113,7 @@ def _matches(expression: str) -> Matches:
     from wintun_api.cli import filter_fault
     from wintun_api.cli.output import errors_are_json
     from wintun_api.errors import FilterUnavailable, InvalidFilter
-    from wintun_api.fleet.reading import matching
+    from wintun_api.fleet.captures.reading import matching
 
     try:
         return matching(expression)

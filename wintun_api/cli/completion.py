@@ -69,7 +69,7 @@ def network_names(_context: typer.Context, incomplete: str) -> list[str]:
     """Return the networks for which this user has a key here, or a bus, that begin so."""
     found: set[str] = set()
     with suppress(Exception):
-        from wintun_api.fleet.folder import default_directory, readable_networks
+        from wintun_api.fleet.keys.folder import default_directory, readable_networks
 
         found.update(one.name for one in readable_networks(default_directory()))
     with suppress(Exception):

@@ -16,7 +16,7 @@ from wintun_api.cli.setting_options import check_variables
 
 if TYPE_CHECKING:
     from wintun_api.fleet.bus.nats import NatsBus
-    from wintun_api.fleet.reaching import Reaching
+    from wintun_api.fleet.remote.reaching import Reaching
 
 OPERATOR = "operator"  # the name of the key with which commands ask hosts
 
@@ -50,9 +50,9 @@ def connect_far(
 
 
 def _reach(host: str, network: str | None, bus: str | None, key: Path | None) -> Reaching:
-    from wintun_api.fleet.identity import read_key
-    from wintun_api.fleet.reaching import Reaching
-    from wintun_api.fleet.rights import Role
+    from wintun_api.fleet.keys.identity import read_key
+    from wintun_api.fleet.keys.rights import Role
+    from wintun_api.fleet.remote.reaching import Reaching
 
     named = network
     if named is None:

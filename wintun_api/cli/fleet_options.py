@@ -15,9 +15,9 @@ from wintun_api.cli.options import as_folder, as_path
 
 if TYPE_CHECKING:
     from wintun_api.fleet.bus.nats import NatsBus
-    from wintun_api.fleet.identity import KeyLine
+    from wintun_api.fleet.keys.identity import KeyLine
+    from wintun_api.fleet.keys.rights import Role
     from wintun_api.fleet.network import Network, Prefix
-    from wintun_api.fleet.rights import Role
     from wintun_api.fleet.storage import Storage
 
 EXTRA = "fleet"

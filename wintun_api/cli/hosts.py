@@ -26,7 +26,7 @@ from wintun_api.cli.table import show_table
 
 if TYPE_CHECKING:
     from wintun_api.fleet.bus.seam import Bus
-    from wintun_api.fleet.card import Card
+    from wintun_api.fleet.members.card import Card
     from wintun_api.fleet.network import Network
 
 COLUMNS: Final = (
@@ -86,8 +86,8 @@ async def _run(
 ) -> None:
     import asyncio
 
+    from wintun_api.fleet.keys.rights import Role
     from wintun_api.fleet.race import first_of
-    from wintun_api.fleet.rights import Role
     from wintun_api.fleet.storage import READER
 
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
@@ -175,10 +175,10 @@ class View:
     def __init__(self, bus: Bus, network: Network) -> None:
         import asyncio
 
-        from wintun_api.fleet.claims import Claims
         from wintun_api.fleet.clock import Clock
-        from wintun_api.fleet.inventory import Appearance, Host, Inventory
-        from wintun_api.fleet.routes import Routes
+        from wintun_api.fleet.members.claims import Claims
+        from wintun_api.fleet.members.inventory import Appearance, Host, Inventory
+        from wintun_api.fleet.members.routes import Routes
 
         self.changed = asyncio.Event()
 

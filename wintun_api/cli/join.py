@@ -28,9 +28,9 @@ from wintun_api.limits import MAX_PACKET
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
-    from wintun_api.fleet.accounts import Accounts
+    from wintun_api.fleet.agent.order import Order
     from wintun_api.fleet.events import Event
-    from wintun_api.fleet.order import Order
+    from wintun_api.fleet.packets.accounts import Accounts
 
 LEAST_BYTES, MOST_BYTES = 256 * 1024, 1 << 30
 EPILOG: Final = (
@@ -131,9 +131,9 @@ def join(
     with fleet_failures(EXTRA):
         # A missing package is said before a service is looked for.
         import wintun_api.fleet.bus.nats  # noqa: F401
-        from wintun_api.fleet.allowance import Allow
-        from wintun_api.fleet.capturing import CaptureOrder
-        from wintun_api.fleet.order import Order
+        from wintun_api.fleet.agent.order import Order
+        from wintun_api.fleet.captures.capturing import CaptureOrder
+        from wintun_api.fleet.remote.allowance import Allow
 
         order = Order(
             network_in(network),
@@ -159,8 +159,8 @@ async def _run(
     from wintun_api.cli.log import tell
     from wintun_api.cli.service_failure import service_failures
     from wintun_api.client import AsyncClient
-    from wintun_api.fleet.agent import Agent
-    from wintun_api.fleet.rights import Role
+    from wintun_api.fleet.agent.agent import Agent
+    from wintun_api.fleet.keys.rights import Role
 
     def show(event: Event) -> None:
         if options.as_json:
@@ -210,8 +210,8 @@ def _new_loop() -> Callable[[], AbstractEventLoop] | None:
 
 
 def _totals(accounts: Accounts) -> str:
-    from wintun_api.fleet.accounts import GROUP
-    from wintun_api.fleet.losses import lost_by
+    from wintun_api.fleet.packets.accounts import GROUP
+    from wintun_api.fleet.packets.losses import lost_by
 
     sent = counted(accounts.taken.numbered, "packet")
     confirmed = sum(one.delivered for one in accounts.sent)

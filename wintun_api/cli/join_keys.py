@@ -14,10 +14,10 @@ from wintun_api.cli.log import tell
 from wintun_api.cli.options import Json, as_path
 from wintun_api.cli.output import fail, printable, show_json
 from wintun_api.cli.table import show_table
-from wintun_api.fleet.rights import Role
+from wintun_api.fleet.keys.rights import Role
 
 if TYPE_CHECKING:
-    from wintun_api.fleet.identity import KeyLine
+    from wintun_api.fleet.keys.identity import KeyLine
     from wintun_api.fleet.network import Prefix
     from wintun_api.fleet.server.laboratory import Laboratory
     from wintun_api.fleet.server.plan import PlannedNetwork, User

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from wintun_api.extcap.stopping import Stopping
     from wintun_api.extcap.toolbar import Toolbar
     from wintun_api.fleet.bus.seam import Bus
-    from wintun_api.fleet.merging import Matches
+    from wintun_api.fleet.captures.merging import Matches
     from wintun_api.fleet.network import Network
 
 PREFIX: Final = "wintun-api-network:"
@@ -37,7 +37,7 @@ OPTIONS: Final = (
 def networks() -> list[str]:
     """Return the names of the networks that can be read here."""
     from wintun_api.errors import InvalidSettings
-    from wintun_api.fleet.folder import default_directory, readable_networks
+    from wintun_api.fleet.keys.folder import default_directory, readable_networks
 
     with suppress(InvalidSettings):
         return [one.name for one in readable_networks(default_directory())]
@@ -90,9 +90,9 @@ def blocks(
 def _blocks(
     name: str, expression: str, chosen: Chosen, toolbar: Toolbar | None, stopping: Stopping
 ) -> Iterator[bytes]:
+    from wintun_api.fleet.captures.reading import Choice, End, opened
+    from wintun_api.fleet.captures.remarks import remarks
     from wintun_api.fleet.network import Network
-    from wintun_api.fleet.reading import Choice, End, opened
-    from wintun_api.fleet.remarks import remarks
 
     network = Network(name)
     choice = Choice(
@@ -127,15 +127,15 @@ def _blocks(
 
 
 def _matches(expression: str) -> Matches:
-    from wintun_api.fleet.reading import matching
+    from wintun_api.fleet.captures.reading import matching
 
     return matching(expression)
 
 
 async def _connect(network: Network) -> Bus:
     from wintun_api.fleet.bus.nats import NatsBus
-    from wintun_api.fleet.folder import READER, default_directory
-    from wintun_api.fleet.rights import Role
+    from wintun_api.fleet.keys.folder import READER, default_directory
+    from wintun_api.fleet.keys.rights import Role
     from wintun_api.fleet.server import laboratory
     from wintun_api.fleet.storage import Storage
 

@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Final
 
 from wintun_api import files
-from wintun_api.fleet.folder import READER, SUFFIX, default_directory
-from wintun_api.fleet.identity import KeyLine, read_key
-from wintun_api.fleet.ledger import Ledger
+from wintun_api.fleet.keys.folder import READER, SUFFIX, default_directory
+from wintun_api.fleet.keys.identity import KeyLine, read_key
+from wintun_api.fleet.keys.rights import Role
 from wintun_api.fleet.network import Network
+from wintun_api.fleet.packets.ledger import Ledger
 from wintun_api.fleet.problems import KeyRefused, LaboratoryMissing
-from wintun_api.fleet.rights import Role
 from wintun_api.fleet.server.issuing import issue_to
 from wintun_api.fleet.server.laboratory import Laboratory
 from wintun_api.fleet.urls import check_servers

@@ -27,7 +27,7 @@ from tests.fleet.nats_server import NatsServer
 from tests.fleet.relay import Relay
 from wintun_api.fleet.bus.nats import NatsBus
 from wintun_api.fleet.bus.seam import Bus
-from wintun_api.fleet.identity import KeyLine
+from wintun_api.fleet.keys.identity import KeyLine
 
 
 class NatsGround:

@@ -15,10 +15,10 @@ from typing import Any, ParamSpec
 
 from tests.needs import NOT_INSTALLED, leave_out
 from tests.waiting import PATIENCE, until
-from wintun_api.fleet.identity import Identity, KeyLine, check_certificates
+from wintun_api.fleet.keys.identity import Identity, KeyLine, check_certificates
+from wintun_api.fleet.keys.rights import Role, inbox
 from wintun_api.fleet.network import Network, Prefix
 from wintun_api.fleet.problems import ServerMissing
-from wintun_api.fleet.rights import Role, inbox
 from wintun_api.fleet.server import administration, issuing
 from wintun_api.fleet.server.laboratory import Laboratory
 from wintun_api.fleet.server.log import READY

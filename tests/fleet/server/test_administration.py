@@ -14,9 +14,9 @@ pytest.importorskip("nats", reason="not installed: nats")
 from tests.fleet.server.servers import LAB, Server, looped, serving, strangers
 from wintun_api.errors import WintunApiError
 from wintun_api.fleet.bus.nats import NatsBus
-from wintun_api.fleet.identity import KeyLine
+from wintun_api.fleet.keys.identity import KeyLine
+from wintun_api.fleet.keys.rights import bucket_stream
 from wintun_api.fleet.problems import BusDenied, BusUnavailable, ServerFailed
-from wintun_api.fleet.rights import bucket_stream
 from wintun_api.fleet.server import administration
 from wintun_api.fleet.server.plan import MIB, Bounds
 

@@ -19,10 +19,10 @@ pytest.importorskip("nats", reason="not installed: nats")
 from tests.fleet.server.servers import LAB, Server, Stranger, looped, serving, strangers
 from tests.waiting import PATIENCE
 from wintun_api.fleet.bus.nats import NatsBus
-from wintun_api.fleet.identity import Identity, KeyLine
+from wintun_api.fleet.keys.identity import Identity, KeyLine
+from wintun_api.fleet.keys.rights import API, Role, bucket_key, bucket_stream, inbox
 from wintun_api.fleet.network import Network, claim_key
 from wintun_api.fleet.problems import KeyRefused
-from wintun_api.fleet.rights import API, Role, bucket_key, bucket_stream, inbox
 
 OTHER = Network("other")
 CLAIM = b"the claim of the victim"

@@ -14,9 +14,9 @@ from tests.fleet.running import eventually
 from tests.fleet.server.servers import LAB, Server, looped, need_server, serving
 from wintun_api.fleet.bus.nats import NatsBus
 from wintun_api.fleet.bus.seam import Change, Entry, Message
-from wintun_api.fleet.identity import KeyLine
+from wintun_api.fleet.keys.identity import KeyLine
+from wintun_api.fleet.keys.rights import Role
 from wintun_api.fleet.problems import BusUnavailable, KeyRefused, LaboratoryMissing
-from wintun_api.fleet.rights import Role
 from wintun_api.fleet.server.issuing import issue, issue_to, revoke
 from wintun_api.fleet.server.laboratory import Laboratory
 

@@ -20,7 +20,7 @@ from tests.waiting import eventually, pass_by
 from wintun_api.fleet.bus.nats import NatsBus
 from wintun_api.fleet.bus.seam import Change
 from wintun_api.fleet.events import EventKind
-from wintun_api.fleet.identity import Identity, KeyLine
+from wintun_api.fleet.keys.identity import Identity, KeyLine
 from wintun_api.fleet.problems import BusUnavailable, NobodyAnswers, ServerFailed
 from wintun_api.fleet.server import administration
 from wintun_api.fleet.server.plan import PlannedNetwork

@@ -13,8 +13,8 @@ from tests.fleet.running import eventually
 from tests.fleet.server.servers import LAB, Server, looped, serving
 from wintun_api.fleet.bus.nats import NatsBus
 from wintun_api.fleet.bus.seam import Entry, Message
+from wintun_api.fleet.keys.rights import Role
 from wintun_api.fleet.problems import BusDenied, KeyTaken
-from wintun_api.fleet.rights import Role
 
 BLOCK = bytes(64 * 1024)
 

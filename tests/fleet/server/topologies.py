@@ -11,8 +11,8 @@ from typing import Any
 
 from tests.fleet.server.servers import LAB, free_port, need_server
 from tests.waiting import until
-from wintun_api.fleet.identity import Identity, KeyLine
-from wintun_api.fleet.rights import Role, rights_of
+from wintun_api.fleet.keys.identity import Identity, KeyLine
+from wintun_api.fleet.keys.rights import Role, rights_of
 from wintun_api.fleet.server.configuration import SYSTEM, accounts
 from wintun_api.fleet.server.log import READY
 from wintun_api.fleet.server.plan import PlannedNetwork, User

@@ -11,11 +11,11 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from wintun_api.fleet.bus.seam import Bus
-from wintun_api.fleet.identity import KeyLine
-from wintun_api.fleet.inventory import LIFETIME
+from wintun_api.fleet.keys.identity import KeyLine
+from wintun_api.fleet.keys.rights import API, bucket_key, bucket_stream
+from wintun_api.fleet.members.inventory import LIFETIME
 from wintun_api.fleet.network import MAX_MESSAGE, MAX_VALUE, Network
 from wintun_api.fleet.problems import BusUnavailable, ServerFailed
-from wintun_api.fleet.rights import API, bucket_key, bucket_stream
 from wintun_api.fleet.server.configuration import BUCKET_BYTES
 from wintun_api.fleet.server.plan import Bounds, Plan, PlannedNetwork
 from wintun_api.moments import NS_PER_SECOND

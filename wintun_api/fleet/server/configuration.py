@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from wintun_api.errors import InvalidArgument
+from wintun_api.fleet.keys.rights import EVERYTHING, Forwarded, Role, forwarded, rights_of
 from wintun_api.fleet.network import Network
-from wintun_api.fleet.rights import EVERYTHING, Forwarded, Role, forwarded, rights_of
 from wintun_api.fleet.server.plan import MIB, Plan, PlannedNetwork, User
 
 SYSTEM: Final = "SYS"

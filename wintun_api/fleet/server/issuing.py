@@ -8,10 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from wintun_api.fleet.identity import Identity, KeyLine, write_key
+from wintun_api.fleet.keys.identity import Identity, KeyLine, write_key
+from wintun_api.fleet.keys.rights import Role
 from wintun_api.fleet.network import Prefix
 from wintun_api.fleet.problems import FleetError, LaboratoryMissing
-from wintun_api.fleet.rights import Role
 from wintun_api.fleet.server import administration
 from wintun_api.fleet.server.laboratory import Laboratory
 from wintun_api.fleet.server.plan import Plan, PlannedNetwork, User

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Final
 
 from wintun_api import files
 from wintun_api.files import UntrustedFile
-from wintun_api.fleet.folder import folder_of_user
+from wintun_api.fleet.keys.folder import folder_of_user
 from wintun_api.fleet.problems import LaboratoryInUse, LaboratoryMissing, ServerMissing
 from wintun_api.fleet.server.configuration import Paths, as_text, configuration
 from wintun_api.fleet.server.plan import Plan

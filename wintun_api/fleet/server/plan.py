@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from ipaddress import ip_address, ip_network
 from typing import Any, Final, Self
 
-from wintun_api.fleet.identity import Identity
+from wintun_api.fleet.keys.identity import Identity
+from wintun_api.fleet.keys.rights import Role
 from wintun_api.fleet.network import Network, Prefix, host_of
 from wintun_api.fleet.problems import KeyRefused, LaboratoryMissing
-from wintun_api.fleet.rights import Role
 from wintun_api.fleet.urls import PORT, url_of
 
 FORMAT: Final = 1

@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 from wintun_api.fleet.bus.seam import Bus
+from wintun_api.fleet.keys.rights import API, bucket_key, bucket_stream
 from wintun_api.fleet.network import Network
-from wintun_api.fleet.rights import API, bucket_key, bucket_stream
 
 SECOND = 1_000_000_000
 

@@ -24,7 +24,7 @@ from tests.fleet.relay import Relay
 from wintun_api.errors import InvalidArgument
 from wintun_api.fleet.bus.nats import NatsBus, connection, jetstream
 from wintun_api.fleet.bus.seam import Change
-from wintun_api.fleet.identity import Identity, KeyLine
+from wintun_api.fleet.keys.identity import Identity, KeyLine
 from wintun_api.fleet.network import sender_of
 from wintun_api.fleet.problems import BusDenied, BusUnavailable, KeyRefused, NobodyAnswers
 

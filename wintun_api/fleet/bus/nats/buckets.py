@@ -19,8 +19,8 @@ from wintun_api.fleet.bus.nats.jetstream import (
     answer_of,
 )
 from wintun_api.fleet.bus.seam import Entry
+from wintun_api.fleet.keys.rights import API, bucket_key, bucket_stream
 from wintun_api.fleet.problems import BusUnavailable, FleetError, KeyTaken, NobodyAnswers
-from wintun_api.fleet.rights import API, bucket_key, bucket_stream
 from wintun_api.moments import NS_PER_SECOND
 
 logger = logging.getLogger(__name__)

@@ -20,9 +20,9 @@ from wintun_api.fleet.bus.nats.buckets import NatsBucket
 from wintun_api.fleet.bus.nats.connection import NO_CONNECTION, Connection, Headers
 from wintun_api.fleet.bus.nats.streams import NatsStream
 from wintun_api.fleet.bus.seam import Change, Message, Notice, Take
-from wintun_api.fleet.identity import KeyLine, check_certificates
+from wintun_api.fleet.keys.identity import KeyLine, check_certificates
+from wintun_api.fleet.keys.rights import bucket_stream
 from wintun_api.fleet.problems import BusDenied, BusUnavailable, FleetError, KeyRefused
-from wintun_api.fleet.rights import bucket_stream
 
 logger = logging.getLogger(__name__)
 

@@ -19,9 +19,9 @@ from nats.aio.subscription import Subscription
 from wintun_api.errors import InvalidArgument
 from wintun_api.fleet.bus.nats.line import Line
 from wintun_api.fleet.bus.nats.parsing import Parsing
-from wintun_api.fleet.identity import Identity
+from wintun_api.fleet.keys.identity import Identity
+from wintun_api.fleet.keys.rights import inbox
 from wintun_api.fleet.problems import BusDenied, BusUnavailable, KeyRefused, NobodyAnswers
-from wintun_api.fleet.rights import inbox
 
 logger = logging.getLogger(__name__)
 

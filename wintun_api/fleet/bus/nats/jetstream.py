@@ -19,8 +19,8 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
 from wintun_api.fleet.bus.nats.connection import Connection, Headers
+from wintun_api.fleet.keys.rights import API
 from wintun_api.fleet.problems import BusUnavailable, FleetError, NobodyAnswers
-from wintun_api.fleet.rights import API
 from wintun_api.moments import NS_PER_SECOND
 
 PATIENCE: Final = 5.0  # seconds for an answer of the server
