@@ -173,6 +173,9 @@ class NatsWatch:
             except FleetError as error:
                 logger.warning("The watch of %s is interrupted: %s", self._name, error)
                 await asyncio.sleep(AGAIN)
+            except Exception:  # a fault here must not end the watch for good
+                logger.exception("The watch of %s is interrupted.", self._name)
+                await asyncio.sleep(AGAIN)
 
     async def _deliver(self, connection: Connection) -> None:
         self._syncing = True

@@ -289,6 +289,8 @@ class NatsBus:
                     if isinstance(error, KeyRefused):
                         self._tell(Change.DISCONNECTED, said)
                     logger.warning("The bus cannot be reached: %s", said)
+            except Exception:  # a fault here must not end the connections for good
+                logger.exception("The bus cannot be reached.")
             else:
                 return
 
