@@ -22,7 +22,7 @@ from wintun_api.fleet.agent.order import Pace
 from wintun_api.packet import build
 
 HOSTS = 100
-PATIENCE = 90.0  # seconds; perhaps the machine is busy
+PATIENCE = 240.0  # seconds; perhaps the machine is busy
 PACKETS = 3
 SLOW = Pace(renewal=30.0, lifetime=600.0, patience=10.0, telling=0.5)  # they share one event loop
 LETTERS = "abcdefghij"

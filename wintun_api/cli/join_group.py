@@ -32,8 +32,8 @@ class JoinGroup(TyperGroup):
 
 app = typer.Typer(
     cls=JoinGroup,
-    help="Join a network of many hosts with an adapter, or make keys for hosts. The options for "
-    "joining are in: wintun-api join NETWORK --help",
+    help="Join a network of many hosts with an adapter, or make keys for hosts. The command "
+    "wintun-api join NETWORK --help lists the options for joining.",
     epilog=join.EPILOG,
     no_args_is_help=True,
     # Options may stand before the name of the network.

@@ -11,9 +11,9 @@ from pydantic import Field
 
 from wintun_api.fleet.documents import Document, Number, Word, document_of
 from wintun_api.fleet.network import MAX_VALUE
+from wintun_api.limits import MAX_ADDRESSES
 
 MAX_ADAPTERS: Final = 64
-MAX_ADDRESSES: Final = 64  # of an adapter
 MAX_PREFIXES: Final = 256
 
 

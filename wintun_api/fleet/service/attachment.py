@@ -23,13 +23,14 @@ from wintun_api.client.problems import (
     StreamClosed,
     TokenRevoked,
 )
-from wintun_api.fleet.members.card import MAX_ADAPTERS, MAX_ADDRESSES, CardAdapter
+from wintun_api.fleet.members.card import MAX_ADAPTERS, CardAdapter
 from wintun_api.fleet.problems import (
     AdapterMissing,
     SessionMissing,
     TokenTooNarrow,
 )
 from wintun_api.fleet.service.changes import ServiceChanges
+from wintun_api.limits import MAX_ADDRESSES
 
 if TYPE_CHECKING:
     from wintun_api.client import AsyncClient, AsyncPacketStream
