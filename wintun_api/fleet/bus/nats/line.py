@@ -13,6 +13,7 @@ from nats.aio.transport import TcpTransport
 
 READ_BYTES: Final = 1 << 18  # at a time; nats-py would take an eighth of it
 LATE_SECONDS: Final = 1.0
+LOOK_SECONDS: Final = 0.1  # between two looks, each of which costs two turns of the loop
 LATE_BYTES: Final = 1 << 16
 
 
@@ -121,7 +122,7 @@ class Line(TcpTransport):
     async def read(self, buffer_size: int) -> bytes:
         """Return what has come, all of it."""
         self._reading += 1
-        if not self._looking:
+        if not self._looking and time.monotonic() - self._kept_up >= LOOK_SECONDS:
             self._looking = True
             asyncio.get_running_loop().call_soon(self._look, self._reading, 1)
         try:
