@@ -409,7 +409,8 @@ def test_all_who_show_the_accounts_agree(places: Places) -> None:
         return dict(first.network.hosts()["host1"]["counts"])
 
     until(lambda: shown()["taken"] == counts["taken"])
-    assert {name: shown()[name] for name in counts} == counts
+    card = shown()  # without the zeros of what agents count beside packets
+    assert {name: card.get(name, 0) for name in counts} == counts
 
     def reported() -> dict[str, Any]:
         hosts = json.loads(first.ask("/v1/networks"))[0]["hosts"]
