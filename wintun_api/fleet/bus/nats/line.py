@@ -100,13 +100,24 @@ class Line(TcpTransport):
         """Write what is not queued: the first thing is who this host is."""
         if self._must_encrypt and not self.encrypted:
             raise ConnectionError("The server does not encrypt, and its URL says that it does.")
-        if self._io_writer is not None and not self.ended.done():
-            self._io_writer.write(payload)
+        if (writer := self._open_writer) is not None:
+            writer.write(payload)
 
     def writelines(self, payload: list[bytes]) -> None:
         """Write what was queued."""
-        if self._io_writer is not None and not self.ended.done():
-            self._io_writer.writelines(payload)
+        if (writer := self._open_writer) is not None:
+            writer.writelines(payload)
+
+    @property
+    def _open_writer(self) -> asyncio.StreamWriter | None:
+        """What takes bytes; None after the end, when they are lost.
+
+        A transport may have ended before this line knows it, and that of Python 3.13 then fails.
+        """
+        writer = self._io_writer
+        if writer is None or self.ended.done() or writer.transport.is_closing():
+            return None
+        return writer
 
     async def drain(self) -> None:
         """Wait until little is left in the buffer."""
