@@ -207,7 +207,9 @@ def test_an_old_server_is_warned_of_and_run(
 ) -> None:
     """The version of Debian has known holes: a person is told so, and can go on."""
     real = need_server().path
-    text = f'[ "$1" = --version ] && echo "nats-server: v2.9.10" || exec {real} "$@"'
+    text = (
+        f'[ "$1" = --version ] && echo "nats-server: v2.9.10" || exec {shlex.quote(str(real))} "$@"'
+    )
     path = fake(tmp_path / "old", text)
     program = begin(start, tmp_path / "bus", **hidden, PATH=path)
     program.wait_for("Warning: nats-server 2.9.10 has known security holes")
