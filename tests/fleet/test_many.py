@@ -49,7 +49,7 @@ class OneOfMany:
         return f"10.7.0.{self.number + 1}"
 
 
-@pytest.mark.thorough
+@pytest.mark.heavy
 def test_a_hundred_hosts_reach_each_other(tmp_path: Path) -> None:
     """They start together, each learns every route, and the packets of each reach the next one."""
     library = EmulatedLibrary(Generation.TUNNEL_TYPE, Machine())
