@@ -51,7 +51,6 @@ LEFT_OUT = [
     "tests/fleet/agent/test_agent.py",
     "tests/fleet/agent/test_presence.py",
     "tests/fleet/test_storm.py",
-    "tests/fleet/test_many.py",
     # Its server empties buckets, whose files Wine does not remove while they are open.
     "tests/fleet/server/test_attacks.py",
     # It waits for a lock, for which Wine tries ten times in a moment, and Windows in ten seconds.
