@@ -138,25 +138,6 @@ def test_room_comes_back() -> None:
     asyncio.run(scene())
 
 
-def test_arrival() -> None:
-    """Who waits for packets goes on when some are put, and waits again when none are left."""
-
-    async def scene() -> None:
-        rig = Rig()
-        waiting = asyncio.ensure_future(rig.backlog.arrival())
-        await asyncio.sleep(0)
-        assert not waiting.done()
-        rig.put(ANN, b"1")
-        await asyncio.wait_for(waiting, 5)
-        rig.take()
-        again = asyncio.ensure_future(rig.backlog.arrival())
-        await asyncio.sleep(0)
-        assert not again.done()
-        again.cancel()
-
-    asyncio.run(scene())
-
-
 def test_put_back_is_next() -> None:
     """What the bus did not take comes first again, in its order, and before what came later."""
     rig = Rig()

@@ -78,7 +78,6 @@ class Backlog:
         # Each part with its place in the order of all; the first queue is served next.
         self._queues: dict[str, deque[tuple[int, Part]]] = {}
         self._order = 0
-        self._something = asyncio.Event()
         self._has_room = asyncio.Event()
         self._has_room.set()
 
@@ -105,7 +104,6 @@ class Backlog:
         queue.append((self._order, part))
         self._order += 1
         self._count(len(part.packets), size)
-        self._something.set()
 
     def take(self) -> Next | None:
         """Return what the next message carries; None if nothing waits.
@@ -126,8 +124,6 @@ class Backlog:
         del self._queues[to]
         if queue:
             self._queues[to] = queue  # behind the others
-        else:
-            self._nothing_if_empty()
         return Next(to, tuple(parts), count, size, order)
 
     def sent(self, taken: Next) -> None:
@@ -141,11 +137,6 @@ class Backlog:
             queue = deque()
         queue.extendleft((taken.order, part) for part in reversed(taken.parts))
         self._queues = {taken.to: queue, **self._queues}
-        self._something.set()
-
-    async def arrival(self) -> None:
-        """Wait until something waits."""
-        await self._something.wait()
 
     async def room(self) -> None:
         """Wait until a whole message more has room."""
@@ -156,7 +147,6 @@ class Backlog:
         parts = [part for queue in self._queues.values() for _, part in queue]
         count = sum(len(part.packets) for part in parts)
         self._queues.clear()
-        self._nothing_if_empty()
         self._count(-count, -sum(part.size for part in parts))
         return count
 
@@ -174,7 +164,6 @@ class Backlog:
         part = queue.popleft()[1]
         if not queue:
             del self._queues[to]
-            self._nothing_if_empty()
         self._count(-len(part.packets), -part.size)
         self._dropped(len(part.packets))
 
@@ -185,7 +174,3 @@ class Backlog:
             self._has_room.set()
         else:
             self._has_room.clear()
-
-    def _nothing_if_empty(self) -> None:
-        if not self._queues:
-            self._something.clear()
