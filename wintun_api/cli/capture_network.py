@@ -111,6 +111,7 @@ def _choice(hosts: Hosts, packets: Packets) -> Choice:
 def _matches(expression: str) -> Matches:
     """Compile a filter; one that is wrong ends the command with a mark at the place."""
     from wintun_api.cli import filter_fault
+    from wintun_api.cli.hints import hint_for
     from wintun_api.cli.output import errors_are_json
     from wintun_api.errors import FilterUnavailable, InvalidFilter
     from wintun_api.fleet.captures.reading import matching
@@ -122,13 +123,9 @@ def _matches(expression: str) -> Matches:
         fail(
             str(error),
             *([] if errors_are_json() else filter_fault.lines_of(problem)),
-            "Correct the filter at the mark. It is in the language of tcpdump; wintun-api guide "
-            "filters has examples.",
+            hint_for(error),
             code=ExitCode.USAGE,
             problem=problem,
         )
     except FilterUnavailable as error:
-        fail(
-            str(error),
-            "Install it with: pip install '.[filter]' in the directory of the source code.",
-        )
+        fail(str(error), error.hint)

@@ -15,11 +15,11 @@ from wintun_api.cli import bundle
 from wintun_api.cli.options import JSON_HELP, as_path
 from wintun_api.variables import DEFAULT_URL
 
-HOST, NETWORK, BUS, KEY = "--host", "--network", "--bus", "--key"
-PANEL = "Another host of a network"
-
 if TYPE_CHECKING:
     from wintun_api.cli.client import Client
+
+HOST, NETWORK, BUS, KEY = "--host", "--network", "--bus", "--key"
+PANEL = "Another host of a network"
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ def fleet_failures(extra: str) -> Iterator[None]:
             raise
         fail(
             f"The package {error.name} is missing, which this command needs.",
-            f"Install it with: pip install '.[{extra}]' in the directory of the source code.",
+            problems.how_to_install(extra),
         )
     except BrokenPipeError:  # the program that reads the output has enough
         raise

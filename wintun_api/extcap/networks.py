@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from wintun_api.fleet.network import Network
 
 PREFIX: Final = "wintun-api-network:"
-INSTALL: Final = "Install it with: pip install '.[fleet]' in the directory of the source code."
 
 _LAST: Final = "Begin with what the bus has kept of the last seconds; 0 begins now"
 _ALIKE: Final = ("direction", "snaplen")
@@ -76,6 +75,7 @@ def blocks(
         Refused: The filter is not valid, or the bus refuses or does not answer.
     """
     from wintun_api.errors import WintunApiError
+    from wintun_api.fleet.problems import how_to_install
 
     try:
         yield from _blocks(name, expression, chosen, toolbar, stopping)
@@ -84,7 +84,7 @@ def blocks(
     except ImportError as error:
         if (error.name or "").startswith("wintun_api"):
             raise
-        raise Refused(f"The package {error.name} is missing. {INSTALL}") from error
+        raise Refused(f"The package {error.name} is missing. {how_to_install('fleet')}") from error
 
 
 def _blocks(

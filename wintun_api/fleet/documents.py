@@ -1,6 +1,7 @@
 """JSON documents that strangers have written: bounded, and validated.
 
-None is asked who has written it: the subject of a message says that, or the key in a bucket.
+What a document says of its writer counts for nothing: the subject of the message tells who has
+written it, or the key in the bucket.
 """
 
 from __future__ import annotations

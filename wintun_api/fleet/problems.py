@@ -24,6 +24,11 @@ from __future__ import annotations
 from wintun_api.errors import WintunApiError
 
 
+def how_to_install(extra: str) -> str:
+    """Return how to install an extra of this package, as a sentence."""
+    return f"Install it with: pip install '.[{extra}]' in the directory of the source code."
+
+
 class FleetError(WintunApiError):
     """Base class of every error that `fleet` raises on purpose.
 

@@ -21,7 +21,7 @@ from wintun_api.fleet.captures.merging import Matches, Merging, Wanted
 from wintun_api.fleet.clock import Clock
 from wintun_api.fleet.members.inventory import host_names
 from wintun_api.fleet.network import Network, is_host
-from wintun_api.fleet.problems import BusDenied
+from wintun_api.fleet.problems import BusDenied, how_to_install
 from wintun_api.fleet.race import first_of
 from wintun_api.moments import NS_PER_SECOND, span
 
@@ -70,9 +70,13 @@ def matching(expression: str) -> Matches:
     """
     from wintun_api.capture.filters.compiler import compile_filter
     from wintun_api.capture.filters.matcher import matcher_with
+    from wintun_api.errors import FilterUnavailable
     from wintun_api.native import speedups
 
-    program, match = compile_filter(expression), matcher_with(speedups())
+    try:
+        program, match = compile_filter(expression), matcher_with(speedups())
+    except FilterUnavailable as error:  # it is this program that needs libpcap, not a service
+        raise FilterUnavailable(str(error), hint=how_to_install("filter")) from None
     return lambda packets, originals: match(program, packets, originals)
 
 

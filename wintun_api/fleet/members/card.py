@@ -60,8 +60,8 @@ class Card(Document):
         run: A random word that tells two agents with the same key from each other.
         clock_offset_ns: The server's time minus the host's.
         clock_error_ns: How far from this the truth may be.
-        counts: What became of packets since the ledger was begun; see `losses.totals_of`. And
-            since the agent was started, what it dropped or could not read; see `fleet.counts`.
+        counts: What became of packets since the ledger was begun; see `packets.losses`. And
+            since the agent was started, what it dropped or could not read; see `packets.counts`.
     """
 
     name: Word

