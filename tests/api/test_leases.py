@@ -387,7 +387,7 @@ def test_expiries_of_many() -> None:
                 done.set()
 
         for number in reversed(range(3000)):
-            later = 1.0 if number < 1000 else 1.2 if number < 2000 else 1e9
+            later = 1.0 if number < 1000 else 4.0 if number < 2000 else 1e9
             principal = Principal(str(number % 7), frozenset(), now + later)
             leases.take(principal, partial(end, number))
         await done.wait()
