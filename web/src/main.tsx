@@ -16,8 +16,9 @@ import { BrowserStore } from "./api/store";
 import { Dashboard } from "./models/dashboard";
 import { ThemeModel } from "./models/theme";
 import { App } from "./views/App";
+import { currentTab, hrefOf, readAddress } from "./views/address";
+import { bookmark } from "./views/bookmark";
 import { DashboardContext } from "./views/context";
-import { readAddress } from "./views/tabs";
 import "uplot/dist/uPlot.min.css";
 import "./styles/tokens.css";
 import "./styles/base.css";
@@ -47,6 +48,8 @@ if (search.includes("token=")) {
   window.history.replaceState(null, "", location.pathname + location.hash);
 }
 
+bookmark(dashboard);
+
 const root = document.getElementById("app");
 if (root !== null) {
   render(
@@ -61,7 +64,9 @@ const [visit] = performance.getEntriesByType("navigation") as PerformanceNavigat
 void dashboard.start((visit?.responseStatus ?? 0) < 400, key, () => document.hidden);
 window.addEventListener("hashchange", () => {
   const found = takeKey(store);
-  if (found !== null) void dashboard.signInWith(found);
+  if (found === null) return;
+  readAddress();
+  void dashboard.signInWith(found);
 });
 window.addEventListener("storage", (event) => {
   if (event.key === KEY || event.key === null) void dashboard.onKeyChanged();
@@ -72,6 +77,6 @@ document.addEventListener("visibilitychange", () => {
 
 /** The service answers with this page and a key, at the place where it is now. */
 function enter(token: string): void {
-  store.setItem(PLACE, location.hash);
+  store.setItem(PLACE, hrefOf(currentTab()));
   location.replace(`?${new URLSearchParams({ token })}`);
 }

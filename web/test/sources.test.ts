@@ -63,10 +63,14 @@ test("a circle is found, and one of types too", () => {
   expect(circle(graphOf({ ...sources, "/deep/c.ts": "" }))).toEqual([]);
 });
 
-test("only the tabs set the address", () => {
-  const setting = /location\.hash\s*=[^=]|history\.pushState/;
-  const files = Object.entries(SOURCES).filter(([, source]) => setting.test(source));
-  expect(files.map(([file]) => file)).toEqual(["../src/views/tabs.ts"]);
+test("one file reads and writes the address; the sign-in takes its key out of it", () => {
+  const address = /location\.hash\b|history\.(?:push|replace)State|\bhash\b.*= window\.location/;
+  const files = Object.entries(SOURCES).filter(([, source]) => address.test(source));
+  expect(files.map(([file]) => file).sort()).toEqual([
+    "../src/api/key.ts",
+    "../src/main.tsx",
+    "../src/views/address.ts",
+  ]);
 });
 
 /** What each folder may import: the floors that main.tsx describes. */

@@ -9,6 +9,7 @@ import type { Session, System } from "../api/types";
 import { AdaptersModel } from "./adapters";
 import { CaptureModel } from "./capture";
 import { CapturesModel } from "./captures";
+import { ChosenAdapter } from "./chosen-adapter";
 import { ComposeModel } from "./compose";
 import { ConnectionModel } from "./connection";
 import { DialogsModel } from "./dialogs";
@@ -17,7 +18,7 @@ import { NetworksModel } from "./networks";
 import { NoticesModel } from "./notices";
 import { PacketTableModel } from "./packet-table";
 import { ServiceModel } from "./service";
-import { isRunning, SessionsModel } from "./sessions";
+import { SessionsModel } from "./sessions";
 import { SignInModel } from "./sign-in";
 import type { ThemeModel } from "./theme";
 import { TrafficModel } from "./traffic";
@@ -51,6 +52,8 @@ export class Dashboard {
   readonly connection: ConnectionModel;
   readonly service: ServiceModel;
   readonly adapters: AdaptersModel;
+  /** The adapter whose packets are shown. */
+  readonly chosen: ChosenAdapter;
   readonly sessions: SessionsModel;
   readonly log = new EventLogModel((guid) => this.adapters.find(guid)?.name ?? guid);
   readonly traffic = new TrafficModel();
@@ -66,8 +69,6 @@ export class Dashboard {
   private hasCookie = false;
   private wasSignedIn = false;
   private hasPast = false;
-  /** The adapter whose packets are shown. */
-  private followed = "";
 
   constructor(
     private readonly place: Place,
@@ -79,6 +80,7 @@ export class Dashboard {
     this.client = client;
     this.service = new ServiceModel(client);
     this.adapters = new AdaptersModel(client);
+    this.chosen = new ChosenAdapter(() => this.adapters.list.value);
     this.sessions = new SessionsModel(client);
     this.capture = new CaptureModel(client, this.traffic);
     this.captures = new CapturesModel(client);
@@ -95,7 +97,13 @@ export class Dashboard {
       if (session.id === this.capture.session.peek()) this.traffic.sample(session.counters, timeMs);
     };
     effect(() => {
+      void this.adapters.list.value;
+      untracked(() => this.chosen.resolve());
+    });
+    effect(() => {
       const running = this.sessions.running.value;
+      void this.chosen.guid.value;
+      void this.chosen.name.value;
       untracked(() => this.chooseSession(running));
     });
   }
@@ -154,6 +162,7 @@ export class Dashboard {
     switch (message.type) {
       case "snapshot":
         this.adapters.reset(message.adapters);
+        this.chosen.resolveAgain();
         this.sessions.reset(message.sessions);
         this.captures.doubt();
         if (!this.hasPast) void this.readPast(message.oldest, message.id);
@@ -206,19 +215,27 @@ export class Dashboard {
     this.log.addPast(await pastEvents(this.client, oldest, last));
   }
 
-  /** Show the packets of a session that runs, when none is chosen or the chosen one is over. */
+  /**
+   * Show the packets of the chosen adapter: of the session that runs, else of the one that is over.
+   * Where none is chosen yet, that of the first session that runs is; no other takes its place.
+   */
   private chooseSession(running: readonly Session[]): void {
-    const chosen = this.sessions.find(this.capture.session.peek());
-    if (chosen !== undefined) this.followed = chosen.adapter;
-    if (chosen !== undefined && isRunning(chosen)) return;
-    const next = running.find((session) => session.adapter === this.followed);
-    // What came of a session that is over stays until the same adapter has another.
-    if (next === undefined && chosen !== undefined) return;
-    this.capture.choose((next ?? running[0])?.id ?? null);
+    const { chosen, capture, sessions } = this;
+    if (chosen.state.peek() === "none") {
+      const first = running.find((one) => this.adapters.find(one.adapter) !== undefined);
+      const adapter = first && this.adapters.find(first.adapter);
+      if (adapter === undefined) return;
+      chosen.choose(adapter);
+    }
+    const guid = chosen.guid.peek();
+    const next = running.find((one) => one.adapter === guid) ?? sessions.of(guid);
+    if (next !== undefined) capture.choose(next.id);
+    else if (chosen.state.peek() !== "gone") capture.choose(null);
   }
 
   private onSignedOut(reason: string): void {
     this.connection.signOut(reason);
+    this.chosen.clear();
     this.capture.choose(null);
     this.compose.injector.stop();
     this.adapters.reset([]);

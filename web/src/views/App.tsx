@@ -1,6 +1,8 @@
 /** The frame around every view: the tabs above, the view of the chosen one, the status below. */
 
 import type { ComponentType } from "preact";
+import { useEffect } from "preact/hooks";
+import { currentTab } from "./address";
 import { useDashboard } from "./context";
 import { EventsView } from "./EventsView";
 import { ImpairedLine } from "./Impaired";
@@ -9,7 +11,8 @@ import { OverviewView } from "./OverviewView";
 import { SignInView } from "./SignInView";
 import { StatusBar } from "./StatusBar";
 import { TopBar } from "./TopBar";
-import { currentTab, type TabId } from "./tabs";
+import type { TabId } from "./tabs";
+import { titleOf } from "./title";
 import { later } from "./ui/later";
 
 // Not everyone needs these at once, and one of them has a library that draws charts.
@@ -29,10 +32,15 @@ const VIEWS: Record<TabId, ComponentType> = {
 };
 
 export function App() {
-  const { connection, service } = useDashboard();
+  const dashboard = useDashboard();
+  const { connection, service } = dashboard;
   const state = connection.state.value;
+  const title = titleOf(dashboard);
+  useEffect(() => {
+    document.title = title;
+  }, [title]);
   if (state.name === "signed-out") return <SignInView reason={state.reason} />;
-  const View = VIEWS[currentTab.value];
+  const View = VIEWS[currentTab()];
   return (
     <div class="app" data-state={state.name}>
       <TopBar />

@@ -1,11 +1,8 @@
 /** Marks of an adapter whose network is bad on request, so that it is not forgotten. */
 
-import { useEffect } from "preact/hooks";
+import { goTo } from "./address";
 import { useDashboard } from "./context";
-import { goTo } from "./tabs";
 import { Icon } from "./ui/Icon";
-
-const TITLE = "wintun-api";
 
 /** A badge beside an adapter's name; nothing where it is not impaired. */
 export function ImpairedBadge({ guid }: { guid: string }) {
@@ -28,15 +25,6 @@ export function ImpairedLine() {
     summary: impairment,
   }));
   const names = impaired.map(({ name }) => name).join(", ");
-  useEffect(() => {
-    document.title = names === "" ? TITLE : `⚠ ${names} impaired · ${TITLE}`;
-  }, [names]);
-  useEffect(
-    () => () => {
-      document.title = TITLE;
-    },
-    [],
-  );
   const show = (guid: string) => () => {
     adapters.select(guid);
     goTo("overview");

@@ -3,9 +3,9 @@
 import type { Repeat } from "../models/compose";
 import { causeText } from "../models/losses";
 import { count, scaled } from "../models/units";
+import { goTo } from "./address";
 import { useDashboard } from "./context";
 import { ImpairedBadge } from "./Impaired";
-import { goTo } from "./tabs";
 import { Button } from "./ui/Button";
 import { Choice } from "./ui/Choice";
 import { Field } from "./ui/Field";

@@ -2,9 +2,10 @@
 
 import { useEffect, useRef } from "preact/hooks";
 import type { Theme } from "../models/theme";
+import { currentTab, goTo, hrefOf } from "./address";
 import { useDashboard } from "./context";
 import { SessionPicker } from "./SessionPicker";
-import { currentTab, TABS, type TabId } from "./tabs";
+import { TABS, type TabId } from "./tabs";
 import { Button } from "./ui/Button";
 import { Icon, type IconName } from "./ui/Icon";
 
@@ -14,14 +15,18 @@ export function TopBar() {
   const { networks, signIn, theme } = useDashboard();
   const choice = theme.choice.value;
   const nav = useRef<HTMLElement>(null);
-  const current = currentTab.value;
+  const current = currentTab();
   // Most services stand alone; where no network is joined, its tab would show nothing.
   const isShown = (tab: TabId) => tab !== "hosts" || networks.isThere.value || current === tab;
   // On a narrow screen the tabs scroll.
   useEffect(() => {
-    const link = nav.current?.querySelector(`[href="#/${current}"]`);
+    const link = nav.current?.querySelector("[aria-current]");
     link?.scrollIntoView({ block: "nearest", inline: "nearest" });
   }, [current]);
+  useEffect(() => {
+    window.addEventListener("keydown", onDigit);
+    return () => window.removeEventListener("keydown", onDigit);
+  }, []);
   return (
     <header class="bar">
       <button type="button" class="button skip" onClick={skip}>
@@ -37,7 +42,7 @@ export function TopBar() {
             isShown(tab.id) && (
               <a
                 key={tab.id}
-                href={`#/${tab.id}`}
+                href={hrefOf(tab.id)}
                 title={`Key ${index + 1}`}
                 aria-current={tab.id === current ? "page" : undefined}
               >
@@ -64,6 +69,15 @@ export function TopBar() {
       </div>
     </header>
   );
+}
+
+/** The digits go to the views, where nobody is typing. */
+function onDigit(event: KeyboardEvent): void {
+  const target = event.target as HTMLElement | null;
+  const typing = target?.closest("input, textarea, select, dialog, [contenteditable]") != null;
+  if (typing || event.ctrlKey || event.altKey || event.metaKey) return;
+  const tab = TABS[Number(event.key) - 1];
+  if (tab !== undefined) goTo(tab.id);
 }
 
 function skip(): void {

@@ -57,6 +57,29 @@ describe("the dashboard", () => {
     expect(dashboard.capture.session.value).toBe("next");
   });
 
+  it("keeps the adapter that is chosen when it is deleted, and chooses no other", async () => {
+    const events = await live(session(), session({ id: "other", adapter: "other" }));
+    events.say(event("adapter.created", adapter({ guid: "other", name: "Other" })));
+    events.say(event("adapter.deleted", adapter(), 2));
+    expect([dashboard.chosen.state.value, dashboard.chosen.name.value]).toEqual([
+      "gone",
+      "OfficeNet",
+    ]);
+    expect(dashboard.capture.session.value).toBe("5f0c9d1e2b3a");
+  });
+
+  it("waits for the adapter that the address names", async () => {
+    dashboard.chosen.chooseName("Lab");
+    const events = await live(session());
+    expect([dashboard.chosen.state.value, dashboard.capture.session.value]).toEqual([
+      "unknown",
+      null,
+    ]);
+    events.say(event("adapter.created", adapter({ guid: "lab", name: "Lab" })));
+    events.say(event("session.started", session({ id: "new", adapter: "lab" }), 2));
+    expect(dashboard.capture.session.value).toBe("new");
+  });
+
   it("forgets the sessions of an adapter that went", async () => {
     const events = await live(session());
     events.say(event("adapter.deleted", adapter()));

@@ -5,8 +5,8 @@ import type { SelectedPacket } from "../../models/packet-table";
 import { timeText } from "../../models/packet-text";
 import type { Field } from "../../packet/dissection";
 import { formatHex } from "../../packet/hex";
+import { goTo } from "../address";
 import { useDashboard } from "../context";
-import { goTo } from "../tabs";
 import { Button } from "../ui/Button";
 import { HexView } from "./HexView";
 

@@ -1,8 +1,8 @@
 /** Who talked most with whom in the last two minutes; a row is one filter away from its packets. */
 
 import { count, scaled } from "../../models/units";
+import { goTo } from "../address";
 import { useDashboard } from "../context";
-import { goTo } from "../tabs";
 import { type Column, TableHead } from "../ui/TableHead";
 
 const SHOWN = 12;

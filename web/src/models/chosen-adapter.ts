@@ -1,0 +1,68 @@
+/** The adapter whose packets are shown. It stays chosen until a person chooses another. */
+
+import { computed, signal } from "@preact/signals";
+import type { Adapter } from "../api/types";
+
+interface Chosen {
+  /** "" while no adapter of this name has been seen. */
+  readonly guid: string;
+  readonly name: string;
+}
+
+const NONE: Chosen = { guid: "", name: "" };
+
+export class ChosenAdapter {
+  private readonly chosen = signal<Chosen>(NONE);
+  private readonly there = computed(() => {
+    const { guid } = this.chosen.value;
+    return this.list().find((one) => one.guid === guid);
+  });
+  /** Its name, also when it was deleted or has never been there; "" when none is chosen. */
+  readonly name = computed(() => this.there.value?.name ?? this.chosen.value.name);
+  readonly guid = computed(() => this.chosen.value.guid);
+  readonly state = computed<"none" | "unknown" | "gone" | "there">(() => {
+    const { guid, name } = this.chosen.value;
+    if (name === "") return "none";
+    if (this.there.value !== undefined) return "there";
+    return guid === "" ? "unknown" : "gone";
+  });
+
+  /** `list` gives the adapters that there are, and subscribes to them. */
+  constructor(private readonly list: () => readonly Adapter[]) {}
+
+  choose({ guid, name }: Pick<Adapter, "guid" | "name">): void {
+    this.chosen.value = { guid, name };
+  }
+
+  /** Choose by the name in an address: it may be that there is no adapter of that name, or not yet. */
+  chooseName(name: string): void {
+    if (name === this.name.peek()) return;
+    this.chosen.value = { guid: "", name };
+    this.resolve();
+  }
+
+  /** Find the adapter that was chosen by its name. */
+  resolve(): void {
+    const { guid, name } = this.chosen.peek();
+    if (name === "") return;
+    const found = this.list().find(
+      (one) => one.guid === guid || (guid === "" && one.name === name),
+    );
+    if (found === undefined) return;
+    if (found.guid !== guid || found.name !== name) this.choose(found);
+  }
+
+  /** The service was restarted: an adapter that it made again has another GUID. */
+  resolveAgain(): void {
+    const { guid, name } = this.chosen.peek();
+    if (guid !== "" && !this.list().some((one) => one.guid === guid)) {
+      const again = this.list().find((one) => one.name === name);
+      if (again !== undefined) this.choose(again);
+    }
+    this.resolve();
+  }
+
+  clear(): void {
+    this.chosen.value = NONE;
+  }
+}

@@ -1,0 +1,66 @@
+/** What the address says of the models, and the models of the address: a link shows the same again. */
+
+import { effect, untracked } from "@preact/signals";
+import type { Dashboard } from "../models/dashboard";
+import { currentTab, ofStream, param, setParam } from "./address";
+
+/** Keep the address and the models at one, from now on; the address has the first word. */
+export function bookmark(dashboard: Dashboard): void {
+  const { adapters, chosen, notices, table } = dashboard;
+  // The rows of a page that was left are not kept, so that its numbers mean nothing here.
+  const number = currentTab() === "packets" ? param("packet") : "";
+  if (number !== "") {
+    setParam("packet", null);
+    notices.say(`Packet ${number} was captured before this page was loaded, and was not kept.`);
+  }
+
+  effect(() => {
+    const name = ofStream(currentTab()) ? param("adapter") : "";
+    untracked(() => name !== "" && chosen.chooseName(name));
+  });
+  effect(() => {
+    const name = chosen.name.value;
+    const tab = currentTab();
+    if (name !== "" && ofStream(tab)) untracked(() => setParam("adapter", name));
+  });
+
+  effect(() => {
+    if (currentTab() !== "packets") return;
+    const text = param("filter");
+    untracked(() => text !== table.filterText.peek() && table.filter(text));
+  });
+  effect(() => {
+    const text = table.filterText.value;
+    untracked(() => setParam("filter", text, { tab: "packets" }));
+  });
+
+  effect(() => {
+    const packet = currentTab() === "packets" ? Number(param("packet")) : 0;
+    untracked(() => {
+      const row = packet - table.numberOf(0);
+      if (packet <= 0 || table.selected.peek()?.row === row) return;
+      table.select(row);
+      if (table.selected.peek() === null) notices.say(`Packet ${packet} is not in the table.`);
+    });
+  });
+  effect(() => {
+    const row = table.selected.value?.row;
+    const shown = row === undefined ? null : table.numberOf(row);
+    untracked(() => setParam("packet", shown, { tab: "packets" }));
+  });
+
+  effect(() => {
+    const name = currentTab() === "overview" ? param("adapter") : "";
+    if (name === "") return;
+    const found = adapters.list.value.find((one) => one.name === name);
+    untracked(() => {
+      if (found !== undefined && adapters.selected.peek()?.guid !== found.guid) {
+        adapters.select(found.guid);
+      }
+    });
+  });
+  effect(() => {
+    const name = adapters.selected.value?.name;
+    if (name !== undefined) untracked(() => setParam("adapter", name, { tab: "overview" }));
+  });
+}

@@ -1,0 +1,24 @@
+/** The title of the page: "Packets · tcp · OfficeNet – wintun-api". */
+
+import type { Dashboard } from "../models/dashboard";
+import { currentTab, ofStream } from "./address";
+import { TABS } from "./tabs";
+
+const PRODUCT = "wintun-api";
+
+/** Return the title for what is shown; a filter that was refused is not in it. */
+export function titleOf(dashboard: Dashboard): string {
+  const { adapters, chosen, connection, sessions, table } = dashboard;
+  if (connection.state.value.name === "signed-out") return `Sign in – ${PRODUCT}`;
+  const tab = currentTab();
+  const parts: string[] = [TABS.find(({ id }) => id === tab)?.label ?? ""];
+  if (tab === "packets") {
+    if (table.filterError.value === null) parts.push(table.filterText.value.trim());
+    const row = table.selected.value?.row;
+    if (row !== undefined) parts.push(`packet ${table.numberOf(row)}`);
+  }
+  if (ofStream(tab)) parts.push(chosen.state.value === "unknown" ? "" : chosen.name.value);
+  const impaired = sessions.impaired.value.map(({ adapter }) => adapters.find(adapter)?.name ?? "");
+  const mark = impaired.length === 0 ? "" : `⚠ ${impaired.join(", ")} impaired · `;
+  return `${mark}${parts.filter((part) => part !== "").join(" · ")} – ${PRODUCT}`;
+}

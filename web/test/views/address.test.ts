@@ -1,0 +1,74 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import * as address from "../../src/views/address";
+import { TABS } from "../../src/views/tabs";
+
+describe("the address", () => {
+  beforeEach(() => {
+    history.replaceState(null, "", "#/overview");
+    address.readAddress();
+  });
+
+  it("names a view and its parameters", () => {
+    expect(address.placeOf("#/packets?adapter=Office%20Net&filter=tcp.port+%3D%3D+443")).toEqual({
+      tab: "packets",
+      params: new Map([
+        ["adapter", "Office Net"],
+        ["filter", "tcp.port == 443"],
+      ]),
+    });
+  });
+
+  it("shows the overview where it names no view", () => {
+    expect([address.placeOf("").tab, address.placeOf("#/nothing").tab]).toEqual([
+      "overview",
+      "overview",
+    ]);
+  });
+
+  it("is written as it is read", () => {
+    const place = { tab: "packets", params: new Map([["filter", 'a & "b" = ü?#']]) } as const;
+    expect(address.placeOf(address.hashOf(place))).toEqual(place);
+  });
+
+  it("has what was set, and nothing that is empty", () => {
+    address.goTo("packets", { filter: "tcp", packet: 4 });
+    expect(location.hash).toBe("#/packets?filter=tcp&packet=4");
+    address.setParam("packet", null);
+    address.setParam("filter", "udp");
+    expect([location.hash, address.param("filter")]).toEqual(["#/packets?filter=udp", "udp"]);
+  });
+
+  it("keeps the parameters of a view that is left", () => {
+    address.goTo("packets", { filter: "dns" });
+    address.goTo("events");
+    expect(address.param("filter")).toBe("");
+    expect(address.hrefOf("packets")).toBe("#/packets?filter=dns");
+    address.setParam("filter", "arp", { tab: "packets" });
+    expect(location.hash).toBe("#/events");
+    address.goTo("packets");
+    expect(address.param("filter")).toBe("arp");
+    address.setParam("filter", "");
+  });
+
+  it("names one adapter in all views of packets, and another in the overview", () => {
+    address.setParam("adapter", "Beta");
+    address.goTo("packets", { adapter: "Alpha" });
+    address.goTo("compose");
+    expect(address.param("adapter")).toBe("Alpha");
+    address.goTo("overview");
+    expect(address.param("adapter")).toBe("Beta");
+  });
+
+  it("goes back to the view before", async () => {
+    address.goTo("packets");
+    address.goTo("events");
+    const moved = new Promise((done) => addEventListener("popstate", done, { once: true }));
+    history.back();
+    await moved;
+    expect(address.currentTab()).toBe("packets");
+  });
+});
+
+it("the keys of the views that were there first have not changed", () => {
+  expect(TABS.map(({ id }) => id).indexOf("hosts")).toBe(6);
+});
