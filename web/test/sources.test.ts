@@ -78,9 +78,11 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
   packet: [],
   wire: [],
   filter: ["packet"],
+  analysis: ["packet"],
+  worker: ["packet", "wire", "filter", "analysis"],
   api: ["wire"],
-  models: ["api", "wire", "packet", "filter"],
-  views: ["models", "api", "packet", "filter"],
+  models: ["api", "wire", "packet", "filter", "analysis", "worker"],
+  views: ["models", "api", "packet", "filter", "analysis"],
 };
 
 test("a folder imports the floors below it", () => {

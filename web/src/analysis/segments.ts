@@ -1,0 +1,117 @@
+/**
+ * Segments that wait for their acknowledgement: lists in one pool, nothing is allocated per packet.
+ *
+ * A side has at most `MAX_OF_SIDE`, all together `MAX_SEGMENTS`; where there is no room a segment is
+ * left out and counted, so that its acknowledgement names no row.
+ */
+
+import type { Side } from "./flow";
+
+const MAX_SEGMENTS = 65_536;
+const MAX_OF_SIDE = 8192;
+const NONE = -1;
+
+export class Segments {
+  /** Segments that found no room. */
+  leftOut = 0;
+  /** What the last acknowledgement was for; -1 for nothing. */
+  acknowledgedRow = -1;
+  private readonly from = new Int32Array(MAX_SEGMENTS);
+  private readonly to = new Int32Array(MAX_SEGMENTS);
+  private readonly rows = new Float64Array(MAX_SEGMENTS);
+  private readonly older = new Int32Array(MAX_SEGMENTS);
+  private free = NONE;
+  private used = 0;
+
+  add(side: Side, from: number, to: number, row: number): void {
+    const at = side.segmentCount < MAX_OF_SIDE ? this.take() : NONE;
+    if (at === NONE) {
+      this.leftOut++;
+      return;
+    }
+    this.from[at] = from;
+    this.to[at] = to;
+    this.rows[at] = row;
+    this.older[at] = side.segments;
+    side.segments = at;
+    side.segmentCount++;
+  }
+
+  /** Say whether one segment holds all these bytes. */
+  hold(side: Side, from: number, to: number): boolean {
+    for (let at = side.segments; at !== NONE; at = this.older[at] ?? NONE) {
+      const isBefore = (((this.from[at] ?? 0) - from) | 0) <= 0;
+      if (isBefore && ((to - (this.to[at] ?? 0)) | 0) <= 0) return true;
+    }
+    return false;
+  }
+
+  /** The oldest segment from here on, which was probably sent again; -1 for none. */
+  oldestFrom(side: Side, from: number): number {
+    let row = NONE;
+    for (let at = side.segments; at !== NONE; at = this.older[at] ?? NONE) {
+      if ((((this.from[at] ?? 0) - from) | 0) >= 0) row = this.rows[at] ?? NONE;
+    }
+    return row;
+  }
+
+  /** Drop what an acknowledgement covers, and remember the segment that it ends with. */
+  acknowledge(side: Side, upTo: number): void {
+    this.acknowledgedRow = NONE;
+    let before = NONE;
+    for (let at = side.segments; at !== NONE; ) {
+      const after = this.older[at] ?? NONE;
+      const to = this.to[at] ?? 0;
+      const beyond = (to - upTo) | 0;
+      if (beyond === 0) this.acknowledgedRow = this.rows[at] ?? NONE;
+      if (beyond > 0) {
+        if (((upTo - (this.from[at] ?? 0)) | 0) > 0) this.from[at] = upTo;
+        before = at;
+      } else {
+        if (before === NONE) side.segments = after;
+        else this.older[before] = after;
+        side.segmentCount--;
+        this.give(at);
+      }
+      at = after;
+    }
+  }
+
+  /** Bytes from the first that waits to the last. */
+  flight(side: Side): number {
+    let at = side.segments;
+    if (at === NONE) return 0;
+    let [first, last] = [this.from[at] ?? 0, this.to[at] ?? 0];
+    for (at = this.older[at] ?? NONE; at !== NONE; at = this.older[at] ?? NONE) {
+      const [from, to] = [this.from[at] ?? 0, this.to[at] ?? 0];
+      if (((to - last) | 0) > 0) last = to;
+      if (((from - first) | 0) < 0) first = from;
+    }
+    return (last - first) | 0;
+  }
+
+  /** Forget what a side waits for. */
+  release(side: Side): void {
+    for (let at = side.segments; at !== NONE; ) {
+      const after = this.older[at] ?? NONE;
+      this.give(at);
+      at = after;
+    }
+    side.segments = NONE;
+    side.segmentCount = 0;
+  }
+
+  private take(): number {
+    const at = this.free;
+    if (at !== NONE) {
+      this.free = this.older[at] ?? NONE;
+      return at;
+    }
+    return this.used < MAX_SEGMENTS ? this.used++ : NONE;
+  }
+
+  private give(at: number): void {
+    this.older[at] = this.free;
+    this.free = at;
+  }
+}
