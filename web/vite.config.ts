@@ -37,6 +37,18 @@ const plainCharts: Plugin = {
 // Where `npm run dev` finds a service. Sign in at the development server's own address.
 const service = process.env["WINTUN_API_URL"] ?? "http://127.0.0.1:9886";
 
+/**
+ * What the page needs at once is one file, which also has what its later parts share. What its
+ * worker has too are files of their own, since a worker cannot load what draws the page.
+ */
+const GROUPS = [
+  { name: "decoder", test: /src\/(packet|wire)\//, priority: 4 },
+  { name: "filter", test: /src\/filter\//, priority: 3 },
+  { name: "analysis", test: /src\/analysis\//, priority: 3 },
+  { name: "engine", test: /src\/worker\/(?!worker\.ts)/, priority: 3 },
+  { name: "app", test: /main\.tsx$/, priority: 1 },
+];
+
 export default defineConfig(({ mode }) => ({
   base: "/",
   plugins: [plainCharts],
@@ -52,13 +64,13 @@ export default defineConfig(({ mode }) => ({
     modulePreload: false,
     reportCompressedSize: false,
     rolldownOptions: {
-      input: mode === "docs" ? "src/docs.ts" : "index.html",
+      input:
+        mode === "docs" ? "src/docs.ts" : { main: "index.html", worker: "src/worker/worker.ts" },
       output: {
         // TrafficView.tsx is traffic.js; the service has a list of these files.
         chunkFileNames: ({ name }) => `${name.replace(/View$|Panel$/, "").toLowerCase()}.js`,
-        entryFileNames: mode === "docs" ? "docs.js" : "main.js",
-        // What the page needs at once is one file, which also has what its later parts share.
-        codeSplitting: mode === "docs" ? false : { groups: [{ name: "app", test: /main\.tsx$/ }] },
+        entryFileNames: mode === "docs" ? "docs.js" : "[name].js",
+        codeSplitting: mode === "docs" ? false : { groups: GROUPS },
         assetFileNames: "app[extname]",
       },
     },

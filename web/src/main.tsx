@@ -41,7 +41,7 @@ readAddress();
 const theme = new ThemeModel(window.matchMedia("(prefers-color-scheme: dark)"), store, (shown) => {
   document.documentElement.dataset["theme"] = shown;
 });
-const dashboard = new Dashboard({ protocol, host, search, enter }, theme, store);
+const dashboard = new Dashboard({ protocol, host, search, enter, startWorker }, theme, store);
 
 // A token that the service did not take has no business in the address bar either.
 if (search.includes("token=")) {
@@ -74,6 +74,16 @@ window.addEventListener("storage", (event) => {
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden) dashboard.connection.retry();
 });
+// A page in the browser's memory must not hold its sockets open.
+window.addEventListener("pagehide", () => dashboard.leave());
+window.addEventListener("pageshow", (event) => {
+  if (event.persisted) void dashboard.comeBack();
+});
+
+/** An entry of its own in the same build, which shares the parts that both need. */
+function startWorker(): Worker {
+  return new Worker(new URL("/worker.js", location.origin), { type: "module" });
+}
 
 /** The service answers with this page and a key, at the place where it is now. */
 function enter(token: string): void {

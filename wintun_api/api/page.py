@@ -20,6 +20,11 @@ SWAGGER = Path(str(files(fastapi_swagger).joinpath("resources")))
 FILES = {
     "/": ("index.html", "text/html"),
     "/app.js": ("app.js", "text/javascript"),
+    # Parts that the page and its worker share.
+    "/decoder.js": ("decoder.js", "text/javascript"),
+    "/engine.js": ("engine.js", "text/javascript"),
+    "/filter.js": ("filter.js", "text/javascript"),
+    "/worker.js": ("worker.js", "text/javascript"),
     # Parts that the dashboard loads when they are first shown.
     "/captures.js": ("captures.js", "text/javascript"),
     "/compose.js": ("compose.js", "text/javascript"),
@@ -33,7 +38,7 @@ FILES = {
     "/docs.js": ("docs.js", "text/javascript"),
 }
 # The files of the sign-in page.
-SIGN_IN = frozenset({"/app.js", "/app.css", "/icon.svg"})
+SIGN_IN = frozenset({"/app.js", "/decoder.js", "/engine.js", "/filter.js", "/app.css", "/icon.svg"})
 SWAGGER_FILES = {
     "/docs/swagger-ui.css": ("swagger-ui.css", "text/css"),
     "/docs/swagger-ui-bundle.js": ("swagger-ui-bundle.js", "text/javascript"),

@@ -1,12 +1,42 @@
-/** The packets of the chosen session: the stream, the ring it fills, and what was lost. */
+/**
+ * The packets of the chosen adapter: the stream of its session, the ring it fills, what was lost.
+ *
+ * What came stays until it is cleared: over the end of a session, a restart of the service and
+ * another adapter in between, as far as there is room.
+ */
 
 import { signal } from "@preact/signals";
 import type { Client } from "../api/client";
 import { PacketStream, type StreamState } from "../api/packet-stream";
 import type { Batch } from "../wire/batch";
 import type { Control, Hello, Lost } from "../wire/control";
-import { type Bounds, DEFAULT_BOUNDS, PacketRing } from "./packet-ring";
+import type { EngineModel } from "./engine";
+import { type Bounds, DEFAULT_BOUNDS, type Item, type Loss, PacketRing } from "./packet-ring";
 import type { TrafficModel } from "./traffic";
+
+/** Whose packets they are. */
+export interface Source {
+  /** "" where an adapter is known by its name alone. */
+  readonly guid: string;
+  readonly name: string;
+}
+
+/** What came of an adapter. */
+interface Recording {
+  source: Source;
+  readonly ring: PacketRing;
+  /** The session that the sequence numbers are of. */
+  session: string | null;
+  hello: Hello | null;
+  arrived: number;
+  missing: number;
+  /** Next sequence number of received and injected packets; -1 before the first hello. */
+  expected: [number, number];
+}
+
+/** Recordings of other adapters that are kept. */
+const KEPT = 3;
+const NOTHING: Source = { guid: "", name: "" };
 
 export class CaptureModel {
   readonly session = signal<string | null>(null);
@@ -18,28 +48,87 @@ export class CaptureModel {
   /** Goes up when another ring takes the place of `ring`. */
   readonly generation = signal(0);
 
-  ring = new PacketRing(DEFAULT_BOUNDS);
-  /** Packets that came, since the session was chosen. */
-  arrived = 0;
-  /** Packets that are missing by their sequence numbers. */
-  missing = 0;
   /** Called after anything came. */
   onChange: () => void = () => undefined;
+  /** Called with the adapters whose packets had to go for want of room. */
+  onDropped: (names: readonly string[]) => void = () => undefined;
 
+  private now: Recording;
+  /** Of the adapters that were shown before, the newest last. */
+  private readonly others: Recording[] = [];
   private stream: PacketStream | null = null;
-  // Next sequence number of received and injected packets; -1 before the first hello.
-  private readonly expected = [-1, -1];
+  /** Whether a view that shows packets was opened. */
+  private isWanted = false;
+  private isAway = false;
 
   constructor(
     private readonly client: Client,
     private readonly traffic: TrafficModel,
-  ) {}
+    readonly engine: EngineModel,
+  ) {
+    this.now = this.begin(NOTHING);
+    engine.attach(this.ring);
+  }
 
-  /** Show another session, from now on; null shows none. */
-  choose(session: string | null): void {
-    if (session === this.session.value && session !== null) return;
-    this.session.value = session;
-    this.reset();
+  get ring(): PacketRing {
+    return this.now.ring;
+  }
+
+  /** Packets that came, since the adapter was chosen or the table was cleared. */
+  get arrived(): number {
+    return this.now.arrived;
+  }
+
+  /** Packets that are missing by their sequence numbers. */
+  get missing(): number {
+    return this.now.missing;
+  }
+
+  /** Ask for the packets of what is chosen, from the first time on that a view shows them. */
+  want(): void {
+    if (this.isWanted) return;
+    this.isWanted = true;
+    this.engine.start();
+    this.reconnect();
+  }
+
+  /** Show an adapter, of which a session runs or is over. What came of it before stays. */
+  show(source: Source, session: string | null): void {
+    const isSame = isOne(source, this.now.source);
+    this.now.source = isSame ? source : this.now.source;
+    if (!isSame) this.exchange(source);
+    // What came stays when there is no other session.
+    if (isSame && (session === null || session === this.session.peek())) {
+      if (session !== null && this.stream === null) this.reconnect();
+      return;
+    }
+    this.session.value = session ?? this.now.session;
+    this.reconnect();
+  }
+
+  /** Forget everything, and show nothing. */
+  forget(): void {
+    this.suspend();
+    this.others.length = 0;
+    this.session.value = null;
+    this.replace(this.begin(NOTHING));
+  }
+
+  /** Close the stream; what came stays. */
+  suspend(): void {
+    this.stream?.close();
+    this.stream = null;
+    this.state.value = { name: "idle" };
+  }
+
+  /** The page is left, and may be come back to. */
+  leave(): void {
+    this.isAway = true;
+    this.suspend();
+  }
+
+  comeBack(): void {
+    this.isAway = false;
     this.reconnect();
   }
 
@@ -51,7 +140,23 @@ export class CaptureModel {
   /** Keep more or fewer packets. What was kept so far goes. */
   bound(bounds: Bounds): void {
     this.bounds.value = bounds;
-    this.reset();
+    this.others.length = 0;
+    const { source, session, hello, expected } = this.now;
+    this.replace({ ...this.begin(source), session, hello, expected });
+  }
+
+  /** Forget the packets that came. */
+  clear(): void {
+    this.ring.clear();
+    this.engine.clear();
+    this.now.arrived = this.now.missing = 0;
+    this.onChange();
+  }
+
+  /** Keep every row where it is, or let old ones go again. */
+  hold(hold: boolean): void {
+    this.ring.hold = hold;
+    this.engine.hold(hold);
   }
 
   /** Ask for the first bytes of each packet only; 0 asks for all. */
@@ -65,8 +170,8 @@ export class CaptureModel {
   reconnect(): void {
     this.stream?.close();
     this.stream = null;
-    const session = this.session.value;
-    if (session === null) {
+    const session = this.session.peek();
+    if (session === null || !this.isWanted || this.isAway) {
       this.state.value = { name: "idle" };
       return;
     }
@@ -85,50 +190,55 @@ export class CaptureModel {
 
   private onBatches(batches: readonly Batch[]): void {
     const second = Math.floor(Date.now() / 1000);
+    const items: Item[] = [];
     for (const batch of batches) {
-      this.findGap(batch);
-      this.ring.append(batch);
+      this.findGap(batch, items);
+      items.push(batch);
       this.traffic.count(batch, second);
-      this.arrived += batch.count;
+      this.now.arrived += batch.count;
     }
-    this.onChange();
+    this.take(items);
   }
 
   /** Add a row where sequence numbers show that packets are missing. */
-  private findGap(batch: Batch): void {
+  private findGap(batch: Batch, items: Item[]): void {
     const index = Number(batch.injected);
-    const next = this.expected[index] ?? -1;
+    const next = this.now.expected[index] ?? -1;
     if (next >= 0 && batch.sequence > next) {
-      this.addLoss("queue", batch.injected, next, batch.sequence - 1, batch.timeNs);
+      items.push(this.loss("queue", batch.injected, next, batch.sequence - 1, batch.timeNs));
     }
     const steps = batch.sequenceDeltas?.reduce((sum, step) => sum + step, 1);
-    this.expected[index] = batch.sequence + (steps ?? batch.count);
+    this.now.expected[index] = batch.sequence + (steps ?? batch.count);
   }
 
   private onControl(control: Control): void {
-    switch (control.type) {
-      case "hello": {
-        this.hello.value = control;
-        const { received, injected } = control.next_sequence;
-        for (const [index, next] of [received, injected].entries()) {
-          const before = this.expected[index] ?? -1;
-          if (before >= 0 && next > before) {
-            const now = BigInt(Date.now()) * 1_000_000n;
-            this.addLoss("disconnected", index === 1, before, next - 1, now);
-          }
-          this.expected[index] = next;
-        }
-        this.onChange();
-        return;
+    if (control.type === "hello") this.onHello(control);
+    else if (control.type === "lost") this.onLost(control);
+  }
+
+  private onHello(hello: Hello): void {
+    const { now } = this;
+    this.hello.value = now.hello = hello;
+    const session = this.session.peek();
+    const items: Item[] = [];
+    const timeNs = BigInt(Date.now()) * 1_000_000n;
+    if (now.session !== session) {
+      if (now.session !== null && this.ring.count > 0) {
+        const loss = { cause: "session", injected: false, count: 0, first: null, last: null };
+        items.push({ loss, timeNs });
       }
-      case "ack":
-        return;
-      case "lost":
-        this.onLost(control);
-        return;
-      case "ended":
-        return;
+      now.session = session;
+      now.expected = [-1, -1];
     }
+    const { received, injected } = hello.next_sequence;
+    for (const [index, next] of [received, injected].entries()) {
+      const before = now.expected[index] ?? -1;
+      if (before >= 0 && next > before) {
+        items.push(this.loss("disconnected", index === 1, before, next - 1, timeNs));
+      }
+      now.expected[index] = next;
+    }
+    this.take(items);
   }
 
   /** Add a row for packets that no later one shows as a gap in the sequence numbers. */
@@ -136,37 +246,68 @@ export class CaptureModel {
     if (cause === "queue") return;
     const injected = direction === "injected";
     const index = Number(injected);
-    const next = this.expected[index] ?? -1;
-    const now = BigInt(Date.now()) * 1_000_000n;
+    const next = this.now.expected[index] ?? -1;
+    const timeNs = BigInt(Date.now()) * 1_000_000n;
     if (first == null || last == null) {
-      this.missing += count;
-      this.ring.appendLoss({ cause, injected, count, first: null, last: null }, now);
+      this.now.missing += count;
+      this.take([{ loss: { cause, injected, count, first: null, last: null }, timeNs }]);
     } else if (last >= next) {
-      this.addLoss(cause, injected, Math.max(first, next), last, now);
-      this.expected[index] = last + 1;
+      this.take([this.loss(cause, injected, Math.max(first, next), last, timeNs)]);
+      this.now.expected[index] = last + 1;
     }
-    this.onChange();
   }
 
-  private addLoss(
+  private loss(
     cause: string,
     injected: boolean,
     first: number,
     last: number,
     timeNs: bigint,
-  ): void {
+  ): { loss: Loss; timeNs: bigint } {
     const count = last - first + 1;
-    this.missing += count;
-    this.ring.appendLoss({ cause, injected, count, first, last }, timeNs);
+    this.now.missing += count;
+    return { loss: { cause, injected, count, first, last }, timeNs };
   }
 
-  private reset(): void {
-    this.ring = new PacketRing(this.bounds.value);
-    this.arrived = this.missing = 0;
-    this.expected.fill(-1);
-    this.hello.value = null;
+  private take(items: readonly Item[]): void {
+    for (const item of items) this.ring.take(item);
+    this.engine.feed(items);
+    this.onChange();
+  }
+
+  private begin(source: Source): Recording {
+    const ring = new PacketRing(this.bounds.peek());
+    const [session, hello, arrived, missing] = [null, null, 0, 0];
+    return { source, ring, session, hello, arrived, missing, expected: [-1, -1] };
+  }
+
+  /** Put away what is shown, and show what was kept of another adapter, or begin. */
+  private exchange(source: Source): void {
+    const { others } = this;
+    if (this.ring.count > 0) others.push(this.now);
+    this.session.value = null;
+    const at = others.findIndex((one) => isOne(one.source, source));
+    this.replace((at < 0 ? undefined : others.splice(at, 1)[0]) ?? this.begin(source));
+    const dropped: string[] = [];
+    const bytes = (): number => others.reduce((sum, one) => sum + one.ring.bytes, 0);
+    while (others.length > KEPT || bytes() > this.bounds.peek().bytes) {
+      dropped.push(others.shift()?.source.name ?? "");
+    }
+    if (dropped.length > 0) this.onDropped(dropped);
+  }
+
+  private replace(recording: Recording): void {
+    this.now = recording;
+    this.hello.value = recording.hello;
     this.traffic.clear();
+    this.ring.hold = false;
+    this.engine.attach(this.ring);
     this.generation.value++;
     this.onChange();
   }
+}
+
+/** Say whether it is the same adapter: one that was made anew has another GUID. */
+function isOne(a: Source, b: Source): boolean {
+  return (a.guid !== "" && a.guid === b.guid) || a.name === b.name;
 }

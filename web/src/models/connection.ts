@@ -44,6 +44,7 @@ export class ConnectionModel {
   private readonly backoff = new Backoff();
   private startedAt: string | null = null;
   private lastId: number | null = null;
+  private isResting = false;
   /** Changes with every attempt, so that an answer to an earlier one is not taken for this one's. */
   private attempt = 0;
 
@@ -55,6 +56,7 @@ export class ConnectionModel {
   /** Connect now, whatever the state. */
   async connect(): Promise<void> {
     const attempt = this.drop();
+    this.isResting = false;
     this.state.value = { name: "connecting" };
     try {
       const system = await this.client.get<System>("/v1/system");
@@ -71,6 +73,16 @@ export class ConnectionModel {
   /** Do not wait any longer. */
   retry(): void {
     if (this.state.value.name === "lost") void this.connect();
+  }
+
+  /** Close what is open until `wake`. */
+  rest(): void {
+    this.isResting = this.state.value.name !== "signed-out";
+    this.drop();
+  }
+
+  async wake(): Promise<void> {
+    if (this.isResting) await this.connect();
   }
 
   /** Stay away until `connect`; the reason is shown where the token is asked for. */

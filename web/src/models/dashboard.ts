@@ -13,6 +13,7 @@ import { ChosenAdapter } from "./chosen-adapter";
 import { ComposeModel } from "./compose";
 import { ConnectionModel } from "./connection";
 import { DialogsModel } from "./dialogs";
+import { EngineModel, type WorkerPort, workerInProcess } from "./engine";
 import { EventLogModel } from "./event-log";
 import { NetworksModel } from "./networks";
 import { NoticesModel } from "./notices";
@@ -31,6 +32,8 @@ export interface Place {
   readonly search: string;
   /** Leave for the service's sign-in with this token. */
   readonly enter: (token: string) => void;
+  /** Start the worker; without this it runs in the page's own thread. */
+  readonly startWorker?: () => WorkerPort;
 }
 
 const NOT_SIGNED_IN =
@@ -82,7 +85,10 @@ export class Dashboard {
     this.adapters = new AdaptersModel(client);
     this.chosen = new ChosenAdapter(() => this.adapters.list.value);
     this.sessions = new SessionsModel(client);
-    this.capture = new CaptureModel(client, this.traffic);
+    const engine = new EngineModel(place.startWorker ?? workerInProcess);
+    this.capture = new CaptureModel(client, this.traffic, engine);
+    this.capture.onDropped = (names) =>
+      this.notices.say(`There was no room to keep the packets of ${names.join(", ")}.`);
     this.captures = new CapturesModel(client);
     this.networks = new NetworksModel(client);
     this.table = new PacketTableModel(this.capture, (frame) => requestAnimationFrame(frame));
@@ -138,6 +144,18 @@ export class Dashboard {
   async onKeyChanged(): Promise<void> {
     if (this.client.key === null) this.onSignedOut(SIGNED_OUT);
     else await this.connection.connect();
+  }
+
+  /** The page is left, perhaps to be shown again as it is: close what is open. */
+  leave(): void {
+    this.connection.rest();
+    this.capture.leave();
+  }
+
+  /** The page that was left is shown again. */
+  async comeBack(): Promise<void> {
+    this.capture.comeBack();
+    await this.connection.wake();
   }
 
   /** Inject what is composed into the chosen session. */
@@ -229,18 +247,22 @@ export class Dashboard {
     }
     const guid = chosen.guid.peek();
     const next = running.find((one) => one.adapter === guid) ?? sessions.of(guid);
-    if (next !== undefined) capture.choose(next.id);
-    else if (chosen.state.peek() !== "gone") capture.choose(null);
+    capture.show({ guid, name: chosen.name.peek() }, next?.id ?? null);
   }
 
+  /** Forget what the service said. The packets stay, unless the reader is leaving. */
   private onSignedOut(reason: string): void {
     this.connection.signOut(reason);
-    this.chosen.clear();
-    this.capture.choose(null);
+    if (reason === SIGNED_OUT) {
+      this.chosen.clear();
+      this.capture.forget();
+    } else {
+      this.capture.suspend();
+    }
     this.compose.injector.stop();
+    this.sessions.reset([]);
     this.adapters.reset([]);
     this.adapters.select(null);
-    this.sessions.reset([]);
     this.captures.clear();
     this.networks.clear();
     this.log.clear();

@@ -7,7 +7,7 @@ import { decode } from "../packet/decode";
 import type { Dissection, Field } from "../packet/dissection";
 import { type CapturedPacket, pcapng } from "../wire/pcapng";
 import type { CaptureModel } from "./capture";
-import { FilteredRows } from "./filtered-rows";
+import type { FilteredRows } from "./filtered-rows";
 import { INJECTED, LOSS } from "./packet-ring";
 import { rowText, type TimeFormat } from "./packet-text";
 
@@ -25,8 +25,6 @@ export interface Mark {
   readonly field: Field;
 }
 
-/** Milliseconds of a frame that a filter may take to catch up. */
-const FILTER_BUDGET = 6;
 /** More new rows than this between two drawings are a blur, which a few drawings a second show. */
 const BLUR_ROWS = 32;
 const BLUR_PERIOD = 100; // milliseconds
@@ -43,8 +41,12 @@ export class PacketTableModel {
   readonly selected = signal<SelectedPacket | null>(null);
   readonly marked = signal<Mark | null>(null);
   readonly timeFormat = signal<TimeFormat>("clock");
+  /** Goes up when the selected row should be brought into view. */
+  readonly revealed = signal(0);
   readonly rows: FilteredRows;
 
+  /** Whether the selection is brought into view once the filter has looked at every row. */
+  private isRevealing = false;
   /** Row numbers count from here, since the table was cleared. */
   private base = 0;
   private scheduled = false;
@@ -57,10 +59,9 @@ export class PacketTableModel {
     readonly capture: CaptureModel,
     private readonly schedule: (frame: () => void) => void,
   ) {
-    this.rows = new FilteredRows(capture.ring);
-    capture.onChange = () => this.request();
+    this.rows = capture.engine.rows;
+    capture.onChange = capture.engine.onChange = () => this.request();
     capture.generation.subscribe(() => {
-      this.rows.attach(capture.ring);
       this.base = capture.ring.first;
       this.select(-1);
       this.pause(false);
@@ -83,9 +84,10 @@ export class PacketTableModel {
   filter(text: string): void {
     this.filterText.value = text;
     try {
-      const test = compileFilter(text);
+      compileFilter(text);
       this.filterError.value = null;
-      this.rows.filter(test);
+      this.capture.engine.filter(text);
+      this.isRevealing = this.selected.peek() !== null;
       this.invalidate();
     } catch (error) {
       if (!(error instanceof FilterError)) throw error;
@@ -96,7 +98,7 @@ export class PacketTableModel {
   /** Freeze the rows, or let them move on; packets keep coming meanwhile. */
   pause(paused: boolean): void {
     this.paused.value = paused;
-    this.capture.ring.hold = paused;
+    this.capture.hold(paused);
     this.rows.limit = paused ? this.capture.ring.end : Number.POSITIVE_INFINITY;
     if (!paused) this.following.value = true;
     this.invalidate();
@@ -109,8 +111,7 @@ export class PacketTableModel {
   }
 
   clear(): void {
-    this.capture.ring.clear();
-    this.rows.attach(this.capture.ring);
+    this.capture.clear();
     this.base = this.capture.ring.first;
     this.select(-1);
     this.invalidate();
@@ -198,14 +199,14 @@ export class PacketTableModel {
   }
 
   /** Return the packets that are shown as a capture file. */
-  save(): Blob {
+  async save(): Promise<Blob> {
+    await this.capture.engine.settled();
     const name = this.capture.hello.value?.adapter.name ?? "wintun";
     return new Blob(pcapng(name, this.shown()), { type: "application/x-pcapng" });
   }
 
   private *shown(): Generator<CapturedPacket> {
     const { rows, capture } = this;
-    rows.advance(() => false);
     for (let index = 0; index < rows.count; index++) {
       const row = rows.at(index);
       if (capture.ring.kind(row) !== LOSS) yield capture.ring.captured(row);
@@ -237,10 +238,11 @@ export class PacketTableModel {
     this.scheduled = false;
     this.drawnAt = now;
     this.drawnEnd = end;
-    const stop = now + FILTER_BUDGET;
-    this.rows.advance(() => performance.now() > stop);
     this.version.value++;
-    if (this.rows.pending > 0) this.invalidate();
+    if (this.isRevealing && this.capture.engine.pending === 0) {
+      this.isRevealing = false;
+      this.revealed.value++;
+    }
   }
 }
 

@@ -43,6 +43,7 @@ export function rowText(ring: PacketRing, row: number): RowText {
 
 /** "412 received packets are missing (sequence 7 to 418): a client's queue was full". */
 export function lossText(loss: Loss): string {
+  if (loss.cause === "session") return "A new session of this adapter began.";
   const { count, first, last, injected } = loss;
   const direction = injected ? "injected" : "received";
   const what =

@@ -3,7 +3,7 @@
 import { useDashboard } from "./context";
 
 export function SessionPicker() {
-  const { adapters, sessions, capture } = useDashboard();
+  const { adapters, sessions, capture, chosen: adapter } = useDashboard();
   const chosen = capture.session.value;
   const running = sessions.running.value;
   const over = running.some((one) => one.id === chosen) ? undefined : sessions.find(chosen);
@@ -13,7 +13,11 @@ export function SessionPicker() {
       aria-label="Session"
       value={chosen ?? ""}
       disabled={running.length === 0}
-      onChange={(event) => capture.choose(event.currentTarget.value)}
+      onChange={(event) => {
+        const guid = sessions.find(event.currentTarget.value)?.adapter ?? "";
+        const found = adapters.find(guid);
+        if (found !== undefined) adapter.choose(found);
+      }}
     >
       {chosen === null && <option value="">No session runs</option>}
       {over && (

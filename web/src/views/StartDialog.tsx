@@ -9,7 +9,7 @@ import { Dialog } from "./ui/Dialog";
 import { ProblemText } from "./ui/ProblemText";
 
 export function StartDialog({ adapter, onClose }: { adapter: Adapter; onClose: () => void }) {
-  const { capture, notices, service, sessions } = useDashboard();
+  const { chosen, notices, service, sessions } = useDashboard();
   const limits = service.system.value?.limits;
   const [capacity, setCapacity] = useState(limits?.default_capacity ?? 0x400000);
   const attempt = useMemo(() => new Attempt(), []);
@@ -17,7 +17,8 @@ export function StartDialog({ adapter, onClose }: { adapter: Adapter; onClose: (
   const id = useId();
   const submit = async () => {
     const done = await attempt.run(async () => {
-      capture.choose((await sessions.start(adapter.guid, capacity)).id);
+      await sessions.start(adapter.guid, capacity);
+      chosen.choose(adapter);
     });
     if (!done) return;
     notices.say(`The session of ${adapter.name} runs.`);

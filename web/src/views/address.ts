@@ -108,6 +108,11 @@ export function ofStream(tab: TabId): boolean {
   return TABS.some((one) => one.id === tab && "stream" in one);
 }
 
+/** Say whether a view shows what can be known from the packets alone. */
+export function needsPackets(tab: TabId): boolean {
+  return TABS.some((one) => one.id === tab && "packets" in one);
+}
+
 function changed(params: Params, changes: Changes): Params {
   const next = new Map(params);
   for (const [name, value] of Object.entries(changes)) {

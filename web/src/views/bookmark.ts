@@ -2,17 +2,21 @@
 
 import { effect, untracked } from "@preact/signals";
 import type { Dashboard } from "../models/dashboard";
-import { currentTab, ofStream, param, setParam } from "./address";
+import { currentTab, needsPackets, ofStream, param, setParam } from "./address";
 
 /** Keep the address and the models at one, from now on; the address has the first word. */
 export function bookmark(dashboard: Dashboard): void {
-  const { adapters, chosen, notices, table } = dashboard;
+  const { adapters, capture, chosen, notices, table } = dashboard;
   // The rows of a page that was left are not kept, so that its numbers mean nothing here.
   const number = currentTab() === "packets" ? param("packet") : "";
   if (number !== "") {
     setParam("packet", null);
     notices.say(`Packet ${number} was captured before this page was loaded, and was not kept.`);
   }
+
+  effect(() => {
+    if (needsPackets(currentTab())) untracked(() => capture.want());
+  });
 
   effect(() => {
     const name = ofStream(currentTab()) ? param("adapter") : "";

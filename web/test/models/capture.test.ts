@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { CaptureModel } from "../../src/models/capture";
+import { EngineModel, workerInProcess } from "../../src/models/engine";
 import { lossText } from "../../src/models/packet-text";
 import { TrafficModel } from "../../src/models/traffic";
 import { pack } from "../../src/wire/batch";
@@ -19,13 +20,17 @@ describe("what a capture tells of losses", () => {
   let capture: CaptureModel;
 
   beforeEach(() => {
-    capture = new CaptureModel(newClient(), new TrafficModel());
-    capture.choose("a");
+    capture = new CaptureModel(newClient(), new TrafficModel(), new EngineModel(workerInProcess));
+    capture.want();
+    capture.show({ guid: "{a}", name: "A" }, "a");
     service().socket.accept();
     service().socket.say(HELLO);
     service().socket.say(pack([Uint8Array.of(0x45), Uint8Array.of(0x45)])); // numbers 0 and 1
   });
-  afterEach(() => capture.choose(null));
+  afterEach(() => {
+    capture.forget();
+    capture.engine.dispose();
+  });
 
   const losses = () =>
     Array.from({ length: capture.ring.count }, (_, row) => capture.ring.loss(row))
@@ -55,5 +60,80 @@ describe("what a capture tells of losses", () => {
     service().socket.say(lost("queue", 5, { first: 2, last: 6 }));
     service().socket.say(lost("ended", 2, { first: 0, last: 1 }));
     expect([losses(), capture.missing]).toEqual([[], 0]);
+  });
+
+  const more = (sequence: number) => {
+    const message = pack([Uint8Array.of(0x45)]);
+    new DataView(message).setBigUint64(16, BigInt(sequence), true);
+    service().socket.say(message);
+  };
+
+  it("keeps what came when the adapter has a new session, and marks where it began", () => {
+    capture.show({ guid: "{a}", name: "A" }, "b");
+    service().socket.accept();
+    service().socket.say(HELLO);
+    more(0);
+    expect([capture.ring.count, capture.missing, losses()]).toEqual([
+      4,
+      0,
+      ["A new session of this adapter began."],
+    ]);
+  });
+
+  it("keeps what came when the session goes, and when the adapter does", () => {
+    capture.show({ guid: "{a}", name: "A" }, null);
+    expect([capture.ring.count, capture.session.value]).toEqual([2, "a"]);
+  });
+
+  it("knows an adapter that was made anew by its name", () => {
+    capture.show({ guid: "{another}", name: "A" }, "b");
+    expect(capture.ring.count).toBe(2);
+  });
+
+  it("counts what it missed while another adapter was shown", () => {
+    capture.show({ guid: "{b}", name: "B" }, "c");
+    expect([capture.ring.count, capture.arrived]).toEqual([0, 0]);
+    capture.show({ guid: "{a}", name: "A" }, "a");
+    service().socket.accept();
+    service().socket.say({ ...HELLO, next_sequence: { received: 9, injected: 0 } });
+    expect([capture.ring.count, capture.arrived, capture.missing]).toEqual([3, 2, 7]);
+    expect(losses()[0]).toContain("7 received packets are missing (sequence 2 to 8)");
+  });
+
+  it("says whose packets went when there was no more room for them", () => {
+    const dropped: string[] = [];
+    capture.onDropped = (names) => dropped.push(...names);
+    for (const name of ["B", "C", "D", "E"]) {
+      capture.show({ guid: `{${name}}`, name }, name);
+      service().socket.accept();
+      service().socket.say(HELLO);
+      more(0);
+    }
+    expect(dropped).toEqual(["A"]);
+  });
+
+  it("closes its stream while the page is left, and counts what it missed meanwhile", () => {
+    const before = service().socket;
+    capture.leave();
+    expect([before.closed, capture.state.value.name]).toEqual([true, "idle"]);
+    capture.comeBack();
+    service().socket.accept();
+    service().socket.say({ ...HELLO, next_sequence: { received: 3, injected: 0 } });
+    expect([capture.arrived, capture.missing]).toEqual([2, 1]);
+  });
+
+  it("subscribes to nothing before a view wants packets", () => {
+    const other = new CaptureModel(
+      newClient(),
+      new TrafficModel(),
+      new EngineModel(workerInProcess),
+    );
+    const count = service().sockets.length;
+    other.show({ guid: "{a}", name: "A" }, "a");
+    expect(service().sockets.length).toBe(count);
+    other.want();
+    expect(service().sockets.length).toBe(count + 1);
+    other.forget();
+    other.engine.dispose();
   });
 });

@@ -29,6 +29,7 @@ describe("the dashboard", () => {
 
   /** Sign in, and be live with one adapter and these sessions. */
   async function live(...sessions: ReturnType<typeof session>[]): Promise<FarEnd> {
+    dashboard.capture.want();
     await dashboard.connection.connect();
     const events = service().socket;
     events.accept();
@@ -133,7 +134,7 @@ describe("the dashboard", () => {
     expect(dashboard.log.shown().map((one) => one.id)).toEqual([9]);
   });
 
-  it("forgets all of a service that does not know its sign-in any more", async () => {
+  it("forgets what a service said that does not know its sign-in any more, not the packets", async () => {
     await live(session());
     service().answer("GET /v1/sessions", new Refusal(401, "No."));
     dashboard.sessions.watch(() => false);
@@ -142,7 +143,11 @@ describe("the dashboard", () => {
     expect(dashboard.connection.state.value).toMatchObject({
       reason: expect.stringContaining("The sign-in is no longer valid"),
     });
-    expect([dashboard.adapters.list.value, dashboard.capture.session.value]).toEqual([[], null]);
+    expect(dashboard.adapters.list.value).toEqual([]);
+    expect([dashboard.capture.session.value, dashboard.capture.state.value.name]).toEqual([
+      "5f0c9d1e2b3a",
+      "idle",
+    ]);
   });
 
   const stateOf = ({ connection }: Dashboard) => {

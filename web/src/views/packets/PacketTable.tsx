@@ -25,6 +25,10 @@ export function PacketTable() {
     table.selected.value;
     pool.current?.draw();
   });
+  useSignalEffect(() => {
+    table.revealed.value;
+    pool.current?.reveal();
+  });
 
   const move = (step: number): void => {
     table.move(step);

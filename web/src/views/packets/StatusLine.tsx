@@ -36,5 +36,6 @@ export function StatusLine() {
 
 function numbersOf({ rows, capture }: PacketTableModel): number[] {
   const { ring, arrived, missing } = capture;
-  return [rows.count, ring.count, ring.bytes, arrived, missing, ring.notKept, rows.pending];
+  const { pending } = capture.engine;
+  return [rows.count, ring.count, ring.bytes, arrived, missing, ring.notKept, pending];
 }

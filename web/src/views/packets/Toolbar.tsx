@@ -37,7 +37,7 @@ export function Toolbar() {
         <Button
           icon="save"
           label="Save what is shown as pcapng"
-          onClick={() => save(table.save(), nameOf("wintun"))}
+          onClick={async () => save(await table.save(), nameOf("wintun"))}
         />
         <Recording />
         <Settings />

@@ -1,11 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { compileFilter } from "../../src/filter/parser";
-import { FilteredRows } from "../../src/models/filtered-rows";
-import { INJECTED, LOSS, PacketRing } from "../../src/models/packet-ring";
 import { lossText } from "../../src/models/packet-text";
 import { type Batch, pack, unpack } from "../../src/wire/batch";
-
-const never = (): boolean => false;
+import { INJECTED, LOSS, PacketRing } from "../../src/worker/ring";
 
 /** A batch of packets of a few bytes; `protocol` is that of their IPv4 headers. */
 function batch(count: number, sequence = 0, protocol = 17, size = 20): Batch {
@@ -15,10 +11,6 @@ function batch(count: number, sequence = 0, protocol = 17, size = 20): Batch {
   const [made] = unpack(pack(Array.from({ length: count }, () => packet)));
   if (made === undefined) throw new Error("No batch.");
   return { ...made, sequence };
-}
-
-function rowsOf(rows: FilteredRows): number[] {
-  return Array.from({ length: rows.count }, (_, index) => rows.at(index));
 }
 
 describe("the packet ring", () => {
@@ -98,59 +90,26 @@ describe("the packet ring", () => {
     expect(ring.kind(4)).toBe(INJECTED);
     expect(ring.notKept).toBe(0);
   });
-});
 
-describe("the filtered rows", () => {
-  it("are all rows without a filter", () => {
-    const ring = new PacketRing({ packets: 4, bytes: 1e6 });
-    const rows = new FilteredRows(ring);
-    ring.append(batch(6));
-    expect(rowsOf(rows)).toEqual([2, 3, 4, 5]);
-    expect([rows.indexOf(3), rows.indexOf(0), rows.indexOf(99)]).toEqual([1, 0, 4]);
-  });
-
-  it("follow the ring: old ones go, new ones are looked at once", () => {
-    const ring = new PacketRing({ packets: 8, bytes: 1e6 });
-    const rows = new FilteredRows(ring);
-    rows.filter(compileFilter("tcp"));
-    for (let i = 0; i < 6; i++) ring.append(batch(2, 0, i % 2 ? 6 : 17));
-    rows.advance(never);
-    expect(rowsOf(rows)).toEqual([6, 7, 10, 11]);
-    ring.append(batch(6, 0, 17));
-    rows.advance(never);
-    expect(rowsOf(rows)).toEqual([10, 11]);
-    expect([rows.indexOf(0), rows.indexOf(11), rows.indexOf(12)]).toEqual([0, 1, 2]);
-  });
-
-  it("keep loss rows whatever the filter", () => {
-    const ring = new PacketRing();
-    const rows = new FilteredRows(ring);
-    rows.filter(compileFilter("tcp"));
-    ring.append(batch(1));
-    ring.appendLoss({ cause: "queue", injected: false, count: 1, first: 1, last: 1 }, 0n);
-    rows.advance(never);
-    expect(rowsOf(rows)).toEqual([1]);
-  });
-
-  it("look at a slice of rows at a time when the time is short", () => {
-    const ring = new PacketRing();
-    const rows = new FilteredRows(ring);
-    ring.append(batch(1000, 0, 6));
-    rows.filter(compileFilter("tcp"));
-    let asked = 0;
-    rows.advance(() => asked++ > 0);
-    expect(rows.count).toBe(256);
-    expect(rows.pending).toBe(744);
-    rows.advance(never);
-    expect([rows.count, rows.pending]).toEqual([1000, 0]);
-  });
-
-  it("pass 50,000 packets through a filter in far less than a frame is allowed to cost", () => {
-    const ring = new PacketRing();
-    for (let i = 0; i < 50; i++) ring.append(batch(1000, 0, i % 2 ? 6 : 17));
-    const rows = new FilteredRows(ring);
-    rows.filter(compileFilter("tcp and not port 443 or len > 500"));
-    rows.advance(never);
-    expect(rows.count).toBe(25_000);
+  it("gives what another ring needs to have the same rows", () => {
+    const ring = new PacketRing({ packets: 10, bytes: 1e6 });
+    ring.append({ ...batch(4, 7), timeNs: 5n, times: Uint32Array.of(0, 1, 2, 3) });
+    ring.append({ ...batch(3, 20), sequenceDeltas: Uint16Array.of(0, 2, 5) });
+    ring.appendLoss({ cause: "queue", injected: false, count: 1, first: 1, last: 1 }, 9n);
+    ring.append({
+      ...batch(4, 70, 6),
+      injected: true,
+      originalLengths: Uint16Array.of(9, 8, 7, 6),
+    });
+    const other = new PacketRing(ring.bounds, ring.first);
+    for (const item of ring.items(0)) other.take(item);
+    const rowsOf = (one: PacketRing) =>
+      Array.from({ length: one.count }, (_, i) => {
+        const row = one.first + i;
+        const { bytes, ...more } = one.captured(row);
+        return [row, [...bytes], more, one.sequence(row), one.kind(row), one.loss(row)];
+      });
+    expect(rowsOf(other)).toEqual(rowsOf(ring));
+    expect(ring.first).toBe(2);
   });
 });

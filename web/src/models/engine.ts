@@ -1,0 +1,327 @@
+/**
+ * The page's side of the worker, which filters and analyses packets away from the page's thread.
+ *
+ * The worker keeps a ring of its own with the same row numbers. What it has not taken yet is
+ * bounded: one that falls a whole ring behind is started anew, as is one that fails.
+ */
+
+import { type Signal, signal } from "@preact/signals";
+import type { Field } from "../packet/dissection";
+import type { Counts, How, Note, Port, Reply, Request } from "../worker/messages";
+import type { Item } from "../worker/ring";
+import { FilteredRows } from "./filtered-rows";
+import { PacketRing } from "./packet-ring";
+
+/** A worker, and how to get rid of it. */
+export interface WorkerPort extends Port<Request, Reply> {
+  onerror: ((event: ErrorEvent) => void) | null;
+  terminate(): void;
+}
+
+export type EngineState =
+  | { readonly name: "idle" }
+  | { readonly name: "ready" }
+  /** It failed or fell behind, and was started anew. */
+  | { readonly name: "restarted"; readonly reason: string }
+  /** It failed too often. */
+  | { readonly name: "failed"; readonly reason: string };
+
+/** Notes that are kept, and how long one holds. */
+const NOTES = 1024;
+const FRESH = 1000; // milliseconds
+const FAILURES = 5;
+/** Milliseconds without a word after which what is on its way counts as pending. */
+const SILENCE = 500;
+
+interface Held {
+  readonly note: Note;
+  readonly at: number;
+}
+
+export class EngineModel {
+  readonly state: Signal<EngineState> = signal({ name: "idle" });
+  /** Goes up when notes came. */
+  readonly version = signal(0);
+  readonly conversations = signal<readonly unknown[]>([]);
+  readonly rows: FilteredRows;
+  /** How often it was started anew. */
+  restarts = 0;
+  /** Called when rows came, or were looked at. */
+  onChange: () => void = () => undefined;
+  /** Called with the packets and bytes of each kind that came since. */
+  onCounts: (counts: readonly Counts[]) => void = () => undefined;
+
+  private worker: WorkerPort | null = null;
+  private ringNumber = 0;
+  private filterNumber = 0;
+  private text = "";
+  /** Rows that the worker has. */
+  private seen = 0;
+  private heardAt = 0;
+  private failures = 0;
+  private watchers = 0;
+  private readonly notesHeld = new Map<number, Held>();
+  private readonly wanted = new Set<number>();
+  private follows = 0;
+  private readonly following = new Map<
+    number,
+    { resolve: (followed: unknown) => void; reject: (error: Error) => void }
+  >();
+  private waiting: (() => void)[] = [];
+
+  constructor(
+    private readonly make: () => WorkerPort,
+    private ring = new PacketRing({ packets: 1, bytes: 0 }),
+  ) {
+    this.rows = new FilteredRows(ring);
+  }
+
+  /** Start the worker, unless it runs. */
+  start(): void {
+    if (this.worker !== null || this.failures >= FAILURES) return;
+    let worker: WorkerPort;
+    try {
+      worker = this.make();
+    } catch (error) {
+      this.failures = FAILURES;
+      this.state.value = { name: "failed", reason: String(error) };
+      return;
+    }
+    this.worker = worker;
+    worker.onmessage = ({ data }) => this.take(data);
+    worker.onerror = ({ message }) => this.fail(message);
+    this.send();
+  }
+
+  /** Show another ring from now on. */
+  attach(ring: PacketRing): void {
+    this.ring = ring;
+    this.ringNumber++;
+    this.forget();
+    if (this.worker !== null) this.send();
+  }
+
+  /** Tell the worker what the ring has just taken. */
+  feed(items: readonly Item[]): void {
+    if (this.worker === null || items.length === 0) return;
+    if (this.ring.end - this.seen > this.ring.bounds.packets) {
+      this.restart("It fell behind.");
+      return;
+    }
+    this.worker.postMessage({ type: "feed", items });
+  }
+
+  /** Say that the ring is held, or is not any more. */
+  hold(hold: boolean): void {
+    this.worker?.postMessage({ type: "hold", hold });
+  }
+
+  /** Say that the ring was cleared. */
+  clear(): void {
+    this.forget();
+    this.worker?.postMessage({ type: "clear" });
+    this.sendFilter();
+  }
+
+  /** Show what passes a filter that can be understood; an empty one shows all. */
+  filter(text: string): void {
+    this.text = text;
+    this.filterNumber++;
+    this.rows.restart(this.ring, text.trim() !== "");
+    this.sendFilter();
+    this.settle();
+  }
+
+  /** Rows that are still to be looked at. */
+  get pending(): number {
+    if (this.text.trim() === "") return 0;
+    const isSilent = performance.now() - this.heardAt > SILENCE;
+    return this.rows.pending + (isSilent ? Math.max(0, this.ring.end - this.seen) : 0);
+  }
+
+  /** Wait until the filter has looked at every row that is there now. */
+  async settled(): Promise<void> {
+    const { end } = this.ring;
+    while (
+      this.text.trim() !== "" &&
+      this.worker !== null &&
+      (this.seen < end || this.rows.pending > 0)
+    ) {
+      await new Promise<void>((resolve) => this.waiting.push(resolve));
+    }
+  }
+
+  /** What is known of a row by the packets around it; undefined before the worker has said so. */
+  notes(row: number): readonly Field[] | undefined {
+    return this.noteOf(row)?.fields;
+  }
+
+  /** What stands before the line of a row. */
+  prefix(row: number): string {
+    return this.noteOf(row)?.prefix ?? "";
+  }
+
+  /** Keep `conversations` up to date until the returned function is called. */
+  watchConversations(): () => void {
+    this.watchers++;
+    this.worker?.postMessage({ type: "watch", watching: true });
+    return () => {
+      this.watchers--;
+      if (this.watchers === 0) this.worker?.postMessage({ type: "watch", watching: false });
+    };
+  }
+
+  /** Ask for what a conversation said. */
+  follow(conversation: number, how: How): Promise<unknown> {
+    const id = ++this.follows;
+    return new Promise((resolve, reject) => {
+      if (this.worker === null) {
+        reject(new Error("The packets are not being read."));
+        return;
+      }
+      this.following.set(id, { resolve, reject });
+      this.worker.postMessage({ type: "follow", id, conversation, how });
+    });
+  }
+
+  /** End the worker. */
+  dispose(): void {
+    this.worker?.terminate();
+    this.worker = null;
+    for (const { reject } of this.following.values()) reject(new Error("The worker ended."));
+    this.following.clear();
+    this.settle();
+  }
+
+  private take(reply: Reply): void {
+    switch (reply.type) {
+      case "ready":
+        if (this.restarts === 0) this.state.value = { name: "ready" };
+        return;
+      case "seen":
+        this.onSeen(reply);
+        return;
+      case "notes":
+        if (reply.ring === this.ringNumber) this.onNotes(reply.notes);
+        return;
+      case "counts":
+        if (reply.ring === this.ringNumber) this.onCounts(reply.counts);
+        return;
+      case "conversations":
+        if (reply.ring === this.ringNumber) this.conversations.value = reply.list;
+        return;
+      case "followed":
+        this.following.get(reply.id)?.resolve(reply.followed);
+        this.following.delete(reply.id);
+        return;
+      case "unfollowed":
+        this.following.get(reply.id)?.reject(new Error(reply.message));
+        this.following.delete(reply.id);
+        return;
+    }
+  }
+
+  private onSeen({ ring, end, filter, pending, found }: Reply & { type: "seen" }): void {
+    if (ring !== this.ringNumber) return;
+    this.seen = end;
+    this.heardAt = performance.now();
+    if (filter !== this.filterNumber || this.text.trim() === "") return;
+    for (const rows of found) this.rows.insert(rows);
+    this.rows.pending = pending;
+    this.settle();
+    this.onChange();
+  }
+
+  private onNotes(notes: readonly Note[]): void {
+    const at = performance.now();
+    for (const note of notes) {
+      this.notesHeld.delete(note.row);
+      this.notesHeld.set(note.row, { note, at });
+    }
+    for (const row of this.notesHeld.keys()) {
+      if (this.notesHeld.size <= NOTES) break;
+      this.notesHeld.delete(row);
+    }
+    this.version.value++;
+    this.onChange();
+  }
+
+  /** Return what is known, and ask for it where it is not known or is old. */
+  private noteOf(row: number): Note | undefined {
+    const held = this.notesHeld.get(row);
+    const isOld = held === undefined || performance.now() - held.at > FRESH;
+    if (isOld && this.worker !== null) {
+      if (this.wanted.size === 0) queueMicrotask(() => this.ask());
+      this.wanted.add(row);
+    }
+    return held?.note;
+  }
+
+  private ask(): void {
+    this.worker?.postMessage({ type: "notes", rows: [...this.wanted] });
+    this.wanted.clear();
+  }
+
+  private fail(reason: string): void {
+    this.failures++;
+    if (this.failures >= FAILURES) {
+      this.dispose();
+      this.state.value = { name: "failed", reason };
+      return;
+    }
+    this.restart(reason);
+  }
+
+  private restart(reason: string): void {
+    this.dispose();
+    this.restarts++;
+    this.state.value = { name: "restarted", reason };
+    this.ringNumber++;
+    this.forget();
+    this.start();
+  }
+
+  /** Give a worker that knows nothing the ring as it is. */
+  private send(): void {
+    const { worker, ring } = this;
+    if (worker === null) return;
+    const { bounds, first } = ring;
+    this.seen = ring.end;
+    this.heardAt = performance.now();
+    worker.postMessage({ type: "open", ring: this.ringNumber, bounds, row: first });
+    const items = ring.items(first);
+    if (items.length > 0) worker.postMessage({ type: "feed", items });
+    worker.postMessage({ type: "hold", hold: ring.hold });
+    this.sendFilter();
+    if (this.watchers > 0) worker.postMessage({ type: "watch", watching: true });
+  }
+
+  private sendFilter(): void {
+    this.worker?.postMessage({ type: "filter", filter: this.filterNumber, text: this.text });
+  }
+
+  /** Forget what was said of rows. */
+  private forget(): void {
+    this.notesHeld.clear();
+    this.conversations.value = [];
+    this.rows.restart(this.ring, this.text.trim() !== "");
+    this.filterNumber++;
+  }
+
+  private settle(): void {
+    const { waiting } = this;
+    this.waiting = [];
+    for (const resolve of waiting) resolve();
+  }
+}
+
+/** Run what the worker does in this thread: slower for the page, and the same otherwise. */
+export function workerInProcess(): WorkerPort {
+  const { port1, port2 } = new MessageChannel();
+  const port = port1 as unknown as WorkerPort;
+  port.terminate = () => port1.close();
+  void import("../worker/engine").then(({ Engine }) => {
+    new Engine(port2 as unknown as Port<Reply, Request>);
+  });
+  return port;
+}

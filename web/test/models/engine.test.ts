@@ -1,0 +1,114 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { EngineModel, type WorkerPort, workerInProcess } from "../../src/models/engine";
+import { PacketRing } from "../../src/models/packet-ring";
+import { type Batch, pack, unpack } from "../../src/wire/batch";
+
+/** Packets of IPv4 whose protocols these are. */
+function batch(...protocols: number[]): Batch {
+  const packets = protocols.map((protocol) => {
+    const packet = new Uint8Array(20);
+    packet[0] = 0x45;
+    packet[9] = protocol;
+    return packet;
+  });
+  const [made] = unpack(pack(packets));
+  if (made === undefined) throw new Error("No batch.");
+  return made;
+}
+
+describe("the engine", () => {
+  let ring: PacketRing;
+  let engine: EngineModel;
+  let workers: WorkerPort[];
+
+  beforeEach(() => {
+    ring = new PacketRing({ packets: 100, bytes: 1e6 });
+    workers = [];
+    engine = new EngineModel(() => {
+      const worker = workerInProcess();
+      workers.push(worker);
+      return worker;
+    }, ring);
+    engine.start();
+  });
+  afterEach(() => engine.dispose());
+
+  const take = (...protocols: number[]) => {
+    const one = batch(...protocols);
+    ring.take(one);
+    engine.feed([one]);
+  };
+  const shown = async () => {
+    await engine.settled();
+    return Array.from({ length: engine.rows.count }, (_, index) => engine.rows.at(index));
+  };
+
+  it("shows what passes of what was there and of what comes", async () => {
+    take(6, 17, 6);
+    engine.filter("tcp");
+    expect(await shown()).toEqual([0, 2]);
+    take(17, 6);
+    expect(await shown()).toEqual([0, 2, 4]);
+    engine.filter("udp");
+    expect(await shown()).toEqual([1, 3]);
+    engine.filter("");
+    expect(await shown()).toEqual([0, 1, 2, 3, 4]);
+  });
+
+  it("says that rows are pending until they were looked at", async () => {
+    take(6, 17, 6);
+    engine.filter("tcp");
+    expect(engine.pending).toBe(3);
+    await engine.settled();
+    expect(engine.pending).toBe(0);
+  });
+
+  it("begins anew on another ring", async () => {
+    take(6, 6);
+    engine.filter("tcp");
+    await engine.settled();
+    const other = new PacketRing({ packets: 10, bytes: 1e6 }, 5);
+    other.take(batch(17, 6));
+    engine.attach(other);
+    expect(await shown()).toEqual([6]);
+  });
+
+  it("forgets what was cleared", async () => {
+    take(6, 6);
+    engine.filter("tcp");
+    await engine.settled();
+    ring.clear();
+    engine.clear();
+    take(6);
+    expect(await shown()).toEqual([2]);
+  });
+
+  it("starts a worker that failed anew, says so, and shows the same", async () => {
+    take(6, 17, 6);
+    engine.filter("tcp");
+    await engine.settled();
+    workers[0]?.onerror?.(new ErrorEvent("error", { message: "Out of memory." }));
+    expect(engine.state.value).toEqual({ name: "restarted", reason: "Out of memory." });
+    take(6);
+    expect(await shown()).toEqual([0, 2, 3]);
+    expect([engine.restarts, workers.length]).toEqual([1, 2]);
+  });
+
+  it("gives up on a worker that fails again and again", () => {
+    for (let i = 0; i < 5; i++) workers.at(-1)?.onerror?.(new ErrorEvent("error"));
+    expect(engine.state.value.name).toBe("failed");
+    expect(workers.length).toBe(5);
+  });
+
+  it("starts one anew that falls a whole ring behind", () => {
+    for (let i = 0; i < 5; i++) take(...Array.from({ length: 30 }, () => 6));
+    expect(engine.state.value.name).toBe("restarted");
+  });
+
+  it("asks for the notes of a row, and tells when they came", async () => {
+    take(6);
+    expect(engine.notes(0)).toBeUndefined();
+    await expect.poll(() => engine.version.value).toBeGreaterThan(0);
+    expect(engine.notes(0)).toEqual([]);
+  });
+});
