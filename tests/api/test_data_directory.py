@@ -19,6 +19,7 @@ from wintun_api.api.data_directory import (
     read_secret,
     write_private,
 )
+from wintun_api.api.sign_in_memory import load_key, load_list
 from wintun_api.api.tokens import TokenStore, load_admin_token
 from wintun_api.files import UntrustedFile
 from wintun_api.hub.identity import load_salt
@@ -148,6 +149,8 @@ LOADS: dict[str, Callable[[Path], object]] = {
     "tokens.json": lambda path: TokenStore("", path),
     "pools.json": KnownPools,
     "salt": lambda path: load_salt(path, write_private),
+    "sign-in-key": load_key,
+    "sign-ins.json": load_list,
 }
 
 

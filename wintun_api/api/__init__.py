@@ -18,6 +18,7 @@
     subprotocols    the credential among the subprotocols that a WebSocket offers
     tokens          the admin token and issued tokens
     data_directory  files on the disk: for one service at a time, closed to other users
+    sign_in_memory  what of them outlives a restart
     sign_ins        signed-in browsers: their cookies and keys
     leases          end connections when their token or sign-in ends
     cutoff          the end of a stream whose token is no longer valid

@@ -39,6 +39,7 @@ from wintun_api.api.head import HeadAsGet
 from wintun_api.api.hosts import allowed_names
 from wintun_api.api.openapi.served import Api
 from wintun_api.api.security import Doorkeeper, Security, refuse_websocket
+from wintun_api.api.sign_in_memory import SignInMemory
 from wintun_api.api.sign_ins import SignIns
 from wintun_api.api.tokens import TokenStore
 from wintun_api.drivers import open_driver
@@ -47,6 +48,7 @@ from wintun_api.hub.audit import Publish, Trail
 from wintun_api.hub.burst_limit import BurstLimit
 from wintun_api.hub.hold_memory import HoldMemory
 from wintun_api.hub.identity import StableGuids, load_salt
+from wintun_api.hub.management import patiently
 from wintun_api.hub.named_captures import index
 from wintun_api.hub.named_captures.captures import OnDisk
 from wintun_api.hub.named_captures.files import FOLDER, Store
@@ -135,6 +137,8 @@ class Service:
 
     def _read_memory(self, driver: Driver) -> Memory:
         pools, data = self.settings.pools, self.settings.data_dir
+        if self.context.tokens.lasting:
+            self.context.sign_ins.recall(SignInMemory(data))
         store = Store(data / FOLDER, make=make, write=write_private, read=read_private)
         captures = OnDisk(store, self.settings.captures_bytes, index.load(store))
         if not driver.lasting:
@@ -215,6 +219,7 @@ class Service:
             self._door.close()
             self.begin_stop()
             self.context.leases.close()
+            await patiently(self.context.sign_ins.written())
             await registry.stop()
             self.context.started = None
 

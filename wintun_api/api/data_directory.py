@@ -2,6 +2,8 @@
 
     token          the admin token, unless --token-file names another file
     tokens.json    issued tokens, as SHA-256
+    sign-in-key    the key from which the sign-ins of browsers are derived
+    sign-ins.json  the sign-ins that have not ended, without their secrets
     pools.json     the pools used before
     holds.json     adapters that are deleted with their clients
     salt           the secret from which GUIDs are derived

@@ -1,5 +1,8 @@
 """Manage signed-in browsers: a cookie, and a key that only the service's own pages have.
 
+Both are derived from the token with which the browser signed in (`sign_in_memory`). So a restart
+of the service signs nobody out.
+
 Browsers send a cookie to every port of a host, so a program that serves pages on another port of
 this machine gets it too. The cookie therefore gives access to pages only. For everything else a
 browser adds the key, which the page keeps in the storage of its origin, which includes the port.
@@ -18,7 +21,8 @@ from starlette.datastructures import Headers
 from starlette.types import Scope as ASGIScope
 
 from wintun_api.api.hosts import host_of, scheme_of
-from wintun_api.api.tokens import TOKEN_BYTES, Principal, TokenStore
+from wintun_api.api.sign_in_memory import SignInMemory
+from wintun_api.api.tokens import Principal, TokenStore
 
 KEY_HEADER = "X-Wintun-Api-Key"
 PER_TOKEN = 32
@@ -43,7 +47,7 @@ class _SignIn:
 
 
 class SignIns:
-    """Hold all signed-in browsers in memory. Event loop thread only.
+    """Hold all signed-in browsers. Event loop thread only.
 
     A token has at most `PER_TOKEN` sign-ins; beyond that, its least recently used one is ended, and
     those of other tokens stay. Sign-ins end with their token.
@@ -56,6 +60,7 @@ class SignIns:
         self.ended: list[Callable[[str], None]] = []
         self._tokens = tokens
         self._per_token = per_token
+        self._memory = SignInMemory()
         self._by_id: dict[str, _SignIn] = {}
         self._by_key: dict[bytes, str] = {}
         self._by_cookie: dict[bytes, str] = {}
@@ -65,22 +70,32 @@ class SignIns:
     def __len__(self) -> int:
         return len(self._by_id)
 
+    def recall(self, memory: SignInMemory) -> None:
+        """Continue the sign-ins of the last run whose tokens are still valid.
+
+        From now on they are kept in this memory. Call this before the first sign-in.
+        """
+        self._memory = memory
+        for token_id, digest in self._tokens.digests().items():
+            principal = self._tokens.principal(token_id)
+            if principal is not None:
+                for sign_in in memory.kept(token_id, digest)[-self._per_token :]:
+                    self._add(self._derived(sign_in, digest), principal)
+
     def make(self, principal: Principal) -> NewSignIn:
         """Sign a browser in with the token of this principal."""
-        made = NewSignIn(
-            id=secrets.token_hex(8),
-            cookie=secrets.token_urlsafe(TOKEN_BYTES),
-            key=secrets.token_urlsafe(TOKEN_BYTES),
-        )
-        one = _SignIn(replace(principal, sign_in=made.id), _digest(made.cookie), _digest(made.key))
-        self._by_id[made.id] = one
-        self._by_key[one.key] = made.id
-        self._by_cookie[one.cookie] = made.id
-        of_token = self._by_token.setdefault(principal.id, OrderedDict())
-        of_token[made.id] = None
+        digest = self._tokens.digests()[principal.id]
+        made = self._derived(secrets.token_hex(8), digest)
+        self._add(made, principal)
+        of_token = self._by_token[principal.id]
         while len(of_token) > self._per_token:
-            self.end(next(iter(of_token)))
+            self._end(next(iter(of_token)))
+        self._keep()
         return made
+
+    async def written(self) -> None:
+        """Wait until the present sign-ins are on the disk, or the failure was logged."""
+        await self._memory.written()
 
     def authenticate(self, key: str, cookies: Iterable[str]) -> Principal | None:
         """Return the principal of a key, if one of the cookies belongs to it; otherwise None."""
@@ -109,9 +124,13 @@ class SignIns:
 
     def end(self, sign_in: str) -> None:
         """End a sign-in: its cookie and key stop working. Idempotent."""
+        if self._end(sign_in):
+            self._keep()
+
+    def _end(self, sign_in: str) -> bool:
         one = self._by_id.pop(sign_in, None)
         if one is None:
-            return
+            return False
         del self._by_key[one.key], self._by_cookie[one.cookie]
         of_token = self._by_token[one.principal.id]
         del of_token[sign_in]
@@ -119,11 +138,30 @@ class SignIns:
             del self._by_token[one.principal.id]
         for tell in self.ended:
             tell(sign_in)
+        return True
 
     def end_all(self, token_id: str) -> None:
         """End all sign-ins of a token that was revoked or has expired. Idempotent."""
-        for sign_in in list(self._by_token.get(token_id, ())):
-            self.end(sign_in)
+        ended = [self._end(sign_in) for sign_in in list(self._by_token.get(token_id, ()))]
+        if ended:
+            self._keep()
+
+    def _derived(self, sign_in: str, token: str) -> NewSignIn:
+        derive = self._memory.derive
+        return NewSignIn(sign_in, derive("cookie", token, sign_in), derive("key", token, sign_in))
+
+    def _add(self, made: NewSignIn, principal: Principal) -> None:
+        one = _SignIn(replace(principal, sign_in=made.id), _digest(made.cookie), _digest(made.key))
+        self._by_id[made.id] = one
+        self._by_key[one.key] = made.id
+        self._by_cookie[one.cookie] = made.id
+        self._by_token.setdefault(principal.id, OrderedDict())[made.id] = None
+
+    def _keep(self) -> None:
+        digests = self._tokens.digests()
+        self._memory.keep(
+            {one: (digests[one], ids) for one, ids in self._by_token.items() if one in digests}
+        )
 
     def _current(self, sign_in: str) -> Principal | None:
         principal = self._by_id[sign_in].principal

@@ -184,6 +184,7 @@ async def sign_out(
     """
     if principal.sign_in is not None:
         context.sign_ins.end(principal.sign_in)
+        await context.sign_ins.written()
     response.delete_cookie(cookie_name(request.scope), path="/", httponly=True, samesite="strict")
 
 

@@ -150,6 +150,24 @@ class TokenStore:
         self._changes: set[asyncio.Task[Any]] = set()
         self.ended: list[Callable[[str], None]] = []
 
+    @property
+    def lasting(self) -> bool:
+        """Whether issued tokens outlive this process."""
+        return self._path is not None
+
+    def digests(self) -> dict[str, str]:
+        """Return the SHA-256 of every token, by its id."""
+        issued = {token.id: token.digest for token in self._issued.values()}
+        return {self._admin.id: self._admin_digest, **issued}
+
+    def principal(self, token_id: str) -> Principal | None:
+        """Return the principal of a token; None if there is none, or if it has expired."""
+        if token_id == self._admin.id:
+            return self._admin
+        issued = self._issued.get(token_id)
+        found = None if issued is None else issued.principal()
+        return found if found is not None and found.valid else None
+
     def authenticate(self, token: str) -> Principal | None:
         """Return the principal of a token; None if the token is unknown."""
         digest = _digest(token)
