@@ -218,6 +218,38 @@ def test_changed_while_the_service_was_down(tmp_path: Path) -> None:
             assert service.http.delete(path_of(adapter)).status_code == 200
 
 
+def test_up_means_that_the_link_is_up(
+    kernel_service: RunningService, adapter: dict[str, Any]
+) -> None:
+    """A session brings it up, another program sets it down and up again, and its end ends it."""
+    assert adapter["state"] == "down"
+    with events(kernel_service) as heard:
+        session = kernel_service.session(adapter)
+        up = heard.until("adapter.changed", lambda now: now["state"] == "up")
+        assert (up["session"], up["link_up"]) == (session["id"], True)
+        ip("link", "set", NAME, "down")
+        down = heard.until("adapter.changed", lambda now: now["state"] == "down")
+        assert (down["session"], down["link_up"]) == (session["id"], False)
+        ip("link", "set", NAME, "up")
+        heard.until("adapter.changed", lambda now: now["state"] == "up")
+        kernel_service.http.delete(f"/v1/sessions/{session['id']}")
+        last = heard.until("adapter.changed", lambda now: now["state"] == "down")
+        assert last["session"] is None
+
+
+def test_a_session_of_another_program(
+    kernel_service: RunningService, adapter: dict[str, Any]
+) -> None:
+    """The link is up while another program has a session, though the service has none."""
+    with events(kernel_service) as heard:
+        descriptor = tun.open_device()
+        fcntl.ioctl(descriptor, tun.TUNSETIFF, struct.pack("@16sH22x", NAME.encode(), 0x1001))
+        up = heard.until("adapter.changed", lambda now: now["state"] == "up")
+        assert up["session"] is None
+        os.close(descriptor)
+        heard.until("adapter.changed", lambda now: now["state"] == "down")
+
+
 CHANGES: dict[str, tuple[list[str], Callable[[dict[str, Any]], object]]] = {
     "address deleted": (
         ["addr", "del", "10.6.7.7/24", "dev", NAME],

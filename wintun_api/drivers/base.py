@@ -138,7 +138,9 @@ class AdapterInfo:
             this process does not remove it.
         unavailable: Why it cannot be used now, as a sentence: it is disabled, or its driver is
             being replaced. Empty while it works. Such an adapter has no settings.
-        link_up: Whether the interface is up; None if the driver cannot tell.
+        link_up: Whether the interface is set up; None if the system has no such state.
+        running: Whether its link is up: the interface is set up, and a session of any program is
+            attached. None if the driver cannot tell.
         lost_marks: Identifying marks that the driver had written on the device and that others
             have removed; `Adapter.restore` writes them again. Always empty on Windows.
     """
@@ -161,6 +163,7 @@ class AdapterInfo:
     orphan: bool = False
     unavailable: str = ""
     link_up: bool | None = None
+    running: bool | None = None
     lost_marks: tuple[str, ...] = ()
     impaired_addresses: tuple[IPInterface, ...] = ()
 

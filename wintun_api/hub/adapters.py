@@ -31,8 +31,9 @@ class AdapterView:
 
     @property
     def up(self) -> bool:
-        """Whether a session runs: Wintun's media state."""
-        return self.session is not None
+        """Whether its link is up; where the driver cannot tell, whether a session runs."""
+        running = self.info.running
+        return self.session is not None if running is None else running
 
 
 @dataclass(frozen=True, slots=True)

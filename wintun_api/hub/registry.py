@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 from uuid import UUID
@@ -103,6 +104,7 @@ class Registry:
             in_turn=self._exclusive,
             handle=self._handle,
             ended=self._outside.look,
+            changed=self._session_changed,
             management=self._management,
             late=self._late,
             events=self.events,
@@ -628,6 +630,20 @@ class Registry:
         if pool is None:
             self._holding.listed(found)
         return found
+
+    def _session_changed(self, known: ManagedAdapter) -> None:
+        """Publish that the link came up with a session, or went down with it.
+
+        The next reading tells what the system says of it.
+        """
+        if self._adapters.find(known.info.guid) is not known:
+            return
+        runs = known.running_session is not None
+        if known.info.running is not None:
+            link_up = True if runs and known.info.link_up is False else known.info.link_up
+            known.info = replace(known.info, running=runs, link_up=link_up)
+        self.events.publish(EventType.ADAPTER_CHANGED, known.view())
+        self._outside.look()
 
     async def _let_go(self, gone: tuple[ManagedAdapter, ...]) -> None:
         """Close the handles of adapters that other programs removed, and publish their end."""

@@ -116,6 +116,7 @@ class ManagedSession:
     Attributes:
         clients: The clients to release when the session ends.
         ended: Functions that are each called once when the session has ended.
+        past: The same, but once that was published.
         lost: Whether the driver ended it: the adapter is gone, disabled, or has another driver.
         hold: What clients hold of it; None if no client does.
         recorder: What keeps its last packets, until it is deleted; None if nothing does.
@@ -148,6 +149,7 @@ class ManagedSession:
         self.next_injected = 0
         self.clients: set[Client] = set()
         self.ended: list[Callable[[], None]] = []
+        self.past: list[Callable[[], None]] = []
         self.lost = False
         self.hold: Hold | None = None
         self.recorder: Recorder | None = None
@@ -728,6 +730,9 @@ class ManagedSession:
         failed = state is SessionState.FAILED
         kind = EventType.SESSION_FAILED if failed else EventType.SESSION_ENDED
         self._events.publish(kind, self.view())
+        callbacks, self.past = self.past, []
+        for callback in callbacks:
+            callback()
 
     def _why(self) -> str:
         return f"The session has ended. {self.reason or ''}".strip()

@@ -67,6 +67,7 @@ class Sessions:
         in_turn: Runs an operation in its turn on an adapter.
         handle: Returns the handle of an adapter, which is opened first if there is none.
         ended: Called when a session has ended, because its adapter may be gone.
+        changed: Called with an adapter whose session has started or ended, once that was published.
 
     Attributes:
         started: Functions that are called with each session that has started, before its first
@@ -81,6 +82,7 @@ class Sessions:
         in_turn: InTurn,
         handle: Callable[[ManagedAdapter], Awaitable[Adapter]],
         ended: Callable[[], None],
+        changed: Callable[[ManagedAdapter], None],
         management: Management,
         late: LateOutcomes,
         events: EventLog,
@@ -92,6 +94,7 @@ class Sessions:
         self._in_turn = in_turn
         self._handle = handle
         self._ended = ended
+        self._changed = changed
         self.started: list[Callable[[ManagedSession, ManagedAdapter], None]] = []
         self._management = management
         self._late = late
@@ -247,6 +250,7 @@ class Sessions:
         )
         session.ended.append(lambda: self._management.release_thread(thread))
         session.ended.append(self._ended)
+        session.past.append(lambda: self._changed(known))
         self._starting.add(session)
         try:
             await session.start()
@@ -264,6 +268,7 @@ class Sessions:
         self._holding.carry(session)
         for tell in tuple(self.started):
             tell(session, known)
+        self._changed(known)
         return session
 
     async def _end(self, session: ManagedSession) -> SessionView:

@@ -69,7 +69,8 @@ Mtu = Annotated[
 class AdapterState(StrEnum):
     """The state of an adapter.
 
-    `up`: a session of the service runs on it. `down`: no session runs on it. `unavailable`: the
+    `up`: its link is up, so packets can pass: a session of the service or of another program runs
+    on it, and nobody has set the interface down. `down`: its link is down. `unavailable`: the
     device exists, but it is disabled or its driver is being replaced, so no session can start.
     """
 
@@ -240,8 +241,8 @@ class Adapter(Model):
         "were requested."
     )
     link_up: bool | None = Field(
-        description="Whether the interface is set up. Another program can set it down. Null on "
-        "Windows, which has no such state."
+        description="Whether the interface is set up. Another program can set it down; `state` is "
+        "then `down`, even while a session runs. Null on Windows, which has no such state."
     )
     persistent: bool = Field(
         description="Whether the adapter remains when the handle that created it is closed."

@@ -1068,7 +1068,7 @@ export interface components {
             state: components["schemas"]["AdapterState"];
             /** @description A sentence that says why the adapter is unavailable; null while it is available. An unavailable adapter reports no settings; `wanted` then holds those that were requested. */
             unavailable: string | null;
-            /** @description Whether the interface is set up. Another program can set it down. Null on Windows, which has no such state. */
+            /** @description Whether the interface is set up. Another program can set it down; `state` is then `down`, even while a session runs. Null on Windows, which has no such state. */
             link_up: boolean | null;
             /** @description Whether the adapter remains when the handle that created it is closed. */
             persistent: boolean;
@@ -1156,7 +1156,8 @@ export interface components {
          * AdapterState
          * @description The state of an adapter.
          *
-         *     `up`: a session of the service runs on it. `down`: no session runs on it. `unavailable`: the
+         *     `up`: its link is up, so packets can pass: a session of the service or of another program runs
+         *     on it, and nobody has set the interface down. `down`: its link is down. `unavailable`: the
          *     device exists, but it is disabled or its driver is being replaced, so no session can start.
          * @enum {string}
          */

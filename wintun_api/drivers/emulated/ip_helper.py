@@ -103,6 +103,10 @@ class EmulatedIpHelper:
         """Return the description: "<pool> Tunnel"."""
         return f"{self._device('GetIfEntry2', luid).pool} Tunnel"
 
+    def running(self, luid: int) -> bool:
+        """Return whether a session is attached, of any program."""
+        return self._device("GetIfEntry2", luid).link is not None
+
     def addresses(self, luid: int) -> tuple[IPInterface, ...]:
         """Return the addresses."""
         return self._device("GetUnicastIpAddressTable", luid).addresses

@@ -34,7 +34,12 @@ RESTORED = (
     *("removed", "enabled"),
 )
 # Settings of a device that the IP Helper's notifications report.
-TOLD = frozenset(("name", "mtu", "addresses", "metric", "routes", "dns", "dns_search", "removed"))
+TOLD = frozenset(
+    (
+        *("name", "mtu", "addresses", "metric", "routes", "dns", "dns_search"),
+        *("removed", "enabled", "link"),
+    )
+)
 
 
 def _numbered(name: str, number: int) -> str:

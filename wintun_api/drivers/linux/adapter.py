@@ -449,6 +449,7 @@ def info_of(
         dns_search=search,
         families=(4, 6) if _has_ipv6(link) else (4,),
         link_up=link.up,
+        running=link.up and link.carrier,
         lost_marks=link.lost,
     )
 

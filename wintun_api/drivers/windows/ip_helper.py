@@ -52,6 +52,9 @@ class IpHelper(Protocol):
     def description(self, luid: int) -> str:
         """Return the description, which Wintun derives from the pool: "<pool> Tunnel"."""
 
+    def running(self, luid: int) -> bool:
+        """Return whether the interface is operational: Wintun connects it to a session."""
+
     def addresses(self, luid: int) -> tuple[IPInterface, ...]:
         """Return the unicast addresses with their prefix lengths."""
 

@@ -37,6 +37,7 @@ from wintun_api.drivers.windows.foreign import (
 AF_UNSPEC, AF_INET, AF_INET6 = 0, 2, 23  # ws2def.h; the last one is 10 on Linux
 FAMILIES = {4: AF_INET, 6: AF_INET6}
 INFINITE_LIFETIME = 0xFFFFFFFF
+IF_OPER_STATUS_UP = 1  # ifdef.h
 ALIAS_UNITS = 257  # ifdef.h: NDIS_IF_MAX_STRING_SIZE and the zero
 
 IpPrefixOriginManual = 1  # nldef.h: NL_PREFIX_ORIGIN

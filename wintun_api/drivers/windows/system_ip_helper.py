@@ -18,6 +18,7 @@ from wintun_api.drivers.windows.interface_rows import IPV4_PATIENCE, IPV6_PATIEN
 from wintun_api.drivers.windows.iphlpapi import (
     ALIAS_UNITS,
     FAMILIES,
+    IF_OPER_STATUS_UP,
     IfRow2,
     MibIfTableRaw,
 )
@@ -114,6 +115,10 @@ class WindowsIpHelper:
     def description(self, luid: int) -> str:
         """Return the description (netioapi.h: GetIfEntry2)."""
         return text_of(self._entry(luid).Description)
+
+    def running(self, luid: int) -> bool:
+        """Return whether the interface is operational (ifdef.h: IfOperStatusUp)."""
+        return int(self._entry(luid).OperStatus) == IF_OPER_STATUS_UP
 
     def addresses(self, luid: int) -> tuple[IPInterface, ...]:
         """Return the unicast addresses."""

@@ -142,6 +142,7 @@ class Readings:
             dns_search=dns_search,
             families=families,
             orphan=orphan,
+            running=helper.running(luid),
         )
 
     def guid_of(self, luid: int) -> UUID | None:
@@ -192,5 +193,6 @@ def _without_settings(info: AdapterInfo, why: str) -> AdapterInfo:
         dns=(),
         dns_search=(),
         families=(),
+        running=False,
         unavailable=why,
     )
