@@ -67,6 +67,7 @@ export class CaptureModel {
     readonly engine: EngineModel,
   ) {
     this.now = this.begin(NOTHING);
+    engine.onCounts = (counts) => traffic.addCounts(counts);
     engine.attach(this.ring);
   }
 

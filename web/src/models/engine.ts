@@ -6,8 +6,9 @@
  */
 
 import { type Signal, signal } from "@preact/signals";
+import type { Conversation, Followed, How } from "../analysis/conversation";
 import type { Field } from "../packet/dissection";
-import type { Counts, How, Note, Port, Reply, Request } from "../worker/messages";
+import type { Counts, Note, Port, Reply, Request } from "../worker/messages";
 import type { Item } from "../worker/ring";
 import { FilteredRows } from "./filtered-rows";
 import { PacketRing } from "./packet-ring";
@@ -42,7 +43,10 @@ export class EngineModel {
   readonly state: Signal<EngineState> = signal({ name: "idle" });
   /** Goes up when notes came. */
   readonly version = signal(0);
-  readonly conversations = signal<readonly unknown[]>([]);
+  /** Those touched last at the end; only kept up to date while somebody watches. */
+  readonly conversations = signal<readonly Conversation[]>([]);
+  /** Conversations that made room for newer ones. */
+  conversationsLost = 0;
   readonly rows: FilteredRows;
   /** How often it was started anew. */
   restarts = 0;
@@ -65,9 +69,10 @@ export class EngineModel {
   private follows = 0;
   private readonly following = new Map<
     number,
-    { resolve: (followed: unknown) => void; reject: (error: Error) => void }
+    { resolve: (followed: Followed | null) => void; reject: (error: Error) => void }
   >();
   private waiting: (() => void)[] = [];
+  private readonly known = new Map<number, Conversation>();
 
   constructor(
     private readonly make: () => WorkerPort,
@@ -108,7 +113,7 @@ export class EngineModel {
       this.restart("It fell behind.");
       return;
     }
-    this.worker.postMessage({ type: "feed", items });
+    this.worker.postMessage({ type: "feed", items, again: false });
   }
 
   /** Say that the ring is held, or is not any more. */
@@ -118,8 +123,9 @@ export class EngineModel {
 
   /** Say that the ring was cleared. */
   clear(): void {
+    this.ringNumber++;
     this.forget();
-    this.worker?.postMessage({ type: "clear" });
+    this.worker?.postMessage({ type: "clear", ring: this.ringNumber });
     this.sendFilter();
   }
 
@@ -171,8 +177,8 @@ export class EngineModel {
     };
   }
 
-  /** Ask for what a conversation said. */
-  follow(conversation: number, how: How): Promise<unknown> {
+  /** Ask for what a conversation said; null for one that is not kept any more. */
+  follow(conversation: number, how: How): Promise<Followed | null> {
     const id = ++this.follows;
     return new Promise((resolve, reject) => {
       if (this.worker === null) {
@@ -208,14 +214,10 @@ export class EngineModel {
         if (reply.ring === this.ringNumber) this.onCounts(reply.counts);
         return;
       case "conversations":
-        if (reply.ring === this.ringNumber) this.conversations.value = reply.list;
+        if (reply.ring === this.ringNumber) this.onConversations(reply);
         return;
       case "followed":
         this.following.get(reply.id)?.resolve(reply.followed);
-        this.following.delete(reply.id);
-        return;
-      case "unfollowed":
-        this.following.get(reply.id)?.reject(new Error(reply.message));
         this.following.delete(reply.id);
         return;
     }
@@ -230,6 +232,20 @@ export class EngineModel {
     this.rows.pending = pending;
     this.settle();
     this.onChange();
+  }
+
+  private onConversations({ changed, size, lost }: Reply & { type: "conversations" }): void {
+    this.conversationsLost = lost;
+    const { known } = this;
+    for (const one of changed) {
+      known.delete(one.id);
+      known.set(one.id, one);
+    }
+    for (const id of known.keys()) {
+      if (known.size <= size) break;
+      known.delete(id);
+    }
+    this.conversations.value = [...known.values()];
   }
 
   private onNotes(notes: readonly Note[]): void {
@@ -285,12 +301,12 @@ export class EngineModel {
   private send(): void {
     const { worker, ring } = this;
     if (worker === null) return;
-    const { bounds, first } = ring;
+    const { bounds, first, base } = ring;
     this.seen = ring.end;
     this.heardAt = performance.now();
-    worker.postMessage({ type: "open", ring: this.ringNumber, bounds, row: first });
+    worker.postMessage({ type: "open", ring: this.ringNumber, bounds, row: first, base });
     const items = ring.items(first);
-    if (items.length > 0) worker.postMessage({ type: "feed", items });
+    if (items.length > 0) worker.postMessage({ type: "feed", items, again: true });
     worker.postMessage({ type: "hold", hold: ring.hold });
     this.sendFilter();
     if (this.watchers > 0) worker.postMessage({ type: "watch", watching: true });
@@ -303,6 +319,7 @@ export class EngineModel {
   /** Forget what was said of rows. */
   private forget(): void {
     this.notesHeld.clear();
+    this.known.clear();
     this.conversations.value = [];
     this.rows.restart(this.ring, this.text.trim() !== "");
     this.filterNumber++;

@@ -47,8 +47,6 @@ export class PacketTableModel {
 
   /** Whether the selection is brought into view once the filter has looked at every row. */
   private isRevealing = false;
-  /** Row numbers count from here, since the table was cleared. */
-  private base = 0;
   private scheduled = false;
   private rest: ReturnType<typeof setTimeout> | undefined;
   private drawnAt = 0;
@@ -62,7 +60,6 @@ export class PacketTableModel {
     this.rows = capture.engine.rows;
     capture.onChange = capture.engine.onChange = () => this.request();
     capture.generation.subscribe(() => {
-      this.base = capture.ring.first;
       this.select(-1);
       this.pause(false);
     });
@@ -70,7 +67,7 @@ export class PacketTableModel {
 
   /** The number of a row as the table shows it, from 1. */
   numberOf(row: number): number {
-    return row - this.base + 1;
+    return row - this.capture.ring.base + 1;
   }
 
   /** Say that the next frame should be drawn. */
@@ -112,7 +109,6 @@ export class PacketTableModel {
 
   clear(): void {
     this.capture.clear();
-    this.base = this.capture.ring.first;
     this.select(-1);
     this.invalidate();
   }

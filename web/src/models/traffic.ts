@@ -8,9 +8,9 @@
 import { signal } from "@preact/signals";
 import { Headers } from "../packet/headers";
 import type { Batch } from "../wire/batch";
+import { type Counts, KINDS } from "../worker/messages";
 import { Conversations } from "./conversations";
 import { type Lost, lossesOf } from "./losses";
-import { KINDS, kindOf } from "./protocols";
 
 export const SECONDS = 300;
 
@@ -60,20 +60,29 @@ export class TrafficModel {
     this.series = emptySeries();
   }
 
-  /** Count the packets of a batch by protocol and by conversation. Allocates nothing per packet. */
+  /** Take what the worker counted. */
+  addCounts(counts: readonly Counts[]): void {
+    for (const { second, packets, bytes } of counts) {
+      this.advance(second);
+      if (second <= this.second - SECONDS) continue;
+      const base = (second % SECONDS) * KINDS.length;
+      for (const [kind, one] of packets.entries()) {
+        this.kindPackets[base + kind] = (this.kindPackets[base + kind] ?? 0) + one;
+        this.kindBytes[base + kind] = (this.kindBytes[base + kind] ?? 0) + (bytes[kind] ?? 0);
+      }
+    }
+  }
+
+  /** Count the packets of a batch by conversation. Allocates nothing per packet. */
   count(batch: Batch, second: number): void {
     this.advance(second);
-    const { headers, conversations, kindBytes, kindPackets } = this;
+    const { headers, conversations } = this;
     const { bytes, count, starts, originalLengths, injected } = batch;
-    const base = (second % SECONDS) * KINDS.length;
     for (let i = 0; i < count; i++) {
       const start = starts[i] ?? 0;
       const end = starts[i + 1] ?? 0;
       const length = originalLengths === null ? end - start : (originalLengths[i] ?? 0);
       headers.read(bytes, start, end, length, injected);
-      const place = base + kindOf(headers);
-      kindBytes[place] = (kindBytes[place] ?? 0) + length;
-      kindPackets[place] = (kindPackets[place] ?? 0) + 1;
       if (headers.version !== 0) conversations.add(headers);
     }
   }

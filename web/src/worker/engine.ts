@@ -1,24 +1,35 @@
 /** The worker's side: its own ring with the page's row numbers, and what is asked of its packets. */
 
+import { Analysis } from "../analysis/analysis";
 import { compileFilter } from "../filter/parser";
 import { Headers } from "../packet/headers";
+import { Kinds } from "./kinds";
 import type { Port, Reply, Request } from "./messages";
-import { LOSS, PacketRing } from "./ring";
+import { type Item, LOSS, PacketRing } from "./ring";
 import { Scan } from "./scan";
 
 /** Milliseconds of looking through a filter before the next message is taken. */
 const TURN = 8;
+/** Milliseconds between two times that conversations and counts are told. */
+const PERIOD = 250;
+const CONVERSATIONS = 16_384;
 
 export class Engine {
   private ring = new PacketRing({ packets: 1, bytes: 0 });
+  private analysis = new Analysis({ rows: 1, conversations: 1 });
+  private kinds = new Kinds(this.analysis);
   private ringNumber = -1;
   private filter = 0;
   private text = "";
   private scan: Scan | null = null;
+  private isWatched = false;
+  /** The version of the analysis that conversations were told of. */
+  private told = 0;
   private readonly headers = new Headers();
   /** Asks for the next turn, behind the messages that wait. */
   private readonly turn = new MessageChannel();
   private isTurning = false;
+  private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly page: Port<Reply, Request>) {
     this.turn.port1.onmessage = () => this.advance();
@@ -28,21 +39,37 @@ export class Engine {
 
   private take(request: Request): void {
     switch (request.type) {
-      case "open":
-        this.ring = new PacketRing(request.bounds, request.row);
+      case "open": {
+        const { bounds, row, base } = request;
+        this.ring = new PacketRing(bounds, row);
+        this.ring.base = base;
+        this.analysis = new Analysis({ rows: bounds.packets, conversations: CONVERSATIONS });
+        this.analysis.base = base;
+        this.kinds = new Kinds(this.analysis);
         this.ringNumber = request.ring;
+        this.told = 0;
         this.restart();
         return;
-      case "feed":
-        for (const item of request.items) this.ring.take(item);
+      }
+      case "feed": {
+        const second = Math.floor(Date.now() / 1000);
+        for (const item of request.items) this.add(item, request.again ? null : second);
+        this.analysis.drop(this.ring.first);
         this.request();
+        this.tellLater();
         return;
+      }
       case "hold":
         this.ring.hold = request.hold;
         return;
       case "clear":
         this.ring.clear();
+        this.ringNumber = request.ring;
+        this.analysis.clear();
+        this.analysis.base = this.ring.base;
+        this.told = 0;
         this.restart();
+        this.tellLater();
         return;
       case "filter":
         this.filter = request.filter;
@@ -53,14 +80,38 @@ export class Engine {
         this.page.postMessage({
           type: "notes",
           ring: this.ringNumber,
-          notes: request.rows.map((row) => ({ row, prefix: "", fields: [] })),
+          notes: request.rows.map((row) => ({
+            row,
+            prefix: this.analysis.prefixOf(row),
+            fields: this.analysis.fieldsOf(row),
+          })),
         });
         return;
       case "watch":
+        this.isWatched = request.watching;
+        this.told = 0;
+        this.tellLater();
         return;
-      case "follow":
-        this.page.postMessage({ type: "unfollowed", id: request.id, message: "Not yet." });
+      case "follow": {
+        const { id, conversation, how } = request;
+        const followed = this.analysis.follow(conversation, how);
+        this.page.postMessage({ type: "followed", id, followed });
         return;
+      }
+    }
+  }
+
+  /** Take packets or a loss; `second` counts them, null for what was counted before. */
+  private add(item: Item, second: number | null): void {
+    const { ring, headers, analysis } = this;
+    const before = ring.end;
+    ring.take(item);
+    if ("loss" in item) analysis.lose(item.loss.count);
+    for (let row = Math.max(before, ring.first); row < ring.end; row++) {
+      if (ring.kind(row) === LOSS) continue;
+      ring.read(row, headers);
+      analysis.add(row, headers, ring.timeNs(row));
+      if (second !== null) this.kinds.add(row, headers, second);
     }
   }
 
@@ -97,5 +148,27 @@ export class Engine {
       found.map((rows) => rows.buffer as ArrayBuffer),
     );
     if (pending > 0) this.request();
+  }
+
+  private tellLater(): void {
+    this.timer ??= setTimeout(() => this.tell(), PERIOD);
+  }
+
+  private tell(): void {
+    this.timer = undefined;
+    const { analysis, ringNumber: ring } = this;
+    const counts = this.kinds.take();
+    if (counts.length > 0) this.page.postMessage({ type: "counts", ring, counts });
+    if (!this.isWatched) return;
+    const changed = analysis.conversations(this.told);
+    this.told = analysis.version;
+    const { size, lost } = analysis;
+    this.page.postMessage({
+      type: "conversations",
+      ring,
+      changed,
+      size,
+      lost: lost.conversations,
+    });
   }
 }

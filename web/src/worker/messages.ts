@@ -1,5 +1,6 @@
 /** What the page and its worker say to each other. */
 
+import type { Conversation, Followed, How } from "../analysis/conversation";
 import type { Field } from "../packet/dissection";
 import type { Bounds, Item } from "./ring";
 
@@ -11,6 +12,19 @@ export interface Note {
   readonly fields: readonly Field[];
 }
 
+/** The protocols that are counted: a few that tell. */
+export const KINDS = [
+  "TLS",
+  "HTTP",
+  "TCP",
+  "QUIC",
+  "DNS",
+  "UDP",
+  "ICMP",
+  "ICMPv6",
+  "Other",
+] as const;
+
 /** How many packets and bytes of each kind came in a second. */
 export interface Counts {
   readonly second: number;
@@ -18,18 +32,25 @@ export interface Counts {
   readonly bytes: readonly number[];
 }
 
-export type How = "tcp" | "udp" | "http";
-
 /** From the page. What is about rows carries the number of their ring. */
 export type Request =
-  /** Begin anew, with an empty ring whose first row has this number. */
-  | { readonly type: "open"; readonly ring: number; readonly bounds: Bounds; readonly row: number }
-  | { readonly type: "feed"; readonly items: readonly Item[] }
+  /** Begin anew, with an empty ring whose first row is this one; `base` has the number 1. */
+  | {
+      readonly type: "open";
+      readonly ring: number;
+      readonly bounds: Bounds;
+      readonly row: number;
+      readonly base: number;
+    }
+  /** Packets and losses; those that an earlier worker has counted are fed again. */
+  | { readonly type: "feed"; readonly items: readonly Item[]; readonly again: boolean }
   | { readonly type: "hold"; readonly hold: boolean }
-  | { readonly type: "clear" }
+  /** Forget every row; the ring has another number from now on. */
+  | { readonly type: "clear"; readonly ring: number }
   /** Show the rows that pass; an empty text shows all, and nothing is answered. */
   | { readonly type: "filter"; readonly filter: number; readonly text: string }
   | { readonly type: "notes"; readonly rows: readonly number[] }
+  /** Tell of conversations from now on, or tell no more. */
   | { readonly type: "watch"; readonly watching: boolean }
   | {
       readonly type: "follow";
@@ -53,9 +74,16 @@ export type Reply =
     }
   | { readonly type: "notes"; readonly ring: number; readonly notes: readonly Note[] }
   | { readonly type: "counts"; readonly ring: number; readonly counts: readonly Counts[] }
-  | { readonly type: "conversations"; readonly ring: number; readonly list: readonly unknown[] }
-  | { readonly type: "followed"; readonly id: number; readonly followed: unknown }
-  | { readonly type: "unfollowed"; readonly id: number; readonly message: string };
+  /** What changed, the newest last; `size` are kept, and `lost` made room for them. */
+  | {
+      readonly type: "conversations";
+      readonly ring: number;
+      readonly changed: readonly Conversation[];
+      readonly size: number;
+      readonly lost: number;
+    }
+  /** Null for a conversation that is not kept any more. */
+  | { readonly type: "followed"; readonly id: number; readonly followed: Followed | null };
 
 /** One end of the line between them. */
 export interface Port<Send, Take> {

@@ -41,6 +41,8 @@ const EMPTY = new Uint8Array();
 const MAX_STEP = 0xffff;
 
 export class PacketRing {
+  /** The row that has the number 1 in the table. */
+  base: number;
   /** Number of the oldest row that is kept. */
   first = 0;
   /** Number of the next row. */
@@ -68,6 +70,7 @@ export class PacketRing {
     row = 0,
   ) {
     const { packets } = bounds;
+    this.base = row;
     this.first = this.end = row;
     this.messages = new Array<Uint8Array>(packets).fill(EMPTY);
     this.starts = new Uint32Array(packets);
@@ -142,7 +145,7 @@ export class PacketRing {
 
   /** Forget every row. Numbers go on. */
   clear(): void {
-    this.first = this.end;
+    this.base = this.first = this.end;
     this.bytes = 0;
     this.messages.fill(EMPTY);
     this.losses.clear();

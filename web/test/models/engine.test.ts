@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { EngineModel, type WorkerPort, workerInProcess } from "../../src/models/engine";
 import { PacketRing } from "../../src/models/packet-ring";
+import { udp } from "../../src/packet/build";
 import { type Batch, pack, unpack } from "../../src/wire/batch";
 
 /** Packets of IPv4 whose protocols these are. */
@@ -110,5 +111,40 @@ describe("the engine", () => {
     expect(engine.notes(0)).toBeUndefined();
     await expect.poll(() => engine.version.value).toBeGreaterThan(0);
     expect(engine.notes(0)).toEqual([]);
+  });
+
+  const talk = (source: number, destination: number) => {
+    const ends = { source: Uint8Array.of(10, 0, 0, 1), destination: Uint8Array.of(10, 0, 0, 2) };
+    const data = new TextEncoder().encode("hello");
+    const packet = udp({ ...ends, sourcePort: source, destinationPort: destination, data });
+    const [one] = unpack(pack([packet]));
+    if (one === undefined) throw new Error("No batch.");
+    ring.take(one);
+    engine.feed([one]);
+  };
+
+  it("tells of conversations while somebody watches, and what one of them said", async () => {
+    talk(1000, 2000);
+    const done = engine.watchConversations();
+    await expect.poll(() => engine.conversations.value.length).toBe(1);
+    talk(1000, 3000);
+    await expect.poll(() => engine.conversations.value.length).toBe(2);
+    const [first] = engine.conversations.value;
+    expect(first).toMatchObject({ sourcePort: 1000, destinationPort: 2000, packets: [1, 0] });
+    const followed = await engine.follow(first?.id ?? 0, "udp");
+    expect(followed?.chunks.length).toBe(1);
+    done();
+  });
+
+  it("counts packets once, whichever worker saw them", async () => {
+    const sums: number[] = [];
+    engine.onCounts = (counts) => {
+      for (const { packets } of counts) sums.push(packets.reduce((sum, one) => sum + one, 0));
+    };
+    take(6, 17);
+    await expect.poll(() => sums).toEqual([2]);
+    workers[0]?.onerror?.(new ErrorEvent("error"));
+    take(17);
+    await expect.poll(() => sums).toEqual([2, 1]);
   });
 });

@@ -3,6 +3,7 @@ import { type Counters, TrafficModel } from "../../src/models/traffic";
 import { parseAddress } from "../../src/packet/address";
 import { tcp, udp } from "../../src/packet/build";
 import { type Batch, pack, unpack } from "../../src/wire/batch";
+import { KINDS } from "../../src/worker/messages";
 
 const SECOND = 1_790_000_000;
 
@@ -67,12 +68,16 @@ describe("the traffic model", () => {
 
   it("splits the last minute by protocol", () => {
     const traffic = new TrafficModel();
-    traffic.count(batchOf([between("10.0.0.1", "10.0.0.2", 53)]), SECOND - 100);
-    const packets = [between("10.0.0.1", "10.0.0.2", 443, 60), between("10.0.0.1", "10.0.0.2", 53)];
-    traffic.count(batchOf([...packets, ...packets]), SECOND);
+    const counts = (second: number, tls: number, dns: number) => {
+      const packets = KINDS.map((kind) => (kind === "TLS" ? tls : kind === "DNS" ? dns : 0));
+      traffic.addCounts([{ second, packets, bytes: packets.map((count) => 100 * count) }]);
+    };
+    counts(SECOND - 100, 5, 5);
+    counts(SECOND, 2, 1);
+    counts(SECOND + 1, 0, 2);
     expect(traffic.split()).toEqual([
+      { kind: "DNS", packets: 3, bytes: 300 },
       { kind: "TLS", packets: 2, bytes: 200 },
-      { kind: "DNS", packets: 2, bytes: 56 },
     ]);
   });
 

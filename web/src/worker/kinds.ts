@@ -1,0 +1,69 @@
+/** Counts packets by protocol, as the table and the filters tell them apart. */
+
+import type { Analysis } from "../analysis/analysis";
+import { TLS } from "../analysis/marks";
+import type { Headers } from "../packet/headers";
+import { isHttp } from "../packet/http";
+import { isTls } from "../packet/tls";
+import { type Counts, KINDS } from "./messages";
+
+/** Seconds that are counted before they are told. */
+const HELD = 16;
+
+/** Counts packets and bytes of each kind, a second at a time. */
+export class Kinds {
+  private readonly counts = new Map<number, { packets: number[]; bytes: number[] }>();
+
+  constructor(private readonly analysis: Analysis) {}
+
+  /** Count the packet of a row that the analysis has seen. */
+  add(row: number, h: Headers, second: number): void {
+    let one = this.counts.get(second);
+    if (one === undefined) {
+      // A clock that jumps must not let this grow.
+      if (this.counts.size >= HELD) return;
+      one = { packets: KINDS.map(() => 0), bytes: KINDS.map(() => 0) };
+      this.counts.set(second, one);
+    }
+    const kind = this.kindOf(row, h);
+    one.packets[kind] = (one.packets[kind] ?? 0) + 1;
+    one.bytes[kind] = (one.bytes[kind] ?? 0) + h.originalLength;
+  }
+
+  /** Return what was counted since the last time. */
+  take(): Counts[] {
+    const counts = [...this.counts].map(([second, one]) => ({ second, ...one }));
+    this.counts.clear();
+    return counts;
+  }
+
+  /** The place in `KINDS`. */
+  private kindOf(row: number, h: Headers): number {
+    switch (h.protocol) {
+      case 6: {
+        if (h.upper < 0) return 2;
+        const { rows } = this.analysis;
+        const slot = rows.slot(row);
+        if (((rows.marks[slot] ?? 0) & TLS) !== 0) return 0;
+        const start = h.start + (rows.payloads[slot] ?? 0);
+        const end = start + (rows.captured[slot] ?? 0);
+        if (start < end && isPort(h, 53)) return 4;
+        if (isTls(h.bytes, start, end)) return 0;
+        return isHttp(h.bytes, start, end) ? 1 : 2;
+      }
+      case 17:
+        if (isPort(h, 53)) return 4;
+        return isPort(h, 443) ? 3 : 5;
+      case 1:
+        return 6;
+      case 58:
+        return 7;
+      default:
+        return 8;
+    }
+  }
+}
+
+function isPort(h: Headers, port: number): boolean {
+  return h.sourcePort === port || h.destinationPort === port;
+}
