@@ -121,6 +121,22 @@ class Direction(StrEnum):
         )
 
 
+class ClientKind(StrEnum):
+    """What a client has open.
+
+    `packets`: a packet socket. `capture`: a live capture, over WebSocket or HTTP. `events`: events
+    over WebSocket. `sse`: server-sent events. `recorder`: the download of a session's recorder.
+    `download`: the download of a file of a capture.
+    """
+
+    PACKETS = "packets"
+    CAPTURE = "capture"
+    EVENTS = "events"
+    SSE = "sse"
+    RECORDER = "recorder"
+    DOWNLOAD = "download"
+
+
 class CaptureDirection(StrEnum):
     """Select which packets a capture contains."""
 
@@ -369,6 +385,7 @@ class CloseCode(IntEnum):
     TOO_BIG = 1009, "The message is too long, or has too many fragments."
     INTERNAL_ERROR = 1011, "An unexpected error occurred in the service; its log says more."
     TOKEN = 4001, "The token was revoked or has expired, or its sign-in has ended."
+    DISCONNECTED = 4002, "An administrator disconnected this client."
     SCOPE = 4003, "The token does not have the required scope."
     NO_SESSION = 4004, "No such session, or no such adapter."
     SLOW = 4008, "The client reads too slowly for its queue."

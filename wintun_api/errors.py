@@ -23,6 +23,7 @@
     ├── ServiceStopping                the service is shutting down
     ├── TokenEnded                     the token was revoked or expired, or its sign-in ended
     ├── TokenNotFound                  no token has this id
+    ├── ClientNotFound                 no client that is connected has this id
     ├── TooManyTokens                  there is no room for another token
     ├── StorageFailed                  a change could not be written to the disk; nothing changed
     └── DriverError                    a driver refused; `failed` is the call, if one was made
@@ -380,6 +381,14 @@ class TokenNotFound(WintunApiError):
     def __init__(self, token_id: str) -> None:
         super().__init__(f"No token has the id {token_id!r}.")
         self.token_id = token_id
+
+
+class ClientNotFound(WintunApiError):
+    """Report that no client that is connected has this id."""
+
+    def __init__(self, client_id: str) -> None:
+        super().__init__(f"No client that is connected has the id {client_id!r}.")
+        self.client_id = client_id
 
 
 class TooManyTokens(WintunApiError):

@@ -21,7 +21,8 @@
     sign_in_memory  what of them outlives a restart
     sign_ins        signed-in browsers: their cookies and keys
     leases          end connections when their token or sign-in ends
-    cutoff          the end of a stream whose token is no longer valid
+    connected       the open streams, and what each has delivered and lost
+    cutoff          the end of a stream: its token is no longer valid, or an administrator ends it
     guesses         limit wrong tokens per address
     audit           record what a request changed, for hub/audit
     subjects        what a request was about, for its audit
@@ -36,7 +37,7 @@
     impairment_views  the same for the impairment of a session
     impairment_summary  what an impairment does, in one line
     context         the objects that routes share
-    system, adapters, sessions, impairment, packets  REST, one router per resource
+    system, adapters, sessions, impairment, packets, clients  REST, one router per resource
     metrics         metrics for Prometheus
     streams         the packet socket
     holders         the packet socket of an adapter, whose clients hold it

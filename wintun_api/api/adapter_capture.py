@@ -80,7 +80,7 @@ async def stream_adapters(websocket: WebSocket, context: ContextOf, principal: P
         await refuse_websocket(refusal_of(error), websocket)
         return
     if await accept(websocket, context.leases, principal, subprotocol):
-        await stream_capture(websocket, capture, context.leases, principal)
+        await stream_capture(websocket, capture, context, principal)
 
 
 async def _capture(context: Context, query: AdapterCaptureQuery) -> Capture:

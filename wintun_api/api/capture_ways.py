@@ -12,7 +12,6 @@ from fastapi.responses import StreamingResponse
 
 from wintun_api.api.context import Context
 from wintun_api.api.cutoff import LeasedStream, leased
-from wintun_api.api.leases import Leases
 from wintun_api.api.link import Link, link_of
 from wintun_api.api.live_capture import Capture, Chunk
 from wintun_api.api.problems import close_code
@@ -25,6 +24,7 @@ from wintun_api.frames import close_reason
 from wintun_api.hub.burst import Burst
 from wintun_api.hub.ending import CLOSE_PATIENCE
 from wintun_api.hub.tasks import TaskSet
+from wintun_api.wire import PCAPNG
 
 NO_INPUT = "A client cannot send anything on a capture."
 # Under this name our server passes the connection of an HTTP request (`HttpConnection`) to an app.
@@ -137,22 +137,23 @@ def answer(
     way = HttpWay(capture, request.scope.get("extensions", {}).get(CONNECTION))
     return LeasedStream(
         way.file(),
-        (context.leases, principal),
+        (context, principal),
         capture.expire,
+        capture.presence(),
         media_type=pcapng.MEDIA_TYPE,
         headers={"Content-Disposition": f'attachment; filename="{name}.pcapng"'},
     )
 
 
 async def stream_capture(
-    websocket: WebSocket, capture: Capture, leases: Leases, principal: Principal
+    websocket: WebSocket, capture: Capture, context: Context, principal: Principal
 ) -> None:
     """Send a capture over an accepted WebSocket; each message contains whole blocks."""
     link = capture.way = link_of(websocket)
     link.attach(lambda _: capture.end(CloseCode.BAD_FRAME), lambda: None, batched=False)
     tasks, chunks = TaskSet(), capture.chunks()
     try:
-        async with leased(websocket, leases, principal, capture.expire):
+        async with leased(websocket, context, principal, capture.expire, capture.presence(PCAPNG)):
             capture.begin()
             tasks.spawn(_watch(link, capture), name="capture:watch")
             async with aclosing(chunks):
@@ -160,7 +161,8 @@ async def stream_capture(
                     link.send_blocks(chunk.blocks, chunk.bursts)
                     await link.sent()
             code = capture.close_code
-            link.close(code, NO_INPUT if code is CloseCode.BAD_FRAME else code.reason)
+            reason = NO_INPUT if code is CloseCode.BAD_FRAME else capture.reason or code.reason
+            link.close(code, close_reason(reason))
             with suppress(TimeoutError):
                 await asyncio.wait_for(link.sent(), CLOSE_PATIENCE)
     except WintunApiError as error:  # the session ended between the look-up and the subscription

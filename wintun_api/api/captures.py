@@ -14,11 +14,12 @@ from fastapi.responses import StreamingResponse
 from wintun_api.api.access import needs
 from wintun_api.api.capture import FILE
 from wintun_api.api.capture_views import capture_of, definition_of
+from wintun_api.api.connected import Presence
 from wintun_api.api.context import ContextOf, PrincipalOf, RegistryOf, problems
 from wintun_api.api.cutoff import ABORT, LeasedStream
 from wintun_api.api.subjects import note_subject
 from wintun_api.capture import pcapng
-from wintun_api.choices import Scope
+from wintun_api.choices import ClientKind, Scope
 from wintun_api.errors import (
     AdapterNotFound,
     CaptureNotFound,
@@ -176,8 +177,9 @@ async def download_capture_file(
     view, file, reading = await context.registry.captures.open(capture_id, number)
     return LeasedStream(
         _chunks(reading, request.scope.get("extensions", {}).get(ABORT)),
-        (context.leases, principal),
-        reading.cancel,
+        (context, principal),
+        lambda *_: reading.cancel(),
+        Presence(ClientKind.DOWNLOAD),
         media_type=pcapng.MEDIA_TYPE,
         headers={
             "Content-Disposition": _disposition(view, file),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from wintun_api.api.connected import Counts
 from wintun_api.api.filter_change import Compile, FilterChange, wanted_filter
 from wintun_api.api.link import Link
 from wintun_api.api.problems import close_code
@@ -127,15 +128,18 @@ class PacketConnection:
         self._retry_timer: asyncio.TimerHandle | None = None
         self._messages = 0
         self._unacknowledged: Injection | None = None
+        self._injected = Injection()  # without what is not acknowledged yet
         self._ack_at = 0.0
         self._ack_timer: asyncio.TimerHandle | None = None
 
-    def open(self, adapter: AdapterView, max_message: int, *, started: bool = False) -> None:
+    def open(
+        self, adapter: AdapterView, max_message: int, client: str, *, started: bool = False
+    ) -> None:
         """Send hello, subscribe and accept messages from now on."""
         timed = self._options.times is Times.PACKET
         self._link.attach(self.messages, self._writable, batched=self._batch, timed=timed)
         if self._batch:
-            self._link.send_text(self._hello(adapter, max_message, started=started))
+            self._link.send_text(self._hello(adapter, max_message, client, started=started))
         self._session.subscribe(self._subscriber)
         self._session.clients.add(self)
 
@@ -150,9 +154,23 @@ class PacketConnection:
         self._drained.set()
         self._link.detach()
 
-    def void(self) -> None:
-        """Stop injecting and delivering: the token or sign-in is no longer valid."""
-        self.shut(CloseCode.TOKEN, CloseCode.TOKEN.reason)
+    def counts(self) -> Counts:
+        """Return what waits for the client, and what became of its packets and of those it sent."""
+        subscriber, total = self._subscriber, Injection()
+        total.add(self._injected)
+        if self._unacknowledged is not None:
+            total.add(self._unacknowledged)
+        lost = Counter({str(cause): count for cause, count in subscriber.losses.by_cause.items()})
+        lost += Counter({Cause.RING_FULL: total.ring_full, Cause.FAILED: total.failed})
+        for cause, reasons in (Cause.REJECTED, total.rejected), (Cause.REFUSED, total.refused):
+            lost.update({f"{cause}_{reason}": count for reason, count in reasons.items()})
+        return Counts(
+            subscriber.queued_packets,
+            subscriber.queued_bytes,
+            subscriber.delivered_packets,
+            total.accepted,
+            lost,
+        )
 
     def end(self, code: CloseCode, reason: str, patience: float = END_PATIENCE) -> None:
         """Accept no more messages, deliver what is queued, then close with this code.
@@ -242,12 +260,15 @@ class PacketConnection:
         elif not self._leaving:
             self._filter_change.ask(wanted)
 
-    def _hello(self, adapter: AdapterView, max_message: int, *, started: bool) -> dict[str, Any]:
+    def _hello(
+        self, adapter: AdapterView, max_message: int, client: str, *, started: bool
+    ) -> dict[str, Any]:
         options = self._options
         received, injected = self._session.next_sequence(options.tap)
         return {
             "type": "hello",
             "protocol": self._subprotocol,
+            "client": client,
             "session": self._session.id,
             "adapter": {
                 "guid": str(adapter.info.guid),
@@ -432,6 +453,7 @@ class PacketConnection:
 
     def _add(self, injection: Injection) -> None:
         if not self._batch:
+            self._injected.add(injection)
             return
         if self._unacknowledged is None:
             self._unacknowledged = injection
@@ -490,6 +512,7 @@ class PacketConnection:
         done, self._unacknowledged = self._unacknowledged, None
         if done is None:
             return
+        self._injected.add(done)
         self._link.send_text(
             {
                 "type": "ack",

@@ -11,6 +11,7 @@ from fastapi import Depends, Path
 from starlette.requests import HTTPConnection
 
 from wintun_api.api.admission import Admission
+from wintun_api.api.connected import Clients
 from wintun_api.api.inventory import Inventory
 from wintun_api.api.kinds import Kind, cause_of
 from wintun_api.api.leases import Leases
@@ -38,6 +39,7 @@ class Context:
         started_at: When the service started; event ids are counted from then.
         stopping: Set when the service begins to shut down; open streams then end.
         leases: The streams that end with their token.
+        clients: The open streams and who opened them.
         connections: The places for connections, if our own server runs the app.
         inventory: The networks that agents have reported.
     """
@@ -48,6 +50,7 @@ class Context:
     started: Registry | None = None
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    clients: Clients = field(default_factory=Clients)
     connections: Admission | None = None
     inventory: Inventory = field(default_factory=Inventory)
     leases: Leases = field(init=False)

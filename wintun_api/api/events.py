@@ -16,6 +16,7 @@ from pydantic import Field
 from starlette.websockets import WebSocketDisconnect
 
 from wintun_api.api.access import needs
+from wintun_api.api.connected import Counts, Presence
 from wintun_api.api.context import ContextOf, PrincipalOf, RegistryOf, problems
 from wintun_api.api.cutoff import LeasedStream, accept, leased
 from wintun_api.api.large import beside, has_many_routes
@@ -23,11 +24,13 @@ from wintun_api.api.problems import refusal_of
 from wintun_api.api.security import refuse_websocket
 from wintun_api.api.subprotocols import protocols
 from wintun_api.api.views import adapter_of, event_of, session_of
-from wintun_api.choices import CloseCode, Scope
+from wintun_api.choices import ClientKind, CloseCode, Scope
 from wintun_api.errors import WintunApiError
+from wintun_api.frames import close_reason
 from wintun_api.hub.adapters import AdapterView
-from wintun_api.hub.events import EVENT_SIZE, EventSubscription
+from wintun_api.hub.events import EVENT_SIZE, QUEUE_EVENTS, QUEUE_SIZE, EventSubscription
 from wintun_api.hub.events import Event as HubEvent
+from wintun_api.hub.losses import Cause
 from wintun_api.hub.registry import Registry
 from wintun_api.hub.session import SessionView
 from wintun_api.hub.tasks import TaskSet
@@ -61,7 +64,7 @@ class EventReader:
         self._first_is_large = False
         self.subscription: EventSubscription | None = None
 
-    async def open(self, since: int | None) -> None:
+    async def open(self, since: int | None, client: str) -> None:
         """Subscribe; no event is missed between the snapshot and the first event."""
         with suppress(WintunApiError):  # an unavailable driver has no adapters to show
             await self._registry.adapters()
@@ -72,12 +75,23 @@ class EventReader:
             self._first_is_large = has_many_routes(*adapters)
             self._first = partial(
                 _snapshot,
-                self._registry.events.last_id,
-                self._registry.events.oldest_id,
+                (self._registry.events.last_id, self._registry.events.oldest_id),
                 datetime.now(UTC),
                 adapters,
                 [session.view() for session in self._registry.sessions],
+                client,
             )
+
+    def presence(self, kind: ClientKind) -> Presence:
+        """Describe this reader for the list of clients."""
+        return Presence(kind, self._counts, max_queued=QUEUE_EVENTS, max_queued_bytes=QUEUE_SIZE)
+
+    def _counts(self) -> Counts:
+        reading = self.subscription
+        if reading is None:  # it is just about to subscribe
+            return Counts(0, 0, 0)
+        lost = {str(Cause.QUEUE): reading.dropped} if reading.dropped else {}
+        return Counts(reading.queued, reading.queued_bytes, reading.delivered, lost=lost)
 
     async def next(self) -> list[Snapshot | Event | Missed]:
         """Wait for the next messages; `[]` when the service stops or `close` was called."""
@@ -111,18 +125,19 @@ class EventReader:
 
 
 def _snapshot(
-    last_id: int,
-    oldest: int,
+    ids: tuple[int, int],
     time: datetime,
     adapters: list[AdapterView],
     sessions: list[SessionView],
+    client: str,
 ) -> Snapshot:
     return Snapshot(
-        id=last_id,
-        oldest=oldest,
+        id=ids[0],
+        oldest=ids[1],
         time=time,
         adapters=[adapter_of(view) for view in adapters],
         sessions=[session_of(view) for view in sessions],
+        client=client,
     )
 
 
@@ -140,19 +155,23 @@ async def stream_events(
     except WintunApiError as error:
         await refuse_websocket(refusal_of(error), websocket)
         return
+    presence = reader.presence(ClientKind.EVENTS)
     offers = protocols(websocket.scope["subprotocols"])
     if not await accept(websocket, context.leases, principal, offers[0] if offers else None):
         return
     tasks = TaskSet()
     try:
-        async with leased(websocket, context.leases, principal, reader.close) as lease:
-            await reader.open(since)
+        async with leased(
+            websocket, context, principal, lambda *_: reader.close(), presence
+        ) as client:
+            await reader.open(since, presence.id)
             tasks.spawn(_watch(websocket, reader), name="events:watch")
-            while not lease.over and (messages := await reader.next()):
+            while not client.ended and (messages := await reader.next()):
                 for message in messages:
                     await websocket.send_text(message.model_dump_json())
-            if lease.over:
-                await websocket.close(CloseCode.TOKEN, CloseCode.TOKEN.reason)
+            if client.ended:
+                code, reason = client.ended
+                await websocket.close(code, close_reason(reason))
             else:
                 stopping = context.stopping.is_set()
                 await websocket.close(CloseCode.GOING_AWAY if stopping else CloseCode.NORMAL)
@@ -191,9 +210,15 @@ async def stream_events_sse(
     """
     resume = last_event_id if last_event_id is not None else since
     reader = EventReader(registry)
-    await reader.open(resume)
-    lease = (context.leases, principal)
-    return LeasedStream(_lines(reader), lease, reader.close, media_type=MEDIA_TYPE)
+    presence = reader.presence(ClientKind.SSE)
+    await reader.open(resume, presence.id)
+    return LeasedStream(
+        _lines(reader),
+        (context, principal),
+        lambda *_: reader.close(),
+        presence,
+        media_type=MEDIA_TYPE,
+    )
 
 
 async def _watch(websocket: WebSocket, reader: EventReader) -> None:

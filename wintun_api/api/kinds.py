@@ -404,6 +404,7 @@ CAUSES: Final[dict[type[errors.WintunApiError], Cause]] = {
     errors.RecordersFull: Cause(Kind.RECORDERS_FULL),
     errors.ServiceStopping: Cause(Kind.STOPPING),
     errors.TokenEnded: Cause(Kind.UNAUTHORIZED, "Get a new token, or sign in again."),
+    errors.ClientNotFound: Cause(Kind.NOT_FOUND, "List the clients with GET /v1/clients."),
     errors.TokenNotFound: Cause(Kind.NOT_FOUND, "List the tokens with GET /v1/tokens."),
     errors.TooManyTokens: Cause(Kind.CONFLICT),
     errors.StorageFailed: Cause(Kind.STORAGE_FAILED),

@@ -8,9 +8,10 @@ from contextlib import suppress
 from typing import NamedTuple, Protocol
 from weakref import WeakKeyDictionary
 
+from wintun_api.api.connected import Counts, Presence
 from wintun_api.api.connection import END_PATIENCE, Options
 from wintun_api.api.unsent import Span
-from wintun_api.choices import CloseCode, Times
+from wintun_api.choices import ClientKind, CloseCode, Times
 from wintun_api.hub.burst import Burst
 from wintun_api.hub.capture.file import PcapngFile
 from wintun_api.hub.capture.gathering import Gathered, Gathering
@@ -72,6 +73,7 @@ class Capture:
 
     Attributes:
         way: How the chunks get to the client; set by the code that takes them.
+        reason: Why it was ended, in a sentence; empty if its close code says it.
     """
 
     def __init__(
@@ -117,6 +119,7 @@ class Capture:
             owner=self,
         )
         self.way: Way | None = None
+        self.reason = ""
 
     @property
     def close_code(self) -> CloseCode:
@@ -189,7 +192,27 @@ class Capture:
         self._count_unsent()
         self._done.set()
 
-    def expire(self) -> None:
+    def presence(self, subprotocol: str | None = None) -> Presence:
+        """Describe the client for the list of clients."""
+        session, options = self._session, self._options
+        return Presence(
+            ClientKind.CAPTURE,
+            self._counts,
+            session=None if session is None else session.id,
+            adapter=None if session is None else session.adapter,
+            name=None if session is None else session.name,
+            subprotocol=subprotocol,
+            direction=options.direction,
+            overflow=options.overflow,
+            max_queued=options.queue_packets,
+            max_queued_bytes=options.queue_bytes,
+        )
+
+    def _counts(self) -> Counts:
+        totals = self._gathering.totals()
+        return Counts(totals.queued, totals.queued_bytes, totals.delivered, lost=totals.lost)
+
+    def expire(self, code: CloseCode, reason: str) -> None:
         """End; a client that has not read the queued packets in `END_PATIENCE` is cut off."""
 
         async def run() -> None:
@@ -198,7 +221,8 @@ class Capture:
             await self._cut()
 
         if not self._over:
-            self.end(CloseCode.TOKEN)
+            self.reason = reason
+            self.end(code)
             self._tasks.spawn(run(), name="capture:expire")
 
     def ended(self, ending: Ending) -> None:

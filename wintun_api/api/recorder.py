@@ -10,12 +10,13 @@ from fastapi.responses import StreamingResponse
 
 from wintun_api.api.access import needs
 from wintun_api.api.capture import FILE
+from wintun_api.api.connected import Presence
 from wintun_api.api.context import ContextOf, PrincipalOf, RegistryOf, SessionId, problems
 from wintun_api.api.recorder_file import RecorderDownload, RecorderFile
 from wintun_api.api.subjects import note_subject
 from wintun_api.api.views import recorder_of
 from wintun_api.capture import pcapng
-from wintun_api.choices import CaptureDirection, Direction, Scope
+from wintun_api.choices import CaptureDirection, ClientKind, Direction, Scope
 from wintun_api.errors import (
     InvalidArgument,
     RecorderNotFound,
@@ -157,7 +158,14 @@ async def read_recorder(
     return RecorderDownload(
         file,
         registry.recorders,
-        (context.leases, principal),
+        (context, principal),
+        Presence(
+            ClientKind.RECORDER,
+            session=session.id,
+            adapter=session.adapter,
+            name=name,
+            direction=Direction(direction.value),
+        ),
         media_type=pcapng.MEDIA_TYPE,
         headers={"Content-Disposition": f'attachment; filename="{session.id}-recorder.pcapng"'},
     )

@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from starlette.types import Message, Receive, Scope, Send
 
+from wintun_api.api.connected import Presence
+from wintun_api.api.context import Context
 from wintun_api.api.cutoff import ABORT, LeasedStream
-from wintun_api.api.leases import Leases
 from wintun_api.api.tokens import Principal
 from wintun_api.choices import Direction
 from wintun_api.hub.burst import Burst
@@ -121,10 +122,11 @@ class RecorderDownload(LeasedStream):
         self,
         file: RecorderFile,
         recorders: Recorders,
-        lease: tuple[Leases, Principal],
+        owner: tuple[Context, Principal],
+        presence: Presence,
         **options: Any,
     ) -> None:
-        super().__init__(file.chunks(), lease, file.stop, **options)
+        super().__init__(file.chunks(), owner, lambda *_: file.stop(), presence, **options)
         self._recorders = recorders
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -13,6 +13,7 @@ from wintun_api.api.access import ANY_TOKEN, needs
 from wintun_api.api.capture import find
 from wintun_api.api.capture_query import FILTER, MARKS, MARKS_BEFORE, TAP
 from wintun_api.api.capture_ways import stream_capture
+from wintun_api.api.connected import Presence
 from wintun_api.api.connection import Options, PacketConnection
 from wintun_api.api.context import Context, ContextOf, PrincipalOf, SessionId
 from wintun_api.api.cutoff import accept, leased
@@ -24,7 +25,7 @@ from wintun_api.api.problems import Refusal, close_code, refusal_of
 from wintun_api.api.security import refuse_websocket
 from wintun_api.api.subprotocols import negotiate
 from wintun_api.api.tokens import Principal
-from wintun_api.choices import Direction, Full, Overflow, Scope, Tap, Times
+from wintun_api.choices import ClientKind, Direction, Full, Overflow, Scope, Tap, Times
 from wintun_api.errors import WintunApiError
 from wintun_api.hub.adapters import AdapterView
 from wintun_api.hub.filters import Filters
@@ -181,7 +182,7 @@ async def exchange(
     session, options = stream.session, stream.options
     if stream.subprotocol == PCAPNG:
         capture = Capture(context.registry.sessions, session, options, stopping=context.stopping)
-        await stream_capture(websocket, capture, context.leases, principal)
+        await stream_capture(websocket, capture, context, principal)
         return
     connection = PacketConnection(
         session,
@@ -192,8 +193,21 @@ async def exchange(
         compile_filter=context.registry.filters.compile,
     )
     try:
-        async with leased(websocket, context.leases, principal, connection.void):
-            connection.open(stream.adapter, context.settings.max_message, started=stream.started)
+        presence = Presence(
+            ClientKind.PACKETS,
+            connection.counts,
+            session=session.id,
+            adapter=session.adapter,
+            name=session.name,
+            subprotocol=stream.subprotocol or RAW,
+            direction=options.direction,
+            overflow=options.overflow,
+            max_queued=options.queue_packets,
+            max_queued_bytes=options.queue_bytes,
+        )
+        async with leased(websocket, context, principal, connection.shut, presence):
+            limit = context.settings.max_message
+            connection.open(stream.adapter, limit, presence.id, started=stream.started)
             while (message := await link.receive())["type"] != "websocket.disconnect":
                 connection.text(message["text"])
     except WintunApiError as error:  # the session ended between the look-up and the subscription

@@ -14,6 +14,7 @@ from wintun_api.errors import DriverError
 
 EVENT_SIZE = 1024  # bytes of an event without its texts and lists
 ITEM_SIZE = 512  # bytes of a route, the largest item of which there are thousands
+QUEUE_EVENTS = 1000  # events that wait for one reader
 QUEUE_SIZE = 4 * 1024 * 1024  # bytes of events that wait for one reader, or are kept as history
 
 
@@ -43,15 +44,29 @@ class EventSubscription:
     Attributes:
         limit: Limit of the queue in events.
         limit_size: Limit of the sum of `Event.size`. The newest event is kept, however large.
+        delivered: Events that the reader took.
+        dropped: Events that were dropped so far.
     """
 
     limit: int
     limit_size: int = QUEUE_SIZE
     missed: int = 0
+    delivered: int = 0
+    dropped: int = 0
     closed: bool = False
     _size: int = 0
     _queue: deque[Event] = field(default_factory=deque)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def queued(self) -> int:
+        """Events that wait for the reader."""
+        return len(self._queue)
+
+    @property
+    def queued_bytes(self) -> int:
+        """The sum of their `Event.size`."""
+        return self._size
 
     def offer(self, event: Event) -> None:
         """Queue an event."""
@@ -60,6 +75,7 @@ class EventSubscription:
         while queue and (len(queue) >= self.limit or self._size > self.limit_size):
             self._size -= queue.popleft().size
             self.missed += 1
+            self.dropped += 1
         queue.append(event)
         self._wake.set()
 
@@ -74,6 +90,7 @@ class EventSubscription:
             self._wake.clear()
             await self._wake.wait()
         events = list(self._queue)
+        self.delivered += len(events)
         self._queue.clear()
         self._size = 0
         return events
@@ -87,7 +104,7 @@ class EventSubscription:
 class EventLog:
     """Publish events to subscriptions and keep the newest of them."""
 
-    def __init__(self, history: int, queue_limit: int = 1000) -> None:
+    def __init__(self, history: int, queue_limit: int = QUEUE_EVENTS) -> None:
         self._history: deque[Event] = deque()
         self._history_limit = history
         self._history_size = 0

@@ -6,7 +6,7 @@
     contradiction  how a request is refused whose members contradict one another
     adapters, sessions, impairment, filters, recorder, captures  by resource
     networks   networks of many hosts, as agents report them
-    system, tokens, events  likewise
+    system, tokens, clients, events  likewise
     control    what a packet socket says beside packets
     problem    an error as a document
 

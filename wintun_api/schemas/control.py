@@ -102,6 +102,11 @@ class Hello(Model):
     protocol: Subprotocol = Field(
         description="The subprotocol of the connection.", examples=["v1.batch.wintun-api"]
     )
+    client: str = Field(
+        default="",
+        description="The id of this connection in `GET /v1/clients`.",
+        examples=["a3f1c2d4e5b6"],
+    )
     session: str = Field(description="The id of the session.", examples=["5f0c9d1e2b3a"])
     adapter: StreamAdapter = Field(description="The adapter of the session.")
     mtu: int | None = Field(

@@ -30,6 +30,10 @@ class Snapshot(Model):
         "if it has none. A client that asks for events `since` one before it gets them all."
     )
     time: datetime = Field(description="The time of the snapshot, in UTC.")
+    client: str = Field(
+        default="",
+        description="The id of this stream in `GET /v1/clients`.",
+    )
     adapters: list[Adapter] = Field(description="All adapters that the service knows.")
     sessions: list[Session] = Field(description="All sessions that the service knows.")
 

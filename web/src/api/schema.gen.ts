@@ -867,6 +867,59 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/clients": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List clients
+         * @description List clients.
+         *
+         *     The answer has every stream that is open now, oldest first: packet sockets, captures, event
+         *     streams and downloads. A program with several streams is there several times. Requests that are
+         *     answered at once are not in it.
+         *
+         *     This operation requires the scope `admin`.
+         */
+        get: operations["list_clients"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/clients/{client_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Disconnect a client
+         * @description Disconnect a client.
+         *
+         *     The service closes a WebSocket with code 4002, and ends another stream. What waits for the
+         *     client is still delivered for a moment; what it does not read is counted as lost. Its token
+         *     stays valid, so it can connect again: revoke the token to prevent that. Repeated, the request is
+         *     answered with 404.
+         *
+         *     This operation requires the scope `admin`.
+         */
+        delete: operations["disconnect_client"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/networks": {
         parameters: {
             query?: never;
@@ -1425,11 +1478,143 @@ export interface components {
          */
         CaptureState: "waiting" | "running" | "stopped" | "failed" | "repairing";
         /**
+         * ClientKind
+         * @description What a client has open.
+         *
+         *     `packets`: a packet socket. `capture`: a live capture, over WebSocket or HTTP. `events`: events
+         *     over WebSocket. `sse`: server-sent events. `recorder`: the download of a session's recorder.
+         *     `download`: the download of a file of a capture. Later versions may add values.
+         * @enum {string}
+         */
+        ClientKind: "packets" | "capture" | "events" | "sse" | "recorder" | "download";
+        /**
+         * ClientQueue
+         * @description What waits for a client: packets, or events if it reads events.
+         */
+        ClientQueue: {
+            /**
+             * Format: int64
+             * @description The packets or events that wait.
+             */
+            length: number;
+            /**
+             * Format: int64
+             * @description The bytes of memory that these use.
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description The largest number that waits; in a capture of several adapters, for each of them.
+             */
+            max_length: number | null;
+            /**
+             * Format: int64
+             * @description The largest number of bytes that these use.
+             */
+            max_bytes: number | null;
+        };
+        /**
          * CodeKind
          * @description The kind of an error number: a Win32 error code, or a number of another kind that Windows components return. Later versions may add values.
          * @enum {string}
          */
         CodeKind: "Win32" | "SetupAPI" | "HRESULT" | "NTSTATUS";
+        /**
+         * ConnectedClient
+         * @description A stream that a client has open now, and who opened it.
+         */
+        ConnectedClient: {
+            /**
+             * @description The id that identifies the client in paths.
+             * @example a3f1c2d4e5b6
+             */
+            id: string;
+            /** @description What the client has open. */
+            kind: components["schemas"]["ClientKind"];
+            /**
+             * @description The id of its token; `admin` for the token of the token file.
+             * @example 9f86d081
+             */
+            token: string;
+            /**
+             * @description A text that says what the token is for; it may be empty.
+             * @example grafana
+             */
+            token_label: string;
+            /** @description The scopes of the token. */
+            scopes: components["schemas"]["Scope"][];
+            /** @description Whether a browser signed in with the token. */
+            browser: boolean;
+            /** @description Whether the client has the same token as this request and, in a browser, the same sign-in. */
+            own: boolean;
+            /**
+             * @description The IP address of the client; null if the connection has none.
+             * @example 127.0.0.1
+             */
+            address: string | null;
+            /**
+             * Format: int64
+             * @description The port of the client; null if the connection has none.
+             * @example 53412
+             */
+            port: number | null;
+            /**
+             * @description What the client says it is, cut to 256 characters; it may be empty.
+             * @example curl/8.5.0
+             */
+            user_agent: string;
+            /**
+             * Format: date-time
+             * @description The time, in UTC, at which the stream was opened.
+             */
+            connected_at: string;
+            /**
+             * @description The subprotocol of a WebSocket; null without one.
+             * @example v1.batch.wintun-api
+             */
+            subprotocol: string | null;
+            /**
+             * @description The id of the session; null for a stream that does not belong to one session.
+             * @example 5f0c9d1e2b3a
+             */
+            session: string | null;
+            /**
+             * Format: uuid
+             * @description The GUID of the session's adapter; null without a session.
+             * @example deadbabe-cafe-beef-0123-456789abcdef
+             */
+            adapter: string | null;
+            /**
+             * @description The name of this adapter; null without a session.
+             * @example OfficeNet
+             */
+            adapter_name: string | null;
+            /** @description The packets that the client gets; null if it gets none by its kind. */
+            direction: components["schemas"]["Direction"] | null;
+            /** @description What happens when its queue is full; null if it has no queue of packets. */
+            overflow: components["schemas"]["Overflow"] | null;
+            /** @description What waits for the client; null for a download, which has no queue. */
+            queue: components["schemas"]["ClientQueue"] | null;
+            /**
+             * Format: int64
+             * @description The packets or events that were given to its connection; null for a download.
+             */
+            delivered: number | null;
+            /**
+             * Format: int64
+             * @description The packets of this client that were handed to the host; null for a download.
+             */
+            injected: number | null;
+            /**
+             * @description The packets or events that the client lost, by cause, and its own packets that were not injected, by cause. Causes without a loss are left out.
+             * @example {
+             *       "queue": 12
+             *     }
+             */
+            lost: {
+                [key: string]: number;
+            };
+        };
         /**
          * CreatedToken
          * @description A new token with its secret.
@@ -1470,6 +1655,12 @@ export interface components {
             /** @description The entries that the adapter has and that were not requested. */
             extra: components["schemas"]["Members"];
         };
+        /**
+         * Direction
+         * @description The packets that a client gets: those `received` from the host, those `injected` by clients, `both` or `none`. Later versions may add values.
+         * @enum {string}
+         */
+        Direction: "received" | "injected" | "both" | "none";
         /**
          * Distribution
          * @description The shape of the delays of an impairment, as of tc-netem.
@@ -2188,6 +2379,12 @@ export interface components {
          * @enum {string}
          */
         OnChange: "deliver" | "drop";
+        /**
+         * Overflow
+         * @description What happens when the queue of a client is full. `drop_oldest`: the oldest packets are dropped. `drop_newest`: the new packets are dropped. `close`: the connection is closed with code 4008. `block`: packets stay in the receive ring until there is space. Later versions may add values.
+         * @enum {string}
+         */
+        Overflow: "drop_oldest" | "drop_newest" | "close" | "block";
         /**
          * Preset
          * @description A network that many people know, with the numbers for it and where they are from.
@@ -8938,6 +9135,209 @@ export interface operations {
             };
             /** @description Invalid request. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens. */
+            429: {
+                headers: {
+                    /** @description The number of seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service stopping. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_clients: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A list of the requested objects. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "id": "a3f1c2d4e5b6",
+                     *         "kind": "packets",
+                     *         "token": "9f86d081",
+                     *         "token_label": "grafana",
+                     *         "scopes": [
+                     *           "read",
+                     *           "capture"
+                     *         ],
+                     *         "browser": false,
+                     *         "own": false,
+                     *         "address": "127.0.0.1",
+                     *         "port": 53412,
+                     *         "user_agent": "Python/3.13 websockets/15.0.1",
+                     *         "connected_at": "2026-11-25T09:30:00Z",
+                     *         "subprotocol": "v1.batch.wintun-api",
+                     *         "session": "5f0c9d1e2b3a",
+                     *         "adapter": "deadbabe-cafe-beef-0123-456789abcdef",
+                     *         "adapter_name": "OfficeNet",
+                     *         "direction": "received",
+                     *         "overflow": "drop_oldest",
+                     *         "queue": {
+                     *           "length": 3,
+                     *           "bytes": 1860,
+                     *           "max_length": 16384,
+                     *           "max_bytes": 16777216
+                     *         },
+                     *         "delivered": 1042,
+                     *         "injected": 0,
+                     *         "lost": {
+                     *           "queue": 12
+                     *         }
+                     *       }
+                     *     ]
+                     */
+                    "application/json": components["schemas"]["ConnectedClient"][];
+                };
+            };
+            /** @description Bad Host header; Repeated header. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token. */
+            401: {
+                headers: {
+                    /** @description Always `Bearer`. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Missing scope; Foreign Host header; Foreign Origin. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens. */
+            429: {
+                headers: {
+                    /** @description The number of seconds to wait before the next attempt. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service stopping. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    disconnect_client: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the client. */
+                client_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The request succeeded. The answer has no body. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Host header; Repeated header. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid token. */
+            401: {
+                headers: {
+                    /** @description Always `Bearer`. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Missing scope; Foreign Host header; Foreign Origin. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -39,6 +39,7 @@ TAGS = {
     "networks": "Read which hosts have joined a network of many hosts, as the agent beside this "
     "service reports them.",
     "events": "Follow what happens to adapters, sessions and the driver.",
+    "clients": "See who is connected, and disconnect clients.",
     "tokens": "Create, list and revoke tokens for other programs.",
 }
 SECURITY_SCHEMES = {

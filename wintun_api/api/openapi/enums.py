@@ -44,6 +44,7 @@ GROWING = frozenset(
     {
         "CaptureDirection",
         "CaptureState",
+        "ClientKind",
         "CodeKind",
         "Direction",
         "Distribution",

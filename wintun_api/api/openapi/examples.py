@@ -12,8 +12,11 @@ from wintun_api.api.views import limits_of
 from wintun_api.choices import (
     CaptureDirection,
     CaptureState,
+    ClientKind,
+    Direction,
     DriverGeneration,
     DriverName,
+    Overflow,
     Scope,
     SessionState,
 )
@@ -31,6 +34,7 @@ from wintun_api.schemas.adapters import (
     Removal,
 )
 from wintun_api.schemas.captures import Capture, CaptureFile, Keep, Rotate, Stop
+from wintun_api.schemas.clients import ClientQueue, ConnectedClient
 from wintun_api.schemas.filters import FilterFault, FilterVerdict
 from wintun_api.schemas.impairment import ImpairmentSet
 from wintun_api.schemas.model import EXAMPLE_GUID, Model
@@ -117,6 +121,29 @@ ISSUED = Token(
     scopes=[Scope.READ, Scope.CAPTURE],
     created_at=TIME,
     expires_at=None,
+)
+CONNECTED = ConnectedClient(
+    id="a3f1c2d4e5b6",
+    kind=ClientKind.PACKETS,
+    token=ISSUED_ID,
+    token_label="grafana",  # noqa: S106
+    scopes=[Scope.READ, Scope.CAPTURE],
+    browser=False,
+    own=False,
+    address="127.0.0.1",
+    port=53412,
+    user_agent="Python/3.13 websockets/15.0.1",
+    connected_at=TIME,
+    subprotocol="v1.batch.wintun-api",
+    session=SESSION,
+    adapter=GUID,
+    adapter_name="OfficeNet",
+    direction=Direction.RECEIVED,
+    overflow=Overflow.DROP_OLDEST,
+    queue=ClientQueue(length=3, bytes=1860, max_length=16384, max_bytes=16_777_216),
+    delivered=1042,
+    injected=0,
+    lost={"queue": 12},
 )
 SYSTEM = System(
     version=__version__,
@@ -264,6 +291,7 @@ ANSWERS: tuple[Model, ...] = (
     DRIVER,
     ADAPTER,
     RUNNING,
+    CONNECTED,
     ISSUED,
     CreatedToken(**ISSUED.model_dump(), token="kT0gQd4yq7m1W2r8vYb3n6Xc5Zs9LpHf0aJtEuRiOo4"),  # noqa: S106
     InjectionReport(accepted=2, rejected={TOO_SHORT: 1}, ring_full=0, refused={}),

@@ -117,6 +117,7 @@ ERRORS: list[tuple[errors.WintunApiError, str]] = [
         ),
         "/v1/tokens",
     ),
+    (errors.ClientNotFound("a3f1c2d4e5b6"), "/v1/clients/a3f1c2d4e5b6"),
     (errors.TokenNotFound(ISSUED_ID), TOKEN),
     (errors.TooManyTokens(MAX_TOKENS), "/v1/tokens"),
 ]

@@ -12,9 +12,10 @@ times, unless the clock was set back, or another policy than `drop_oldest` keeps
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from heapq import heapify, heappop, heappush
 from math import inf
 from typing import Final, Protocol
@@ -55,6 +56,30 @@ class Gathered:
     bursts: Sequence[Burst] = ()
     losses: Sequence[Loss] = ()
     ended: bool = False
+
+
+@dataclass(slots=True)
+class Totals:
+    """Count the packets of a gathering, of the sessions that have ended too.
+
+    Attributes:
+        queued: Packets that wait.
+        queued_bytes: The memory that these use.
+        delivered: Packets that were taken and not given back.
+        lost: Packets that were lost, by cause.
+    """
+
+    queued: int = 0
+    queued_bytes: int = 0
+    delivered: int = 0
+    lost: Counter[str] = field(default_factory=Counter)
+
+    def add(self, queue: Subscriber) -> None:
+        """Add the counts of one session's queue."""
+        self.queued += queue.queued_packets
+        self.queued_bytes += queue.queued_bytes
+        self.delivered += queue.delivered_packets
+        self.lost.update({str(cause): n for cause, n in queue.losses.by_cause.items()})
 
 
 class Owner(Protocol):
@@ -137,6 +162,7 @@ class Gathering:
         self._released = False
         self._overflowed = False
         self._queues: WeakKeyDictionary[Source, Subscriber] = WeakKeyDictionary()
+        self._forgotten = Totals()  # of sessions that have ended
         self._idle = asyncio.Event()  # everything that was taken has been dealt with
 
     @property
@@ -148,6 +174,13 @@ class Gathering:
     def overflowed(self) -> bool:
         """Whether a queue with `Overflow.CLOSE` was full."""
         return self._overflowed or any(intake.queue.overflowed for intake in self._intakes)
+
+    def totals(self) -> Totals:
+        """Return the counts of all sessions."""
+        totals = replace(self._forgotten, lost=Counter(self._forgotten.lost))
+        for intake in self._intakes:
+            totals.add(intake.queue)
+        return totals
 
     def begin(self) -> None:
         """Subscribe to the sessions that run, and to those that start from now on. Idempotent."""
@@ -327,6 +360,7 @@ class Gathering:
 
     def _forget(self, intake: Intake) -> None:
         self._overflowed |= intake.queue.overflowed
+        self._forgotten.add(intake.queue)
         del self._intakes[intake]
         intake.leave()
 
