@@ -93,6 +93,7 @@ def test_every_operation_on_a_service(rig: Rig) -> None:
         assert [one.id for one in await client.list_tokens()] == [token.id]
         await client.revoke_token(token.id)
         assert await client.list_tokens() == []
+        assert await client.list_clients() == []
         await client.sign_out()
 
     use(rig.service, work)

@@ -24,6 +24,7 @@ from tests.samples import ECHO
 from tests.waiting import until
 from wintun_api.api.connection import PacketConnection
 from wintun_api.choices import CloseCode, Scope
+from wintun_api.client import operations
 from wintun_api.client.backoff import Backoff
 from wintun_api.client.burst import Accounts, Burst, Loss
 from wintun_api.client.location import Location
@@ -31,6 +32,7 @@ from wintun_api.client.packets import AsyncPacketStream
 from wintun_api.client.problems import (
     ClientError,
     ConnectionLost,
+    Disconnected,
     FrameRefused,
     NotTheService,
     ProblemError,
@@ -471,6 +473,21 @@ def test_the_token_is_revoked(service: RunningService, session: str) -> None:
             with pytest.raises(TokenRevoked) as caught:
                 await rest(stream)
             assert caught.value.code == CloseCode.TOKEN
+
+    run(work())
+
+
+def test_an_administrator_disconnects_a_stream(service: RunningService, session: str) -> None:
+    """It does not connect again, though it may, and says who ended it."""
+
+    async def work() -> None:
+        async with packets_of(service, session, reconnect=True) as stream:
+            (client,) = service.ask(operations.list_clients())
+            service.ask(operations.disconnect_client(client["id"]))
+            with pytest.raises(Disconnected) as caught:
+                await rest(stream)
+            assert caught.value.code == CloseCode.DISCONNECTED
+            assert "with the admin token" in str(caught.value)
 
     run(work())
 

@@ -69,6 +69,7 @@ if TYPE_CHECKING:
     from wintun_api.client.packets import AsyncPacketStream
     from wintun_api.schemas.adapters import Adapter, Release, Removal
     from wintun_api.schemas.captures import Capture
+    from wintun_api.schemas.clients import ConnectedClient
     from wintun_api.schemas.filters import FilterVerdict
     from wintun_api.schemas.impairment import Preset, SessionImpairment
     from wintun_api.schemas.networks import Network
@@ -452,6 +453,18 @@ class AsyncClient:
     async def revoke_token(self, token_id: str) -> None:
         """Revoke a token. Connections that were opened with it are closed."""
         await self.send(operations.revoke_token(token_id))
+
+    async def list_clients(self) -> list[ConnectedClient]:
+        """Return the streams that are open now, oldest first, and who opened them."""
+        return await self.send(operations.list_clients())
+
+    async def disconnect_client(self, client_id: str) -> None:
+        """Disconnect a client. Its token stays valid, so that it can connect again.
+
+        Raises:
+            ProblemError: `not-found` if it is not connected.
+        """
+        await self.send(operations.disconnect_client(client_id))
 
     async def sign_out(self) -> None:
         """End the sign-in of a browser. It changes nothing for a client with a token."""

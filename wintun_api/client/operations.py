@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from wintun_api.client.moments import Moment
     from wintun_api.schemas.adapters import Adapter, Release, Removal
     from wintun_api.schemas.captures import Capture, Keep, Rotate, Stop, Trigger
+    from wintun_api.schemas.clients import ConnectedClient
     from wintun_api.schemas.filters import FilterVerdict
     from wintun_api.schemas.impairment import (
         Impairment,
@@ -93,6 +94,16 @@ def create_token(
 def revoke_token(token_id: str) -> Call[None]:
     """`DELETE /v1/tokens/{token_id}`."""
     return Call("revoke_token", "DELETE", path_of("v1", "tokens", token_id), "nothing")
+
+
+def list_clients() -> Call[list[ConnectedClient]]:
+    """`GET /v1/clients`."""
+    return Call("list_clients", "GET", "/v1/clients", "[clients.ConnectedClient]")
+
+
+def disconnect_client(client_id: str) -> Call[None]:
+    """`DELETE /v1/clients/{client_id}`."""
+    return Call("disconnect_client", "DELETE", path_of("v1", "clients", client_id), "nothing")
 
 
 def sign_out() -> Call[None]:

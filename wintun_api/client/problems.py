@@ -10,6 +10,7 @@ ClientError                base of them all
 └── StreamClosed           a stream has ended before its session has; `code`
     ├── ConnectionLost     without a close frame: the network failed, or the service was killed
     ├── TokenRevoked       4001: the token was revoked or has expired
+    ├── Disconnected       4002: an administrator disconnected this client
     ├── ScopeMissing       4003: the token does not allow this
     ├── TooSlow            4008: the program reads too slowly for its queue
     └── FrameRefused       4010: the service could not read what was sent
@@ -202,6 +203,10 @@ class TokenRevoked(StreamClosed):
     """Report that the token was revoked or has expired."""
 
 
+class Disconnected(StreamClosed):
+    """Report that an administrator disconnected this client."""
+
+
 class ScopeMissing(StreamClosed):
     """Report that the token does not have the scope for what was sent."""
 
@@ -220,6 +225,7 @@ _CLOSED: Final[dict[int, tuple[type[StreamClosed], str]]] = {
     CloseCode.GOING_AWAY: (StreamClosed, "Connect again when the service has started again."),
     CloseCode.ENDED: (StreamClosed, "Start a new session."),
     CloseCode.TOKEN: (TokenRevoked, "Connect again with a token that is valid."),
+    CloseCode.DISCONNECTED: (Disconnected, "Connect again if the administrator agrees."),
     CloseCode.SCOPE: (ScopeMissing, "Use a token with the scope that the reason names."),
     CloseCode.SLOW: (TooSlow, "Read faster, or choose another `overflow` or a longer queue."),
     CloseCode.BAD_FRAME: (FrameRefused, "Send complete IP packets without an Ethernet header."),

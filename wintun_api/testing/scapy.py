@@ -393,6 +393,7 @@ _NEXT: Final[dict[int, str]] = {
     CloseCode.GOING_AWAY: "Open another WintunSocket when the service has started again.",
     CloseCode.ENDED: "Open another WintunSocket, which starts a session.",
     CloseCode.TOKEN: "Open another WintunSocket with a client that has a valid token.",
+    CloseCode.DISCONNECTED: "Open another WintunSocket if the administrator agrees.",
     CloseCode.SLOW: "Open another WintunSocket, and read its packets faster.",
 }
 

@@ -16,6 +16,7 @@ from wintun_api.choices import Scope
 from wintun_api.client.backoff import Backoff
 from wintun_api.client.problems import (
     ClientError,
+    Disconnected,
     FrameRefused,
     ProblemError,
     ScopeMissing,
@@ -275,4 +276,4 @@ def may_pass(error: ClientError) -> bool:
         return True
     if isinstance(error, ProblemError):
         return error.kind in PASSING or error.status in (502, 503, 504)
-    return not isinstance(error, TokenRevoked | ScopeMissing | FrameRefused)
+    return not isinstance(error, TokenRevoked | Disconnected | ScopeMissing | FrameRefused)
