@@ -31,6 +31,7 @@ COMMANDS = {
     ("sessions",): {"list", "start", "show", "end"},
     ("captures",): {"list", "start", "show", "stop", "trigger", "delete", "download"},
     ("tokens",): {"list", "create", "revoke", "path"},
+    ("clients",): {"list", "disconnect"},
 }
 LEAVES = [
     (*group, name)

@@ -16,6 +16,7 @@
     extcap           show the adapters in Wireshark
     events           show what has happened and, with --follow, what happens
     tokens           create and revoke tokens
+    clients          list who is connected, and disconnect clients
     service          run it as a service of Windows, or of Linux under systemd
     bus              run the server over which hosts join one network
     join             join a network of many hosts with an adapter
@@ -51,7 +52,7 @@
     client           the API over HTTP; its errors as sentences
     words            the errors of the client in the words of the command line
     wording          what is wrong with a value in plain words
-    lookup           the capture, session or token that a name or an id means
+    lookup           the capture, session, token or client that a name or an id means
     amounts          lengths of time and sizes of options, within their limits
     packet_options   the options that say which packets, for several commands
     event_stream     the events as one sequence, over broken connections too
@@ -93,6 +94,7 @@ from wintun_api.cli import (
     bus,
     capture,
     captures,
+    clients,
     completion,
     demo,
     doctor,
@@ -241,6 +243,7 @@ app.command()(events.events)
 app.command()(guide.guide)
 app.add_typer(tokens.app, name="tokens")
 app.add_typer(tokens.app, name="token", hidden=True)  # what many type first
+app.add_typer(clients.app, name="clients")
 app.add_typer(service.app, name="service")
 app.command(epilog=bus.EPILOG)(bus.bus)
 app.add_typer(join_group.app, name="join")

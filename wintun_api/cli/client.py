@@ -197,6 +197,10 @@ class Client:
         """Return the id of the token that an id, its beginning, or a label means."""
         return lookup.token_id(self.ask(operations.list_tokens()), word)
 
+    def client_id(self, word: str) -> str:
+        """Return the id of the client that an id or its beginning means."""
+        return lookup.client_id(self.ask(operations.list_clients()), word)
+
     def _refused(self, error: ProblemError, words: Callable[[str], str] | None = None) -> NoReturn:
         problem, slug = error.problem, slug_of(error.problem)
         detail = about_members(problem) or detail_of(problem)

@@ -53,6 +53,12 @@ def token_words(context: typer.Context, incomplete: str) -> list[str]:
     return _beginning([str(one["id"]) for one in tokens], incomplete)
 
 
+def client_words(context: typer.Context, incomplete: str) -> list[str]:
+    """Return the ids of clients that begin so."""
+    clients = _ask(context, "list_clients")["list_clients"]
+    return _beginning([str(one["id"]) for one in clients], incomplete)
+
+
 def preset_names(context: typer.Context, incomplete: str) -> list[str]:
     """Return the names of presets of impairments that begin so."""
     presets = _ask(context, "list_impairment_presets")["list_impairment_presets"]

@@ -60,8 +60,8 @@ HINTS: Final[dict[str, str | None]] = {
     "it does not help. Or start the service with a larger --captures-bytes.",
     "too-many-captures": "Delete a capture that is not needed with wintun-api captures delete, and "
     "try again.",
-    "not-found": "Look for it with the list command: wintun-api adapters list, sessions list or "
-    "tokens list.",
+    "not-found": "Look for it with the list command: wintun-api adapters list, sessions list, "
+    "tokens list or clients list.",
     "conflict": "Revoke a token that is not needed with wintun-api tokens revoke, and try again.",
     # Who may ask
     "unauthorized": "The service prints the path of its token file when it starts: give that "

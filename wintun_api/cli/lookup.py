@@ -1,4 +1,4 @@
-"""Find the capture, session or token that a person means by a name or by an id."""
+"""Find the capture, session, token or client that a person means by a name or by an id."""
 
 from __future__ import annotations
 
@@ -52,6 +52,13 @@ TOKEN: Final = Kind(
     lambda one: [str(one["label"])] if one["label"] else [],
     lambda one: str(one["label"]) or "without a label",
 )
+CLIENT: Final = Kind(
+    "clients",
+    "No client that is connected has the id {}.",
+    "wintun-api clients list",
+    lambda _: [],
+    lambda one: f"{one['kind']}, token {one['token_label'] or one['token']}",
+)
 
 
 def capture_id(captures: Sequence[Row], word: str, preferred: Collection[str] = ()) -> str:
@@ -62,6 +69,11 @@ def capture_id(captures: Sequence[Row], word: str, preferred: Collection[str] = 
 def token_id(tokens: Sequence[Row], word: str) -> str:
     """Return the id of the token that is meant by its id or its label."""
     return str(_one(TOKEN, word, matching(TOKEN, word, tokens), tokens)["id"])
+
+
+def client_id(clients: Sequence[Row], word: str) -> str:
+    """Return the id of the client that is meant by its id."""
+    return str(_one(CLIENT, word, matching(CLIENT, word, clients), clients)["id"])
 
 
 def session_of(sessions: Sequence[Row], adapters: Sequence[Row], word: str) -> Row:
