@@ -246,8 +246,7 @@ export class Analysis {
     let marks = 0;
     if (found !== null && (flags & (SYN | ACK)) === SYN) {
       const side = found.sides?.[table.isLow ? 0 : 1];
-      const isOver = (found.completeness & 48) !== 0;
-      if (side?.hasBase && (side.base !== sequence || isOver)) {
+      if (side?.hasBase && side.base !== sequence) {
         found = null;
         marks = mark.REUSED_PORTS;
       }
@@ -266,7 +265,10 @@ export class Analysis {
     const time = rows.times[slot] ?? 0;
     if ((flags & SYN) !== 0) {
       if ((flags & ACK) === 0) flow.synTime = time;
-      else if (from.hasBase && from.base !== sequence) from.hasBase = false;
+      else if (from.hasBase && from.base !== sequence) {
+        from.hasBase = false;
+        marks |= mark.REUSED_PORTS;
+      }
     }
     if (!from.hasBase) {
       from.base = (flags & SYN) !== 0 ? sequence : (sequence - 1) | 0;
@@ -276,15 +278,8 @@ export class Analysis {
       to.base = (acknowledgement - 1) | 0;
       to.hasBase = true;
     }
-    const isPlainAck = (flags & (SYN | ACK | RST)) === ACK;
-    if (
-      isPlainAck &&
-      Number.isNaN(flow.initialRtt) &&
-      !Number.isNaN(flow.synTime) &&
-      ((sequence - from.base) | 0) === 1 &&
-      ((acknowledgement - to.base) | 0) === 1 &&
-      (flow.completeness & 3) === 3
-    ) {
+    const isFirst = (flags & (SYN | ACK)) === ACK && ((sequence - from.base) | 0) === 1;
+    if (isFirst && Number.isNaN(flow.initialRtt) && !Number.isNaN(flow.synTime)) {
       flow.initialRtt = time - flow.synTime;
       flow.rtt = flow.initialRtt;
     }
@@ -305,9 +300,8 @@ export class Analysis {
     from.isFirstWindow = isSyn;
     if (isSyn) from.hasSyn = true;
     if ((flags & FIN) !== 0) from.hasFin = true;
-    if (!Number.isNaN(flow.initialRtt)) marks |= mark.HANDSHAKEN;
     if (marks & (mark.RETRANSMISSION | mark.FAST | mark.SPURIOUS)) flow.retransmissions++;
-    flow.completeness |= stepOf(flags, length, flow.completeness);
+    flow.completeness |= stepOf(flags, length, isFirst);
     if (length > 0 && stop > payload) {
       marks |= this.payloads.addSegment(
         row,
@@ -351,11 +345,11 @@ function reportedEnd(h: Headers): number {
 }
 
 /** The bits of `tcp.completeness` that a segment adds. */
-function stepOf(flags: number, length: number, before: number): number {
+function stepOf(flags: number, length: number, isFirst: boolean): number {
   let bits = 0;
   if ((flags & (SYN | ACK)) === SYN) bits |= 1;
   if ((flags & (SYN | ACK)) === (SYN | ACK)) bits |= 2;
-  if ((flags & (SYN | ACK)) === ACK && (before & 3) === 3) bits |= 4;
+  if (isFirst) bits |= 4;
   if (length > 0) bits |= 8;
   if ((flags & FIN) !== 0) bits |= 16;
   if ((flags & RST) !== 0) bits |= 32;

@@ -17,7 +17,6 @@ export class Side {
   whole = 0;
   hasWhole = false;
   acknowledged = 0;
-  hasAcknowledged = false;
   acknowledgedTime = 0;
   /** The newest row whose acknowledgement was a new one. */
   advancedRow = 0;
@@ -40,12 +39,9 @@ export class Side {
   selectedCount = 0;
   hasSyn = false;
   hasFin = false;
-  /** Where the next TLS record begins, or the next byte of a header that is not all there. */
+  /** Where the next TLS record begins. */
   record = 0;
   hasRecord = false;
-  /** Bytes of a record's header that came at the end of a segment. */
-  header = 0;
-  headerSize = 0;
 }
 
 export class Flow {

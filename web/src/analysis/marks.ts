@@ -36,9 +36,5 @@ export const DNS = 0;
 export const ECHO = 1;
 export const HTTP = 2;
 export const NTP = 3;
-/** The initial round trip time was known. */
-export const HANDSHAKEN = 1 << 23;
-/** Both ends have told their window scale, or one has told none. */
-export const SCALED = 1 << 24;
 /** The packet came from the host. */
-export const FROM_HOST = 1 << 25;
+export const FROM_HOST = 1 << 23;

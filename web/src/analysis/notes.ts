@@ -122,13 +122,12 @@ export function notesOf(rows: Rows, row: number, base: number): readonly Field[]
     add("tcp.seq", "Sequence number (relative)", sequence, undefined, [upper + 4, upper + 8]);
     const next = (sequence + length + ((flags & (SYN | FIN)) !== 0 ? 1 : 0)) >>> 0;
     add("tcp.nxtseq", "Next sequence number (relative)", next);
-    if ((flags & ACK) !== 0) {
-      const acknowledged = (u32(bytes, at + 8) - to.base) >>> 0;
-      add("tcp.ack", "Acknowledgement number (relative)", acknowledged, undefined, [
-        upper + 8,
-        upper + 12,
-      ]);
-    }
+    const raw = u32(bytes, at + 8);
+    const acknowledged = (flags & ACK) === 0 ? raw : (raw - to.base) >>> 0;
+    add("tcp.ack", "Acknowledgement number (relative)", acknowledged, undefined, [
+      upper + 8,
+      upper + 12,
+    ]);
     const window = u16(bytes, at + 14);
     const shift = (flags & SYN) !== 0 ? 0 : Math.max(0, from.scale);
     if (from.scale !== -1 || (flags & SYN) !== 0) {
@@ -145,7 +144,9 @@ export function notesOf(rows: Rows, row: number, base: number): readonly Field[]
   }
 
   function addAnalysis(): void {
-    const found = marks & mark.ANALYSIS;
+    let found = marks & mark.ANALYSIS;
+    // Wireshark calls these retransmissions too.
+    if ((found & (mark.FAST | mark.SPURIOUS)) !== 0) found |= mark.RETRANSMISSION;
     const acknowledged = rows.acknowledged[slot] ?? 0;
     const flight = rows.flight[slot] ?? 0;
     const pushed = rows.pushed[slot] ?? 0;
@@ -158,7 +159,7 @@ export function notesOf(rows: Rows, row: number, base: number): readonly Field[]
       const rtt = since(time - rows.time(row - acknowledged));
       if (rtt) note("ack_rtt", "Time to this acknowledgement", ...rtt);
     }
-    if ((marks & mark.HANDSHAKEN) !== 0 && flow != null) {
+    if (flow != null && !Number.isNaN(flow.initialRtt)) {
       note(
         "initial_rtt",
         "Round trip of the handshake",

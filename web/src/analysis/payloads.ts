@@ -34,9 +34,8 @@ export class Payloads {
     stop: number,
     marks: number,
   ): number {
-    const isCut = stop - start < segment.length;
     if (flow.application === "TLS" || isRecord(bytes, start, stop)) {
-      const isTls = readRecords(side, segment, bytes, start, stop, isCut);
+      const isTls = readRecords(side, segment, bytes, start, stop);
       if (isTls) flow.application = "TLS";
       return isTls ? mark.TLS : 0;
     }
@@ -123,8 +122,9 @@ export class Payloads {
     const asked = questions.rows[at] ?? row;
     const before = questions.answers[at] ?? -1;
     if (before >= 0) {
-      rows.partners[slot] = row - (kind === mark.DNS ? before : asked);
-      return marks | (kind === mark.DNS ? mark.REPEATED | mark.ANSWER : mark.ANSWER);
+      if (kind !== mark.DNS) return marks;
+      rows.partners[slot] = row - before;
+      return marks | mark.REPEATED | mark.ANSWER;
     }
     questions.answers[at] = row;
     rows.partners[slot] = row - asked;
@@ -152,40 +152,34 @@ function isRecord(bytes: Uint8Array, start: number, stop: number): boolean {
   );
 }
 
-/** Follow the records that a segment has a part of; return whether it has any. */
+/**
+ * Follow the records that a segment has a part of; return whether one begins or ends in it, which is
+ * where Wireshark sees TLS: it calls what lies inside a record a part of something longer.
+ */
 function readRecords(
   side: Side,
   { sequence, length }: Segment,
   bytes: Uint8Array,
   start: number,
   stop: number,
-  isCut: boolean,
 ): boolean {
   const end = (sequence + length) | 0;
   let at = sequence;
-  if (side.hasRecord) {
-    // All of it lies inside a record, or before one that was read already.
-    if (((end - side.record) | 0) <= 0) return true;
-    if (((side.record - sequence) | 0) >= 0) at = side.record;
-    else if (!isRecord(bytes, start, stop)) {
-      side.hasRecord = false;
-      return true;
-    }
-  } else if (!isRecord(bytes, start, stop)) return true;
-  side.hasRecord = true;
-  for (;;) {
+  if (side.hasRecord && ((side.record - sequence) | 0) >= 0) {
+    if (((side.record - end) | 0) > 0) return false;
+    at = side.record;
+  } else if (!isRecord(bytes, start, stop)) {
+    return false;
+  }
+  while (((end - at) | 0) > 0) {
     const position = start + ((at - sequence) | 0);
-    if (((end - at) | 0) <= 0) break;
-    if (position + 5 > stop || !isRecord(bytes, position, stop)) {
-      side.hasRecord = false;
-      if (!isCut && position + 5 > stop) {
-        // The rest of the header is in the next segment, which begins anew.
-      }
-      break;
-    }
+    // The rest of a header may be in the next segment, which begins anew if that is a record.
+    side.hasRecord = isRecord(bytes, position, stop);
+    if (!side.hasRecord) return true;
     at = (at + 5 + u16(bytes, position + 3)) | 0;
   }
-  if (side.hasRecord) side.record = at;
+  side.record = at;
+  side.hasRecord = true;
   return true;
 }
 

@@ -37,21 +37,11 @@ export class Segments {
     side.segmentCount++;
   }
 
-  /** Say whether one segment holds all these bytes. */
-  hold(side: Side, from: number, to: number): boolean {
-    for (let at = side.segments; at !== NONE; at = this.older[at] ?? NONE) {
-      const isBefore = (((this.from[at] ?? 0) - from) | 0) <= 0;
-      if (isBefore && ((to - (this.to[at] ?? 0)) | 0) <= 0) return true;
-    }
-    return false;
-  }
-
-  /** The oldest segment from here on, which was probably sent again; -1 for none. */
-  oldestFrom(side: Side, from: number): number {
+  /** The row of the oldest segment, which was probably sent again; -1 for none. */
+  oldest(side: Side): number {
     let row = NONE;
-    for (let at = side.segments; at !== NONE; at = this.older[at] ?? NONE) {
-      if ((((this.from[at] ?? 0) - from) | 0) >= 0) row = this.rows[at] ?? NONE;
-    }
+    for (let at = side.segments; at !== NONE; at = this.older[at] ?? NONE)
+      row = this.rows[at] ?? NONE;
     return row;
   }
 

@@ -46,7 +46,7 @@ export function analyse(
   const { sequence, acknowledgement, flags, window, length } = segment;
   const slot = rows.slot(row);
   const time = rows.times[slot] ?? 0;
-  const isAgain = from.hasAcknowledged && acknowledgement === from.acknowledged;
+  const isAgain = acknowledgement === from.acknowledged;
   let found = windowMarks(rows, row, from, to, segment, isAgain);
   if (!isAgain) {
     from.advancedRow = row;
@@ -58,23 +58,23 @@ export function analyse(
       to.next = to.whole = acknowledgement;
     } else {
       found |= mark.ACK_LOST_SEGMENT;
-      to.whole = to.next;
+      to.whole = acknowledgement;
     }
   }
 
-  const stop = (sequence + length) | 0;
-  if ((length > 0 || (flags & (SYN | FIN)) !== 0) && (found & mark.KEEP_ALIVE) === 0) {
-    const repeated = repetition(segments, flow, from, to, segment, time);
-    found |= repeated;
-    if (repeated === mark.RETRANSMISSION) {
-      const first = segments.oldestFrom(from, sequence);
-      rows.resentFrom[slot] = row - (first < 0 ? from.nextRow : first);
+  const isNumbered = length > 0 || (flags & (SYN | FIN)) !== 0;
+  const next = (sequence + length + ((flags & (SYN | FIN)) !== 0 ? 1 : 0)) | 0;
+  if (isNumbered) {
+    if ((found & mark.KEEP_ALIVE) === 0) {
+      const repeated = repetition(flow, from, to, segment, next, time);
+      found |= repeated;
+      if (repeated === mark.RETRANSMISSION) {
+        const first = segments.oldest(from);
+        rows.resentFrom[slot] = row - (first < 0 ? from.nextRow : first);
+      }
     }
+    segments.add(from, sequence, next, row);
   }
-
-  let next = stop;
-  if ((flags & (SYN | FIN)) !== 0) next = (next + 1) | 0;
-  if (length > 0 || (flags & (SYN | FIN)) !== 0) segments.add(from, sequence, next, row);
   if ((found & mark.ZERO_WINDOW_PROBE) === 0) {
     if (!from.hasNext || ((next - from.next) | 0) > 0) {
       from.next = next;
@@ -83,13 +83,12 @@ export function analyse(
       from.nextTime = time;
     }
     if (!from.hasWhole || sequence === from.whole) {
-      from.whole = next;
+      from.whole = from.next;
       from.hasWhole = true;
     }
   }
   from.window = window;
   from.acknowledged = acknowledgement;
-  from.hasAcknowledged = true;
   from.acknowledgedTime = time;
   from.marks = found;
 
@@ -98,20 +97,24 @@ export function analyse(
     const { acknowledgedRow } = segments;
     if (acknowledgedRow >= 0) {
       rows.acknowledged[slot] = row - acknowledgedRow;
-      to.canCountFlight = true;
     }
   }
+  if ((flags & ACK) !== 0) to.canCountFlight = true;
   if (length > 0) {
     if (from.canCountFlight) {
       let flight = segments.flight(from);
       for (let i = 0; i < to.selectedCount; i += 2) {
         flight -= ((to.selected[i + 1] ?? 0) - (to.selected[i] ?? 0)) | 0;
       }
-      if (flight > 0) rows.flight[slot] = flight;
+      // FIN takes a number, but is no byte.
+      if ((flags & FIN) !== 0) flight--;
+      from.pushed = from.isPushed ? length : from.pushed + length;
+      from.isPushed = (flags & PSH) !== 0;
+      if (flight > 0) {
+        rows.flight[slot] = flight;
+        rows.pushed[slot] = from.pushed;
+      }
     }
-    from.pushed = from.isPushed ? length : from.pushed + length;
-    from.isPushed = (flags & PSH) !== 0;
-    rows.pushed[slot] = from.pushed;
   }
   return found;
 }
@@ -161,39 +164,25 @@ function windowMarks(
   return found | mark.DUPLICATE_ACK;
 }
 
-/** Say what kind of repetition a segment with data, SYN or FIN is; 0 for none. */
+/** Say what kind of repetition a segment up to `next` is; 0 for none. */
 function repetition(
-  segments: Segments,
   flow: Flow,
   from: Side,
   to: Side,
   { sequence, length }: Segment,
+  next: number,
   time: number,
 ): number {
-  const stop = (sequence + length) | 0;
   let isOld = from.hasNext && ((sequence - from.next) | 0) < 0;
   // What may be the rest behind the byte of a zero window probe is new.
   if (length > 1 && ((sequence + 1) | 0) === from.next) isOld = false;
-  if (length > 0 && to.hasAcknowledged && ((stop - to.acknowledged) | 0) <= 0) {
-    return mark.SPURIOUS;
-  }
+  const isKnown = to.acknowledged !== 0 && ((sequence + length - to.acknowledged) | 0) <= 0;
+  if (length > 0 && isKnown) return mark.SPURIOUS;
   if (!isOld) return 0;
-  if (to.duplicates >= 2 && time - to.acknowledgedTime < FAST_WITHIN) {
-    if (to.acknowledged === sequence) return mark.FAST;
-    if (to.selectedCount > 0) {
-      let isSelected = false;
-      for (let i = 0; i < to.selectedCount && !isSelected; i += 2) {
-        isSelected =
-          ((sequence - (to.selected[i] ?? 0)) | 0) >= 0 &&
-          ((stop - (to.selected[i + 1] ?? 0)) | 0) <= 0;
-      }
-      if (!isSelected) return mark.FAST;
-    }
-  }
+  const isAsked = to.duplicates >= 2 && to.acknowledged === sequence;
+  if (isAsked && time - to.acknowledgedTime < FAST_WITHIN) return mark.FAST;
   const within = Number.isNaN(flow.initialRtt) ? ORDER_WITHIN : flow.initialRtt;
-  if (time - from.nextTime < within && from.next !== stop && !segments.hold(from, sequence, stop)) {
-    return mark.OUT_OF_ORDER;
-  }
+  if (time - from.nextTime < within && from.next !== next) return mark.OUT_OF_ORDER;
   return mark.RETRANSMISSION;
 }
 
