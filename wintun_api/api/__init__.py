@@ -61,6 +61,7 @@
     intake          the memory that packet clients' bytes are read into
     openapi/        the document that `/openapi.json` serves
     page            the dashboard, the API docs, the sign-in page
+    static          files that are compressed once and sent with a tag
     guide           the user's guide as pages
 
 Routes raise what went wrong; `problems` decides how it is answered.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from importlib.resources import files
 from pathlib import Path
@@ -11,34 +12,24 @@ import fastapi_swagger
 from fastapi import APIRouter
 from fastapi.responses import FileResponse, JSONResponse
 
+from wintun_api.api import static
 from wintun_api.api.access import PAGE, SIGN_IN_FILE, needs
 
 WEBUI = Path(str(files("wintun_api").joinpath("webui")))
 SWAGGER = Path(str(files(fastapi_swagger).joinpath("resources")))
 
 # The Windows registry may declare JavaScript as plain text, so the types are given here.
-FILES = {
-    "/": ("index.html", "text/html"),
-    "/app.js": ("app.js", "text/javascript"),
-    # Parts that the page and its worker share.
-    "/decoder.js": ("decoder.js", "text/javascript"),
-    "/engine.js": ("engine.js", "text/javascript"),
-    "/filter.js": ("filter.js", "text/javascript"),
-    "/worker.js": ("worker.js", "text/javascript"),
-    # Parts that the dashboard loads when they are first shown.
-    "/captures.js": ("captures.js", "text/javascript"),
-    "/compose.js": ("compose.js", "text/javascript"),
-    "/hosts.js": ("hosts.js", "text/javascript"),
-    "/packets.js": ("packets.js", "text/javascript"),
-    "/traffic.js": ("traffic.js", "text/javascript"),
-    "/impairment.js": ("impairment.js", "text/javascript"),
-    "/app.css": ("app.css", "text/css"),
-    "/icon.svg": ("icon.svg", "image/svg+xml"),
-    "/docs": ("docs.html", "text/html"),
-    "/docs.js": ("docs.js", "text/javascript"),
+KINDS = {
+    ".html": "text/html",
+    ".js": "text/javascript",
+    ".css": "text/css",
+    ".svg": "image/svg+xml",
 }
-# The files of the sign-in page.
-SIGN_IN = frozenset({"/app.js", "/decoder.js", "/engine.js", "/filter.js", "/app.css", "/icon.svg"})
+# The path of a page is its name; that of every other file is the file's.
+PAGES = {"index.html": "/", "docs.html": "/docs"}
+# What a page names, and what a script needs before it can run.
+REFERENCE = re.compile(r'(?:src|href)="(/[^"]+)"')
+IMPORT = re.compile(r'\b(?:from|import)\s*"\.(/[^"]+)"')
 SWAGGER_FILES = {
     "/docs/swagger-ui.css": ("swagger-ui.css", "text/css"),
     "/docs/swagger-ui-bundle.js": ("swagger-ui-bundle.js", "text/javascript"),
@@ -51,14 +42,36 @@ def sign_in_page() -> str:
     return (WEBUI / "index.html").read_text("utf-8")
 
 
+def build() -> dict[str, Path]:
+    """Return the files of the build by their paths; which parts it has, the build decides."""
+    found = sorted(one for one in WEBUI.iterdir() if one.suffix in KINDS)
+    return {PAGES.get(one.name, f"/{one.name}"): one for one in found}
+
+
+def sign_in_files() -> frozenset[str]:
+    """Return the paths of the files that the sign-in page needs before anybody has signed in."""
+    found: set[str] = set()
+    left = REFERENCE.findall(sign_in_page())
+    while left:
+        path = left.pop()
+        if path in found:
+            continue
+        found.add(path)
+        if path.endswith(".js"):
+            left += IMPORT.findall((WEBUI / path[1:]).read_text("utf-8"))
+    return frozenset(found)
+
+
 def pages(document: Callable[[], dict[str, Any]]) -> APIRouter:
     """Return the routes of the pages and of the OpenAPI document, which one of them shows."""
     router = APIRouter(include_in_schema=False)
-    for folder, table in ((WEBUI, FILES), (SWAGGER, SWAGGER_FILES)):
-        for path, (name, kind) in table.items():
-            needed = SIGN_IN_FILE if path in SIGN_IN else PAGE
-            endpoint = needs(needed)(_file(folder / name, kind))
-            router.add_api_route(path, endpoint, methods=["GET"])
+    public = sign_in_files()
+    for path, file in build().items():
+        needed = SIGN_IN_FILE if path in public else PAGE
+        served = static.endpoint(static.read(file, KINDS[file.suffix]))
+        router.add_api_route(path, needs(needed)(served), methods=["GET"])
+    for path, (name, kind) in SWAGGER_FILES.items():
+        router.add_api_route(path, needs(PAGE)(_file(SWAGGER / name, kind)), methods=["GET"])
 
     @router.get("/openapi.json")
     @needs(PAGE)
