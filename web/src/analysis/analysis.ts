@@ -278,8 +278,8 @@ export class Analysis {
       to.base = (acknowledgement - 1) | 0;
       to.hasBase = true;
     }
-    const isFirst = (flags & (SYN | ACK)) === ACK && ((sequence - from.base) | 0) === 1;
-    if (isFirst && Number.isNaN(flow.initialRtt) && !Number.isNaN(flow.synTime)) {
+    const isAck = (flags & (SYN | ACK)) === ACK;
+    if (isAck && Number.isNaN(flow.initialRtt) && !Number.isNaN(flow.synTime)) {
       flow.initialRtt = time - flow.synTime;
       flow.rtt = flow.initialRtt;
     }
@@ -301,7 +301,7 @@ export class Analysis {
     if (isSyn) from.hasSyn = true;
     if ((flags & FIN) !== 0) from.hasFin = true;
     if (marks & (mark.RETRANSMISSION | mark.FAST | mark.SPURIOUS)) flow.retransmissions++;
-    flow.completeness |= stepOf(flags, length, isFirst);
+    flow.completeness |= stepOf(flags, length);
     if (length > 0 && stop > payload) {
       marks |= this.payloads.addSegment(
         row,
@@ -345,11 +345,11 @@ function reportedEnd(h: Headers): number {
 }
 
 /** The bits of `tcp.completeness` that a segment adds. */
-function stepOf(flags: number, length: number, isFirst: boolean): number {
+function stepOf(flags: number, length: number): number {
   let bits = 0;
   if ((flags & (SYN | ACK)) === SYN) bits |= 1;
   if ((flags & (SYN | ACK)) === (SYN | ACK)) bits |= 2;
-  if (isFirst) bits |= 4;
+  if ((flags & (SYN | ACK)) === ACK) bits |= 4;
   if (length > 0) bits |= 8;
   if ((flags & FIN) !== 0) bits |= 16;
   if ((flags & RST) !== 0) bits |= 32;

@@ -167,8 +167,10 @@ export function notesOf(rows: Rows, row: number, base: number): readonly Field[]
         secondsText(flow.initialRtt),
       );
     }
-    if (flight > 0) note("bytes_in_flight", "Bytes in flight", flight);
-    if (pushed > 0) note("push_bytes_sent", "Bytes since the last PSH", pushed);
+    if (flight > 0) {
+      note("bytes_in_flight", "Bytes in flight", flight);
+      note("push_bytes_sent", "Bytes since the last PSH", pushed);
+    }
     if (found === 0) return;
     const texts: string[] = [];
     const all = note("flags", "Found", true, "");

@@ -35,9 +35,11 @@ export class Payloads {
     marks: number,
   ): number {
     if (flow.application === "TLS" || isRecord(bytes, start, stop)) {
-      const isTls = readRecords(side, segment, bytes, start, stop);
-      if (isTls) flow.application = "TLS";
-      return isTls ? mark.TLS : 0;
+      flow.application = "TLS";
+      // Wireshark leaves alone what comes late, and calls what comes behind a hole TLS.
+      if ((marks & (mark.OUT_OF_ORDER | mark.SPURIOUS | mark.RETRANSMISSION)) !== 0) return 0;
+      if ((marks & mark.LOST_SEGMENT) !== 0) side.hasRecord = false;
+      return readRecords(side, segment, bytes, start, stop) ? mark.TLS : 0;
     }
     if ((marks & AGAIN) !== 0) return 0;
     if (flow.lowPort === DNS_PORT || flow.highPort === DNS_PORT) {
@@ -168,9 +170,7 @@ function readRecords(
   if (side.hasRecord && ((side.record - sequence) | 0) >= 0) {
     if (((side.record - end) | 0) > 0) return false;
     at = side.record;
-  } else if (!isRecord(bytes, start, stop)) {
-    return false;
-  }
+  } else if (side.hasRecord) return false;
   while (((end - at) | 0) > 0) {
     const position = start + ((at - sequence) | 0);
     // The rest of a header may be in the next segment, which begins anew if that is a record.

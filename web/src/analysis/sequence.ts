@@ -110,10 +110,8 @@ export function analyse(
       if ((flags & FIN) !== 0) flight--;
       from.pushed = from.isPushed ? length : from.pushed + length;
       from.isPushed = (flags & PSH) !== 0;
-      if (flight > 0) {
-        rows.flight[slot] = flight;
-        rows.pushed[slot] = from.pushed;
-      }
+      rows.pushed[slot] = from.pushed;
+      if (flight > 0) rows.flight[slot] = flight;
     }
   }
   return found;
