@@ -96,7 +96,7 @@ const hasPort =
 const onUdp = (about: string, wanted: number): FlagField => flag(about, hasPort(UDP, wanted));
 const tcpFlag = (bit: number): FlagField =>
   flag(
-    `TCP ${name}`,
+    "",
     (h) => h.protocol === TCP && h.upper >= 0 && ((u8(h.bytes, h.upper + 13) >> bit) & 1) === 1,
   );
 

@@ -17,6 +17,8 @@ export class FilterError extends Error {
     message: string,
     readonly start: number,
     readonly end: number,
+    /** The whole text of a filter that would work, and may be what was meant. */
+    readonly offer?: string,
   ) {
     super(message);
   }

@@ -18,6 +18,7 @@ import {
 } from "./comparison";
 import { canonicalName, FIELDS, type FilterField, fieldOf, type Test } from "./fields";
 import { FilterError, type Token, tokenize } from "./lexer";
+import type { Subject } from "./subject";
 
 /** Other spellings of the operators. */
 export const OPERATORS: Readonly<Record<string, Operator>> = {
@@ -43,15 +44,19 @@ const NOT = new Set(["not", "!"]);
 /** Fields that take their value without an operator, as in tcpdump. */
 const BARE_VALUE = new Set(["port", "host", "net", "src", "dst", "proto"]);
 
-/** Return the test, null for an empty filter, which everything passes. Throws FilterError. */
-export function compileFilter(text: string): Test | null {
+export interface Filter {
+  test(subject: Subject): boolean;
+}
+
+/** Return the filter, null for an empty one, which everything passes. Throws FilterError. */
+export function compileFilter(text: string): Filter | null {
   forgetDecoded();
   const tokens = tokenize(text);
   if (tokens.length === 0) return null;
   const parser = new Parser(tokens, text.length);
   const test = parser.alternatives();
   parser.expectEnd();
-  return test;
+  return { test: (subject) => test(subject.headers) };
 }
 
 class Parser {

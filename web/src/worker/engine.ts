@@ -2,6 +2,7 @@
 
 import { Analysis } from "../analysis/analysis";
 import { compileFilter } from "../filter/parser";
+import { PacketSubject } from "../filter/subject";
 import { Headers } from "../packet/headers";
 import { Kinds } from "./kinds";
 import type { Port, Reply, Request } from "./messages";
@@ -26,6 +27,12 @@ export class Engine {
   /** The version of the analysis that conversations were told of. */
   private told = 0;
   private readonly headers = new Headers();
+  private readonly subject = new PacketSubject({
+    timeNs: (row) => this.ring.timeNs(row),
+    previousNs: (row) => this.ring.timeNs(Math.max(row - 1, this.ring.first)),
+    originNs: () => this.ring.timeNs(this.ring.first),
+    notes: (row) => this.analysis.fieldsOf(row),
+  });
   /** Asks for the next turn, behind the messages that wait. */
   private readonly turn = new MessageChannel();
   private isTurning = false;
@@ -117,14 +124,15 @@ export class Engine {
 
   /** Look at every row again. */
   private restart(): void {
-    const test = compileFilter(this.text);
-    const { ring, headers } = this;
+    const filter = compileFilter(this.text);
+    const { ring, subject } = this;
     this.scan =
-      test &&
+      filter &&
       new Scan(ring.first, (row) => {
         if (ring.kind(row) === LOSS) return true;
-        ring.read(row, headers);
-        return test(headers);
+        ring.read(row, subject.headers);
+        subject.point(row, row - ring.base + 1);
+        return filter.test(subject);
       });
     this.request();
   }

@@ -3,9 +3,9 @@ import { complete } from "../../src/filter/completion";
 import { FIELDS } from "../../src/filter/fields";
 import { FilterError } from "../../src/filter/lexer";
 import { compileFilter } from "../../src/filter/parser";
+import { ALONE, PacketSubject } from "../../src/filter/subject";
 import { parseAddress } from "../../src/packet/address";
 import { echoRequest, tcp, udp } from "../../src/packet/build";
-import { Headers } from "../../src/packet/headers";
 import { parseHex } from "../../src/packet/hex";
 import corpus from "../packet/corpus.json";
 
@@ -23,12 +23,13 @@ const PING6 = echoRequest({ ...pair6, identifier: 1, sequence: 2, data: text("pi
 
 function passes(filter: string, packet: Uint8Array, injected = false, length = packet.length) {
   const test = compileFilter(filter);
-  const headers = new Headers();
+  const subject = new PacketSubject(ALONE);
   // Not at the start of the buffer, as in a message.
   const bytes = new Uint8Array(packet.length + 7);
   bytes.set(packet, 3);
-  headers.read(bytes, 3, 3 + packet.length, length, injected);
-  return test === null || test(headers);
+  subject.headers.read(bytes, 3, 3 + packet.length, length, injected);
+  subject.point(0, 1);
+  return test === null || test.test(subject);
 }
 
 function errorOf(filter: string): FilterError {
