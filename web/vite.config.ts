@@ -46,7 +46,11 @@ const GROUPS = [
   { name: "filter", test: /src\/filter\//, priority: 3 },
   { name: "analysis", test: /src\/analysis\//, priority: 3 },
   { name: "engine", test: /src\/worker\/(?!worker\.ts)/, priority: 3 },
-  { name: "app", test: /main\.tsx$/, priority: 1 },
+  {
+    name: "app",
+    test: /\/main\.tsx$|\/views\/(?:ui\/|Session(?:Note|Picker)\.)/,
+    priority: 1,
+  },
 ];
 
 export default defineConfig(({ mode }) => ({

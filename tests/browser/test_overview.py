@@ -27,7 +27,7 @@ def test_the_driver_is_described(screen: Screen) -> None:
 
     panel = screen.page.get_by_role("region", name="Driver")
     expect(panel).to_contain_text("emulated, pool")
-    expect(panel).to_contain_text("elevated")
+    expect(panel).to_contain_text("Elevated")
     screen.service.adapter(name="OfficeNet")
     expect(panel).to_contain_text("0.13")
 
@@ -84,7 +84,7 @@ def test_a_form_says_what_the_api_would_refuse(screen: Screen) -> None:
 
 
 def test_a_refusal_of_the_service_is_shown(screen: Screen) -> None:
-    """A name that is taken is known to the service alone; its hint is shown."""
+    """A name that is taken is known to the service alone: its field says so, until it is mended."""
     from playwright.sync_api import expect
 
     screen.tolerated.append("status of 409")
@@ -92,8 +92,13 @@ def test_a_refusal_of_the_service_is_shown(screen: Screen) -> None:
     screen.button("New adapter").click()
     screen.fill("Name", "OfficeNet")
     screen.button("Create").click()
-    expect(screen.dialog.get_by_role("alert")).to_contain_text("OfficeNet")
-    expect(screen.button("Create")).to_be_enabled()
+    expect(screen.dialog.get_by_role("alert")).to_have_count(1)
+    expect(screen.dialog.get_by_role("alert")).to_contain_text("this name already exists")
+    expect(screen.page.get_by_label("Name", exact=True)).to_be_focused()
+    screen.fill("Name", "BranchNet")
+    expect(screen.dialog.get_by_role("alert")).to_have_count(0)
+    screen.button("Create").click()
+    expect(screen.row("BranchNet")).to_be_visible()
 
 
 def test_an_adapter_is_renamed_and_changed(screen: Screen) -> None:
@@ -120,12 +125,12 @@ def test_an_adapter_is_released_and_opened_again(screen: Screen) -> None:
     screen.service.adapter(name="OfficeNet", pool="WireGuard")
     screen.select("OfficeNet")
     screen.button("Release").click()
-    expect(screen.row("OfficeNet")).to_contain_text("not opened")
+    expect(screen.row("OfficeNet")).to_contain_text("Not opened")
     screen.button("Open…").click()
     screen.fill("Name", "OfficeNet")
     screen.fill("Pool", "WireGuard")
     screen.dialog.get_by_role("button", name="Open", exact=True).click()
-    expect(screen.row("OfficeNet")).to_contain_text("no session")
+    expect(screen.row("OfficeNet")).to_contain_text("No session")
 
 
 def test_a_deletion_wants_the_name_typed(screen: Screen) -> None:
@@ -170,8 +175,8 @@ def test_a_session_is_started_counted_and_stopped(screen: Screen) -> None:
     assert session["adapter"] == made["guid"]
     assert session["capacity"] == 0x100000
     screen.button("Stop session").click()
-    expect(screen.row("OfficeNet")).to_contain_text("no session")
-    expect(detail).to_contain_text("ended")
+    expect(screen.row("OfficeNet")).to_contain_text("No session")
+    expect(screen.button("Start session…")).to_be_visible()
 
 
 def test_refused_packets_are_counted_by_reason(screen: Screen) -> None:
@@ -186,8 +191,8 @@ def test_refused_packets_are_counted_by_reason(screen: Screen) -> None:
     )
     assert answer.json()["rejected"] == {"bad_version": 1}
     screen.select("OfficeNet")
-    row = screen.page.get_by_role("row", name="lost: neither IPv4 nor IPv6 1")
-    expect(row).to_have_class("lost")
+    expect(screen.page.get_by_role("article")).to_contain_text("1 lost: neither IPv4 nor IPv6")
+    expect(screen.row("OfficeNet").locator(".lost")).to_have_text("1")
 
 
 def test_settings_that_the_system_does_not_have_are_shown(
@@ -204,8 +209,8 @@ def test_settings_that_the_system_does_not_have_are_shown(
     expect(faulty.row("OfficeNet")).to_contain_text("settings differ")
     faulty.select("OfficeNet")
     warning = faulty.page.get_by_role("article").locator(".warning-box")
-    expect(warning).to_contain_text("other settings than were asked for")
-    expect(warning.get_by_role("listitem")).to_have_text(["mtu: 1420"])
+    expect(warning).to_contain_text("does not have these settings")
+    expect(warning.get_by_role("listitem")).to_have_text(["MTU: 1420"])
 
 
 def test_the_tunnel_type_is_asked_for_by_its_name(browser: Browser, tmp_path: Path) -> None:
@@ -221,13 +226,15 @@ def test_the_tunnel_type_is_asked_for_by_its_name(browser: Browser, tmp_path: Pa
         screen.fill("Name", "OfficeNet")
         screen.fill("Tunnel type", "WireGuard")
         screen.button("Create").click()
-        expect(screen.row("OfficeNet")).to_contain_text("WireGuard, until the service ends")
+        detail = screen.page.get_by_role("article")
+        expect(detail).to_contain_text("Tunnel typeWireGuard")
+        expect(detail).to_contain_text("Until the service stops")
         (adapter,) = service.http.get("/v1/adapters").json()
         assert adapter["pool"] == "WireGuard"
 
 
 def test_a_driver_that_fails_says_what_it_said(faulty: Screen, library: EmulatedLibrary) -> None:
-    """The Win32 code and the hint reach the dialog."""
+    """The hint reaches the dialog, and the code is folded away below it."""
     from playwright.sync_api import expect
 
     faulty.tolerated.append("status of [45]")
@@ -236,4 +243,49 @@ def test_a_driver_that_fails_says_what_it_said(faulty: Screen, library: Emulated
     faulty.select("OfficeNet")
     faulty.button("Start session…").click()
     faulty.button("Start session").click()
-    expect(faulty.dialog.get_by_role("alert")).to_contain_text("error 5")
+    alert = faulty.dialog.get_by_role("alert")
+    expect(alert).to_be_visible()
+    expect(alert.get_by_role("strong")).not_to_contain_text("error 5")
+    faulty.dialog.get_by_text("Details").click()
+    expect(alert).to_contain_text("WintunStartSession: Windows error 5")
+
+
+def test_fifty_adapters_are_found_and_sorted(screen: Screen) -> None:
+    """The list scrolls by itself beside the detail, the page does not; a text finds one of them."""
+    from playwright.sync_api import expect
+
+    for number in range(50):
+        screen.service.adapter(name=f"Net {number}", addresses=[f"10.9.{number}.1/24"])
+    expect(screen.page.locator(".grid tbody tr")).to_have_count(50)
+    screen.select("Net 39")
+    expect(screen.page.get_by_role("article", name="Adapter Net 39")).to_be_in_viewport(ratio=0.3)
+    heights = "[document.documentElement, document.querySelector('main')]"
+    over = f"{heights}.map((one) => one.scrollHeight - one.clientHeight)"
+    assert screen.page.evaluate(over) == [0, 0]
+    screen.button("Name").click()
+    expect(screen.page.locator(".grid tbody tr").first).to_contain_text("Net 49")
+    screen.fill("Find adapters", "10.9.7.")
+    expect(screen.page.locator(".grid tbody tr")).to_have_count(1)
+    screen.fill("Find adapters", "nowhere")
+    screen.button("Show all adapters").click()
+    expect(screen.page.locator(".grid tbody tr")).to_have_count(50)
+
+
+def test_the_only_adapter_is_selected(screen: Screen) -> None:
+    """Nobody needs to choose where there is no choice."""
+    from playwright.sync_api import expect
+
+    screen.service.adapter(name="OfficeNet")
+    expect(screen.page.get_by_role("article", name="Adapter OfficeNet")).to_be_visible()
+
+
+def test_a_link_to_an_adapter_that_never_was_says_so(screen: Screen) -> None:
+    """It is not said to have been deleted, and no other adapter is shown in its place."""
+    from playwright.sync_api import expect
+
+    screen.service.adapter(name="OfficeNet")
+    screen.page.goto(f"{screen.service.url}/#/overview?adapter=Nowhere")
+    expect(screen.page.get_by_text("No adapter is called Nowhere.")).to_be_visible()
+    screen.page.goto(f"{screen.service.url}/#/packets?adapter=Nowhere")
+    expect(screen.page.get_by_text("No adapter is called Nowhere.")).to_be_visible()
+    expect(screen.page).to_have_title("Packets – wintun-api")

@@ -1,6 +1,7 @@
 /** REST: JSON in, JSON out, errors as the service's problem documents. WebSockets, with the key. */
 
 import { KEY, keyHeaders, keyOffers } from "./key";
+import { inPageWords } from "./page-words";
 import { Socket, type SocketEvents } from "./socket";
 import type { Store } from "./store";
 import type { InjectionReport, Problem } from "./types";
@@ -26,7 +27,7 @@ export class UnreachableError extends Error {
 
 /** Return any error as a problem, so that there is one way to show them. */
 export function problemOfError(error: unknown): Problem {
-  if (error instanceof ProblemError) return error.problem;
+  if (error instanceof ProblemError) return inPageWords(error.problem);
   return plainProblem(error instanceof Error ? error.message : String(error));
 }
 
@@ -157,6 +158,6 @@ async function problemOf(answer: Response): Promise<Problem> {
   if (answer.headers.get("content-type")?.includes("problem+json")) {
     return (await answer.json()) as Problem;
   }
-  const detail = `The service answered ${answer.status} without a reason.`;
+  const detail = `The service answered with the error ${answer.status} and gave no reason.`;
   return plainProblem(detail, answer.status, answer.statusText);
 }

@@ -17,6 +17,9 @@ export const FIELDS = [
   "dns_search",
 ] as const;
 
+const NAME_TAKEN =
+  "An adapter with this name already exists. Choose another name, or open the existing adapter.";
+
 export type FieldName = (typeof FIELDS)[number];
 type Texts = Record<FieldName, string>;
 
@@ -143,6 +146,7 @@ export class AdapterForm {
 function saidOf(problem: Problem): Partial<Texts> {
   const found = problem.errors?.map((one) => [one.field, one.message] as const) ?? [];
   if (problem.field) found.push([problem.field, problem.detail]);
+  if (problem.type.endsWith(":adapter-exists")) found.push(["name", NAME_TAKEN]);
   const said: Partial<Texts> = {};
   for (const [place, message] of found) {
     const field = FIELDS.find((known) => known === place.split(".")[0]);

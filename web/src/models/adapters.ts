@@ -14,9 +14,11 @@ export class AdaptersModel {
   );
   private readonly chosen = signal<string | null>(null);
   /** The adapter whose details are shown. */
-  readonly selected = computed(() => this.find(this.chosen.value ?? ""));
+  readonly selected = computed(() => this.find(this.chosen.value ?? "") ?? this.only());
   /** A selected adapter that has gone, until another is selected. */
   readonly gone = signal<Adapter | null>(null);
+  /** The name of an adapter that an address asks for, while there is none of that name. */
+  readonly asked = signal("");
 
   constructor(private readonly client: Client) {}
 
@@ -27,6 +29,7 @@ export class AdaptersModel {
   select(guid: string | null): void {
     this.chosen.value = guid;
     this.gone.value = null;
+    this.asked.value = "";
   }
 
   /** Begin anew with these. */
@@ -43,7 +46,7 @@ export class AdaptersModel {
   remove(guid: string): void {
     const adapter = this.find(guid);
     if (adapter === undefined) return;
-    if (this.chosen.value === guid) {
+    if (this.selected.peek()?.guid === guid) {
       this.gone.value = adapter;
       this.chosen.value = null;
     }
@@ -72,6 +75,13 @@ export class AdaptersModel {
   /** Give the handle back; the answer says whether the device is still there. */
   release(guid: string): Promise<Release> {
     return this.client.post<Release>(`/v1/adapters/${guid}/release`);
+  }
+
+  /** Return the only adapter there is, which nobody needs to select. */
+  private only(): Adapter | undefined {
+    const [first, second] = this.list.value;
+    const isOnly = second === undefined && this.gone.value === null && this.asked.value === "";
+    return isOnly ? first : undefined;
   }
 
   private show(adapter: Adapter): Adapter {

@@ -6,6 +6,7 @@ import type { EventMessage } from "../api/events";
 import { pastEvents } from "../api/history";
 import type { Store } from "../api/store";
 import type { Session, System } from "../api/types";
+import { AdapterListModel } from "./adapter-list";
 import { AdaptersModel } from "./adapters";
 import { CaptureModel } from "./capture";
 import { CapturesModel } from "./captures";
@@ -58,6 +59,8 @@ export class Dashboard {
   /** The adapter whose packets are shown. */
   readonly chosen: ChosenAdapter;
   readonly sessions: SessionsModel;
+  /** The adapters as the overview lists them. */
+  readonly list: AdapterListModel;
   readonly log = new EventLogModel((guid) => this.adapters.find(guid)?.name ?? guid);
   readonly traffic = new TrafficModel();
   readonly capture: CaptureModel;
@@ -89,6 +92,7 @@ export class Dashboard {
     this.capture = new CaptureModel(client, this.traffic, engine);
     this.capture.onDropped = (names) =>
       this.notices.say(`There was no room to keep the packets of ${names.join(", ")}.`);
+    this.list = new AdapterListModel(this.adapters, this.sessions);
     this.captures = new CapturesModel(client);
     this.networks = new NetworksModel(client);
     this.table = new PacketTableModel(this.capture, (frame) => requestAnimationFrame(frame));

@@ -41,3 +41,21 @@ export function lossesOf(lost: Lost): [cause: string, count: number | null][] {
     count !== null && typeof count === "object" ? Object.entries(count) : [[cause, count]],
   ) as [string, number | null][];
 }
+
+export interface LossSummary {
+  /** Packets that were to go on and did not. */
+  readonly lost: number;
+  /** Packets that came while no client was there to take them. */
+  readonly unclaimed: number;
+}
+
+/** Return how many packets were lost in all; what is not known counts as none. */
+export function lossSummary(lost: Lost): LossSummary {
+  let sum = 0;
+  let unclaimed = 0;
+  for (const [cause, count] of lossesOf(lost)) {
+    if (cause === "unclaimed") unclaimed += count ?? 0;
+    else sum += count ?? 0;
+  }
+  return { lost: sum, unclaimed };
+}

@@ -1,93 +1,121 @@
-/** One adapter: what can be done with it, its settings, its session. */
+/** One adapter: how it does, what can be done with it, then its settings and its identity. */
 
 import type { Adapter } from "../api/types";
+import { stateOf } from "../models/adapter-list";
 import { routeLine } from "../models/rules";
 import { isRunning } from "../models/sessions";
-import { kindOf } from "./AdapterTable";
+import { plainName } from "../models/visible";
+import { lifetimeOf, STATE_WORDS } from "./AdapterTable";
 import { useDashboard } from "./context";
 import { ImpairedBadge } from "./Impaired";
 import { NetworkSection } from "./NetworkSection";
 import { RecorderSection } from "./recorder/RecorderSection";
-import { SessionPanel } from "./SessionPanel";
+import { SessionFacts, SessionPanel } from "./SessionPanel";
 import { Button } from "./ui/Button";
 import { Copy } from "./ui/Copy";
 import { Facts } from "./ui/Facts";
+import { Name } from "./ui/Name";
+
+const BADGES: Readonly<Record<string, string>> = {
+  up: "badge good",
+  starting: "badge warn",
+  down: "badge warn",
+  failed: "badge bad",
+};
 
 export function AdapterDetail({ adapter }: { adapter: Adapter }) {
   const { service, sessions } = useDashboard();
   const session = sessions.of(adapter.guid);
+  const state = stateOf(adapter, session);
   return (
-    <article class="detail" aria-label={`Adapter ${adapter.name}`}>
+    <article class="detail" aria-label={`Adapter ${plainName(adapter.name)}`}>
       <header class="panel-head">
-        <h2 class="cut" title={adapter.name}>
-          {adapter.name}
+        <h2>
+          <Name of={adapter.name} cut />
         </h2>
-        <span class={adapter.state === "up" ? "badge good" : "badge"}>{adapter.state}</span>
+        <span class={BADGES[state] ?? "badge"}>{STATE_WORDS[state]}</span>
         <ImpairedBadge guid={adapter.guid} />
       </header>
       {service.isAdmin.value && <Actions adapter={adapter} />}
       {adapter.wanted && <Wanted adapter={adapter} />}
-      <SessionPanel session={session} />
-      {session && <RecorderSection session={session} name={adapter.name} />}
+      {session ? (
+        <SessionPanel session={session} />
+      ) : (
+        <p class="reason">No session is running on this adapter, so it exchanges no packets.</p>
+      )}
       {session && isRunning(session) && <NetworkSection session={session} name={adapter.name} />}
+      {session && <RecorderSection session={session} name={adapter.name} />}
       <h3>Settings</h3>
       <Facts
         facts={[
-          ["Addresses", <Lines key="a" of={adapter.addresses} />],
-          ["MTU", adapter.mtu === null ? "unknown" : `${adapter.mtu} bytes`],
-          ["Metric", adapter.metric?.toString() ?? "automatic"],
+          ["Addresses", <Copies key="a" of={adapter.addresses} />],
+          ["MTU", adapter.mtu === null ? "Unknown" : `${adapter.mtu} bytes`],
+          ["Metric", adapter.metric?.toString() ?? "Automatic"],
           ["Routes", <Lines key="r" of={adapter.routes.map(routeLine)} />],
-          ["DNS", <Lines key="d" of={adapter.dns} />],
+          ["DNS servers", <Lines key="d" of={adapter.dns} />],
           ["Search domains", <Lines key="s" of={adapter.dns_search} />],
-          [service.poolWord.value, adapter.pool],
-          ["Kind", kindOf(adapter)],
+          [service.poolWord.value, <Name key="p" of={adapter.pool} />],
+          ["Lifetime", lifetimeOf(adapter)],
         ]}
       />
-      <h3>Identity</h3>
-      <Facts
-        facts={[
-          ["GUID", <Copy key="g" text={adapter.guid} label="GUID" />],
-          ["LUID", <span class="mono">{adapter.luid}</span>],
-          ["Interface", `${adapter.interface_name}, index ${adapter.interface_index}`],
-          ["Wintun name", adapter.wintun_name],
-          ["IP versions", adapter.families.map((family) => `IPv${family}`).join(", ")],
-          ["Handle", adapter.managed ? "held by the service" : "not held"],
-          ...(adapter.reboot_required ? ([["Reboot", "asked for"]] as const) : []),
-        ]}
-      />
+      {session && (
+        <details open>
+          <summary>Session</summary>
+          <SessionFacts session={session} />
+        </details>
+      )}
+      <details open>
+        <summary>Identity</summary>
+        <Facts
+          facts={[
+            ["GUID", <Copy key="g" text={adapter.guid} label="GUID" />],
+            ["LUID", <span class="mono">{adapter.luid}</span>],
+            ["Interface", `${plainName(adapter.interface_name)}, index ${adapter.interface_index}`],
+            ["Wintun name", <Name key="w" of={adapter.wintun_name} />],
+            ["IP versions", adapter.families.map((family) => `IPv${family}`).join(", ")],
+            ["Opened", adapter.managed ? "By this service" : "No"],
+            ...(adapter.reboot_required ? ([["Reboot", "Required"]] as const) : []),
+          ]}
+        />
+      </details>
     </article>
   );
 }
 
 function Actions({ adapter }: { adapter: Adapter }) {
   const { adapters, dialogs, notices, sessions } = useDashboard();
-  const { guid, name } = adapter;
+  const { guid } = adapter;
+  const name = plainName(adapter.name);
   const session = sessions.of(guid);
+  const runs = session !== undefined && isRunning(session);
   const busy = notices.busy.value !== "";
   const ask = (what: "edit" | "delete" | "start") => () => {
     dialogs.open({ name: what, guid });
   };
   const stop = (id: string) =>
     notices.attempt(
-      "Stop session",
+      `Could not stop the session on ${name}`,
       () => sessions.end(id),
-      () => `The session of ${name} was stopped.`,
+      () => `Session on ${name} stopped.`,
     );
   const release = () =>
     notices.attempt(
-      "Release",
+      `Could not release ${name}`,
       () => adapters.release(guid),
-      ({ exists }) => (exists ? `${name} was released; the device stays.` : `${name} was deleted.`),
+      ({ exists }) =>
+        exists
+          ? `${name} was released. The adapter still exists.`
+          : `${name} was released, which deleted it.`,
     );
   const open = () =>
     notices.attempt(
-      "Open",
+      `Could not open ${name}`,
       () => adapters.open(adapter.wintun_name, adapter.pool),
       () => `${name} was opened.`,
     );
   return (
     <div class="actions" role="toolbar" aria-label={`Actions on ${name}`}>
-      {session && isRunning(session) ? (
+      {runs ? (
         <Button icon="stop" disabled={busy} onClick={() => stop(session.id)}>
           Stop session
         </Button>
@@ -100,7 +128,15 @@ function Actions({ adapter }: { adapter: Adapter }) {
         Edit…
       </Button>
       {adapter.managed ? (
-        <Button disabled={busy} onClick={release}>
+        <Button
+          disabled={busy || runs}
+          title={
+            runs
+              ? "Stop the session before you release the adapter."
+              : "The service lets go of the adapter, so that another program can open it."
+          }
+          onClick={release}
+        >
           Release
         </Button>
       ) : (
@@ -115,15 +151,25 @@ function Actions({ adapter }: { adapter: Adapter }) {
   );
 }
 
+const SETTINGS: Readonly<Record<string, string>> = {
+  name: "Name",
+  mtu: "MTU",
+  metric: "Metric",
+  addresses: "Addresses",
+  routes: "Routes",
+  dns: "DNS servers",
+  dns_search: "Search domains",
+};
+
 function Wanted({ adapter }: { adapter: Adapter }) {
   const wanted = Object.entries(adapter.wanted ?? {});
   return (
     <div class="warning-box">
-      <p>The system has other settings than were asked for:</p>
+      <p>The system does not have these settings, which were requested:</p>
       <ul>
         {wanted.map(([name, value]) => (
           <li key={name}>
-            {name.replaceAll("_", " ")}: <span class="mono">{textOf(value)}</span>
+            {SETTINGS[name] ?? name.replaceAll("_", " ")}: <span class="mono">{textOf(value)}</span>
           </li>
         ))}
       </ul>
@@ -139,11 +185,24 @@ function textOf(value: unknown): string {
 }
 
 function Lines({ of }: { of: readonly string[] }) {
-  if (of.length === 0) return <span class="none">none</span>;
+  if (of.length === 0) return <span class="none">None</span>;
   return (
     <ul class="lines mono">
       {of.map((line) => (
         <li key={line}>{line}</li>
+      ))}
+    </ul>
+  );
+}
+
+function Copies({ of }: { of: readonly string[] }) {
+  if (of.length === 0) return <span class="none">None</span>;
+  return (
+    <ul class="lines">
+      {of.map((line) => (
+        <li key={line}>
+          <Copy text={line} copied={line.split("/")[0] ?? line} label={`address ${line}`} />
+        </li>
       ))}
     </ul>
   );

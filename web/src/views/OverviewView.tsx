@@ -1,29 +1,42 @@
-/** The driver, the adapters, and all about the selected one. */
+/** The adapters, all about the selected one, and at the end the driver behind them. */
 
 import { AdapterDetail } from "./AdapterDetail";
 import { AdapterDialog } from "./AdapterDialog";
 import { AdapterTable } from "./AdapterTable";
 import { useDashboard } from "./context";
 import { DeleteDialog } from "./DeleteDialog";
-import { DriverPanel } from "./DriverPanel";
+import { DriverPanel, UnavailableDriver } from "./DriverPanel";
 import { OpenDialog } from "./OpenDialog";
 import { StartDialog } from "./StartDialog";
 import { Button } from "./ui/Button";
+import { DirectionLegend } from "./ui/Direction";
+import { Name } from "./ui/Name";
 
 export function OverviewView() {
-  const { adapters, dialogs, service } = useDashboard();
+  const { adapters, dialogs, list, service } = useDashboard();
   const available = service.system.value?.unavailable === null;
-  const gone = adapters.gone.value;
   return (
     <div class="overview">
       <h1 class="unseen">Overview</h1>
-      <DriverPanel />
+      <UnavailableDriver />
       <div class="adapters">
         <section class="panel" aria-labelledby="adapters-title">
           <header class="panel-head">
             <h2 id="adapters-title">Adapters</h2>
             <span class="count">{adapters.list.value.length}</span>
+            {list.isLong.value && (
+              <input
+                type="search"
+                aria-label="Find adapters"
+                placeholder="Name, address or GUID"
+                value={list.search.value}
+                onInput={(event) => {
+                  list.search.value = event.currentTarget.value;
+                }}
+              />
+            )}
             <span class="grow" />
+            <DirectionLegend />
             {service.isAdmin.value && (
               <>
                 <Button
@@ -46,20 +59,43 @@ export function OverviewView() {
           </header>
           <AdapterTable />
         </section>
-        <aside class="panel" aria-label="Selected adapter">
-          {adapters.selected.value ? (
-            <AdapterDetail adapter={adapters.selected.value} />
-          ) : (
-            <p class="empty">
-              {gone === null
-                ? "Select an adapter to see its settings and its session."
-                : `Adapter ${gone.name} was deleted.`}
-            </p>
-          )}
-        </aside>
+        <Selected />
       </div>
+      <DriverPanel />
       <OpenedDialogView />
     </div>
+  );
+}
+
+function Selected() {
+  const { adapters, connection } = useDashboard();
+  const adapter = adapters.selected.value;
+  const gone = adapters.gone.value;
+  const asked = adapters.asked.value;
+  // Without any adapter the list has said all there is.
+  if (adapter === undefined && adapters.list.value.length === 0 && gone === null && asked === "")
+    return null;
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so keys must reach it
+    <aside class="panel" id="adapter-detail" aria-label="Selected adapter" tabIndex={0}>
+      {adapter ? (
+        <AdapterDetail adapter={adapter} />
+      ) : (
+        <p class="empty">
+          {gone !== null ? (
+            <>
+              Adapter <Name of={gone.name} /> was deleted. Select another one in the list.
+            </>
+          ) : asked !== "" && connection.state.value.name === "live" ? (
+            <>
+              No adapter is called <Name of={asked} />. Select one in the list.
+            </>
+          ) : (
+            "Select an adapter to see its settings and its session."
+          )}
+        </p>
+      )}
+    </aside>
   );
 }
 

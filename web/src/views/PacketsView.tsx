@@ -6,6 +6,7 @@ import { PacketTable } from "./packets/PacketTable";
 import { Splitter } from "./packets/Splitter";
 import { StatusLine } from "./packets/StatusLine";
 import { Toolbar } from "./packets/Toolbar";
+import { SessionNote } from "./SessionNote";
 
 export function PacketsView() {
   const { table } = useDashboard();
@@ -13,6 +14,7 @@ export function PacketsView() {
     <div class="packets">
       <h1 class="unseen">Packets</h1>
       <Toolbar />
+      <SessionNote />
       <PacketTable />
       {table.selected.value !== null && (
         <>

@@ -1,86 +1,89 @@
-/** An adapter's session: its state, and its counters by cause. */
+/** How an adapter's session does: its rates and losses in large, then the causes of these. */
 
 import type { Session } from "../api/types";
-import { causeText, lossesOf } from "../models/losses";
+import { causeText, lossesOf, lossSummary } from "../models/losses";
 import { isRunning } from "../models/sessions";
-import { binary, clock, count, scaled } from "../models/units";
+import { binary, count, momentText, scaled } from "../models/units";
 import { useDashboard } from "./context";
-import { ImpairedBadge } from "./Impaired";
+import { Direction, type Way } from "./ui/Direction";
 import { Facts } from "./ui/Facts";
-import { type Column, TableHead } from "./ui/TableHead";
+import { Sparkline } from "./ui/Sparkline";
 
-// Losses have packets alone, so that is the last column, and their causes have room for a line.
-const COLUMNS: readonly Column[] = [
-  [<span class="unseen">Counter</span>],
-  ["Rate", "number"],
-  ["Bytes", "number"],
-  ["Packets", "number"],
-];
-
-export function SessionPanel({ session }: { session: Session | undefined }) {
-  if (session === undefined) return null;
-  const { counters } = session;
+export function SessionPanel({ session }: { session: Session }) {
+  const { sessions } = useDashboard();
+  const lost = lossesOf(session.counters.lost).filter(
+    ([cause, number]) => number !== 0 && number !== null && cause !== "unclaimed",
+  );
   return (
     <section aria-label="Session">
-      <h3>
-        Session <span class={badgeOf(session)}>{session.state}</span>
-        <ImpairedBadge guid={session.adapter} />
-      </h3>
       {session.reason && <p class="reason">{session.reason}</p>}
-      <table class="counters">
-        <TableHead columns={COLUMNS} />
-        <tbody>
-          <Direction session={session} name="received" />
-          <Direction session={session} name="injected" />
-          {shownLosses(counters.lost).map(([cause, lost]) => (
-            <tr key={cause} class={lost && cause !== "unclaimed" ? "lost" : "soft"}>
-              <th scope="row" colSpan={3}>
-                {cause !== "unclaimed" && "lost: "}
-                {causeText(cause)}
-              </th>
-              <td class="number">{lost === null ? "unknown" : count(lost)}</td>
-            </tr>
+      <div class="figures">
+        <Rate session={session} way="received" />
+        <Rate session={session} way="injected" />
+        <Losses session={session} />
+      </div>
+      {isRunning(session) && <Sparkline rates={sessions.rates(session.id)} wide />}
+      {lost.length > 0 && (
+        <ul class="causes">
+          {lost.map(([cause, number]) => (
+            <li key={cause}>
+              <strong>{count(number ?? 0)}</strong> lost: {causeText(cause)}
+            </li>
           ))}
-        </tbody>
-      </table>
-      <Facts
-        facts={[
-          ["Ring capacity", binary(session.capacity)],
-          ["Started", clock(new Date(session.started_at)).slice(0, 8)],
-          ["Subscribers", count(session.subscribers)],
-          ["Restarts", count(session.restarts)],
-          ["Id", <span class="mono">{session.id}</span>],
-        ]}
-      />
+        </ul>
+      )}
     </section>
   );
 }
 
-function Direction({ session, name }: { session: Session; name: "received" | "injected" }) {
+function Rate({ session, way }: { session: Session; way: Way }) {
   const { sessions } = useDashboard();
   const rates = sessions.rates(session.id);
   void rates.version.value;
-  const now = name === "received" ? rates.receivedNow : rates.injectedNow;
+  const now = way === "received" ? rates.receivedNow : rates.injectedNow;
+  const { packets, bytes } = session.counters[way];
   return (
-    <tr>
-      <th scope="row">
-        <span class={name}>{name}</span>
-      </th>
-      <td class="number">{isRunning(session) ? scaled(now.bytes * 8, "b/s") : ""}</td>
-      <td class="number">{scaled(session.counters[name].bytes, "B")}</td>
-      <td class="number">{count(session.counters[name].packets)}</td>
-    </tr>
+    <div class="figure">
+      <span class="caption">
+        <Direction way={way} />
+      </span>
+      <strong>{isRunning(session) ? scaled(now.packets, "p/s") : count(packets)}</strong>
+      <span class="soft">
+        {isRunning(session)
+          ? `${scaled(now.bytes * 8, "b/s")} · ${count(packets)} so far`
+          : `packets, ${scaled(bytes, "B")}`}
+      </span>
+    </div>
   );
 }
 
-/** These causes are shown at 0, too; the rare ones are not. */
-const COMMON: readonly string[] = ["ring", "unclaimed", "queue", "ring_full"];
-
-function shownLosses(lost: Session["counters"]["lost"]) {
-  return lossesOf(lost).filter(([cause, count]) => count !== 0 || COMMON.includes(cause));
+/** Zeros are not worth a line each; nor is "none" true beside packets that were discarded. */
+function Losses({ session }: { session: Session }) {
+  const { lost, unclaimed } = lossSummary(session.counters.lost);
+  const discarded = `${count(unclaimed)} discarded: no client connected`;
+  const isClean = lost === 0 && unclaimed === 0;
+  return (
+    <div class={lost > 0 ? "figure lost" : "figure"}>
+      <span class="caption">{lost === 0 && unclaimed > 0 ? "Discarded" : "Lost"}</span>
+      <strong>{isClean ? "None" : count(lost || unclaimed)}</strong>
+      <span class="soft">
+        {isClean ? "no losses" : lost === 0 ? "no client connected" : unclaimed > 0 && discarded}
+      </span>
+    </div>
+  );
 }
 
-function badgeOf(session: Session): string {
-  if (session.state === "failed") return "badge bad";
-  return isRunning(session) ? "badge good" : "badge";
+/** What of a session does not change from second to second. */
+export function SessionFacts({ session }: { session: Session }) {
+  return (
+    <Facts
+      facts={[
+        ["Started", momentText(session.started_at)],
+        ["Ring capacity", `${binary(session.capacity)} per direction`],
+        ["Clients", count(session.subscribers)],
+        ...(session.restarts > 0 ? ([["Restarts", count(session.restarts)]] as const) : []),
+        ["Session ID", <span class="mono">{session.id}</span>],
+      ]}
+    />
+  );
 }

@@ -1,37 +1,50 @@
-/** Which session's packets are shown, in the bar as it holds for three of the views. */
+/** Whose packets a view shows, at the head of the views that this holds for. */
 
+import type { Adapter } from "../api/types";
+import { isRunning } from "../models/sessions";
+import { plainName } from "../models/visible";
 import { useDashboard } from "./context";
 
-export function SessionPicker() {
-  const { adapters, sessions, capture, chosen: adapter } = useDashboard();
-  const chosen = capture.session.value;
-  const running = sessions.running.value;
-  const over = running.some((one) => one.id === chosen) ? undefined : sessions.find(chosen);
+const GONE = "\u0000"; // an adapter that is not there has no GUID that others cannot have
+
+export function SessionPicker({ label = "Packets of" }: { label?: string }) {
+  const { adapters, chosen } = useDashboard();
+  const state = chosen.state.value;
+  const choose = (guid: string) => {
+    const adapter = adapters.find(guid);
+    if (adapter !== undefined) chosen.choose(adapter);
+  };
   return (
-    <select
-      class="picker"
-      aria-label="Session"
-      value={chosen ?? ""}
-      disabled={running.length === 0}
-      onChange={(event) => {
-        const guid = sessions.find(event.currentTarget.value)?.adapter ?? "";
-        const found = adapters.find(guid);
-        if (found !== undefined) adapter.choose(found);
-      }}
-    >
-      {chosen === null && <option value="">No session runs</option>}
-      {over && (
-        <option value={over.id}>
-          {adapters.find(over.adapter)?.name ?? "Adapter gone"} (ended)
-        </option>
-      )}
-      {running.map((session) => (
-        <option key={session.id} value={session.id}>
-          {session.impairment != null && "⚠ "}
-          {adapters.find(session.adapter)?.name ?? session.id}
-          {session.impairment != null && " (impaired)"}
-        </option>
-      ))}
-    </select>
+    <label class="picker">
+      <span>{label}</span>
+      <select
+        value={state === "there" ? chosen.guid.value : state === "none" ? "" : GONE}
+        onChange={(event) => choose(event.currentTarget.value)}
+      >
+        {state === "none" && <option value="">No adapter</option>}
+        {(state === "gone" || state === "unknown") && (
+          <option value={GONE} disabled>
+            {plainName(chosen.name.value)} ({state === "gone" ? "deleted" : "not found"})
+          </option>
+        )}
+        {adapters.list.value.map((adapter) => (
+          <Choice key={adapter.guid} adapter={adapter} />
+        ))}
+      </select>
+    </label>
+  );
+}
+
+function Choice({ adapter }: { adapter: Adapter }) {
+  const session = useDashboard().sessions.of(adapter.guid);
+  const runs = session !== undefined && isRunning(session);
+  const impaired = runs && session.impairment != null;
+  return (
+    <option value={adapter.guid}>
+      {impaired && "⚠ "}
+      {plainName(adapter.name)}
+      {!runs && " (no session)"}
+      {impaired && " (impaired)"}
+    </option>
   );
 }

@@ -37,8 +37,9 @@ export function StatusBar() {
       )}
       <span class="grow" />
       {system !== null && mayNot.length > 0 && (
-        <span class="badge warn" title={`This token has no scope ${mayNot.join(", ")}.`}>
-          {service.isAdmin.value || mayNot.length < 3 ? `No ${mayNot.join(", ")}` : "Read-only"}
+        <span class="badge warn" title={missing(mayNot)}>
+          {mayNot.length === 3 ? "Read-only" : `No ${mayNot.join(", ")}`}
+          <span class="unseen">. {missing(mayNot)}</span>
         </span>
       )}
       {driver && (
@@ -49,4 +50,11 @@ export function StatusBar() {
       {system && <span class="wide">wintun-api {system.version}</span>}
     </footer>
   );
+}
+
+function missing(scopes: readonly string[]): string {
+  const [only] = scopes;
+  return scopes.length === 1
+    ? `This token does not have the scope ${only}.`
+    : `This token does not have the scopes ${scopes.slice(0, -1).join(", ")} and ${scopes.at(-1)}.`;
 }

@@ -1,10 +1,9 @@
-/** The bar on top: the tabs, the session whose packets are shown, the theme, the way out. */
+/** The bar on top: the views, the documentation, the theme, the way out. */
 
 import { useEffect, useRef } from "preact/hooks";
 import type { Theme } from "../models/theme";
 import { currentTab, goTo, hrefOf } from "./address";
 import { useDashboard } from "./context";
-import { SessionPicker } from "./SessionPicker";
 import { TABS, type TabId } from "./tabs";
 import { Button } from "./ui/Button";
 import { Icon, type IconName } from "./ui/Icon";
@@ -30,7 +29,7 @@ export function TopBar() {
   return (
     <header class="bar">
       <button type="button" class="button skip" onClick={skip}>
-        Skip to the view
+        Skip to content
       </button>
       <span class="brand">
         <Icon name="link" />
@@ -51,9 +50,8 @@ export function TopBar() {
             ),
         )}
       </nav>
-      <SessionPicker />
       <div class="bar-end">
-        <a class="button quiet" href="/docs" title="API docs" aria-label="API docs">
+        <a class="button quiet" href="/docs" title="API reference" aria-label="API reference">
           <Icon name="book" />
         </a>
         <a class="button quiet" href="/guide" title="Guide" aria-label="Guide">
@@ -62,7 +60,7 @@ export function TopBar() {
         <Button
           kind="quiet"
           icon={THEME_ICONS[choice]}
-          label={`Theme: ${choice === "system" ? "system" : choice}`}
+          label={`Theme: ${choice}`}
           onClick={() => theme.next()}
         />
         <Button kind="quiet" icon="signOut" label="Sign out" onClick={() => signIn.signOut()} />

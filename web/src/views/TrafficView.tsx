@@ -1,6 +1,8 @@
 /** Rates, protocols, conversations and losses over the last minutes. */
 
 import { useDashboard } from "./context";
+import { SessionNote } from "./SessionNote";
+import { SessionPicker } from "./SessionPicker";
 import { Chart, type Line } from "./traffic/Chart";
 import { ProtocolSplit } from "./traffic/ProtocolSplit";
 import { TopTalkers } from "./traffic/TopTalkers";
@@ -30,20 +32,28 @@ export function TrafficView() {
     return (
       <div class="traffic">
         <h1 class="unseen">Traffic</h1>
-        <p class="nothing">
-          No session runs, so there is no traffic. <a href="#/overview">Start one</a> first.
-        </p>
+        <TrafficBar />
       </div>
     );
   }
   return (
     <div class="traffic">
       <h1 class="unseen">Traffic</h1>
+      <TrafficBar />
       <Chart title="Bits" unit="b/s" lines={BITS} factor={8} />
       <Chart title="Packets" unit="/s" lines={PACKETS} />
       <Chart title="Lost packets by cause" unit="/s" lines={LOST} />
       <ProtocolSplit />
       <TopTalkers />
+    </div>
+  );
+}
+
+function TrafficBar() {
+  return (
+    <div class="view-bar">
+      <SessionPicker label="Traffic of" />
+      <SessionNote />
     </div>
   );
 }

@@ -25,7 +25,8 @@ export function bookmark(dashboard: Dashboard): void {
   effect(() => {
     const name = chosen.name.value;
     const tab = currentTab();
-    if (name !== "" && ofStream(tab)) untracked(() => setParam("adapter", name));
+    if (name === "") return;
+    untracked(() => setParam("adapter", name, { tab: ofStream(tab) ? tab : "packets" }));
   });
 
   effect(() => {
@@ -54,13 +55,12 @@ export function bookmark(dashboard: Dashboard): void {
   });
 
   effect(() => {
-    const name = currentTab() === "overview" ? param("adapter") : "";
-    if (name === "") return;
+    if (currentTab() !== "overview") return;
+    const name = param("adapter");
     const found = adapters.list.value.find((one) => one.name === name);
     untracked(() => {
-      if (found !== undefined && adapters.selected.peek()?.guid !== found.guid) {
-        adapters.select(found.guid);
-      }
+      if (found === undefined) adapters.asked.value = name;
+      else if (adapters.selected.peek()?.guid !== found.guid) adapters.select(found.guid);
     });
   });
   effect(() => {

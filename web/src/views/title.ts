@@ -17,6 +17,7 @@ export function titleOf(dashboard: Dashboard): string {
     const row = table.selected.value?.row;
     if (row !== undefined) parts.push(`packet ${table.numberOf(row)}`);
   }
+  if (tab === "overview") parts.push(adapters.selected.value?.name ?? "");
   if (ofStream(tab)) parts.push(chosen.state.value === "unknown" ? "" : chosen.name.value);
   const impaired = sessions.impaired.value.map(({ adapter }) => adapters.find(adapter)?.name ?? "");
   const mark = impaired.length === 0 ? "" : `⚠ ${impaired.join(", ")} impaired · `;

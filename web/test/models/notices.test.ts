@@ -58,7 +58,7 @@ describe("the attempt of a dialog", () => {
   it("keeps the problem until the next one", async () => {
     const attempt = new Attempt();
     expect(await attempt.run(() => Promise.reject(refused))).toBe(false);
-    expect(attempt.problem.value).toBe(refused.problem);
+    expect(attempt.problem.value).toEqual(refused.problem);
     expect(await attempt.run(async () => undefined)).toBe(true);
     expect(attempt.problem.value).toBeNull();
   });

@@ -17,8 +17,10 @@ export function StreamStatus() {
   const { capture } = useDashboard();
   const state = capture.state.value;
   const reason = state.name === "lost" || state.name === "ended" ? state.reason : "";
+  // The line below the view has the one lamp of the page; here is only what differs from it.
+  const isPlain = state.name === "live" || state.name === "idle";
   return (
-    <span class={`stream ${state.name}`} role="status" title={reason}>
+    <span class={`stream ${state.name}${isPlain ? " unseen" : ""}`} role="status" title={reason}>
       <span class="dot" aria-hidden="true" />
       {WORDS[state.name]}
       {state.name === "lost" && (

@@ -5,6 +5,7 @@ import { isRunning } from "../../models/sessions";
 import { useDashboard } from "../context";
 import { RecorderDialog } from "../recorder/RecorderDialog";
 import { SaveLast } from "../recorder/SaveLast";
+import { SessionPicker } from "../SessionPicker";
 import { Button } from "../ui/Button";
 import { Choice } from "../ui/Choice";
 import { Icon } from "../ui/Icon";
@@ -18,6 +19,7 @@ export function Toolbar() {
   const following = table.following.value && !paused;
   return (
     <div class="packets-bar" role="toolbar" aria-label="Packets">
+      <SessionPicker />
       <StreamStatus />
       <FilterBar />
       <div class="buttons">

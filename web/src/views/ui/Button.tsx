@@ -6,6 +6,8 @@ import { Icon, type IconName } from "./Icon";
 interface Props {
   readonly icon?: IconName | undefined;
   readonly label?: string;
+  /** A tooltip where the text is not enough: why it is disabled, say. */
+  readonly title?: string;
   readonly children?: ComponentChildren;
   readonly kind?: "plain" | "primary" | "danger" | "quiet";
   readonly type?: "button" | "submit";
@@ -17,7 +19,7 @@ interface Props {
 }
 
 export function Button({ icon, label, children, kind = "plain", type = "button", ...rest }: Props) {
-  const { disabled = false, pressed, expanded, onClick } = rest;
+  const { disabled = false, pressed, expanded, title = label, onClick } = rest;
   return (
     <button
       type={type}
@@ -26,7 +28,7 @@ export function Button({ icon, label, children, kind = "plain", type = "button",
       aria-label={label}
       aria-pressed={pressed}
       aria-expanded={expanded}
-      title={label}
+      title={title}
       onClick={onClick}
     >
       {icon && <Icon name={icon} />}

@@ -2,18 +2,26 @@
 
 import { useDashboard } from "../context";
 import { Button } from "./Button";
+import { useCopying } from "./copying";
 
-export function Copy({ text, label }: { text: string; label: string }) {
-  const { notices } = useDashboard();
-  const copy = () =>
-    navigator.clipboard.writeText(text).then(
-      () => notices.say(`${label} copied.`),
-      () => notices.say(`The browser did not allow copying.`),
-    );
+interface Props {
+  readonly text: string;
+  readonly label: string;
+  /** What is copied, where it is another than what is shown. */
+  readonly copied?: string;
+}
+
+export function Copy({ text, label, copied = text }: Props) {
+  const copy = useCopying(useDashboard().notices);
   return (
     <span class="copy">
       <span class="mono">{text}</span>
-      <Button icon="copy" label={`Copy ${label}`} kind="quiet" onClick={copy} />
+      <Button
+        icon="copy"
+        label={`Copy ${label}`}
+        kind="quiet"
+        onClick={() => copy(copied, `Copied ${copied}.`)}
+      />
     </span>
   );
 }

@@ -1,11 +1,15 @@
 /** A modal dialog with a form: the browser keeps the focus inside and closes it with Escape. */
 
+import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
 import { Button } from "./Button";
 
+/** Dialogs that are open: what lies below their veil cannot be reached. */
+export const openDialogs = signal(0);
+
 interface Props {
-  readonly title: string;
+  readonly title: ComponentChildren;
   readonly children: ComponentChildren;
   readonly action: string;
   readonly danger?: boolean;
@@ -22,8 +26,10 @@ export function Dialog({ title, children, action, danger = false, ...rest }: Pro
   useEffect(() => {
     const opener = document.activeElement;
     dialog.current?.showModal();
+    openDialogs.value++;
     // The browser gives the focus back when a dialog is closed, not when it is removed.
     return () => {
+      openDialogs.value--;
       if (opener instanceof HTMLElement) opener.focus();
     };
   }, []);

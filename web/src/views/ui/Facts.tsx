@@ -10,7 +10,7 @@ export function Facts({ facts, wide = false }: { facts: readonly Fact[]; wide?: 
       {facts.map(([name, value]) => (
         <div key={name}>
           <dt>{name}</dt>
-          <dd>{value === "" || value === null ? <span class="none">none</span> : value}</dd>
+          <dd>{value === "" || value === null ? <span class="none">None</span> : value}</dd>
         </div>
       ))}
     </dl>

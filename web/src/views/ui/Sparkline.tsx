@@ -5,15 +5,16 @@ import { type Rates, SAMPLES } from "../../models/rates";
 const WIDTH = 96;
 const HEIGHT = 20;
 
-export function Sparkline({ rates }: { rates: Rates }) {
+export function Sparkline({ rates, wide = false }: { rates: Rates; wide?: boolean }) {
   void rates.version.value;
   const top = Math.max(1, ...rates.received, ...rates.injected);
   return (
     <svg
-      class="sparkline"
+      class={wide ? "sparkline wide" : "sparkline"}
+      preserveAspectRatio="none"
       viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
       role="img"
-      aria-label={`Packets per second over the last minute, ${Math.round(top)} at most`}
+      aria-label={`Packets per second over the last minute, at most ${Math.round(top)}`}
     >
       <path class="baseline" d={`M0 ${HEIGHT - 0.5}H${WIDTH}`} />
       {rates.received.length > 1 && (
