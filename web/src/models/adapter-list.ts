@@ -67,5 +67,5 @@ export function stateOf(adapter: Adapter, session: Session | undefined): Adapter
 
 function textOf(adapter: Adapter): string {
   const { name, pool, guid, interface_name: system, addresses } = adapter;
-  return [name, pool, guid, system, ...addresses].join(" ").toLowerCase();
+  return [name, pool, guid, system, ...addresses].join("\n").toLowerCase();
 }
