@@ -30,6 +30,10 @@ export class Side {
   /** Its unacknowledged segments, the newest first. */
   segments = -1;
   segmentCount = 0;
+  /** The oldest of them, the first byte and the place behind the last one of all of them. */
+  oldest = -1;
+  first = 0;
+  last = 0;
   /** Whether what is in flight can be told. */
   canCountFlight = true;
   pushed = 0;
@@ -60,6 +64,8 @@ export class Flow {
   retransmissions = 0;
   fromHost = false;
   sides: [Side, Side] | null = null;
+  /** Its addresses as text, once somebody has asked. */
+  texts: readonly [low: string, high: string] | null = null;
   /** When the newest SYN was sent. */
   synTime = Number.NaN;
   initialRtt = Number.NaN;

@@ -14,8 +14,6 @@ const NONE = -1;
 export class Segments {
   /** Segments that found no room. */
   leftOut = 0;
-  /** What the last acknowledgement was for; -1 for nothing. */
-  acknowledgedRow = -1;
   private readonly from = new Int32Array(MAX_SEGMENTS);
   private readonly to = new Int32Array(MAX_SEGMENTS);
   private readonly rows = new Float64Array(MAX_SEGMENTS);
@@ -33,29 +31,43 @@ export class Segments {
     this.to[at] = to;
     this.rows[at] = row;
     this.older[at] = side.segments;
+    if (side.segments === NONE) {
+      side.oldest = at;
+      side.first = from;
+      side.last = to;
+    } else {
+      if (((from - side.first) | 0) < 0) side.first = from;
+      if (((to - side.last) | 0) > 0) side.last = to;
+    }
     side.segments = at;
     side.segmentCount++;
   }
 
   /** The row of the oldest segment, which was probably sent again; -1 for none. */
   oldest(side: Side): number {
-    let row = NONE;
-    for (let at = side.segments; at !== NONE; at = this.older[at] ?? NONE)
-      row = this.rows[at] ?? NONE;
-    return row;
+    return side.segments === NONE ? NONE : (this.rows[side.oldest] ?? NONE);
   }
 
-  /** Drop what an acknowledgement covers, and remember the segment that it ends with. */
-  acknowledge(side: Side, upTo: number): void {
-    this.acknowledgedRow = NONE;
+  /** Drop what an acknowledgement covers; return the row of the segment that it ends with, or -1. */
+  acknowledge(side: Side, upTo: number): number {
+    if (side.segments === NONE || ((upTo - side.first) | 0) <= 0) return NONE;
+    let ended = NONE;
     let before = NONE;
     for (let at = side.segments; at !== NONE; ) {
       const after = this.older[at] ?? NONE;
       const to = this.to[at] ?? 0;
       const beyond = (to - upTo) | 0;
-      if (beyond === 0) this.acknowledgedRow = this.rows[at] ?? NONE;
+      if (beyond === 0) ended = this.rows[at] ?? NONE;
       if (beyond > 0) {
         if (((upTo - (this.from[at] ?? 0)) | 0) > 0) this.from[at] = upTo;
+        const from = this.from[at] ?? 0;
+        if (before === NONE) {
+          side.first = from;
+          side.last = to;
+        } else {
+          if (((from - side.first) | 0) < 0) side.first = from;
+          if (((to - side.last) | 0) > 0) side.last = to;
+        }
         before = at;
       } else {
         if (before === NONE) side.segments = after;
@@ -65,19 +77,13 @@ export class Segments {
       }
       at = after;
     }
+    side.oldest = before;
+    return ended;
   }
 
   /** Bytes from the first that waits to the last. */
   flight(side: Side): number {
-    let at = side.segments;
-    if (at === NONE) return 0;
-    let [first, last] = [this.from[at] ?? 0, this.to[at] ?? 0];
-    for (at = this.older[at] ?? NONE; at !== NONE; at = this.older[at] ?? NONE) {
-      const [from, to] = [this.from[at] ?? 0, this.to[at] ?? 0];
-      if (((to - last) | 0) > 0) last = to;
-      if (((from - first) | 0) < 0) first = from;
-    }
-    return (last - first) | 0;
+    return side.segments === NONE ? 0 : (side.last - side.first) | 0;
   }
 
   /** Forget what a side waits for. */

@@ -92,13 +92,8 @@ export function analyse(
   from.acknowledgedTime = time;
   from.marks = found;
 
-  if (to.segments >= 0) {
-    segments.acknowledge(to, acknowledgement);
-    const { acknowledgedRow } = segments;
-    if (acknowledgedRow >= 0) {
-      rows.acknowledged[slot] = row - acknowledgedRow;
-    }
-  }
+  const ended = segments.acknowledge(to, acknowledgement);
+  if (ended >= 0) rows.acknowledged[slot] = row - ended;
   if ((flags & ACK) !== 0) to.canCountFlight = true;
   if (length > 0) {
     if (from.canCountFlight) {

@@ -6,8 +6,8 @@ import type { Flow } from "./flow";
 
 export function describe(flow: Flow, epoch: bigint): Conversation {
   const text = flow.version === 4 ? ipv4Text : ipv6Text;
-  const low = text(flow.addresses, 0);
-  const high = text(flow.addresses, 16);
+  flow.texts ??= [text(flow.addresses, 0), text(flow.addresses, 16)];
+  const [low, high] = flow.texts;
   const isLow = flow.opener === 0;
   const [a = 0, b = 0, c = 0, d = 0] = flow.packets;
   const [e = 0, f = 0, g = 0, i = 0] = flow.bytes;
