@@ -22,6 +22,7 @@ MAX_GRACE = 3600  # seconds that clients may have to come back
 
 MAX_ADDRESSES = 64  # of one adapter
 MAX_ROUTES = 16384  # into one adapter; the prefixes of a country are some ten thousand
+MAX_OTHER_ROUTES = 256  # of other programs are listed of an adapter; more are only counted
 # Bytes of a request with settings: the most routes, each as long as one can be.
 MAX_SETTINGS = 4 * 1024 * 1024
 

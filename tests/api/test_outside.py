@@ -250,6 +250,54 @@ def test_a_session_of_another_program(
         heard.until("adapter.changed", lambda now: now["state"] == "down")
 
 
+OTHERS: dict[str, tuple[list[list[str]], list[str]]] = {
+    "added": ([["route", "add", "10.70.0.0/16", "dev", NAME]], ["10.70.0.0/16"]),
+    "IPv6 added": ([["-6", "route", "add", "fd70::/32", "dev", NAME]], ["fd70::/32"]),
+    "deleted": (
+        [
+            ["route", "add", "10.70.0.0/16", "dev", NAME],
+            ["route", "add", "10.71.0.0/16", "dev", NAME, "proto", "bgp"],
+            ["route", "del", "10.70.0.0/16", "dev", NAME],
+        ],
+        ["10.71.0.0/16"],
+    ),
+    "replaced elsewhere": (
+        [
+            ["route", "add", "10.70.0.0/16", "dev", NAME],
+            ["route", "add", "10.71.0.0/16", "dev", NAME],
+            ["route", "replace", "blackhole", "10.70.0.0/16"],
+        ],
+        ["10.71.0.0/16"],
+    ),
+    "lost with the link": (
+        [
+            ["route", "add", "10.70.0.0/16", "dev", NAME],
+            ["link", "set", NAME, "down"],
+            ["link", "set", NAME, "up"],
+            ["route", "add", "10.72.0.0/16", "dev", NAME],
+        ],
+        ["10.72.0.0/16"],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", OTHERS)
+def test_routes_of_other_programs(
+    kernel_service: RunningService, adapter: dict[str, Any], case: str
+) -> None:
+    """An event tells of them; they are not taken for a difference."""
+    commands, left = OTHERS[case]
+    with events(kernel_service) as heard:
+        for command in commands:
+            ip(*command)
+        told = heard.until(
+            "adapter.changed",
+            lambda now: [one["destination"] for one in now["other_routes"]] == left,
+        )
+    assert told["other_routes_total"] == len(left)
+    assert "routes" not in ((told["difference"] or {}).get("extra") or {})
+
+
 CHANGES: dict[str, tuple[list[str], Callable[[dict[str, Any]], object]]] = {
     "address deleted": (
         ["addr", "del", "10.6.7.7/24", "dev", NAME],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import stat
 import sys
@@ -13,7 +14,7 @@ import httpx
 import pytest
 
 from tests.api.raw import ask
-from tests.api.test_sign_ins import sign_in
+from tests.api.signing_in import sign_in
 from tests.running import TOKEN, RunningService, running
 from wintun_api.api.sign_in_memory import KEY_FILE, LIST_FILE, SignInMemory, load_key
 from wintun_api.api.sign_ins import KEY_HEADER, PER_TOKEN
@@ -48,7 +49,7 @@ def later(tmp_path: Path) -> Iterator[RunningService]:
         yield service
 
 
-def test_a_restart_signs_nobody_out(tmp_path: Path) -> None:
+def test_a_restart_signs_no_browser_out(tmp_path: Path) -> None:
     """Cookie and key of a browser work in the next run, of the admin and of an issued token."""
     with running(tmp_path) as service:
         issued = service.token(Scope.READ)
@@ -158,11 +159,16 @@ def test_another_admin_token_ends_its_sign_ins() -> None:
 
 def test_the_sign_ins_of_another_token_of_the_id(tmp_path: Path) -> None:
     """What was kept for a token is not given to another one of its id."""
-    memory = SignInMemory(tmp_path)
-    proof = memory._proof("a" * 64)
-    row = {"t": {"token": proof, "ids": ["0" * 16, "not an id", 7]}}
-    (tmp_path / LIST_FILE).write_text(json.dumps(row))
-    (tmp_path / LIST_FILE).chmod(0o600)
+
+    async def keep() -> None:
+        memory = SignInMemory(tmp_path)
+        memory.keep({"t": ("a" * 64, ["0" * 16])})
+        await memory.written()
+
+    asyncio.run(keep())
+    rows = json.loads((tmp_path / LIST_FILE).read_text())
+    rows["t"]["ids"] += ["not an id", 7]
+    (tmp_path / LIST_FILE).write_text(json.dumps(rows))
     again = SignInMemory(tmp_path)
     assert again.kept("t", "a" * 64) == ["0" * 16]
     assert again.kept("t", "b" * 64) == []

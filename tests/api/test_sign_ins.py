@@ -13,6 +13,7 @@ from starlette.datastructures import Headers
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.api.raw import ask, upgrade
+from tests.api.signing_in import sign_in
 from tests.raw_websocket import open_websocket
 from tests.running import TOKEN, RunningService
 from wintun_api.api.sign_ins import KEY_HEADER, PER_TOKEN, SignIns, cookie_name, cookie_values
@@ -47,15 +48,6 @@ NEIGHBOURS = [
     "x=[]{}()<>@,:\\/?",
     "a" * 4000 + "=1",
 ]
-
-
-def sign_in(service: RunningService, token: str = TOKEN, path: str = "/") -> tuple[str, str]:
-    """Sign in; return the cookie as a pair and the key."""
-    with service.client(None) as http:
-        answer = http.get(path, params={"token": token})
-        assert answer.status_code == 303
-        cookie = answer.headers["set-cookie"].partition(";")[0]
-        return cookie, answer.headers["location"].partition("#key=")[2]
 
 
 def own(service: RunningService, cookie: str, key: str | None = None) -> list[str]:

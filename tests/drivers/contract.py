@@ -117,6 +117,19 @@ def is_echo_reply(identifier: int) -> Callable[[bytes], bool]:
     return wanted
 
 
+def telling(driver: Driver) -> Callable[[], object]:
+    """Listen to a driver from now on; the result waits for its next word."""
+    descriptor = driver.changes_fileno()
+    if descriptor is None:
+        told = threading.Event()
+        driver.set_watcher(told.set)
+        return lambda: told.wait(PATIENCE)
+    # What the kernel tells late of what is already there.
+    while select.select([descriptor], [], [], 0.5)[0]:
+        driver.adapters()
+    return lambda: select.select([descriptor], [], [], PATIENCE)[0]
+
+
 def own_addresses(info: AdapterInfo) -> set[IPInterface]:
     """Return the addresses but for the link-local ones, which a system adds by itself."""
     return {address for address in info.addresses if not address.ip.is_link_local}
@@ -633,6 +646,39 @@ class DriverContract:
         with pytest.raises(SessionExists) as caught:
             adapter.start_session(CAPACITY)
         assert caught.value.adapter == guid
+
+    def test_running(self, driver: Driver, adapter: Adapter) -> None:
+        """Its link is up while a session runs; a driver that cannot tell never tells."""
+        known = adapter.info().running is not None
+        for _ in range(2):
+            assert adapter.info().running is (False if known else None)
+            session = adapter.start_session(CAPACITY)
+            assert adapter.info().running is (True if known else None)
+            guid = adapter.info().guid
+            (listed,) = [one for one in driver.adapters() if one.guid == guid]
+            assert listed.running is (True if known else None)
+            session.end()
+        assert adapter.info().running is (False if known else None)
+
+    @pytest.mark.parametrize("change", ["mtu", "addresses", "routes", "session"])
+    def test_changes_are_told(self, driver: Driver, adapter: Adapter, change: str) -> None:
+        """Whatever changes is told without a call, by the descriptor or by the watcher."""
+        if adapter.info().running is None:
+            pytest.skip("This system tells of no changes.")
+        wait = telling(driver)
+        ended: list[Callable[[], object]] = []
+        if change == "mtu":
+            adapter.set_mtu(1300)
+        elif change == "addresses":
+            adapter.set_addresses([ip_interface("10.6.90.1/24")])
+        elif change == "routes":
+            adapter.set_routes([Route(destination=ip_network("10.91.0.0/16"))])
+        else:
+            ended.append(adapter.start_session(CAPACITY).end)
+        assert wait()
+        for end in ended:
+            end()
+        driver.set_watcher(None)
 
     def test_session_again(self, adapter: Adapter) -> None:
         """After the end of a session the next one starts."""

@@ -1,4 +1,4 @@
-"""Remember which browsers are signed in, so that a restart of the service signs nobody out.
+"""Remember which browsers are signed in, so that they stay signed in over a restart.
 
 Two files in the data directory, which only the service's user can read and write:
 

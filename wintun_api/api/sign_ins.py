@@ -1,7 +1,7 @@
 """Manage signed-in browsers: a cookie, and a key that only the service's own pages have.
 
 Both are derived from the token with which the browser signed in (`sign_in_memory`). So a restart
-of the service signs nobody out.
+of the service signs no browser out.
 
 Browsers send a cookie to every port of a host, so a program that serves pages on another port of
 this machine gets it too. The cookie therefore gives access to pages only. For everything else a

@@ -115,6 +115,8 @@ def adapter_of(view: AdapterView) -> Adapter:
         families=[IpVersion(version) for version in info.families],
         metric=info.metric,
         routes=[_route_of(route) for route in info.routes],
+        other_routes=[_route_of(route) for route in info.other_routes],
+        other_routes_total=info.other_routes_total,
         dns=[str(server) for server in info.dns],
         dns_search=list(info.dns_search),
         wanted=None if view.wanted is None else wanted_of(view.wanted),

@@ -131,6 +131,9 @@ class AdapterInfo:
         persistent: Whether the adapter outlives the handle that created it.
         metric: The interface's metric; None if the system chooses it or has none.
         routes: The routes that were set, without those that the system adds by itself.
+        other_routes: Routes that other programs have set, where the system tells whose a route
+            is: the first `MAX_OTHER_ROUTES` of them. They are never changed.
+        other_routes_total: How many there are; more than 16384 are not counted.
         dns: DNS servers, IPv4 before IPv6.
         dns_search: Domains that are searched for short names.
         families: The IP versions that are bound to it: 4, 6.
@@ -166,6 +169,8 @@ class AdapterInfo:
     running: bool | None = None
     lost_marks: tuple[str, ...] = ()
     impaired_addresses: tuple[IPInterface, ...] = ()
+    other_routes: tuple[Route, ...] = ()
+    other_routes_total: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

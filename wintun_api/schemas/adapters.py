@@ -9,7 +9,14 @@ from uuid import UUID
 from pydantic import Field, StrictInt
 
 from wintun_api.choices import IfExists
-from wintun_api.limits import MAX_ADAPTER_NAME, MAX_MTU, MAX_POOL, MIN_MTU
+from wintun_api.limits import (
+    MAX_ADAPTER_NAME,
+    MAX_MTU,
+    MAX_OTHER_ROUTES,
+    MAX_POOL,
+    MAX_ROUTES,
+    MIN_MTU,
+)
 from wintun_api.schemas.model import EXAMPLE_GUID, WHOLE, Body, Model, Omittable
 from wintun_api.schemas.network import (
     Addresses,
@@ -70,7 +77,7 @@ class AdapterState(StrEnum):
     """The state of an adapter.
 
     `up`: its link is up, so packets can pass: a session of the service or of another program runs
-    on it, and nobody has set the interface down. `down`: its link is down. `unavailable`: the
+    on it, and no program has set the interface down. `down`: its link is down. `unavailable`: the
     device exists, but it is disabled or its driver is being replaced, so no session can start.
     """
 
@@ -215,6 +222,15 @@ class Adapter(Model):
     routes: list[Route] = Field(
         description="The routes that lead into the adapter, without those that the system makes "
         "itself."
+    )
+    other_routes: list[Route] = Field(
+        description="The routes that other programs lead into the adapter, at most "
+        f"{MAX_OTHER_ROUTES} of them. The service never changes them. Always empty on Windows, "
+        "which does not tell whose a route is: there they are in `routes`."
+    )
+    other_routes_total: int = Field(
+        description="The number of routes that other programs lead into the adapter. More than "
+        f"{MAX_ROUTES} are not counted."
     )
     dns: list[str] = Field(
         description="The DNS servers, IPv4 before IPv6.", examples=[["10.6.7.1"]]

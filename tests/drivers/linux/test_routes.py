@@ -41,10 +41,11 @@ def test_what_the_kernel_has(adapter: Adapter) -> None:
 
 
 def test_those_of_others_stay(adapter: Adapter) -> None:
-    """Routes of the kernel and of ip(8) are neither listed nor removed."""
+    """Routes of the kernel and of ip(8) are not listed as ours, and are not removed."""
     kernel.ip("route", "add", "10.70.0.0/16", "dev", "routes")
     adapter.set_routes([V4])
     assert adapter.info().routes == (V4,)
+    assert adapter.info().other_routes == (Route(destination=ip_network("10.70.0.0/16")),)
     adapter.set_routes([])
     shown = kernel.ip("route", "show", "dev", "routes")
     assert "10.70.0.0/16" in shown

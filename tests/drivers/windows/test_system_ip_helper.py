@@ -86,7 +86,11 @@ def test_longest_alias(helper: WindowsIpHelper, windows: FakeIphlpapi) -> None:
 
 
 @pytest.mark.parametrize(
-    "call", ["guid", "interface_index", "alias", "description", "counters", "mtu", "families"]
+    "call",
+    [
+        *("guid", "interface_index", "alias", "description", "counters", "mtu", "families"),
+        "running",
+    ],
 )
 def test_gone(helper: WindowsIpHelper, call: str) -> None:
     """An interface that is not there is not found, whatever the number Windows gives."""
@@ -103,6 +107,15 @@ def test_rename(helper: WindowsIpHelper, windows: FakeIphlpapi, demo: FakeInterf
         helper.rename(demo.luid, "ETHERNET")
     assert (refusal.value.function, refusal.value.code) == ("NciSetConnectionName", 52)
     assert demo.alias == "HomeNet"
+
+
+@pytest.mark.parametrize(
+    ("status", "running"), [(1, True), (2, False), (5, False), (6, False), (7, False)]
+)
+def test_running(helper: WindowsIpHelper, demo: FakeInterface, status: int, running: bool) -> None:
+    """Only an operational interface runs (ifdef.h: IF_OPER_STATUS)."""
+    demo.entry.OperStatus = status
+    assert helper.running(demo.luid) is running
 
 
 def test_counters(helper: WindowsIpHelper, demo: FakeInterface) -> None:

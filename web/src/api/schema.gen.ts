@@ -1099,6 +1099,13 @@ export interface components {
             metric: number | null;
             /** @description The routes that lead into the adapter, without those that the system makes itself. */
             routes: components["schemas"]["Route"][];
+            /** @description The routes that other programs lead into the adapter, at most 256 of them. The service never changes them. Always empty on Windows, which does not tell whose a route is: there they are in `routes`. */
+            other_routes: components["schemas"]["Route"][];
+            /**
+             * Format: int64
+             * @description The number of routes that other programs lead into the adapter. More than 16384 are not counted.
+             */
+            other_routes_total: number;
             /**
              * @description The DNS servers, IPv4 before IPv6.
              * @example [
@@ -1210,7 +1217,7 @@ export interface components {
          * @description The state of an adapter.
          *
          *     `up`: its link is up, so packets can pass: a session of the service or of another program runs
-         *     on it, and nobody has set the interface down. `down`: its link is down. `unavailable`: the
+         *     on it, and no program has set the interface down. `down`: its link is down. `unavailable`: the
          *     device exists, but it is disabled or its driver is being replaced, so no session can start.
          * @enum {string}
          */
@@ -3966,6 +3973,8 @@ export interface operations {
                      *             "metric": 0
                      *           }
                      *         ],
+                     *         "other_routes": [],
+                     *         "other_routes_total": 0,
                      *         "dns": [
                      *           "10.6.7.1"
                      *         ],
@@ -4121,6 +4130,8 @@ export interface operations {
                      *           "metric": 0
                      *         }
                      *       ],
+                     *       "other_routes": [],
+                     *       "other_routes_total": 0,
                      *       "dns": [
                      *         "10.6.7.1"
                      *       ],
@@ -4175,6 +4186,8 @@ export interface operations {
                      *           "metric": 0
                      *         }
                      *       ],
+                     *       "other_routes": [],
+                     *       "other_routes_total": 0,
                      *       "dns": [
                      *         "10.6.7.1"
                      *       ],
@@ -4372,6 +4385,8 @@ export interface operations {
                      *           "metric": 0
                      *         }
                      *       ],
+                     *       "other_routes": [],
+                     *       "other_routes_total": 0,
                      *       "dns": [
                      *         "10.6.7.1"
                      *       ],
@@ -4550,6 +4565,8 @@ export interface operations {
                      *           "metric": 0
                      *         }
                      *       ],
+                     *       "other_routes": [],
+                     *       "other_routes_total": 0,
                      *       "dns": [
                      *         "10.6.7.1"
                      *       ],
@@ -4839,6 +4856,8 @@ export interface operations {
                      *           "metric": 0
                      *         }
                      *       ],
+                     *       "other_routes": [],
+                     *       "other_routes_total": 0,
                      *       "dns": [
                      *         "10.6.7.1"
                      *       ],
@@ -5035,6 +5054,8 @@ export interface operations {
                      *           "metric": 0
                      *         }
                      *       ],
+                     *       "other_routes": [],
+                     *       "other_routes_total": 0,
                      *       "dns": [
                      *         "10.6.7.1"
                      *       ],

@@ -27,6 +27,7 @@ from wintun_api.drivers.linux.counters import read_handed
 from wintun_api.drivers.linux.identity import Identity, luid_of
 from wintun_api.drivers.linux.log import DriverLog
 from wintun_api.drivers.linux.memory import Memory
+from wintun_api.drivers.linux.other_routes import Others
 from wintun_api.drivers.linux.own_routes import OwnRoutes
 from wintun_api.drivers.linux.resolver import Dns, Resolver
 from wintun_api.drivers.linux.rtnetlink import Link, RouteSocket
@@ -112,7 +113,7 @@ class LinuxAdapter:
         own = self._own_routes()
         read = AddressesRead.of(own, link)
         dns = self._resolver.read().get(link.kernel_name) if self._resolver else None
-        return info_of(link, read, own.listed(link.index), dns)
+        return info_of(link, read, RoutesRead.of(own, link), dns)
 
     def end_reason(self) -> str:
         """Return that the adapter is gone: nothing else ends a session here."""
@@ -424,13 +425,24 @@ class AddressesRead:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class RoutesRead:
+    """The routes into a device, ours and those of other programs, as they were read."""
+
+    ours: tuple[Route, ...]
+    others: Others
+
+    @classmethod
+    def of(cls, own: OwnRoutes, link: Link) -> RoutesRead:
+        """Read the routes into a link."""
+        return cls(own.listed(link.index), own.others.of(link.index))
+
+
 def _whole(row: AddressRow, link: Link, networks: Collection[tuple[bytes, int]]) -> bool:
     return row.plain and (not link.up or row.reached(networks))
 
 
-def info_of(
-    link: Link, read: AddressesRead, own_routes: tuple[Route, ...], dns: Dns | None
-) -> AdapterInfo:
+def info_of(link: Link, read: AddressesRead, ways: RoutesRead, dns: Dns | None) -> AdapterInfo:
     """Describe an adapter in the terms of `drivers.base`."""
     servers, search = dns or ((), ())
     return AdapterInfo(
@@ -444,7 +456,9 @@ def info_of(
         addresses=read.all,
         impaired_addresses=read.impaired,
         persistent=True,
-        routes=own_routes,
+        routes=ways.ours,
+        other_routes=ways.others.routes,
+        other_routes_total=ways.others.total,
         dns=servers,
         dns_search=search,
         families=(4, 6) if _has_ipv6(link) else (4,),

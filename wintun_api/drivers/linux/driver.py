@@ -19,7 +19,6 @@ from wintun_api.drivers.base import (
     Capabilities,
     LinkCounters,
     Logger,
-    Route,
     Unavailable,
     Watcher,
 )
@@ -28,6 +27,7 @@ from wintun_api.drivers.linux import availability, capability, marks, tun
 from wintun_api.drivers.linux.adapter import (
     AddressesRead,
     LinuxAdapter,
+    RoutesRead,
     info_of,
     label_of,
     refuse_taken,
@@ -72,7 +72,7 @@ CAPABILITIES = Capabilities(
     default_ipv6_metric=IP6_RT_PRIO_USER,
 )
 
-Device = tuple[Link, AddressesRead, tuple[Route, ...]]
+Device = tuple[Link, AddressesRead, RoutesRead]
 MISC_DEVICES = Path("/proc/misc")
 
 
@@ -321,7 +321,7 @@ class LinuxDriver:
             own = self._own_routes()
             own.keep(link.index for link in links)
             known = self._read = [
-                (link, AddressesRead.of(own, link), own.listed(link.index)) for link in links
+                (link, AddressesRead.of(own, link), RoutesRead.of(own, link)) for link in links
             ]
         return known
 

@@ -36,7 +36,7 @@ NLMSGERR_ATTR_MSG = 1
 
 WORD = struct.Struct("=I")
 
-MAX_CHUNK = 1 << 16  # the kernel fills 32 KiB of a dump at a time
+MAX_CHUNK = 1 << 16  # of a dump, of which the kernel fills 32 KiB at a time, or of a notification
 # Changes in one system call. Even if all are refused, their answers fit into a socket's default
 # receive buffer (net.core.rmem_default).
 BATCH = 128

@@ -31,7 +31,8 @@ from wintun_api.drivers.linux.headers import (
     RTM_NEWADDR,
     RTM_NEWLINK,
 )
-from wintun_api.drivers.linux.netlink import NLM_F_REPLACE, WORD, Netlink, attributes
+from wintun_api.drivers.linux.netlink import MAX_CHUNK, NLM_F_REPLACE, WORD, Netlink, attributes
+from wintun_api.drivers.linux.other_routes import OtherRoutes
 from wintun_api.drivers.linux.route_messages import (
     RTM_DELROUTE,
     RTM_NEWROUTE,
@@ -61,7 +62,6 @@ from wintun_api.drivers.linux.socket_filter import (
 IFLA_MTU = 4  # linux/if_link.h
 INDEX_OF_ADDRESS = struct.Struct("=4xI")  # ifaddrmsg
 PORT_AT, PROTOCOL_AT = 12, MESSAGE.size + 5  # their offsets in a message
-_MAX_MESSAGE = 1 << 16
 
 
 class OwnRoutes:
@@ -74,6 +74,7 @@ class OwnRoutes:
 
     Attributes:
         own_changes: The same.
+        others: The routes of other programs.
         netlink: The socket for changes. They are not reported, so `replace` must be called with
             the resulting routes.
 
@@ -90,6 +91,11 @@ class OwnRoutes:
         self._made: dict[int, set[Made]] = {}
         try:
             self._changes = _listen(self.netlink.port)
+            try:
+                self.others = OtherRoutes(self.netlink)
+            except OSError:
+                self._changes.close()
+                raise
         except OSError as error:
             self.netlink.close()
             raise driver_error("socket", error.errno or 0) from None
@@ -141,18 +147,21 @@ class OwnRoutes:
 
     def keep(self, indexes: Iterable[int]) -> None:
         """Forget all devices but these."""
-        for index in (self._known.keys() | self._made.keys()) - set(indexes):
+        left = set(indexes)
+        for index in (self._known.keys() | self._made.keys()) - left:
             self.forget(index)
+        self.others.keep(left)
 
     def close(self) -> None:
         """Close the sockets. Idempotent."""
         self._changes.close()
+        self.others.close()
         self.netlink.close()
 
     def _hear(self) -> None:
         while True:
             try:
-                message = self._changes.recv(_MAX_MESSAGE)
+                message = self._changes.recv(MAX_CHUNK)
             except BlockingIOError:
                 return
             except OSError as error:
