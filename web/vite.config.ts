@@ -42,14 +42,24 @@ const service = process.env["WINTUN_API_URL"] ?? "http://127.0.0.1:9886";
  * worker has too are files of their own, since a worker cannot load what draws the page.
  */
 const GROUPS = [
-  { name: "decoder", test: /src\/(packet|wire)\//, priority: 4 },
-  { name: "filter", test: /src\/filter\//, priority: 3 },
-  { name: "analysis", test: /src\/analysis\//, priority: 3 },
-  { name: "engine", test: /src\/worker\/(?!worker\.ts)/, priority: 3 },
+  {
+    name: "base",
+    test: /src\/(wire\/(batch|control|close-codes)|packet\/(address|bytes|dissection|headers)|worker\/(ring|messages))\.ts/,
+    priority: 5,
+  },
+  { name: "decoder", test: /src\/packet\/(?!build|hex)/, priority: 3 },
+  { name: "filter", test: /src\/filter\//, priority: 2 },
+  { name: "analysis", test: /src\/analysis\//, priority: 2 },
+  { name: "engine", test: /src\/worker\/(?!worker\.ts)/, priority: 2 },
   {
     name: "app",
     test: /\/main\.tsx$|\/views\/(?:ui\/|Session(?:Note|Picker)\.)/,
     priority: 1,
+  },
+  {
+    name: "workbench",
+    test: /src\/(models\/(workbench|compose|packet-)|packet\/(build|hex))/,
+    priority: 0,
   },
 ];
 

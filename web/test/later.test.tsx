@@ -1,5 +1,7 @@
-import { render } from "preact";
+import { type ComponentChild, render } from "preact";
 import { afterEach, expect, test } from "vitest";
+import type { Dashboard } from "../src/models/dashboard";
+import { DashboardContext } from "../src/views/context";
 import { later } from "../src/views/ui/later";
 
 const place = document.createElement("div");
@@ -8,6 +10,11 @@ afterEach(() => render(null, place));
 
 const Greeting = ({ name }: { name: string }) => <p>Hello {name}</p>;
 const text = () => place.textContent;
+const show = (part: ComponentChild) =>
+  render(
+    <DashboardContext.Provider value={{} as Dashboard}>{part}</DashboardContext.Provider>,
+    place,
+  );
 
 test("a part is loaded once, when it is first shown", async () => {
   let loads = 0;
@@ -16,11 +23,11 @@ test("a part is loaded once, when it is first shown", async () => {
     return Greeting;
   });
   expect(loads).toBe(0);
-  render(<Part name="there" />, place);
+  show(<Part name="there" />);
   expect(text()).toBe("Loading…");
   await expect.poll(text).toBe("Hello there");
   render(null, place);
-  render(<Part name="again" />, place);
+  show(<Part name="again" />);
   expect([text(), loads]).toEqual(["Hello again", 1]);
 });
 
@@ -30,7 +37,7 @@ test("a part that could not be loaded is asked for again", async () => {
     if (fails) throw new TypeError("Failed to fetch");
     return Greeting;
   });
-  render(<Part name="there" />, place);
+  show(<Part name="there" />);
   await expect.poll(text).toContain("could not be loaded");
   expect(place.querySelector("[role=alert]")).not.toBeNull();
   fails = false;

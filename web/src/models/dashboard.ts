@@ -1,6 +1,6 @@
 /** Every model of the page, made once and known to each other. */
 
-import { effect, untracked } from "@preact/signals";
+import { effect, signal, untracked } from "@preact/signals";
 import { Client } from "../api/client";
 import type { EventMessage } from "../api/events";
 import { pastEvents } from "../api/history";
@@ -11,19 +11,20 @@ import { AdaptersModel } from "./adapters";
 import { CaptureModel } from "./capture";
 import { CapturesModel } from "./captures";
 import { ChosenAdapter } from "./chosen-adapter";
-import { ComposeModel } from "./compose";
+import type { ComposeModel } from "./compose";
 import { ConnectionModel } from "./connection";
 import { DialogsModel } from "./dialogs";
 import { EngineModel, type WorkerPort, workerInProcess } from "./engine";
 import { EventLogModel } from "./event-log";
 import { NetworksModel } from "./networks";
 import { NoticesModel } from "./notices";
-import { PacketTableModel } from "./packet-table";
+import type { PacketTableModel } from "./packet-table";
 import { ServiceModel } from "./service";
 import { SessionsModel } from "./sessions";
 import { SignInModel } from "./sign-in";
 import type { ThemeModel } from "./theme";
 import { TrafficModel } from "./traffic";
+import type { Workbench } from "./workbench";
 
 /** Where the page came from. */
 export interface Place {
@@ -66,8 +67,8 @@ export class Dashboard {
   readonly capture: CaptureModel;
   readonly captures: CapturesModel;
   readonly networks: NetworksModel;
-  readonly table: PacketTableModel;
-  readonly compose = new ComposeModel();
+  /** Null until a view that needs the decoder is shown. */
+  readonly workbench = signal<Workbench | null>(null);
   readonly dialogs = new DialogsModel();
   readonly notices = new NoticesModel();
 
@@ -95,7 +96,6 @@ export class Dashboard {
     this.list = new AdapterListModel(this.adapters, this.sessions);
     this.captures = new CapturesModel(client);
     this.networks = new NetworksModel(client);
-    this.table = new PacketTableModel(this.capture, (frame) => requestAnimationFrame(frame));
     this.connection = new ConnectionModel(client, {
       onSystem: (system) => this.onSystem(system),
       onMessage: (message) => this.onEvent(message),
@@ -116,6 +116,26 @@ export class Dashboard {
       void this.chosen.name.value;
       untracked(() => this.chooseSession(running));
     });
+  }
+
+  /** Load what takes packets apart; afterwards `table` and `compose` are there. */
+  async loadWorkbench(): Promise<void> {
+    const { Workbench } = await import("./workbench");
+    this.workbench.value ??= new Workbench(this.capture);
+  }
+
+  get table(): PacketTableModel {
+    return this.loaded.table;
+  }
+
+  get compose(): ComposeModel {
+    return this.loaded.compose;
+  }
+
+  private get loaded(): Workbench {
+    const workbench = this.workbench.peek();
+    if (workbench === null) throw new Error("The workbench was not loaded.");
+    return workbench;
   }
 
   /**
@@ -263,7 +283,7 @@ export class Dashboard {
     } else {
       this.capture.suspend();
     }
-    this.compose.injector.stop();
+    this.workbench.peek()?.compose.injector.stop();
     this.sessions.reset([]);
     this.adapters.reset([]);
     this.adapters.select(null);

@@ -301,11 +301,11 @@ export class EngineModel {
   private send(): void {
     const { worker, ring } = this;
     if (worker === null) return;
-    const { bounds, first, base } = ring;
+    const { bounds, first: row, base, originNs } = ring;
     this.seen = ring.end;
     this.heardAt = performance.now();
-    worker.postMessage({ type: "open", ring: this.ringNumber, bounds, row: first, base });
-    const items = ring.items(first);
+    worker.postMessage({ type: "open", ring: this.ringNumber, bounds, row, base, originNs });
+    const items = ring.items(row);
     if (items.length > 0) worker.postMessage({ type: "feed", items, again: true });
     worker.postMessage({ type: "hold", hold: ring.hold });
     this.sendFilter();

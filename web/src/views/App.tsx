@@ -17,9 +17,15 @@ import { later } from "./ui/later";
 
 // Not everyone needs these at once, and one of them has a library that draws charts.
 const CapturesView = later(async () => (await import("./CapturesView")).CapturesView);
-const ComposeView = later(async () => (await import("./ComposeView")).ComposeView);
+const ComposeView = later(async (dashboard) => {
+  await dashboard.loadWorkbench();
+  return (await import("./ComposeView")).ComposeView;
+});
 const HostsView = later(async () => (await import("./HostsView")).HostsView);
-const PacketsView = later(async () => (await import("./PacketsView")).PacketsView);
+const PacketsView = later(async (dashboard) => {
+  await dashboard.loadWorkbench();
+  return (await import("./PacketsView")).PacketsView;
+});
 const TrafficView = later(async () => (await import("./TrafficView")).TrafficView);
 const VIEWS: Record<TabId, ComponentType> = {
   overview: OverviewView,

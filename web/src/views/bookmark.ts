@@ -2,11 +2,13 @@
 
 import { effect, untracked } from "@preact/signals";
 import type { Dashboard } from "../models/dashboard";
+import type { NoticesModel } from "../models/notices";
+import type { PacketTableModel } from "../models/packet-table";
 import { currentTab, needsPackets, ofStream, param, setParam } from "./address";
 
 /** Keep the address and the models at one, from now on; the address has the first word. */
 export function bookmark(dashboard: Dashboard): void {
-  const { adapters, capture, chosen, notices, table } = dashboard;
+  const { adapters, capture, chosen, notices, workbench } = dashboard;
   // The rows of a page that was left are not kept, so that its numbers mean nothing here.
   const number = currentTab() === "packets" ? param("packet") : "";
   if (number !== "") {
@@ -30,6 +32,27 @@ export function bookmark(dashboard: Dashboard): void {
   });
 
   effect(() => {
+    const table = workbench.value?.table;
+    if (table !== undefined) untracked(() => bookmarkTable(table, notices));
+  });
+
+  effect(() => {
+    if (currentTab() !== "overview") return;
+    const name = param("adapter");
+    const found = adapters.list.value.find((one) => one.name === name);
+    untracked(() => {
+      if (found === undefined) adapters.asked.value = name;
+      else if (adapters.selected.peek()?.guid !== found.guid) adapters.select(found.guid);
+    });
+  });
+  effect(() => {
+    const name = adapters.selected.value?.name;
+    if (name !== undefined) untracked(() => setParam("adapter", name, { tab: "overview" }));
+  });
+}
+
+function bookmarkTable(table: PacketTableModel, notices: NoticesModel): void {
+  effect(() => {
     if (currentTab() !== "packets") return;
     const text = param("filter");
     untracked(() => text !== table.filterText.peek() && table.filter(text));
@@ -52,19 +75,5 @@ export function bookmark(dashboard: Dashboard): void {
     const row = table.selected.value?.row;
     const shown = row === undefined ? null : table.numberOf(row);
     untracked(() => setParam("packet", shown, { tab: "packets" }));
-  });
-
-  effect(() => {
-    if (currentTab() !== "overview") return;
-    const name = param("adapter");
-    const found = adapters.list.value.find((one) => one.name === name);
-    untracked(() => {
-      if (found === undefined) adapters.asked.value = name;
-      else if (adapters.selected.peek()?.guid !== found.guid) adapters.select(found.guid);
-    });
-  });
-  effect(() => {
-    const name = adapters.selected.value?.name;
-    if (name !== undefined) untracked(() => setParam("adapter", name, { tab: "overview" }));
   });
 }

@@ -8,11 +8,12 @@ const PRODUCT = "wintun-api";
 
 /** Return the title for what is shown; a filter that was refused is not in it. */
 export function titleOf(dashboard: Dashboard): string {
-  const { adapters, chosen, connection, sessions, table } = dashboard;
+  const { adapters, chosen, connection, sessions, workbench } = dashboard;
   if (connection.state.value.name === "signed-out") return `Sign in – ${PRODUCT}`;
   const tab = currentTab();
   const parts: string[] = [TABS.find(({ id }) => id === tab)?.label ?? ""];
-  if (tab === "packets") {
+  const table = workbench.value?.table;
+  if (tab === "packets" && table !== undefined) {
     if (table.filterError.value === null) parts.push(table.filterText.value.trim());
     const row = table.selected.value?.row;
     if (row !== undefined) parts.push(`packet ${table.numberOf(row)}`);

@@ -47,9 +47,9 @@ export class Engine {
   private take(request: Request): void {
     switch (request.type) {
       case "open": {
-        const { bounds, row, base } = request;
+        const { bounds, row, base, originNs } = request;
         this.ring = new PacketRing(bounds, row);
-        this.ring.base = base;
+        Object.assign(this.ring, { base, originNs });
         this.analysis = new Analysis({ rows: bounds.packets, conversations: CONVERSATIONS });
         this.analysis.base = base;
         this.kinds = new Kinds(this.analysis);

@@ -41,6 +41,7 @@ export type Request =
       readonly bounds: Bounds;
       readonly row: number;
       readonly base: number;
+      readonly originNs: bigint;
     }
   /** Packets and losses; those that an earlier worker has counted are fed again. */
   | { readonly type: "feed"; readonly items: readonly Item[]; readonly again: boolean }

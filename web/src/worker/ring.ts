@@ -43,6 +43,8 @@ const MAX_STEP = 0xffff;
 export class PacketRing {
   /** The row that has the number 1 in the table. */
   base: number;
+  /** When the first packet since `base` came. */
+  originNs = 0n;
   /** Number of the oldest row that is kept. */
   first = 0;
   /** Number of the next row. */
@@ -107,6 +109,7 @@ export class PacketRing {
       return;
     }
     this.addSkipped(timeNs);
+    if (this.end === this.base) this.originNs = timeNs + BigInt(times?.[0] ?? 0);
     for (let i = 0; i < count; i++) {
       const start = starts[i] ?? 0;
       const length = (starts[i + 1] ?? 0) - start;
@@ -159,6 +162,13 @@ export class PacketRing {
   timeNs(row: number): bigint {
     const slot = row % this.bounds.packets;
     return (this.times[slot] ?? 0n) + BigInt(this.offsets[slot] ?? 0);
+  }
+
+  /** The packet before that of a row; the row itself when there is none. */
+  before(row: number): number {
+    let before = row - 1;
+    while (before >= this.first && this.kind(before) === LOSS) before--;
+    return before < this.first ? row : before;
   }
 
   sequence(row: number): number {

@@ -1,0 +1,17 @@
+/**
+ * The models that take packets apart or put them together. They are loaded with the views that show
+ * them, since the page opens sooner without the decoder.
+ */
+
+import type { CaptureModel } from "./capture";
+import { ComposeModel } from "./compose";
+import { PacketTableModel } from "./packet-table";
+
+export class Workbench {
+  readonly table: PacketTableModel;
+  readonly compose = new ComposeModel();
+
+  constructor(capture: CaptureModel) {
+    this.table = new PacketTableModel(capture, (frame) => requestAnimationFrame(frame));
+  }
+}
