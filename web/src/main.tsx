@@ -32,6 +32,7 @@ import "./styles/events.css";
 import "./styles/impairment.css";
 import "./styles/captures.css";
 import "./styles/hosts.css";
+import "./styles/access.css";
 
 const store = new BrowserStore();
 const { location } = window;

@@ -26,6 +26,8 @@ export interface Snapshot {
   /** The oldest event that the service still has. */
   readonly oldest: number;
   readonly time: string;
+  /** The id of this connection in the list of clients; older services do not say it. */
+  readonly client?: string;
   readonly adapters: readonly Adapter[];
   readonly sessions: readonly Session[];
 }

@@ -15,8 +15,8 @@ export type StreamState =
   | { readonly name: "live" }
   /** Lost; opened again at `retryAt`, in milliseconds since 1970. */
   | { readonly name: "lost"; readonly reason: string; readonly retryAt: number }
-  /** Closed for good. */
-  | { readonly name: "ended"; readonly reason: string };
+  /** Closed for good; `again` says whether to open it again may be of use. */
+  | { readonly name: "ended"; readonly reason: string; readonly again: boolean };
 
 export interface StreamOptions {
   readonly session: string;
@@ -97,7 +97,8 @@ export class PacketStream {
     const reason = said || (known?.text ?? "The service cannot be reached.");
     if (code === CloseCode.TOKEN) this.client.onUnauthorized();
     if (known?.final) {
-      this.events.onState({ name: "ended", reason });
+      const again = code === CloseCode.DISCONNECTED;
+      this.events.onState({ name: "ended", reason, again });
       return;
     }
     const delay = this.backoff.next();

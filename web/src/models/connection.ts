@@ -21,6 +21,8 @@ export type ConnectionState =
   /** Open, and waiting for the first word. */
   | { readonly name: "syncing" }
   | { readonly name: "live" }
+  /** An administrator ended it; the page stays away until it is told to connect. */
+  | { readonly name: "disconnected"; readonly reason: string }
   /** Tried again at `retryAt`, in milliseconds since 1970. */
   | {
       readonly name: "lost";
@@ -121,6 +123,9 @@ export class ConnectionModel {
   private closed(code: number, reason: string): void {
     if (code === CloseCode.TOKEN) {
       this.client.onUnauthorized();
+    } else if (code === CloseCode.DISCONNECTED) {
+      this.drop();
+      this.state.value = { name: "disconnected", reason };
     } else if (code === CloseCode.GOING_AWAY) {
       this.lose("The service was stopped.", true);
     } else {

@@ -6,6 +6,7 @@ import type { EventMessage } from "../api/events";
 import { pastEvents } from "../api/history";
 import type { Store } from "../api/store";
 import type { Session, System } from "../api/types";
+import { AccessModel } from "./access";
 import { AdapterListModel } from "./adapter-list";
 import { AdaptersModel } from "./adapters";
 import { CaptureModel } from "./capture";
@@ -66,6 +67,7 @@ export class Dashboard {
   readonly traffic = new TrafficModel();
   readonly capture: CaptureModel;
   readonly captures: CapturesModel;
+  readonly access: AccessModel;
   readonly networks: NetworksModel;
   /** Null until a view that needs the decoder is shown. */
   readonly workbench = signal<Workbench | null>(null);
@@ -76,6 +78,8 @@ export class Dashboard {
   private hasCookie = false;
   private wasSignedIn = false;
   private hasPast = false;
+  /** The id of the stream of events in the list of clients. */
+  private eventsClient: string | undefined;
 
   constructor(
     private readonly place: Place,
@@ -95,6 +99,10 @@ export class Dashboard {
       this.notices.say(`There was no room to keep the packets of ${names.join(", ")}.`);
     this.list = new AdapterListModel(this.adapters, this.sessions);
     this.captures = new CapturesModel(client);
+    this.access = new AccessModel(client, () => [
+      this.eventsClient,
+      this.capture.hello.peek()?.client,
+    ]);
     this.networks = new NetworksModel(client);
     this.connection = new ConnectionModel(client, {
       onSystem: (system) => this.onSystem(system),
@@ -203,6 +211,7 @@ export class Dashboard {
   private onEvent(message: EventMessage): void {
     switch (message.type) {
       case "snapshot":
+        this.eventsClient = message.client;
         this.adapters.reset(message.adapters);
         this.chosen.resolveAgain();
         this.sessions.reset(message.sessions);
@@ -288,6 +297,7 @@ export class Dashboard {
     this.adapters.reset([]);
     this.adapters.select(null);
     this.captures.clear();
+    this.access.clear();
     this.networks.clear();
     this.log.clear();
     this.hasPast = this.wasSignedIn = false;

@@ -16,6 +16,7 @@ import { titleOf } from "./title";
 import { later } from "./ui/later";
 
 // Not everyone needs these at once, and one of them has a library that draws charts.
+const AccessView = later(async () => (await import("./AccessView")).AccessView);
 const CapturesView = later(async () => (await import("./CapturesView")).CapturesView);
 const ComposeView = later(async (dashboard) => {
   await dashboard.loadWorkbench();
@@ -35,6 +36,7 @@ const VIEWS: Record<TabId, ComponentType> = {
   compose: ComposeView,
   events: EventsView,
   hosts: HostsView,
+  access: AccessView,
 };
 
 export function App() {

@@ -10,6 +10,7 @@ const WORDS: Record<ConnectionState["name"], string> = {
   syncing: "Syncing",
   live: "Live",
   lost: "Disconnected",
+  disconnected: "Disconnected",
 };
 
 export function StatusBar() {
@@ -32,6 +33,14 @@ export function StatusBar() {
           </span>
           <button type="button" class="text-button" onClick={() => connection.retry()}>
             Try now
+          </button>
+        </>
+      )}
+      {state.name === "disconnected" && (
+        <>
+          <span class="loss">{state.reason}</span>
+          <button type="button" class="text-button" onClick={() => void connection.connect()}>
+            Connect again
           </button>
         </>
       )}

@@ -11,6 +11,7 @@ export const TABS = [
   { id: "compose", label: "Compose", stream: true },
   { id: "events", label: "Events" },
   { id: "hosts", label: "Hosts" },
+  { id: "access", label: "Access" },
 ] as const;
 
 export type TabId = (typeof TABS)[number]["id"];

@@ -3,6 +3,7 @@
 export const CloseCode = {
   GOING_AWAY: 1001,
   TOKEN: 4001,
+  DISCONNECTED: 4002,
   SCOPE: 4003,
   NO_SESSION: 4004,
   SLOW: 4008,

@@ -4,6 +4,8 @@ import { CloseCode } from "./close-codes";
 
 export interface Hello {
   readonly type: "hello";
+  /** The id of this connection in the list of clients; older services do not say it. */
+  readonly client?: string;
   readonly session: string;
   readonly adapter: { readonly guid: string; readonly name: string };
   readonly mtu: number | null;
@@ -55,6 +57,7 @@ export function parseControl(text: string): Control | null {
 export const CLOSE_REASONS: Readonly<Record<number, { text: string; final: boolean }>> = {
   [CloseCode.GOING_AWAY]: { text: "The service stops.", final: false },
   [CloseCode.TOKEN]: { text: "The token is not valid any more. Sign in again.", final: true },
+  [CloseCode.DISCONNECTED]: { text: "An administrator disconnected this page.", final: true },
   [CloseCode.SCOPE]: { text: "This token may not capture packets.", final: true },
   [CloseCode.NO_SESSION]: { text: "There is no such session any more.", final: true },
   [CloseCode.SLOW]: { text: "This page read too slowly.", final: false },

@@ -22,7 +22,7 @@ export function StreamStatus() {
   return (
     <span class={`stream ${state.name}${isPlain ? " unseen" : ""}`} role="status" title={reason}>
       <span class="dot" aria-hidden="true" />
-      {WORDS[state.name]}
+      {state.name === "ended" && state.again ? WORDS.lost : WORDS[state.name]}
       {state.name === "lost" && (
         <>
           <span class="countdown">
@@ -34,6 +34,11 @@ export function StreamStatus() {
         </>
       )}
       {state.name === "ended" && <span class="reason">{reason}</span>}
+      {state.name === "ended" && state.again && (
+        <button type="button" class="text-button" onClick={() => capture.reconnect()}>
+          Connect again
+        </button>
+      )}
     </span>
   );
 }
