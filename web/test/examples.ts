@@ -5,6 +5,7 @@ import type {
   Adapter,
   Capture,
   CaptureFile,
+  ConnectedClient,
   ImpairmentCounters,
   Network,
   NetworkHost,
@@ -230,6 +231,33 @@ export function network(changes: Partial<Network> = {}): Network {
     reported_at: TIME,
     hosts: [host()],
     more_hosts: 0,
+    ...changes,
+  };
+}
+
+export function connected(changes: Partial<ConnectedClient> = {}): ConnectedClient {
+  return {
+    id: "a3f1c2d4e5b6",
+    kind: "packets",
+    token: "9f86d081",
+    token_label: "grafana",
+    scopes: ["capture", "read"],
+    browser: false,
+    own: false,
+    address: "127.0.0.1",
+    port: 53412,
+    user_agent: "curl/8.5.0",
+    connected_at: TIME,
+    subprotocol: "v1.batch.wintun-api",
+    session: "5f0c9d1e2b3a",
+    adapter: GUID,
+    adapter_name: "OfficeNet",
+    direction: "both",
+    overflow: "drop_oldest",
+    queue: { length: 3, bytes: 2048, max_length: 16384, max_bytes: 16777216 },
+    delivered: 1042,
+    injected: 0,
+    lost: {},
     ...changes,
   };
 }

@@ -73,7 +73,22 @@ describe("the packet stream", () => {
   it("ends where coming back is of no use, with the reason", async () => {
     service().socket.end(4009);
     await vi.advanceTimersByTimeAsync(60_000);
-    expect(states.at(-1)).toEqual({ name: "ended", reason: "The session has ended." });
+    expect(states.at(-1)).toEqual({
+      name: "ended",
+      reason: "The session has ended.",
+      again: false,
+    });
+    expect(service().sockets.length).toBe(1);
+  });
+
+  it("stays away when an administrator ended it, and may be opened again", async () => {
+    service().socket.end(4002, "An administrator did it.");
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(states.at(-1)).toEqual({
+      name: "ended",
+      reason: "An administrator did it.",
+      again: true,
+    });
     expect(service().sockets.length).toBe(1);
   });
 

@@ -106,6 +106,18 @@ describe("the connection", () => {
     expect(model.state.value).toMatchObject({ stopped: false });
   });
 
+  it("stays away when an administrator ended it, until it is told to connect", async () => {
+    await live();
+    service().socket.end(4002, "An administrator did it.");
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(model.state.value).toEqual({
+      name: "disconnected",
+      reason: "An administrator did it.",
+    });
+    await model.connect();
+    expect(service().socket.url).toBe(`${URL}/v1/events?since=7`);
+  });
+
   it("waits longer after each failure, ten seconds at most", async () => {
     service().isAway = true;
     const waits: number[] = [];
