@@ -6,8 +6,9 @@ dashboard's decoder and its filter are held to; test_agreement.py holds that fil
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
 
@@ -16,7 +17,7 @@ from wintun_api.packet.checksum import checksum
 from wintun_api.packet.decode import decode
 
 VECTORS = Path(__file__).parents[2] / "web" / "test" / "packet" / "agreement.json"
-COUNT = 1600
+COUNT = 2400
 SEED = 20
 
 V4 = (("10.6.7.7", "192.0.2.255"), ("10.9.0.1", "10.9.0.2"), ("203.0.113.1", "198.51.100.9"))
@@ -30,7 +31,7 @@ BAD, GOOD, UNVERIFIED, NONE, ILLEGAL = range(5)
 def vectors() -> list[list[object]]:
     """Return packets, the checksum's expected status or None, and what `decode` says."""
     random = Random(SEED)  # scenery, no secret
-    made = [*_known(random), *_nested()]
+    made = [*_known(random), *_nested(), *_routed(), *_numbers()]
     made += [(_generated(random), None) for _ in range(COUNT - len(made))]
     return [[packet.hex(), status, *said(packet)] for packet, status in made]
 
@@ -128,6 +129,38 @@ def _nested() -> Iterator[tuple[bytes, int | None]]:
         yield _summed(_put(build.ipv4(*V4[0], 51, data), 6, first)), None
 
 
+def _routed() -> Iterator[tuple[bytes, int | None]]:
+    """Source routes and routing headers: the checksum is over the last address."""
+    for layer in (6, 17):
+        rest = () if layer == 6 else (b"data",)
+        make: Callable[..., bytes] = build.tcp if layer == 6 else build.udp
+        for kind, pointer, size in itertools.product((131, 137, 7), (3, 4, 8, 12, 40), (7, 11, 3)):
+            option = bytes((kind, size, pointer)) + b"\xc6\x33\x64\x01\xc6\x33\x64\x02"[: size - 3]
+            option += bytes(-size % 4)
+            ahead = kind != 7 and size >= 7 and 4 <= pointer <= size - 3
+            goal = f"198.51.100.{(size - 3) // 4}" if ahead else V4[0][1]
+            body = make(V4[0][0], goal, 1000, 2000, *rest)[20:]
+            head = build.ipv4(*V4[0], layer, body)[:20]
+            head = bytes((0x45 + len(option) // 4,)) + head[1:]
+            whole = _put(head + option + body, 2, 20 + len(option) + len(body))
+            yield _summed(whole), GOOD
+        for kind, left in itertools.product((0, 1, 2, 4), (0, 1, 2)):
+            hops = [bytes(15) + bytes((number,)) for number in (7, 8)]
+            last = {0: hops[1], 2: hops[1], 4: hops[0]}.get(kind) if left else None
+            goal = V6[0][1] if last is None else f"::{last[15]}"
+            body = make(V6[0][0], goal, 1000, 2000, *rest)[40:]
+            route = bytes((layer, 4, kind, left)) + bytes(4) + b"".join(hops)
+            yield build.ipv6(*V6[0], 43, route + body), GOOD
+
+
+def _numbers() -> Iterator[tuple[bytes, int | None]]:
+    """Every number of a protocol, also of those that nobody knows."""
+    for number in range(256):
+        for data in (b"", bytes((59, 0)) + bytes(range(38))):
+            yield build.ipv4(*V4[0], number, data), None
+            yield build.ipv6(*V6[0], number, data), None
+
+
 def _generated(random: Random) -> bytes:
     """Headers in headers at random, often with a broken byte or length, or cut."""
     packet = _ip(random, _upper(random), random.choice(UPPER))
@@ -165,6 +198,9 @@ def _ip(random: Random, data: bytes, protocol: int) -> bytes:
 def _extension(kind: int, following: int, size: int, word: int = 1) -> bytes:
     if kind == 44:
         return bytes((following, 0)) + word.to_bytes(2, "big") + bytes(4)
+    if kind == 43 and size == 24:
+        # A route: of addresses, of segments, or of a kind that nobody knows.
+        return bytes((following, 2, word % 5, word % 3)) + bytes(19) + bytes((word % 7,))
     length = size // 4 - 2 if kind == 51 else size // 8 - 1
     return bytes((following, length, 1, size - 4)) + bytes(size - 4)
 

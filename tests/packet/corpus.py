@@ -25,7 +25,7 @@ TSHARK = shutil.which("tshark")
 LINKTYPE_RAW = 101
 
 NAMES = """
-ip.version ip.hdr_len ip.dsfield ip.dsfield.dscp ip.dsfield.ecn ip.len ip.id ip.flags.df
+ipv6.version ip.hdr_len ip.dsfield ip.dsfield.dscp ip.dsfield.ecn ip.len ip.id ip.flags.df
 ip.flags.mf ip.frag_offset ip.ttl ip.proto ip.checksum ip.checksum.status ip.src ip.dst
 ip.opt.type ipv6.tclass.dscp ipv6.tclass.ecn ipv6.flow ipv6.plen ipv6.nxt ipv6.hlim ipv6.src
 ipv6.dst ipv6.hopopts.nxt ipv6.dstopts.nxt ipv6.routing.nxt ipv6.routing.type ipv6.routing.segleft
@@ -98,6 +98,8 @@ def _sorted_out(found: dict[str, str]) -> dict[str, object]:
     # What it says of other packets than this one.
     info = re.sub(r" \((?:no response found!|reply in \d+|request in \d+)\)", "", info)
     info = re.sub(r"(?<= Win=)\d+", found["tcp.window_size_value"].split("|")[0], info)
+    for name in ("tcp.seq", "tcp.ack"):  # not relative, as the preferences say
+        found[f"{name}_raw"] = found.pop(name)
     if found["_ws.col.Protocol"].startswith("ICMP"):
         # An error carries another packet, which it verifies in some errors and in others not.
         for protocol, own in (("tcp", 0), ("udp", 0), ("icmp", 1), ("icmpv6", 1)):

@@ -40,6 +40,7 @@ PROTOCOL_NAMES = {  # IANA, Assigned Internet Protocol Numbers
     140: "Shim6",
 }
 TUNNELS = (4, 41)
+SOURCE_ROUTES = (131, 137)  # RFC 791: loose and strict
 TOO_DEEP = f"more than {MAX_HEADERS} nested headers, the rest is not decoded"
 
 # Bit 0 first, in tcpdump's order: the dot is ACK.
@@ -105,7 +106,8 @@ class Summary:
         version: 4 or 6; None if the bytes are not IP. In a tunnel, this and the following
             attributes, up to the ports, describe the innermost packet.
         source: Address as text; None if the header is cut.
-        destination: Address as text; None if the header is cut.
+        destination: Address as text; None if the header is cut. With a source route or a routing
+            header, the last address of the route.
         protocol: IANA number of the upper layer, behind IPv6 extension headers.
         protocol_name: Its name; "" if there is none.
         source_port: For TCP, UDP, UDP-Lite, SCTP and DCCP; None otherwise and in later fragments.
@@ -171,7 +173,11 @@ def address_text(address: bytes) -> str:
     parsed = IPv6Address(address)
     # Python writes IPv4-mapped addresses in two ways, depending on its version.
     mapped = parsed.ipv4_mapped
-    return f"::ffff:{mapped}" if mapped is not None else str(parsed)
+    if mapped is not None:
+        return f"::ffff:{mapped}"
+    if not any(address[:12]) and any(address[12:14]):  # RFC 4291, section 2.5.5.1
+        return f"::{IPv4Address(address[12:])}"
+    return str(parsed)
 
 
 def protocol_name(protocol: int) -> str:
@@ -244,11 +250,26 @@ def _decode_ipv4(packet: bytes, claimed: int, left: int) -> _Decoded:
             offloaded=not _u16(packet, 2),
             fragment=fragment is not None and fragment[1],
         ),
-        (packet[12:16], packet[16:20]),
+        (packet[12:16], _goal(packet[: header if 20 < header <= min(size, total) else 20])),
         fragment,
         trouble=trouble,
         left=left,
     )
+
+
+def _goal(header: bytes) -> bytes:
+    """Return the destination: the last address of a source route that is still ahead."""
+    at = 20
+    while at + 3 <= len(header):
+        kind = header[at]
+        size = header[at + 1] if kind > 1 else 1
+        if not kind or not size or at + size > len(header):
+            break
+        if kind in SOURCE_ROUTES and size >= 7 and 4 <= header[at + 2] <= size - 3:
+            end = at + size - (size - 3) % 4
+            return header[end - 4 : end]
+        at += size
+    return header[16:20]
 
 
 def _decode_ipv6(packet: bytes, claimed: int, left: int) -> _Decoded:
@@ -258,6 +279,7 @@ def _decode_ipv6(packet: bytes, claimed: int, left: int) -> _Decoded:
     where = follow(packet, packet[6], HEADER, left)
     left -= where.count
     length = total - where.offset
+    goal = 24 if where.goal is None else where.goal
     trouble = _trouble(where.protocol, length, left, truncated=where.truncated)
     return _decoded(
         packet,
@@ -269,7 +291,7 @@ def _decode_ipv6(packet: bytes, claimed: int, left: int) -> _Decoded:
             offloaded=True,
             fragment=where.fragment is not None and where.fragment[1],
         ),
-        (packet[8:24], packet[24:40]),
+        (packet[8:24], packet[goal : goal + 16]),
         where.fragment,
         trouble=trouble,
         left=left,

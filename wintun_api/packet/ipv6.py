@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 HEADER = 40
+ROUTING = 43
 FRAGMENT = 44
 AUTHENTICATION = 51
 NO_NEXT_HEADER = 59
@@ -31,6 +32,8 @@ class UpperLayer:
         fragment: (offset in bytes, more follow, identification) if there is a fragment header.
         truncated: Whether the packet ends inside an extension header, or has too many of them.
         count: Number of extension headers, including one that is cut or one too many.
+        goal: Where the address stands that the packet goes to in the end, if a routing header
+            has one that is still ahead.
     """
 
     protocol: int
@@ -38,6 +41,7 @@ class UpperLayer:
     fragment: tuple[int, bool, int] | None
     truncated: bool
     count: int
+    goal: int | None = None
 
 
 def upper_layer(packet: bytes) -> UpperLayer:
@@ -54,18 +58,19 @@ def upper_layer(packet: bytes) -> UpperLayer:
 def follow(data: bytes, protocol: int, offset: int, most: int = MAX_HEADERS) -> UpperLayer:
     """Walk at most `most` extension headers; the first has this number and offset."""
     fragment: tuple[int, bool, int] | None = None
+    goal: int | None = None
     count = 0
     while True:
         if protocol not in EXTENSIONS and protocol not in (FRAGMENT, AUTHENTICATION):
-            return UpperLayer(protocol, offset, fragment, truncated=False, count=count)
+            return UpperLayer(protocol, offset, fragment, truncated=False, count=count, goal=goal)
         if offset > len(data):  # the header before this one is cut
-            return UpperLayer(protocol, offset, fragment, truncated=True, count=count)
+            return UpperLayer(protocol, offset, fragment, truncated=True, count=count, goal=goal)
         count += 1
         if count > most or len(data) < offset + 8:
-            return UpperLayer(protocol, offset, fragment, truncated=True, count=count)
+            return UpperLayer(protocol, offset, fragment, truncated=True, count=count, goal=goal)
         following, length = data[offset], data[offset + 1]
         if following == NO_NEXT_HEADER and protocol in STANDING:
-            return UpperLayer(protocol, offset, fragment, truncated=False, count=count)
+            return UpperLayer(protocol, offset, fragment, truncated=False, count=count, goal=goal)
         if protocol == FRAGMENT:
             word = int.from_bytes(data[offset + 2 : offset + 4], "big")
             identification = int.from_bytes(data[offset + 4 : offset + 8], "big")
@@ -74,9 +79,23 @@ def follow(data: bytes, protocol: int, offset: int, most: int = MAX_HEADERS) -> 
                 fragment = (word & 0xFFF8, bool(word & 1), identification)
             offset += 8
             if fragment[0]:
-                return UpperLayer(following, offset, fragment, truncated=False, count=count)
+                return UpperLayer(
+                    following, offset, fragment, truncated=False, count=count, goal=goal
+                )
         elif protocol == AUTHENTICATION:
             offset += (length + 2) * 4  # RFC 4302, section 2.2
         else:
+            if protocol == ROUTING:
+                goal = last_address(data, offset, (length + 1) * 8) or goal
             offset += (length + 1) * 8
         protocol = following
+
+
+def last_address(data: bytes, offset: int, size: int) -> int | None:
+    """Return where the last address of a routing header stands that is still ahead, if any."""
+    kind, left = data[offset + 2], data[offset + 3]
+    if not left or size < 24 or offset + size > len(data):
+        return None
+    if kind == 4:  # segment routing (RFC 8754) begins with the last one
+        return offset + 8
+    return offset + size - 16 if kind in (0, 2) else None

@@ -28,6 +28,8 @@ export function ipv6Text(bytes: Uint8Array, at: number): string {
   if (best === 0 && bestLength === 5 && u16(bytes, at + 10) === 0xffff) {
     return `::ffff:${ipv4Text(bytes, at + 12)}`;
   }
+  // RFC 4291, section 2.5.5.1; what looks so but is small is a plain number, as ::1 is.
+  if (best === 0 && bestLength === 6) return `::${ipv4Text(bytes, at + 12)}`;
   let text = "";
   for (let group = 0; group < 8; group++) {
     if (group === best) {

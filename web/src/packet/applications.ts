@@ -1,23 +1,47 @@
 /** Who speaks behind a TCP or UDP header: by port, or by how the bytes begin. */
 
-import { u8 } from "./bytes";
 import { dissectDhcp } from "./dhcp";
-import type { Dissection, Dissector } from "./dissection";
-import { dissectDnsOverTcp, dnsDissector } from "./dns";
-import { dissectHttp, isHttp } from "./http";
+import { dissectDhcpv6 } from "./dhcpv6";
+import type { Dissector } from "./dissection";
+import { DNS_TITLE, dissectDnsOverTcp, dnsDissector } from "./dns";
+import { httpDissector, isHttp } from "./http";
+import { dissectNbns } from "./nbns";
 import { dissectNtp } from "./ntp";
+import { dissectQuic, isQuic } from "./quic";
 import { dissectTls, isTls } from "./tls";
 
-const UDP_PORTS: Readonly<Record<number, Dissector>> = {
-  53: dnsDissector("DNS"),
-  67: dissectDhcp,
-  68: dissectDhcp,
-  123: dissectNtp,
-  443: dissectQuic,
-  5353: dnsDissector("MDNS"),
+/** By UDP port; the names are those of the layers. */
+const UDP_PORTS: Readonly<Record<number, string>> = {
+  53: "dns",
+  67: "dhcp",
+  68: "dhcp",
+  123: "ntp",
+  137: "nbns",
+  546: "dhcpv6",
+  547: "dhcpv6",
+  1900: "ssdp",
+  5353: "mdns",
+  5355: "llmnr",
 };
 
-/** Return the dissector of the bytes from `start` to `end`, undefined when nobody knows them. */
+const DISSECTORS: Readonly<Record<string, Dissector>> = {
+  dns: dnsDissector("DNS", DNS_TITLE),
+  mdns: dnsDissector("MDNS", "Multicast Domain Name System"),
+  llmnr: dnsDissector("LLMNR", "Link-local Multicast Name Resolution"),
+  dhcp: dissectDhcp,
+  dhcpv6: dissectDhcpv6,
+  http: httpDissector("HTTP", "Hypertext Transfer Protocol"),
+  nbns: dissectNbns,
+  ntp: dissectNtp,
+  quic: dissectQuic,
+  ssdp: httpDissector("SSDP", "Simple Service Discovery Protocol"),
+  tls: dissectTls,
+};
+
+/**
+ * Return the name of the layer that the bytes from `start` to `end` are, "" when nobody knows
+ * them. Looks at a few bytes only, and is true of what `decode` shows.
+ */
 export function application(
   transport: "tcp" | "udp",
   source: number,
@@ -25,19 +49,22 @@ export function application(
   bytes: Uint8Array,
   start: number,
   end: number,
-): Dissector | undefined {
-  if (transport === "udp") return UDP_PORTS[destination] ?? UDP_PORTS[source];
-  if (source === 53 || destination === 53) return dissectDnsOverTcp;
-  if (isTls(bytes, start, end)) return dissectTls;
-  if (isHttp(bytes, start, end)) return dissectHttp;
-  return undefined;
+): string {
+  if (start >= end) return "";
+  if (transport === "udp") {
+    const known = UDP_PORTS[destination] ?? UDP_PORTS[source];
+    if (known !== undefined) return known;
+    return isQuic(bytes, start, end, source === 443 || destination === 443) ? "quic" : "";
+  }
+  if (source === 53 || destination === 53) return "dns";
+  if (isTls(bytes, start, end)) return "tls";
+  return isHttp(bytes, start, end) ? "http" : "";
 }
 
-/** QUIC (RFC 9000, section 17): its kind of packet; the rest is encrypted. */
-function dissectQuic(to: Dissection, start: number, end: number): void {
-  const first = u8(to.bytes, start);
-  const kinds = ["Initial", "0-RTT", "Handshake", "Retry"];
-  const layer = to.layer("quic", "QUIC", start, end);
-  to.protocol = "QUIC";
-  to.info = layer.text = first & 0x80 ? (kinds[(first >> 4) & 3] ?? "") : "Protected Payload (KP0)";
+/** Return the dissector of such a layer. */
+export function applicationDissector(
+  name: string,
+  transport: "tcp" | "udp",
+): Dissector | undefined {
+  return name === "dns" && transport === "tcp" ? dissectDnsOverTcp : DISSECTORS[name];
 }

@@ -26,6 +26,28 @@ export function ascii(bytes: Uint8Array, start: number, end: number): string {
   return text;
 }
 
+const UTF8 = new TextDecoder();
+
+/** Return bytes as text (UTF-8); what cannot be seen is a dot, what is no text U+FFFD. */
+export function utf8(bytes: Uint8Array, start: number, end: number): string {
+  for (let at = start; at < end; at++) {
+    if (u8(bytes, at) > 0x7e) {
+      // Format characters could turn the text around them about.
+      return UTF8.decode(bytes.subarray(start, end)).replace(/[\p{Cc}\p{Cf}]/gu, ".");
+    }
+  }
+  return ascii(bytes, start, end);
+}
+
+/** Return bytes as Wireshark writes them, `02:00:5e`. */
+export function octets(bytes: Uint8Array, start: number, end: number): string {
+  let text = "";
+  for (let at = start; at < end; at++) {
+    text += (at > start ? ":" : "") + u8(bytes, at).toString(16).padStart(2, "0");
+  }
+  return text;
+}
+
 /** Return a number as `0x` and at least `digits` hexadecimal digits. */
 export function hex(value: number, digits: number): string {
   return `0x${value.toString(16).padStart(digits, "0")}`;

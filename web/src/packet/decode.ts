@@ -4,14 +4,16 @@ import { u8 } from "./bytes";
 import { Dissection, type Dissector } from "./dissection";
 import { icmpDissector } from "./icmp";
 import { icmpv6Dissector } from "./icmpv6";
+import { dissectIgmp } from "./igmp";
 import { dissectIpv4, dissectIpv6 } from "./ip";
-import { IP_PROTOCOLS, protocolName } from "./names";
+import { nameOf } from "./names";
 import { dissectTcp } from "./tcp";
 import { portsDissector } from "./transport";
 import { dissectUdp } from "./udp";
 
 const UPPER: Readonly<Record<number, Dissector>> = {
   1: icmpDissector(quoted),
+  2: dissectIgmp,
   4: dissectIp,
   6: dissectTcp,
   17: dissectUdp,
@@ -29,7 +31,7 @@ const UPPER: Readonly<Record<number, Dissector>> = {
  */
 export function decode(bytes: Uint8Array, originalLength = bytes.length): Dissection {
   const to = new Dissection(bytes, originalLength);
-  dissectIp(to, 0, bytes.length);
+  to.run(dissectIp, 0, bytes.length);
   return to;
 }
 
@@ -49,9 +51,9 @@ function upper(protocol: number): Dissector {
   return (
     UPPER[protocol] ??
     ((to, start, end) => {
-      const name = protocolName(protocol);
-      if (protocol in IP_PROTOCOLS && !name.includes(" ")) to.protocol = name;
-      to.info = `${name} (${protocol})`;
+      const name = nameOf("IP", protocol);
+      if (name !== undefined && !name.includes(" ")) to.protocol = name;
+      to.info = `${name ?? "Unknown"} (${protocol})`;
       to.data(start, end);
     })
   );
@@ -60,8 +62,8 @@ function upper(protocol: number): Dissector {
 /** Decode the packet that an error carries; the line for the table stays that of the error. */
 function quoted(to: Dissection, start: number, end: number): void {
   if (start >= end) return;
-  const { source, destination, protocol, info, promised, quoting } = to;
+  const { source, destination, protocol, info, promised, quoting, goal, fragment } = to;
   to.quoting = true;
-  dissectIp(to, start, end);
-  Object.assign(to, { source, destination, protocol, info, promised, quoting });
+  to.run(dissectIp, start, end);
+  Object.assign(to, { source, destination, protocol, info, promised, quoting, goal, fragment });
 }

@@ -10,6 +10,8 @@ export type Value = number | string | boolean;
  */
 export const MAX_HEADERS = 32;
 export const TOO_DEEP = `More than ${MAX_HEADERS} nested headers; the rest is not decoded`;
+/** Thrown where bytes end that a header promised; `run` catches it. */
+export const SHORT = new Error("The bytes end here.");
 /** Options, records and the like of one kind that are shown. */
 export const MAX_ITEMS = 100;
 
@@ -55,6 +57,14 @@ export class Dissection {
   promised: number;
   /** Inside the packet that an ICMP error carries, which may be cut or changed on its way. */
   quoting = false;
+  /** What contradicts itself, or ends before it should; a layer `_ws.malformed` says what. */
+  malformed = false;
+  /** Where the address of the destination stands, for the pseudo-header; behind a route its end. */
+  goal = 0;
+  /** Where the message begins whose names may point into it. */
+  message = 0;
+  /** Other packets carry more of this one. */
+  fragment = false;
   /** IP and extension headers until now. */
   private headers = 0;
 
@@ -73,10 +83,41 @@ export class Dissection {
   }
 
   /** Say that the bytes end inside a header, in a layer of its own. */
-  truncated(name: string, label: string, start: number, end = this.bytes.length): void {
+  truncated(name: string, label: string, start: number, end = this.bytes.length): Field {
     this.protocol ||= label;
     this.info = `[Truncated ${label}]`;
-    this.layer(name, label, start, end).text = "truncated";
+    const layer = this.layer(name, label, start, end);
+    layer.text = "truncated";
+    if (!this.isCut(end)) this.spoil(`${label} ends inside its header`, start, end, false);
+    return layer;
+  }
+
+  /** Say that a packet is malformed: a mark of its own, and in the row. */
+  spoil(reason: string, start: number, end: number, tell = true): void {
+    if (this.quoting || this.fragment || this.malformed) return;
+    this.malformed = true;
+    this.layer("_ws.malformed", "Malformed packet", start, end).text = reason;
+    if (tell) this.info += `${this.info && " "}[Malformed Packet]`;
+  }
+
+  /** Decode a part of the packet; where its bytes end too early, say so. */
+  run(dissector: Dissector, start: number, end: number): void {
+    try {
+      dissector(this, start, end);
+    } catch (error) {
+      if (this.isCut(end)) this.info += `${this.info && " "}[Cut]`;
+      else {
+        const name = this.layers.at(-1)?.label ?? "";
+        const said = error instanceof Error && error !== SHORT ? error.message : "ends too early";
+        const reason = `${name}: ${said}`;
+        this.spoil(reason, start, end);
+      }
+    }
+  }
+
+  /** Whether the capture, not the packet, ends here. */
+  private isCut(end: number): boolean {
+    return end >= this.bytes.length && this.promised > this.bytes.length;
   }
 
   /** Count an IP or extension header; say in a layer when it is one too many. */

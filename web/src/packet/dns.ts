@@ -1,268 +1,222 @@
-/** DNS (RFC 1035), and mDNS (RFC 6762), which looks the same. */
+/** DNS (RFC 1035), and mDNS (RFC 6762) and LLMNR (RFC 4795), which look the same. */
 
-import { ipv4Text, ipv6Text } from "./address";
-import { ascii, hex, u8, u16, u32 } from "./bytes";
-import { addNumber, type Dissection, type Dissector, type Field, isFull } from "./dissection";
-import { DNS_REPLY_CODES, DNS_TYPES } from "./names";
+import { hex, u8, u16 } from "./bytes";
+import { type Dissection, type Dissector, type Field, isFull, SHORT } from "./dissection";
+import { readName } from "./labels";
+import { lay } from "./layout";
+import { nameOf } from "./names";
 
-const MAX_NAME = 255; // RFC 1035, section 2.3.4
+const OPT = 41;
+const CAA = 257;
+const TXT = [16, 99];
+
+const FLAGS =
+  "id:Transaction:2x;flags:Flags:2x;flags.response:Response:2&8000;flags.opcode:Operation:2&7800=DNSOP";
+const AUTHORITATIVE = ";flags.authoritative:Authoritative:2&400";
+const TRUNCATED = ";flags.truncated:Truncated:2&200";
+const RECURSION = ";flags.recdesired:Recursion desired:2&100";
+const RCODE = ";flags.rcode:Reply code:2&f=RCODE";
+const COUNTS = ["queries", "answers", "auth_rr", "add_rr"];
+const UPDATE_COUNTS = ["zones", "prerequisites", "updates", "add_rr"];
+const LABELS = ["Questions", "Answers", "Authorities", "Additional"];
+const SECTIONS = ["Answer", "Authority", "Additional"];
+
+/** What a record's data is made of. */
+const DATA: Readonly<Record<number, string>> = {
+  1: "a:Address:4a",
+  2: "ns:Name server:*n",
+  5: "cname:Canonical name:*n",
+  6: "soa.mname:Primary name server:*n;soa.rname:Mailbox:*n;soa.serial_number:Serial number:4;soa.refresh_interval:Refresh:4~s;soa.retry_interval:Retry:4~s;soa.expire_limit:Expire:4~s;soa.minimum_ttl:Minimum time to live:4~s",
+  12: "ptr.domain_name:Domain name:*n",
+  13: "hinfo.cpu:CPU:1p;hinfo.os:System:1p",
+  15: "mx.preference:Preference:2;mx.mail_exchange:Mail exchange:*n",
+  28: "aaaa:Address:16a",
+  33: "srv.priority:Priority:2;srv.weight:Weight:2;srv.port:Port:2;srv.target:Target:*n",
+  35: "naptr.order:Order:2;naptr.preference:Preference:2;naptr.flags:Flags:1p;naptr.service:Service:1p;naptr.regex:Expression:1p;naptr.replacement:Replacement:*n",
+  39: "dname:Name:*n",
+  43: "ds.key_id:Key:2x;ds.algorithm:Algorithm:1;ds.digest_type:Digest type:1;ds.digest:Digest:*o",
+  44: "sshfp.algorithm:Algorithm:1;sshfp.fingerprint.type:Fingerprint type:1;sshfp.fingerprint:Fingerprint:*o",
+  52: "tlsa.certificate_usage:Usage:1;tlsa.selector:Selector:1;tlsa.matching_type:Matching type:1;tlsa.certificate_association_data:Data:*o",
+  64: "svcb.svcpriority:Priority:2;svcb.targetname:Target:*n",
+  65: "svcb.svcpriority:Priority:2;svcb.targetname:Target:*n",
+};
+/** How many of them the row shows. */
+const SHOWN: Readonly<Record<number, number>> = { 13: 0, 15: 2, 33: 4, 35: 6, 64: 2, 65: 2 };
 
 /** Return the dissector of a protocol that is written as DNS is. */
-export function dnsDissector(protocol: "DNS" | "MDNS"): Dissector {
+export function dnsDissector(protocol: string, title: string): Dissector {
   return (to, start, end) => {
     to.protocol = protocol;
-    if (end - start < 12) {
-      to.truncated("dns", protocol, start);
-      return;
-    }
-    dissect(to, protocol, start, end);
+    if (end - start < 12) to.truncated(protocol.toLowerCase(), protocol, start, end);
+    else dissect(to, protocol, title, start, end);
   };
 }
 
 /** DNS over TCP: a length before each message. */
 export function dissectDnsOverTcp(to: Dissection, start: number, end: number): void {
-  const length = u16(to.bytes, start);
-  if (length < 12 || start + 2 + length > end) {
-    to.data(start, end);
-    return;
+  const said: string[] = [];
+  for (let at = start; at < end && said.length < 100; ) {
+    const stop = at + 2 + u16(to.bytes, at);
+    if (stop < at + 14 || stop > end) {
+      to.data(at, end);
+      break;
+    }
+    to.protocol = "DNS";
+    dissect(to, "DNS", DNS_TITLE, at + 2, stop, at);
+    said.push(to.info);
+    at = stop;
   }
-  to.protocol = "DNS";
-  dissect(to, "DNS", start + 2, start + 2 + length);
+  if (said.length > 0) to.info = said.join(", ");
 }
 
-function dissect(to: Dissection, protocol: string, start: number, end: number): void {
+export const DNS_TITLE = "Domain Name System";
+
+function dissect(
+  to: Dissection,
+  protocol: string,
+  title: string,
+  start: number,
+  end: number,
+  first = start,
+): void {
   const { bytes } = to;
-  const layer = to.layer("dns", titles[protocol] ?? protocol, start, end);
-  const id = u16(bytes, start);
-  layer.add("dns.id", "Transaction", start, start + 2, id, hex(id, 4));
+  const layer = to.layer(protocol.toLowerCase(), title, first, end);
+  if (first < start) layer.add("dns.length", "Length", first, start, end - start);
+  to.message = start;
   const flags = u16(bytes, start + 2);
   const response = flags >> 15 === 1;
   const opcode = (flags >> 11) & 0xf;
-  const code = flags & 0xf;
-  const codeName = DNS_REPLY_CODES[code] ?? `Reply code ${code}`;
-  const field = layer.add(
-    "dns.flags",
-    "Flags",
-    start + 2,
-    start + 4,
-    flags,
-    `${hex(flags, 4)} (${response ? `response, ${codeName.toLowerCase()}` : "query"})`,
-  );
-  const bit = (name: string, label: string, mask: number, at: number): void => {
-    field.add(`dns.flags.${name}`, label, at, at + 1, (flags & mask) !== 0);
-  };
-  bit("response", "Response", 0x8000, start + 2);
-  field.add("dns.flags.opcode", "Operation", start + 2, start + 3, opcode);
-  bit("authoritative", "Authoritative", 0x400, start + 2);
-  bit("truncated", "Truncated", 0x200, start + 2);
-  bit("recdesired", "Recursion desired", 0x100, start + 2);
-  if (response) bit("recavail", "Recursion available", 0x80, start + 3);
-  if (response) field.add("dns.flags.rcode", "Reply code", start + 3, start + 4, code, codeName);
-  const counts = (["queries", "answers", "auth_rr", "add_rr"] as const).map((name, index) =>
-    addNumber(
-      layer,
-      `dns.count.${name}`,
-      COUNTS[index] ?? "",
-      u16,
-      bytes,
-      start + 4 + 2 * index,
-      2,
-    ),
-  );
+  const names = opcode === 5 ? UPDATE_COUNTS : COUNTS;
+  let table = FLAGS;
+  if (protocol === "LLMNR") {
+    table += `;flags.conflict:Conflict:2&400${TRUNCATED};flags.tentative:Tentative:2&100`;
+  } else {
+    table += (response ? AUTHORITATIVE : "") + TRUNCATED + RECURSION;
+    if (response) table += ";flags.recavail:Recursion available:2&80";
+    table += ";flags.z:Reserved:2&40";
+    if (response) table += ";flags.authenticated:Authenticated:2&20";
+    table += ";flags.checkdisable:Unauthenticated accepted:2&10";
+  }
+  if (response) table += RCODE;
+  for (const [index, name] of names.entries()) table += `;count.${name}:${LABELS[index]}:2`;
+  let at = lay(to, layer, "dns", start, end, table);
 
+  const code = flags & 0xf;
+  const codeName = nameOf("RCODE", code) ?? `Reply code ${code}`;
   const mdns = protocol === "MDNS";
-  let said = "";
-  let at = start + 12;
-  for (let i = 0; i < (counts[0] ?? 0) && at < end && !isFull(layer, at, end); i++) {
-    const [name, stop] = readName(bytes, start, at, end);
-    if (stop + 4 > end) break;
-    const type = u16(bytes, stop);
-    const unicast = mdns && (u16(bytes, stop + 2) & 0x8000) !== 0;
+  const kind = nameOf("DNSOP", opcode) ?? "Unknown operation";
+  const trouble = response && code !== 0 ? ` ${codeName}` : "";
+  to.info = `${kind}${response ? " response" : ""} ${hex(u16(bytes, start), 4)}${trouble}`;
+  layer.text = response ? `response, ${codeName.toLowerCase()}` : "query";
+  for (let i = u16(bytes, start + 4); i > 0 && !isFull(layer, at, end); i--) {
+    const name = readName(bytes, start, at, end);
+    const shown = name.text || "<Root>";
+    const type = u16(bytes, name.end);
     const query = layer.add(
-      "dns.qry",
+      "",
       "Question",
       at,
-      stop + 4,
-      name,
-      `${name || "<Root>"} ${typeName(type)}`,
+      Math.min(name.end + 4, end),
+      "",
+      `${shown} ${typeName(type)}`,
     );
-    query.add("dns.qry.name", "Name", at, stop, name || "<Root>");
-    query.add("dns.qry.type", "Type", stop, stop + 2, type, `${typeName(type)} (${type})`);
-    addClass(query, "dns.qry.class", stop + 2, u16(bytes, stop + 2), mdns);
-    said += ` ${typeName(type)} ${name || "<Root>"}`;
-    if (mdns) said += `, "${unicast ? "QU" : "QM"}" question`;
-    at = stop + 4;
+    query.add("dns.qry.name", "Name", at, name.end, shown);
+    query.add("dns.qry.name.len", "Name length", at, name.end, [...name.text].length || 6);
+    query.add("dns.count.labels", "Labels", at, name.end, name.labels);
+    if (name.trouble !== "") throw new Error(name.trouble);
+    at = addType(to, query, "qry", name.end, end, type, mdns);
+    if (layer.fields.length < 9 || !layer.text.includes(", ", 10)) layer.text += `, ${query.text}`;
+    to.info += ` ${typeName(type)} ${shown}`;
+    if (mdns) to.info += `, "${u16(bytes, name.end + 2) & 0x8000 ? "QU" : "QM"}" question`;
   }
-  for (const [section, count] of counts.slice(1).entries()) {
-    for (let i = 0; i < count && at < end && !isFull(layer, at, end); i++) {
-      const record = addRecord(to, layer, section, start, at, end, mdns);
-      if (record === null) break;
-      at = record.end;
-      if (record.said) said += ` ${record.said}`;
+  for (const [section, label] of SECTIONS.entries()) {
+    for (let i = u16(bytes, start + 6 + 2 * section); i > 0 && !isFull(layer, at, end); i--) {
+      if (at >= end) throw SHORT;
+      at = addRecord(to, layer, label, at, end, mdns);
     }
   }
-  const kind = OPERATIONS[opcode] ?? "Unknown operation";
-  const trouble = response && code !== 0 ? ` ${codeName}` : "";
-  to.info = `${kind}${response ? " response" : ""} ${hex(id, 4)}${trouble}${said}`;
-  layer.text = response ? `response, ${codeName.toLowerCase()}` : "query";
-  const asked = layer.fields.find((one) => one.name === "dns.qry");
-  if (asked) layer.text += `, ${asked.text}`;
 }
 
-const titles: Readonly<Record<string, string>> = {
-  DNS: "Domain Name System",
-  MDNS: "Multicast Domain Name System",
-};
-const COUNTS = ["Questions", "Answers", "Authorities", "Additional"];
-const OPERATIONS: Readonly<Record<number, string>> = {
-  0: "Standard query",
-  1: "Inverse query",
-  2: "Server status request",
-  4: "Zone change notification",
-  5: "Dynamic update",
-};
-const SECTIONS = ["Answer", "Authority", "Additional"];
+/** Add the type and class of a question or record. */
+function addType(
+  to: Dissection,
+  layer: Field,
+  kind: string,
+  at: number,
+  end: number,
+  type: number,
+  mdns: boolean,
+): number {
+  if (at + 4 > end) throw SHORT;
+  const number = u16(to.bytes, at + 2);
+  const masked = mdns ? number & 0x7fff : number;
+  layer.add(`dns.${kind}.type`, "Type", at, at + 2, type, `${typeName(type)} (${type})`);
+  const text = masked === 1 ? "IN (1)" : String(masked);
+  layer.add(`dns.${kind}.class`, "Class", at + 2, at + 4, masked, text);
+  if (mdns) {
+    const [name, label] =
+      kind === "qry" ? ["qu", "Unicast answer"] : ["cache_flush", "Cache flush"];
+    layer.add(`dns.${kind}.${name}`, label ?? "", at + 2, at + 3, number >= 0x8000);
+  }
+  return at + 4;
+}
 
+/** Add a record; return where it ends. */
 function addRecord(
   to: Dissection,
   layer: Field,
-  section: number,
-  message: number,
+  label: string,
   start: number,
   end: number,
   mdns: boolean,
-): { end: number; said: string } | null {
+): number {
   const { bytes } = to;
-  const [name, at] = readName(bytes, message, start, end);
-  const length = u16(bytes, at + 8);
-  const stop = at + 10 + length;
-  if (stop > end) return null;
-  const type = u16(bytes, at);
-  const label = SECTIONS[section] ?? "Record";
-  const data = recordData(bytes, message, type, at + 10, stop);
-  const shown = name || "<Root>";
-  const record = layer.add(
-    "dns.rr",
-    label,
-    start,
-    stop,
-    shown,
-    `${shown} ${typeName(type)} ${data.text}`,
-  );
-  record.add("dns.resp.name", "Name", start, at, shown);
-  record.add("dns.resp.type", "Type", at, at + 2, type, `${typeName(type)} (${type})`);
-  if (type !== 41) {
-    addClass(record, "dns.resp.class", at + 2, u16(bytes, at + 2), mdns);
-    const ttl = u32(bytes, at + 4);
-    record.add("dns.resp.ttl", "Time to live", at + 4, at + 8, ttl, `${ttl} s`);
+  const name = readName(bytes, to.message, start, end);
+  const shown = name.text || "<Root>";
+  const type = u16(bytes, name.end);
+  const record = layer.add("", label, start, end, "", `${shown} ${typeName(type)}`);
+  record.add("dns.resp.name", "Name", start, name.end, shown);
+  if (name.trouble !== "") throw new Error(name.trouble);
+  let at: number;
+  if (type === OPT) {
+    const table =
+      "resp.type:Type:2=DNS;rr.udp_payload_size:UDP payload size:2;resp.ext_rcode:Reply code, upper bits:1x;resp.edns0_version:EDNS version:1;resp.z:Flags:2x;resp.z.do:DNSSEC answers accepted:2&8000";
+    at = lay(to, record, "dns", name.end, end, table);
+  } else {
+    at = addType(to, record, "resp", name.end, end, type, mdns);
+    at = lay(to, record, "dns", at, end, "resp.ttl:Time to live:4~s");
   }
-  record.add("dns.resp.len", "Data length", at + 8, at + 10, length);
-  if (data.name) record.add(data.name, data.label, at + 10, stop, data.text);
-  // Wireshark leaves names in the addresses' place only where they are the answer.
-  return { end: stop, said: `${typeName(type)}${data.said ? ` ${data.said}` : ""}` };
-}
-
-interface RecordData {
-  name: string;
-  label: string;
-  text: string;
-  /** What the table says of it. */
-  said: string;
-}
-
-function recordData(
-  bytes: Uint8Array,
-  message: number,
-  type: number,
-  start: number,
-  end: number,
-): RecordData {
-  const named = (name: string, label: string, at: number): RecordData => {
-    const [text] = readName(bytes, message, at, end);
-    return { name, label, text: text || "<Root>", said: text || "<Root>" };
-  };
-  switch (type) {
-    case 1: {
-      const text = ipv4Text(bytes, start);
-      return { name: "dns.a", label: "Address", text, said: text };
-    }
-    case 28: {
-      const text = ipv6Text(bytes, start);
-      return { name: "dns.aaaa", label: "Address", text, said: text };
-    }
-    case 2:
-      return named("dns.ns", "Name server", start);
-    case 5:
-      return named("dns.cname", "Canonical name", start);
-    case 6:
-      return named("dns.soa.mname", "Primary name server", start);
-    case 12:
-      return named("dns.ptr.domain_name", "Domain name", start);
-    case 15: {
-      const exchange = named("dns.mx.mail_exchange", "Mail exchange", start + 2);
-      return { ...exchange, said: `${u16(bytes, start)} ${exchange.text}` };
-    }
-    case 33: {
-      const target = named("dns.srv.target", "Target", start + 6);
-      const numbers = [0, 2, 4].map((at) => u16(bytes, start + at)).join(" ");
-      return { ...target, said: `${numbers} ${target.text}` };
-    }
-    case 16: {
-      const text = ascii(bytes, start + 1, Math.min(end, start + 1 + u8(bytes, start)));
-      return { name: "dns.txt", label: "Text", text, said: "" };
-    }
-    default:
-      return { name: "", label: "", text: `${end - start} bytes`, said: "" };
+  at = lay(to, record, "dns", at, end, "resp.len:Data length:2");
+  const stop = at + u16(bytes, at - 2);
+  to.info += ` ${typeName(type)}`;
+  if (stop > end) throw SHORT;
+  record.end = stop;
+  const before = record.fields.length;
+  const table = DATA[type];
+  if (TXT.includes(type)) {
+    const field = type === 16 ? "txt:Text:1p" : "spf:Text:1p";
+    while (at < stop && !isFull(record, at, stop)) at = lay(to, record, "dns", at, stop, field);
+  } else if (type === CAA) {
+    const flags =
+      "caa.flags:Flags:1x;caa.flags.issuer_critical:Critical:1&80;caa.tag_length:Tag length:1";
+    const tag = lay(to, record, "dns", at, stop, flags);
+    const value = tag + u8(bytes, tag - 1);
+    lay(to, record, "dns", tag, stop, `caa.tag:Tag:${value - tag}s;caa.value:Value:*s`);
+  } else if (table !== undefined) {
+    lay(to, record, "dns", at, stop, table);
   }
-}
-
-function addClass(layer: Field, name: string, at: number, value: number, mdns: boolean): void {
-  const number = mdns ? value & 0x7fff : value;
-  layer.add(name, "Class", at, at + 2, number, number === 1 ? "IN (1)" : String(number));
+  const data = record.fields.slice(before);
+  const said = data.map(({ value }) => value);
+  record.text += said.length > 0 ? ` ${said.join(" ")}` : ` ${stop - at} bytes`;
+  // Wireshark shows addresses and names there, but not text.
+  if (table !== undefined)
+    to.info += said
+      .slice(0, SHOWN[type] ?? 1)
+      .map((one) => ` ${one}`)
+      .join("");
+  return stop;
 }
 
 function typeName(type: number): string {
-  return DNS_TYPES[type] ?? `Unknown (${type})`;
-}
-
-/**
- * Return a name and where it ends; pointers (RFC 1035, section 4.1.4) only lead backwards. A name
- * that is longer than one may be, or has a label of a kind that is not known, ends with "…".
- */
-export function readName(
-  bytes: Uint8Array,
-  message: number,
-  start: number,
-  end: number,
-): [name: string, end: number] {
-  const labels: string[] = [];
-  let at = start;
-  let stop = -1;
-  let lowest = start;
-  let size = 0;
-  while (at < end) {
-    const length = u8(bytes, at);
-    if (length === 0) {
-      if (stop < 0) stop = at + 1;
-      break;
-    }
-    if (length >= 0xc0) {
-      if (stop < 0) stop = at + 2;
-      const target = message + (u16(bytes, at) & 0x3fff);
-      if (target >= lowest) {
-        labels.push("…");
-        break;
-      }
-      at = lowest = target;
-      continue;
-    }
-    size += length + 1;
-    if (length > 63 || size > MAX_NAME) {
-      labels.push("…");
-      break;
-    }
-    labels.push(ascii(bytes, at + 1, Math.min(end, at + 1 + length)));
-    at += 1 + length;
-  }
-  return [labels.join("."), stop < 0 ? end : stop];
+  return type === CAA ? "CAA" : (nameOf("DNS", type) ?? `Unknown (${type})`);
 }

@@ -8,6 +8,7 @@
 import { u8, u16 } from "./bytes";
 import { MAX_HEADERS } from "./dissection";
 
+const ROUTING = 43;
 const FRAGMENT = 44;
 const AUTHENTICATION = 51;
 /** From this number on: mobility, HIP and Shim6, which may also be all that a packet is for. */
@@ -35,6 +36,38 @@ export function extensionSize(protocol: number, length: number): number {
   return protocol === AUTHENTICATION ? (length + 2) * 4 : (length + 1) * 8;
 }
 
+/** Options of IPv4 that name the routers on the way: the last address is where it goes. */
+const SOURCE_ROUTES = [131, 137];
+
+/**
+ * Return where the address of the destination stands: with a source route that has not come to its
+ * end (RFC 791) behind the routers that are still ahead, else in the header at `start`.
+ */
+export function goal4(bytes: Uint8Array, start: number, end: number): number {
+  for (let at = start + 20; at + 3 <= end; ) {
+    const type = u8(bytes, at);
+    const size = type < 2 ? 1 : u8(bytes, at + 1);
+    if (type === 0 || size === 0 || at + size > end) break;
+    if (SOURCE_ROUTES.includes(type) && size >= 7) {
+      const next = u8(bytes, at + 2);
+      if (next >= 4 && next + 3 <= size) return at + size - 4 - ((size - 3) % 4);
+    }
+    at += size;
+  }
+  return start + 16;
+}
+
+/** Return where the last address of a routing header at `at` is, -1 when it does not count. */
+export function goal6(bytes: Uint8Array, at: number, end: number): number {
+  const type = u8(bytes, at + 2);
+  const left = u8(bytes, at + 3);
+  const size = extensionSize(ROUTING, u8(bytes, at + 1));
+  if (left === 0 || size < 24 || at + size > end) return -1;
+  // Segment routing (RFC 8754) begins with the last one.
+  if (type === 4) return at + 8;
+  return type === 0 || type === 2 ? at + size - 16 : -1;
+}
+
 export class Headers {
   bytes: Uint8Array = new Uint8Array();
   start = 0;
@@ -47,6 +80,8 @@ export class Headers {
   /** The same of the innermost IP header, and where that begins. */
   version = 0;
   ip = 0;
+  /** Where the address of its destination stands, which may be in a route (RFC 791, RFC 8200). */
+  goal = 0;
   /** IANA number behind extension headers; -1 without a header. */
   protocol = -1;
   /** Where the upper layer begins; -1 in a later fragment, or where bytes are missing. */
@@ -103,6 +138,7 @@ export class Headers {
       return false;
     this.version = version;
     this.ip = at;
+    this.goal = at + (six ? 24 : 16);
     this.upper = -1;
     if (six) this.readIpv6(at);
     else this.readIpv4(at);
@@ -119,6 +155,7 @@ export class Headers {
     if (total !== 0) this.stop = Math.min(this.stop, start + total);
     if (header < 20 || start + header > this.stop || (word & 0x1fff) !== 0) return;
     this.upper = start + header;
+    if (header > 20) this.goal = goal4(bytes, start, start + header);
     if (this.protocol === AUTHENTICATION) this.follow();
   }
 
@@ -145,6 +182,10 @@ export class Headers {
         const word = u16(bytes, at + 2);
         this.fragment ||= (word & 0xfff9) !== 0;
         if ((word & 0xfff8) !== 0) return;
+      }
+      if (protocol === ROUTING) {
+        const goal = goal6(bytes, at, stop);
+        if (goal >= 0) this.goal = goal;
       }
       at += extensionSize(protocol, u8(bytes, at + 1));
     }

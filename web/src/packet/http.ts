@@ -1,7 +1,7 @@
-/** The head of an HTTP/1 message (RFC 9112). */
+/** The head of an HTTP/1 message (RFC 9112), and SSDP, which is the same over UDP. */
 
-import { ascii, findText, u8 } from "./bytes";
-import type { Dissection } from "./dissection";
+import { findText, u8, utf8 } from "./bytes";
+import type { Dissection, Dissector, Field } from "./dissection";
 
 const STARTS = [
   "GET ",
@@ -15,63 +15,100 @@ const STARTS = [
   "TRACE ",
   "HTTP/1.",
 ];
+/** Header fields that Wireshark has a name for. */
+const NAMED = new Set(
+  "accept accept_encoding accept_language authorization cache_control connection content_encoding content_type cookie date host last_modified location origin proxy_authenticate proxy_authorization referer sec_websocket_accept sec_websocket_extensions sec_websocket_key sec_websocket_protocol sec_websocket_version server set_cookie transfer_encoding upgrade user_agent www_authenticate x_forwarded_for".split(
+    " ",
+  ),
+);
 const LINE_END = Uint8Array.of(13, 10);
 const MAX_LINES = 64;
 
-export function isHttp(bytes: Uint8Array, start: number, end: number): boolean {
-  return STARTS.some((text) => {
-    if (start + text.length > end) return false;
-    for (let i = 0; i < text.length; i++) {
-      if (u8(bytes, start + i) !== text.charCodeAt(i)) return false;
-    }
-    return true;
-  });
+/** Say whether the bytes at `start` are these characters. */
+export function begins(bytes: Uint8Array, start: number, end: number, text: string): boolean {
+  if (start + text.length > end) return false;
+  for (let i = 0; i < text.length; i++) {
+    if (u8(bytes, start + i) !== text.charCodeAt(i)) return false;
+  }
+  return true;
 }
 
-export function dissectHttp(to: Dissection, start: number, end: number): void {
+export function isHttp(bytes: Uint8Array, start: number, end: number): boolean {
+  return STARTS.some((text) => begins(bytes, start, end, text));
+}
+
+export function httpDissector(protocol: string, title: string): Dissector {
+  return (to, start, end) => {
+    to.protocol = protocol;
+    dissect(to, to.layer(protocol.toLowerCase(), title, start, end), start, end);
+  };
+}
+
+function dissect(to: Dissection, layer: Field, start: number, end: number): void {
   const { bytes } = to;
-  to.protocol = "HTTP";
-  const layer = to.layer("http", "Hypertext Transfer Protocol", start, end);
   let at = start;
+  let kind = "request";
   for (let line = 0; line < MAX_LINES; line++) {
     const found = findText(bytes, at, end, LINE_END);
     const stop = found < 0 ? end : found;
-    const text = ascii(bytes, at, stop);
+    const text = utf8(bytes, at, stop);
     if (line === 0) {
       to.info = text;
       layer.text = text;
-      addFirstLine(to, text, at, stop);
-    } else if (text !== "") {
-      const colon = text.indexOf(":");
-      const name = text.slice(0, colon).trim();
-      const value = text.slice(colon + 1).trim();
-      if (colon > 0)
-        layer.add(`http.${name.toLowerCase().replaceAll("-", "_")}`, name, at, stop, value);
-    }
+      if (begins(bytes, start, end, "HTTP/")) kind = "response";
+      addFirstLine(layer, kind, text, at, stop);
+    } else if (text !== "") addHeader(layer, kind, text, at, stop);
     if (found < 0 || text === "") {
-      to.data(found < 0 ? end : found + 2, end);
+      layer.end = found < 0 ? end : found + 2;
+      to.data(layer.end, end);
       return;
     }
     at = found + 2;
   }
 }
 
-function addFirstLine(to: Dissection, text: string, start: number, end: number): void {
-  const layer = to.layers.at(-1);
-  const [first = "", second = "", third = ""] = text.split(" ");
-  if (text.startsWith("HTTP/")) {
-    layer?.add(
-      "http.response.code",
-      "Status",
-      start + first.length + 1,
-      end,
-      Number(second),
-      text.slice(first.length + 1),
-    );
+function addHeader(layer: Field, kind: string, text: string, start: number, end: number): void {
+  const colon = text.indexOf(":");
+  const label = text.slice(0, colon).trim();
+  const value = text.slice(colon + 1).trim();
+  const name = label.toLowerCase().replaceAll("-", "_");
+  if (name === "content_length") {
+    const field = layer.add("http.content_length_header", label, start, end, value);
+    if (/^\d+$/.test(value)) field.add("http.content_length", "Bytes", start, end, Number(value));
+  } else if (NAMED.has(name)) layer.add(`http.${name}`, label, start, end, value);
+  else if (colon > 0) layer.add(`http.${kind}.line`, label, start, end, text, value);
+}
+
+function addFirstLine(layer: Field, kind: string, text: string, start: number, end: number): void {
+  const field = layer.add(
+    `http.${kind}`,
+    kind === "request" ? "Request" : "Response",
+    start,
+    end,
+    true,
+    text,
+  );
+  const [first = "", second = "", ...more] = text.split(" ");
+  const rest = more.join(" ");
+  // Lengths in bytes are those in characters unless there are others than of ASCII.
+  const wide = end - start - text.length;
+  const middle = start + first.length + 1;
+  const last = end - rest.length;
+  const add = (name: string, label: string, from: number, to: number, value: string | number) =>
+    field.add(`http.${kind}.${name}`, label, from, Math.min(end, to), value);
+  if (kind === "response") {
+    add("version", "Version", start, middle - 1, first);
+    add("code", "Status", middle, middle + second.length, Number(second));
+    if (rest !== "") add("phrase", "Reason", last, end, rest);
     return;
   }
-  layer?.add("http.request.method", "Method", start, start + first.length, first);
-  const uri = start + first.length + 1;
-  layer?.add("http.request.uri", "Target", uri, uri + second.length, second);
-  layer?.add("http.request.version", "Version", end - third.length, end, third);
+  add("method", "Method", start, middle - 1, first);
+  const target = add("uri", "Target", middle, middle + second.length + wide, second);
+  const query = second.indexOf("?");
+  if (query >= 0) {
+    const { start: from, end: to } = target;
+    target.add("http.request.uri.path", "Path", from, to, second.slice(0, query));
+    target.add("http.request.uri.query", "Query", from, to, second.slice(query + 1));
+  }
+  if (rest !== "") add("version", "Version", last, end, rest);
 }

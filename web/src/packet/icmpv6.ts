@@ -1,18 +1,45 @@
 /** ICMPv6 (RFC 4443), Neighbour Discovery (RFC 4861) and MLD (RFC 2710, RFC 3810). */
 
 import { ipv6Text } from "./address";
-import { hexDigits, u8, u16, u32 } from "./bytes";
-import {
-  addChecksum,
-  addNumber,
-  type Dissection,
-  type Dissector,
-  type Field,
-  isFull,
-} from "./dissection";
-import { addPointer } from "./icmp";
-import { ICMPV6_CODES, ICMPV6_TYPES } from "./names";
+import { hex, octets, u8, u16 } from "./bytes";
+import { addChecksum, type Dissection, type Dissector, type Field, isFull } from "./dissection";
+import { lay } from "./layout";
+import { nameOf } from "./names";
 import { transportChecksum } from "./transport";
+
+const ECHO = "echo.identifier:Identifier:2;echo.sequence_number:Sequence number:2";
+const MLD =
+  "mld.maximum_response_delay:Longest wait:2~ms;:Reserved:2_;mld.multicast_address:Group:16a";
+const ADVERTISEMENT =
+  "nd.ra.cur_hop_limit:Hop limit for hosts:1;nd.ra.flag:Flags:1x;nd.ra.flag.m:Managed addresses:1&80;nd.ra.flag.o:Other configuration:1&40;nd.ra.flag.h:Home agent:1&20;nd.ra.flag.prf:Preference:1&18;nd.ra.router_lifetime:Router lifetime:2~s;nd.ra.reachable_time:Reachable time:4~ms;nd.ra.retrans_timer:Retransmission timer:4~ms";
+const NEIGHBOUR =
+  "nd.na.flag:Flags:4x;nd.na.flag.r:Router:4&80000000;nd.na.flag.s:Solicited:4&40000000;nd.na.flag.o:Override:4&20000000;nd.na.target_address:Target:16a";
+/** What follows the checksum. */
+const BODIES: Readonly<Record<number, string>> = {
+  1: ":Reserved:4_",
+  2: "mtu:MTU:4",
+  3: ":Reserved:4_",
+  4: "pointer:Pointer:4",
+  128: ECHO,
+  129: ECHO,
+  130: MLD,
+  131: MLD,
+  132: MLD,
+  133: ":Reserved:4_",
+  134: ADVERTISEMENT,
+  135: ":Reserved:4_;nd.ns.target_address:Target:16a",
+  136: NEIGHBOUR,
+  137: ":Reserved:4_;rd.na.target_address:Target:16a;rd.na.destination_address:Destination:16a",
+  143: ":Reserved:2_;mldr.nb_mcast_records:Records:2",
+};
+/** What the options of Neighbour Discovery hold. */
+const OPTIONS: Readonly<Record<number, string>> = {
+  1: "linkaddr:Link-layer address:6o",
+  2: "linkaddr:Link-layer address:6o",
+  3: "prefix.length:Prefix length:1;prefix.flag:Flags:1x;prefix.flag.l:On link:1&80;prefix.flag.a:For addresses:1&40;prefix.valid_lifetime:Valid lifetime:4~s;prefix.preferred_lifetime:Preferred lifetime:4~s;:Reserved:4_;prefix:Prefix:16a",
+  5: ":Reserved:2_;mtu:MTU:4",
+  14: "nonce:Nonce:6o",
+};
 
 /** Return the dissector; `quoted` decodes the packet that an error carries. */
 export function icmpv6Dissector(quoted: Dissector): Dissector {
@@ -20,256 +47,117 @@ export function icmpv6Dissector(quoted: Dissector): Dissector {
     const { bytes } = to;
     to.protocol = "ICMPv6";
     if (end - start < 4) {
-      to.truncated("icmpv6", "ICMPv6", start);
+      to.truncated("icmpv6", "ICMPv6", start, end);
       return;
     }
     const type = u8(bytes, start);
     const code = u8(bytes, start + 1);
     const layer = to.layer("icmpv6", "Internet Control Message Protocol v6", start, end);
-    const name = ICMPV6_TYPES[type] ?? `Unknown (${type})`;
-    const codeName = ICMPV6_CODES[type]?.[code];
+    const name = nameOf("ICMPV6", type) ?? `Unknown (${type})`;
+    let codeName = nameOf(`ICMPV6${type}`, code);
+    if (type === 1 || type === 3 || type === 4) codeName ??= `Unknown code: ${code}`;
     layer.text = codeName ?? name;
     layer.add("icmpv6.type", "Type", start, start + 1, type, `${type} (${name})`);
-    layer.add(
-      "icmpv6.code",
-      "Code",
-      start + 1,
-      start + 2,
-      code,
-      codeName ? `${code} (${codeName})` : String(code),
-    );
+    const codeText = codeName === undefined ? String(code) : `${code} (${codeName})`;
+    layer.add("icmpv6.code", "Code", start + 1, start + 2, code, codeText);
     const expected = transportChecksum(to, 58, start, end, 2);
     addChecksum(layer, "icmpv6", start + 2, u16(bytes, start + 2), expected);
     to.info = codeName === undefined ? name : `${name} (${codeName})`;
-    if (end - start < (LEAST[type] ?? 4)) {
-      to.info = `[Truncated ${name}]`;
-      return;
-    }
-    if (type >= 1 && type <= 4) {
-      layer.end = Math.min(start + 8, end);
-      if (type === 2) addPointer(to, "icmpv6.mtu", "MTU", start + 4);
-      if (type === 4) addPointer(to, "icmpv6.pointer", "Pointer", start + 4);
-      quoted(to, start + 8, end);
+    let body = start + 4;
+    const table = BODIES[type];
+    if (table !== undefined) body = lay(to, layer, "icmpv6", body, end, table);
+    if (type < 5 && type > 0) {
+      layer.end = body;
+      quoted(to, body, end);
     } else if (type === 128 || type === 129) {
-      addEcho(to, layer, name, start, end);
-    } else if (type >= 130 && type <= 132) {
-      addMulticast(to, layer, type, start, end);
+      layer.end = body;
+      addEcho(to, layer, name, start);
+      to.data(body, end);
+    } else if (table === MLD) {
+      addQuery(to, layer, type, body, end);
     } else if (type >= 133 && type <= 137) {
-      addNeighbourDiscovery(to, layer, type, start, end);
-    } else if (type === 143) {
-      addNumber(layer, "icmpv6.mldr.nb_mcast_records", "Records", u16, bytes, start + 6, 2);
-      addRecords(layer, bytes, start + 8, end);
-    }
+      addNeighbour(to, layer, type, start, end, body);
+    } else if (type === 143) addRecords(to, layer, body, end);
   };
 }
 
-// Bytes of a message before its options.
-const LEAST: Readonly<Record<number, number>> = {
-  1: 8,
-  2: 8,
-  3: 8,
-  4: 8,
-  128: 8,
-  129: 8,
-  130: 24,
-  131: 24,
-  132: 24,
-  133: 8,
-  134: 16,
-  135: 24,
-  136: 24,
-  137: 40,
-  143: 8,
-};
-
-function addEcho(to: Dissection, layer: Field, name: string, start: number, end: number): void {
-  const { bytes } = to;
-  layer.end = start + 8;
-  const id = u16(bytes, start + 4);
-  layer.add(
-    "icmpv6.echo.identifier",
-    "Identifier",
-    start + 4,
-    start + 6,
-    id,
-    `${id} (0x${id.toString(16).padStart(4, "0")})`,
-  );
-  const sequence = addNumber(
-    layer,
-    "icmpv6.echo.sequence_number",
-    "Sequence number",
-    u16,
-    bytes,
-    start + 6,
-    2,
-  );
+function addEcho(to: Dissection, layer: Field, name: string, start: number): void {
+  const id = u16(to.bytes, start + 4);
+  const sequence = u16(to.bytes, start + 6);
   layer.text = `${name}, identifier ${id}, sequence ${sequence}`;
   const ip = to.layers.findLast((one) => one.name === "ipv6");
   const limit = ip?.fields.find((field) => field.name === "ipv6.hlim")?.value ?? 0;
-  to.info = `${name} id=0x${id.toString(16).padStart(4, "0")}, seq=${sequence}, hop limit=${limit}`;
-  to.data(start + 8, end);
+  to.info = `${name} id=${hex(id, 4)}, seq=${sequence}, hop limit=${limit}`;
 }
 
-function addMulticast(
-  to: Dissection,
-  layer: Field,
-  type: number,
-  start: number,
-  end: number,
-): void {
-  const { bytes } = to;
-  addNumber(
-    layer,
-    "icmpv6.mld.maximum_response_delay",
-    "Maximum response delay",
-    u16,
-    bytes,
-    start + 4,
-    2,
-  );
-  const group = ipv6Text(bytes, start + 8);
-  layer.add("icmpv6.mld.multicast_address", "Multicast address", start + 8, start + 24, group);
-  layer.end = end;
+function addQuery(to: Dissection, layer: Field, type: number, body: number, end: number): void {
+  const group = ipv6Text(to.bytes, body - 16);
   // A query to every group names none.
   if (type !== 130 || group !== "::") layer.text += ` for ${group}`;
+  if (type !== 130 || end < body + 4) return;
+  const table =
+    "flag:Flags:1x;flag.s:Suppress router side:1&8;flag.qrv:Robustness:1&7;qqi:Query interval:1~s;nb_sources:Sources:2";
+  let at = lay(to, layer, "icmpv6.mld", body, end, table);
+  while (at + 16 <= end && !isFull(layer, at, end)) {
+    at = lay(to, layer, "icmpv6.mld", at, end, "source_address:Source:16a");
+  }
 }
 
-function addNeighbourDiscovery(
+function addNeighbour(
   to: Dissection,
   layer: Field,
   type: number,
   start: number,
   end: number,
+  options: number,
 ): void {
   const { bytes } = to;
-  const options = start + (LEAST[type] ?? 8);
-  if (type === 134) {
-    addNumber(layer, "icmpv6.nd.ra.cur_hop_limit", "Hop limit for hosts", u8, bytes, start + 4, 1);
-    const flags = u8(bytes, start + 5);
-    const field = layer.add(
-      "icmpv6.nd.ra.flag",
-      "Flags",
-      start + 5,
-      start + 6,
-      flags,
-      `0x${flags.toString(16).padStart(2, "0")}`,
-    );
-    field.add(
-      "icmpv6.nd.ra.flag.m",
-      "Managed addresses",
-      start + 5,
-      start + 6,
-      (flags & 0x80) !== 0,
-    );
-    field.add(
-      "icmpv6.nd.ra.flag.o",
-      "Other configuration",
-      start + 5,
-      start + 6,
-      (flags & 0x40) !== 0,
-    );
-    const life = u16(bytes, start + 6);
-    layer.add(
-      "icmpv6.nd.ra.router_lifetime",
-      "Router lifetime",
-      start + 6,
-      start + 8,
-      life,
-      `${life} s`,
-    );
-    addNumber(layer, "icmpv6.nd.ra.reachable_time", "Reachable time, ms", u32, bytes, start + 8, 4);
-    addNumber(
-      layer,
-      "icmpv6.nd.ra.retrans_timer",
-      "Retransmission timer, ms",
-      u32,
-      bytes,
-      start + 12,
-      4,
-    );
-  } else if (type === 135 || type === 136 || type === 137) {
-    const target = ipv6Text(bytes, start + 8);
-    const names = { 135: "ns", 136: "na", 137: "rd" } as const;
-    const kind = names[type];
-    if (type === 136) {
-      const flags = u8(bytes, start + 4);
-      layer.add("icmpv6.nd.na.flag.r", "Router", start + 4, start + 5, (flags & 0x80) !== 0);
-      layer.add("icmpv6.nd.na.flag.s", "Solicited", start + 4, start + 5, (flags & 0x40) !== 0);
-      layer.add("icmpv6.nd.na.flag.o", "Override", start + 4, start + 5, (flags & 0x20) !== 0);
-      const said = ["rtr", "sol", "ovr"].filter((_, bit) => (flags << bit) & 0x80).join(", ");
-      to.info += ` ${target} (${said || "none"})`;
-    } else if (type === 135) to.info += ` for ${target}`;
-    layer.add(`icmpv6.nd.${kind}.target_address`, "Target", start + 8, start + 24, target);
-    if (type === 137) {
-      const destination = ipv6Text(bytes, start + 24);
-      layer.add(
-        "icmpv6.rd.na.destination_address",
-        "Destination",
-        start + 24,
-        start + 40,
-        destination,
-      );
-    }
-    layer.text = `${layer.text}, ${target}`;
-  }
-  const address = addOptions(layer, bytes, options, end);
+  const target = ipv6Text(bytes, start + 8);
+  if (type >= 135) layer.text += `, ${target}`;
+  if (type === 136) {
+    const flags = u8(bytes, start + 4);
+    const said = ["rtr", "sol", "ovr"].filter((_, bit) => (flags << bit) & 0x80).join(", ");
+    to.info += ` ${target} (${said || "none"})`;
+  } else if (type === 135) to.info += ` for ${target}`;
+  const address = addOptions(to, layer, options, end);
   if (address) to.info += type === 136 ? ` is at ${address}` : ` from ${address}`;
 }
 
 /** Add the options; return the link-layer address among them, "" without one. */
-function addOptions(layer: Field, bytes: Uint8Array, start: number, end: number): string {
+function addOptions(to: Dissection, layer: Field, start: number, end: number): string {
+  const { bytes } = to;
   let address = "";
-  for (let at = start; at + 8 <= end && !isFull(layer, at, end); ) {
+  for (let at = start; at < end && !isFull(layer, at, end); ) {
     const type = u8(bytes, at);
     const size = u8(bytes, at + 1) * 8;
-    if (size === 0 || at + size > end) break;
-    const option = layer.add(
-      "icmpv6.opt.type",
-      "Option",
-      at,
-      at + size,
-      type,
-      OPTIONS[type] ?? `Option ${type}`,
-    );
-    if (type === 1 || type === 2) {
-      address = (hexDigits(bytes, at + 2, at + 8).match(/../g) ?? []).join(":");
-      option.add("icmpv6.opt.linkaddr", "Link-layer address", at + 2, at + size, address);
-    } else if (type === 3) {
-      const length = u8(bytes, at + 2);
-      option.add("icmpv6.opt.prefix.length", "Prefix length", at + 2, at + 3, length);
-      option.add("icmpv6.opt.prefix", "Prefix", at + 16, at + 32, ipv6Text(bytes, at + 16));
-    } else if (type === 5) addNumber(option, "icmpv6.opt.mtu", "MTU", u32, bytes, at + 4, 4);
-    at += size;
+    const stop = at + size;
+    const name = nameOf("ND", type) ?? `Option ${type}`;
+    const option = layer.add("icmpv6.opt.type", "Option", at, Math.min(stop, end), type, name);
+    const body = lay(to, option, "icmpv6.opt", at + 1, end, "length:Length:1");
+    if (size === 0) throw new Error("an option has no length");
+    if (stop > end) throw new Error("an option ends too late");
+    const table = OPTIONS[type];
+    if (table !== undefined) lay(to, option, "icmpv6.opt", body, stop, table);
+    if (type === 1 || type === 2) address = octets(bytes, at + 2, at + 8);
+    at = stop;
   }
   return address;
 }
 
-const OPTIONS: Readonly<Record<number, string>> = {
-  1: "Source link-layer address",
-  2: "Target link-layer address",
-  3: "Prefix information",
-  4: "Redirected header",
-  5: "MTU",
-  14: "Nonce",
-  24: "Route information",
-  25: "Recursive DNS server",
-  31: "DNS search list",
-};
-
-function addRecords(layer: Field, bytes: Uint8Array, start: number, end: number): void {
-  for (let at = start; at + 20 <= end && !isFull(layer, at, end); ) {
-    const size = 20 + u16(bytes, at + 2) * 16 + u8(bytes, at + 1) * 4;
+function addRecords(to: Dissection, layer: Field, start: number, end: number): void {
+  const { bytes } = to;
+  const table =
+    "record_type:Kind:1=MLDR;aux_data_len:Auxiliary data:1;nb_sources:Sources:2;multicast_address:Group:16a";
+  let at = start;
+  for (let i = u16(bytes, start - 2); i > 0 && !isFull(layer, at, end); i--) {
     const group = ipv6Text(bytes, at + 4);
-    layer
-      .add(
-        "icmpv6.mldr.mar.record_type",
-        "Record",
-        at,
-        Math.min(at + size, end),
-        u8(bytes, at),
-        group,
-      )
-      .add("icmpv6.mldr.mar.multicast_address", "Multicast address", at + 4, at + 20, group);
-    at += size;
+    const record = layer.add("icmpv6.mldr.mar", "Record", at, end, "", group);
+    const stop = at + 20 + u16(bytes, at + 2) * 16 + u8(bytes, at + 1) * 4;
+    at = lay(to, record, "icmpv6.mldr.mar", at, end, table);
+    while (at + 16 <= Math.min(stop, end) && !isFull(record, at, end)) {
+      at = lay(to, record, "icmpv6.mldr.mar", at, end, "source_address:Source:16a");
+    }
+    at = stop;
+    record.end = Math.min(stop, end);
   }
 }

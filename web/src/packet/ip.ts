@@ -10,20 +10,11 @@ import {
   type Dissector,
   type Field,
   isFull,
+  SHORT,
 } from "./dissection";
-import { extensionSize, isExtension, STANDING } from "./headers";
-import { protocolName } from "./names";
-
-const IPV4_OPTIONS: Readonly<Record<number, string>> = {
-  0: "End of options",
-  1: "No operation",
-  7: "Record route",
-  68: "Timestamp",
-  130: "Security",
-  131: "Loose source route",
-  137: "Strict source route",
-  148: "Router alert",
-};
+import { extensionSize, goal4, goal6, isExtension, STANDING } from "./headers";
+import { lay } from "./layout";
+import { nameOf, protocolName } from "./names";
 
 /** Finds the dissector of an IP protocol number. */
 export type Upper = (protocol: number) => Dissector | undefined;
@@ -37,13 +28,16 @@ export function dissectIpv4(to: Dissection, start: number, end: number, upper: U
     return;
   }
   const layer = to.layer("ip", "Internet Protocol Version 4", start, start + header);
+  const whole = header >= 20 && start + header <= end;
+  const total = u16(bytes, start + 2);
+  const routed = whole && header > 20 && (total === 0 || total >= header);
+  to.goal = routed ? goal4(bytes, start, start + header) : start + 16;
   to.source = ipv4Text(bytes, start + 12);
-  to.destination = ipv4Text(bytes, start + 16);
+  to.destination = ipv4Text(bytes, to.goal);
   layer.text = `${to.source} → ${to.destination}`;
   layer.add("ip.version", "Version", start, start + 1, 4);
   layer.add("ip.hdr_len", "Header length", start, start + 1, header, `${header} bytes`);
   addTrafficClass(layer, "ip", start + 1, start + 2, u8(bytes, start + 1));
-  const total = u16(bytes, start + 2);
   const there = to.promised - start;
   addLength(layer, "ip.len", "Total length", start + 2, total, there);
   const id = u16(bytes, start + 4);
@@ -75,28 +69,33 @@ export function dissectIpv4(to: Dissection, start: number, end: number, upper: U
   const name = protocolName(protocol);
   layer.add("ip.proto", "Protocol", start + 9, start + 10, protocol, `${name} (${protocol})`);
   const found = u16(bytes, start + 10);
-  const whole = header >= 20 && start + header <= end;
   // The sum over the header with the checksum in it tells what it should have been.
   const rest = whole ? checksum(bytes, start, start + header, 0xffff - found) : null;
   addChecksum(layer, "ip", start + 10, found, rest);
   layer.add("ip.src", "Source", start + 12, start + 16, to.source);
-  layer.add("ip.dst", "Destination", start + 16, start + 20, to.destination);
-  if (header > 20) addIpv4Options(layer, bytes, start + 20, Math.min(end, start + header));
+  if (to.goal !== start + 16) {
+    layer.add("ip.cur_rt", "Next router", start + 16, start + 20, ipv4Text(bytes, start + 16));
+  }
+  layer.add("ip.dst", "Destination", to.goal, to.goal + 4, to.destination);
+  if (offset > 0 || more) to.fragment = true;
+  if (whole && header > 20) addIpv4Options(to, layer, start + 20, start + header);
 
   // Segmentation offload leaves the total length 0.
   const promised = total === 0 ? to.promised : start + total;
   to.promised = promised;
   if (header < 20) {
     to.info = `Bogus IP header length (${header}, must be at least 20)`;
+    to.spoil(to.info, start, end, false);
     return;
   }
   if (promised < start + header) {
     to.info = `Bogus IP length (${total}, less than header length ${header})`;
+    to.spoil(to.info, start, end, false);
     return;
   }
   if (!whole) {
     to.info = "[Truncated IPv4]";
-    return;
+    throw SHORT;
   }
   const stop = Math.min(end, promised);
   const body = start + header;
@@ -122,7 +121,8 @@ export function dissectIpv6(to: Dissection, start: number, end: number, upper: U
   to.source = ipv6Text(bytes, start + 8);
   to.destination = ipv6Text(bytes, start + 24);
   layer.text = `${to.source} → ${to.destination}`;
-  layer.add("ip.version", "Version", start, start + 1, 6);
+  to.goal = start + 24;
+  layer.add("ipv6.version", "Version", start, start + 1, 6);
   addTrafficClass(layer, "ipv6.tclass", start, start + 2, (u16(bytes, start) >> 4) & 0xff);
   const flow = u32(bytes, start) % 0x100000;
   layer.add("ipv6.flow", "Flow label", start + 1, start + 4, flow, hex(flow, 5));
@@ -152,13 +152,14 @@ function extensions(to: Dissection, first: number, start: number, end: number, u
     if (!to.enter(at, end)) return;
     const [name, label] = EXTENSIONS[protocol] ?? ["", ""];
     if (at + 8 > end) {
-      to.truncated(name, label, at);
+      to.truncated(name, label, at, end);
       return;
     }
     const following = u8(bytes, at);
     const size = extensionSize(protocol, u8(bytes, at + 1));
     const layer = to.layer(name, label, at, Math.min(at + size, end));
-    addNextHeader(layer, `${name}.nxt`, at, following);
+    const nextName = protocol === AUTHENTICATION ? "ah.next_header" : `${name}.nxt`;
+    addNextHeader(layer, nextName, at, following);
     layer.text = `${size} bytes`;
     if (protocol === 44) {
       const word = u16(bytes, at + 2);
@@ -168,21 +169,24 @@ function extensions(to: Dissection, first: number, start: number, end: number, u
       layer.add("ipv6.fraghdr.offset", "Offset", at + 2, at + 4, offset >> 3, `${offset} bytes`);
       layer.add("ipv6.fraghdr.more", "More fragments", at + 3, at + 4, more);
       layer.add("ipv6.fraghdr.ident", "Identification", at + 4, at + 8, id, hex(id, 8));
+      if (offset > 0 || more) to.fragment = true;
       layer.text = `offset ${offset}, ${more ? "more follow" : "last"}, identification ${hex(id, 8)}`;
       to.info = `IPv6 fragment (off=${offset} more=${more ? "y" : "n"} ident=${hex(id, 8)} nxt=${following})`;
       if (offset > 0) {
         to.data(at + size, end);
         return;
       }
-    } else if (protocol === 43) {
-      addNumber(layer, "ipv6.routing.type", "Type", u8, bytes, at + 2, 1);
-      addNumber(layer, "ipv6.routing.segleft", "Segments left", u8, bytes, at + 3, 1);
     } else if (protocol === AUTHENTICATION) {
-      const spi = u32(bytes, at + 4);
-      layer.add("ah.spi", "SPI", at + 4, at + 8, spi, hex(spi, 8));
-      if (at + 12 <= end) addNumber(layer, "ah.sequence", "Sequence", u32, bytes, at + 8, 4);
+      const icv = Math.max(0, Math.min(size, end - at) - 12);
+      lay(to, layer, "ah", at + 1, end, `length:Length:1;reserved:Reserved:2o;spi:SPI:4x`);
+      if (at + 12 <= end)
+        lay(to, layer, "ah", at + 8, end, `sequence:Sequence:4;icv:Check value:${icv}o`);
     } else if (protocol < STANDING) {
-      addIpv6Options(layer, bytes, at + 2, Math.min(at + size, end));
+      const length = u8(bytes, at + 1);
+      layer.add(`${name}.len`, "Length", at + 1, at + 2, length, `${length} (${size} bytes)`);
+      const stop = Math.min(at + size, end);
+      if (protocol === 43) addRoute(to, layer, at, stop);
+      else addIpv6Options(to, layer, at + 2, stop);
     } else if (following === 59) {
       to.protocol = protocolName(protocol);
       to.info = `${to.protocol} (${protocol})`;
@@ -191,7 +195,7 @@ function extensions(to: Dissection, first: number, start: number, end: number, u
     at += size;
     if (at > end) {
       to.info = `[Truncated ${label}]`;
-      return;
+      throw SHORT;
     }
     protocol = following;
   }
@@ -247,32 +251,84 @@ function addNextHeader(layer: Field, name: string, at: number, value: number): v
   layer.add(name, "Next header", at, at + 1, value, `${protocolName(value)} (${value})`);
 }
 
-function addIpv4Options(layer: Field, bytes: Uint8Array, start: number, end: number): void {
-  const options = layer.add(
-    "ip.options",
-    "Options",
-    start,
-    end,
-    end - start,
-    `${end - start} bytes`,
-  );
+/** What options of IPv4 hold. */
+const OPTIONS: Readonly<Record<number, string>> = {
+  148: "opt.ra:Router alert:2",
+};
+
+function addIpv4Options(to: Dissection, layer: Field, start: number, end: number): void {
+  const { bytes } = to;
+  const options = layer.add("", "Options", start, end, "", `${end - start} bytes`);
   for (let at = start; at < end; ) {
     const type = u8(bytes, at);
     const size = type < 2 ? 1 : u8(bytes, at + 1);
-    if (size === 0 || at + size > end) break;
-    options.add("ip.opt.type", IPV4_OPTIONS[type] ?? `Option ${type}`, at, at + size, type);
+    const stop = at + size;
+    const label = nameOf("IPOPT", type) ?? `Option ${type}`;
+    const option = options.add("ip.opt.type", label, at, Math.min(stop, end), type);
     if (type === 0) break;
-    at += size;
+    if (size === 0 || stop > end) break;
+    if (type > 1) {
+      const route = type === 7 || type === 131 || type === 137;
+      const table = `:Type:1_;opt.len:Length:1;${route ? "opt.ptr:Pointer:1" : (OPTIONS[type] ?? "")}`;
+      let body = lay(to, option, "ip", at, stop, table.replace(/;$/, ""));
+      for (; route && body + 4 <= stop; body += 4) {
+        if (body === to.goal) continue;
+        const passed = body - at + 1 < u8(bytes, at + 2);
+        const name = passed ? "rec_rt" : type === 7 ? "empty_rt" : "src_rt";
+        lay(to, option, "ip", body, stop, `${name}:${passed ? "Passed" : "Router"}:4a`);
+      }
+    }
+    at = stop;
   }
 }
 
-function addIpv6Options(layer: Field, bytes: Uint8Array, start: number, end: number): void {
+const ROUTES: Readonly<Record<number, [head: string, address: string]>> = {
+  0: ["src.reserved:Reserved:4o", "src.addr"],
+  2: ["mipv6.reserved:Reserved:4o", "mipv6.home_address"],
+  4: ["srh.last_entry:Last entry:1;srh.flags:Flags:1x;srh.tag:Tag:2o", "srh.addr"],
+};
+
+/** Add a routing header; its last address is where the packet goes in the end. */
+function addRoute(to: Dissection, layer: Field, start: number, end: number): void {
+  const { bytes } = to;
+  const goal = goal6(bytes, start, end);
+  if (goal >= 0) {
+    to.goal = goal;
+    to.destination = ipv6Text(bytes, goal);
+  }
+  let at = lay(
+    to,
+    layer,
+    "ipv6.routing",
+    start + 2,
+    end,
+    "type:Type:1=ROUTE;segleft:Segments left:1",
+  );
+  const [head, address] = ROUTES[u8(bytes, start + 2)] ?? [];
+  if (head === undefined) return;
+  at = lay(to, layer, "ipv6.routing", at, end, head);
+  while (at + 16 <= end && !isFull(layer, at, end)) {
+    at = lay(to, layer, "ipv6.routing", at, end, `${address}:Address:16a`);
+  }
+}
+
+const IPV6_OPTIONS: Readonly<Record<number, string>> = {
+  5: "router_alert:Router alert:2",
+  194: "jumbo:Payload length:4",
+};
+
+function addIpv6Options(to: Dissection, layer: Field, start: number, end: number): void {
+  const { bytes } = to;
   for (let at = start; at < end && !isFull(layer, at, end); ) {
     const type = u8(bytes, at);
     const size = type === 0 ? 1 : u8(bytes, at + 1) + 2;
-    const label =
-      type === 0 ? "Pad1" : type === 1 ? "PadN" : type === 5 ? "Router alert" : `Option ${type}`;
-    layer.add("ipv6.opt.type", label, at, Math.min(at + size, end), type);
+    const label = nameOf("IP6OPT", type) ?? `Option ${type}`;
+    const option = layer.add("ipv6.opt.type", label, at, Math.min(at + size, end), type);
+    if (type > 0 && at + 2 <= end) {
+      option.add("ipv6.opt.length", "Length", at + 1, at + 2, size - 2);
+      const table = IPV6_OPTIONS[type];
+      if (table !== undefined && at + size <= end) lay(to, option, "ipv6.opt", at + 2, end, table);
+    }
     at += size;
   }
 }

@@ -1,24 +1,27 @@
 /** NTP (RFC 5905). */
 
 import { u8 } from "./bytes";
-import { addNumber, type Dissection } from "./dissection";
+import type { Dissection } from "./dissection";
+import { lay } from "./layout";
+import { nameOf } from "./names";
 
-const MODES: Readonly<Record<number, string>> = { 3: "client", 4: "server" };
+const FLAGS =
+  "flags:Flags:1x;flags.li:Leap indicator:1&c0=LEAP;flags.vn:Version:1&38;flags.mode:Mode:1&7=NTPMODE";
+const CLOCK =
+  "stratum:Stratum:1;ppoll:Polling interval:1;:Precision:1_;:Root delay:4_;:Root dispersion:4_;refid:Reference:4o";
 
 export function dissectNtp(to: Dissection, start: number, end: number): void {
-  const { bytes } = to;
   to.protocol = "NTP";
-  if (end - start < 48) {
-    to.truncated("ntp", "NTP", start);
-    return;
-  }
-  const layer = to.layer("ntp", "Network Time Protocol", start, end);
-  const first = u8(bytes, start);
-  const mode = MODES[first & 7] ?? `mode ${first & 7}`;
+  const first = u8(to.bytes, start);
+  const mode = first & 7;
+  const name = nameOf("NTPMODE", mode) ?? "";
   const version = (first >> 3) & 7;
-  layer.add("ntp.flags.vn", "Version", start, start + 1, version);
-  layer.add("ntp.flags.mode", "Mode", start, start + 1, first & 7, mode);
-  addNumber(layer, "ntp.stratum", "Stratum", u8, bytes, start + 1, 1);
-  layer.text = `version ${version}, ${mode}`;
-  to.info = `NTP Version ${version}, ${mode}`;
+  const layer = to.layer("ntp", "Network Time Protocol", start, end);
+  layer.text = `version ${version}, ${name}`;
+  to.info = `NTP Version ${version}, ${name}`;
+  lay(to, layer, "ntp", start, end, FLAGS);
+  // Control and private messages look different.
+  if (mode >= 6) return;
+  lay(to, layer, "ntp", start + 1, end, CLOCK);
+  if (end < start + 48) to.spoil("The message ends inside its header", start, end);
 }

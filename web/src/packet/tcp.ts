@@ -1,7 +1,9 @@
 /** TCP (RFC 9293) with its options. */
 
-import { hex, u8, u16, u32 } from "./bytes";
+import { hex, octets, u8, u16, u32 } from "./bytes";
 import { addChecksum, addNumber, type Dissection, type Field } from "./dissection";
+import { lay } from "./layout";
+import { nameOf } from "./names";
 import { addPorts, cut, payload, transportChecksum } from "./transport";
 
 // Bit 0 first.
@@ -20,6 +22,7 @@ export function dissectTcp(to: Dissection, start: number, end: number): void {
     const least = header < 20 ? "at least 20" : `no more than ${header + length}`;
     layer.text = `bogus header length ${header}, must be ${least}`;
     to.info = `${source} → ${destination} [bogus TCP header length (${header}, must be ${least})]`;
+    to.spoil(`bogus TCP header length (${header}, must be ${least})`, start, end, false);
     return;
   }
   const sequence = u32(bytes, start + 4);
@@ -27,8 +30,8 @@ export function dissectTcp(to: Dissection, start: number, end: number): void {
   const flags = u16(bytes, start + 12) & 0xfff;
   const windowSize = u16(bytes, start + 14);
   layer.add("tcp.len", "Segment length", start + 12, start + 13, length, `${length} bytes`);
-  layer.add("tcp.seq", "Sequence number", start + 4, start + 8, sequence);
-  layer.add("tcp.ack", "Acknowledgement number", start + 8, start + 12, acknowledged);
+  layer.add("tcp.seq_raw", "Sequence number", start + 4, start + 8, sequence);
+  layer.add("tcp.ack_raw", "Acknowledgement number", start + 8, start + 12, acknowledged);
   layer.add("tcp.hdr_len", "Header length", start + 12, start + 13, header, `${header} bytes`);
   const names = flagNames(flags);
   const shown = names || "none";
@@ -49,7 +52,7 @@ export function dissectTcp(to: Dissection, start: number, end: number): void {
   const expected = transportChecksum(to, 6, start, end, 16);
   addChecksum(layer, "tcp", start + 16, found, expected);
   addNumber(layer, "tcp.urgent_pointer", "Urgent pointer", u16, bytes, start + 18, 2);
-  const options = addOptions(layer, bytes, start + 20, Math.min(end, start + header));
+  const options = addOptions(to, layer, start + 20, Math.min(end, start + header));
   layer.text = `${source} → ${destination}, ${shown}, ${length} bytes`;
   to.info =
     `${source} → ${destination} [${names || "<None>"}] Seq=${sequence}` +
@@ -66,52 +69,72 @@ export function flagNames(flags: number): string {
   return TCP_FLAGS.filter((_, bit) => (flags >> bit) & 1).join(", ");
 }
 
+/** Options with their names and what they hold; a window is scaled by 14 bits at most (RFC 7323). */
+const OPTIONS: Readonly<Record<number, [size: number, name: string, table: string]>> = {
+  2: [4, "mss", "mss_val:Maximum segment size:2~bytes"],
+  3: [3, "wscale", "wscale.shift:Shift:1"],
+  4: [2, "sack_perm", ""],
+  8: [10, "timestamp", "timestamp.tsval:Timestamp:4;timestamp.tsecr:Timestamp echo:4"],
+  28: [4, "user_to", ""],
+};
+
 /** Add the options; return what Wireshark says of them behind the length. */
-function addOptions(layer: Field, bytes: Uint8Array, start: number, end: number): string {
+function addOptions(to: Dissection, layer: Field, start: number, end: number): string {
   if (start >= end) return "";
+  const { bytes } = to;
+  const shown = octets(bytes, start, end);
+  const options = layer.add("tcp.options", "Options", start, end, shown, `${end - start} bytes`);
   let said = "";
-  const options = layer.add(
-    "tcp.options",
-    "Options",
-    start,
-    end,
-    end - start,
-    `${end - start} bytes`,
-  );
   for (let at = start; at < end; ) {
     const kind = u8(bytes, at);
     const size = kind < 2 ? 1 : u8(bytes, at + 1);
-    if (size === 0 || at + size > end) break;
     const stop = at + size;
-    if (kind === 0) {
-      options.add("tcp.option_kind", "End of options", at, stop, kind);
-      break;
+    const label = nameOf("TCPOPT", kind) ?? `Option ${kind}`;
+    if (kind < 2) {
+      options.add("tcp.option_kind", label, at, stop, kind);
+      // What follows the end is padding.
+      if (kind === 0) break;
+      at = stop;
+      continue;
     }
-    if (kind === 1) options.add("tcp.option_kind", "No operation", at, stop, kind);
-    else if (kind === 2 && size === 4) {
-      const mss = u16(bytes, at + 2);
-      options.add("tcp.options.mss_val", "Maximum segment size", at, stop, mss, `${mss} bytes`);
-      said += ` MSS=${mss}`;
-    } else if (kind === 3 && size === 3) {
-      const shift = u8(bytes, at + 2);
-      options.add("tcp.options.wscale.shift", "Window scale", at, stop, shift, `× ${2 ** shift}`);
-      said += ` WS=${2 ** shift}`;
+    const [, name = "", table = ""] = OPTIONS[kind] ?? (kind === 5 ? [0, "sack"] : []);
+    const wrong = size < 2 || stop > end || (OPTIONS[kind]?.[0] ?? size) !== size;
+    const option = options.add(
+      name && `tcp.options.${name}`,
+      label,
+      at,
+      Math.min(Math.max(stop, at + 2), end),
+      name && octets(bytes, at, Math.min(stop, end)),
+      wrong ? `${size} bytes, which is wrong` : `${size} bytes`,
+    );
+    lay(to, option, "tcp", at, end, "option_kind:Kind:1;option_len:Length:1");
+    if (wrong) {
+      if (size < 2 || stop > end) break;
+      at = stop;
+      continue;
+    }
+    if (table) {
+      lay(to, option, "tcp.options", at + 2, stop, table);
+      option.text = option.fields
+        .slice(2)
+        .map(({ text }) => text)
+        .join(", ");
+    }
+    if (kind === 2) said += ` MSS=${u16(bytes, at + 2)}`;
+    else if (kind === 3) {
+      const factor = 2 ** Math.min(u8(bytes, at + 2), 14);
+      option.add("tcp.options.wscale.multiplier", "Multiplier", at + 2, stop, factor);
+      option.text = `× ${factor}`;
+      said += ` WS=${factor}`;
     } else if (kind === 4) {
-      options.add("tcp.options.sack_perm", "SACK permitted", at, stop, true, "yes");
       said += " SACK_PERM";
+      option.text = "yes";
     } else if (kind === 5) {
       for (let edge = at + 2; edge + 8 <= stop; edge += 8) {
-        const [left, right] = [u32(bytes, edge), u32(bytes, edge + 4)];
-        options.add("tcp.options.sack_le", "SACK left edge", edge, edge + 4, left);
-        options.add("tcp.options.sack_re", "SACK right edge", edge + 4, edge + 8, right);
-        said += ` SLE=${left} SRE=${right}`;
+        lay(to, option, "tcp.options", edge, stop, "sack_le:Left edge:4;sack_re:Right edge:4");
+        said += ` SLE=${u32(bytes, edge)} SRE=${u32(bytes, edge + 4)}`;
       }
-    } else if (kind === 8 && size === 10) {
-      const [value, echo] = [u32(bytes, at + 2), u32(bytes, at + 6)];
-      options.add("tcp.options.timestamp.tsval", "Timestamp", at + 2, at + 6, value);
-      options.add("tcp.options.timestamp.tsecr", "Timestamp echo", at + 6, at + 10, echo);
-      said += ` TSval=${value} TSecr=${echo}`;
-    } else options.add("tcp.option_kind", `Option ${kind}`, at, stop, kind, `${size} bytes`);
+    } else if (kind === 8) said += ` TSval=${u32(bytes, at + 2)} TSecr=${u32(bytes, at + 6)}`;
     at = stop;
   }
   return said;

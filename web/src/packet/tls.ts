@@ -1,42 +1,19 @@
-/** TLS records and what a ClientHello says in the clear (RFC 8446). */
+/** TLS records and what a handshake says in the clear (RFC 8446). */
 
-import { ascii, hex, u8, u16, u24 } from "./bytes";
-import { type Dissection, type Field, MAX_ITEMS } from "./dissection";
+import { u8, u16, u24, utf8 } from "./bytes";
+import { type Dissection, type Field, isFull, MAX_ITEMS } from "./dissection";
+import { lay } from "./layout";
+import { nameOf } from "./names";
 
-const RECORDS: Readonly<Record<number, string>> = {
-  20: "Change Cipher Spec",
-  21: "Alert",
-  22: "Handshake",
-  23: "Application Data",
-};
-const HANDSHAKES: Readonly<Record<number, string>> = {
-  0: "Hello Request",
-  1: "Client Hello",
-  2: "Server Hello",
-  4: "New Session Ticket",
-  8: "Encrypted Extensions",
-  11: "Certificate",
-  12: "Server Key Exchange",
-  13: "Certificate Request",
-  14: "Server Hello Done",
-  15: "Certificate Verify",
-  16: "Client Key Exchange",
-  20: "Finished",
-};
-const VERSIONS: Readonly<Record<number, string>> = {
-  768: "SSL 3.0",
-  769: "TLS 1.0",
-  770: "TLS 1.1",
-  771: "TLS 1.2",
-  772: "TLS 1.3",
-};
-const MAX_RECORD = 16384 + 256;
+const MAX_RECORD = 16384 + 2048;
 
 /** Say whether a segment begins with a TLS record. */
 export function isTls(bytes: Uint8Array, start: number, end: number): boolean {
+  const type = u8(bytes, start);
   return (
     end - start >= 5 &&
-    u8(bytes, start) in RECORDS &&
+    type >= 20 &&
+    type <= 24 &&
     u8(bytes, start + 1) === 3 &&
     u8(bytes, start + 2) <= 4 &&
     u16(bytes, start + 3) <= MAX_RECORD
@@ -46,119 +23,159 @@ export function isTls(bytes: Uint8Array, start: number, end: number): boolean {
 export function dissectTls(to: Dissection, start: number, end: number): void {
   const said: string[] = [];
   to.protocol = "TLS";
-  for (let at = start; isTls(to.bytes, at, end); ) {
-    if (said.length === MAX_ITEMS) {
-      to.data(at, end);
+  const layer = to.layer("tls", "Transport Layer Security", start, end);
+  let at = start;
+  while (isTls(to.bytes, at, end)) {
+    if (isFull(layer, at, end)) {
       said.push("…");
       break;
     }
-    const length = u16(to.bytes, at + 3);
-    const stop = Math.min(end, at + 5 + length);
-    said.push(dissectRecord(to, at, stop));
+    const stop = Math.min(end, at + 5 + u16(to.bytes, at + 3));
+    said.push(...dissectRecord(to, layer, at, stop));
     at = stop;
+    to.info = layer.text = said.join(", ");
   }
-  to.info = said.join(", ");
+  layer.end = at;
+  to.data(at, end);
 }
 
-function dissectRecord(to: Dissection, start: number, end: number): string {
+function dissectRecord(to: Dissection, layer: Field, start: number, end: number): string[] {
   const { bytes } = to;
   const type = u8(bytes, start);
-  const name = RECORDS[type] ?? "";
-  const version = u16(bytes, start + 1);
-  const layer = to.layer("tls", "Transport Layer Security", start, end);
-  layer.add("tls.record.content_type", "Record", start, start + 1, type, `${name} (${type})`);
-  layer.add(
-    "tls.record.version",
-    "Version",
-    start + 1,
-    start + 3,
-    version,
-    VERSIONS[version] ?? hex(version, 4),
-  );
-  layer.add("tls.record.length", "Length", start + 3, start + 5, u16(bytes, start + 3));
-  layer.text = name;
-  if (type !== 22 || start + 9 > end) return name;
-  const handshake = u8(bytes, start + 5);
-  const kind = HANDSHAKES[handshake];
-  // An encrypted handshake looks like any number.
-  if (kind === undefined || u24(bytes, start + 6) + 4 > u16(bytes, start + 3)) {
-    return (layer.text = "Encrypted Handshake Message");
-  }
-  layer.add(
-    "tls.handshake.type",
-    "Handshake",
-    start + 5,
-    start + 6,
-    handshake,
-    `${kind} (${handshake})`,
-  );
-  layer.text = kind;
-  if (handshake !== 1 && handshake !== 2) return kind;
-  const server = addHello(layer, bytes, start + 9, end, handshake === 1);
-  if (!server) return kind;
-  layer.text += `, ${server}`;
-  return `${kind} (SNI=${server})`;
+  const kind = nameOf("RECORD", type) ?? "";
+  const record = layer.add("tls.record", "Record", start, end, "", kind);
+  const table = "content_type:Type:1=RECORD;version:Version:2x=TLS;length:Length:2";
+  const body = lay(to, record, "tls.record", start, end, table);
+  const length = u16(bytes, start + 3);
+  let said = [kind];
+  if (type === 21) {
+    // An encrypted alert is longer.
+    if (length === 2 && body + 2 <= end) {
+      lay(
+        to,
+        record,
+        "tls.alert_message",
+        body,
+        end,
+        "level:Level:1=LEVEL;desc:Description:1=ALERT",
+      );
+      const level = nameOf("LEVEL", u8(bytes, body)) ?? "Unknown";
+      const reason = nameOf("ALERT", u8(bytes, body + 1)) ?? "Unknown";
+      said = [`Alert (Level: ${level}, Description: ${reason})`];
+    } else said = ["Encrypted Alert"];
+  } else if (type === 22) said = addHandshakes(to, record, body, end, body + length);
+  record.text = said.join(", ");
+  return said;
 }
 
-/** Add what a hello says; return the server's name, "" without one. */
+/** Add the handshakes of a record that goes on to `promised`, which may be beyond the segment. */
+function addHandshakes(
+  to: Dissection,
+  record: Field,
+  start: number,
+  end: number,
+  promised: number,
+): string[] {
+  const { bytes } = to;
+  const said: string[] = [];
+  for (let at = start; at + 4 <= end && said.length < MAX_ITEMS; ) {
+    const type = u8(bytes, at);
+    const kind = nameOf("HANDSHAKE", type);
+    const stop = at + 4 + u24(bytes, at + 1);
+    // An encrypted handshake looks like any number.
+    if (kind === undefined || stop > promised) {
+      said.push("Encrypted Handshake Message");
+      break;
+    }
+    const handshake = record.add("tls.handshake", "Handshake", at, Math.min(stop, end), "", kind);
+    lay(to, handshake, "tls.handshake", at, end, "type:Type:1=HANDSHAKE;length:Length:3");
+    let text = kind;
+    if ((type === 1 || type === 2) && at + 6 <= end) {
+      const server = addHello(to, handshake, at + 4, Math.min(stop, end), type === 1);
+      if (server) {
+        text += ` (SNI=${server})`;
+        handshake.text += `, ${server}`;
+      }
+    }
+    said.push(text);
+    at = stop;
+  }
+  return said.length > 0 ? said : ["Encrypted Handshake Message"];
+}
+
+/** Add what a hello says, as far as it is there; return the server's name, "" without one. */
 function addHello(
+  to: Dissection,
   layer: Field,
-  bytes: Uint8Array,
   start: number,
   end: number,
   client: boolean,
 ): string {
-  const version = u16(bytes, start);
-  layer.add(
-    "tls.handshake.version",
-    "Hello version",
-    start,
-    start + 2,
-    version,
-    VERSIONS[version] ?? hex(version, 4),
+  const { bytes } = to;
+  const has = (at: number): boolean => at <= end;
+  const add = (at: number, table: string): number =>
+    lay(to, layer, "tls.handshake", at, end, table);
+  let at = add(start, "version:Version:2x=TLS");
+  if (!has(at + 33)) return "";
+  const session = u8(bytes, at + 32);
+  if (!has(at + 33 + session + 2)) return "";
+  at = add(
+    at,
+    `random:Random:32o;session_id_length:Session ID length:1;session_id:Session ID:${session}o`,
   );
-  let at = start + 35 + u8(bytes, start + 34); // behind the session id
   if (client) {
-    const ciphers = u16(bytes, at);
-    layer.add(
-      "tls.handshake.cipher_suites_length",
-      "Cipher suites",
-      at,
-      at + 2 + ciphers,
-      ciphers,
-      `${ciphers / 2} offered`,
-    );
-    at += 2 + ciphers;
-    at += 1 + u8(bytes, at);
+    at = add(at, "cipher_suites_length:Cipher suites:2~bytes");
+    const stop = at + u16(bytes, at - 2);
+    if (!has(stop + 1)) return "";
+    const suites = layer.add("tls.handshake.ciphersuites", "Cipher suites", at, stop, "");
+    suites.text = `${(stop - at) >> 1} offered`;
+    while (at + 2 <= stop && !isFull(suites, at, stop)) {
+      at = lay(to, suites, "tls.handshake", at, stop, "ciphersuite:Cipher suite:2x");
+    }
+    at = stop;
+    const methods = u8(bytes, at);
+    if (!has(at + 1 + methods + 2)) return "";
+    at = add(at, "comp_methods_length:Compression methods:1") + methods;
   } else {
-    layer.add(
-      "tls.handshake.ciphersuite",
-      "Cipher suite",
-      at,
-      at + 2,
-      u16(bytes, at),
-      hex(u16(bytes, at), 4),
-    );
-    at += 3;
+    if (!has(at + 3)) return "";
+    at = add(at, "ciphersuite:Cipher suite:2x;comp_method:Compression method:1");
   }
+  if (!has(at + 2)) return "";
   let server = "";
   const stop = Math.min(end, at + 2 + u16(bytes, at));
-  for (at += 2; at + 4 <= stop; ) {
+  for (at = add(at, "extensions_length:Extensions:2~bytes"); at + 4 <= stop; ) {
+    if (isFull(layer, at, stop)) break;
     const type = u16(bytes, at);
-    const length = u16(bytes, at + 2);
     const body = at + 4;
-    if (body + length > stop) break;
-    if (type === 0 && length > 5) {
-      server = ascii(bytes, body + 5, Math.min(body + length, body + 5 + u16(bytes, body + 3)));
-      layer.add(
-        "tls.handshake.extensions_server_name",
-        "Server name",
-        body + 5,
-        body + length,
-        server,
-      );
+    at = body + u16(bytes, at + 2);
+    if (at > stop) break;
+    const name = nameOf("EXTENSION", type) ?? (type % 0x1010 === 0x0a0a ? "GREASE" : "Unknown");
+    const extension = layer.add("", `Extension ${name}`, body - 4, at, "", `${at - body} bytes`);
+    const inner = (start: number, table: string): number =>
+      lay(to, extension, "tls.handshake", start, at, table);
+    inner(body - 4, "extension.type:Type:2=EXTENSION;extension.len:Length:2");
+    if (type === 0 && at > body + 5) {
+      server = utf8(bytes, body + 5, Math.min(at, body + 5 + u16(bytes, body + 3)));
+      extension.add("tls.handshake.extensions_server_name", "Server name", body + 5, at, server);
+      extension.text = server;
+    } else if (type === 16) {
+      for (let from = body + 2; from < at && from + u8(bytes, from) < at; ) {
+        from = inner(from, "extensions_alpn_str:Protocol:1p");
+      }
+    } else if (type === 43) {
+      const table = "extensions.supported_version:Version:2x=TLS";
+      for (let from = client ? body + 1 : body; from + 2 <= at; ) from = inner(from, table);
+    } else if (type === 10) {
+      const table = "extensions_supported_group:Group:2x";
+      for (let from = body + 2; from + 2 <= at && !isFull(extension, from, at); )
+        from = inner(from, table);
     }
-    at = body + length;
+    if (extension.fields.length > 2 && type !== 10) {
+      extension.text = extension.fields
+        .slice(2)
+        .map(({ text }) => text)
+        .join(", ");
+    }
   }
   return server;
 }

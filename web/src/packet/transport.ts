@@ -1,7 +1,7 @@
 /** What TCP and UDP share: ports, the checksum, and the way to the application. */
 
-import { application } from "./applications";
-import { u8, u16 } from "./bytes";
+import { application, applicationDissector } from "./applications";
+import { u16, u32 } from "./bytes";
 import { checksum, sum } from "./checksum";
 import type { Dissection, Dissector, Field } from "./dissection";
 import { PORT_NAMES } from "./names";
@@ -48,11 +48,14 @@ export function cut(
   least: number,
 ): boolean {
   if (end - start >= least) return false;
-  to.truncated(name, protocol, start, end);
-  const layer = to.layers.at(-1);
-  if (layer !== undefined && end - start >= 4) {
+  const layer = to.truncated(name, protocol, start, end);
+  if (end - start >= 4) {
     const [source, destination] = addPorts(layer, name, to.bytes, start);
     to.info = `${source} → ${destination} ${to.info}`;
+  }
+  // The norm of an error (RFC 792) is eight bytes.
+  if (name === "tcp" && end - start >= 8) {
+    layer.add("tcp.seq_raw", "Sequence number", start + 4, start + 8, u32(to.bytes, start + 4));
   }
   return true;
 }
@@ -74,8 +77,9 @@ export function transportChecksum(
   const { bytes } = to;
   const six = ip.name === "ipv6";
   const from = ip.start + (six ? 8 : 12);
-  const length = stop - start;
-  const pseudo = sum(bytes, from, from + (six ? 32 : 8), protocol + length);
+  const size = six ? 16 : 4;
+  const goal = sum(bytes, to.goal, to.goal + size, protocol + stop - start);
+  const pseudo = sum(bytes, from, from + size, goal);
   const found = u16(bytes, start + at);
   return checksum(bytes, start, stop, pseudo + 0xffff - found);
 }
@@ -90,9 +94,10 @@ export function payload(
   end: number,
 ): void {
   if (start >= end) return;
-  const known = application(transport, source, destination, to.bytes, start, end);
+  const name = application(transport, source, destination, to.bytes, start, end);
+  const known = applicationDissector(name, transport);
   if (known === undefined) to.data(start, end);
-  else known(to, start, end);
+  else to.run(known, start, end);
 }
 
 /** Return the IP header around an upper layer that is all there, up to `end`. */
@@ -118,12 +123,4 @@ export function isFragment(to: Dissection, ip: Field): boolean {
 function portText(port: number): string {
   const name = PORT_NAMES[port];
   return name === undefined ? String(port) : `${port} (${name})`;
-}
-
-/** The bytes of a name as they stand, for applications that only look. */
-export function startsWith(bytes: Uint8Array, start: number, text: string): boolean {
-  for (let i = 0; i < text.length; i++) {
-    if (u8(bytes, start + i) !== text.charCodeAt(i)) return false;
-  }
-  return true;
 }

@@ -42,6 +42,7 @@ export function dissectUdp(to: Dissection, start: number, end: number): void {
   }
   to.info = `${source} → ${destination}${wrong}`;
   layer.text = to.info;
+  if (wrong) to.spoil(wrong.slice(2, -1), start, end, false);
   if (length < 8) return;
   layer.text = `${source} → ${destination}, ${size} bytes`;
   if (wrong) layer.text += ` (the header claims ${length - 8})`;

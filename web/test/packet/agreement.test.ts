@@ -40,12 +40,12 @@ function read(packet: Uint8Array): Headers {
 /** What the filter knows, in the order of `Said`. */
 function filtered(h: Headers): unknown[] {
   const text = h.version === 4 ? ipv4Text : ipv6Text;
-  const [from, size] = h.version === 4 ? [12, 4] : [8, 16];
+  const from = h.version === 4 ? 12 : 8;
   const or = (value: number): number | null => (value < 0 ? null : value);
   return [
     h.version || null,
     h.version ? text(h.bytes, h.ip + from) : null,
-    h.version ? text(h.bytes, h.ip + from + size) : null,
+    h.version ? text(h.bytes, h.goal) : null,
     or(h.protocol),
     or(h.sourcePort),
     or(h.destinationPort),
