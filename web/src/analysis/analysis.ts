@@ -7,7 +7,7 @@
 
 import { u8, u16, u32 } from "../packet/bytes";
 import type { Field } from "../packet/dissection";
-import type { Headers } from "../packet/headers";
+import { Headers } from "../packet/headers";
 import type { Conversation, Followed, How } from "./conversation";
 import { type Flow, Side } from "./flow";
 import { FlowTable } from "./flow-table";
@@ -24,6 +24,8 @@ import { describe } from "./state";
 const EMPTY = new Uint8Array();
 const TCP = 6;
 const UDP = 17;
+/** The types of ICMP that carry a part of the packet that they are about. */
+const ERRORS = [3, 4, 5, 11, 12];
 /** First fragments whose ports are remembered for the later ones. */
 const FRAGMENTS = 256;
 
@@ -58,6 +60,7 @@ export class Analysis {
   private readonly questions = new Questions();
   private readonly payloads: Payloads;
   private readonly segment = new Segment();
+  private readonly quoted = new Headers();
   private readonly streams = [0, 0];
   private readonly fragments = new Float64Array(FRAGMENTS);
   private readonly fragmentPorts = new Int32Array(FRAGMENTS);
@@ -106,9 +109,11 @@ export class Analysis {
     if (h.protocol === TCP && h.upper >= 0) {
       marks |= this.addSegment(row, slot, h);
     } else {
+      const about = h.protocol === 1 || h.protocol === 58 ? this.quotedStream(slot, h) : 0;
+      marks |= about;
       const flow = this.flowOf(row, slot, h);
       if (flow.lastRow === row && this.isBackward(flow)) marks |= mark.BACKWARD;
-      if (h.upper >= 0 && !h.fragment) marks |= this.addDatagram(row, slot, h, flow);
+      if (h.upper >= 0 && !h.fragment && about === 0) marks |= this.addDatagram(row, slot, h, flow);
     }
     rows.marks[slot] = marks;
   }
@@ -190,7 +195,28 @@ export class Analysis {
       }
     }
     const known = table.find(h, sourcePort, destinationPort);
-    return this.count(row, slot, h, known ?? this.open(h, sourcePort >= 0));
+    const least = h.protocol === UDP ? 8 : 20;
+    const isWhole = h.upper >= 0 && h.upper + least <= h.stop;
+    const isUdp =
+      h.protocol === UDP && isWhole && (h.fragment || isSize(u16(h.bytes, h.upper + 4)));
+    const flow = known ?? this.open(h, isUdp || (h.protocol === TCP && isWhole));
+    return this.count(row, slot, h, flow);
+  }
+
+  /** Find the stream that an ICMP error is about; one that is not known is not made. */
+  private quotedStream(slot: number, h: Headers): number {
+    const { bytes, upper, stop } = h;
+    if (upper < 0 || upper + 8 > stop) return 0;
+    const type = u8(bytes, upper);
+    const isError = h.protocol === 58 ? type > 0 && type < 5 : ERRORS.includes(type);
+    if (!isError) return 0;
+    const { quoted } = this;
+    quoted.read(bytes, upper + 8, stop, stop - upper - 8, h.injected);
+    if (quoted.sourcePort < 0) return 0;
+    const flow = this.table.find(quoted, quoted.sourcePort, quoted.destinationPort);
+    if (flow === null || flow.stream < 0) return 0;
+    this.rows.partners[slot] = flow.stream;
+    return flow.protocol === TCP ? mark.ABOUT_TCP : mark.ABOUT_UDP;
   }
 
   /** Make the conversation that was just looked for. */
@@ -301,7 +327,7 @@ export class Analysis {
     if (isSyn) from.hasSyn = true;
     if ((flags & FIN) !== 0) from.hasFin = true;
     if (marks & (mark.RETRANSMISSION | mark.FAST | mark.SPURIOUS)) flow.retransmissions++;
-    flow.completeness |= stepOf(flags, length);
+    flow.completeness |= stepOf(flags, length, flow.completeness);
     if (length > 0 && stop > payload) {
       marks |= this.payloads.addSegment(
         row,
@@ -336,6 +362,11 @@ export class Analysis {
   }
 }
 
+/** Say whether it can be the length of a datagram; 0 stands for one that is too long for it. */
+function isSize(length: number): boolean {
+  return length >= 8 || length === 0;
+}
+
 /** Where the packet would end if nothing of it had been cut. */
 function reportedEnd(h: Headers): number {
   const whole = h.start + h.originalLength;
@@ -344,13 +375,14 @@ function reportedEnd(h: Headers): number {
   return Math.min(whole, h.ip + length + (h.version === 4 ? 0 : 40));
 }
 
-/** The bits of `tcp.completeness` that a segment adds. */
-function stepOf(flags: number, length: number): number {
+/** The bits of `tcp.completeness` that a segment adds; the first acknowledgement counts as only that. */
+function stepOf(flags: number, length: number, before: number): number {
+  const isAck = (flags & (SYN | ACK)) === ACK;
   let bits = 0;
   if ((flags & (SYN | ACK)) === SYN) bits |= 1;
   if ((flags & (SYN | ACK)) === (SYN | ACK)) bits |= 2;
-  if ((flags & (SYN | ACK)) === ACK) bits |= 4;
-  if (length > 0) bits |= 8;
+  if (isAck && (before & 4) === 0) bits |= 4;
+  else if (length > 0) bits |= 8;
   if ((flags & FIN) !== 0) bits |= 16;
   if ((flags & RST) !== 0) bits |= 32;
   return bits;

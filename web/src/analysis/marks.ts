@@ -38,3 +38,6 @@ export const HTTP = 2;
 export const NTP = 3;
 /** The packet came from the host. */
 export const FROM_HOST = 1 << 23;
+/** An ICMP error about a packet of the stream whose number is in `partners`. */
+export const ABOUT_TCP = 1 << 24;
+export const ABOUT_UDP = 1 << 25;

@@ -89,6 +89,11 @@ export function notesOf(rows: Rows, row: number, base: number): readonly Field[]
   const since = (ns: number) =>
     Number.isNaN(ns) ? undefined : ([ns / 1e9, secondsText(ns)] as const);
 
+  if ((marks & (mark.ABOUT_TCP | mark.ABOUT_UDP)) !== 0) {
+    const about = (marks & mark.ABOUT_TCP) !== 0 ? "tcp" : "udp";
+    add(`${about}.stream`, "About the stream", rows.partners[slot] ?? 0);
+    return notes;
+  }
   const protocol = flow.protocol === 6 ? "tcp" : flow.protocol === 17 ? "udp" : "";
   if (protocol !== "" && flow.stream >= 0) {
     add(`${protocol}.stream`, "Stream", flow.stream);
