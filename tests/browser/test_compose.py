@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.browser.screen import Screen
@@ -17,7 +19,7 @@ def composer(screen: Screen) -> Screen:
     service = screen.service
     service.session(service.adapter(name="OfficeNet", addresses=["10.6.7.7/24", "fd06:7::7/64"]))
     screen.go("Compose")
-    screen.page.get_by_role("heading", name="Inject into OfficeNet").wait_for()
+    screen.button("Send").and_(screen.page.locator(":enabled")).wait_for()
     return screen
 
 
@@ -35,14 +37,14 @@ def test_an_echo_is_sent_and_answered(composer: Screen) -> None:
     (session,) = service.http.get("/v1/sessions").json()
     with service.packets(session["id"]) as stream:
         composer.button("Send").click()
-        expect(composer.page.get_by_text("1 of 1 packets sent")).to_be_visible()
+        expect(composer.page.get_by_text("1 packet sent")).to_be_visible()
         (answer,) = receive(stream, 1)
     assert "reply" in decode(answer).info
     assert decode(answer).source == "10.6.7.7"
 
 
 @pytest.mark.parametrize(
-    ("kind", "protocol"), [("UDP", "UDP"), ("TCP SYN", "TCP"), ("ICMP echo", "ICMP")]
+    ("kind", "protocol"), [("UDP", "UDP"), ("TCP", "TCP"), ("ICMP echo", "ICMP")]
 )
 def test_kinds_are_what_they_say(composer: Screen, kind: str, protocol: str) -> None:
     """Each kind arrives as what it says, checksums and all."""
@@ -54,7 +56,7 @@ def test_kinds_are_what_they_say(composer: Screen, kind: str, protocol: str) -> 
     composer.fill("Payload", "hello")
     with service.packets(session["id"], direction="injected") as stream:
         composer.button("Send").click()
-        expect(composer.page.get_by_text("1 of 1 packets sent")).to_be_visible()
+        expect(composer.page.get_by_text("1 packet sent")).to_be_visible()
         (packet,) = receive(stream, 1)
     assert decode(packet).protocol_name == protocol
     assert packet.endswith(b"hello")
@@ -67,7 +69,7 @@ def test_many_are_sent_at_once(composer: Screen) -> None:
     composer.choose("Many times")
     composer.fill("Packets", "9000")
     composer.button("Send").click()
-    expect(composer.page.get_by_text("of 9,000 packets sent")).to_be_visible()
+    expect(composer.page.get_by_text(re.compile("9,000 packets sent"))).to_be_visible()
     (session,) = composer.service.http.get("/v1/sessions").json()
     counters = session["counters"]
     assert counters["injected"]["packets"] + counters["lost"]["ring_full"] == 9000
@@ -101,11 +103,53 @@ def test_raw_bytes_that_are_not_a_packet_are_rejected_with_the_reason(composer: 
 
 
 def test_wrong_fields_cannot_be_sent(composer: Screen) -> None:
-    """The preview says what is wrong."""
+    """The field says what is wrong, once."""
     from playwright.sync_api import expect
 
     composer.fill("Destination address", "10.6.7")
     expect(composer.button("Send")).to_be_disabled()
     expect(composer.page.get_by_text("is not an IPv4 or IPv6 address")).to_be_visible()
     composer.fill("Destination address", "fd06:7::7")
-    expect(composer.page.get_by_text("one address family")).to_be_visible()
+    expect(composer.page.get_by_role("alert")).to_have_text(
+        "Both addresses must be IPv4, or both IPv6."
+    )
+
+
+def test_answers_are_counted_and_lead_to_their_packet(composer: Screen) -> None:
+    """What comes back stands beside Send, with the time it took."""
+    from playwright.sync_api import expect
+
+    composer.button("Send").click()
+    expect(composer.page.locator(".outcome")).to_contain_text("1 answer, the last one after")
+    composer.page.get_by_role("button", name=re.compile("^Show packet")).click()
+    expect(composer.page).to_have_title(re.compile(r"^Packets · packet \d+ · OfficeNet"))
+
+
+def test_a_target_that_goes_stays_the_target(composer: Screen) -> None:
+    """No other adapter takes its place: sending is disabled, and the page says why."""
+    from playwright.sync_api import expect
+
+    service = composer.service
+    service.session(service.adapter(name="Other", addresses=["10.9.0.1/24"]))
+    (office,) = [one for one in service.http.get("/v1/adapters").json() if one["name"] != "Other"]
+    service.http.delete(f"/v1/adapters/{office['guid']}").raise_for_status()
+    expect(composer.page.get_by_text("OfficeNet was deleted.")).to_be_visible()
+    expect(composer.button("Send")).to_be_disabled()
+    composer.page.get_by_label("to the host through").select_option("Other")
+    expect(composer.button("Send")).to_be_enabled()
+    expect(composer.page.get_by_label("Destination address")).to_have_value("10.9.0.1")
+
+
+def test_a_dump_is_pasted(composer: Screen) -> None:
+    """Offsets and characters of a dump are not bytes."""
+    from playwright.sync_api import expect
+
+    composer.choose("Raw bytes")
+    dump = (
+        "0000   45 00 00 1c 00 00 00 00  40 01 00 00 0a 06 07 08   E.......@.......\n"
+        "0010   0a 06 07 07 08 00 00 00  00 01 00 01               ............\n"
+    )
+    composer.fill("Bytes", dump)
+    preview = composer.page.get_by_role("region", name="Preview")
+    expect(preview).to_contain_text("28 bytes")
+    expect(preview).to_contain_text("10.6.7.8 → 10.6.7.7")

@@ -1,9 +1,10 @@
 /** A packet in the making: fields as they are typed, and the bytes they yield. */
 
 import { computed, signal } from "@preact/signals";
-import { parseAddress } from "../packet/address";
+import { ipv4Text, ipv6Text, parseAddress, parsePrefix } from "../packet/address";
 import { echoRequest, repaired, tcp, udp } from "../packet/build";
 import { decode } from "../packet/decode";
+import { dnsQuery, QUERY_TYPES } from "../packet/dns-query";
 import { formatHex, HexError, parseHex } from "../packet/hex";
 import { Injector, MAX_COUNT, MAX_RATE, type Plan } from "./injector";
 import { hostRule } from "./rules";
@@ -11,9 +12,21 @@ import { hostRule } from "./rules";
 export const KINDS = [
   { id: "echo", label: "ICMP echo" },
   { id: "udp", label: "UDP" },
-  { id: "syn", label: "TCP SYN" },
+  { id: "dns", label: "DNS query" },
+  { id: "tcp", label: "TCP" },
   { id: "raw", label: "Raw bytes" },
 ] as const;
+
+/** The flags of a TCP segment by their bits, in the order in which they are read out. */
+export const FLAGS = [
+  ["SYN", 0x02],
+  ["ACK", 0x10],
+  ["PSH", 0x08],
+  ["FIN", 0x01],
+  ["RST", 0x04],
+  ["URG", 0x20],
+] as const;
+const ACK = 0x10;
 
 export type Kind = (typeof KINDS)[number]["id"];
 export type Repeat = "once" | "times" | "rate";
@@ -25,8 +38,14 @@ export interface Draft {
   readonly ttl: string;
   readonly identifier: string;
   readonly sequence: string;
+  readonly acknowledgement: string;
+  /** A sum of the bits of the flags. */
+  readonly flags: number;
   readonly sourcePort: string;
   readonly destinationPort: string;
+  /** The name that a DNS query asks for, and the type of record. */
+  readonly query: string;
+  readonly queryType: string;
   /** What the packet carries, as text or as bytes. */
   readonly payload: string;
   readonly payloadIsHex: boolean;
@@ -38,6 +57,15 @@ export interface Draft {
   readonly rate: string;
 }
 
+/** What a kind of packet begins with; what was typed in place of it stays. */
+const DEFAULTS: Readonly<Record<Kind, { payload: string; destinationPort: string }>> = {
+  echo: { payload: "abcdefghijklmnopqrstuvwabcdefghi", destinationPort: "" },
+  udp: { payload: "Hello from wintun-api", destinationPort: "5000" },
+  dns: { payload: "", destinationPort: "53" },
+  tcp: { payload: "", destinationPort: "443" },
+  raw: { payload: "", destinationPort: "" },
+};
+
 const EMPTY: Draft = {
   kind: "echo",
   source: "",
@@ -45,44 +73,115 @@ const EMPTY: Draft = {
   ttl: "64",
   identifier: "1",
   sequence: "1",
+  acknowledgement: "0",
+  flags: 0x02,
   sourcePort: "40000",
-  destinationPort: "53",
-  payload: "wintun-api",
+  query: "example.com",
+  queryType: "A",
   payloadIsHex: false,
   raw: "",
   repair: true,
   repeat: "once",
   count: "100",
   rate: "50",
+  ...DEFAULTS.echo,
 };
+
+/** What is wrong with a field of a draft. */
+export class DraftError extends RangeError {
+  override readonly name = "DraftError";
+  constructor(
+    readonly field: keyof Draft,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** Whose packets these are to be: what of an adapter matters to them. */
+export interface Target {
+  readonly name: string;
+  readonly mtu: number | null;
+  readonly addresses: readonly string[];
+}
 
 export class ComposeModel {
   readonly draft = signal<Draft>(EMPTY);
   readonly injector = new Injector();
-  /** The first packet, or what is wrong. */
-  readonly packet = computed<Uint8Array | string>(() => {
+  private readonly built = computed<Uint8Array | DraftError>(() => {
     try {
       return build(this.draft.value, 0);
     } catch (error) {
-      if (error instanceof RangeError || error instanceof HexError) return error.message;
+      if (error instanceof DraftError) return error;
       throw error;
     }
   });
-  readonly decoded = computed(() =>
-    typeof this.packet.value === "string" ? null : decode(this.packet.value),
+  /** The first packet; null where something is wrong. */
+  readonly packet = computed(() =>
+    this.built.value instanceof DraftError ? null : this.built.value,
   );
-  readonly planError = computed(() => planRule(this.draft.value));
+  readonly decoded = computed(() => this.packet.value && decode(this.packet.value));
+  private readonly planned = computed(() => planRule(this.draft.value));
+  /** Whether there is anything to send. */
+  readonly ready = computed(() => this.packet.value !== null && this.planned.value === null);
+  /** The addresses that an adapter gave, as long as nobody has typed others. */
+  private aimed = { source: "", destination: "" };
 
   set(change: Partial<Draft>): void {
     this.draft.value = { ...this.draft.value, ...change };
   }
 
-  /** Aim at an adapter: from a neighbour of its first address to itself. Leaves what was typed. */
-  aim(addresses: readonly string[]): void {
+  /** Return what is wrong with a field. */
+  error(field: keyof Draft): string {
+    for (const found of [this.built.value, this.planned.value]) {
+      if (found instanceof DraftError && found.field === field) return found.message;
+    }
+    return "";
+  }
+
+  /** Compose another kind of packet. What was typed stays, what was given changes with the kind. */
+  choose(kind: Kind): void {
+    const { draft } = this;
+    const before = DEFAULTS[draft.value.kind];
+    const next = DEFAULTS[kind];
+    const { payload, destinationPort } = draft.value;
+    this.set({
+      kind,
+      ...(payload === before.payload && { payload: next.payload }),
+      ...((destinationPort === before.destinationPort || destinationPort === "") && {
+        destinationPort: next.destinationPort,
+      }),
+    });
+  }
+
+  /**
+   * Aim at an adapter: from a neighbour of its first address to itself, or at its first one of a
+   * family. Leaves what was typed.
+   */
+  aim(addresses: readonly string[], family?: 4 | 6): void {
     const { source, destination } = this.draft.peek();
-    const own = addresses[0]?.split("/")[0];
-    if (source !== "" || destination !== "" || own === undefined) return;
-    this.set({ source: neighbour(own), destination: own });
+    const { aimed } = this;
+    const isTyped =
+      (source !== "" && source !== aimed.source) ||
+      (destination !== "" && destination !== aimed.destination);
+    if (isTyped && family === undefined) return;
+    // The family that is there stays, where the adapter has it too.
+    const wanted = family ?? (destination.includes(":") ? 6 : 4);
+    const own = (addresses.find((one) => familyOf(one) === wanted) ?? addresses[0])?.split("/")[0];
+    if (own === undefined) return;
+    this.aimed = { source: neighbour(own), destination: own };
+    this.set(this.aimed);
+  }
+
+  /** Let the packet go the other way. */
+  swap(): void {
+    const { source, destination, sourcePort, destinationPort } = this.draft.value;
+    this.set({
+      source: destination,
+      destination: source,
+      sourcePort: destinationPort,
+      destinationPort: sourcePort,
+    });
   }
 
   /** Take a packet that came, to be edited and sent again. */
@@ -90,7 +189,31 @@ export class ComposeModel {
     this.set({ kind: "raw", raw: formatHex(bytes), repair: true });
   }
 
-  /** Return what to send; throws where `packet` or `planError` say what is wrong. */
+  /** Return what can be sent and may not do what is expected of it. */
+  warnings({ name, mtu, addresses }: Target): readonly string[] {
+    const packet = this.packet.value;
+    const decoded = this.decoded.value;
+    if (packet === null || decoded === null) return [];
+    const own = addresses.map((one) => one.split("/")[0] ?? "");
+    const texts: string[] = [];
+    if (mtu !== null && packet.length > mtu) {
+      const length = packet.length.toLocaleString("en");
+      const most = mtu.toLocaleString("en");
+      texts.push(
+        `The packet has ${length} bytes, but the MTU of ${name} is ${most}. The host may drop it.`,
+      );
+    }
+    if (own.length > 0 && own.includes(decoded.source)) {
+      texts.push("The source is an address of this computer. Most systems drop such packets.");
+    } else if (own.length > 0 && decoded.destination && isUnicast(decoded.destination)) {
+      if (!own.includes(decoded.destination)) {
+        texts.push(`The destination is not an address of ${name}, so the host may not answer.`);
+      }
+    }
+    return texts;
+  }
+
+  /** Return what to send; throws DraftError where something is wrong. */
   plan(): Plan {
     const draft = this.draft.value;
     const { repeat, count, rate } = draft;
@@ -102,58 +225,119 @@ export class ComposeModel {
   }
 }
 
-/** Build packet number `index` of a draft. Throws RangeError or HexError with a sentence. */
+/** Build packet number `index` of a draft. Throws DraftError. */
 export function build(draft: Draft, index: number): Uint8Array {
   if (draft.kind === "raw") {
-    const bytes = parseHex(draft.raw);
-    if (bytes.length === 0) throw new RangeError("Type the bytes of a packet.");
+    const bytes = hex("raw", draft.raw);
+    if (bytes.length === 0) throw new DraftError("raw", "Enter the bytes of a packet.");
     return draft.repair ? repaired(bytes) : bytes;
   }
-  const envelope = {
-    source: address("source", draft.source),
-    destination: address("destination", draft.destination),
-    ttl: whole("TTL", draft.ttl),
-    data: draft.payloadIsHex ? parseHex(draft.payload) : new TextEncoder().encode(draft.payload),
-  };
-  if (draft.kind === "echo") {
-    const sequence = (whole("sequence number", draft.sequence) + index) & 0xffff;
+  const source = address("source", draft.source);
+  const destination = address("destination", draft.destination);
+  if (source.length !== destination.length) {
+    throw new DraftError("destination", "Both addresses must be IPv4, or both IPv6.");
+  }
+  const envelope = { source, destination, ttl: whole("ttl", "TTL", draft.ttl, 0xff) };
+  try {
+    return built(draft, index, envelope);
+  } catch (error) {
+    if (error instanceof RangeError && !(error instanceof DraftError)) {
+      throw new DraftError(draft.kind === "dns" ? "query" : "payload", error.message);
+    }
+    throw error;
+  }
+}
+
+type Envelope = Readonly<Record<"source" | "destination", Uint8Array>> & { readonly ttl: number };
+
+function built(draft: Draft, index: number, envelope: Envelope): Uint8Array {
+  const { kind } = draft;
+  if (kind === "dns") {
+    const id = (whole("identifier", "identifier", draft.identifier, 0xffff) + index) & 0xffff;
+    const data = dnsQuery(id, draft.query.trim(), QUERY_TYPES[draft.queryType] ?? 1);
+    return udp({ ...envelope, ...ports(draft), data });
+  }
+  const data = draft.payloadIsHex
+    ? hex("payload", draft.payload)
+    : new TextEncoder().encode(draft.payload);
+  if (kind === "echo") {
+    const sequence = whole("sequence", "sequence number", draft.sequence, 0xffff) + index;
     return echoRequest({
       ...envelope,
-      identifier: whole("identifier", draft.identifier),
-      sequence,
+      data,
+      identifier: whole("identifier", "identifier", draft.identifier, 0xffff),
+      sequence: sequence & 0xffff,
     });
   }
-  const ports = {
-    sourcePort: whole("source port", draft.sourcePort),
-    destinationPort: whole("destination port", draft.destinationPort),
-  };
-  if (draft.kind === "udp") return udp({ ...envelope, ...ports });
-  const sequence = (whole("sequence number", draft.sequence) + index) >>> 0;
-  return tcp({ ...envelope, ...ports, sequence });
+  if (kind === "udp") return udp({ ...envelope, ...ports(draft), data });
+  const sequence = whole("sequence", "sequence number", draft.sequence, 0xffffffff) + index;
+  const { flags } = draft;
+  const acknowledgement =
+    flags & ACK
+      ? whole("acknowledgement", "acknowledgement number", draft.acknowledgement, 0xffffffff)
+      : 0;
+  return tcp({
+    ...envelope,
+    ...ports(draft),
+    data,
+    flags,
+    acknowledgement,
+    sequence: sequence >>> 0,
+  });
 }
 
-function planRule({ repeat, count, rate }: Draft): string {
+function ports({ sourcePort, destinationPort }: Draft) {
+  return {
+    sourcePort: whole("sourcePort", "source port", sourcePort, 0xffff),
+    destinationPort: whole("destinationPort", "destination port", destinationPort, 0xffff),
+  };
+}
+
+function planRule({ repeat, count, rate }: Draft): DraftError | null {
   const endless = repeat === "rate" && count === "";
   if (repeat !== "once" && !endless && !(Number(count) >= 1 && Number(count) <= MAX_COUNT)) {
-    return `Send from 1 to ${MAX_COUNT.toLocaleString("en")} packets.`;
+    return new DraftError("count", `Enter 1 to ${MAX_COUNT.toLocaleString("en")} packets.`);
   }
   if (repeat === "rate" && !(Number(rate) > 0 && Number(rate) <= MAX_RATE)) {
-    return `The rate is above 0 and at most ${MAX_RATE.toLocaleString("en")} packets/s.`;
+    return new DraftError(
+      "rate",
+      `Enter a rate of up to ${MAX_RATE.toLocaleString("en")} packets/s.`,
+    );
   }
-  return "";
+  return null;
 }
 
-function address(what: string, text: string): Uint8Array {
+function address(field: "source" | "destination", text: string): Uint8Array {
   const parsed = parseAddress(text.trim());
   if (parsed === null) {
-    throw new RangeError(text === "" ? `Type a ${what} address.` : hostRule(text));
+    throw new DraftError(field, text === "" ? `Enter a ${field} address.` : hostRule(text));
   }
   return parsed;
 }
 
-function whole(what: string, text: string): number {
-  if (!/^\d+$/.test(text.trim())) throw new RangeError(`The ${what} is a whole number.`);
-  return Number(text);
+function whole(field: keyof Draft, what: string, text: string, most: number): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text.trim()) && value <= most) return value;
+  throw new DraftError(field, `The ${what} must be 0-${most}.`);
+}
+
+function hex(field: "raw" | "payload", text: string): Uint8Array {
+  try {
+    return parseHex(text);
+  } catch (error) {
+    if (error instanceof HexError) throw new DraftError(field, error.message);
+    throw error;
+  }
+}
+
+function familyOf(text: string): 4 | 6 {
+  return text.includes(":") ? 6 : 4;
+}
+
+function isUnicast(text: string): boolean {
+  const bytes = parsePrefix(text)?.address ?? [];
+  const first = bytes[0] ?? 0;
+  return bytes.length === 4 ? first < 224 : first !== 0xff;
 }
 
 /** Return another address of the same net: the next one, or the one before the last. */
@@ -163,7 +347,5 @@ function neighbour(own: string): string {
   const last = bytes.length - 1;
   const value = bytes[last] ?? 0;
   bytes[last] = value >= 254 ? value - 1 : value + 1;
-  return bytes.length === 4
-    ? bytes.join(".")
-    : own.replace(/[^:]*$/, (bytes[last] ?? 0).toString(16));
+  return bytes.length === 4 ? ipv4Text(bytes, 0) : ipv6Text(bytes, 0);
 }

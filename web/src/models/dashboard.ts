@@ -1,6 +1,6 @@
 /** Every model of the page, made once and known to each other. */
 
-import { effect, signal, untracked } from "@preact/signals";
+import { computed, effect, signal, untracked } from "@preact/signals";
 import { Client } from "../api/client";
 import type { EventMessage } from "../api/events";
 import { pastEvents } from "../api/history";
@@ -9,6 +9,7 @@ import type { Session, System } from "../api/types";
 import { AccessModel } from "./access";
 import { AdapterListModel } from "./adapter-list";
 import { AdaptersModel } from "./adapters";
+import type { AnswersModel } from "./answers";
 import { CaptureModel } from "./capture";
 import { CapturesModel } from "./captures";
 import { ChosenAdapter } from "./chosen-adapter";
@@ -21,7 +22,7 @@ import { NetworksModel } from "./networks";
 import { NoticesModel } from "./notices";
 import type { PacketTableModel } from "./packet-table";
 import { ServiceModel } from "./service";
-import { SessionsModel } from "./sessions";
+import { isRunning, SessionsModel } from "./sessions";
 import { SignInModel } from "./sign-in";
 import type { ThemeModel } from "./theme";
 import { TrafficModel } from "./traffic";
@@ -71,6 +72,11 @@ export class Dashboard {
   readonly networks: NetworksModel;
   /** Null until a view that needs the decoder is shown. */
   readonly workbench = signal<Workbench | null>(null);
+  /** The session that is injected into: the running one of the chosen adapter. */
+  readonly target = computed(() => {
+    const session = this.sessions.of(this.chosen.guid.value);
+    return session !== undefined && isRunning(session) ? session : null;
+  });
   readonly dialogs = new DialogsModel();
   readonly notices = new NoticesModel();
 
@@ -140,6 +146,11 @@ export class Dashboard {
     return this.loaded.compose;
   }
 
+  /** What comes back for what is composed and sent. */
+  get answers(): AnswersModel {
+    return this.loaded.answers;
+  }
+
   private get loaded(): Workbench {
     const workbench = this.workbench.peek();
     if (workbench === null) throw new Error("The workbench was not loaded.");
@@ -190,14 +201,16 @@ export class Dashboard {
     await this.connection.wake();
   }
 
-  /** Inject what is composed into the chosen session. */
+  /** Inject what is composed into the chosen adapter, and no other. */
   async inject(): Promise<void> {
-    const session = this.capture.session.value;
+    const session = this.target.value;
     const system = this.service.system.value;
-    if (session === null || system === null) return;
+    const packet = this.compose.packet.value;
+    if (session === null || system === null || packet === null) return;
+    this.answers.await(packet, this.capture.ring);
     await this.compose.injector.run(
       this.compose.plan(),
-      (message) => this.client.inject(session, message),
+      (message) => this.client.inject(session.id, message),
       system.limits.max_message,
     );
   }

@@ -9,7 +9,7 @@ export const MAX_RATE = 20_000;
 export const MAX_COUNT = 1_000_000;
 
 /** Milliseconds between two requests at a rate. */
-const TURN = 50;
+const TURN = 10;
 const MAX_BATCH = 4096;
 const COLUMN = 2;
 

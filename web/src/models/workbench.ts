@@ -3,6 +3,8 @@
  * them, since the page opens sooner without the decoder.
  */
 
+import { effect, untracked } from "@preact/signals";
+import { AnswersModel } from "./answers";
 import type { CaptureModel } from "./capture";
 import { ComposeModel } from "./compose";
 import { PacketTableModel } from "./packet-table";
@@ -10,8 +12,13 @@ import { PacketTableModel } from "./packet-table";
 export class Workbench {
   readonly table: PacketTableModel;
   readonly compose = new ComposeModel();
+  readonly answers = new AnswersModel();
 
   constructor(capture: CaptureModel) {
     this.table = new PacketTableModel(capture, (frame) => requestAnimationFrame(frame));
+    effect(() => {
+      void this.table.version.value;
+      untracked(() => this.answers.look(capture.ring));
+    });
   }
 }

@@ -1,7 +1,8 @@
-/** Make a packet, look at it, send it: once, many times, at a rate. */
+/** Make a packet, look at it, send it to one adapter, and see what comes back. */
 
 import { useEffect } from "preact/hooks";
-import { type Draft, KINDS } from "../models/compose";
+import { type Draft, FLAGS, KINDS } from "../models/compose";
+import { QUERY_TYPES } from "../packet/dns-query";
 import { formatHex } from "../packet/hex";
 import { useDashboard } from "./context";
 import { InjectionPanel } from "./InjectionPanel";
@@ -9,14 +10,17 @@ import { Button } from "./ui/Button";
 import { Choice } from "./ui/Choice";
 import { Field } from "./ui/Field";
 
+/** Bytes of a packet that are shown. */
+const SHOWN = 512;
+
 export function ComposeView() {
-  const { adapters, capture, compose, sessions } = useDashboard();
-  const session = sessions.find(capture.session.value);
-  const adapter = session && adapters.find(session.adapter);
-  const addresses = adapter?.addresses.join();
+  const { adapters, capture, chosen, compose } = useDashboard();
+  const addresses = adapters.find(chosen.guid.value)?.addresses.join();
   useEffect(() => {
     if (addresses) compose.aim(addresses.split(","));
   }, [compose, addresses]);
+  // Answers come with the packets.
+  useEffect(() => capture.want(), [capture]);
   const { kind } = compose.draft.value;
   return (
     <div class="compose">
@@ -32,7 +36,7 @@ export function ComposeView() {
             label="Kind of packet"
             value={kind}
             options={KINDS}
-            onChange={(next) => compose.set({ kind: next })}
+            onChange={(next) => compose.choose(next)}
           />
           {kind === "raw" ? <RawFields /> : <BuiltFields />}
         </div>
@@ -48,6 +52,7 @@ function useDraft() {
   const { compose } = useDashboard();
   return (name: keyof Draft) => ({
     value: String(compose.draft.value[name]),
+    error: compose.error(name),
     onInput: (text: string) => compose.set({ [name]: text }),
   });
 }
@@ -55,13 +60,15 @@ function useDraft() {
 function BuiltFields() {
   const { compose } = useDashboard();
   const draft = useDraft();
-  const { kind, payloadIsHex } = compose.draft.value;
+  const { kind, payloadIsHex, destination } = compose.draft.value;
+  const hops = destination.includes(":") ? "Hop limit" : "TTL";
   return (
     <>
       <div class="pair">
         <Field label="Source address" mono placeholder="10.6.7.8" {...draft("source")} />
         <Field label="Destination address" mono placeholder="10.6.7.7" {...draft("destination")} />
       </div>
+      <Ends />
       <div class="pair">
         {kind === "echo" ? (
           <>
@@ -78,21 +85,105 @@ function BuiltFields() {
             <Field label="Destination port" {...draft("destinationPort")} />
           </>
         )}
-        {kind === "syn" && (
-          <Field label="Sequence number" hint="Increases by 1 per packet." {...draft("sequence")} />
-        )}
-        <Field label="TTL" hint="Hop limit for IPv6." {...draft("ttl")} />
+        <Field label={hops} {...draft("ttl")} />
       </div>
-      <Field label="Payload" mono={payloadIsHex} rows={2} {...draft("payload")} />
-      <label class="check">
-        <input
-          type="checkbox"
-          checked={payloadIsHex}
-          onChange={(event) => compose.set({ payloadIsHex: event.currentTarget.checked })}
-        />
-        The payload is hexadecimal
-      </label>
+      {kind === "tcp" && <TcpFields />}
+      {kind === "dns" && <DnsFields />}
+      {kind !== "dns" && (
+        <>
+          <Field
+            label="Payload"
+            mono={payloadIsHex}
+            rows={2}
+            placeholder="No payload"
+            {...draft("payload")}
+          />
+          <label class="check">
+            <input
+              type="checkbox"
+              checked={payloadIsHex}
+              onChange={(event) => compose.set({ payloadIsHex: event.currentTarget.checked })}
+            />
+            The payload is hexadecimal
+          </label>
+        </>
+      )}
     </>
+  );
+}
+
+/** Which way, and by which version of IP. */
+function Ends() {
+  const { adapters, chosen, compose } = useDashboard();
+  const addresses = adapters.find(chosen.guid.value)?.addresses ?? [];
+  const hasBoth = [true, false].every((isSix) =>
+    addresses.some((one) => one.includes(":") === isSix),
+  );
+  const isSix = compose.draft.value.destination.includes(":");
+  return (
+    <div class="ends">
+      <Button icon="link" onClick={() => compose.swap()}>
+        Swap ends
+      </Button>
+      {hasBoth && (
+        <Button onClick={() => compose.aim(addresses, isSix ? 4 : 6)}>
+          Use {isSix ? "IPv4" : "IPv6"} addresses
+        </Button>
+      )}
+    </div>
+  );
+}
+
+function TcpFields() {
+  const { compose } = useDashboard();
+  const draft = useDraft();
+  const { flags } = compose.draft.value;
+  return (
+    <>
+      <fieldset class="flags">
+        <legend>Flags</legend>
+        {FLAGS.map(([name, bit]) => (
+          <label key={name} class="check">
+            <input
+              type="checkbox"
+              checked={(flags & bit) !== 0}
+              onChange={() => compose.set({ flags: flags ^ bit })}
+            />
+            {name}
+          </label>
+        ))}
+      </fieldset>
+      <div class="pair">
+        <Field label="Sequence number" hint="Increases by 1 per packet." {...draft("sequence")} />
+        {(flags & 0x10) !== 0 && (
+          <Field label="Acknowledgement number" {...draft("acknowledgement")} />
+        )}
+      </div>
+    </>
+  );
+}
+
+function DnsFields() {
+  const { compose } = useDashboard();
+  const draft = useDraft();
+  return (
+    <div class="pair">
+      <Field label="Name to look up" mono {...draft("query")} />
+      <label class="field">
+        <strong>Record type</strong>
+        <select
+          value={compose.draft.value.queryType}
+          onChange={(event) => compose.set({ queryType: event.currentTarget.value })}
+        >
+          {Object.keys(QUERY_TYPES).map((type) => (
+            <option key={type} value={type}>
+              {type}
+            </option>
+          ))}
+        </select>
+      </label>
+      <Field label="Identifier" hint="Increases by 1 per packet." {...draft("identifier")} />
+    </div>
   );
 }
 
@@ -106,7 +197,7 @@ function RawFields() {
         mono
         rows={8}
         placeholder="45 00 00 26 00 00 00 00 40 01 …"
-        hint="Hexadecimal, from the first byte of the IP header."
+        hint="Hexadecimal, from the first byte of the IP header. You can paste a hex dump from Wireshark, hexdump -C or xxd."
         {...draft("raw")}
       />
       <label class="check">
@@ -128,6 +219,7 @@ function Replay() {
     <Button
       icon="edit"
       disabled={selected === null}
+      title={selected === null ? "Select a packet in Packets first." : undefined}
       onClick={() => selected && compose.replay(selected.bytes)}
     >
       {selected ? `Edit packet ${table.numberOf(selected.row)}` : "Edit the selected packet"}
@@ -143,13 +235,11 @@ function Preview() {
     <section class="panel preview" aria-labelledby="preview-title">
       <header class="panel-head">
         <h2 id="preview-title">Preview</h2>
-        {typeof packet !== "string" && <span class="count">{packet.length} bytes</span>}
+        {packet && <span class="count">{packet.length.toLocaleString("en")} bytes</span>}
       </header>
       <div class="panel-body">
-        {typeof packet === "string" || decoded === null ? (
-          <p class="wrong-text" role="status">
-            {String(packet)}
-          </p>
+        {packet === null || decoded === null ? (
+          <p class="soft">Fill in the marked field to see the packet.</p>
         ) : (
           <>
             <p class="summary">
@@ -159,9 +249,9 @@ function Preview() {
             </p>
             {/* biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard scrolls it */}
             <pre class="mono hex" tabIndex={0}>
-              {formatHex(packet.subarray(0, 512))}
+              {formatHex(packet.subarray(0, SHOWN))}
             </pre>
-            {packet.length > 512 && <p class="soft">The first 512 bytes.</p>}
+            {packet.length > SHOWN && <p class="soft">The first {SHOWN} bytes are shown.</p>}
           </>
         )}
       </div>

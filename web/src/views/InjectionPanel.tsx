@@ -1,13 +1,17 @@
-/** How often to send what is composed, and what became of it. */
+/** Where and how often to send what is composed, what became of it, and what came back. */
 
 import type { Repeat } from "../models/compose";
 import { causeText } from "../models/losses";
 import { count, scaled } from "../models/units";
+import { plainName } from "../models/visible";
 import { goTo } from "./address";
 import { useDashboard } from "./context";
 import { ImpairedBadge } from "./Impaired";
+import { SessionNote } from "./SessionNote";
+import { SessionPicker } from "./SessionPicker";
 import { Button } from "./ui/Button";
 import { Choice } from "./ui/Choice";
+import { Direction } from "./ui/Direction";
 import { Field } from "./ui/Field";
 
 const REPEATS: readonly { readonly id: Repeat; readonly label: string }[] = [
@@ -18,22 +22,21 @@ const REPEATS: readonly { readonly id: Repeat; readonly label: string }[] = [
 
 export function InjectionPanel() {
   const dashboard = useDashboard();
-  const { adapters, capture, compose, service, sessions } = dashboard;
+  const { adapters, chosen, compose, service, target } = dashboard;
   const { injector } = compose;
   const { repeat, count: times, rate } = compose.draft.value;
-  const session = sessions.running.value.find((one) => one.id === capture.session.value);
-  const name = session && adapters.find(session.adapter)?.name;
+  const session = target.value;
+  const adapter = adapters.find(chosen.guid.value);
   const running = injector.running.value;
-  const why = !service.can("inject")
-    ? "This token may not inject packets."
-    : session === undefined
-      ? "No session runs; start one on the Overview."
-      : compose.planError.value;
-  const ready = why === "" && typeof compose.packet.value !== "string";
+  const mayInject = service.can("inject");
+  const ready = mayInject && session !== null && compose.ready.value;
+  const name = plainName(chosen.name.value);
+  const warnings = adapter ? compose.warnings({ ...adapter, name }) : [];
   return (
     <section class="panel" aria-labelledby="inject-title">
       <header class="panel-head">
-        <h2 id="inject-title">Inject{name && ` into ${name}`}</h2>
+        <h2 id="inject-title">Send</h2>
+        <SessionPicker label="to the host through" />
         {session && <ImpairedBadge guid={session.adapter} />}
       </header>
       <form
@@ -44,30 +47,39 @@ export function InjectionPanel() {
           if (ready && !running) void dashboard.inject();
         }}
       >
+        <SessionNote />
+        {!mayInject && <p class="wrong-text">This token may not inject packets.</p>}
         <Choice
           label="How often"
           value={repeat}
           options={REPEATS}
           onChange={(next) => compose.set({ repeat: next })}
         />
-        <div class="pair">
-          {repeat !== "once" && (
+        {repeat !== "once" && (
+          <div class="pair">
             <Field
               label="Packets"
               value={times}
-              hint={repeat === "rate" ? "Empty: until it is stopped." : ""}
+              error={compose.error("count")}
+              hint={repeat === "rate" ? "Leave empty to send until you stop." : ""}
               onInput={(text) => compose.set({ count: text })}
             />
-          )}
-          {repeat === "rate" && (
-            <Field
-              label="Rate"
-              unit="packets/s"
-              value={rate}
-              onInput={(text) => compose.set({ rate: text })}
-            />
-          )}
-        </div>
+            {repeat === "rate" && (
+              <Field
+                label="Rate"
+                unit="packets/s"
+                value={rate}
+                error={compose.error("rate")}
+                onInput={(text) => compose.set({ rate: text })}
+              />
+            )}
+          </div>
+        )}
+        {warnings.map((text) => (
+          <p key={text} class="warning-box" role="status">
+            {text}
+          </p>
+        ))}
         <div class="send">
           {/* Two elements: else the click that stops ends on a submit button and sends again. */}
           {running ? (
@@ -80,9 +92,8 @@ export function InjectionPanel() {
             </Button>
           )}
           <Button icon="table" kind="quiet" onClick={showAnswers(dashboard)}>
-            Show in the live table
+            Show in Packets
           </Button>
-          {why && <p class="wrong-text">{why}</p>}
         </div>
         <Outcome />
       </form>
@@ -106,12 +117,18 @@ function Outcome() {
   const { injector } = useDashboard().compose;
   const report = injector.report.value;
   const error = injector.error.value;
-  if (report === null) return <p class="outcome soft">Nothing was sent yet.</p>;
+  if (report === null) return <p class="outcome soft">No packets sent yet.</p>;
   const rejected = Object.entries(report.rejected);
+  const isWhole = report.accepted === report.sent;
   return (
     <div class="outcome" role="status">
       <p>
-        <strong>{count(report.accepted)}</strong> of {count(report.sent)} packets sent
+        <Direction way="injected" short /> <strong>{count(report.accepted)}</strong>{" "}
+        {isWhole
+          ? report.accepted === 1
+            ? "packet sent"
+            : "packets sent"
+          : `of ${count(report.sent)} packets sent`}
         {report.seconds > 1 && ` in ${report.seconds.toFixed(1)} s, ${rateOf(report)}`}
         {injector.running.value && " so far"}.
       </p>
@@ -128,8 +145,39 @@ function Outcome() {
           {error}
         </p>
       )}
+      <AnswersLine />
     </div>
   );
+}
+
+function AnswersLine() {
+  const { answers, service, table } = useDashboard();
+  const found = answers.found.value;
+  if (!service.can("capture")) {
+    return <p class="soft">This token may not see packets, so answers cannot be counted.</p>;
+  }
+  if (found === null) return null;
+  if (found.count === 0) return <p class="soft">No answer yet.</p>;
+  const show = () => {
+    table.filter("");
+    table.follow(false);
+    table.select(found.row);
+    goTo("packets");
+  };
+  return (
+    <p>
+      <Direction way="received" short /> <strong>{count(found.count)}</strong>{" "}
+      {found.count === 1 ? "answer" : "answers"}
+      {found.delay !== null && `, the last one after ${delayText(found.delay)}`}.{" "}
+      <button type="button" class="text-button" onClick={show}>
+        Show packet {table.numberOf(found.row)}
+      </button>
+    </p>
+  );
+}
+
+function delayText(milliseconds: number): string {
+  return `${milliseconds < 10 ? milliseconds.toFixed(2) : Math.round(milliseconds)}\u00a0ms`;
 }
 
 function rateOf({ accepted, seconds }: { accepted: number; seconds: number }): string {

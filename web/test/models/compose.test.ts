@@ -37,12 +37,18 @@ describe("a composed packet", () => {
     ]);
   });
 
-  it("says what is wrong in place of its bytes", () => {
+  it("says what is wrong at the field that is wrong", () => {
     const model = aimed("10.6.7.7/24");
     model.set({ destination: "fd06:7::7" });
-    expect(model.packet.value).toContain("one address family");
+    expect([model.error("destination"), model.error("source")]).toEqual([
+      "Both addresses must be IPv4, or both IPv6.",
+      "",
+    ]);
     model.set({ kind: "raw", raw: "4x" });
-    expect(typeof model.packet.value).toBe("string");
+    expect([model.packet.value, model.error("raw")]).toEqual([
+      null,
+      'A byte has two digits, and "4x" has one.',
+    ]);
     expect(model.decoded.value).toBeNull();
   });
 
@@ -54,15 +60,79 @@ describe("a composed packet", () => {
   });
 });
 
+describe("what a packet begins with", () => {
+  it("is no payload for TCP, and a query for DNS", () => {
+    const model = aimed("10.6.7.7/24");
+    model.choose("tcp");
+    expect(model.decoded.value?.info).toMatch(/^40000 → 443 \[SYN\] .*Len=0/);
+    model.set({ flags: 0x12, acknowledgement: "7" });
+    expect(model.decoded.value?.info).toMatch(/\[SYN, ACK\].*Ack=7/);
+    model.choose("dns");
+    model.set({ queryType: "AAAA" });
+    expect(model.decoded.value?.info).toBe("Standard query 0x0001 AAAA example.com");
+  });
+
+  it("changes with the kind, unless it was typed", () => {
+    const model = aimed("10.6.7.7/24");
+    model.set({ payload: "mine" });
+    model.choose("udp");
+    expect(model.draft.value).toMatchObject({ payload: "mine", destinationPort: "5000" });
+  });
+
+  it("goes to the adapter that is chosen, unless addresses were typed", () => {
+    const model = aimed("10.6.7.7/24");
+    model.aim(["10.9.0.1/24", "fd09::1/64"]);
+    expect(model.draft.value.destination).toBe("10.9.0.1");
+    model.aim(["10.9.0.1/24", "fd09::1/64"], 6);
+    expect(model.draft.value).toMatchObject({ source: "fd09::2", destination: "fd09::1" });
+    model.set({ source: "fd09::9" });
+    model.aim(["10.6.7.7/24"]);
+    expect(model.draft.value.source).toBe("fd09::9");
+  });
+
+  it("is swapped with its ports", () => {
+    const model = aimed("10.6.7.7/24");
+    model.choose("udp");
+    model.swap();
+    expect(model.draft.value).toMatchObject({
+      source: "10.6.7.7",
+      destination: "10.6.7.8",
+      sourcePort: "5000",
+      destinationPort: "40000",
+    });
+  });
+});
+
+describe("a warning", () => {
+  const target = { name: "OfficeNet", mtu: 1420, addresses: ["10.6.7.7/24"] };
+
+  it("tells of packets beyond the MTU", () => {
+    const model = aimed("10.6.7.7/24");
+    expect(model.warnings(target)).toEqual([]);
+    model.set({ payload: "x".repeat(2020) });
+    expect(model.warnings(target)).toEqual([
+      "The packet has 2,048 bytes, but the MTU of OfficeNet is 1,420. The host may drop it.",
+    ]);
+  });
+
+  it("tells of ends that this adapter does not have", () => {
+    const model = aimed("10.6.7.7/24");
+    model.set({ destination: "10.9.9.9" });
+    expect(model.warnings(target)[0]).toContain("not an address of OfficeNet");
+    model.set({ source: "10.6.7.7" });
+    expect(model.warnings(target)[0]).toContain("source is an address of this computer");
+  });
+});
+
 describe("the plan of what is composed", () => {
   it("bounds how many and how fast", () => {
     const model = aimed("10.6.7.7/24");
     model.set({ repeat: "times", count: "0" });
-    expect(model.planError.value).toContain("Send from 1");
+    expect(model.error("count")).toContain("Enter 1 to");
     model.set({ repeat: "rate", count: "", rate: "20001" });
-    expect(model.planError.value).toContain("at most 20,000");
+    expect(model.error("rate")).toContain("up to 20,000");
     model.set({ rate: "20000" });
-    expect(model.planError.value).toBe("");
+    expect([model.error("rate"), model.ready.value]).toEqual(["", true]);
   });
 
   it("goes on without end at a rate without a number", () => {

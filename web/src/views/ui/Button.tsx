@@ -7,7 +7,7 @@ interface Props {
   readonly icon?: IconName | undefined;
   readonly label?: string;
   /** A tooltip where the text is not enough: why it is disabled, say. */
-  readonly title?: string;
+  readonly title?: string | undefined;
   readonly children?: ComponentChildren;
   readonly kind?: "plain" | "primary" | "danger" | "quiet";
   readonly type?: "button" | "submit";
