@@ -32,6 +32,8 @@ export function adapter(changes: Partial<Adapter> = {}): Adapter {
     families: [4, 6],
     metric: null,
     routes: [],
+    other_routes: [],
+    other_routes_total: 0,
     dns: [],
     dns_search: [],
     wanted: null,

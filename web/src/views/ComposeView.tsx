@@ -14,13 +14,11 @@ import { Field } from "./ui/Field";
 const SHOWN = 512;
 
 export function ComposeView() {
-  const { adapters, capture, chosen, compose } = useDashboard();
+  const { adapters, chosen, compose } = useDashboard();
   const addresses = adapters.find(chosen.guid.value)?.addresses.join();
   useEffect(() => {
     if (addresses) compose.aim(addresses.split(","));
   }, [compose, addresses]);
-  // Answers come with the packets.
-  useEffect(() => capture.want(), [capture]);
   const { kind } = compose.draft.value;
   return (
     <div class="compose">

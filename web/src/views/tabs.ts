@@ -8,7 +8,7 @@ export const TABS = [
   { id: "packets", label: "Packets", stream: true, packets: true },
   { id: "captures", label: "Captures" },
   { id: "traffic", label: "Traffic", stream: true, packets: true },
-  { id: "compose", label: "Compose", stream: true },
+  { id: "compose", label: "Compose", stream: true, packets: true },
   { id: "events", label: "Events" },
   { id: "hosts", label: "Hosts" },
   { id: "access", label: "Access" },
