@@ -4,7 +4,8 @@ import { decode } from "../packet/decode";
 import { causeText } from "./losses";
 import { INJECTED, LOSS, type Loss, type PacketRing } from "./packet-ring";
 
-export type TimeFormat = "clock" | "start" | "previous";
+export const TIME_FORMATS = ["clock", "date", "start", "previous", "epoch"] as const;
+export type TimeFormat = (typeof TIME_FORMATS)[number];
 
 /** The cells of a packet's row, from the time on. */
 export interface RowText {
@@ -64,19 +65,19 @@ export function protocolClass(protocol: string): string {
 
 const SECOND = 1_000_000_000n;
 
-/** A time to the microsecond: of the day, or since another. */
-export function timeText(timeNs: bigint, format: TimeFormat, since: bigint): string {
-  if (format !== "clock") {
-    const elapsed = timeNs - since;
-    const size = elapsed < 0n ? -elapsed : elapsed;
-    const micros = String((size % SECOND) / 1000n).padStart(6, "0");
-    return `${elapsed < 0n ? "−" : ""}${size / SECOND}.${micros}`;
-  }
+/**
+ * A time to the microsecond: of the day, with its date, since another, or since 1970. What is of the
+ * day is that of this browser, unless `utc`.
+ */
+export function timeText(timeNs: bigint, format: TimeFormat, since: bigint, utc = false): string {
+  const isClock = format === "clock" || format === "date";
+  const elapsed = isClock || format === "epoch" ? timeNs : timeNs - since;
+  const size = elapsed < 0n ? -elapsed : elapsed;
+  const micros = String((size % SECOND) / 1000n).padStart(6, "0");
+  if (!isClock) return `${elapsed < 0n ? "−" : ""}${size / SECOND}.${micros}`;
   const time = new Date(Number(timeNs / 1_000_000n));
-  const micros = String((timeNs % SECOND) / 1000n).padStart(6, "0");
-  return `${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}.${micros}`;
-}
-
-function two(value: number): string {
-  return value < 10 ? `0${value}` : String(value);
+  const zone = utc ? 0 : time.getTimezoneOffset();
+  const text = new Date(time.getTime() - zone * 60_000).toISOString();
+  const day = format === "date" ? `${text.slice(0, 10)} ` : "";
+  return `${day}${text.slice(11, 19)}.${micros}`;
 }
