@@ -52,6 +52,15 @@ class Table:
         """The selected packet."""
         return self.screen.page.get_by_role("region", name="Packet details")
 
+    def node(self, label: str) -> Locator:
+        """Return a field of the selected packet."""
+        name = self.screen.page.get_by_text(label, exact=True)
+        return self.detail.get_by_role("treeitem").filter(has=name)
+
+    def fold(self, layer: str) -> Locator:
+        """Return what opens a layer."""
+        return self.detail.get_by_role("button", name=f"Open {layer}", exact=True)
+
     def stream(self, word: str) -> Locator:
         """The state of the packet stream, as this word says it."""
         return self.screen.page.locator(".stream").filter(has_text=word)
@@ -73,7 +82,7 @@ class Table:
     def ping(self, count: int = 1) -> None:
         """Inject echo requests, which the emulated host answers, and wait for the last answer."""
         self.inject(*(echo(number) for number in range(1, count + 1)))
-        self.row(re.compile(rf"received.*reply.*seq={count}/")).wait_for()
+        self.row(re.compile(rf"From host.*reply.*seq={count}/")).wait_for()
 
 
 def echo(number: int) -> bytes:
@@ -96,8 +105,8 @@ def test_both_directions_are_rows(table: Table) -> None:
     table.ping()
     request, reply = table.row("Echo (ping) request"), table.row("Echo (ping) reply")
     for row, cells in (
-        (request, ["injected", PEER, HOST, "ICMP", "41"]),
-        (reply, ["received", HOST, PEER, "ICMP", "41"]),
+        (request, ["← To host", PEER, HOST, "ICMP", "41"]),
+        (reply, ["→ From host", HOST, PEER, "ICMP", "41"]),
     ):
         expect(row).to_have_count(1)
         assert [row.get_by_role("gridcell").nth(at).inner_text() for at in range(2, 7)] == cells
@@ -114,7 +123,7 @@ def test_each_packet_has_its_time(table: Table) -> None:
             assert isinstance(item, Burst)
             told += item.times_ns or ()
     assert len(set(told)) > 10
-    rows = table.row(re.compile("received.*reply"))
+    rows = table.row(re.compile("From host.*reply"))
     shown = [row.get_by_role("gridcell").nth(1).inner_text() for row in rows.all()]
     # Without the hour, which is that of the browser's zone.
     ends = [
@@ -124,21 +133,26 @@ def test_each_packet_has_its_time(table: Table) -> None:
 
 
 def test_fields_and_bytes_point_at_each_other(table: Table) -> None:
-    """A field marks its bytes; a byte marks its field."""
+    """A field marks its bytes; a byte names its field, and a click opens the layer it lies in."""
     from playwright.sync_api import expect
 
     table.inject(datagram())
     table.row("Len=19").first.click()
-    layers = table.detail.locator("summary strong")
+    layers = table.detail.locator(".node.layer .name")
     expect(layers).to_have_text(["Internet Protocol Version 4", "User Datagram Protocol", "Data"])
-    node = table.detail.locator(".node", has_text="Destination port")
-    node.hover()
+    table.fold("User Datagram Protocol").click()
+    table.node("Destination port").hover()
     expect(table.detail.locator(".digits mark")).to_have_text("27 0f")
     digits = table.detail.locator(".hex-row").first.locator(".digits")
     box = digits.bounding_box()
     assert box is not None
-    digits.hover(position={"x": box["width"] / 49 * 26, "y": box["height"] / 2})  # byte 8: TTL
-    expect(table.detail.locator(".node.marked")).to_contain_text("Time to live")
+    byte = {"x": box["width"] / 48 * 26, "y": box["height"] / 2}  # byte 8: TTL
+    digits.hover(position=byte)
+    expect(table.detail.locator(".byte-about")).to_contain_text("Byte 8: Time to live (ip.ttl)")
+    expect(table.detail.locator(".node.marked")).to_contain_text("Internet Protocol Version 4")
+    digits.click(position=byte)
+    expect(table.node("Time to live")).to_have_attribute("aria-selected", "true")
+    expect(table.node("Time to live")).to_be_in_viewport()
 
 
 def test_a_filter_shows_what_passes(table: Table) -> None:
@@ -151,22 +165,23 @@ def test_a_filter_shows_what_passes(table: Table) -> None:
     expect(table.row("ICMP")).to_have_count(0)
     expect(table.row("40000 → 9999")).to_have_count(1)
     table.filter.fill("ip.src == 10.6.7.0/33")
-    expect(table.screen.page.locator("#filter-error")).to_contain_text(
+    expect(table.screen.page.locator("#filter-note")).to_contain_text(
         '"10.6.7.0/33" is not an address'
     )
     expect(table.row("40000 → 9999")).to_have_count(1)
     table.filter.fill("")
     table.filter.press_sequentially("icm")
+    table.filter.press("ArrowDown")
     table.filter.press("Tab")
     expect(table.filter).to_have_value("icmp ")
     expect(table.row("40000 → 9999")).to_have_count(0)
     table.row("reply").click()
-    node = table.detail.locator(".node").filter(has=table.screen.page.get_by_title("icmp.type"))
-    node.hover()
-    node.get_by_role("button", name=re.compile("^Filter by")).click()
+    table.fold("Internet Control Message Protocol").click()
+    table.node("Type").click(button="right")
+    table.screen.page.get_by_role("menuitem", name="Show only this").click()
     expect(table.filter).to_have_value("icmp.type == 0")
     expect(table.row("request")).to_have_count(0)
-    table.filter.press("Escape")
+    table.screen.button("Clear the filter").click()
     expect(table.row("40000 → 9999")).to_have_count(1)
 
 
@@ -176,7 +191,7 @@ def test_free_text_finds_bytes(table: Table) -> None:
 
     table.ping()
     table.inject(datagram())
-    table.filter.fill("brown")
+    table.filter.fill('"brown"')
     expect(table.row("ICMP")).to_have_count(0)
     expect(table.row("40000 → 9999")).to_have_count(1)
 
@@ -198,7 +213,7 @@ def test_the_keyboard_is_enough(table: Table) -> None:
     keyboard.press("Escape")
     expect(table.detail).to_have_count(0)
     keyboard.press("Space")
-    expect(table.screen.button("Resume (space)")).to_be_visible()
+    expect(table.screen.button("Resume")).to_be_visible()
     keyboard.press("Space")
     keyboard.press("/")
     expect(table.filter).to_be_focused()
@@ -209,13 +224,13 @@ def test_pause_freezes_the_rows(table: Table) -> None:
     from playwright.sync_api import expect
 
     table.ping(30)
-    table.screen.button("Pause (space)").click()
+    table.screen.button("Pause").click()
     before = table.grid.inner_text()
     table.inject(datagram())
     status = table.screen.page.locator(".status-line")
     expect(status).to_contain_text("62 arrived")
     assert table.grid.inner_text() == before
-    table.screen.button("Resume (space)").click()
+    table.screen.button("Resume").click()
     expect(table.row("40000 → 9999")).to_be_visible()
 
 
@@ -224,7 +239,7 @@ def test_clear_begins_anew(table: Table) -> None:
     from playwright.sync_api import expect
 
     table.ping()
-    table.screen.button("Clear the table").click()
+    table.screen.button("Clear").click()
     expect(table.row("ICMP")).to_have_count(0)
     table.inject(datagram())
     expect(table.row("40000 → 9999").get_by_role("gridcell").first).to_have_text("1")
@@ -238,9 +253,11 @@ def test_what_is_shown_is_saved(table: Table, tmp_path: Path) -> None:
     table.ping(3)
     table.inject(datagram())
     table.filter.fill("icmp")
+    table.filter.press("Enter")
     expect(table.row("40000")).to_have_count(0)
     with table.screen.page.expect_download() as download:
-        table.screen.button("Save what is shown as pcapng").click()
+        table.screen.button("Save").click()
+        table.screen.page.get_by_role("menuitem", name="Save what is shown").click()
     assert download.value.suggested_filename.endswith(".pcapng")
     path = tmp_path / "saved.pcapng"
     download.value.save_as(path)
@@ -280,7 +297,7 @@ def test_loss_is_a_row(browser: Browser, tmp_path: Path) -> None:
         burst = [datagram(data=bytes(1372))] * 90
         while not service.counters(table.session)["lost"]["queue"]:  # its socket is full
             table.inject(*burst)
-        row = table.row(re.compile(r"\d+ \w+ packets are missing \(sequence \d+ to \d+\)")).first
+        row = table.row(re.compile(r"\d+ packets \w+ host are missing \(sequence \d+ to \d+\)")).first
         screen.page.locator(".status-line").filter(has_text="missing").wait_for()
         assert "queue" in row.inner_text()
 

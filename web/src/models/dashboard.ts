@@ -90,7 +90,8 @@ export class Dashboard {
   constructor(
     private readonly place: Place,
     readonly theme: ThemeModel,
-    store: Store,
+    /** What outlives the page. */
+    readonly store: Store,
   ) {
     const { protocol, host, enter } = place;
     const client = new Client(`${protocol === "https:" ? "wss" : "ws"}://${host}`, store);

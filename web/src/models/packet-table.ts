@@ -4,7 +4,7 @@ import { signal } from "@preact/signals";
 import { FilterError } from "../filter/lexer";
 import { compileFilter } from "../filter/parser";
 import { decode } from "../packet/decode";
-import type { Dissection, Field } from "../packet/dissection";
+import type { Dissection } from "../packet/dissection";
 import { type CapturedPacket, pcapng } from "../wire/pcapng";
 import type { CaptureModel } from "./capture";
 import type { FilteredRows } from "./filtered-rows";
@@ -16,13 +16,6 @@ export interface SelectedPacket extends CapturedPacket {
   readonly row: number;
   readonly sequence: number;
   readonly decoded: Dissection;
-}
-
-/** Bytes that field and hex view point at together. */
-export interface Mark {
-  readonly start: number;
-  readonly end: number;
-  readonly field: Field;
 }
 
 /** More new rows than this between two drawings are a blur, which a few drawings a second show. */
@@ -39,8 +32,6 @@ export class PacketTableModel {
   readonly following = signal(true);
   readonly paused = signal(false);
   readonly selected = signal<SelectedPacket | null>(null);
-  readonly marked = signal<Mark | null>(null);
-  readonly timeFormat = signal<TimeFormat>("clock");
   /** Goes up when the selected row should be brought into view. */
   readonly revealed = signal(0);
   readonly rows: FilteredRows;
@@ -116,7 +107,6 @@ export class PacketTableModel {
   /** Select a row by its number; one that is not there selects none. */
   select(row: number): void {
     const { ring } = this.capture;
-    this.marked.value = null;
     if (!ring.has(row) || ring.kind(row) === LOSS) {
       this.selected.value = null;
       return;
@@ -155,26 +145,6 @@ export class PacketTableModel {
     this.invalidate();
   }
 
-  /** Mark the bytes of a field; null marks none. */
-  mark(field: Field | null): void {
-    this.marked.value = field && { start: field.start, end: field.end, field };
-  }
-
-  /** Mark the innermost field that a byte of the selected packet belongs to. */
-  markByte(at: number): void {
-    const layers = this.selected.peek()?.decoded.layers ?? [];
-    const field = innermost(layers, at);
-    if (field !== this.marked.peek()?.field) this.mark(field);
-  }
-
-  /** Show what has the same value in this field. */
-  filterBy({ name, value }: Field): void {
-    const text = String(value);
-    if (value === true) this.filter(name);
-    else if (value === false) this.filter(`not ${name}`);
-    else this.filter(`${name} == ${/^[^\s<>=!(){},&|"]+$/.test(text) ? text : `"${text}"`}`);
-  }
-
   /** Addresses among the rows at the end, for whoever types a filter. */
   addresses(): string[] {
     const { rows, capture } = this;
@@ -187,25 +157,27 @@ export class PacketTableModel {
   }
 
   /** The time that a row's is counted from: the first row's, or that of the one before it. */
-  since(index: number): bigint {
-    const { rows, capture, timeFormat } = this;
-    if (timeFormat.peek() === "clock") return 0n;
-    const from = timeFormat.peek() === "start" ? 0 : Math.max(0, index - 1);
+  since(index: number, format: TimeFormat): bigint {
+    if (format !== "start" && format !== "previous") return 0n;
+    const { rows, capture } = this;
+    const from = format === "start" ? 0 : Math.max(0, index - 1);
     return rows.count > 0 ? capture.ring.timeNs(rows.at(from)) : 0n;
   }
 
-  /** Return the packets that are shown as a capture file. */
-  async save(): Promise<Blob> {
-    await this.capture.engine.settled();
+  /** Return packets as a capture file: those of the rows that are named, or all that are shown. */
+  async save(rows?: readonly number[]): Promise<Blob> {
+    if (rows === undefined) await this.capture.engine.settled();
     const name = this.capture.hello.value?.adapter.name ?? "wintun";
-    return new Blob(pcapng(name, this.shown()), { type: "application/x-pcapng" });
+    return new Blob(pcapng(name, this.packets(rows)), { type: "application/x-pcapng" });
   }
 
-  private *shown(): Generator<CapturedPacket> {
+  private *packets(wanted?: readonly number[]): Generator<CapturedPacket> {
     const { rows, capture } = this;
-    for (let index = 0; index < rows.count; index++) {
-      const row = rows.at(index);
-      if (capture.ring.kind(row) !== LOSS) yield capture.ring.captured(row);
+    for (let index = 0; index < (wanted?.length ?? rows.count); index++) {
+      const row = wanted === undefined ? rows.at(index) : (wanted[index] ?? -1);
+      if (capture.ring.has(row) && capture.ring.kind(row) !== LOSS) {
+        yield capture.ring.captured(row);
+      }
     }
   }
 
@@ -240,14 +212,4 @@ export class PacketTableModel {
       this.revealed.value++;
     }
   }
-}
-
-function innermost(fields: readonly Field[], at: number): Field | null {
-  for (const field of [...fields].reverse()) {
-    const within = at >= field.start && at < field.end;
-    const deeper = innermost(field.fields, at);
-    if (deeper !== null) return deeper;
-    if (within) return field;
-  }
-  return null;
 }

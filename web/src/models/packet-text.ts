@@ -1,6 +1,7 @@
 /** What the cells of a row say. */
 
 import { decode } from "../packet/decode";
+import type { Dissection, Field } from "../packet/dissection";
 import { causeText } from "./losses";
 import { INJECTED, LOSS, type Loss, type PacketRing } from "./packet-ring";
 
@@ -15,44 +16,58 @@ export interface RowText {
   readonly protocol: string;
   readonly length: string;
   readonly info: string;
+  /** Null where packets are missing. */
+  readonly decoded: Dissection | null;
 }
 
 export function rowText(ring: PacketRing, row: number): RowText {
   const kind = ring.kind(row);
   if (kind === LOSS) {
     const loss = ring.loss(row);
-    return {
-      kind: "loss",
-      source: "",
-      destination: "",
-      protocol: "",
-      length: "",
-      info: loss === undefined ? "" : lossText(loss),
-    };
+    const info = loss === undefined ? "" : lossText(loss);
+    const none = { source: "", destination: "", protocol: "", length: "", decoded: null };
+    return { kind: "loss", ...none, info };
   }
-  const length = ring.originalLength(row);
-  const { source, destination, protocol, info } = decode(ring.packet(row), length);
-  return {
-    kind: kind === INJECTED ? "injected" : "received",
-    source,
-    destination,
-    protocol,
-    length: String(length),
-    info,
-  };
+  const originalLength = ring.originalLength(row);
+  const decoded = decode(ring.packet(row), originalLength);
+  const { source, destination, protocol, info } = decoded;
+  const way = kind === INJECTED ? "injected" : "received";
+  const length = String(originalLength);
+  return { kind: way, source, destination, protocol, length, info, decoded };
 }
 
-/** "412 received packets are missing (sequence 7 to 418): a client's queue was full". */
+/** Return the fields of a name, those of other packets' notes too. */
+export function fieldsOf(fields: readonly Field[], name: string): Field[] {
+  return fields.flatMap((field) => [
+    ...(field.name === name ? [field] : []),
+    ...fieldsOf(field.fields, name),
+  ]);
+}
+
+/** Return the line of a packet with relative sequence numbers, where the analysis knows them. */
+export function relativeInfo(info: string, notes: readonly Field[]): string {
+  let text = info;
+  for (const [name, word] of RELATIVE) {
+    const note = notes.find((one) => one.name === name);
+    if (note !== undefined) text = text.replace(word, (_all, key) => `${key}${note.value}`);
+  }
+  return text;
+}
+
+const RELATIVE = [
+  ["tcp.seq", /\b(Seq=)\d+/],
+  ["tcp.ack", /\b(Ack=)\d+/],
+] as const;
+
+/** "412 packets from host are missing (sequence 7 to 418): a client's queue was full". */
 export function lossText(loss: Loss): string {
-  if (loss.cause === "session") return "A new session of this adapter began.";
-  const { count, first, last, injected } = loss;
-  const direction = injected ? "injected" : "received";
+  const { cause, count, first, last, injected } = loss;
+  if (cause === "session") return "A new session of this adapter began.";
+  const way = injected ? "to host" : "from host";
   const what =
-    count === 1
-      ? `1 ${direction} packet is`
-      : `${count.toLocaleString("en")} ${direction} packets are`;
+    count === 1 ? `1 packet ${way} is` : `${count.toLocaleString("en")} packets ${way} are`;
   const range = first === null ? "" : ` (sequence ${first}${first === last ? "" : ` to ${last}`})`;
-  return `${what} missing${range}: ${causeText(loss.cause)}`;
+  return `${what} missing${range}: ${causeText(cause)}`;
 }
 
 /** The protocol's place in the palette. */

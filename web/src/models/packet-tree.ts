@@ -33,7 +33,7 @@ export function treeOf(layers: readonly Field[], notes: readonly Field[]): reado
     for (const note of own) left.delete(note);
     nodes.push(layerOf(layer, own, String(index)));
   }
-  for (const note of left) nodes.push(nodeOf(note, `n${nodes.length}`, null, 0, true));
+  for (const note of left) nodes.push(nodeOf(note, note.name, null, 0, true));
   return nodes;
 }
 
@@ -42,18 +42,16 @@ function layerOf(layer: Field, notes: readonly Field[], key: string): TreeNode {
   const children: TreeNode[] = [];
   const node: TreeNode = { ...plain(layer, key, null, 0, false), children };
   const left = new Set(notes);
-  const add = (field: Field, isNote: boolean): void => {
-    children.push(nodeOf(field, `${key}.${children.length}`, node, 1, isNote));
+  // The keys of fields stay what they were when notes come later.
+  const addNote = (note: Field): void => {
+    children.push(nodeOf(note, `${key}.${note.name}`, node, 1, true));
+    left.delete(note);
   };
-  for (const field of layer.fields) {
-    for (const note of left) {
-      if (field.name !== `${note.name}_raw`) continue;
-      add(note, true);
-      left.delete(note);
-    }
-    add(field, false);
+  for (const [index, field] of layer.fields.entries()) {
+    for (const note of left) if (field.name === `${note.name}_raw`) addNote(note);
+    children.push(nodeOf(field, `${key}.${index}`, node, 1, false));
   }
-  for (const note of left) add(note, true);
+  for (const note of left) addNote(note);
   return node;
 }
 

@@ -1,25 +1,64 @@
 /** The live packets: filter, table, detail. */
 
+import { useRef } from "preact/hooks";
 import { useDashboard } from "./context";
+import { EmptyTable } from "./packets/EmptyTable";
+import { FindBar } from "./packets/FindBar";
 import { PacketDetail } from "./packets/PacketDetail";
 import { PacketTable } from "./packets/PacketTable";
 import { Splitter } from "./packets/Splitter";
 import { StatusLine } from "./packets/StatusLine";
 import { Toolbar } from "./packets/Toolbar";
+import { useTools } from "./packets/tools";
 import { SessionNote } from "./SessionNote";
 
 export function PacketsView() {
   const { table } = useDashboard();
+  const { find } = useTools();
+  const view = useRef<HTMLDivElement>(null);
+  const focus = (selector: string): void => {
+    requestAnimationFrame(() => view.current?.querySelector<HTMLElement>(selector)?.focus());
+  };
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const { key, shiftKey, altKey } = event;
+    const isCommand = (event.ctrlKey || event.metaKey) && !altKey;
+    const keys: Record<string, () => void> = {
+      f: () => find.open(),
+      g: () => find.open("number"),
+    };
+    const action = isCommand ? keys[key] : undefined;
+    if (action !== undefined) action();
+    else if (key === "F3" && find.text.peek() !== "") void find.find(shiftKey ? -1 : 1);
+    else return;
+    event.preventDefault();
+  };
   return (
-    <div class="packets">
+    // biome-ignore lint/a11y/noStaticElementInteractions: keys of the whole view
+    <div ref={view} class="packets" onKeyDown={onKeyDown}>
       <h1 class="unseen">Packets</h1>
       <Toolbar />
       <SessionNote />
-      <PacketTable />
+      {find.isOpen.value && (
+        <FindBar
+          onClose={() => {
+            find.close();
+            focus(".packet-table");
+          }}
+        />
+      )}
+      <div class="table-area">
+        <PacketTable onEnter={() => focus("[role=treeitem][tabindex='0']")} />
+        <EmptyTable />
+      </div>
       {table.selected.value !== null && (
         <>
           <Splitter />
-          <PacketDetail />
+          <PacketDetail
+            onClose={() => {
+              table.select(-1);
+              focus(".packet-table");
+            }}
+          />
         </>
       )}
       <StatusLine />

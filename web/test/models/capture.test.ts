@@ -40,7 +40,7 @@ describe("what a capture tells of losses", () => {
   it("has a row for what was left at the end, which no later packet shows", () => {
     service().socket.say(lost("ended", 40, { first: 2, last: 41 }));
     expect(losses()).toEqual([
-      "40 received packets are missing (sequence 2 to 41): " +
+      "40 packets from host are missing (sequence 2 to 41): " +
         "still in a client's queue when its connection ended",
     ]);
     expect(capture.missing).toBe(40);
@@ -50,8 +50,8 @@ describe("what a capture tells of losses", () => {
     service().socket.say(lost("truncated", 3));
     service().socket.say(lost("ring", 1, { first: null, last: null }));
     expect(losses()).toEqual([
-      "3 received packets are missing: larger than the driver can read",
-      "1 received packet is missing: the ring was full",
+      "3 packets from host are missing: larger than the driver can read",
+      "1 packet from host is missing: the ring was full",
     ]);
     expect(capture.missing).toBe(4);
   });
@@ -97,7 +97,7 @@ describe("what a capture tells of losses", () => {
     service().socket.accept();
     service().socket.say({ ...HELLO, next_sequence: { received: 9, injected: 0 } });
     expect([capture.ring.count, capture.arrived, capture.missing]).toEqual([3, 2, 7]);
-    expect(losses()[0]).toContain("7 received packets are missing (sequence 2 to 8)");
+    expect(losses()[0]).toContain("7 packets from host are missing (sequence 2 to 8)");
   });
 
   it("says whose packets went when there was no more room for them", () => {

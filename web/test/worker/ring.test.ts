@@ -72,7 +72,7 @@ describe("the packet ring", () => {
     const loss = ring.loss(1);
     expect(ring.kind(1)).toBe(LOSS);
     expect(loss && lossText(loss)).toContain(
-      "412 received packets are missing (sequence 1 to 412)",
+      "412 packets from host are missing (sequence 1 to 412)",
     );
     ring.append(batch(3));
     expect(ring.loss(1)).toBeUndefined();

@@ -4,12 +4,16 @@ import { useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { type Completion, complete } from "../../filter/completion";
 import { useDashboard } from "../context";
+import { FilterMenu } from "./FilterMenu";
+import { FilterNote } from "./FilterNote";
+import { useTools } from "./tools";
 
 const PAUSE = 250; // milliseconds without a key before the filter is applied
 const NOTHING: Completion = { start: 0, suggestions: [] };
 
 export function FilterBar() {
   const { table } = useDashboard();
+  const { history } = useTools();
   const input = useRef<HTMLInputElement>(null);
   const text = useSignal(table.filterText.value);
   const completion = useSignal<Completion>(NOTHING);
@@ -23,7 +27,7 @@ export function FilterBar() {
   useEffect(() => () => clearTimeout(timer.current), []);
   useEffect(() => {
     const focus = (event: KeyboardEvent): void => {
-      const typing = (event.target as Element).matches("input, textarea, select");
+      const typing = (event.target as Element).closest("input, textarea, select, dialog") !== null;
       if (event.key !== "/" || typing || event.ctrlKey || event.metaKey) return;
       event.preventDefault();
       input.current?.focus();
@@ -35,8 +39,18 @@ export function FilterBar() {
 
   const apply = (value: string): void => {
     clearTimeout(timer.current);
+    timer.current = undefined;
     text.value = value;
     table.filter(value);
+  };
+  /** Apply what was typed, and remember it. */
+  const settle = (): void => {
+    if (text.peek() !== table.filterText.peek()) apply(text.peek());
+    if (table.filterError.peek() === null) history.remember(text.peek());
+  };
+  const applySoon = (): void => {
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => apply(text.value), PAUSE);
   };
   const suggest = (): void => {
     const caret = input.current?.selectionStart ?? text.value.length;
@@ -60,27 +74,29 @@ export function FilterBar() {
       input.current?.setSelectionRange(at, at);
       suggest();
     });
-    clearTimeout(timer.current);
-    timer.current = setTimeout(() => apply(text.value), PAUSE);
+    applySoon();
   };
   const onKeyDown = (event: KeyboardEvent): void => {
     const { length } = completion.value.suggestions;
-    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+    const { key } = event;
+    if (key === "ArrowDown" || key === "ArrowUp") {
       event.preventDefault();
+      const last = Math.max(0, chosen.value);
       if (length === 0) suggest();
-      else chosen.value = (chosen.value + (event.key === "ArrowDown" ? 1 : length)) % length;
-    } else if (event.key === "Tab" && length > 0 && !event.shiftKey) {
+      else if (key === "ArrowDown") chosen.value = (chosen.value + 1) % length;
+      else chosen.value = (last + length - 1) % length;
+    } else if (key === "Tab" && chosen.value >= 0 && !event.shiftKey) {
+      // Only what was chosen is written; otherwise the key goes on to the next control.
       event.preventDefault();
-      accept(Math.max(0, chosen.value));
-    } else if (event.key === "Enter") {
+      accept(chosen.value);
+    } else if (key === "Enter") {
       if (chosen.value >= 0) accept(chosen.value);
       else {
         close();
-        apply(text.value);
+        settle();
       }
-    } else if (event.key === "Escape") {
-      if (length > 0) close();
-      else apply("");
+    } else if (key === "Escape") {
+      close();
     }
   };
 
@@ -88,40 +104,57 @@ export function FilterBar() {
   const { suggestions } = completion.value;
   const open = suggestions.length > 0;
   return (
-    <div class={`filter${error ? " wrong" : table.filterText.value ? " active" : ""}`}>
-      <input
-        ref={input}
-        class="mono"
-        type="text"
-        role="combobox"
-        aria-label="Display filter"
-        aria-expanded={open}
-        aria-controls="filter-suggestions"
-        aria-autocomplete="list"
-        aria-activedescendant={chosen.value < 0 ? undefined : `suggestion-${chosen.value}`}
-        aria-invalid={error !== null}
-        aria-describedby="filter-error"
-        placeholder="Filter, such as tcp and port 443"
-        spellcheck={false}
-        autocomplete="off"
-        value={text.value}
-        onInput={(event) => {
-          text.value = event.currentTarget.value;
-          suggest();
-          clearTimeout(timer.current);
-          timer.current = setTimeout(() => apply(text.value), PAUSE);
-        }}
-        onFocus={suggest}
-        onBlur={close}
-        onKeyDown={onKeyDown}
-      />
-      {text.value === "" ? (
-        <kbd title="The key / comes here">/</kbd>
-      ) : (
-        <button type="button" class="clear" aria-label="Clear the filter" onClick={() => apply("")}>
-          ×
-        </button>
-      )}
+    <search class={`filter${error ? " wrong" : table.filterText.value ? " active" : ""}`}>
+      <div class="filter-row">
+        <div class="filter-input">
+          <input
+            ref={input}
+            class="mono"
+            type="text"
+            role="combobox"
+            aria-label="Display filter"
+            aria-expanded={open}
+            aria-controls="filter-suggestions"
+            aria-autocomplete="list"
+            aria-activedescendant={chosen.value < 0 ? undefined : `suggestion-${chosen.value}`}
+            aria-invalid={error !== null}
+            aria-describedby="filter-note"
+            placeholder="Filter, for example: tcp.port == 443"
+            spellcheck={false}
+            autocomplete="off"
+            autocapitalize="off"
+            value={text.value}
+            onInput={(event) => {
+              text.value = event.currentTarget.value;
+              suggest();
+              applySoon();
+            }}
+            onBlur={() => {
+              close();
+              settle();
+            }}
+            onKeyDown={onKeyDown}
+          />
+          {text.value === "" ? (
+            <kbd title="Press / to come here">/</kbd>
+          ) : (
+            <button
+              type="button"
+              class="clear"
+              aria-label="Clear the filter"
+              title="Clear the filter"
+              onClick={() => {
+                apply("");
+                input.current?.focus();
+              }}
+            >
+              ×
+            </button>
+          )}
+        </div>
+        <FilterMenu />
+      </div>
+      <FilterNote text={text.value} />
       {open && (
         <div id="filter-suggestions" class="suggestions" role="listbox" aria-label="Suggestions">
           {suggestions.map((one, index) => (
@@ -142,18 +175,6 @@ export function FilterBar() {
           ))}
         </div>
       )}
-      <p id="filter-error" class="filter-error" role="alert">
-        {error !== null && (
-          <>
-            <code>
-              {text.value.slice(0, error.start)}
-              <mark>{text.value.slice(error.start, error.end) || " "}</mark>
-              {text.value.slice(error.end)}
-            </code>{" "}
-            {error.message}
-          </>
-        )}
-      </p>
-    </div>
+    </search>
   );
 }

@@ -2,27 +2,52 @@
 
 import { useSignalEffect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
+import { fieldsOf, rowText, timeText } from "../../models/packet-text";
+import type { PacketTools } from "../../models/packet-tools";
+import type { Column } from "../../models/table-layout";
+import type { Field } from "../../packet/dissection";
 import { useDashboard } from "../context";
-import { COLUMNS } from "./columns";
+import { Menu, type MenuItem, useMenu } from "../ui/Menu";
+import { copyAndSay, fieldItems, filterItems } from "./actions";
 import { RowPool } from "./row-pool";
+import { TableHead } from "./TableHead";
+import { useTools } from "./tools";
 
-export function PacketTable() {
-  const { table } = useDashboard();
+/** Widths of the table's own columns; those of fields are like addresses. */
+const WIDTHS: Readonly<Record<string, string>> = {
+  number: "var(--w-number)",
+  time: "var(--w-time)",
+  direction: "var(--w-direction)",
+  source: "clamp(6rem, 12vw, 17rem)",
+  destination: "clamp(6rem, 12vw, 17rem)",
+  protocol: "4.75rem",
+  length: "3.5rem",
+  info: "minmax(8rem, 1fr)",
+};
+
+export function PacketTable({ onEnter }: { onEnter: () => void }) {
+  const { notices } = useDashboard();
+  const tools = useTools();
+  const { table, layout, picked, marked } = tools;
   const grid = useRef<HTMLDivElement>(null);
   const scroller = useRef<HTMLDivElement>(null);
   const pool = useRef<RowPool | null>(null);
+  const { menu, open } = useMenu();
+  const columns = layout.columns.value.filter((one) => one.shown);
 
   useEffect(() => {
     if (grid.current === null || scroller.current === null) return;
-    const made = new RowPool(table, grid.current, scroller.current);
+    const made = new RowPool(tools, grid.current, scroller.current);
     pool.current = made;
     table.invalidate();
     return () => made.dispose();
-  }, [table]);
+  }, [tools, table]);
   useSignalEffect(() => {
-    table.version.value;
-    table.timeFormat.value;
-    table.selected.value;
+    pool.current?.arrange(layout.columns.value.filter((one) => one.shown));
+  });
+  useSignalEffect(() => {
+    void [table.version.value, table.selected.value, layout.time.value, layout.utc.value];
+    void [picked.version.value, marked.version.value];
     pool.current?.draw();
   });
   useSignalEffect(() => {
@@ -30,27 +55,86 @@ export function PacketTable() {
     pool.current?.reveal();
   });
 
-  const move = (step: number): void => {
+  const move = (step: number, isRange: boolean): void => {
+    const from = table.selected.peek()?.row ?? -1;
     table.move(step);
+    const to = table.selected.peek()?.row ?? -1;
+    if (isRange && to >= 0) picked.extend(to, from < 0 ? to : from, table.rows);
+    else picked.clear(to);
     pool.current?.reveal();
   };
+  /** The rows that are selected. */
+  const wanted = (): readonly number[] => {
+    const rows = picked.list();
+    const current = table.selected.peek()?.row;
+    return rows.length > 0 || current === undefined ? rows : [current];
+  };
+  const mark = (): void => {
+    const rows = wanted();
+    marked.put(rows, !rows.every((row) => marked.has(row)));
+  };
+  const copyRows = (): void => {
+    const rows = wanted();
+    if (rows.length === 0) return;
+    const lines = rows.slice(0, MOST_COPIED).map((row) => lineOf(tools, row));
+    const what = lines.length === 1 ? "1 packet" : `${lines.length} packets`;
+    void copyAndSay(notices, lines.join("\n"), what);
+  };
+  const openMenu = (row: number, column: string, at: Element | MouseEvent): void => {
+    open(`Actions for packet ${table.numberOf(row)}`, itemsOf(row, column), at);
+  };
+  const itemsOf = (row: number, column: string): MenuItem[] => {
+    const { decoded } = rowText(table.capture.ring, row);
+    const field = decoded && fieldOfCell(tools, row, column);
+    const several = picked.has(row) && picked.count > 1;
+    const packets = several ? `the ${picked.count} packets` : "the packet";
+    return [
+      ...(field ? fieldItems(tools, notices, field) : []),
+      ...(field || decoded === null ? [] : filterItems(tools, termOfCell(tools, row, column))),
+      {
+        label: marked.has(row) ? `Unmark ${packets}` : `Mark ${packets}`,
+        hint: "M",
+        apart: true,
+        onChoose: mark,
+      },
+      { label: `Copy ${packets} as text`, hint: "Ctrl C", onChoose: copyRows },
+    ];
+  };
+
+  const openAtRow = (row: number): void => {
+    const at = pool.current?.current ?? grid.current;
+    if (row >= 0 && at !== null) openMenu(row, "info", at);
+  };
   const onKeyDown = (event: KeyboardEvent): void => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const { key, shiftKey, altKey } = event;
+    if (altKey) return;
+    const isCommand = event.ctrlKey || event.metaKey;
     const page = pool.current?.page ?? 1;
-    const keys: Record<string, () => void> = {
-      ArrowDown: () => move(1),
-      ArrowUp: () => move(-1),
-      PageDown: () => move(page),
-      PageUp: () => move(-page),
+    const row = table.selected.peek()?.row ?? -1;
+    const plain: Record<string, () => void> = {
+      ArrowDown: () => move(1, shiftKey),
+      ArrowUp: () => move(-1, shiftKey),
+      PageDown: () => move(page, shiftKey),
+      PageUp: () => move(-page, shiftKey),
       Home: () => {
-        move(-Number.MAX_SAFE_INTEGER);
+        move(-Number.MAX_SAFE_INTEGER, shiftKey);
         scroller.current?.scrollTo(0, 0); // a loss may stand before the first packet
       },
-      End: () => move(Number.MAX_SAFE_INTEGER),
-      Escape: () => table.select(-1),
+      End: () => move(Number.MAX_SAFE_INTEGER, shiftKey),
+      Escape: () => (picked.count > 1 ? picked.clear(row) : table.select(-1)),
+      Enter: onEnter,
       " ": () => table.pause(!table.paused.value),
+      m: mark,
+      ContextMenu: () => openAtRow(row),
+      F10: () => shiftKey && openAtRow(row),
     };
-    const action = keys[event.key];
+    const commands: Record<string, () => void> = {
+      a: () => picked.all(table.rows),
+      c: copyRows,
+      m: mark,
+      " ": () => row >= 0 && picked.toggle(row),
+    };
+    const action = (isCommand ? commands : plain)[key];
     if (action === undefined) return;
     event.preventDefault();
     event.stopPropagation();
@@ -59,8 +143,25 @@ export function PacketTable() {
   const onClick = (event: MouseEvent): void => {
     const row = pool.current?.rowOf(event.target as Element) ?? -1;
     if (row < 0) return;
+    const before = table.selected.peek()?.row ?? -1;
+    table.follow(false);
+    if (event.ctrlKey || event.metaKey) {
+      if (picked.count === 0 && before >= 0 && before !== row) picked.toggle(before);
+      picked.toggle(row);
+    } else if (event.shiftKey) {
+      picked.extend(row, before < 0 ? row : before, table.rows);
+    } else picked.clear(row);
+    table.select(row);
+  };
+  const onContextMenu = (event: MouseEvent): void => {
+    const target = event.target as Element;
+    const row = pool.current?.rowOf(target) ?? -1;
+    if (row < 0) return;
+    const index = Number(target.closest(".cell")?.ariaColIndex ?? 0) - 1;
+    if (!picked.has(row)) picked.clear(row);
     table.follow(false);
     table.select(row);
+    openMenu(row, columns[index]?.id ?? "info", event);
   };
 
   return (
@@ -68,9 +169,12 @@ export function PacketTable() {
       class="packet-table"
       role="grid"
       aria-label="Packets"
-      aria-colcount={COLUMNS.length}
+      aria-colcount={columns.length}
+      aria-multiselectable="true"
+      aria-keyshortcuts="Enter M Control+A Control+C"
       tabIndex={0}
       ref={grid}
+      style={{ "--columns": columns.map(widthOf).join(" ") }}
       onKeyDown={onKeyDown}
     >
       <div
@@ -79,21 +183,64 @@ export function PacketTable() {
         ref={scroller}
         onScroll={() => pool.current?.scrolled()}
         onClick={onClick}
+        onContextMenu={onContextMenu}
       >
-        <div class="row head" role="row" aria-rowindex={1} tabIndex={-1}>
-          {COLUMNS.map(([name, label], index) => (
-            <div
-              key={name}
-              class={`cell ${name}`}
-              role="columnheader"
-              aria-colindex={index + 1}
-              tabIndex={-1}
-            >
-              {label}
-            </div>
-          ))}
-        </div>
+        <TableHead columns={columns} />
       </div>
+      <Menu menu={menu} />
     </div>
   );
+}
+
+/** Rows that are copied as text at once. */
+const MOST_COPIED = 10_000;
+
+function widthOf({ id, width }: Column): string {
+  return width === null ? (WIDTHS[id] ?? "clamp(5rem, 10vw, 12rem)") : `${width}px`;
+}
+
+/** A row as text, its cells apart by tabs. */
+function lineOf({ table, layout }: PacketTools, row: number): string {
+  const text = rowText(table.capture.ring, row);
+  const { source, destination, protocol, length, info } = text;
+  const time = timeText(table.capture.ring.timeNs(row), "date", 0n, layout.utc.peek());
+  return [table.numberOf(row), time, text.kind, source, destination, protocol, length, info].join(
+    "\t",
+  );
+}
+
+const FIELDS: Readonly<Record<string, readonly string[]>> = {
+  source: ["ip.src", "ipv6.src"],
+  destination: ["ip.dst", "ipv6.dst"],
+};
+
+/** Return the field that a cell shows; null where it shows none. */
+function fieldOfCell({ table }: PacketTools, row: number, column: string): Field | null {
+  const { ring, engine } = table.capture;
+  const text = rowText(ring, row);
+  const fields = [...(engine.notes(row) ?? []), ...(text.decoded?.layers ?? [])];
+  const names = FIELDS[column] ?? [column];
+  const found = names.flatMap((name) => fieldsOf(fields, name));
+  const shown =
+    column === "source" ? text.source : column === "destination" ? text.destination : "";
+  return found.find((field) => field.text === shown) ?? found[0] ?? null;
+}
+
+/** Return the term for a cell that shows no field of its own. */
+function termOfCell({ table }: PacketTools, row: number, column: string): string {
+  const { kind, protocol, length, decoded } = rowText(table.capture.ring, row);
+  switch (column) {
+    case "direction":
+      return kind;
+    case "length":
+      return `frame.len == ${length}`;
+    case "protocol":
+    case "info": {
+      const names = decoded?.layers.map(({ name }) => name) ?? [];
+      const word = protocol.toLowerCase();
+      return names.includes(word) ? word : (names.findLast((name) => name !== "data") ?? "ip");
+    }
+    default:
+      return `frame.number == ${table.numberOf(row)}`;
+  }
 }

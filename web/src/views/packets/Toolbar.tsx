@@ -1,4 +1,4 @@
-/** What can be done to the table: follow, pause, clear, save, and how much it keeps. */
+/** What can be done to the table: pause, scroll along, clear, find, save, open, and how it looks. */
 
 import { useState } from "preact/hooks";
 import { isRunning } from "../../models/sessions";
@@ -7,44 +7,124 @@ import { RecorderDialog } from "../recorder/RecorderDialog";
 import { SaveLast } from "../recorder/SaveLast";
 import { SessionPicker } from "../SessionPicker";
 import { Button } from "../ui/Button";
-import { Choice } from "../ui/Choice";
 import { Icon } from "../ui/Icon";
+import { Menu, useMenu } from "../ui/Menu";
 import { nameOf, save } from "../ui/save";
 import { FilterBar } from "./FilterBar";
+import { Legend } from "./Legend";
 import { StreamStatus } from "./StreamStatus";
+import { TableSettings } from "./TableSettings";
+import { useTools } from "./tools";
+import { WiresharkDialog } from "./WiresharkDialog";
 
 export function Toolbar() {
   const { table } = useDashboard();
+  const { find } = useTools();
   const paused = table.paused.value;
   const following = table.following.value && !paused;
   return (
     <div class="packets-bar" role="toolbar" aria-label="Packets">
-      <SessionPicker />
-      <StreamStatus />
-      <FilterBar />
+      <div class="line">
+        <SessionPicker />
+        <StreamStatus />
+        <FilterBar />
+      </div>
       <div class="buttons">
         <Button
           icon={paused ? "play" : "pause"}
-          label={paused ? "Resume (space)" : "Pause (space)"}
           pressed={paused}
           onClick={() => table.pause(!paused)}
-        />
-        <Button
-          icon="follow"
-          label="Follow the newest packets"
-          pressed={following}
-          onClick={() => table.follow(!following)}
-        />
-        <Button icon="clear" label="Clear the table" onClick={() => table.clear()} />
-        <Button
-          icon="save"
-          label="Save what is shown as pcapng"
-          onClick={async () => save(await table.save(), nameOf("wintun"))}
-        />
+        >
+          {paused ? "Resume" : "Pause"}
+        </Button>
+        <Button icon="follow" pressed={following} onClick={() => table.follow(!following)}>
+          Newest
+        </Button>
+        <Button icon="clear" onClick={() => table.clear()}>
+          Clear
+        </Button>
+        <Button icon="find" pressed={find.isOpen.value} onClick={() => find.open()}>
+          Find
+        </Button>
+        <SaveMenu />
+        <Wireshark />
         <Recording />
-        <Settings />
+        <span class="grow" />
+        <Legend />
+        <TableSettings />
       </div>
     </div>
+  );
+}
+
+/** Save packets as pcapng: those shown, selected or marked. */
+function SaveMenu() {
+  const { table } = useDashboard();
+  const { picked, marked } = useTools();
+  const { menu, open } = useMenu();
+  const run = async (rows?: readonly number[]) => save(await table.save(rows), nameOf("wintun"));
+  const items = () => {
+    const current = table.selected.peek()?.row;
+    const selected = picked.count > 0 ? picked.list() : current === undefined ? [] : [current];
+    return [
+      { label: "Save what is shown", hint: countOf(table.rows.count), onChoose: () => void run() },
+      {
+        label: "Save what is selected",
+        hint: countOf(selected.length),
+        disabled: selected.length === 0,
+        onChoose: () => void run(selected),
+      },
+      {
+        label: "Save what is marked",
+        hint: countOf(marked.count),
+        disabled: marked.count === 0,
+        onChoose: () => void run(marked.list()),
+      },
+    ];
+  };
+  return (
+    <>
+      <MenuButton icon="save" label="Save" onOpen={(at) => open("Save as pcapng", items(), at)} />
+      <Menu menu={menu} />
+    </>
+  );
+}
+
+function countOf(count: number): string {
+  return count === 1 ? "1 packet" : `${count.toLocaleString("en")} packets`;
+}
+
+interface MenuButtonProps {
+  readonly icon: "save";
+  readonly label: string;
+  readonly onOpen: (at: Element) => void;
+}
+
+function MenuButton({ icon, label, onOpen }: MenuButtonProps) {
+  return (
+    <button
+      type="button"
+      class="button"
+      aria-haspopup="menu"
+      onClick={(event) => onOpen(event.currentTarget)}
+    >
+      <Icon name={icon} />
+      <span>{label}</span>
+      <span aria-hidden="true">▾</span>
+    </button>
+  );
+}
+
+function Wireshark() {
+  const { chosen } = useDashboard();
+  const [isOpen, setOpen] = useState(false);
+  const name = chosen.name.value;
+  if (name === "") return null;
+  return (
+    <>
+      <Button onClick={() => setOpen(true)}>Wireshark…</Button>
+      {isOpen && <WiresharkDialog adapter={name} onClose={() => setOpen(false)} />}
+    </>
   );
 }
 
@@ -64,84 +144,5 @@ function Recording() {
       </Button>
       {isOpen && <RecorderDialog session={session} name={name} onClose={() => setOpen(false)} />}
     </>
-  );
-}
-
-const PACKETS = [10_000, 50_000, 200_000, 500_000];
-const MEGABYTES = [16, 64, 256, 512];
-const SNAPLENS = [0, 64, 128, 256, 1024];
-const MEGABYTE = 1024 * 1024;
-
-function Settings() {
-  const { capture, table } = useDashboard();
-  const { packets, bytes } = capture.bounds.value;
-  return (
-    <details class="settings">
-      <summary class="button" aria-label="Settings of the table" title="Settings of the table">
-        <Icon name="sliders" />
-      </summary>
-      <div class="panel">
-        <Select
-          label="Max packets"
-          value={packets}
-          options={PACKETS}
-          text={(value) => `${value.toLocaleString("en")} packets`}
-          onChange={(value) => capture.bound({ packets: value, bytes })}
-        />
-        <Select
-          label="Max memory"
-          value={bytes / MEGABYTE}
-          options={MEGABYTES}
-          text={(value) => `${value} MiB`}
-          onChange={(value) => capture.bound({ packets, bytes: value * MEGABYTE })}
-        />
-        <Select
-          label="Snap length"
-          value={capture.snaplen.value}
-          options={SNAPLENS}
-          text={(value) => (value === 0 ? "all bytes" : `the first ${value} bytes`)}
-          onChange={(value) => capture.cut(value)}
-        />
-        <Choice
-          label="Time"
-          value={table.timeFormat.value}
-          options={[
-            { id: "clock", label: "Time of day" },
-            { id: "start", label: "Since the first" },
-            { id: "previous", label: "Since previous" },
-          ]}
-          onChange={(format) => {
-            table.timeFormat.value = format;
-          }}
-        />
-        <p>Changing these limits clears the table.</p>
-      </div>
-    </details>
-  );
-}
-
-interface SelectProps {
-  readonly label: string;
-  readonly value: number;
-  readonly options: readonly number[];
-  readonly text: (value: number) => string;
-  readonly onChange: (value: number) => void;
-}
-
-function Select({ label, value, options, text, onChange }: SelectProps) {
-  return (
-    <label class="setting">
-      <span>{label}</span>
-      <select
-        value={String(value)}
-        onChange={(event) => onChange(Number(event.currentTarget.value))}
-      >
-        {options.map((option) => (
-          <option key={option} value={String(option)}>
-            {text(option)}
-          </option>
-        ))}
-      </select>
-    </label>
   );
 }

@@ -5,10 +5,22 @@
  * the text of cells may change then.
  */
 
-import type { PacketTableModel } from "../../models/packet-table";
-import { protocolClass, rowText, timeText } from "../../models/packet-text";
+import {
+  fieldsOf,
+  protocolClass,
+  type RowText,
+  relativeInfo,
+  rowText,
+  timeText,
+} from "../../models/packet-text";
+import { TINTS, tintOf } from "../../models/packet-tint";
+import type { PacketTools } from "../../models/packet-tools";
+import type { Column } from "../../models/table-layout";
 import { scrollToShow, visibleRange } from "../../models/window";
-import { COLUMNS, type ColumnName } from "./columns";
+import type { Field } from "../../packet/dissection";
+import { WAYS } from "../ui/Direction";
+
+const SIGNS = new Map<string, string>(TINTS.map(({ id, sign }) => [id, `${sign} `]));
 
 class Row {
   readonly element = document.createElement("div");
@@ -20,12 +32,15 @@ class Row {
   /** What it shows, so that a row that stays is not written again. */
   private shown = "";
 
-  constructor(index: number) {
+  constructor(
+    index: number,
+    private readonly columns: readonly Column[],
+  ) {
     this.element.id = `packet-row-${index}`;
     this.element.role = "row";
-    for (const [column, [name]] of COLUMNS.entries()) {
+    for (const [column, { id, isField }] of columns.entries()) {
       const cell = document.createElement("div");
-      cell.className = `cell ${name}`;
+      cell.className = isField ? "cell field" : `cell ${id}`;
       cell.role = "gridcell";
       cell.ariaColIndex = String(column + 1);
       const text = document.createTextNode("");
@@ -35,31 +50,48 @@ class Row {
     }
   }
 
-  show(model: PacketTableModel, index: number, row: number): void {
+  show(tools: PacketTools, index: number, row: number): void {
     // In a full ring whose end is followed, only the text changes.
     if (index !== this.index) this.element.ariaRowIndex = String(index + 2);
     this.index = index;
-    const { ring } = model.capture;
-    const selected = model.selected.value?.row === row;
-    const format = model.timeFormat.value;
-    const since = model.since(index);
-    const key = `${row} ${model.numberOf(row)} ${selected} ${format} ${since}`;
+    const { table, layout, picked, marked } = tools;
+    const { ring, engine } = table.capture;
+    const isCurrent = table.selected.value?.row === row;
+    const isPicked = picked.has(row);
+    const isMarked = marked.has(row);
+    const [format, utc] = [layout.time.value, layout.utc.value];
+    const since = table.since(index, format);
+    const prefix = engine.prefix(row);
+    const number = table.numberOf(row);
+    const state = `${isCurrent} ${isPicked} ${isMarked} ${format} ${utc}`;
+    const notes = engine.notes(row) ?? NONE;
+    const said = notes.map(({ value }) => value).join();
+    const key = `${row} ${number} ${state} ${since} ${prefix} ${said}`;
     if (key === this.shown) return;
     this.shown = key;
     this.number = row;
-    const { kind, source, destination, protocol, length, info } = rowText(ring, row);
-    const lost = kind === "loss";
-    const time = timeText(ring.timeNs(row), format, since);
-    const number = lost ? "" : String(model.numberOf(row));
-    const direction = lost ? "lost" : kind;
-    const values = { number, time, direction, source, destination, protocol, length, info };
-    for (const [column, [name]] of COLUMNS.entries()) {
-      const text = this.texts[column];
-      const value = (values satisfies Record<ColumnName, string>)[name];
-      if (text !== undefined && text.data !== value) text.data = value;
+    const text = rowText(ring, row);
+    const isLost = text.kind === "loss";
+    const tint = text.decoded && tintOf(text.decoded, prefix);
+    const sign = SIGNS.get(tint ?? "") ?? "";
+    const info = `${sign}${prefix}${relativeInfo(text.info, notes)}`;
+    const time = timeText(ring.timeNs(row), format, since, utc);
+    const called = isLost ? "" : `${isMarked ? "★ " : ""}${number}`;
+    const values = { ...text, number: called, time, direction: directionOf(text), info };
+    for (const [column, { id, isField }] of this.columns.entries()) {
+      const node = this.texts[column];
+      const value = isField
+        ? fieldText(text, notes, id)
+        : ((values as unknown as Record<string, string>)[id] ?? "");
+      if (node !== undefined && node.data !== value) node.data = value;
     }
-    this.style(`row is-${kind} p-${protocolClass(protocol)}${selected ? " selected" : ""}`);
-    this.element.ariaSelected = String(selected);
+    const isSelected = isCurrent || isPicked;
+    this.style(
+      `row is-${text.kind} p-${protocolClass(text.protocol)}${tint ? ` tint-${tint}` : ""}${
+        isSelected ? " selected" : ""
+      }${isCurrent ? " current" : ""}${isMarked ? " starred" : ""}`,
+    );
+    this.element.ariaSelected = String(isSelected);
   }
 
   hide(): void {
@@ -75,12 +107,27 @@ class Row {
   }
 }
 
+const NONE: readonly Field[] = [];
+
+function fieldText({ decoded }: RowText, notes: readonly Field[], name: string): string {
+  const found = fieldsOf([...notes, ...(decoded?.layers ?? [])], name);
+  return found.map(({ text, label }) => text || label).join(", ");
+}
+
+/** "→ From host", "← To host". */
+function directionOf({ kind }: RowText): string {
+  if (kind === "loss") return "Lost";
+  const { arrow, label } = WAYS[kind];
+  return `${arrow} ${label}`;
+}
+
 export class RowPool {
   private readonly pool: Row[] = [];
   private readonly rows = document.createElement("div");
   private readonly spacer = document.createElement("div");
+  private columns: readonly Column[] = [];
   /** Height of a row in pixels; the style sheet sets it. */
-  private readonly rowHeight: number;
+  private rowHeight = 22;
   private viewport = 0;
   private height = -1;
   private top = -1;
@@ -89,7 +136,7 @@ export class RowPool {
   private readonly resized: ResizeObserver;
 
   constructor(
-    private readonly model: PacketTableModel,
+    private readonly tools: PacketTools,
     private readonly grid: HTMLElement,
     private readonly scroller: HTMLElement,
   ) {
@@ -98,9 +145,10 @@ export class RowPool {
     this.rows.role = "rowgroup";
     this.spacer.append(this.rows);
     scroller.append(this.spacer);
-    this.rowHeight = Number.parseFloat(getComputedStyle(scroller).getPropertyValue("--row"));
     const head = scroller.querySelector<HTMLElement>(".head");
     this.resized = new ResizeObserver(() => {
+      const row = getComputedStyle(scroller).getPropertyValue("--row");
+      this.rowHeight = Number.parseFloat(row);
       // The head stays on top of the rows.
       this.viewport = scroller.clientHeight - (head?.offsetHeight ?? 0);
       this.draw();
@@ -108,10 +156,21 @@ export class RowPool {
     this.resized.observe(scroller);
   }
 
+  /** Show these columns from now on. */
+  arrange(columns: readonly Column[]): void {
+    const names = (all: readonly Column[]): string => all.map(({ id }) => id).join();
+    if (names(columns) === names(this.columns)) return;
+    this.columns = columns;
+    this.pool.length = 0;
+    this.rows.replaceChildren();
+    this.draw();
+  }
+
   /** Show what the model has now. Once a frame. */
   draw(): void {
-    const { model, scroller, viewport } = this;
-    if (viewport === 0) return;
+    const { scroller, viewport } = this;
+    const model = this.tools.table;
+    if (viewport <= 0) return;
     const { rows } = model;
     const total = rows.count;
     const height = total * this.rowHeight;
@@ -129,7 +188,7 @@ export class RowPool {
     }
     this.anchor = rows.at(shown.first);
     while (this.pool.length < shown.count) {
-      const row = new Row(this.pool.length);
+      const row = new Row(this.pool.length, this.columns);
       this.pool.push(row);
       this.rows.append(row.element);
     }
@@ -141,7 +200,7 @@ export class RowPool {
         continue;
       }
       const number = rows.at(index);
-      row.show(model, index, number);
+      row.show(this.tools, index, number);
       if (model.selected.value?.row === number) active = row.element.id;
     }
     if (active) this.grid.setAttribute("aria-activedescendant", active);
@@ -150,9 +209,10 @@ export class RowPool {
 
   /** Bring the selected row into view. */
   reveal(): void {
-    const selected = this.model.selected.peek();
+    const model = this.tools.table;
+    const selected = model.selected.peek();
     if (selected === null) return;
-    const index = this.model.rows.indexOf(selected.row);
+    const index = model.rows.indexOf(selected.row);
     const { scrollTop } = this.scroller;
     const top = scrollToShow(index, scrollTop, this.viewport, this.rowHeight);
     if (top !== scrollTop) {
@@ -166,6 +226,11 @@ export class RowPool {
     return this.pool.find((row) => row.element.contains(element))?.number ?? -1;
   }
 
+  /** The DOM row of the selected packet, when it is in view. */
+  get current(): HTMLElement | null {
+    return this.rows.querySelector(".current");
+  }
+
   /** Whole rows that fit. */
   get page(): number {
     return Math.max(1, Math.floor(this.viewport / this.rowHeight) - 1);
@@ -173,7 +238,8 @@ export class RowPool {
 
   /** Say that the user moved the view: leave the end, or come back to it. */
   scrolled(): void {
-    const { scroller, model } = this;
+    const { scroller } = this;
+    const model = this.tools.table;
     const atEnd = scroller.scrollTop + this.viewport >= this.height - this.rowHeight;
     this.anchor = -1;
     if (model.following.peek() && !atEnd) model.follow(false);
@@ -186,7 +252,8 @@ export class RowPool {
   }
 
   private wantedTop(height: number): number {
-    const { model, scroller } = this;
+    const { scroller } = this;
+    const model = this.tools.table;
     const end = Math.max(0, height - this.viewport);
     if (model.following.peek() && !model.paused.peek()) return end;
     const { scrollTop } = scroller;

@@ -1,0 +1,59 @@
+/** Why no packet is shown, and what to do about it. */
+
+import { isRunning } from "../../models/sessions";
+import { count } from "../../models/units";
+import { hrefOf } from "../address";
+import { useDashboard } from "../context";
+import { Button } from "../ui/Button";
+
+export function EmptyTable() {
+  const { capture, chosen, service, sessions, table } = useDashboard();
+  void table.version.value;
+  void capture.generation.value;
+  if (table.rows.count > 0) return null;
+  const { pending } = capture.engine;
+  const kept = capture.ring.count;
+  if (kept > 0 && table.filterText.value.trim() !== "") {
+    return (
+      <div class="empty-table" role="status">
+        {pending > 0 ? (
+          <p>Filtering. No packet matches so far.</p>
+        ) : (
+          <>
+            <p>The filter hides all {count(kept)} packets.</p>
+            <Button onClick={() => table.filter("")}>Show all packets</Button>
+          </>
+        )}
+      </div>
+    );
+  }
+  if (!service.can("capture")) {
+    return (
+      <div class="empty-table" role="status">
+        <p>This token may not see packets.</p>
+        <p>Sign in with a token that has the right “capture”.</p>
+      </div>
+    );
+  }
+  const session = sessions.of(chosen.guid.value);
+  if (session === undefined || !isRunning(session)) {
+    // The line above says why none runs.
+    return (
+      <div class="empty-table">
+        <p>Packets appear here while a session runs.</p>
+      </div>
+    );
+  }
+  const name = chosen.name.value;
+  return (
+    <div class="empty-table" role="status">
+      <p>
+        Waiting for packets of <bdi>{name}</bdi>.
+      </p>
+      <p>
+        Send something through the adapter, for example with <code>ping</code>, or{" "}
+        <a href={hrefOf("compose")}>inject a packet with Compose</a>.
+      </p>
+    </div>
+  );
+}
