@@ -2,8 +2,7 @@
 
 import { u8, u16, u32 } from "../packet/bytes";
 import type { Headers } from "../packet/headers";
-import { isHttp } from "../packet/http";
-import { isTls } from "../packet/tls";
+import { isHttp, isTls } from "../packet/sniff";
 
 export type Test = (headers: Headers) => boolean;
 /** Returns -1 where the packet has no such field. */

@@ -1,28 +1,18 @@
-/** Who speaks behind a TCP or UDP header: by port, or by how the bytes begin. */
+/** The dissectors of what is behind a TCP or UDP header. */
 
+import { dissectDtls, dissectHttp2, dissectSnmp, dissectSsh } from "./banners";
 import { dissectDhcp } from "./dhcp";
 import { dissectDhcpv6 } from "./dhcpv6";
 import type { Dissector } from "./dissection";
 import { DNS_TITLE, dissectDnsOverTcp, dnsDissector } from "./dns";
-import { httpDissector, isHttp } from "./http";
+import { httpDissector } from "./http";
+import { dissectIsakmp, dissectUdpEncap } from "./isakmp";
 import { dissectNbns } from "./nbns";
 import { dissectNtp } from "./ntp";
-import { dissectQuic, isQuic } from "./quic";
-import { dissectTls, isTls } from "./tls";
-
-/** By UDP port; the names are those of the layers. */
-const UDP_PORTS: Readonly<Record<number, string>> = {
-  53: "dns",
-  67: "dhcp",
-  68: "dhcp",
-  123: "ntp",
-  137: "nbns",
-  546: "dhcpv6",
-  547: "dhcpv6",
-  1900: "ssdp",
-  5353: "mdns",
-  5355: "llmnr",
-};
+import { dissectQuic } from "./quic";
+import { dissectStun } from "./stun";
+import { dissectTls } from "./tls";
+import { dissectWireGuard } from "./wireguard";
 
 const DISSECTORS: Readonly<Record<string, Dissector>> = {
   dns: dnsDissector("DNS", DNS_TITLE),
@@ -35,33 +25,18 @@ const DISSECTORS: Readonly<Record<string, Dissector>> = {
   ntp: dissectNtp,
   quic: dissectQuic,
   ssdp: httpDissector("SSDP", "Simple Service Discovery Protocol"),
+  snmp: dissectSnmp,
+  stun: dissectStun,
   tls: dissectTls,
+  dtls: dissectDtls,
+  http2: dissectHttp2,
+  isakmp: dissectIsakmp,
+  ssh: dissectSsh,
+  udpencap: dissectUdpEncap,
+  wg: dissectWireGuard,
 };
 
-/**
- * Return the name of the layer that the bytes from `start` to `end` are, "" when nobody knows
- * them. Looks at a few bytes only, and is true of what `decode` shows.
- */
-export function application(
-  transport: "tcp" | "udp",
-  source: number,
-  destination: number,
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-): string {
-  if (start >= end) return "";
-  if (transport === "udp") {
-    const known = UDP_PORTS[destination] ?? UDP_PORTS[source];
-    if (known !== undefined) return known;
-    return isQuic(bytes, start, end, source === 443 || destination === 443) ? "quic" : "";
-  }
-  if (source === 53 || destination === 53) return "dns";
-  if (isTls(bytes, start, end)) return "tls";
-  return isHttp(bytes, start, end) ? "http" : "";
-}
-
-/** Return the dissector of such a layer. */
+/** Return the dissector of a layer by its name. */
 export function applicationDissector(
   name: string,
   transport: "tcp" | "udp",

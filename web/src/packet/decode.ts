@@ -1,15 +1,18 @@
 /** Bytes to layers of fields. Nothing is refused: what is broken, cut or unknown is said. */
 
+import { dissectRouting } from "./banners";
 import { u8 } from "./bytes";
 import { Dissection, type Dissector } from "./dissection";
+import { dissectEsp, greDissector } from "./gre";
 import { icmpDissector } from "./icmp";
 import { icmpv6Dissector } from "./icmpv6";
 import { dissectIgmp } from "./igmp";
 import { dissectIpv4, dissectIpv6 } from "./ip";
 import { nameOf } from "./names";
+import { dissectSctp } from "./sctp";
 import { dissectTcp } from "./tcp";
 import { portsDissector } from "./transport";
-import { dissectUdp } from "./udp";
+import { dissectUdp, dissectUdpLite } from "./udp";
 
 const UPPER: Readonly<Record<number, Dissector>> = {
   1: icmpDissector(quoted),
@@ -20,8 +23,13 @@ const UPPER: Readonly<Record<number, Dissector>> = {
   33: portsDissector("DCCP"),
   41: dissectIp,
   58: icmpv6Dissector(quoted),
-  132: portsDissector("SCTP"),
-  136: portsDissector("UDPLite"),
+  47: greDissector(dissectIp),
+  50: dissectEsp,
+  89: (to, start, end) => dissectRouting(to, 89, start, end),
+  103: (to, start, end) => dissectRouting(to, 103, start, end),
+  112: (to, start, end) => dissectRouting(to, 112, start, end),
+  132: dissectSctp,
+  136: dissectUdpLite,
 };
 
 /**

@@ -66,7 +66,7 @@ export function dissectDhcp(to: Dissection, start: number, end: number): void {
       const shown = option.fields.slice(1).map(({ text }) => text);
       option.text = shown.join(", ") || `${stop - at - 2} bytes`;
       if (code === 53) kind = nameOf("DHCP", u8(bytes, at + 2)) ?? kind;
-      if (code === 61 && stop > at + 9) {
+      if (code === 61 && stop >= at + 9) {
         lay(
           to,
           option,

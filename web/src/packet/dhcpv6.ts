@@ -14,7 +14,6 @@ const OPTIONS: Readonly<Record<number, string>> = {
   4: "iata:Identity:4o",
   5: "iaaddr.ip:Address:16a;iaaddr.pref_lifetime:Preferred lifetime:4~s;iaaddr.valid_lifetime:Valid lifetime:4~s",
   7: "option_preference:Preference:1",
-  8: "elapsed_time:Elapsed time:2~/ 100 s",
   13: "status_code:Status:2;status_msg:Message:*s",
   25: "iaid:Identity:4o;iaid.t1:T1:4~s;iaid.t2:T2:4~s",
   26: "iaprefix.pref_lifetime:Preferred lifetime:4~s;iaprefix.valid_lifetime:Valid lifetime:4~s;iaprefix.pref_len:Prefix length:1;iaprefix.pref_addr:Prefix:16a",
@@ -54,15 +53,9 @@ function addOptions(to: Dissection, layer: Field, start: number, end: number, de
     const stop = at + 4 + u16(bytes, at + 2);
     const name = nameOf("DHCPV6OPT", type) ?? `Option ${type}`;
     const option = layer.add("", name, at, Math.min(stop, end), "", `${stop - at - 4} bytes`);
-    let body = lay(
-      to,
-      option,
-      "dhcpv6",
-      at,
-      end,
-      "option.type:Option:2=DHCPV6OPT;option.length:Length:2",
-    );
     if (stop > end) throw SHORT;
+    const head = "option.type:Option:2=DHCPV6OPT;option.length:Length:2";
+    let body = lay(to, option, "dhcpv6", at, end, head);
     at = stop;
     const table = OPTIONS[type];
     if (table !== undefined) {
@@ -81,6 +74,10 @@ function addOptions(to: Dissection, layer: Field, start: number, end: number, de
       addIdentity(to, option, body, stop);
       const identity = octets(bytes, body, stop).replaceAll(":", "");
       if (type === 1 && depth === 0) to.info += ` CID: ${identity}`;
+    } else if (type === 8 && stop === body + 2) {
+      const waited = u16(bytes, body) * 10;
+      option.text = `${waited} ms`;
+      option.add("dhcpv6.elapsed_time", "Elapsed time", body, stop, waited, option.text);
     } else if (type === RELAYED && depth < 8) {
       dissect(to, body, stop, depth + 1);
     } else if (type === 24 || type === 39) {

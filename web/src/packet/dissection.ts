@@ -88,7 +88,8 @@ export class Dissection {
     this.info = `[Truncated ${label}]`;
     const layer = this.layer(name, label, start, end);
     layer.text = "truncated";
-    if (!this.isCut(end)) this.spoil(`${label} ends inside its header`, start, end, false);
+    if (start < end && !this.isCut(end))
+      this.spoil(`${label} ends inside its header`, start, end, false);
     return layer;
   }
 
@@ -117,7 +118,7 @@ export class Dissection {
 
   /** Whether the capture, not the packet, ends here. */
   private isCut(end: number): boolean {
-    return end >= this.bytes.length && this.promised > this.bytes.length;
+    return end >= this.bytes.length && this.originalLength > this.bytes.length;
   }
 
   /** Count an IP or extension header; say in a layer when it is one too many. */

@@ -47,8 +47,7 @@ const SHOWN: Readonly<Record<number, number>> = { 13: 0, 15: 2, 33: 4, 35: 6, 64
 export function dnsDissector(protocol: string, title: string): Dissector {
   return (to, start, end) => {
     to.protocol = protocol;
-    if (end - start < 12) to.truncated(protocol.toLowerCase(), protocol, start, end);
-    else dissect(to, protocol, title, start, end);
+    dissect(to, protocol, title, start, end);
   };
 }
 
@@ -94,7 +93,7 @@ function dissect(
     table += (response ? AUTHORITATIVE : "") + TRUNCATED + RECURSION;
     if (response) table += ";flags.recavail:Recursion available:2&80";
     table += ";flags.z:Reserved:2&40";
-    if (response) table += ";flags.authenticated:Authenticated:2&20";
+    if (response || flags & 0x20) table += ";flags.authenticated:Authenticated:2&20";
     table += ";flags.checkdisable:Unauthenticated accepted:2&10";
   }
   if (response) table += RCODE;
@@ -121,8 +120,8 @@ function dissect(
       `${shown} ${typeName(type)}`,
     );
     query.add("dns.qry.name", "Name", at, name.end, shown);
-    query.add("dns.qry.name.len", "Name length", at, name.end, [...name.text].length || 6);
-    query.add("dns.count.labels", "Labels", at, name.end, name.labels);
+    query.add("dns.qry.name.len", "Name length", at, name.end, name.size < 0 ? 6 : name.size);
+    query.add("dns.count.labels", "Labels", at, name.end, name.labels || 1);
     if (name.trouble !== "") throw new Error(name.trouble);
     at = addType(to, query, "qry", name.end, end, type, mdns);
     if (layer.fields.length < 9 || !layer.text.includes(", ", 10)) layer.text += `, ${query.text}`;

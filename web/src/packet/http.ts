@@ -1,20 +1,9 @@
 /** The head of an HTTP/1 message (RFC 9112), and SSDP, which is the same over UDP. */
 
-import { findText, u8, utf8 } from "./bytes";
+import { findText, utf8 } from "./bytes";
 import type { Dissection, Dissector, Field } from "./dissection";
+import { begins } from "./sniff";
 
-const STARTS = [
-  "GET ",
-  "POST ",
-  "PUT ",
-  "HEAD ",
-  "DELETE ",
-  "OPTIONS ",
-  "PATCH ",
-  "CONNECT ",
-  "TRACE ",
-  "HTTP/1.",
-];
 /** Header fields that Wireshark has a name for. */
 const NAMED = new Set(
   "accept accept_encoding accept_language authorization cache_control connection content_encoding content_type cookie date host last_modified location origin proxy_authenticate proxy_authorization referer sec_websocket_accept sec_websocket_extensions sec_websocket_key sec_websocket_protocol sec_websocket_version server set_cookie transfer_encoding upgrade user_agent www_authenticate x_forwarded_for".split(
@@ -23,19 +12,6 @@ const NAMED = new Set(
 );
 const LINE_END = Uint8Array.of(13, 10);
 const MAX_LINES = 64;
-
-/** Say whether the bytes at `start` are these characters. */
-export function begins(bytes: Uint8Array, start: number, end: number, text: string): boolean {
-  if (start + text.length > end) return false;
-  for (let i = 0; i < text.length; i++) {
-    if (u8(bytes, start + i) !== text.charCodeAt(i)) return false;
-  }
-  return true;
-}
-
-export function isHttp(bytes: Uint8Array, start: number, end: number): boolean {
-  return STARTS.some((text) => begins(bytes, start, end, text));
-}
 
 export function httpDissector(protocol: string, title: string): Dissector {
   return (to, start, end) => {

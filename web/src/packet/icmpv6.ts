@@ -30,6 +30,8 @@ const BODIES: Readonly<Record<number, string>> = {
   135: ":Reserved:4_;nd.ns.target_address:Target:16a",
   136: NEIGHBOUR,
   137: ":Reserved:4_;rd.na.target_address:Target:16a;rd.na.destination_address:Destination:16a",
+  141: ":Reserved:4_",
+  142: ":Reserved:4_",
   143: ":Reserved:2_;mldr.nb_mcast_records:Records:2",
 };
 /** What the options of Neighbour Discovery hold. */
@@ -75,7 +77,7 @@ export function icmpv6Dissector(quoted: Dissector): Dissector {
       to.data(body, end);
     } else if (table === MLD) {
       addQuery(to, layer, type, body, end);
-    } else if (type >= 133 && type <= 137) {
+    } else if (type >= 133 && type < 143 && table !== undefined) {
       addNeighbour(to, layer, type, start, end, body);
     } else if (type === 143) addRecords(to, layer, body, end);
   };
@@ -113,7 +115,7 @@ function addNeighbour(
 ): void {
   const { bytes } = to;
   const target = ipv6Text(bytes, start + 8);
-  if (type >= 135) layer.text += `, ${target}`;
+  if (type >= 135 && type < 138) layer.text += `, ${target}`;
   if (type === 136) {
     const flags = u8(bytes, start + 4);
     const said = ["rtr", "sol", "ovr"].filter((_, bit) => (flags << bit) & 0x80).join(", ");

@@ -18,19 +18,22 @@ export function dissectIgmp(to: Dissection, start: number, end: number): void {
   const third = type === REPORT3 || (type === QUERY && end - start >= 12);
   const first = type === 18 || (type === QUERY && u8(bytes, start + 1) === 0);
   const version = third ? 3 : first ? 1 : 2;
+  const known = nameOf("IGMP", type);
   const layer = to.layer("igmp", "Internet Group Management Protocol", start, end);
-  to.protocol = `IGMPv${version}`;
-  to.info = nameOf("IGMP", type) ?? `Unknown type ${type}`;
-  layer.add("igmp.version", "Version", start, start + 1, version);
+  to.protocol = known === undefined ? "IGMP" : `IGMPv${version}`;
+  to.info = known ?? `Unknown type ${type}`;
+  layer.add("igmp.version", "Version", start, start + 1, known === undefined ? 0 : version);
   const wait =
-    first || type === REPORT3 ? "reserved:Reserved:1o" : "max_resp:Longest wait:1~/ 10 s";
+    first || type === REPORT3 || known === undefined
+      ? "reserved:Reserved:1o"
+      : "max_resp:Longest wait:1~/ 10 s";
   lay(to, layer, "igmp", start, end, `type:Type:1x=IGMP;${wait};:Checksum:2_`);
   const found = u16(bytes, start + 2);
   const whole = wholePacket(to, end) !== undefined;
   const expected = whole ? checksum(bytes, start, end, 0xffff - found) : null;
   addChecksum(layer, "igmp", start + 2, found, expected);
   if (type === REPORT3) addRecords(to, layer, start, end);
-  else {
+  else if (known !== undefined) {
     const group = ipv4Text(bytes, start + 4);
     lay(to, layer, "igmp", start + 4, end, "maddr:Group:4a");
     if (type === QUERY)

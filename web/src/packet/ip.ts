@@ -85,12 +85,10 @@ export function dissectIpv4(to: Dissection, start: number, end: number, upper: U
   to.promised = promised;
   if (header < 20) {
     to.info = `Bogus IP header length (${header}, must be at least 20)`;
-    to.spoil(to.info, start, end, false);
     return;
   }
   if (promised < start + header) {
     to.info = `Bogus IP length (${total}, less than header length ${header})`;
-    to.spoil(to.info, start, end, false);
     return;
   }
   if (!whole) {
@@ -145,7 +143,7 @@ function extensions(to: Dissection, first: number, start: number, end: number, u
   let at = start;
   for (;;) {
     if (!isExtension(protocol)) {
-      if (protocol === 59) to.info = "IPv6 no next header";
+      to.info = protocol === 59 ? "IPv6 no next header" : `${protocolName(protocol)} (${protocol})`;
       next(to, protocol === 59 ? undefined : upper(protocol), at, end);
       return;
     }
@@ -229,7 +227,7 @@ function addLength(
 }
 
 function next(to: Dissection, dissector: Dissector | undefined, start: number, end: number): void {
-  if (dissector === undefined) to.data(start, end);
+  if (dissector === undefined || (start >= end && start >= to.promised)) to.data(start, end);
   else dissector(to, start, end);
 }
 
@@ -265,13 +263,12 @@ function addIpv4Options(to: Dissection, layer: Field, start: number, end: number
     const stop = at + size;
     const label = nameOf("IPOPT", type) ?? `Option ${type}`;
     const option = options.add("ip.opt.type", label, at, Math.min(stop, end), type);
-    if (type === 0) break;
-    if (size === 0 || stop > end) break;
-    if (type > 1) {
+    if (type === 0 || size === 0 || stop > end) break;
+    if (size > 1) {
       const route = type === 7 || type === 131 || type === 137;
       const table = `:Type:1_;opt.len:Length:1;${route ? "opt.ptr:Pointer:1" : (OPTIONS[type] ?? "")}`;
       let body = lay(to, option, "ip", at, stop, table.replace(/;$/, ""));
-      for (; route && body + 4 <= stop; body += 4) {
+      for (; route && u8(bytes, at + 2) >= 4 && body + 4 <= stop; body += 4) {
         if (body === to.goal) continue;
         const passed = body - at + 1 < u8(bytes, at + 2);
         const name = passed ? "rec_rt" : type === 7 ? "empty_rt" : "src_rt";
@@ -330,5 +327,6 @@ function addIpv6Options(to: Dissection, layer: Field, start: number, end: number
       if (table !== undefined && at + size <= end) lay(to, option, "ipv6.opt", at + 2, end, table);
     }
     at += size;
+    if (at > end) to.spoil(`${label} ends too late`, at - size, end);
   }
 }

@@ -10,6 +10,8 @@ export interface DomainName {
   /** Behind it. */
   readonly end: number;
   readonly labels: number;
+  /** Of its text, in bytes. */
+  readonly size: number;
   /** What is wrong with it; "" when nothing is. */
   readonly trouble: string;
 }
@@ -64,6 +66,7 @@ export function readName(
     text: labels.join("."),
     end: Math.min(stop < 0 ? end : stop, end),
     labels: labels.length,
+    size: size - 1,
     trouble,
   };
 }

@@ -3,7 +3,7 @@
  *
  * A table is a list of `name:Label:kind`, with a semicolon between two. A kind is a number of bytes
  * (`*`: all that are left) and what they are: nothing for a number, `x` for one in hexadecimal,
- * `l` for one that begins with its lowest byte, `a` an IP address, `o` octets, `s` text,
+ * `l` for one that begins with its lowest byte (`L` in hexadecimal), `a` an IP address, `o` octets, `s` text,
  * `p` text behind a byte with its length, `n` a domain name, `_` for nothing that is shown. `&ff00` takes bits of the field before it, `^1&f0` bits of what follows.
  * `=TABLE` names the values (names.ts), `~ms` is the unit.
  */
@@ -26,7 +26,7 @@ interface Entry {
   readonly unit: string;
 }
 
-const KIND = /^(\^?)(\d+|\*)([a-z_]?)(?:&(\w+))?(?:=(\w+))?(?:~(.+))?$/;
+const KIND = /^(\^?)(\d+|\*)([a-zL_]?)(?:&(\w+))?(?:=(\w+))?(?:~(.+))?$/;
 const compiled = new Map<string, Entry[]>();
 
 function entriesOf(table: string): Entry[] {
@@ -111,7 +111,8 @@ function readValue(bytes: Uint8Array, start: number, size: number, form: string)
       return utf8(bytes, start, start + size).replace(/\.+$/, (dots) =>
         u8(bytes, start + size - dots.length) === 0 ? "" : dots,
       );
-    case "l": {
+    case "l":
+    case "L": {
       let value = 0;
       for (let i = size - 1; i >= 0; i--) value = value * 256 + u8(bytes, start + i);
       return value;
@@ -125,7 +126,7 @@ function readValue(bytes: Uint8Array, start: number, size: number, form: string)
 const MAX_OCTETS = 1024;
 
 function said({ form, table, unit }: Entry, value: number, size: number): string {
-  const plain = form === "x" ? hex(value, size * 2) : String(value);
+  const plain = form === "x" || form === "L" ? hex(value, size * 2) : String(value);
   if (table !== "") return `${nameOf(table, value) ?? "Unknown"} (${plain})`;
   return unit === "" ? plain : `${plain} ${unit}`;
 }

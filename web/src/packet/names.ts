@@ -45,6 +45,7 @@ const TABLES: Readonly<Record<string, string>> = {
   DHCPV6OPT:
     "1 Client Identifier,Server Identifier,Identity Association for Non-temporary Address,Identity Association for Temporary Address,IA Address,Option Request,Preference,Elapsed time,Relay Message,11 Authentication,Server unicast,Status code,Rapid Commit,User Class,Vendor Class,Vendor-specific Information,23 DNS recursive name server,Domain Search List,Identity Association for Prefix Delegation,IA Prefix,39 Fully Qualified Domain Name",
   DUID: "1 Link-layer address plus time,Assigned by vendor,Link-layer address,Universally unique",
+  LEAP: "0 no warning,last minute has 61 seconds,last minute has 59 seconds,clock not synchronized",
   NTPMODE: "0 reserved,symmetric active,symmetric passive,client,server,broadcast,control,private",
   RECORD: "20 Change Cipher Spec,Alert,Handshake,Application Data,Heartbeat",
   HANDSHAKE:
@@ -59,11 +60,16 @@ const TABLES: Readonly<Record<string, string>> = {
   CHUNK:
     "0 DATA,INIT,INIT_ACK,SACK,HEARTBEAT,HEARTBEAT_ACK,ABORT,SHUTDOWN,SHUTDOWN_ACK,ERROR,COOKIE_ECHO,COOKIE_ACK,ECNE,CWR,SHUTDOWN_COMPLETE,AUTH,64 I_DATA,128 ASCONF_ACK,130 RE_CONFIG,132 PAD,192 FORWARD_TSN,ASCONF",
   WG: "1 Handshake Initiation,Handshake Response,Cookie Reply,Transport Data",
-  STUNCLASS: "0 Request,Indication,Success Response,Error Response",
+  STUNCLASS: "0 Request,Indication,16 Success Response,Error Response",
   STUN: "1 Binding,3 Allocate,Refresh,6 Send,Data,CreatePermission,ChannelBind",
   STUNATT:
     "1 MAPPED-ADDRESS,6 USERNAME,8 MESSAGE-INTEGRITY,ERROR-CODE,UNKNOWN-ATTRIBUTES,12 CHANNEL-NUMBER,LIFETIME,18 XOR-PEER-ADDRESS,DATA,REALM,NONCE,XOR-RELAYED-ADDRESS,24 EVEN-PORT,REQUESTED-TRANSPORT,DONT-FRAGMENT,32 XOR-MAPPED-ADDRESS,34 RESERVATION-TOKEN,36 PRIORITY,USE-CANDIDATE,32802 SOFTWARE,ALTERNATE-SERVER,32808 FINGERPRINT,ICE-CONTROLLED,ICE-CONTROLLING",
   IKE: "2 Identity Protection (Main Mode),Authentication Only,Aggressive,Informational,32 Quick Mode,New Group Mode,IKE_SA_INIT,IKE_AUTH,CREATE_CHILD_SA,INFORMATIONAL",
+  OSPF: "1 Hello Packet,DB Description,LS Request,LS Update,LS Acknowledge",
+  PIM: "0 Hello,Register,Register-stop,Join/Prune,Bootstrap,Assert,Graft,Graft-Ack,Candidate-RP-Advertisement",
+  VRRP: "1 Announcement",
+  SNMPV: "0 v1,v2c,2 v2u,v3",
+  SNMP: "0 get-request,get-next-request,get-response,set-request,trap,getBulkRequest,informRequest,snmpV2-trap,report",
   ETHER: "2048 IP,2054 ARP,25944 Transparent Ethernet bridging,34525 IPv6,34827 PPP",
 };
 

@@ -9,30 +9,6 @@ const TWO = 0x6b3343cf;
 const LONG =
   "version:Version:4x;dcil:Destination connection ID length:1;dcid:Destination connection ID:";
 
-/** Say whether a datagram begins with a QUIC packet: a long header of a version that is known. */
-export function isQuic(bytes: Uint8Array, start: number, end: number, port: boolean): boolean {
-  const first = u8(bytes, start);
-  if (first < 0x80) {
-    // Nothing tells a short header but the port; text and DTLS do not look like one.
-    if (!port || (first & 0x40) === 0 || end - start < 21) return false;
-    for (let at = start; at < start + 16; at++) {
-      if (u8(bytes, at) < 0x20 || u8(bytes, at) > 0x7e) return true;
-    }
-    return false;
-  }
-  const version = u32(bytes, start + 1);
-  if (end - start < 7 || u8(bytes, start + 5) > 20) return false;
-  if (version === 0)
-    return (end - start - 7) % 4 === (u8(bytes, start + 5) + scil(bytes, start)) % 4;
-  if ((first & 0x40) === 0) return false;
-  return (
-    version === 1 ||
-    version === TWO ||
-    version >>> 8 === 0xff0000 ||
-    (version & 0x0f0f0f0f) === 0x0a0a0a0a
-  );
-}
-
 function scil(bytes: Uint8Array, start: number): number {
   return u8(bytes, start + 6 + u8(bytes, start + 5));
 }
@@ -68,7 +44,7 @@ function dissectPacket(to: Dissection, start: number, end: number): [end: number
   const kind = nameOf("QUIC", version === TWO ? (type + 3) % 4 : type) ?? "";
   layer.text = version === 0 ? "Version Negotiation" : kind;
   if (version !== 0) {
-    layer.add("quic.fixed_bit", "Fixed bit", start, start + 1, (first & 0x40) !== 0);
+    if (kind !== "Retry") lay(to, layer, "quic", start, end, "fixed_bit:Fixed bit:^1&40;:Kind:1_");
     const name = version === TWO ? "quic.long.packet_type_v2" : "quic.long.packet_type";
     layer.add(name, "Kind", start, start + 1, type, `${kind} (${type})`);
   }

@@ -18,11 +18,12 @@ export function dissectTcp(to: Dissection, start: number, end: number): void {
   const layer = to.layer("tcp", "Transmission Control Protocol", start, start + header);
   const [source, destination] = addPorts(layer, "tcp", bytes, start);
   const length = to.promised - start - header;
+  layer.add("tcp.hdr_len", "Header length", start + 12, start + 13, header, `${header} bytes`);
   if (header < 20 || length < 0) {
     const least = header < 20 ? "at least 20" : `no more than ${header + length}`;
     layer.text = `bogus header length ${header}, must be ${least}`;
+    if (length < 0) to.spoil(layer.text, start, end, false);
     to.info = `${source} → ${destination} [bogus TCP header length (${header}, must be ${least})]`;
-    to.spoil(`bogus TCP header length (${header}, must be ${least})`, start, end, false);
     return;
   }
   const sequence = u32(bytes, start + 4);
@@ -32,7 +33,6 @@ export function dissectTcp(to: Dissection, start: number, end: number): void {
   layer.add("tcp.len", "Segment length", start + 12, start + 13, length, `${length} bytes`);
   layer.add("tcp.seq_raw", "Sequence number", start + 4, start + 8, sequence);
   layer.add("tcp.ack_raw", "Acknowledgement number", start + 8, start + 12, acknowledged);
-  layer.add("tcp.hdr_len", "Header length", start + 12, start + 13, header, `${header} bytes`);
   const names = flagNames(flags);
   const shown = names || "none";
   const field = layer.add(
@@ -92,8 +92,6 @@ function addOptions(to: Dissection, layer: Field, start: number, end: number): s
     const label = nameOf("TCPOPT", kind) ?? `Option ${kind}`;
     if (kind < 2) {
       options.add("tcp.option_kind", label, at, stop, kind);
-      // What follows the end is padding.
-      if (kind === 0) break;
       at = stop;
       continue;
     }

@@ -4,21 +4,7 @@ import { u8, u16, u24, utf8 } from "./bytes";
 import { type Dissection, type Field, isFull, MAX_ITEMS } from "./dissection";
 import { lay } from "./layout";
 import { nameOf } from "./names";
-
-const MAX_RECORD = 16384 + 2048;
-
-/** Say whether a segment begins with a TLS record. */
-export function isTls(bytes: Uint8Array, start: number, end: number): boolean {
-  const type = u8(bytes, start);
-  return (
-    end - start >= 5 &&
-    type >= 20 &&
-    type <= 24 &&
-    u8(bytes, start + 1) === 3 &&
-    u8(bytes, start + 2) <= 4 &&
-    u16(bytes, start + 3) <= MAX_RECORD
-  );
-}
+import { isTls } from "./sniff";
 
 export function dissectTls(to: Dissection, start: number, end: number): void {
   const said: string[] = [];
@@ -135,7 +121,8 @@ function addHello(
     at = stop;
     const methods = u8(bytes, at);
     if (!has(at + 1 + methods + 2)) return "";
-    at = add(at, "comp_methods_length:Compression methods:1") + methods;
+    at = add(at, "comp_methods_length:Compression methods:1");
+    for (let i = 0; i < methods; i++) at = add(at, "comp_method:Compression method:1");
   } else {
     if (!has(at + 3)) return "";
     at = add(at, "ciphersuite:Cipher suite:2x;comp_method:Compression method:1");

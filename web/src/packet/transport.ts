@@ -1,10 +1,11 @@
 /** What TCP and UDP share: ports, the checksum, and the way to the application. */
 
-import { application, applicationDissector } from "./applications";
+import { applicationDissector } from "./applications";
 import { u16, u32 } from "./bytes";
 import { checksum, sum } from "./checksum";
 import type { Dissection, Dissector, Field } from "./dissection";
 import { PORT_NAMES } from "./names";
+import { application } from "./sniff";
 
 export function addPorts(
   layer: Field,
@@ -46,11 +47,13 @@ export function cut(
   start: number,
   end: number,
   least: number,
+  /** Of its fields. */
+  prefix = name,
 ): boolean {
   if (end - start >= least) return false;
   const layer = to.truncated(name, protocol, start, end);
   if (end - start >= 4) {
-    const [source, destination] = addPorts(layer, name, to.bytes, start);
+    const [source, destination] = addPorts(layer, prefix, to.bytes, start);
     to.info = `${source} → ${destination} ${to.info}`;
   }
   // The norm of an error (RFC 792) is eight bytes.
@@ -71,6 +74,8 @@ export function transportChecksum(
   end: number,
   at: number,
   stop = end,
+  /** Up to where the pseudo-header counts. */
+  last = stop,
 ): number | null {
   const ip = wholePacket(to, end);
   if (ip === undefined) return null;
@@ -78,7 +83,7 @@ export function transportChecksum(
   const six = ip.name === "ipv6";
   const from = ip.start + (six ? 8 : 12);
   const size = six ? 16 : 4;
-  const goal = sum(bytes, to.goal, to.goal + size, protocol + stop - start);
+  const goal = sum(bytes, to.goal, to.goal + size, protocol + last - start);
   const pseudo = sum(bytes, from, from + size, goal);
   const found = u16(bytes, start + at);
   return checksum(bytes, start, stop, pseudo + 0xffff - found);

@@ -52,3 +52,22 @@ export function dissectUdp(to: Dissection, start: number, end: number): void {
   if (wrong) to.data(start + 8, rest);
   else payload(to, "udp", source, destination, start + 8, rest);
 }
+
+/** UDP-Lite (RFC 3828): the checksum may cover the first bytes only. */
+export function dissectUdpLite(to: Dissection, start: number, end: number): void {
+  const { bytes } = to;
+  to.protocol = "UDP-Lite";
+  if (cut(to, "udplite", "UDP-Lite", start, end, 8, "udp")) return;
+  const layer = to.layer("udplite", "Lightweight User Datagram Protocol", start, start + 8);
+  const [source, destination] = addPorts(layer, "udp", bytes, start);
+  const claimed = u16(bytes, start + 4);
+  layer.add("udp.checksum_coverage", "Bytes covered", start + 4, start + 6, claimed);
+  const covered = claimed === 0 ? end : Math.min(end, start + claimed);
+  const bad = claimed > 0 && (claimed < 8 || start + claimed > end);
+  let expected = bad ? null : transportChecksum(to, 136, start, end, 6, covered, end);
+  if (expected === 0) expected = 0xffff;
+  addChecksum(layer, "udp", start + 6, u16(bytes, start + 6), expected);
+  to.info = `${source} → ${destination} Len=${to.promised - start - 8}`;
+  layer.text = to.info;
+  to.data(start + 8, end);
+}

@@ -3,8 +3,7 @@
 import type { Analysis } from "../analysis/analysis";
 import { TLS } from "../analysis/marks";
 import type { Headers } from "../packet/headers";
-import { isHttp } from "../packet/http";
-import { isTls } from "../packet/tls";
+import { isHttp, isTls } from "../packet/sniff";
 import { type Counts, KINDS } from "./messages";
 
 /** Seconds that are counted before they are told. */

@@ -79,11 +79,13 @@ describe("of every packet", () => {
       const decoded = decode(parseHex(packet));
       const name = TRANSPORT[protocol ?? -1] ?? "";
       const layer = ownLayers(decoded).findLast((one) => one.name === name);
+      // UDP-Lite has the fields of UDP.
+      const prefix = name === "udplite" ? "udp" : name;
       const shown = [
         decoded.source,
         decoded.destination,
-        fieldOf(layer, `${name}.srcport`),
-        fieldOf(layer, `${name}.dstport`),
+        fieldOf(layer, `${prefix}.srcport`),
+        fieldOf(layer, `${prefix}.dstport`),
       ];
       const expected = [source ?? "", destination ?? "", from, to];
       return JSON.stringify(shown) !== JSON.stringify(expected);
