@@ -50,6 +50,10 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         async with asyncio.timeout(PATIENCE):
             result = await work
         left = asyncio.all_tasks() - {asyncio.current_task()}
+        # httpx leaves generators to the garbage collector, and the event loop closes them in tasks.
+        closing = {task for task in left if "async_generator" in repr(task.get_coro())}
+        await asyncio.gather(*closing)
+        left -= closing
         assert not left, left
         return result
 
