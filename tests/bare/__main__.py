@@ -246,13 +246,15 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("cells", nargs="*", help="the beginning of the name of each; default: all")
     given = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    cells = [cell for cell in CELLS if str(cell).startswith(tuple(given.cells) or "")]
     with tempfile.TemporaryDirectory() as name:
         folder = given.roots or Path(name)
         folder.mkdir(parents=True, exist_ok=True)
         making = [
             roots.begin(release, folder / release)
             for release in RELEASES
-            if not (folder / release / "made").exists()
+            if any(cell.release == release for cell in cells)
+            and not (folder / release / "made").exists()
         ]
         try:
             for one in making:
@@ -269,8 +271,7 @@ def main(arguments: list[str]) -> int:
         index = roots.index()
         outcomes = [
             run_cell(cell, folder / cell.release, project, index, given.pytest)
-            for cell in CELLS
-            if str(cell).startswith(tuple(given.cells) or "")
+            for cell in cells
         ]
     print("\nThe demo's install, its answer and the second command, in seconds:")
     for outcome in outcomes:
