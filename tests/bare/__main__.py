@@ -270,8 +270,7 @@ def main(arguments: list[str]) -> int:
         copy_project(project)
         index = roots.index()
         outcomes = [
-            run_cell(cell, folder / cell.release, project, index, given.pytest)
-            for cell in cells
+            run_cell(cell, folder / cell.release, project, index, given.pytest) for cell in cells
         ]
     print("\nThe demo's install, its answer and the second command, in seconds:")
     for outcome in outcomes:
