@@ -137,7 +137,7 @@ def test_every_route_declares_what_it_needs(service: RunningService) -> None:
     undeclared = [path for _, path, route in routes if access_of(route) is None]
     assert undeclared == []
     opened = {path for _, path, route in routes if not access_of(route).token}  # type: ignore[union-attr]
-    sign_in = {"/app.js", "/app.css", "/icon.svg"}
+    sign_in = {"/app.js", "/base.js", "/app.css", "/icon.svg"}
     guide = {"/guide", "/guide/{topic}", "/guide.css", "/guide.js"}
     assert opened == {"/noauth/health"} | sign_in | guide
 

@@ -137,6 +137,13 @@ def test_a_browser(service: RunningService, trail: Trail) -> None:
     ]
 
 
+def test_a_sign_in_of_a_page_that_stays(service: RunningService, trail: Trail) -> None:
+    """It is told as any other."""
+    service.http.post("/sign-in")
+    (found,) = trail.take()
+    assert (found["operation"], found["browser"], found["status"]) == ("sign_in", True, 200)
+
+
 def test_refused_attempts(service: RunningService, trail: Trail) -> None:
     """A known token that asks for what it may not do is told, HTTP or WebSocket, read or write."""
     reader = service.http.post("/v1/tokens", json={"scopes": ["metrics"], "label": "m"}).json()

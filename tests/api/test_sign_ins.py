@@ -426,3 +426,26 @@ def test_a_right_token_url_passes_beside_a_void_cookie(service: RunningService) 
     status, text = ask(service, f"GET /?token={TOKEN}", [f"Cookie: {name}=old"], token=None)
     assert status == 303
     assert "#key=" in text
+
+
+def test_a_page_signs_in_where_it_is(service: RunningService) -> None:
+    """It gets the same two secrets without being left, so that it keeps what it holds."""
+    page = {"Origin": service.url}
+    with service.client(TOKEN, **page) as http:
+        answer = http.post("/sign-in")
+    assert answer.status_code == 200
+    assert answer.headers["cache-control"] == "no-store"
+    assert "HttpOnly" in answer.headers["set-cookie"]
+    cookie = answer.headers["set-cookie"].partition(";")[0]
+    with service.client(None, **page, Cookie=cookie) as http:
+        assert http.get("/v1/system").status_code == 401
+        assert http.get("/v1/system", headers={KEY_HEADER: answer.json()["key"]}).status_code == 200
+
+
+@pytest.mark.parametrize("headers", [{"Origin": "http://evil.example"}, {"Sec-Fetch-Site": "none"}])
+def test_who_cannot_sign_in_where_it_is(service: RunningService, headers: dict[str, str]) -> None:
+    """Another site's page cannot, whatever it knows; and nobody can with a wrong token."""
+    with service.client("wrong", **headers) as http:
+        answer = http.post("/sign-in")
+    assert answer.status_code in (401, 403)
+    assert "set-cookie" not in answer.headers

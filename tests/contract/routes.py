@@ -9,7 +9,7 @@ from tests.contract.documents import bare_service
 from wintun_api.api import page
 
 GUIDE = {"/guide", "/guide.css", "/guide.js", "/guide/{topic}"}
-PAGES = {*page.build(), *page.SWAGGER_FILES, *GUIDE, "/openapi.json"}
+PAGES = {*page.build(), *page.SWAGGER_FILES, *GUIDE, "/openapi.json", "/sign-in"}
 
 
 def routes() -> set[tuple[str, str]]:

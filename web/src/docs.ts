@@ -16,7 +16,7 @@ declare const SwaggerUIBundle: (options: object) => void;
 async function show(): Promise<void> {
   const store = new BrowserStore();
   const client = new Client("", store);
-  const key = takeKey(store);
+  const key = takeKey();
   if (key !== null) await client.tryKey(key).catch(() => undefined);
   const headers = keyHeaders(client.key);
   // Where the service does not answer, Swagger UI says so.

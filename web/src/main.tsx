@@ -11,12 +11,12 @@
  */
 
 import { render } from "preact";
-import { KEY, PLACE, takeKey } from "./api/key";
+import { KEY, takeKey } from "./api/key";
 import { BrowserStore } from "./api/store";
 import { Dashboard } from "./models/dashboard";
 import { ThemeModel } from "./models/theme";
 import { App } from "./views/App";
-import { currentTab, hrefOf, readAddress } from "./views/address";
+import { readAddress } from "./views/address";
 import { bookmark } from "./views/bookmark";
 import { DashboardContext } from "./views/context";
 import "uplot/dist/uPlot.min.css";
@@ -37,12 +37,12 @@ import "./styles/access.css";
 const store = new BrowserStore();
 const { location } = window;
 const { protocol, host, search } = location;
-const key = takeKey(store);
+const key = takeKey();
 readAddress();
 const theme = new ThemeModel(window.matchMedia("(prefers-color-scheme: dark)"), store, (shown) => {
   document.documentElement.dataset["theme"] = shown;
 });
-const dashboard = new Dashboard({ protocol, host, search, enter, startWorker }, theme, store);
+const dashboard = new Dashboard({ protocol, host, search, startWorker }, theme, store);
 
 // A token that the service did not take has no business in the address bar either.
 if (search.includes("token=")) {
@@ -64,7 +64,7 @@ const [visit] = performance.getEntriesByType("navigation") as PerformanceNavigat
 // The service shows this page in place of a refusal, too; then no key can be of use.
 void dashboard.start((visit?.responseStatus ?? 0) < 400, key, () => document.hidden);
 window.addEventListener("hashchange", () => {
-  const found = takeKey(store);
+  const found = takeKey();
   if (found === null) return;
   readAddress();
   void dashboard.signInWith(found);
@@ -84,10 +84,4 @@ window.addEventListener("pageshow", (event) => {
 /** An entry of its own in the same build, which shares the parts that both need. */
 function startWorker(): Worker {
   return new Worker(new URL("/worker.js", location.origin), { type: "module" });
-}
-
-/** The service answers with this page and a key, at the place where it is now. */
-function enter(token: string): void {
-  store.setItem(PLACE, hrefOf(currentTab()));
-  location.replace(`?${new URLSearchParams({ token })}`);
 }

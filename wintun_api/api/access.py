@@ -38,6 +38,7 @@ class Access:
         audited: Whether requests that change something are recorded in the audit log.
         any_host: Whether a request may have any Host header. Such a route must not return anything
             that a page of another site must not read.
+        signs_in: Whether the answer signs the browser in with the token of the request.
     """
 
     token: bool = True
@@ -45,6 +46,7 @@ class Access:
     page: bool = False
     audited: bool = True
     any_host: bool = False
+    signs_in: bool = False
 
 
 ANY_TOKEN = Access()
@@ -55,6 +57,7 @@ SIGN_IN_FILE = Access(token=False, page=True)
 # A page that is the same in every installation and holds no secret: the guide.
 PUBLIC_PAGE = Access(token=False, page=True)
 PAGE = Access(scope=Scope.READ, page=True)
+SIGN_IN = Access(signs_in=True)
 # The session counts packets; one audit line per request would be a log of the traffic.
 INJECTION = Access(scope=Scope.INJECT, audited=False)
 # A program reports every ten seconds; that changes nothing but what the dashboard shows.

@@ -97,10 +97,10 @@ class Auditor:
         """Record that a request with a valid token was refused."""
         self._attempt(replace(self._change(scope, found, principal), status=status))
 
-    def signed_in(self, scope: Scope, found: Found, principal: Principal) -> None:
-        """Record that a browser signed in."""
+    def signed_in(self, scope: Scope, found: Found, principal: Principal, status: int) -> None:
+        """Record that a browser signed in, and with which status that was answered."""
         change = self._change(scope, found, principal)
-        self._attempt(replace(change, status=303, operation="sign_in", browser=True))
+        self._attempt(replace(change, status=status, operation="sign_in", browser=True))
 
     def _opened(self, scope: Scope, found: Found, principal: Principal, subject: str) -> None:
         change = self._change(scope, found, principal)

@@ -13,7 +13,7 @@ from fastapi import APIRouter
 from fastapi.responses import FileResponse, JSONResponse
 
 from wintun_api.api import static
-from wintun_api.api.access import PAGE, SIGN_IN_FILE, needs
+from wintun_api.api.access import PAGE, SIGN_IN, SIGN_IN_FILE, needs
 
 WEBUI = Path(str(files("wintun_api").joinpath("webui")))
 SWAGGER = Path(str(files(fastapi_swagger).joinpath("resources")))
@@ -77,6 +77,11 @@ def pages(document: Callable[[], dict[str, Any]]) -> APIRouter:
     @needs(PAGE)
     async def openapi() -> JSONResponse:
         return JSONResponse(document())
+
+    @router.post("/sign-in")
+    @needs(SIGN_IN)
+    async def sign_in() -> None:
+        """Stand for a request that `security` answers, with the cookie and the key."""
 
     return router
 

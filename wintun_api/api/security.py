@@ -23,7 +23,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as ASGIScope
 from starlette.websockets import WebSocket
@@ -277,6 +277,9 @@ class Security:
         if arrived is not None:
             await self._sign_in(arrived, scope, found)(scope, receive, secured)
             return
+        if found.access is not None and found.access.signs_in:
+            await self._sign_in_here(scope, found)(scope, receive, secured)
+            return
         await self._pass_on(scope, receive, secured, found)
 
     def close(self) -> None:
@@ -343,14 +346,34 @@ class Security:
         The address is the route's own, whatever the request's looks like, so that no part of the
         request can redirect the browser elsewhere.
         """
-        made = self._doorkeeper.sign_ins.make(principal)
-        self._auditor.signed_in(scope, found, principal)
         query = urlencode([(name, value) for name, value in _query(scope) if name != "token"])
-        answer = RedirectResponse(
-            f"{found.template}{'?' if query else ''}{query}#key={made.key}",
-            303,
-            {"Cache-Control": "no-store"},
+        return self._signed_in(
+            principal,
+            scope,
+            found,
+            lambda key: RedirectResponse(
+                f"{found.template}{'?' if query else ''}{query}#key={key}",
+                303,
+                {"Cache-Control": "no-store"},
+            ),
         )
+
+    def _sign_in_here(self, scope: ASGIScope, found: Found) -> Response:
+        """Return the answer that gives the same to a page that stays where it is."""
+        return self._signed_in(
+            scope["principal"], scope, found, lambda key: JSONResponse({"key": key})
+        )
+
+    def _signed_in(
+        self,
+        principal: Principal,
+        scope: ASGIScope,
+        found: Found,
+        answered: Callable[[str], Response],
+    ) -> Response:
+        made = self._doorkeeper.sign_ins.make(principal)
+        answer = answered(made.key)
+        self._auditor.signed_in(scope, found, principal, answer.status_code)
         answer.set_cookie(
             cookie_name(scope),
             made.cookie,

@@ -62,6 +62,15 @@ export class Client {
     this.store.setItem(KEY, null);
   }
 
+  /** Sign this browser in, where the page is; say whether the service knows the token. */
+  async signIn(token: string): Promise<boolean> {
+    const answer = await this.send("POST", "/sign-in", { authorization: `Bearer ${token}` });
+    if (answer.status === 401) return false;
+    if (!answer.ok) throw new ProblemError(await problemOf(answer));
+    this.store.setItem(KEY, ((await answer.json()) as { key: string }).key);
+    return true;
+  }
+
   /** Keep this key in place of the one before, if it works: anyone can write a link with a key. */
   async tryKey(key: string): Promise<void> {
     if (await this.isKnown(keyHeaders(key))) this.store.setItem(KEY, key);

@@ -5,12 +5,8 @@
  * it. The key is stored for this origin alone, port included, and this page alone sends it.
  */
 
-import type { Store } from "./store";
-
 /** Where it is stored. */
 export const KEY = "wintun-api.key";
-/** Where a sign-in keeps the place on the page to return to. */
-export const PLACE = "wintun-api.place";
 
 const HEADER = "X-Wintun-Api-Key";
 const OFFER = "key.wintun-api.";
@@ -31,10 +27,9 @@ export function keyOffers(key: string | null): string[] {
  * Take the key that a sign-in left in the address: it is not in the address any more afterwards.
  * Return null when the address has none.
  */
-export function takeKey(store: Store): string | null {
+export function takeKey(): string | null {
   const { hash, pathname, search } = window.location;
   if (!hash.startsWith("#key=")) return null;
-  window.history.replaceState(null, "", pathname + search + (store.getItem(PLACE) ?? ""));
-  store.setItem(PLACE, null);
+  window.history.replaceState(null, "", pathname + search);
   return /^[\w.~-]{1,128}$/.exec(hash.slice(5))?.[0] ?? null;
 }

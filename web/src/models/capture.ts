@@ -220,6 +220,7 @@ export class CaptureModel {
   private onHello(hello: Hello): void {
     const { now } = this;
     this.hello.value = now.hello = hello;
+    this.engine.revive();
     const session = this.session.peek();
     const items: Item[] = [];
     const timeNs = BigInt(Date.now()) * 1_000_000n;

@@ -34,8 +34,6 @@ export interface Place {
   readonly host: string;
   /** `?token=wrong`, when the service did not take the token of the address. */
   readonly search: string;
-  /** Leave for the service's sign-in with this token. */
-  readonly enter: (token: string) => void;
   /** Start the worker; without this it runs in the page's own thread. */
   readonly startWorker?: () => WorkerPort;
 }
@@ -93,7 +91,7 @@ export class Dashboard {
     /** What outlives the page. */
     readonly store: Store,
   ) {
-    const { protocol, host, enter } = place;
+    const { protocol, host } = place;
     const client = new Client(`${protocol === "https:" ? "wss" : "ws"}://${host}`, store);
     this.client = client;
     this.service = new ServiceModel(client);
@@ -116,11 +114,24 @@ export class Dashboard {
       onMessage: (message) => this.onEvent(message),
       onRefused: (reason) => this.onSignedOut(reason),
     });
-    this.signIn = new SignInModel(client, enter, () => this.onSignedOut(SIGNED_OUT));
+    this.signIn = new SignInModel(
+      client,
+      () => void this.signInWith(null),
+      () => this.onSignedOut(SIGNED_OUT),
+    );
     client.onUnauthorized = () => this.onSignedOut(this.signInReason());
     this.sessions.onCounters = (session, timeMs) => {
       if (session.id === this.capture.session.peek()) this.traffic.sample(session.counters, timeMs);
     };
+    effect(() => {
+      const state = engine.state.value;
+      if (state.name !== "restarted" && state.name !== "failed") return;
+      const what = "The part of the page that filters packets failed";
+      untracked(() => {
+        if (state.name === "failed") this.notices.fail(what, new Error(state.reason));
+        else this.notices.say(`${what} and was started again. ${state.reason}`);
+      });
+    });
     effect(() => {
       void this.adapters.list.value;
       untracked(() => this.chosen.resolve());

@@ -30,7 +30,11 @@ export type EngineState =
 /** Notes that are kept, and how long one holds. */
 const NOTES = 1024;
 const FRESH = 1000; // milliseconds
+/** So many failures are too many, unless they lie further apart than this. */
 const FAILURES = 5;
+const APART = 60_000; // milliseconds
+/** Milliseconds without a word to packets that were sent, after which a worker is given up. */
+const DEAD = 10_000;
 /** Milliseconds without a word after which what is on its way counts as pending. */
 const SILENCE = 500;
 
@@ -62,7 +66,11 @@ export class EngineModel {
   /** Rows that the worker has. */
   private seen = 0;
   private heardAt = 0;
+  /** When the oldest packets were sent that the worker has not told of. */
+  private sentAt = 0;
+  private isWaiting = false;
   private failures = 0;
+  private failedAt = 0;
   private watchers = 0;
   private readonly notesHeld = new Map<number, Held>();
   private readonly wanted = new Set<number>();
@@ -98,6 +106,14 @@ export class EngineModel {
     this.send();
   }
 
+  /** Try again with a worker that failed too often. */
+  revive(): void {
+    if (this.state.peek().name !== "failed") return;
+    this.failures = 0;
+    this.state.value = { name: "idle" };
+    this.start();
+  }
+
   /** Show another ring from now on. */
   attach(ring: PacketRing): void {
     this.ring = ring;
@@ -109,8 +125,15 @@ export class EngineModel {
   /** Tell the worker what the ring has just taken. */
   feed(items: readonly Item[]): void {
     if (this.worker === null || items.length === 0) return;
-    if (this.ring.end - this.seen > this.ring.bounds.packets) {
-      this.restart("It fell behind.");
+    const now = performance.now();
+    if (!this.isWaiting) {
+      this.isWaiting = true;
+      this.sentAt = now;
+    } else if (this.ring.end - this.seen > this.ring.bounds.packets) {
+      this.restart("It fell behind the packets.");
+      return;
+    } else if (now - Math.max(this.sentAt, this.heardAt) > DEAD) {
+      this.restart("It did not answer.");
       return;
     }
     this.worker.postMessage({ type: "feed", items, again: false });
@@ -141,8 +164,9 @@ export class EngineModel {
   /** Rows that are still to be looked at. */
   get pending(): number {
     if (this.text.trim() === "") return 0;
-    const isSilent = performance.now() - this.heardAt > SILENCE;
-    return this.rows.pending + (isSilent ? Math.max(0, this.ring.end - this.seen) : 0);
+    const since = performance.now() - Math.max(this.sentAt, this.heardAt);
+    const unseen = this.isWaiting && since > SILENCE ? this.ring.end - this.seen : 0;
+    return Math.min(this.rows.pending + unseen, this.ring.count);
   }
 
   /** Wait until the filter has looked at every row that is there now. */
@@ -202,7 +226,7 @@ export class EngineModel {
   private take(reply: Reply): void {
     switch (reply.type) {
       case "ready":
-        if (this.restarts === 0) this.state.value = { name: "ready" };
+        if (this.state.peek().name === "idle") this.state.value = { name: "ready" };
         return;
       case "seen":
         this.onSeen(reply);
@@ -227,6 +251,7 @@ export class EngineModel {
     if (ring !== this.ringNumber) return;
     this.seen = end;
     this.heardAt = performance.now();
+    this.isWaiting = end < this.ring.end;
     if (filter !== this.filterNumber || this.text.trim() === "") return;
     for (const rows of found) this.rows.insert(rows);
     this.rows.pending = pending;
@@ -279,7 +304,9 @@ export class EngineModel {
   }
 
   private fail(reason: string): void {
-    this.failures++;
+    const now = performance.now();
+    this.failures = now - this.failedAt > APART ? 1 : this.failures + 1;
+    this.failedAt = now;
     if (this.failures >= FAILURES) {
       this.dispose();
       this.state.value = { name: "failed", reason };
@@ -303,7 +330,7 @@ export class EngineModel {
     if (worker === null) return;
     const { bounds, first: row, base, originNs } = ring;
     this.seen = ring.end;
-    this.heardAt = performance.now();
+    this.isWaiting = false;
     worker.postMessage({ type: "open", ring: this.ringNumber, bounds, row, base, originNs });
     const items = ring.items(row);
     if (items.length > 0) worker.postMessage({ type: "feed", items, again: true });

@@ -9,13 +9,10 @@ export class SignInModel {
   readonly busy = signal(false);
   readonly error = signal("");
 
-  /**
-   * `enter` leaves for the service's own sign-in, which answers with the page, the cookie and the
-   * key; `onSignOut` is called when this browser is signed out.
-   */
+  /** `enter` is called when this browser is signed in, `onSignOut` when it is signed out. */
   constructor(
     private readonly client: Client,
-    private readonly enter: (token: string) => void,
+    private readonly enter: () => void,
     private readonly onSignOut: () => void,
   ) {}
 
@@ -28,7 +25,8 @@ export class SignInModel {
     this.busy.value = true;
     this.error.value = "";
     try {
-      if (await this.isGood(token)) this.enter(token);
+      // No header can hold another token, and the service has none.
+      if (/^[!-~]+$/.test(token) && (await this.client.signIn(token))) this.enter();
       else this.error.value = UNKNOWN;
     } catch (error) {
       this.error.value =
@@ -45,12 +43,6 @@ export class SignInModel {
     this.client.forgetKey(); // the request has it; the other tabs see that it went
     await done;
     this.onSignOut();
-  }
-
-  /** Ask first, so that a wrong token does not take the page away. */
-  private async isGood(token: string): Promise<boolean> {
-    const isHeader = /^[!-~]+$/.test(token);
-    return isHeader && this.client.isKnown({ authorization: `Bearer ${token}` });
   }
 }
 

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { Client } from "../../src/api/client";
-import { KEY, keyHeaders, keyOffers, PLACE, takeKey } from "../../src/api/key";
+import { KEY, keyHeaders, keyOffers, takeKey } from "../../src/api/key";
 import { type Asked, eachWithService, FakeStore, newClient, Refusal } from "../fake-service";
 
 describe("the key in the address", () => {
@@ -12,29 +12,21 @@ describe("the key in the address", () => {
   it("is taken out of it, and no entry of the history keeps it", () => {
     const entries = history.length;
     at("#key=a-b_c");
-    expect(takeKey(new FakeStore())).toBe("a-b_c");
+    expect(takeKey()).toBe("a-b_c");
     expect([window.location.hash, history.length]).toEqual(["", entries]);
-  });
-
-  it("gives back the place on the page where the sign-in began", () => {
-    const store = new FakeStore();
-    store.setItem(PLACE, "#/events");
-    at("#key=a");
-    takeKey(store);
-    expect([window.location.hash, store.getItem(PLACE)]).toEqual(["#/events", null]);
   });
 
   it("leaves the places of the page alone", () => {
     for (const hash of ["", "#/overview", "#/packets?key=a", "#monkey=a"]) {
       at(hash);
-      expect([takeKey(new FakeStore()), window.location.hash]).toEqual([null, hash]);
+      expect([takeKey(), window.location.hash]).toEqual([null, hash]);
     }
   });
 
   it("is none when it cannot be one, and is removed all the same", () => {
     for (const hash of ["#key=", "#key=%zz", "#key=a b", "#key=é", `#key=<img src=x>`]) {
       at(hash);
-      expect([takeKey(new FakeStore()), window.location.hash]).toEqual([null, ""]);
+      expect([takeKey(), window.location.hash]).toEqual([null, ""]);
     }
   });
 });

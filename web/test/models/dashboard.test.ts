@@ -9,7 +9,7 @@ const HOST = "127.0.0.1:9886";
 
 function made(store = new FakeStore(), search = "", protocol = "http:"): Dashboard {
   const theme = new ThemeModel(matchMedia("print"), store, () => undefined);
-  return new Dashboard({ protocol, host: HOST, search, enter: () => undefined }, theme, store);
+  return new Dashboard({ protocol, host: HOST, search }, theme, store);
 }
 
 describe("the dashboard", () => {

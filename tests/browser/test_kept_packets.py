@@ -1,0 +1,173 @@
+"""What was captured stays until the reader clears it, whatever happens to the rest."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.browser.screen import Screen
+from tests.running import TOKEN, RunningService, running
+from tests.waiting import within
+from wintun_api.choices import Scope
+from wintun_api.packet import build
+from wintun_api.wire import BATCH_TYPE, Batch, pack
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Locator
+
+pytestmark = pytest.mark.heavy
+
+HOST = "10.6.7.7"
+PEER = "10.6.7.8"
+# What Chromium writes into its console while a service is away or refuses.
+AWAY = r"ERR_CONNECTION|ERR_EMPTY|WebSocket connection|status of 40[0-9]"
+NEW_SESSION = "A new session of this adapter began"
+
+
+def inject(service: RunningService, session: str, *ports: int) -> None:
+    """Inject a datagram to each of these ports."""
+    packets = [
+        build.udp(PEER, HOST, source_port=5000, destination_port=port, data=b"kept")
+        for port in ports
+    ]
+    answer = service.http.post(
+        f"/v1/sessions/{session}/packets",
+        content=pack(Batch(packets)),
+        headers={"Content-Type": BATCH_TYPE},
+    )
+    assert answer.json()["accepted"] == len(ports), answer.text
+
+
+def capture(screen: Screen, *ports: int) -> str:
+    """Show datagrams to these ports, of a new adapter; return its session."""
+    service = screen.service
+    session: str = service.session(service.adapter(name="OfficeNet"))["id"]
+    show(screen, session, *ports)
+    return session
+
+
+def show(screen: Screen, session: str, *ports: int) -> None:
+    """Look at the packets of a session while these are injected."""
+    screen.go("Packets")
+    screen.page.locator(".stream.live").wait_for()
+    inject(screen.service, session, *ports)
+    for port in ports:
+        row(screen, port).wait_for()
+
+
+def row(screen: Screen, port: int) -> Locator:
+    """Return the row of the datagram to a port."""
+    grid = screen.page.get_by_role("grid", name="Packets")
+    return grid.get_by_role("row").filter(has_text=f"5000 → {port}", visible=True)
+
+
+def test_a_restart_of_the_service(browser: Browser, tmp_path: Path) -> None:
+    """What came before is still there, and what comes after stands behind a line that says so."""
+    with ExitStack() as stack:
+        with running(tmp_path) as first:
+            screen = stack.enter_context(Screen(browser, first))
+            screen.tolerated.append(AWAY)
+            screen.sign_in()
+            capture(screen, 2001, 2002)
+        screen.page.locator(".state[data-state=lost]").wait_for()
+        row(screen, 2002).wait_for()
+        with running(tmp_path, port=first.port) as second:
+            screen.service = second
+            screen.is_live()
+            row(screen, 2001).wait_for()
+            session = second.session(second.adapter(name="OfficeNet"))["id"]
+            show(screen, session, 2003)
+            row(screen, 2001).wait_for()
+            screen.page.get_by_role("row").filter(has_text=NEW_SESSION).wait_for()
+
+
+def test_the_end_of_a_session_and_of_its_adapter(screen: Screen) -> None:
+    """The rows stay, the page shows no other adapter, and a new session goes on in the table."""
+    service = screen.service
+    session = capture(screen, 2001)
+    other = service.session(service.adapter(name="Other"))["id"]
+    service.http.delete(f"/v1/sessions/{session}")
+    screen.page.locator(".stream.ended").wait_for()
+    row(screen, 2001).wait_for()
+    adapter = service.http.get(f"/v1/sessions/{session}").json()["adapter"]
+    service.http.delete(f"/v1/adapters/{adapter}")
+    inject(service, other, 2009)
+    row(screen, 2001).wait_for()
+    again = service.session(service.adapter(name="OfficeNet"))["id"]
+    show(screen, again, 2002)
+    row(screen, 2001).wait_for()
+    assert row(screen, 2009).count() == 0
+
+
+def test_a_sign_in_that_ended(visitor: Screen) -> None:
+    """Who signs in again in the same tab finds the packets, and the place on the page."""
+    from playwright.sync_api import expect
+
+    visitor.tolerated.append(AWAY)
+    service = visitor.service
+    issued = service.api.create_token([Scope.ADMIN])
+    visitor.sign_in(issued.token)
+    session = capture(visitor, 2001, 2002)
+    service.http.delete(f"/v1/tokens/{issued.id}")
+    expect(visitor.page.get_by_text("The sign-in is no longer valid")).to_be_visible()
+    visitor.page.evaluate("window.same = true")
+    visitor.fill("Token", TOKEN)
+    visitor.button("Sign in").click()
+    visitor.is_live()
+    assert "#/packets" in visitor.page.url
+    row(visitor, 2001).wait_for()
+    show(visitor, session, 2003)
+    assert visitor.page.evaluate("window.same")
+
+
+def test_another_adapter_in_between(screen: Screen) -> None:
+    """Its packets are kept apart, and those of the first are there again."""
+    session = capture(screen, 2001)
+    service = screen.service
+    service.session(service.adapter(name="Other"))
+    picker = screen.page.locator(".picker")
+    picker.locator("option", has_text="Other").wait_for(state="attached")
+    picker.select_option(label="Other")
+    row(screen, 2001).wait_for(state="hidden")
+    picker.select_option(label="OfficeNet")
+    row(screen, 2001).wait_for()
+    show(screen, session, 2002)
+
+
+def test_a_page_that_is_left_holds_no_socket(screen: Screen) -> None:
+    """Going elsewhere closes what it had open; coming back opens it again."""
+    session = capture(screen, 2001)
+    service = screen.service
+
+    def subscribers() -> int:
+        return len(service.http.get(f"/v1/sessions/{session}").json()["subscribers"])
+
+    assert subscribers() == 1
+    screen.page.goto(f"{service.url}/guide")
+    assert within(10, lambda: subscribers() == 0)
+    screen.page.go_back()
+    screen.is_live()
+    assert within(10, lambda: subscribers() == 1)
+
+
+def test_only_views_of_packets_subscribe(screen: Screen) -> None:
+    """A tab that shows events gets no packets; one that has shown some goes on in the other views."""
+    service = screen.service
+    session = service.session(service.adapter(name="OfficeNet"))["id"]
+
+    def subscribers() -> int:
+        return len(service.http.get(f"/v1/sessions/{session}").json()["subscribers"])
+
+    for tab in ("Events", "Compose", "Overview"):
+        screen.go(tab)
+    assert subscribers() == 0
+    screen.go("Packets")
+    screen.page.locator(".stream.live").wait_for()
+    screen.go("Events")
+    inject(service, session, 2001)
+    screen.go("Packets")
+    row(screen, 2001).wait_for()
+    assert subscribers() == 1
