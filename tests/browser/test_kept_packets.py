@@ -29,10 +29,7 @@ NEW_SESSION = "A new session of this adapter began"
 
 def inject(service: RunningService, session: str, *ports: int) -> None:
     """Inject a datagram to each of these ports."""
-    packets = [
-        build.udp(PEER, HOST, source_port=5000, destination_port=port, data=b"kept")
-        for port in ports
-    ]
+    packets = [build.udp(PEER, HOST, 5000, port, b"kept") for port in ports]
     answer = service.http.post(
         f"/v1/sessions/{session}/packets",
         content=pack(Batch(packets)),
@@ -143,7 +140,8 @@ def test_a_page_that_is_left_holds_no_socket(screen: Screen) -> None:
     service = screen.service
 
     def subscribers() -> int:
-        return len(service.http.get(f"/v1/sessions/{session}").json()["subscribers"])
+        found: int = service.http.get(f"/v1/sessions/{session}").json()["subscribers"]
+        return found
 
     assert subscribers() == 1
     screen.page.goto(f"{service.url}/guide")
@@ -154,12 +152,13 @@ def test_a_page_that_is_left_holds_no_socket(screen: Screen) -> None:
 
 
 def test_only_views_of_packets_subscribe(screen: Screen) -> None:
-    """A tab that shows events gets no packets; one that has shown some goes on in the other views."""
+    """Before a tab has shown packets it gets none; afterwards it does in every view."""
     service = screen.service
     session = service.session(service.adapter(name="OfficeNet"))["id"]
 
     def subscribers() -> int:
-        return len(service.http.get(f"/v1/sessions/{session}").json()["subscribers"])
+        found: int = service.http.get(f"/v1/sessions/{session}").json()["subscribers"]
+        return found
 
     for tab in ("Events", "Compose", "Overview"):
         screen.go(tab)

@@ -41,25 +41,13 @@ export class ChosenAdapter {
     this.resolve();
   }
 
-  /** Find the adapter that was chosen by its name. */
+  /** Find the adapter that is chosen: one that was made again has its name and another GUID. */
   resolve(): void {
     const { guid, name } = this.chosen.peek();
     if (name === "") return;
-    const found = this.list().find(
-      (one) => one.guid === guid || (guid === "" && one.name === name),
-    );
-    if (found === undefined) return;
-    if (found.guid !== guid || found.name !== name) this.choose(found);
-  }
-
-  /** The service was restarted: an adapter that it made again has another GUID. */
-  resolveAgain(): void {
-    const { guid, name } = this.chosen.peek();
-    if (guid !== "" && !this.list().some((one) => one.guid === guid)) {
-      const again = this.list().find((one) => one.name === name);
-      if (again !== undefined) this.choose(again);
-    }
-    this.resolve();
+    const list = this.list();
+    const found = list.find((one) => one.guid === guid) ?? list.find((one) => one.name === name);
+    if (found !== undefined && (found.guid !== guid || found.name !== name)) this.choose(found);
   }
 
   clear(): void {

@@ -238,7 +238,6 @@ export class Dashboard {
       case "snapshot":
         this.eventsClient = message.client;
         this.adapters.reset(message.adapters);
-        this.chosen.resolveAgain();
         this.sessions.reset(message.sessions);
         this.captures.doubt();
         if (!this.hasPast) void this.readPast(message.oldest, message.id);

@@ -52,7 +52,7 @@ export function PacketTable({ onEnter }: { onEnter: () => void }) {
   });
   useSignalEffect(() => {
     table.revealed.value;
-    pool.current?.reveal();
+    pool.current?.reveal(true);
   });
 
   const move = (step: number, isRange: boolean): void => {

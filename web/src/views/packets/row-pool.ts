@@ -207,14 +207,15 @@ export class RowPool {
     else this.grid.removeAttribute("aria-activedescendant");
   }
 
-  /** Bring the selected row into view. */
-  reveal(): void {
+  /** Bring the selected row into view, or into its middle. */
+  reveal(isCentred = false): void {
     const model = this.tools.table;
     const selected = model.selected.peek();
     if (selected === null) return;
     const index = model.rows.indexOf(selected.row);
     const { scrollTop } = this.scroller;
-    const top = scrollToShow(index, scrollTop, this.viewport, this.rowHeight);
+    const middle = Math.max(0, (index + 0.5) * this.rowHeight - this.viewport / 2);
+    const top = isCentred ? middle : scrollToShow(index, scrollTop, this.viewport, this.rowHeight);
     if (top !== scrollTop) {
       this.scroller.scrollTop = top;
       this.anchor = -1;
