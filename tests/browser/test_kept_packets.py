@@ -85,11 +85,11 @@ def test_the_end_of_a_session_and_of_its_adapter(screen: Screen) -> None:
     """The rows stay, the page shows no other adapter, and a new session goes on in the table."""
     service = screen.service
     session = capture(screen, 2001)
+    adapter = service.http.get(f"/v1/sessions/{session}").json()["adapter"]
     other = service.session(service.adapter(name="Other"))["id"]
     service.http.delete(f"/v1/sessions/{session}")
     screen.page.locator(".stream.ended").wait_for()
     row(screen, 2001).wait_for()
-    adapter = service.http.get(f"/v1/sessions/{session}").json()["adapter"]
     service.http.delete(f"/v1/adapters/{adapter}")
     inject(service, other, 2009)
     row(screen, 2001).wait_for()
@@ -160,7 +160,7 @@ def test_only_views_of_packets_subscribe(screen: Screen) -> None:
         found: int = service.http.get(f"/v1/sessions/{session}").json()["subscribers"]
         return found
 
-    for tab in ("Events", "Compose", "Overview"):
+    for tab in ("Events", "Captures", "Overview"):
         screen.go(tab)
     assert subscribers() == 0
     screen.go("Packets")
