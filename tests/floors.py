@@ -13,6 +13,7 @@ FLOORS = {
     "config_file": 0,
     "choices": 0,
     "limits": 0,
+    "visible": 0,
     "native": 0,
     "files": 0,
     "lock_file": 0,

@@ -158,7 +158,7 @@ def test_the_hub_knows_no_concrete_driver() -> None:
 
 
 # What a client installs is pydantic; the rest of the package must not come with the models.
-OF_A_CLIENT = ("choices", "errors", "limits", "paste", "schemas")
+OF_A_CLIENT = ("choices", "errors", "limits", "paste", "schemas", "visible")
 
 
 def test_models_know_only_what_a_client_has() -> None:

@@ -137,6 +137,69 @@ def test_null_is_not_missing(service: RunningService, member: str) -> None:
     assert [error["field"] for error in answer.json()["errors"]] == [member]
 
 
+@pytest.mark.parametrize("name", ["a\u202eexe.live", "a\u200bb"])
+def test_a_name_with_what_cannot_be_seen(service: RunningService, name: str) -> None:
+    """It is refused at its field: for a new adapter, its pool, a rename and a token."""
+    adapter = service.adapter(name="OfficeNet")
+    path = f"/v1/adapters/{adapter['guid']}"
+    answers = {
+        "name": [
+            service.http.post("/v1/adapters", json={"name": name}),
+            service.http.patch(path, json={"name": name}),
+        ],
+        "pool": [service.http.post("/v1/adapters", json={"name": "Other", "pool": name})],
+        "label": [service.http.post("/v1/tokens", json={"scopes": ["read"], "label": name})],
+    }
+    for field, refused in answers.items():
+        for answer in refused:
+            assert answer.status_code == 422, answer.text
+            (error,) = answer.json()["errors"]
+            assert error["field"] == field
+            assert "cannot be seen" in error["message"]
+    assert [one["name"] for one in service.http.get("/v1/adapters").json()] == ["OfficeNet"]
+
+
+TAKEN: dict[str, tuple[dict[str, object], str]] = {
+    "name": ({"name": "OFFICENET"}, "An adapter with this name already exists."),
+    "requested_guid": (
+        {"name": "Other", "requested_guid": "GUID"},
+        "An adapter with this GUID already exists.",
+    ),
+    "routes": ({"name": "Other", "routes": [{"destination": "10.9.0.0/16"}]}, "10.9.0.0/16: "),
+}
+
+
+@pytest.mark.parametrize("field", TAKEN)
+def test_what_is_taken_is_told_at_its_field(either_service: RunningService, field: str) -> None:
+    """A form shows the sentence at the field, so it names no function and no number."""
+    service = either_service
+    first = service.adapter(name="OfficeNet", routes=[{"destination": "10.9.0.0/16"}])
+    body, said = TAKEN[field]
+    if "requested_guid" in body:
+        body = {**body, "requested_guid": first["guid"]}
+    answer = service.http.post("/v1/adapters", json=body)
+    assert answer.status_code == 409, answer.text
+    (error,) = answer.json()["errors"]
+    assert error["field"] == field
+    assert error["message"].startswith(said)
+    assert "win32" not in error["message"]
+
+
+def test_a_name_taken_by_a_rename(service: RunningService) -> None:
+    """So it is when an adapter is renamed."""
+    service.adapter(name="OfficeNet")
+    other = service.adapter(name="HomeNet")
+    answer = service.http.patch(f"/v1/adapters/{other['guid']}", json={"name": "OfficeNet"})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (409, "name")
+
+
+def test_a_filter_that_is_wrong(service: RunningService) -> None:
+    """It is told at the field of the filter."""
+    answer = service.http.post("/v1/captures", json={"filter": "tcp prot 80"})
+    if answer.status_code == 422:
+        assert [one["field"] for one in answer.json()["errors"]] == ["filter"]
+
+
 def test_wrong_fields_are_named(service: RunningService) -> None:
     """A 422 names every wrong field as the client wrote it, once."""
     body = {"name": "x", "mtu": 1, "requested_guid": 7, "addresses": ["10.0.0.1"]}

@@ -50,6 +50,35 @@ def test_no_name(name: str) -> None:
         limits.check_name(name)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a\u202eb",
+        "a\u200bb",
+        "a\u200db",
+        "\ufeffa",
+        "a\u2028",
+        "a\u2066b",
+        "a\xad",
+        "\u3164",
+        "\u0301",
+    ],
+)
+def test_no_new_name(name: str) -> None:
+    """A new name has no character that cannot be seen; one that is there is found by it."""
+    assert limits.check_name(name) == name
+    assert limits.check_pool(name) == name
+    for check in (limits.check_new_name, limits.check_new_pool):
+        with pytest.raises(InvalidArgument, match="be seen"):
+            check(name)
+
+
+@pytest.mark.parametrize("name", ["OfficeNet", "Büro-Netz", "網路", "شبكة", "Net \U0001f30d"])
+def test_new_names_of_every_script(name: str) -> None:
+    """Letters of every script, and emoji, can be seen."""
+    assert limits.check_new_name(name) == limits.check_new_pool(name) == name
+
+
 @pytest.mark.parametrize("mtu", [576, 1280, 1420, 65535])
 def test_mtu(mtu: int) -> None:
     """An MTU has 576 to 65535 bytes."""

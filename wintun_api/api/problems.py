@@ -19,6 +19,16 @@ from wintun_api.api.subjects import note_subject
 from wintun_api.choices import CloseCode
 from wintun_api.schemas.problem import MEDIA_TYPE
 
+# What a function of a driver sets, by a part of its name.
+_SET_BY = (
+    ("Address", "addresses"),
+    ("ADDR", "addresses"),
+    ("Forward", "routes"),
+    ("ROUTE", "routes"),
+    ("Dns", "dns"),
+    ("resolvectl", "dns"),
+)
+
 logger = logging.getLogger(__name__)
 
 
@@ -113,6 +123,7 @@ def problem_of(error: errors.WintunApiError, instance: str = "") -> dict[str, An
             }
         case errors.InvalidArgument():
             more["field"] = error.field
+    more["errors"] = field_errors(error)
     detail = str(error)
     if error.deleted is not None:
         more["deleted"] = str(error.deleted)
@@ -122,6 +133,34 @@ def problem_of(error: errors.WintunApiError, instance: str = "") -> dict[str, An
     if isinstance(error, errors.SessionExists | errors.SessionEnded):
         more["session"] = error.session
     return document(kind_of(error), detail, hint_of(error), instance, **more)
+
+
+def field_errors(error: errors.WintunApiError) -> list[dict[str, str]]:
+    """Return which field of the request an error is about, and what is wrong with it.
+
+    A form shows the sentence at the field, so it names neither the field nor a function.
+    """
+    match error:
+        case errors.InvalidArgument():
+            field, said = error.field, str(error).removeprefix(f"{error.field}: ")
+            if said[:1].islower():
+                said = f"The {field.replace('_', ' ')} {said}"
+        case errors.InvalidFilter():
+            field, said = "filter", str(error)
+        case errors.AdapterExists() if error.guid_in_use:
+            field, said = "requested_guid", "An adapter with this GUID already exists."
+        case errors.AdapterExists():
+            field, said = "name", "An adapter with this name already exists."
+        case errors.AddressExists():
+            field, said = "addresses", error.detail or error.sentence
+        case errors.RouteExists():
+            field, said = "routes", error.detail or error.sentence
+        case errors.SettingRefused():
+            refused = next((name for part, name in _SET_BY if part in (error.function or "")), "")
+            field, said = refused, error.detail or error.sentence
+        case _:
+            return []
+    return [{"field": field, "message": said}] if field else []
 
 
 def document(

@@ -17,6 +17,7 @@ from wintun_api.limits import (
     MIN_MTU,
     MIN_RING_CAPACITY,
 )
+from wintun_api.visible import first_unseen, has_shape
 
 # 0.14 appends " Tunnel" to its tunnel type, and the result must fit in MAX_ADAPTER_NAME + 8 units.
 MAX_TUNNEL_TYPE = MAX_ADAPTER_NAME + 8 - len(" Tunnel") - 1
@@ -39,6 +40,19 @@ def check_pool(pool: str, limit: int = MAX_POOL - 1) -> str:
     largest limit of all generations applies.
     """
     return _check_text("pool", pool, limit)
+
+
+def check_new_name(name: str) -> str:
+    """Return a name that an adapter may be given, or raise `InvalidArgument`.
+
+    An adapter that is there may have a name with characters that cannot be seen; a new one may not.
+    """
+    return _check_visible("name", check_name(name))
+
+
+def check_new_pool(pool: str, limit: int = MAX_POOL - 1) -> str:
+    """Return a pool that a new adapter may be in, or raise `InvalidArgument`, as for a name."""
+    return _check_visible("pool", check_pool(pool, limit))
 
 
 def check_capacity(capacity: int) -> int:
@@ -72,6 +86,19 @@ def check_metric(metric: int) -> int:
     raise InvalidArgument(
         "metric", f"{metric} is not a valid metric; it must be from 0 to {MAX_METRIC}."
     )
+
+
+def _check_visible(field: str, text: str) -> str:
+    unseen = first_unseen(text)
+    if unseen is not None:
+        raise InvalidArgument(
+            field,
+            f"contains {unseen}, a character that cannot be seen.",
+            hint="Leave it out: with such characters, a name can pass for another one.",
+        )
+    if not has_shape(text):
+        raise InvalidArgument(field, "has no character that can be seen.")
+    return text
 
 
 def _check_text(field: str, text: str, limit: int) -> str:

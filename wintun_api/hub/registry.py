@@ -17,7 +17,7 @@ from uuid import UUID
 
 from wintun_api.choices import Ends, EventType, IfExists
 from wintun_api.drivers.base import Adapter, AdapterInfo, Driver
-from wintun_api.drivers.limits import check_name, check_pool
+from wintun_api.drivers.limits import check_name, check_new_name, check_new_pool, check_pool
 from wintun_api.errors import (
     AdapterNotFound,
     DriverError,
@@ -219,8 +219,8 @@ class Registry:
             StorageFailed: The pool is new and could not be written, so nothing was done.
             DriverBusy: It has not ended in time, or was withdrawn before it began.
         """
-        check_name(name)
-        check_pool(pool, self.driver.capabilities.max_pool)
+        check_new_name(name)
+        check_new_pool(pool, self.driver.capabilities.max_pool)
         wanted = settings or NetworkSettings()
         wanted.check()
         wish = Wish(name=name, pool=pool, guid=requested_guid, settings=wanted)
@@ -266,7 +266,7 @@ class Registry:
     ) -> AdapterView:
         """Rename an adapter or change its settings, all or nothing; None changes nothing."""
         if name is not None:
-            check_name(name)
+            check_new_name(name)
         wanted = settings or NetworkSettings()
         wanted.check()
 

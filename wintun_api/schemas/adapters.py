@@ -33,8 +33,9 @@ Name = Annotated[
     str,
     Field(
         description="The name of the adapter: 1 to 127 UTF-16 units (`limits.max_name` in "
-        "GET /v1/system), without control characters and without any of "
-        '\\ / : * ? " < > |. A character beyond U+FFFF counts as two units.',
+        "GET /v1/system), without any of "
+        '\\ / : * ? " < > | and without characters that cannot be seen (Unicode categories Cc, '
+        "Cf, Cs, Zl and Zp). A character beyond U+FFFF counts as two units.",
         min_length=1,
         max_length=MAX_ADAPTER_NAME - 1,
         examples=["OfficeNet"],

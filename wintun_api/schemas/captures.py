@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import unicodedata
 from datetime import datetime
-from typing import Annotated, Final, TypeAlias
+from typing import Annotated, TypeAlias
 from uuid import UUID
 
 from pydantic import Field, StrictBool, StrictFloat, StrictInt, field_validator, model_validator
@@ -30,21 +29,11 @@ from wintun_api.limits import (
 from wintun_api.schemas.adapters import ChosenPool
 from wintun_api.schemas.filters import Expression
 from wintun_api.schemas.model import EXAMPLE_GUID, WHOLE, Body, Model, Omittable, Sparse
+from wintun_api.visible import first_unseen, has_shape
 
 Packets: TypeAlias = Annotated[StrictInt, Field(ge=1, le=MAX_COUNT), WHOLE]
 Bytes: TypeAlias = Annotated[StrictInt, Field(ge=MIN_CAPTURE_BYTES, le=MAX_COUNT), WHOLE]
 Seconds: TypeAlias = Annotated[StrictFloat, Field(gt=0, le=MAX_CAPTURE_SECONDS)]
-
-# Characters that steer a terminal, end a line, or turn the text around them.
-UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-# Letters and symbols without a shape: the fillers of Hangul, the empty cell of Braille, the null
-# notehead.
-BLANK: Final = frozenset("\u115f\u1160\u3164\uffa0\u2800\U0001d159")
-
-
-def _shows(character: str) -> bool:
-    """Return whether a character can be seen alone."""
-    return unicodedata.category(character)[0] in "LNPSC" and character not in BLANK
 
 
 class Stop(Sparse, Body):
@@ -161,10 +150,10 @@ class CaptureCreate(Body):
     @field_validator("name")
     @classmethod
     def _visible(cls, name: str) -> str:
-        for character in name:
-            if unicodedata.category(character) in UNSEEN:
-                raise ValueError(f"U+{ord(character):04X} is a character that cannot be seen")
-        if not any(map(_shows, name)):
+        unseen = first_unseen(name)
+        if unseen is not None:
+            raise ValueError(f"{unseen} is a character that cannot be seen")
+        if not has_shape(name):
             raise ValueError("it has no character that can be seen")
         return name
 

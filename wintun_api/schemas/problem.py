@@ -185,5 +185,7 @@ class Problem(Model):
         default=None, description="The name of the only field that is wrong.", examples=["name"]
     )
     errors: list[FieldError] = Field(
-        default_factory=list, description="The fields of the request that do not fit its schema."
+        default_factory=list,
+        description="The fields of the request that are wrong, or that cannot be as they are: they "
+        "do not fit the schema, or the name is taken, for example.",
     )

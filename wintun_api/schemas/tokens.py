@@ -5,12 +5,20 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from wintun_api.choices import Scope
 from wintun_api.schemas.model import Body, Model, Omittable
+from wintun_api.visible import first_unseen
 
 TEN_YEARS = 10 * 366 * 86400
+
+
+def _visible(label: str) -> str:
+    unseen = first_unseen(label)
+    if unseen is not None:
+        raise ValueError(f"{unseen} is a character that cannot be seen")
+    return label
 
 
 class TokenCreate(Body):
@@ -21,10 +29,11 @@ class TokenCreate(Body):
         description="The scopes of the token, at least one.",
         examples=[["read", "capture"]],
     )
-    label: str = Field(
+    label: Annotated[str, AfterValidator(_visible)] = Field(
         default="",
         max_length=100,
-        description="A text of at most 100 characters that says what the token is for.",
+        description="A text of at most 100 characters that says what the token is for, without "
+        "characters that cannot be seen (Unicode categories Cc, Cf, Cs, Zl and Zp).",
         examples=["grafana"],
     )
     expires_in: Omittable[Annotated[float, Field(gt=0, le=TEN_YEARS, strict=True)]] = Field(

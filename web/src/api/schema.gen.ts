@@ -1151,7 +1151,7 @@ export interface components {
         AdapterCreate: {
             /**
              * Format: adapter-name
-             * @description The name of the adapter: 1 to 127 UTF-16 units (`limits.max_name` in GET /v1/system), without control characters and without any of \ / : * ? " < > |. A character beyond U+FFFF counts as two units.
+             * @description The name of the adapter: 1 to 127 UTF-16 units (`limits.max_name` in GET /v1/system), without any of \ / : * ? " < > | and without characters that cannot be seen (Unicode categories Cc, Cf, Cs, Zl and Zp). A character beyond U+FFFF counts as two units.
              * @example OfficeNet
              */
             name: string;
@@ -1201,7 +1201,7 @@ export interface components {
         AdapterOpen: {
             /**
              * Format: adapter-name
-             * @description The name of the adapter: 1 to 127 UTF-16 units (`limits.max_name` in GET /v1/system), without control characters and without any of \ / : * ? " < > |. A character beyond U+FFFF counts as two units.
+             * @description The name of the adapter: 1 to 127 UTF-16 units (`limits.max_name` in GET /v1/system), without any of \ / : * ? " < > | and without characters that cannot be seen (Unicode categories Cc, Cf, Cs, Zl and Zp). A character beyond U+FFFF counts as two units.
              * @example OfficeNet
              */
             name: string;
@@ -1229,7 +1229,7 @@ export interface components {
         AdapterUpdate: {
             /**
              * Format: adapter-name
-             * @description The name of the adapter: 1 to 127 UTF-16 units (`limits.max_name` in GET /v1/system), without control characters and without any of \ / : * ? " < > |. A character beyond U+FFFF counts as two units.
+             * @description The name of the adapter: 1 to 127 UTF-16 units (`limits.max_name` in GET /v1/system), without any of \ / : * ? " < > | and without characters that cannot be seen (Unicode categories Cc, Cf, Cs, Zl and Zp). A character beyond U+FFFF counts as two units.
              * @example OfficeNet
              */
             name?: string;
@@ -2517,7 +2517,7 @@ export interface components {
              * @example name
              */
             field?: string;
-            /** @description The fields of the request that do not fit its schema. */
+            /** @description The fields of the request that are wrong, or that cannot be as they are: they do not fit the schema, or the name is taken, for example. */
             errors?: components["schemas"]["FieldError"][];
         };
         /**
@@ -3041,7 +3041,7 @@ export interface components {
              */
             scopes: components["schemas"]["Scope"][];
             /**
-             * @description A text of at most 100 characters that says what the token is for. The default is an empty text.
+             * @description A text of at most 100 characters that says what the token is for, without characters that cannot be seen (Unicode categories Cc, Cf, Cs, Zl and Zp). The default is an empty text.
              * @example grafana
              */
             label?: string;

@@ -18,7 +18,7 @@ from wintun_api.drivers.base import (
     LinkCounters,
     Route,
 )
-from wintun_api.drivers.limits import check_capacity, check_mtu, check_name
+from wintun_api.drivers.limits import check_capacity, check_mtu, check_new_name
 from wintun_api.drivers.linux import address_messages, addresses, marks, routes, tun
 from wintun_api.drivers.linux.address_messages import AddressRow
 from wintun_api.drivers.linux.calls import PacketCalls
@@ -190,7 +190,7 @@ class LinuxAdapter:
             AdapterExists: Another adapter has this name.
             InvalidArgument: Name and pool together do not fit into the device's alias.
         """
-        check_name(name)
+        check_new_name(name)
         with RouteSocket(self._memory, self._own_changes) as route:
             link = self._link(route)
             identity = Identity(link.identity.guid, link.identity.pool, name)

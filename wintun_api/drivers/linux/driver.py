@@ -22,7 +22,7 @@ from wintun_api.drivers.base import (
     Unavailable,
     Watcher,
 )
-from wintun_api.drivers.limits import check_name, check_pool
+from wintun_api.drivers.limits import check_name, check_new_name, check_new_pool, check_pool
 from wintun_api.drivers.linux import availability, capability, marks, tun
 from wintun_api.drivers.linux.adapter import (
     AddressesRead,
@@ -173,7 +173,7 @@ class LinuxDriver:
             DriverUnavailable: There is no TUN device.
         """
         guid = requested_guid if requested_guid is not None else uuid4()
-        identity = Identity(guid, check_pool(pool), check_name(name))
+        identity = Identity(guid, check_new_pool(pool), check_new_name(name))
         identity.alias()  # check that it fits before anything is created
         self._require(elevated=True)
         with RouteSocket(self._memory, self._own_changes) as route:

@@ -22,7 +22,7 @@ from wintun_api.drivers.limits import (
     check_capacity,
     check_metric,
     check_mtu,
-    check_name,
+    check_new_name,
 )
 from wintun_api.drivers.network_check import (
     check_addresses,
@@ -217,7 +217,7 @@ class WintunAdapter:
         handle = self._open()
         if not self._capabilities.rename:
             raise NotSupported
-        self._names.refuse_taken(check_name(name), besides=self._luid)
+        self._names.refuse_taken(check_new_name(name), besides=self._luid)
         if self._calls.generation is Generation.POOL:
             self._calls.call("WintunSetAdapterName", handle, name)
         else:

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 
 from wintun_api.choices import Native
 from wintun_api.drivers.base import AdapterInfo, Capabilities, Logger, Unavailable, Watcher
-from wintun_api.drivers.limits import check_name, check_pool
+from wintun_api.drivers.limits import check_name, check_new_name, check_new_pool, check_pool
 from wintun_api.drivers.windows.devices import Devices, windows_devices
 from wintun_api.drivers.windows.foreign import BOOL
 from wintun_api.drivers.windows.ip_helper import IpHelper
@@ -117,8 +117,8 @@ class WintunDriver:
             AdapterExists: The name or the GUID is in use. Wintun would rename the other adapter.
             AccessDenied: The process is not elevated.
         """
-        check_name(name)
-        self._pools.add(check_pool(pool, self.capabilities.max_pool))
+        check_new_name(name)
+        self._pools.add(check_new_pool(pool, self.capabilities.max_pool))
         self._names.refuse_taken(name)
         guid = requested_guid
         if guid is None and self.ip_helper is None:
