@@ -58,7 +58,7 @@ const GROUPS = [
   },
   {
     name: "workbench",
-    test: /src\/(models\/(workbench|compose|packet-)|packet\/(build|hex))/,
+    test: /src\/(models\/(workbench|compose|packet-|conversation-|follow\.)|packet\/(build|hex))/,
     priority: 0,
   },
 ];
@@ -82,7 +82,8 @@ export default defineConfig(({ mode }) => ({
         mode === "docs" ? "src/docs.ts" : { main: "index.html", worker: "src/worker/worker.ts" },
       output: {
         // TrafficView.tsx is traffic.js; the service has a list of these files.
-        chunkFileNames: ({ name }) => `${name.replace(/View$|Panel$/, "").toLowerCase()}.js`,
+        chunkFileNames: ({ name }) =>
+          `${name.replace(/View$|Panel$|Dialog$/, "").toLowerCase()}.js`,
         entryFileNames: mode === "docs" ? "docs.js" : "[name].js",
         codeSplitting: mode === "docs" ? false : { groups: GROUPS },
         assetFileNames: "app[extname]",

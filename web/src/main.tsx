@@ -26,6 +26,7 @@ import "./styles/layout.css";
 import "./styles/controls.css";
 import "./styles/overview.css";
 import "./styles/packets.css";
+import "./styles/conversations.css";
 import "./styles/traffic.css";
 import "./styles/compose.css";
 import "./styles/events.css";

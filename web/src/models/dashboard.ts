@@ -15,9 +15,11 @@ import { CapturesModel } from "./captures";
 import { ChosenAdapter } from "./chosen-adapter";
 import type { ComposeModel } from "./compose";
 import { ConnectionModel } from "./connection";
+import type { ConversationListModel } from "./conversation-list";
 import { DialogsModel } from "./dialogs";
 import { EngineModel, type WorkerPort, workerInProcess } from "./engine";
 import { EventLogModel } from "./event-log";
+import type { FollowModel } from "./follow";
 import { NetworksModel } from "./networks";
 import { NoticesModel } from "./notices";
 import type { PacketTableModel } from "./packet-table";
@@ -144,7 +146,7 @@ export class Dashboard {
     });
   }
 
-  /** Load what takes packets apart; afterwards `table` and `compose` are there. */
+  /** Load what takes packets apart; afterwards `table`, `compose`, `conversations` and `follow` are there. */
   async loadWorkbench(): Promise<void> {
     const { Workbench } = await import("./workbench");
     this.workbench.value ??= new Workbench(this.capture);
@@ -161,6 +163,14 @@ export class Dashboard {
   /** What comes back for what is composed and sent. */
   get answers(): AnswersModel {
     return this.loaded.answers;
+  }
+
+  get conversations(): ConversationListModel {
+    return this.loaded.conversations;
+  }
+
+  get follow(): FollowModel {
+    return this.loaded.follow;
   }
 
   private get loaded(): Workbench {

@@ -51,6 +51,8 @@ export class EngineModel {
   readonly conversations = signal<readonly Conversation[]>([]);
   /** Conversations that made room for newer ones. */
   conversationsLost = 0;
+  /** Packets that never came to where conversations are put together. */
+  packetsLost = 0;
   readonly rows: FilteredRows;
   /** How often it was started anew. */
   restarts = 0;
@@ -186,6 +188,11 @@ export class EngineModel {
     return this.noteOf(row)?.fields;
   }
 
+  /** Return the conversation of a row; 0 for none, or before the worker has said so. */
+  conversationOf(row: number): number {
+    return this.noteOf(row)?.conversation ?? 0;
+  }
+
   /** What stands before the line of a row. */
   prefix(row: number): string {
     return this.noteOf(row)?.prefix ?? "";
@@ -259,8 +266,10 @@ export class EngineModel {
     this.onChange();
   }
 
-  private onConversations({ changed, size, lost }: Reply & { type: "conversations" }): void {
+  private onConversations(reply: Reply & { type: "conversations" }): void {
+    const { changed, size, lost } = reply;
     this.conversationsLost = lost;
+    this.packetsLost = reply.packetsLost;
     const { known } = this;
     for (const one of changed) {
       known.delete(one.id);

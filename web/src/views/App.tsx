@@ -22,6 +22,10 @@ const ComposeView = later(async (dashboard) => {
   await dashboard.loadWorkbench();
   return (await import("./ComposeView")).ComposeView;
 });
+const ConversationsView = later(async (dashboard) => {
+  await dashboard.loadWorkbench();
+  return (await import("./ConversationsView")).ConversationsView;
+});
 const HostsView = later(async () => (await import("./HostsView")).HostsView);
 const PacketsView = later(async (dashboard) => {
   await dashboard.loadWorkbench();
@@ -31,6 +35,7 @@ const TrafficView = later(async () => (await import("./TrafficView")).TrafficVie
 const VIEWS: Record<TabId, ComponentType> = {
   overview: OverviewView,
   packets: PacketsView,
+  conversations: ConversationsView,
   captures: CapturesView,
   traffic: TrafficView,
   compose: ComposeView,

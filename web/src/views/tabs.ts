@@ -6,6 +6,7 @@
 export const TABS = [
   { id: "overview", label: "Overview" },
   { id: "packets", label: "Packets", stream: true, packets: true },
+  { id: "conversations", label: "Conversations", stream: true, packets: true },
   { id: "captures", label: "Captures" },
   { id: "traffic", label: "Traffic", stream: true, packets: true },
   { id: "compose", label: "Compose", stream: true, packets: true },

@@ -91,6 +91,7 @@ export class Engine {
             row,
             prefix: this.analysis.prefixOf(row),
             fields: this.analysis.fieldsOf(row),
+            conversation: this.analysis.conversationOf(row),
           })),
         });
         return;
@@ -177,6 +178,7 @@ export class Engine {
       changed,
       size,
       lost: lost.conversations,
+      packetsLost: lost.packets,
     });
   }
 }

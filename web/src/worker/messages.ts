@@ -10,6 +10,8 @@ export interface Note {
   /** What stands before its line, "[TCP Retransmission] ". */
   readonly prefix: string;
   readonly fields: readonly Field[];
+  /** The conversation that it belongs to; 0 without one. */
+  readonly conversation: number;
 }
 
 /** The protocols that are counted: a few that tell. */
@@ -75,13 +77,17 @@ export type Reply =
     }
   | { readonly type: "notes"; readonly ring: number; readonly notes: readonly Note[] }
   | { readonly type: "counts"; readonly ring: number; readonly counts: readonly Counts[] }
-  /** What changed, the newest last; `size` are kept, and `lost` made room for them. */
+  /**
+   * What changed, the newest last; `size` are kept, and `lost` made room for them. `packetsLost` is
+   * what never came here.
+   */
   | {
       readonly type: "conversations";
       readonly ring: number;
       readonly changed: readonly Conversation[];
       readonly size: number;
       readonly lost: number;
+      readonly packetsLost: number;
     }
   /** Null for a conversation that is not kept any more. */
   | { readonly type: "followed"; readonly id: number; readonly followed: Followed | null };

@@ -1,0 +1,253 @@
+/** The conversations, of which only the rows in view are drawn, and the keys that move in them. */
+
+import type { ComponentChildren } from "preact";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import type { Conversation } from "../../analysis/conversation";
+import { COLUMNS, type Column } from "../../models/conversation-list";
+import * as text from "../../models/conversation-text";
+import { protocolClass } from "../../models/packet-text";
+import { clock, count } from "../../models/units";
+import { useDashboard } from "../context";
+import { Button } from "../ui/Button";
+import { WAYS } from "../ui/Direction";
+
+const ROW = 26;
+/** Rows that are drawn above and below the view. */
+const MARGIN = 8;
+
+const HEADS: Readonly<Record<Column, readonly [title: string, label?: string]>> = {
+  protocol: ["Protocol"],
+  source: ["Opened by"],
+  destination: ["To"],
+  state: ["State"],
+  fromPackets: [`${WAYS.received.arrow} Packets`, "From host, packets"],
+  fromBytes: [`${WAYS.received.arrow} Bytes`, "From host, bytes"],
+  toPackets: [`${WAYS.injected.arrow} Packets`, "To host, packets"],
+  toBytes: [`${WAYS.injected.arrow} Bytes`, "To host, bytes"],
+  start: ["Started"],
+  duration: ["Duration"],
+  rate: ["Rate"],
+  rtt: ["Round trip"],
+  resent: ["Sent again"],
+};
+
+const CELLS: Readonly<Record<Column, (one: Conversation) => ComponentChildren>> = {
+  protocol: (one) => {
+    const name = text.protocolOf(one);
+    return <span class={`protocol ${protocolClass(name)}`}>{name}</span>;
+  },
+  source: (one) => <bdi>{text.endText(one.source, one.sourcePort)}</bdi>,
+  destination: (one) => <bdi>{text.endText(one.destination, one.destinationPort)}</bdi>,
+  state: (one) => text.STATES[one.state],
+  fromPackets: (one) => count(one.hostPackets[0]),
+  fromBytes: (one) => text.bytesText(one.hostBytes[0]),
+  toPackets: (one) => count(one.hostPackets[1]),
+  toBytes: (one) => text.bytesText(one.hostBytes[1]),
+  start: (one) => clock(new Date(Number(one.startNs / 1_000_000n))),
+  duration: (one) => text.spanText(text.secondsOf(one)),
+  rate: text.rateText,
+  rtt: (one) => (one.rttNs === null ? "" : text.spanText(one.rttNs / 1e9)),
+  resent: (one) => (one.retransmissions === 0 ? "" : count(one.retransmissions)),
+};
+
+interface Props {
+  readonly onShow: (one: Conversation) => void;
+  readonly onFollow: (one: Conversation) => void;
+}
+
+export function ConversationTable({ onShow, onFollow }: Props) {
+  const { conversations } = useDashboard();
+  const rows = conversations.rows.value;
+  const selected = conversations.selected.value;
+  const scroller = useRef<HTMLDivElement>(null);
+  const [top, setTop] = useState(0);
+  const [height, setHeight] = useState(600);
+  useEffect(() => {
+    const element = scroller.current;
+    if (element === null) return;
+    const observer = new ResizeObserver(() => setHeight(element.clientHeight));
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+
+  const at = rows.findIndex(({ id }) => id === selected);
+  const reveal = () => {
+    const element = scroller.current;
+    const index = conversations.rows
+      .peek()
+      .findIndex(({ id }) => id === conversations.selected.peek());
+    if (element === null || index < 0) return;
+    const room = element.clientHeight - ROW; // below the head
+    if (index * ROW < element.scrollTop) element.scrollTop = index * ROW;
+    else if ((index + 1) * ROW > element.scrollTop + room) {
+      element.scrollTop = (index + 1) * ROW - room;
+    }
+  };
+  // The row that was there before the view was left.
+  useLayoutEffect(reveal, []);
+
+  const move = (step: number) => {
+    conversations.move(step);
+    reveal();
+  };
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target !== event.currentTarget)
+      return;
+    const page = Math.max(1, Math.floor(height / ROW) - 2);
+    const current = conversations.current;
+    const keys: Record<string, () => void> = {
+      ArrowDown: () => move(1),
+      ArrowUp: () => move(-1),
+      PageDown: () => move(page),
+      PageUp: () => move(-page),
+      Home: () => move(-rows.length),
+      End: () => move(rows.length),
+      Enter: () => current && onShow(current),
+      f: () => current && onFollow(current),
+      Escape: () => {
+        conversations.selected.value = 0;
+      },
+    };
+    const action = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+    if (action === undefined) return;
+    event.preventDefault();
+    event.stopPropagation();
+    action();
+  };
+
+  const first = Math.max(0, Math.floor(top / ROW) - MARGIN);
+  const last = Math.min(rows.length, Math.ceil((top + height) / ROW) + MARGIN);
+  const drawn = rows.slice(first, last);
+  const active = at >= first && at < last ? `conversation-${selected}` : undefined;
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: only the rows in view are drawn
+    <div
+      class="conversation-table"
+      role="grid"
+      aria-label="Conversations"
+      aria-rowcount={rows.length + 1}
+      aria-colcount={COLUMNS.length}
+      aria-activedescendant={active}
+      tabIndex={0}
+      onKeyDown={onKeyDown}
+    >
+      <div
+        class="scroller"
+        role="presentation"
+        ref={scroller}
+        onScroll={(event) => setTop(event.currentTarget.scrollTop)}
+      >
+        <Head />
+        <div class="rows" role="presentation" style={{ height: `${rows.length * ROW}px` }}>
+          {drawn.map((one, index) => (
+            // biome-ignore lint/a11y/useSemanticElements: as above
+            // biome-ignore lint/a11y/useFocusableInteractive: the table has the focus
+            // biome-ignore lint/a11y/useKeyWithClickEvents: the keys are the table's
+            <div
+              key={one.id}
+              id={`conversation-${one.id}`}
+              class="row"
+              role="row"
+              aria-rowindex={first + index + 2}
+              aria-selected={one.id === selected}
+              style={{ top: `${(first + index) * ROW}px` }}
+              onClick={() => {
+                conversations.selected.value = one.id;
+              }}
+              onDblClick={() => onShow(one)}
+            >
+              <Cells one={one} />
+            </div>
+          ))}
+        </div>
+        {rows.length === 0 && <Nothing />}
+      </div>
+    </div>
+  );
+}
+
+function Cells({ one }: { one: Conversation }) {
+  return (
+    <>
+      {COLUMNS.map((column) => (
+        // biome-ignore lint/a11y/useSemanticElements: only the rows in view are drawn
+        // biome-ignore lint/a11y/useFocusableInteractive: the table has the focus
+        <div
+          key={column}
+          class={`cell ${column}`}
+          role="gridcell"
+          data-state={column === "state" ? one.state : undefined}
+        >
+          {CELLS[column](one)}
+        </div>
+      ))}
+    </>
+  );
+}
+
+function Head() {
+  const { conversations } = useDashboard();
+  const { column: sorted, isDown } = conversations.sorting.value;
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: only the rows in view are drawn
+    // biome-ignore lint/a11y/useFocusableInteractive: the table has the focus
+    <div class="row head" role="row" aria-rowindex={1}>
+      {COLUMNS.map((column) => {
+        const [title, label = title] = HEADS[column];
+        const isSorted = column === sorted;
+        return (
+          // biome-ignore lint/a11y/useSemanticElements: as above
+          // biome-ignore lint/a11y/useFocusableInteractive: its button has the focus
+          <div
+            key={column}
+            class={`cell ${column}`}
+            role="columnheader"
+            aria-sort={isSorted ? (isDown ? "descending" : "ascending") : undefined}
+          >
+            <button
+              type="button"
+              aria-label={`Sort by ${label.charAt(0).toLowerCase()}${label.slice(1)}`}
+              title={label}
+              onClick={() => conversations.sort(column)}
+            >
+              {title}
+              {isSorted && <span aria-hidden="true">{isDown ? " ▾" : " ▴"}</span>}
+            </button>
+          </div>
+        );
+      })}
+    </div>
+  );
+}
+
+/** Why there is no row, and what to do. */
+function Nothing() {
+  const { capture, conversations } = useDashboard();
+  const engine = capture.engine.state.value;
+  if (conversations.all.value.length > 0) {
+    return (
+      <div class="empty">
+        <p>No conversation has all of these words.</p>
+        <Button
+          onClick={() => {
+            conversations.search.value = "";
+          }}
+        >
+          Clear the search
+        </Button>
+      </div>
+    );
+  }
+  if (engine.name === "failed") {
+    return (
+      <p class="empty" role="alert">
+        The packets cannot be analysed in this browser. Reload the page to try again.
+      </p>
+    );
+  }
+  return (
+    <p class="empty">
+      No conversations yet. They appear here when packets pass through the adapter.
+    </p>
+  );
+}

@@ -1,0 +1,397 @@
+/** What both ends of a conversation said: as text, as hexadecimal digits, as messages of HTTP. */
+
+import { useEffect, useId, useMemo, useRef, useState } from "preact/hooks";
+import type { Chunk, Followed, How, HttpMessage } from "../../analysis/conversation";
+import { endText, waysToFollow } from "../../models/conversation-text";
+import {
+  type Body,
+  bodyOf,
+  hexText,
+  isText,
+  MAX_SHOWN,
+  placesOf,
+  plainText,
+  rawBytes,
+  shownChunks,
+} from "../../models/followed-text";
+import { timeText } from "../../models/packet-text";
+import { binary, count } from "../../models/units";
+import { useDashboard } from "../context";
+import { Button } from "../ui/Button";
+import { Choice } from "../ui/Choice";
+import { openDialogs } from "../ui/Dialog";
+import { save } from "../ui/save";
+
+type Look = "text" | "hex";
+type Side = "both" | "0" | "1";
+
+const HOWS: Readonly<Record<How, string>> = { tcp: "TCP", udp: "UDP", http: "HTTP" };
+/** Places of a text that are marked. */
+const MAX_FOUND = 1000;
+
+export function FollowDialog() {
+  const { follow } = useDashboard();
+  const state = follow.state.value;
+  const title = useId();
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    const opener = document.activeElement;
+    dialog.current?.showModal();
+    openDialogs.value++;
+    return () => {
+      openDialogs.value--;
+      if (opener instanceof HTMLElement) opener.focus();
+    };
+  }, []);
+  const followed = state.name === "shown" ? state.followed : null;
+  return (
+    <dialog
+      ref={dialog}
+      class="dialog follow"
+      aria-labelledby={title}
+      onClose={() => follow.close()}
+    >
+      <header>
+        <h2 id={title}>{followed === null ? "Follow stream" : titleOf(followed)}</h2>
+        <Button icon="close" label="Close" kind="quiet" onClick={() => follow.close()} />
+      </header>
+      {state.name === "loading" && <p class="waiting">Putting the conversation together…</p>}
+      {state.name === "failed" && (
+        <p class="waiting" role="alert">
+          {state.reason}
+        </p>
+      )}
+      {followed !== null && (
+        <Stream key={`${followed.conversation.id} ${followed.how}`} of={followed} />
+      )}
+    </dialog>
+  );
+}
+
+function titleOf({ conversation: one, how }: Followed): string {
+  const number = one.stream >= 0 ? ` stream ${one.stream}` : "";
+  return `Follow ${HOWS[how]}${how === "http" ? "" : number}: ${endText(one.source, one.sourcePort)} and ${endText(one.destination, one.destinationPort)}`;
+}
+
+/** What an end is called: its direction and its address. */
+function namesOf({ conversation: one }: Followed): readonly [string, string] {
+  const [opener, other] = one.fromHost
+    ? ["→ From host", "← To host"]
+    : ["← To host", "→ From host"];
+  return [
+    `${opener}, ${endText(one.source, one.sourcePort)}`,
+    `${other}, ${endText(one.destination, one.destinationPort)}`,
+  ];
+}
+
+/** The class that colours what an end said. */
+function wayOf({ conversation }: Followed, side: 0 | 1): "received" | "injected" {
+  return (side === 0) === conversation.fromHost ? "received" : "injected";
+}
+
+function Stream({ of: followed }: { of: Followed }) {
+  const { follow } = useDashboard();
+  const { conversation, how } = followed;
+  const [look, setLook] = useState<Look>("text");
+  const [side, setSide] = useState<Side>("both");
+  const [wanted, setWanted] = useState("");
+  const [current, setCurrent] = useState(0);
+  const only = side === "both" ? null : (Number(side) as 0 | 1);
+  const bodies = useBodies(followed);
+  const { blocks, left } = useMemo(
+    () => blocksOf(followed, look, only, bodies),
+    [followed, look, only, bodies],
+  );
+  const { places, total } = useMemo(() => findIn(blocks, wanted), [blocks, wanted]);
+  const ways = waysToFollow(conversation);
+  const isHttp = how === "http";
+  const names = namesOf(followed);
+  const step = (by: number) => {
+    if (total > 0) setCurrent((current + by + total) % total);
+  };
+  useEffect(() => setCurrent(0), [wanted, look, side]);
+  return (
+    <>
+      <div class="follow-bar">
+        {ways.length > 1 && (
+          <Choice
+            label="Follow as"
+            value={how}
+            options={ways.map((id) => ({ id, label: HOWS[id] }))}
+            onChange={(next) => void follow.open(conversation.id, next)}
+          />
+        )}
+        <Choice
+          label="Show as"
+          value={look}
+          options={[
+            { id: "text", label: "Text" },
+            { id: "hex", label: "Hex" },
+          ]}
+          onChange={setLook}
+        />
+        <label class="picker">
+          <span>Show</span>
+          <select value={side} onChange={(event) => setSide(event.currentTarget.value as Side)}>
+            <option value="both">both ends</option>
+            <option value="0">{names[0]}</option>
+            <option value="1">{names[1]}</option>
+          </select>
+        </label>
+        <form
+          class="find"
+          onSubmit={(event) => {
+            event.preventDefault();
+            step(1);
+          }}
+        >
+          <input
+            type="search"
+            aria-label="Find in the conversation"
+            placeholder="Find"
+            spellcheck={false}
+            autocomplete="off"
+            value={wanted}
+            onInput={(event) => setWanted(event.currentTarget.value)}
+            onKeyDown={(event) => {
+              if (event.key !== "Enter" || !event.shiftKey) return;
+              event.preventDefault();
+              step(-1);
+            }}
+          />
+          <Button disabled={total === 0} onClick={() => step(-1)}>
+            Previous
+          </Button>
+          <Button type="submit" disabled={total === 0}>
+            Next
+          </Button>
+          <span class="found" role="status">
+            {wanted !== "" &&
+              (total === 0
+                ? "Not found"
+                : `${current + 1} of ${count(total)}${total === MAX_FOUND ? " or more" : ""}`)}
+          </span>
+        </form>
+      </div>
+      <Notes followed={followed} left={left} isHttp={isHttp} />
+      <Blocks
+        followed={followed}
+        blocks={blocks}
+        places={places}
+        length={wanted.length}
+        current={current}
+      />
+      <footer>
+        <Button
+          icon="save"
+          onClick={() =>
+            save(
+              new Blob([savedText(blocksOf(followed, look, only, bodies, Infinity).blocks)]),
+              `${fileName(followed)}.txt`,
+            )
+          }
+        >
+          {look === "hex" ? "Save hex" : "Save text"}
+        </Button>
+        <Button
+          icon="save"
+          onClick={() => save(rawBytes(followed, only), `${fileName(followed)}.bin`)}
+        >
+          Save raw bytes
+        </Button>
+        <span class="grow" />
+        <Button onClick={() => follow.close()}>Close</Button>
+      </footer>
+    </>
+  );
+}
+
+function fileName({ conversation, how }: Followed): string {
+  return `${how}-${conversation.stream >= 0 ? conversation.stream : conversation.id}`;
+}
+
+/** What is not there, each in a sentence. */
+function Notes({ followed, left, isHttp }: { followed: Followed; left: number; isHttp: boolean }) {
+  const { size, cut, missing, dropped, chunks, messages } = followed;
+  const packets = (n: number) => `${count(n)} packet${n === 1 ? "" : "s"}`;
+  const bytes = (n: number) => `${count(n)} byte${n === 1 ? "" : "s"}`;
+  const notes = [
+    dropped > 0 &&
+      `${packets(dropped)} of this conversation ${dropped === 1 ? "is" : "are"} no longer kept; what is shown begins later.`,
+    missing > 0 && `${bytes(missing)} are missing; each gap is marked.`,
+    cut > 0 && `Only the first ${binary(size)} are put together; ${bytes(cut)} are left out.`,
+    left > 0 && `Only the first ${binary(MAX_SHOWN)} are shown here. Save them to have all.`,
+    isHttp &&
+      messages.length === 0 &&
+      "No message of HTTP/1 was found. Follow it as TCP to see its bytes.",
+    chunks.length === 0 && "Neither end has sent data that is still kept.",
+  ].filter((note) => note !== false);
+  if (notes.length === 0) return null;
+  return (
+    <div class="follow-notes" role="status">
+      {notes.map((note) => (
+        <p key={note}>{note}</p>
+      ))}
+    </div>
+  );
+}
+
+/** A run of what one end said, or a gap. */
+interface Block {
+  readonly side: 0 | 1;
+  readonly head: string;
+  readonly row: number;
+  readonly text: string;
+  readonly gap: string;
+}
+
+/** Undo the compression of the bodies; what is not there yet is shown as it was sent. */
+function useBodies(followed: Followed): ReadonlyMap<HttpMessage, Body> {
+  const [bodies, setBodies] = useState<ReadonlyMap<HttpMessage, Body>>(new Map());
+  useEffect(() => {
+    let isOpen = true;
+    const packed = followed.messages.filter(({ encoding }) => encoding !== "");
+    void Promise.all(packed.map(async (one) => [one, await bodyOf(one)] as const)).then((found) => {
+      if (isOpen && found.length > 0) setBodies(new Map(found));
+    });
+    return () => {
+      isOpen = false;
+    };
+  }, [followed]);
+  return bodies;
+}
+
+function blocksOf(
+  followed: Followed,
+  look: Look,
+  side: 0 | 1 | null,
+  bodies: ReadonlyMap<HttpMessage, Body>,
+  most = MAX_SHOWN,
+): { blocks: readonly Block[]; left: number } {
+  const names = namesOf(followed);
+  const head = (one: { side: 0 | 1; timeNs: bigint }, size: number) =>
+    `${names[one.side]}, ${timeText(one.timeNs, "clock", 0n)}, ${count(size)} byte${size === 1 ? "" : "s"}`;
+  if (followed.how !== "http") {
+    // In hexadecimal digits a byte takes five times the room.
+    const { chunks, left } = shownChunks(followed.chunks, side, look === "hex" ? most / 4 : most);
+    const at = [0, 0];
+    const blocks = chunks.map((chunk: Chunk): Block => {
+      const from = (at[chunk.side] ?? 0) + chunk.missing;
+      at[chunk.side] = from + chunk.bytes.length;
+      return {
+        side: chunk.side,
+        row: chunk.row,
+        head: head(chunk, chunk.bytes.length),
+        gap: chunk.missing > 0 ? `${count(chunk.missing)} bytes are missing here` : "",
+        text: look === "hex" ? hexText(chunk.bytes, from) : plainText(chunk.bytes),
+      };
+    });
+    return { blocks, left };
+  }
+  let room = look === "hex" ? most / 4 : most;
+  let left = 0;
+  const blocks: Block[] = [];
+  for (const message of followed.messages) {
+    if (side !== null && message.side !== side) continue;
+    const body = bodies.get(message) ?? { bytes: message.body, fault: "" };
+    const shown = body.bytes.subarray(0, room);
+    left += body.bytes.length - shown.length;
+    room -= shown.length;
+    const content = look === "hex" || !isText(shown) ? hexText(shown) : plainText(shown);
+    const faults = [message.fault, body.fault].filter((fault) => fault !== "");
+    blocks.push({
+      side: message.side,
+      row: message.row,
+      head: head(message, body.bytes.length),
+      gap: faults.join(" "),
+      text: `${message.head.replace(/\r\n/g, "\n")}${content}`,
+    });
+  }
+  return { blocks, left };
+}
+
+function savedText(blocks: readonly Block[]): string {
+  return blocks
+    .map(({ head, gap, text }) => `--- ${head}${gap && ` (${gap})`}\n${text}\n`)
+    .join("\n");
+}
+
+function findIn(
+  blocks: readonly Block[],
+  wanted: string,
+): {
+  places: ReadonlyMap<Block, readonly [first: number, places: readonly number[]]>;
+  total: number;
+} {
+  const places = new Map<Block, readonly [number, readonly number[]]>();
+  let total = 0;
+  for (const block of blocks) {
+    const found = placesOf(block.text, wanted, MAX_FOUND - total);
+    if (found.length > 0) places.set(block, [total, found]);
+    total += found.length;
+  }
+  return { places, total };
+}
+
+interface BlocksProps {
+  readonly followed: Followed;
+  readonly blocks: readonly Block[];
+  readonly places: ReadonlyMap<Block, readonly [first: number, places: readonly number[]]>;
+  readonly length: number;
+  readonly current: number;
+}
+
+function Blocks({ followed, blocks, places, length, current }: BlocksProps) {
+  const { table } = useDashboard();
+  const area = useRef<HTMLElement>(null);
+  useEffect(() => {
+    area.current?.querySelector("mark.current")?.scrollIntoView({ block: "nearest" });
+  }, [current, places]);
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so keys must reach it
+    <section class="follow-text" aria-label="What both ends said" tabIndex={0} ref={area}>
+      {blocks.map((block, index) => (
+        <article key={index} class={wayOf(followed, block.side)}>
+          <h3>
+            {block.head}, packet {table.numberOf(block.row)}
+          </h3>
+          {block.gap !== "" && <p class="gap">{block.gap}</p>}
+          <pre class="mono">
+            <Marked
+              text={block.text}
+              places={places.get(block)}
+              length={length}
+              current={current}
+            />
+          </pre>
+        </article>
+      ))}
+    </section>
+  );
+}
+
+interface MarkedProps {
+  readonly text: string;
+  readonly places: readonly [first: number, places: readonly number[]] | undefined;
+  readonly length: number;
+  readonly current: number;
+}
+
+/** A text with the places that were looked for marked in it. */
+function Marked({ text, places: found, length, current }: MarkedProps) {
+  if (found === undefined) return <>{text}</>;
+  const [first, places] = found;
+  return (
+    <>
+      {places.map((at, index) => (
+        <>
+          {text.slice(index === 0 ? 0 : (places[index - 1] ?? 0) + length, at)}
+          <mark class={first + index === current ? "current" : ""}>
+            {text.slice(at, at + length)}
+          </mark>
+        </>
+      ))}
+      {text.slice((places.at(-1) ?? 0) + length)}
+    </>
+  );
+}
