@@ -307,7 +307,7 @@ export class Analysis {
     const isAck = (flags & (SYN | ACK)) === ACK;
     if (isAck && Number.isNaN(flow.initialRtt) && !Number.isNaN(flow.synTime)) {
       flow.initialRtt = time - flow.synTime;
-      flow.rtt = flow.initialRtt;
+      if ((flow.completeness & 2) !== 0) flow.rtt = flow.initialRtt;
     }
 
     segment.sequence = sequence;

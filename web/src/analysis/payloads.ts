@@ -10,7 +10,18 @@ import type { Segment } from "./sequence";
 
 const DNS_PORT = 53;
 const NTP_PORT = 123;
-const QUIC_PORT = 443;
+/** What speaks behind the ports of UDP, of which no more is asked here. */
+const UDP_PORTS: Readonly<Record<number, string>> = {
+  67: "DHCP",
+  68: "DHCP",
+  137: "NBNS",
+  443: "QUIC",
+  546: "DHCPv6",
+  547: "DHCPv6",
+  1900: "SSDP",
+  5353: "mDNS",
+  5355: "LLMNR",
+};
 const AGAIN = mark.RETRANSMISSION | mark.FAST | mark.SPURIOUS | mark.OUT_OF_ORDER;
 /** The longest record of TLS, and a little more, as RFC 8446, section 5.2, allows. */
 const MAX_RECORD = 16_384 + 2048;
@@ -77,7 +88,7 @@ export class Payloads {
       if (mode === 4 || mode === 2)
         return this.answer(row, slot, flow, stampAt(bytes, start + 24), mark.NTP);
     }
-    if (isOf(QUIC_PORT)) flow.application = "QUIC";
+    flow.application ||= UDP_PORTS[destinationPort] ?? UDP_PORTS[sourcePort] ?? "";
     return 0;
   }
 
@@ -90,7 +101,6 @@ export class Payloads {
     if (!six && h.protocol !== 1) return 0;
     const isQuestion = type === (six ? 128 : 8);
     if (!isQuestion && type !== (six ? 129 : 0)) return 0;
-    flow.application = "Echo";
     const key = u32(bytes, upper + 4);
     if (!isQuestion) return this.answer(row, slot, flow, key, mark.ECHO);
     this.ask(flow, key, row);

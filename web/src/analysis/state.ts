@@ -42,5 +42,5 @@ function stateOf(flow: Flow): ConversationState {
   if ((steps & 32) !== 0) return (steps & 3) === 1 ? "refused" : "reset";
   const fins = flow.sides.filter((side) => side.hasFin).length;
   if (fins > 0) return fins === 2 ? "closed" : "closing";
-  return (steps & 3) === 1 && b + d === 0 ? "opening" : "established";
+  return (steps & 14) === 0 && b + d === 0 ? "opening" : "established";
 }

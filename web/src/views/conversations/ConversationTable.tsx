@@ -27,15 +27,12 @@ const HEADS: Readonly<Record<Column, readonly [title: string, label?: string]>> 
   start: ["Started"],
   duration: ["Duration"],
   rate: ["Rate"],
-  rtt: ["Round trip"],
-  resent: ["Sent again"],
+  rtt: ["Round trip", "Time between a packet and its answer"],
+  resent: ["Resent", "Segments sent again"],
 };
 
 const CELLS: Readonly<Record<Column, (one: Conversation) => ComponentChildren>> = {
-  protocol: (one) => {
-    const name = text.protocolOf(one);
-    return <span class={`protocol ${protocolClass(name)}`}>{name}</span>;
-  },
+  protocol: text.protocolOf,
   source: (one) => <bdi>{text.endText(one.source, one.sourcePort)}</bdi>,
   destination: (one) => <bdi>{text.endText(one.destination, one.destinationPort)}</bdi>,
   state: (one) => text.STATES[one.state],
@@ -146,7 +143,7 @@ export function ConversationTable({ onShow, onFollow }: Props) {
             <div
               key={one.id}
               id={`conversation-${one.id}`}
-              class="row"
+              class={`row p-${protocolClass(text.protocolOf(one))}`}
               role="row"
               aria-rowindex={first + index + 2}
               aria-selected={one.id === selected}

@@ -1,5 +1,6 @@
 /** What both ends of a conversation said: as text, as hexadecimal digits, as messages of HTTP. */
 
+import type { RefObject } from "preact";
 import { useEffect, useId, useMemo, useRef, useState } from "preact/hooks";
 import type { Chunk, Followed, How, HttpMessage } from "../../analysis/conversation";
 import { endText, waysToFollow } from "../../models/conversation-text";
@@ -110,6 +111,9 @@ function Stream({ of: followed }: { of: Followed }) {
     if (total > 0) setCurrent((current + by + total) % total);
   };
   useEffect(() => setCurrent(0), [wanted, look, side]);
+  const area = useRef<HTMLElement>(null);
+  // The keys scroll at once, and Tab goes on from here.
+  useEffect(() => area.current?.focus(), []);
   return (
     <>
       <div class="follow-bar">
@@ -180,6 +184,7 @@ function Stream({ of: followed }: { of: Followed }) {
         places={places}
         length={wanted.length}
         current={current}
+        area={area}
       />
       <footer>
         <Button
@@ -339,14 +344,14 @@ interface BlocksProps {
   readonly places: ReadonlyMap<Block, readonly [first: number, places: readonly number[]]>;
   readonly length: number;
   readonly current: number;
+  readonly area: RefObject<HTMLElement | null>;
 }
 
-function Blocks({ followed, blocks, places, length, current }: BlocksProps) {
+function Blocks({ followed, blocks, places, length, current, area }: BlocksProps) {
   const { table } = useDashboard();
-  const area = useRef<HTMLElement>(null);
   useEffect(() => {
     area.current?.querySelector("mark.current")?.scrollIntoView({ block: "nearest" });
-  }, [current, places]);
+  }, [current, places, area]);
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so keys must reach it
     <section class="follow-text" aria-label="What both ends said" tabIndex={0} ref={area}>
