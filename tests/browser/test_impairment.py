@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.heavy
 
-TABS = ("Overview", "Packets", "Captures", "Traffic", "Compose", "Events")
+TABS = ("Overview", "Packets", "Conversations", "Captures", "Traffic", "Compose", "Events")
 
 
 @pytest.fixture
