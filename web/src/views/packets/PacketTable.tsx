@@ -51,8 +51,7 @@ export function PacketTable({ onEnter }: { onEnter: () => void }) {
     pool.current?.draw();
   });
   useSignalEffect(() => {
-    table.revealed.value;
-    pool.current?.reveal(true);
+    if (table.revealed.value > 0) pool.current?.reveal(true);
   });
 
   const move = (step: number, isRange: boolean): void => {

@@ -212,6 +212,7 @@ export class RowPool {
     const model = this.tools.table;
     const selected = model.selected.peek();
     if (selected === null) return;
+    if (isCentred) this.draw(); // with another filter the rows lie elsewhere
     const index = model.rows.indexOf(selected.row);
     const { scrollTop } = this.scroller;
     const middle = Math.max(0, (index + 0.5) * this.rowHeight - this.viewport / 2);
