@@ -20,7 +20,7 @@ def test_what_happens_is_there_at_once(screen: Screen) -> None:
     screen.go("Events")
     expect(log).to_contain_text("Adapter OfficeNet was created")
     screen.service.session(made)
-    expect(log).to_contain_text("was started")
+    expect(log).to_contain_text("Session on OfficeNet started.")
     screen.service.http.delete(f"/v1/adapters/{made['guid']}")
     expect(log).to_contain_text("Adapter OfficeNet was deleted.")
 
@@ -39,10 +39,10 @@ def test_levels_sources_and_words_filter(faulty: Screen, library: EmulatedLibrar
     faulty.choose("Driver log")
     expect(log).not_to_contain_text("OfficeNet was created")
     faulty.choose("All")
-    faulty.page.get_by_label("Least level").select_option("Errors")
+    faulty.page.get_by_label("Level").select_option("Errors only")
     expect(log.locator(".entry.error").first).to_be_visible()
     expect(log.locator(".entry.info")).to_have_count(0)
-    faulty.page.get_by_label("Least level").select_option("All levels")
+    faulty.page.get_by_label("Level").select_option("All levels")
     faulty.page.get_by_label("Search events").fill("officenet")
     expect(log.locator(".entry").first).to_contain_text("OfficeNet")
 
@@ -57,16 +57,59 @@ def test_what_is_shown_is_copied(screen: Screen) -> None:
     expect(screen.page.get_by_role("log")).to_contain_text("OfficeNet")
     screen.page.get_by_label("Search events").fill("adapter.created")
     screen.button("Copy").click()
-    expect(screen.page.get_by_text("1 lines copied.")).to_be_visible()
+    expect(screen.page.get_by_text("Copied 1 line.")).to_be_visible()
     copied = screen.page.evaluate("navigator.clipboard.readText()")
     assert "info    adapter.created: Adapter OfficeNet was created" in copied
 
 
 def test_changes_are_told_with_who_made_them(screen: Screen) -> None:
-    """A sentence says which token asked for what, from where, and what was answered."""
+    """A sentence says which token did what, from where, and whether it succeeded."""
     from playwright.sync_api import expect
 
     screen.service.adapter(name="OfficeNet")
     screen.go("Events")
-    said = "Token admin asked for create_adapter, POST /v1/adapters, from a program at 127.0.0.1"
-    expect(screen.page.get_by_role("log")).to_contain_text(f"{said}: 201.")
+    said = "Token admin used “create adapter” from a program at 127.0.0.1: succeeded."
+    expect(screen.page.get_by_role("log")).to_contain_text(said)
+
+
+def test_what_was_cleared_stays_cleared(screen: Screen) -> None:
+    """Also after a reload; the page says so, and shows it again on request."""
+    from playwright.sync_api import expect
+
+    log = screen.page.get_by_role("log")
+    screen.service.adapter(name="OfficeNet")
+    screen.go("Events")
+    expect(log).to_contain_text("OfficeNet was created")
+    screen.button("Clear").click()
+    expect(log).to_contain_text("New events will appear here.")
+    screen.page.reload()
+    screen.service.adapter(name="Later")
+    expect(log).to_contain_text("Later was created")
+    expect(log).not_to_contain_text("OfficeNet was created")
+    screen.button("Show them").click()
+    expect(log).to_contain_text("OfficeNet was created")
+
+
+def test_an_event_says_what_changed_and_leads_to_its_adapter(screen: Screen) -> None:
+    """The values before and after, and a link with the adapter's name."""
+    from playwright.sync_api import expect
+
+    made = screen.service.adapter(name="OfficeNet", mtu=1420)
+    screen.service.adapter(name="Other")
+    screen.go("Events")
+    screen.service.http.patch(f"/v1/adapters/{made['guid']}", json={"mtu": 1300}).raise_for_status()
+    entry = screen.page.get_by_role("row", name="MTU 1420 → 1300")
+    entry.get_by_role("link", name="OfficeNet").click()
+    expect(screen.page.get_by_role("article", name="Adapter OfficeNet")).to_be_visible()
+
+
+def test_filters_that_leave_nothing_say_so(screen: Screen) -> None:
+    """And lead back to all events."""
+    from playwright.sync_api import expect
+
+    screen.service.adapter(name="OfficeNet")
+    screen.go("Events")
+    screen.page.get_by_label("Search events").fill("no such thing")
+    expect(screen.page.get_by_role("log")).to_contain_text("No events match “no such thing”")
+    screen.button("Show all events").click()
+    expect(screen.page.get_by_role("log")).to_contain_text("OfficeNet was created")

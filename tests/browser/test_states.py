@@ -30,6 +30,8 @@ def test_a_service_that_stops_and_returns(browser: Browser, tmp_path: Path) -> N
     state = screen.page.locator(".state")
     expect(state).to_have_attribute("data-state", "lost")
     expect(screen.page.get_by_text("Next attempt in")).to_be_visible()
+    screen.button("Try now").click()
+    expect(state).to_have_text("Service stopped")  # a failed attempt does not say less
     with running(tmp_path, port=port) as second, screen:
         screen.service = second
         screen.is_live()

@@ -47,6 +47,8 @@ export class ConnectionModel {
   private startedAt: string | null = null;
   private lastId: number | null = null;
   private isResting = false;
+  /** What was said when the service was stopped, until it is there again. */
+  private stopReason = "";
   /** Changes with every attempt, so that an answer to an earlier one is not taken for this one's. */
   private attempt = 0;
 
@@ -65,6 +67,7 @@ export class ConnectionModel {
       if (attempt !== this.attempt) return;
       if (system.started_at !== this.startedAt) this.lastId = null;
       this.startedAt = system.started_at;
+      this.stopReason = "";
       this.events.onSystem(system);
       this.open();
     } catch (error) {
@@ -109,6 +112,7 @@ export class ConnectionModel {
 
   private take(message: EventMessage): void {
     this.backoff.reset();
+    this.stopReason = "";
     this.events.onMessage(message);
     if (message.type === "missed") {
       // Only a snapshot tells what those events did.
@@ -146,6 +150,9 @@ export class ConnectionModel {
 
   private lose(reason: string, stopped: boolean): void {
     this.drop();
+    // That a service that was stopped does not answer either is no news.
+    if (stopped) this.stopReason = reason;
+    else if (this.stopReason !== "") [reason, stopped] = [this.stopReason, true];
     const delay = this.backoff.next();
     this.timer = setTimeout(() => void this.connect(), delay);
     this.state.value = { name: "lost", stopped, reason, retryAt: Date.now() + delay };

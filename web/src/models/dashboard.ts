@@ -64,7 +64,7 @@ export class Dashboard {
   readonly sessions: SessionsModel;
   /** The adapters as the overview lists them. */
   readonly list: AdapterListModel;
-  readonly log = new EventLogModel((guid) => this.adapters.find(guid)?.name ?? guid);
+  readonly log: EventLogModel;
   readonly traffic = new TrafficModel();
   readonly capture: CaptureModel;
   readonly captures: CapturesModel;
@@ -98,6 +98,7 @@ export class Dashboard {
     this.client = client;
     this.service = new ServiceModel(client);
     this.adapters = new AdaptersModel(client);
+    this.log = new EventLogModel((guid) => this.nameOf(guid), store);
     this.chosen = new ChosenAdapter(() => this.adapters.list.value);
     this.sessions = new SessionsModel(client);
     const engine = new EngineModel(place.startWorker ?? workerInProcess);
@@ -248,12 +249,16 @@ export class Dashboard {
       case "snapshot":
         this.eventsClient = message.client;
         this.adapters.reset(message.adapters);
+        this.log.know(message.adapters);
         this.sessions.reset(message.sessions);
         this.captures.doubt();
         if (!this.hasPast) void this.readPast(message.oldest, message.id);
         return;
       case "missed":
-        this.log.note("warning", `${message.count} events were missed; all is read anew.`);
+        this.log.note(
+          "warning",
+          `${message.count} events were missed. The current state was read again.`,
+        );
         return;
       case "adapter.created":
       case "adapter.changed":
@@ -295,6 +300,11 @@ export class Dashboard {
     this.log.add(message);
   }
 
+  /** The name of an adapter, also of one that is gone and of which a session is known. */
+  private nameOf(guid: string): string {
+    return this.adapters.find(guid)?.name ?? (this.sessions.of(guid)?.name || guid);
+  }
+
   private async readPast(oldest: number, last: number): Promise<void> {
     this.hasPast = true;
     this.log.addPast(await pastEvents(this.client, oldest, last));
@@ -333,7 +343,7 @@ export class Dashboard {
     this.captures.clear();
     this.access.clear();
     this.networks.clear();
-    this.log.clear();
+    this.log.forget();
     this.hasPast = this.wasSignedIn = false;
     this.service.system.value = this.service.driver.value = null;
   }

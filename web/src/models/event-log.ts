@@ -1,8 +1,11 @@
 /** What happened, for people to read: events and the driver's log, bounded. */
 
-import { signal } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
 import type { ImpairmentLossEvent, ServiceEvent } from "../api/events";
+import type { Store } from "../api/store";
+import type { Adapter } from "../api/types";
 import { eventLevel, eventText, type Level } from "./event-text";
+import { plainName } from "./visible";
 
 /** As many as the service keeps itself. */
 const MOST = 1000;
@@ -15,9 +18,18 @@ export interface LogEntry {
   readonly level: Level;
   readonly type: string;
   readonly text: string;
+  /** The adapter that it is about; "" for none. */
+  readonly adapter: string;
 }
 
 export const LEVELS: readonly Level[] = ["info", "warning", "error"];
+export const SOURCES = ["all", "service", "driver"] as const;
+export type Source = (typeof SOURCES)[number];
+
+const CLEARED = "wintun-api.events.cleared";
+const LEAST = "wintun-api.events.level";
+const SOURCE = "wintun-api.events.source";
+const NOWHERE: Store = { getItem: () => null, setItem: () => undefined };
 
 export class EventLogModel {
   /** Goes up when entries came. */
@@ -25,23 +37,43 @@ export class EventLogModel {
   /** Entries below this level are not shown. */
   readonly least = signal<Level>("info");
   /** Only the driver's own lines, only the others, or both. */
-  readonly source = signal<"all" | "driver" | "service">("all");
+  readonly source = signal<Source>("all");
   readonly text = signal("");
+  /** What happened up to then was cleared away, in milliseconds since 1970; 0 for nothing. */
+  readonly clearedAt = signal(0);
   private entries: LogEntry[] = [];
   /** The losses of impairments since anything else happened. */
   private readonly losses = new Map<string, { readonly key: number; readonly count: number }>();
   private keys = 0;
-  private newest = -1;
+  /** The adapters as events and snapshots last told of them, those that were deleted included. */
+  private known = new Map<string, Adapter>();
 
-  /** `nameOf` gives an adapter's name for its GUID. */
-  constructor(private readonly nameOf: (guid: string) => string = (guid) => guid) {}
+  /** `nameOf` gives an adapter's name for its GUID; `store` keeps what is filtered. */
+  constructor(
+    private readonly nameOf: (guid: string) => string = (guid) => guid,
+    store: Store = NOWHERE,
+  ) {
+    this.clearedAt.value = Number(store.getItem(CLEARED)) || 0;
+    this.least.value = LEVELS.find((level) => level === store.getItem(LEAST)) ?? "info";
+    this.source.value = SOURCES.find((source) => source === store.getItem(SOURCE)) ?? "all";
+    effect(() => {
+      store.setItem(CLEARED, this.clearedAt.value === 0 ? null : String(this.clearedAt.value));
+      store.setItem(LEAST, this.least.value === "info" ? null : this.least.value);
+      store.setItem(SOURCE, this.source.value === "all" ? null : this.source.value);
+    });
+  }
 
+  /** How many there are, those that were cleared away left out. */
   get count(): number {
-    return this.entries.length;
+    return this.present().length;
+  }
+
+  /** Learn how the adapters are, so that a change can be told. */
+  know(adapters: readonly Adapter[]): void {
+    for (const adapter of adapters) this.remember(adapter);
   }
 
   add(event: ServiceEvent): void {
-    this.newest = Math.max(this.newest, event.id);
     this.take(event);
     this.version.value++;
   }
@@ -50,10 +82,16 @@ export class EventLogModel {
   addPast(events: readonly ServiceEvent[]): void {
     const first = this.entries.find((entry) => entry.id >= 0)?.id ?? Number.POSITIVE_INFINITY;
     const present = this.entries;
+    // In the past they were not as they are now.
+    const known = this.known;
+    this.known = new Map();
     this.entries = [];
     this.losses.clear();
     for (const event of events) if (event.id < first) this.take(event);
     this.losses.clear();
+    const past = this.known;
+    this.known = known;
+    for (const [guid, adapter] of past) if (!known.has(guid)) this.remember(adapter);
     this.entries = [...this.entries, ...present].slice(-MOST);
     this.version.value++;
   }
@@ -61,14 +99,37 @@ export class EventLogModel {
   /** Write down something of the page's own. */
   note(level: Level, text: string): void {
     const key = this.keys++;
-    this.push({ id: -1, key, time: new Date(), level, type: "dashboard", text });
+    this.push({ id: -1, key, time: new Date(), level, type: "dashboard", text, adapter: "" });
     this.version.value++;
   }
 
+  /** Clear the list away: what has happened until now is not shown again unless it is asked for. */
   clear(): void {
-    this.entries = [];
+    const last = this.entries.at(-1);
+    this.clearedAt.value = Math.max(Date.now(), last?.time.getTime() ?? 0);
     this.losses.clear();
     this.version.value++;
+  }
+
+  /** Show again what was cleared away. */
+  restore(): void {
+    this.clearedAt.value = 0;
+    this.version.value++;
+  }
+
+  /** Forget everything: somebody else may sign in. */
+  forget(): void {
+    this.entries = [];
+    this.known.clear();
+    this.losses.clear();
+    this.version.value++;
+  }
+
+  /** Show all of it again. */
+  showAll(): void {
+    this.least.value = "info";
+    this.source.value = "all";
+    this.text.value = "";
   }
 
   /** Return what passes the filters, the oldest first. */
@@ -76,7 +137,7 @@ export class EventLogModel {
     const least = LEVELS.indexOf(this.least.value);
     const source = this.source.value;
     const words = this.text.value.toLowerCase();
-    return this.entries.filter(
+    return this.present().filter(
       (entry) =>
         LEVELS.indexOf(entry.level) >= least &&
         (source === "all" || (source === "driver") === entry.type.startsWith("driver.")) &&
@@ -89,6 +150,11 @@ export class EventLogModel {
     return this.shown()
       .map((one) => `${one.time.toISOString()} ${one.level.padEnd(7)} ${one.type}: ${one.text}`)
       .join("\n");
+  }
+
+  private present(): readonly LogEntry[] {
+    const from = this.clearedAt.value;
+    return from === 0 ? this.entries : this.entries.filter(({ time }) => time.getTime() > from);
   }
 
   private take(event: ServiceEvent): void {
@@ -117,13 +183,39 @@ export class EventLogModel {
   }
 
   private entryOf(event: ServiceEvent): LogEntry {
+    const data = (event as { readonly data?: unknown }).data;
+    const isChange = event.type.startsWith("adapter.c") && isAdapter(data);
+    const before = isChange ? this.known.get(data.guid) : undefined;
+    if (isAdapter(data)) this.remember(data);
+    const nameOf = (guid: string) => plainName(this.known.get(guid)?.name ?? this.nameOf(guid));
+    const guid = guidOf(data);
     return {
       id: event.id,
       key: this.keys++,
       time: new Date(event.time),
       level: eventLevel(event),
       type: event.type,
-      text: eventText(event, this.nameOf),
+      text: eventText(event, nameOf, before),
+      adapter: guid && (this.known.get(guid)?.name ?? this.nameOf(guid)),
     };
   }
+
+  private remember(adapter: Adapter): void {
+    this.known.delete(adapter.guid);
+    this.known.set(adapter.guid, adapter);
+    if (this.known.size <= MOST) return;
+    const [oldest] = this.known.keys();
+    if (oldest !== undefined) this.known.delete(oldest);
+  }
+}
+
+function isAdapter(data: unknown): data is Adapter {
+  return typeof data === "object" && data !== null && "guid" in data && "mtu" in data;
+}
+
+/** Return the GUID of the adapter that the data of an event is about; "" for none. */
+function guidOf(data: unknown): string {
+  if (isAdapter(data)) return data.guid;
+  const found = data as { readonly adapter?: unknown } | null | undefined;
+  return typeof found?.adapter === "string" ? found.adapter : "";
 }

@@ -1,16 +1,18 @@
 /** An event as a sentence. */
 
 import type { HoldEvent, ImpairmentStepEvent, ServiceEvent } from "../api/events";
-import type { Capture, Recorder, SessionImpairment } from "../api/types";
+import type { Adapter, Capture, Recorder, SessionImpairment } from "../api/types";
+import { changesOf } from "./adapter-changes";
 import { causeText } from "./losses";
 import { binary, clock, count, duration } from "./units";
+import { plainName } from "./visible";
 
 export type Level = "info" | "warning" | "error";
 
 const LOSS_CAUSES = ["lost", "limit", "blackout", "too_large", "dropped"] as const;
 const ENDS = {
   request: "was switched off",
-  room: "was deleted because another one needed its memory",
+  room: "was deleted because another recording needed the memory",
   failure: "failed",
 } as const;
 const DRIVER_LEVELS = { info: "info", warn: "warning", err: "error" } as const;
@@ -44,31 +46,35 @@ export function eventLevel(event: ServiceEvent): Level {
   }
 }
 
-/** `nameOf` gives an adapter's name for its GUID. */
-export function eventText(event: ServiceEvent, nameOf: (guid: string) => string): string {
+/** `nameOf` gives an adapter's name for its GUID; `before` is how a changed adapter was. */
+export function eventText(
+  event: ServiceEvent,
+  nameOf: (guid: string) => string,
+  before?: Adapter,
+): string {
   switch (event.type) {
     case "adapter.created":
-      return `Adapter ${event.data.name} was created in pool ${event.data.pool}.`;
+      return `Adapter ${nameOf(event.data.guid)} was created in pool ${plainName(event.data.pool)}.`;
     case "adapter.changed":
-      return `Adapter ${event.data.name} changed: ${event.data.state}, ${addresses(event.data.addresses)}.`;
+      return `Adapter ${nameOf(event.data.guid)} changed: ${changeText(before, event.data)}.`;
     case "adapter.deleted":
-      return `Adapter ${event.data.name} was deleted.`;
+      return `Adapter ${nameOf(event.data.guid)} was deleted.`;
     case "session.started":
-      return `Session ${event.data.id} was started.`;
+      return `Session on ${nameOf(event.data.adapter)} started.`;
     case "session.restarted":
-      return `Session ${event.data.id} was restarted, as its receive ring was corrupt.`;
+      return `Session on ${nameOf(event.data.adapter)} was restarted because its receive ring was corrupt.`;
     case "session.ended":
-      return `Session ${event.data.id} ended${because(event.data.reason)}.`;
+      return `Session on ${nameOf(event.data.adapter)} ended${because(event.data.reason)}.`;
     case "session.failed":
-      return `Session ${event.data.id} failed${because(event.data.reason)}.`;
+      return `Session on ${nameOf(event.data.adapter)} failed${because(event.data.reason)}.`;
     case "session.loss": {
-      const { session, count, cause } = event.data;
-      return `Session ${session} lost ${count.toLocaleString("en")} packets: ${causeText(cause)}.`;
+      const { adapter, count: lost, cause } = event.data;
+      return `Session on ${nameOf(adapter)} lost ${packets(lost)}: ${causeText(cause)}.`;
     }
     case "session.abandoned":
-      return `The last client of adapter ${nameOf(event.data.adapter)} has gone${end(event.data)}.`;
+      return `The last client of adapter ${nameOf(event.data.adapter)} disconnected${end(event.data)}.`;
     case "session.rejoined":
-      return `A client of adapter ${nameOf(event.data.adapter)} has come back; ${clients(event.data.holders)} now.`;
+      return `A client of adapter ${nameOf(event.data.adapter)} is back; ${clients(event.data.holders)} now.`;
     case "impairment.set":
       return `Adapter ${nameOf(event.data.adapter)} is impaired: ${event.data.summary}.`;
     case "impairment.step":
@@ -88,21 +94,21 @@ export function eventText(event: ServiceEvent, nameOf: (guid: string) => string)
         limit_packets,
         limit_bytes,
       } = event.data;
-      return `The impairment of adapter ${nameOf(adapter)} delays ${packets(delayed, direction)} with ${binary(bytes)}. It drops what exceeds ${count(limit_packets)} packets or ${binary(limit_bytes)}.`;
+      return `The impairment of adapter ${nameOf(adapter)} delays ${packets(delayed, direction)} with ${binary(bytes)}. It drops packets beyond ${count(limit_packets)} packets or ${binary(limit_bytes)}.`;
     }
     case "recorder.set":
-      return `The last packets of adapter ${nameOf(event.data.adapter)} are recorded: ${limits(event.data)}.`;
+      return `Recording on ${nameOf(event.data.adapter)} started: ${limits(event.data)}.`;
     case "recorder.removed":
-      return `The recorder of adapter ${nameOf(event.data.adapter)} ${ENDS[event.data.reason]}. It had ${count(event.data.packets)} packets.`;
+      return `Recording on ${nameOf(event.data.adapter)} ${ENDS[event.data.reason]}. It held ${packets(event.data.packets)}.`;
     case "capture.started":
-      return `Capture ${event.data.name} ${event.data.state === "waiting" ? "waits for its trigger" : "was started"}.`;
+      return `Capture ${plainName(event.data.name)} ${event.data.state === "waiting" ? "is waiting for its trigger" : "started"}.`;
     case "capture.triggered":
-      return `Capture ${event.data.name} was triggered and runs now.`;
+      return `Capture ${plainName(event.data.name)} was triggered and is running.`;
     case "capture.stopped":
     case "capture.failed":
-      return `Capture ${event.data.name} ${event.type === "capture.failed" ? "failed" : "has ended"}${because(event.data.detail)}. ${written(event.data)}`;
+      return `Capture ${plainName(event.data.name)} ${event.type === "capture.failed" ? "failed" : "ended"}${because(event.data.detail)}. ${written(event.data)}`;
     case "capture.deleted":
-      return `Capture ${event.data.name} was deleted with its files.`;
+      return `Capture ${plainName(event.data.name)} and its files were deleted.`;
     case "operation.done":
       return `${late(event.data, "succeeded")}: ${removed(event.data)} was removed.${event.data.reboot_required ? " Windows needs a reboot to complete this." : ""}`;
     case "operation.failed":
@@ -111,12 +117,13 @@ export function eventText(event: ServiceEvent, nameOf: (guid: string) => string)
     case "driver.log":
       return event.data.message;
     case "driver.slow":
-      return `${event.data.call} has been running for ${event.data.seconds.toFixed(0)} s.`;
+      return `The driver call ${event.data.call} has been running for ${event.data.seconds.toFixed(0)} s.`;
     case "audit.change": {
-      const { who, label, browser, client, operation, method, path, status, count } = event.data;
-      const name = label ? `${who} (${label})` : who;
+      const { who, label, browser, client, operation, status, count } = event.data;
+      const name = label ? `${who} (${plainName(label)})` : who;
       const times = count > 1 ? `, ${count} times` : "";
-      return `Token ${name} asked for ${operation}, ${method} ${path}, ${browser ? "in a browser" : "from a program"} at ${client}: ${status ?? "no answer"}${times}.`;
+      const from = `${browser ? "a browser" : "a program"} at ${client}`;
+      return `Token ${name} used “${words(operation)}” from ${from}: ${outcome(status)}${times}.`;
     }
     default:
       return factsOf((event as { data?: unknown }).data);
@@ -136,18 +143,19 @@ function factsOf(data: unknown): string {
 }
 
 function end({ ends, ends_at }: HoldEvent["data"]): string {
-  if (ends === "nothing") return "; nothing ends because of that";
+  if (ends === "nothing") return "; nothing else ends";
   const when = ends_at === null ? "" : ` at ${clock(new Date(ends_at)).slice(0, 8)}`;
   const what = ends === "session" ? "the session ends" : "the adapter is deleted";
-  return `; ${what}${when} if none comes back`;
+  return `; ${what}${when} unless one comes back`;
 }
 
 function clients(holders: number): string {
-  return holders === 1 ? "one client holds it" : `${count(holders)} clients hold it`;
+  return holders === 1 ? "1 client is connected" : `${count(holders)} clients are connected`;
 }
 
-function packets(number: number, direction: string): string {
-  return `${count(number)} ${direction} packet${number === 1 ? "" : "s"}`;
+function packets(number: number, direction?: "received" | "injected"): string {
+  const way = direction && (direction === "received" ? " from the host" : " to the host");
+  return `${count(number)} packet${number === 1 ? "" : "s"}${way ?? ""}`;
 }
 
 /** Say where a scenario is: "at step 2 of 5". */
@@ -170,7 +178,7 @@ function losses({ received, injected }: SessionImpairment): string {
     for (const cause of LOSS_CAUSES) lost += one[cause].packets;
   }
   return offered === 0
-    ? "No packet came while it was."
+    ? "No packets passed while it was."
     : `It lost ${count(lost)} of ${count(offered)} packets.`;
 }
 
@@ -180,12 +188,22 @@ function limits({ seconds, bytes }: Recorder): string {
 }
 
 function written({ packets, lost, bytes }: Capture): string {
-  const missing = lost === 0 ? "" : `, ${count(lost)} were lost`;
-  return `It has ${count(packets)} packets in ${binary(bytes)}${missing}.`;
+  const missing = lost === 0 ? "" : `; ${count(lost)} were lost`;
+  return `It has ${count(packets)} packets (${binary(bytes)})${missing}.`;
 }
 
-function late({ operation }: { operation: string }, outcome: string): string {
-  return `${operation} ${outcome} after its request was answered with 504`;
+function late({ operation }: { operation: string }, end: string): string {
+  return `“${words(operation)}” took a long time and has now ${end}`;
+}
+
+/** "create_adapter" → "create adapter". */
+function words(operation: string): string {
+  return operation.replaceAll("_", " ");
+}
+
+function outcome(status: number | null): string {
+  if (status === null) return "no answer";
+  return status < 400 ? "succeeded" : `refused (${status})`;
 }
 
 function removed({ adapter, pool }: { adapter: string | null; pool: string | null }): string {
@@ -193,8 +211,14 @@ function removed({ adapter, pool }: { adapter: string | null; pool: string | nul
   return pool === null ? "the driver" : `pool ${pool}`;
 }
 
-function addresses(found: readonly string[]): string {
-  return found.length === 0 ? "no address" : found.join(", ");
+/** Say what is different; how it is now, where nobody knows how it was. */
+function changeText(before: Adapter | undefined, after: Adapter): string {
+  const changes = before && changesOf(before, after);
+  if (changes === undefined) {
+    const { state, mtu, addresses } = after;
+    return [state, ...addresses, mtu === null ? "" : `MTU ${mtu}`].filter(Boolean).join(", ");
+  }
+  return changes.join(", ") || "nothing that is shown here";
 }
 
 function because(reason: string | null): string {

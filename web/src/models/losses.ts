@@ -6,33 +6,35 @@ export type Lost = Readonly<Record<string, number | null | Readonly<Record<strin
 const CAUSES: Readonly<Record<string, string>> = {
   // On the way from the host to the clients.
   ring: "the ring was full",
-  truncated: "larger than the driver can read",
-  unclaimed: "no client was subscribed",
+  truncated: "too large for the driver to read",
+  unclaimed: "no client was connected",
   queue: "a client's queue was full",
   ended: "still in a client's queue when its connection ended",
   disconnected: "the page was not connected",
   paused: "the table was paused and full",
   // On the way from the clients to the host.
   ring_full: "the send ring was full",
-  failed: "a call of the driver failed",
-  refused: "the host did not take them",
+  failed: "a driver call failed",
+  refused: "the host did not accept them",
   link_down: "the link was down",
-  host: "the host did not take them",
+  host: "the host did not accept them",
   rejected: "not IP packets",
   too_short: "shorter than an IP header",
   too_long: "longer than an IP packet can be",
   bad_version: "neither IPv4 nor IPv6",
   // By an impairment, on either way.
-  lost: "by chance",
-  limit: "the queue was full",
-  blackout: "in a blackout",
-  too_large: "larger than the largest packet",
-  dropped: "still delayed at a change or at the end",
+  lost: "at random",
+  limit: "the delay queue was full",
+  blackout: "during a blackout",
+  too_large: "larger than the impairment allows",
+  dropped: "still delayed when the impairment changed or ended",
 };
 
 /** Return what a cause means; one that a later service may add is its own name. */
 export function causeText(cause: string): string {
-  return CAUSES[cause] ?? cause.replaceAll("_", " ");
+  // Events name the reasons of these two behind them.
+  const reason = cause.replace(/^(?:refused|rejected)_/, "");
+  return CAUSES[cause] ?? CAUSES[reason] ?? cause.replaceAll("_", " ");
 }
 
 /** Return the causes one by one, those with reasons of their own as these reasons. */

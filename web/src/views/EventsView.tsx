@@ -1,18 +1,23 @@
 /** Events and the driver's log, live; the newest is at the lower end. */
 
+import { Fragment } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { LEVELS, type LogEntry } from "../models/event-log";
 import type { Level } from "../models/event-text";
-import { clock } from "../models/units";
+import { clock, momentText } from "../models/units";
+import { hrefOf } from "./address";
 import { useDashboard } from "./context";
 import { Button } from "./ui/Button";
 import { Choice } from "./ui/Choice";
+import { useCopying } from "./ui/copying";
+import { Name } from "./ui/Name";
 
-const LEVEL_NAMES: Record<Level, string> = {
+const FILTERS: Record<Level, string> = {
   info: "All levels",
-  warning: "Warnings",
-  error: "Errors",
+  warning: "Warnings and errors",
+  error: "Errors only",
 };
+const LEVEL_WORDS: Record<Level, string> = { info: "Info", warning: "Warning", error: "Error" };
 
 const SOURCES = [
   { id: "all", label: "All" },
@@ -27,14 +32,11 @@ export function EventsView() {
   const list = useRef<HTMLDivElement>(null);
   const atEnd = useRef(true);
   const last = shown.at(-1)?.key;
+  const copy = useCopying(notices);
   useLayoutEffect(() => {
     if (atEnd.current) list.current?.scrollTo({ top: list.current.scrollHeight });
   }, [last]);
-  const copy = () =>
-    navigator.clipboard.writeText(log.copyText()).then(
-      () => notices.say(`${shown.length} lines copied.`),
-      () => notices.say("The browser did not allow copying."),
-    );
+  const clearedAt = log.clearedAt.value;
   return (
     <section class="events" aria-labelledby="events-title">
       <header class="panel-head">
@@ -50,7 +52,7 @@ export function EventsView() {
           }}
         />
         <select
-          aria-label="Least level"
+          aria-label="Level"
           value={log.least.value}
           onChange={(event) => {
             log.least.value = event.currentTarget.value as Level;
@@ -58,7 +60,7 @@ export function EventsView() {
         >
           {LEVELS.map((level) => (
             <option key={level} value={level}>
-              {LEVEL_NAMES[level]}
+              {FILTERS[level]}
             </option>
           ))}
         </select>
@@ -75,10 +77,19 @@ export function EventsView() {
         <span class="count">
           {shown.length} of {log.count}
         </span>
-        <Button icon="copy" disabled={shown.length === 0} onClick={copy}>
+        <Button
+          icon="copy"
+          disabled={shown.length === 0}
+          onClick={() =>
+            copy(
+              log.copyText(),
+              shown.length === 1 ? "Copied 1 line." : `Copied ${shown.length} lines.`,
+            )
+          }
+        >
           Copy
         </Button>
-        <Button icon="trash" onClick={() => log.clear()}>
+        <Button icon="trash" disabled={log.count === 0} onClick={() => log.clear()}>
           Clear
         </Button>
       </header>
@@ -94,25 +105,137 @@ export function EventsView() {
           atEnd.current = scrollTop + clientHeight >= scrollHeight - 8;
         }}
       >
-        {shown.length === 0 ? (
-          <p class="empty">
-            {log.count === 0 ? "Nothing has happened yet." : "Nothing passes these filters."}
+        {clearedAt > 0 && shown.length > 0 && (
+          <p class="cleared">
+            Events before {momentText(new Date(clearedAt).toISOString())} are hidden.{" "}
+            <button type="button" class="text-button" onClick={() => log.restore()}>
+              Show them
+            </button>
           </p>
-        ) : (
-          shown.map((entry) => <Line key={entry.key} entry={entry} />)
         )}
+        {shown.length === 0 ? <Nothing /> : <Entries of={shown} />}
       </div>
     </section>
   );
 }
 
+function Entries({ of }: { of: readonly LogEntry[] }) {
+  let day = "";
+  return (
+    <table class="entries">
+      <thead>
+        <tr>
+          <th scope="col">Time</th>
+          <th scope="col">Level</th>
+          <th scope="col">Type</th>
+          <th scope="col">Adapter</th>
+          <th scope="col">What happened</th>
+        </tr>
+      </thead>
+      <tbody>
+        {of.map((entry) => {
+          const before = day;
+          day = entry.time.toDateString();
+          return (
+            <Fragment key={entry.key}>
+              {day !== before && (
+                <tr class="day">
+                  <th scope="rowgroup" colSpan={5}>
+                    {dateText(entry.time)}
+                  </th>
+                </tr>
+              )}
+              <Line entry={entry} />
+            </Fragment>
+          );
+        })}
+      </tbody>
+    </table>
+  );
+}
+
 function Line({ entry }: { entry: LogEntry }) {
   return (
-    <p class={`entry ${entry.level}`}>
-      <time dateTime={entry.time.toISOString()}>{clock(entry.time)}</time>
-      <span class="level">{entry.level}</span>
-      <span class="type">{entry.type}</span>
-      <span class="text">{entry.text}</span>
+    <tr class={`entry ${entry.level}`}>
+      <td class="time">
+        <time dateTime={entry.time.toISOString()} title={entry.time.toLocaleString()}>
+          {clock(entry.time)}
+        </time>
+      </td>
+      <td class="level">{LEVEL_WORDS[entry.level]}</td>
+      <td class="type">{entry.type}</td>
+      <td class="adapter">
+        <AdapterLink name={entry.adapter} />
+      </td>
+      <td class="text">{entry.text}</td>
+    </tr>
+  );
+}
+
+/** A link to an adapter while it is there. */
+function AdapterLink({ name }: { name: string }) {
+  const { adapters } = useDashboard();
+  if (name === "") return null;
+  const isThere = adapters.list.value.some((one) => one.name === name);
+  if (!isThere) return <Name of={name} cut />;
+  return (
+    <a href={hrefOf("overview", { adapter: name })}>
+      <Name of={name} cut />
+    </a>
+  );
+}
+
+/** Why the list is empty, and what to do about it. */
+function Nothing() {
+  const { log } = useDashboard();
+  const clearedAt = log.clearedAt.value;
+  const text = log.text.value.trim();
+  if (log.count > 0) {
+    const isDriver = log.source.value === "driver" && text === "" && log.least.value === "info";
+    return (
+      <div class="empty">
+        <p>
+          {isDriver ? (
+            "The driver has not logged anything yet."
+          ) : text === "" ? (
+            "No events match these filters."
+          ) : (
+            <>
+              No events match “<Name of={text} />” and these filters.
+            </>
+          )}
+        </p>
+        <button type="button" class="text-button" onClick={() => log.showAll()}>
+          Show all events
+        </button>
+      </div>
+    );
+  }
+  if (clearedAt > 0) {
+    return (
+      <div class="empty">
+        <p>
+          Cleared at {momentText(new Date(clearedAt).toISOString())}. New events will appear here.
+        </p>
+        <button type="button" class="text-button" onClick={() => log.restore()}>
+          Show earlier events
+        </button>
+      </div>
+    );
+  }
+  return (
+    <p class="empty">
+      No events yet. Changes to adapters and sessions, lost packets and the driver's log will appear
+      here.
     </p>
   );
+}
+
+function dateText(time: Date): string {
+  return time.toLocaleDateString("en-GB", {
+    weekday: "long",
+    day: "numeric",
+    month: "long",
+    year: "numeric",
+  });
 }

@@ -97,6 +97,18 @@ describe("the connection", () => {
     expect(service().sockets[0]?.closed).toBe(true);
   });
 
+  it("remembers that the service was stopped while it does not answer", async () => {
+    await live();
+    service().socket.end(1001);
+    service().isAway = true;
+    await vi.advanceTimersByTimeAsync(500);
+    expect(model.state.value).toMatchObject({ name: "lost", stopped: true });
+    service().isAway = false;
+    await vi.advanceTimersByTimeAsync(20_000);
+    service().socket.end(1006);
+    expect(model.state.value).toMatchObject({ stopped: false });
+  });
+
   it("tells a service that stopped from a connection that broke", async () => {
     await live();
     service().socket.end(1001);

@@ -3,6 +3,8 @@ import type { ServiceEvent } from "../../src/api/events";
 import { EventLogModel } from "../../src/models/event-log";
 import { adapter, capture, fates, GUID, impairment, recorder, session, TIME } from "../examples";
 
+import { FakeStore } from "../fake-service";
+
 const created = (id: number): ServiceEvent => ({
   type: "adapter.created",
   id,
@@ -58,7 +60,7 @@ describe("the event log", () => {
   it("finds words in whatever case", () => {
     const log = new EventLogModel();
     for (const event of [created(1), failed(2)]) log.add(event);
-    log.text.value = "officeNET";
+    log.text.value = "was CREATED";
     expect(ids(log)).toEqual([1]);
   });
 
@@ -72,11 +74,11 @@ describe("the event log", () => {
     log.add({ type: "audit.change", id: 1, time: TIME, data });
     log.add({ type: "audit.change", id: 2, time: TIME, data: { ...data, ...refused } });
     log.add({ type: "audit.change", id: 3, time: TIME, data: { ...data, status: null } });
-    const asked = "asked for create_adapter, POST /v1/adapters,";
+    const used = "used “create adapter” from";
     expect(log.shown().map((one) => [one.level, one.text])).toEqual([
-      ["info", `Token admin ${asked} in a browser at 127.0.0.1: 201.`],
-      ["warning", `Token 5f0c (grafana) ${asked} from a program at 127.0.0.1: 403, 3 times.`],
-      ["warning", `Token admin ${asked} in a browser at 127.0.0.1: no answer.`],
+      ["info", `Token admin ${used} a browser at 127.0.0.1: succeeded.`],
+      ["warning", `Token 5f0c (grafana) ${used} a program at 127.0.0.1: refused (403), 3 times.`],
+      ["warning", `Token admin ${used} a browser at 127.0.0.1: no answer.`],
     ]);
   });
 
@@ -107,16 +109,16 @@ describe("the event log", () => {
     const data = { operation: "open_adapter", adapter: null, name: "Office", pool: "p", problem };
     log.add({ type: "operation.failed", id: 2, time: TIME, data });
     log.add({ type: "adapter.create_failed", id: 3, time: TIME, data });
-    const late = "after its request was answered with 504:";
+    const late = "took a long time and has now";
     expect(log.shown().map((one) => [one.level, one.text])).toEqual([
-      ["info", `delete_adapter succeeded ${late} adapter guid was removed.`],
+      ["info", `“delete adapter” ${late} succeeded: adapter guid was removed.`],
       [
         "warning",
-        `delete_pool succeeded ${late} pool Office was removed. Windows needs a reboot to complete this.`,
+        `“delete pool” ${late} succeeded: pool Office was removed. Windows needs a reboot to complete this.`,
       ],
-      ["info", `delete_driver succeeded ${late} the driver was removed.`],
-      ["error", `open_adapter failed ${late} WintunOpenAdapter failed.`],
-      ["error", `open_adapter failed ${late} WintunOpenAdapter failed.`],
+      ["info", `“delete driver” ${late} succeeded: the driver was removed.`],
+      ["error", `“open adapter” ${late} failed: WintunOpenAdapter failed.`],
+      ["error", `“open adapter” ${late} failed: WintunOpenAdapter failed.`],
     ]);
   });
 
@@ -148,9 +150,9 @@ describe("the event log", () => {
       log.add({ type: "session.loss", id: 1, time: TIME, data });
     }
     expect(log.shown().map((one) => one.text)).toEqual([
-      "Session a lost 1,200 packets: still in a client's queue when its connection ended.",
-      "Session a lost 1,200 packets: the link was down.",
-      "Session a lost 1,200 packets: eaten by a grue.",
+      "Session on b lost 1,200 packets: still in a client's queue when its connection ended.",
+      "Session on b lost 1,200 packets: the link was down.",
+      "Session on b lost 1,200 packets: eaten by a grue.",
     ]);
   });
 
@@ -181,7 +183,7 @@ describe("the event log", () => {
     }
     log.add({ ...of, type: "impairment.nearly_full", data: full });
     log.add({ ...of, type: "impairment.loss", data: { ...one, cause: "lost", count: 1 } });
-    const loses = "The impairment of adapter OfficeNet lost 1,200 received packets:";
+    const loses = "The impairment of adapter OfficeNet lost 1,200 packets from the host:";
     expect(log.shown().map((entry) => [entry.level, entry.text])).toEqual([
       ["warning", "Adapter OfficeNet is impaired: received delay 60ms."],
       ["warning", "Adapter OfficeNet is impaired: nothing."],
@@ -193,18 +195,18 @@ describe("the event log", () => {
       ["info", "The scenario of adapter OfficeNet is at its end: received delay 60ms."],
       ["info", "The scenario of adapter OfficeNet is at another step: received delay 60ms."],
       ["info", "Adapter OfficeNet is no longer impaired. It lost 7 of 100 packets."],
-      ["info", "Adapter OfficeNet is no longer impaired. No packet came while it was."],
-      ["warning", `${loses} by chance.`],
-      ["warning", `${loses} the queue was full.`],
-      ["warning", `${loses} in a blackout.`],
-      ["warning", `${loses} larger than the largest packet.`],
-      ["warning", `${loses} still delayed at a change or at the end.`],
+      ["info", "Adapter OfficeNet is no longer impaired. No packets passed while it was."],
+      ["warning", `${loses} at random.`],
+      ["warning", `${loses} the delay queue was full.`],
+      ["warning", `${loses} during a blackout.`],
+      ["warning", `${loses} larger than the impairment allows.`],
+      ["warning", `${loses} still delayed when the impairment changed or ended.`],
       ["warning", `${loses} new cause.`],
       [
         "warning",
-        "The impairment of adapter other delays 900 injected packets with 2\u00a0KiB. It drops what exceeds 1,000 packets or 64\u00a0MiB.",
+        "The impairment of adapter other delays 900 packets to the host with 2\u00a0KiB. It drops packets beyond 1,000 packets or 64\u00a0MiB.",
       ],
-      ["warning", "The impairment of adapter OfficeNet lost 1 received packet: by chance."],
+      ["warning", "The impairment of adapter OfficeNet lost 1 packet from the host: at random."],
     ]);
   });
 
@@ -227,25 +229,25 @@ describe("the event log", () => {
     log.add(lost(8));
     const loses = "The impairment of adapter b lost";
     expect(log.shown().map((entry) => [entry.id, entry.text])).toEqual([
-      [1, `${loses} 20 received packets: by chance.`],
-      [2, `${loses} 10 injected packets: by chance.`],
-      [4, `${loses} 20 received packets: by chance.`],
-      [5, `${loses} 10 received packets: the queue was full.`],
+      [1, `${loses} 20 packets from the host: at random.`],
+      [2, `${loses} 10 packets to the host: at random.`],
+      [4, `${loses} 20 packets from the host: at random.`],
+      [5, `${loses} 10 packets from the host: the delay queue was full.`],
       [7, expect.stringContaining("was created")],
-      [8, `${loses} 10 received packets: by chance.`],
+      [8, `${loses} 10 packets from the host: at random.`],
     ]);
     expect(new Set(log.shown().map(({ key }) => key)).size).toBe(6);
-    log.clear();
+    log.forget();
     log.add(lost(9));
     expect(log.shown().map((entry) => entry.text)).toEqual([
-      `${loses} 10 received packets: by chance.`,
+      `${loses} 10 packets from the host: at random.`,
     ]);
     for (let id = 10; id < 1010; id++) log.add(created(id));
     log.add(lost(1010));
     log.add(lost(1011));
     expect([log.count, log.shown().at(-1)?.text]).toEqual([
       1000,
-      `${loses} 20 received packets: by chance.`,
+      `${loses} 20 packets from the host: at random.`,
     ]);
   });
 
@@ -260,14 +262,14 @@ describe("the event log", () => {
       const data = { ...hold, holders, ends: "session" as const, ends_at: null };
       log.add({ type: "session.rejoined", id: 2, time: TIME, data });
     }
-    const left = "The last client of adapter OfficeNet has gone;";
-    const back = "A client of adapter OfficeNet has come back;";
+    const left = "The last client of adapter OfficeNet disconnected;";
+    const back = "A client of adapter OfficeNet is back;";
     expect(log.shown().map((entry) => [entry.level, entry.text])).toEqual([
-      ["warning", `${left} the session ends at ${time} if none comes back.`],
-      ["warning", `${left} the adapter is deleted at ${time} if none comes back.`],
-      ["info", `${left} nothing ends because of that.`],
-      ["info", `${back} one client holds it now.`],
-      ["info", `${back} 2 clients hold it now.`],
+      ["warning", `${left} the session ends at ${time} unless one comes back.`],
+      ["warning", `${left} the adapter is deleted at ${time} unless one comes back.`],
+      ["info", `${left} nothing else ends.`],
+      ["info", `${back} 1 client is connected now.`],
+      ["info", `${back} 2 clients are connected now.`],
     ]);
   });
 
@@ -285,22 +287,51 @@ describe("the event log", () => {
     add("capture.failed", capture({ state: "failed", detail: "The disk is full.", lost: 3 }));
     add("capture.deleted", capture({ state: "stopped" }));
     expect(log.shown().map((entry) => [entry.level, entry.text])).toEqual([
-      [
-        "info",
-        "The last packets of adapter OfficeNet are recorded: up to 2\u00a0min in 64\u00a0MiB of memory.",
-      ],
-      ["info", "The recorder of adapter OfficeNet was switched off. It had 10 packets."],
-      ["error", "The recorder of adapter OfficeNet failed. It had 10 packets."],
-      ["info", "Capture office was started."],
-      ["info", "Capture office waits for its trigger."],
-      ["info", "Capture office was triggered and runs now."],
-      ["info", "Capture office has ended: A client stopped it. It has 10 packets in 2\u00a0KiB."],
+      ["info", "Recording on OfficeNet started: up to 2\u00a0min in 64\u00a0MiB of memory."],
+      ["info", "Recording on OfficeNet was switched off. It held 10 packets."],
+      ["error", "Recording on OfficeNet failed. It held 10 packets."],
+      ["info", "Capture office started."],
+      ["info", "Capture office is waiting for its trigger."],
+      ["info", "Capture office was triggered and is running."],
+      ["info", "Capture office ended: A client stopped it. It has 10 packets (2\u00a0KiB)."],
       [
         "error",
-        "Capture office failed: The disk is full. It has 10 packets in 2\u00a0KiB, 3 were lost.",
+        "Capture office failed: The disk is full. It has 10 packets (2\u00a0KiB); 3 were lost.",
       ],
-      ["info", "Capture office was deleted with its files."],
+      ["info", "Capture office and its files were deleted."],
     ]);
+  });
+
+  it("says what changed of an adapter", () => {
+    const log = new EventLogModel();
+    log.know([adapter()]);
+    const change = (id: number, changes: object) =>
+      log.add({ type: "adapter.changed", id, time: TIME, data: adapter(changes) });
+    change(1, { mtu: 1300 });
+    change(2, { mtu: 1300, name: "Lab", addresses: ["10.9.9.9/24"] });
+    change(3, { guid: "new", name: "Other", mtu: null });
+    expect(log.shown().map(({ text }) => text)).toEqual([
+      "Adapter OfficeNet changed: MTU 1420 → 1300.",
+      "Adapter Lab changed: name OfficeNet → Lab, address 10.6.7.7/24 removed, address 10.9.9.9/24 added.",
+      "Adapter Other changed: up, 10.6.7.7/24.",
+    ]);
+    expect(log.shown().map((entry) => entry.adapter)).toEqual(["OfficeNet", "Lab", "Other"]);
+  });
+
+  it("stays clear after it was cleared, also when the page is loaded again", () => {
+    const store = new FakeStore();
+    const log = new EventLogModel(undefined, store);
+    log.add(created(1));
+    log.clear();
+    expect(log.count).toBe(0);
+    const later = { ...created(2), time: new Date(Date.now() + 1000).toISOString() };
+    log.add(later);
+    expect(ids(log)).toEqual([2]);
+    const again = new EventLogModel(undefined, store);
+    again.addPast([created(1), later]);
+    expect(ids(again)).toEqual([2]);
+    again.restore();
+    expect(ids(again)).toEqual([1, 2]);
   });
 
   it("is copied as it is shown", () => {
@@ -309,7 +340,7 @@ describe("the event log", () => {
     log.least.value = "error";
     expect(log.copyText()).toBe(
       "2026-01-02T03:04:05.000Z error   session.failed: " +
-        "Session 5f0c9d1e2b3a failed: The adapter is gone.",
+        "Session on OfficeNet failed: The adapter is gone.",
     );
   });
 });
