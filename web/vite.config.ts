@@ -1,7 +1,6 @@
 /** Build, development server and tests of the dashboard. */
 
 import { playwright } from "@vitest/browser-playwright";
-import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 
 // A system's browser: nothing is downloaded, and one under root needs no sandbox.
@@ -16,22 +15,6 @@ const chromium = {
     "--disable-component-update",
     "--disable-sync",
   ],
-};
-
-/**
- * Leave out what uPlot offers and no chart here uses: bars, splines, steps, joins. Its module hangs
- * them on the function that makes a chart, so no bundler can tell that they are not used.
- */
-const plainCharts: Plugin = {
-  name: "plain-charts",
-  enforce: "pre",
-  transform(code, id) {
-    if (!id.endsWith("/uPlot.esm.js")) return null;
-    const offers = code.indexOf("uPlot.assign = assign;");
-    const exported = code.indexOf("export { uPlot as default };");
-    if (offers < 0 || exported < offers) throw new Error("uPlot's module has another form now.");
-    return { code: code.slice(0, offers) + code.slice(exported), map: null };
-  },
 };
 
 // Where `npm run dev` finds a service. Sign in at the development server's own address.
@@ -65,7 +48,6 @@ const GROUPS = [
 
 export default defineConfig(({ mode }) => ({
   base: "/",
-  plugins: [plainCharts],
   build: {
     // The build is committed, so that an installation needs no Node: a few files, stable names.
     // What is imported when it is first shown is a file of its own.

@@ -19,7 +19,6 @@ import { App } from "./views/App";
 import { readAddress } from "./views/address";
 import { bookmark } from "./views/bookmark";
 import { DashboardContext } from "./views/context";
-import "uplot/dist/uPlot.min.css";
 import "./styles/tokens.css";
 import "./styles/base.css";
 import "./styles/layout.css";

@@ -112,6 +112,7 @@ export class CaptureModel {
     this.suspend();
     this.others.length = 0;
     this.session.value = null;
+    this.traffic.clear();
     this.replace(this.begin(NOTHING));
   }
 
@@ -301,7 +302,7 @@ export class CaptureModel {
   private replace(recording: Recording): void {
     this.now = recording;
     this.hello.value = recording.hello;
-    this.traffic.clear();
+    this.traffic.show(recording.source.guid);
     this.ring.hold = false;
     this.engine.attach(this.ring);
     this.generation.value++;

@@ -1,5 +1,6 @@
 /**
- * Who talks with whom, and how much: the top talkers of the last two minutes.
+ * Who talks with whom, and how much: the top talkers of the last two minutes. The host's own end
+ * comes first: packets from the host have it as their source, those to the host as destination.
  *
  * Fixed tables over typed arrays, one for every ten seconds: nothing is allocated per packet. A
  * full table gives the place of its quietest neighbour away, so the loud ones stay (Metwally et
@@ -17,6 +18,7 @@ const TABLES = 12;
 const TABLE_SECONDS = 10;
 
 export interface Conversation {
+  /** The host's own end. */
   readonly a: string;
   readonly b: string;
   readonly packets: number;
@@ -27,9 +29,13 @@ export interface Conversation {
 class Table {
   private readonly keys = new Uint8Array(SLOTS * KEY);
   private readonly versions = new Uint8Array(SLOTS);
+  /** Whether the higher of the two addresses is the host's own. */
+  private readonly isHighOwn = new Uint8Array(SLOTS);
   private readonly packets = new Float64Array(SLOTS);
   private readonly received = new Float64Array(SLOTS);
   private readonly injected = new Float64Array(SLOTS);
+  /** Whether the source of the packet that was looked at last is the higher of its addresses. */
+  private isTurned = false;
 
   clear(): void {
     this.versions.fill(0);
@@ -40,6 +46,7 @@ class Table {
 
   add(h: Headers): void {
     const slot = this.slotOf(h);
+    this.isHighOwn[slot] = Number(this.isTurned !== h.injected);
     this.packets[slot] = (this.packets[slot] ?? 0) + 1;
     const bytes = h.injected ? this.injected : this.received;
     bytes[slot] = (bytes[slot] ?? 0) + h.originalLength;
@@ -51,8 +58,9 @@ class Table {
       if (version === 0) continue;
       const at = slot * KEY;
       const text = version === 4 ? ipv4Text : ipv6Text;
-      const [a, b] = [text(this.keys, at), text(this.keys, at + 16)];
-      const key = `${a} ${b}`;
+      const [low, high] = [text(this.keys, at), text(this.keys, at + 16)];
+      const [a, b] = this.isHighOwn[slot] === 1 ? [high, low] : [low, high];
+      const key = `${low} ${high}`;
       const before = totals.get(key);
       totals.set(key, {
         a,
@@ -68,7 +76,9 @@ class Table {
     const size = h.version === 4 ? 4 : 16;
     let low = h.ip + (h.version === 4 ? 12 : 8);
     let high = low + size;
-    if (isAfter(h.bytes, low, high, size)) [low, high] = [high, low];
+    const isTurned = isAfter(h.bytes, low, high, size);
+    if (isTurned) [low, high] = [high, low];
+    this.isTurned = isTurned;
     let hash = 0x811c9dc5; // FNV-1a
     for (let i = 0; i < size; i++) hash = Math.imul(hash ^ u8(h.bytes, low + i), 0x01000193);
     for (let i = 0; i < size; i++) hash = Math.imul(hash ^ u8(h.bytes, high + i), 0x01000193);

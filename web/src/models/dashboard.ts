@@ -2,7 +2,7 @@
 
 import { computed, effect, signal, untracked } from "@preact/signals";
 import { Client } from "../api/client";
-import type { EventMessage } from "../api/events";
+import type { EventMessage, ServiceEvent } from "../api/events";
 import { pastEvents } from "../api/history";
 import type { Store } from "../api/store";
 import type { Session, System } from "../api/types";
@@ -19,6 +19,7 @@ import type { ConversationListModel } from "./conversation-list";
 import { DialogsModel } from "./dialogs";
 import { EngineModel, type WorkerPort, workerInProcess } from "./engine";
 import { EventLogModel } from "./event-log";
+import { eventText } from "./event-text";
 import type { FollowModel } from "./follow";
 import { NetworksModel } from "./networks";
 import { NoticesModel } from "./notices";
@@ -52,6 +53,10 @@ const SIGNED_OUT = "You are signed out. The token is still valid.";
 const NOT_VALID =
   "The sign-in is no longer valid: the token expired or was revoked, or the service was " +
   "restarted. Sign in again.";
+
+/** What has a mark on the time axis of the charts. */
+const MARKED =
+  /^(session\.(started|restarted|ended|failed)|adapter\.(created|deleted)|impairment\.(set|step|removed)|recorder\.|capture\.(started|triggered|stopped|failed))/;
 
 export class Dashboard {
   private readonly client: Client;
@@ -124,7 +129,7 @@ export class Dashboard {
     );
     client.onUnauthorized = () => this.onSignedOut(this.signInReason());
     this.sessions.onCounters = (session, timeMs) => {
-      if (session.id === this.capture.session.peek()) this.traffic.sample(session.counters, timeMs);
+      this.traffic.sample(session.adapter, session.id, session.counters, timeMs);
     };
     effect(() => {
       const state = engine.state.value;
@@ -298,6 +303,10 @@ export class Dashboard {
         break;
     }
     this.log.add(message);
+    if (MARKED.test(message.type)) {
+      const text = eventText(message, (guid) => this.adapters.find(guid)?.name ?? guid);
+      this.traffic.mark(Date.parse(message.time), text, adapterOf(message));
+    }
   }
 
   /** The name of an adapter, also of one that is gone and of which a session is known. */
@@ -353,4 +362,10 @@ export class Dashboard {
     if (new URLSearchParams(this.place.search).has("token")) return BAD_TOKEN;
     return this.hasCookie ? NO_KEY : NOT_SIGNED_IN;
   }
+}
+
+/** The adapter that an event is about; null if it is about none, or about several. */
+function adapterOf({ data }: ServiceEvent): string | null {
+  if ("adapter" in data && typeof data.adapter === "string") return data.adapter;
+  return "guid" in data ? data.guid : null;
 }

@@ -1,8 +1,9 @@
 /**
- * Rates of the last minutes, a second at a time, on one time axis.
+ * The traffic of the last hour, since this page was opened.
  *
- * Packets, bytes and losses are the service's own counters, so they hold whatever this page got;
- * the split by protocol is counted from the packets that came.
+ * Packets, bytes and losses of every adapter are the service's own counters, so they hold whatever
+ * this page got. Protocols and pairs of addresses are counted from the packets that came, and are
+ * those of one adapter.
  */
 
 import { signal } from "@preact/signals";
@@ -10,74 +11,73 @@ import { Headers } from "../packet/headers";
 import type { Batch } from "../wire/batch";
 import { type Counts, KINDS } from "../worker/messages";
 import { Conversations } from "./conversations";
-import { type Lost, lossesOf } from "./losses";
+import { type Counters, History, KEPT, type SeriesName } from "./history";
+import { type Kind, KindCounts, type KindTotal } from "./kind-counts";
 
-export const SECONDS = 300;
+/** Seconds that a chart can show. */
+export const RANGES = [60, 300, 900, KEPT] as const;
+/** A point of a chart is the average of so many seconds. */
+const WIDTHS: Readonly<Record<number, number>> = { 900: 5, [KEPT]: 15 };
+/** Adapters whose counters are kept, and whose packets. */
+const ADAPTERS = 64;
+const COUNTED = 4;
+const MARKS = 200;
+/** Seconds that counters may take to come. */
+const LATE = 3;
 
-/** A session's counters as the API gives them. */
-export interface Counters {
-  readonly received: { readonly packets: number; readonly bytes: number };
-  readonly injected: { readonly packets: number; readonly bytes: number };
-  readonly lost: Lost;
+/** Something that happened, on the time axis. */
+export interface Mark {
+  readonly key: number;
+  /** Seconds since 1970. */
+  readonly time: number;
+  readonly text: string;
+  /** The GUID of its adapter; null if it is of none, or of several. */
+  readonly adapter: string | null;
 }
 
-export const DROP_CAUSES = [
-  "ring",
-  "truncated",
-  "queue",
-  "ended",
-  "ring_full",
-  "failed",
-  "refused",
-  "rejected",
-] as const;
-
-/** What the lines of the charts are made of. */
-export const SERIES = [
-  "receivedPackets",
-  "receivedBytes",
-  "injectedPackets",
-  "injectedBytes",
-  ...DROP_CAUSES,
-] as const;
-export type SeriesName = (typeof SERIES)[number];
+/** The points of a chart: the seconds at which they end, and how many seconds each is of. */
+export interface Bins {
+  readonly ends: readonly number[];
+  readonly width: number;
+}
 
 export class TrafficModel {
-  /** Goes up once a sample. */
+  /** Goes up when counters came. */
   readonly version = signal(0);
+  /** Adapters whose figures made room for those of others. */
+  forgotten = 0;
   readonly conversations = new Conversations();
-  /** Seconds since 1970 of each sample, the oldest first. */
-  times: number[] = [];
-  readonly series: Record<SeriesName, (number | null)[]>;
-
-  private last: { time: number; totals: Record<SeriesName, number> } | null = null;
+  private readonly marks: Mark[] = [];
+  private keys = 0;
+  private readonly histories = new Map<string, History>();
+  private readonly kinds = new Map<string, KindCounts>();
+  private current = new KindCounts();
   private readonly headers = new Headers();
-  private readonly kindBytes = new Float64Array(KINDS.length * SECONDS);
-  private readonly kindPackets = new Float64Array(KINDS.length * SECONDS);
-  private second = 0;
+  /** The newest second of anything. */
+  private newest = 0;
 
-  constructor() {
-    this.series = emptySeries();
+  /** Count the packets of this adapter from now on; what was counted before stays. */
+  show(adapter: string): void {
+    this.conversations.clear();
+    this.current = this.kinds.get(adapter) ?? new KindCounts();
+    if (adapter !== "") {
+      this.kinds.delete(adapter);
+      this.kinds.set(adapter, this.current);
+      dropOldest(this.kinds, COUNTED);
+    }
+    this.version.value++;
   }
 
   /** Take what the worker counted. */
   addCounts(counts: readonly Counts[]): void {
-    for (const { second, packets, bytes } of counts) {
-      this.advance(second);
-      if (second <= this.second - SECONDS) continue;
-      const base = (second % SECONDS) * KINDS.length;
-      for (const [kind, one] of packets.entries()) {
-        this.kindPackets[base + kind] = (this.kindPackets[base + kind] ?? 0) + one;
-        this.kindBytes[base + kind] = (this.kindBytes[base + kind] ?? 0) + (bytes[kind] ?? 0);
-      }
-    }
+    this.current.add(counts);
   }
 
-  /** Count the packets of a batch by conversation. Allocates nothing per packet. */
+  /** Count the packets of a batch by their addresses. Allocates nothing per packet. */
   count(batch: Batch, second: number): void {
-    this.advance(second);
     const { headers, conversations } = this;
     const { bytes, count, starts, originalLengths, injected } = batch;
+    conversations.advance(second);
     for (let i = 0; i < count; i++) {
       const start = starts[i] ?? 0;
       const end = starts[i + 1] ?? 0;
@@ -87,89 +87,115 @@ export class TrafficModel {
     }
   }
 
-  /** Take the service's counters at a time in milliseconds; rates come of two of them. */
-  sample(counters: Counters, timeMs: number): void {
-    const totals = totalsOf(counters);
-    const time = timeMs / 1000;
-    const { last } = this;
-    this.last = { time, totals };
-    this.advance(Math.floor(time));
-    if (last === null || time <= last.time) return;
-    const elapsed = time - last.time;
-    this.times.push(Math.round(time));
-    for (const name of SERIES) {
-      // A counter that goes back belongs to a session that began anew.
-      const difference = Math.max(0, totals[name] - last.totals[name]);
-      this.series[name].push(difference / elapsed);
-    }
-    this.trim(time);
+  /** Take the service's counters of a session of an adapter, at a time in milliseconds. */
+  sample(adapter: string, session: string, counters: Counters, timeMs: number): void {
+    const history = this.histories.get(adapter) ?? new History();
+    this.histories.delete(adapter);
+    this.histories.set(adapter, history);
+    this.forgotten += dropOldest(this.histories, ADAPTERS);
+    history.sample(session, counters, timeMs);
+    const second = Math.floor(timeMs / 1000);
+    this.conversations.advance(second);
+    this.newest = Math.max(this.newest, second);
     this.version.value++;
   }
 
-  /** Return packets and bytes of each kind over the last seconds, most bytes first. */
-  split(seconds = 60): { kind: string; packets: number; bytes: number }[] {
-    const found = KINDS.map((kind) => ({ kind, packets: 0, bytes: 0 }));
-    for (let back = 0; back < Math.min(seconds, SECONDS); back++) {
-      const base = ((((this.second - back) % SECONDS) + SECONDS) % SECONDS) * KINDS.length;
-      for (const [index, one] of found.entries()) {
-        one.packets += this.kindPackets[base + index] ?? 0;
-        one.bytes += this.kindBytes[base + index] ?? 0;
+  /** Let the time axis go on where no counters come, since no session runs. */
+  tick(timeMs: number): void {
+    const second = Math.floor(timeMs / 1000);
+    if (second < this.newest + LATE) return;
+    this.newest = second;
+    this.conversations.advance(second);
+    this.version.value++;
+  }
+
+  /** Note something that happened. */
+  mark(timeMs: number, text: string, adapter: string | null): void {
+    this.marks.push({ key: this.keys++, time: timeMs / 1000, text, adapter });
+    if (this.marks.length > MARKS) this.marks.shift();
+  }
+
+  /** Return what happened in the last seconds, to an adapter or to any, the oldest first. */
+  marksOf(range: number, adapter: string | null): readonly Mark[] {
+    const from = this.newest - range;
+    return this.marks.filter(
+      (one) =>
+        one.time > from && (adapter === null || one.adapter === null || one.adapter === adapter),
+    );
+  }
+
+  /** Return the points of the last seconds. */
+  bins(range: number): Bins {
+    const width = WIDTHS[range] ?? 1;
+    const last = Math.floor(this.newest / width) * width + width - 1;
+    const ends = Array.from({ length: range / width }, (_, i) => last - range + (i + 1) * width);
+    return { ends, width };
+  }
+
+  /** Return the rates of an adapter, or of all together, at these points; null is not known. */
+  rates(name: SeriesName, { ends, width }: Bins, adapter: string | null): (number | null)[] {
+    const one = adapter === null ? undefined : this.histories.get(adapter);
+    const all = adapter === null ? [...this.histories.values()] : one ? [one] : [];
+    return ends.map((end) => {
+      let sum = 0;
+      let seconds = 0;
+      for (let second = end - width + 1; second <= end; second++) {
+        let isKnown = false;
+        for (const history of all) {
+          if (!history.knows(second)) continue;
+          isKnown = true;
+          sum += history.rate(name, second);
+        }
+        seconds += Number(isKnown);
+      }
+      return seconds === 0 ? null : sum / seconds;
+    });
+  }
+
+  /** Return the rates of a protocol of the adapter whose packets are counted, at these points. */
+  kindRates(
+    what: "packets" | "bytes",
+    { ends, width }: Bins,
+  ): Readonly<Record<Kind, (number | null)[]>> {
+    const rates = Object.fromEntries(
+      KINDS.map((kind) => [kind, [] as (number | null)[]]),
+    ) as Record<Kind, (number | null)[]>;
+    for (const end of ends) {
+      // The packets of the newest second are still on their way, and a point may not be over yet.
+      const last = Math.min(end, this.newest - 1);
+      const seconds = last - (end - width);
+      for (const total of this.current.total(end - width + 1, last)) {
+        rates[total.kind].push(seconds > 0 ? total[what] / seconds : null);
       }
     }
-    return found.filter((one) => one.packets > 0).sort((a, b) => b.bytes - a.bytes);
+    return rates;
   }
 
-  /** Forget everything, for another session. */
+  /** Return packets and bytes of each protocol over the last seconds, most bytes first. */
+  split(range: number): KindTotal[] {
+    return this.current
+      .total(this.newest - range + 1, Number.POSITIVE_INFINITY)
+      .filter((one) => one.packets > 0)
+      .sort((a, b) => b.bytes - a.bytes);
+  }
+
+  /** Forget everything. */
   clear(): void {
-    this.times = [];
-    Object.assign(this.series, emptySeries());
-    this.last = null;
-    this.kindBytes.fill(0);
-    this.kindPackets.fill(0);
-    this.conversations.clear();
-    this.version.value++;
-  }
-
-  private advance(second: number): void {
-    this.conversations.advance(second);
-    for (let each = Math.max(this.second + 1, second - SECONDS + 1); each <= second; each++) {
-      const base = (each % SECONDS) * KINDS.length;
-      this.kindBytes.fill(0, base, base + KINDS.length);
-      this.kindPackets.fill(0, base, base + KINDS.length);
-    }
-    this.second = Math.max(this.second, second);
-  }
-
-  private trim(now: number): void {
-    const old = this.times.findIndex((time) => time > now - SECONDS);
-    if (old <= 0) return;
-    this.times.splice(0, old);
-    for (const name of SERIES) this.series[name].splice(0, old);
+    this.histories.clear();
+    this.kinds.clear();
+    this.marks.length = 0;
+    this.forgotten = 0;
+    this.show("");
   }
 }
 
-function emptySeries(): Record<SeriesName, (number | null)[]> {
-  return Object.fromEntries(SERIES.map((name) => [name, []])) as unknown as Record<
-    SeriesName,
-    (number | null)[]
-  >;
-}
-
-function totalsOf({ received, injected, lost }: Counters): Record<SeriesName, number> {
-  return {
-    receivedPackets: received.packets,
-    receivedBytes: received.bytes,
-    injectedPackets: injected.packets,
-    injectedBytes: injected.bytes,
-    ...(Object.fromEntries(DROP_CAUSES.map((cause) => [cause, sumOf(lost, cause)])) as Record<
-      (typeof DROP_CAUSES)[number],
-      number
-    >),
-  };
-}
-
-/** Return how many a cause took, for whatever reason; 0 where an older service does not count it. */
-function sumOf(lost: Lost, cause: string): number {
-  const count = lost[cause] ?? 0;
-  return lossesOf({ [cause]: count }).reduce((sum, [, one]) => sum + (one ?? 0), 0);
+/** Drop the entries that were set first; return how many. */
+function dropOldest(map: Map<string, unknown>, most: number): number {
+  let dropped = 0;
+  for (const key of map.keys()) {
+    if (map.size <= most) break;
+    map.delete(key);
+    dropped++;
+  }
+  return dropped;
 }

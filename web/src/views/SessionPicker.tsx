@@ -5,12 +5,22 @@ import { isRunning } from "../models/sessions";
 import { plainName } from "../models/visible";
 import { useDashboard } from "./context";
 
+const ALL = "*";
 const GONE = "\u0000"; // an adapter that is not there has no GUID that others cannot have
+/** What is chosen where it is no adapter that is there. */
+const VALUES: Readonly<Record<string, string>> = { none: "", gone: GONE, unknown: GONE };
 
-export function SessionPicker({ label = "Packets of" }: { label?: string }) {
+interface Props {
+  readonly label?: string;
+  /** Whether all adapters are chosen together, in a view that can show them so. */
+  readonly whole?: { readonly is: boolean; readonly set: (is: boolean) => void };
+}
+
+export function SessionPicker({ label = "Packets of", whole }: Props) {
   const { adapters, chosen } = useDashboard();
   const state = chosen.state.value;
   const choose = (guid: string) => {
+    whole?.set(guid === ALL);
     const adapter = adapters.find(guid);
     if (adapter !== undefined) chosen.choose(adapter);
   };
@@ -18,9 +28,10 @@ export function SessionPicker({ label = "Packets of" }: { label?: string }) {
     <label class="picker">
       <span>{label}</span>
       <select
-        value={state === "there" ? chosen.guid.value : state === "none" ? "" : GONE}
+        value={whole?.is ? ALL : (VALUES[state] ?? chosen.guid.value)}
         onChange={(event) => choose(event.currentTarget.value)}
       >
+        {whole && <option value={ALL}>All adapters</option>}
         {state === "none" && <option value="">No adapter</option>}
         {(state === "gone" || state === "unknown") && (
           <option value={GONE} disabled>

@@ -1,59 +1,110 @@
-/** Rates, protocols, conversations and losses over the last minutes. */
+/** Rates, protocols, pairs of addresses and losses over the last minutes. */
 
+import { useSignal } from "@preact/signals";
+import { useEffect, useMemo } from "preact/hooks";
+import { RANGES } from "../models/traffic";
+import { trafficCsv } from "../models/traffic-csv";
+import { clock } from "../models/units";
+import { param, setParam } from "./address";
 import { useDashboard } from "./context";
-import { SessionNote } from "./SessionNote";
+import { whyNoPackets } from "./SessionNote";
 import { SessionPicker } from "./SessionPicker";
-import { Chart, type Line } from "./traffic/Chart";
+import { Charts } from "./traffic/Charts";
+import { MarkList } from "./traffic/MarkList";
 import { ProtocolSplit } from "./traffic/ProtocolSplit";
 import { TopTalkers } from "./traffic/TopTalkers";
+import { Button } from "./ui/Button";
+import { Choice } from "./ui/Choice";
+import { DirectionLegend } from "./ui/Direction";
+import { save } from "./ui/save";
 
-const BITS: readonly Line[] = [
-  { name: "receivedBytes", label: "Received", color: "--received" },
-  { name: "injectedBytes", label: "Injected", color: "--injected" },
-];
-const PACKETS: readonly Line[] = [
-  { name: "receivedPackets", label: "Received", color: "--received" },
-  { name: "injectedPackets", label: "Injected", color: "--injected" },
-];
-const LOST: readonly Line[] = [
-  { name: "ring", label: "Receive ring", color: "--bad" },
-  { name: "truncated", label: "Too large", color: "--quic" },
-  { name: "queue", label: "Clients' queues", color: "--warn" },
-  { name: "ended", label: "Ended connections", color: "--udp" },
-  { name: "ring_full", label: "Send ring full", color: "--tls" },
-  { name: "failed", label: "Failed calls", color: "--icmp" },
-  { name: "refused", label: "Not taken by the host", color: "--http" },
-  { name: "rejected", label: "Rejected", color: "--other" },
-];
+export type Stacking = "direction" | "protocol";
+
+const RANGE_CHOICES = [
+  { id: "60", label: "1 min" },
+  { id: "300", label: "5 min" },
+  { id: "900", label: "15 min" },
+  { id: "3600", label: "1 h" },
+] as const;
+const STACKINGS = [
+  { id: "direction", label: "Direction" },
+  { id: "protocol", label: "Protocol" },
+] as const;
+const NO_CAPTURE =
+  "Protocols and top talkers are counted from the packets, which this token may not receive: it " +
+  "needs the scope capture. The charts show the counters of the service.";
 
 export function TrafficView() {
-  const { capture } = useDashboard();
-  if (capture.session.value === null) {
-    return (
-      <div class="traffic">
-        <h1 class="unseen">Traffic</h1>
-        <TrafficBar />
-      </div>
-    );
-  }
+  const dashboard = useDashboard();
+  const { chosen, service, traffic } = dashboard;
+  const hovered = useSignal<number | null>(null);
+  const openedAt = useMemo(() => clock(new Date(performance.timeOrigin)).slice(0, 5), []);
+  useEffect(() => {
+    const timer = setInterval(() => traffic.tick(Date.now()), 1000);
+    return () => clearInterval(timer);
+  }, [traffic]);
+  const range = RANGES.find((one) => String(one) === param("range")) ?? 300;
+  const isWhole = param("all") !== "";
+  const mayCapture = service.can("capture");
+  const isByProtocol = param("by") === "protocol" && !isWhole && mayCapture;
+  const adapter = isWhole ? null : chosen.guid.value;
+  const why = isWhole ? "" : whyNoPackets(dashboard);
+  const download = () => {
+    const text = trafficCsv(traffic, traffic.bins(range), adapter, !isWhole && mayCapture);
+    const moment = new Date().toISOString().slice(0, 19).replaceAll(":", "");
+    save(new Blob([text], { type: "text/csv" }), `wintun-traffic-${moment}.csv`);
+  };
   return (
     <div class="traffic">
       <h1 class="unseen">Traffic</h1>
-      <TrafficBar />
-      <Chart title="Bits" unit="b/s" lines={BITS} factor={8} />
-      <Chart title="Packets" unit="/s" lines={PACKETS} />
-      <Chart title="Lost packets by cause" unit="/s" lines={LOST} />
-      <ProtocolSplit />
-      <TopTalkers />
-    </div>
-  );
-}
-
-function TrafficBar() {
-  return (
-    <div class="view-bar">
-      <SessionPicker label="Traffic of" />
-      <SessionNote />
+      <div class="view-bar">
+        <SessionPicker
+          label="Traffic of"
+          whole={{ is: isWhole, set: (whole) => setParam("all", whole ? 1 : null) }}
+        />
+        <Choice
+          label="Range"
+          value={String(range) as (typeof RANGE_CHOICES)[number]["id"]}
+          options={RANGE_CHOICES}
+          onChange={(value) => setParam("range", value === "300" ? null : value)}
+        />
+        {!isWhole && mayCapture && (
+          <Choice
+            label="Stacked by"
+            value={isByProtocol ? "protocol" : "direction"}
+            options={STACKINGS}
+            onChange={(value) => setParam("by", value === "protocol" ? value : null)}
+          />
+        )}
+        <DirectionLegend />
+        <span class="grow" />
+        <Button icon="save" onClick={download}>
+          Save as CSV
+        </Button>
+      </div>
+      {why && (
+        <p class="session-note" role="status">
+          {why}
+        </p>
+      )}
+      <Charts range={range} adapter={adapter} isByProtocol={isByProtocol} hovered={hovered} />
+      {isWhole ? (
+        <p class="remark">Protocols and top talkers are those of one adapter: choose it above.</p>
+      ) : mayCapture ? (
+        <>
+          <ProtocolSplit range={range} />
+          <TopTalkers />
+        </>
+      ) : (
+        <p class="remark" role="status">
+          {NO_CAPTURE}
+        </p>
+      )}
+      <MarkList range={range} adapter={adapter} hovered={hovered} />
+      <p class="remark soft">
+        This page keeps the figures of one hour and counts since it was opened at {openedAt}.
+        {traffic.forgotten > 0 && " The figures of some adapters were dropped: 64 are kept."}
+      </p>
     </div>
   );
 }

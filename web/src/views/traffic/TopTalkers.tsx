@@ -3,30 +3,30 @@
 import { count, scaled } from "../../models/units";
 import { goTo } from "../address";
 import { useDashboard } from "../context";
+import { Direction } from "../ui/Direction";
 import { type Column, TableHead } from "../ui/TableHead";
 
 const SHOWN = 12;
 const COLUMNS: readonly Column[] = [
-  ["Between"],
-  ["and"],
-  ["Received", "number"],
-  ["Injected", "number"],
-  ["Packets", "number"],
+  ["Endpoint A (this host)"],
+  ["Endpoint B"],
+  [<Direction way="received" />, "number"],
+  [<Direction way="injected" />, "number"],
+  ["Packets", "number at-least-s"],
 ];
 
 export function TopTalkers() {
-  const { table, traffic } = useDashboard();
+  const { traffic } = useDashboard();
   traffic.version.value;
   const talkers = traffic.conversations.top(SHOWN);
+  if (talkers.length === 0) return null;
   return (
     <section class="panel" aria-labelledby="talkers-title">
       <header class="panel-head">
         <h2 id="talkers-title">Top talkers</h2>
-        <span class="soft">the last two minutes, by bytes</span>
+        <span class="soft">last 2 minutes, by bytes, packets that came to this page</span>
       </header>
-      {talkers.length === 0 ? (
-        <p class="nothing">No traffic yet.</p>
-      ) : (
+      <div class="scroll">
         <table class="grid">
           <TableHead columns={COLUMNS} />
           <tbody>
@@ -38,22 +38,24 @@ export function TopTalkers() {
                     type="button"
                     class="text-button"
                     title={`Show the packets between ${a} and ${b}`}
-                    onClick={() => {
-                      table.filter(`host ${a} and host ${b}`);
-                      goTo("packets");
-                    }}
+                    onClick={() => goTo("packets", { filter: filterOf(a, b), packet: null })}
                   >
                     {b}
                   </button>
                 </td>
                 <td class="number">{scaled(receivedBytes, "B")}</td>
                 <td class="number">{scaled(injectedBytes, "B")}</td>
-                <td class="number">{count(packets)}</td>
+                <td class="number at-least-s">{count(packets)}</td>
               </tr>
             ))}
           </tbody>
         </table>
-      )}
+      </div>
     </section>
   );
+}
+
+function filterOf(a: string, b: string): string {
+  const field = a.includes(":") ? "ipv6.addr" : "ip.addr";
+  return `${field} == ${a} and ${field} == ${b}`;
 }

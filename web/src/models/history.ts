@@ -1,0 +1,116 @@
+/** The rates of one adapter over the last hour, a second at a time, made of the service's counters. */
+
+import { type Lost, lossesOf } from "./losses";
+
+/** Seconds that are kept. */
+export const KEPT = 3600;
+
+/** A session's counters as the API gives them. */
+export interface Counters {
+  readonly received: { readonly packets: number; readonly bytes: number };
+  readonly injected: { readonly packets: number; readonly bytes: number };
+  readonly lost: Lost;
+}
+
+export const LOSS_CAUSES = [
+  "ring",
+  "truncated",
+  "queue",
+  "ended",
+  "unclaimed",
+  "ring_full",
+  "failed",
+  "refused",
+  "rejected",
+] as const;
+
+export const SERIES = [
+  "receivedPackets",
+  "receivedBytes",
+  "injectedPackets",
+  "injectedBytes",
+  ...LOSS_CAUSES,
+] as const;
+export type SeriesName = (typeof SERIES)[number];
+type Totals = Record<SeriesName, number>;
+
+export class History {
+  /** The newest second that is known, since 1970; 0 before there is one. */
+  newest = 0;
+  /** Which seconds are known: the others came while nobody asked. */
+  private readonly known = new Uint8Array(KEPT);
+  /** Only what was ever more than 0 has a ring. */
+  private readonly rings = new Map<SeriesName, Float64Array>();
+  private last: {
+    readonly session: string;
+    readonly time: number;
+    readonly totals: Totals;
+  } | null = null;
+
+  /** Take the counters of a session at a time in milliseconds; rates come of two of them. */
+  sample(session: string, counters: Counters, timeMs: number): void {
+    const { last } = this;
+    const time = timeMs / 1000;
+    const second = Math.floor(time);
+    // Two within a second tell nothing about another one.
+    if (last !== null && second <= Math.floor(last.time)) return;
+    const totals = totalsOf(counters);
+    this.last = { session, time, totals };
+    if (last === null || last.session !== session) return;
+    const from = Math.max(Math.floor(last.time) + 1, second - KEPT + 1);
+    this.advance(from, second);
+    const elapsed = time - last.time;
+    for (const name of SERIES) {
+      // A counter that goes back began anew.
+      const rate = Math.max(0, totals[name] - last.totals[name]) / elapsed;
+      if (rate > 0) this.fill(name, from, second, rate);
+    }
+  }
+
+  /** Return the rate in a second that is known. */
+  rate(name: SeriesName, second: number): number {
+    return this.rings.get(name)?.[second % KEPT] ?? 0;
+  }
+
+  knows(second: number): boolean {
+    const isKept = second <= this.newest && second > this.newest - KEPT;
+    return isKept && this.known[second % KEPT] === 1;
+  }
+
+  /** Forget what is older than an hour, and know the seconds from `from` to `second`. */
+  private advance(from: number, second: number): void {
+    for (let each = Math.max(this.newest + 1, second - KEPT + 1); each <= second; each++) {
+      this.known[each % KEPT] = each >= from ? 1 : 0;
+      for (const ring of this.rings.values()) ring[each % KEPT] = 0;
+    }
+    this.newest = second;
+  }
+
+  private fill(name: SeriesName, from: number, to: number, rate: number): void {
+    let ring = this.rings.get(name);
+    if (ring === undefined) {
+      ring = new Float64Array(KEPT);
+      this.rings.set(name, ring);
+    }
+    for (let each = from; each <= to; each++) ring[each % KEPT] = rate;
+  }
+}
+
+function totalsOf({ received, injected, lost }: Counters): Totals {
+  return {
+    receivedPackets: received.packets,
+    receivedBytes: received.bytes,
+    injectedPackets: injected.packets,
+    injectedBytes: injected.bytes,
+    ...(Object.fromEntries(LOSS_CAUSES.map((cause) => [cause, sumOf(lost, cause)])) as Record<
+      (typeof LOSS_CAUSES)[number],
+      number
+    >),
+  };
+}
+
+/** Return how many a cause took, for whatever reason; 0 where an older service does not count it. */
+function sumOf(lost: Lost, cause: string): number {
+  const count = lost[cause] ?? 0;
+  return lossesOf({ [cause]: count }).reduce((sum, [, one]) => sum + (one ?? 0), 0);
+}
