@@ -3,7 +3,7 @@
 import type { Analysis } from "../analysis/analysis";
 import { TLS } from "../analysis/marks";
 import type { Headers } from "../packet/headers";
-import { isHttp, isTls } from "../packet/sniff";
+import { application } from "../packet/sniff";
 import { type Counts, KINDS } from "./messages";
 
 /** Seconds that are counted before they are told. */
@@ -36,23 +36,20 @@ export class Kinds {
     return counts;
   }
 
-  /** The place in `KINDS`. */
+  /** The place in `KINDS`: what the decoder shows, and the filters find. */
   private kindOf(row: number, h: Headers): number {
     switch (h.protocol) {
       case 6: {
         if (h.upper < 0) return 2;
         const { rows } = this.analysis;
         const slot = rows.slot(row);
+        // A segment that continues a record does not look like one.
         if (((rows.marks[slot] ?? 0) & TLS) !== 0) return 0;
         const start = h.start + (rows.payloads[slot] ?? 0);
-        const end = start + (rows.captured[slot] ?? 0);
-        if (start < end && isPort(h, 53)) return 4;
-        if (isTls(h.bytes, start, end)) return 0;
-        return isHttp(h.bytes, start, end) ? 1 : 2;
+        return kindOf("tcp", h, start, start + (rows.captured[slot] ?? 0));
       }
       case 17:
-        if (isPort(h, 53)) return 4;
-        return isPort(h, 443) ? 3 : 5;
+        return h.upper < 0 ? 5 : kindOf("udp", h, h.upper + 8, h.stop);
       case 1:
         return 6;
       case 58:
@@ -63,6 +60,10 @@ export class Kinds {
   }
 }
 
-function isPort(h: Headers, port: number): boolean {
-  return h.sourcePort === port || h.destinationPort === port;
+const APPLICATIONS: Readonly<Record<string, number>> = { tls: 0, http: 1, quic: 3, dns: 4 };
+
+function kindOf(transport: "tcp" | "udp", h: Headers, start: number, end: number): number {
+  const { bytes, sourcePort, destinationPort } = h;
+  const name = application(transport, sourcePort, destinationPort, bytes, start, end);
+  return APPLICATIONS[name] ?? (transport === "tcp" ? 2 : 5);
 }
