@@ -1,8 +1,9 @@
 /** What could stand at the caret of a filter. */
 
-import { ALIASES, canonicalName, FIELDS, fieldOf } from "./fields";
+import { FUNCTIONS } from "./calculation";
+import { FIELDS, type FilterField, fieldOf } from "./fields";
 import { type Token, tokenize } from "./lexer";
-import { OPERATORS } from "./parser";
+import { BARE, OPERATORS } from "./parser";
 
 export interface Suggestion {
   /** What to write in place of the text from `start` to the caret. */
@@ -16,63 +17,68 @@ export interface Completion {
 }
 
 const MOST = 12;
-const LOGIC: readonly Suggestion[] = [
-  { text: "and", about: "both must hold" },
-  { text: "or", about: "one must hold" },
-];
-const COMPARISONS: readonly Suggestion[] = [
-  { text: "==", about: "equal" },
-  { text: "!=", about: "not equal" },
-  { text: "<", about: "less" },
-  { text: ">", about: "greater" },
-  { text: "in {", about: "one of several values" },
-  { text: "contains", about: "text within" },
-];
-const FITTING: Readonly<Record<string, readonly string[]>> = {
-  number: ["==", "!=", "<", ">", "in {"],
-  port: ["==", "!=", "<", ">", "in {"],
-  address: ["==", "!="],
-  decoded: ["==", "!=", "contains"],
+
+/** Read lines of a text and what is said of it. */
+function lines(table: string): Suggestion[] {
+  return table.split(";").map((line) => {
+    const [text = "", about = ""] = line.split(/ (.*)/s);
+    return { text, about };
+  });
+}
+
+const LOGIC = lines("and both must hold;or one must hold;xor exactly one must hold");
+const COMPARISONS = lines(
+  "== equal;!= not equal;> greater;>= greater or equal;< less;<= less or equal;" +
+    "in one of several values;contains text or bytes within;matches a regular expression;& bits that are set",
+);
+const FITTING: Readonly<Record<string, string>> = {
+  number: "== != > >= < <= in &",
+  boolean: "== !=",
+  ipv4: "== != in",
+  ipv6: "== != in",
+  text: "== != contains matches in",
+  bytes: "== != contains matches",
+  protocol: "contains matches",
+  seconds: "> >= < <= ==",
+  date: "> >= < <=",
+};
+const BOOLEANS = lines("1 true;0 false");
+const PORTS = lines("53 DNS;80 HTTP;123 NTP;443 HTTPS, QUIC;5353 mDNS");
+const DNS_TYPES = lines("1 A;28 AAAA;5 CNAME;12 PTR;15 MX;16 TXT;33 SRV;65 HTTPS");
+const STATUSES = lines('"Bad" wrong;"Good" right;"Unverified" cannot be said');
+const VALUES: Readonly<Record<string, readonly Suggestion[]>> = {
+  port: PORTS,
+  proto: lines("1 ICMP;6 TCP;17 UDP;58 ICMPv6"),
+  "ip.proto": lines("1 ICMP;2 IGMP;6 TCP;17 UDP;47 GRE"),
+  "icmp.type": lines("0 echo reply;3 destination unreachable;8 echo request;11 time exceeded"),
+  "icmpv6.type": lines(
+    "128 echo request;129 echo reply;133 router solicitation;134 router advertisement;135 neighbor solicitation;136 neighbor advertisement",
+  ),
+  "dns.qry.type": DNS_TYPES,
+  "dns.resp.type": DNS_TYPES,
+  "dns.flags.rcode": lines("0 no error;2 server failure;3 no such name;5 refused"),
+  "http.request.method": lines('"GET" ;"POST" ;"HEAD" ;"PUT" ;"DELETE" '),
+  "http.response.code": lines("200 OK;301 moved;304 not modified;404 not found;500 server error"),
+  "tls.handshake.type": lines("1 Client Hello;2 Server Hello;11 Certificate"),
+  "tls.record.content_type": lines("20 change cipher spec;21 alert;22 handshake;23 data"),
 };
 const STARTERS: readonly Suggestion[] = [
-  { text: "not", about: "must not hold" },
-  { text: "host", about: "address of either end" },
-  { text: "src", about: "source address, or src port" },
-  { text: "dst", about: "destination address, or dst port" },
-  ...Object.entries(FIELDS).map(([text, field]) => ({ text, about: field.about })),
+  ...lines(
+    "not must not hold;from host sent by this host;to host sent to this host;" +
+      "any at least one value fits;all every value fits",
+  ).map((one) =>
+    one.text === "from" || one.text === "to"
+      ? { text: `${one.text} host`, about: one.about.replace(/^host /, "") }
+      : one,
+  ),
+  ...[...FIELDS.values()]
+    .filter(({ name }) => !/^(?:src|dst)\.port$|^(?:received|injected)$/.test(name))
+    .map(({ name: text, about }) => ({ text, about })),
+  ...Object.entries(FUNCTIONS).map(([text, about]) => ({ text: `${text}(`, about })),
 ];
-const VALUES: Readonly<Record<string, readonly Suggestion[]>> = {
-  port: ["53", "80", "123", "443", "5353"].map((text, i) => ({
-    text,
-    about: ["DNS", "HTTP", "NTP", "HTTPS, QUIC", "mDNS"][i] ?? "",
-  })),
-  proto: [
-    { text: "1", about: "ICMP" },
-    { text: "6", about: "TCP" },
-    { text: "17", about: "UDP" },
-    { text: "58", about: "ICMPv6" },
-  ],
-  "icmp.type": [
-    { text: "0", about: "echo reply" },
-    { text: "3", about: "destination unreachable" },
-    { text: "8", about: "echo request" },
-    { text: "11", about: "time exceeded" },
-  ],
-  "icmpv6.type": [
-    { text: "128", about: "echo request" },
-    { text: "129", about: "echo reply" },
-    { text: "135", about: "neighbour solicitation" },
-    { text: "136", about: "neighbour advertisement" },
-  ],
-  "dns.qry.type": [
-    { text: "1", about: "A" },
-    { text: "12", about: "PTR" },
-    { text: "28", about: "AAAA" },
-  ],
-};
 
 /** Return what could stand at `caret`; `addresses` are ones the table has seen. */
-export function complete(
+export function completionsAt(
   text: string,
   caret: number,
   addresses: readonly string[] = [],
@@ -81,59 +87,74 @@ export function complete(
   try {
     tokens = tokenize(text.slice(0, caret));
   } catch {
-    return { start: caret, suggestions: [] }; // inside quotes
+    return { start: caret, suggestions: [] };
   }
   const last = tokens.at(-1);
   const typing = last?.kind === "word" && last.end === caret ? last : undefined;
   const before = typing === undefined ? tokens : tokens.slice(0, -1);
-  const start = typing?.start ?? caret;
   const typed = (typing?.text ?? "").toLowerCase();
   const suggestions = expected(before, addresses).filter(
-    (one) => one.text.toLowerCase() !== typed && matches(one.text.toLowerCase(), typed),
+    (one) => one.text.toLowerCase() !== typed && fits(one.text.toLowerCase(), typed),
   );
-  // What begins so comes before what only contains it.
-  const begins = (one: Suggestion): number => (one.text.toLowerCase().startsWith(typed) ? 0 : 1);
-  return { start, suggestions: suggestions.sort((a, b) => begins(a) - begins(b)).slice(0, MOST) };
+  return {
+    start: typing?.start ?? caret,
+    suggestions: suggestions.sort((a, b) => rank(a, typed) - rank(b, typed)).slice(0, MOST),
+  };
 }
 
-function matches(text: string, typed: string): boolean {
+function fits(text: string, typed: string): boolean {
   return text.startsWith(typed) || (typed.length > 1 && text.includes(typed));
+}
+
+/** What begins so comes before what only contains it, and short names before their parts. */
+function rank({ text }: Suggestion, typed: string): number {
+  if (typed === "") return 0;
+  return (text.toLowerCase().startsWith(typed) ? 0 : 10) + text.split(".").length;
 }
 
 function expected(before: readonly Token[], addresses: readonly string[]): readonly Suggestion[] {
   const last = before.at(-1);
-  const word = last?.text.toLowerCase() ?? "";
-  if (last === undefined || ["and", "or", "not", "&&", "||", "!", "("].includes(word))
-    return STARTERS;
+  if (last === undefined) return STARTERS;
+  const word = last.kind === "word" || last.kind === "sign" ? last.text.toLowerCase() : "";
+  if (/^(?:and|or|xor|not|any|all|&&|\|\||\^\^|!|\()$/.test(word)) return STARTERS;
+  if (word === "in") return [{ text: "{", about: "values with commas between, then }" }];
   if (Object.hasOwn(OPERATORS, word) || word === "{" || word === ",") {
-    return valuesOf(fieldBefore(before), addresses);
+    const field = fieldBefore(before);
+    return field === undefined ? [] : valuesOf(field, addresses);
   }
-  if (last.kind === "sign" || last.kind === "string") return LOGIC;
+  if (last.kind === "sign" && word !== ")" && word !== "}") return [];
+  if (last.kind === "string" || last.kind === "sign") return LOGIC;
   const operated = before.at(-2)?.text.toLowerCase() ?? "";
-  if (Object.hasOwn(OPERATORS, operated) || isBare(operated)) return LOGIC;
+  const isValue = Object.hasOwn(OPERATORS, operated) || BARE.includes(operated);
+  if (isValue && last.kind === "word" && word !== "port" && word !== "host") return LOGIC;
+  if (word === "host" && (operated === "from" || operated === "to")) return LOGIC;
   if (word === "src" || word === "dst") {
-    return [{ text: "port", about: "of this end" }, ...valuesOf("ip.addr", addresses)];
+    return [
+      { text: "port", about: "of this end" },
+      ...addresses.map((text) => ({ text, about: "seen" })),
+    ];
   }
-  if (isBare(word)) return valuesOf(word, addresses);
-  const field = fieldOf(word);
-  const fitting = FITTING[field?.kind ?? ""] ?? [];
-  return [...COMPARISONS.filter((one) => fitting.includes(one.text)), ...LOGIC];
+  const field = last.kind === "word" ? fieldOf(word) : fieldBefore(before);
+  if (BARE.includes(word) && field !== undefined) return valuesOf(field, addresses);
+  const kind = last.kind === "slice" ? "bytes" : (field?.kind ?? "");
+  const fitting = (FITTING[kind] ?? "").split(" ");
+  return [...COMPARISONS.filter(({ text }) => fitting.includes(text)), ...LOGIC];
 }
 
-function isBare(word: string): boolean {
-  return word === "port" || word === "host" || word === "net";
+function fieldBefore(tokens: readonly Token[]): FilterField | undefined {
+  const found = tokens.findLast(({ kind, text }) => kind === "word" && fieldOf(text));
+  return found && fieldOf(found.text);
 }
 
-function fieldBefore(tokens: readonly Token[]): string {
-  for (const token of [...tokens].reverse()) {
-    if (token.kind === "word" && fieldOf(token.text) !== undefined) return token.text.toLowerCase();
+function valuesOf(field: FilterField, addresses: readonly string[]): readonly Suggestion[] {
+  const { kind, name } = field;
+  if (kind === "ipv4" || kind === "ipv6" || name === "host") {
+    const fit = addresses.filter(
+      (text) => name === "host" || text.includes(":") === (kind === "ipv6"),
+    );
+    return fit.map((text) => ({ text, about: "seen" }));
   }
-  return "";
-}
-
-function valuesOf(name: string, addresses: readonly string[]): readonly Suggestion[] {
-  const field = fieldOf(name);
-  if (field?.kind === "address") return addresses.map((text) => ({ text, about: "seen" }));
-  if (field?.kind === "port") return VALUES["port"] ?? [];
-  return VALUES[canonicalName(ALIASES[name] ?? name)] ?? [];
+  if (/port$/.test(name)) return PORTS;
+  if (name.endsWith(".checksum.status")) return STATUSES;
+  return VALUES[name] ?? (kind === "boolean" ? BOOLEANS : []);
 }

@@ -1,33 +1,46 @@
 /**
- * The display filter: words, comparisons and logic to one test of a packet's bytes.
+ * The display filter: Wireshark's language, and a few words of our own.
  *
- *     tcp and port 443          ip.src == 10.6.7.0/24      not icmp
- *     tcp.flags.syn             len > 500                  "text in the packet or its line"
- *     dns.qry.name contains "example"                      port in {80, 443, 8000-8100}
+ *     tcp and port 443                  ip.src == 10.6.7.0/24         not icmp
+ *     tcp.flags.syn == 1                len > 500                     "text in the packet or its line"
+ *     http.host matches "^(www|m)\\."   port in {80, 443, 8000..8100} tcp[13] & 2
  */
 
+import { parsePrefix } from "../packet/address";
 import { findText } from "../packet/bytes";
+import { ARITHMETIC, calculate, call, constant, FUNCTIONS, slice } from "./calculation";
 import {
-  compareAddresses,
-  compareDecoded,
-  compareNumbers,
-  decoded,
-  forgetDecoded,
-  hasDecoded,
+  compareOperands,
+  compareSet,
+  compareValue,
+  literalBytes,
+  numberOf,
   type Operator,
+  type Quantifier,
 } from "./comparison";
-import { canonicalName, FIELDS, type FilterField, fieldOf, type Test } from "./fields";
+import { FIELDS, type FilterField, fieldOf, nearest } from "./fields";
 import { FilterError, type Token, tokenize } from "./lexer";
+import { existence, type Node, type Operand, operandOf } from "./reading";
 import type { Subject } from "./subject";
+
+export interface Filter {
+  test(subject: Subject): boolean;
+}
 
 /** Other spellings of the operators. */
 export const OPERATORS: Readonly<Record<string, Operator>> = {
   "==": "==",
   "=": "==",
   eq: "==",
-  is: "==",
+  any_eq: "==",
   "!=": "!=",
   ne: "!=",
+  all_ne: "!=",
+  "===": "===",
+  all_eq: "===",
+  "!==": "!==",
+  "~=": "!==",
+  any_ne: "!==",
   "<": "<",
   lt: "<",
   "<=": "<=",
@@ -37,194 +50,479 @@ export const OPERATORS: Readonly<Record<string, Operator>> = {
   ">=": ">=",
   ge: ">=",
   contains: "contains",
+  matches: "matches",
+  "~": "matches",
 };
-const AND = new Set(["and", "&&"]);
-const OR = new Set(["or", "||"]);
-const NOT = new Set(["not", "!"]);
-/** Fields that take their value without an operator, as in tcpdump. */
-const BARE_VALUE = new Set(["port", "host", "net", "src", "dst", "proto"]);
-
-export interface Filter {
-  test(subject: Subject): boolean;
-}
+const AND = ["and", "&&"];
+const XOR = ["xor", "^^"];
+const OR = ["or", "||"];
+const NOT = ["not", "!"];
+export const LOGIC = [...AND, ...XOR, ...OR, ...NOT];
+/** Words of our own that take their value without an operator, as in tcpdump. */
+export const BARE = ["port", "host", "net", "src", "dst", "proto", "addr"];
+const TEXT_COST = 80;
+/** Brackets and signs of negation inside each other. */
+const MAX_DEPTH = 100;
+const MAX_LENGTH = 10_000;
 
 /** Return the filter, null for an empty one, which everything passes. Throws FilterError. */
 export function compileFilter(text: string): Filter | null {
-  forgetDecoded();
+  if (text.length > MAX_LENGTH) {
+    throw new FilterError(
+      `A filter has at most ${MAX_LENGTH} characters.`,
+      MAX_LENGTH,
+      text.length,
+    );
+  }
   const tokens = tokenize(text);
   if (tokens.length === 0) return null;
-  const parser = new Parser(tokens, text.length);
-  const test = parser.alternatives();
-  parser.expectEnd();
-  return { test: (subject) => test(subject.headers) };
+  const { test } = new Parser(tokens, text, true).whole();
+  return { test };
+}
+
+/** Return whether a filter would be understood. */
+function compiles(text: string): boolean {
+  try {
+    new Parser(tokenize(text), text, false).whole();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A value that has no type until it is known what it goes with. */
+interface Literal {
+  readonly literal: Token;
 }
 
 class Parser {
   private at = 0;
+  private depth = 0;
 
   constructor(
     private readonly tokens: readonly Token[],
-    private readonly length: number,
+    private readonly text: string,
+    /** Whether errors come with a filter that would work. */
+    private readonly offers: boolean,
   ) {}
 
-  alternatives(): Test {
-    let test = this.conjunction();
-    while (this.takeWord(OR)) {
-      const [left, right] = [test, this.conjunction()];
-      test = (h) => left(h) || right(h);
-    }
-    return test;
-  }
-
-  expectEnd(): void {
+  whole(): Node {
+    const node = this.alternatives();
     const token = this.peek();
-    if (token === undefined) return;
-    const message =
-      token.text === ")"
-        ? "This bracket was never opened."
-        : `"${token.text}" is not expected here.`;
-    throw new FilterError(message, token.start, token.end);
-  }
-
-  private conjunction(): Test {
-    let test = this.negation();
-    for (;;) {
-      const explicit = this.takeWord(AND);
-      // Terms that stand side by side must all hold.
-      if (!explicit && !this.startsTerm()) return test;
-      const [left, right] = [test, this.negation()];
-      test = (h) => left(h) && right(h);
+    if (token === undefined) return node;
+    if (token.text === ")" && token.kind === "sign") {
+      throw this.error("This bracket was never opened.", token);
     }
-  }
-
-  private negation(): Test {
-    if (!this.takeWord(NOT)) return this.term();
-    const test = this.negation();
-    return (h) => !test(h);
-  }
-
-  private term(): Test {
-    const token = this.next("a protocol, a field or text");
-    if (token.kind === "string") return freeText(token.text);
-    if (token.text === "(") {
-      const test = this.alternatives();
-      const close = this.peek();
-      if (close?.text !== ")") {
-        throw new FilterError("The closing bracket is missing.", token.start, token.end);
-      }
-      this.at++;
-      return test;
-    }
-    if (token.kind === "sign" || AND.has(token.text) || OR.has(token.text)) {
-      throw new FilterError(
-        `A protocol, a field or text should stand before "${token.text}".`,
-        token.start,
-        token.end,
-      );
-    }
-    return this.word(token);
-  }
-
-  private word(token: Token): Test {
-    let name = token.text.toLowerCase();
-    if ((name === "src" || name === "dst") && this.peekIs("port", "host", "net")) {
-      const kind = this.next("").text.toLowerCase();
-      if (kind === "port") return this.ports(name);
-      name = name === "src" ? "ip.src" : "ip.dst";
-      return this.comparison(name, FIELDS[name] as FilterField, "==");
-    }
-    const field = fieldOf(name);
-    if (field === undefined) {
-      this.refuseUnknownField(token);
-      return freeText(token.text);
-    }
-    const operator = this.operator();
-    if (operator !== null) return this.comparison(canonicalName(name), field, operator);
-    if (this.peekIs("in")) return this.membership(canonicalName(name), field);
-    if (BARE_VALUE.has(name) && this.peek() !== undefined) {
-      return this.comparison(canonicalName(name), field, "==");
-    }
-    return presence(canonicalName(name), field, token);
-  }
-
-  private ports(end: "src" | "dst"): Test {
-    const value = this.value("==");
-    return compareNumbers(
-      [end === "src" ? (h) => h.sourcePort : (h) => h.destinationPort],
-      "==",
-      value,
-      true,
+    const between = [this.text.slice(0, token.start).trimEnd(), this.text.slice(token.start)];
+    const joined = between.join(" and ");
+    const isTerm = token.kind === "word" || token.kind === "string" || token.text === "(";
+    throw this.error(
+      isTerm
+        ? `"and" or "or" should stand before ${this.quoted(token)}.`
+        : `${this.quoted(token)} is not expected here.`,
+      token,
+      ...(isTerm && this.offers && compiles(joined) ? [joined] : []),
     );
   }
 
-  private comparison(name: string, field: FilterField, operator: Operator): Test {
-    return compare(name, field, operator, this.value(operator));
+  private alternatives(): Node {
+    return this.chain(
+      OR,
+      () => this.chain(XOR, () => this.chain(AND, () => this.negation(), every), odd),
+      some,
+    );
   }
 
-  private membership(name: string, field: FilterField): Test {
+  private chain(
+    words: readonly string[],
+    next: () => Node,
+    join: (nodes: readonly Node[]) => Node,
+  ): Node {
+    const nodes = [next()];
+    while (this.take(words)) nodes.push(next());
+    return nodes.length === 1 && nodes[0] ? nodes[0] : join(nodes);
+  }
+
+  private negation(): Node {
+    const sign = this.peek();
+    if (!this.take(NOT)) return this.relation();
+    if (++this.depth > MAX_DEPTH && sign) throw this.error("This is nested too deeply.", sign);
+    const { cost, test } = this.negation();
+    this.depth--;
+    return { cost, test: (subject) => !test(subject) };
+  }
+
+  private relation(): Node {
+    const token = this.next("a protocol, a field or text");
+    if (token.kind === "string" && !this.isOperator()) return freeText(token.text);
+    this.at--;
+    if (this.isSign("(")) {
+      const node = this.group();
+      if (node !== null) return node;
+    }
+    if (this.isSign() && !["{", "(", "-"].includes(token.text)) {
+      throw this.error(
+        `A protocol, a field or text should stand before ${this.quoted(token)}.`,
+        token,
+      );
+    }
+    if (token.kind === "word" && [...LOGIC, "in"].includes(token.text.toLowerCase())) {
+      throw this.error(
+        `A protocol, a field or text should stand before ${this.quoted(token)}.`,
+        token,
+      );
+    }
+    const own = this.own(token);
+    if (own !== null) return own;
+    const word = token.text.toLowerCase();
+    const follows = this.tokens[this.at + 1];
+    let quantifier: Quantifier;
+    if (token.kind === "word" && (word === "any" || word === "all") && follows?.kind === "word") {
+      quantifier = word;
+      this.at++;
+    }
+    const start = this.at;
+    const left = this.sum(0);
+    const operator = this.operator();
+    if (operator !== null) return this.comparison(left, operator, quantifier);
+    const negative = this.isWord("not") && this.tokens[this.at + 1]?.text.toLowerCase() === "in";
+    if (negative) this.at++;
+    if (this.isWord("in")) {
+      const node = this.membership(this.needField(left), quantifier);
+      return negative ? { cost: node.cost, test: (subject) => !node.test(subject) } : node;
+    }
+    return this.alone(left, this.tokens.slice(start, this.at), quantifier);
+  }
+
+  /** Take logic in brackets; null for brackets around something that is compared or calculated. */
+  private group(): Node | null {
+    const start = this.at;
+    const open = this.next("");
+    if (++this.depth > MAX_DEPTH) throw this.error("This is nested too deeply.", open);
+    let node: Node;
+    try {
+      node = this.alternatives();
+      if (!this.isSign(")")) {
+        const token = this.peek();
+        if (token !== undefined && token.kind !== "sign") this.whole();
+        throw this.error("The closing bracket is missing.", open);
+      }
+    } finally {
+      this.depth--;
+    }
+    this.at++;
+    const after = this.peek();
+    const goesOn = after?.kind === "sign" && (this.isOperator() || /^[-+*/%&]$/.test(after.text));
+    if (!goesOn) return node;
+    this.at = start;
+    return null;
+  }
+
+  /** Understand a field or a calculation that stands alone. */
+  private alone(left: Operand | Literal, tokens: readonly Token[], quantifier: Quantifier): Node {
+    const [first, second] = tokens;
+    const field = first?.kind === "word" ? fieldOf(first.text) : undefined;
+    const layer = second?.kind === "layer" ? Number(second.text) : 0;
+    if (quantifier !== undefined && first) {
+      throw this.error(`A comparison should stand behind ${quantifier}.`, first);
+    }
+    if (field !== undefined && first && tokens.length === (layer ? 2 : 1)) {
+      if (BARE.includes(first.text.toLowerCase()) || field.name === "host") {
+        throw this.error(
+          field.kind === "ipv4"
+            ? `An address should follow, as in ${first.text} 10.6.7.0/24.`
+            : `A number should follow, as in ${first.text} ${field.name === "port" ? 443 : 6}.`,
+          first,
+        );
+      }
+      return existence(field, layer);
+    }
+    const operand = this.needField(left);
+    const last = tokens.at(-1);
+    if (
+      first &&
+      last &&
+      operand.kind !== "bytes" &&
+      !tokens.some(({ text }) => /^[-+*/%&]$/.test(text))
+    ) {
+      throw new FilterError(
+        `Compare ${operand.name} with something, as in ${operand.name} > 10.`,
+        first.start,
+        last.end,
+      );
+    }
+    const calculated = tokens.some(({ kind, text }) => kind === "sign" && /^[-+*/%&]$/.test(text));
+    const { cost } = operand;
+    return {
+      cost,
+      test: (subject) =>
+        operand.each(
+          subject,
+          (raw) =>
+            !calculated ||
+            (typeof raw === "object" ? raw.some((byte) => byte !== 0) : Number(raw) !== 0),
+        ),
+    };
+  }
+
+  private comparison(left: Operand | Literal, operator: Operator, quantifier: Quantifier): Node {
+    const sign = this.tokens[this.at - 1] as Token;
+    const value = this.peek();
+    if (value === undefined) this.next(`a value after ${sign.text}`);
+    if ("literal" in left) throw this.notField(left.literal);
+    const right = this.sum(0, left);
+    if ("literal" in right) return compareValue(left, operator, right.literal, quantifier);
+    return compareOperands(left, operator, right, quantifier, sign);
+  }
+
+  private membership(left: Operand, quantifier: Quantifier): Node {
     const word = this.next("");
     const open = this.next('"{" and values');
     if (open.text !== "{") {
       throw new FilterError("Values stand in curly brackets: in {80, 443}.", word.start, open.end);
     }
-    const tests: Test[] = [];
+    const members: [Token, Token | undefined][] = [];
     for (;;) {
       const token = this.next('"}"');
-      if (token.text === "}" && tests.length > 0) break;
-      if (token.text === "," && tests.length > 0) continue;
-      if (token.kind === "sign") {
-        throw new FilterError("A value should stand here.", token.start, token.end);
+      if (token.text === "}" && token.kind === "sign" && members.length > 0) break;
+      if (token.text === "," && token.kind === "sign" && members.length > 0) continue;
+      if (token.kind === "sign") throw this.error("A value should stand here.", token);
+      if (!this.isSign("..")) members.push([token, undefined]);
+      else {
+        this.at++;
+        members.push([token, this.next("the end of the range")]);
       }
-      tests.push(compare(name, field, "==", token));
     }
-    return (h) => tests.some((test) => test(h));
+    return compareSet(left, members, quantifier);
   }
 
-  private operator(): Operator | null {
-    const token = this.peek();
-    if (token === undefined || token.kind === "string") return null;
-    const key = token.text.toLowerCase();
-    if (!Object.hasOwn(OPERATORS, key)) return null;
-    this.at++;
-    return OPERATORS[key] ?? null;
+  /** Calculate; `beside` is what a value would be compared with. */
+  private sum(level: number, beside?: Operand): Operand | Literal {
+    const signs = ARITHMETIC[level];
+    if (signs === undefined) return this.primary(beside);
+    let left = this.sum(level + 1, beside);
+    for (;;) {
+      const sign = this.peek();
+      const pair = sign?.kind === "sign" ? signs[sign.text] : undefined;
+      if (sign === undefined || pair === undefined) return left;
+      this.at++;
+      const right = this.sum(level + 1, beside);
+      const one = "literal" in left ? this.typed(left.literal, right, beside) : left;
+      left = calculate(
+        one,
+        sign,
+        "literal" in right ? this.typed(right.literal, one) : right,
+        pair,
+      );
+    }
   }
 
-  private value(operator: string): Token {
-    const token = this.next(`a value after ${operator}`);
+  /** Return a value as an operand of the kind of another one. */
+  private typed(literal: Token, other: Operand | Literal, beside?: Operand): Operand {
+    const like = "literal" in other ? beside : other;
+    if (like?.kind === "bytes") return constant("bytes", literalBytes(literal), literal.text);
+    if (like === undefined || (literal.kind === "word" && !/^[-+\d]/.test(literal.text))) {
+      throw this.notField(literal);
+    }
+    const wide = { ...like, most: Number.POSITIVE_INFINITY, named: false };
+    if (like.kind === "boolean")
+      return constant("number", numberOf({ ...wide, kind: "number" }, literal), literal.text);
+    return constant(like.kind, numberOf(wide, literal), literal.text);
+  }
+
+  private primary(beside?: Operand): Operand | Literal {
+    const token = this.next("a value or a field");
     if (token.kind === "sign") {
-      throw new FilterError("A value should stand here.", token.start, token.end);
+      if (token.text === "-") {
+        const of = this.needField(this.primary(beside));
+        return calculate(constant("number", 0, ""), token, of, (a, b) => a - b);
+      }
+      const close = { "{": "}", "(": ")" }[token.text];
+      if (close === undefined) throw this.error("A value should stand here.", token);
+      if (++this.depth > MAX_DEPTH) throw this.error("This is nested too deeply.", token);
+      const inner = this.sum(0, beside);
+      this.depth--;
+      if (!this.isSign(close)) throw this.error("The closing bracket is missing.", token);
+      this.at++;
+      return inner;
     }
-    return token;
+    if (token.kind !== "word") return { literal: token };
+    const name = token.text.toLowerCase();
+    if (this.isSign("(") && Object.hasOwn(FUNCTIONS, name)) return this.suffixed(this.call(token));
+    const field = fieldOf(name);
+    // What could be a value is one: a host of that name, or a word to compare with.
+    if (field === undefined || (beside !== undefined && isOwnValue(beside, token))) {
+      if (beside === undefined) throw this.unknown(token);
+      if (looksLikeField(name)) throw this.unknown(token);
+      return { literal: token };
+    }
+    if (BARE.includes(name) && name !== "port" && name !== "proto") throw this.unfit(token);
+    const layer = this.peek();
+    if (layer?.kind !== "layer") return this.suffixed(operandOf(field));
+    this.at++;
+    if (layer.text === "0") throw this.error("Layers count from 1.", layer);
+    return this.suffixed(operandOf(field, Number(layer.text)));
   }
 
-  private refuseUnknownField(token: Token): void {
-    const family = token.text.toLowerCase().split(".")[0] ?? "";
-    const following = this.peek();
-    const compared =
-      following !== undefined &&
-      following.kind === "sign" &&
-      Object.hasOwn(OPERATORS, following.text);
-    const looksLikeField = token.text.includes(".") && FAMILIES.has(family);
-    if (!compared && !looksLikeField) return;
-    const near = nearest(token.text.toLowerCase());
-    throw new FilterError(
-      `There is no field "${token.text}"${near ? `; did you mean ${near}?` : "."}`,
-      token.start,
-      token.end,
+  private suffixed(operand: Operand): Operand {
+    const token = this.peek();
+    if (token?.kind !== "slice") return operand;
+    this.at++;
+    return slice(operand, token);
+  }
+
+  private call(token: Token): Operand {
+    this.at++;
+    const args: Operand[] = [];
+    while (!this.isSign(")")) {
+      if (args.length > 0 && !this.take([","])) {
+        const wrong = this.next('")"');
+        throw this.error("A comma or the closing bracket should stand here.", wrong);
+      }
+      args.push(this.needField(this.sum(0)));
+    }
+    this.at++;
+    return call(token, args);
+  }
+
+  /** Understand the words of our own that are no fields; null for anything else. */
+  private own(token: Token): Node | null {
+    if (token.kind !== "word") return null;
+    const word = token.text.toLowerCase();
+    const second = this.tokens[this.at + 1];
+    const following = second?.text.toLowerCase() ?? "";
+    if ((word === "from" || word === "to") && following === "host") {
+      this.at += 2;
+      return existence(FIELDS.get(word === "from" ? "received" : "injected") as FilterField, 0);
+    }
+    if (!BARE.includes(word)) return null;
+    this.at++;
+    let end = word === "src" || word === "dst" ? word : "";
+    let what = word;
+    if (end && second?.kind === "word" && ["port", "host", "net"].includes(following)) {
+      what = following;
+      this.at++;
+    } else if (end) what = "host";
+    if (second === undefined) {
+      this.at--;
+      return null;
+    }
+    const isPort = what === "port";
+    if (!isPort && what !== "proto") return this.addresses(end, token);
+    end = end && `${end}.`;
+    const field = FIELDS.get(`${end}${what}`) as FilterField;
+    const operand: Operand = { ...operandOf(field), name: what };
+    if (this.isOperator()) {
+      const operator = this.operator() as Operator;
+      return this.comparison(operand, operator, undefined);
+    }
+    if (this.isWord("in")) return this.membership(operand, undefined);
+    if (this.peek()?.kind !== "word") {
+      this.at = this.tokens.indexOf(token);
+      return null;
+    }
+    return compareValue(operand, "==", this.next(`a value after ${what}`), undefined);
+  }
+
+  /** Compare addresses of either family. */
+  private addresses(end: string, word: Token): Node {
+    const operator = this.isOperator() ? this.operator() : "==";
+    const suffix = end || "addr";
+    const of = (value: Token): Operand => {
+      const six =
+        (parsePrefix(value.text)?.address.length ?? (value.text.includes(":") ? 16 : 4)) > 4;
+      const field = FIELDS.get(`${six ? "ipv6" : "ip"}.${suffix}`) as FilterField;
+      return { ...operandOf(field), name: word.text };
+    };
+    if (this.isWord("in")) {
+      const start = this.at;
+      // The values decide which field they are compared with.
+      const members: Node[] = [];
+      this.at += 2;
+      while (this.peek() !== undefined && !this.isSign("}")) {
+        const token = this.next("");
+        if (token.text === "," && token.kind === "sign") continue;
+        if (token.kind === "sign") throw this.error("An address should stand here.", token);
+        const high = this.isSign("..") && this.at++ ? this.next("the end of the range") : undefined;
+        members.push(compareSet(of(token), [[token, high]], undefined));
+      }
+      if (this.tokens[start + 1]?.text !== "{" || members.length === 0 || !this.isSign("}")) {
+        this.at = start;
+        return this.membership(of(word), undefined);
+      }
+      this.at++;
+      return some(members);
+    }
+    const value = this.next(`an address after ${word.text}`);
+    if (value.kind === "sign") throw this.error("An address should stand here.", value);
+    if (operator !== "==" && operator !== "!=") {
+      throw this.error(`${operator} does not go with ${word.text}.`, word);
+    }
+    const equal = compareValue(of(value), "==", value, undefined);
+    if (operator === "==") return equal;
+    return {
+      cost: equal.cost,
+      test: (subject) => subject.headers.version !== 0 && !equal.test(subject),
+    };
+  }
+
+  private needField(operand: Operand | Literal): Operand {
+    if ("literal" in operand) throw this.notField(operand.literal);
+    return operand;
+  }
+
+  private notField(token: Token): FilterError {
+    if (token.kind === "word" && fieldOf(token.text) === undefined) return this.unknown(token);
+    return this.error("A field should stand on the left side.", token);
+  }
+
+  private unfit(token: Token): FilterError {
+    return this.error(
+      `${token.text} stands alone with its address, as in ${token.text} 10.6.7.7.`,
+      token,
     );
   }
 
-  private startsTerm(): boolean {
-    const token = this.peek();
-    if (token === undefined) return false;
-    if (token.kind === "sign") return token.text === "(" || token.text === "!";
-    return token.kind === "string" || !OR.has(token.text.toLowerCase());
+  /** Refuse a word, and offer what may have been meant. */
+  private unknown(token: Token): FilterError {
+    const word = token.text;
+    const replaced = (by: string): readonly [offer?: string] => {
+      const offer = this.text.slice(0, token.start) + by + this.text.slice(token.end);
+      return compiles(offer) ? [offer] : [];
+    };
+    if (!this.offers) return this.error("", token);
+    const near = nearest(word.toLowerCase());
+    if (near !== undefined) {
+      return this.error(
+        `There is no field "${word}"; did you mean ${near}?`,
+        token,
+        ...replaced(near),
+      );
+    }
+    const compared = this.isOperator() || word.includes(".");
+    if (compared) return this.error(`There is no field "${word}".`, token);
+    return this.error(
+      `"${word}" is not a field, protocol or operator. Search the text for it: "${word}".`,
+      token,
+      ...replaced(`"${word}"`),
+    );
   }
 
-  private takeWord(words: ReadonlySet<string>): boolean {
+  private operator(): Operator | null {
+    if (!this.isOperator()) return null;
+    return OPERATORS[this.tokens[this.at++]?.text.toLowerCase() ?? ""] ?? null;
+  }
+
+  private isOperator(): boolean {
     const token = this.peek();
-    if (token === undefined || token.kind === "string" || !words.has(token.text.toLowerCase()))
-      return false;
+    if (token === undefined || (token.kind !== "sign" && token.kind !== "word")) return false;
+    return Object.hasOwn(OPERATORS, token.text.toLowerCase());
+  }
+
+  private take(words: readonly string[]): boolean {
+    const token = this.peek();
+    const known = token?.kind === "sign" || token?.kind === "word";
+    if (token === undefined || !known || !words.includes(token.text.toLowerCase())) return false;
     this.at++;
     return true;
   }
@@ -233,102 +531,78 @@ class Parser {
     return this.tokens[this.at];
   }
 
-  private peekIs(...words: string[]): boolean {
+  private isWord(word: string): boolean {
     const token = this.peek();
-    return token?.kind === "word" && words.includes(token.text.toLowerCase());
+    return token?.kind === "word" && token.text.toLowerCase() === word;
+  }
+
+  private isSign(sign?: string): boolean {
+    const token = this.peek();
+    return token?.kind === "sign" && (sign === undefined || token.text === sign);
+  }
+
+  private quoted(token: Token): string {
+    return token.kind === "string" ? this.text.slice(token.start, token.end) : `"${token.text}"`;
+  }
+
+  private error(message: string, { start, end }: Token, offer?: string): FilterError {
+    return new FilterError(message, start, end, offer);
   }
 
   private next(expected: string): Token {
     const token = this.tokens[this.at++];
     if (token !== undefined) return token;
-    throw new FilterError(
-      `The filter ends where ${expected} should stand.`,
-      this.length,
-      this.length,
-    );
+    const { length } = this.text;
+    throw new FilterError(`The filter ends where ${expected} should stand.`, length, length);
   }
 }
 
-const FAMILIES = new Set(Object.keys(FIELDS).map((name) => name.split(".")[0] ?? ""));
-
-function compare(name: string, field: FilterField, operator: Operator, value: Token): Test {
-  switch (field.kind) {
-    case "number":
-    case "port":
-      return compareNumbers(field.read, operator, value, field.kind === "port");
-    case "address":
-      return compareAddresses(field, operator, value);
-    case "decoded":
-      return compareDecoded(name, operator, value);
-    case "flag": {
-      const { test } = field;
-      const wanted = /^(1|true)$/i.test(value.text);
-      if (
-        (!wanted && !/^(0|false)$/i.test(value.text)) ||
-        (operator !== "==" && operator !== "!=")
-      ) {
-        throw new FilterError(
-          `${name} is true or false: use it alone, or compare it with 1 or 0.`,
-          value.start,
-          value.end,
-        );
-      }
-      return wanted === (operator === "==") ? test : (h) => !test(h);
-    }
-  }
+/** Whether a word beside a text or a named number is a value although a field has that name. */
+function isOwnValue(beside: Operand, { text }: Token): boolean {
+  return (
+    (beside.kind === "text" || beside.named || /port$/.test(beside.name)) && !text.includes(".")
+  );
 }
 
-function presence(name: string, field: FilterField, token: Token): Test {
-  switch (field.kind) {
-    case "flag":
-      return field.test;
-    case "decoded":
-      return hasDecoded(name);
-    case "address":
-      if (field.version === 0) {
-        throw new FilterError(
-          `An address should follow, as in ${name} == 10.6.7.0/24.`,
-          token.start,
-          token.end,
-        );
-      }
-      return (h) => h.version === field.version;
-    default:
-      return (h) => field.read.some((read) => read(h) >= 0);
-  }
+/** Whether a word on the right side was meant as a field: `tcp.foo`, but not `www.example.com`. */
+function looksLikeField(name: string): boolean {
+  const [family = "", ...rest] = name.split(".");
+  return rest.length > 0 && FIELDS.get(family)?.kind === "protocol" && !/\.[a-z]{2,3}$/.test(name);
 }
 
-/** Look in the bytes first, which is quick, then in what the table says of the packet. */
-function freeText(text: string): Test {
-  const wanted = text.toLowerCase();
-  const needle = new TextEncoder().encode(wanted);
-  return (h) => {
-    if (needle.length > 0 && findText(h.bytes, h.start, h.end, needle) >= 0) return true;
-    const { source, destination, protocol, info } = decoded(h);
-    return `${source} ${destination} ${protocol} ${info}`.toLowerCase().includes(wanted);
+/** All must hold: what costs least is tried first. */
+function every(nodes: readonly Node[]): Node {
+  const sorted = [...nodes].sort((a, b) => a.cost - b.cost);
+  return { cost: total(nodes), test: (subject) => sorted.every((node) => node.test(subject)) };
+}
+
+function some(nodes: readonly Node[]): Node {
+  const sorted = [...nodes].sort((a, b) => a.cost - b.cost);
+  return { cost: total(nodes), test: (subject) => sorted.some((node) => node.test(subject)) };
+}
+
+function odd(nodes: readonly Node[]): Node {
+  return {
+    cost: total(nodes),
+    test: (subject) => nodes.filter((node) => node.test(subject)).length % 2 === 1,
   };
 }
 
-/** Return the known name that differs least, null when none is near. */
-function nearest(name: string): string | null {
-  let best: string | null = null;
-  let least = 4;
-  for (const known of Object.keys(FIELDS)) {
-    const distance = known.startsWith(name) ? 1 : editDistance(name, known);
-    if (distance < least) [best, least] = [known, distance];
-  }
-  return best;
+function total(nodes: readonly Node[]): number {
+  return nodes.reduce((sum, { cost }) => sum + cost, 0);
 }
 
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const above = row;
-    row = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const swap = (above[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      row.push(Math.min(swap, (above[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1));
-    }
-  }
-  return row[b.length] ?? 0;
+/** Look in the bytes first, which is quick, then in what the table says of the packet. */
+function freeText(text: string): Node {
+  const wanted = text.toLowerCase();
+  const needle = new TextEncoder().encode(wanted);
+  return {
+    cost: TEXT_COST,
+    test: (subject) => {
+      const { bytes, start, end } = subject.headers;
+      if (needle.length > 0 && findText(bytes, start, end, needle) >= 0) return true;
+      const { source, destination, protocol, info } = subject.dissection;
+      return `${source} ${destination} ${protocol} ${info}`.toLowerCase().includes(wanted);
+    },
+  };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { complete } from "../../src/filter/completion";
+import { completionsAt } from "../../src/filter/completion";
 import { FIELDS } from "../../src/filter/fields";
 import { FilterError } from "../../src/filter/lexer";
 import { compileFilter } from "../../src/filter/parser";
@@ -148,7 +148,7 @@ describe("the display filter", () => {
 
 describe("completion", () => {
   const texts = (filter: string, addresses: string[] = []): string[] =>
-    complete(filter, filter.length, addresses).suggestions.map((one) => one.text);
+    completionsAt(filter, filter.length, addresses).suggestions.map((one) => one.text);
 
   it("offers what begins as typed before what contains it", () => {
     expect(texts("icm")[0]).toBe("icmp");
@@ -167,6 +167,6 @@ describe("completion", () => {
   });
 
   it("replaces the word that is being typed", () => {
-    expect(complete("tcp and ud", 10).start).toBe(8);
+    expect(completionsAt("tcp and ud", 10).start).toBe(8);
   });
 });

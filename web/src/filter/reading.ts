@@ -1,0 +1,310 @@
+/**
+ * Values of a field in a packet, the cheapest way there is.
+ *
+ * Most packets are plain: one IP header without options, and TCP, UDP or an echo behind it. In those
+ * the bytes answer most questions, and say which protocols cannot be there. Only what is left is
+ * decoded, so that quoted and tunnelled headers are found like the packet's own.
+ */
+
+import { parseAddress } from "../packet/address";
+import { application } from "../packet/applications";
+import { u8, u16, u32 } from "../packet/bytes";
+import type { Dissection, Field } from "../packet/dissection";
+import type { Headers } from "../packet/headers";
+import { FIELDS, type FilterField, type Kind } from "./fields";
+import type { Subject } from "./subject";
+
+/** A value to compare: numbers, also of booleans and IPv4 addresses; nanoseconds; text; bytes. */
+export type Raw = number | bigint | string | Uint8Array;
+/** Returns true to see no more. */
+export type Visit<T> = (value: T) => boolean;
+
+/** What a filter compares. */
+export interface Operand {
+  readonly kind: Kind;
+  /** The largest number, and whether numbers have names. */
+  readonly most: number;
+  readonly named: boolean;
+  /** What to call it in an error. */
+  readonly name: string;
+  /** What a test costs, roughly: of those that must all hold the cheap ones come first. */
+  readonly cost: number;
+  /** Visit the values until one is enough; return whether one was. */
+  each(subject: Subject, visit: Visit<Raw>): boolean;
+  /** The same with the fields of the decoder, for names of values. */
+  fields?(subject: Subject, visit: Visit<Field>): boolean;
+}
+
+/** A test with what it costs. */
+export interface Node {
+  readonly cost: number;
+  test(subject: Subject): boolean;
+}
+
+export const CHEAP = 1;
+const DECODED = 20;
+const DEAR = 60;
+
+const TCP = 6;
+const UDP = 17;
+const PROTOCOLS: Readonly<Record<string, number>> = { tcp: TCP, udp: UDP, icmp: 1, icmpv6: 58 };
+
+/** Say whether the bytes alone tell what is in a packet, but for the application. */
+function isPlain(h: Headers): boolean {
+  const { bytes, start, upper, stop } = h;
+  if (upper < 0 || h.ip !== start || h.fragment) return false;
+  if (h.version === 4 ? upper !== start + 20 : upper !== start + 40) return false;
+  switch (h.protocol) {
+    case TCP: {
+      const header = (u8(bytes, upper + 12) >> 4) * 4;
+      return header >= 20 && upper + header <= stop;
+    }
+    case UDP:
+      return upper + 8 <= stop;
+    case 1:
+      return upper + 8 <= stop && (u8(bytes, upper) | 8) === 8;
+    case 58:
+      return upper + 8 <= stop && u8(bytes, upper) >= 128 && u8(bytes, upper) < 130;
+  }
+  return false;
+}
+
+/** Names of layers that `application` finds in TCP and UDP. */
+const APPLICATIONS = new Set("dns mdns llmnr http ssdp tls dhcp dhcpv6 ntp nbns quic".split(" "));
+const SHARED: Readonly<Record<string, readonly string[]>> = {
+  dns: ["dns", "mdns", "llmnr"],
+  http: ["http", "ssdp"],
+};
+
+/** Return what says whether a plain packet may have fields of a protocol. */
+function gateOf({ name, protocol }: FilterField): (h: Headers) => boolean {
+  const number = PROTOCOLS[protocol];
+  if (number !== undefined) return (h) => h.protocol === number;
+  if (name === "ip.version" || protocol === "data" || protocol === "_ws") return () => true;
+  if (protocol === "ip" || protocol === "ipv6") {
+    const version = protocol === "ip" ? 4 : 6;
+    return (h) => h.version === version;
+  }
+  const own = name.includes(".") ? (SHARED[protocol] ?? [protocol]) : [protocol];
+  const standard = APPLICATIONS.has(protocol);
+  return (h) => {
+    const found: unknown = applicationOf(h);
+    if (typeof found !== "string") return found !== undefined;
+    return standard ? own.includes(found) : found !== "" && !APPLICATIONS.has(found);
+  };
+}
+
+function applicationOf(h: Headers): unknown {
+  const { bytes, upper, stop, sourcePort, destinationPort } = h;
+  if (h.protocol === UDP) {
+    const length = u16(bytes, upper + 4);
+    const end = length < 8 ? stop : Math.min(stop, upper + length);
+    return application("udp", sourcePort, destinationPort, bytes, upper + 8, end);
+  }
+  if (h.protocol !== TCP) return "";
+  const start = upper + (u8(bytes, upper + 12) >> 4) * 4;
+  return start < stop && application("tcp", sourcePort, destinationPort, bytes, start, stop);
+}
+
+/** Where fields lie in the headers of a plain packet: offset, bytes, and the bits that count. */
+const DIRECT: Readonly<Record<string, (h: Headers) => Raw>> = Object.fromEntries(
+  `ip.dsfield 1 1;ip.dsfield.dscp 1 1 fc;ip.dsfield.ecn 1 1 3;ip.len 2 2;ip.id 4 2;ip.flags 6 1 e0;
+ip.flags.rb 6 1 80;ip.flags.df 6 1 40;ip.flags.mf 6 1 20;ip.frag_offset 6 2 1fff;ip.ttl 8 1;
+ip.proto 9 1;ip.checksum 10 2;ip.src 12 4;ip.dst 16 4;
+ipv6.plen 4 2;ipv6.nxt 6 1;ipv6.hlim 7 1;ipv6.src 8 16;ipv6.dst 24 16;
+tcp.srcport 0 2;tcp.dstport 2 2;tcp.seq_raw 4 4;tcp.ack_raw 8 4;tcp.flags 12 2 fff;
+tcp.flags.cwr 13 1 80;tcp.flags.ece 13 1 40;tcp.flags.urg 13 1 20;tcp.flags.ack 13 1 10;
+tcp.flags.push 13 1 8;tcp.flags.reset 13 1 4;tcp.flags.syn 13 1 2;tcp.flags.fin 13 1 1;
+tcp.window_size_value 14 2;tcp.checksum 16 2;tcp.urgent_pointer 18 2;
+udp.srcport 0 2;udp.dstport 2 2;udp.length 4 2;udp.checksum 6 2;
+icmp.type 0 1;icmp.code 1 1;icmp.ident 4 2;icmp.seq 6 2;icmpv6.type 0 1;icmpv6.code 1 1;
+icmpv6.echo.identifier 4 2;icmpv6.echo.sequence_number 6 2`
+    .split(/;\s*/)
+    .map((line) => {
+      const [name = "", offset = "", size = "", bits] = line.split(" ");
+      const at = Number(offset);
+      const inIp = name.startsWith("ip");
+      const base = (h: Headers): number => (inIp ? h.ip : h.upper) + at;
+      if (size === "16") return [name, (h) => h.bytes.subarray(base(h), base(h) + 16)];
+      const read = { 1: u8, 2: u16 }[size] ?? u32;
+      if (bits === undefined) return [name, (h) => read(h.bytes, base(h))];
+      const mask = Number.parseInt(bits, 16);
+      const shift = 31 - Math.clz32(mask & -mask);
+      return [name, (h) => (read(h.bytes, base(h)) & mask) >> shift];
+    }),
+);
+
+/** What is no field of the decoder's. Returns undefined where there is none. */
+const VIRTUAL: Readonly<Record<string, readonly [cost: number, (s: Subject) => Raw | undefined]>> =
+  {
+    frame: [CHEAP, ({ headers: h }) => h.bytes.subarray(h.start, h.end)],
+    "frame.number": [CHEAP, (s) => s.number],
+    "frame.len": [CHEAP, ({ headers }) => headers.originalLength],
+    len: [CHEAP, ({ headers }) => headers.originalLength],
+    "frame.cap_len": [CHEAP, ({ headers }) => headers.end - headers.start],
+    "frame.time": [CHEAP, (s) => s.timeNs],
+    "frame.time_epoch": [CHEAP, (s) => s.timeNs],
+    "frame.time_relative": [CHEAP, (s) => s.relativeNs],
+    "frame.time_delta": [CHEAP, (s) => s.deltaNs],
+    "frame.protocols": [
+      DEAR,
+      ({ dissection }) => ["raw", ...dissection.layers.map(({ name }) => name)].join(":"),
+    ],
+    "_ws.col.protocol": [DEAR, ({ dissection }) => dissection.protocol],
+    "_ws.col.info": [DEAR, ({ dissection }) => dissection.info],
+    received: [CHEAP, ({ headers }) => Number(!headers.injected)],
+    injected: [CHEAP, ({ headers }) => Number(headers.injected)],
+    cut: [CHEAP, ({ headers: h }) => Number(h.originalLength > h.end - h.start)],
+    fragment: [CHEAP, ({ headers }) => Number(headers.fragment)],
+    proto: [CHEAP, ({ headers }) => (headers.protocol < 0 ? undefined : headers.protocol)],
+  };
+
+/** Return what reads a field; `ordinal` takes only the layers of this number of its protocol. */
+export function operandOf(field: FilterField, ordinal = 0): Operand {
+  const { kind, name, most, named, parts } = field;
+  const base = { kind, name, most, named };
+  const virtual = VIRTUAL[name];
+  if (virtual !== undefined) {
+    const [cost, read] = virtual;
+    return {
+      ...base,
+      cost,
+      each: (subject, visit) => {
+        const value = read(subject);
+        return value !== undefined && visit(value);
+      },
+    };
+  }
+  const sources = parts.map((part) => {
+    const of = FIELDS.get(part) ?? field;
+    const isHeader = part === of.protocol && PROTOCOLS[part] !== undefined;
+    const ip = part === "ip" || part === "ipv6";
+    // Of a header of a plain packet the name alone is a question that the gate has answered.
+    const direct = DIRECT[part] ?? ((isHeader || ip) && parts[0] === name ? () => 1 : undefined);
+    return { gate: gateOf(of), direct };
+  });
+  // A protocol that is asked for alone needs no bytes; see `exists`.
+  const isDirect = kind !== "text" && kind !== "protocol";
+  const rawOf = rawReader(field);
+  const noted = field.noted || name === "tls";
+  const fields = (subject: Subject, visit: Visit<Field>): boolean => {
+    const { headers } = subject;
+    if (noted && headers.protocol !== -1) {
+      if (walk(subject.notes, parts, visit)) return true;
+      if (field.noted) return false;
+    }
+    if (isPlain(headers) && !(ordinal < 2 && sources.some(({ gate }) => gate(headers))))
+      return false;
+    const { layers } = subject.dissection;
+    return ordinal === 0
+      ? walk(layers, parts, visit)
+      : walk(layersOf(layers, field, ordinal), parts, visit);
+  };
+  return {
+    ...base,
+    cost: field.noted
+      ? DECODED / 2
+      : isDirect && sources.every(({ direct }) => direct !== undefined)
+        ? CHEAP
+        : gatedCost(field),
+    fields,
+    each: (subject, visit) => {
+      const { headers } = subject;
+      if (isDirect && ordinal < 2 && isPlain(headers)) {
+        let decoded = false;
+        for (const { gate, direct } of sources) {
+          if (!gate(headers)) continue;
+          if (direct === undefined) decoded = true;
+          else if (visit(direct(headers))) return true;
+        }
+        if (!decoded && !noted) return false;
+      }
+      return fields(subject, (found) => {
+        const raw = rawOf(subject.dissection, found);
+        return raw !== undefined && visit(raw);
+      });
+    },
+  };
+}
+
+/** Return whether a packet has a field, or for a boolean whether it is set; with its cost. */
+export function existence(field: FilterField, ordinal: number): Node {
+  const operand = operandOf(field, ordinal);
+  const { kind, name } = field;
+  const number = PROTOCOLS[name];
+  const version = { ip: 4, ipv6: 6 }[name];
+  const isHeader = ordinal === 0 && (number !== undefined || version !== undefined);
+  const set: Visit<Raw> = kind === "boolean" ? (raw) => raw !== 0 : () => true;
+  const bySight = kind === "mark" || kind === "protocol" || kind === "bytes" || kind === "text";
+  return {
+    cost: isHeader ? CHEAP : operand.cost,
+    test: (subject: Subject): boolean => {
+      const { headers } = subject;
+      if (isHeader && isPlain(headers)) {
+        return number === undefined ? headers.version === version : headers.protocol === number;
+      }
+      return bySight && operand.fields !== undefined
+        ? operand.fields(subject, () => true)
+        : operand.each(subject, set);
+    },
+  };
+}
+
+function gatedCost({ protocol }: FilterField): number {
+  if (APPLICATIONS.has(protocol)) return DECODED / 2;
+  return protocol === "data" || protocol === "_ws" ? DEAR : DECODED;
+}
+
+function walk(fields: readonly Field[], names: readonly string[], visit: Visit<Field>): boolean {
+  for (const field of fields) {
+    if (names.includes(field.name) && visit(field)) return true;
+    if (field.fields.length > 0 && walk(field.fields, names, visit)) return true;
+  }
+  return false;
+}
+
+function layersOf(layers: readonly Field[], { protocol }: FilterField, ordinal: number): Field[] {
+  return layers.filter(({ name }) => name === protocol).slice(ordinal - 1, ordinal);
+}
+
+/** Return what makes a value of a decoder's field. */
+function rawReader({
+  kind,
+  name,
+}: FilterField): (dissection: Dissection, field: Field) => Raw | undefined {
+  switch (kind) {
+    case "text":
+      return (_, { value }) => String(value);
+    case "ipv4":
+    case "ipv6":
+      return (_, { value }) => {
+        const address = parseAddress(String(value));
+        if (address === null || address.length !== (kind === "ipv4" ? 4 : 16)) return undefined;
+        return kind === "ipv4" ? u32(address, 0) : address;
+      };
+    case "bytes":
+      if (name.endsWith(".payload")) {
+        return ({ bytes, layers }, field) => {
+          const end = endOf(layers, field);
+          return field.end < end ? bytes.subarray(field.end, end) : undefined;
+        };
+      }
+      return ({ bytes }, { start, end }) => bytes.subarray(start, end);
+    case "protocol":
+      return ({ bytes, layers }, field) => bytes.subarray(field.start, endOf(layers, field));
+    default:
+      return (_, { value }) => {
+        if (typeof value === "string") return kind === "mark" ? 1 : undefined;
+        return Number(value);
+      };
+  }
+}
+
+/** A layer goes on to the end of those that it carries. */
+function endOf(layers: readonly Field[], layer: Field): number {
+  let end = layer.end;
+  for (let at = layers.indexOf(layer); at >= 0 && at < layers.length; at++) {
+    end = Math.max(end, layers[at]?.end ?? 0);
+  }
+  return end;
+}
