@@ -149,7 +149,15 @@ export function call(name: Token, args: readonly Operand[]): Operand {
     case "len":
       if (of.kind === "number" || of.kind === "boolean" || of.kind === "seconds")
         refuse(`len() needs text or bytes, and ${of.name} is a number.`);
-      return map("number", (raw) => (of.kind === "ipv4" ? 4 : bytesOf(raw).length));
+      if (of.kind !== "protocol" || of.fields === undefined)
+        return map("number", (raw) => (of.kind === "ipv4" ? 4 : bytesOf(raw).length));
+      // Of a protocol it is that of its header.
+      return {
+        ...base,
+        kind: "number",
+        each: (subject, visit) =>
+          of.fields?.(subject, ({ start, end }) => visit(end - start)) ?? false,
+      };
     case "count":
       return {
         ...base,

@@ -93,6 +93,7 @@ ttl ip.ttl ipv6.hlim|
 port tcp.srcport tcp.dstport udp.srcport udp.dstport sctp.srcport sctp.dstport dccp.srcport dccp.dstport udplite.srcport udplite.dstport|
 src.port tcp.srcport udp.srcport sctp.srcport dccp.srcport udplite.srcport|
 dst.port tcp.dstport udp.dstport sctp.dstport dccp.dstport udplite.dstport|
+ip.version ip.version ipv6.version|Version of the header
 data.data data|The bytes
 tcp.payload tcp|Bytes behind the header
 udp.payload udp|Bytes behind the header
@@ -146,7 +147,7 @@ for (const line of UNIONS.trim().split("\n")) {
   const first = FIELDS.get(parts[0] ?? "");
   const code = { ipv4: "a", ipv6: "A", protocol: "o" }[first?.kind as string] ?? "2";
   const text = name.endsWith("host") && name.includes(".");
-  define(name, text ? "s" : name === "ttl" ? "1" : code, known?.about ?? about, parts);
+  define(name, text ? "s" : /ttl|version/.test(name) ? "1" : code, known?.about ?? about, parts);
 }
 
 /** Return a field by its name or another one of it, whatever the case. */

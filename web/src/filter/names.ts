@@ -39,6 +39,8 @@ dhcp p Dynamic Host Configuration Protocol
 .option.hostname s Host name
 .option.ip_address_lease_time 4 Lease
 .option.length 1 Length
+.option.rebinding_time_value 4 Rebinding time
+.option.renewal_time_value 4 Renewal time
 .option.request_list_item 1= Asked for
 .option.requested_ip_address a Address
 .option.router a Router
@@ -65,10 +67,16 @@ dhcpv6 p DHCPv6
 .iaid s Identity
 .iaid.t1 4 T1
 .iaid.t2 4 T2
+.iaprefix.pref_addr A Prefix
+.iaprefix.pref_len 1 Prefix length
+.iaprefix.pref_lifetime 4 Preferred lifetime
+.iaprefix.valid_lifetime 4 Valid lifetime
+.iata o Identity
 .linkaddr A Link address
 .msgtype 1= Message
 .option.length 2 Length
 .option.type 2= Option
+.option_preference 1 Preference
 .peeraddr A Peer address
 .requested_option_code 2= Requested
 .search_list_entry s Name
@@ -92,6 +100,7 @@ dns p Domain Name System
 .count.queries 2 Questions
 .count.updates 2 Authorities
 .count.zones 2 Questions
+.dname s Name of the zone
 .ds.algorithm 1 Algorithm
 .ds.digest o Digest
 .ds.digest_type 1 Digest type
@@ -167,17 +176,55 @@ dns p Domain Name System
 .tlsa.matching_type 1 Matching type
 .tlsa.selector 1 Selector
 .txt s Text
+dtls p Datagram Transport Layer Security
+.handshake.length 3 Length
+.handshake.type 1 Handshake
+.record n Record
+.record.content_type 1= Type
+.record.epoch 2 Epoch
+.record.length 2 Length
+.record.sequence_number 8 Sequence number
+.record.version 2= Version
+esp p Encapsulating Security Payload
+.sequence 4 Sequence
+.spi 4 SPI
+gre p Generic Routing Encapsulation
+.checksum 2 Checksum
+.checksum.status 1= Status
+.flags.checksum b Checksum
+.flags.key b Key
+.flags.recursion_control 2 Recursion control
+.flags.routing b Routing
+.flags.sequence_number b Sequence number
+.flags.strict_source_route b Strict source route
+.flags.version 2 Version
+.flags_and_version 2 Flags
+.key 4 Key
+.offset 2 Offset
+.proto 2= Protocol
+.sequence_number 4 Sequence number
 hip p Host Identity Protocol
 .nxt 1= Next header
 http p Hypertext Transfer Protocol
 .accept s Accept
+.accept_encoding s Accept-encoding
+.accept_language s Accept-language
+.authorization s Authorization
+.cache_control s Cache-control
 .connection s Connection
+.content_encoding s Content-encoding
 .content_length 8 Bytes
 .content_length_header s Content-Length
 .content_type s Content-Type
 .cookie s Cookie
 .date s Date
 .host s Host
+.last_modified s Last-modified
+.location s Location
+.origin s Origin
+.proxy_authenticate s Proxy-authenticate
+.proxy_authorization s Proxy-authorization
+.referer s Referer
 .request b Request
 .request.line s Man
 .request.method s Method
@@ -192,9 +239,21 @@ http p Hypertext Transfer Protocol
 .response.phrase s Reason
 .response.version s Version
 .response_in 4* Packet with the response
+.sec_websocket_accept s Sec-websocket-accept
+.sec_websocket_extensions s Sec-websocket-extensions
+.sec_websocket_key s Sec-websocket-key
+.sec_websocket_protocol s Sec-websocket-protocol
+.sec_websocket_version s Sec-websocket-version
 .server s Server
+.set_cookie s Set-cookie
 .time f* Seconds to this response
+.transfer_encoding s Transfer-encoding
+.upgrade s Upgrade
 .user_agent s User-Agent
+.www_authenticate s Www-authenticate
+.x_forwarded_for s X-forwarded-for
+http2 p HyperText Transfer Protocol 2
+.magic s Magic
 icmp p Internet Control Message Protocol
 .addr a Router
 .addr_entry_size 1 Words each
@@ -353,9 +412,29 @@ ipv6 p Internet Protocol Version 6
 .tclass.dscp 4 DSCP
 .tclass.ecn 4 ECN
 .version 1 Version
+isakmp p Internet Security Association and Key Management Protocol
+.exchangetype 1= Exchange
+.flag_a b Authentication only
+.flag_c b Commit
+.flag_e b Encrypted
+.flag_i b Initiator
+.flag_r b Response
+.flag_v b Version
+.flags 1 Flags
+.ispi o Initiator's SPI
+.length 4 Length
+.messageid 4 Message
+.mjver 1 Major version
+.mnver 1 Minor version
+.nextpayload 1 Next payload
+.payloadlength 2 Length
+.rspi o Responder's SPI
+.typepayload 1 Payload
+.version 1 Version
 llmnr p Link-local Multicast Name Resolution
 mdns p Multicast Domain Name System
 mipv6 p IPv6 Mobility Header
+.home_address A Home address
 .nxt 1= Next header
 nbns p NetBIOS Name Service
 .addr a Address
@@ -392,6 +471,15 @@ ntp p Network Time Protocol
 .request_in 4* Packet with the question
 .response_in 4* Packet with the answer
 .stratum 1 Stratum
+ospf p Open Shortest Path First
+.area_id a Area
+.msg 1= Message
+.packet_length 2 Length
+.srcrouter a Source router
+.version 1 Version
+pim p Protocol Independent Multicast
+.type 1= Type
+.version 1 Version
 quic p QUIC
 .dcid o Destination connection ID
 .dcil 1 Destination connection ID length
@@ -406,14 +494,64 @@ quic p QUIC
 .scil 1 Source connection ID length
 .spin_bit b Spin bit
 .supported_version 4 Supported version
+.token o Token
 .token_length 8 Token length
 .version 4 Version
-sctp p SCTP
+sctp p Stream Control Transmission Protocol
+.checksum 4 Checksum
+.chunk_flags 1 Flags
+.chunk_length 2 Length
+.chunk_type 1= Kind
+.data_b_bit b First part
+.data_e_bit b Last part
+.data_i_bit b Immediately
+.data_payload_proto_id 4 Protocol
+.data_sid 2 Stream
+.data_ssn 2 Sequence in stream
+.data_tsn_raw 4 TSN
+.data_u_bit b Unordered
 .dstport 2 Destination port
+.init_credit 4 Window
+.init_initial_tsn 4 Initial TSN
+.init_initiate_tag 4 Initiate tag
+.init_nr_in_streams 2 Inbound streams
+.init_nr_out_streams 2 Outbound streams
+.initack_initiate_tag 4 Initiate tag
+.sack_a_rwnd 4 Window
+.sack_cumulative_tsn_ack_raw 4 Cumulative TSN
+.sack_number_of_duplicated_tsns 2 Duplicate TSNs
+.sack_number_of_gap_blocks 2 Gap blocks
+.shutdown_cumulative_tsn_ack 4 Cumulative TSN
 .srcport 2 Source port
+.verification_tag 4 Verification tag
 shim6 p Shim6 Header
 .nxt 1= Next header
+snmp p Simple Network Management Protocol
+.community s Community
+.data 4 Kind
+.version i Version
 ssdp p Simple Service Discovery Protocol
+ssh p SSH Protocol
+.protocol s Protocol
+stun p Session Traversal Utilities for NAT
+.att.family 1 Family
+.att.ipv4 a Address
+.att.ipv6 A Address
+.att.length 2 Length
+.att.lifetime 4 Lifetime
+.att.nonce s Nonce
+.att.port 2 Port
+.att.priority 4 Priority
+.att.realm s Realm
+.att.software s Software
+.att.type 2= Type
+.att.username s User name
+.cookie o Cookie
+.id o Transaction
+.length 2 Length
+.type 2 Type
+.type.class 2= Class
+.type.method 2= Method
 tcp p Transmission Control Protocol
 .ack 4* Acknowledgement number, relative
 .ack_raw 4 Acknowledgement number
@@ -462,17 +600,17 @@ tcp p Transmission Control Protocol
 .option_kind 1 Kind
 .option_len 1 Length
 .options o Options
-.options.mss A Maximum segment size
+.options.mss o Maximum segment size
 .options.mss_val 2 Maximum segment size
-.options.sack s SACK
+.options.sack o SACK
 .options.sack_le 4 Left edge
-.options.sack_perm A SACK permitted
+.options.sack_perm o SACK permitted
 .options.sack_re 4 Right edge
-.options.timestamp A Timestamps
+.options.timestamp o Timestamps
 .options.timestamp.tsecr 4 Timestamp echo
 .options.timestamp.tsval 4 Timestamp
-.options.user_to A User timeout
-.options.wscale A Window scale
+.options.user_to o User timeout
+.options.wscale o Window scale
 .options.wscale.multiplier 2 Multiplier
 .options.wscale.shift 1 Shift
 .seq 4* Sequence number, relative
@@ -513,13 +651,28 @@ tls p Transport Layer Security
 udp p User Datagram Protocol
 .checksum 2 Checksum
 .checksum.status 1= Status
+.checksum_coverage 2 Bytes covered
 .dstport 2 Destination port
 .length 2 Length
 .srcport 2 Source port
 .stream 4* Number of the conversation
 .time_delta f* Seconds since its previous packet
 .time_relative f* Seconds since the conversation began
-udplite p UDPLite
-.dstport 2 Destination port
-.srcport 2 Source port
+udpencap p UDP Encapsulation of IPsec Packets
+udplite p Lightweight User Datagram Protocol
+vrrp p Virtual Router Redundancy Protocol
+.prio 1 Priority
+.type 1= Type
+.version 1 Version
+.virt_rtr_id 1 Virtual router
+wg p WireGuard Protocol
+.counter 8 Counter
+.encrypted_cookie o Cookie
+.mac1 o MAC 1
+.mac2 o MAC 2
+.nonce o Nonce
+.receiver 4 Receiver
+.reserved o Reserved
+.sender 4 Sender
+.type 1= Kind
 `;

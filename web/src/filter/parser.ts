@@ -352,8 +352,8 @@ class Parser {
     const field = fieldOf(name);
     // What could be a value is one: a host of that name, or a word to compare with.
     if (field === undefined || (beside !== undefined && isOwnValue(beside, token))) {
-      if (beside === undefined) throw this.unknown(token);
-      if (looksLikeField(name)) throw this.unknown(token);
+      const isValue = beside === undefined ? /^[-+\d]/.test(name) : !looksLikeField(name);
+      if (!isValue) throw this.unknown(token);
       return { literal: token };
     }
     if (BARE.includes(name) && name !== "port" && name !== "proto") throw this.unfit(token);

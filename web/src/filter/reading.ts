@@ -7,10 +7,10 @@
  */
 
 import { parseAddress } from "../packet/address";
-import { application } from "../packet/applications";
 import { u8, u16, u32 } from "../packet/bytes";
 import type { Dissection, Field } from "../packet/dissection";
 import type { Headers } from "../packet/headers";
+import { application } from "../packet/sniff";
 import { FIELDS, type FilterField, type Kind } from "./fields";
 import type { Subject } from "./subject";
 
@@ -69,8 +69,7 @@ function isPlain(h: Headers): boolean {
   return false;
 }
 
-/** Names of layers that `application` finds in TCP and UDP. */
-const APPLICATIONS = new Set("dns mdns llmnr http ssdp tls dhcp dhcpv6 ntp nbns quic".split(" "));
+/** Layers whose fields have the names of another protocol. */
 const SHARED: Readonly<Record<string, readonly string[]>> = {
   dns: ["dns", "mdns", "llmnr"],
   http: ["http", "ssdp"],
@@ -80,21 +79,22 @@ const SHARED: Readonly<Record<string, readonly string[]>> = {
 function gateOf({ name, protocol }: FilterField): (h: Headers) => boolean {
   const number = PROTOCOLS[protocol];
   if (number !== undefined) return (h) => h.protocol === number;
-  if (name === "ip.version" || protocol === "data" || protocol === "_ws") return () => true;
+  if (protocol === "data" || protocol === "_ws") return () => true;
   if (protocol === "ip" || protocol === "ipv6") {
     const version = protocol === "ip" ? 4 : 6;
     return (h) => h.version === version;
   }
   const own = name.includes(".") ? (SHARED[protocol] ?? [protocol]) : [protocol];
-  const standard = APPLICATIONS.has(protocol);
   return (h) => {
-    const found: unknown = applicationOf(h);
-    if (typeof found !== "string") return found !== undefined;
-    return standard ? own.includes(found) : found !== "" && !APPLICATIONS.has(found);
+    const found = applicationOf(h);
+    return own.includes(found) || found === CARRIER;
   };
 }
 
-function applicationOf(h: Headers): unknown {
+/** The layer that has others in it, as IKE and ESP. */
+const CARRIER = "udpencap";
+
+function applicationOf(h: Headers): string {
   const { bytes, upper, stop, sourcePort, destinationPort } = h;
   if (h.protocol === UDP) {
     const length = u16(bytes, upper + 4);
@@ -103,7 +103,7 @@ function applicationOf(h: Headers): unknown {
   }
   if (h.protocol !== TCP) return "";
   const start = upper + (u8(bytes, upper + 12) >> 4) * 4;
-  return start < stop && application("tcp", sourcePort, destinationPort, bytes, start, stop);
+  return application("tcp", sourcePort, destinationPort, bytes, start, stop);
 }
 
 /** Where fields lie in the headers of a plain packet: offset, bytes, and the bits that count. */
@@ -235,7 +235,10 @@ export function existence(field: FilterField, ordinal: number): Node {
   const version = { ip: 4, ipv6: 6 }[name];
   const isHeader = ordinal === 0 && (number !== undefined || version !== undefined);
   const set: Visit<Raw> = kind === "boolean" ? (raw) => raw !== 0 : () => true;
-  const bySight = kind === "mark" || kind === "protocol" || kind === "bytes" || kind === "text";
+  // Bytes behind a header may be none.
+  const bySight =
+    !name.endsWith(".payload") &&
+    (kind === "mark" || kind === "protocol" || kind === "bytes" || kind === "text");
   return {
     cost: isHeader ? CHEAP : operand.cost,
     test: (subject: Subject): boolean => {
@@ -251,8 +254,8 @@ export function existence(field: FilterField, ordinal: number): Node {
 }
 
 function gatedCost({ protocol }: FilterField): number {
-  if (APPLICATIONS.has(protocol)) return DECODED / 2;
-  return protocol === "data" || protocol === "_ws" ? DEAR : DECODED;
+  if (protocol === "data" || protocol === "_ws") return DEAR;
+  return PROTOCOLS[protocol] === undefined && !protocol.startsWith("ip") ? DECODED / 2 : DECODED;
 }
 
 function walk(fields: readonly Field[], names: readonly string[], visit: Visit<Field>): boolean {

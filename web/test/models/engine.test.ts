@@ -46,7 +46,7 @@ describe("the engine", () => {
 
   it("shows what passes of what was there and of what comes", async () => {
     take(6, 17, 6);
-    engine.filter("tcp");
+    engine.filter("proto == 6");
     expect(await shown()).toEqual([0, 2]);
     take(17, 6);
     expect(await shown()).toEqual([0, 2, 4]);
@@ -58,7 +58,7 @@ describe("the engine", () => {
 
   it("says that rows are pending until they were looked at", async () => {
     take(6, 17, 6);
-    engine.filter("tcp");
+    engine.filter("proto == 6");
     expect(engine.pending).toBe(3);
     await engine.settled();
     expect(engine.pending).toBe(0);
@@ -66,7 +66,7 @@ describe("the engine", () => {
 
   it("begins anew on another ring", async () => {
     take(6, 6);
-    engine.filter("tcp");
+    engine.filter("proto == 6");
     await engine.settled();
     const other = new PacketRing({ packets: 10, bytes: 1e6 }, 5);
     other.take(batch(17, 6));
@@ -76,7 +76,7 @@ describe("the engine", () => {
 
   it("forgets what was cleared", async () => {
     take(6, 6);
-    engine.filter("tcp");
+    engine.filter("proto == 6");
     await engine.settled();
     ring.clear();
     engine.clear();
@@ -86,7 +86,7 @@ describe("the engine", () => {
 
   it("starts a worker that failed anew, says so, and shows the same", async () => {
     take(6, 17, 6);
-    engine.filter("tcp");
+    engine.filter("proto == 6");
     await engine.settled();
     workers[0]?.onerror?.(new ErrorEvent("error", { message: "Out of memory." }));
     expect(engine.state.value).toEqual({ name: "restarted", reason: "Out of memory." });

@@ -2,7 +2,7 @@
 
 import { useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { type Completion, complete } from "../../filter/completion";
+import { type Completion, completionsAt } from "../../filter/completion";
 import { useDashboard } from "../context";
 import { FilterMenu } from "./FilterMenu";
 import { FilterNote } from "./FilterNote";
@@ -54,7 +54,7 @@ export function FilterBar() {
   };
   const suggest = (): void => {
     const caret = input.current?.selectionStart ?? text.value.length;
-    completion.value = complete(text.value, caret, table.addresses());
+    completion.value = completionsAt(text.value, caret, table.addresses());
     chosen.value = -1;
   };
   const close = (): void => {
