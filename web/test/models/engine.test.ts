@@ -50,7 +50,7 @@ describe("the engine", () => {
     expect(await shown()).toEqual([0, 2]);
     take(17, 6);
     expect(await shown()).toEqual([0, 2, 4]);
-    engine.filter("udp");
+    engine.filter("proto == 17");
     expect(await shown()).toEqual([1, 3]);
     engine.filter("");
     expect(await shown()).toEqual([0, 1, 2, 3, 4]);
