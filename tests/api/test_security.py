@@ -282,3 +282,37 @@ def test_a_large_body_is_refused(service: RunningService) -> None:
             answer = service.http.post(path, content=content, headers=json)
             assert answer.status_code == 413
         assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("path", ["/", "/docs"])
+@pytest.mark.parametrize("scope", [one for one in Scope if one not in (Scope.READ, Scope.ADMIN)])
+def test_a_browser_whose_token_may_not_read(
+    service: RunningService, scope: Scope, path: str
+) -> None:
+    """It gets a page that says what the token allows, and may sign out or in with another one."""
+    with service.browser(service.token(scope)) as http:
+        http.headers["Accept"] = "text/html"
+        refused = http.get(path)
+        assert refused.status_code == 403
+        assert refused.headers["content-type"].startswith("text/html")
+        assert refused.headers["cache-control"] == "no-store"
+        assert f'<meta name="wintun-api-token-allows" content="{scope}"></head>' in refused.text
+        for file in ("/app.js", "/app.css"):
+            assert http.get(file).status_code == 200
+        # A program still gets the problem document.
+        http.headers["Accept"] = "application/json"
+        assert http.get(path).json()["type"] == "urn:wintun-api:problem:missing-scope"
+        arrived = http.get(path, params={"token": TOKEN})
+        assert arrived.status_code == 303
+        assert http.get(path).status_code == 200
+
+
+def test_a_browser_whose_token_may_not_read_signs_out(service: RunningService) -> None:
+    """After that it gets the page to sign in."""
+    with service.browser(service.token(Scope.INJECT)) as http:
+        http.headers["Accept"] = "text/html"
+        assert http.get("/").status_code == 403
+        assert http.post("/v1/sign-out").status_code == 204
+        page = http.get("/")
+        assert page.status_code == 401
+        assert "wintun-api-token-allows" not in page.text

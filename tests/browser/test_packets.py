@@ -297,7 +297,9 @@ def test_loss_is_a_row(browser: Browser, tmp_path: Path) -> None:
         burst = [datagram(data=bytes(1372))] * 90
         while not service.counters(table.session)["lost"]["queue"]:  # its socket is full
             table.inject(*burst)
-        row = table.row(re.compile(r"\d+ packets \w+ host are missing \(sequence \d+ to \d+\)")).first
+        row = table.row(
+            re.compile(r"\d+ packets \w+ host are missing \(sequence \d+ to \d+\)")
+        ).first
         screen.page.locator(".status-line").filter(has_text="missing").wait_for()
         assert "queue" in row.inner_text()
 

@@ -19,6 +19,7 @@ import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from html import escape
 from urllib.parse import parse_qsl, urlencode
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -49,6 +50,8 @@ logger = logging.getLogger(__name__)
 CONTENT_TYPES = frozenset({"application/json", RAW_TYPE, BATCH_TYPE})
 UNAUTHORIZED = "The request does not carry a valid token."
 CHALLENGE = ("WWW-Authenticate", "Bearer")
+
+TOKEN_ALLOWS = "wintun-api-token-allows"
 
 API_POLICY = "default-src 'none'; frame-ancestors 'none'"
 PAGE_POLICY = (
@@ -393,9 +396,20 @@ class Security:
         answer: Response
         if refusal.status in (401, 429) and scope[FOUND].page and _accepts_page(scope):
             answer = HTMLResponse(self._sign_in_page, refusal.status, dict(refusal.headers))
+        elif refusal.kind is Kind.MISSING_SCOPE and scope[FOUND].page and _accepts_page(scope):
+            # A browser that is signed in with such a token must be able to leave again.
+            page = page_of_token(self._sign_in_page, scope["principal"])
+            answer = HTMLResponse(page, refusal.status, {"Cache-Control": "no-store"})
         else:
             answer = response(problem_of(refusal, scope["path"]), dict(refusal.headers))
         await answer(scope, receive, send)
+
+
+def page_of_token(page: str, principal: Principal) -> str:
+    """Return the page for a token that may not see pages, which says what the token allows."""
+    allows = " ".join(sorted(principal.scopes))
+    meta = f'<meta name="{TOKEN_ALLOWS}" content="{escape(allows)}">'
+    return page.replace("</head>", f"{meta}</head>", 1)
 
 
 async def refuse_websocket(refusal: Refusal, websocket: WebSocket) -> None:
