@@ -173,8 +173,8 @@ async def stream_events(
                 code, reason = client.ended
                 await websocket.close(code, close_reason(reason))
             else:
-                stopping = context.stopping.is_set()
-                await websocket.close(CloseCode.GOING_AWAY if stopping else CloseCode.NORMAL)
+                over = CloseCode.GOING_AWAY if context.stopping.is_set() else CloseCode.NORMAL
+                await websocket.close(over, close_reason(over.reason))
     except (WebSocketDisconnect, RuntimeError):
         return
     finally:
