@@ -23,7 +23,7 @@ const UPPER: Readonly<Record<number, Dissector>> = {
   33: portsDissector("DCCP"),
   41: dissectIp,
   58: icmpv6Dissector(quoted),
-  47: greDissector(dissectIp),
+  47: greDissector(carried),
   50: dissectEsp,
   89: (to, start, end) => dissectRouting(to, 89, start, end),
   103: (to, start, end) => dissectRouting(to, 103, start, end),
@@ -65,6 +65,14 @@ function upper(protocol: number): Dissector {
       to.data(start, end);
     })
   );
+}
+
+/** Decode the packet that GRE carries; the addresses of the row stay those of the tunnel. */
+function carried(to: Dissection, start: number, end: number): void {
+  const { source, destination, protocol, promised, goal, fragment } = to;
+  to.run(dissectIp, start, end);
+  const info = `Encapsulated ${to.protocol}: ${to.info}`;
+  Object.assign(to, { source, destination, protocol, info, promised, goal, fragment });
 }
 
 /** Decode the packet that an error carries; the line for the table stays that of the error. */

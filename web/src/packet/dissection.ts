@@ -11,7 +11,7 @@ export type Value = number | string | boolean;
 export const MAX_HEADERS = 32;
 export const TOO_DEEP = `More than ${MAX_HEADERS} nested headers; the rest is not decoded`;
 /** Thrown where bytes end that a header promised; `run` catches it. */
-export const SHORT = new Error("The bytes end here.");
+export const SHORT = new Error("ends too early");
 /** Options, records and the like of one kind that are shown. */
 export const MAX_ITEMS = 100;
 
@@ -109,8 +109,9 @@ export class Dissection {
       if (this.isCut(end)) this.info += `${this.info && " "}[Cut]`;
       else {
         const name = this.layers.at(-1)?.label ?? "";
-        const said = error instanceof Error && error !== SHORT ? error.message : "ends too early";
-        const reason = `${name}: ${said}`;
+        // Only what dissectors throw themselves is a plain error.
+        const own = error instanceof Error && error.constructor === Error;
+        const reason = `${name}: ${own ? error.message : "cannot be decoded"}`;
         this.spoil(reason, start, end);
       }
     }

@@ -153,9 +153,9 @@ export class Headers {
     const header = (u8(bytes, start) & 0xf) * 4;
     const total = u16(bytes, start + 2);
     if (total !== 0) this.stop = Math.min(this.stop, start + total);
+    if (header > 20 && start + header <= this.stop) this.goal = goal4(bytes, start, start + header);
     if (header < 20 || start + header > this.stop || (word & 0x1fff) !== 0) return;
     this.upper = start + header;
-    if (header > 20) this.goal = goal4(bytes, start, start + header);
     if (this.protocol === AUTHENTICATION) this.follow();
   }
 

@@ -68,17 +68,17 @@ function addFirstLine(layer: Field, kind: string, text: string, start: number, e
   const rest = more.join(" ");
   // Lengths in bytes are those in characters unless there are others than of ASCII.
   const wide = end - start - text.length;
-  const middle = start + first.length + 1;
+  const middle = Math.min(start + first.length + 1, end);
   const last = end - rest.length;
   const add = (name: string, label: string, from: number, to: number, value: string | number) =>
     field.add(`http.${kind}.${name}`, label, from, Math.min(end, to), value);
   if (kind === "response") {
-    add("version", "Version", start, middle - 1, first);
+    add("version", "Version", start, start + first.length, first);
     add("code", "Status", middle, middle + second.length, Number(second));
     if (rest !== "") add("phrase", "Reason", last, end, rest);
     return;
   }
-  add("method", "Method", start, middle - 1, first);
+  add("method", "Method", start, start + first.length, first);
   const target = add("uri", "Target", middle, middle + second.length + wide, second);
   const query = second.indexOf("?");
   if (query >= 0) {

@@ -2,7 +2,14 @@
 
 import { ipv6Text } from "./address";
 import { hex, octets, u8, u16 } from "./bytes";
-import { addChecksum, type Dissection, type Dissector, type Field, isFull } from "./dissection";
+import {
+  addChecksum,
+  type Dissection,
+  type Dissector,
+  type Field,
+  isFull,
+  SHORT,
+} from "./dissection";
 import { lay } from "./layout";
 import { nameOf } from "./names";
 import { transportChecksum } from "./transport";
@@ -152,6 +159,7 @@ function addRecords(to: Dissection, layer: Field, start: number, end: number): v
     "record_type:Kind:1=MLDR;aux_data_len:Auxiliary data:1;nb_sources:Sources:2;multicast_address:Group:16a";
   let at = start;
   for (let i = u16(bytes, start - 2); i > 0 && !isFull(layer, at, end); i--) {
+    if (at >= end) throw SHORT;
     const group = ipv6Text(bytes, at + 4);
     const record = layer.add("icmpv6.mldr.mar", "Record", at, end, "", group);
     const stop = at + 20 + u16(bytes, at + 2) * 16 + u8(bytes, at + 1) * 4;

@@ -3,7 +3,7 @@
 import { ipv4Text } from "./address";
 import { u8, u16 } from "./bytes";
 import { checksum } from "./checksum";
-import { addChecksum, type Dissection, type Field, isFull } from "./dissection";
+import { addChecksum, type Dissection, type Field, isFull, SHORT } from "./dissection";
 import { lay } from "./layout";
 import { nameOf } from "./names";
 import { wholePacket } from "./transport";
@@ -22,12 +22,12 @@ export function dissectIgmp(to: Dissection, start: number, end: number): void {
   const layer = to.layer("igmp", "Internet Group Management Protocol", start, end);
   to.protocol = known === undefined ? "IGMP" : `IGMPv${version}`;
   to.info = known ?? `Unknown type ${type}`;
-  layer.add("igmp.version", "Version", start, start + 1, known === undefined ? 0 : version);
   const wait =
     first || type === REPORT3 || known === undefined
       ? "reserved:Reserved:1o"
       : "max_resp:Longest wait:1~/ 10 s";
   lay(to, layer, "igmp", start, end, `type:Type:1x=IGMP;${wait};:Checksum:2_`);
+  layer.add("igmp.version", "Version", start, start + 1, known === undefined ? 0 : version);
   const found = u16(bytes, start + 2);
   const whole = wholePacket(to, end) !== undefined;
   const expected = whole ? checksum(bytes, start, end, 0xffff - found) : null;
@@ -54,6 +54,7 @@ function addRecords(to: Dissection, layer: Field, start: number, end: number): v
   const count = u16(bytes, start + 6);
   let at = lay(to, layer, "igmp", start + 4, end, "reserved:Reserved:2o;num_grp_recs:Records:2");
   for (let i = 0; i < count && !isFull(layer, at, end); i++) {
+    if (at >= end) throw SHORT;
     const kind = u8(bytes, at);
     const sources = u16(bytes, at + 2);
     const group = ipv4Text(bytes, at + 4);

@@ -1,7 +1,7 @@
 /** QUIC (RFC 9000, section 17; RFC 9369): the headers of its packets; the rest is encrypted. */
 
-import { octets, u8, u16, u32 } from "./bytes";
-import { type Dissection, isFull } from "./dissection";
+import { octets, u8, u32 } from "./bytes";
+import { type Dissection, isFull, SHORT } from "./dissection";
 import { lay } from "./layout";
 import { nameOf } from "./names";
 
@@ -90,6 +90,6 @@ function addLength(
   let value = first & 0x3f;
   for (let i = 1; i < size; i++) value = value * 256 + u8(bytes, start + i);
   to.layers.at(-1)?.add(name, label, start, Math.min(start + size, end), value);
-  if (u16(bytes, start) < 0 || start + size > end) throw new Error("ends too early");
+  if (start + size > end) throw SHORT;
   return [value, start + size];
 }

@@ -2,7 +2,7 @@
 
 import { ipv4Text, ipv6Text } from "./address";
 import { u8, u16 } from "./bytes";
-import { type Dissection, type Field, isFull } from "./dissection";
+import { type Dissection, type Field, isFull, SHORT } from "./dissection";
 import { lay } from "./layout";
 import { nameOf } from "./names";
 
@@ -41,7 +41,7 @@ export function dissectStun(to: Dissection, start: number, end: number): void {
     if (table !== undefined) lay(to, field, "stun", body, Math.min(end, body + size), table);
     const xored = XORED.includes(attribute);
     if (xored || PLAIN.includes(attribute)) {
-      to.info += ` ${name}: ${addAddress(field, bytes, body, start, xored)}`;
+      to.info += ` ${name}: ${addAddress(field, bytes, body, end, start, xored)}`;
     }
     field.text =
       field.fields
@@ -57,10 +57,12 @@ function addAddress(
   field: Field,
   bytes: Uint8Array,
   start: number,
+  end: number,
   message: number,
   xored: boolean,
 ): string {
   const size = u8(bytes, start + 1) === 2 ? 16 : 4;
+  if (start + 4 + size > end) throw SHORT;
   // What is not to be changed on the way is combined with the cookie and the transaction.
   const clear = Uint8Array.from({ length: size + 2 }, (_, i) => {
     const key = i < 2 ? i : i - 2;
