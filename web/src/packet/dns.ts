@@ -119,6 +119,8 @@ function dissect(
       "",
       `${shown} ${typeName(type)}`,
     );
+    // Where it leads nowhere there is no name; a loop is one of its own.
+    if (name.trouble !== "" && !name.text.startsWith("<")) throw new Error(name.trouble);
     query.add("dns.qry.name", "Name", at, name.end, shown);
     query.add("dns.qry.name.len", "Name length", at, name.end, name.size < 0 ? 6 : name.size);
     query.add("dns.count.labels", "Labels", at, name.end, name.labels || 1);

@@ -68,7 +68,8 @@ export function icmpDissector(quoted: Dissector): Dissector {
         const address = ipv4Text(bytes, body);
         layer.add("icmp.addr", "Router", body, body + 4, address);
       }
-    } else to.data(body, end);
+    } else if (type === 0 || type === 8) to.data(body, end);
+    else layer.end = end;
   };
 }
 

@@ -11,6 +11,8 @@ import { wholePacket } from "./transport";
 const QUERY = 17;
 const LEAVE = 23;
 const REPORT3 = 34;
+/** Routing protocols with messages of this kind (RFC 1075). */
+const OTHERS: Readonly<Record<number, string>> = { 19: "dvmrp", 20: "pim" };
 
 export function dissectIgmp(to: Dissection, start: number, end: number): void {
   const { bytes } = to;
@@ -19,21 +21,25 @@ export function dissectIgmp(to: Dissection, start: number, end: number): void {
   const first = type === 18 || (type === QUERY && u8(bytes, start + 1) === 0);
   const version = third ? 3 : first ? 1 : 2;
   const known = nameOf("IGMP", type);
-  const layer = to.layer("igmp", "Internet Group Management Protocol", start, end);
-  to.protocol = known === undefined ? "IGMP" : `IGMPv${version}`;
-  to.info = known ?? `Unknown type ${type}`;
+  const other = OTHERS[type];
+  const layer = to.layer(other ?? "igmp", "Internet Group Management Protocol", start, end);
+  to.protocol = known === undefined || other !== undefined ? "IGMP" : `IGMPv${version}`;
+  to.info = layer.text = known ?? `Unknown type ${type}`;
+  if (other !== undefined) return;
+  if (known === undefined) {
+    lay(to, layer, "igmp", start, end, "type:Type:1x");
+    return;
+  }
   const wait =
-    first || type === REPORT3 || known === undefined
-      ? "reserved:Reserved:1o"
-      : "max_resp:Longest wait:1~/ 10 s";
+    first || type === REPORT3 ? "reserved:Reserved:1o" : "max_resp:Longest wait:1~/ 10 s";
   lay(to, layer, "igmp", start, end, `type:Type:1x=IGMP;${wait};:Checksum:2_`);
-  layer.add("igmp.version", "Version", start, start + 1, known === undefined ? 0 : version);
+  layer.add("igmp.version", "Version", start, start + 1, version);
   const found = u16(bytes, start + 2);
   const whole = wholePacket(to, end) !== undefined;
   const expected = whole ? checksum(bytes, start, end, 0xffff - found) : null;
   addChecksum(layer, "igmp", start + 2, found, expected);
   if (type === REPORT3) addRecords(to, layer, start, end);
-  else if (known !== undefined) {
+  else {
     const group = ipv4Text(bytes, start + 4);
     lay(to, layer, "igmp", start + 4, end, "maddr:Group:4a");
     if (type === QUERY)

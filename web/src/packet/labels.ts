@@ -2,6 +2,8 @@
 
 import { u8, u16, utf8 } from "./bytes";
 
+/** What Wireshark has in the place of such a name, too. */
+const LOOP = "Name contains a pointer that loops";
 const MAX_NAME = 255; // RFC 1035, section 2.3.4
 
 export interface DomainName {
@@ -18,7 +20,8 @@ export interface DomainName {
 
 /**
  * Read a name between `start` and `end` of a message that begins at `message`. Pointers only lead
- * backwards, so that every byte is read once. A name that goes wrong ends with "…".
+ * backwards, so that every byte is read once. A name that goes wrong ends with "…"
+ * or says what is wrong.
  */
 export function readName(
   bytes: Uint8Array,
@@ -46,7 +49,7 @@ export function readName(
         at = lowest = target;
         continue;
       } else {
-        trouble = target > start ? "A name leads forward" : "Name contains a pointer that loops";
+        trouble = target > start ? "A name leads forward" : LOOP;
       }
     } else {
       size += length + 1;
@@ -63,10 +66,10 @@ export function readName(
     break;
   }
   return {
-    text: labels.join("."),
+    text: trouble === LOOP ? `<${LOOP}>` : labels.join("."),
     end: Math.min(stop < 0 ? end : stop, end),
     labels: labels.length,
-    size: size - 1,
+    size: trouble === LOOP ? LOOP.length + 2 : size - 1,
     trouble,
   };
 }

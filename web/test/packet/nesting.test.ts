@@ -9,6 +9,7 @@ import { Headers } from "../../src/packet/headers";
 import { parseHex } from "../../src/packet/hex";
 import { readName } from "../../src/packet/labels";
 import corpus from "./corpus.json";
+import { fuzz } from "./fuzz";
 
 function joined(head: Uint8Array, data: Uint8Array): Uint8Array {
   const whole = new Uint8Array(head.length + data.length);
@@ -44,10 +45,6 @@ function nested(count: number, wrap: (inner: Uint8Array) => Uint8Array): Uint8Ar
     packet = next;
   }
   return packet;
-}
-
-function fieldCount(fields: readonly Field[]): number {
-  return fields.reduce((count, field) => count + 1 + fieldCount(field.fields), 0);
 }
 
 function text(fields: readonly Field[]): string {
@@ -244,25 +241,11 @@ describe("lengths and checksums that contradict each other", () => {
 });
 
 describe("random bytes", () => {
-  it("never make the decoder throw, or the filter and the decoder disagree on addresses", () => {
-    let seed = 1;
-    const random = (below: number): number => {
-      seed = (Math.imul(seed, 1103515245) + 12345) >>> 0;
-      return (seed >>> 8) % below;
-    };
+  it("never make the decoder throw, or the filter and the decoder disagree", () => {
     const packets = (corpus as unknown as { packet: string }[]).map(({ packet }) =>
       parseHex(packet),
     );
-    const headers = new Headers();
-    for (let i = 0; i < 30_000; i++) {
-      let packet = (packets[random(packets.length)] ?? new Uint8Array()).slice();
-      for (let n = random(5); n > 0; n--) packet[random(packet.length)] = random(256);
-      if (random(4) === 0) packet = packet.subarray(0, random(packet.length + 1));
-      const decoded = decode(packet, packet.length + random(2) * 5);
-      headers.read(packet, 0, packet.length, packet.length, false);
-      expect(headers.version === 0).toBe(decoded.source === "");
-      expect(fieldCount(decoded.layers)).toBeLessThan(2000);
-    }
+    expect(fuzz(packets, 30_000)).toEqual([]);
   });
 });
 
