@@ -17,7 +17,17 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.heavy
 
 AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
-TABS = ["Overview", "Packets", "Conversations", "Captures", "Traffic", "Compose", "Events", "Hosts"]
+TABS = [
+    "Overview",
+    "Packets",
+    "Conversations",
+    "Captures",
+    "Traffic",
+    "Compose",
+    "Events",
+    "Hosts",
+    "Access",
+]
 
 REPORT: dict[str, Any] = {
     "host": "a" * 12,

@@ -7,6 +7,7 @@ import { trafficCsv } from "../models/traffic-csv";
 import { clock } from "../models/units";
 import { param, setParam } from "./address";
 import { useDashboard } from "./context";
+import { StreamStatus } from "./packets/StreamStatus";
 import { whyNoPackets } from "./SessionNote";
 import { SessionPicker } from "./SessionPicker";
 import { Charts } from "./traffic/Charts";
@@ -36,7 +37,8 @@ const NO_CAPTURE =
 
 export function TrafficView() {
   const dashboard = useDashboard();
-  const { chosen, service, traffic } = dashboard;
+  const { capture, chosen, service, traffic } = dashboard;
+  const state = capture.state.value;
   const hovered = useSignal<number | null>(null);
   const openedAt = useMemo(() => clock(new Date(performance.timeOrigin)).slice(0, 5), []);
   useEffect(() => {
@@ -82,6 +84,7 @@ export function TrafficView() {
           Save as CSV
         </Button>
       </div>
+      {!isWhole && state.name === "ended" && state.again && <StreamStatus />}
       {why && (
         <p class="session-note" role="status">
           {why}

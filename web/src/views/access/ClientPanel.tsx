@@ -94,7 +94,7 @@ function Row({ client, onChoose }: { client: ConnectedClient; onChoose: () => vo
         {lost > 0 && <span class="unseen">: {text.lostText(client)}</span>}
       </td>
       <td class="end">
-        <Button kind="danger" onClick={onChoose}>
+        <Button icon="close" kind="danger" onClick={onChoose}>
           Disconnect…
         </Button>
       </td>

@@ -93,7 +93,7 @@ function Row({ token, onRevoke }: { token: Token; onRevoke: () => void }) {
       </td>
       <td class="number at-least-s">{count(access.clientsOf(id).length)}</td>
       <td class="end">
-        <Button kind="danger" onClick={onRevoke}>
+        <Button icon="trash" kind="danger" onClick={onRevoke}>
           Revoke…
         </Button>
       </td>
