@@ -296,7 +296,8 @@ export class Analysis {
         marks |= mark.REUSED_PORTS;
       }
     }
-    if (!from.hasBase) {
+    const isKnown = from.hasBase;
+    if (!isKnown) {
       from.base = (flags & SYN) !== 0 ? sequence : (sequence - 1) | 0;
       from.hasBase = true;
     }
@@ -327,7 +328,7 @@ export class Analysis {
     if (isSyn) from.hasSyn = true;
     if ((flags & FIN) !== 0) from.hasFin = true;
     if (marks & (mark.RETRANSMISSION | mark.FAST | mark.SPURIOUS)) flow.retransmissions++;
-    flow.completeness |= stepOf(flags, length, flow.completeness);
+    flow.completeness |= stepOf(flags, isKnown ? length : 0);
     if (length > 0 && stop > payload) {
       marks |= this.payloads.addSegment(
         row,
@@ -375,14 +376,13 @@ function reportedEnd(h: Headers): number {
   return Math.min(whole, h.ip + length + (h.version === 4 ? 0 : 40));
 }
 
-/** The bits of `tcp.completeness` that a segment adds; the first acknowledgement counts as only that. */
-function stepOf(flags: number, length: number, before: number): number {
-  const isAck = (flags & (SYN | ACK)) === ACK;
+/** The bits of `tcp.completeness` that a segment adds; data counts where the side is known. */
+function stepOf(flags: number, length: number): number {
   let bits = 0;
   if ((flags & (SYN | ACK)) === SYN) bits |= 1;
   if ((flags & (SYN | ACK)) === (SYN | ACK)) bits |= 2;
-  if (isAck && (before & 4) === 0) bits |= 4;
-  else if (length > 0) bits |= 8;
+  if ((flags & (SYN | ACK)) === ACK) bits |= 4;
+  if (length > 0) bits |= 8;
   if ((flags & FIN) !== 0) bits |= 16;
   if ((flags & RST) !== 0) bits |= 32;
   return bits;

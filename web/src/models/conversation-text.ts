@@ -65,8 +65,9 @@ export function rateOf(one: Conversation): number {
   return seconds > 0 ? (8 * (one.bytes[0] + one.bytes[1])) / seconds : 0;
 }
 
-/** "1.25 s", "3.2 ms", "25 µs". */
+/** "1.25 s", "3.2 ms", "25 µs"; nothing for no time at all. */
 export function spanText(seconds: number): string {
+  if (seconds <= 0) return "";
   if (seconds >= 100) return `${Math.round(seconds).toLocaleString("en")}\u00a0s`;
   if (seconds >= 1) return `${seconds.toFixed(2)}\u00a0s`;
   if (seconds >= 1e-3) return `${(seconds * 1e3).toFixed(seconds < 0.1 ? 1 : 0)}\u00a0ms`;

@@ -1,7 +1,7 @@
 /** Bytes of a followed conversation as text, as hexadecimal digits, and as they were compressed. */
 
 import type { Chunk, Followed, HttpMessage } from "../analysis/conversation";
-import { hexDigits } from "../packet/bytes";
+import { ascii, hexDigits } from "../packet/bytes";
 
 /** Bytes that are shown; a file has all that is kept. */
 export const MAX_SHOWN = 512 * 1024;
@@ -9,8 +9,11 @@ export const MAX_SHOWN = 512 * 1024;
 export const MAX_INFLATED = 4 * 1024 * 1024;
 const WIDTH = 16;
 
-/** Bytes as text: UTF-8 where it is, and a dot for what cannot be seen. */
+/** Bytes as text: UTF-8 where it is text at all, and a dot for what cannot be seen. */
 export function plainText(bytes: Uint8Array): string {
+  if (!isText(bytes)) {
+    return ascii(bytes, 0, bytes.length).replace(/(.{64})/g, "$1\n");
+  }
   const text = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true }).decode(bytes);
   // Line ends as they are; a return alone is none.
   return text.replace(/\r\n/g, "\n").replace(/[^\P{Cc}\n\t]|\p{Cf}|\ufffd/gu, ".");

@@ -36,7 +36,7 @@ export function ConversationsView() {
   return (
     <div class="conversations">
       <h1 class="unseen">Conversations</h1>
-      <div class="packets-bar">
+      <div class="conversations-bar">
         <SessionPicker label="Conversations of" />
         <Search />
         <div class="buttons">

@@ -354,7 +354,7 @@ function Blocks({ followed, blocks, places, length, current, area }: BlocksProps
   }, [current, places, area]);
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so keys must reach it
-    <section class="follow-text" aria-label="What both ends said" tabIndex={0} ref={area}>
+    <section class="follow-text" aria-label="What both ends said" tabIndex={0} autofocus ref={area}>
       {blocks.map((block, index) => (
         <article key={index} class={wayOf(followed, block.side)}>
           <h3>
