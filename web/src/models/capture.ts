@@ -34,6 +34,16 @@ interface Recording {
   expected: [number, number];
 }
 
+/** A capture file that was opened. */
+export interface OpenedFile {
+  readonly name: string;
+  readonly ring: PacketRing;
+  /** What is damaged or left out, in sentences. */
+  readonly faults: readonly string[];
+  /** Whether it tells the direction of every packet. */
+  readonly hasDirections: boolean;
+}
+
 /** Recordings of other adapters that are kept. */
 const KEPT = 3;
 const NOTHING: Source = { guid: "", name: "" };
@@ -45,6 +55,8 @@ export class CaptureModel {
   readonly bounds = signal<Bounds>(DEFAULT_BOUNDS);
   /** Bytes of each packet that the service sends; 0 for all. */
   readonly snaplen = signal(0);
+  /** The file that is shown in place of what comes; that goes on meanwhile. */
+  readonly file = signal<OpenedFile | null>(null);
   /** Goes up when another ring takes the place of `ring`. */
   readonly generation = signal(0);
 
@@ -67,22 +79,28 @@ export class CaptureModel {
     readonly engine: EngineModel,
   ) {
     this.now = this.begin(NOTHING);
-    engine.onCounts = (counts) => traffic.addCounts(counts);
+    engine.onCounts = (counts) => this.file.peek() === null && traffic.addCounts(counts);
     engine.attach(this.ring);
   }
 
+  /** The packets that are shown. */
   get ring(): PacketRing {
+    return this.file.peek()?.ring ?? this.now.ring;
+  }
+
+  /** The packets that come, whether or not they are shown. */
+  get live(): PacketRing {
     return this.now.ring;
   }
 
   /** Packets that came, since the adapter was chosen or the table was cleared. */
   get arrived(): number {
-    return this.now.arrived;
+    return this.file.peek()?.ring.count ?? this.now.arrived;
   }
 
   /** Packets that are missing by their sequence numbers. */
   get missing(): number {
-    return this.now.missing;
+    return this.file.peek() === null ? this.now.missing : 0;
   }
 
   /** Ask for the packets of what is chosen, from the first time on that a view shows them. */
@@ -107,9 +125,17 @@ export class CaptureModel {
     this.reconnect();
   }
 
+  /** Show a file in place of what comes; null shows again what comes. */
+  open(file: OpenedFile | null): void {
+    this.file.value = file;
+    if (file !== null) this.engine.start();
+    this.present();
+  }
+
   /** Forget everything, and show nothing. */
   forget(): void {
     this.suspend();
+    this.file.value = null;
     this.others.length = 0;
     this.session.value = null;
     this.traffic.clear();
@@ -149,6 +175,7 @@ export class CaptureModel {
 
   /** Forget the packets that came. */
   clear(): void {
+    if (this.file.peek() !== null) return;
     this.ring.clear();
     this.engine.clear();
     this.now.arrived = this.now.missing = 0;
@@ -226,7 +253,7 @@ export class CaptureModel {
     const items: Item[] = [];
     const timeNs = BigInt(Date.now()) * 1_000_000n;
     if (now.session !== session) {
-      if (now.session !== null && this.ring.count > 0) {
+      if (now.session !== null && now.ring.count > 0) {
         const loss = { cause: "session", injected: false, count: 0, first: null, last: null };
         items.push({ loss, timeNs });
       }
@@ -273,8 +300,8 @@ export class CaptureModel {
   }
 
   private take(items: readonly Item[]): void {
-    for (const item of items) this.ring.take(item);
-    this.engine.feed(items);
+    for (const item of items) this.now.ring.take(item);
+    if (this.file.peek() === null) this.engine.feed(items);
     this.onChange();
   }
 
@@ -287,7 +314,7 @@ export class CaptureModel {
   /** Put away what is shown, and show what was kept of another adapter, or begin. */
   private exchange(source: Source): void {
     const { others } = this;
-    if (this.ring.count > 0) others.push(this.now);
+    if (this.now.ring.count > 0) others.push(this.now);
     this.session.value = null;
     const at = others.findIndex((one) => isOne(one.source, source));
     this.replace((at < 0 ? undefined : others.splice(at, 1)[0]) ?? this.begin(source));
@@ -303,7 +330,12 @@ export class CaptureModel {
     this.now = recording;
     this.hello.value = recording.hello;
     this.traffic.show(recording.source.guid);
-    this.ring.hold = false;
+    if (this.file.peek() === null) this.present();
+  }
+
+  /** Let the rows that are shown be looked at anew. */
+  private present(): void {
+    this.now.ring.hold = false;
     this.engine.attach(this.ring);
     this.generation.value++;
     this.onChange();

@@ -235,7 +235,7 @@ export class Dashboard {
     const system = this.service.system.value;
     const packet = this.compose.packet.value;
     if (session === null || system === null || packet === null) return;
-    this.answers.await(packet, this.capture.ring);
+    this.answers.await(packet, this.capture.live);
     await this.compose.injector.run(
       this.compose.plan(),
       (message) => this.client.inject(session.id, message),

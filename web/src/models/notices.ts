@@ -19,6 +19,11 @@ export class NoticesModel {
     this.current.value = { failed: false, text, problem: null };
   }
 
+  /** Tell what is wrong, in the page's own words. */
+  warn(text: string): void {
+    this.current.value = { failed: true, text, problem: null };
+  }
+
   /** Tell what failed, and what to do. */
   fail(what: string, error: unknown): void {
     const problem = problemOfError(error);

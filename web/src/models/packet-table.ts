@@ -8,7 +8,7 @@ import type { Dissection } from "../packet/dissection";
 import { type CapturedPacket, pcapng } from "../wire/pcapng";
 import type { CaptureModel } from "./capture";
 import type { FilteredRows } from "./filtered-rows";
-import { INJECTED, LOSS } from "./packet-ring";
+import { LOSS } from "./packet-ring";
 import { rowText, type TimeFormat } from "./packet-text";
 
 /** A packet that was selected: a copy, so that it stays when the ring drops it. */
@@ -118,7 +118,7 @@ export class PacketTableModel {
       bytes,
       originalLength,
       timeNs: ring.timeNs(row),
-      injected: ring.kind(row) === INJECTED,
+      injected: ring.captured(row).injected,
       sequence: ring.sequence(row),
       decoded: decode(bytes, originalLength),
     };
@@ -167,7 +167,8 @@ export class PacketTableModel {
   /** Return packets as a capture file: those of the rows that are named, or all that are shown. */
   async save(rows?: readonly number[]): Promise<Blob> {
     if (rows === undefined) await this.capture.engine.settled();
-    const name = this.capture.hello.value?.adapter.name ?? "wintun";
+    const { file, hello } = this.capture;
+    const name = file.peek()?.name ?? hello.peek()?.adapter.name ?? "wintun";
     return new Blob(pcapng(name, this.packets(rows)), { type: "application/x-pcapng" });
   }
 

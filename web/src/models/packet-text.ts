@@ -3,14 +3,14 @@
 import { decode } from "../packet/decode";
 import type { Dissection, Field } from "../packet/dissection";
 import { causeText } from "./losses";
-import { INJECTED, LOSS, type Loss, type PacketRing } from "./packet-ring";
+import { INJECTED, LOSS, type Loss, type PacketRing, UNKNOWN } from "./packet-ring";
 
 export const TIME_FORMATS = ["clock", "date", "start", "previous", "epoch"] as const;
 export type TimeFormat = (typeof TIME_FORMATS)[number];
 
 /** The cells of a packet's row, from the time on. */
 export interface RowText {
-  readonly kind: "received" | "injected" | "loss";
+  readonly kind: "received" | "injected" | "unknown" | "loss";
   readonly source: string;
   readonly destination: string;
   readonly protocol: string;
@@ -31,8 +31,13 @@ export function rowText(ring: PacketRing, row: number): RowText {
   const originalLength = ring.originalLength(row);
   const decoded = decode(ring.packet(row), originalLength);
   const { source, destination, protocol, info } = decoded;
-  const way = kind === INJECTED ? "injected" : "received";
+  const way = kind === UNKNOWN ? "unknown" : kind === INJECTED ? "injected" : "received";
   const length = String(originalLength);
+  const foreign = ring.foreign.get(row);
+  if (foreign !== undefined) {
+    const what = `${foreign}: not an IP packet, so it is not decoded`;
+    return { kind: way, source, destination, protocol: "", length, info: what, decoded };
+  }
   return { kind: way, source, destination, protocol, length, info, decoded };
 }
 

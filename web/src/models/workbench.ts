@@ -25,7 +25,7 @@ export class Workbench {
     this.follow = new FollowModel(capture.engine);
     effect(() => {
       void this.table.version.value;
-      untracked(() => this.answers.look(capture.ring));
+      untracked(() => this.answers.look(capture.live));
     });
   }
 }

@@ -4,6 +4,7 @@ import { useRef } from "preact/hooks";
 import { useDashboard } from "./context";
 import { EmptyTable } from "./packets/EmptyTable";
 import { FindBar } from "./packets/FindBar";
+import { useOpening } from "./packets/OpenFile";
 import { PacketDetail } from "./packets/PacketDetail";
 import { PacketTable } from "./packets/PacketTable";
 import { Splitter } from "./packets/Splitter";
@@ -13,7 +14,8 @@ import { useTools } from "./packets/tools";
 import { SessionNote } from "./SessionNote";
 
 export function PacketsView() {
-  const { table } = useDashboard();
+  const { capture, table } = useDashboard();
+  const open = useOpening();
   const { find } = useTools();
   const view = useRef<HTMLDivElement>(null);
   const focus = (selector: string): void => {
@@ -34,10 +36,20 @@ export function PacketsView() {
   };
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: keys of the whole view
-    <div ref={view} class="packets" onKeyDown={onKeyDown}>
+    <div
+      ref={view}
+      class="packets"
+      onKeyDown={onKeyDown}
+      onDragOver={(event) => event.preventDefault()}
+      onDrop={(event) => {
+        event.preventDefault();
+        const file = event.dataTransfer?.files[0];
+        if (file !== undefined) void open(file);
+      }}
+    >
       <h1 class="unseen">Packets</h1>
       <Toolbar />
-      <SessionNote />
+      {capture.file.value === null && <SessionNote />}
       {find.isOpen.value && (
         <FindBar
           onClose={() => {

@@ -8,7 +8,7 @@ const PRODUCT = "wintun-api";
 
 /** Return the title for what is shown; a filter that was refused is not in it. */
 export function titleOf(dashboard: Dashboard): string {
-  const { adapters, chosen, connection, sessions, workbench } = dashboard;
+  const { adapters, capture, chosen, connection, sessions, workbench } = dashboard;
   if (connection.state.value.name === "signed-out") return `Sign in – ${PRODUCT}`;
   const tab = currentTab();
   const parts: string[] = [TABS.find(({ id }) => id === tab)?.label ?? ""];
@@ -19,7 +19,9 @@ export function titleOf(dashboard: Dashboard): string {
     if (row !== undefined) parts.push(`packet ${table.numberOf(row)}`);
   }
   if (tab === "overview") parts.push(adapters.selected.value?.name ?? "");
-  if (ofStream(tab)) parts.push(chosen.state.value === "unknown" ? "" : chosen.name.value);
+  const file = tab === "packets" ? capture.file.value : null;
+  if (file !== null) parts.push(file.name);
+  else if (ofStream(tab)) parts.push(chosen.state.value === "unknown" ? "" : chosen.name.value);
   const impaired = sessions.impaired.value.map(({ adapter }) => adapters.find(adapter)?.name ?? "");
   const mark = impaired.length === 0 ? "" : `⚠ ${impaired.join(", ")} impaired · `;
   return `${mark}${parts.filter((part) => part !== "").join(" · ")} – ${PRODUCT}`;

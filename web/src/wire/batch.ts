@@ -52,6 +52,8 @@ export interface Batch {
   readonly bytes: Uint8Array;
   readonly count: number;
   readonly injected: boolean;
+  /** Whether nothing tells the direction, as in a file of another program. */
+  readonly isUnknown?: boolean;
   /** Exact up to 2^53, a quarter of a million years of full load. */
   readonly sequence: number;
   readonly timeNs: bigint;

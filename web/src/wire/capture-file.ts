@@ -422,6 +422,7 @@ function batchOf(bytes: Uint8Array, packets: readonly FilePacket[], sequence: nu
     bytes: copied,
     count,
     injected: packets[0]?.injected === true,
+    isUnknown: packets[0]?.injected === null,
     sequence,
     timeNs,
     starts,

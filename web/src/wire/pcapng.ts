@@ -20,7 +20,8 @@ export interface CapturedPacket {
   readonly bytes: Uint8Array;
   readonly originalLength: number;
   readonly timeNs: bigint;
-  readonly injected: boolean;
+  /** Null where the direction is not known. */
+  readonly injected: boolean | null;
 }
 
 const encoder = new TextEncoder();
@@ -64,7 +65,8 @@ function enhancedPacket(packet: CapturedPacket): ArrayBuffer {
   const options = 20 + padded(size);
   body.setUint16(options, EPB_FLAGS, true);
   body.setUint16(options + 2, 4, true);
-  body.setUint32(options + 4, packet.injected ? INBOUND : OUTBOUND, true);
+  const way = packet.injected === null ? 0 : packet.injected ? INBOUND : OUTBOUND;
+  body.setUint32(options + 4, way, true);
   return block; // the end of options is four zero bytes, there already
 }
 

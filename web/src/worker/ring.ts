@@ -13,6 +13,8 @@ import type { CapturedPacket } from "../wire/pcapng";
 export const RECEIVED = 0;
 export const INJECTED = 1;
 export const LOSS = 2;
+/** A packet of a file that does not tell its direction. */
+export const UNKNOWN = 3;
 
 /** Packets that are missing between two rows. Sequence numbers count per direction. */
 export interface Loss {
@@ -51,6 +53,8 @@ export class PacketRing {
   end = 0;
   /** Bytes of the messages that are kept. */
   bytes = 0;
+  /** What rows without bytes are, by their number: packets of a file that are not IP. */
+  readonly foreign = new Map<number, string>();
   /** While set nothing is evicted: what finds no room is a loss by pausing. */
   hold = false;
 
@@ -101,7 +105,7 @@ export class PacketRing {
   /** Append the packets of a batch, the oldest rows going where there is no room. */
   append(batch: Batch): void {
     const { bytes, count, starts, originalLengths, sequenceDeltas, timeNs, times } = batch;
-    const kind = batch.injected ? INJECTED : RECEIVED;
+    const kind = batch.isUnknown ? UNKNOWN : batch.injected ? INJECTED : RECEIVED;
     const size = this.bounds.packets;
     let sequence = batch.sequence;
     if (this.hold && !this.fits(count, bytes)) {
@@ -227,7 +231,7 @@ export class PacketRing {
       bytes: this.packet(row),
       originalLength: this.originalLength(row),
       timeNs: this.timeNs(row),
-      injected: this.kind(row) === INJECTED,
+      injected: this.kind(row) === UNKNOWN ? null : this.kind(row) === INJECTED,
     };
   }
 

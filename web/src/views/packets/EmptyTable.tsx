@@ -27,6 +27,13 @@ export function EmptyTable() {
       </div>
     );
   }
+  if (capture.file.value !== null) {
+    return (
+      <div class="empty-table" role="status">
+        <p>The file has no packets.</p>
+      </div>
+    );
+  }
   if (!service.can("capture")) {
     return (
       <div class="empty-table" role="status">

@@ -48,7 +48,11 @@ function Heading({ packet, onClose }: { packet: SelectedPacket; onClose: () => v
         <div>
           <dt>Direction</dt>
           <dd>
-            <Direction way={packet.injected ? "injected" : "received"} />
+            {packet.injected === null ? (
+              "not in the file"
+            ) : (
+              <Direction way={packet.injected ? "injected" : "received"} />
+            )}
           </dd>
         </div>
         <div>

@@ -230,7 +230,7 @@ function termOfCell({ table }: PacketTools, row: number, column: string): string
   const { kind, protocol, length, decoded } = rowText(table.capture.ring, row);
   switch (column) {
     case "direction":
-      return kind;
+      return kind === "injected" ? "injected" : "received";
     case "length":
       return `frame.len == ${length}`;
     case "protocol":

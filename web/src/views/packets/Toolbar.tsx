@@ -10,45 +10,53 @@ import { Button } from "../ui/Button";
 import { Icon } from "../ui/Icon";
 import { Menu, useMenu } from "../ui/Menu";
 import { nameOf, save } from "../ui/save";
+import { FileStrip } from "./FileStrip";
 import { FilterBar } from "./FilterBar";
 import { Legend } from "./Legend";
+import { OpenFile } from "./OpenFile";
 import { StreamStatus } from "./StreamStatus";
 import { TableSettings } from "./TableSettings";
 import { useTools } from "./tools";
 import { WiresharkDialog } from "./WiresharkDialog";
 
 export function Toolbar() {
-  const { table } = useDashboard();
+  const { capture, table } = useDashboard();
   const { find } = useTools();
+  const isFile = capture.file.value !== null;
   const paused = table.paused.value;
   const following = table.following.value && !paused;
   return (
     <div class="packets-bar" role="toolbar" aria-label="Packets">
       <div class="line">
-        <SessionPicker />
-        <StreamStatus />
+        {isFile ? <FileStrip /> : <SessionPicker />}
+        {!isFile && <StreamStatus />}
         <FilterBar />
       </div>
       <div class="buttons">
-        <Button
-          icon={paused ? "play" : "pause"}
-          pressed={paused}
-          onClick={() => table.pause(!paused)}
-        >
-          {paused ? "Resume" : "Pause"}
-        </Button>
-        <Button icon="follow" pressed={following} onClick={() => table.follow(!following)}>
-          Newest
-        </Button>
-        <Button icon="clear" onClick={() => table.clear()}>
-          Clear
-        </Button>
+        {!isFile && (
+          <>
+            <Button
+              icon={paused ? "play" : "pause"}
+              pressed={paused}
+              onClick={() => table.pause(!paused)}
+            >
+              {paused ? "Resume" : "Pause"}
+            </Button>
+            <Button icon="follow" pressed={following} onClick={() => table.follow(!following)}>
+              Newest
+            </Button>
+            <Button icon="clear" onClick={() => table.clear()}>
+              Clear
+            </Button>
+          </>
+        )}
         <Button icon="find" pressed={find.isOpen.value} onClick={() => find.open()}>
           Find
         </Button>
         <SaveMenu />
-        <Wireshark />
-        <Recording />
+        <OpenFile />
+        {!isFile && <Wireshark />}
+        {!isFile && <Recording />}
         <span class="grow" />
         <Legend />
         <TableSettings />

@@ -117,6 +117,7 @@ function fieldText({ decoded }: RowText, notes: readonly Field[], name: string):
 /** "→ From host", "← To host". */
 function directionOf({ kind }: RowText): string {
   if (kind === "loss") return "Lost";
+  if (kind === "unknown") return "";
   const { arrow, label } = WAYS[kind];
   return `${arrow} ${label}`;
 }

@@ -1,0 +1,31 @@
+/** The file that is shown: its name, what is wrong with it, and the way back to what comes. */
+
+import { count } from "../../models/units";
+import { useDashboard } from "../context";
+import { Button } from "../ui/Button";
+import { Name } from "../ui/Name";
+
+export function FileStrip() {
+  const { capture, chosen } = useDashboard();
+  const file = capture.file.value;
+  if (file === null) return null;
+  const back = chosen.name.value === "" ? "Close the file" : "Close the file, back to live";
+  return (
+    <div class="file-strip" role="status">
+      <p>
+        <strong>File</strong> <Name of={file.name} /> · {count(file.ring.count)} packets
+        {!file.hasDirections && " · directions are not in the file"}
+      </p>
+      {file.faults.length > 0 && (
+        <ul>
+          {file.faults.map((fault) => (
+            <li key={fault}>{fault}</li>
+          ))}
+        </ul>
+      )}
+      <Button icon="close" onClick={() => capture.open(null)}>
+        {back}
+      </Button>
+    </div>
+  );
+}

@@ -1,0 +1,44 @@
+/** Open a capture file: chosen with a button, or dropped on the view. */
+
+import { useRef } from "preact/hooks";
+import { openFile } from "../../models/opened-file";
+import { useDashboard } from "../context";
+import { Button } from "../ui/Button";
+
+/** Return what opens a file and shows it. */
+export function useOpening(): (file: File) => Promise<void> {
+  const { capture, notices, table } = useDashboard();
+  return async (file) => {
+    try {
+      const opened = await openFile(file);
+      capture.open(opened);
+      table.follow(false);
+    } catch (error) {
+      notices.warn(`${file.name} was not opened. ${(error as Error).message}`);
+    }
+  };
+}
+
+export function OpenFile() {
+  const input = useRef<HTMLInputElement>(null);
+  const open = useOpening();
+  return (
+    <>
+      <Button icon="open" onClick={() => input.current?.click()}>
+        Open file…
+      </Button>
+      <input
+        ref={input}
+        type="file"
+        hidden
+        aria-label="Capture file"
+        accept=".pcap,.pcapng,.cap,.dmp"
+        onChange={({ currentTarget }) => {
+          const file = currentTarget.files?.[0];
+          currentTarget.value = ""; // the same file can be opened again
+          if (file !== undefined) void open(file);
+        }}
+      />
+    </>
+  );
+}
