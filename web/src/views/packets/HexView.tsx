@@ -36,16 +36,17 @@ export function HexView({ bytes }: { bytes: Uint8Array }) {
     observer.observe(element);
     return () => observer.disconnect();
   }, []);
+  /** How far a byte is outside the view. */
+  const beyond = ({ scrollTop, clientHeight }: Element, at: number): number => {
+    const top = Math.floor(at / width.peek()) * ROW - scrollTop;
+    return Math.min(0, top) + Math.max(0, top + 2 * ROW - clientHeight);
+  };
   // What was chosen in the tree is brought into view.
   useSignalEffect(() => {
     const field = detail.pinned.value?.field;
     const element = scroller.current;
     if (field === undefined || element === null || field.end <= field.start) return;
-    const top = Math.floor(field.start / width.peek()) * ROW;
-    const { scrollTop, clientHeight } = element;
-    if (top < scrollTop || top + ROW > scrollTop + clientHeight) {
-      element.scrollTop = Math.max(0, top - ROW);
-    }
+    element.scrollTop += beyond(element, field.start);
   });
 
   const move = (step: 1 | -1): void => {
@@ -58,6 +59,8 @@ export function HexView({ bytes }: { bytes: Uint8Array }) {
     const at = Math.min(Math.max(start + distance, 0), bytes.length - 1);
     const node = nodeAt(detail.roots.peek(), at);
     if (node !== null) detail.pin(node);
+    // A long field is chosen as a whole; the place in it is to be seen.
+    if (scroller.current) scroller.current.scrollTop += beyond(scroller.current, at);
   };
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;

@@ -122,7 +122,7 @@ export function PacketTable({ onEnter }: { onEnter: () => void }) {
       End: () => move(Number.MAX_SAFE_INTEGER, shiftKey),
       Escape: () => (picked.count > 1 ? picked.clear(row) : table.select(-1)),
       Enter: onEnter,
-      " ": () => table.pause(!table.paused.value),
+      " ": () => table.capture.file.peek() === null && table.pause(!table.paused.value),
       m: mark,
       ContextMenu: () => openAtRow(row),
       F10: () => shiftKey && openAtRow(row),

@@ -1,0 +1,406 @@
+"""The packet view in detail: filter bar, columns, details, search, files, small screens."""
+
+from __future__ import annotations
+
+import re
+import struct
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.browser.packet_table import HOST, PEER, Table, datagram, echo
+from tests.browser.screen import Screen
+from tests.running import running
+from wintun_api.packet import build
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+pytestmark = pytest.mark.heavy
+
+ETHERNET = 1
+MACS = bytes(12)
+
+
+@pytest.fixture
+def table(screen: Screen) -> Table:
+    return Table(screen)
+
+
+def pcap(*frames: bytes) -> bytes:
+    """Return a file as a program on Ethernet writes it."""
+    file = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, ETHERNET)
+    for number, frame in enumerate(frames):
+        file += struct.pack("<IIII", 1_700_000_000, number, len(frame), len(frame)) + frame
+    return file
+
+
+def open_file(screen: Screen, path: Path) -> None:
+    with screen.page.expect_file_chooser() as chooser:
+        screen.button("Open file…").click()
+    chooser.value.set_files(path)
+
+
+def test_tab_writes_nothing_and_goes_on(table: Table) -> None:
+    """Neither an empty filter nor a typed one is a trap; Escape deletes nothing."""
+    from playwright.sync_api import expect
+
+    keyboard = table.screen.page.keyboard
+    table.filter.focus()
+    keyboard.press("Tab")
+    expect(table.filter).not_to_be_focused()
+    expect(table.filter).to_have_value("")
+    table.filter.press_sequentially("tc")
+    expect(table.screen.page.get_by_role("listbox")).to_be_visible()
+    keyboard.press("Tab")
+    expect(table.filter).not_to_be_focused()
+    expect(table.filter).to_have_value("tc")
+    table.filter.fill("tcp")
+    keyboard.press("Escape")
+    expect(table.screen.page.get_by_role("listbox")).to_have_count(0)
+    keyboard.press("Escape")
+    expect(table.filter).to_have_value("tcp")
+
+
+def test_an_error_does_not_move_the_table(table: Table) -> None:
+    """Its line is there before, and a count takes its place once the filter is mended."""
+    from playwright.sync_api import expect
+
+    table.ping()
+    before = table.grid.bounding_box()
+    table.filter.fill("ip.src == ")
+    note = table.screen.page.locator("#filter-note")
+    expect(note.get_by_role("alert")).to_be_visible()
+    assert table.grid.bounding_box() == before
+    table.filter.fill("icmp")
+    expect(note).to_have_text("2 of 2 packets match")
+    assert table.grid.bounding_box() == before
+
+
+def test_an_unknown_word_is_offered_as_text(table: Table) -> None:
+    """The offer is a button that searches for the word."""
+    from playwright.sync_api import expect
+
+    table.ping()
+    table.inject(datagram())
+    table.filter.fill("brown")
+    table.screen.button("Search the text for “brown”").click()
+    expect(table.filter).to_have_value('"brown"')
+    expect(table.row("40000 → 9999")).to_have_count(1)
+    expect(table.row("ICMP")).to_have_count(0)
+
+
+def test_clearing_keeps_the_selected_packet_in_view(table: Table) -> None:
+    """What was found is seen among what was around it."""
+    from playwright.sync_api import expect
+
+    table.ping(30)
+    table.inject(datagram())
+    table.ping(60)
+    table.filter.fill("udp")
+    table.filter.press("Enter")
+    table.row("40000 → 9999").click()
+    table.screen.button("Clear the filter").click()
+    expect(table.row("ICMP").first).to_be_visible()
+    selected = table.grid.locator(".row.current")
+    expect(selected).to_contain_text("40000 → 9999")
+    expect(selected).to_be_in_viewport()
+
+
+def test_terms_are_put_together(table: Table) -> None:
+    """From a cell and from a field: and, or, not."""
+    from playwright.sync_api import expect
+
+    menu = table.screen.page.get_by_role("menuitem")
+    table.ping()
+    table.inject(datagram())
+    table.row("request").locator(".source").click(button="right")
+    menu.filter(has_text="Show only this").click()
+    expect(table.filter).to_have_value(f"ip.src == {PEER}")
+    table.row("40000 → 9999").locator(".protocol").click(button="right")
+    menu.filter(has_text="And not this").click()
+    expect(table.filter).to_have_value(f"ip.src == {PEER} and not udp")
+    expect(table.row("40000 → 9999")).to_have_count(0)
+    table.row("request").click()
+    table.fold("Internet Control Message Protocol").click()
+    table.node("Type").hover()
+    table.screen.button("Actions for Type").click()
+    menu.filter(has_text="Or this").click()
+    expect(table.filter).to_have_value(f"(ip.src == {PEER} and not udp) or icmp.type == 8")
+
+
+def test_filters_are_remembered_and_saved(table: Table) -> None:
+    """Both are there after a reload."""
+    from playwright.sync_api import expect
+
+    page = table.screen.page
+    table.filter.fill("udp and port 9999")
+    table.filter.press("Enter")
+    page.get_by_title("Filters that were used or saved").click()
+    page.get_by_label("Save the filter as").fill("our echo")
+    table.screen.button("Save filter").click()
+    table.screen.button("Clear the filter").click()
+    page.reload()
+    table.screen.is_live()
+    page.get_by_title("Filters that were used or saved").click()
+    expect(page.get_by_role("region", name="Used last")).to_contain_text("udp and port 9999")
+    page.get_by_role("button", name="our echo").first.click()
+    expect(table.filter).to_have_value("udp and port 9999")
+
+
+def test_layers_stay_as_they_were_left(table: Table) -> None:
+    """In the next packet, and after a reload."""
+    from playwright.sync_api import expect
+
+    table.inject(datagram(), datagram(data=b"another"))
+    table.row("Len=19").first.click()
+    expect(table.node("Time to live")).to_have_count(0)
+    table.fold("Internet Protocol Version 4").click()
+    expect(table.node("Time to live")).to_be_visible()
+    table.row("Len=7").first.click()
+    expect(table.node("Time to live")).to_be_visible()
+    table.screen.page.reload()
+    table.screen.is_live()
+    table.inject(datagram(data=b"once more"))
+    table.row("Len=9").first.click()
+    expect(table.node("Time to live")).to_be_visible()
+
+
+def test_the_details_have_a_few_tab_stops(table: Table) -> None:
+    """Arrows move among fields and bytes; Escape goes back to the table."""
+    from playwright.sync_api import expect
+
+    table.inject(datagram())
+    page, keyboard = table.screen.page, table.screen.page.keyboard
+    table.grid.focus()
+    keyboard.press("Home")
+    keyboard.press("Enter")
+    focused = page.locator(":focus")
+    expect(focused).to_contain_text("Data")
+    keyboard.press("Home")
+    expect(focused).to_contain_text("Internet Protocol Version 4")
+    keyboard.press("ArrowRight")
+    keyboard.press("ArrowDown")
+    expect(focused).to_contain_text("Version")
+    expect(table.detail.locator(".digits mark").first).to_have_text("45")
+    keyboard.press("Tab")
+    expect(focused).to_have_class(re.compile("hex"))
+    keyboard.press("End")
+    expect(table.detail.locator(".byte-about")).to_contain_text("data.len")
+    keyboard.press("Escape")
+    keyboard.press("Escape")
+    expect(table.detail).to_have_count(0)
+    expect(table.grid).to_be_focused()
+
+
+def test_a_large_packet_has_only_the_rows_in_view(table: Table) -> None:
+    """Its last byte is a key away."""
+    from playwright.sync_api import expect
+
+    table.inject(datagram(data=bytes(60_000) + b"the end"))
+    table.row("Len=60007").first.click()
+    rows = table.detail.locator(".hex-row")
+    expect(rows.first).to_be_visible()
+    assert rows.count() < 60
+    table.detail.locator(".hex").focus()
+    table.screen.page.keyboard.press("End")
+    expect(rows.last).to_contain_text("the end")
+
+
+def test_copying_needs_no_secure_context(table: Table) -> None:
+    """The page says what was copied."""
+    from playwright.sync_api import expect
+
+    page = table.screen.page
+    page.evaluate("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
+    table.inject(datagram())
+    table.row("Len=19").first.click()
+    table.screen.button("Copy as hex").click()
+    expect(page.get_by_text("47 bytes copied.")).to_be_visible()
+    table.filter.focus()
+    page.keyboard.press("Control+v")
+    expect(table.filter).to_have_value(re.compile("^45 00 00 2f"))
+
+
+def test_columns_are_chosen(table: Table) -> None:
+    """A field is a column, another is hidden; so it stays after a reload."""
+    from playwright.sync_api import expect
+
+    page = table.screen.page
+    table.inject(datagram())
+    table.row("Len=19").first.click()
+    table.fold("User Datagram Protocol").click()
+    table.node("Destination port").click(button="right")
+    page.get_by_role("menuitem", name="Add as a column").click()
+    expect(table.row("Len=19").first.locator(".field")).to_have_text(re.compile("9999"))
+    page.get_by_title("Columns, times and limits of the table").click()
+    page.get_by_role("checkbox", name="Bytes").uncheck()
+    page.keyboard.press("Escape")
+    heads = table.grid.get_by_role("columnheader")
+    names = ["No.", "Time", "Direction", "Source", "Destination", "Protocol"]
+    expect(heads).to_have_text([*names, "Destination port", "Info"])
+    page.reload()
+    expect(heads).to_have_text([*names, "Destination port", "Info"])
+
+
+def test_some_packets_are_marked_selected_and_saved(table: Table, tmp_path: Path) -> None:
+    """Shift and arrows select, M marks, and only these are in the file."""
+    from playwright.sync_api import expect
+
+    page, keyboard = table.screen.page, table.screen.page.keyboard
+    table.ping(5)
+    table.grid.focus()
+    keyboard.press("Home")
+    for _ in range(2):
+        keyboard.press("Shift+ArrowDown")
+    status = page.locator(".status-line")
+    expect(status).to_contain_text("3 selected")
+    keyboard.press("m")
+    expect(status).to_contain_text("★ 3 marked")
+    keyboard.press("End")
+    keyboard.press("m")
+    expect(status).to_contain_text("★ 4 marked")
+    table.screen.button("Save").click()
+    with page.expect_download() as download:
+        page.get_by_role("menuitem", name="Save what is marked").click()
+    path = tmp_path / "marked.pcapng"
+    download.value.save_as(path)
+    open_file(table.screen, path)
+    expect(page.locator(".file-strip")).to_contain_text("4 packets")
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "said"),
+    [
+        ("Text", "quick BROWN", "Packet 3"),
+        ("Bytes", "71 75 69 63", "Packet 3"),
+        ("Filter", "udp.dstport == 9999", "Packet 3"),
+        ("Number", "2", ""),
+        ("Text", "elephant", "Not found in the packets that are shown."),
+        ("Bytes", "4", 'A byte has two digits, and "4" has one.'),
+        ("Number", "99", "Packet 99 is not in the table."),
+    ],
+)
+def test_packets_are_found(table: Table, kind: str, text: str, said: str) -> None:
+    """By text, bytes, filter or number; what cannot be found is said."""
+    from playwright.sync_api import expect
+
+    page = table.screen.page
+    table.ping()
+    table.inject(datagram())
+    table.row("40000 → 9999").first.wait_for()
+    table.screen.button("Find").click()
+    page.get_by_label("Find by").select_option(kind)
+    page.get_by_label(f"Find {kind.lower()}", exact=True).fill(text)
+    page.keyboard.press("Enter")
+    expect(page.locator("#find-message")).to_have_text(said)
+    if said.startswith("Packet 3") or not said:
+        number = 3 if said else 2
+        expect(table.detail.get_by_role("heading")).to_have_text(f"Packet {number}")
+
+
+def test_a_file_is_shown_in_place_of_what_comes(table: Table, tmp_path: Path) -> None:
+    """Its packets keep their numbers, no direction is claimed, and closing it leads back."""
+    from playwright.sync_api import expect
+
+    page = table.screen.page
+    table.ping()
+    path = tmp_path / "office.pcap"
+    arp = MACS + b"\x08\x06" + bytes(28)
+    frame = MACS + b"\x08\x00" + datagram(data=b"from a file")
+    path.write_bytes(pcap(frame, arp, frame)[:-3])
+    open_file(table.screen, path)
+    strip = page.locator(".file-strip")
+    expect(strip).to_contain_text("office.pcap · 2 packets · directions are not in the file")
+    expect(strip).to_contain_text("The file ends inside packet 3")
+    expect(strip).to_contain_text("1 of its packets is not IP")
+    expect(page).to_have_title(re.compile("office.pcap"))
+    cells = table.row("Len=11").get_by_role("gridcell")
+    expect(cells.nth(0)).to_have_text("1")
+    expect(cells.nth(2)).to_have_text("")
+    expect(table.row("ARP").get_by_role("gridcell").first).to_have_text("2")
+    expect(table.row("ICMP")).to_have_count(0)
+    table.inject(echo(2))
+    table.screen.button("Close the file, back to live").click()
+    expect(table.row("reply")).to_have_count(2)
+
+
+def test_what_is_no_capture_file_is_refused(table: Table, tmp_path: Path) -> None:
+    """The page says so, and shows what it showed before."""
+    from playwright.sync_api import expect
+
+    table.ping()
+    path = tmp_path / "letter.pcap"
+    path.write_text("Dear Sir or Madam")
+    open_file(table.screen, path)
+    said = "letter.pcap was not opened. This is not a capture file."
+    expect(table.screen.page.get_by_text(said)).to_be_visible()
+    expect(table.row("reply")).to_be_visible()
+
+
+def test_wireshark_is_a_command_away(table: Table) -> None:
+    from playwright.sync_api import expect
+
+    table.screen.button("Wireshark…").click()
+    expect(table.screen.dialog).to_contain_text(
+        "wintun-api capture OfficeNet --write - | wireshark -k -i -"
+    )
+    expect(table.screen.dialog).to_contain_text("wintun-api:OfficeNet")
+
+
+def test_trouble_stands_out(table: Table) -> None:
+    """A reset and a wrong checksum have a colour and a sign, which the legend explains."""
+    from playwright.sync_api import expect
+
+    reset = build.tcp(PEER, HOST, 40000, 80, flags=4)
+    wrong = bytearray(datagram())
+    wrong[26] ^= 0xFF
+    table.inject(reset, bytes(wrong))
+    expect(table.grid.locator(".row.tint-reset .info")).to_have_text(re.compile("^⊗ "))
+    expect(table.grid.locator(".row.tint-checksum .info").first).to_have_text(re.compile("^≠ "))
+    table.screen.page.get_by_title("What the arrows, colours and keys mean").click()
+    legend = table.screen.page.get_by_role("region", name="Colours and signs")
+    expect(legend).to_contain_text("⊗ TCP reset")
+
+
+def test_an_empty_table_says_what_to_do(table: Table) -> None:
+    """While nothing came, when the filter hides all, and after the table was cleared."""
+    from playwright.sync_api import expect
+
+    empty = table.screen.page.locator(".empty-table")
+    expect(empty).to_contain_text("Waiting for packets of OfficeNet.")
+    table.ping()
+    expect(empty).to_have_count(0)
+    table.filter.fill("tcp")
+    table.filter.press("Enter")
+    expect(empty).to_contain_text("The filter hides all 2 packets.")
+    empty.get_by_role("button", name="Show all packets").click()
+    expect(table.row("reply")).to_be_visible()
+    table.screen.button("Clear").click()
+    expect(empty).to_contain_text("Waiting for packets of OfficeNet.")
+
+
+@pytest.mark.parametrize(("width", "height"), [(320, 640), (640, 400), (768, 1024), (2560, 1440)])
+def test_every_width_shows_all_of_a_packet(
+    browser: Browser, tmp_path: Path, width: int, height: int
+) -> None:
+    """Nothing is wider than the screen; time, direction and info are in the row."""
+    from playwright.sync_api import expect
+
+    with (
+        running(tmp_path) as service,
+        Screen(browser, service, viewport={"width": width, "height": height}) as screen,
+    ):
+        screen.sign_in()
+        table = Table(screen)
+        table.inject(datagram())
+        row = table.row(PEER).first
+        row.click()
+        for name in ("time", "direction", "source", "info"):
+            box = row.locator(f".{name}").bounding_box()
+            assert box is not None
+            assert box["width"] > 15, name
+        table.detail.locator(".hex-row").first.scroll_into_view_if_needed()
+        expect(table.detail.locator(".hex-row").first).to_be_in_viewport()
+        assert screen.page.evaluate("document.documentElement.scrollWidth") == width
