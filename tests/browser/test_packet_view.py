@@ -161,7 +161,7 @@ def test_layers_stay_as_they_were_left(table: Table) -> None:
     table.row("Len=7").first.click()
     expect(table.node("Time to live")).to_be_visible()
     table.screen.page.reload()
-    table.screen.is_live()
+    table.stream("Live").wait_for()
     table.inject(datagram(data=b"once more"))
     table.row("Len=9").first.click()
     expect(table.node("Time to live")).to_be_visible()

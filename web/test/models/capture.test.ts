@@ -50,7 +50,7 @@ describe("what a capture tells of losses", () => {
     service().socket.say(lost("truncated", 3));
     service().socket.say(lost("ring", 1, { first: null, last: null }));
     expect(losses()).toEqual([
-      "3 packets from host are missing: larger than the driver can read",
+      "3 packets from host are missing: too large for the driver to read",
       "1 packet from host is missing: the ring was full",
     ]);
     expect(capture.missing).toBe(4);

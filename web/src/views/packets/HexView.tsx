@@ -42,9 +42,13 @@ export function HexView({ bytes }: { bytes: Uint8Array }) {
     return Math.min(0, top) + Math.max(0, top + 2 * ROW - clientHeight);
   };
   // What was chosen in the tree is brought into view.
+  const shown = useRef("");
   useSignalEffect(() => {
-    const field = detail.pinned.value?.field;
+    const { key = "", field } = detail.pinned.value ?? {};
     const element = scroller.current;
+    // The tree is made anew when more is known of the packet, with the same nodes.
+    if (key === shown.current) return;
+    shown.current = key;
     if (field === undefined || element === null || field.end <= field.start) return;
     element.scrollTop += beyond(element, field.start);
   });
