@@ -14,6 +14,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from tests.packet import protocols
 from tests.packet.crafted import crafted
 
 ROOT = Path(__file__).parents[2]
@@ -50,6 +51,20 @@ dns.a dns.aaaa dns.cname dns.ns dns.ptr.domain_name dns.mx.mail_exchange dns.srv
 dns.soa.mname http.request.method http.request.uri http.response.code http.host
 tls.record.content_type tls.record.length tls.handshake.type tls.handshake.extensions_server_name
 dhcp.option.dhcp dhcp.id dhcp.ip.your ntp.stratum
+dhcp.option.hostname dhcp.option.router dhcp.option.request_list_item dns.count.labels
+dns.qry.name.len dns.caa.tag dns.caa.value dns.sshfp.fingerprint dns.tlsa.selector dns.srv.port
+dns.flags.conflict dns.flags.tentative nbns.id nbns.flags.opcode nbns.flags.broadcast nbns.type
+nbns.addr igmp.version igmp.type igmp.maddr igmp.saddr igmp.num_grp_recs igmp.record_type
+igmp.checksum.status dhcpv6.msgtype dhcpv6.xid dhcpv6.option.type dhcpv6.duid.bytes dhcpv6.iaid
+dhcpv6.iaaddr.ip dhcpv6.dns_server dhcpv6.elapsed_time wg.type wg.sender wg.receiver wg.counter
+gre.proto gre.key gre.sequence_number gre.checksum.status esp.spi esp.sequence ah.icv
+sctp.srcport sctp.verification_tag sctp.chunk_type sctp.chunk_length sctp.data_tsn_raw
+stun.type stun.type.class stun.id stun.att.type stun.att.ipv4 stun.att.port isakmp.ispi
+isakmp.exchangetype isakmp.messageid isakmp.typepayload quic.version quic.dcid quic.scid
+quic.long.packet_type quic.supported_version tls.alert_message.level tls.alert_message.desc
+tls.handshake.extension.type tls.handshake.ciphersuite ipv6.routing.src.addr
+ipv6.routing.srh.addr ip.cur_rt ip.src_rt snmp.version snmp.community ssh.protocol
+tcp.options.wscale.multiplier tcp.option_kind icmp.pointer icmp.address_mask
 """
 FIELDS = NAMES.split()
 
@@ -65,10 +80,15 @@ PREFERENCES = (
 )
 
 
-def packets() -> list[bytes]:
-    """Every packet of the corpus, in an order that does not change."""
+def known() -> list[bytes]:
+    """What was captured, and what was built by hand."""
     captured = [bytes.fromhex(text) for text in json.loads(KERNEL_TRAFFIC.read_text("utf-8"))]
     return [*captured, *crafted()]
+
+
+def packets() -> list[bytes]:
+    """Every packet of the corpus, in an order that does not change."""
+    return [*known(), *list(protocols.crafted())[:: protocols.STRIDE]]
 
 
 def dissections(made: list[bytes]) -> list[dict[str, object]]:

@@ -14,6 +14,9 @@ from wintun_api.packet.checksum import checksum
 # Scapy has no types.
 s: Any = import_module("scapy.all")
 
+# Of so many one is in the corpus of the dashboard's own tests.
+STRIDE = 9
+
 HOST, PEER = "10.6.7.7", "192.0.2.9"
 HOST6, PEER6 = "fd06:7::7", "2001:db8::9"
 ETHER = "02:00:00:00:00:07"

@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 
 from tests.needs import need
-from tests.packet import corpus
+
+pytest.importorskip("scapy", reason="not installed: pip install scapy")
+
+from tests.packet import corpus  # needs Scapy
 
 pytestmark = pytest.mark.heavy
 

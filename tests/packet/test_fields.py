@@ -14,11 +14,10 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from tests.needs import need
-from tests.packet import corpus
 
 pytest.importorskip("scapy", reason="not installed: pip install scapy")
 
-from tests.packet import protocols  # needs Scapy
+from tests.packet import corpus, protocols  # need Scapy
 
 WEB = Path(__file__).parents[2] / "web"
 LEAST = 0.98
@@ -32,7 +31,7 @@ pytestmark = pytest.mark.heavy
 
 def packets() -> list[bytes]:
     """Every packet that is compared."""
-    return [*corpus.packets(), *protocols.crafted()]
+    return [*corpus.known(), *protocols.crafted()]
 
 
 def bundled(source: Path, folder: Path) -> Path:

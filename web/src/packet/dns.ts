@@ -41,7 +41,17 @@ const DATA: Readonly<Record<number, string>> = {
   65: "svcb.svcpriority:Priority:2;svcb.targetname:Target:*n",
 };
 /** How many of them the row shows. */
-const SHOWN: Readonly<Record<number, number>> = { 13: 0, 15: 2, 33: 4, 35: 6, 64: 2, 65: 2 };
+const SHOWN: Readonly<Record<number, number>> = {
+  13: 2,
+  15: 2,
+  33: 4,
+  35: 3,
+  43: 0,
+  44: 0,
+  52: 0,
+  64: 0,
+  65: 0,
+};
 
 /** Return the dissector of a protocol that is written as DNS is. */
 export function dnsDissector(protocol: string, title: string): Dissector {

@@ -34,13 +34,14 @@ export function icmpDissector(quoted: Dissector): Dissector {
     const { bytes } = to;
     to.protocol = "ICMP";
     if (end - start < 8) {
-      to.truncated("icmp", "ICMP", start);
+      const layer = to.truncated("icmp", "ICMP", start, end);
+      if (end - start >= 2) lay(to, layer, "icmp", start, end, "type:Type:1;code:Code:1");
       return;
     }
     const type = u8(bytes, start);
     const code = u8(bytes, start + 1);
     const layer = to.layer("icmp", "Internet Control Message Protocol", start, start + 8);
-    const name = nameOf("ICMP", type) ?? `Unknown ICMP type ${type}`;
+    const name = nameOf("ICMP", type) ?? `Unknown type ${type}`;
     let codeName = nameOf(`ICMP${type}`, code);
     if (CODED.includes(type)) codeName ??= `Unknown code: ${code}`;
     layer.text = codeName ?? name;

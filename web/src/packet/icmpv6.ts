@@ -56,7 +56,8 @@ export function icmpv6Dissector(quoted: Dissector): Dissector {
     const { bytes } = to;
     to.protocol = "ICMPv6";
     if (end - start < 4) {
-      to.truncated("icmpv6", "ICMPv6", start, end);
+      const layer = to.truncated("icmpv6", "ICMPv6", start, end);
+      if (end - start >= 2) lay(to, layer, "icmpv6", start, end, "type:Type:1;code:Code:1");
       return;
     }
     const type = u8(bytes, start);

@@ -23,7 +23,7 @@ export function dissectIsakmp(to: Dissection, start: number, end: number): void 
   const second = u8(bytes, start + 17) >> 4 !== 1;
   const exchange = u8(bytes, start + 18);
   const flags = u8(bytes, start + 19);
-  to.info = nameOf("IKE", exchange) ?? `Exchange ${exchange}`;
+  to.info = nameOf("IKE", exchange) ?? `Unknown ${exchange}`;
   const tail = ";messageid:Message:4x;length:Length:4~bytes";
   let at = lay(to, layer, "isakmp", start, end, HEAD + (second ? FLAGS2 : FLAGS1) + tail);
   if (second) {

@@ -6,7 +6,7 @@
  */
 const TABLES: Readonly<Record<string, string>> = {
   IP: "0 IPv6 Hop-by-Hop Option,ICMP,IGMP,4 IPIP,6 TCP,17 UDP,33 DCCP,41 IPv6,43 Routing Header for IPv6,Fragment Header for IPv6,46 RSVP,GRE,50 ESP,AH,58 ICMPv6,IPv6 no next header,Destination Options for IPv6,88 EIGRP,OSPF,103 PIM,112 VRRP,115 L2TP,132 SCTP,135 Mobility,UDPLite,139 HIP,Shim6",
-  ICMP: "0 Echo (ping) reply,3 Destination unreachable,Source quench,Redirect,8 Echo (ping) request,Router advertisement,Router solicitation,Time-to-live exceeded,Parameter problem,Timestamp request,Timestamp reply,Information request,Information reply,Address mask request,Address mask reply,30 Traceroute,40 Photuris,42 Extended Echo request,Extended Echo reply",
+  ICMP: "0 Echo (ping) reply,3 Destination unreachable,Source quench (flow control),Redirect,Alternate host address,8 Echo (ping) request,Router advertisement,Router solicitation,Time-to-live exceeded,Parameter problem,Timestamp request,Timestamp reply,Information request,Information reply,Address mask request,Address mask reply,30 Traceroute,40 Photuris,42 Extended Echo request,Extended Echo reply",
   ICMP3:
     "0 Network unreachable,Host unreachable,Protocol unreachable,Port unreachable,Fragmentation needed,Source route failed,Network unknown,Host unknown,Source host isolated,Network administratively prohibited,Host administratively prohibited,Network unreachable for TOS,Host unreachable for TOS,Communication administratively filtered,Host precedence violation,Precedence cutoff in effect",
   ICMP5:

@@ -10,31 +10,7 @@ import { parseHex } from "../../src/packet/hex";
 import { readName } from "../../src/packet/labels";
 import corpus from "./corpus.json";
 import { fuzz } from "./fuzz";
-
-function joined(head: Uint8Array, data: Uint8Array): Uint8Array {
-  const whole = new Uint8Array(head.length + data.length);
-  whole.set(head);
-  whole.set(data, head.length);
-  return whole;
-}
-
-/** An IPv4 packet from 10.0.0.1 to 10.0.0.2. */
-function ipv4(protocol: number, data: Uint8Array): Uint8Array {
-  const size = 20 + data.length;
-  const head = [0x45, 0, size >> 8, size & 0xff, 0, 0, 0, 0, 64, protocol, 0, 0];
-  return joined(Uint8Array.of(...head, 10, 0, 0, 1, 10, 0, 0, 2), data);
-}
-
-/** An IPv6 packet from :: to ::. */
-function ipv6(following: number, data: Uint8Array): Uint8Array {
-  const head = [0x60, 0, 0, 0, data.length >> 8, data.length & 0xff, following, 64];
-  return joined(Uint8Array.of(...head, ...new Uint8Array(32)), data);
-}
-
-function udp(port: number, data: Uint8Array): Uint8Array {
-  const size = 8 + data.length;
-  return Uint8Array.of(0, 7, port >> 8, port & 0xff, size >> 8, size & 0xff, 0, 0, ...data);
-}
+import { ipv4, ipv6, joined, udp } from "./made";
 
 /** Put `wrap` around itself until there are so many or the packet is full. */
 function nested(count: number, wrap: (inner: Uint8Array) => Uint8Array): Uint8Array {
