@@ -42,7 +42,9 @@ readAddress();
 const theme = new ThemeModel(window.matchMedia("(prefers-color-scheme: dark)"), store, (shown) => {
   document.documentElement.dataset["theme"] = shown;
 });
-const dashboard = new Dashboard({ protocol, host, search, startWorker }, theme, store);
+const allows = document.querySelector<HTMLMetaElement>("[name=wintun-api-token-allows]")?.content;
+const place = { protocol, host, search, startWorker, allows: allows ?? null };
+const dashboard = new Dashboard(place, theme, store);
 
 // A token that the service did not take has no business in the address bar either.
 if (search.includes("token=")) {

@@ -37,6 +37,8 @@ export interface Place {
   readonly host: string;
   /** `?token=wrong`, when the service did not take the token of the address. */
   readonly search: string;
+  /** What the token of this browser allows, where the service gave the page for that reason. */
+  readonly allows?: string | null;
   /** Start the worker; without this it runs in the page's own thread. */
   readonly startWorker?: () => WorkerPort;
 }
@@ -49,6 +51,11 @@ const BAD_TOKEN =
 const NO_KEY =
   "This browser no longer has the key of its sign-in. Open the address that wintun-api " +
   "printed again, or paste its token here.";
+const ALLOWED: Readonly<Record<string, string>> = {
+  inject: "inject packets",
+  capture: "capture packets",
+  metrics: "read the metrics",
+};
 const SIGNED_OUT = "You are signed out. The token is still valid.";
 const NOT_VALID =
   "The sign-in is no longer valid: the token expired or was revoked, or the service was " +
@@ -120,7 +127,7 @@ export class Dashboard {
     this.connection = new ConnectionModel(client, {
       onSystem: (system) => this.onSystem(system),
       onMessage: (message) => this.onEvent(message),
-      onRefused: (reason) => this.onSignedOut(reason),
+      onRefused: () => this.onSignedOut(noRead(this.place.allows ?? "")),
     });
     this.signIn = new SignInModel(
       client,
@@ -359,6 +366,8 @@ export class Dashboard {
 
   private signInReason(): string {
     if (this.wasSignedIn) return NOT_VALID;
+    const { allows } = this.place;
+    if (allows != null && !/\b(?:read|admin)\b/.test(allows)) return noRead(allows);
     if (new URLSearchParams(this.place.search).has("token")) return BAD_TOKEN;
     return this.hasCookie ? NO_KEY : NOT_SIGNED_IN;
   }
@@ -368,4 +377,14 @@ export class Dashboard {
 function adapterOf({ data }: ServiceEvent): string | null {
   if ("adapter" in data && typeof data.adapter === "string") return data.adapter;
   return "guid" in data ? data.guid : null;
+}
+
+/** Say that a token cannot show the dashboard, and what helps. */
+function noRead(allows: string): string {
+  const may = allows
+    .split(/[\s,]+/)
+    .map((scope) => ALLOWED[scope])
+    .filter((words) => words !== undefined);
+  const what = may.length === 0 ? "may not read" : `may ${may.join(" and ")}, but not read`;
+  return `This token ${what}, so it cannot show the dashboard. Sign in with a token that has the scope “read”. Programs can go on using this one.`;
 }

@@ -3,7 +3,7 @@
 import { signal } from "@preact/signals";
 import { type Client, sentencesOf, UnreachableError } from "../api/client";
 
-const UNKNOWN = "The service does not know this token: it is wrong, expired or revoked.";
+const UNKNOWN = "The service does not know this token. It may be mistyped, expired or revoked.";
 
 export class SignInModel {
   readonly busy = signal(false);
@@ -19,7 +19,7 @@ export class SignInModel {
   async signIn(pasted: string): Promise<void> {
     const token = tokenOf(pasted);
     if (token === "") {
-      this.error.value = "Paste the token first.";
+      this.error.value = "Enter a token.";
       return;
     }
     this.busy.value = true;

@@ -32,15 +32,14 @@ export function SignInView({ reason }: { reason: string }) {
           value={token}
           onInput={setToken}
           error={signIn.error.value}
-          hint="The token, or the whole address it came in."
+          hint="Paste the token, or the whole address that contains it."
         />
         <Button type="submit" kind="primary" disabled={signIn.busy.value}>
           {signIn.busy.value ? "Signing in…" : "Sign in"}
         </Button>
         <p class="soft">
-          <code>wintun-api serve</code> names its token file when it starts;{" "}
-          <code>wintun-api demo</code> prints the token. Programs send it as{" "}
-          <code>Authorization: Bearer</code>.
+          <strong>Where is the token?</strong> <code>wintun-api serve</code> says at its start which
+          file it is in. <code>wintun-api demo</code> prints it.
         </p>
       </form>
     </main>

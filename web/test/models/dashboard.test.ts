@@ -39,6 +39,16 @@ describe("the dashboard", () => {
 
   const event = (type: string, data: object, id = 1) => ({ type, id, time: TIME, data });
 
+  it("says what a token that may not read allows, and what is needed", async () => {
+    service().answer("GET /v1/system", new Refusal(403, "The scope read is missing."));
+    await dashboard.connection.connect();
+    const reason = (): string => {
+      const state = dashboard.connection.state.value;
+      return state.name === "signed-out" ? state.reason : state.name;
+    };
+    expect(reason()).toContain("This token may not read, so it cannot show the dashboard.");
+  });
+
   it("shows what the snapshot has", async () => {
     await live(session());
     expect(dashboard.adapters.list.value).toEqual([adapter()]);

@@ -66,7 +66,7 @@ describe("the sign-in", () => {
   it("asks for a token before it asks the service", async () => {
     const { model } = made();
     await model.signIn("  ");
-    expect([model.error.value, service().asked]).toEqual(["Paste the token first.", []]);
+    expect([model.error.value, service().asked]).toEqual(["Enter a token.", []]);
   });
 
   it("ends here even when the service does not answer", async () => {

@@ -70,5 +70,5 @@ describe("the address", () => {
 });
 
 it("the keys of the views that were there first have not changed", () => {
-  expect(TABS.map(({ id }) => id).indexOf("hosts")).toBe(6);
+  expect(TABS.map(({ id }) => id).slice(0, 2)).toEqual(["overview", "packets"]);
 });
