@@ -76,7 +76,7 @@ def test_a_capture_is_started_watched_and_stopped(
     screen.fill("Name", "office")
     screen.choose("Some")
     form.get_by_label(re.compile("^OfficeNet")).check()
-    screen.choose("Injected")
+    screen.choose("To host")
     screen.button("Start capture").click()
     expect(form).to_have_count(0)
     (made,) = captures(screen.service)
@@ -112,8 +112,8 @@ def test_a_form_asks_for_everything(screen: Screen, form: Locator) -> None:
     screen.fill("Every time", "1 h")
     screen.fill("Last files", "5")
     screen.fill("Snap length", "96")
-    form.get_by_label("Say in comments what happened to packets").check()
-    form.get_by_label("Begins").select_option("At an event")
+    form.get_by_label("Add comments that say what happened to each packet").check()
+    form.get_by_label("Start", exact=True).select_option("At an event")
     form.get_by_label("Event", exact=True).select_option("session.failed")
     screen.fill("Before", "30 s")
     screen.fill("After", "1 min")
@@ -147,9 +147,9 @@ def test_errors_are_at_their_fields(screen: Screen, form: Locator) -> None:
     screen.button("Start capture").click()
     expect(form.get_by_role("alert")).to_have_text(
         [
-            "Choose at least one adapter, or all.",
+            "Choose at least one adapter, or choose All.",
             "This is a whole number from 1 on.",
-            "A size is a number with a unit, such as 64 MiB or 2 GB.",
+            "Enter a number with a unit, such as 64 MiB or 2 GB.",
         ]
     )
     expect(screen.page.get_by_label("After packets", exact=True)).to_be_focused()
@@ -213,11 +213,11 @@ def test_a_capture_that_waits_is_begun(screen: Screen, form: Locator) -> None:
     """It says what it waits for, and a button begins it."""
     from playwright.sync_api import expect
 
-    form.get_by_label("Begins").select_option("When packets are lost")
+    form.get_by_label("Start", exact=True).select_option("When packets are lost")
     screen.button("Start capture").click()
     expect(screen.row("capture")).to_contain_text("waiting for its trigger")
-    expect(article(screen, "capture")).to_contain_text("a loss of packets")
-    screen.button("Begin now").click()
+    expect(article(screen, "capture")).to_contain_text("packets are lost")
+    screen.button("Start now").click()
     expect(screen.row("capture")).to_contain_text("running")
     expect(article(screen, "capture")).to_contain_text("Triggered")
     assert captures(screen.service)[0]["triggered_at"] is not None

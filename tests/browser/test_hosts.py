@@ -66,7 +66,7 @@ def test_hosts_are_shown_and_followed(screen: Screen) -> None:
     hub = rows(screen, "hub")
     for words in ("this host", "10.6.7.7/32", "OfficeNet (up)", "3 no route", "1.5 ms ahead"):
         expect(hub).to_contain_text(words)
-    expect(rows(screen, "rig")).to_contain_text("without its service")
+    expect(rows(screen, "rig")).to_contain_text("its service does not answer")
     report(screen, {**HUB, "sent": 1500, "seen": "2026-01-02T03:05:20Z"}, connected=False)
     expect(hub).to_contain_text("50 p/s")
     expect(rows(screen, "rig")).to_have_count(0)

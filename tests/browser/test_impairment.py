@@ -81,7 +81,7 @@ def test_a_session_is_impaired_and_repaired(
         assert (does["rate_bps"], does["max_size"], does["blackout"]) == (384_000, 1280, True)
     screen.button("Remove").click()
     expect(screen.button("Remove")).to_have_count(0)
-    expect(panel).to_contain_text("Packets pass as they are.")
+    expect(panel).to_contain_text("Packets are not impaired.")
     assert impairment(screen.service, session) is None
 
 
@@ -89,9 +89,9 @@ def test_one_direction_is_impaired(screen: Screen, session: dict[str, Any], pane
     """The other is left alone, and both together say how they differ."""
     from playwright.sync_api import expect
 
-    screen.choose("Injected")
+    screen.choose("To host")
     screen.fill("Loss", "10")
-    screen.choose("Received")
+    screen.choose("From host")
     expect(screen.page.get_by_label("Loss", exact=True)).to_have_value("")
     screen.fill("Delay", "20")
     screen.choose("Both directions")
@@ -187,14 +187,14 @@ def test_counters_follow_by_cause_and_direction(
     expect(counter(panel, "Delayed now")).to_contain_text("5")
     impair(screen.service, session, injected={"blackout": True})
     screen.service.api.inject_packets(session["id"], [ECHO] * 3)
-    lost = counter(panel, "Lost in a blackout")
+    lost = counter(panel, "Lost during a blackout")
     expect(lost.get_by_role("cell").nth(2)).to_have_text("3")
     expect(lost.get_by_role("cell").nth(0)).to_have_text("0")
     expect(lost).to_have_class("lost")
-    expect(counter(panel, "Lost at a change").get_by_role("cell").nth(2)).to_have_text("5")
+    expect(counter(panel, "Lost when it changed").get_by_role("cell").nth(2)).to_have_text("5")
     expect(counter(panel, "Came").get_by_role("cell").nth(2)).to_have_text("8")
     repair(screen.service, session)
-    expect(panel).to_contain_text("What it did until it was removed")
+    expect(panel).to_contain_text("Packets until it was removed")
     expect(lost.get_by_role("cell").nth(2)).to_have_text("3")
 
 
@@ -205,9 +205,9 @@ def test_errors_of_the_service_are_at_their_field(
     from playwright.sync_api import expect
 
     screen.tolerated.append("status of 422")
-    screen.choose("Injected")
+    screen.choose("To host")
     screen.fill("Reorder", "25")
-    screen.choose("Received")
+    screen.choose("From host")
     screen.button("Apply").click()
     field = screen.page.get_by_label("Reorder", exact=True)
     expect(field).to_have_attribute("aria-invalid", "true")

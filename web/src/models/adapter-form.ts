@@ -62,6 +62,7 @@ export class AdapterForm {
   set(field: FieldName, text: string): void {
     this.texts.value = { ...this.texts.value, [field]: text };
     this.said.value = { ...this.said.value, [field]: "" };
+    this.attempt.problem.value = null;
   }
 
   /** The field was left: from now on its error shows. */

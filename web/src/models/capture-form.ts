@@ -209,7 +209,7 @@ export class CaptureForm {
   /** A filter that is known to be wrong is not sent: its fault is shown at its place already. */
   private async mayFiltersBeSent(): Promise<boolean> {
     if (this.on.value === "filter" && this.triggerFilter.text.value.trim() === "") {
-      this.triggerFilter.refuse("Type the filter that begins the capture.");
+      this.triggerFilter.refuse("Enter the filter that starts the capture.");
     }
     const filters = this.on.value === "filter" ? [this.filter, this.triggerFilter] : [this.filter];
     return (await Promise.all(filters.map((one) => one.mayBeSent()))).every(Boolean);
@@ -223,12 +223,12 @@ export class CaptureForm {
     if (field === "trigger.event") return "";
     if (field === "adapters") {
       const isMissing = this.which.value === "some" && this.adapters.value.size === 0;
-      return isMissing ? "Choose at least one adapter, or all." : "";
+      return isMissing ? "Choose at least one adapter, or choose All." : "";
     }
     if (field.startsWith("trigger.") && this.on.value === "") return "";
     const text = this.text(field);
     if (field === "pool" && this.which.value === "pool" && text === "") {
-      return "Type the name of a pool.";
+      return "Enter the name of a pool.";
     }
     return text === "" ? "" : RULES[field](text);
   }
@@ -267,21 +267,21 @@ function wholeRule(text: string, least: number, most: number): string {
   const isRight = /^\d+$/.test(text) && Number(text) >= least && Number(text) <= most;
   if (isRight) return "";
   return most === Number.MAX_SAFE_INTEGER
-    ? `This is a whole number from ${least} on.`
-    : `This is a whole number from ${least} to ${most}.`;
+    ? `Enter a whole number, at least ${least}.`
+    : `Enter a whole number from ${least} to ${most}.`;
 }
 
 function sizeRule(text: string): string {
   const bytes = parseSize(text);
-  if (bytes === null) return "A size is a number with a unit, such as 64 MiB or 2 GB.";
-  return bytes >= MIN_BYTES ? "" : "The least size is 4 KiB.";
+  if (bytes === null) return "Enter a number with a unit, such as 64 MiB or 2 GB.";
+  return bytes >= MIN_BYTES ? "" : "The size must be at least 4 KiB.";
 }
 
 /** A time is longer than 0 s, or at least as long as `least`. */
 function durationRule(text: string, { least = -1, most = MAX_SECONDS } = {}): string {
   const seconds = parseDuration(text);
-  if (seconds === null) return "A time is a number with a unit, such as 30 s, 10 min or 2 h.";
-  if (seconds > most) return `The longest time is ${duration(most)}.`;
-  if (seconds < least) return `The shortest time is ${duration(least)}.`;
-  return seconds === 0 && least < 0 ? "The time is longer than 0 s." : "";
+  if (seconds === null) return "Enter a number with a unit, such as 30 s, 10 min or 2 h.";
+  if (seconds > most) return `The time can be at most ${duration(most)}.`;
+  if (seconds < least) return `The time must be at least ${duration(least)}.`;
+  return seconds === 0 && least < 0 ? "The time must be more than 0 s." : "";
 }

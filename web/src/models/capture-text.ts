@@ -13,13 +13,13 @@ export const STATES: Readonly<Record<Capture["state"], string>> = {
 
 const REASONS: Readonly<Record<StopReason, string>> = {
   request: "a client stopped it",
-  packets: "it has all its packets",
-  bytes: "it has all its bytes",
-  seconds: "its time was over",
-  keep: "its files may not take more room",
-  service: "the service ended",
-  storage: "the disk is full or cannot be written",
-  total: "all captures together may not take more room",
+  packets: "it reached its number of packets",
+  bytes: "it reached its size",
+  seconds: "its time was up",
+  keep: "its files reached the size limit",
+  service: "the service stopped",
+  storage: "the disk is full or not writable",
+  total: "all captures together reached the size limit",
 };
 
 /** Why a capture has ended; "" before that. */
@@ -43,7 +43,7 @@ export function stopText({ packets, bytes, seconds }: Capture["stop"]): string {
     bytes == null ? "" : binary(bytes),
     seconds == null ? "" : time(seconds),
   ].filter(Boolean);
-  return limits.length === 0 ? "when it is stopped" : `after ${either(limits)}`;
+  return limits.length === 0 ? "when you stop it" : `after ${either(limits)}`;
 }
 
 /** When a capture begins another file. */
@@ -67,9 +67,9 @@ export function keepText({ files, bytes }: Capture["keep"]): string {
 export function triggerText({ on, event, filter, before = 0, after }: Trigger): string {
   const what = {
     event: `the event ${event}`,
-    loss: "a loss of packets",
-    filter: `a packet that passes ${filter}`,
-    call: "a trigger by hand",
+    loss: "packets are lost",
+    filter: `a packet matches ${filter}`,
+    call: "a manual trigger",
   }[on];
   const had = before > 0 ? `, from ${time(before)} before it` : "";
   return what + had + (after == null ? "" : `, until ${time(after)} after it`);

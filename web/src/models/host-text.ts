@@ -13,8 +13,8 @@ const UNCOUNTED = "uncounted";
 
 export const STATES: Readonly<Record<NetworkHost["state"], string>> = {
   attached: "joined",
-  detached: "without its service",
-  unknown: "unreadable report",
+  detached: "its service does not answer",
+  unknown: "its report cannot be read",
 };
 
 /** All packets that it knows to be lost. */

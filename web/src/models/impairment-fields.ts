@@ -54,7 +54,7 @@ export const MAIN: readonly Quantity[] = [
   share("loss", "Loss"),
   share("duplicate", "Duplicate"),
   share("corrupt", "Corrupt"),
-  share("reorder", "Reorder", { hint: "Sent before packets that are delayed; needs a delay." }),
+  share("reorder", "Reorder", { hint: "These packets overtake delayed ones; needs a delay." }),
   {
     ...whole("rate_bps", "Rate", "Mbit/s", { empty: "no limit", least: 0.0001, most: 1_000_000 }),
     ...{ whole: false, factor: 1_000_000 },
@@ -62,12 +62,12 @@ export const MAIN: readonly Quantity[] = [
   },
   whole("limit_packets", "Limit", "packets", {
     ...{ empty: "1000", least: 1, most: 1_000_000, stops: COUNTS },
-    hint: "What comes while so many are delayed is dropped.",
+    hint: "Packets that arrive while this many are delayed are dropped.",
   }),
   whole("max_size", "Max size", "bytes", {
     ...{ empty: "no limit", least: 68, most: 65_535 },
     stops: [68, 576, 1000, 1200, 1280, 1400, 1420, 1492, 1500, 9000, 65_535],
-    hint: "Larger packets vanish: an MTU black hole.",
+    hint: "Larger packets disappear, like in an MTU black hole.",
   }),
 ];
 
@@ -150,7 +150,7 @@ export function wrongOf({ least, most, whole, label, unit }: Quantity, text: str
   if (text.trim() === "") return "";
   if (value >= least && value <= most && !(whole && !Number.isInteger(value))) return "";
   const range = `from ${plain(least)} to ${plain(most)} ${unit}`;
-  return `${label} is a ${whole ? "whole number" : "number"} ${range}.`;
+  return `${label} must be a ${whole ? "whole number" : "number"} ${range}.`;
 }
 
 /** Return the request for these texts; null where they are all empty. */

@@ -104,7 +104,7 @@ export class ImpairmentForm {
     const received = this.text("received", name);
     const injected = this.text("injected", name);
     if (this.side.value !== "both" || received === injected) return "";
-    return `Received ${received || "not set"}, injected ${injected || "not set"}.`;
+    return `From host ${received || "not set"}, to host ${injected || "not set"}.`;
   }
 
   /** Change a field of the direction that is shown, or of both; it is no longer the preset's. */
@@ -232,7 +232,7 @@ export class ImpairmentForm {
   private wrongSeed(): string {
     const text = this.state.value.seed.trim();
     const isSeed = text === "" || (/^\d+$/.test(text) && Number(text) <= MAX_SEED);
-    return isSeed ? "" : `The seed is a whole number from 0 to ${MAX_SEED}.`;
+    return isSeed ? "" : `The seed must be a whole number from 0 to ${MAX_SEED}.`;
   }
 }
 

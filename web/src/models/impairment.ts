@@ -10,15 +10,15 @@ import type { SessionsModel } from "./sessions";
 
 /** What is counted, in the order in which it is shown. */
 export const COUNTERS: readonly (readonly [Counter, label: string])[] = [
-  ["offered", "Came"],
+  ["offered", "Arrived"],
   ["duplicated", "Duplicated"],
   ["delivered", "Delivered"],
   ["delayed", "Delayed now"],
-  ["lost", "Lost by chance"],
+  ["lost", "Lost at random"],
   ["limit", "Lost: queue full"],
-  ["blackout", "Lost in a blackout"],
+  ["blackout", "Lost during a blackout"],
   ["too_large", "Lost: too large"],
-  ["dropped", "Lost at a change"],
+  ["dropped", "Lost when it changed"],
   ["corrupted", "Corrupted"],
   ["reordered", "Reordered"],
 ];

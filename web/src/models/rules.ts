@@ -5,6 +5,7 @@
 
 import type { Route } from "../api/types";
 import { parseAddress, parsePrefix } from "../packet/address";
+import { codeOf } from "./visible";
 
 const MAX_NAME = 127;
 const MAX_POOL = 255;
@@ -15,6 +16,8 @@ const MAX_ADDRESSES = 64;
 const MAX_ROUTES = 16384;
 const MAX_DNS = 16;
 const FORBIDDEN = '\\/:*?"<>|';
+/** Characters that steer a terminal, end a line, or turn the text around them. */
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
 const GUID = /^\{?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\}?$/i;
 const LABEL = "[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?";
 const DOMAIN = new RegExp(`^(?!.{255})${LABEL}(?:\\.${LABEL})*\\.?$`);
@@ -36,13 +39,13 @@ export function guidRule(text: string): string {
 export function mtuRule(text: string): string {
   return text === "" || isWhole(text, MIN_MTU, MAX_MTU)
     ? ""
-    : `The MTU is a number from ${MIN_MTU} to ${MAX_MTU} bytes.`;
+    : `The MTU must be from ${MIN_MTU} to ${MAX_MTU} bytes.`;
 }
 
 export function metricRule(text: string): string {
   return text === "" || isWhole(text, 0, MAX_METRIC)
     ? ""
-    : `A metric is a number from 0 to ${MAX_METRIC}.`;
+    : `The metric must be from 0 to ${MAX_METRIC}.`;
 }
 
 export function addressesRule(lines: readonly string[]): string {
@@ -73,7 +76,7 @@ export function routesRule(lines: readonly string[]): string {
         `${route.destination} metric ${route.metric}`,
         `${route.destination} via ${route.next_hop}`,
       ];
-      if (keys.some((key) => seen.has(key))) return `${route.destination} is given twice.`;
+      if (keys.some((key) => seen.has(key))) return `${route.destination} is listed twice.`;
       for (const key of keys) seen.add(key);
       return "";
     })
@@ -92,12 +95,12 @@ export function parseRoute(line: string): Route | string {
   const rest = prefix.address.some((byte, index) => (byte & hostBits(prefix.length, index)) !== 0);
   if (rest) return `${destination} has bits beyond its prefix length.`;
   if (isMulticast(prefix.address))
-    return `${destination} is a multicast network, which the system manages.`;
+    return `${destination} is a multicast network. The system sets these routes itself.`;
   if (hop !== undefined) {
     const wrong = hostRule(hop);
     if (wrong !== "") return wrong;
     if (parseAddress(hop)?.length !== prefix.address.length) {
-      return `${hop} is not a next hop to ${destination}.`;
+      return `${hop} and ${destination} must both be IPv4, or both IPv6.`;
     }
   }
   if (!isWhole(metric, 0, MAX_METRIC)) return metricRule(metric);
@@ -118,12 +121,13 @@ export function linesOf(text: string): string[] {
 }
 
 function textRule(text: string, limit: number): string {
-  if (text.trim() === "") return "This must not be empty.";
-  if (text.length > limit) return `${text.length} UTF-16 units; ${limit} is the limit.`;
-  if (!text.isWellFormed()) return "It contains half of a surrogate pair.";
+  if (text.trim() === "") return "This cannot be empty.";
+  if (text.length > limit) return `At most ${limit} characters; this has ${text.length}.`;
+  if (!text.isWellFormed()) return "This contains half a character.";
   for (const character of text) {
-    const code = character.codePointAt(0) ?? 0;
-    if (code < 0x20 || (code >= 0x7f && code < 0xa0)) return "It has a control character.";
+    if (UNSEEN.test(character)) {
+      return `This contains ${codeOf(character)}, a character that cannot be seen.`;
+    }
     if (FORBIDDEN.includes(character)) return `A name cannot contain ${[...FORBIDDEN].join(" ")}`;
   }
   return "";
@@ -170,5 +174,5 @@ function firstWrong(lines: readonly string[], rule: (line: string) => string): s
 }
 
 function tooMany(lines: readonly string[], most: number): string {
-  return lines.length > most ? `${lines.length} lines; ${most} is the limit.` : "";
+  return lines.length > most ? `At most ${most} lines; this has ${lines.length}.` : "";
 }

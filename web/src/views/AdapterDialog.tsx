@@ -3,9 +3,11 @@
 import { useMemo } from "preact/hooks";
 import type { Adapter } from "../api/types";
 import { AdapterForm, type FieldName } from "../models/adapter-form";
+import { plainName } from "../models/visible";
 import { useDashboard } from "./context";
 import { Dialog } from "./ui/Dialog";
 import { Field } from "./ui/Field";
+import { Name } from "./ui/Name";
 import { ProblemText } from "./ui/ProblemText";
 
 export function AdapterDialog({
@@ -25,7 +27,7 @@ export function AdapterDialog({
       isNew ? adapters.create(form.creation()) : adapters.update(adapter.guid, form.update()),
     );
     if (!sent) return;
-    notices.say(`${form.texts.peek().name} was ${isNew ? "created" : "changed"}.`);
+    notices.say(`${plainName(form.texts.peek().name)} was ${isNew ? "created" : "changed"}.`);
     onClose();
   };
   const field = (name: FieldName, disabled = false) => ({
@@ -39,7 +41,15 @@ export function AdapterDialog({
   const problem = form.problem.value;
   return (
     <Dialog
-      title={isNew ? "New adapter" : `Edit ${adapter.name}`}
+      title={
+        isNew ? (
+          "New adapter"
+        ) : (
+          <>
+            Edit <Name of={adapter.name} />
+          </>
+        )
+      }
       action={isNew ? "Create" : "Save"}
       busy={form.busy.value}
       disabled={!isNew && !form.changed.value}
@@ -64,14 +74,14 @@ export function AdapterDialog({
         mono
         rows={2}
         placeholder={"10.6.7.7/24\nfd06:7::7/64"}
-        hint="With prefix length, one on a line."
+        hint="One address per line, with its prefix length."
         {...field("addresses", fixed)}
       />
       <div class="pair">
         <Field label="MTU" unit="bytes" placeholder="System default" {...field("mtu", fixed)} />
         <Field
           label="Metric"
-          placeholder="automatic"
+          placeholder="Automatic"
           {...field("metric", fixed || able?.metric === false)}
         />
       </div>

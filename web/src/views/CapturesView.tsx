@@ -83,7 +83,7 @@ function Nothing() {
 function OnlySeen() {
   return (
     <p class="empty">
-      This token sees captures, but may not start, stop or download them, because it does not have
+      This token may see captures, but not start, stop or download them, because it does not have
       the scope capture. An administrator makes one that has it with{" "}
       <code>wintun-api tokens create read capture</code>.
     </p>

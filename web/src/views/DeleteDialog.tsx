@@ -3,9 +3,11 @@
 import { useMemo, useState } from "preact/hooks";
 import type { Adapter } from "../api/types";
 import { Attempt } from "../models/attempt";
+import { hasHidden, plainName } from "../models/visible";
 import { useDashboard } from "./context";
 import { Dialog } from "./ui/Dialog";
 import { Field } from "./ui/Field";
+import { Name } from "./ui/Name";
 import { ProblemText } from "./ui/ProblemText";
 
 export function DeleteDialog({ adapter, onClose }: { adapter: Adapter; onClose: () => void }) {
@@ -14,33 +16,45 @@ export function DeleteDialog({ adapter, onClose }: { adapter: Adapter; onClose: 
   const [force, setForce] = useState(false);
   const attempt = useMemo(() => new Attempt(), []);
   const problem = attempt.problem.value;
+  const name = plainName(adapter.name);
+  // Nobody can type what cannot be seen.
+  const word = hasHidden(adapter.name) ? "delete" : adapter.name.trim();
   const submit = async () => {
     let more = "";
     const done = await attempt.run(async () => {
       const { reboot_required } = await adapters.delete(adapter.guid, force);
-      if (reboot_required) more = " The system wants a reboot to finish it.";
+      if (reboot_required) more = " Restart the computer to complete this.";
     });
     if (!done) return;
-    notices.say(`${adapter.name} was deleted.${more}`);
+    notices.say(`${name} was deleted.${more}`);
     onClose();
   };
   return (
     <Dialog
-      title={`Delete ${adapter.name}`}
+      title={
+        <>
+          Delete <Name of={adapter.name} />
+        </>
+      }
       action="Delete adapter"
       danger
       busy={attempt.busy.value}
-      disabled={typed.trim() !== adapter.name.trim()}
+      disabled={typed.trim() !== word}
       onSubmit={submit}
       onClose={onClose}
     >
       {problem && <ProblemText problem={problem} />}
       <p>
-        The device is removed from the system
-        {adapter.session === null ? "" : ", its session ends"}, and what uses its addresses and
-        routes loses them.
+        This removes the adapter from the system
+        {adapter.session === null ? "" : " and ends its session"}. Programs that use its addresses
+        or routes lose them.
       </p>
-      <Field label={`Type ${adapter.name} to confirm`} autoFocus value={typed} onInput={setTyped} />
+      <Field
+        label={`Type ${hasHidden(adapter.name) ? word : name} to confirm`}
+        autoFocus
+        value={typed}
+        onInput={setTyped}
+      />
       {service.driver.value?.capabilities.force_close && (
         <label class="check">
           <input
@@ -48,7 +62,7 @@ export function DeleteDialog({ adapter, onClose }: { adapter: Adapter; onClose: 
             checked={force}
             onChange={(event) => setForce(event.currentTarget.checked)}
           />
-          Close sessions of other processes too
+          Also close sessions of other programs
         </label>
       )}
     </Dialog>

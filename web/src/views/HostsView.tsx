@@ -9,8 +9,8 @@ import { type Column, TableHead } from "./ui/TableHead";
 const COLUMNS: readonly Column[] = [
   ["Name, state"],
   ["Addresses, adapters", "elastic at-least-m"],
-  ["Sent", "number"],
-  ["Injected", "number at-least-s"],
+  ["From host", "number"],
+  ["To host", "number at-least-s"],
   ["Lost", "number"],
   ["Clock", "number at-least-s"],
   ["Since", "at-least-l"],

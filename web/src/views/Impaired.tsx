@@ -1,8 +1,10 @@
 /** Marks of an adapter whose network is bad on request, so that it is not forgotten. */
 
+import { plainName } from "../models/visible";
 import { goTo } from "./address";
 import { useDashboard } from "./context";
 import { Icon } from "./ui/Icon";
+import { Name } from "./ui/Name";
 
 /** A badge beside an adapter's name; nothing where it is not impaired. */
 export function ImpairedBadge({ guid }: { guid: string }) {
@@ -24,7 +26,7 @@ export function ImpairedLine() {
     name: adapters.find(adapter)?.name ?? adapter,
     summary: impairment,
   }));
-  const names = impaired.map(({ name }) => name).join(", ");
+  const names = impaired.map(({ name }) => plainName(name)).join(", ");
   const show = (guid: string) => () => {
     adapters.select(guid);
     goTo("overview");
@@ -42,7 +44,7 @@ export function ImpairedLine() {
             {impaired.map(({ guid, name, summary }) => (
               <li key={guid}>
                 <button type="button" class="text-button" onClick={show(guid)}>
-                  {name}
+                  <Name of={name} />
                 </button>{" "}
                 is impaired{summary && ": "}
                 <span class="mono" title={summary ?? ""}>

@@ -26,7 +26,7 @@ export function NetworkSection({ session, name }: { session: Session; name: stri
         </Button>
       </header>
       {summary === null ? (
-        <p class="soft">Packets pass as they are.</p>
+        <p class="soft">Packets pass unchanged.</p>
       ) : (
         <p class="warning-box">
           Impaired{summary && ": "}

@@ -2,6 +2,7 @@
 
 import { useMemo } from "preact/hooks";
 import { AdapterForm } from "../models/adapter-form";
+import { plainName } from "../models/visible";
 import { useDashboard } from "./context";
 import { Dialog } from "./ui/Dialog";
 import { Field } from "./ui/Field";
@@ -16,7 +17,7 @@ export function OpenDialog({ onClose }: { onClose: () => void }) {
   const problem = form.problem.value;
   const submit = async () => {
     if (!(await form.submit(() => adapters.open(name, pool)))) return;
-    notices.say(`${name} was opened.`);
+    notices.say(`${plainName(name)} was opened.`);
     onClose();
   };
   return (
@@ -28,9 +29,7 @@ export function OpenDialog({ onClose }: { onClose: () => void }) {
       onClose={onClose}
     >
       {problem && <ProblemText problem={problem} />}
-      <p>
-        The service takes a handle of an adapter that exists, so that it can start a session on it.
-      </p>
+      <p>Open an adapter that another program created, so that you can start a session on it.</p>
       <div class="pair">
         <Field
           label="Name"

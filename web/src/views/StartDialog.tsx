@@ -4,8 +4,10 @@ import { useId, useMemo, useState } from "preact/hooks";
 import type { Adapter } from "../api/types";
 import { Attempt } from "../models/attempt";
 import { binary } from "../models/units";
+import { plainName } from "../models/visible";
 import { useDashboard } from "./context";
 import { Dialog } from "./ui/Dialog";
+import { Name } from "./ui/Name";
 import { ProblemText } from "./ui/ProblemText";
 
 export function StartDialog({ adapter, onClose }: { adapter: Adapter; onClose: () => void }) {
@@ -21,12 +23,16 @@ export function StartDialog({ adapter, onClose }: { adapter: Adapter; onClose: (
       chosen.choose(adapter);
     });
     if (!done) return;
-    notices.say(`The session of ${adapter.name} runs.`);
+    notices.say(`Session on ${plainName(adapter.name)} started.`);
     onClose();
   };
   return (
     <Dialog
-      title={`Start the session of ${adapter.name}`}
+      title={
+        <>
+          Start a session on <Name of={adapter.name} />
+        </>
+      }
       action="Start session"
       busy={attempt.busy.value}
       onSubmit={submit}

@@ -1,6 +1,7 @@
 /** The title of the page: "Packets · tcp · OfficeNet – wintun-api". */
 
 import type { Dashboard } from "../models/dashboard";
+import { plainName } from "../models/visible";
 import { currentTab, ofStream } from "./address";
 import { TABS } from "./tabs";
 
@@ -18,11 +19,15 @@ export function titleOf(dashboard: Dashboard): string {
     const row = table.selected.value?.row;
     if (row !== undefined) parts.push(`packet ${table.numberOf(row)}`);
   }
-  if (tab === "overview") parts.push(adapters.selected.value?.name ?? "");
+  if (tab === "overview") parts.push(plainName(adapters.selected.value?.name ?? ""));
   const file = tab === "packets" ? capture.file.value : null;
-  if (file !== null) parts.push(file.name);
-  else if (ofStream(tab)) parts.push(chosen.state.value === "unknown" ? "" : chosen.name.value);
-  const impaired = sessions.impaired.value.map(({ adapter }) => adapters.find(adapter)?.name ?? "");
+  if (file !== null) parts.push(plainName(file.name));
+  else if (ofStream(tab)) {
+    parts.push(chosen.state.value === "unknown" ? "" : plainName(chosen.name.value));
+  }
+  const impaired = sessions.impaired.value.map(({ adapter }) =>
+    plainName(adapters.find(adapter)?.name ?? ""),
+  );
   const mark = impaired.length === 0 ? "" : `⚠ ${impaired.join(", ")} impaired · `;
   return `${mark}${parts.filter((part) => part !== "").join(" · ")} – ${PRODUCT}`;
 }

@@ -67,7 +67,7 @@ describe("the form of a new adapter", () => {
     const done = await form.submit(async () => {
       sent = true;
     });
-    expect([done, sent, form.error("name")]).toEqual([false, false, "This must not be empty."]);
+    expect([done, sent, form.error("name")]).toEqual([false, false, "This cannot be empty."]);
   });
 
   it("shows what the service said at the field it said it of, until that is changed", async () => {

@@ -89,15 +89,15 @@ describe("the form of a capture", () => {
   it.each<[FieldName, string, string]>([
     ["name", "x".repeat(65), "64 characters"],
     ["snaplen", "65536", "from 0 to 65535"],
-    ["stop.packets", "0", "whole number from 1"],
-    ["stop.bytes", "4095 B", "The least size is 4 KiB."],
-    ["rotate.bytes", "much", "A size is a number with a unit"],
+    ["stop.packets", "0", "whole number, at least 1"],
+    ["stop.bytes", "4095 B", "The size must be at least 4 KiB."],
+    ["rotate.bytes", "much", "a number with a unit"],
     ["keep.files", "1.5", "from 1 to 2000"],
-    ["stop.seconds", "0", "longer than 0 s"],
-    ["stop.seconds", "120 d", "The longest time is 115\u00a0d 17\u00a0h."],
-    ["rotate.seconds", "soon", "A time is a number with a unit"],
-    ["rotate.seconds", "0.5", "The shortest time is 1\u00a0s."],
-    ["trigger.before", "2 d", "The longest time is 1\u00a0d."],
+    ["stop.seconds", "0", "more than 0 s"],
+    ["stop.seconds", "120 d", "The time can be at most 115\u00a0d 17\u00a0h."],
+    ["rotate.seconds", "soon", "a number with a unit"],
+    ["rotate.seconds", "0.5", "The time must be at least 1\u00a0s."],
+    ["trigger.before", "2 d", "The time can be at most 1\u00a0d."],
   ])("does not send %s = %s", async (field, text, error) => {
     form.on.value = "call";
     fill({ [field]: text });

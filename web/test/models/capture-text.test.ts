@@ -25,7 +25,7 @@ describe("a capture in words", () => {
   });
 
   it("says when it ends, begins another file, and what it keeps", () => {
-    expect(text.stopText({})).toBe("when it is stopped");
+    expect(text.stopText({})).toBe("when you stop it");
     expect(plain(text.stopText({ packets: 1000, bytes: 2 ** 30, seconds: 600 }))).toBe(
       "after 1,000 packets, 1 GiB or 10 min",
     );
@@ -42,6 +42,6 @@ describe("a capture in words", () => {
     expect(plain(text.triggerText(trigger))).toBe(
       "the event session.failed, from 30 s before it, until 5 s after it",
     );
-    expect(text.triggerText({ on: "filter", filter: "icmp" })).toBe("a packet that passes icmp");
+    expect(text.triggerText({ on: "filter", filter: "icmp" })).toBe("a packet matches icmp");
   });
 });

@@ -110,16 +110,16 @@ describe("the fields of an impairment", () => {
   });
 
   it.each([
-    ["delay_ms", "-1", "Delay is a number from 0 to 600000 ms."],
-    ["delay_ms", "600001", "Delay is a number from 0 to 600000 ms."],
-    ["loss", "101", "Loss is a number from 0 to 100 %."],
-    ["delay_ms", "0x10", "Delay is a number from 0 to 600000 ms."],
-    ["loss", "some", "Loss is a number from 0 to 100 %."],
-    ["loss", "NaN", "Loss is a number from 0 to 100 %."],
-    ["limit_packets", "1.5", "Limit is a whole number from 1 to 1000000 packets."],
-    ["limit_packets", "0", "Limit is a whole number from 1 to 1000000 packets."],
-    ["max_size", "67", "Max size is a whole number from 68 to 65535 bytes."],
-    ["rate_bps", "Infinity", "Rate is a number from 0.0001 to 1000000 Mbit/s."],
+    ["delay_ms", "-1", "Delay must be a number from 0 to 600000 ms."],
+    ["delay_ms", "600001", "Delay must be a number from 0 to 600000 ms."],
+    ["loss", "101", "Loss must be a number from 0 to 100 %."],
+    ["delay_ms", "0x10", "Delay must be a number from 0 to 600000 ms."],
+    ["loss", "some", "Loss must be a number from 0 to 100 %."],
+    ["loss", "NaN", "Loss must be a number from 0 to 100 %."],
+    ["limit_packets", "1.5", "Limit must be a whole number from 1 to 1000000 packets."],
+    ["limit_packets", "0", "Limit must be a whole number from 1 to 1000000 packets."],
+    ["max_size", "67", "Max size must be a whole number from 68 to 65535 bytes."],
+    ["rate_bps", "Infinity", "Rate must be a number from 0.0001 to 1000000 Mbit/s."],
   ])("say what is wrong with %s %s", (name, text, wrong) => {
     expect(wrongOf(quantity(name), text)).toBe(wrong);
   });

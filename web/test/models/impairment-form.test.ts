@@ -48,7 +48,7 @@ describe("the form of an impairment", () => {
     form.side.value = "both";
     expect([form.value("delay_ms"), form.mixed("delay_ms")]).toEqual([
       "",
-      "Received 60, injected not set.",
+      "From host 60, to host not set.",
     ]);
     form.set("delay_ms", "5");
     expect([form.value("delay_ms"), form.mixed("delay_ms")]).toEqual(["5", ""]);
@@ -69,7 +69,7 @@ describe("the form of an impairment", () => {
     expect(form.body()).toEqual({ preset: "3g", on_change: "deliver" });
     expect([form.value("delay_ms"), form.mixed("rate_bps")]).toEqual([
       "100",
-      "Received 1.6, injected 0.768.",
+      "From host 1.6, to host 0.768.",
     ]);
     form.set("delay_ms", "200");
     expect(form.body()).toEqual({
@@ -111,7 +111,7 @@ describe("the form of an impairment", () => {
     form.setSeed("-1");
     expect([form.check(), form.errorOf("seed")]).toEqual([
       false,
-      `The seed is a whole number from 0 to ${Number.MAX_SAFE_INTEGER}.`,
+      `The seed must be a whole number from 0 to ${Number.MAX_SAFE_INTEGER}.`,
     ]);
   });
 

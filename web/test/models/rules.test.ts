@@ -34,18 +34,18 @@ describe("the rules of the API", () => {
       [rules.dnsSearchRule, dns_search, (n: number) => `example${n}.com`],
     ] as const) {
       const lines = Array.from({ length: maxItems + 1 }, (_, index) => line(index + 1));
-      expect(rule(lines)).toBe(`${maxItems + 1} lines; ${maxItems} is the limit.`);
+      expect(rule(lines)).toBe(`At most ${maxItems} lines; this has ${maxItems + 1}.`);
       expect(rule(lines.slice(1))).toBe("");
     }
   });
 
   it("hold names to what Windows takes", () => {
     fine(rules.nameRule, "OfficeNet", "Büro 2", "x".repeat(127), "😀");
-    wrong(rules.nameRule, "", "  ", "x".repeat(128), "a/b", "a\tb", "a\u0085b", "\ud83d");
+    wrong(rules.nameRule, "", "  ", "x".repeat(128), "a/b", "a\tb", "a\u0085b", "\ud83d", "a\u202eb", "a\u200bb");
   });
 
   it("count names in UTF-16 units, as Windows does", () => {
-    expect(rules.nameRule("😀".repeat(64))).toBe("128 UTF-16 units; 127 is the limit.");
+    expect(rules.nameRule("😀".repeat(64))).toBe("At most 127 characters; this has 128.");
   });
 
   it("take a GUID with braces or without, or none", () => {
@@ -69,7 +69,7 @@ describe("the rules of the API", () => {
 
   it("bound how many addresses an adapter has", () => {
     const many = Array.from({ length: 65 }, (_, index) => `10.6.7.${index + 1}/24`);
-    expect(rules.addressesRule(many)).toBe("65 lines; 64 is the limit.");
+    expect(rules.addressesRule(many)).toBe("At most 64 lines; this has 65.");
     expect(rules.addressesRule(many.slice(1))).toBe("");
   });
 
@@ -90,14 +90,14 @@ describe("the rules of the API", () => {
     expect(said("10.0.0.1/8")).toContain("beyond its prefix length");
     expect(said("10.0.0.0")).toContain("no prefix length");
     expect(said("224.0.0.0/4")).toContain("is a multicast network");
-    expect(said("10.0.0.0/8 via fd06::1")).toContain("is not a next hop");
+    expect(said("10.0.0.0/8 via fd06::1")).toContain("must both be IPv4");
     expect(said("10.0.0.0/8 via 0.0.0.0")).toContain("is not a host address");
     expect(said("10.0.0.0/8 by 10.6.7.1")).toContain("is not a valid route");
   });
 
   it("take a route once", () => {
     const twice = ["10.0.0.0/8 metric 5", "10.0.0.0/8 via 10.6.7.1 metric 5"];
-    expect(rules.routesRule(twice)).toBe("10.0.0.0/8 is given twice.");
+    expect(rules.routesRule(twice)).toBe("10.0.0.0/8 is listed twice.");
     expect(rules.routesRule(["10.0.0.0/8", "10.0.0.0/9"])).toBe("");
   });
 

@@ -15,6 +15,7 @@ import { isActive } from "../../models/captures";
 import { binary, count, momentText } from "../../models/units";
 import { useDashboard } from "../context";
 import { Button } from "../ui/Button";
+import { WAYS } from "../ui/Direction";
 import { Facts } from "../ui/Facts";
 import { DeleteCapture } from "./DeleteCapture";
 import { FileTable } from "./FileTable";
@@ -71,13 +72,13 @@ export function CaptureDetail({ capture }: { capture: Capture }) {
               {adaptersText(capture, nameOf).replace(/^all of pool/, `all of ${pool}`)}
             </bdi>,
           ],
-          ["Direction", direction === "both" ? "received and injected" : direction],
+          ["Direction", direction === "both" ? "Both" : WAYS[direction].label],
           ["Filter", filter && <code key="f">{filter}</code>],
           ["Each packet", snaplen === 0 ? "all bytes" : `the first ${count(snaplen)} bytes`],
-          ...(marks ? ([["Comments", "say what happened to packets"]] as const) : []),
-          ...(trigger ? ([["Begins at", triggerText(trigger)]] as const) : []),
+          ...(marks ? ([["Comments", "say what happened to each packet"]] as const) : []),
+          ...(trigger ? ([["Starts when", triggerText(trigger)]] as const) : []),
           ["Ends", stopText(capture.stop)],
-          ["Another file", rotateText(capture.rotate)],
+          ["New file", rotateText(capture.rotate)],
           ["Keeps", keepText(capture.keep)],
         ]}
       />

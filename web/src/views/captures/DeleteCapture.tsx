@@ -33,8 +33,8 @@ export function DeleteCapture({ capture, onClose }: { capture: Capture; onClose:
       <p>
         {isActive(capture) && "It is stopped first. "}
         {files.length === 0
-          ? "It has no files."
-          : `The service deletes ${what} with ${binary(bytes)}. Download before what you want to keep.`}
+          ? "There are no files."
+          : `This deletes ${what} (${binary(bytes)}) from the service. Download first what you want to keep.`}
       </p>
     </Dialog>
   );

@@ -21,7 +21,9 @@ export function FileTable({ capture }: { capture: Capture }) {
   if (files.length === 0) {
     return (
       <p class="reason">
-        {isActive(capture) ? "The first file is made with the first packet." : "It has no files."}
+        {isActive(capture)
+          ? "The first file appears with the first packet."
+          : "There are no files."}
       </p>
     );
   }

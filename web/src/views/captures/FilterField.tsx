@@ -65,7 +65,7 @@ function saidOf(state: FilterState): string {
     case "wrong":
       return state.message;
     case "unavailable":
-      return `Filters cannot be used now. ${state.message}`;
+      return `Filters are not available now. ${state.message}`;
     case "unchecked":
       return `The filter could not be checked. ${state.message}`;
   }

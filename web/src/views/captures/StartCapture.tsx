@@ -13,8 +13,8 @@ import { TriggerFields } from "./TriggerFields";
 
 const DIRECTIONS = [
   { id: "both", label: "Both directions" },
-  { id: "received", label: "Received" },
-  { id: "injected", label: "Injected" },
+  { id: "received", label: "From host" },
+  { id: "injected", label: "To host" },
 ] as const;
 const MORE = ["rotate.bytes", "rotate.seconds", "keep.files", "keep.bytes", "snaplen"] as const;
 
@@ -70,7 +70,7 @@ export function StartCapture({ onClose }: { onClose: () => void }) {
         />
       </div>
       <TriggerFields form={form} />
-      <Group title="Ends" hint="Whichever comes first. It can be stopped at any time.">
+      <Group title="Stop" hint="Whichever comes first. You can also stop it at any time.">
         <Text form={form} name="stop.packets" label="After packets" placeholder="any number" />
         <Text form={form} name="stop.bytes" label="After size" placeholder="such as 1 GiB" />
         <Text form={form} name="stop.seconds" label="After time" placeholder="such as 10 min" />
@@ -87,15 +87,15 @@ function More({ form }: { form: CaptureForm }) {
   return (
     <details class="more">
       <summary>
-        More: files, what is kept, snap length, comments{" "}
+        More: files, how many to keep, snap length, comments{" "}
         {set > 0 && <span class="badge">{set} set</span>}
       </summary>
       <div>
-        <Group title="Another file" hint="So that no file is too large to work with.">
+        <Group title="New file" hint="So that no file gets too large to work with.">
           <Text form={form} name="rotate.bytes" label="Every size" placeholder="such as 64 MiB" />
           <Text form={form} name="rotate.seconds" label="Every time" placeholder="such as 1 h" />
         </Group>
-        <Group title="Keeps" hint="Older files beyond it are deleted.">
+        <Group title="Keep" hint="Older files beyond these limits are deleted.">
           <Text form={form} name="keep.files" label="Last files" placeholder="all files" />
           <Text form={form} name="keep.bytes" label="Last size" placeholder="such as 10 GiB" />
         </Group>
@@ -105,7 +105,7 @@ function More({ form }: { form: CaptureForm }) {
           label="Snap length"
           placeholder="all"
           unit="bytes"
-          hint="Each packet is cut to its first bytes."
+          hint="Only the first bytes of each packet are kept."
         />
         <div class="field">
           <label class="check">
@@ -117,7 +117,7 @@ function More({ form }: { form: CaptureForm }) {
                 form.marks.value = event.currentTarget.checked;
               }}
             />
-            Say in comments what happened to packets
+            Add comments that say what happened to each packet
           </label>
           <p id={id} class="said">
             The files then also have the packets that an impairment did not deliver, and those that
@@ -154,7 +154,7 @@ function AdapterFields({ form }: { form: CaptureForm }) {
           form.which.value = next;
         }}
       />
-      {which === "all" && <p class="said">Adapters that come later belong to it, too.</p>}
+      {which === "all" && <p class="said">Adapters that are created later are included.</p>}
       {which === "some" && (
         <fieldset class="checks" aria-describedby={error === "" ? undefined : `${id}-said`}>
           <legend class="unseen">Its adapters</legend>

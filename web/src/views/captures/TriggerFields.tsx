@@ -10,8 +10,8 @@ const KINDS: readonly (readonly [TriggerKind, string])[] = [
   ["", "At once"],
   ["loss", "When packets are lost"],
   ["event", "At an event"],
-  ["filter", "When a packet passes a filter"],
-  ["call", "When it is triggered by hand"],
+  ["filter", "When a packet matches a filter"],
+  ["call", "When you trigger it"],
 ];
 
 export function TriggerFields({ form }: { form: CaptureForm }) {
@@ -21,7 +21,7 @@ export function TriggerFields({ form }: { form: CaptureForm }) {
     <>
       <div class="pair">
         <div class="field">
-          <label for={id}>Begins</label>
+          <label for={id}>Start</label>
           <select
             id={id}
             value={on}
@@ -41,7 +41,7 @@ export function TriggerFields({ form }: { form: CaptureForm }) {
       {on === "filter" && (
         <FilterField
           label="Trigger filter"
-          hint="The capture begins with the first packet that passes it."
+          hint="The capture starts with the first packet that matches."
           check={form.triggerFilter}
         />
       )}
@@ -52,14 +52,14 @@ export function TriggerFields({ form }: { form: CaptureForm }) {
             name="trigger.before"
             label="Before"
             placeholder="0 s"
-            hint="The capture also has the packets of this long before it."
+            hint="Also captures what came this long before the start."
           />
           <Text
             form={form}
             name="trigger.after"
             label="After"
-            placeholder="until it is stopped"
-            hint="The capture ends this long after it."
+            placeholder="until you stop it"
+            hint="The capture stops this long after the start."
           />
         </div>
       )}

@@ -4,13 +4,14 @@ import type { SessionImpairment } from "../../api/types";
 import { COUNTERS, LOSSES } from "../../models/impairment";
 import { DIRECTIONS } from "../../models/impairment-form";
 import { count, scaled } from "../../models/units";
+import { Direction } from "../ui/Direction";
 import { type Column, TableHead } from "../ui/TableHead";
 
 const COLUMNS: readonly Column[] = [
   [<span class="unseen">Counter</span>],
-  [<span class="received">Received</span>, "number"],
+  [<Direction way="received" />, "number"],
   ["Bytes", "number at-least-s"],
-  [<span class="injected">Injected</span>, "number"],
+  [<Direction way="injected" />, "number"],
   ["Bytes", "number at-least-s"],
 ];
 
@@ -18,7 +19,7 @@ export function CounterTable({ of, removed }: { of: SessionImpairment; removed: 
   return (
     <table class="counters">
       <caption>
-        {removed ? "What it did until it was removed" : "Packets since the session was impaired"}
+        {removed ? "Packets until it was removed" : "Packets since the session was impaired"}
       </caption>
       <TableHead columns={COLUMNS} />
       <tbody>

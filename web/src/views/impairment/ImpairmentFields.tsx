@@ -10,8 +10,8 @@ import { SliderField } from "./SliderField";
 
 const SIDES: readonly { readonly id: Side; readonly label: string }[] = [
   { id: "both", label: "Both directions" },
-  { id: "received", label: "Received" },
-  { id: "injected", label: "Injected" },
+  { id: "received", label: "From host" },
+  { id: "injected", label: "To host" },
 ];
 
 interface Props {
@@ -61,7 +61,7 @@ export function ImpairmentFields({ form, presets }: Props) {
           label="Seed"
           mono
           placeholder="chosen by the service"
-          hint="The same seed gives the same fate to each packet."
+          hint="The same seed makes the same random choices again."
           value={form.state.value.seed}
           error={form.errorOf("seed")}
           onInput={(text) => form.setSeed(text)}
@@ -74,9 +74,9 @@ export function ImpairmentFields({ form, presets }: Props) {
 }
 
 const SIDE_HINTS: Record<Side, string> = {
-  both: "Packets of the host and packets of the application alike.",
-  received: "Packets from the host to the application.",
-  injected: "Packets from the application to the host.",
+  both: "Packets in both directions.",
+  received: "Packets that the host sends (the API calls them received).",
+  injected: "Packets that programs inject for the host (the API calls them injected).",
 };
 
 function Rows({

@@ -18,8 +18,8 @@ export function RuleList({ rules }: { rules: readonly ActiveRule[] }) {
               facts={[
                 ["Packets", matchOf(rule)],
                 ...(rule.preset ? ([["Preset", rule.preset]] as const) : []),
-                ["Received", wordsOf(rule.now_received)],
-                ["Injected", wordsOf(rule.now_injected)],
+                ["From host", wordsOf(rule.now_received)],
+                ["To host", wordsOf(rule.now_injected)],
                 ...(rule.scenario ? ([["Scenario", <Scenario key="s" of={rule} />]] as const) : []),
               ]}
             />

@@ -29,7 +29,7 @@ export function RecorderDialog({ session, name, onClose }: Props) {
   const rate = receivedNow.bytes + injectedNow.bytes;
   const submit = async () => {
     if (!(await attempt.run(() => sessions.record(id, { seconds, bytes })))) return;
-    notices.say(`The last ${duration(seconds)} of ${name} are recorded from now on.`);
+    notices.say(`From now on, the last ${duration(seconds)} of ${name} are recorded.`);
     onClose();
   };
   return (
@@ -50,8 +50,8 @@ export function RecorderDialog({ session, name, onClose }: Props) {
         <Select label="Memory" value={bytes} options={BYTES} text={binary} set={setBytes} />
       </div>
       <p class="said">
-        It costs up to {binary(bytes)} of memory; the oldest packets leave when that is full. At the
-        rate of now, {duration(seconds)} need about {binary(Math.round(rate * seconds))}.
+        It costs up to {binary(bytes)} of memory; when that is full, the oldest packets are dropped.
+        At the rate of now, {duration(seconds)} need about {binary(Math.round(rate * seconds))}.
       </p>
     </Dialog>
   );

@@ -69,9 +69,10 @@ function stateOf(session: Session): string {
 function factsOf(recorder: Recorder) {
   const { oldest, newest, packets, used, bytes, seconds, displaced } = recorder;
   const span = oldest === null || newest === null ? 0 : Date.parse(newest) - Date.parse(oldest);
-  const full = displaced > 0 ? `; ${count(displaced)} left before their time` : "";
+  const full =
+    displaced > 0 ? `; ${count(displaced)} older packets were dropped for lack of room` : "";
   return [
-    ["Has", `${count(packets)} packets of ${duration(span / 1000)}`],
+    ["Holds", `${count(packets)} packets, ${duration(span / 1000)}`],
     ["Memory", `${binary(used)} of ${binary(bytes)}${full}`],
     ["Keeps", `the last ${duration(seconds)}`],
   ] as const;
