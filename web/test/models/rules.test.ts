@@ -41,7 +41,18 @@ describe("the rules of the API", () => {
 
   it("hold names to what Windows takes", () => {
     fine(rules.nameRule, "OfficeNet", "Büro 2", "x".repeat(127), "😀");
-    wrong(rules.nameRule, "", "  ", "x".repeat(128), "a/b", "a\tb", "a\u0085b", "\ud83d", "a\u202eb", "a\u200bb");
+    wrong(
+      rules.nameRule,
+      "",
+      "  ",
+      "x".repeat(128),
+      "a/b",
+      "a\tb",
+      "a\u0085b",
+      "\ud83d",
+      "a\u202eb",
+      "a\u200bb",
+    );
   });
 
   it("count names in UTF-16 units, as Windows does", () => {
