@@ -62,8 +62,10 @@ export function HexView({ bytes }: { bytes: Uint8Array }) {
     const start = detail.pinned.peek()?.field.start ?? 0;
     const at = Math.min(Math.max(start + distance, 0), bytes.length - 1);
     const node = nodeAt(detail.roots.peek(), at);
-    if (node !== null) detail.pin(node);
-    // A long field is chosen as a whole; the place in it is to be seen.
+    if (node === null) return;
+    // A long field is chosen as a whole; it is the place in it that is to be seen.
+    shown.current = node.key;
+    detail.pin(node);
     if (scroller.current) scroller.current.scrollTop += beyond(scroller.current, at);
   };
   const onKeyDown = (event: KeyboardEvent): void => {
