@@ -2,6 +2,7 @@
 
 import { useRef } from "preact/hooks";
 import { useDashboard } from "./context";
+import { Follow } from "./conversations/Follow";
 import { EmptyTable } from "./packets/EmptyTable";
 import { FindBar } from "./packets/FindBar";
 import { useOpening } from "./packets/OpenFile";
@@ -74,6 +75,7 @@ export function PacketsView() {
         </>
       )}
       <StatusLine />
+      <Follow />
     </div>
   );
 }

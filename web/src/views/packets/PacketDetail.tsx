@@ -1,10 +1,13 @@
 /** The selected packet: its layers and fields, and its bytes, each pointing at the other. */
 
+import type { How } from "../../analysis/conversation";
 import type { SelectedPacket } from "../../models/packet-table";
 import { timeText } from "../../models/packet-text";
+import type { Dissection } from "../../packet/dissection";
 import { formatHex } from "../../packet/hex";
 import { goTo } from "../address";
 import { useDashboard } from "../context";
+import { openFollow } from "../conversations/Follow";
 import { Button } from "../ui/Button";
 import { Direction } from "../ui/Direction";
 import { copyAndSay } from "./actions";
@@ -67,6 +70,7 @@ function Heading({ packet, onClose }: { packet: SelectedPacket; onClose: () => v
         </div>
       </dl>
       <div class="detail-actions">
+        <FollowButtons packet={packet} />
         <Button
           icon="copy"
           onClick={() =>
@@ -88,5 +92,39 @@ function Heading({ packet, onClose }: { packet: SelectedPacket; onClose: () => v
         <Button icon="close" label="Close the details" kind="quiet" onClick={onClose} />
       </div>
     </header>
+  );
+}
+
+const WAYS: readonly (readonly [layer: string, how: How, label: string])[] = [
+  ["http", "http", "Follow HTTP"],
+  ["tcp", "tcp", "Follow TCP"],
+  ["udp", "udp", "Follow UDP"],
+];
+
+/** Return how the conversation of a packet can be read; what an ICMP error quotes is not it. */
+export function waysOf({ layers }: Dissection): typeof WAYS {
+  const error = layers.findIndex(({ name }) => name.startsWith("icmp"));
+  const own = (error < 0 ? layers : layers.slice(0, error)).map(({ name }) => name);
+  return WAYS.filter(([layer]) => own.includes(layer));
+}
+
+function FollowButtons({ packet }: { packet: SelectedPacket }) {
+  const dashboard = useDashboard();
+  const { capture, notices } = dashboard;
+  void capture.engine.version.value;
+  return (
+    <>
+      {waysOf(packet.decoded).map(([, how, label]) => (
+        <Button
+          key={how}
+          onClick={() => {
+            if (openFollow(dashboard, packet.row, how)) return;
+            notices.say("The conversation of this packet is not known. It may be too old.");
+          }}
+        >
+          {label}
+        </Button>
+      ))}
+    </>
   );
 }
