@@ -150,7 +150,7 @@ def test_it_is_in_the_audit_log(
         one for one in caplog.messages if "disconnect_client" in one
     ]
     until(lambda: bool(said()))
-    assert f"packets stream of session {session}, of token admin" in said()[0]
+    assert f"packets stream of token admin and session {session}" in said()[0]
 
 
 def test_a_long_user_agent_is_cut(service: RunningService) -> None:

@@ -14,7 +14,7 @@ from tests.running import TOKEN, RunningService, running
 from wintun_api.choices import EventType
 from wintun_api.client import AsyncClient, Backoff, Client
 from wintun_api.client.events import Cursor, Splitter, UnknownEvent, data_of
-from wintun_api.client.problems import ClientError, ProblemError, ServiceUnreachable
+from wintun_api.client.problems import ClientError, Disconnected, ProblemError, ServiceUnreachable
 from wintun_api.schemas.adapters import Adapter
 from wintun_api.schemas.events import DATA, Event, Missed, Snapshot
 
@@ -144,6 +144,24 @@ def test_the_token_is_revoked(service: RunningService) -> None:
                 async for _ in stream:
                     pass
             assert caught.value.kind == "unauthorized"
+
+    run(work())
+
+
+def test_an_administrator_disconnects_a_stream(service: RunningService) -> None:
+    """It does not connect again, though it may, and says who ended it."""
+
+    async def work() -> None:
+        async with AsyncClient(service.url, token=TOKEN) as client:
+            stream = client.events(reconnect=FAST)
+            assert isinstance(await anext(stream), Snapshot)
+            (one,) = await client.list_clients()
+            await client.disconnect_client(one.id)
+            with pytest.raises(Disconnected, match="with the admin token"):
+                while True:
+                    await anext(stream)
+            with pytest.raises(StopAsyncIteration):
+                await anext(stream)
 
     run(work())
 
@@ -301,3 +319,14 @@ def test_the_end_of_the_twin(tmp_path: Path) -> None:
         next(stream)
         service.stop()
         assert [one for one in stream if not isinstance(one, Event)] == []
+
+
+def test_a_stream_that_an_administrator_ends() -> None:
+    """What came before is there; then the reason, which is no event."""
+    reason = "An administrator disconnected this client with the admin token."
+    splitter = Splitter()
+    found = splitter.split(f'data: {{"id":1}}\n\n: disconnected {reason}\n\n'.encode())
+    assert next(found) == {"id": 1}
+    with pytest.raises(Disconnected) as caught:
+        next(found)
+    assert (caught.value.code, caught.value.reason) == (4002, reason)

@@ -64,8 +64,9 @@ def _reason(context: Context, principal: Principal) -> str:
 
 
 def _subject(client: Client) -> str:
-    of = f" of session {client.presence.session}" if client.presence.session else ""
-    return f"{client.presence.kind} stream{of}, of token {client.principal.id}"
+    session = client.presence.session
+    of = f" and session {session}" if session else ""
+    return f"{client.presence.kind} stream of token {client.principal.id}{of}"
 
 
 def _client_of(client: Client, labels: dict[str, str], principal: Principal) -> ConnectedClient:

@@ -48,6 +48,8 @@ Since = Annotated[
 ]
 KEEP_ALIVE = 15.0
 MEDIA_TYPE = "text/event-stream"
+# The word of the comment that says why an administrator ended a stream.
+DISCONNECTED = "disconnected"
 LARGE_EVENTS = 128 * 1024  # bytes of what events carry, which is mostly routes
 STREAM = {
     "description": "A stream of server-sent events that continues until it is closed.",
@@ -63,6 +65,7 @@ class EventReader:
         self._first: Callable[[], Snapshot] | None = None
         self._first_is_large = False
         self.subscription: EventSubscription | None = None
+        self.disconnected = ""
 
     async def open(self, since: int | None, client: str) -> None:
         """Subscribe; no event is missed between the snapshot and the first event."""
@@ -117,6 +120,12 @@ class EventReader:
             messages += await beside("write_events", lambda: list(map(event_of, events)))
         return messages
 
+    def end(self, code: CloseCode, reason: str) -> None:
+        """Unsubscribe, and keep why if an administrator ends it."""
+        if code is CloseCode.DISCONNECTED:
+            self.disconnected = reason
+        self.close()
+
     def close(self) -> None:
         """Unsubscribe. Idempotent."""
         if self.subscription is not None:
@@ -161,9 +170,7 @@ async def stream_events(
         return
     tasks = TaskSet()
     try:
-        async with leased(
-            websocket, context, principal, lambda *_: reader.close(), presence
-        ) as client:
+        async with leased(websocket, context, principal, reader.end, presence) as client:
             await reader.open(since, presence.id)
             tasks.spawn(_watch(websocket, reader), name="events:watch")
             while not client.ended and (messages := await reader.next()):
@@ -215,7 +222,7 @@ async def stream_events_sse(
     return LeasedStream(
         _lines(reader),
         (context, principal),
-        lambda *_: reader.close(),
+        reader.end,
         presence,
         media_type=MEDIA_TYPE,
     )
@@ -239,6 +246,9 @@ async def _lines(reader: EventReader) -> AsyncIterator[str]:
                 continue
             messages = await reader.write(events)
             if not messages:
+                if reader.disconnected:
+                    # A comment, which clients pass over that do not know it.
+                    yield f": {DISCONNECTED} {reader.disconnected}\n\n"
                 return
             yield "".join(map(_sse, messages))
     finally:

@@ -90,7 +90,9 @@ def _row(client: dict[str, Any], now: datetime) -> tuple[object, ...]:
     since = datetime.fromisoformat(client["connected_at"])
     token = client["token_label"] or client["token"]
     queue, given = client["queue"], client["delivered"]
-    waiting = "" if queue is None else f"{queue['length']}, {size_text(queue['bytes'])}"
+    waiting = "" if queue is None else str(queue["length"])
+    if queue is not None and queue["bytes"]:
+        waiting += f", {size_text(queue['bytes'])}"
     lost = [f"{cause} {count}" for cause, count in client["lost"].items()]
     return (
         client["id"],

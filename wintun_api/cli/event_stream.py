@@ -14,10 +14,11 @@ from wintun_api.cli.words import START, cause_of, unreachable
 from wintun_api.client import operations
 from wintun_api.client.backoff import Backoff
 from wintun_api.client.events import SILENCE, Attempts, Cursor
-from wintun_api.client.problems import ClientError, ServiceUnreachable
+from wintun_api.client.problems import ClientError, Disconnected, ServiceUnreachable
 
 Message = dict[str, Any]
 
+REFUSED = "Run the command again if the administrator agrees."
 SPARED = 100  # of so many kept events one is not asked for: a newer one may replace it meanwhile
 
 
@@ -77,6 +78,8 @@ class EventStream:
                     yield message
             except ServiceUnreachable as error:
                 failure = error
+            except Disconnected as error:
+                fail(error.detail, REFUSED)
             time.sleep(attempts.next(failure) or 0)
 
     def _broke(self, error: ClientError | None) -> None:

@@ -12,9 +12,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
-from wintun_api.choices import EventType
+from wintun_api.choices import CloseCode, EventType
 from wintun_api.client.backoff import Backoff, backoff_of
-from wintun_api.client.problems import PASSING_STATUS, ClientError, ProblemError, ServiceUnreachable
+from wintun_api.client.problems import (
+    PASSING_STATUS,
+    ClientError,
+    ProblemError,
+    ServiceUnreachable,
+    closed,
+)
 
 if TYPE_CHECKING:
     from wintun_api.schemas.events import Event, Missed, Snapshot
@@ -23,6 +29,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 SILENCE: Final = 45.0  # seconds; the service says something every 15
+# The comment with which the service says that an administrator ends the stream, and why.
+DISCONNECTED: Final = b": disconnected "
 MAX_EVENT: Final = 64 * 1024 * 1024  # bytes; more than any snapshot
 
 
@@ -124,6 +132,7 @@ class Splitter:
 
         Raises:
             ClientError: They are not messages of the service.
+            Disconnected: An administrator has ended the stream.
         """
         # Not by lines of text: names may hold U+2028, which is a line's end there, but not here.
         self._rest += chunk
@@ -134,6 +143,9 @@ class Splitter:
             data = [line[6:] for line in lines if line.startswith(b"data: ")]
             if data:
                 yield _object(b"\n".join(data))
+            elif lines[0].startswith(DISCONNECTED):
+                reason = lines[0][len(DISCONNECTED) :].decode("utf-8", "replace")
+                raise closed(CloseCode.DISCONNECTED, reason)
         del self._rest[:start]
         self._searched = max(len(self._rest) - 1, 0)
         if len(self._rest) > MAX_EVENT:

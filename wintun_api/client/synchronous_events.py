@@ -16,7 +16,7 @@ from wintun_api.client import operations
 from wintun_api.client.backoff import Backoff
 from wintun_api.client.call import Call
 from wintun_api.client.events import SILENCE, Attempts, Cursor, Happening, OnBreak
-from wintun_api.client.problems import ProblemError, ServiceUnreachable
+from wintun_api.client.problems import Disconnected, ProblemError, ServiceUnreachable
 
 T = TypeVar("T")
 
@@ -106,6 +106,7 @@ class EventStream:
         Raises:
             ProblemError: The service has refused: the token was revoked, for example.
             ServiceUnreachable: It does not answer, and no further attempt is to be made.
+            Disconnected: An administrator has ended the stream.
         """
         while not self._ready:
             if self._over:
@@ -126,7 +127,11 @@ class EventStream:
                 self._leave()
                 self._again(None)
                 continue
-            found = self._cursor.take(chunk)
+            try:
+                found = self._cursor.take(chunk)
+            except Disconnected:
+                self.close()
+                raise
             if found:
                 self._attempts.succeeded()
                 self._ready.extend(found)
