@@ -35,6 +35,8 @@ const FAILURES = 5;
 const APART = 60_000; // milliseconds
 /** Milliseconds without a word to packets that were sent, after which a worker is given up. */
 const DEAD = 10_000;
+/** Milliseconds in which messages are gathered before the worker is told of them at once. */
+const GATHER = 16;
 /** Milliseconds without a word after which what is on its way counts as pending. */
 const SILENCE = 500;
 
@@ -82,6 +84,9 @@ export class EngineModel {
     { resolve: (followed: Followed | null) => void; reject: (error: Error) => void }
   >();
   private waiting: (() => void)[] = [];
+  /** What the worker is to be told next. */
+  private fresh: Item[] = [];
+  private flushing: ReturnType<typeof setTimeout> | undefined;
   private readonly known = new Map<number, Conversation>();
 
   constructor(
@@ -124,33 +129,23 @@ export class EngineModel {
     if (this.worker !== null) this.send();
   }
 
-  /** Tell the worker what the ring has just taken. */
+  /** Tell the worker what the ring has just taken, a few messages at once. */
   feed(items: readonly Item[]): void {
     if (this.worker === null || items.length === 0) return;
-    const now = performance.now();
-    if (!this.isWaiting) {
-      this.isWaiting = true;
-      this.sentAt = now;
-    } else if (this.ring.end - this.seen > this.ring.bounds.packets) {
-      this.restart("It fell behind the packets.");
-      return;
-    } else if (now - Math.max(this.sentAt, this.heardAt) > DEAD) {
-      this.restart("It did not answer.");
-      return;
-    }
-    this.worker.postMessage({ type: "feed", items, again: false });
+    for (const item of items) this.fresh.push(item);
+    this.flushing ??= setTimeout(() => this.flush(), GATHER);
   }
 
   /** Say that the ring is held, or is not any more. */
   hold(hold: boolean): void {
-    this.worker?.postMessage({ type: "hold", hold });
+    this.post({ type: "hold", hold });
   }
 
   /** Say that the ring was cleared. */
   clear(): void {
     this.ringNumber++;
     this.forget();
-    this.worker?.postMessage({ type: "clear", ring: this.ringNumber });
+    this.post({ type: "clear", ring: this.ringNumber });
     this.sendFilter();
   }
 
@@ -173,6 +168,7 @@ export class EngineModel {
 
   /** Wait until the filter has looked at every row that is there now. */
   async settled(): Promise<void> {
+    this.flush();
     const { end } = this.ring;
     while (
       this.text.trim() !== "" &&
@@ -201,10 +197,10 @@ export class EngineModel {
   /** Keep `conversations` up to date until the returned function is called. */
   watchConversations(): () => void {
     this.watchers++;
-    this.worker?.postMessage({ type: "watch", watching: true });
+    this.post({ type: "watch", watching: true });
     return () => {
       this.watchers--;
-      if (this.watchers === 0) this.worker?.postMessage({ type: "watch", watching: false });
+      if (this.watchers === 0) this.post({ type: "watch", watching: false });
     };
   }
 
@@ -217,7 +213,7 @@ export class EngineModel {
         return;
       }
       this.following.set(id, { resolve, reject });
-      this.worker.postMessage({ type: "follow", id, conversation, how });
+      this.post({ type: "follow", id, conversation, how });
     });
   }
 
@@ -308,7 +304,7 @@ export class EngineModel {
   }
 
   private ask(): void {
-    this.worker?.postMessage({ type: "notes", rows: [...this.wanted] });
+    this.post({ type: "notes", rows: [...this.wanted] });
     this.wanted.clear();
   }
 
@@ -333,10 +329,37 @@ export class EngineModel {
     this.start();
   }
 
+  private flush(): void {
+    clearTimeout(this.flushing);
+    this.flushing = undefined;
+    const { worker, ring, fresh: items } = this;
+    if (worker === null || items.length === 0) return;
+    const now = performance.now();
+    if (!this.isWaiting) {
+      this.isWaiting = true;
+      this.sentAt = now;
+    } else if (ring.end - this.seen > ring.bounds.packets) {
+      this.restart("It fell behind the packets.");
+      return;
+    } else if (now - Math.max(this.sentAt, this.heardAt) > DEAD) {
+      this.restart("It did not answer.");
+      return;
+    }
+    this.fresh = [];
+    worker.postMessage({ type: "feed", items, again: false });
+  }
+
+  /** Say something behind the packets that came before. */
+  private post(request: Request): void {
+    this.flush();
+    this.worker?.postMessage(request);
+  }
+
   /** Give a worker that knows nothing the ring as it is. */
   private send(): void {
     const { worker, ring } = this;
     if (worker === null) return;
+    this.fresh = []; // the ring has it
     const { bounds, first: row, base, originNs } = ring;
     this.seen = ring.end;
     this.isWaiting = false;
@@ -349,7 +372,7 @@ export class EngineModel {
   }
 
   private sendFilter(): void {
-    this.worker?.postMessage({ type: "filter", filter: this.filterNumber, text: this.text });
+    this.post({ type: "filter", filter: this.filterNumber, text: this.text });
   }
 
   /** Forget what was said of rows. */

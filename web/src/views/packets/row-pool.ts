@@ -245,8 +245,9 @@ export class RowPool {
     const model = this.tools.table;
     const atEnd = scroller.scrollTop + this.viewport >= this.height - this.rowHeight;
     this.anchor = -1;
-    if (model.following.peek() && !atEnd) model.follow(false);
-    else this.draw();
+    // At the end that is followed nobody has moved it but `draw`, which a scroll must not call again.
+    if (!model.following.peek() || model.paused.peek()) this.draw();
+    else if (!atEnd) model.follow(false);
   }
 
   dispose(): void {
