@@ -33,10 +33,12 @@ const GROUPS = [
   { name: "decoder", test: /src\/packet\/(?!build|hex)/, priority: 3 },
   { name: "filter", test: /src\/filter\//, priority: 2 },
   { name: "analysis", test: /src\/analysis\//, priority: 2 },
+  // Rows and bytes look alike in several views.
+  { name: "table", test: /styles\/packets\.css/, priority: 2 },
   { name: "engine", test: /src\/worker\/(?!worker\.ts)/, priority: 2 },
   {
     name: "app",
-    test: /\/main\.tsx$|\/views\/(?:ui\/|Session(?:Note|Picker)\.)/,
+    test: /\/main\.tsx$|\/views\/(?:ui\/|Session(?:Note|Picker)\.|packets\/StreamStatus)/,
     priority: 1,
   },
   {
@@ -56,7 +58,6 @@ export default defineConfig(({ mode }) => ({
     copyPublicDir: mode !== "docs",
     assetsDir: "",
     target: "es2023",
-    cssCodeSplit: false,
     modulePreload: false,
     reportCompressedSize: false,
     rolldownOptions: {
@@ -68,7 +69,8 @@ export default defineConfig(({ mode }) => ({
           `${name.replace(/View$|Panel$|Dialog$/, "").toLowerCase()}.js`,
         entryFileNames: mode === "docs" ? "docs.js" : "[name].js",
         codeSplitting: mode === "docs" ? false : { groups: GROUPS },
-        assetFileNames: "app[extname]",
+        assetFileNames: ({ names: [name = "app.css"] }) =>
+          name.replace(/View\.css$/, ".css").toLowerCase(),
       },
     },
   },

@@ -24,15 +24,9 @@ import "./styles/base.css";
 import "./styles/layout.css";
 import "./styles/controls.css";
 import "./styles/overview.css";
-import "./styles/packets.css";
-import "./styles/conversations.css";
-import "./styles/traffic.css";
-import "./styles/compose.css";
 import "./styles/events.css";
 import "./styles/impairment.css";
 import "./styles/captures.css";
-import "./styles/hosts.css";
-import "./styles/access.css";
 
 const store = new BrowserStore();
 const { location } = window;

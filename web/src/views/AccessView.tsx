@@ -5,6 +5,7 @@ import { ClientPanel } from "./access/ClientPanel";
 import { TokenPanel } from "./access/TokenPanel";
 import { useDashboard } from "./context";
 import { ProblemText } from "./ui/ProblemText";
+import "../styles/access.css";
 
 export function AccessView() {
   const { service } = useDashboard();

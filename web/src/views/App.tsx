@@ -4,7 +4,6 @@ import type { ComponentType } from "preact";
 import { useEffect } from "preact/hooks";
 import { currentTab } from "./address";
 import { useDashboard } from "./context";
-import { EventsView } from "./EventsView";
 import { ImpairedLine } from "./Impaired";
 import { NoticeBox } from "./NoticeBox";
 import { OverviewView } from "./OverviewView";
@@ -26,6 +25,7 @@ const ConversationsView = later(async (dashboard) => {
   await dashboard.loadWorkbench();
   return (await import("./ConversationsView")).ConversationsView;
 });
+const EventsView = later(async () => (await import("./EventsView")).EventsView);
 const HostsView = later(async () => (await import("./HostsView")).HostsView);
 const PacketsView = later(async (dashboard) => {
   await dashboard.loadWorkbench();

@@ -9,6 +9,8 @@ import { InjectionPanel } from "./InjectionPanel";
 import { Button } from "./ui/Button";
 import { Choice } from "./ui/Choice";
 import { Field } from "./ui/Field";
+import "../styles/packets.css";
+import "../styles/compose.css";
 
 /** Bytes of a packet that are shown. */
 const SHOWN = 512;

@@ -21,6 +21,8 @@ import { SessionNote } from "./SessionNote";
 import { SessionPicker } from "./SessionPicker";
 import { Button } from "./ui/Button";
 import { DirectionLegend } from "./ui/Direction";
+import "../styles/packets.css";
+import "../styles/conversations.css";
 
 export function ConversationsView() {
   const { capture, conversations, follow, service } = useDashboard();

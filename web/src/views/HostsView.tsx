@@ -5,6 +5,7 @@ import * as text from "../models/host-text";
 import { count, momentText, scaled } from "../models/units";
 import { useDashboard } from "./context";
 import { type Column, TableHead } from "./ui/TableHead";
+import "../styles/hosts.css";
 
 const COLUMNS: readonly Column[] = [
   ["Name, state"],

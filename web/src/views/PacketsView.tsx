@@ -13,6 +13,7 @@ import { StatusLine } from "./packets/StatusLine";
 import { Toolbar } from "./packets/Toolbar";
 import { useTools } from "./packets/tools";
 import { SessionNote } from "./SessionNote";
+import "../styles/packets.css";
 
 export function PacketsView() {
   const { capture, table } = useDashboard();

@@ -18,6 +18,7 @@ import { Button } from "./ui/Button";
 import { Choice } from "./ui/Choice";
 import { DirectionLegend } from "./ui/Direction";
 import { save } from "./ui/save";
+import "../styles/traffic.css";
 
 export type Stacking = "direction" | "protocol";
 
