@@ -1,10 +1,12 @@
 /**
- * Build the models, mount the view, nothing else. Floors: views → models → api, wire, packet,
- * filter; a view never fetches, a model never touches the DOM, one file opens a WebSocket.
+ * Build the models, mount the view, nothing else. Floors: views → models → worker, api → filter,
+ * analysis, wire → packet; a view never fetches, a model never touches the DOM, one file opens a WebSocket.
  *
  *     api/     REST, the event stream, the packet stream; schema.gen.ts is made of openapi.json
  *     wire/    the batch frame, its control messages, pcapng
  *     packet/  decode, build, checksums     filter/  the display filter
+ *     analysis/  conversations, and what packets say of each other
+ *     worker/  the ring, and the worker that filters and analyses it; models/engine.ts speaks to it
  *     models/  state in signals; dashboard.ts makes them all and ties them together
  *     views/   one file per view or part of one; ui/ has what they share
  *     styles/  tokens first: no colour is written elsewhere
