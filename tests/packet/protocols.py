@@ -36,6 +36,7 @@ def crafted() -> Iterator[bytes]:
         _streams,
         _datagrams,
         _broken,
+        _files,
     ):
         yield from kind()
 
@@ -630,6 +631,14 @@ def _broken() -> Iterator[bytes]:
     for port in (53, 123, 137, 443, 546, 547, 1900, 3478, 5353, 5355, 500, 4500, 51820, 67):
         for _ in range(6):
             yield from _udp(port, random.randbytes(random.choice((1, 8, 20, 60, 200))), port)
+
+
+def _files() -> Iterator[bytes]:
+    for flags in (0, 1):
+        smb = b"\xfeSMB" + struct.pack("<HHIHHIIQ", 64, 0, 0, 13, 1, flags, 0, 5) + bytes(32)
+        smb += b"\x04\0\0\0"
+        framed = len(smb).to_bytes(4, "big") + smb
+        yield _tcp(framed, 445) if flags == 0 else _tcp(framed, 0, 445)
 
 
 def _summed6(message: bytes) -> bytes:

@@ -227,6 +227,7 @@ http p Hypertext Transfer Protocol
 .referer s Referer
 .request b Request
 .request.line s Man
+.request.full_uri s Address
 .request.method s Method
 .request.uri s Target
 .request.uri.path s Path
@@ -526,6 +527,12 @@ sctp p Stream Control Transmission Protocol
 .verification_tag 4 Verification tag
 shim6 p Shim6 Header
 .nxt 1= Next header
+smb2 p Server Message Block Protocol version 2
+.cmd 2= Command
+.flags 4 Flags
+.header_len 2 Header length
+.msg_id 8 Message
+.nt_status 4 Status
 snmp p Simple Network Management Protocol
 .community s Community
 .data 4 Kind
@@ -587,10 +594,12 @@ tcp p Transmission Control Protocol
 .dstport 2 Destination port
 .flags 2 Flags
 .flags.ack b ACK
+.flags.ae b AE
 .flags.cwr b CWR
 .flags.ece b ECE
 .flags.fin b FIN
 .flags.push b PSH
+.flags.res 1 Reserved
 .flags.reset b RST
 .flags.syn b SYN
 .flags.urg b URG

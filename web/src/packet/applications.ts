@@ -1,6 +1,6 @@
 /** The dissectors of what is behind a TCP or UDP header. */
 
-import { dissectDtls, dissectHttp2, dissectSnmp, dissectSsh } from "./banners";
+import { dissectDtls, dissectHttp2, dissectSmb2, dissectSnmp, dissectSsh } from "./banners";
 import { dissectDhcp } from "./dhcp";
 import { dissectDhcpv6 } from "./dhcpv6";
 import type { Dissector } from "./dissection";
@@ -25,6 +25,7 @@ const DISSECTORS: Readonly<Record<string, Dissector>> = {
   ntp: dissectNtp,
   quic: dissectQuic,
   ssdp: httpDissector("SSDP", "Simple Service Discovery Protocol"),
+  smb2: dissectSmb2,
   snmp: dissectSnmp,
   stun: dissectStun,
   tls: dissectTls,

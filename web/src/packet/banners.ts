@@ -18,6 +18,19 @@ export function dissectSsh(to: Dissection, start: number, end: number): void {
   layer.text = text;
 }
 
+/** SMB 2 and 3 (MS-SMB2): the header of its first message. */
+export function dissectSmb2(to: Dissection, start: number, end: number): void {
+  const { bytes } = to;
+  to.protocol = "SMB2";
+  const layer = to.layer("smb2", "Server Message Block Protocol version 2", start, end);
+  const command = u8(bytes, start + 16);
+  const response = (u8(bytes, start + 20) & 1) === 1;
+  const table = `:Marker:4_;header_len:Header length:2l;:Credit:2_;${response ? "nt_status:Status:4L" : ":Channel:4_"};cmd:Command:2l=SMB2;:Credits:2_;flags:Flags:4L;:Next:4_;msg_id:Message:8l`;
+  to.info = `${nameOf("SMB2", command) ?? `Command ${command}`} ${response ? "Response" : "Request"}`;
+  layer.text = to.info;
+  lay(to, layer, "smb2", start + 4, end, table);
+}
+
 /** How a client begins HTTP/2. */
 export function dissectHttp2(to: Dissection, start: number, end: number): void {
   to.protocol = "HTTP2";
@@ -90,6 +103,7 @@ export function dissectRouting(to: Dissection, protocol: number, start: number, 
   const { bytes } = to;
   const [name, label, offset, mask, table] = ROUTING[protocol] ?? ["", "", 0, 0, ""];
   const layer = to.layer(name, label, start, end);
+  to.protocol = name.toUpperCase();
   lay(to, layer, name, start, end, table);
   const kind = u8(bytes, start + offset) & mask;
   to.info = nameOf(name.toUpperCase(), kind) ?? `Type ${hex(kind, 2)}`;

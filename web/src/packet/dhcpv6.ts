@@ -26,6 +26,7 @@ const NESTED = [3, 4, 5, 25, 26];
 
 export function dissectDhcpv6(to: Dissection, start: number, end: number): void {
   to.protocol = "DHCPv6";
+  to.info = "";
   dissect(to, start, end, 0);
 }
 
@@ -33,16 +34,16 @@ function dissect(to: Dissection, start: number, end: number, depth: number): voi
   const { bytes } = to;
   const layer = to.layer("dhcpv6", "DHCPv6", start, end);
   const type = u8(bytes, start);
-  const name = nameOf("DHCPV6", type) ?? `Message type ${type}`;
+  const name = nameOf("DHCPV6", type) ?? `Message Type ${type}`;
   const relay = type === 12 || type === 13;
   const table = relay
     ? "hopcount:Hops:1;linkaddr:Link address:16a;peeraddr:Peer address:16a"
     : "xid:Transaction:3x";
-  layer.text = name;
-  if (depth === 0) to.info = name;
+  to.info += `${to.info && " "}${name}`;
   const at = lay(to, layer, "dhcpv6", start, end, `msgtype:Message:1=DHCPV6;${table}`);
-  if (!relay) layer.text += ` XID: ${hex(u24(bytes, start + 1), 1)}`;
-  if (depth === 0) to.info = layer.text;
+  const said = relay ? ` L: ${layer.fields[2]?.text}` : ` XID: ${hex(u24(bytes, start + 1), 6)}`;
+  layer.text = name + said;
+  to.info += said;
   addOptions(to, layer, at, end, depth);
 }
 
@@ -73,7 +74,7 @@ function addOptions(to: Dissection, layer: Field, start: number, end: number, de
     } else if (type === 1 || type === 2) {
       addIdentity(to, option, body, stop);
       const identity = octets(bytes, body, stop).replaceAll(":", "");
-      if (type === 1 && depth === 0) to.info += ` CID: ${identity}`;
+      if (type === 1) to.info += ` CID: ${identity}`;
     } else if (type === 8 && stop === body + 2) {
       const waited = u16(bytes, body) * 10;
       option.text = `${waited} ms`;
@@ -91,7 +92,7 @@ function addOptions(to: Dissection, layer: Field, start: number, end: number, de
       }
     } else if (NESTED.includes(type) && depth < 8) {
       if (type === 5) layer.text += `, ${option.fields[2]?.text ?? ""}`;
-      if (type === 5 && depth < 2) to.info += ` IAA: ${option.fields[2]?.text ?? ""}`;
+      if (type === 5) to.info += ` IAA: ${option.fields[2]?.text ?? ""}`;
       addOptions(to, option, body, stop, depth + 1);
     }
   }

@@ -92,6 +92,7 @@ function dissect(
   const layer = to.layer(protocol.toLowerCase(), title, first, end);
   if (first < start) layer.add("dns.length", "Length", first, start, end - start);
   to.message = start;
+  to.info = "";
   const flags = u16(bytes, start + 2);
   const response = flags >> 15 === 1;
   const opcode = (flags >> 11) & 0xf;
@@ -113,7 +114,7 @@ function dissect(
   const code = flags & 0xf;
   const codeName = nameOf("RCODE", code) ?? `Reply code ${code}`;
   const mdns = protocol === "MDNS";
-  const kind = nameOf("DNSOP", opcode) ?? "Unknown operation";
+  const kind = nameOf("DNSOP", opcode) ?? `Unknown operation (${opcode})`;
   const trouble = response && code !== 0 ? ` ${codeName}` : "";
   to.info = `${kind}${response ? " response" : ""} ${hex(u16(bytes, start), 4)}${trouble}`;
   layer.text = response ? `response, ${codeName.toLowerCase()}` : "query";

@@ -34,6 +34,7 @@ function dissect(to: Dissection, layer: Field, start: number, end: number): void
       if (begins(bytes, start, end, "HTTP/")) kind = "response";
       addFirstLine(layer, kind, text, at, stop);
     } else if (text !== "") addHeader(layer, kind, text, at, stop);
+    if (text === "") addWhole(layer);
     if (found < 0 || text === "") {
       layer.end = found < 0 ? end : found + 2;
       to.data(layer.end, end);
@@ -41,6 +42,16 @@ function dissect(to: Dissection, layer: Field, start: number, end: number): void
     }
     at = found + 2;
   }
+}
+
+/** Add the address that a request is for, which is in two of its lines. */
+function addWhole(layer: Field): void {
+  const [request] = layer.fields;
+  const target = request?.fields.find(({ name }) => name === "http.request.uri");
+  const host = layer.fields.find(({ name }) => name === "http.host")?.value;
+  if (target === undefined || host === undefined || String(target.value).includes("://")) return;
+  const whole = `http://${host}${target.value}`;
+  target.add("http.request.full_uri", "Address", target.start, target.end, whole);
 }
 
 function addHeader(layer: Field, kind: string, text: string, start: number, end: number): void {

@@ -42,9 +42,9 @@ export function dissectIgmp(to: Dissection, start: number, end: number): void {
   else {
     const group = ipv4Text(bytes, start + 4);
     lay(to, layer, "igmp", start + 4, end, "maddr:Group:4a");
-    if (type === QUERY)
+    if (!first && type === QUERY) {
       to.info += group === "0.0.0.0" ? ", general" : `, specific for group ${group}`;
-    else to.info += type === LEAVE ? ` ${group}` : ` group ${group}`;
+    } else if (!first) to.info += type === LEAVE ? ` ${group}` : ` group ${group}`;
     if (type === QUERY && third) {
       const table =
         "s:Suppress router side:^1&8;qrv:Robustness:^1&7;:Flags:1_;qqic:Query interval:1~s;num_src:Sources:2";
@@ -70,10 +70,25 @@ function addRecords(to: Dissection, layer: Field, start: number, end: number): v
       "record_type:Kind:1=MLDR;aux_data_len:Auxiliary data:1;num_src:Sources:2;maddr:Group:4a";
     at = addSources(to, record, lay(to, record, "igmp", at, end, table), end, sources) + auxiliary;
     record.end = Math.min(at, end);
-    const said = kind % 2 ? "Leave" : "Join";
-    if (kind > 4 || sources > 0) to.info += ` / ${nameOf("MLDR", kind)} ${group}`;
-    else to.info += ` / ${said} group ${group}${kind % 2 ? "" : " for any sources"}`;
+    to.info += ` / ${recordText(kind, group, record)}`;
   }
+}
+
+/** Say what a record wants, as Wireshark does. */
+function recordText(kind: number, group: string, record: Field): string {
+  const sources = record.fields.filter(({ name }) => name === "igmp.saddr");
+  const list = `{${sources.map(({ text }) => text).join(", ")}}`;
+  const many = sources.length === 1 ? "source" : "sources";
+  const within = sources.length === 1 ? "" : "in ";
+  if (kind > 4) return `Group ${group}, ${kind === 5 ? "new" : "block"} ${many} ${list}`;
+  if (kind % 2) {
+    return sources.length === 0
+      ? `Leave group ${group}`
+      : `Join group ${group} for ${many} ${within}${list}`;
+  }
+  return sources.length === 0
+    ? `Join group ${group} for any sources`
+    : `Join group ${group}, for ${many} not ${within}${list}`;
 }
 
 function addSources(

@@ -31,11 +31,12 @@ const TABLES: Readonly<Record<string, string>> = {
     "0 End of options,No operation,Maximum segment size,Window scale,SACK permitted,SACK,8 Timestamps,19 MD5 signature,28 User timeout,TCP-AO,Multipath TCP,34 Fast open,253 Experiment,Experiment",
   DNS: "1 A,NS,5 CNAME,SOA,12 PTR,HINFO,15 MX,TXT,28 AAAA,29 LOC,33 SRV,35 NAPTR,39 DNAME,41 OPT,43 DS,SSHFP,46 RRSIG,NSEC,DNSKEY,DHCID,NSEC3,NSEC3PARAM,TLSA,64 SVCB,HTTPS,99 SPF,249 TKEY,TSIG,251 IXFR,AXFR,255 ANY,URI,CAA",
   RCODE:
-    "0 No error,Format error,Server failure,No such name,Not implemented,Refused,Name exists,RRset exists,RRset does not exist,Not authoritative,Name out of zone",
+    "0 No error,Format error,Server failure,No such name,Not implemented,Refused,Name exists,RRset exists,RRset does not exist,Not authoritative,Name out of zone,DSO-Type not implemented,16 Bad OPT version,Bad key,Bad time,Bad mode",
   DNSOP:
-    "0 Standard query,Inverse query,Server status request,4 Zone change notification,Dynamic update,DNS Stateful operations",
-  NBOP: "0 Name query,5 Registration,Release,WACK,Refresh,Refresh (altcode 9),15 Multi-homed registration",
-  NBRCODE: "0 No error,Format error,Server failure,Name error,5 Refused,Active,Conflict",
+    "0 Standard query,Inverse query,Server status request,4 Zone change notification,Dynamic update,DNS Stateful operations (DSO)",
+  NBOP: "0 Name query,5 Registration,Release,Wait for acknowledgment,Refresh,Refresh (altcode 9),15 Multi-homed registration",
+  NBRCODE:
+    "0 No error,Request was invalidly formatted,Problem with NAME server,Requested name does not exist,5 Refused,Name is owned by another node,Name is in conflict",
   NB: "32 NB,NBSTAT",
   DHCP: "1 Discover,Offer,Request,Decline,ACK,NAK,Release,Inform",
   DHCPOPT:
@@ -70,6 +71,7 @@ const TABLES: Readonly<Record<string, string>> = {
   VRRP: "1 Announcement",
   SNMPV: "0 v1,v2c,2 v2u,v3",
   SNMP: "0 get-request,get-next-request,get-response,set-request,trap,getBulkRequest,informRequest,snmpV2-trap,report",
+  SMB2: "0 Negotiate Protocol,Session Setup,Session Logoff,Tree Connect,Tree Disconnect,Create,Close,Flush,Read,Write,Lock,Ioctl,Cancel,KeepAlive,Find,Notify,GetInfo,SetInfo,Break",
   ETHER: "2048 IP,2054 ARP,25944 Transparent Ethernet bridging,34525 IPv6,34827 PPP",
 };
 

@@ -1,6 +1,6 @@
 /** NetBIOS name service (RFC 1002): how Windows asks for names on IPv4. */
 
-import { ascii, hex, u8, u16 } from "./bytes";
+import { ascii, u8, u16 } from "./bytes";
 import { type Dissection, type Field, isFull, SHORT } from "./dissection";
 import { readName } from "./labels";
 import { lay } from "./layout";
@@ -39,17 +39,16 @@ export function dissectNbns(to: Dissection, start: number, end: number): void {
       const type = u16(bytes, name.end);
       const kind = nameOf("NB", type) ?? String(type);
       at = lay(to, record, "nbns", name.end, end, RECORD);
-      said ||= ` ${kind} ${shown}`;
-      if (section > 0) at = addRecord(to, record, at, end, type, i === 1);
+      if (section > 0) at = addRecord(to, record, at, end, type);
+      const address = record.fields.find((field) => field.name === "nbns.addr")?.text;
+      said ||= ` ${kind} ${address ?? shown}`;
       record.end = at;
     }
   }
+  const code = flags & 15;
+  if (response && code !== 0) to.info += `, ${nameOf("NBRCODE", code) ?? "Unknown error"}`;
   to.info += said;
   layer.text = to.info;
-  to.info = to.info.replace(
-    /^(.*?)( response)? NB/,
-    `$1$2 ${response ? `${hex(u16(bytes, start), 4)} ` : ""}NB`,
-  );
 }
 
 function addRecord(
@@ -58,7 +57,6 @@ function addRecord(
   start: number,
   end: number,
   type: number,
-  _last: boolean,
 ): number {
   const stop = start + 6 + u16(to.bytes, start + 4);
   let at = lay(to, record, "nbns", start, end, "ttl:Time to live:4~s;data_length:Data length:2");

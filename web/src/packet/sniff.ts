@@ -51,7 +51,9 @@ export function application(
   if (isTls(bytes, start, end)) return "tls";
   if (isHttp(bytes, start, end)) return "http";
   if (begins(bytes, start, end, "SSH-")) return "ssh";
-  return begins(bytes, start, end, HTTP2) ? "http2" : "";
+  if (begins(bytes, start, end, HTTP2)) return "http2";
+  // Behind four bytes with the length (MS-SMB2, section 2.1).
+  return (source === 445 || destination === 445) && u32(bytes, start + 4) === SMB2 ? "smb2" : "";
 }
 
 /** How a client begins HTTP/2 (RFC 9113, section 3.4). */
@@ -73,6 +75,7 @@ const STARTS = [
   "SUBSCRIBE ",
 ];
 const MAX_RECORD = 16384 + 2048;
+const SMB2 = 0xfe534d42;
 const QUIC_TWO = 0x6b3343cf;
 
 /** Say whether the bytes at `start` are these characters. */

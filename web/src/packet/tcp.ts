@@ -47,6 +47,8 @@ export function dissectTcp(to: Dissection, start: number, end: number): void {
     const set = ((flags >> bit) & 1) === 1;
     field.add(`tcp.flags.${FILTER_NAMES[bit]}`, name, start + 13, start + 14, set);
   }
+  field.add("tcp.flags.ae", "AE", start + 12, start + 13, (flags & 0x100) !== 0);
+  field.add("tcp.flags.res", "Reserved", start + 12, start + 13, flags >> 9);
   layer.add("tcp.window_size_value", "Window", start + 14, start + 16, windowSize);
   const found = u16(bytes, start + 16);
   const expected = transportChecksum(to, 6, start, end, 16);
