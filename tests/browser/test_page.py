@@ -66,6 +66,21 @@ def violations(screen: Screen) -> list[str]:
     ]
 
 
+@pytest.mark.parametrize("width", [320, 640, 768, 2560])
+def test_views_fit_every_width(browser: Browser, service: RunningService, width: int) -> None:
+    """From small to huge, the page has no scroll bar of its own beside that of the view."""
+    service.session(service.adapter(name="OfficeNet", addresses=["10.6.7.7/24"], mtu=1420))
+    for number in range(14):
+        service.adapter(name=f"Net {number}")
+    service.api.set_network("lab", **REPORT)
+    with Screen(browser, service, viewport={"width": width, "height": 720}) as screen:
+        screen.sign_in()
+        for tab in TABS:
+            screen.go(tab)
+            over = "(({scrollWidth, scrollHeight}) => [scrollWidth, scrollHeight])"
+            assert screen.page.evaluate(f"{over}(document.documentElement)") == [width, 720], tab
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1280])
 def test_views_are_accessible(

@@ -201,12 +201,7 @@ function Head() {
             role="columnheader"
             aria-sort={isSorted ? (isDown ? "descending" : "ascending") : undefined}
           >
-            <button
-              type="button"
-              aria-label={`Sort by ${label.charAt(0).toLowerCase()}${label.slice(1)}`}
-              title={label}
-              onClick={() => conversations.sort(column)}
-            >
+            <button type="button" title={label} onClick={() => conversations.sort(column)}>
               {title}
               {isSorted && <span aria-hidden="true">{isDown ? " ▾" : " ▴"}</span>}
             </button>
