@@ -1,4 +1,4 @@
-/** The rates of one adapter over the last hour, a second at a time, made of the service's counters. */
+/** Rates over the last hour, a second at a time, made of the service's counters. */
 
 import { type Lost, lossesOf } from "./losses";
 
@@ -34,6 +34,14 @@ export const SERIES = [
 export type SeriesName = (typeof SERIES)[number];
 type Totals = Record<SeriesName, number>;
 
+/** The rates between two samples. */
+export interface Step {
+  /** The first second that is known by it, and the last. */
+  readonly from: number;
+  readonly to: number;
+  readonly rates: readonly (readonly [SeriesName, number])[];
+}
+
 export class History {
   /** The newest second that is known, since 1970; 0 before there is one. */
   newest = 0;
@@ -47,23 +55,40 @@ export class History {
     readonly totals: Totals;
   } | null = null;
 
-  /** Take the counters of a session at a time in milliseconds; rates come of two of them. */
-  sample(session: string, counters: Counters, timeMs: number): void {
+  /**
+   * Take the counters of a session at a time in milliseconds; return the rates since the ones
+   * before, null if nothing follows from them.
+   */
+  sample(session: string, counters: Counters, timeMs: number): Step | null {
     const { last } = this;
     const time = timeMs / 1000;
     const second = Math.floor(time);
     // Two within a second tell nothing about another one.
-    if (last !== null && second <= Math.floor(last.time)) return;
+    if (last !== null && second <= Math.floor(last.time)) return null;
     const totals = totalsOf(counters);
     this.last = { session, time, totals };
-    if (last === null || last.session !== session) return;
+    if (last === null || last.session !== session) return null;
     const from = Math.max(Math.floor(last.time) + 1, second - KEPT + 1);
-    this.advance(from, second);
     const elapsed = time - last.time;
-    for (const name of SERIES) {
+    const rates = SERIES.flatMap((name) => {
       // A counter that goes back began anew.
-      const rate = Math.max(0, totals[name] - last.totals[name]) / elapsed;
-      if (rate > 0) this.fill(name, from, second, rate);
+      const difference = totals[name] - last.totals[name];
+      return difference > 0 ? [[name, difference / elapsed] as const] : [];
+    });
+    const step = { from, to: second, rates };
+    this.add(step);
+    return step;
+  }
+
+  /** Add rates, which may be of another adapter than those before. */
+  add({ from, to, rates }: Step): void {
+    this.advance(to);
+    for (let each = Math.max(from, this.newest - KEPT + 1); each <= to; each++) {
+      this.known[each % KEPT] = 1;
+      for (const [name, rate] of rates) {
+        const ring = this.ringOf(name);
+        ring[each % KEPT] = (ring[each % KEPT] ?? 0) + rate;
+      }
     }
   }
 
@@ -77,22 +102,19 @@ export class History {
     return isKept && this.known[second % KEPT] === 1;
   }
 
-  /** Forget what is older than an hour, and know the seconds from `from` to `second`. */
-  private advance(from: number, second: number): void {
+  /** Forget what is older than an hour before this second. */
+  private advance(second: number): void {
     for (let each = Math.max(this.newest + 1, second - KEPT + 1); each <= second; each++) {
-      this.known[each % KEPT] = each >= from ? 1 : 0;
+      this.known[each % KEPT] = 0;
       for (const ring of this.rings.values()) ring[each % KEPT] = 0;
     }
-    this.newest = second;
+    this.newest = Math.max(this.newest, second);
   }
 
-  private fill(name: SeriesName, from: number, to: number, rate: number): void {
-    let ring = this.rings.get(name);
-    if (ring === undefined) {
-      ring = new Float64Array(KEPT);
-      this.rings.set(name, ring);
-    }
-    for (let each = from; each <= to; each++) ring[each % KEPT] = rate;
+  private ringOf(name: SeriesName): Float64Array {
+    const ring = this.rings.get(name) ?? new Float64Array(KEPT);
+    this.rings.set(name, ring);
+    return ring;
   }
 }
 

@@ -50,6 +50,8 @@ export class TrafficModel {
   private readonly marks: Mark[] = [];
   private keys = 0;
   private readonly histories = new Map<string, History>();
+  /** The sum of all of them, also of those that are forgotten. */
+  private all = new History();
   private readonly kinds = new Map<string, KindCounts>();
   private current = new KindCounts();
   private readonly headers = new Headers();
@@ -93,7 +95,8 @@ export class TrafficModel {
     this.histories.delete(adapter);
     this.histories.set(adapter, history);
     this.forgotten += dropOldest(this.histories, ADAPTERS);
-    history.sample(session, counters, timeMs);
+    const step = history.sample(session, counters, timeMs);
+    if (step !== null) this.all.add(step);
     const second = Math.floor(timeMs / 1000);
     this.conversations.advance(second);
     this.newest = Math.max(this.newest, second);
@@ -134,19 +137,15 @@ export class TrafficModel {
 
   /** Return the rates of an adapter, or of all together, at these points; null is not known. */
   rates(name: SeriesName, { ends, width }: Bins, adapter: string | null): (number | null)[] {
-    const one = adapter === null ? undefined : this.histories.get(adapter);
-    const all = adapter === null ? [...this.histories.values()] : one ? [one] : [];
+    const history = adapter === null ? this.all : this.histories.get(adapter);
     return ends.map((end) => {
+      if (history === undefined) return null;
       let sum = 0;
       let seconds = 0;
       for (let second = end - width + 1; second <= end; second++) {
-        let isKnown = false;
-        for (const history of all) {
-          if (!history.knows(second)) continue;
-          isKnown = true;
-          sum += history.rate(name, second);
-        }
-        seconds += Number(isKnown);
+        if (!history.knows(second)) continue;
+        seconds++;
+        sum += history.rate(name, second);
       }
       return seconds === 0 ? null : sum / seconds;
     });
@@ -182,6 +181,7 @@ export class TrafficModel {
   /** Forget everything. */
   clear(): void {
     this.histories.clear();
+    this.all = new History();
     this.kinds.clear();
     this.marks.length = 0;
     this.forgotten = 0;
