@@ -54,6 +54,8 @@ export type How = "tcp" | "udp" | "http";
 export interface Chunk {
   /** 0 for the opener, 1 for the other end. */
   readonly side: 0 | 1;
+  /** Whether its first packet came from the host. */
+  readonly fromHost: boolean;
   /** The row with its first byte. */
   readonly row: number;
   readonly timeNs: bigint;
@@ -65,6 +67,7 @@ export interface Chunk {
 /** One message of HTTP, its body without chunks but still compressed. */
 export interface HttpMessage {
   readonly side: 0 | 1;
+  readonly fromHost: boolean;
   readonly row: number;
   readonly timeNs: bigint;
   readonly head: string;

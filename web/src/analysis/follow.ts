@@ -7,13 +7,7 @@ import * as mark from "./marks";
 import type { Rows } from "./rows";
 import { describe } from "./state";
 
-interface Piece {
-  readonly side: 0 | 1;
-  readonly row: number;
-  readonly timeNs: bigint;
-  readonly missing: number;
-  readonly bytes: Uint8Array;
-}
+type Piece = Omit<Chunk, "fromHost">;
 
 export function follow(rows: Rows, flow: Flow, how: How, epoch: bigint): Followed {
   const numbers: number[] = [];
@@ -35,7 +29,10 @@ export function follow(rows: Rows, flow: Flow, how: How, epoch: bigint): Followe
   let run: Piece[] = [];
   const close = () => {
     const [first] = run;
-    if (first !== undefined) chunks.push({ ...first, bytes: join(run) });
+    if (first !== undefined) {
+      const fromHost = ((rows.marks[rows.slot(first.row)] ?? 0) & mark.FROM_HOST) !== 0;
+      chunks.push({ ...first, fromHost, bytes: join(run) });
+    }
     run = [];
   };
   for (const piece of pieces) {

@@ -72,7 +72,7 @@ function messagesIn(stream: Stream, hasBody: (head: string) => boolean): HttpMes
     const chunk = stream.chunkAt(at);
     const until = stream.wholeUntil(at);
     const behind = headEnd(bytes, at, Math.min(until, at + MAX_HEAD));
-    const { row = 0, timeNs = 0n } = chunk ?? {};
+    const { row = 0, timeNs = 0n, fromHost = false } = chunk ?? {};
     const head = behind < 0 ? "" : LATIN.decode(bytes.subarray(at, behind));
     if (!/^(HTTP\/\d|[A-Z]+ \S+ HTTP\/\d)/.test(head)) {
       const fault =
@@ -81,6 +81,7 @@ function messagesIn(stream: Stream, hasBody: (head: string) => boolean): HttpMes
           : "This part is not HTTP, or bytes before it are missing.";
       messages.push({
         side,
+        fromHost,
         row,
         timeNs,
         head: "",
@@ -119,7 +120,7 @@ function messagesIn(stream: Stream, hasBody: (head: string) => boolean): HttpMes
       }
     }
     const encoding = field("content-encoding").toLowerCase();
-    messages.push({ side, row, timeNs, head, body: body.slice(), encoding, fault });
+    messages.push({ side, fromHost, row, timeNs, head, body: body.slice(), encoding, fault });
   }
   return messages;
 }

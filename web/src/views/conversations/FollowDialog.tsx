@@ -21,6 +21,7 @@ import { useDashboard } from "../context";
 import { Button } from "../ui/Button";
 import { Choice } from "../ui/Choice";
 import { openDialogs } from "../ui/Dialog";
+import { WAYS, type Way } from "../ui/Direction";
 import { save } from "../ui/save";
 
 type Look = "text" | "hex";
@@ -74,20 +75,14 @@ function titleOf({ conversation: one, how }: Followed): string {
   return `Follow ${HOWS[how]}${how === "http" ? "" : number}: ${endText(one.source, one.sourcePort)} and ${endText(one.destination, one.destinationPort)}`;
 }
 
-/** What an end is called: its direction and its address. */
-function namesOf({ conversation: one }: Followed): readonly [string, string] {
-  const [opener, other] = one.fromHost
-    ? ["→ From host", "← To host"]
-    : ["← To host", "→ From host"];
-  return [
-    `${opener}, ${endText(one.source, one.sourcePort)}`,
-    `${other}, ${endText(one.destination, one.destinationPort)}`,
-  ];
+/** The addresses of both ends, the opener's first. */
+function endsOf({ conversation: one }: Followed): readonly [string, string] {
+  return [endText(one.source, one.sourcePort), endText(one.destination, one.destinationPort)];
 }
 
-/** The class that colours what an end said. */
-function wayOf({ conversation }: Followed, side: 0 | 1): "received" | "injected" {
-  return (side === 0) === conversation.fromHost ? "received" : "injected";
+/** The direction of what was said. */
+function wayOf({ fromHost }: { readonly fromHost: boolean }): Way {
+  return fromHost ? "received" : "injected";
 }
 
 function Stream({ of: followed }: { of: Followed }) {
@@ -106,14 +101,14 @@ function Stream({ of: followed }: { of: Followed }) {
   const { places, total } = useMemo(() => findIn(blocks, wanted), [blocks, wanted]);
   const ways = waysToFollow(conversation);
   const isHttp = how === "http";
-  const names = namesOf(followed);
+  const ends = endsOf(followed);
   const step = (by: number) => {
     if (total > 0) setCurrent((current + by + total) % total);
   };
   useEffect(() => setCurrent(0), [wanted, look, side]);
   const area = useRef<HTMLElement>(null);
-  // The keys scroll at once, and Tab goes on from here.
-  useEffect(() => area.current?.focus(), []);
+  // The keys scroll at once. The dialog is opened after this, in the same turn.
+  useEffect(() => queueMicrotask(() => area.current?.focus()), []);
   return (
     <>
       <div class="follow-bar">
@@ -138,8 +133,8 @@ function Stream({ of: followed }: { of: Followed }) {
           <span>Show</span>
           <select value={side} onChange={(event) => setSide(event.currentTarget.value as Side)}>
             <option value="both">both ends</option>
-            <option value="0">{names[0]}</option>
-            <option value="1">{names[1]}</option>
+            <option value="0">{ends[0]}, which opened it</option>
+            <option value="1">{ends[1]}</option>
           </select>
         </label>
         <form
@@ -179,7 +174,6 @@ function Stream({ of: followed }: { of: Followed }) {
       </div>
       <Notes followed={followed} left={left} isHttp={isHttp} />
       <Blocks
-        followed={followed}
         blocks={blocks}
         places={places}
         length={wanted.length}
@@ -243,7 +237,7 @@ function Notes({ followed, left, isHttp }: { followed: Followed; left: number; i
 
 /** A run of what one end said, or a gap. */
 interface Block {
-  readonly side: 0 | 1;
+  readonly way: Way;
   readonly head: string;
   readonly row: number;
   readonly text: string;
@@ -273,9 +267,9 @@ function blocksOf(
   bodies: ReadonlyMap<HttpMessage, Body>,
   most = MAX_SHOWN,
 ): { blocks: readonly Block[]; left: number } {
-  const names = namesOf(followed);
-  const head = (one: { side: 0 | 1; timeNs: bigint }, size: number) =>
-    `${names[one.side]}, ${timeText(one.timeNs, "clock", 0n)}, ${count(size)} byte${size === 1 ? "" : "s"}`;
+  const ends = endsOf(followed);
+  const head = (one: Chunk | HttpMessage, size: number) =>
+    `${WAYS[wayOf(one)].arrow} ${WAYS[wayOf(one)].label}, ${ends[one.side]}, ${timeText(one.timeNs, "clock", 0n)}, ${count(size)} byte${size === 1 ? "" : "s"}`;
   if (followed.how !== "http") {
     // In hexadecimal digits a byte takes five times the room.
     const { chunks, left } = shownChunks(followed.chunks, side, look === "hex" ? most / 4 : most);
@@ -284,7 +278,7 @@ function blocksOf(
       const from = (at[chunk.side] ?? 0) + chunk.missing;
       at[chunk.side] = from + chunk.bytes.length;
       return {
-        side: chunk.side,
+        way: wayOf(chunk),
         row: chunk.row,
         head: head(chunk, chunk.bytes.length),
         gap: chunk.missing > 0 ? `${count(chunk.missing)} bytes are missing here` : "",
@@ -305,7 +299,7 @@ function blocksOf(
     const content = look === "hex" || !isText(shown) ? hexText(shown) : plainText(shown);
     const faults = [message.fault, body.fault].filter((fault) => fault !== "");
     blocks.push({
-      side: message.side,
+      way: wayOf(message),
       row: message.row,
       head: head(message, body.bytes.length),
       gap: faults.join(" "),
@@ -339,7 +333,6 @@ function findIn(
 }
 
 interface BlocksProps {
-  readonly followed: Followed;
   readonly blocks: readonly Block[];
   readonly places: ReadonlyMap<Block, readonly [first: number, places: readonly number[]]>;
   readonly length: number;
@@ -347,16 +340,16 @@ interface BlocksProps {
   readonly area: RefObject<HTMLElement | null>;
 }
 
-function Blocks({ followed, blocks, places, length, current, area }: BlocksProps) {
+function Blocks({ blocks, places, length, current, area }: BlocksProps) {
   const { table } = useDashboard();
   useEffect(() => {
     area.current?.querySelector("mark.current")?.scrollIntoView({ block: "nearest" });
   }, [current, places, area]);
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so keys must reach it
-    <section class="follow-text" aria-label="What both ends said" tabIndex={0} autofocus ref={area}>
+    <section class="follow-text" aria-label="What both ends said" tabIndex={0} ref={area}>
       {blocks.map((block, index) => (
-        <article key={index} class={wayOf(followed, block.side)}>
+        <article key={index} class={block.way}>
           <h3>
             {block.head}, packet {table.numberOf(block.row)}
           </h3>
